@@ -1,0 +1,560 @@
+"""What every table looks like after the migrations of 2025-10-18: columns, types, admissible values.
+
+One model a table. What concerns several columns, rows or tables stands in money.py, identity.py, clock.py and
+database.py. A model also validates a data frame: ``Payments.validate(frame)``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Optional
+
+import pandas as pd
+import pandera.pandas as pa
+
+Instant = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
+Id = pd.Int64Dtype
+SmallId = pd.Int32Dtype
+
+KINDS: dict[str, dict[str, Any]] = {
+    "present": {
+        "why": "Without this part of the books, whatever depends on it cannot be examined, let alone signed off.",
+        "hint": "check that this is the right database and that the restore was complete",
+        "tags": ["schema", "runbook"],
+    },
+    "type": {
+        "severity": "warning",
+        "why": "A column of an unexpected type means that this installation was changed by hand: what was tested on "
+        "staging is not what runs here.",
+        "hint": "compare with the staging database; bring the type back with a migration of its own",
+        "tags": ["schema"],
+    },
+    "not_null": {
+        "why": "An empty entry where the program takes a value for granted makes screens and statements fail for the "
+        "people concerned.",
+        "hint": "find the value in the backup, fill it in, and let the column forbid NULL",
+        "tags": ["schema"],
+    },
+    "minimum_rows": {
+        "why": "An empty table satisfies every rule about its rows. After a restore that lost its contents, everything "
+        "else would look in order.",
+        "hint": "compare with the row counts of the backup; restore again if it holds rows",
+        "tags": ["schema"],
+    },
+    "unique": {
+        "why": "Two entries under one number: whoever asks for the number may be shown the other one.",
+        "hint": "find both in the backup, give the younger a new number, restore the primary key",
+        "tags": ["identity"],
+    },
+}
+"""What is said of a check whose column says nothing more particular."""
+
+MONEY_TYPE = {
+    "severity": "blocking",
+    "why": "Every rupee column is promised 16 digits before the point and exactly two after it. A narrower column "
+    "refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa creep in.",
+    "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a migration of its own, then run this again",
+    "tags": ["money", "migration", "runbook"],
+}
+TIME_TYPE = {
+    "severity": "blocking",
+    "why": "A time without its zone is a different moment to each reader: the same sale falls on two days, and "
+    "end-of-day totals of shop and head office disagree.",
+    "hint": "ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
+    "tags": ["time", "migration", "runbook"],
+}
+PRODUCT_TYPE = {
+    "severity": "blocking",
+    "why": "One and the same product number is kept in three tables; in a narrower type it stops fitting one day, "
+    "and the sale it belongs to cannot be written.",
+    "hint": "ALTER COLUMN ... TYPE bigint, so that products, transactions and payments agree",
+    "tags": ["identity", "migration"],
+}
+KNOWN_STATE = {
+    "why": "The program acts on the states it knows. An entry in another state is neither served nor shut out, "
+    "neither counted nor left out.",
+    "hint": "find out what was meant and set one of the known states",
+}
+
+
+def money(why: str, **field: Any) -> Any:
+    """A rupee amount, exact to the paisa."""
+    metadata = {"why": why, "owner": "finance", "tags": ["money"], "checks": {"type": MONEY_TYPE}}
+    return pa.Field(dtype_kwargs={"precision": 18, "scale": 2}, metadata=metadata, **field)
+
+
+def rate(why: str, precision: int, scale: int, **field: Any) -> Any:
+    """A rate of commission: never negative; how finely it is kept is each installation's own affair."""
+    metadata = {"type": "numeric", "why": why, "owner": "finance", "tags": ["money"], "checks": {"type": KINDS["type"]}}
+    return pa.Field(dtype_kwargs={"precision": precision, "scale": scale}, metadata=metadata, **field)
+
+
+def moment(why: str, **field: Any) -> Any:
+    """A point in time."""
+    return pa.Field(metadata={"why": why, "tags": ["time"], "checks": {"type": TIME_TYPE}}, **field)
+
+
+def state(*labels: str, nullable: bool = False) -> Any:
+    """A state or kind of which the program knows exactly these."""
+    return pa.Field(isin=list(labels), nullable=nullable, metadata={"checks": {"isin": KNOWN_STATE}})
+
+
+def label(*labels: str, nullable: bool = False) -> Any:
+    """An enum. Its upper-case labels were added later, so both ways of writing are in use."""
+    return state(*(text.lower() for text in labels), *(text.upper() for text in labels), nullable=nullable)
+
+
+def link(types: str | list[str] = "bigint", **field: Any) -> Any:
+    """A number by which rows refer to each other."""
+    return pa.Field(metadata={"type": types, "tags": ["identity"]}, **field)
+
+
+def product_link(**field: Any) -> Any:
+    """The product's number, which is promised to be of one type wherever it is kept."""
+    return pa.Field(metadata={"type": "bigint", "tags": ["identity"], "checks": {"type": PRODUCT_TYPE}}, **field)
+
+
+def config(owner: str, **more: Any) -> dict[str, Any]:
+    """What is said of all checks of a model."""
+    return {
+        "owner": owner,
+        "why": "The program and the people who use it rely on this entry being what it claims to be.",
+        "hint": "find the row by its number, compare it with the backup and the paper slip, and correct the entry",
+        "checks": KINDS,
+        **more,
+    }
+
+
+INTEGERS = ["integer", "bigint"]
+"""Where the first installation used integer, later ones use bigint; only the product's number is promised a type."""
+
+
+class _Stamped(pa.DataFrameModel):
+    """What every table has."""
+
+    created_at: Instant = moment("When an entry was made is what every statement and every dispute is ordered by.")
+    updated_at: Instant = moment("When an entry was last touched is how a correction is told from the original.")
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+class Users(_Stamped):
+    """Superadmins, shop owners, farmers and buyers, and what each is owed (a negative balance: what he owes)."""
+
+    id: int = link(unique=True)
+    username: str = pa.Field(
+        unique=True,
+        metadata={
+            "why": "Two people with one user name cannot be told apart when they sign in: one sees the other's money.",
+            "hint": "ask both holders and rename the younger account",
+            "tags": ["identity"],
+        },
+    )
+    password: str = pa.Field(
+        str_length={"min_value": 1},
+        metadata={"why": "An account without a password is open to anyone.", "hint": "lock the account at once"},
+    )
+    firstname: str = pa.Field(nullable=True)
+    email: str = pa.Field(nullable=True)
+    contact: str = pa.Field(nullable=True)
+    role: str = label("superadmin", "owner", "farmer", "buyer")
+    shop_id: Id = link(nullable=True)
+    status: str = label("active", "inactive", "suspended")
+    balance: pa.Decimal = money(
+        "The balance is what the business tells a person that he is owed or owes. Beyond one crore either way, or "
+        "not a number at all, it is a slip of entry or of arithmetic.",
+        in_range={"min_value": -10_000_000, "max_value": 10_000_000},
+    )
+    cumulative_value: pa.Decimal = money(
+        "The value of all trade of a person so far starts at zero and only grows; credit is granted by it.", ge=0
+    )
+    custom_commission_rate: pa.Decimal = rate(
+        "A commission below nothing or above the whole sale pays out money that was never earned.",
+        5, 2, nullable=True, in_range={"min_value": 0, "max_value": 100},
+    )  # fmt: skip
+    created_by: Id = link(nullable=True)
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_users"
+        coerce = True
+        metadata = config("operations", minimum_rows=1)
+
+
+class Shops(_Stamped):
+    """The commission agents' shops."""
+
+    id: int = link(unique=True)
+    name: str
+    owner_id: int = link()
+    plan_id: SmallId = link(INTEGERS, nullable=True)
+    address: str = pa.Field(nullable=True)
+    contact: str = pa.Field(nullable=True)
+    status: str = label("active", "inactive", "suspended")
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_shops"
+        coerce = True
+        metadata = config("operations", minimum_rows=1)
+
+
+PLAN_PRICE = "What a shop pays for the program: a price below nothing, or one that is not a number, cannot be billed."
+
+
+class Plans(_Stamped):
+    """What shops subscribe to. How many limits a plan has differs between installations."""
+
+    id: pa.Int32 = link(INTEGERS, unique=True)
+    name: str = pa.Field(unique=True)
+    price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
+    monthly_price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
+    quarterly_price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
+    yearly_price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
+    features: str
+    is_active: bool
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_plans"
+        coerce = True
+        metadata = config("operations")
+
+
+# --- goods ------------------------------------------------------------------------------------------------------------
+
+
+class Categories(_Stamped):
+    """Vegetables, fruits, flowers and so on."""
+
+    id: pa.Int32 = link(INTEGERS, unique=True)
+    name: str = pa.Field(unique=True)
+    description: str = pa.Field(nullable=True)
+    status: str = label("active", "inactive", nullable=True)
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_categories"
+        coerce = True
+        metadata = config("operations", minimum_rows=1)
+
+
+class Products(_Stamped):
+    """What is sold."""
+
+    id: int = product_link(unique=True)
+    name: str
+    category_id: pa.Int32 = link(INTEGERS)
+    unit: str = pa.Field(nullable=True)
+    record_status: str = label("active", "inactive", nullable=True)
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_products"
+        coerce = True
+        metadata = config("operations", minimum_rows=1)
+
+
+# --- trade ------------------------------------------------------------------------------------------------------------
+
+
+class Transactions(_Stamped):
+    """Sales: quantity x unit price = total = the shop's commission + the farmer's earning."""
+
+    id: pa.Int32 = link(INTEGERS, unique=True)
+    shop_id: int = link()
+    farmer_id: int = link()
+    buyer_id: int = link()
+    category_id: pa.Int32 = link(INTEGERS)
+    product_id: Id = product_link(nullable=True)
+    product_name: str
+    quantity: pa.Decimal = pa.Field(
+        gt=0,
+        dtype_kwargs={"precision": 12, "scale": 2},
+        metadata={
+            "type": "numeric",
+            "severity": "warning",
+            "why": "A sale of nothing, or of less than nothing, is usually a return or a cancellation booked the wrong way.",
+            "hint": "cancel the sale instead of correcting its quantity",
+            "checks": {"present": {"severity": "blocking"}, "not_null": {"severity": "blocking"}},
+        },
+    )
+    unit_price: pa.Decimal = money("The price agreed in the market is never below nothing.", ge=0)
+    # Some installations compute the total when they show it.
+    total_amount: Optional[pa.Decimal] = money("What the buyer owes for the sale is never below nothing.", ge=0)
+    commission_amount: pa.Decimal = money("What the shop keeps of a sale is never below nothing.", ge=0)
+    commission_rate: pa.Decimal = rate(
+        "A commission below nothing or above the whole sale pays out money that was never earned.",
+        6, 4, nullable=True, in_range={"min_value": 0, "max_value": 100},
+    )  # fmt: skip
+    commission_type: str = pa.Field(nullable=True)
+    farmer_earning: pa.Decimal = money("What the farmer earns by a sale is never below nothing.", ge=0)
+    status: str = state("pending", "completed", "cancelled", "settled", nullable=True)
+    transaction_date: Instant = moment("The day of the sale decides to which day's account it belongs.", nullable=True)
+    settlement_date: Instant = moment("The day of settlement is what the farmer is told.", nullable=True)
+    notes: str = pa.Field(nullable=True)
+    metadata: object = pa.Field(nullable=True)
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_transactions"
+        coerce = True
+        metadata = config("finance", minimum_rows=1)
+
+
+class Payments(_Stamped):
+    """Money that moved, usually for a sale, sometimes without one (advances, settlements)."""
+
+    id: int = link(unique=True)
+    transaction_id: SmallId = link(INTEGERS, nullable=True)
+    shop_id: Id = link(nullable=True)
+    counterparty_id: SmallId = link(INTEGERS, nullable=True)
+    product_id: Id = product_link(nullable=True)
+    payer_type: str = label("BUYER", "SHOP", "FARMER", "EXTERNAL")
+    payee_type: str = label("BUYER", "SHOP", "FARMER", "EXTERNAL")
+    amount: pa.Decimal = money("A payment of nothing, of less than nothing, or of no number settles no debt.", gt=0)
+    status: str = label("PENDING", "PAID", "FAILED", "CANCELLED")
+    payment_date: Instant = pa.Field(
+        ge=pd.Timestamp("2024-01-01", tz="UTC"),
+        metadata={
+            "owner": "finance",
+            "why": "The date of a payment decides to which account it belongs. The business began on 1 January 2024: "
+            "an earlier date, or none, puts the payment on no statement at all.",
+            "hint": "take the date from the slip, else from created_at; never the date of the repair",
+            "tags": ["time"],
+            "checks": {"type": TIME_TYPE, "not_null": {"tags": ["migration", "runbook"]}},
+        },
+    )
+    method: str = label("CASH", "UPI", "BANK_TRANSFER", "CARD", "CHEQUE")
+    notes: str = pa.Field(nullable=True)
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_payments"
+        coerce = True
+        metadata = config("finance", minimum_rows=1)
+
+
+class Commissions(_Stamped):
+    """Agreed rates of commission; without a shop (where that is allowed) the house's default."""
+
+    id: int = link(unique=True)
+    shop_id: Id = link(nullable=True)
+    rate: pa.Decimal = rate("A commission below nothing pays the buyer for buying.", 5, 2, ge=0)
+    type: str = label("percentage", "fixed")
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_commissions"
+        coerce = True
+        metadata = config("finance")
+
+
+class Allocations(pa.DataFrameModel):
+    """How one payment is split over several sales."""
+
+    id: pa.Int32 = link(INTEGERS, unique=True)
+    payment_id: int = link(INTEGERS)
+    transaction_id: pa.Int32 = link(INTEGERS)
+    allocated_amount: pa.Decimal = money("A share of nothing or less makes another sale look paid that is not.", gt=0)
+    created_at: Optional[Instant] = moment("When a payment was split.")
+    updated_at: Optional[Instant] = moment("When the split was last changed.")
+
+    class Config:
+        """The table (a logical name: see suite.toml), and what holds for all its checks."""
+
+        name = "payment_allocations"
+        coerce = True
+        metadata = config("finance")
+
+
+BALANCE_AT_THE_TIME = (
+    "The balance before and after each entry is how a farmer is shown, line by line, where his money went. Beyond one "
+    "crore either way, or not a number at all, it is a slip of entry or of arithmetic."
+)
+
+
+class Ledger(pa.DataFrameModel):
+    """Every movement of a person's balance. Always kept its times with a zone: the witness against a shifted clock."""
+
+    id: int = link(unique=True)
+    transaction_id: SmallId = link(INTEGERS, nullable=True)
+    user_id: int = link()
+    role: str
+    delta_amount: pa.Decimal = money("By how much a person's balance moved: the balance is the sum of these.")
+    balance_before: pa.Decimal = money(
+        BALANCE_AT_THE_TIME, nullable=True, in_range={"min_value": -10_000_000, "max_value": 10_000_000}
+    )
+    balance_after: pa.Decimal = money(
+        BALANCE_AT_THE_TIME, nullable=True, in_range={"min_value": -10_000_000, "max_value": 10_000_000}
+    )
+    reason_code: str
+    created_at: Instant = moment("When a balance moved, by the one clock that no migration touched.")
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_transaction_ledger"
+        coerce = True
+        metadata = config("finance")
+
+
+class Migrations(pa.DataFrameModel):
+    """The migration runner's own ledger."""
+
+    name: str = pa.Field(unique=True)
+    executed_at: Instant = moment("When a change was made to the books themselves.", nullable=True)
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "_migrations"
+        coerce = True
+        metadata = config("platform")
+
+
+# --- the smaller tables: not every installation has them, nor all of their columns -------------------------------------
+
+NOT_NEGATIVE = "An amount below nothing in this place is a booking on the wrong side."
+
+
+class _Smaller(pa.DataFrameModel):
+    """What the smaller tables have; each column is judged where it exists."""
+
+    id: int = link()
+    created_at: Optional[Instant] = moment("When an entry was made is what every dispute is ordered by.")
+    updated_at: Optional[Instant] = moment("When an entry was last touched tells a correction from the original.")
+
+
+class Credits(_Smaller):
+    """Advances granted to farmers, and what came back."""
+
+    amount: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
+    repaid_amount: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
+    granted_at: Optional[Instant] = moment("The day of an advance is what its term is counted from.")
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_credits"
+        coerce = True
+        metadata = config("finance", applies="table kisaan_credits")
+
+
+class Settlements(_Smaller):
+    """Balances that were paid out."""
+
+    opening_balance: Optional[pa.Decimal] = money("What was owed before a settlement.")
+    amount: Optional[pa.Decimal] = money("What was settled.")
+    closing_balance: Optional[pa.Decimal] = money("What is still owed after a settlement.")
+    settled_at: Optional[Instant] = moment("The day of a settlement closes the account up to it.")
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_settlements"
+        coerce = True
+        metadata = config("finance", applies="table kisaan_settlements")
+
+
+class Expenses(_Smaller):
+    """What a shop spent."""
+
+    amount: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
+    spent_at: Optional[Instant] = moment("The day of an expense decides in which month it counts.")
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_expenses"
+        coerce = True
+        metadata = config("finance", applies="table kisaan_expenses")
+
+
+class ExpenseSettlements(_Smaller):
+    """What was paid of a shop's expenses."""
+
+    settled_amount: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
+    method: Optional[str] = label("CASH", "UPI", "BANK_TRANSFER", "CARD", "CHEQUE")
+    settled_at: Optional[Instant] = moment("The day on which an expense was paid.")
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "expense_settlements"
+        coerce = True
+        metadata = config("finance", applies="table expense_settlements")
+
+
+class BalanceSnapshots(_Smaller):
+    """What a balance was at a month's end."""
+
+    balance: Optional[pa.Decimal] = money(
+        BALANCE_AT_THE_TIME, in_range={"min_value": -10_000_000, "max_value": 10_000_000}
+    )
+    taken_at: Optional[Instant] = moment("The moment for which a balance was recorded.")
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_balance_snapshots"
+        coerce = True
+        metadata = config("finance", applies="table kisaan_balance_snapshots")
+
+
+class AuditLogs(_Smaller):
+    """Who did what."""
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_audit_logs"
+        coerce = True
+        metadata = config("platform", applies="table kisaan_audit_logs")
+
+
+class PlanUsage(_Smaller):
+    """What a shop used of its plan, month by month."""
+
+    amount_billed: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
+    period_start: Optional[Instant] = moment("The month that was billed.")
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_plan_usage"
+        coerce = True
+        metadata = config("finance", applies="table kisaan_plan_usage")
+
+
+class ShopCategories(_Smaller):
+    """What kinds of goods a shop trades in."""
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_shop_categories"
+        coerce = True
+        metadata = config("operations", applies="table kisaan_shop_categories")
+
+
+class ShopProducts(_Smaller):
+    """What a shop sells, and at which usual price."""
+
+    product_id: Optional[Id] = product_link()
+    default_price: Optional[pa.Decimal] = money("A usual price is never below nothing.", nullable=True, ge=0)
+
+    class Config:
+        """The table, and what holds for all its checks."""
+
+        name = "kisaan_shop_products"
+        coerce = True
+        metadata = config("operations", applies="table kisaan_shop_products")

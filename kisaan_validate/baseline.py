@@ -1,0 +1,39 @@
+"""A baseline freezes what a run measured, so that a later run can be compared with it."""
+
+from __future__ import annotations
+
+from kisaan_validate.errors import RecordError
+from kisaan_validate.model import Baseline, CheckFacts, Place, Run
+
+
+def baseline_of(run: Run) -> Baseline:
+    """What a baseline keeps of a run: every table's rows and columns, every check's count and key digest."""
+    checks = run.by_id
+    return Baseline(
+        id=run.id,
+        taken_at=run.place.at,
+        tool_version=run.tool_version,
+        suite=run.suite,
+        place=run.place,
+        tables=run.tables,
+        checks=tuple(
+            CheckFacts(r.check_id, checks[r.check_id].digest, r.status, r.violations, r.key_digest) for r in run.results
+        ),
+        notices=run.notices,
+    )
+
+
+def require_same_database(baseline: Baseline, place: Place) -> None:
+    """Refuse a baseline of another database (system identifier and name). Raises RecordError.
+
+    Where either side could not read the system identifier, host and port stand in for it.
+    """
+    before = baseline.place
+    if before.system_identifier and place.system_identifier:
+        same = before.system_identifier == place.system_identifier
+    else:
+        same = (before.host, before.port) == (place.host, place.port)
+    if same and before.database == place.database:
+        return
+    fact = f"the baseline is of database {before.database!r} on {before.host}, this is {place.database!r} on {place.host}"
+    raise RecordError(fact, "take a baseline of this database, or pass --other-database if the comparison is meant")

@@ -1,0 +1,199 @@
+"""Facts of the system catalogue, as plain values. Standard library only; ``database`` reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KIND_WORDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
+
+TableKey = tuple[str, str]
+"""(schema, name), exactly as in the catalogue."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. ``type`` is ``format_type``'s text, ``base`` the ``typname`` below any domain."""
+
+    name: str
+    type: str
+    base: str
+    not_null: bool
+    default: str | None = None
+    generated: str = ""
+    identity: str = ""
+    labels: tuple[str, ...] = ()
+    typmod: int = -1
+
+    @property
+    def is_enum(self) -> bool:
+        """Whether values are labels of an enum type."""
+        return bool(self.labels)
+
+    @property
+    def may_be_nan(self) -> bool:
+        """Whether the type has a NaN."""
+        return self.base in {"numeric", "float4", "float8"}
+
+    @property
+    def max_length(self) -> int | None:
+        """The number of characters that the type itself allows, if it limits them."""
+        return self.typmod - 4 if self.base in {"varchar", "bpchar"} and self.typmod > 4 else None
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One constraint. ``kind`` is ``contype``: p, u, f, c, x, or n (NOT NULL, from PostgreSQL 18 on)."""
+
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    definition: str
+    validated: bool
+    enforced: bool
+    target: TableKey | None = None
+    target_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Index:
+    """One index. ``columns`` holds None for an expression; ``valid`` means valid, ready and live."""
+
+    name: str
+    unique: bool
+    valid: bool
+    columns: tuple[str | None, ...]
+    predicate: str = ""
+    nulls_not_distinct: bool = False
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """One user trigger. ``enabled`` is ``tgenabled``: O origin, A always, R replica only, D disabled."""
+
+    name: str
+    enabled: str
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A sequence that fills a column. ``ascending`` tells the sign of its increment."""
+
+    schema: str
+    name: str
+    ascending: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """One relation with everything that checks ask about it."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    columns: Mapping[str, Column]
+    constraints: tuple[Constraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    sequences: Mapping[str, Sequence] = field(default_factory=dict)
+    selectable: bool = True
+    writable: bool = False
+    row_security: bool = False
+    owner: str = ""
+    partition: bool = False
+    estimated_rows: int = 0
+
+    @property
+    def key(self) -> TableKey:
+        """(schema, name)."""
+        return (self.schema, self.name)
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The primary key's columns in order, or () if there is none."""
+        return next((c.columns for c in self.constraints if c.kind == "p"), ())
+
+    @property
+    def lockable(self) -> bool:
+        """Whether LOCK TABLE accepts it."""
+        return self.kind in {"r", "p", "v"}
+
+    @property
+    def countable(self) -> bool:
+        """Whether it is one of the relations whose rows a baseline counts."""
+        return self.kind in {"r", "p"}
+
+    def unique_over(self, columns: frozenset[str]) -> Index | None:
+        """A valid, total, plain unique index whose columns are all among ``columns``, if there is one."""
+        return next(
+            (
+                index
+                for index in self.indexes
+                if index.unique
+                and index.valid
+                and not index.predicate
+                and None not in index.columns
+                and columns.issuperset(c for c in index.columns if c is not None)
+            ),
+            None,
+        )
+
+    def proves_not_null(self, column: str) -> bool:
+        """Whether NOT NULL holds for all rows, the old ones too.
+
+        ``attnotnull`` alone is no proof on PostgreSQL 18, which knows NOT NULL constraints that are NOT VALID:
+        there, every NOT NULL constraint of the column must be validated.
+        """
+        facts = self.columns.get(column)
+        if facts is None or not facts.not_null:
+            return False
+        return all(c.validated and c.enforced for c in self.constraints if c.kind == "n" and column in c.columns)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The relations of the configured schemas, in the order in which names are looked up."""
+
+    schemas: tuple[str, ...]
+    tables: Mapping[TableKey, Table]
+    server_version_num: int
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def find(self, name: str) -> Table | None:
+        """The relation that a declared name means: its aliases in turn, each in the schemas in turn."""
+        for candidate in self.aliases.get(name, (name,)):
+            schema, bare = split_name(candidate)
+            for key in [(schema, bare)] if schema else [(s, bare) for s in self.schemas]:
+                if key in self.tables:
+                    return self.tables[key]
+        return None
+
+
+def split_name(name: str) -> TableKey:
+    """Split a declared ``table`` or ``schema.table`` into (schema or "", table).
+
+    Names are taken as written, without folding to lower case. A part that contains a dot is quoted as in SQL:
+    ``"odd.schema"."odd.table"``.
+    """
+    parts: list[str] = []
+    rest = name
+    while rest:
+        if rest.startswith('"'):
+            end = 1
+            while (end := rest.find('"', end)) != -1 and rest[end + 1 : end + 2] == '"':
+                end += 2
+            if end == -1:
+                parts.append(rest)
+                break
+            parts.append(rest[1:end].replace('""', '"'))
+            rest = rest[end + 1 :].removeprefix(".")
+        else:
+            part, _, rest = rest.partition(".")
+            parts.append(part)
+    if len(parts) > 1:
+        return parts[0], ".".join(parts[1:])
+    return "", parts[0] if parts else ""

@@ -1,0 +1,143 @@
+"""The SQLAlchemy expressions that rules are built of, and their one way to become SQL text.
+
+Every value is written into the SQL as a literal, so that what is shown is what was run, and psql re-performs it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import ColumnElement
+
+if TYPE_CHECKING:
+    from kisaan_validate.catalogue import Table
+
+Value = bool | int | float | Decimal | str | bytes | dt.date | dt.datetime | dt.time | dt.timedelta | uuid.UUID
+"""The Python values that a check may compare with."""
+
+# "named" leaves percent signs alone; backslashes are plain because sessions pin standard_conforming_strings.
+_DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_DIALECT._backslash_escapes = False
+
+
+def to_sql(element: Any) -> str:
+    """The SQL text of a SQLAlchemy element, all values as literals."""
+    return str(element.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def quote(name: str) -> str:
+    """An identifier as SQL text, quoted where it must be."""
+    return str(_DIALECT.identifier_preparer.quote(name))
+
+
+def raw(sql: str) -> ColumnElement[Any]:
+    """Author-written SQL as an expression, in parentheses, so that it cannot reach beyond itself."""
+    return sa.literal_column(f"({sql}\n)" if "--" in sql else f"({sql})")
+
+
+def text_literal(value: str) -> ColumnElement[str]:
+    """A string as a quoted literal of unknown type, as a person would write it."""
+    return sa.literal(value, sa.String())
+
+
+def literal(value: Value) -> ColumnElement[Any]:
+    """A Python value as an exact SQL literal.
+
+    Integers of any size and Decimals keep every digit. Raises TypeError for a type that has no exact counterpart
+    and ValueError for a value PostgreSQL cannot hold (a NUL character, a time finer than microseconds).
+    """
+    if isinstance(value, bool):
+        return sa.true() if value else sa.false()
+    if isinstance(value, int):
+        return sa.literal_column(str(value) if value >= 0 else f"({value})")
+    if isinstance(value, Decimal):
+        return _decimal(value)
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError("a NUL character cannot be stored by PostgreSQL")
+        return text_literal(value)
+    if isinstance(value, bytes):
+        return sa.literal_column(f"'\\x{value.hex()}'::bytea")
+    if isinstance(value, uuid.UUID):
+        return sa.literal_column(f"'{value}'::uuid")
+    if isinstance(value, dt.timedelta):
+        return _interval(value)
+    if isinstance(value, dt.datetime):
+        return _timestamp(value)
+    if isinstance(value, dt.date):
+        return sa.literal_column(f"DATE '{value.isoformat()}'")
+    if isinstance(value, dt.time):
+        return sa.literal_column(f"{'TIMETZ' if value.tzinfo else 'TIME'} '{value.isoformat()}'")
+    raise TypeError(f"a {type(value).__name__} has no exact SQL literal")
+
+
+def _decimal(value: Decimal) -> ColumnElement[Any]:
+    if value.is_nan():
+        return sa.literal_column("'NaN'::numeric")
+    if value.is_infinite():
+        return sa.literal_column(f"'{'-' if value < 0 else ''}Infinity'::numeric")
+    text = format(value, "f")
+    return sa.literal_column(text if value >= 0 and not text.startswith("-") else f"({text})")
+
+
+def _float(value: float) -> ColumnElement[Any]:
+    if value != value or value in (float("inf"), float("-inf")):
+        return sa.literal_column(f"'{value}'::float8")
+    return _decimal(Decimal(repr(float(value))))
+
+
+def _interval(value: dt.timedelta) -> ColumnElement[Any]:
+    if getattr(value, "nanoseconds", 0):
+        raise ValueError("an interval finer than microseconds cannot be stored by PostgreSQL")
+    micros = value.days * 86_400_000_000 + value.seconds * 1_000_000 + value.microseconds
+    return sa.literal_column(f"INTERVAL '{micros} microseconds'")
+
+
+def _timestamp(value: dt.datetime) -> ColumnElement[Any]:
+    if getattr(value, "nanosecond", 0):
+        raise ValueError("a timestamp finer than microseconds cannot be stored by PostgreSQL")
+    if value.tzinfo is None:
+        return sa.literal_column(f"TIMESTAMP '{dt.datetime.isoformat(value, sep=' ')}'")
+    utc = value.astimezone(dt.UTC)
+    return sa.literal_column(f"TIMESTAMPTZ '{dt.datetime.isoformat(utc, sep=' ')}'")
+
+
+@dataclass(frozen=True)
+class View:
+    """A table inside one statement: gives its columns as expressions, under an alias where there are two tables."""
+
+    table: Table
+    alias: str = ""
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        """The column itself, qualified by the alias if the statement has several tables."""
+        column: ColumnElement[Any] = sa.column(name)
+        return sa.literal_column(f"{quote(self.alias)}.{quote(name)}") if self.alias else column
+
+    def value(self, name: str) -> ColumnElement[Any]:
+        """The column as comparable to literals: enums by label (their order and their input rules are not text's)."""
+        column = self.column(name)
+        return sa.cast(column, sa.Text) if self.table.columns[name].is_enum else column
+
+    def source(self) -> str:
+        """The FROM item."""
+        name = table_sql(self.table)
+        return f"{name} AS {quote(self.alias)}" if self.alias else name
+
+
+def table_sql(table: Table) -> str:
+    """The qualified, quoted name of a relation."""
+    return f"{quote(table.schema)}.{quote(table.name)}"
+
+
+def key_columns(table: Table) -> tuple[str, ...]:
+    """The columns that identify a row: the primary key, or the physical ``ctid`` where there is none."""
+    return table.primary_key or (("ctid",) if table.kind in {"r", "m"} else ())

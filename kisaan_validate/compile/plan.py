@@ -1,0 +1,202 @@
+"""A suite and a catalogue become a plan: what is run, and what already has its answer without running."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from kisaan_validate.catalogue import Catalogue, Table, TableKey
+from kisaan_validate.compile.assertion import Calls, calls_of
+from kisaan_validate.compile.expressions import View, to_sql
+from kisaan_validate.compile.statements import Pass, Query, Slot, join_pass, row_pass
+from kisaan_validate.errors import KisaanError
+from kisaan_validate.model import Check, Evidence, Result, Status
+from kisaan_validate.rules.base import CatalogRule, Join, JoinRule, QueryRule, RowRule, Rule
+from kisaan_validate.suite.applies import parse_condition
+from kisaan_validate.suite.load import Suite
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a run will ask, in the suite's order.
+
+    ``settled`` holds results that need no statement (catalogue checks, not applicable, skipped, refused);
+    ``uncounted`` the tables whose rows cannot be counted, with the reason.
+    """
+
+    passes: tuple[Pass, ...]
+    queries: tuple[Query, ...]
+    settled: Mapping[str, Result]
+    enforced: Mapping[str, str]
+    checks: tuple[Check, ...]
+    uncounted: Mapping[TableKey, str] = field(default_factory=dict)
+
+    @property
+    def statements(self) -> int:
+        """How many counting statements will be sent."""
+        return len(self.passes) + len(self.queries)
+
+
+def tables_of(suite: Suite, catalogue: Catalogue) -> dict[TableKey, Table]:
+    """The relations that the suite's checks read, as far as they exist."""
+    found: dict[TableKey, Table] = {}
+    for check in suite.checks:
+        rule = suite.rules[check.id]
+        names = {name for name, _ in rule.needs(check.table, check.columns)} | ({check.table} - {""})
+        for table in (catalogue.find(name) for name in names):
+            if table is not None:
+                found[table.key] = table
+    return found
+
+
+def author_sql(suite: Suite) -> dict[str, Calls]:
+    """The function names that each check's author-written SQL could call, by check id."""
+    return {
+        check.id: calls_of(sql, check.origin)
+        for check in suite.checks
+        if (sql := suite.rules[check.id].functions_sql())
+    }
+
+
+def make_plan(
+    suite: Suite,
+    catalogue: Catalogue,
+    *,
+    counted: Iterable[Table] = (),
+    unavailable: Mapping[TableKey, tuple[str, str]] | None = None,
+    volatile: Mapping[str, set[str]] | None = None,
+    trust_constraints: bool = False,
+) -> Plan:
+    """Compile a suite.
+
+    ``counted`` are tables to count beyond those with row checks; ``unavailable`` maps tables that could not be
+    locked to (SQLSTATE, message); ``volatile`` maps check ids to the volatile functions their SQL could call.
+    """
+    maker = _Maker(suite, catalogue, unavailable or {}, volatile or {}, trust_constraints)
+    return maker.plan(counted)
+
+
+class _Maker:
+    def __init__(
+        self,
+        suite: Suite,
+        catalogue: Catalogue,
+        unavailable: Mapping[TableKey, tuple[str, str]],
+        volatile: Mapping[str, set[str]],
+        trust: bool,
+    ) -> None:
+        self.suite, self.catalogue, self.unavailable = suite, catalogue, unavailable
+        self.volatile, self.trust = volatile, trust
+        self.settled: dict[str, Result] = {}
+        self.enforced: dict[str, str] = {}
+        self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
+        self.joins: dict[tuple[TableKey, TableKey, Join], list[Slot]] = defaultdict(list)
+        self.queries: list[Query] = []
+
+    def plan(self, counted: Iterable[Table]) -> Plan:
+        for check in self.suite.checks:
+            rule = self.suite.rules[check.id]
+            result = self._without_asking(check, rule)
+            if result is None:
+                result = self._compile(check, rule)
+            if result is not None:
+                self.settled[check.id] = result
+        wanted = {t.key: t for t in counted} | {t.key: t for t in self._examined_tables()}
+        uncounted = {key: reason for key, (_, reason) in self.unavailable.items() if key in wanted}
+        passes = [row_pass(t, self.rows[key]) for key, t in wanted.items() if key not in uncounted]
+        for (child, parent, join), slots in self.joins.items():
+            tables = self.catalogue.tables
+            passes.append(join_pass(tables[child], tables[parent], join.columns, join.parent_columns, slots))
+        return Plan(tuple(passes), tuple(self.queries), self.settled, self.enforced, self.suite.checks, uncounted)
+
+    def _examined_tables(self) -> Iterable[Table]:
+        """The tables whose row count says how many rows a check examined."""
+        waiting = [c for c in self.suite.checks if c.id not in self.settled and c.table]
+        found = (self.catalogue.find(c.table) for c in waiting)
+        return {t.key: t for t in found if t is not None}.values()
+
+    def _without_asking(self, check: Check, rule: Rule) -> Result | None:
+        """The result of a check that does not apply, cannot be asked, or is refused; None if it can be asked."""
+        for text in check.applies:
+            if unmet := parse_condition(text, check.origin).unmet(self.catalogue):
+                return Result(check.id, Status.NOT_APPLICABLE, message=f"not applicable, because {unmet}")
+        for name, column in rule.needs(check.table, check.columns):
+            table = self.catalogue.find(name)
+            if table is None:
+                return _skip(check, f"table {name} does not exist")
+            if column and column not in table.columns:
+                return _skip(check, f"column {name}.{column} does not exist")
+            if not isinstance(rule, CatalogRule) and table.key in self.unavailable:
+                sqlstate, message = self.unavailable[table.key]
+                return Result(check.id, Status.ERROR, message=message, sqlstate=sqlstate)
+        if refused := sorted(self.volatile.get(check.id, set()) - rule.volatile_allowed()):
+            hint = f"allow it by name in the check (volatile: {', '.join(refused)}) if it only reads"
+            return Result(check.id, Status.ERROR, message=f"calls volatile {', '.join(refused)}", hint=hint)
+        return None
+
+    def _compile(self, check: Check, rule: Rule) -> Result | None:
+        table = self.catalogue.find(check.table) if check.table else None
+        if isinstance(rule, CatalogRule):
+            return self._judge(check, rule, table)
+        if table is not None:
+            self.enforced[check.id] = rule.enforced_by(table, check.columns, self.catalogue)
+            proof = rule.proof(table, check.columns, self.catalogue) if self.trust else ""
+            if proof:
+                return Result(
+                    check.id, Status.PASS, 0, None, Evidence.PROVED, proof, message=f"not scanned: {proof} proves it"
+                )
+        try:
+            return self._statement(check, rule, table)
+        except KisaanError as error:
+            return Result(check.id, Status.ERROR, message=error.fact, hint=error.hint)
+
+    def _judge(self, check: Check, rule: CatalogRule, table: Table | None) -> Result:
+        answer = rule.judge(table, check.columns, self.catalogue)
+        status = Status.FAIL if answer.violations else Status.PASS
+        result = Result(
+            check.id, status, answer.violations, answer.examined, Evidence.CATALOGUE, message=answer.message,
+            sample=answer.sample[:20],
+        )  # fmt: skip
+        return replace(result, hint=check.hint if status is Status.FAIL else "")
+
+    def _statement(self, check: Check, rule: Rule, table: Table | None) -> Result | None:
+        if isinstance(rule, RowRule) and table is not None:
+            condition = to_sql(rule.violation(View(table), check.columns))
+            self.rows[table.key].append(Slot(check.id, condition, check.columns))
+        elif isinstance(rule, JoinRule) and table is not None:
+            return self._join(check, rule, table)
+        elif isinstance(rule, QueryRule):
+            self._query(check, rule, table)
+        else:
+            return Result(check.id, Status.ERROR, message=f"form {check.form} needs a table")
+        return None
+
+    def _join(self, check: Check, rule: JoinRule, table: Table) -> Result | None:
+        parent = self.catalogue.find(rule.join.parent)
+        assert parent is not None  # needs() named it
+        if parent.unique_over(frozenset(rule.join.parent_columns)) is None:
+            on = ", ".join(rule.join.parent_columns)
+            message = f"{parent.name} ({on}) has no valid unique index, so a row could match twice"
+            return Result(check.id, Status.ERROR, message=message, hint="restore the primary key or unique index")
+        condition = to_sql(rule.violation(View(table, "child"), View(parent, "parent"), check.columns))
+        columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))
+        self.joins[table.key, parent.key, rule.join].append(Slot(check.id, condition, columns))
+        return None
+
+    def _query(self, check: Check, rule: QueryRule, table: Table | None) -> None:
+        subject = table or next(
+            (t for name, _ in rule.needs(check.table, check.columns) if (t := self.catalogue.find(name))), None
+        )
+        # A rule without a table of its own (an assertion over several) is asked all the same.
+        violations = rule.violations(subject or _NOWHERE, check.columns, self.catalogue)
+        reads = [self.catalogue.find(name) for name, _ in rule.needs(check.table, check.columns)]
+        tables = tuple(dict.fromkeys(t.key for t in reads if t is not None))
+        self.queries.append(Query(f"check {check.id}", check.id, violations, table, tables))
+
+
+_NOWHERE = Table(0, "", "", "r", {})
+
+
+def _skip(check: Check, reason: str) -> Result:
+    return Result(check.id, Status.SKIP, message=f"skipped, because {reason}")

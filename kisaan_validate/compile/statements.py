@@ -1,0 +1,189 @@
+"""Statements: one SQL text that answers many checks, and how to ask it for any part of them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kisaan_validate.catalogue import Table, TableKey
+from kisaan_validate.compile.expressions import View, key_columns, quote, table_sql
+from kisaan_validate.rules.base import Violations
+
+SLOT_LIMIT = 1_600
+"""PostgreSQL's target lists end at 1,664 entries; beyond this many, slots travel in arrays, still in one scan."""
+
+RARE = 100_000
+"""Up to so many violating rows a check's keys are collected in the shared pass over its table."""
+
+VALUE_LIMIT = 200
+"""A sampled value is cut after so many characters."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One check's place in a statement: the SQL condition that is true for its violating rows."""
+
+    check_id: str
+    condition: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass over a table, or over a table joined with the one it refers to, shared by many checks.
+
+    ``examined`` is the SQL condition for the rows that count as examined ("" for all).
+    """
+
+    purpose: str
+    table: Table
+    source: str
+    slots: tuple[Slot, ...]
+    tables: tuple[TableKey, ...]
+    alias: str = ""
+    examined: str = ""
+    counts_table: bool = False
+
+    def sql(self, slots: Sequence[Slot] | None = None) -> str:
+        """The counting statement for these slots (all if None)."""
+        asked = self.slots if slots is None else slots
+        head = f"count(*) FILTER (WHERE {self.examined})" if self.examined else "count(*)"
+        counts = [f"count(*) FILTER (WHERE {slot.condition})" for slot in asked]
+        if len(counts) > SLOT_LIMIT:
+            chunks = [counts[i : i + 1000] for i in range(0, len(counts), 1000)]
+            items = [f"ARRAY[{', '.join(chunk)}] AS slots_{n}" for n, chunk in enumerate(chunks, 1)]
+        else:
+            items = [f"{count} AS c{n}" for n, count in enumerate(counts, 1)]
+        outputs = ",\n  ".join([f"{head} AS examined", *items])
+        return f"SELECT {outputs}\nFROM {self.source}"
+
+    def read(self, row: Sequence[int | list[int]]) -> tuple[int, list[int]]:
+        """(rows examined, violating rows of each slot) from the one row that :meth:`sql` returns."""
+        examined, *rest = row
+        assert isinstance(examined, int)
+        counts: list[int] = []
+        for item in rest:
+            counts += item if isinstance(item, list) else [item]
+        return examined, counts
+
+    def rows_sql(self, slot: Slot) -> str:
+        """The statement by which anyone lists the violating rows of one check."""
+        prefix = f"{quote(self.alias)}." if self.alias else ""
+        shown = [prefix + quote(c) for c in dict.fromkeys((*key_columns(self.table), *slot.columns))]
+        return f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {slot.condition}"
+
+    def sample_sql(self, failing: Sequence[tuple[Slot, int]], limit: int, masked: frozenset[str]) -> str:
+        """One statement: for each failing slot up to ``limit`` rows in key order, and the digest of all its keys.
+
+        Returns rows (slot number, values as text[] or NULL, high sum, low sum). Rare failures share one pass;
+        a check that fails on more than RARE rows reads its keys from the source instead of collecting them.
+        """
+        prefix = f"{quote(self.alias)}." if self.alias else ""
+        keys = [prefix + quote(k) for k in key_columns(self.table)]
+        rare = [(n, slot) for n, (slot, count) in enumerate(failing) if count <= RARE]
+        parts = []
+        if rare:
+            columns = [f"{k} AS k{i}" for i, k in enumerate(keys)]
+            columns += [f"({slot.condition}) AS v{n}" for n, slot in rare]
+            shown = list(dict.fromkeys(c for _, slot in rare for c in slot.columns))
+            columns += [f"{_shown(prefix + quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
+            anywhere = "\n    OR ".join(f"({slot.condition})" for _, slot in rare)
+            parts.append(f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM {self.source}\n  WHERE {anywhere}\n)")
+        arms = []
+        own_keys = [f"k{i}" for i in range(len(keys))]
+        for n, slot in rare:
+            values = [_shown(k, c, masked) for k, c in zip(own_keys, key_columns(self.table), strict=True)]
+            values += [f"s{shown.index(c)}" for c in _beside_key(slot, self.table)]
+            arms += _arms(n, values, own_keys, "v", f"v{n}", limit)
+        for n, (slot, count) in enumerate(failing):
+            if count > RARE:
+                values = [_shown(k, c, masked) for k, c in zip(keys, key_columns(self.table), strict=True)]
+                values += [_shown(prefix + quote(c), c, masked) for c in _beside_key(slot, self.table)]
+                arms += _arms(n, values, keys, self.source, slot.condition, limit)
+        return "\n".join([*parts, "\nUNION ALL\n".join(arms)])
+
+    def sample_columns(self, slot: Slot) -> tuple[str, ...]:
+        """The names of the values that :meth:`sample_sql` returns for a slot."""
+        return (*key_columns(self.table), *_beside_key(slot, self.table))
+
+
+def _beside_key(slot: Slot, table: Table) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(c for c in slot.columns if c not in key_columns(table)))
+
+
+def _shown(expression: str, column: str, masked: frozenset[str]) -> str:
+    if column in masked:
+        return f"CASE WHEN {expression} IS NOT NULL THEN '•••' END"
+    return f"left({expression}::text, {VALUE_LIMIT + 1})"
+
+
+def _arms(n: int, values: list[str], keys: list[str], source: str, condition: str, limit: int) -> list[str]:
+    listed = ", ".join(values)
+    order = f" ORDER BY {', '.join(keys)}" if keys else ""
+    sample = (
+        f"(SELECT {n} AS slot, ARRAY[{listed}]::text[] AS key, NULL::numeric AS high, NULL::numeric AS low\n"
+        f" FROM {source}\n WHERE {condition}{order} LIMIT {limit})"
+    )
+    if not keys:
+        return [sample]
+    high, low = digest_sums([f"{k}::text" for k in keys])
+    return [sample, f"(SELECT {n}, NULL, {high}, {low}\n FROM {source}\n WHERE {condition})"]
+
+
+def digest_sums(values: Iterable[str]) -> tuple[str, str]:
+    """SQL for the two order-independent sums over the SHA-256 of each row's key.
+
+    The key is the text of an array, whose quoting keeps ('a', 'bc') apart from ('ab', 'c') and NULL from ''.
+    Sums, not XOR: two equal keys must not cancel.
+    """
+    digest = f"encode(sha256(convert_to(ARRAY[{', '.join(values)}]::text, 'UTF8')), 'hex')"
+    halves = [f"sum(('x' || substr({digest}, {start}, 16))::bit(64)::bigint::numeric)" for start in (1, 17)]
+    return halves[0], halves[1]
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query check's own statement."""
+
+    purpose: str
+    check_id: str
+    violations: Violations
+    table: Table | None
+    tables: tuple[TableKey, ...]
+
+    def sql(self) -> str:
+        """The counting statement. The author's SQL only ever runs inside these parentheses."""
+        weight = self.violations.weight
+        counted = f"coalesce(sum({quote(weight)}), 0)::bigint" if weight else "count(*)"
+        return f"SELECT {counted} AS violations\nFROM (\n{self.violations.sql}\n) AS v"
+
+    def rows_sql(self) -> str:
+        """The statement by which anyone lists the violating rows."""
+        return self.violations.sql
+
+    def sample_columns(self) -> tuple[str, ...]:
+        """The names of the values that :meth:`sample_sql` returns."""
+        return tuple(dict.fromkeys((*self.violations.keys, *self.violations.shown)))
+
+    def sample_sql(self, limit: int, masked: frozenset[str]) -> str:
+        """Up to ``limit`` violating rows in key order, and the digest of all keys; columns as in Pass."""
+        keys = [quote(k) for k in self.violations.keys]
+        values = [_shown(quote(c), c, masked) for c in self.sample_columns()]
+        # Inside FROM, so that PostgreSQL itself refuses a data-modifying WITH.
+        head = f"WITH v AS MATERIALIZED (\n  SELECT * FROM (\n{self.violations.sql}\n) AS q\n)\n"
+        return head + "\nUNION ALL\n".join(_arms(0, values, keys, "v", "true", limit))
+
+
+def row_pass(table: Table, slots: Iterable[Slot]) -> Pass:
+    """The single scan of a table that all its row checks share; also counts its rows."""
+    return Pass(f"rows of {table.name}", table, table_sql(table), tuple(slots), (table.key,), counts_table=True)
+
+
+def join_pass(child: Table, parent: Table, columns: Sequence[str], parent_columns: Sequence[str], slots: Iterable[Slot]) -> Pass:
+    """The pass over a table and the rows it refers to. Needs ``parent_columns`` to be unique in ``parent``."""
+    left, right = View(child, "child"), View(parent, "parent")
+    on = " AND ".join(f"child.{quote(a)} = parent.{quote(b)}" for a, b in zip(columns, parent_columns, strict=True))
+    source = f"{left.source()}\nLEFT JOIN {right.source()} ON {on}"
+    examined = " AND ".join(f"child.{quote(c)} IS NOT NULL" for c in columns)
+    purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
+    return Pass(purpose, child, source, tuple(slots), (child.key, parent.key), "child", examined)

@@ -1,0 +1,1 @@
+"""The only door to PostgreSQL: connections, the snapshot, timeouts, catalogue queries. Never writes."""

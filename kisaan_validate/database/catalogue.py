@@ -1,0 +1,167 @@
+"""Reads the system catalogue into plain facts. The queries are the ``sql/*.sql`` files beside this one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from kisaan_validate.catalogue import Catalogue, Column, Constraint, Index, Sequence as SequenceFacts, Table, Trigger
+from kisaan_validate.compile.assertion import Calls, calls_of
+from kisaan_validate.database.session import Session
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.model import Notice, Place
+
+
+@cache
+def query(name: str) -> str:
+    """The text of one catalogue query."""
+    return resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def read_catalogue(session: Session, schemas: Sequence[str], aliases: Mapping[str, tuple[str, ...]]) -> Catalogue:
+    """All relations of the schemas, as the session's snapshot sees them. Raises DatabaseError."""
+    where = {"schemas": list(schemas)}
+    columns, constraints = _columns(session, where), _constraints(session, where)
+    indexes, triggers, sequences = _indexes(session, where), _triggers(session, where), _sequences(session, where)
+    tables: dict[tuple[str, str], Table] = {}
+    for oid, schema, name, kind, selectable, writable, secured, owner, partition, estimate in session.execute(
+        query("tables"), where
+    ):
+        tables[schema, name] = Table(
+            oid, schema, name, kind, columns.get(oid, {}), tuple(constraints[oid]), tuple(indexes[oid]),
+            tuple(triggers[oid]), sequences[oid], selectable, writable, secured, owner, partition, estimate,
+        )  # fmt: skip
+    return Catalogue(tuple(schemas), tables, session.version, aliases)
+
+
+def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Column]]:
+    found: dict[int, dict[str, Column]] = defaultdict(dict)
+    for oid, name, type_, base, not_null, default, generated, identity, labels, typmod in session.execute(
+        query("columns"), where
+    ):
+        found[oid][name] = Column(
+            name, type_, base, not_null, default, generated, identity, tuple(labels or ()), typmod
+        )
+    return found
+
+
+def _constraints(session: Session, where: dict[str, Any]) -> dict[int, list[Constraint]]:
+    found: dict[int, list[Constraint]] = defaultdict(list)
+    for oid, name, kind, columns, definition, validated, enforced, schema, target, target_columns in session.execute(
+        query("constraints"), where
+    ):
+        to = (schema, target) if target else None
+        own, other = tuple(columns or ()), tuple(target_columns or ())
+        found[oid].append(Constraint(name, kind, own, definition, validated, enforced, to, other))
+    return found
+
+
+def _indexes(session: Session, where: dict[str, Any]) -> dict[int, list[Index]]:
+    found: dict[int, list[Index]] = defaultdict(list)
+    for oid, name, unique, valid, columns, predicate, nulls_not_distinct in session.execute(query("indexes"), where):
+        found[oid].append(Index(name, unique, valid, tuple(columns or ()), predicate, nulls_not_distinct))
+    return found
+
+
+def _triggers(session: Session, where: dict[str, Any]) -> dict[int, list[Trigger]]:
+    found: dict[int, list[Trigger]] = defaultdict(list)
+    for oid, name, enabled in session.execute(query("triggers"), where):
+        found[oid].append(Trigger(name, enabled))
+    return found
+
+
+def _sequences(session: Session, where: dict[str, Any]) -> dict[int, dict[str, SequenceFacts]]:
+    found: dict[int, dict[str, SequenceFacts]] = defaultdict(dict)
+    for oid, column, schema, name, ascending in session.execute(query("sequences"), where):
+        found[oid][column] = SequenceFacts(schema, name, ascending)
+    return found
+
+
+def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, list[Notice]]:
+    """Where the session is, and what its role's rights mean for a guest. Raises DatabaseError."""
+    ((database, role, login, version, number, recovery, lsn, at, host, port, encoding, collation, _, zone,
+      superuser, bypasses),) = session.execute(query("place"))  # fmt: skip
+    place = Place(
+        host=session.parameters.get("host") or host,
+        port=session.parameters.get("port") or port,
+        database=database,
+        role=role,
+        source=source,
+        server_version=version,
+        server_version_num=number,
+        system_identifier=_system_identifier(session),
+        time_zone=zone,
+        in_recovery=recovery,
+        snapshot=snapshot,
+        lsn=lsn or "",
+        at=at.astimezone(UTC),
+        encoding=encoding,
+        collation=collation,
+    )
+    notices = []
+    if login != role:
+        notices.append(Notice("role_switched", f"the login {login} acts as {role} (ALTER ROLE … SET role)"))
+    if superuser:
+        notices.append(
+            Notice("superuser", f"the role {role} is a superuser", "validate with a role that has only SELECT")
+        )
+    return place, notices + _dangerous_settings(session)
+
+
+def _system_identifier(session: Session) -> str:
+    session.execute("SAVEPOINT identifier")
+    try:
+        ((identifier,),) = session.execute("SELECT system_identifier::text FROM pg_control_system()")
+        session.execute("RELEASE SAVEPOINT identifier")
+        return str(identifier)
+    except DatabaseError as error:
+        if error.lost:
+            raise
+        session.execute("ROLLBACK TO SAVEPOINT identifier; RELEASE SAVEPOINT identifier")
+        return ""
+
+
+def _dangerous_settings(session: Session) -> list[Notice]:
+    names = ("zero_damaged_pages", "ignore_checksum_failure", "ignore_system_indexes", "fsync")
+    found = dict(session.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%(n)s)", {"n": list(names)}))
+    notices = []
+    for name in names[:3]:
+        if found.get(name) == "on":
+            message = f"{name} is on: damaged data may be read as if it were absent or sound"
+            notices.append(Notice("unsafe_setting", message, f"set {name} = off and run again"))
+    return notices
+
+
+def read_fence(session: Session, oids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """The physical files of tables (with their partitions and children), by table oid."""
+    rows = session.execute(query("fence"), {"oids": list(oids)})
+    return {oid: tuple(files) for oid, files in rows}
+
+
+def volatile_names(session: Session, calls: Calls, views: Iterable[int]) -> set[str]:
+    """What a text could call that PostgreSQL holds to be volatile, through the views it reads too."""
+    definitions = [text for _, text in session.execute(query("views"), {"oids": list(views)})]
+    parts = [calls, *(calls_of(text.rstrip().removesuffix(";"), "view") for text in definitions)]
+    called = frozenset().union(*(p.called for p in parts))
+    dotted = frozenset().union(*(p.dotted for p in parts))
+    operators = frozenset().union(*(p.operators for p in parts))
+    words = frozenset().union(*(p.words for p in parts))
+    found = session.execute(query("volatile"), {"called": sorted(called), "dotted": sorted(dotted)})
+    names = {name for kind, name in found if kind == "function"}
+    names |= {name for kind, name in found if kind == "operator" and name in operators}
+    names |= {name for kind, name in found if kind == "cast" and name in words}
+    return names | (called & _ASSIGNS_TRANSACTION_ID)
+
+
+_ASSIGNS_TRANSACTION_ID = frozenset({"txid_current", "pg_current_xact_id"})
+"""Stable functions that all the same write: they give the reader a transaction id of its own."""
+
+
+def count_scope(catalogue: Catalogue, excluded: Iterable[str] = ()) -> list[Table]:
+    """The tables whose rows a baseline counts: ordinary and partitioned, each partition within its parent."""
+    left_out = set(excluded)
+    return [t for t in catalogue.tables.values() if t.countable and not t.partition and t.name not in left_out]

@@ -1,0 +1,162 @@
+"""One connection with pinned settings. Reads only; every failure becomes a DatabaseError with its SQLSTATE."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+
+from kisaan_validate.compile.expressions import quote, to_sql, text_literal
+from kisaan_validate.database.target import Target
+from kisaan_validate.errors import DatabaseError, TargetError
+
+APPLICATION_NAME = "kisaan-validate"
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long the guest may take. Milliseconds, as PostgreSQL's settings of these names; bytes for temp files."""
+
+    lock_timeout: int = 2_000
+    statement_timeout: int = 15 * 60 * 1_000
+    connect_timeout_seconds: int = 10
+    temp_bytes: int = 2 * 1024**3
+
+
+_PINNED = (
+    ("TimeZone", "UTC", 0),
+    ("DateStyle", "ISO, YMD", 0),
+    ("IntervalStyle", "postgres", 0),
+    ("extra_float_digits", "3", 0),
+    ("bytea_output", "hex", 0),
+    ("standard_conforming_strings", "on", 0),
+    ("escape_string_warning", "off", 0),
+    ("transform_null_equals", "off", 0),
+    ("array_nulls", "on", 0),
+    ("gin_fuzzy_search_limit", "0", 0),
+    ("quote_all_identifiers", "off", 0),
+    ("row_security", "off", 0),
+    ("client_min_messages", "warning", 0),
+    ("jit", "off", 0),
+    ("idle_in_transaction_session_timeout", "0", 0),
+    ("transaction_timeout", "0", 170000),
+)
+"""(setting, value, first version that has it): what a role or database may have changed, and answers depend on."""
+
+
+class Session:
+    """A connection that runs one transaction at a time, explicitly begun, never writing.
+
+    ``SET LOCAL`` pins the settings inside the transaction, so nothing leaks through a pooling proxy.
+    """
+
+    def __init__(self, target: Target, limits: Limits, schemas: Sequence[str]) -> None:
+        self.target, self.limits, self.schemas = target, limits, tuple(schemas)
+        self._connection = _connect(target, limits)
+        self.version: int = self._connection.server_version
+        self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
+
+    @property
+    def backend_pid(self) -> int:
+        """The server's process id for this session."""
+        return int(self._connection.info.backend_pid)
+
+    def begin(self, *, snapshot: str = "", isolation: str = "REPEATABLE READ") -> None:
+        """Begin a read-only transaction, pin its settings, and import ``snapshot`` if one is given.
+
+        Takes no snapshot of its own yet: locks may still be taken before the data is fixed.
+        """
+        self.execute(f"BEGIN ISOLATION LEVEL {isolation} READ ONLY, NOT DEFERRABLE")
+        if snapshot:
+            self.execute(f"SET TRANSACTION SNAPSHOT {_text(snapshot)}")
+        self.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in self.pins()))
+
+    def pins(self) -> list[tuple[str, str]]:
+        """The settings of each transaction, values as SQL."""
+        path = ", ".join(quote(s) for s in (*self.schemas, "pg_temp"))
+        pinned = [(name, _text(value)) for name, value, since in _PINNED if self.version >= since]
+        own = [("lock_timeout", str(self.limits.lock_timeout)), ("statement_timeout", str(self.limits.statement_timeout))]
+        return [("search_path", path), *own, *pinned]
+
+    def execute(self, sql: str, parameters: dict[str, Any] | None = None) -> Rows:
+        """Run one statement and fetch its rows. Raises DatabaseError; after it the transaction must be rolled back."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.fetchall() if cursor.description is not None else []
+        except psycopg2.Error as error:
+            raise self._failure(error) from None
+
+    def timed(self, sql: str) -> tuple[Rows, float]:
+        """The rows of a statement and how long it took, in milliseconds."""
+        start = time.perf_counter()
+        rows = self.execute(sql)
+        return rows, (time.perf_counter() - start) * 1000
+
+    def cancel(self) -> None:
+        """Ask the server to cancel the running statement; safe from any thread."""
+        try:
+            self._connection.cancel()
+        except psycopg2.Error:
+            return  # already gone: nothing left to cancel
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone."""
+        return bool(self._connection.closed)
+
+    def close(self) -> None:
+        """Give the connection back; an open transaction is rolled back by the server."""
+        self._connection.close()
+
+    def _failure(self, error: psycopg2.Error) -> DatabaseError:
+        primary = error.diag.message_primary or str(error).strip().splitlines()[0] if str(error).strip() else ""
+        fact = self.target.hide(primary or "the connection was lost")
+        return DatabaseError(fact, hint_for(error.pgcode or ""), error.pgcode or "", self.lost)
+
+
+def _text(value: str) -> str:
+    return to_sql(text_literal(value))
+
+
+_HINTS = {
+    "42501": "grant SELECT to this role (and, for row security, BYPASSRLS), then run again",
+    "55P03": "another session holds a conflicting lock; wait for it to finish, or raise lock_timeout",
+    "57014": "raise statement_timeout, narrow the check, or add an index",
+    "57P01": "the server ended the connection; see its log, then run again",
+    "40001": "on a standby, replay conflicted with the snapshot: run on the primary, or raise max_standby_streaming_delay",
+    "53100": "the server's disk is full",
+    "53300": "the server has no free connection; lower --jobs or raise max_connections",
+}
+
+
+def hint_for(sqlstate: str) -> str:
+    """What to do about a SQLSTATE, where there is something to say."""
+    return _HINTS.get(sqlstate, "")
+
+
+def _connect(target: Target, limits: Limits) -> Any:
+    given = {
+        "application_name": APPLICATION_NAME,
+        "connect_timeout": str(limits.connect_timeout_seconds),
+        "keepalives": "1",
+        "keepalives_idle": "30",
+        "keepalives_interval": "10",
+        "keepalives_count": "3",
+        **target.parameters,
+        "client_encoding": "UTF8",
+    }
+    try:
+        connection = psycopg2.connect(**given)
+    except psycopg2.Error as error:
+        text = target.hide(" ".join(str(error).split())) or "the connection failed"
+        hint = f"the target came from {target.source}; `kisaan-validate doctor` looks closer"
+        raise TargetError(f"cannot connect: {text}", hint) from None
+    connection.autocommit = True  # transactions are begun and ended in SQL, nothing implicit
+    return connection

@@ -1,0 +1,18 @@
+WITH RECURSIVE base (oid, below, typmod, not_null) AS (
+    SELECT t.oid, t.oid, NULL::integer, false FROM pg_type AS t
+    UNION ALL
+    SELECT b.oid, t.typbasetype, coalesce(b.typmod, nullif(t.typtypmod, -1)), b.not_null OR t.typnotnull
+    FROM base AS b JOIN pg_type AS t ON t.oid = b.below AND t.typtype = 'd'
+)
+SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), bt.typname,
+       a.attnotnull OR b.not_null, pg_get_expr(d.adbin, d.adrelid), a.attgenerated::text, a.attidentity::text,
+       (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = bt.oid),
+       coalesce(b.typmod, a.atttypmod)
+FROM pg_attribute AS a
+JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = ANY (%(schemas)s)
+JOIN base AS b ON b.oid = a.atttypid
+JOIN pg_type AS bt ON bt.oid = b.below AND bt.typtype <> 'd'
+LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum

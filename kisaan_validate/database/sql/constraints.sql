@@ -1,0 +1,18 @@
+-- to_jsonb reads a column that only newer versions have: conenforced came with 18.
+SELECT con.conrelid::bigint, con.conname, con.contype::text,
+       (SELECT array_agg(a.attname::text ORDER BY k.position)
+        FROM unnest(con.conkey) WITH ORDINALITY AS k (number, position)
+        JOIN pg_attribute AS a ON a.attrelid = con.conrelid AND a.attnum = k.number),
+       pg_get_constraintdef(con.oid), con.convalidated,
+       coalesce((to_jsonb(con) ->> 'conenforced')::boolean, true),
+       fn.nspname, fc.relname,
+       (SELECT array_agg(a.attname::text ORDER BY k.position)
+        FROM unnest(con.confkey) WITH ORDINALITY AS k (number, position)
+        JOIN pg_attribute AS a ON a.attrelid = con.confrelid AND a.attnum = k.number)
+FROM pg_constraint AS con
+JOIN pg_class AS c ON c.oid = con.conrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = ANY (%(schemas)s)
+LEFT JOIN pg_class AS fc ON fc.oid = con.confrelid
+LEFT JOIN pg_namespace AS fn ON fn.oid = fc.relnamespace
+WHERE con.contype IN ('p', 'u', 'f', 'c', 'x', 'n')
+ORDER BY con.conrelid, con.conname

@@ -1,0 +1,12 @@
+-- pg_control_system needs no privilege unless it was revoked; without it the database cannot be told from its copy.
+SELECT current_database(), current_user::text, session_user::text,
+       current_setting('server_version'), current_setting('server_version_num')::integer,
+       pg_is_in_recovery(),
+       CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text ELSE pg_current_wal_lsn()::text END,
+       transaction_timestamp(),
+       coalesce(host(inet_server_addr()), 'local socket'), coalesce(inet_server_port()::text, current_setting('port')),
+       pg_encoding_to_char(d.encoding), d.datcollate, d.oid::bigint,
+       (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone'),
+       r.rolsuper, r.rolbypassrls
+FROM pg_database AS d, pg_roles AS r
+WHERE d.datname = current_database() AND r.rolname = current_user

@@ -1,0 +1,56 @@
+"""Everything this package raises on purpose.
+
+    KisaanError                 base; ``fact`` says what is, ``hint`` what to do
+    ├── UsageError              the command or the configuration is wrong   (exit 2)
+    │   ├── SuiteError          a check source is wrong; names file and line
+    │   ├── TargetError         the database is not the expected one, or cannot be reached
+    │   └── RecordError         a run or baseline file is damaged, foreign or too new
+    └── DatabaseError           the server refused or lost a statement (carries the SQLSTATE)
+"""
+
+from __future__ import annotations
+
+
+class KisaanError(Exception):
+    """A failure that is reported to people as ``fact`` and ``HINT: hint``, without a traceback."""
+
+    def __init__(self, fact: str, hint: str = "") -> None:
+        super().__init__(fact)
+        self.fact = fact
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.fact}\nHINT: {self.hint}" if self.hint else self.fact
+
+
+class UsageError(KisaanError):
+    """The command line or the configuration asks for something impossible."""
+
+
+class SuiteError(UsageError):
+    """A check source cannot be used. ``origin`` is ``file:line`` where known."""
+
+    def __init__(self, fact: str, hint: str = "", origin: str = "") -> None:
+        super().__init__(f"{origin}: {fact}" if origin else fact, hint)
+        self.origin = origin
+
+
+class TargetError(UsageError):
+    """The database cannot be reached, or is not the one that was expected."""
+
+
+class RecordError(UsageError):
+    """A stored run or baseline is truncated, edited, foreign, or of a newer format."""
+
+
+class DatabaseError(KisaanError):
+    """A statement failed on the server, or the server went away.
+
+    ``sqlstate`` is PostgreSQL's five characters ("" if the client lost the connection without one);
+    ``lost`` tells that the session is gone and nothing more can be asked on it.
+    """
+
+    def __init__(self, fact: str, hint: str = "", sqlstate: str = "", lost: bool = False) -> None:
+        super().__init__(fact, hint)
+        self.sqlstate = sqlstate
+        self.lost = lost

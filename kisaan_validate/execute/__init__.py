@@ -1,0 +1,1 @@
+"""Runs statements inside one exported snapshot: workers, isolation of a culprit, cancellation."""

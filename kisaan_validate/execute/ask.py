@@ -1,0 +1,185 @@
+"""Asking one statement, and when it fails, finding out whose fault it is."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from kisaan_validate.compile.statements import Pass, Query, Slot
+from kisaan_validate.database.session import Session
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.model import StatementFacts
+
+ISOLATION_SECONDS = 120.0
+"""How long the search for the culprits of one statement may take."""
+
+_NOBODYS_FAULT = ("08", "25", "40", "53", "55", "57", "58", "XX")
+"""SQLSTATE classes that say something about the server or the session, not about one expression."""
+
+
+@dataclass
+class Counted:
+    """What a statement answered: violating rows by check id, rows examined, errors by check id."""
+
+    violations: dict[str, int] = field(default_factory=dict)
+    examined: int | None = None
+    errors: dict[str, DatabaseError] = field(default_factory=dict)
+    milliseconds: float = 0.0
+    log: list[StatementFacts] = field(default_factory=list)
+
+
+def ask_pass(session: Session, statement: Pass, clock: Callable[[], float] = time.monotonic) -> Counted:
+    """Run a pass; a broken expression costs one error, not its neighbours.
+
+    The culprit is isolated by halving, at most 2·log₂ n further statements for one culprit, within
+    ``ISOLATION_SECONDS``; what is not answered by then becomes an error that says so. Raises nothing: a lost
+    session, a timeout or a missing right becomes the error of every check that was not answered.
+    """
+    counted = Counted()
+    started = clock()
+    try:
+        _count(session, statement, statement.slots, counted)
+    except DatabaseError as error:
+        _recover(session)
+        _isolate(session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS)
+        if counted.examined is None and not session.lost and _is_one_expressions_fault(error):
+            _count_rows_alone(session, statement, counted)
+    return counted
+
+
+def _count(session: Session, statement: Pass, slots: Sequence[Slot], counted: Counted) -> None:
+    sql = statement.sql(slots)
+    ids = tuple(slot.check_id for slot in slots)
+    start = time.perf_counter()
+    try:
+        (row,), taken = session.timed(sql)
+    except DatabaseError as error:
+        taken = (time.perf_counter() - start) * 1000
+        counted.milliseconds += taken
+        counted.log.append(StatementFacts(statement.purpose, sql, ids, taken, error.sqlstate or "lost"))
+        raise
+    counted.milliseconds += taken
+    counted.log.append(StatementFacts(statement.purpose, sql, ids, taken))
+    counted.examined, counts = statement.read(row)
+    counted.violations.update(zip(ids, counts, strict=True))
+
+
+def _isolate(
+    session: Session, statement: Pass, slots: Sequence[Slot], error: DatabaseError, counted: Counted, late: Callable[[], bool]
+) -> None:
+    """``slots`` together gave ``error``: find out which of them do, asking as little as possible."""
+    while len(slots) > 1 and _is_one_expressions_fault(error) and not error.lost:
+        if late():
+            fact = f"not isolated within {ISOLATION_SECONDS:.0f} s: {error.fact}"
+            error = DatabaseError(fact, error.hint, error.sqlstate)
+            break
+        middle = len(slots) // 2
+        left, right = slots[:middle], slots[middle:]
+        try:
+            _count(session, statement, left, counted)
+            slots = right  # the fault lies there: no need to ask it as a whole
+            continue
+        except DatabaseError as left_error:
+            _recover(session)
+            if left_error.lost or not _is_one_expressions_fault(left_error):
+                error = left_error
+                break
+            _isolate(session, statement, left, left_error, counted, late)
+        if session.lost:
+            break
+        try:
+            _count(session, statement, right, counted)
+            return
+        except DatabaseError as right_error:
+            _recover(session)
+            slots, error = right, right_error
+    for slot in slots:
+        if slot.check_id not in counted.violations:
+            counted.errors.setdefault(slot.check_id, error)
+
+
+def _count_rows_alone(session: Session, statement: Pass, counted: Counted) -> None:
+    try:
+        _count(session, statement, (), counted)
+    except DatabaseError:
+        _recover(session)
+
+
+def _is_one_expressions_fault(error: DatabaseError) -> bool:
+    if error.lost or error.sqlstate in {"", "42501", "42P01"}:
+        return False
+    return not error.sqlstate.startswith(_NOBODYS_FAULT)
+
+
+def _recover(session: Session) -> None:
+    """Back to the savepoint that every worker sets once; rolling back to it keeps it."""
+    if not session.lost:
+        try:
+            session.execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+        except DatabaseError:
+            session.close()
+
+
+SAVEPOINT = "kisaan"
+
+
+def ask_query(session: Session, query: Query) -> Counted:
+    """Run one query check. Raises nothing, as :func:`ask_pass`. ``examined`` stays None."""
+    counted = Counted()
+    start = time.perf_counter()
+    sql = query.sql()
+    try:
+        if refusal := too_large(session, sql):
+            counted.errors[query.check_id] = refusal
+            return counted
+        ((count,),), counted.milliseconds = session.timed(sql)
+        counted.violations[query.check_id] = int(count)
+        counted.log.append(StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds))
+    except DatabaseError as error:
+        counted.milliseconds = (time.perf_counter() - start) * 1000
+        _recover(session)
+        counted.errors[query.check_id] = error
+        facts = StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds, error.sqlstate or "lost")
+        counted.log.append(facts)
+    return counted
+
+
+class TooLarge(DatabaseError):
+    """The planner expects more temporary files than a guest may write: not run, and so not answered."""
+
+
+def too_large(session: Session, sql: str) -> TooLarge | None:
+    """Why a statement is not run: EXPLAIN expects more temporary bytes than allowed. Raises DatabaseError."""
+    ((plan,),) = session.execute(f"EXPLAIN (FORMAT JSON) {sql}")
+    tree = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+    ((memory, multiplier),) = session.execute(
+        "SELECT pg_size_bytes(current_setting('work_mem')), coalesce(current_setting('hash_mem_multiplier', true), '1')"
+    )
+    expected = temp_bytes(tree, int(memory), float(multiplier))
+    if expected <= session.limits.temp_bytes:
+        return None
+    allowed = session.limits.temp_bytes // 1024**2
+    return TooLarge(
+        f"not run: it would write about {expected // 1024**2} MiB of temporary files, {allowed} MiB are allowed",
+        "add an index that serves it, raise temp_limit_mb, or run it on a copy",
+    )
+
+
+def temp_bytes(node: dict[str, object], memory: int, multiplier: float) -> int:
+    """The temporary bytes that a plan node and those below it are expected to write.
+
+    A sort, hash or materialisation whose rows × width exceed its memory is written out once in full
+    (PostgreSQL documentation, "Resource Consumption": work_mem, hash_mem_multiplier).
+    """
+    kind, total = str(node["Node Type"]), 0
+    size = int(str(node.get("Plan Rows", 0))) * (int(str(node.get("Plan Width", 0))) + 24)
+    hashed = kind == "Hash" or (kind == "Aggregate" and node.get("Strategy") == "Hashed")
+    if hashed and size > memory * multiplier:
+        total += size
+    elif kind in {"Sort", "Incremental Sort", "Materialize", "CTE Scan"} and size > memory:
+        total += size
+    children = node.get("Plans", [])
+    assert isinstance(children, list)
+    return total + sum(temp_bytes(child, memory, multiplier) for child in children)

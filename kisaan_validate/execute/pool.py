@@ -1,0 +1,136 @@
+"""Workers: a few sessions inside the same snapshot, taking tasks in order until told to stop."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kisaan_validate.catalogue import Table
+from kisaan_validate.database.session import Session
+from kisaan_validate.errors import DatabaseError, KisaanError
+from kisaan_validate.execute.ask import SAVEPOINT
+from kisaan_validate.execute.snapshot import lock_tables
+
+Answer = TypeVar("Answer")
+
+GRACE_SECONDS = 2.0
+"""How long a cancelled statement may take to end before its session is given up."""
+
+
+class Stop:
+    """Set from a signal handler or another thread: the run ends soon and keeps what it has."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.reason = ""
+
+    def request(self, reason: str) -> None:
+        """Ask to stop; the first reason stands."""
+        self.reason = self.reason or reason
+        self._event.set()
+
+    @property
+    def requested(self) -> bool:
+        """Whether someone asked to stop."""
+        return self._event.is_set()
+
+
+@dataclass
+class Task(Generic[Answer]):
+    """One piece of work: ``work`` asks a session, ``give_up`` says what it means that nobody could be asked."""
+
+    work: Callable[[Session], Answer]
+    give_up: Callable[[DatabaseError], Answer]
+    answer: Answer | None = None
+
+
+class Pool:
+    """``jobs`` sessions that import one snapshot. Sessions that cannot be opened or die are done without."""
+
+    def __init__(self, open_session: Callable[[], Session], snapshot: str, tables: Sequence[Table], jobs: int) -> None:
+        self._open, self._snapshot, self._tables = open_session, snapshot, tables
+        self._sessions: list[Session] = []
+        self._last_error: DatabaseError | None = None
+        for _ in range(max(1, jobs)):
+            if (session := self._join()) is not None:
+                self._sessions.append(session)
+
+    def _join(self) -> Session | None:
+        session = None
+        try:
+            session = self._open()
+            session.begin(snapshot=self._snapshot)
+            # All locks at once and at the start: a lock asked for later could queue behind somebody's ALTER TABLE.
+            lock_tables(session, self._tables)
+            session.execute(f"SAVEPOINT {SAVEPOINT}")
+            return session
+        except KisaanError as error:
+            if session is not None:
+                session.close()
+            self._last_error = error if isinstance(error, DatabaseError) else DatabaseError(error.fact, error.hint)
+            return None
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The sessions that are still alive."""
+        return tuple(s for s in self._sessions if not s.lost)
+
+    def run(self, tasks: Sequence[Task[Answer]], stop: Stop, on_done: Callable[[int], None] = lambda _: None) -> list[Answer]:
+        """Give every task an answer, in the order of the tasks. Blocks; returns at most GRACE_SECONDS after a stop."""
+        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in range(len(tasks)):
+            waiting.put(number)
+        finished: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        sessions = self.sessions
+        for session in sessions:
+            # Daemons: a server that never answers must not keep the process from ending.
+            threading.Thread(target=_drain, args=(session, tasks, waiting, finished, stop), daemon=True).start()
+        self._watch(len(sessions), finished, stop, on_done)
+        return [t.answer if t.answer is not None else t.give_up(self._why(stop)) for t in tasks]
+
+    def _watch(self, alive: int, finished: queue.SimpleQueue[int | None], stop: Stop, on_done: Callable[[int], None]) -> None:
+        deadline, done = float("inf"), 0
+        while alive and time.monotonic() < deadline:
+            if stop.requested and deadline == float("inf"):
+                deadline = time.monotonic() + GRACE_SECONDS
+                for session in self.sessions:
+                    threading.Thread(target=session.cancel, daemon=True).start()
+            try:
+                number = finished.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if number is None:
+                alive -= 1
+            else:
+                done += 1
+                on_done(done)
+
+    def _why(self, stop: Stop) -> DatabaseError:
+        if stop.requested:
+            return DatabaseError(f"not asked: {stop.reason}", "run again")
+        return self._last_error or DatabaseError("not asked: every session was lost", "see the server's log, then run again")
+
+    def close(self) -> None:
+        """End all sessions."""
+        for session in self._sessions:
+            session.close()
+
+
+def _drain(
+    session: Session, tasks: Sequence[Task[Answer]], waiting: queue.SimpleQueue[int],
+    finished: queue.SimpleQueue[int | None], stop: Stop,
+) -> None:  # fmt: skip
+    try:
+        while not stop.requested and not session.lost:
+            try:
+                number = waiting.get_nowait()
+            except queue.Empty:
+                break
+            tasks[number].answer = tasks[number].work(session)
+            finished.put(number)
+    finally:
+        finished.put(None)

@@ -1,0 +1,86 @@
+"""The snapshot that a whole run sees, and the locks that keep it true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kisaan_validate.catalogue import Catalogue, Table, TableKey
+from kisaan_validate.compile.expressions import table_sql
+from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_place
+from kisaan_validate.database.session import Session
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.model import Notice, Place
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the holder of the snapshot knows. ``locked`` are the tables whose files cannot change while it lives."""
+
+    id: str
+    place: Place
+    catalogue: Catalogue
+    locked: tuple[Table, ...]
+    unavailable: Mapping[TableKey, tuple[str, str]]
+    files: Mapping[int, tuple[int, ...]]
+    notices: tuple[Notice, ...]
+
+
+def take_snapshot(
+    session: Session, tables: Iterable[Table], schemas: Sequence[str], aliases: Mapping[str, tuple[str, ...]], source: str
+) -> Snapshot:
+    """Lock, then look: a table truncated or rewritten after the snapshot would look empty, or be read as it never was.
+
+    ``tables`` come from an earlier look at the catalogue; the catalogue is read again inside the snapshot.
+    Raises DatabaseError if the session is lost.
+    """
+    session.begin()
+    locked, unavailable = lock_tables(session, tables)
+    # The first query fixes the snapshot: LOCK and SET do not.
+    ((exported,),) = session.execute("SELECT pg_export_snapshot()")
+    place, notices = read_place(session, source, exported)
+    catalogue = read_catalogue(session, schemas, aliases)
+    files = read_fence(session, [t.oid for t in locked])
+    return Snapshot(exported, place, catalogue, tuple(locked), unavailable, files, tuple(notices))
+
+
+def lock_tables(session: Session, tables: Iterable[Table]) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
+    """ACCESS SHARE on every table: all at once, and if that fails one by one, to name those that cannot be had."""
+    wanted = [t for t in tables if t.lockable]
+    if not wanted:
+        return [], {}
+    session.execute("SAVEPOINT locks")
+    try:
+        session.execute(f"LOCK TABLE {', '.join(table_sql(t) for t in wanted)} IN ACCESS SHARE MODE")
+        session.execute("RELEASE SAVEPOINT locks")  # a snapshot cannot be exported from a subtransaction
+        return wanted, {}
+    except DatabaseError as error:
+        if error.lost:
+            raise
+        session.execute("ROLLBACK TO SAVEPOINT locks; RELEASE SAVEPOINT locks")
+    return _lock_each(session, wanted)
+
+
+def _lock_each(session: Session, wanted: Iterable[Table]) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
+    locked: list[Table] = []
+    unavailable: dict[TableKey, tuple[str, str]] = {}
+    for table in wanted:
+        session.execute("SAVEPOINT locks")
+        try:
+            session.execute(f"LOCK TABLE {table_sql(table)} IN ACCESS SHARE MODE")
+            session.execute("RELEASE SAVEPOINT locks")
+            locked.append(table)
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            session.execute("ROLLBACK TO SAVEPOINT locks; RELEASE SAVEPOINT locks")
+            unavailable[table.key] = (error.sqlstate, error.fact)
+    return locked, unavailable
+
+
+def rewritten(session: Session, snapshot: Snapshot) -> set[TableKey]:
+    """The tables whose files are no longer those that the snapshot saw. Needs a session outside the snapshot."""
+    session.begin(isolation="READ COMMITTED")
+    now = read_fence(session, [t.oid for t in snapshot.locked])
+    session.execute("ROLLBACK")
+    return {t.key for t in snapshot.locked if now.get(t.oid) != snapshot.files.get(t.oid)}

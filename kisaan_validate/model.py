@@ -1,0 +1,382 @@
+"""The nouns: what is declared, what was measured. Standard library only, no input or output.
+
+A Suite of Checks is compiled to Statements; running them in one read-only snapshot gives Results, which make
+a Run. A Baseline freezes what the data was; a Baseline and a Run differ by Changes. Declaration (Check) and
+outcome (Result) are never one object, and a Run holds measured facts only: verdict, transitions and reports
+are pure functions of it.
+
+Numbers are exact: counts are ``int``, fractions are ``Fraction``; nothing here is ever a float but durations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+RUN_FORMAT = 1
+"""Version of run.json. 1: first published form."""
+
+BASELINE_FORMAT = 1
+"""Version of a baseline file. 1: rows, columns, and per check the violating count and key digest."""
+
+MASKED = "•••"
+"""What stands in the place of a personal value, wherever it would have been shown."""
+
+
+class Form(StrEnum):
+    """How a check is proved, and with which others it can share a statement."""
+
+    ROW = "row"
+    """A predicate on one row: one more slot in its table's single scan."""
+    JOIN = "join"
+    """A predicate on a row and the row it refers to: one more slot in that join's single pass."""
+    QUERY = "query"
+    """A query that returns the violating rows: a statement of its own."""
+    CATALOG = "catalog"
+    """A fact of the system catalogue: proved without reading any row."""
+
+
+class Severity(StrEnum):
+    """What a failure means. Only ``BLOCKING`` failures fail a run."""
+
+    BLOCKING = "blocking"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Status(StrEnum):
+    """The outcome of one check. Only PASS and TOLERATED say that an invariant was examined and accepted."""
+
+    PASS = "pass"
+    TOLERATED = "tolerated"
+    FAIL = "fail"
+    ERROR = "error"
+    SKIP = "skip"
+    NOT_APPLICABLE = "not_applicable"
+
+
+UNANSWERED = frozenset({Status.ERROR, Status.SKIP})
+"""Outcomes that prove nothing: they make a run INCONCLUSIVE, never PASS."""
+
+
+class Verdict(StrEnum):
+    """The one word for a whole run."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Evidence(StrEnum):
+    """What a result rests on."""
+
+    SCANNED = "scanned"
+    CATALOGUE = "catalogue"
+    PROVED = "proved by constraint"
+    NONE = "none"
+
+
+class Transition(StrEnum):
+    """How a check's outcome moved between a baseline and a run."""
+
+    FIXED = "fixed"
+    STILL_FAILING = "still failing"
+    NEWLY_FAILING = "newly failing"
+    STILL_PASSING = "still passing"
+    UNKNOWN = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How many violating rows are accepted: a number of rows, or an exact fraction of the rows examined."""
+
+    rows: int | None = None
+    numerator: int | None = None
+    denominator: int | None = None
+
+    def accepts(self, violations: int, examined: int | None) -> bool:
+        """Whether ``violations`` of ``examined`` rows are within the tolerance, in exact arithmetic."""
+        if self.rows is not None:
+            return violations <= self.rows
+        if self.numerator is None or self.denominator is None or not examined:
+            return False
+        return Fraction(violations, examined) <= Fraction(self.numerator, self.denominator)
+
+    def __str__(self) -> str:
+        if self.rows is not None:
+            return f"{self.rows} rows"
+        return f"{self.numerator}/{self.denominator} of the rows"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One declared invariant, as people and records see it. The rule that proves it lives in the suite.
+
+    ``table`` is the declared name ("" for the whole database); ``claim`` says in words what must hold;
+    ``digest`` identifies the meaning (rule, table, columns, tolerance, conditions), not the prose.
+    """
+
+    id: str
+    table: str
+    columns: tuple[str, ...]
+    form: Form
+    kind: str
+    claim: str
+    severity: Severity = Severity.BLOCKING
+    tolerance: Tolerance | None = None
+    why: str = ""
+    hint: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    applies: tuple[str, ...] = ()
+    origin: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The measured outcome of one check.
+
+    ``violations`` and ``examined`` are exact row counts (None where nothing was measured). ``sample`` holds at
+    most the configured number of violating keys, each a tuple of (column, value as text or None for NULL),
+    personal values already masked. ``key_digest`` covers all violating keys, not just the sample; it is
+    a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend on row order.
+    """
+
+    check_id: str
+    status: Status
+    violations: int | None = None
+    examined: int | None = None
+    evidence: Evidence = Evidence.NONE
+    enforced_by: str = ""
+    sample: tuple[tuple[tuple[str, str | None], ...], ...] = ()
+    key_digest: str = ""
+    message: str = ""
+    hint: str = ""
+    sqlstate: str = ""
+    sql: str = ""
+    milliseconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column as the catalogue has it; ``type`` is PostgreSQL's ``format_type`` text."""
+
+    name: str
+    type: str
+    not_null: bool
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """One table at the snapshot. ``rows`` is exact, or None with the ``reason`` it could not be counted."""
+
+    schema: str
+    name: str
+    kind: str
+    rows: int | None
+    reason: str = ""
+    columns: tuple[ColumnFacts, ...] = ()
+    sql: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name people use: without the schema where it is ``public``."""
+        return self.name if self.schema == "public" else f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and on what a run was measured. Holds no password and no connection string."""
+
+    host: str
+    port: str
+    database: str
+    role: str
+    source: str
+    server_version: str
+    server_version_num: int
+    system_identifier: str
+    time_zone: str
+    in_recovery: bool
+    snapshot: str
+    lsn: str
+    at: datetime
+    encoding: str = ""
+    collation: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something about the run's surroundings that its reader must know. Not a check, never a verdict."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class StatementFacts:
+    """One statement that was run: its SQL, the checks it answered, how long it took in milliseconds."""
+
+    purpose: str
+    sql: str
+    check_ids: tuple[str, ...]
+    milliseconds: float
+    sqlstate: str = ""
+
+
+@dataclass(frozen=True)
+class SuiteFacts:
+    """Which suite was run. ``digest`` is a SHA-256 over the names and bytes of all its sources."""
+
+    name: str
+    digest: str
+    sources: tuple[str, ...]
+    total_checks: int
+    schemas: tuple[str, ...]
+    excluded_tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What part of the suite was asked for. A run with ``partial`` set speaks only of that part."""
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything measured by one execution of a suite, and nothing that can be derived from it."""
+
+    id: str
+    started_at: datetime
+    finished_at: datetime
+    tool_version: str
+    suite: SuiteFacts
+    place: Place
+    selection: Selection
+    settings: Mapping[str, str]
+    tables: tuple[TableFacts, ...]
+    checks: tuple[Check, ...]
+    results: tuple[Result, ...]
+    notices: tuple[Notice, ...] = ()
+    statements: tuple[StatementFacts, ...] = ()
+    baseline_digest: str = ""
+    interrupted: str = ""
+    format_version: int = RUN_FORMAT
+
+    @property
+    def verdict(self) -> Verdict:
+        """PASS, FAIL or INCONCLUSIVE; see :func:`verdict_of`."""
+        return verdict_of(self)
+
+    @property
+    def failures(self) -> tuple[Result, ...]:
+        """The results with status FAIL, of any severity, in the order of the suite."""
+        return tuple(result for result in self.results if result.status is Status.FAIL)
+
+    @property
+    def by_id(self) -> dict[str, Check]:
+        """The checks of the run, by their id."""
+        return {check.id: check for check in self.checks}
+
+    # The two conveniences below are the only imports that go up a floor; they import when called.
+    def to_json(self) -> str:
+        """The run as the text of ``run.json`` (published schema, decimals as strings, RFC 3339 UTC)."""
+        from kisaan_validate.record.codec import run_to_json
+
+        return run_to_json(self)
+
+    def to_html(self, baseline: Baseline | None = None) -> str:
+        """The run as one self-contained HTML page; with ``baseline``, also what changed since it."""
+        from kisaan_validate.report.html import render_html
+
+        return render_html(self, baseline)
+
+
+def verdict_of(run: Run) -> Verdict:
+    """The verdict of a run.
+
+    FAIL if a blocking check failed: a known failure outranks an unanswered check. Else INCONCLUSIVE if any
+    check of any severity has no answer, if the run was interrupted, or if nothing at all was examined.
+    Else PASS.
+    """
+    checks = run.by_id
+    if any(checks[result.check_id].severity is Severity.BLOCKING for result in run.failures):
+        return Verdict.FAIL
+    answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
+    unanswered = [check for check in run.checks if check.id not in answered]
+    if unanswered or run.interrupted or nothing_checked(run):
+        return Verdict.INCONCLUSIVE
+    return Verdict.PASS
+
+
+def nothing_checked(run: Run) -> bool:
+    """Whether no check applied: there is nothing that a green verdict could rest on."""
+    return all(result.status is Status.NOT_APPLICABLE for result in run.results)
+
+
+@dataclass(frozen=True)
+class CheckFacts:
+    """What a baseline keeps of one check."""
+
+    id: str
+    digest: str
+    status: Status
+    violations: int | None
+    key_digest: str = ""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the data was at one instant, bound to the database it was taken from."""
+
+    id: str
+    taken_at: datetime
+    tool_version: str
+    suite: SuiteFacts
+    place: Place
+    tables: tuple[TableFacts, ...]
+    checks: tuple[CheckFacts, ...]
+    notices: tuple[Notice, ...] = ()
+    format_version: int = BASELINE_FORMAT
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between before and after. ``before`` and ``after`` are texts; None where there is none."""
+
+    table: str
+    column: str
+    kind: str
+    before: str | None
+    after: str | None
+    delta: int | None = None
+
+
+@dataclass(frozen=True)
+class CheckMove:
+    """How one check moved between a baseline and a run, with both violating counts and, if any, the reason."""
+
+    check_id: str
+    transition: Transition
+    before: int | None
+    after: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Diff:
+    """All that can be said of before and after: every table's rows, schema changes, every check's move."""
+
+    rows: tuple[Change, ...]
+    schema: tuple[Change, ...]
+    moves: tuple[CheckMove, ...]
+    unchanged_tables: int = 0

@@ -1,0 +1,86 @@
+"""Run and Baseline to JSON and back, by their published JSON Schema.
+
+Counts are exact integers, times are RFC 3339 in UTC. A file that does not fit is refused by name: truncated, edited,
+of another kind, or of a newer format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from kisaan_validate.errors import RecordError
+from kisaan_validate.model import BASELINE_FORMAT, RUN_FORMAT, Baseline, Run
+
+
+@cache
+def _adapter(kind: type[Any]) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def schema_of(kind: type[Any]) -> dict[str, Any]:
+    """The JSON Schema of Run or Baseline files, as published in ``docs/schemas``."""
+    schema: dict[str, Any] = _adapter(kind).json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def run_to_json(run: Run) -> str:
+    """The text of ``run.json``."""
+    return _to_json(Run, run)
+
+
+def run_from_json(text: str, source: str = "run.json") -> Run:
+    """The Run that ``text`` holds. Raises RecordError, naming ``source``."""
+    run: Run = _from_json(Run, text, source, "run", RUN_FORMAT)
+    return run
+
+
+def baseline_to_json(baseline: Baseline) -> str:
+    """The text of a baseline file."""
+    return _to_json(Baseline, baseline)
+
+
+def baseline_from_json(text: str, source: str = "baseline") -> Baseline:
+    """The Baseline that ``text`` holds. Raises RecordError, naming ``source``."""
+    baseline: Baseline = _from_json(Baseline, text, source, "baseline", BASELINE_FORMAT)
+    return baseline
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 (hex) of a file's text, by which other files refer to it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _to_json(kind: type[Any], value: Any) -> str:
+    plain = _adapter(kind).dump_python(value, mode="json")
+    return json.dumps({"kind": kind.__name__.lower(), **plain}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int) -> Any:
+    from pydantic import ValidationError
+
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise RecordError(f"{source} is not complete JSON: {error}", "it may be truncated; take it again") from None
+    if not isinstance(given, dict) or given.get("kind") != wanted:
+        found = given.get("kind", "something else") if isinstance(given, dict) else "something else"
+        raise RecordError(f"{source} is not a {wanted} file (it is {found})", "check the file's name")
+    version = given.get("format_version")
+    if not isinstance(version, int) or version > newest:
+        raise RecordError(f"{source} has format {version}; this version reads up to {newest}", "upgrade kisaan-validate")
+    body = {key: value for key, value in given.items() if key != "kind"}
+    try:
+        value = _adapter(kind).validate_python(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"{source} does not fit: {place}: {first['msg']}", "it may have been edited") from None
+    # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was edited.
+    if _adapter(kind).dump_python(value, mode="json") != body:
+        raise RecordError(f"{source} holds more than a {wanted} file may hold", "it may have been edited")
+    return value

@@ -1,0 +1,40 @@
+"""Files that appear whole or not at all, readable by their owner only."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from kisaan_validate.errors import RecordError
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write ``text`` to a temporary name beside ``path``, sync it, and rename it into place; mode 0600.
+
+    Raises RecordError if it cannot be written; then no half of it is left behind.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
+        with os.fdopen(handle, "w", encoding="utf-8", errors="strict", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            with suppress(OSError):
+                os.unlink(temporary)
+        raise RecordError(f"cannot write {path}: {error.strerror}", "free some space or choose another folder") from None
+
+
+def read_file(path: Path) -> str:
+    """The text of a file. Raises RecordError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise RecordError(f"cannot read {path}: {reason}", "check the path") from None

@@ -1,0 +1,148 @@
+"""What every rule offers, by form."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from kisaan_validate.model import Form
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from kisaan_validate.catalogue import Catalogue, Table
+    from kisaan_validate.compile.expressions import View
+
+
+@dataclass(frozen=True)
+class Rule(ABC):
+    """How one invariant is proved. Subclasses add their parameters as dataclass fields."""
+
+    form: ClassVar[Form]
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        """What must hold, in words that need no SQL."""
+
+    def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """The (table, column) pairs without which the rule cannot be asked; column "" means just the table."""
+        return tuple((table, column) for column in columns) or ((table, ""),)
+
+    def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        """The validated, enforced constraint (or type) that makes a violation impossible, or ""."""
+        return ""
+
+    def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        """What soundly proves the rule without reading rows, or "". Stricter than ``enforced_by``."""
+        return ""
+
+    def functions_sql(self) -> str:
+        """Author-written SQL whose functions must be looked up before it may run, or ""."""
+        return ""
+
+    def volatile_allowed(self) -> frozenset[str]:
+        """Names of volatile functions that the author allows by name."""
+        return frozenset()
+
+    def meaning(self) -> str:
+        """A canonical text of the rule and its parameters: equal text, equal meaning."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return json.dumps([self.form, self.kind, fields], sort_keys=True, default=_canonical)
+
+
+class RowRule(Rule):
+    """A predicate on one row: NULL passes, as in a CHECK constraint."""
+
+    form = Form.ROW
+
+    @abstractmethod
+    def violation(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """True exactly for the rows that violate the rule (NULL or false for all others)."""
+
+
+@dataclass(frozen=True)
+class Join:
+    """The pass that join checks share: each row of a table with the row it refers to."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+
+
+class JoinRule(Rule):
+    """A predicate on a row and the one row it refers to."""
+
+    form = Form.JOIN
+    join: Join
+
+    @abstractmethod
+    def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """True exactly for the child rows that violate the rule."""
+
+    def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """The child's columns, and the referenced ones."""
+        own = tuple((table, column) for column in (*self.join.columns, *columns))
+        return own + tuple((self.join.parent, column) for column in self.join.parent_columns)
+
+
+@dataclass(frozen=True)
+class Violations:
+    """A query for violating rows: its SQL, the columns that identify a row, and how rows are counted.
+
+    ``weight`` names an output column whose sum is the violating count; "" means one for each row.
+    ``shown`` are output columns that may be shown beside the key (personal ones are masked all the same).
+    """
+
+    sql: str
+    keys: tuple[str, ...]
+    weight: str = ""
+    shown: tuple[str, ...] = ()
+
+
+class QueryRule(Rule):
+    """A query that returns the violating rows; no row means that the rule holds."""
+
+    form = Form.QUERY
+
+    @abstractmethod
+    def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
+        """The query, for the tables as they are in this catalogue."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the catalogue says: how many facts were looked at, how many are wrong, which, and in words."""
+
+    examined: int
+    violations: int
+    message: str = ""
+    sample: tuple[tuple[tuple[str, str | None], ...], ...] = ()
+
+
+class CatalogRule(Rule):
+    """A fact of the system catalogue."""
+
+    form = Form.CATALOG
+
+    @abstractmethod
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+        """Compare the declared fact with the catalogue. ``table`` is None where it does not exist."""
+
+
+def meaning_digest(rule: Rule, table: str, columns: tuple[str, ...], *more: object) -> str:
+    """SHA-256 (hex) of what a check means: its rule, place, and what else decides about it."""
+    text = json.dumps([rule.meaning(), table, columns, [_canonical(m) for m in more]])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(f"{type(v).__name__}:{v}" for v in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__name__, str(dataclasses.astuple(value))]
+    return f"{type(value).__name__}:{value}"

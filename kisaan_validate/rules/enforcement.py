@@ -1,0 +1,73 @@
+"""Does a CHECK constraint of the table already say what a rule says?
+
+Both texts are parsed, casts and parentheses dropped, and split at AND: a rule is enforced when each of its
+conjuncts is a conjunct of a validated, enforced constraint. Equality of form only: a missed implication costs
+an honest "enforced by nothing", never a false "enforced".
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+if TYPE_CHECKING:
+    from kisaan_validate.catalogue import Table
+
+
+def implied_by_constraints(predicate: str, table: Table) -> str:
+    """The names of the CHECK constraints that together state ``predicate``, or "" if they do not."""
+    wanted = _conjuncts(predicate)
+    used: list[str] = []
+    for constraint in table.constraints:
+        if constraint.kind == "c" and constraint.validated and constraint.enforced:
+            said = _conjuncts(_body(constraint.definition))
+            if wanted & said:
+                used.append(constraint.name)
+                wanted = wanted - said
+    return ", ".join(used) if used and not wanted else ""
+
+
+def _body(definition: str) -> str:
+    return definition.removeprefix("CHECK ").removesuffix(" NO INHERIT").removesuffix(" NOT VALID")
+
+
+@lru_cache(maxsize=4096)
+def _conjuncts(predicate: str) -> frozenset[str]:
+    try:
+        tree = sqlglot.parse_one(predicate, dialect="postgres")
+    except SqlglotError:
+        return frozenset({predicate})
+    plain = tree.transform(_strip)
+    return frozenset(part.sql(dialect="postgres") for part in _flatten(plain))
+
+
+def _strip(node: exp.Expression) -> exp.Expression:
+    while isinstance(node, exp.Paren) or (isinstance(node, exp.Cast) and _is_plain(node)):
+        node = node.this
+    if isinstance(node, exp.Identifier):
+        return exp.to_identifier(node.name)
+    return node
+
+
+_EXACT_TYPES = {exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR, exp.DataType.Type.DECIMAL}
+"""Types to which a literal can be cast without becoming another value (given no length or precision)."""
+
+
+def _is_plain(cast: exp.Cast) -> bool:
+    """A cast that PostgreSQL itself adds when it prints a constraint: of a literal to the column's type."""
+    inner = cast.this.unnest()
+    if isinstance(inner, exp.Neg):
+        inner = inner.this.unnest()
+    exact = cast.to.this in _EXACT_TYPES and not cast.to.expressions
+    whole = cast.to.this in exp.DataType.INTEGER_TYPES and isinstance(inner, exp.Literal) and inner.is_int
+    return isinstance(inner, exp.Literal) and (exact or whole)
+
+
+def _flatten(node: exp.Expression) -> list[exp.Expression]:
+    if isinstance(node, exp.And):
+        return [*_flatten(node.left), *_flatten(node.right)]
+    return [node]

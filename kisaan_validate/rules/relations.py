@@ -1,0 +1,327 @@
+"""Rules over a row and the row it refers to, over duplicates, and over sums between tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+
+from kisaan_validate.catalogue import Catalogue, Table
+from kisaan_validate.compile.expressions import View, literal, quote, table_sql, text_literal, to_sql
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.rules.base import Join, JoinRule, QueryRule, Violations
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnElement
+
+
+@dataclass(frozen=True)
+class References(JoinRule):
+    """Every reference that is not NULL finds its row."""
+
+    join: Join = Join((), "", ())
+    where: str = ""
+    kind: ClassVar[str] = "references"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        own, other = ", ".join(self.join.columns), ", ".join(self.join.parent_columns)
+        return f"every {own} is a {other} of {self.join.parent}{_when(self.where)}"
+
+    def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        present = [child.column(c).is_not(None) for c in self.join.columns]
+        return _guarded(self.where, [*present, parent.column(self.join.parent_columns[0]).is_(None)])
+
+    def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        parent = catalogue.find(self.join.parent)
+        if parent is None:
+            return ""
+        pairs = set(zip(self.join.columns, self.join.parent_columns, strict=True))
+        for c in table.constraints:
+            if c.kind == "f" and c.validated and c.enforced and c.target == parent.key:
+                if set(zip(c.columns, c.target_columns, strict=True)) == pairs:
+                    return c.name
+        return ""
+
+
+def _when(where: str) -> str:
+    return f" (where {' '.join(where.split())})" if where else ""
+
+
+def _guarded(where: str, parts: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    return sa.and_(*([sa.literal_column(f"({where})")] if where else []), *parts)
+
+
+@dataclass(frozen=True)
+class Agrees(JoinRule):
+    """A column repeats a column of the row it refers to. Rows without that row are not judged here."""
+
+    join: Join = Join((), "", ())
+    parent_column: str = ""
+    nulls: str = "distinct"
+    where: str = ""
+    kind: ClassVar[str] = "agrees"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        loose = ", where both have a value" if self.nulls == "pass" else ""
+        via = ", ".join(self.join.columns)
+        return f"{columns[0]} equals {self.join.parent}.{self.parent_column} (by {via}){loose}{_when(self.where)}"
+
+    def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        return (*super().needs(table, columns), (self.join.parent, self.parent_column))
+
+    def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        mine, theirs = child.value(columns[0]), parent.value(self.parent_column)
+        differs = mine != theirs if self.nulls == "pass" else mine.is_distinct_from(theirs)
+        return _guarded(self.where, [parent.column(self.join.parent_columns[0]).is_not(None), differs])
+
+
+@dataclass(frozen=True)
+class HoldsWith(JoinRule):
+    """A SQL expression over ``child`` and ``parent`` that must not be false where the parent row exists."""
+
+    join: Join = Join((), "", ())
+    expression: str = ""
+    parent_reads: tuple[str, ...] = ()
+    volatile: frozenset[str] = frozenset()
+    kind: ClassVar[str] = "holds_with"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"{' '.join(self.expression.split())} (child {table}, parent {self.join.parent})"
+
+    def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        return super().needs(table, columns) + tuple((self.join.parent, c) for c in self.parent_reads)
+
+    def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        found = parent.column(self.join.parent_columns[0]).is_not(None)
+        return sa.and_(found, sa.literal_column(f"NOT ({self.expression})"))
+
+    def functions_sql(self) -> str:
+        return f"SELECT {self.expression}"
+
+    def volatile_allowed(self) -> frozenset[str]:
+        return self.volatile
+
+
+@dataclass(frozen=True)
+class Unique(QueryRule):
+    """No two rows have the same values. ``counts`` says what a violation is: a surplus row, or a group."""
+
+    nulls_equal: bool = True
+    counts: str = "surplus"
+    where: str = ""
+    kind: ClassVar[str] = "unique"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        nulls = "NULL equals NULL" if self.nulls_equal else "NULLs differ"
+        return f"({', '.join(columns)}) is unique, {nulls}; counts {self.counts}{_when(self.where)}"
+
+    def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
+        names = ", ".join(quote(c) for c in columns)
+        count = quote(_free_name("rows_found", columns))
+        surplus = quote(_free_name("surplus", columns))
+        conditions = [f"({self.where})"] if self.where else []
+        if not self.nulls_equal:
+            conditions += [f"{quote(c)} IS NOT NULL" for c in columns]
+        where = f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
+        sql = (
+            f"SELECT {names}, count(*) AS {count}, count(*) - 1 AS {surplus}\n"
+            f"FROM {table_sql(table)}{where}\nGROUP BY {names}\nHAVING count(*) > 1"
+        )
+        weight = _free_name("surplus", columns) if self.counts == "surplus" else ""
+        return Violations(sql, columns, weight, shown=(_free_name("rows_found", columns),))
+
+    def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        return self.proof(table, columns, catalogue)
+
+    def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        index = table.unique_over(frozenset(columns))
+        if index is None:
+            return ""
+        nulls_safe = (
+            not self.nulls_equal
+            or index.nulls_not_distinct
+            or all(table.proves_not_null(c) for c in index.columns if c is not None)
+        )
+        return index.name if nulls_safe else ""
+
+
+def _free_name(wanted: str, taken: tuple[str, ...]) -> str:
+    while wanted in taken:
+        wanted += "_"
+    return wanted
+
+
+_SUM_OPERATORS = ("=", "<=", ">=", "<", ">")
+
+
+@dataclass(frozen=True)
+class Reconciles(QueryRule):
+    """The sum of the details of a row stands in a relation to the row's own value. Exact numeric sums.
+
+    ``missing`` says what a row without details means: "zero" compares it with 0, "skip" leaves it out.
+    """
+
+    details: str = ""
+    detail_column: str = ""
+    via: str = ""
+    on: str = "id"
+    relation: str = "="
+    missing: str = "zero"
+    where: str = ""
+    detail_where: str = ""
+    kind: ClassVar[str] = "reconciles"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        total = f"the sum of {self.details}.{self.detail_column} (by {self.via}){_when(self.detail_where)}"
+        return f"{total} {self.relation} {columns[0]}{_when(self.where)}"
+
+    def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        own = ((table, columns[0]), (table, self.on))
+        return (*own, (self.details, self.detail_column), (self.details, self.via))
+
+    def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
+        details = catalogue.find(self.details)
+        if details is None:
+            raise DatabaseError(f"table {self.details} does not exist")
+        value, on, via = quote(columns[0]), quote(self.on), quote(self.via)
+        filters = f"\n  WHERE {self.detail_where}" if self.detail_where else ""
+        join = "JOIN" if self.missing == "skip" else "LEFT JOIN"
+        extra = f" AND ({self.where})" if self.where else ""
+        keys = table.primary_key or (self.on,)
+        shown = ", ".join(f"parent.{quote(k)}" for k in keys)
+        sql = (
+            f"SELECT {shown}, parent.{value} AS recorded, coalesce(d.total, 0) AS computed\n"
+            f"FROM {table_sql(table)} AS parent\n{join} (\n"
+            f"  SELECT {via} AS detail_key, sum({quote(self.detail_column)}) AS total\n"
+            f"  FROM {table_sql(details)}{filters}\n  GROUP BY {via}\n"
+            f") AS d ON d.detail_key = parent.{on}\n"
+            f"WHERE NOT (coalesce(d.total, 0) {self.relation} parent.{value}){extra}"
+        )
+        return Violations(sql, keys, shown=("recorded", "computed"))
+
+
+@dataclass(frozen=True)
+class ValuesPresent(QueryRule):
+    """The set of values of a column equals a declared set: nothing else occurs, and each occurs."""
+
+    values: frozenset[Any] = frozenset()
+    kind: ClassVar[str] = "unique_values_eq"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"the values of {columns[0]} are exactly {', '.join(sorted(str(v) for v in self.values))}"
+
+    def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
+        view = View(table)
+        column = to_sql(view.value(columns[0]))
+        ordered = sorted(self.values, key=lambda v: (str(type(v)), str(v)))
+        found = f"SELECT DISTINCT {column} AS value FROM {table_sql(table)}"
+        # VALUES would give text; the column's own type comes from an always empty first arm.
+        wanted = "\n  UNION ALL ".join(
+            [f"SELECT {column} AS value FROM {table_sql(table)} WHERE false"]
+            + [f"SELECT {to_sql(literal(v))}" for v in ordered]
+        )
+        sql = (
+            f"SELECT coalesce(f.value, w.value)::text AS value,\n"
+            f"  CASE WHEN w.value IS NULL THEN 'not expected' ELSE 'missing' END AS problem\n"
+            f"FROM ({found}) AS f\nFULL JOIN (\n  {wanted}\n) AS w ON f.value = w.value\n"
+            f"WHERE (f.value IS NULL) <> (w.value IS NULL)"
+        )
+        return Violations(sql, ("value",), shown=("problem",))
+
+
+@dataclass(frozen=True)
+class SequenceAhead(QueryRule):
+    """The sequence that fills a column will not hand out a value that is already taken."""
+
+    kind: ClassVar[str] = "sequence"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"the sequence of {columns[0]} is not behind max({columns[0]})"
+
+    def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
+        column = columns[0]
+        sequence = table.sequences.get(column)
+        if sequence is None:
+            raise DatabaseError(
+                f"no sequence fills {table.name}.{column}",
+                "declare the sequence only where the column has one (serial, identity, or DEFAULT nextval(...))",
+            )
+        extreme, behind = ("max", "<") if sequence.ascending else ("min", ">")
+        name = f"{quote(sequence.schema)}.{quote(sequence.name)}"
+        sql = (
+            f"SELECT m.extreme AS {extreme}_{_word(column)}, s.last_value, s.is_called\n"
+            f"FROM {name} AS s,\n"
+            f"  (SELECT {extreme}({quote(column)}) AS extreme FROM {table_sql(table)}) AS m\n"
+            f"WHERE s.last_value {behind} m.extreme OR (s.last_value = m.extreme AND NOT s.is_called)"
+        )
+        return Violations(sql, (f"{extreme}_{_word(column)}",), shown=("last_value", "is_called"))
+
+
+def _word(name: str) -> str:
+    return "".join(c if c.isalnum() and c.isascii() else "_" for c in name.lower())
+
+
+@dataclass(frozen=True)
+class NamesPresent(QueryRule):
+    """A ledger table names each of these, for instance every migration that must have been applied."""
+
+    names: tuple[str, ...] = ()
+    kind: ClassVar[str] = "names_present"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"{columns[0]} of {table} contains {', '.join(self.names)}"
+
+    def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
+        arms = "\n  UNION ALL ".join(f"SELECT {to_sql(text_literal(n))}::text AS missing_name" for n in self.names)
+        sql = (
+            f"SELECT wanted.missing_name\nFROM (\n  {arms}\n) AS wanted\n"
+            f"WHERE NOT EXISTS (\n  SELECT FROM {table_sql(table)} AS l\n"
+            f"  WHERE l.{quote(columns[0])}::text = wanted.missing_name\n)"
+        )
+        return Violations(sql, ("missing_name",))
+
+
+@dataclass(frozen=True)
+class MinimumRows(QueryRule):
+    """The table has at least so many rows: emptiness is a finding, not a vacuous truth."""
+
+    minimum: int = 1
+    kind: ClassVar[str] = "minimum_rows"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"{table} has at least {self.minimum} rows"
+
+    def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
+        sql = f"SELECT count(*) AS rows_found\nFROM {table_sql(table)}\nHAVING count(*) < {self.minimum}"
+        return Violations(sql, ("rows_found",))
+
+
+@dataclass(frozen=True)
+class Assertion(QueryRule):
+    """One SELECT by the suite's author that returns the violating rows."""
+
+    sql: str = ""
+    keys: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    volatile: frozenset[str] = frozenset()
+    title: str = ""
+    kind: ClassVar[str] = "sql"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return self.title or "the query returns no row"
+
+    def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        return tuple((name, "") for name in dict.fromkeys((*([table] if table else []), *self.reads)))
+
+    def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
+        from kisaan_validate.compile.assertion import resolve_names
+
+        return Violations(resolve_names(self.sql, self.reads, catalogue), self.keys, shown=self.shows)
+
+    def functions_sql(self) -> str:
+        return self.sql
+
+    def volatile_allowed(self) -> frozenset[str]:
+        return self.volatile

@@ -1,0 +1,261 @@
+"""Rules on single rows. NULL passes unless the rule is about NULL; a NaN violates every range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+
+from kisaan_validate.compile.expressions import View, literal, raw, text_literal, to_sql
+from kisaan_validate.rules.base import RowRule
+from kisaan_validate.rules.enforcement import implied_by_constraints
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from kisaan_validate.catalogue import Catalogue, Table
+
+
+def _words(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+@dataclass(frozen=True)
+class NotNull(RowRule):
+    """The column has a value in every row."""
+
+    kind: ClassVar[str] = "not_null"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"{columns[0]} is never NULL"
+
+    def violation(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        return view.column(columns[0]).is_(None)
+
+    def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        return self.proof(table, columns, catalogue)
+
+    def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        return "NOT NULL" if table.proves_not_null(columns[0]) else ""
+
+
+@dataclass(frozen=True)
+class PredicateRule(RowRule):
+    """A rule that says what holds; a row violates it where that is false, and with ``null_fails`` where it is NULL."""
+
+    null_fails: bool = False
+
+    def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """The predicate that must hold."""
+        raise TypeError("a predicate rule states its predicate")  # pragma: no cover - abstract
+
+    def violation(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        held = self.holds(view, columns)
+        if self.null_fails:
+            return sa.literal_column(f"({to_sql(held)}) IS NOT TRUE")
+        return sa.literal_column(f"NOT ({to_sql(held)})")
+
+    def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        if self.null_fails:
+            return ""
+        return implied_by_constraints(to_sql(self.holds(View(table), columns)), table)
+
+
+_OPERATORS: dict[str, tuple[str, str]] = {
+    "equal_to": ("=", "equals"),
+    "not_equal_to": ("<>", "is not"),
+    "greater_than": (">", "is greater than"),
+    "greater_than_or_equal_to": (">=", "is at least"),
+    "less_than": ("<", "is less than"),
+    "less_than_or_equal_to": ("<=", "is at most"),
+}
+
+
+@dataclass(frozen=True)
+class Compare(PredicateRule):
+    """column OPERATOR value. ``operator`` is pandera's name of the check."""
+
+    operator: str = "equal_to"
+    value: Any = None
+    allow_nan: bool = False
+    kind: ClassVar[str] = "compare"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"{columns[0]} {_OPERATORS[self.operator][1]} {_words(self.value)}"
+
+    def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        symbol = _OPERATORS[self.operator][0]
+        compared = _value(view, columns[0]).op(symbol, is_comparison=True)(_literal(view, columns[0], self.value))
+        return _nan_guard(compared, view, columns[0], symbol in {">", ">="}, symbol in {"<", "<="}, self.allow_nan)
+
+
+@dataclass(frozen=True)
+class InRange(PredicateRule):
+    """low <= column <= high, each bound included or not."""
+
+    low: Any = None
+    high: Any = None
+    include_low: bool = True
+    include_high: bool = True
+    allow_nan: bool = False
+    kind: ClassVar[str] = "in_range"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        left, right = "[" if self.include_low else "(", "]" if self.include_high else ")"
+        return f"{columns[0]} lies in {left}{_words(self.low)}, {_words(self.high)}{right}"
+
+    def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        value = _value(view, columns[0])
+        low = value.op(">=" if self.include_low else ">", is_comparison=True)(_literal(view, columns[0], self.low))
+        high = value.op("<=" if self.include_high else "<", is_comparison=True)(_literal(view, columns[0], self.high))
+        # NaN is greater than every number: the upper bound already refuses it.
+        return _nan_guard(sa.and_(low, high), view, columns[0], False, True, self.allow_nan)
+
+
+def _value(view: View, column: str) -> ColumnElement[Any]:
+    return view.value(column)
+
+
+def _literal(view: View, column: str, value: Any) -> ColumnElement[Any]:
+    facts = view.table.columns[column]
+    if facts.base == "float4" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return sa.cast(literal(value), sa.REAL)  # else real is widened, and 0.1 no longer equals 0.1
+    return literal(value)
+
+
+def _nan_guard(
+    held: ColumnElement[bool], view: View, column: str, open_above: bool, closed_above: bool, allow_nan: bool
+) -> ColumnElement[bool]:
+    """PostgreSQL's NaN is greater than every number: a lower bound must refuse it, an upper bound may admit it."""
+    facts = view.table.columns[column]
+    if not facts.may_be_nan:
+        return held
+    nan = sa.literal_column(f"'NaN'::{facts.base}")
+    if open_above and not allow_nan:
+        return sa.and_(held, view.column(column) < nan)
+    if closed_above and allow_nan:
+        return sa.or_(held, view.column(column) == nan)
+    return held
+
+
+@dataclass(frozen=True)
+class OneOf(PredicateRule):
+    """The value is (or with ``negated``, is not) one of a set."""
+
+    values: frozenset[Any] = frozenset()
+    negated: bool = False
+    kind: ClassVar[str] = "isin"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        listed = ", ".join(sorted(_words(v) for v in self.values))
+        return f"{columns[0]} is {'none' if self.negated else 'one'} of {listed or '(an empty set)'}"
+
+    def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        value = _value(view, columns[0])
+        if not self.values:
+            # "NULL passes": an empty list decides for values only.
+            return sa.literal_column(f"({to_sql(value)} IS NULL) IS {'FALSE' if self.negated else 'TRUE'}")
+        items = [_literal(view, columns[0], v) for v in sorted(self.values, key=lambda v: (str(type(v)), str(v)))]
+        return value.not_in(items) if self.negated else value.in_(items)
+
+    def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        return self.proof(table, columns, catalogue) or super().enforced_by(table, columns, catalogue)
+
+    def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        column = table.columns[columns[0]]
+        if not self.negated and not self.null_fails and column.is_enum and self.values.issuperset(column.labels):
+            return f"type {column.type}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Matches(PredicateRule):
+    """The text matches a regular expression of the server's (POSIX advanced): anywhere, or from its start."""
+
+    pattern: str = ""
+    anchored: bool = False
+    kind: ClassVar[str] = "matches"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"{columns[0]} {'starts with a match of' if self.anchored else 'contains a match of'} /{self.pattern}/"
+
+    def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        pattern = f"^(?:{self.pattern})" if self.anchored else self.pattern
+        return _text(view, columns[0]).op("~", is_comparison=True)(text_literal(pattern))
+
+
+@dataclass(frozen=True)
+class Affix(PredicateRule):
+    """The text starts (or ends) with a string, compared character by character."""
+
+    string: str = ""
+    at_end: bool = False
+    kind: ClassVar[str] = "affix"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"{columns[0]} {'ends' if self.at_end else 'starts'} with {_words(self.string)}"
+
+    def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        value, size = _text(view, columns[0]), len(self.string)
+        if not size:
+            return value == value
+        part = sa.func.right(value, size) if self.at_end else sa.func.left(value, size)
+        held: ColumnElement[bool] = part == text_literal(self.string)
+        return held
+
+
+@dataclass(frozen=True)
+class Length(PredicateRule):
+    """The number of characters lies within bounds, both included."""
+
+    low: int | None = None
+    high: int | None = None
+    kind: ClassVar[str] = "str_length"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        if self.low == self.high:
+            return f"{columns[0]} has exactly {self.low} characters"
+        bounds = [f"at least {self.low}" if self.low is not None else "", f"at most {self.high}" if self.high else ""]
+        return f"{columns[0]} has {' and '.join(b for b in bounds if b)} characters"
+
+    def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        size = sa.func.length(_text(view, columns[0]))
+        parts = [size >= self.low] if self.low is not None else []
+        parts += [size <= self.high] if self.high is not None else []
+        return sa.and_(*parts)
+
+    def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        return self.proof(table, columns, catalogue) or super().enforced_by(table, columns, catalogue)
+
+    def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        limit = table.columns[columns[0]].max_length
+        if not self.low and not self.null_fails and limit is not None and self.high is not None and limit <= self.high:
+            return f"type {table.columns[columns[0]].type}"
+        return ""
+
+
+def _text(view: View, column: str) -> ColumnElement[Any]:
+    base = view.table.columns[column].base
+    return view.column(column) if base in {"text", "varchar"} else sa.cast(view.column(column), sa.Text)
+
+
+@dataclass(frozen=True)
+class Holds(PredicateRule):
+    """A SQL expression over one row's columns that must not be false."""
+
+    expression: str = ""
+    volatile: frozenset[str] = frozenset()
+    kind: ClassVar[str] = "holds"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return " ".join(self.expression.split())
+
+    def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        return raw(self.expression)
+
+    def functions_sql(self) -> str:
+        return f"SELECT {self.expression}"
+
+    def volatile_allowed(self) -> frozenset[str]:
+        return self.volatile

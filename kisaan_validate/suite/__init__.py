@@ -1,0 +1,1 @@
+"""Check sources (pandera models, declarations, SQL files) become a Suite."""

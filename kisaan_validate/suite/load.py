@@ -1,0 +1,279 @@
+"""A folder (or a list of objects) becomes a Suite: checks, their rules, and a digest of all sources."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tomllib
+import types
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from kisaan_validate import declare
+from kisaan_validate.declare import Declaration
+from kisaan_validate.errors import SuiteError
+from kisaan_validate.model import Check, SuiteFacts
+from kisaan_validate.rules.base import Rule, meaning_digest
+from kisaan_validate.suite.applies import parse_condition
+from kisaan_validate.suite.meta import did_you_mean
+
+
+@dataclass(frozen=True)
+class SuiteSettings:
+    """What ``suite.toml`` says of the database under validation.
+
+    ``personal`` and ``exclude_tables`` are shell patterns over ``table.column`` and ``table``; ``aliases`` maps a
+    logical table name to the names under which it may exist, in the order in which they are tried.
+    """
+
+    name: str = ""
+    schemas: tuple[str, ...] = ("public",)
+    personal: tuple[str, ...] = ()
+    exclude_tables: tuple[str, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def is_personal(self, table: str, column: str) -> bool:
+        """Whether values of this column must never be shown. Patterns ignore case: better to mask too much."""
+        name = f"{table}.{column}".lower()
+        return any(fnmatchcase(name, pattern.lower()) for pattern in self.personal)
+
+    def is_excluded(self, table: str) -> bool:
+        """Whether the table is left out of row counts."""
+        return any(fnmatchcase(table, pattern) for pattern in self.exclude_tables)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The checks of one folder. Ids are unique; ``rules`` has exactly one rule for each id."""
+
+    settings: SuiteSettings
+    checks: tuple[Check, ...]
+    rules: Mapping[str, Rule]
+    digest: str
+    sources: tuple[str, ...]
+    total: int
+    origin: str = ""
+
+    @property
+    def facts(self) -> SuiteFacts:
+        """What a run records of the suite."""
+        s = self.settings
+        return SuiteFacts(s.name, self.digest, self.sources, self.total, s.schemas, s.exclude_tables)
+
+    def narrowed(self, select: Iterable[str] = (), exclude: Iterable[str] = ()) -> Suite:
+        """The part whose id, table or tag matches a pattern of ``select`` (all if empty) and none of ``exclude``.
+
+        Raises SuiteError if a pattern matches nothing: a typing slip must not look like success.
+        """
+        wanted, unwanted = tuple(select), tuple(exclude)
+        for pattern in (*wanted, *unwanted):
+            if not any(_matches(check, pattern) for check in self.checks):
+                names = [*(c.id for c in self.checks), *(c.table for c in self.checks)]
+                tags = [tag for c in self.checks for tag in c.tags]
+                raise SuiteError(f"{pattern!r} matches no check", did_you_mean_one(pattern, names + tags))
+        kept = tuple(
+            check
+            for check in self.checks
+            if (not wanted or any(_matches(check, p) for p in wanted))
+            and not any(_matches(check, p) for p in unwanted)
+        )
+        return replace(self, checks=kept)
+
+
+def did_you_mean_one(word: str, known: list[str]) -> str:
+    """A hint with the nearest name, or how to list all."""
+    hint = did_you_mean(word, dict.fromkeys(known))
+    return hint if hint.startswith("did") else "see `kisaan-validate list`"
+
+
+def _matches(check: Check, pattern: str) -> bool:
+    return any(fnmatchcase(name, pattern) for name in (check.id, check.table, *check.tags) if name)
+
+
+def load_suite(folder: str | Path) -> Suite:
+    """Read every ``*.py`` and ``sql/*.sql`` of a folder, and its ``suite.toml``.
+
+    Raises SuiteError, naming file and line, for anything that cannot be understood or proved.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise SuiteError(f"there is no folder {str(folder)!r}", "name the suite's folder with --suite")
+    sources = [p for p in sorted(root.glob("*.py")) if not p.name.startswith("_")]
+    sources += sorted((root / "sql").glob("*.sql"))
+    settings_file = root / "suite.toml"
+    settings = read_settings(settings_file) if settings_file.exists() else SuiteSettings()
+    if not settings.name:
+        settings = replace(settings, name=root.resolve().name)
+    made: list[Declaration] = []
+    for path in sources:
+        made += _read(path, path.relative_to(root).as_posix())
+    if not made:
+        raise SuiteError(f"the folder {str(folder)!r} declares no check", "add a pandera model or a SQL assertion")
+    every = [*([settings_file] if settings_file.exists() else []), *sources]
+    return build_suite(made, settings, _digest(root, every), tuple(_names(root, every)), str(folder))
+
+
+def suite_of(*sources: Any, settings: SuiteSettings | None = None) -> Suite:
+    """A suite of pandera models, schemas and declarations, without a folder."""
+    from kisaan_validate.suite.pandera_source import Lines, declarations_of
+
+    made: list[Declaration] = []
+    for source in sources:
+        if isinstance(source, Declaration):
+            made.append(source)
+        else:
+            name = getattr(source, "__name__", None) or getattr(source, "name", None) or "schema"
+            module = getattr(source, "__module__", "")
+            found = declarations_of({str(name).lstrip("_"): source}, module, Lines(f"<{name}>", {}))
+            if not found:
+                raise SuiteError(f"{source!r} is not a check source", "pass pandera models, schemas or declarations")
+            made += found
+    settings = settings or SuiteSettings(name="suite")
+    text = "\n".join(f"{d.name} {d.table} {d.columns} {d.rule.meaning()}" for d in made)
+    return build_suite(made, settings, hashlib.sha256(text.encode()).hexdigest(), (), "")
+
+
+def build_suite(
+    made: list[Declaration], settings: SuiteSettings, digest: str, sources: tuple[str, ...], origin: str
+) -> Suite:
+    """Give every declaration its id and digest. Raises SuiteError if two of them claim one id."""
+    checks: dict[str, Check] = {}
+    rules: dict[str, Rule] = {}
+    repeated = Counter(_natural_id(d) for d in made if not d.meta.id)
+    numbered: Counter[str] = Counter()
+    for d in made:
+        id = d.meta.id or _natural_id(d)
+        if not d.meta.id and repeated[id] > 1 and _from_pandera(d):
+            numbered[id] += 1
+            id = f"{id}_{numbered[id]}" if numbered[id] > 1 else id
+        if id in checks:
+            raise SuiteError(f"check id {id!r} is already taken by {checks[id].origin}", 'give one an id="…"', d.origin)
+        for condition in d.meta.applies:
+            parse_condition(condition, d.origin)
+        checks[id] = _check(id, d)
+        rules[id] = d.rule
+    return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin)
+
+
+def _from_pandera(d: Declaration) -> bool:
+    return d.name not in declare.__all__
+
+
+def _natural_id(d: Declaration) -> str:
+    join = getattr(d.rule, "join", None)
+    columns = d.columns or (join.columns if join is not None else ())
+    return ".".join(part for part in (d.table or "database", "_".join(columns), d.name) if part)
+
+
+def _check(id: str, d: Declaration) -> Check:
+    m = d.meta
+    return Check(
+        id=id,
+        table=d.table,
+        columns=d.columns,
+        form=d.rule.form,
+        kind=d.rule.kind,
+        claim=d.rule.claim(d.table, d.columns),
+        severity=m.severity,
+        tolerance=m.tolerance,
+        why=m.why,
+        hint=m.hint,
+        owner=m.owner,
+        tags=m.tags,
+        applies=m.applies,
+        origin=d.origin,
+        digest=meaning_digest(d.rule, d.table, d.columns, m.tolerance, m.applies),
+    )
+
+
+def _read(path: Path, shown: str) -> list[Declaration]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuiteError(f"cannot be read: {error}", "", shown) from None
+    if path.suffix == ".sql":
+        from kisaan_validate.suite.sql_source import read_assertion
+
+        return [read_assertion(text, shown)]
+    return _read_python(text, path, shown)
+
+
+def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
+    from kisaan_validate.suite.pandera_source import declarations_of, find_lines
+
+    name = f"_kisaan_suite_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{path.stem}"
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
+    gathered: list[Declaration] = []
+    token = declare.collector.set(gathered)
+    sys.modules[name] = module  # pandera and typing look annotations up there
+    try:
+        exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)
+    except SuiteError as error:
+        raise SuiteError(error.fact.replace(str(path), shown), error.hint) from None
+    except SyntaxError as error:
+        raise SuiteError(f"not valid Python: {error.msg}", "", f"{shown}:{error.lineno}") from None
+    except Exception as error:
+        raise SuiteError(f"{type(error).__name__}: {error}", "", f"{shown}:{_line(error, str(path))}") from error
+    finally:
+        declare.collector.reset(token)
+    models = declarations_of(module.__dict__, name, find_lines(text, shown))
+    return models + [replace(d, origin=d.origin.replace(str(path), shown)) for d in gathered]
+
+
+def _line(error: BaseException, path: str) -> int:
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _digest(root: Path, sources: list[Path]) -> str:
+    """SHA-256 over each source's name, length and bytes, in sorted order."""
+    total = hashlib.sha256()
+    for path in sorted(sources):
+        data = path.read_bytes()
+        total.update(f"{path.relative_to(root).as_posix()}\0{len(data)}\0".encode())
+        total.update(data)
+    return total.hexdigest()
+
+
+def _names(root: Path, sources: list[Path]) -> list[str]:
+    return [path.relative_to(root).as_posix() for path in sorted(sources)]
+
+
+_KNOWN = {"name": str, "schemas": list, "personal": list, "exclude_tables": list, "aliases": dict}
+
+
+def read_settings(path: Path) -> SuiteSettings:
+    """Read ``suite.toml``. Raises SuiteError for unknown keys and wrong types."""
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SuiteError(f"not valid TOML: {error}", "", path.name) from None
+    for key, value in given.items():
+        if key not in _KNOWN:
+            raise SuiteError(f"unknown key {key!r}", did_you_mean(key, _KNOWN), path.name)
+        if not isinstance(value, _KNOWN[key]):
+            raise SuiteError(f"{key!r} must be a {_KNOWN[key].__name__}", "", path.name)
+    if given.get("schemas") == []:
+        raise SuiteError("'schemas' must name at least one schema", "", path.name)
+    return SuiteSettings(
+        name=given.get("name", ""),
+        schemas=_strings(given.get("schemas", ["public"]), "schemas", path.name),
+        personal=_strings(given.get("personal", []), "personal", path.name),
+        exclude_tables=_strings(given.get("exclude_tables", []), "exclude_tables", path.name),
+        aliases={k: _strings(v, f"aliases.{k}", path.name) for k, v in given.get("aliases", {}).items()},
+    )
+
+
+def _strings(value: Any, key: str, origin: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
+        raise SuiteError(f"{key!r} must be a list of names", "", origin)
+    return tuple(value)

@@ -1,0 +1,115 @@
+"""What every declared check can say about itself, and how it is read from text or Python values."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from kisaan_validate.errors import SuiteError
+from kisaan_validate.model import Severity, Tolerance
+
+
+@dataclass(frozen=True)
+class Meta:
+    """Severity and prose of one check; empty strings where nothing was said."""
+
+    id: str = ""
+    severity: Severity = Severity.BLOCKING
+    tolerance: Tolerance | None = None
+    why: str = ""
+    hint: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    applies: tuple[str, ...] = ()
+
+
+KEYS = ("id", "severity", "tolerance", "why", "hint", "owner", "tags", "applies")
+
+
+def read_meta(given: dict[str, Any], origin: str = "") -> Meta:
+    """Meta from keyword-like values. Raises SuiteError for an unknown key or a value that cannot be meant."""
+    for key in given:
+        if key not in KEYS:
+            raise SuiteError(f"unknown setting {key!r}", did_you_mean(key, KEYS), origin)
+    return Meta(
+        id=str(given.get("id", "")),
+        severity=_severity(given.get("severity", "blocking"), origin),
+        tolerance=read_tolerance(given.get("tolerance"), origin),
+        why=_prose(given.get("why", "")),
+        hint=_prose(given.get("hint", "")),
+        owner=str(given.get("owner", "")),
+        tags=as_names(given.get("tags", ())),
+        applies=as_names(given.get("applies", ()), separator=";"),
+    )
+
+
+def merge_meta(*layers: dict[str, Any]) -> dict[str, Any]:
+    """Later layers win, key by key; tags add up."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        tags = as_names(merged.get("tags", ())) + as_names(layer.get("tags", ()))
+        merged = {**merged, **layer, "tags": tuple(dict.fromkeys(tags))}
+    return merged
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest known word, or lists them all."""
+    names = list(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+
+
+def as_names(value: Any, separator: str = ",") -> tuple[str, ...]:
+    """A tuple of names from a string with separators or from any iterable of strings."""
+    parts = value.split(separator) if isinstance(value, str) else list(value)
+    return tuple(str(p).strip() for p in parts if str(p).strip())
+
+
+def _prose(value: Any) -> str:
+    return " ".join(str(value).split())
+
+
+def _severity(value: Any, origin: str) -> Severity:
+    try:
+        return Severity(str(value))
+    except ValueError:
+        raise SuiteError(f"unknown severity {value!r}", did_you_mean(str(value), list(Severity)), origin) from None
+
+
+def read_tolerance(value: Any, origin: str = "") -> Tolerance | None:
+    """A tolerance from a number of rows (5, "5", "5 rows") or an exact fraction ("0.1%", "1/1000", Fraction).
+
+    A float is refused: 0.001 is not exactly a thousandth. Raises SuiteError.
+    """
+    if value is None or isinstance(value, Tolerance):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, str, Fraction)):
+        raise SuiteError(f"tolerance {value!r} is not exact", 'write rows as 5, a share as "0.1%" or "1/1000"', origin)
+    if isinstance(value, int):
+        return _rows(value, origin)
+    if isinstance(value, Fraction):
+        return _share(value, origin)
+    text = value.strip()
+    if match := re.fullmatch(r"(\d+)(\s*rows?)?", text):
+        return _rows(int(match[1]), origin)
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text):
+        return _share(Fraction(match[1]) / 100, origin)
+    if match := re.fullmatch(r"(\d+)\s*/\s*([1-9]\d*)", text):
+        return _share(Fraction(int(match[1]), int(match[2])), origin)
+    raise SuiteError(f"tolerance {value!r} is not understood", 'write rows as 5, a share as "0.1%" or "1/1000"', origin)
+
+
+def _rows(rows: int, origin: str) -> Tolerance:
+    if rows < 0:
+        raise SuiteError("a tolerance is never negative", origin=origin)
+    return Tolerance(rows=rows)
+
+
+def _share(share: Fraction, origin: str) -> Tolerance:
+    if not 0 <= share <= 1:
+        raise SuiteError(f"a tolerated share of {share} is not between 0 and 1", origin=origin)
+    return Tolerance(numerator=share.numerator, denominator=share.denominator)

@@ -1,0 +1,286 @@
+"""pandera models and schemas as check sources. The only module that looks into pandera's objects."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kisaan_validate.declare import Declaration
+from kisaan_validate.errors import SuiteError
+from kisaan_validate.rules import catalog, relations, rows
+from kisaan_validate.rules.base import Rule
+from kisaan_validate.suite.dtypes import type_rule
+from kisaan_validate.suite.meta import KEYS, did_you_mean, merge_meta, read_meta
+
+_MODEL_KEYS = ("table", "minimum_rows", "checks")
+_COLUMN_KEYS = ("type", "allow_nan", "nulls_equal", "counts", "checks")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Where models and their fields stand in a file."""
+
+    path: str
+    by_name: dict[str, int]
+
+    def origin(self, *names: str) -> str:
+        """``file:line`` of the most precise of the names that is known, e.g. ("Payments", "amount")."""
+        for end in range(len(names), 0, -1):
+            line = self.by_name.get(".".join(names[:end]))
+            if line is not None:
+                return f"{self.path}:{line}"
+        return self.path
+
+
+def find_lines(source: str, path: str) -> Lines:
+    """The lines of all classes, annotated fields, methods and assignments of a Python source text."""
+    found: dict[str, int] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            found[node.name] = node.lineno
+            for inner in node.body:
+                if isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name):
+                    found[f"{node.name}.{inner.target.id}"] = inner.lineno
+                elif isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
+                    found[f"{node.name}.{inner.name}"] = inner.lineno
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found[target.id] = node.lineno
+    return Lines(path, found)
+
+
+def declarations_of(namespace: dict[str, Any], module: str, lines: Lines) -> list[Declaration]:
+    """All checks of the models and schemas that a module defines; names with a leading underscore are not sources."""
+    from pandera.api.dataframe.model import DataFrameModel
+    from pandera.api.pandas.container import DataFrameSchema
+
+    made: list[Declaration] = []
+    for name, value in namespace.items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, type) and issubclass(value, DataFrameModel):
+            if value.__module__ == module:
+                made += _Reader(_schema_of(value, lines.origin(name)), name, lines).read()
+        elif isinstance(value, DataFrameSchema):
+            made += _Reader(value, name, lines).read()
+    return made
+
+
+def _schema_of(model: Any, origin: str) -> Any:
+    try:
+        schema = model.to_schema()
+    except Exception as error:  # pandera raises many kinds; all of them mean that the model is wrong
+        raise SuiteError(f"pandera refuses the model: {error}", "", origin) from error
+    if type(schema).__module__ != "pandera.api.pandas.container":
+        raise SuiteError(f"{type(schema).__module__} is not supported", "use pandera.pandas", origin)
+    return schema
+
+
+class _Reader:
+    """Reads one schema into declarations."""
+
+    def __init__(self, schema: Any, name: str, lines: Lines) -> None:
+        self.schema, self.name, self.lines = schema, name, lines
+        self.meta = dict(schema.metadata or {})
+        self.origin = lines.origin(name)
+        self.table = str(self.meta.get("table") or schema.name or name)
+        self.made: list[Declaration] = []
+
+    def read(self) -> list[Declaration]:
+        """All checks of the schema, table first, then column by column."""
+        self._refuse_what_is_not_supported()
+        _refuse_typos(self.meta, (*KEYS, *_MODEL_KEYS), self.origin)
+        self._add("present", (), catalog.Present(), self.origin)
+        if minimum := self.meta.get("minimum_rows"):
+            self._add("minimum_rows", (), relations.MinimumRows(int(minimum)), self.origin)
+        if self.schema.strict is True:
+            self._add("strict", (), catalog.ColumnsAre(tuple(self.schema.columns)), self.origin)
+        if self.schema.unique:
+            columns = (self.schema.unique,) if isinstance(self.schema.unique, str) else tuple(self.schema.unique)
+            self._add("unique", columns, relations.Unique(), self.origin)
+        for name, column in self.schema.columns.items():
+            self._column(str(name), column)
+        return self.made
+
+    def _refuse_what_is_not_supported(self) -> None:
+        schema = self.schema
+        refused = {
+            "strict='filter'": schema.strict == "filter",
+            "ordered": bool(schema.ordered),
+            "an index": schema.index is not None,
+            "parsers": bool(schema.parsers),
+            "drop_invalid_rows": bool(schema.drop_invalid_rows),
+            "add_missing_columns": bool(schema.add_missing_columns),
+            "a dtype for the whole frame": schema._dtype is not None,
+        }
+        for what, present in refused.items():
+            if present:
+                raise SuiteError(f"{self.name}: {what} cannot be proved on a database table", "remove it", self.origin)
+        for check in schema.checks:
+            where = self.lines.origin(self.name, str(check.name))
+            hint = "write it as declare.holds(...), a declaration, or a SQL assertion"
+            raise SuiteError(f"{self.name}: the frame-level check {check.name!r} is not supported", hint, where)
+
+    def _column(self, name: str, column: Any) -> None:
+        origin = self.lines.origin(self.name, name)
+        for what in ("regex", "parsers", "drop_invalid_rows"):
+            if getattr(column, what):
+                raise SuiteError(f"{self.name}.{name}: {what} cannot be proved on a database column", "", origin)
+        if column.default is not None:
+            raise SuiteError(f"{self.name}.{name}: a default that fills NULLs is not supported", "", origin)
+        meta = dict(column.metadata or {})
+        _refuse_typos(meta, (*KEYS, *_COLUMN_KEYS), origin)
+        optional = {} if column.required else {"applies": (f"column {self.table}.{name}",)}
+        if column.required:
+            self._add("present", (name,), catalog.Present(), origin, meta)
+        try:
+            typed = type_rule(column.dtype, meta.get("type"))
+        except TypeError as error:
+            raise SuiteError(f"{self.name}.{name}: {error}", 'name the type: metadata={"type": "…"}', origin) from None
+        if typed is not None:
+            self._add("type", (name,), typed, origin, meta, optional)
+        if not column.nullable:
+            self._add("not_null", (name,), rows.NotNull(), origin, meta, optional)
+        if column.unique:
+            rule = relations.Unique(bool(meta.get("nulls_equal", True)), str(meta.get("counts", "surplus")))
+            self._add("unique", (name,), rule, origin, meta, optional)
+        for check in column.checks:
+            self._check(name, check, meta, optional, origin)
+
+    def _check(self, column: str, check: Any, meta: dict[str, Any], optional: dict[str, Any], origin: str) -> None:
+        where = self.lines.origin(self.name, str(check.name))
+        where = where if where != self.origin else origin
+        builder = _BUILDERS.get(str(check.name))
+        if builder is None or type(check._check_fn).__name__ != "Dispatcher":
+            what = check.name or getattr(check._check_fn, "__name__", "?")
+            hint = "write it as declare.holds(...), a built-in check, or a SQL assertion"
+            raise SuiteError(f"{self.name}.{column}: the custom check {what!r} is not supported", hint, where)
+        if check.groupby is not None or check.element_wise:
+            raise SuiteError(f"{self.name}.{column}: groupby and element_wise are not supported", "", origin)
+        rule = builder({**check.statistics}, bool(meta.get("allow_nan")), not check.ignore_na, f"{origin}")
+        for value in _values_of(rule):
+            self._exact(value, column, origin)
+        said = {"severity": "warning"} if check.raise_warning else {}
+        if check.description or check.title:
+            said["why"] = check.description or check.title
+        self._add(str(check.name), (column,), rule, origin, said, meta, optional)
+
+    def _exact(self, value: Any, column: str, origin: str) -> None:
+        from kisaan_validate.compile.expressions import literal
+
+        try:
+            literal(value)
+        except (TypeError, ValueError) as error:
+            raise SuiteError(f"{self.name}.{column}: {value!r}: {error}", "", origin) from None
+
+    def _add(self, name: str, columns: tuple[str, ...], rule: Rule, origin: str, *layers: dict[str, Any]) -> None:
+        own: dict[str, Any] = {}
+        for layer in (self.meta, *layers):
+            special = layer.get("checks", {}).get(name, {})
+            _refuse_typos(special, KEYS, origin)
+            plain = {k: v for k, v in layer.items() if k in KEYS}
+            # A condition that makes the column optional adds to others.
+            if "applies" in plain and "applies" in own:
+                plain["applies"] = (*_as_tuple(own["applies"]), *_as_tuple(plain["applies"]))
+            own = merge_meta(own, plain, special)
+        self.made.append(Declaration(name, self.table, columns, rule, read_meta(own, origin), origin))
+
+
+def _as_tuple(value: Any) -> tuple[str, ...]:
+    return tuple(value.split(";")) if isinstance(value, str) else tuple(value)
+
+
+def _refuse_typos(given: dict[str, Any], known: tuple[str, ...], origin: str) -> None:
+    """Metadata is shared with other tools: an unknown key is theirs, unless it looks like a slip of the pen."""
+    for key in given:
+        hint = did_you_mean(str(key), known)
+        if key not in known and hint.startswith("did you mean"):
+            raise SuiteError(f"unknown metadata {key!r}", hint, origin)
+
+
+def _values_of(rule: Rule) -> Iterator[Any]:
+    if isinstance(rule, rows.Compare):
+        yield rule.value
+    elif isinstance(rule, rows.InRange):
+        yield from (rule.low, rule.high)
+    elif isinstance(rule, (rows.OneOf, relations.ValuesPresent)):
+        yield from rule.values
+    elif isinstance(rule, rows.Affix):
+        yield rule.string
+
+
+Builder = Callable[[dict[str, Any], bool, bool, str], Rule]
+
+
+def _compare(operator: str, key: str) -> Builder:
+    def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
+        return rows.Compare(null_fails, operator, s[key], nan)
+
+    return build
+
+
+def _in_range(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
+    return rows.InRange(null_fails, s["min_value"], s["max_value"], s["include_min"], s["include_max"], nan)
+
+
+def _one_of(key: str, negated: bool) -> Builder:
+    def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
+        values = frozenset(v for v in s[key] if v is not None and v == v)
+        return rows.OneOf(null_fails, values, negated)
+
+    return build
+
+
+def _matches(anchored: bool) -> Builder:
+    def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
+        pattern = s["pattern"]
+        if not isinstance(pattern, str):
+            if pattern.flags & ~32:  # re.UNICODE is the default of every str pattern
+                raise SuiteError("flags of a compiled pattern have no counterpart", "write (?i) and the like", origin)
+            pattern = pattern.pattern
+        return rows.Matches(null_fails, pattern, anchored)
+
+    return build
+
+
+def _affix(at_end: bool) -> Builder:
+    def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
+        return rows.Affix(null_fails, s["string"], at_end)
+
+    return build
+
+
+def _length(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
+    exact = s.get("exact_value")
+    if exact is not None:
+        return rows.Length(null_fails, exact, exact)
+    if s.get("min_value") is None and s.get("max_value") is None:
+        raise SuiteError("str_length needs a bound", "", origin)
+    return rows.Length(null_fails, s.get("min_value"), s.get("max_value"))
+
+
+def _present_values(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
+    return relations.ValuesPresent(frozenset(s["values"]))
+
+
+_BUILDERS: dict[str, Builder] = {
+    "equal_to": _compare("equal_to", "value"),
+    "not_equal_to": _compare("not_equal_to", "value"),
+    "greater_than": _compare("greater_than", "min_value"),
+    "greater_than_or_equal_to": _compare("greater_than_or_equal_to", "min_value"),
+    "less_than": _compare("less_than", "max_value"),
+    "less_than_or_equal_to": _compare("less_than_or_equal_to", "max_value"),
+    "in_range": _in_range,
+    "isin": _one_of("allowed_values", False),
+    "notin": _one_of("forbidden_values", True),
+    "str_matches": _matches(anchored=True),
+    "str_contains": _matches(anchored=False),
+    "str_startswith": _affix(at_end=False),
+    "str_endswith": _affix(at_end=True),
+    "str_length": _length,
+    "unique_values_eq": _present_values,
+}
+"""pandera's built-in checks, by pandera's name."""

