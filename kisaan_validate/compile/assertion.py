@@ -162,6 +162,23 @@ def resolve_names(sql: str, reads: Iterable[str], catalogue: Catalogue) -> str:
     return sql
 
 
+def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
+    """For each named output of a SELECT: every column name, of any depth, that could flow into it.
+
+    An output that is a bare name may come from a subquery that computes it from anything: then all names of the
+    text count. Generous on purpose: it decides what is masked.
+    """
+    tree = sqlglot.parse_one(sql, dialect="postgres")
+    everything = tuple(dict.fromkeys(_column_name(c) for c in tree.find_all(exp.Column) if not c.is_star))
+    nested = tree.find(exp.Subquery, exp.CTE) is not None or isinstance(tree, exp.SetOperation)
+    select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
+    outputs: dict[str, tuple[str, ...]] = {}
+    for output in select.expressions if isinstance(select, exp.Select) else []:
+        own = tuple(dict.fromkeys(_column_name(c) for c in output.find_all(exp.Column) if not c.is_star))
+        outputs[output.alias_or_name] = everything if nested and isinstance(output, exp.Alias) else own
+    return outputs
+
+
 def expression_columns(expression: str, origin: str) -> tuple[str, ...]:
     """The columns that a one-table expression reads. Raises SuiteError if it is not a plain expression."""
     tree = _expression(expression, origin)

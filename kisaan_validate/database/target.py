@@ -6,9 +6,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from kisaan_validate.errors import TargetError
+
+if TYPE_CHECKING:
+    from kisaan_validate.database.session import Session
 
 SOURCES = ("--dsn", "KISAAN_DSN", "DATABASE_URL", "libpq environment")
 """Where the target may be named, the first one wins."""
@@ -85,3 +89,22 @@ def _plain_url(url: str, source: str) -> str:
             hint = "libpq's name for it is sslmode=require (encrypted, certificate not verified)"
             raise TargetError(f"the URL from {source} has sslmode=no-verify, which is node-postgres's", hint)
     return urlunsplit(parts)
+
+
+def check_expectation(session: Session, expect: Mapping[str, str], target: Target) -> None:
+    """Refuse a database that is not the expected one, before anything of it is read.
+
+    ``expect`` may hold "host", "database" and "role". Raises TargetError.
+    """
+    if not expect:
+        return
+    session.begin()
+    ((database, role, address),) = session.execute(
+        "SELECT current_database(), current_user::text, coalesce(host(inet_server_addr()), '')"
+    )
+    session.execute("ROLLBACK")
+    actual = {"database": {database}, "role": {role}, "host": {address, session.parameters.get("host", "")} - {""}}
+    for key, wanted in expect.items():
+        if wanted not in actual[key]:
+            fact = f"this is {key} {' or '.join(sorted(actual[key]))}, but [target] expect says {wanted}"
+            raise TargetError(fact, f"the target came from {target.source}; nothing was read")

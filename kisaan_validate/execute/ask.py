@@ -42,7 +42,7 @@ def ask_pass(session: Session, statement: Pass, clock: Callable[[], float] = tim
     try:
         _count(session, statement, statement.slots, counted)
     except DatabaseError as error:
-        _recover(session)
+        recover(session)
         _isolate(session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS)
         if counted.examined is None and not session.lost and _is_one_expressions_fault(error):
             _count_rows_alone(session, statement, counted)
@@ -82,7 +82,7 @@ def _isolate(
             slots = right  # the fault lies there: no need to ask it as a whole
             continue
         except DatabaseError as left_error:
-            _recover(session)
+            recover(session)
             if left_error.lost or not _is_one_expressions_fault(left_error):
                 error = left_error
                 break
@@ -93,7 +93,7 @@ def _isolate(
             _count(session, statement, right, counted)
             return
         except DatabaseError as right_error:
-            _recover(session)
+            recover(session)
             slots, error = right, right_error
     for slot in slots:
         if slot.check_id not in counted.violations:
@@ -104,7 +104,7 @@ def _count_rows_alone(session: Session, statement: Pass, counted: Counted) -> No
     try:
         _count(session, statement, (), counted)
     except DatabaseError:
-        _recover(session)
+        recover(session)
 
 
 def _is_one_expressions_fault(error: DatabaseError) -> bool:
@@ -113,7 +113,7 @@ def _is_one_expressions_fault(error: DatabaseError) -> bool:
     return not error.sqlstate.startswith(_NOBODYS_FAULT)
 
 
-def _recover(session: Session) -> None:
+def recover(session: Session) -> None:
     """Back to the savepoint that every worker sets once; rolling back to it keeps it."""
     if not session.lost:
         try:
@@ -123,6 +123,29 @@ def _recover(session: Session) -> None:
 
 
 SAVEPOINT = "kisaan"
+
+
+def ask_join(session: Session, statement: Pass) -> Counted:
+    """As :func:`ask_pass`, for a join, whose plan may spill to disk: it is looked at first."""
+    try:
+        refusal = too_large(session, statement.sql())
+    except DatabaseError:
+        recover(session)  # the statement itself will say what is wrong, and whose fault it is
+        return ask_pass(session, statement)
+    return refuse(statement, refusal) if refusal is not None else ask_pass(session, statement)
+
+
+def ask(session: Session, statement: Pass | Query) -> Counted:
+    """Run any counting statement. Raises nothing."""
+    if isinstance(statement, Query):
+        return ask_query(session, statement)
+    return ask_join(session, statement) if statement.alias else ask_pass(session, statement)
+
+
+def refuse(statement: Pass | Query, error: DatabaseError) -> Counted:
+    """The answer of a statement that could not be, or was not, run."""
+    ids = [statement.check_id] if isinstance(statement, Query) else [slot.check_id for slot in statement.slots]
+    return Counted(errors=dict.fromkeys(ids, error))
 
 
 def ask_query(session: Session, query: Query) -> Counted:
@@ -139,7 +162,7 @@ def ask_query(session: Session, query: Query) -> Counted:
         counted.log.append(StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds))
     except DatabaseError as error:
         counted.milliseconds = (time.perf_counter() - start) * 1000
-        _recover(session)
+        recover(session)
         counted.errors[query.check_id] = error
         facts = StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds, error.sqlstate or "lost")
         counted.log.append(facts)

@@ -6,12 +6,14 @@ import dataclasses
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from kisaan_validate.model import Form
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.sql.elements import ColumnElement
 
     from kisaan_validate.catalogue import Catalogue, Table
@@ -95,13 +97,15 @@ class Violations:
     """A query for violating rows: its SQL, the columns that identify a row, and how rows are counted.
 
     ``weight`` names an output column whose sum is the violating count; "" means one for each row.
-    ``shown`` are output columns that may be shown beside the key (personal ones are masked all the same).
+    ``shown`` are output columns that may be shown beside the key; ``made_of`` says which columns an output is
+    computed from, so that personal values are masked under another name too.
     """
 
     sql: str
     keys: tuple[str, ...]
     weight: str = ""
     shown: tuple[str, ...] = ()
+    made_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class QueryRule(Rule):

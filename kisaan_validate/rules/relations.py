@@ -198,7 +198,8 @@ class Reconciles(QueryRule):
             f") AS d ON d.detail_key = parent.{on}\n"
             f"WHERE NOT (coalesce(d.total, 0) {self.relation} parent.{value}){extra}"
         )
-        return Violations(sql, keys, shown=("recorded", "computed"))
+        made_of = {"recorded": columns, "computed": (self.detail_column,)}
+        return Violations(sql, keys, shown=("recorded", "computed"), made_of=made_of)
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,7 @@ class ValuesPresent(QueryRule):
             f"FROM ({found}) AS f\nFULL JOIN (\n  {wanted}\n) AS w ON f.value = w.value\n"
             f"WHERE (f.value IS NULL) <> (w.value IS NULL)"
         )
-        return Violations(sql, ("value",), shown=("problem",))
+        return Violations(sql, ("value",), shown=("problem",), made_of={"value": columns})
 
 
 @dataclass(frozen=True)
@@ -255,7 +256,8 @@ class SequenceAhead(QueryRule):
             f"  (SELECT {extreme}({quote(column)}) AS extreme FROM {table_sql(table)}) AS m\n"
             f"WHERE s.last_value {behind} m.extreme OR (s.last_value = m.extreme AND NOT s.is_called)"
         )
-        return Violations(sql, (f"{extreme}_{_word(column)}",), shown=("last_value", "is_called"))
+        output = f"{extreme}_{_word(column)}"
+        return Violations(sql, (output,), shown=("last_value", "is_called"), made_of={output: columns})
 
 
 def _word(name: str) -> str:
@@ -316,9 +318,10 @@ class Assertion(QueryRule):
         return tuple((name, "") for name in dict.fromkeys((*([table] if table else []), *self.reads)))
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
-        from kisaan_validate.compile.assertion import resolve_names
+        from kisaan_validate.compile.assertion import output_columns, resolve_names
 
-        return Violations(resolve_names(self.sql, self.reads, catalogue), self.keys, shown=self.shows)
+        sql = resolve_names(self.sql, self.reads, catalogue)
+        return Violations(sql, self.keys, shown=self.shows, made_of=output_columns(self.sql))
 
     def functions_sql(self) -> str:
         return self.sql

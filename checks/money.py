@@ -1,0 +1,166 @@
+"""Money: the arithmetic within a sale, the sums between tables, and no amount that is not a number."""
+
+from __future__ import annotations
+
+from kisaan_validate import declare
+
+FINANCE = {"owner": "finance", "tags": ["money"]}
+
+# --- within one sale ---------------------------------------------------------------------------------------------------
+
+declare.holds(
+    "kisaan_transactions",
+    "total_amount = round(quantity * unit_price, 2)",
+    id="kisaan_transactions.total_amount.quantity_times_price",
+    applies="column kisaan_transactions.total_amount",
+    why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, is what he owes. "
+    "Any other total is a wrong bill.",
+    hint="recompute the total from weight and price as written on the slip; book the difference to both parties",
+    **FINANCE,
+)
+declare.holds(
+    "kisaan_transactions",
+    "total_amount = commission_amount + farmer_earning",
+    id="kisaan_transactions.total_amount.split",
+    applies="column kisaan_transactions.total_amount",
+    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here was taken from "
+    "one of them; a paisa too many was paid to both.",
+    hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
+    **FINANCE,
+)
+declare.holds(
+    "kisaan_transactions",
+    "round(quantity * unit_price, 2) = commission_amount + farmer_earning",
+    id="kisaan_transactions.farmer_earning.split_without_total",
+    applies="not column kisaan_transactions.total_amount",
+    why="Where the total is not kept, it is weight times price: shop and farmer share exactly that, without a remainder.",
+    hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
+    **FINANCE,
+)
+declare.holds(
+    "kisaan_transactions",
+    "lower(commission_type) <> 'percentage' OR "
+    "abs(commission_amount - (commission_amount + farmer_earning) * commission_rate / 100) <= 0.01",
+    id="kisaan_transactions.commission_amount.as_agreed",
+    severity="warning",
+    why="A proxy: the rate kept with the sale, applied to the sale, should give the commission within a paisa. A rounded "
+    "or renegotiated rate can explain a difference; many differences mean that commissions are computed wrongly.",
+    hint="look at a few of them with the shop owner; if the rate was renegotiated, nothing needs correcting",
+    **FINANCE,
+)
+declare.holds(
+    "kisaan_commissions",
+    "lower(type::text) <> 'percentage' OR rate <= 100",
+    id="kisaan_commissions.rate.percentage_at_most_100",
+    why="A commission of more than the whole sale leaves the farmer owing money for his own produce.",
+    hint="correct the agreed rate with the shop owner before the next sale is booked",
+    **FINANCE,
+)
+
+# --- numbers that are numbers ------------------------------------------------------------------------------------------
+
+AMOUNTS = {
+    "kisaan_users": ["balance", "cumulative_value"],
+    "kisaan_transactions": ["unit_price", "total_amount", "commission_amount", "farmer_earning"],
+    "kisaan_payments": ["amount"],
+    "payment_allocations": ["allocated_amount"],
+    "kisaan_transaction_ledger": ["delta_amount", "balance_before", "balance_after"],
+}
+for table, columns in AMOUNTS.items():
+    for column in columns:
+        # NaN and both infinities fail this comparison on every version of PostgreSQL.
+        declare.holds(
+            table,
+            f"abs({column}) < 10000000000000000",
+            id=f"{table}.{column}.finite",
+            applies=f"column {table}.{column}",
+            why="One amount that is not a number makes every sum over it not a number: the day's total, the farmer's "
+            "balance and the shop's commission are all lost at once.",
+            hint="take the amount from the backup or the slip; find out which program wrote it",
+            **FINANCE,
+        )
+
+# --- sums between tables -----------------------------------------------------------------------------------------------
+
+declare.reconciles(
+    "kisaan_users",
+    "balance",
+    details="kisaan_transaction_ledger",
+    detail_column="delta_amount",
+    via="user_id",
+    id="kisaan_users.balance.ledger_sum",
+    why="A balance is nothing but the sum of its movements. Where the two differ, the person is told an amount that no "
+    "entry explains, and one of the two was changed behind the other's back.",
+    hint="compare both with the last balance that was confirmed to the person; correct with a booked entry",
+    **FINANCE,
+)
+declare.reconciles(
+    "kisaan_payments",
+    "amount",
+    details="payment_allocations",
+    detail_column="allocated_amount",
+    via="payment_id",
+    relation="<=",
+    missing="skip",
+    id="kisaan_payments.amount.allocations_within",
+    why="A payment cannot settle more than its amount. Splitting 1,000 rupees into shares of 1,200 makes a sale look "
+    "paid that is not.",
+    hint="take the shares back to what the payer said the money was for",
+    **FINANCE,
+)
+declare.unique(
+    "payment_allocations",
+    ["payment_id", "transaction_id"],
+    id="payment_allocations.payment_id_transaction_id.unique",
+    why="The same payment counted twice for the same sale settles a debt with money that was paid once.",
+    hint="keep one of the entries; if both shares were meant, add them up in it",
+    owner="finance",
+    tags=["money", "identity"],
+)
+
+# --- arithmetic that no migration promises -----------------------------------------------------------------------------
+
+ARITHMETIC = {
+    "kisaan_transaction_ledger.balance_after.step": (
+        "balance_after = balance_before + delta_amount",
+        "Each line of a statement must lead from the old balance to the new one, or the statement cannot be explained.",
+        ["balance_after", "balance_before"],
+    ),
+    "kisaan_settlements.amount.step": (
+        "amount = opening_balance - closing_balance",
+        "A settlement is what was owed before less what is owed after.",
+        ["amount", "opening_balance", "closing_balance"],
+    ),
+    "kisaan_credits.repaid_amount.within": (
+        "repaid_amount <= amount",
+        "More came back of an advance than was given: the surplus belongs to the farmer.",
+        ["repaid_amount", "amount"],
+    ),
+}
+for name, (expression, why, columns) in ARITHMETIC.items():
+    table = name.partition(".")[0]
+    declare.holds(
+        table,
+        expression,
+        id=name,
+        severity="warning",
+        applies=[f"column {table}.{column}" for column in columns],
+        why=why,
+        hint="compare with the slip and book the difference",
+        **FINANCE,
+    )
+declare.reconciles(
+    "kisaan_expenses",
+    "amount",
+    details="expense_settlements",
+    detail_column="settled_amount",
+    via="expense_id",
+    relation="<=",
+    missing="skip",
+    id="kisaan_expenses.amount.settlements_within",
+    severity="warning",
+    applies="column kisaan_expenses.amount; column expense_settlements.settled_amount; column expense_settlements.expense_id",
+    why="More was paid for an expense than it cost.",
+    hint="ask for the receipt; book the surplus as a claim against whoever received it",
+    **FINANCE,
+)

@@ -1,0 +1,116 @@
+"""What was counted becomes Results: pure functions, no database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from kisaan_validate.catalogue import TableKey
+from kisaan_validate.compile.plan import Plan
+from kisaan_validate.compile.statements import Pass, Query
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import Counted, TooLarge
+from kisaan_validate.model import MASKED, Check, Evidence, Result, Status
+
+Answers = Sequence[tuple[Pass | Query, Counted]]
+
+
+def rows_of(answers: Answers) -> dict[TableKey, int]:
+    """The exact row count of every table that a pass counted."""
+    return {
+        statement.table.key: answer.examined
+        for statement, answer in answers
+        if isinstance(statement, Pass) and statement.counts_table and answer.examined is not None
+    }
+
+
+def results_of(plan: Plan, answers: Answers, personal: Iterable[str]) -> dict[str, Result]:
+    """One Result for every check that the plan settled or a statement answered, by check id.
+
+    ``personal`` are the suite's patterns of columns whose values may not appear, not even in a server's message.
+    """
+    checks = {check.id: check for check in plan.checks}
+    rows, patterns = rows_of(answers), tuple(personal)
+    results = {id: tolerated(settled, checks[id]) for id, settled in plan.settled.items()}
+    for statement, answer in answers:
+        for id, error in answer.errors.items():
+            results[id] = _unanswered(checks[id], statement, error, patterns)
+        for id, violations in answer.violations.items():
+            counted = _counted(id, statement, answer, violations, rows, plan.enforced)
+            results[id] = tolerated(_said(counted, checks[id]), checks[id])
+    return results
+
+
+def _counted(
+    id: str, statement: Pass | Query, answer: Counted, violations: int, rows: Mapping[TableKey, int],
+    enforced: Mapping[str, str],
+) -> Result:  # fmt: skip
+    examined = answer.examined
+    if isinstance(statement, Query):
+        examined = rows.get(statement.table.key) if statement.table is not None else None
+    return Result(
+        check_id=id,
+        status=Status.FAIL if violations else Status.PASS,
+        violations=violations,
+        examined=examined,
+        evidence=Evidence.SCANNED,
+        enforced_by=enforced.get(id, ""),
+        sql=rows_sql(statement, id),
+        milliseconds=answer.milliseconds,
+    )
+
+
+def rows_sql(statement: Pass | Query, id: str) -> str:
+    """The statement by which anyone lists the violating rows of a check."""
+    if isinstance(statement, Query):
+        return statement.rows_sql()
+    return statement.rows_sql(next(slot for slot in statement.slots if slot.check_id == id))
+
+
+def _said(result: Result, check: Check) -> Result:
+    if result.status is Status.PASS and result.examined == 0:
+        return replace(result, message="holds vacuously: there are no rows to examine")
+    return replace(result, hint=check.hint) if result.status is Status.FAIL else result
+
+
+def tolerated(result: Result, check: Check) -> Result:
+    """A failure within the check's tolerance is TOLERATED, shown as such and never as a plain PASS."""
+    if result.status is not Status.FAIL or check.tolerance is None:
+        return result
+    if check.tolerance.accepts(result.violations or 0, result.examined):
+        note, status = f"tolerated: up to {check.tolerance}", Status.TOLERATED
+    else:
+        note, status = f"more than the tolerated {check.tolerance}", Status.FAIL
+    return replace(result, status=status, message=joined(result.message, note))
+
+
+def joined(*parts: str) -> str:
+    """Messages as one line."""
+    return "; ".join(part for part in parts if part)
+
+
+def _unanswered(check: Check, statement: Pass | Query, error: DatabaseError, personal: Sequence[str]) -> Result:
+    names = {key[1] for key in statement.tables} | {check.table}
+    fact = error.fact
+    if any(_touches(pattern, names) for pattern in personal):
+        fact = mask_values(fact, {*check.columns, *names})
+    return Result(
+        check_id=check.id,
+        status=Status.SKIP if isinstance(error, TooLarge) else Status.ERROR,
+        message=fact,
+        hint=error.hint,
+        sqlstate=error.sqlstate,
+        sql=rows_sql(statement, check.id),
+    )
+
+
+def mask_values(text: str, names: set[str]) -> str:
+    """A server's message with everything in double quotes masked, save known names: it may quote a person's data."""
+    return re.sub(r'"[^"]*"', lambda match: match[0] if match[0][1:-1] in names else f'"{MASKED}"', text)
+
+
+def _touches(pattern: str, tables: set[str]) -> bool:
+    table = pattern.rpartition(".")[0] or "*"
+    return any(fnmatchcase(name.lower(), table.lower()) for name in tables)
