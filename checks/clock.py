@@ -15,7 +15,8 @@ STAMPED = [
 ]  # fmt: skip
 MAYBE_STAMPED = [
     "payment_allocations", "kisaan_credits", "kisaan_settlements", "kisaan_expenses", "expense_settlements",
-    "kisaan_balance_snapshots", "kisaan_audit_logs", "kisaan_plan_usage", "kisaan_shop_categories", "kisaan_shop_products",
+    "kisaan_balance_snapshots", "kisaan_audit_logs", "kisaan_plan_usage", "kisaan_shop_categories",
+    "kisaan_shop_products",
 ]  # fmt: skip
 """Judged where the columns exist."""
 

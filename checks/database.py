@@ -19,8 +19,8 @@ declare.ledger(
         "20251018_07_validation_queries.sql",
     ],
     id="_migrations.name.all_applied",
-    why="The runner stops at the first migration that fails, while the service answers as if nothing had happened. Only "
-    "its own list says how far it came. Being listed proves that a file was sent, not that it worked (the seventh "
+    why="The runner stops at the first migration that fails, while the service answers as if nothing had happened. "
+    "Only its own list says how far it came. Being listed proves that a file was sent, not that it worked (the seventh "
     "file merely asks questions whose answers nobody reads): what each was to achieve is checked for itself.",
     hint="read the runner's log for the first missing name; correct its cause and run the migrations again",
     tags=["migration", "runbook"],
@@ -38,7 +38,7 @@ declare.column(
     **PLATFORM,
 )
 
-# --- guards that the migrations forgot: the data may be right today, but nothing keeps it so ---------------------------------
+# --- guards that the migrations forgot: the data may be right today, but nothing keeps it so ------------------------
 
 for table in ("kisaan_payments", "kisaan_transactions"):
     declare.constraint(
@@ -67,7 +67,7 @@ declare.constraint(
     **PLATFORM,
 )
 
-# --- types, wherever they occur ------------------------------------------------------------------------------------------
+# --- types, wherever they occur -------------------------------------------------------------------------------------
 
 declare.no_column_of_type(
     "timestamp without time zone",
@@ -102,7 +102,7 @@ for before in ("numeric(10,2)", "numeric(12,2)", "numeric(15,2)", "numeric(16,4)
         **PLATFORM,
     )
 
-# --- traces of the rollout itself -----------------------------------------------------------------------------------------
+# --- traces of the rollout itself -----------------------------------------------------------------------------------
 
 declare.holds(
     "kisaan_users",

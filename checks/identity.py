@@ -6,7 +6,7 @@ from kisaan_validate import declare
 
 IDENTITY = {"owner": "operations", "tags": ["identity"]}
 
-# --- references, whether or not the database enforces them --------------------------------------------------------------
+# --- references, whether or not the database enforces them ----------------------------------------------------------
 
 REFERENCES = {
     "kisaan_users.shop_id": "kisaan_shops",
@@ -55,13 +55,13 @@ for column, parent in {**REFERENCES, **SMALLER_REFERENCES}.items():
         name,
         parent,
         applies=f"column {column}; table {parent}" if column in SMALLER_REFERENCES else (),
-        why=f"The entry points to a row of {parent} that is not there: it appears on nobody's statement, and what it is "
-        "worth is missing from somebody's account.",
+        why=f"The entry points to a row of {parent} that is not there: it appears on nobody's statement, and what it "
+        "is worth is missing from somebody's account.",
         hint=f"look the number up in the backup's {parent}; bring the row back, or point the entry to the right one",
         **IDENTITY,
     )
 
-# --- copies that must agree with their original -------------------------------------------------------------------------
+# --- copies that must agree with their original ---------------------------------------------------------------------
 
 declare.agrees(
     "kisaan_payments",
@@ -110,7 +110,7 @@ declare.agrees(
     **IDENTITY,
 )
 
-# --- who is who -----------------------------------------------------------------------------------------------------------
+# --- who is who -----------------------------------------------------------------------------------------------------
 
 declare.holds(
     "kisaan_users",
@@ -157,7 +157,7 @@ for column, (role, why) in ROLES.items():
         **IDENTITY,
     )
 
-# --- numbers and names that occur once ------------------------------------------------------------------------------------
+# --- numbers and names that occur once ------------------------------------------------------------------------------
 
 declare.unique(
     "kisaan_products",
@@ -171,24 +171,27 @@ declare.unique(
     "kisaan_commissions",
     ["shop_id", "rate", "type"],
     id="kisaan_commissions.shop_id_rate_type.unique",
-    why="The same agreement twice: change one, and the shop is charged by the other. The house's default, which belongs "
-    "to no shop, is an agreement like any other; the migration's comparison overlooked it.",
+    why="The same agreement twice: change one, and the shop is charged by the other. The house's default, which "
+    "belongs to no shop, is an agreement like any other; the migration's comparison overlooked it.",
     hint="delete the surplus rows comparing with IS NOT DISTINCT FROM, which takes no shop for equal to no shop",
     owner="finance",
     tags=["money", "identity", "migration", "runbook"],
 )
 
-TABLES = ["users", "shops", "plans", "categories", "products", "transactions", "payments", "commissions", "transaction_ledger"]
-SMALLER_TABLES = ["credits", "settlements", "expenses", "balance_snapshots", "audit_logs", "plan_usage", "shop_categories"]
-SMALLER_TABLES += ["shop_products"]
-numbered = ["payment_allocations", "expense_settlements", *(f"kisaan_{name}" for name in [*TABLES, *SMALLER_TABLES])]
-for table in numbered:
-    smaller = table == "expense_settlements" or table.removeprefix("kisaan_") in SMALLER_TABLES
+TABLES = [
+    "kisaan_users", "kisaan_shops", "kisaan_plans", "kisaan_categories", "kisaan_products", "kisaan_transactions",
+    "kisaan_payments", "kisaan_commissions", "payment_allocations", "kisaan_transaction_ledger",
+]  # fmt: skip
+SMALLER_TABLES = [
+    "kisaan_credits", "kisaan_settlements", "kisaan_expenses", "expense_settlements", "kisaan_balance_snapshots",
+    "kisaan_audit_logs", "kisaan_plan_usage", "kisaan_shop_categories", "kisaan_shop_products",
+]  # fmt: skip
+for table in [*TABLES, *SMALLER_TABLES]:
     declare.sequence(
         table,
-        applies=f"column {table}.id" if smaller else (),
-        why="The next number to be handed out is already taken, as happens after a restore: the next entry of this kind "
-        "fails in the customer's face, and the one after it, until somebody notices.",
+        applies=f"column {table}.id" if table in SMALLER_TABLES else (),
+        why="The next number to be handed out is already taken, as happens after a restore: the next entry of this "
+        "kind fails in the customer's face, and the one after it, until somebody notices.",
         hint=f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}",
         **IDENTITY,
     )

@@ -6,15 +6,15 @@ from kisaan_validate import declare
 
 FINANCE = {"owner": "finance", "tags": ["money"]}
 
-# --- within one sale ---------------------------------------------------------------------------------------------------
+# --- within one sale ------------------------------------------------------------------------------------------------
 
 declare.holds(
     "kisaan_transactions",
     "total_amount = round(quantity * unit_price, 2)",
     id="kisaan_transactions.total_amount.quantity_times_price",
     applies="column kisaan_transactions.total_amount",
-    why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, is what he owes. "
-    "Any other total is a wrong bill.",
+    why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, is what he "
+    "owes. Any other total is a wrong bill.",
     hint="recompute the total from weight and price as written on the slip; book the difference to both parties",
     **FINANCE,
 )
@@ -23,8 +23,8 @@ declare.holds(
     "total_amount = commission_amount + farmer_earning",
     id="kisaan_transactions.total_amount.split",
     applies="column kisaan_transactions.total_amount",
-    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here was taken from "
-    "one of them; a paisa too many was paid to both.",
+    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here was taken "
+    "from one of them; a paisa too many was paid to both.",
     hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
     **FINANCE,
 )
@@ -33,18 +33,20 @@ declare.holds(
     "round(quantity * unit_price, 2) = commission_amount + farmer_earning",
     id="kisaan_transactions.farmer_earning.split_without_total",
     applies="not column kisaan_transactions.total_amount",
-    why="Where the total is not kept, it is weight times price: shop and farmer share exactly that, without a remainder.",
+    why="Where the total is not kept, it is weight times price: shop and farmer share exactly that, to the paisa.",
     hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
     **FINANCE,
 )
 declare.holds(
     "kisaan_transactions",
-    "lower(commission_type) <> 'percentage' OR "
-    "abs(commission_amount - (commission_amount + farmer_earning) * commission_rate / 100) <= 0.01",
+    "lower(commission_type) <> 'percentage' "
+    "OR abs(commission_amount - (commission_amount + farmer_earning) * commission_rate / 100) <= 0.01 "
+    "OR abs(commission_amount - (commission_amount + farmer_earning) * commission_rate) <= 0.01",
     id="kisaan_transactions.commission_amount.as_agreed",
     severity="warning",
-    why="A proxy: the rate kept with the sale, applied to the sale, should give the commission within a paisa. A rounded "
-    "or renegotiated rate can explain a difference; many differences mean that commissions are computed wrongly.",
+    why="A proxy: the rate kept with the sale (as a percentage or as a share), applied to the sale, should give the "
+    "commission within a paisa. A renegotiated rate can explain a difference; many differences mean that commissions "
+    "are computed wrongly.",
     hint="look at a few of them with the shop owner; if the rate was renegotiated, nothing needs correcting",
     **FINANCE,
 )
@@ -57,7 +59,7 @@ declare.holds(
     **FINANCE,
 )
 
-# --- numbers that are numbers ------------------------------------------------------------------------------------------
+# --- numbers that are numbers ---------------------------------------------------------------------------------------
 
 AMOUNTS = {
     "kisaan_users": ["balance", "cumulative_value"],
@@ -80,7 +82,7 @@ for table, columns in AMOUNTS.items():
             **FINANCE,
         )
 
-# --- sums between tables -----------------------------------------------------------------------------------------------
+# --- sums between tables --------------------------------------------------------------------------------------------
 
 declare.reconciles(
     "kisaan_users",
@@ -118,7 +120,7 @@ declare.unique(
     tags=["money", "identity"],
 )
 
-# --- arithmetic that no migration promises -----------------------------------------------------------------------------
+# --- arithmetic that no migration promises --------------------------------------------------------------------------
 
 ARITHMETIC = {
     "kisaan_transaction_ledger.balance_after.step": (
@@ -159,7 +161,11 @@ declare.reconciles(
     missing="skip",
     id="kisaan_expenses.amount.settlements_within",
     severity="warning",
-    applies="column kisaan_expenses.amount; column expense_settlements.settled_amount; column expense_settlements.expense_id",
+    applies=[
+        "column kisaan_expenses.amount",
+        "column expense_settlements.settled_amount",
+        "column expense_settlements.expense_id",
+    ],
     why="More was paid for an expense than it cost.",
     hint="ask for the receipt; book the surplus as a claim against whoever received it",
     **FINANCE,

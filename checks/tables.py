@@ -6,7 +6,7 @@ database.py. A model also validates a data frame: ``Payments.validate(frame)``.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -73,6 +73,7 @@ KNOWN_STATE = {
     "why": "The program acts on the states it knows. An entry in another state is neither served nor shut out, "
     "neither counted nor left out.",
     "hint": "find out what was meant and set one of the known states",
+    "tags": ["schema"],
 }
 
 
@@ -135,7 +136,7 @@ class _Stamped(pa.DataFrameModel):
     updated_at: Instant = moment("When an entry was last touched is how a correction is told from the original.")
 
 
-# --- people -----------------------------------------------------------------------------------------------------------
+# --- people ---------------------------------------------------------------------------------------------------------
 
 
 class Users(_Stamped):
@@ -152,7 +153,11 @@ class Users(_Stamped):
     )
     password: str = pa.Field(
         str_length={"min_value": 1},
-        metadata={"why": "An account without a password is open to anyone.", "hint": "lock the account at once"},
+        metadata={
+            "why": "An account without a password is open to anyone.",
+            "hint": "lock the account at once",
+            "tags": ["identity"],
+        },
     )
     firstname: str = pa.Field(nullable=True)
     email: str = pa.Field(nullable=True)
@@ -224,7 +229,7 @@ class Plans(_Stamped):
         metadata = config("operations")
 
 
-# --- goods ------------------------------------------------------------------------------------------------------------
+# --- goods ----------------------------------------------------------------------------------------------------------
 
 
 class Categories(_Stamped):
@@ -260,7 +265,7 @@ class Products(_Stamped):
         metadata = config("operations", minimum_rows=1)
 
 
-# --- trade ------------------------------------------------------------------------------------------------------------
+# --- trade ----------------------------------------------------------------------------------------------------------
 
 
 class Transactions(_Stamped):
@@ -279,14 +284,15 @@ class Transactions(_Stamped):
         metadata={
             "type": "numeric",
             "severity": "warning",
-            "why": "A sale of nothing, or of less than nothing, is usually a return or a cancellation booked the wrong way.",
+            "why": "A sale of nothing, or of less than nothing, is usually a return or a cancellation booked wrongly.",
+            "tags": ["money"],
             "hint": "cancel the sale instead of correcting its quantity",
             "checks": {"present": {"severity": "blocking"}, "not_null": {"severity": "blocking"}},
         },
     )
     unit_price: pa.Decimal = money("The price agreed in the market is never below nothing.", ge=0)
     # Some installations compute the total when they show it.
-    total_amount: Optional[pa.Decimal] = money("What the buyer owes for the sale is never below nothing.", ge=0)
+    total_amount: pa.Decimal | None = money("What the buyer owes for the sale is never below nothing.", ge=0)
     commission_amount: pa.Decimal = money("What the shop keeps of a sale is never below nothing.", ge=0)
     commission_rate: pa.Decimal = rate(
         "A commission below nothing or above the whole sale pays out money that was never earned.",
@@ -365,8 +371,8 @@ class Allocations(pa.DataFrameModel):
     payment_id: int = link(INTEGERS)
     transaction_id: pa.Int32 = link(INTEGERS)
     allocated_amount: pa.Decimal = money("A share of nothing or less makes another sale look paid that is not.", gt=0)
-    created_at: Optional[Instant] = moment("When a payment was split.")
-    updated_at: Optional[Instant] = moment("When the split was last changed.")
+    created_at: Instant | None = moment("When a payment was split.")
+    updated_at: Instant | None = moment("When the split was last changed.")
 
     class Config:
         """The table (a logical name: see suite.toml), and what holds for all its checks."""
@@ -421,93 +427,102 @@ class Migrations(pa.DataFrameModel):
         metadata = config("platform")
 
 
-# --- the smaller tables: not every installation has them, nor all of their columns -------------------------------------
+# --- the smaller tables: not every installation has them, nor all of their columns ----------------------------------
 
+KINDS_OF_SMALLER = {
+    **KINDS,
+    "present": {
+        "severity": "info",
+        "why": "Not every installation keeps this book. Its reader should know that nothing was examined in it.",
+        "hint": "nothing to do if this installation never had the table; else see whether the restore was complete",
+        "tags": ["schema"],
+    },
+}
 NOT_NEGATIVE = "An amount below nothing in this place is a booking on the wrong side."
 
 
 class _Smaller(pa.DataFrameModel):
     """What the smaller tables have; each column is judged where it exists."""
 
-    id: int = link()
-    created_at: Optional[Instant] = moment("When an entry was made is what every dispute is ordered by.")
-    updated_at: Optional[Instant] = moment("When an entry was last touched tells a correction from the original.")
+    id: int | None = link()
+    created_at: Instant | None = moment("When an entry was made is what every dispute is ordered by.")
+    updated_at: Instant | None = moment("When an entry was last touched tells a correction from the original.")
 
 
 class Credits(_Smaller):
     """Advances granted to farmers, and what came back."""
 
-    amount: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
-    repaid_amount: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
-    granted_at: Optional[Instant] = moment("The day of an advance is what its term is counted from.")
+    amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
+    repaid_amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
+    granted_at: Instant | None = moment("The day of an advance is what its term is counted from.")
 
     class Config:
         """The table, and what holds for all its checks."""
 
         name = "kisaan_credits"
         coerce = True
-        metadata = config("finance", applies="table kisaan_credits")
+        metadata = config("finance", checks=KINDS_OF_SMALLER)
 
 
 class Settlements(_Smaller):
     """Balances that were paid out."""
 
-    opening_balance: Optional[pa.Decimal] = money("What was owed before a settlement.")
-    amount: Optional[pa.Decimal] = money("What was settled.")
-    closing_balance: Optional[pa.Decimal] = money("What is still owed after a settlement.")
-    settled_at: Optional[Instant] = moment("The day of a settlement closes the account up to it.")
+    opening_balance: pa.Decimal | None = money("What was owed before a settlement.")
+    amount: pa.Decimal | None = money("What was settled.")
+    closing_balance: pa.Decimal | None = money("What is still owed after a settlement.")
+    settled_at: Instant | None = moment("The day of a settlement closes the account up to it.")
 
     class Config:
         """The table, and what holds for all its checks."""
 
         name = "kisaan_settlements"
         coerce = True
-        metadata = config("finance", applies="table kisaan_settlements")
+        metadata = config("finance", checks=KINDS_OF_SMALLER)
 
 
 class Expenses(_Smaller):
     """What a shop spent."""
 
-    amount: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
-    spent_at: Optional[Instant] = moment("The day of an expense decides in which month it counts.")
+    amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
+    spent_at: Instant | None = moment("The day of an expense decides in which month it counts.")
 
     class Config:
         """The table, and what holds for all its checks."""
 
         name = "kisaan_expenses"
         coerce = True
-        metadata = config("finance", applies="table kisaan_expenses")
+        metadata = config("finance", checks=KINDS_OF_SMALLER)
 
 
 class ExpenseSettlements(_Smaller):
     """What was paid of a shop's expenses."""
 
-    settled_amount: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
-    method: Optional[str] = label("CASH", "UPI", "BANK_TRANSFER", "CARD", "CHEQUE")
-    settled_at: Optional[Instant] = moment("The day on which an expense was paid.")
+    settled_amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
+    method: str | None = label("CASH", "UPI", "BANK_TRANSFER", "CARD", "CHEQUE")
+    settled_at: Instant | None = moment("The day on which an expense was paid.")
 
     class Config:
         """The table, and what holds for all its checks."""
 
         name = "expense_settlements"
         coerce = True
-        metadata = config("finance", applies="table expense_settlements")
+        metadata = config("finance", checks=KINDS_OF_SMALLER)
 
 
 class BalanceSnapshots(_Smaller):
     """What a balance was at a month's end."""
 
-    balance: Optional[pa.Decimal] = money(
+    balance: pa.Decimal | None = money(
         BALANCE_AT_THE_TIME, in_range={"min_value": -10_000_000, "max_value": 10_000_000}
     )
-    taken_at: Optional[Instant] = moment("The moment for which a balance was recorded.")
+    taken_at: Instant | None = moment("The moment for which a balance was recorded.")
 
     class Config:
         """The table, and what holds for all its checks."""
 
         name = "kisaan_balance_snapshots"
         coerce = True
-        metadata = config("finance", applies="table kisaan_balance_snapshots")
+        metadata = config("finance", checks=KINDS_OF_SMALLER)
 
 
 class AuditLogs(_Smaller):
@@ -518,21 +533,21 @@ class AuditLogs(_Smaller):
 
         name = "kisaan_audit_logs"
         coerce = True
-        metadata = config("platform", applies="table kisaan_audit_logs")
+        metadata = config("platform", checks=KINDS_OF_SMALLER)
 
 
 class PlanUsage(_Smaller):
     """What a shop used of its plan, month by month."""
 
-    amount_billed: Optional[pa.Decimal] = money(NOT_NEGATIVE, ge=0)
-    period_start: Optional[Instant] = moment("The month that was billed.")
+    amount_billed: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
+    period_start: Instant | None = moment("The month that was billed.")
 
     class Config:
         """The table, and what holds for all its checks."""
 
         name = "kisaan_plan_usage"
         coerce = True
-        metadata = config("finance", applies="table kisaan_plan_usage")
+        metadata = config("finance", checks=KINDS_OF_SMALLER)
 
 
 class ShopCategories(_Smaller):
@@ -543,18 +558,18 @@ class ShopCategories(_Smaller):
 
         name = "kisaan_shop_categories"
         coerce = True
-        metadata = config("operations", applies="table kisaan_shop_categories")
+        metadata = config("operations", checks=KINDS_OF_SMALLER)
 
 
 class ShopProducts(_Smaller):
     """What a shop sells, and at which usual price."""
 
-    product_id: Optional[Id] = product_link()
-    default_price: Optional[pa.Decimal] = money("A usual price is never below nothing.", nullable=True, ge=0)
+    product_id: Id | None = link(INTEGERS)
+    default_price: pa.Decimal | None = money("A usual price is never below nothing.", nullable=True, ge=0)
 
     class Config:
         """The table, and what holds for all its checks."""
 
         name = "kisaan_shop_products"
         coerce = True
-        metadata = config("operations", applies="table kisaan_shop_products")
+        metadata = config("operations", checks=KINDS_OF_SMALLER)

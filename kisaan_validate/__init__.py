@@ -1,0 +1,46 @@
+"""Declared invariants, proved on a live PostgreSQL, compared before and after, and reported.
+
+    from kisaan_validate import load_suite, run
+
+    outcome = run(load_suite("checks"), "postgresql://reader@db/shop")
+    outcome.verdict, outcome.failures, outcome.to_json(), outcome.to_html()
+
+Everything is imported when it is first used, so that ``import kisaan_validate`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from kisaan_validate.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from kisaan_validate.baseline import baseline_of
+    from kisaan_validate.diff import diff
+    from kisaan_validate.errors import DatabaseError, KisaanError, RecordError, SuiteError, TargetError, UsageError
+    from kisaan_validate.execute.pool import Stop
+    from kisaan_validate.database.session import Limits
+    from kisaan_validate.model import Baseline, Check, Result, Run, Severity, Status, Verdict
+    from kisaan_validate.run import Options, run
+    from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
+
+_HOMES = {
+    "baseline_of": "baseline", "diff": "diff", "DatabaseError": "errors", "KisaanError": "errors",
+    "RecordError": "errors", "SuiteError": "errors", "TargetError": "errors", "UsageError": "errors",
+    "Stop": "execute.pool", "Limits": "database.session", "Baseline": "model", "Check": "model", "Result": "model",
+    "Run": "model", "Severity": "model", "Status": "model", "Verdict": "model", "Options": "run", "run": "run",
+    "Suite": "suite.load", "SuiteSettings": "suite.load", "load_suite": "suite.load", "suite_of": "suite.load",
+}  # fmt: skip
+
+__all__ = [
+    "Baseline", "Check", "DatabaseError", "KisaanError", "Limits", "Options", "RecordError", "Result", "Run",
+    "Severity", "Status", "Stop", "Suite", "SuiteError", "SuiteSettings", "TargetError", "UsageError", "Verdict",
+    "__version__", "baseline_of", "diff", "load_suite", "run", "suite_of",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
 from kisaan_validate.compile.plan import Plan, author_sql, make_plan, tables_of
 from kisaan_validate.compile.statements import Pass, Query
@@ -19,6 +20,7 @@ from kisaan_validate.execute.ask import Counted, ask, refuse
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import (
+    Baseline,
     Check,
     ColumnFacts,
     Evidence,
@@ -45,7 +47,9 @@ class Options:
     trust_constraints: bool = False
     count_all: bool = False
     expect: Mapping[str, str] = field(default_factory=dict)
+    baseline: Baseline | None = None
     baseline_digest: str = ""
+    other_database: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,18 @@ class Progress:
     total: int = 0
 
 
-Observer = Callable[[Progress], None]
+@dataclass(frozen=True)
+class Connected:
+    """The database that was reached, before anything of it is read."""
+
+    host: str
+    port: str
+    database: str
+    role: str
+    source: str
+
+
+Observer = Callable[[Progress | Connected], None]
 
 
 def run(
@@ -85,6 +100,15 @@ def run(
     return runner.run()
 
 
+def explain(suite: Suite, dsn: str | Target | None = None, options: Options | None = None) -> Plan:
+    """What :func:`run` would send to this database, without sending it: only the catalogue is read.
+
+    Raises TargetError and DatabaseError.
+    """
+    target = dsn if isinstance(dsn, Target) else find_target(dsn)
+    return _Runner(suite, target, Selection(), options or Options(), lambda _: None, Stop()).explain()
+
+
 class _Runner:
     def __init__(
         self, suite: Suite, target: Target, selection: Selection, options: Options, observer: Observer, stop: Stop
@@ -96,10 +120,11 @@ class _Runner:
 
     def run(self) -> Run:
         settings = self.suite.settings
-        holder = self._open()
+        holder = self._connect()
         try:
-            check_expectation(holder, self.options.expect, self.target)
             snapshot = self._snapshot(holder)
+            if self.options.baseline is not None and not self.options.other_database:
+                require_same_database(self.options.baseline, snapshot.place)
             excluded = [t.name for t in snapshot.catalogue.tables.values() if settings.is_excluded(t.name)]
             scope = count_scope(snapshot.catalogue, excluded) if self.options.count_all else []
             plan = make_plan(
@@ -114,6 +139,27 @@ class _Runner:
         finally:
             holder.close()
         return self._assemble(snapshot, plan, results, rows, moved, excluded)
+
+    def explain(self) -> Plan:
+        holder = self._connect()
+        try:
+            holder.begin()
+            catalogue = read_catalogue(holder, self.suite.settings.schemas, self.suite.settings.aliases)
+            volatile = self._volatile(holder, catalogue)
+        finally:
+            holder.close()
+        trust = self.options.trust_constraints
+        return make_plan(self.suite, catalogue, volatile=volatile, trust_constraints=trust)
+
+    def _connect(self) -> Session:
+        """The first session: cancelled with the run, and refused if it is not the expected database."""
+        holder = self._open()
+        self.stop.on_request(holder.cancel)
+        p = holder.parameters
+        host = p.get("host") or "local socket"
+        self.observer(Connected(host, p.get("port", ""), p.get("dbname", ""), p.get("user", ""), self.target.source))
+        check_expectation(holder, self.options.expect, self.target)
+        return holder
 
     def _open(self) -> Session:
         return Session(self.target, self.options.limits, self.suite.settings.schemas)

@@ -26,12 +26,19 @@ class Stop:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
         self.reason = ""
 
     def request(self, reason: str) -> None:
-        """Ask to stop; the first reason stands."""
+        """Ask to stop; the first reason stands. Returns at once."""
         self.reason = self.reason or reason
         self._event.set()
+        for callback in self._callbacks:
+            threading.Thread(target=callback, daemon=True).start()
+
+    def on_request(self, callback: Callable[[], None]) -> None:
+        """Also do this when a stop is requested, for instance cancel a statement."""
+        self._callbacks.append(callback)
 
     @property
     def requested(self) -> bool:

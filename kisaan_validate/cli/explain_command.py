@@ -1,0 +1,35 @@
+"""``kisaan-validate explain``: the SQL that a run would send, without sending it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kisaan_validate.cli.options import suite_options, target_options, the_config, the_limits, the_suite
+
+
+@click.command("explain")
+@suite_options
+@target_options
+def command(**given: Any) -> int:
+    """Show the SQL it would run, without running it; only the system catalogue is read."""
+    from kisaan_validate.database.target import find_target
+    from kisaan_validate.run import Options, explain
+
+    config = the_config(
+        given["config"], suite=given["suite"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"],
+        statement_timeout_ms=given["statement_timeout"],
+    )  # fmt: skip
+    part = the_suite(config).narrowed(given["select"], given["exclude"])
+    options = Options(jobs=config.jobs, limits=the_limits(config), expect=config.expect)
+    plan = explain(part, find_target(given["dsn"]), options)
+    for number, statement in enumerate([*plan.passes, *plan.queries], 1):
+        ids = [slot.check_id for slot in statement.slots] if hasattr(statement, "slots") else [statement.check_id]
+        click.echo(f"-- statement {number} of {plan.statements}: {statement.purpose}")
+        for position, id in enumerate(ids, 1):
+            click.echo(f"--   {f'c{position} ' if len(ids) > 1 else ''}{id}")
+        click.echo(f"{statement.sql()};\n")
+    for result in plan.settled.values():
+        click.echo(f"-- no statement: {result.check_id}: {result.status.value}. {result.message}".rstrip(". "))
+    return 0

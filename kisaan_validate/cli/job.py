@@ -1,0 +1,106 @@
+"""One run as a command does it: in a thread, so that signals are heard; with progress; recorded whatever happens."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from kisaan_validate.execute.pool import Stop
+    from kisaan_validate.model import Baseline, Run
+    from kisaan_validate.run import Connected, Progress
+
+Outcome = TypeVar("Outcome")
+
+
+def attended(work: Callable[[Stop], Outcome]) -> Outcome:
+    """Do ``work`` in a thread while the main thread listens for SIGINT and SIGTERM and passes them on as a Stop.
+
+    A second signal ends the process at once. Raises what ``work`` raises.
+    """
+    from kisaan_validate.execute.pool import Stop
+
+    stop, box = Stop(), _Box()
+    thread = threading.Thread(target=_into, args=(box, work, stop), daemon=True)
+    with _signals(stop):
+        thread.start()
+        while thread.is_alive():
+            thread.join(0.1)
+    if box.error is not None:
+        raise box.error
+    result: Outcome = box.value
+    return result
+
+
+class _Box:
+    value: Any = None
+    error: BaseException | None = None
+
+
+def _into(box: _Box, work: Callable[[Stop], Any], stop: Stop) -> None:
+    try:
+        box.value = work(stop)
+    except BaseException as error:
+        box.error = error
+
+
+@contextmanager
+def _signals(stop: Stop) -> Iterator[None]:
+    def handle(number: int, _: object) -> None:
+        if stop.requested:
+            sys.exit(3)
+        stop.request(f"interrupted by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], None]]:
+    """An observer that says where it is connected, and draws a bar on stderr if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    from kisaan_validate.report.console import target_line
+    from kisaan_validate.run import Connected
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Bar(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+    task = bar.add_task("connecting", total=None)
+
+    def observe(event: Progress | Connected) -> None:
+        if isinstance(event, Connected):
+            print(target_line(event), flush=True)
+        else:
+            bar.update(task, description=event.phase, completed=event.done, total=event.total or None)
+
+    with bar:
+        yield observe
+
+
+def record(run: Run, folder: Path, baseline: Baseline | None) -> Path:
+    """Write ``run.json``, ``report.html`` and the baseline it was compared with; returns the run's folder.
+
+    run.json comes first: whatever goes wrong later, the facts are kept. Raises RecordError.
+    """
+    from kisaan_validate.record.codec import baseline_to_json, run_to_json
+    from kisaan_validate.record.files import write_file
+    from kisaan_validate.report.html import render_html
+
+    place = folder / run.id
+    write_file(place / "run.json", run_to_json(run))
+    if baseline is not None:
+        write_file(place / "baseline.json", baseline_to_json(baseline))
+    write_file(place / "report.html", render_html(run, baseline))
+    return place

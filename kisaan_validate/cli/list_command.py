@@ -1,0 +1,21 @@
+"""``kisaan-validate list``: what the suite declares. Needs no database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kisaan_validate.cli.options import suite_options, the_config, the_suite
+
+
+@click.command("list")
+@suite_options
+def command(**given: Any) -> int:
+    """List the checks of the suite: id, severity, what must hold."""
+    from kisaan_validate.report.console import print_checks
+
+    suite = the_suite(the_config(given["config"], suite=given["suite"]))
+    part = suite.narrowed(given["select"], given["exclude"])
+    print_checks(part.checks, suite.total)
+    return 0

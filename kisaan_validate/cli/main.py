@@ -1,0 +1,67 @@
+"""``kisaan-validate``: finds the command, turns expected failures into two lines on stderr and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from kisaan_validate.cli.exits import INCONCLUSIVE, MEANINGS, USAGE
+from kisaan_validate.errors import DatabaseError, KisaanError
+from kisaan_validate.version import VERSION
+
+COMMANDS = ("run", "baseline", "list", "explain", "doctor", "report", "demo")
+
+
+class _Commands(click.Group):
+    """Loads a command's module only when it is asked for: ``--help`` must answer at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"kisaan_validate.cli.{name}_command")
+        command: click.Command = module.command
+        return command
+
+
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="kisaan-validate")
+def cli() -> None:
+    """Prove declared invariants on a live PostgreSQL, compare before with after, and report it.
+
+    Reads only. The database is named by --dsn, else KISAAN_DSN, else DATABASE_URL, else libpq's own PGHOST,
+    PGDATABASE, service file and .pgpass.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result: Any = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except click.Abort:
+        print("interrupted", file=sys.stderr)
+        return INCONCLUSIVE
+    except KisaanError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return INCONCLUSIVE if isinstance(error, DatabaseError) else USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return INCONCLUSIVE
+    return result if isinstance(result, int) else 0
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())

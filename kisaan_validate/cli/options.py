@@ -1,0 +1,63 @@
+"""Options that several commands share, and what they mean together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from kisaan_validate.config import Config
+    from kisaan_validate.database.session import Limits
+    from kisaan_validate.suite.load import Suite
+
+Decorated = Callable[..., Any]
+
+
+def suite_options(function: Decorated) -> Decorated:
+    """--config, --suite, --select, --exclude."""
+    for option in (
+        click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out checks by id, table or tag."),
+        click.option("--select", multiple=True, metavar="PATTERN", help="Only checks by id, table or tag (a partial run)."),
+        click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]"),
+        click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]"),
+    ):
+        function = option(function)
+    return function
+
+
+def target_options(function: Decorated) -> Decorated:
+    """--dsn, --jobs, the timeouts."""
+    for option in (
+        click.option("--statement-timeout", type=click.IntRange(1), metavar="MS", help="Longest statement.  [default: 900000]"),
+        click.option("--lock-timeout", type=click.IntRange(1), metavar="MS", help="Longest wait for a lock.  [default: 2000]"),
+        click.option("--jobs", type=click.IntRange(1, 64), help="Sessions that read side by side.  [default: 2]"),
+        click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; see .pgpass for passwords."),
+    ):
+        function = option(function)
+    return function
+
+
+def the_config(config: Path | None, **overrides: Any) -> Config:
+    """The configuration file with what the command line says instead. Raises UsageError."""
+    from dataclasses import replace
+
+    from kisaan_validate.config import load_config
+
+    return replace(load_config(config), **{key: value for key, value in overrides.items() if value is not None})
+
+
+def the_suite(config: Config) -> Suite:
+    """The configured suite. Raises SuiteError."""
+    from kisaan_validate.suite.load import load_suite
+
+    return load_suite(config.suite)
+
+
+def the_limits(config: Config) -> Limits:
+    """The configured limits of a guest."""
+    from kisaan_validate.database.session import Limits
+
+    return Limits(config.lock_timeout_ms, config.statement_timeout_ms, temp_bytes=config.temp_limit_mb * 1024**2)

@@ -1,0 +1,106 @@
+"""``kisaan.toml``: where the suite is, which database is expected, how long a run may take."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kisaan_validate.errors import UsageError
+from kisaan_validate.suite.meta import did_you_mean
+
+_INTEGERS = {"jobs": 1, "sample": 0, "lock_timeout_ms": 1, "statement_timeout_ms": 1, "temp_limit_mb": 0}
+
+KNOWN: dict[str, tuple[str, ...]] = {
+    "target": ("expect",),
+    "suite": ("path",),
+    "run": (*_INTEGERS, "trust_constraints"),
+    "report": ("folder",),
+}
+"""Every section and its keys."""
+
+_EXPECT = ("host", "database", "role")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a configuration says, with the defaults for what it does not. Paths are relative to the file's folder."""
+
+    suite: Path = Path("checks")
+    reports: Path = Path("reports")
+    expect: Mapping[str, str] = field(default_factory=dict)
+    jobs: int = 2
+    sample: int = 20
+    lock_timeout_ms: int = 2_000
+    statement_timeout_ms: int = 15 * 60 * 1_000
+    temp_limit_mb: int = 2_048
+    trust_constraints: bool = False
+
+
+def load_config(path: Path | None) -> Config:
+    """Read a configuration; ``None`` means ``kisaan.toml`` of the current folder, if there is one.
+
+    Raises UsageError for a missing named file, unknown sections or keys, and values of the wrong kind.
+    """
+    file = path or Path("kisaan.toml")
+    if not file.exists():
+        if path is not None:
+            raise UsageError(f"there is no configuration {path}", "check the path given with --config")
+        return Config()
+    try:
+        given = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{file} is not valid TOML: {error}") from None
+    _refuse_unknown(given, file)
+    run, base = given.get("run", {}), file.parent
+    return Config(
+        suite=base / _text(given.get("suite", {}).get("path", "checks"), "suite.path", file),
+        reports=base / _text(given.get("report", {}).get("folder", "reports"), "report.folder", file),
+        expect=_expect(given.get("target", {}).get("expect", {}), file),
+        trust_constraints=_flag(run.get("trust_constraints", False), file),
+        **{key: _whole(run, key, least, file) for key, least in _INTEGERS.items()},
+    )
+
+
+def _refuse_unknown(given: dict[str, Any], file: Path) -> None:
+    for section, keys in given.items():
+        if section not in KNOWN:
+            raise UsageError(f"{file}: unknown section [{section}]", did_you_mean(section, KNOWN))
+        if not isinstance(keys, dict):
+            raise UsageError(f"{file}: {section} must be a section", f"write [{section}]")
+        for key in keys:
+            if key not in KNOWN[section]:
+                raise UsageError(f"{file}: unknown key {key!r} in [{section}]", did_you_mean(key, KNOWN[section]))
+
+
+def _whole(run: dict[str, Any], key: str, least: int, file: Path) -> int:
+    default: int = getattr(Config, key)
+    value = run.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UsageError(f"{file}: run.{key} must be a whole number of at least {least}, not {value!r}")
+    return value
+
+
+def _flag(value: Any, file: Path) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"{file}: run.trust_constraints must be true or false, not {value!r}")
+    return value
+
+
+def _text(value: Any, key: str, file: Path) -> str:
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{file}: {key} must be a path, not {value!r}")
+    return value
+
+
+def _expect(value: Any, file: Path) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{file}: target.expect must be a table", 'write expect = { database = "…" }')
+    for key, wanted in value.items():
+        if key not in _EXPECT:
+            raise UsageError(f"{file}: unknown key {key!r} in target.expect", did_you_mean(key, _EXPECT))
+        if not isinstance(wanted, str) or not wanted:
+            raise UsageError(f"{file}: target.expect.{key} must be a name, not {wanted!r}")
+    return dict(value)

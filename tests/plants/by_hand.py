@@ -1,0 +1,200 @@
+"""Plants for the checks that say something of KisaanCenter alone. Where the field made the mistake, that mistake."""
+
+from __future__ import annotations
+
+from plants.base import Plant
+
+ORPHANED = "SET session_replication_role = replica;\n"
+
+DROP_CONSTRAINT = """
+DO $$ DECLARE c record; BEGIN
+    FOR c IN SELECT conname FROM pg_constraint
+             WHERE conrelid = '{table}'::regclass AND contype = '{kind}'
+               AND (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute AS a
+                    WHERE a.attrelid = conrelid AND a.attnum = ANY (conkey)) = '{columns}'::text[] LOOP
+        EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I', c.conname);
+    END LOOP;
+END $$
+"""
+DROP_UNIQUE_INDEXES = """
+DO $$ DECLARE c record; BEGIN
+    FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = 'kisaan_commissions'::regclass AND contype = 'u' LOOP
+        EXECUTE format('ALTER TABLE kisaan_commissions DROP CONSTRAINT %I', c.conname);
+    END LOOP;
+    FOR c IN SELECT indexrelid::regclass AS name FROM pg_index
+             WHERE indrelid = 'kisaan_commissions'::regclass AND indisunique AND NOT indisprimary LOOP
+        EXECUTE format('DROP INDEX %s', c.name);
+    END LOOP;
+END $$;
+"""
+
+PLANTS: dict[str, Plant] = {
+    # --- money --------------------------------------------------------------------------------------------------------
+    "kisaan_transactions.total_amount.quantity_times_price": Plant(
+        "UPDATE kisaan_transactions SET total_amount = total_amount + 0.01 WHERE id IN (1, 2, 3)", 3, {"id": "2"}
+    ),
+    "kisaan_transactions.total_amount.split": Plant(
+        "UPDATE kisaan_transactions SET farmer_earning = farmer_earning + 0.01 WHERE id IN (4, 5)", 2, {"id": "4"}
+    ),
+    "kisaan_transactions.farmer_earning.split_without_total": Plant(
+        "ALTER TABLE kisaan_transactions DROP COLUMN total_amount CASCADE;"
+        "UPDATE kisaan_transactions SET farmer_earning = farmer_earning - 0.01 WHERE id = 6",
+        1,
+        {"id": "6"},
+    ),
+    "kisaan_transactions.commission_amount.as_agreed": Plant(
+        "UPDATE kisaan_transactions SET commission_amount = commission_amount + 1, farmer_earning = farmer_earning - 1 "
+        "WHERE id = 7",
+        1,
+        {"id": "7"},
+    ),
+    "kisaan_commissions.rate.percentage_at_most_100": Plant(
+        "UPDATE kisaan_commissions SET rate = 100.01 WHERE id = 1 AND type = 'percentage'", 1, {"id": "1"}
+    ),
+    "kisaan_users.balance.ledger_sum": Plant(
+        "UPDATE kisaan_users SET balance = balance + 0.01 WHERE id IN (2, 100)", 2, {"id": "100"}
+    ),
+    "kisaan_payments.amount.allocations_within": Plant(
+        "UPDATE kisaan_payments SET amount = amount - 0.01 "
+        "WHERE id = (SELECT min(payment_id) FROM payment_allocations)",
+        1,
+        {"id": "1"},
+    ),
+    "payment_allocations.payment_id_transaction_id.unique": Plant(
+        "INSERT INTO payment_allocations (payment_id, transaction_id, allocated_amount) "
+        "SELECT payment_id, transaction_id, 0.01 FROM payment_allocations WHERE id = 1",
+        1,
+        {"payment_id": "1", "transaction_id": "1"},
+    ),
+    "kisaan_transaction_ledger.balance_after.step": Plant(
+        "UPDATE kisaan_transaction_ledger SET balance_after = balance_after + 0.01 WHERE id = 5", 1, {"id": "5"}
+    ),
+    "kisaan_settlements.amount.step": Plant(
+        "UPDATE kisaan_settlements SET amount = amount + 0.01 WHERE id = 1", 1, {"id": "1"}
+    ),
+    "kisaan_credits.repaid_amount.within": Plant(
+        "UPDATE kisaan_credits SET repaid_amount = amount + 0.01 WHERE id = 1", 1, {"id": "1"}
+    ),
+    "kisaan_expenses.amount.settlements_within": Plant(
+        "UPDATE kisaan_expenses SET amount = amount - 0.01 WHERE id = 1", 1, {"id": "1"}
+    ),
+    # --- identity -----------------------------------------------------------------------------------------------------
+    "kisaan_payments.product_id.agrees": Plant(
+        # One left empty by the backfill, one filed under another product, one whose sale names no product.
+        "UPDATE kisaan_payments SET product_id = NULL WHERE id = 1;"
+        "UPDATE kisaan_payments SET product_id = 1 + product_id % 40 WHERE id = 3;"
+        "UPDATE kisaan_transactions SET product_id = NULL WHERE id = 3;"
+        "UPDATE kisaan_payments SET product_id = NULL WHERE transaction_id = 3 AND id > 5",
+        3,
+        {"id": "1"},
+    ),
+    "kisaan_payments.shop_id.agrees": Plant(
+        "UPDATE kisaan_payments SET shop_id = 1 + shop_id % 60 WHERE id = 1;"
+        "UPDATE kisaan_payments SET shop_id = NULL WHERE id = 2",
+        2,
+        {"id": "1"},
+    ),
+    "kisaan_transactions.category_id.agrees": Plant(
+        "UPDATE kisaan_transactions SET category_id = 1 + category_id % 6 WHERE id = 1", 1, {"id": "1"}
+    ),
+    "kisaan_transactions.product_name.agrees": Plant(
+        "UPDATE kisaan_transactions SET product_name = 'Kanda' WHERE id = 1", 1, {"id": "1"}
+    ),
+    "kisaan_users.shop_id.owner_has_none": Plant("UPDATE kisaan_users SET shop_id = 1 WHERE id = 2", 1, {"id": "2"}),
+    "kisaan_users.shop_id.farmer_and_buyer_have_one": Plant(
+        "UPDATE kisaan_users SET shop_id = NULL WHERE id IN (62, 1021)", 2, {"id": "1021"}
+    ),
+    "kisaan_users.balance.owner_not_negative": Plant(
+        "UPDATE kisaan_users SET balance = -0.01 WHERE id IN (1, 2, 62)", 2, {"id": "1"}
+    ),
+    "kisaan_shops.owner_id.role": Plant("UPDATE kisaan_shops SET owner_id = 1 WHERE id = 1", 1, {"id": "1"}),
+    "kisaan_transactions.farmer_id.role": Plant(
+        "UPDATE kisaan_transactions SET farmer_id = buyer_id WHERE id = 1", 1, {"id": "1"}
+    ),
+    "kisaan_transactions.buyer_id.role": Plant(
+        "UPDATE kisaan_transactions SET buyer_id = farmer_id WHERE id = 1", 1, {"id": "1"}
+    ),
+    "kisaan_commissions.shop_id_rate_type.unique": Plant(
+        # The house default twice more: NULL equals NULL here, which the migration overlooked.
+        DROP_UNIQUE_INDEXES + "ALTER TABLE kisaan_commissions ALTER COLUMN shop_id DROP NOT NULL;"
+        "INSERT INTO kisaan_commissions (shop_id, rate, type) VALUES (NULL, 99, 'fixed'), (NULL, 99, 'fixed'), "
+        "(NULL, 99, 'fixed')",
+        2,
+        {"shop_id": None, "rate": "99.00", "type": "fixed"},
+    ),
+    # --- time ---------------------------------------------------------------------------------------------------------
+    "kisaan_payments.payment_date.invented": Plant(
+        "UPDATE kisaan_payments SET payment_date = now() WHERE id <= 5", 5, {"id": "5"}
+    ),
+    "kisaan_transactions.created_at.not_shifted": Plant(
+        "UPDATE kisaan_transactions SET created_at = created_at - interval '5 hours 30 minutes', "
+        "updated_at = updated_at - interval '5 hours 30 minutes'",
+        0,
+        {"id": "1"},
+    ),
+    "kisaan_payments.created_at.not_shifted": Plant(
+        "UPDATE kisaan_payments SET created_at = created_at - interval '5 hours 30 minutes', "
+        "updated_at = updated_at - interval '5 hours 30 minutes'",
+        0,
+        {"id": "1"},
+    ),
+    # --- the database -------------------------------------------------------------------------------------------------
+    "_migrations.name.all_applied": Plant(
+        "DELETE FROM _migrations WHERE name >= '20251018_05'", 3, {"missing_name": "20251018_06_backfill_product_id.sql"}
+    ),
+    "_migrations.executed_at.in_order": Plant(
+        "UPDATE _migrations SET executed_at = now() - interval '1 minute' WHERE name LIKE '20251018%';"
+        "UPDATE _migrations SET executed_at = now() WHERE name LIKE '20251018_05%'",
+        2,
+        {"name": "20251018_07_validation_queries.sql"},
+    ),
+    "kisaan_payments.payment_date.not_null_enforced": Plant(
+        "ALTER TABLE kisaan_payments ALTER COLUMN payment_date DROP NOT NULL", 1, {}
+    ),
+    "kisaan_payments.product_id.foreign_key": Plant(
+        DROP_CONSTRAINT.format(table="kisaan_payments", kind="f", columns="{product_id}"), 1, {}
+    ),
+    "kisaan_transactions.product_id.foreign_key": Plant(
+        # Not validated is not enforced: old rows were never looked at.
+        DROP_CONSTRAINT.format(table="kisaan_transactions", kind="f", columns="{product_id}")
+        + "; ALTER TABLE kisaan_transactions ADD FOREIGN KEY (product_id) REFERENCES kisaan_products (id) NOT VALID",
+        1,
+        {},
+    ),
+    "kisaan_commissions.shop_id_rate_type.enforced": Plant(DROP_UNIQUE_INDEXES, 1, {}),
+    "database.timestamps.have_zone": Plant(
+        "ALTER TABLE kisaan_transactions ALTER COLUMN transaction_date TYPE timestamp, "
+        "ALTER COLUMN settlement_date TYPE timestamp",
+        2,
+        {"column": "kisaan_transactions.transaction_date"},
+    ),
+    "database.no_real": Plant(
+        "ALTER TABLE kisaan_expenses ALTER COLUMN amount TYPE real", 1, {"column": "kisaan_expenses.amount"}
+    ),
+    "database.no_double_precision": Plant(
+        "ALTER TABLE kisaan_users ADD COLUMN limit_amount double precision", 1, {"column": "kisaan_users.limit_amount"}
+    ),
+    "database.no_money": Plant(
+        "ALTER TABLE kisaan_users ADD COLUMN limit_amount money", 1, {"column": "kisaan_users.limit_amount"}
+    ),
+    "database.no_numeric_10_2": Plant(
+        "ALTER TABLE kisaan_expenses ALTER COLUMN amount TYPE numeric(10,2)", 1, {"column": "kisaan_expenses.amount"}
+    ),
+    "database.no_numeric_12_2": Plant(
+        "ALTER TABLE kisaan_users ALTER COLUMN balance TYPE numeric(12,2)", 1, {"column": "kisaan_users.balance"}
+    ),
+    "database.no_numeric_15_2": Plant(
+        "ALTER TABLE payment_allocations ALTER COLUMN allocated_amount TYPE numeric(15,2)",
+        1,
+        {"column": "payment_allocations.allocated_amount"},
+    ),
+    "database.no_numeric_16_4": Plant(
+        "ALTER TABLE kisaan_balance_snapshots ALTER COLUMN balance TYPE numeric(16,4)",
+        1,
+        {"column": "kisaan_balance_snapshots.balance"},
+    ),
+    "kisaan_users.username.smoke_test_left": Plant(
+        "UPDATE kisaan_users SET username = 'test' WHERE id = 70", 1, {"id": "70"}
+    ),
+}
+"""Check id to plant."""

@@ -1,0 +1,183 @@
+"""One planter for each kind of rule that the suite generates: breaks the row with the lowest key, or the catalogue."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from plants.base import Clean, Plant
+
+from kisaan_validate.model import Check
+from kisaan_validate.rules.base import Rule
+
+Planter = Callable[[Check, Any, Clean], Plant]
+
+UNGUARD = """
+DO $$ DECLARE c record; BEGIN
+    FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype IN ('p', 'u', 'c') LOOP
+        EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I CASCADE', c.conname);
+    END LOOP;
+    FOR c IN SELECT indexrelid::regclass AS name FROM pg_index WHERE indrelid = '{table}'::regclass AND indisunique LOOP
+        EXECUTE format('DROP INDEX %s', c.name);
+    END LOOP;
+END $$;
+"""
+"""Nothing keeps the table's rows apart any more, not even its primary key."""
+
+IGNORE_REFERENCES = "SET session_replication_role = replica;\n"
+
+WRONG_TYPE = {
+    "numeric(18,2)": "numeric(12,2)",
+    "timestamp with time zone": "timestamp without time zone",
+    "bigint": "integer",
+    "integer": "smallint",
+    "numeric": "double precision",
+}
+"""What the column is made instead: where there is a mistake of the field, that one."""
+
+
+def _lowest(check: Check, clean: Clean) -> tuple[str, dict[str, str]]:
+    """A WHERE clause for the row with the lowest key, and that key."""
+    key = dict(clean.lowest[check.table])
+    return " AND ".join(f"{column} = '{value}'" for column, value in key.items()), key
+
+
+def _spoil(check: Check, clean: Clean, value: str, before: str = "") -> Plant:
+    """The check's column gets a value (SQL) in the row with the lowest key."""
+    where, key = _lowest(check, clean)
+    column = check.columns[0]
+    sql = f"{before}{IGNORE_REFERENCES}UPDATE {check.table} SET {column} = {value} WHERE {where}"
+    shown: dict[str, str | None] = {name: old for name, old in key.items() if name != column}
+    return Plant(sql, 1, shown)
+
+
+def present(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """Renames the table, or the column."""
+    if not check.columns:
+        return Plant(f"ALTER TABLE {check.table} RENAME TO gone", 1, {})
+    return Plant(f"ALTER TABLE {check.table} RENAME COLUMN {check.columns[0]} TO gone", 1, {})
+
+
+def type_is(check: Check, rule: Any, clean: Clean) -> Plant:
+    """Gives the column another type; one that its contents cannot take is replaced by an empty column."""
+    table, column = check.table, check.columns[0]
+    wrong = WRONG_TYPE.get(rule.accepted[0])
+    if wrong is None:
+        return Plant(f"ALTER TABLE {table} DROP COLUMN {column} CASCADE, ADD COLUMN {column} bytea", 1, {})
+    return Plant(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {wrong}", 1, {})
+
+
+def not_null(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """Empties the column in one row."""
+    column = check.columns[0]
+    allow = f"ALTER TABLE {check.table} ALTER COLUMN {column} DROP NOT NULL;\n"
+    if column in clean.lowest[check.table]:  # part of the primary key
+        where, _ = _lowest(check, clean)
+        sql = f"{UNGUARD.format(table=check.table)}{allow}UPDATE {check.table} SET {column} = NULL WHERE {where}"
+        return Plant(sql, 1, {column: None})
+    return _spoil(check, clean, "NULL", allow)
+
+
+def unique(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """Makes the second row like the first."""
+    columns = ", ".join(check.columns)
+    key = next(iter(clean.lowest[check.table]))
+    sql = (
+        f"{UNGUARD.format(table=check.table)}{IGNORE_REFERENCES}"
+        f"UPDATE {check.table} SET ({columns}) = (SELECT {columns} FROM {check.table} ORDER BY {key} LIMIT 1)\n"
+        f"WHERE ctid = (SELECT ctid FROM {check.table} ORDER BY {key} OFFSET 1 LIMIT 1)"
+    )
+    return Plant(sql, 1, clean.lowest[check.table] if check.columns == (key,) else {"rows_found": "2"})
+
+
+def isin(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """An unknown label, in a column that was made text."""
+    column = check.columns[0]
+    as_text = (
+        f"ALTER TABLE {check.table} ALTER COLUMN {column} DROP DEFAULT, "
+        f"ALTER COLUMN {column} TYPE text USING {column}::text;\n"
+    )
+    return _spoil(check, clean, "'unknown'", as_text)
+
+
+def compare(check: Check, rule: Any, clean: Clean) -> Plant:
+    """The nearest value that is too low."""
+    value = rule.value
+    if isinstance(value, dt.datetime):
+        return _spoil(check, clean, f"timestamptz '{(value - dt.timedelta(seconds=1)).isoformat()}'")
+    return _spoil(check, clean, str(value if rule.operator == "greater_than" else Decimal(value) - Decimal("0.01")))
+
+
+def in_range(check: Check, rule: Any, clean: Clean) -> Plant:
+    """A paisa below the range."""
+    return _spoil(check, clean, str(Decimal(rule.low) - Decimal("0.01")))
+
+
+def str_length(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """An empty text."""
+    return _spoil(check, clean, "''")
+
+
+def minimum_rows(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """An empty table."""
+    return Plant(f"{IGNORE_REFERENCES}DELETE FROM {check.table}", 1, {"rows_found": "0"})
+
+
+def references(check: Check, rule: Any, clean: Clean) -> Plant:
+    """A reference to a number that was never given."""
+    where, key = _lowest(check, clean)
+    column = rule.join.columns[0]
+    sql = f"{IGNORE_REFERENCES}UPDATE {check.table} SET {column} = 999999999 WHERE {where}"
+    return Plant(sql, 1, {**key, column: "999999999"})
+
+
+def sequence(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """The sequence as a restore of the data alone leaves it."""
+    sql = f"SELECT setval(pg_get_serial_sequence('{check.table}', '{check.columns[0]}'), 1, false)"
+    return Plant(sql, 1, {"max_id": str(clean.highest_id[check.table])})
+
+
+def finite(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """An amount that is not a number."""
+    return _spoil(check, clean, "'NaN'")
+
+
+def not_in_future(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """Tomorrow."""
+    return _spoil(check, clean, "now() + interval '1 day'")
+
+
+def before_updated_at(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """An entry that was changed a microsecond before it was made."""
+    where, key = _lowest(check, clean)
+    sql = f"UPDATE {check.table} SET updated_at = created_at - interval '1 microsecond' WHERE {where}"
+    return Plant(sql, 1, key)
+
+
+BY_KIND: dict[str, Planter] = {
+    "present": present,
+    "type": type_is,
+    "not_null": not_null,
+    "unique": unique,
+    "isin": isin,
+    "compare": compare,
+    "in_range": in_range,
+    "str_length": str_length,
+    "minimum_rows": minimum_rows,
+    "references": references,
+    "sequence": sequence,
+}
+BY_NAME: dict[str, Planter] = {
+    "finite": finite,
+    "not_in_future": not_in_future,
+    "before_updated_at": before_updated_at,
+}
+"""For expressions that the suite repeats, by the last part of the check's id."""
+
+
+def generated_plant(check: Check, rule: Rule, clean: Clean) -> Plant | None:
+    """The plant for a generated check, or None if it needs one by hand."""
+    planter = BY_NAME.get(check.id.rpartition(".")[2]) if check.kind == "holds" else BY_KIND.get(check.kind)
+    return None if planter is None else planter(check, rule, clean)
