@@ -67,6 +67,7 @@ AMOUNTS = {
     "kisaan_payments": ["amount"],
     "payment_allocations": ["allocated_amount"],
     "kisaan_transaction_ledger": ["delta_amount", "balance_before", "balance_after"],
+    "kisaan_settlements": ["opening_balance", "amount", "closing_balance"],
 }
 for table, columns in AMOUNTS.items():
     for column in columns:

@@ -17,10 +17,10 @@ from kisaan_validate.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from kisaan_validate.baseline import baseline_of
+    from kisaan_validate.database.session import Limits
     from kisaan_validate.diff import diff
     from kisaan_validate.errors import DatabaseError, KisaanError, RecordError, SuiteError, TargetError, UsageError
     from kisaan_validate.execute.pool import Stop
-    from kisaan_validate.database.session import Limits
     from kisaan_validate.model import Baseline, Check, Result, Run, Severity, Status, Verdict
     from kisaan_validate.run import Options, run
     from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of

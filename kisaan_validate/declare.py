@@ -217,7 +217,7 @@ def column(
 
 
 def constraint(
-    table: str, kind: str, columns: str | list[str] = (), *, name: str = "", to: str = "",
+    table: str, kind: str, columns: str | list[str] | tuple[str, ...] = (), *, name: str = "", to: str = "",
     nulls_not_distinct: bool = False, **meta: Unpack[MetaArguments],
 ) -> Declaration:  # fmt: skip
     """The database enforces a constraint: "primary key", "unique", "foreign key", "check" or "exclusion".
@@ -233,7 +233,7 @@ def constraint(
 
 
 def index(
-    table: str, columns: str | list[str] = (), *, name: str = "", unique: bool = False, **meta: Unpack[MetaArguments]
+    table: str, columns: str | list[str] | tuple[str, ...] = (), *, name: str = "", unique: bool = False, **meta: Unpack[MetaArguments]
 ) -> Declaration:
     """A valid index is present: of this ``name``, or beginning with these ``columns``."""
     if not columns and not name:

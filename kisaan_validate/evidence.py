@@ -37,7 +37,7 @@ def collect_keys(
     stays what it is and says so: a failure is known without them.
     """
     completed = dict(results)
-    work = [w for statement in [*plan.passes, *plan.queries] if (w := _wanted(statement, results)) is not None]
+    work = [w for statement in plan.counting if (w := _wanted(statement, results)) is not None]
     if not work or stop.requested:
         return completed, []
     on_done(0, len(work))
@@ -56,10 +56,9 @@ def collect_keys(
 
 
 def _wanted(statement: Pass | Query, results: Mapping[str, Result]) -> _Wanted | None:
-    ids = [statement.check_id] if isinstance(statement, Query) else [slot.check_id for slot in statement.slots]
     failing = {
         id: results[id].violations or 0
-        for id in ids
+        for id in statement.check_ids
         if results[id].violations and results[id].evidence is Evidence.SCANNED
     }
     return _Wanted(statement, failing) if failing else None

@@ -203,7 +203,7 @@ class _Runner:
 
     def _count(self, pool: Pool, plan: Plan) -> Answers:
         # The largest tables first: the longest statement should not be the last to begin.
-        statements = sorted([*plan.passes, *plan.queries], key=_size, reverse=True)
+        statements = sorted(plan.counting, key=_size, reverse=True)
         tasks = [Task(_asker(s), _refuser(s)) for s in statements]
         total = len(tasks)
         self.observer(Progress("checking", 0, total))

@@ -24,8 +24,8 @@ def command(**given: Any) -> int:
     part = the_suite(config).narrowed(given["select"], given["exclude"])
     options = Options(jobs=config.jobs, limits=the_limits(config), expect=config.expect)
     plan = explain(part, find_target(given["dsn"]), options)
-    for number, statement in enumerate([*plan.passes, *plan.queries], 1):
-        ids = [slot.check_id for slot in statement.slots] if hasattr(statement, "slots") else [statement.check_id]
+    for number, statement in enumerate(plan.counting, 1):
+        ids = statement.check_ids
         click.echo(f"-- statement {number} of {plan.statements}: {statement.purpose}")
         for position, id in enumerate(ids, 1):
             click.echo(f"--   {f'c{position} ' if len(ids) > 1 else ''}{id}")

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from kisaan_validate.compile.expressions import quote
 from kisaan_validate.errors import SuiteError
@@ -45,7 +46,7 @@ class Calls:
     words: frozenset[str]
 
 
-def parse_select(sql: str, origin: str) -> exp.Expression:
+def parse_select(sql: str, origin: str) -> Any:
     """The syntax tree of one SELECT or WITH … SELECT. Raises SuiteError, with ``origin``, for anything else."""
     tokens = _tokens(sql, origin)
     if any(t.token_type is TokenType.SEMICOLON for t in tokens):
@@ -56,7 +57,7 @@ def parse_select(sql: str, origin: str) -> exp.Expression:
         raise SuiteError(f"not understood as SQL: {_first_line(error)}", "", origin) from None
     if len(trees) != 1 or trees[0] is None:
         raise SuiteError("expected exactly one SELECT", "", origin)
-    tree: exp.Expression = trees[0]
+    tree: Any = trees[0]
     if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)) or not tree.find(exp.Select):
         raise SuiteError(f"only SELECT may be declared, not {tree.key.upper()}", "", origin)
     if bad := next(tree.find_all(*_FORBIDDEN), None):
@@ -74,7 +75,7 @@ def _refuse_words(tokens: list[Token], origin: str) -> None:
         if word in _FORBIDDEN_WORDS:
             raise SuiteError(f"{word.upper()} may not be part of an assertion", "quote it if it is a name", origin)
     words = [t.text.lower() if t.token_type not in _TEXTS else "" for t in tokens]
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         if first == "for" and second in {"update", "share", "no", "key"}:
             raise SuiteError("an assertion takes no row locks (FOR UPDATE, FOR SHARE)", "", origin)
 
@@ -213,4 +214,5 @@ def _expression(expression: str, origin: str) -> exp.Expression:
 
 def _column_name(column: exp.Column) -> str:
     identifier = column.this
-    return identifier.name if identifier.args.get("quoted") else identifier.name.lower()
+    name = str(identifier.name)
+    return name if identifier.args.get("quoted") else name.lower()

@@ -33,6 +33,11 @@ class Plan:
     uncounted: Mapping[TableKey, str] = field(default_factory=dict)
 
     @property
+    def counting(self) -> list[Pass | Query]:
+        """The counting statements, in the order of the suite."""
+        return [*self.passes, *self.queries]
+
+    @property
     def statements(self) -> int:
         """How many counting statements will be sent."""
         return len(self.passes) + len(self.queries)

@@ -44,6 +44,11 @@ class Pass:
     examined: str = ""
     counts_table: bool = False
 
+    @property
+    def check_ids(self) -> tuple[str, ...]:
+        """The checks that the statement answers, in the order of its slots."""
+        return tuple(slot.check_id for slot in self.slots)
+
     def sql(self, slots: Sequence[Slot] | None = None) -> str:
         """The counting statement for these slots (all if None)."""
         asked = self.slots if slots is None else slots
@@ -150,6 +155,11 @@ class Query:
     violations: Violations
     table: Table | None
     tables: tuple[TableKey, ...]
+
+    @property
+    def check_ids(self) -> tuple[str, ...]:
+        """The one check that the statement answers."""
+        return (self.check_id,)
 
     def sql(self) -> str:
         """The counting statement. The author's SQL only ever runs inside these parentheses."""

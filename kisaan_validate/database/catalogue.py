@@ -9,9 +9,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from kisaan_validate.catalogue import Catalogue, Column, Constraint, Index, Sequence as SequenceFacts, Table, Trigger
+from kisaan_validate.catalogue import Catalogue, Column, Constraint, Index, Table, Trigger
+from kisaan_validate.catalogue import Sequence as SequenceFacts
 from kisaan_validate.compile.assertion import Calls, calls_of
-from kisaan_validate.database.session import Session
+from kisaan_validate.database.session import Rows, Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import Notice, Place
 
@@ -84,7 +85,7 @@ def _sequences(session: Session, where: dict[str, Any]) -> dict[int, dict[str, S
 def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, list[Notice]]:
     """Where the session is, and what its role's rights mean for a guest. Raises DatabaseError."""
     ((database, role, login, version, number, recovery, lsn, at, host, port, encoding, collation, _, zone,
-      superuser, bypasses),) = session.execute(query("place"))  # fmt: skip
+      superuser),) = session.execute(query("place"))  # fmt: skip
     place = Place(
         host=session.parameters.get("host") or host,
         port=session.parameters.get("port") or port,
@@ -150,7 +151,7 @@ def volatile_names(session: Session, calls: Calls, views: Iterable[int]) -> set[
     dotted = frozenset().union(*(p.dotted for p in parts))
     operators = frozenset().union(*(p.operators for p in parts))
     words = frozenset().union(*(p.words for p in parts))
-    found = session.execute(query("volatile"), {"called": sorted(called), "dotted": sorted(dotted)})
+    found: Rows = session.execute(query("volatile"), {"called": sorted(called), "dotted": sorted(dotted)})
     names = {name for kind, name in found if kind == "function"}
     names |= {name for kind, name in found if kind == "operator" and name in operators}
     names |= {name for kind, name in found if kind == "cast" and name in words}

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 
-from kisaan_validate.compile.expressions import quote, to_sql, text_literal
+from kisaan_validate.compile.expressions import quote, text_literal, to_sql
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import DatabaseError, TargetError
 
@@ -142,7 +142,7 @@ def hint_for(sqlstate: str) -> str:
 
 
 def _connect(target: Target, limits: Limits) -> Any:
-    given = {
+    given: dict[str, Any] = {
         "application_name": APPLICATION_NAME,
         "connect_timeout": str(limits.connect_timeout_seconds),
         "keepalives": "1",

@@ -144,8 +144,7 @@ def ask(session: Session, statement: Pass | Query) -> Counted:
 
 def refuse(statement: Pass | Query, error: DatabaseError) -> Counted:
     """The answer of a statement that could not be, or was not, run."""
-    ids = [statement.check_id] if isinstance(statement, Query) else [slot.check_id for slot in statement.slots]
-    return Counted(errors=dict.fromkeys(ids, error))
+    return Counted(errors=dict.fromkeys(statement.check_ids, error))
 
 
 def ask_query(session: Session, query: Query) -> Counted:
@@ -199,9 +198,7 @@ def temp_bytes(node: dict[str, object], memory: int, multiplier: float) -> int:
     kind, total = str(node["Node Type"]), 0
     size = int(str(node.get("Plan Rows", 0))) * (int(str(node.get("Plan Width", 0))) + 24)
     hashed = kind == "Hash" or (kind == "Aggregate" and node.get("Strategy") == "Hashed")
-    if hashed and size > memory * multiplier:
-        total += size
-    elif kind in {"Sort", "Incremental Sort", "Materialize", "CTE Scan"} and size > memory:
+    if (hashed and size > memory * multiplier) or (kind in {"Sort", "Incremental Sort", "Materialize", "CTE Scan"} and size > memory):
         total += size
     children = node.get("Plans", [])
     assert isinstance(children, list)

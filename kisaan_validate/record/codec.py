@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
 from typing import Any
 
 from kisaan_validate.errors import RecordError
 from kisaan_validate.model import BASELINE_FORMAT, RUN_FORMAT, Baseline, Run
 
+_adapters: dict[type[Any], Any] = {}
 
-@cache
+
 def _adapter(kind: type[Any]) -> Any:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind)
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def schema_of(kind: type[Any]) -> dict[str, Any]:

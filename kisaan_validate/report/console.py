@@ -15,6 +15,7 @@ from kisaan_validate.diff import diff
 from kisaan_validate.model import Baseline, Check, Diff, Result, Run, Severity, Status, Transition, Verdict
 
 if TYPE_CHECKING:
+    from kisaan_validate.demo import Story
     from kisaan_validate.run import Connected
 
 STYLES = {
@@ -157,3 +158,22 @@ def print_checks(checks: Sequence[Check], total: int) -> None:
         table.add_row(Text(check.id), Text(check.severity.value), Text(check.claim))
     console.print(table)
     console.print(f"{len(checks):,} of {total:,} checks")
+
+
+def print_story(story: Story, folder: Path, *, clean: bool) -> None:
+    """What the migration of the demonstration fixed, left and broke, and whether all that was planted was found."""
+    console = _console()
+    changes = diff(story.before, story.after)
+    _print_rows(console, changes)
+    moves = Counter(move.transition for move in changes.moves)
+    said = [f"{moves[t]:,} {t.value}" for t in Transition if moves[t] and t is not Transition.STILL_PASSING]
+    console.print(f"checks  since the baseline: {', '.join(said) or 'nothing moved'}")
+    _print_attention(console, story.after, changes, verbose=False)
+    console.print(_verdict_line(story.after))
+    for title, ids in (("missed", story.missed), ("not planted", story.invented)):
+        for id, count in ids.items():
+            console.print(Text(f"{title}: {id} ({count:,})", style="bold red"))
+    if not story.missed and not story.invented:
+        what = "a clean migration: nothing is found" if clean else "every planted fault was found, with its exact count, and nothing else"
+        console.print(f"proof   {what}")
+    console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)

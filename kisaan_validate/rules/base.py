@@ -76,6 +76,7 @@ class Join:
     parent_columns: tuple[str, ...]
 
 
+@dataclass(frozen=True)
 class JoinRule(Rule):
     """A predicate on a row and the one row it refers to."""
 

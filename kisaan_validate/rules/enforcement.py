@@ -67,7 +67,7 @@ def _is_plain(cast: exp.Cast) -> bool:
     return isinstance(inner, exp.Literal) and (exact or whole)
 
 
-def _flatten(node: exp.Expression) -> list[exp.Expression]:
+def _flatten(node: exp.Expr) -> list[exp.Expr]:
     if isinstance(node, exp.And):
         return [*_flatten(node.left), *_flatten(node.right)]
     return [node]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
-from kisaan_validate.catalogue import Catalogue, Table
+from kisaan_validate.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.compile.expressions import View, literal, quote, table_sql, text_literal, to_sql
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.rules.base import Join, JoinRule, QueryRule, Violations
+from kisaan_validate.rules.base import JoinRule, QueryRule, Violations
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 class References(JoinRule):
     """Every reference that is not NULL finds its row."""
 
-    join: Join = Join((), "", ())
     where: str = ""
     kind: ClassVar[str] = "references"
 
@@ -38,10 +37,13 @@ class References(JoinRule):
             return ""
         pairs = set(zip(self.join.columns, self.join.parent_columns, strict=True))
         for c in table.constraints:
-            if c.kind == "f" and c.validated and c.enforced and c.target == parent.key:
-                if set(zip(c.columns, c.target_columns, strict=True)) == pairs:
-                    return c.name
+            if c.kind == "f" and c.validated and c.enforced and c.target == parent.key and _pairs(c) == pairs:
+                return c.name
         return ""
+
+
+def _pairs(constraint: Constraint) -> set[tuple[str, str]]:
+    return set(zip(constraint.columns, constraint.target_columns, strict=True))
 
 
 def _when(where: str) -> str:
@@ -56,7 +58,6 @@ def _guarded(where: str, parts: list[ColumnElement[bool]]) -> ColumnElement[bool
 class Agrees(JoinRule):
     """A column repeats a column of the row it refers to. Rows without that row are not judged here."""
 
-    join: Join = Join((), "", ())
     parent_column: str = ""
     nulls: str = "distinct"
     where: str = ""
@@ -80,7 +81,6 @@ class Agrees(JoinRule):
 class HoldsWith(JoinRule):
     """A SQL expression over ``child`` and ``parent`` that must not be false where the parent row exists."""
 
-    join: Join = Join((), "", ())
     expression: str = ""
     parent_reads: tuple[str, ...] = ()
     volatile: frozenset[str] = frozenset()

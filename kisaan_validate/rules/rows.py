@@ -131,7 +131,7 @@ def _nan_guard(
     facts = view.table.columns[column]
     if not facts.may_be_nan:
         return held
-    nan = sa.literal_column(f"'NaN'::{facts.base}")
+    nan: ColumnElement[Any] = sa.literal_column(f"'NaN'::{facts.base}")
     if open_above and not allow_nan:
         return sa.and_(held, view.column(column) < nan)
     if closed_above and allow_nan:

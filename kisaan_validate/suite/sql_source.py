@@ -27,9 +27,9 @@ def read_assertion(text: str, path: str) -> Declaration:
     tree = parse_select(body, origin)
     outputs = [e.alias_or_name for e in _select_of(tree).expressions]
     keys, shows = as_names(header["key"]), as_names(header.get("shows", ""))
-    if not any(isinstance(e, exp.Star) or e.is_star for e in _select_of(tree).expressions):
-        if missing := [name for name in (*keys, *shows) if name not in outputs]:
-            raise SuiteError(f"{missing[0]!r} is not an output column", f"outputs: {', '.join(outputs)}", origin)
+    starred = any(isinstance(e, exp.Star) or e.is_star for e in _select_of(tree).expressions)
+    if not starred and (missing := [name for name in (*keys, *shows) if name not in outputs]):
+        raise SuiteError(f"{missing[0]!r} is not an output column", f"outputs: {', '.join(outputs)}", origin)
     rule = Assertion(
         sql=body.strip(),
         keys=keys,

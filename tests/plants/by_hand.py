@@ -129,13 +129,13 @@ PLANTS: dict[str, Plant] = {
     "kisaan_transactions.created_at.not_shifted": Plant(
         "UPDATE kisaan_transactions SET created_at = created_at - interval '5 hours 30 minutes', "
         "updated_at = updated_at - interval '5 hours 30 minutes'",
-        0,
+        1400,  # the sales that are on the ledger: neither pending nor cancelled
         {"id": "1"},
     ),
     "kisaan_payments.created_at.not_shifted": Plant(
         "UPDATE kisaan_payments SET created_at = created_at - interval '5 hours 30 minutes', "
         "updated_at = updated_at - interval '5 hours 30 minutes'",
-        0,
+        1601,  # the payments that were entered when they were made
         {"id": "1"},
     ),
     # --- the database -------------------------------------------------------------------------------------------------

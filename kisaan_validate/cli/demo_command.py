@@ -1,0 +1,32 @@
+"""``kisaan-validate demo``: the whole job on an embedded PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("demo")
+@click.option("--scale", type=click.IntRange(2_000), default=300_000, show_default=True, help="How many payments.")
+@click.option("--clean-migration", is_flag=True, help="Run the migrations as they should have been written.")
+@click.option("--keep", is_flag=True, help="Leave the server running, and say how to reach and stop it.")
+@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Where the report lands.")
+def command(scale: int, clean_migration: bool, keep: bool, reports: Path) -> int:
+    """Plant faults in a produce market's database, migrate it, validate it, and write the report."""
+    from kisaan_validate.cli.job import progress_observer, record
+    from kisaan_validate.demo import find_assets, play, playground
+    from kisaan_validate.report.console import print_story
+
+    assets = find_assets()
+    click.echo(f"demo    a market with {scale:,} payments on an embedded PostgreSQL; this takes a moment")
+    with playground(keep) as place:
+        with progress_observer(False) as observer:
+            story = play(place, assets, observer, scale=scale, clean=clean_migration)
+        folder = record(story.after, reports, story.before)
+        print_story(story, folder, clean=clean_migration)
+        if keep:
+            click.echo(f"kept    psql '{place.dsn('postgres')}'")
+            click.echo(f"        kisaan-validate run --suite '{assets.checks}' --dsn '{place.dsn('demo_reader')}'")
+            click.echo(f"stop    kill -INT {place.pid} && rm -r '{place.folder}'")
+    return 1 if story.missed or story.invented else 0

