@@ -186,6 +186,17 @@ SMALLER_TABLES = [
     "kisaan_credits", "kisaan_settlements", "kisaan_expenses", "expense_settlements", "kisaan_balance_snapshots",
     "kisaan_audit_logs", "kisaan_plan_usage", "kisaan_shop_categories", "kisaan_shop_products",
 ]  # fmt: skip
+for table in TABLES:
+    declare.constraint(
+        table,
+        "primary key",
+        "id",
+        id=f"{table}.id.primary_key",
+        why="A number that is given twice shows one person another's entry. As long as the database itself refuses the "
+        "second, nobody need read all the numbers to know that each occurs once.",
+        hint=f"remove duplicates with the help of the backup, then ALTER TABLE {table} ADD PRIMARY KEY (id)",
+        **IDENTITY,
+    )
 for table in [*TABLES, *SMALLER_TABLES]:
     declare.sequence(
         table,

@@ -40,8 +40,8 @@ declare.holds(
 declare.holds(
     "kisaan_transactions",
     "lower(commission_type) <> 'percentage' "
-    "OR abs(commission_amount - (commission_amount + farmer_earning) * commission_rate / 100) <= 0.01 "
-    "OR abs(commission_amount - (commission_amount + farmer_earning) * commission_rate) <= 0.01",
+    "OR abs(commission_amount - quantity * unit_price * commission_rate / 100) <= 0.01 "
+    "OR abs(commission_amount - quantity * unit_price * commission_rate) <= 0.01",
     id="kisaan_transactions.commission_amount.as_agreed",
     severity="warning",
     why="A proxy: the rate kept with the sale (as a percentage or as a share), applied to the sale, should give the "

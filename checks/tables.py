@@ -41,8 +41,8 @@ KINDS: dict[str, dict[str, Any]] = {
         "tags": ["schema"],
     },
     "unique": {
-        "why": "Two entries under one number: whoever asks for the number may be shown the other one.",
-        "hint": "find both in the backup, give the younger a new number, restore the primary key",
+        "why": "The same name twice: whoever asks for the one may be shown the other.",
+        "hint": "ask which of the two is meant, and rename or remove the other",
         "tags": ["identity"],
     },
 }
@@ -142,7 +142,7 @@ class _Stamped(pa.DataFrameModel):
 class Users(_Stamped):
     """Superadmins, shop owners, farmers and buyers, and what each is owed (a negative balance: what he owes)."""
 
-    id: int = link(unique=True)
+    id: int = link()
     username: str = pa.Field(
         unique=True,
         metadata={
@@ -190,7 +190,7 @@ class Users(_Stamped):
 class Shops(_Stamped):
     """The commission agents' shops."""
 
-    id: int = link(unique=True)
+    id: int = link()
     name: str
     owner_id: int = link()
     plan_id: SmallId = link(INTEGERS, nullable=True)
@@ -212,7 +212,7 @@ PLAN_PRICE = "What a shop pays for the program: a price below nothing, or one th
 class Plans(_Stamped):
     """What shops subscribe to. How many limits a plan has differs between installations."""
 
-    id: pa.Int32 = link(INTEGERS, unique=True)
+    id: pa.Int32 = link(INTEGERS)
     name: str = pa.Field(unique=True)
     price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
     monthly_price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
@@ -235,7 +235,7 @@ class Plans(_Stamped):
 class Categories(_Stamped):
     """Vegetables, fruits, flowers and so on."""
 
-    id: pa.Int32 = link(INTEGERS, unique=True)
+    id: pa.Int32 = link(INTEGERS)
     name: str = pa.Field(unique=True)
     description: str = pa.Field(nullable=True)
     status: str = label("active", "inactive", nullable=True)
@@ -251,7 +251,7 @@ class Categories(_Stamped):
 class Products(_Stamped):
     """What is sold."""
 
-    id: int = product_link(unique=True)
+    id: int = product_link()
     name: str
     category_id: pa.Int32 = link(INTEGERS)
     unit: str = pa.Field(nullable=True)
@@ -271,7 +271,7 @@ class Products(_Stamped):
 class Transactions(_Stamped):
     """Sales: quantity x unit price = total = the shop's commission + the farmer's earning."""
 
-    id: pa.Int32 = link(INTEGERS, unique=True)
+    id: pa.Int32 = link(INTEGERS)
     shop_id: int = link()
     farmer_id: int = link()
     buyer_id: int = link()
@@ -317,7 +317,7 @@ class Transactions(_Stamped):
 class Payments(_Stamped):
     """Money that moved, usually for a sale, sometimes without one (advances, settlements)."""
 
-    id: int = link(unique=True)
+    id: int = link()
     transaction_id: SmallId = link(INTEGERS, nullable=True)
     shop_id: Id = link(nullable=True)
     counterparty_id: SmallId = link(INTEGERS, nullable=True)
@@ -351,7 +351,7 @@ class Payments(_Stamped):
 class Commissions(_Stamped):
     """Agreed rates of commission; without a shop (where that is allowed) the house's default."""
 
-    id: int = link(unique=True)
+    id: int = link()
     shop_id: Id = link(nullable=True)
     rate: pa.Decimal = rate("A commission below nothing pays the buyer for buying.", 5, 2, ge=0)
     type: str = label("percentage", "fixed")
@@ -367,7 +367,7 @@ class Commissions(_Stamped):
 class Allocations(pa.DataFrameModel):
     """How one payment is split over several sales."""
 
-    id: pa.Int32 = link(INTEGERS, unique=True)
+    id: pa.Int32 = link(INTEGERS)
     payment_id: int = link(INTEGERS)
     transaction_id: pa.Int32 = link(INTEGERS)
     allocated_amount: pa.Decimal = money("A share of nothing or less makes another sale look paid that is not.", gt=0)
@@ -391,7 +391,7 @@ BALANCE_AT_THE_TIME = (
 class Ledger(pa.DataFrameModel):
     """Every movement of a person's balance. Always kept its times with a zone: the witness against a shifted clock."""
 
-    id: int = link(unique=True)
+    id: int = link()
     transaction_id: SmallId = link(INTEGERS, nullable=True)
     user_id: int = link()
     role: str

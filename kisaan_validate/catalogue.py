@@ -39,6 +39,18 @@ class Column:
         return self.base in {"numeric", "float4", "float8"}
 
     @property
+    def scale(self) -> int | None:
+        """The decimal places that a numeric type rounds to, if it limits them.
+
+        The typmod of numeric(p, s) is ((p << 16) | (s & 0x7ff)) + 4, s an 11-bit signed number (PostgreSQL source,
+        numeric.c, make_numeric_typmod).
+        """
+        if self.base != "numeric" or self.typmod < 4:
+            return None
+        raw = (self.typmod - 4) & 0x7FF
+        return raw - 0x800 if raw & 0x400 else raw
+
+    @property
     def max_length(self) -> int | None:
         """The number of characters that the type itself allows, if it limits them."""
         return self.typmod - 4 if self.base in {"varchar", "bpchar"} and self.typmod > 4 else None

@@ -21,7 +21,7 @@ from kisaan_validate.rules.base import Join, Rule
 from kisaan_validate.suite.meta import Meta, read_meta
 
 __all__ = [
-    "Declaration", "agrees", "column", "constraint", "holds", "holds_with", "index", "ledger", "minimum_rows",
+    "Declaration", "agrees", "column", "constraint", "decimals", "holds", "holds_with", "index", "ledger", "minimum_rows",
     "no_column_of_type", "reconciles", "references", "sequence", "table", "triggers", "unique",
 ]  # fmt: skip
 
@@ -97,6 +97,11 @@ def holds(table: str, expression: str, *, volatile: Any = (), **meta: Unpack[Met
     read = expression_columns(expression, _caller())
     rule = rows.Holds(expression=expression, volatile=frozenset(_columns(volatile)))
     return _declare("holds", table, read, rule, meta)
+
+
+def decimals(table: str, column: str, places: int = 2, **meta: Unpack[MetaArguments]) -> Declaration:
+    """Every value of a numeric column has at most ``places`` decimal places."""
+    return _declare("decimals", table, (column,), rows.Decimals(places=places), meta)
 
 
 def unique(

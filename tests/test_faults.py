@@ -313,11 +313,11 @@ def test_a_schema_without_usage_is_an_error_of_all_its_checks(server: Server, da
 
 def test_a_right_that_one_expression_lacks_costs_one_error(server: Server, database: str) -> None:
     """A function that the role may not call is the fault of the check that calls it, not of its neighbours."""
-    function = "CREATE FUNCTION secret(numeric) RETURNS boolean IMMUTABLE LANGUAGE sql RETURN $1 > 0;"
-    server.sql(ITEMS + function + "REVOKE EXECUTE ON FUNCTION secret FROM PUBLIC", database)
+    function = "CREATE FUNCTION hush(numeric) RETURNS boolean IMMUTABLE LANGUAGE sql RETURN $1 > 0;"
+    server.sql(ITEMS + function + "REVOKE EXECUTE ON FUNCTION hush FROM PUBLIC", database)
     with role_in(server, database) as role:
-        result = run(items_suite(d.holds("items", "secret(amount)", id="secret")), server.dsn(database, role))
-    assert_error(by_id(result)["secret"], "42501")
+        result = run(items_suite(d.holds("items", "hush(amount)", id="hush")), server.dsn(database, role))
+    assert_error(by_id(result)["hush"], "42501")
     assert_items_answered(result)
 
 

@@ -20,7 +20,7 @@ WHERE p.id = t.product_id AND p.name <> t.product_name AND p.updated_at <= t.cre
 UPDATE kisaan_transactions t SET category_id = p.category_id
 FROM kisaan_products p WHERE p.id = t.product_id AND p.category_id <> t.category_id;
 
-UPDATE kisaan_transactions SET status = CASE WHEN settlement_date IS NULL THEN 'completed' ELSE 'settled' END WHERE status = 'done';
+UPDATE kisaan_transactions SET status = 'pending' WHERE status = 'open';
 
 -- A slip of the keyboard (2052 for 2025): the last change of a settled sale is its settlement.
 UPDATE kisaan_transactions SET settlement_date = updated_at WHERE settlement_date AT TIME ZONE 'UTC' > now();
@@ -67,11 +67,16 @@ WHERE l.reason_code = 'ADJUSTMENT' AND u.balance = l.balance_after
 UPDATE kisaan_transaction_ledger l SET transaction_id = NULL
 WHERE transaction_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM kisaan_transactions t WHERE t.id = l.transaction_id);
 
-UPDATE kisaan_users u SET balance = l.balance, updated_at = greatest(u.updated_at, l.last_at)
-FROM (SELECT user_id, sum(delta_amount) AS balance, max(created_at) AS last_at FROM kisaan_transaction_ledger GROUP BY user_id) l
-WHERE l.user_id = u.id AND u.balance <> l.balance;
+UPDATE kisaan_users u SET balance = coalesce(l.balance, 0), updated_at = greatest(u.updated_at, l.last_at)
+FROM kisaan_users v
+LEFT JOIN (SELECT user_id, sum(delta_amount) AS balance, max(created_at) AS last_at FROM kisaan_transaction_ledger GROUP BY user_id) l
+    ON l.user_id = v.id
+WHERE v.id = u.id AND u.balance <> coalesce(l.balance, 0);
 
-UPDATE kisaan_settlements SET amount = opening_balance - closing_balance WHERE amount = 'NaN';
+-- Not a number: what was paid for the expense is what it cost.
+UPDATE kisaan_expenses e SET amount = s.paid
+FROM (SELECT expense_id, sum(settled_amount) AS paid FROM expense_settlements GROUP BY expense_id) s
+WHERE s.expense_id = e.id AND e.amount = 'NaN';
 
 -- People: owners belong to no shop, farmers and buyers to the shop whose owner entered them.
 UPDATE kisaan_users SET shop_id = NULL WHERE lower(role::text) = 'owner' AND shop_id IS NOT NULL;

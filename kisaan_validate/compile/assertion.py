@@ -29,7 +29,9 @@ _FORBIDDEN = (
     exp.Alter, exp.TruncateTable, exp.Set, exp.Placeholder, exp.Parameter,
 )  # fmt: skip
 
-_FORBIDDEN_WORDS = frozenset({"insert", "update", "delete", "merge", "into", "copy", "execute", "call", "do"})
+_FORBIDDEN_WORDS = frozenset(
+    {"insert", "update", "delete", "merge", "into", "copy", "execute", "call", "do", "table"}
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Calls:
     """The names in a SQL text that PostgreSQL could resolve to a function.
 
     ``called``: names before a parenthesis; ``dotted``: names after a dot, which call a function in attribute
-    notation; ``operators``: operator signs; ``words``: every identifier (types among them).
+    notation; ``operators``: every operator that the text could contain, those behind IN or LIKE too; ``words``: every
+    identifier (types among them, under the names that the catalogue gives them).
     """
 
     called: frozenset[str]
@@ -52,7 +55,7 @@ def parse_select(sql: str, origin: str) -> Any:
     if any(t.token_type is TokenType.SEMICOLON for t in tokens):
         raise SuiteError("one statement only: found a semicolon", "remove it; one file holds one SELECT", origin)
     try:
-        trees = sqlglot.parse(sql, dialect="postgres")
+        trees = sqlglot.parse(_scrubbed(sql, origin), dialect="postgres")
     except SqlglotError as error:
         raise SuiteError(f"not understood as SQL: {_first_line(error)}", "", origin) from None
     if len(trees) != 1 or trees[0] is None:
@@ -89,16 +92,53 @@ _TEXTS = frozenset(
 )  # fmt: skip
 
 
-def _tokens(sql: str, origin: str) -> list[Token]:
-    # Escapes in E'…' and U&"…" are where two lexers can disagree about where a string ends: refused, not guessed.
-    if re.search(r"(?i)\bU&\s*['\"]", sql):
-        raise SuiteError("U& strings and names are not accepted", "write the characters themselves", origin)
-    if re.search(r"(?i)\bE'", sql) and "\\" in sql:
-        raise SuiteError("E'' strings with backslashes are not accepted", "write a plain '' string", origin)
+# PostgreSQL's lexical structure, as far as it decides what is code: strings, quoted names, comments, all the rest.
+_LEXEME = re.compile(r"""(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")|--[^\r\n]*|(?P<block>/\*)|(?P<code>.)""", re.S)
+_PLAIN = frozenset("\t\n\r" + "".join(chr(c) for c in range(32, 127) if chr(c) not in "$\\`{}'\""))
+_OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|`?]+")
+
+
+def _scrubbed(sql: str, origin: str) -> str:
+    """``sql`` with comments blanked and the insides of strings made harmless; every position stays where it was.
+
+    Two lexers can disagree about dollar quotes, escapes, and what is a space or a letter: whatever could make them
+    disagree is refused outside of strings and quoted names, so that nothing hides from the looks that follow.
+    """
     if "\x00" in sql:
         raise SuiteError("the SQL contains a NUL character", "", origin)
+    parts: list[str] = []
+    at = 0
+    while match := _LEXEME.match(sql, at):
+        text, kind = match[0], match.lastgroup
+        if kind == "block":
+            text = sql[at : _comment_end(sql, at, origin)]
+        if kind == "code" and text not in _PLAIN:
+            hint = "write strings in '', names with other than ASCII letters in \"\", and no dollar quotes"
+            raise SuiteError(f"{text!r} is not accepted outside of a string or a quoted name", hint, origin)
+        at += len(text)
+        if kind == "string":
+            text = "'" + re.sub(r"[^0-9A-Za-z ]", "x", text[1:-1]) + "'"
+        parts.append(text if kind in {"string", "name", "code"} else re.sub(r"[^\r\n]", " ", text))
+    plain = "".join(parts)
+    if re.search(r"(?i)(?<!\w)U&['\"]", plain):
+        raise SuiteError("U& strings and names are not accepted", "write the characters themselves", origin)
+    if re.search(r"(?i)(?<!\w)E'", plain) and "\\" in sql:
+        raise SuiteError("E'' strings with backslashes are not accepted", "write a plain '' string", origin)
+    return plain
+
+
+def _comment_end(sql: str, start: int, origin: str) -> int:
+    depth = 0
+    for match in re.compile(r"/\*|\*/").finditer(sql, start):
+        depth += 1 if match[0] == "/*" else -1
+        if depth == 0:
+            return match.end()
+    raise SuiteError("a comment is never closed", "", origin)
+
+
+def _tokens(sql: str, origin: str) -> list[Token]:
     try:
-        return list(sqlglot.tokenize(sql, dialect="postgres"))
+        return list(sqlglot.tokenize(_scrubbed(sql, origin), dialect="postgres"))
     except SqlglotError as error:
         raise SuiteError(f"not understood as SQL: {_first_line(error)}", "", origin) from None
 
@@ -110,28 +150,74 @@ def _first_line(error: Exception) -> str:
 def calls_of(sql: str, origin: str) -> Calls:
     """Every name in ``sql`` that could call a function (see :class:`Calls`); folded as PostgreSQL folds names."""
     tokens = _tokens(sql, origin)
-    called, dotted, words, operators = set(), set(), set(), set()
+    called, dotted, words = set(), set(), set()
     for index, token in enumerate(tokens):
-        if token.token_type in _TEXTS and token.token_type is not TokenType.IDENTIFIER:
+        quoted = token.token_type is TokenType.IDENTIFIER
+        if not quoted and (token.token_type in _TEXTS or not re.match(r"\w", token.text)):
             continue
-        name = token.text if token.token_type is TokenType.IDENTIFIER else token.text.lower()
-        following = tokens[index + 1].token_type if index + 1 < len(tokens) else None
-        if not re.match(r"[\w\"]", name) and token.token_type is not TokenType.IDENTIFIER:
-            operators.add(name)
-            continue
+        name = _cut(token.text if quoted else token.text.lower())
         words.add(name)
+        following = tokens[index + 1].token_type if index + 1 < len(tokens) else None
         if following is TokenType.L_PAREN:
             called.add(name)
-        elif index and tokens[index - 1].token_type is TokenType.DOT:
+        if index and tokens[index - 1].token_type is TokenType.DOT:
             dotted.add(name)
-    return Calls(frozenset(called), frozenset(dotted), frozenset(operators), frozenset(words))
+    types = {alias for word in words for alias in _CATALOGUE_TYPES.get(word, ())}
+    implied = {sign for word in words for sign in _IMPLIED_OPERATORS.get(word, ())}
+    return Calls(frozenset(called), frozenset(dotted), frozenset(_operators(sql, origin) | implied), frozenset(words | types))
+
+
+def _cut(name: str) -> str:
+    """A name as PostgreSQL keeps it: its first 63 bytes."""
+    return name.encode()[:63].decode(errors="ignore")
+
+
+def _operators(sql: str, origin: str) -> set[str]:
+    """Every operator that PostgreSQL could see in a run of operator characters: all parts of the run."""
+    code = re.sub(r'"(?:[^"]|"")*"', " ", _scrubbed(sql, origin))
+    runs = _OPERATOR.findall(re.sub(r"'[^']*'", " ", code))
+    return {run[i:j] for run in runs for i in range(len(run)) for j in range(i + 1, len(run) + 1)}
+
+
+_IMPLIED_OPERATORS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("in", "distinct", "using", "natural", "case", "nullif", "union", "intersect", "except"), ("=", "<>")),
+    **dict.fromkeys(("group", "partition", "order", "greatest", "least", "max", "min"), ("=", "<", ">")),
+    "between": ("<", "<=", ">", ">="),
+    "like": ("~~", "!~~"),
+    "ilike": ("~~*", "!~~*"),
+    "similar": ("~", "!~"),
+}
+"""The operators that stand behind words."""
+
+_CATALOGUE_TYPES: dict[str, tuple[str, ...]] = {
+    "int": ("int4",), "integer": ("int4",), "smallint": ("int2",), "bigint": ("int8",), "real": ("float4",),
+    "float": ("float4", "float8"), "double": ("float8",), "dec": ("numeric",), "decimal": ("numeric",),
+    "boolean": ("bool",), "character": ("bpchar", "varchar"), "char": ("bpchar", "varchar"), "nchar": ("bpchar",),
+    "bit": ("varbit",), "time": ("timetz",), "timestamp": ("timestamptz",),
+}  # fmt: skip
+"""SQL's names of types, to those in ``pg_type``."""
 
 
 def tables_read(tree: exp.Expression) -> tuple[str, ...]:
-    """The tables that a SELECT names, without its own WITH names, in order of appearance."""
-    own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
-    names = [_table_name(t) for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier)]
-    return tuple(dict.fromkeys(n for n in names if n and n not in own))
+    """The tables that a SELECT names, without its own WITH names where these can be seen, in order of appearance."""
+    names = [_table_name(t) for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier) and not _is_own(t)]
+    return tuple(dict.fromkeys(n for n in names if n))
+
+
+def _is_own(table: exp.Table) -> bool:
+    """Whether a name means a WITH query: one that stands around it, and unless RECURSIVE before it."""
+    name, inner, outer = _table_name(table), table, table.parent
+    while outer is not None:
+        if isinstance(outer, exp.With):
+            listed = outer.expressions
+            seen = listed if outer.args.get("recursive") else listed[: next(n for n, c in enumerate(listed) if c is inner)]
+        else:
+            found = outer.args.get("with_")
+            seen = found.expressions if isinstance(found, exp.With) and found is not inner else []
+        if len(table.parts) == 1 and any(_folded(cte.args["alias"].this) == name for cte in seen):
+            return True
+        inner, outer = outer, outer.parent
+    return False
 
 
 def _table_name(table: exp.Table) -> str:
@@ -149,11 +235,11 @@ def resolve_names(sql: str, reads: Iterable[str], catalogue: Catalogue) -> str:
     swaps = {name: catalogue.find(name) for name in reads if name in catalogue.aliases}
     if not swaps:
         return sql
-    tree = sqlglot.parse_one(sql, dialect="postgres")
+    tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
     edits: list[tuple[int, int, str]] = []
     for table in tree.find_all(exp.Table):
         actual = swaps.get(_table_name(table))
-        if actual is None:
+        if actual is None or _is_own(table):
             continue
         start, end = table.this.meta["start"], table.this.meta["end"]
         alias = "" if table.alias else f" AS {quote(_table_name(table))}"
@@ -169,7 +255,7 @@ def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
     An output that is a bare name may come from a subquery that computes it from anything: then all names of the
     text count. Generous on purpose: it decides what is masked.
     """
-    tree = sqlglot.parse_one(sql, dialect="postgres")
+    tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
     everything = tuple(dict.fromkeys(_column_name(c) for c in tree.find_all(exp.Column) if not c.is_star))
     nested = tree.find(exp.Subquery, exp.CTE) is not None or isinstance(tree, exp.SetOperation)
     select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
@@ -182,7 +268,7 @@ def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
 
 def expression_columns(expression: str, origin: str) -> tuple[str, ...]:
     """The columns that a one-table expression reads. Raises SuiteError if it is not a plain expression."""
-    tree = _expression(expression, origin)
+    tree = plain_expression(expression, origin)
     columns = list(tree.find_all(exp.Column))
     if wrong := next((c for c in columns if c.table), None):
         raise SuiteError(f"{wrong.sql()}: a row expression names its columns without a table", "", origin)
@@ -194,7 +280,7 @@ def expression_columns(expression: str, origin: str) -> tuple[str, ...]:
 def qualified_columns(expression: str, sides: tuple[str, ...], origin: str) -> dict[str, list[str]]:
     """The columns that an expression reads of each of ``sides``, its only allowed qualifiers."""
     read: dict[str, list[str]] = {side: [] for side in sides}
-    for column in _expression(expression, origin).find_all(exp.Column):
+    for column in plain_expression(expression, origin).find_all(exp.Column):
         if column.table not in read:
             raise SuiteError(f"{column.sql()}: write {' or '.join(f'{s}.column' for s in sides)}", "", origin)
         name = _column_name(column)
@@ -203,10 +289,15 @@ def qualified_columns(expression: str, sides: tuple[str, ...], origin: str) -> d
     return read
 
 
-def _expression(expression: str, origin: str) -> exp.Expression:
+def plain_expression(expression: str, origin: str) -> exp.Expression:
+    """The syntax tree of one SQL expression over the values of a row. Raises SuiteError for anything else."""
     tree = parse_select(f"SELECT 1 WHERE ({expression}\n)", origin)
     conditions: Any = tree.args.get("where")
-    if conditions is None or tree.find(exp.Window) or len(list(tree.find_all(exp.Select))) != 1 or tree.find(exp.AggFunc):
+    # The text will stand in parentheses elsewhere: here too they must hold all of it, and nothing else.
+    whole = {key for key, value in tree.args.items() if value} == {"expressions", "where"}
+    if not whole or not isinstance(conditions.this, exp.Paren):
+        raise SuiteError("a row expression is one expression", "close each parenthesis that it opens, no other", origin)
+    if tree.find(exp.Window, exp.AggFunc) or len(list(tree.find_all(exp.Select))) != 1:
         raise SuiteError("a row expression has no subquery, aggregate or window", "use a SQL assertion", origin)
     result: exp.Expression = conditions.this
     return result

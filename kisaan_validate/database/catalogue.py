@@ -127,11 +127,11 @@ def _system_identifier(session: Session) -> str:
 
 
 def _dangerous_settings(session: Session) -> list[Notice]:
-    names = ("zero_damaged_pages", "ignore_checksum_failure", "ignore_system_indexes", "fsync")
-    found = dict(session.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%(n)s)", {"n": list(names)}))
+    names = ["zero_damaged_pages", "ignore_checksum_failure", "ignore_system_indexes"]
+    rows = session.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%(names)s)", {"names": names})
     notices = []
-    for name in names[:3]:
-        if found.get(name) == "on":
+    for name, setting in rows:
+        if setting == "on":
             message = f"{name} is on: damaged data may be read as if it were absent or sound"
             notices.append(Notice("unsafe_setting", message, f"set {name} = off and run again"))
     return notices
@@ -147,10 +147,9 @@ def volatile_names(session: Session, calls: Calls, views: Iterable[int]) -> set[
     """What a text could call that PostgreSQL holds to be volatile, through the views it reads too."""
     definitions = [text for _, text in session.execute(query("views"), {"oids": list(views)})]
     parts = [calls, *(calls_of(text.rstrip().removesuffix(";"), "view") for text in definitions)]
-    called = frozenset().union(*(p.called for p in parts))
-    dotted = frozenset().union(*(p.dotted for p in parts))
-    operators = frozenset().union(*(p.operators for p in parts))
-    words = frozenset().union(*(p.words for p in parts))
+    nothing: frozenset[str] = frozenset()
+    called, dotted = nothing.union(*(p.called for p in parts)), nothing.union(*(p.dotted for p in parts))
+    operators, words = nothing.union(*(p.operators for p in parts)), nothing.union(*(p.words for p in parts))
     found: Rows = session.execute(query("volatile"), {"called": sorted(called), "dotted": sorted(dotted)})
     names = {name for kind, name in found if kind == "function"}
     names |= {name for kind, name in found if kind == "operator" and name in operators}

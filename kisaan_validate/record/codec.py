@@ -27,6 +27,8 @@ def _adapter(kind: type[Any]) -> Any:
 def schema_of(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema of Run or Baseline files, as published in ``docs/schemas``."""
     schema: dict[str, Any] = _adapter(kind).json_schema(mode="serialization")
+    schema["properties"] = {"kind": {"const": kind.__name__.lower()}, **schema["properties"]}
+    schema["required"] = ["kind", *schema["required"]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

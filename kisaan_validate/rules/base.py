@@ -43,9 +43,13 @@ class Rule(ABC):
         """What soundly proves the rule without reading rows, or "". Stricter than ``enforced_by``."""
         return ""
 
+    def conditions(self) -> tuple[str, ...]:
+        """Author-written SQL expressions: each must be one plain expression, and its functions are looked up."""
+        return ()
+
     def functions_sql(self) -> str:
         """Author-written SQL whose functions must be looked up before it may run, or ""."""
-        return ""
+        return ", ".join(f"({text}\n)" for text in self.conditions())
 
     def volatile_allowed(self) -> frozenset[str]:
         """Names of volatile functions that the author allows by name."""

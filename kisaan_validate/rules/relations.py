@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from kisaan_validate.catalogue import Catalogue, Constraint, Table
-from kisaan_validate.compile.expressions import View, literal, quote, table_sql, text_literal, to_sql
+from kisaan_validate.compile.expressions import View, literal, quote, raw, table_sql, text_literal, to_sql
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.base import JoinRule, QueryRule, Violations
 
@@ -26,6 +26,9 @@ class References(JoinRule):
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         own, other = ", ".join(self.join.columns), ", ".join(self.join.parent_columns)
         return f"every {own} is a {other} of {self.join.parent}{_when(self.where)}"
+
+    def conditions(self) -> tuple[str, ...]:
+        return _said(self.where)
 
     def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         present = [child.column(c).is_not(None) for c in self.join.columns]
@@ -50,8 +53,12 @@ def _when(where: str) -> str:
     return f" (where {' '.join(where.split())})" if where else ""
 
 
+def _said(*texts: str) -> tuple[str, ...]:
+    return tuple(text for text in texts if text)
+
+
 def _guarded(where: str, parts: list[ColumnElement[bool]]) -> ColumnElement[bool]:
-    return sa.and_(*([sa.literal_column(f"({where})")] if where else []), *parts)
+    return sa.and_(*([raw(where)] if where else []), *parts)
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,9 @@ class Agrees(JoinRule):
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return (*super().needs(table, columns), (self.join.parent, self.parent_column))
+
+    def conditions(self) -> tuple[str, ...]:
+        return _said(self.where)
 
     def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         mine, theirs = child.value(columns[0]), parent.value(self.parent_column)
@@ -94,10 +104,10 @@ class HoldsWith(JoinRule):
 
     def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         found = parent.column(self.join.parent_columns[0]).is_not(None)
-        return sa.and_(found, sa.literal_column(f"NOT ({self.expression})"))
+        return sa.and_(found, sa.literal_column(f"NOT {to_sql(raw(self.expression))}"))
 
-    def functions_sql(self) -> str:
-        return f"SELECT {self.expression}"
+    def conditions(self) -> tuple[str, ...]:
+        return (self.expression,)
 
     def volatile_allowed(self) -> frozenset[str]:
         return self.volatile
@@ -116,11 +126,14 @@ class Unique(QueryRule):
         nulls = "NULL equals NULL" if self.nulls_equal else "NULLs differ"
         return f"({', '.join(columns)}) is unique, {nulls}; counts {self.counts}{_when(self.where)}"
 
+    def conditions(self) -> tuple[str, ...]:
+        return _said(self.where)
+
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         names = ", ".join(quote(c) for c in columns)
         count = quote(_free_name("rows_found", columns))
         surplus = quote(_free_name("surplus", columns))
-        conditions = [f"({self.where})"] if self.where else []
+        conditions = [to_sql(raw(text)) for text in self.conditions()]
         if not self.nulls_equal:
             conditions += [f"{quote(c)} IS NOT NULL" for c in columns]
         where = f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
@@ -180,14 +193,17 @@ class Reconciles(QueryRule):
         own = ((table, columns[0]), (table, self.on))
         return (*own, (self.details, self.detail_column), (self.details, self.via))
 
+    def conditions(self) -> tuple[str, ...]:
+        return _said(self.where, self.detail_where)
+
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         details = catalogue.find(self.details)
         if details is None:
             raise DatabaseError(f"table {self.details} does not exist")
         value, on, via = quote(columns[0]), quote(self.on), quote(self.via)
-        filters = f"\n  WHERE {self.detail_where}" if self.detail_where else ""
+        filters = f"\n  WHERE {to_sql(raw(self.detail_where))}" if self.detail_where else ""
         join = "JOIN" if self.missing == "skip" else "LEFT JOIN"
-        extra = f" AND ({self.where})" if self.where else ""
+        extra = f" AND {to_sql(raw(self.where))}" if self.where else ""
         keys = table.primary_key or (self.on,)
         shown = ", ".join(f"parent.{quote(k)}" for k in keys)
         sql = (

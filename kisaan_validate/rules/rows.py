@@ -241,6 +241,28 @@ def _text(view: View, column: str) -> ColumnElement[Any]:
 
 
 @dataclass(frozen=True)
+class Decimals(PredicateRule):
+    """A numeric value has at most so many decimal places. NaN and infinities have none to speak of."""
+
+    places: int = 2
+    kind: ClassVar[str] = "decimals"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return f"{columns[0]} has at most {self.places} decimal places"
+
+    def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        column = view.column(columns[0])
+        return column == sa.func.round(column, self.places)
+
+    def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        return self.proof(table, columns, catalogue) or super().enforced_by(table, columns, catalogue)
+
+    def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        column = table.columns[columns[0]]
+        return f"type {column.type}" if column.scale is not None and column.scale <= self.places else ""
+
+
+@dataclass(frozen=True)
 class Holds(PredicateRule):
     """A SQL expression over one row's columns that must not be false."""
 
@@ -254,8 +276,8 @@ class Holds(PredicateRule):
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         return raw(self.expression)
 
-    def functions_sql(self) -> str:
-        return f"SELECT {self.expression}"
+    def conditions(self) -> tuple[str, ...]:
+        return (self.expression,)
 
     def volatile_allowed(self) -> frozenset[str]:
         return self.volatile

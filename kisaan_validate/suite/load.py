@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kisaan_validate import declare
+from kisaan_validate.compile.assertion import plain_expression
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Check, SuiteFacts
@@ -154,6 +155,8 @@ def build_suite(
             raise SuiteError(f"check id {id!r} is already taken by {checks[id].origin}", 'give one an id="…"', d.origin)
         for condition in d.meta.applies:
             parse_condition(condition, d.origin)
+        for expression in d.rule.conditions():
+            plain_expression(expression, d.origin)
         checks[id] = _check(id, d)
         rules[id] = d.rule
     return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin)

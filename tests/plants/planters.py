@@ -139,6 +139,11 @@ def sequence(check: Check, rule: Rule, clean: Clean) -> Plant:
     return Plant(sql, 1, {"max_id": str(clean.highest_id[check.table])})
 
 
+def primary_key(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """A table that was restored without its primary key."""
+    return Plant(UNGUARD.format(table=check.table), 1, {})
+
+
 def finite(check: Check, rule: Rule, clean: Clean) -> Plant:
     """An amount that is not a number."""
     return _spoil(check, clean, "'NaN'")
@@ -170,11 +175,12 @@ BY_KIND: dict[str, Planter] = {
     "sequence": sequence,
 }
 BY_NAME: dict[str, Planter] = {
+    "primary_key": primary_key,
     "finite": finite,
     "not_in_future": not_in_future,
     "before_updated_at": before_updated_at,
 }
-"""For expressions that the suite repeats, by the last part of the check's id."""
+"""For declarations that the suite repeats, by the last part of the check's id."""
 
 
 def plot(check: Check, clean: Clean) -> str:
@@ -185,5 +191,5 @@ def plot(check: Check, clean: Clean) -> str:
 
 def generated_plant(check: Check, rule: Rule, clean: Clean) -> Plant | None:
     """The plant for a generated check, or None if it needs one by hand."""
-    planter = BY_NAME.get(check.id.rpartition(".")[2]) if check.kind == "holds" else BY_KIND.get(check.kind)
+    planter = BY_NAME.get(check.id.rpartition(".")[2]) or BY_KIND.get(check.kind)
     return None if planter is None else planter(check, rule, clean)

@@ -1,0 +1,93 @@
+"""What the tests of suites, rules and semantics share: build a suite, run it, read one result."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from kisaan_validate.errors import SuiteError
+from kisaan_validate.model import Result, Run, Status
+from kisaan_validate.run import Options, run
+from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
+from conftest import Server
+
+Row = Sequence[Any]
+
+
+def settings(**more: Any) -> SuiteSettings:
+    """Settings of a nameless suite over schema public."""
+    return SuiteSettings(**{"name": "test", **more})
+
+
+def write_suite(folder: Path, files: Mapping[str, str]) -> Path:
+    """A suite folder with these files; texts are dedented."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+    return folder
+
+
+def assertion(sql: str, key: str = "id", **header: str) -> str:
+    """The text of one SQL assertion file."""
+    lines = {"id": "t.assertion", "key": key, **header}
+    return "".join(f"-- {name}: {value}\n" for name, value in lines.items()) + sql + "\n"
+
+
+def refusal(folder: Path, files: Mapping[str, str]) -> SuiteError:
+    """The error with which loading these files fails; its origin must name a file and a line."""
+    with pytest.raises(SuiteError) as caught:
+        load_suite(write_suite(folder, files))
+    return caught.value
+
+
+def prove(server: Server, database: str, suite: Suite, **options: Any) -> Run:
+    """Run a suite with one worker; keyword arguments go to ``run`` or, if it has them, to ``Options``."""
+    choice = {key: options.pop(key) for key in ("select", "exclude") if key in options}
+    return run(suite, server.dsn(database), options=Options(**{"jobs": 1, **options}), **choice)
+
+
+def results(server: Server, database: str, *sources: Any, **options: Any) -> dict[str, Result]:
+    """The results of models, schemas and declarations, by check id."""
+    made = suite_of(*sources, settings=options.pop("settings", None) or settings())
+    return {r.check_id: r for r in prove(server, database, made, **options).results}
+
+
+def result(server: Server, database: str, source: Any, **options: Any) -> Result:
+    """The result of a source that declares exactly one check."""
+    found = results(server, database, source, **options)
+    assert len(found) == 1, sorted(found)
+    return next(iter(found.values()))
+
+
+def folder_results(server: Server, database: str, folder: Path, **options: Any) -> dict[str, Result]:
+    """The results of a suite folder, by check id."""
+    return {r.check_id: r for r in prove(server, database, load_suite(folder), **options).results}
+
+
+def counts(found: Mapping[str, Result]) -> dict[str, int | None]:
+    """The violating count of every check; an unanswered check must not pass for a count."""
+    unanswered = {id: r.message for id, r in found.items() if r.status in {Status.ERROR, Status.SKIP}}
+    assert not unanswered, unanswered
+    return {id: r.violations for id, r in found.items()}
+
+
+def keys(found: Result, *columns: str) -> list[tuple[str | None, ...]]:
+    """The sampled keys of a result, only these columns of them."""
+    return [tuple(dict(row)[column] for column in columns) for row in found.sample]
+
+
+def insert(server: Server, database: str, table: str, rows: Iterable[Row]) -> None:
+    """Insert rows as bound parameters: every value arrives exactly."""
+    listed = [tuple(row) for row in rows]
+    if not listed:
+        return
+    with psycopg2.connect(server.dsn(database)) as connection, connection.cursor() as cursor:
+        marks = ", ".join(["%s"] * len(listed[0]))
+        cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", listed)
+    connection.close()

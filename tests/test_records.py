@@ -1,0 +1,103 @@
+"""run.json and baselines: they read back as what was written, fit their published schema, and refuse damage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from conftest import ROOT, Server
+from kisaan_validate import declare
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.diff import diff
+from kisaan_validate.errors import RecordError
+from kisaan_validate.model import Baseline, Run, Transition
+from kisaan_validate.record.codec import (
+    baseline_from_json,
+    baseline_to_json,
+    run_from_json,
+    run_to_json,
+    schema_of,
+)
+from kisaan_validate.run import Options, run
+from kisaan_validate.suite.load import suite_of
+
+
+@pytest.fixture(scope="module")
+def measured(server: Server) -> Run:
+    """A run with a failure, an error and a not applicable check."""
+    database = server.create("CREATE TABLE t (id int PRIMARY KEY, v numeric); INSERT INTO t VALUES (1, 0.10), (2, -1)")
+    suite = suite_of(
+        declare.holds("t", "v > 0", id="positive", tolerance="1/3"),
+        declare.holds("t", "v / 0 > 1", id="broken"),
+        declare.holds("t", "v < 9", id="elsewhere", applies="table nowhere"),
+    )
+    return run(suite, server.dsn(database), options=Options(count_all=True))
+
+
+@pytest.mark.parametrize("kind", [Run, Baseline])
+def test_the_published_schema_is_the_code_s(kind: type) -> None:
+    """docs/schemas is generated (tests/make_schemas.py) and never lags behind the nouns."""
+    path = ROOT / "docs" / "schemas" / f"{kind.__name__.lower()}.schema.json"
+    assert json.loads(path.read_text()) == schema_of(kind), "run: python tests/make_schemas.py"
+
+
+def test_a_run_reads_back_and_fits_its_schema(measured: Run) -> None:
+    """Writing and reading loses nothing; the file is valid by the published schema."""
+    text = run_to_json(measured)
+    assert run_from_json(text) == measured
+    jsonschema.validate(json.loads(text), schema_of(Run))
+    baseline = baseline_of(measured)
+    assert baseline_from_json(baseline_to_json(baseline)) == baseline
+    jsonschema.validate(json.loads(baseline_to_json(baseline)), schema_of(Baseline))
+
+
+def test_times_are_utc_and_say_so(measured: Run) -> None:
+    """RFC 3339 in UTC."""
+    assert json.loads(run_to_json(measured))["started_at"].endswith("Z")
+
+
+@pytest.mark.parametrize("cut", [0, 1, 10, 500])
+def test_a_truncated_run_is_refused(measured: Run, cut: int) -> None:
+    """Half a file is no file."""
+    with pytest.raises(RecordError, match=r"not complete JSON|not a run file"):
+        run_from_json(run_to_json(measured)[:cut])
+
+
+def test_diff_of_a_thing_with_itself_is_empty(measured: Run) -> None:
+    """diff(a, a) shows every table, unchanged, and no check moved."""
+    changes = diff(baseline_of(measured), measured)
+    assert [c.delta for c in changes.rows] == [0]
+    assert changes.schema == ()
+    assert {m.transition for m in changes.moves} <= {Transition.STILL_FAILING, Transition.STILL_PASSING, Transition.UNKNOWN}
+
+
+def test_diff_mirrors(server: Server) -> None:
+    """What diff(a, b) gains, diff(b, a) loses: rows, columns, types, nullability, tables."""
+    database = server.create("CREATE TABLE t (id int, a int); INSERT INTO t VALUES (1, 1); CREATE TABLE gone (x int)")
+    suite = suite_of(declare.holds("t", "id > 0"))
+    before = run(suite, server.dsn(database), options=Options(count_all=True))
+    server.sql(
+        "ALTER TABLE t ALTER a TYPE bigint, ADD b text, ALTER id SET NOT NULL; INSERT INTO t VALUES (2, 2), (3, 3);"
+        "DROP TABLE gone; CREATE TABLE new (x int)",
+        database,
+    )
+    after = run(suite, server.dsn(database), options=Options(count_all=True))
+    there, back = diff(baseline_of(before), after), diff(baseline_of(after), before)
+    assert {(c.table, c.delta) for c in there.rows} == {("t", 2), ("gone", None), ("new", None)}
+    assert {(c.table, -c.delta if c.delta is not None else None) for c in back.rows} == {
+        (c.table, c.delta) for c in there.rows
+    }
+    assert [(c.column, c.before, c.after) for c in there.schema if c.kind == "type"] == [("a", "integer", "bigint")]
+    mirrored = {(c.column, c.after, c.before) for c in back.schema}
+    assert mirrored == {(c.column, c.before, c.after) for c in there.schema}
+
+
+def test_the_sample_report_exists_and_is_linked() -> None:
+    """A visitor of the repository finds one report made by the demonstration."""
+    sample = ROOT / "reports" / "sample"
+    assert (sample / "report.html").exists()
+    assert (sample / "run.json").exists()
+    assert "reports/sample/report.html" in Path(ROOT / "README.md").read_text()
