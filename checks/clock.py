@@ -5,9 +5,11 @@ Two further checks ask whether the clock was moved by 5 h 30 min; they need a wi
 
 from __future__ import annotations
 
+from typing import Any
+
 from kisaan_validate import declare
 
-TIME = {"owner": "platform", "tags": ["time"]}
+TIME: dict[str, Any] = {"owner": "platform", "tags": ["time"]}
 
 STAMPED = [
     "kisaan_users", "kisaan_shops", "kisaan_plans", "kisaan_categories", "kisaan_products", "kisaan_transactions",

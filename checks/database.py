@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kisaan_validate import declare
 
-PLATFORM = {"owner": "platform"}
+PLATFORM: dict[str, Any] = {"owner": "platform"}
 
 declare.ledger(
     "_migrations",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kisaan_validate import declare
 
-IDENTITY = {"owner": "operations", "tags": ["identity"]}
+IDENTITY: dict[str, Any] = {"owner": "operations", "tags": ["identity"]}
 
 # --- references, whether or not the database enforces them ----------------------------------------------------------
 

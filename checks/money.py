@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kisaan_validate import declare
 
-FINANCE = {"owner": "finance", "tags": ["money"]}
+FINANCE: dict[str, Any] = {"owner": "finance", "tags": ["money"]}
 
 # --- within one sale ------------------------------------------------------------------------------------------------
 

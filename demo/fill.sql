@@ -7,7 +7,8 @@
 
 SELECT set_config('demo.payments', coalesce(nullif(current_setting('demo.payments', true), ''), '300000'), false),
        set_config('work_mem', '256MB', false), set_config('maintenance_work_mem', '256MB', false),
-       set_config('jit', 'off', false);
+       set_config('jit', 'off', false),
+       set_config('enable_nestloop', 'off', false);  -- without statistics it would be chosen, and last for hours
 
 -- A hash in place of random(): 0 .. n-1 for row i; salt separates the uses. hashint8extended is stable across versions.
 CREATE FUNCTION pg_temp.pick(i bigint, salt bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE
@@ -21,12 +22,17 @@ CREATE FUNCTION pg_temp.lag_of(k bigint) RETURNS interval LANGUAGE sql IMMUTABLE
 CREATE FUNCTION pg_temp.is_partial(k bigint) RETURNS boolean LANGUAGE sql IMMUTABLE
     AS $$ SELECT pg_temp.pick(k, 4, 10) = 0 $$;
 
--- Foreign keys are taken off for the load and proved in one pass at the end, which is far cheaper than row by row.
-CREATE TEMP TABLE demo_fk AS
-    SELECT conrelid::regclass::text AS tab, conname::text AS name, pg_get_constraintdef(oid) AS def
-    FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace;
-DO $$ DECLARE f record; BEGIN
-    FOR f IN SELECT * FROM demo_fk LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', f.tab, f.name); END LOOP;
+-- Foreign keys and secondary indexes are taken off for the load and rebuilt in one pass at the end, far cheaper than row by row.
+CREATE TEMP TABLE demo_off AS
+    SELECT 1 AS turn, format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS off,
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS back
+    FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 0, format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = i.indexrelid);
+DO $$ DECLARE x record; BEGIN
+    FOR x IN SELECT * FROM demo_off LOOP EXECUTE x.off; END LOOP;
 END $$;
 
 CREATE TEMP TABLE demo_size AS
@@ -117,7 +123,7 @@ FROM (SELECT i::int AS i, pos, z.opening + make_interval(days => ((i - 1) * z.da
                  secs => ((i - 1) * z.days % z.transactions) * 43200 / z.transactions + pg_temp.pick(i, 25, 1000) / 1000.0) AS at,
              k, shop, z.payments,
              1 + z.shops * (1 + pg_temp.pick(i, 26, greatest(1, z.farmers * i / z.transactions))) + shop AS farmer,
-             1 + z.shops * (1 + z.farmers + pg_temp.pick(same, 27, greatest(1, z.buyers * i / (z.transactions + 8)))) + shop AS buyer,
+             1 + z.shops * (1 + z.farmers + pg_temp.pick(same, 27, greatest(1, z.buyers * same / z.transactions))) + shop AS buyer,
              pos < 4 AND k + 1 <= z.payments AND pg_temp.outcome(k) = 'PAID' AND pg_temp.outcome(k + 1) = 'PAID' AND NOT pg_temp.is_partial(k) AS settled,
              1 + pg_temp.pick(i, 28, 40) AS product, (500 + pg_temp.pick(i, 29, 29500)) / 100.0 AS quantity
       FROM demo_size z, LATERAL generate_series(1::bigint, z.transactions) i,
@@ -131,8 +137,6 @@ LATERAL (SELECT round(p.price * (80 + pg_temp.pick(i, 31, 41)) / 100, 2) AS paid
 LATERAL (SELECT round(quantity * paid, 2) AS total) d,
 LATERAL (SELECT round(total * rate / 100, 2) AS commission) e
 ORDER BY i;
-
-ANALYZE kisaan_transactions;
 
 -- Slots 0..8 of ten: buyer pays shop, shop pays farmer, in turn, for sales 0..4 of the group. Slot 9: a payment without a sale.
 INSERT INTO kisaan_payments (id, transaction_id, shop_id, counterparty_id, payer_type, payee_type, amount, status, payment_date,
@@ -161,8 +165,6 @@ JOIN kisaan_transactions t ON t.id = x.sale
 LEFT JOIN kisaan_transactions u ON u.id = x.sale + 1 AND x.slot = 9,
 LATERAL (SELECT t.created_at + pg_temp.lag_of(k) AS at OFFSET 0) b
 ORDER BY k;
-
-ANALYZE kisaan_payments;
 
 -- A settlement is split over its two sales; the buyer's payment of the first sale of a group is allocated to that sale.
 INSERT INTO payment_allocations (payment_id, transaction_id, allocated_amount, created_at, updated_at)
@@ -262,19 +264,20 @@ SELECT 1 + shop_id, shop_id, 'transaction.create', 'transaction', id, jsonb_buil
 FROM kisaan_transactions WHERE id % 20 = 0 ORDER BY id;
 
 -- Rows written with their own id leave the sequence behind: put every sequence where the application would have left it.
-DO $$ DECLARE c record; f record; BEGIN
+DO $$ DECLARE c record; x record; BEGIN
     FOR c IN SELECT quote_ident(table_name) AS tab, pg_get_serial_sequence(quote_ident(table_name), column_name) AS seq FROM information_schema.columns
              WHERE table_schema = 'public' AND column_name = 'id' AND column_default LIKE 'nextval%' LOOP
         EXECUTE format('SELECT setval(%L, max(id)) FROM %s', c.seq, c.tab);
     END LOOP;
-    FOR f IN SELECT * FROM demo_fk ORDER BY tab, name LOOP EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', f.tab, f.name, f.def); END LOOP;
+    FOR x IN SELECT * FROM demo_off ORDER BY turn, back LOOP EXECUTE x.back; END LOOP;
 END $$;
 
-DROP TABLE demo_fk, demo_size, demo_price;
+DROP TABLE demo_off, demo_size, demo_price;
 DROP FUNCTION pg_temp.outcome(bigint), pg_temp.lag_of(bigint), pg_temp.is_partial(bigint), pg_temp.pick(bigint, bigint, bigint);
 RESET work_mem;
 RESET maintenance_work_mem;
 RESET jit;
+RESET enable_nestloop;
 
 ANALYZE _migrations, kisaan_plans, kisaan_categories, kisaan_products, kisaan_users, kisaan_shops, kisaan_transactions, kisaan_payments,
     kisaan_commissions, payment_allocations, kisaan_transaction_ledger, kisaan_credits, kisaan_settlements, kisaan_expenses, expense_settlements,

@@ -9,12 +9,12 @@ from typing import Any
 
 import psycopg2
 import pytest
+from conftest import Server
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Result, Run, Status
 from kisaan_validate.run import Options, run
 from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
-from conftest import Server
 
 Row = Sequence[Any]
 

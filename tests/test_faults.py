@@ -98,6 +98,7 @@ def test_a_killed_worker_costs_only_its_statement(server: Server, database: str)
         kill(server, *gate.reached())
         result = running.result()
     assert_error(by_id(result)["gate"], "57P01")
+    assert "administrator" in by_id(result)["gate"].message
     assert_items_answered(result)
     assert result.verdict is Verdict.FAIL
 
@@ -224,7 +225,7 @@ def test_a_locked_table_is_an_error_of_its_checks_only(server: Server, database:
             d.column("busy", "id", type="integer", id="busy_catalogue"),
         )
         started = time.monotonic()
-        result = run(suite, server.dsn(database), options=Options(limits=Limits(lock_timeout=150)))
+        result = run(suite, server.dsn(database), options=Options(count_all=True, limits=Limits(lock_timeout=150)))
         assert time.monotonic() - started < 5
     other.close()
     for id in ("busy_row", "busy_query", "busy_join"):
@@ -377,7 +378,7 @@ def sensitive_suite() -> Suite:
     return suite_of(
         d.holds("odd", "at < '2024-03-10 00:00:00'", id="time_zone"),
         d.holds("odd", "span < '6 mons'", id="interval"),
-        d.holds("odd", "day < '05/06/2024'::text::date OR day > '2024-06-05'", id="date_order"),
+        d.holds("odd", "day <> '24-02-05'::text::date", id="date_order"),
         d.holds("odd", r"path <> 'a\b7'", id="backslash"),
         d.holds("odd", "coalesce(maybe = NULL, true)", id="null_equals"),
         d.holds("odd", "array_length('{1,NULL}'::int[], 1) + 0 * id = 2", id="array_nulls"),

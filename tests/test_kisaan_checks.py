@@ -120,7 +120,7 @@ def test_every_check_that_rests_on_a_proxy_is_no_more_than_a_warning() -> None:
     assert any("proxy" in c.why.lower() for c in SUITE.checks)
 
 
-# --- planted violations ------------------------------------------------------------------------------------------------
+# --- planted violations ---------------------------------------------------------------------------------------------
 
 
 def plant_for(check: Check, suite: Suite, clean: Clean) -> Plant:
@@ -151,7 +151,7 @@ def harvests(market: Market, request: pytest.FixtureRequest) -> Iterator[Callabl
     plots: dict[str, dict[str, Plant]] = defaultdict(dict)
     for item in request.session.items:
         if isinstance(item, pytest.Function) and item.originalname == HARVEST_TEST:
-            check = CHECKS[item.callspec.params["check_id"]]
+            check = CHECKS[str(item.callspec.params["check_id"])]
             plots[plot(check, market.clean)][check.id] = plant_for(check, SUITE, market.clean)
     with ThreadPoolExecutor(2) as pool:
         growing: dict[str, tuple[Plant, Future[dict[str, Result]]]] = {}
@@ -175,7 +175,7 @@ def test_the_planted_violation_is_found(check_id: str, harvests: Callable[[str],
         assert any(plant.key.items() <= row.items() for row in shown), shown
 
 
-# --- installations -----------------------------------------------------------------------------------------------------
+# --- installations --------------------------------------------------------------------------------------------------
 
 INSTALLATIONS = {
     "allocations under the older name": "ALTER TABLE payment_allocations RENAME TO kisaan_payment_allocations",
@@ -212,13 +212,14 @@ def test_without_the_smaller_tables_only_their_absence_is_told(market: Market) -
     assert done.verdict is Verdict.PASS
 
 
-# --- the models as pandera models --------------------------------------------------------------------------------------
+# --- the models as pandera models -----------------------------------------------------------------------------------
 
 
 def models() -> dict[str, Any]:
     """The suite's models by table, imported as any program would import them."""
     spec = importlib.util.spec_from_file_location("kisaan_tables", ROOT / "checks" / "tables.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     found = {n: v for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, pa.DataFrameModel)}

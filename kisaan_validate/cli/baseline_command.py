@@ -10,7 +10,7 @@ import click
 from kisaan_validate.cli.options import suite_options, target_options, the_config, the_limits, the_suite
 
 
-@click.command("baseline")
+@click.command("baseline", short_help="Freeze rows, columns and violating counts before a change.")
 @suite_options
 @target_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write.")

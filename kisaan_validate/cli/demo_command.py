@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 
-@click.command("demo")
+@click.command("demo", short_help="Play the whole job on an embedded PostgreSQL.")
 @click.option("--scale", type=click.IntRange(2_000), default=300_000, show_default=True, help="How many payments.")
 @click.option("--clean-migration", is_flag=True, help="Run the migrations as they should have been written.")
 @click.option("--keep", is_flag=True, help="Leave the server running, and say how to reach and stop it.")
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Where the report lands.")
 def command(scale: int, clean_migration: bool, keep: bool, reports: Path) -> int:
-    """Plant faults in a produce market's database, migrate it, validate it, and write the report."""
+    """Play the whole job on an embedded PostgreSQL: planted faults, a migration, its validation, the report."""
     from kisaan_validate.cli.job import progress_observer, record
     from kisaan_validate.demo import find_assets, play, playground
     from kisaan_validate.report.console import print_story

@@ -11,7 +11,7 @@ from kisaan_validate.cli.options import the_config
 _SIGNS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow")}
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="See whether everything is there that a run needs.")
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
 @click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]")
 @click.option("--dsn", help="The database: postgresql://… or host=… dbname=…")

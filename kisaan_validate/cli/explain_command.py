@@ -9,7 +9,7 @@ import click
 from kisaan_validate.cli.options import suite_options, target_options, the_config, the_limits, the_suite
 
 
-@click.command("explain")
+@click.command("explain", short_help="Show the SQL of a run, without running it.")
 @suite_options
 @target_options
 def command(**given: Any) -> int:

@@ -9,7 +9,7 @@ import click
 from kisaan_validate.cli.options import suite_options, the_config, the_suite
 
 
-@click.command("list")
+@click.command("list", short_help="List the checks of the suite.")
 @suite_options
 def command(**given: Any) -> int:
     """List the checks of the suite: id, severity, what must hold."""

@@ -59,6 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return INCONCLUSIVE
+    except Exception:  # a fault of ours must not look like a verdict on the data (Python itself would exit 1)
+        import traceback
+
+        traceback.print_exc()
+        print("error: this is a fault of kisaan-validate; nothing is said about the data", file=sys.stderr)
+        return INCONCLUSIVE
     return result if isinstance(result, int) else 0
 
 

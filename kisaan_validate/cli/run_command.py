@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kisaan_validate.model import Baseline, Run
 
 
-@click.command("run")
+@click.command("run", short_help="Prove every check and write a report.")
 @suite_options
 @target_options
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with a baseline file taken before.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,6 +63,7 @@ class Session:
         self._connection = _connect(target, limits)
         self.version: int = self._connection.server_version
         self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
+        self._abandoned = False
 
     @property
     def backend_pid(self) -> int:
@@ -81,8 +84,8 @@ class Session:
         """The settings of each transaction, values as SQL."""
         path = ", ".join(quote(s) for s in (*self.schemas, "pg_temp"))
         pinned = [(name, _text(value)) for name, value, since in _PINNED if self.version >= since]
-        own = [("lock_timeout", str(self.limits.lock_timeout)), ("statement_timeout", str(self.limits.statement_timeout))]
-        return [("search_path", path), *own, *pinned]
+        own = [("statement_timeout", str(self.limits.statement_timeout)), ("lock_timeout", str(self.limits.lock_timeout))]
+        return [*own, ("search_path", path), *pinned]  # first the timeouts: the role's own may be a millisecond
 
     def execute(self, sql: str, parameters: dict[str, Any] | None = None) -> Rows:
         """Run one statement and fetch its rows. Raises DatabaseError; after it the transaction must be rolled back."""
@@ -106,19 +109,44 @@ class Session:
         except psycopg2.Error:
             return  # already gone: nothing left to cancel
 
+    def abandon(self) -> None:
+        """Cut the line to a server process that answers nobody, so that whoever waits for it gets an error.
+
+        Safe from any thread, unlike ``close``, which would wait for the statement to end.
+        """
+        self._abandoned = True
+        try:
+            with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
+        except (psycopg2.Error, OSError):
+            return  # already gone
+
     @property
     def lost(self) -> bool:
         """Whether the connection is gone."""
-        return bool(self._connection.closed)
+        return self._abandoned or bool(self._connection.closed)
 
     def close(self) -> None:
         """Give the connection back; an open transaction is rolled back by the server."""
         self._connection.close()
 
     def _failure(self, error: psycopg2.Error) -> DatabaseError:
+        if error.pgcode is None and self.lost:
+            return self._loss(error)
         primary = error.diag.message_primary or str(error).strip().splitlines()[0] if str(error).strip() else ""
         fact = self.target.hide(primary or "the connection was lost")
         return DatabaseError(fact, hint_for(error.pgcode or ""), error.pgcode or "", self.lost)
+
+    def _loss(self, error: psycopg2.Error) -> DatabaseError:
+        # libpq keeps what the server said before it hung up, but psycopg2 leaves it out of the exception.
+        try:
+            said = self._connection.info.error_message or str(error)
+        except psycopg2.Error:
+            said = str(error)
+        lines = said.strip().splitlines() or ["the server closed the connection"]
+        fact = self.target.hide(f"the connection was lost: {lines[0].strip()}")
+        sqlstate = sqlstate_said(said) or "08006"
+        return DatabaseError(fact, hint_for(sqlstate), sqlstate, True)
 
 
 def _text(value: str) -> str:
@@ -129,7 +157,9 @@ _HINTS = {
     "42501": "grant SELECT to this role (and, for row security, BYPASSRLS), then run again",
     "55P03": "another session holds a conflicting lock; wait for it to finish, or raise lock_timeout",
     "57014": "raise statement_timeout, narrow the check, or add an index",
+    "08006": "the server ended the connection; see its log, then run again",
     "57P01": "the server ended the connection; see its log, then run again",
+    "57P02": "a process of the server crashed; see its log, then run again",
     "40001": "on a standby, replay conflicted with the snapshot: run on the primary, or raise max_standby_streaming_delay",
     "53100": "the server's disk is full",
     "53300": "the server has no free connection; lower --jobs or raise max_connections",
@@ -139,6 +169,24 @@ _HINTS = {
 def hint_for(sqlstate: str) -> str:
     """What to do about a SQLSTATE, where there is something to say."""
     return _HINTS.get(sqlstate, "")
+
+
+_SAID = {
+    "terminating connection due to administrator command": "57P01",
+    "terminating connection because of crash": "57P02",
+    "terminating connection due to conflict with recovery": "40001",
+    "terminating connection due to idle-in-transaction timeout": "25P03",
+    "terminating connection due to transaction timeout": "25P04",
+    "the database system is": "57P03",
+    "too many connections for": "53300",
+    "too many clients already": "53300",
+    "remaining connection slots are reserved": "53300",
+}
+
+
+def sqlstate_said(text: str) -> str:
+    """The SQLSTATE of a FATAL message, which libpq hands on as text only; "" if unknown (or not in English)."""
+    return next((sqlstate for words, sqlstate in _SAID.items() if words in text), "")
 
 
 def _connect(target: Target, limits: Limits) -> Any:

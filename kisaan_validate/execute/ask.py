@@ -70,7 +70,8 @@ def _isolate(
     session: Session, statement: Pass, slots: Sequence[Slot], error: DatabaseError, counted: Counted, late: Callable[[], bool]
 ) -> None:
     """``slots`` together gave ``error``: find out which of them do, asking as little as possible."""
-    while len(slots) > 1 and _is_one_expressions_fault(error) and not error.lost:
+    deduced = False
+    while len(slots) > 1 and _may_be_one_expressions(session, statement, error, counted):
         if late():
             fact = f"not isolated within {ISOLATION_SECONDS:.0f} s: {error.fact}"
             error = DatabaseError(fact, error.hint, error.sqlstate)
@@ -79,11 +80,11 @@ def _isolate(
         left, right = slots[:middle], slots[middle:]
         try:
             _count(session, statement, left, counted)
-            slots = right  # the fault lies there: no need to ask it as a whole
+            slots, deduced = right, True  # the fault lies there: no need to ask it as a whole
             continue
         except DatabaseError as left_error:
             recover(session)
-            if left_error.lost or not _is_one_expressions_fault(left_error):
+            if not _may_be_one_expressions(session, statement, left_error, counted):
                 error = left_error
                 break
             _isolate(session, statement, left, left_error, counted, late)
@@ -94,10 +95,22 @@ def _isolate(
             return
         except DatabaseError as right_error:
             recover(session)
-            slots, error = right, right_error
+            slots, error, deduced = right, right_error, False
+    if deduced and len(slots) == 1 and not session.lost:
+        error = _own_error(session, statement, slots, counted) or error
     for slot in slots:
         if slot.check_id not in counted.violations:
             counted.errors.setdefault(slot.check_id, error)
+
+
+def _own_error(session: Session, statement: Pass, slots: Sequence[Slot], counted: Counted) -> DatabaseError | None:
+    """The last one left is asked too: a statement can be too long or too deep as a whole, and fine in all its parts."""
+    try:
+        _count(session, statement, slots, counted)
+    except DatabaseError as error:
+        recover(session)
+        return error
+    return None
 
 
 def _count_rows_alone(session: Session, statement: Pass, counted: Counted) -> None:
@@ -105,6 +118,17 @@ def _count_rows_alone(session: Session, statement: Pass, counted: Counted) -> No
         _count(session, statement, (), counted)
     except DatabaseError:
         recover(session)
+
+
+def _may_be_one_expressions(session: Session, statement: Pass, error: DatabaseError, counted: Counted) -> bool:
+    """Whether one expression may be at fault. A missing right is, where the rows alone can be counted."""
+    if error.lost or session.lost:
+        return False
+    if error.sqlstate == "42501":
+        if counted.examined is None:
+            _count_rows_alone(session, statement, counted)
+        return counted.examined is not None
+    return _is_one_expressions_fault(error)
 
 
 def _is_one_expressions_fault(error: DatabaseError) -> bool:

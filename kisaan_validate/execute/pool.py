@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from kisaan_validate.catalogue import Table
-from kisaan_validate.database.session import Session
+from kisaan_validate.database.session import Session, hint_for, sqlstate_said
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.execute.ask import SAVEPOINT
 from kisaan_validate.execute.snapshot import lock_tables
@@ -78,7 +78,7 @@ class Pool:
         except KisaanError as error:
             if session is not None:
                 session.close()
-            self._last_error = error if isinstance(error, DatabaseError) else DatabaseError(error.fact, error.hint)
+            self._last_error = error if isinstance(error, DatabaseError) else _refused(error)
             return None
 
     @property
@@ -91,30 +91,35 @@ class Pool:
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(len(tasks)):
             waiting.put(number)
-        finished: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        finished: queue.SimpleQueue[int | Session] = queue.SimpleQueue()
         sessions = self.sessions
         for session in sessions:
             # Daemons: a server that never answers must not keep the process from ending.
             threading.Thread(target=_drain, args=(session, tasks, waiting, finished, stop), daemon=True).start()
-        self._watch(len(sessions), finished, stop, on_done)
+        for session in self._watch(set(sessions), finished, stop, on_done):
+            session.abandon()
         return [t.answer if t.answer is not None else t.give_up(self._why(stop)) for t in tasks]
 
-    def _watch(self, alive: int, finished: queue.SimpleQueue[int | None], stop: Stop, on_done: Callable[[int], None]) -> None:
+    def _watch(
+        self, busy: set[Session], finished: queue.SimpleQueue[int | Session], stop: Stop, on_done: Callable[[int], None]
+    ) -> set[Session]:  # fmt: skip
+        """Wait for the sessions; returns those that are still busy when the grace after a stop has passed."""
         deadline, done = float("inf"), 0
-        while alive and time.monotonic() < deadline:
+        while busy and time.monotonic() < deadline:
             if stop.requested and deadline == float("inf"):
                 deadline = time.monotonic() + GRACE_SECONDS
                 for session in self.sessions:
                     threading.Thread(target=session.cancel, daemon=True).start()
             try:
-                number = finished.get(timeout=0.1)
+                event = finished.get(timeout=0.1)
             except queue.Empty:
                 continue
-            if number is None:
-                alive -= 1
+            if isinstance(event, Session):
+                busy.discard(event)
             else:
                 done += 1
                 on_done(done)
+        return busy
 
     def _why(self, stop: Stop) -> DatabaseError:
         if stop.requested:
@@ -129,7 +134,7 @@ class Pool:
 
 def _drain(
     session: Session, tasks: Sequence[Task[Answer]], waiting: queue.SimpleQueue[int],
-    finished: queue.SimpleQueue[int | None], stop: Stop,
+    finished: queue.SimpleQueue[int | Session], stop: Stop,
 ) -> None:  # fmt: skip
     try:
         while not stop.requested and not session.lost:
@@ -140,4 +145,9 @@ def _drain(
             tasks[number].answer = tasks[number].work(session)
             finished.put(number)
     finally:
-        finished.put(None)
+        finished.put(session)
+
+
+def _refused(error: KisaanError) -> DatabaseError:
+    sqlstate = sqlstate_said(error.fact)
+    return DatabaseError(error.fact, hint_for(sqlstate) or error.hint, sqlstate)

@@ -15,7 +15,10 @@ from kisaan_validate.model import Notice, Place
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the holder of the snapshot knows. ``locked`` are the tables whose files cannot change while it lives."""
+    """What the holder of the snapshot knows. ``locked`` are the tables whose files cannot change while it lives.
+
+    ``fenced`` are those and the materialized views, which cannot be locked: a change of their files is found out.
+    """
 
     id: str
     place: Place
@@ -24,6 +27,7 @@ class Snapshot:
     unavailable: Mapping[TableKey, tuple[str, str]]
     files: Mapping[int, tuple[int, ...]]
     notices: tuple[Notice, ...]
+    fenced: tuple[Table, ...]
 
 
 def take_snapshot(
@@ -35,13 +39,21 @@ def take_snapshot(
     Raises DatabaseError if the session is lost.
     """
     session.begin()
-    locked, unavailable = lock_tables(session, tables)
+    wanted = list(tables)
+    locked, unavailable = lock_tables(session, wanted)
     # The first query fixes the snapshot: LOCK and SET do not.
     ((exported,),) = session.execute("SELECT pg_export_snapshot()")
     place, notices = read_place(session, source, exported)
     catalogue = read_catalogue(session, schemas, aliases)
-    files = read_fence(session, [t.oid for t in locked])
-    return Snapshot(exported, place, catalogue, tuple(locked), unavailable, files, tuple(notices))
+    held = {t.key for t in locked}
+    stored = {t.key for t in wanted if t.kind == "m"}
+    now = catalogue.tables.values()  # not ``locked``: a table may have been made anew under its name
+    fenced = tuple(t for t in now if t.key in held or (t.kind == "m" and t.key in stored))
+    for table in now:
+        if table.lockable and table.key not in held:
+            unavailable.setdefault(table.key, ("", f"{table.name} appeared after the tables were locked; run again"))
+    files = read_fence(session, [t.oid for t in fenced])
+    return Snapshot(exported, place, catalogue, tuple(locked), unavailable, files, tuple(notices), fenced)
 
 
 def lock_tables(session: Session, tables: Iterable[Table]) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
@@ -81,6 +93,6 @@ def _lock_each(session: Session, wanted: Iterable[Table]) -> tuple[list[Table], 
 def rewritten(session: Session, snapshot: Snapshot) -> set[TableKey]:
     """The tables whose files are no longer those that the snapshot saw. Needs a session outside the snapshot."""
     session.begin(isolation="READ COMMITTED")
-    now = read_fence(session, [t.oid for t in snapshot.locked])
+    now = read_fence(session, [t.oid for t in snapshot.fenced])
     session.execute("ROLLBACK")
-    return {t.key for t in snapshot.locked if now.get(t.oid) != snapshot.files.get(t.oid)}
+    return {t.key for t in snapshot.fenced if now.get(t.oid) != snapshot.files.get(t.oid)}

@@ -216,7 +216,7 @@ class Length(PredicateRule):
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         if self.low == self.high:
             return f"{columns[0]} has exactly {self.low} characters"
-        bounds = [f"at least {self.low}" if self.low is not None else "", f"at most {self.high}" if self.high else ""]
+        bounds = [f"at least {self.low}" if self.low is not None else "", f"at most {self.high}" if self.high is not None else ""]
         return f"{columns[0]} has {' and '.join(b for b in bounds if b)} characters"
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:

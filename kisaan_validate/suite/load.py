@@ -217,7 +217,7 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
     try:
         exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)
     except SuiteError as error:
-        raise SuiteError(error.fact.replace(str(path), shown), error.hint) from None
+        raise _placed(error, path, shown) from None
     except SyntaxError as error:
         raise SuiteError(f"not valid Python: {error.msg}", "", f"{shown}:{error.lineno}") from None
     except Exception as error:
@@ -226,6 +226,12 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
         declare.collector.reset(token)
     models = declarations_of(module.__dict__, name, find_lines(text, shown))
     return models + [replace(d, origin=d.origin.replace(str(path), shown)) for d in gathered]
+
+
+def _placed(error: SuiteError, path: Path, shown: str) -> SuiteError:
+    """The same error, with the origin by which the suite's reader knows the file."""
+    origin = error.origin.replace(str(path), shown) or f"{shown}:{_line(error, str(path))}"
+    return SuiteError(error.fact.removeprefix(f"{error.origin}: "), error.hint, origin)
 
 
 def _line(error: BaseException, path: str) -> int:

@@ -52,7 +52,7 @@ def _split(text: str, path: str) -> tuple[dict[str, str], str, int]:
     """The header's values, the SQL below it, and the line on which that begins."""
     header: dict[str, str] = {}
     current = ""
-    lines = text.splitlines()
+    lines = text.split("\n")
     number = 0
     for number, line in enumerate(lines, 1):
         if match := _HEADER.fullmatch(line.strip()):

@@ -29,7 +29,7 @@ END $$;
 """
 
 PLANTS: dict[str, Plant] = {
-    # --- money --------------------------------------------------------------------------------------------------------
+    # --- money ------------------------------------------------------------------------------------------------------
     "kisaan_transactions.total_amount.quantity_times_price": Plant(
         "UPDATE kisaan_transactions SET total_amount = total_amount + 0.01 WHERE id IN (1, 2, 3)", 3, {"id": "2"}
     ),
@@ -78,7 +78,7 @@ PLANTS: dict[str, Plant] = {
     "kisaan_expenses.amount.settlements_within": Plant(
         "UPDATE kisaan_expenses SET amount = amount - 0.01 WHERE id = 1", 1, {"id": "1"}
     ),
-    # --- identity -----------------------------------------------------------------------------------------------------
+    # --- identity ---------------------------------------------------------------------------------------------------
     "kisaan_payments.product_id.agrees": Plant(
         # One left empty by the backfill, one filed under another product, one whose sale names no product.
         "UPDATE kisaan_payments SET product_id = NULL WHERE id = 1;"
@@ -122,7 +122,7 @@ PLANTS: dict[str, Plant] = {
         2,
         {"shop_id": None, "rate": "99.00", "type": "fixed"},
     ),
-    # --- time ---------------------------------------------------------------------------------------------------------
+    # --- time -------------------------------------------------------------------------------------------------------
     "kisaan_payments.payment_date.invented": Plant(
         "UPDATE kisaan_payments SET payment_date = now() WHERE id <= 5", 5, {"id": "5"}
     ),
@@ -138,9 +138,11 @@ PLANTS: dict[str, Plant] = {
         1601,  # the payments that were entered when they were made
         {"id": "1"},
     ),
-    # --- the database -------------------------------------------------------------------------------------------------
+    # --- the database -----------------------------------------------------------------------------------------------
     "_migrations.name.all_applied": Plant(
-        "DELETE FROM _migrations WHERE name >= '20251018_05'", 3, {"missing_name": "20251018_06_backfill_product_id.sql"}
+        "DELETE FROM _migrations WHERE name >= '20251018_05'",
+        3,
+        {"missing_name": "20251018_06_backfill_product_id.sql"},
     ),
     "_migrations.executed_at.in_order": Plant(
         "UPDATE _migrations SET executed_at = now() - interval '1 minute' WHERE name LIKE '20251018%';"

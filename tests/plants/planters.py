@@ -7,10 +7,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from plants.base import Clean, Plant
-
 from kisaan_validate.model import Check
 from kisaan_validate.rules.base import Rule
+from plants.base import Clean, Plant
 
 Planter = Callable[[Check, Any, Clean], Plant]
 

@@ -1,33 +1,35 @@
 -- What a SQL text could call that may change the world. Names are looked up regardless of schema and arguments.
 -- A "cast" counts only if its name occurs in the text; "function" was called, or could be without being named.
-WITH RECURSIVE risky AS (
-    SELECT p.oid, p.proname, p.pronargs - p.pronargdefaults AS needed
+WITH RECURSIVE named AS MATERIALIZED (
+    SELECT p.oid, p.proname, p.provolatile, p.prokind, p.proargdefaults, p.pronargs - p.pronargdefaults AS needed
     FROM pg_proc AS p
-    WHERE p.provolatile = 'v' AND p.prokind <> 'p'
+    WHERE p.proname = ANY (%(called)s::text[] || %(dotted)s::text[])
+), risky AS (
+    SELECT n.proname, n.needed FROM named AS n WHERE n.provolatile = 'v' AND n.prokind <> 'p'
     UNION
     -- An aggregate is called immutable whatever it is made of.
-    SELECT p.oid, p.proname, p.pronargs
-    FROM pg_aggregate AS a
-    JOIN pg_proc AS p ON p.oid = a.aggfnoid
+    SELECT n.proname, n.needed
+    FROM named AS n
+    JOIN pg_aggregate AS a ON a.aggfnoid = n.oid
     JOIN pg_proc AS part ON part.provolatile = 'v'
         AND part.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
     UNION
     -- These read whatever a text that they are given names, and run what it calls.
-    SELECT p.oid, p.proname, p.pronargs - p.pronargdefaults
-    FROM pg_proc AS p
-    WHERE p.proname ~ '^((table|schema|database)_to_xml(_and_xmlschema)?|crosstab.*|connectby|xpath_table)$'
+    SELECT n.proname, n.needed
+    FROM named AS n
+    WHERE n.proname ~ '^((table|schema|database)_to_xml(_and_xmlschema)?|crosstab.*|connectby|xpath_table)$'
     UNION
     -- A default argument is run where it is left out.
-    SELECT p.oid, p.proname, p.pronargs - p.pronargdefaults
-    FROM pg_proc AS p
-    JOIN pg_proc AS v ON v.provolatile = 'v' AND strpos(pg_get_expr(p.proargdefaults, 0), quote_ident(v.proname) || '(') > 0
-    WHERE p.proargdefaults IS NOT NULL AND p.oid >= 16384
+    SELECT n.proname, n.needed
+    FROM named AS n
+    JOIN pg_proc AS v ON v.provolatile = 'v' AND strpos(pg_get_expr(n.proargdefaults, 0), quote_ident(v.proname) || '(') > 0
+    WHERE n.proargdefaults IS NOT NULL
 ), guarded (oid) AS (
     -- Domains whose CHECK calls something volatile, and the types that contain such a domain.
     SELECT c.contypid
     FROM pg_constraint AS c
     JOIN pg_proc AS v ON v.provolatile = 'v' AND strpos(pg_get_constraintdef(c.oid), quote_ident(v.proname) || '(') > 0
-    WHERE c.contypid <> 0
+    WHERE c.contypid <> 0 AND c.oid >= 16384
     UNION
     SELECT t.oid
     FROM guarded AS g

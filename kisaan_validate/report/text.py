@@ -1,0 +1,138 @@
+"""Values, numbers and times as a reader must see them: exact, and with nothing hidden in them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"
+"""Zero-width (non-)joiners: ordinary spelling in Indian scripts, so prose keeps them; in evidence they are shown."""
+
+_NAMES = {
+    "\t": "tab", "\n": "line feed", "\r": "carriage return", "\u00a0": "no-break space", "\u00ad": "soft hyphen",
+    "\u200b": "zero-width space", "\u200c": "zero-width non-joiner", "\u200d": "zero-width joiner",
+    "\u200e": "left-to-right mark", "\u200f": "right-to-left mark", "\u202a": "left-to-right embedding",
+    "\u202b": "right-to-left embedding", "\u202c": "pop directional formatting", "\u202d": "left-to-right override",
+    "\u202e": "right-to-left override", "\u2066": "left-to-right isolate", "\u2067": "right-to-left isolate",
+    "\u2068": "first strong isolate", "\u2069": "pop directional isolate", "\ufeff": "byte order mark",
+}  # fmt: skip
+
+
+def number(value: int) -> str:
+    """An exact count with thousands separators."""
+    return f"{value:,}"
+
+
+def signed(value: int) -> str:
+    """A difference with its sign: a true minus, and ±0 for no difference."""
+    return "±0" if value == 0 else f"{'+' if value > 0 else '−'}{abs(value):,}"
+
+
+def counted(value: int, one: str, many: str = "") -> str:
+    """``1 check``, ``2 checks``."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def duration(milliseconds: float) -> str:
+    """A measured time in the unit that people would use."""
+    if milliseconds < 1_000:
+        return f"{milliseconds:.1f} ms"
+    seconds = milliseconds / 1_000
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def utc(moment: datetime) -> str:
+    """An instant in UTC, to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def local(moment: datetime, zone: str) -> str:
+    """The same instant on the clock of ``zone`` ("" where it is UTC, or not a zone that this machine knows)."""
+    try:
+        there = moment.astimezone(ZoneInfo(zone))
+    except (KeyError, ValueError, OSError):
+        return ""
+    offset = f"{there:%z}"
+    if offset == "+0000":
+        return ""
+    return f"{there:%Y-%m-%d %H:%M:%S} {zone} (UTC{offset[:3]}:{offset[3:5]})"
+
+
+def anchor(prefix: str, name: str) -> str:
+    """An HTML id for ``name``: two names never share one, and it needs no escaping in a link."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", lambda match: f"~{ord(match[0]):x}~", name)
+    return f"{prefix}-{safe}"
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN or (ord(character) & 0xFFFE) == 0xFFFE
+
+
+def _mark(character: str) -> Markup:
+    code = f"U+{ord(character):04X}"
+    name = _NAMES.get(character)
+    title = Markup(' title="{}"').format(name) if name else Markup("")
+    return Markup('<span class="cc"{}>{}</span>').format(title, code)
+
+
+_SEEN = {"\t": ("⇥", "tab"), "\n": ("↵", "line feed"), "\r": ("␍", "carriage return"), "\u00a0": ("⍽", "no-break space")}
+
+
+def _space(run: str) -> Markup:
+    return Markup('<span class="ws" title="{}">{}</span>').format(counted(len(run), "space"), "·" * len(run))
+
+
+def _one(character: str, joiners: bool) -> Markup:
+    if character in _SEEN:
+        glyph, name = _SEEN[character]
+        return Markup('<span class="ws" title="{}">{}</span>').format(name, glyph)
+    if not _is_hidden(character) or (joiners and character in _JOINERS):
+        return escape(character)
+    return _mark(character)
+
+
+_PLAIN = re.compile(r"[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0900-\u0dff]*")
+
+
+def _characters(text: str, joiners: bool) -> Markup:
+    if _PLAIN.fullmatch(text):
+        return escape(text)
+    return Markup("").join(_one(character, joiners) for character in text)
+
+
+def prose(text: object) -> Markup:
+    """Text by people or a server, escaped, isolated from its surroundings, its control characters made visible."""
+    flat = re.sub(r"[ \n\t\r]+", " ", str(text)).strip()
+    return Markup("<bdi>{}</bdi>").format(_characters(flat, joiners=True))
+
+
+def value(text: str | None) -> Markup:
+    """A value of the database: NULL, the empty text and 'NULL' look different; no space or sign stays hidden."""
+    if text is None:
+        return Markup('<b class="nul">NULL</b>')
+    if text == "":
+        return Markup('<b class="nul">empty</b>')
+    parts = re.split(r"(^ +| +$| {2,})", text)
+    shown = (_space(p) if p.startswith(" ") and i % 2 else _characters(p, joiners=False) for i, p in enumerate(parts))
+    return Markup("<bdi>{}</bdi>").format(Markup("").join(shown))
+
+
+def code(text: str) -> Markup:
+    """SQL to be copied: every character is kept as it is; hidden ones are fenced in and named beside themselves."""
+    if _PLAIN.fullmatch(text.replace("\n", "")):
+        return escape(text)
+    return Markup("").join(_kept(character) for character in text)
+
+
+def _kept(character: str) -> Markup:
+    if character in "\n\t" or not (_is_hidden(character) or character == "\u00a0"):
+        return escape(character)
+    if character == "\x00" or unicodedata.category(character) == "Cs":
+        return _mark(character)
+    raw = Markup("&#13;") if character == "\r" else Markup(character)
+    return Markup('<bdi class="cc" data-u="U+{}">{}</bdi>').format(f"{ord(character):04X}", raw)

@@ -1,0 +1,110 @@
+"""The demonstration finds exactly what was planted, on both servers, from the checkout and from an installed wheel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, Server
+from kisaan_validate.demo import DATABASE, READER, Assets, Playground, Story, find_assets, play
+from kisaan_validate.model import Status, Verdict
+from kisaan_validate.suite.load import load_suite
+
+SCALE = 3_000
+
+
+@contextmanager
+def _stage(server: Server) -> Iterator[Playground]:
+    """The demonstration's database on a server of the tests, removed afterwards."""
+    yield Playground(server.host, server.port, Path(), 0)
+    server.drop(DATABASE)
+    server.sql(f"DROP ROLE {READER}")
+
+
+@pytest.fixture(scope="module")
+def assets() -> Assets:
+    """The story's files of this checkout."""
+    return find_assets()
+
+
+@pytest.fixture(params=["server", "server15"])
+def stage(request: pytest.FixtureRequest) -> Iterator[Playground]:
+    """PostgreSQL 18 and 15 in turn."""
+    with _stage(request.getfixturevalue(request.param)) as place:
+        yield place
+
+
+def _play(place: Playground, assets: Assets, clean: bool, scale: int = SCALE) -> Story:
+    return play(place, assets, lambda _: None, scale=scale, clean=clean)
+
+
+def test_every_planted_fault_is_found_with_its_count_and_nothing_else(stage: Playground, assets: Assets) -> None:
+    """The findings equal the manifest exactly."""
+    story = _play(stage, assets, clean=False)
+    assert (story.missed, story.invented) == ({}, {})
+    assert story.after.verdict is Verdict.FAIL
+    assert {r.status for r in story.after.results} <= {Status.PASS, Status.FAIL, Status.TOLERATED, Status.NOT_APPLICABLE}
+    page = story.after.to_html(story.before)
+    for (value,) in stage.execute("SELECT contact FROM kisaan_users WHERE contact IS NOT NULL LIMIT 500"):
+        assert value not in page, "a personal value reached the page"
+
+
+def test_a_clean_migration_passes(stage: Playground, assets: Assets) -> None:
+    """Done right, the same migration leaves nothing to find."""
+    story = _play(stage, assets, clean=True)
+    assert (story.missed, story.invented) == ({}, {})
+    assert story.after.verdict is Verdict.PASS
+
+
+def test_findings_do_not_depend_on_the_scale(server: Server, assets: Assets) -> None:
+    """The manifest holds at another size too."""
+    with _stage(server) as place:
+        story = _play(place, assets, clean=False, scale=2_000)
+    assert (story.missed, story.invented) == ({}, {})
+
+
+def test_every_fault_of_the_manifest_is_tied_to_checks_or_said_to_be_fixed(assets: Assets) -> None:
+    """No fault is listed that nothing looks for, and every named check exists."""
+    known = {check.id for check in load_suite(assets.checks).checks}
+    for fault in assets.manifest["fault"]:
+        named = set(fault.get("checks", []))
+        assert named <= known, f"{fault['name']}: {named - known}"
+        assert named or fault["after_migration"] == "fixed", f"{fault['name']} is left, and no check finds it"
+
+
+def test_the_demonstration_works_from_an_installed_wheel(tmp_path: Path) -> None:
+    """A wheel carries the story: the demo runs from another folder, without the checkout."""
+    built = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    installed, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    assert not any("tests" in name for name in os.listdir(installed))
+    shown = subprocess.run(
+        [sys.executable, "-m", "kisaan_validate", "demo", "--scale", "2000"],
+        capture_output=True, text=True, cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(installed)},
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "every planted fault was found" in shown.stdout
+    (report,) = elsewhere.glob("reports/*/report.html")
+    assert report.stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_the_default_scale_tells_the_same_story(server: Server, assets: Assets) -> None:
+    """300,000 payments, as `make demo` makes them."""
+    with _stage(server) as place:
+        story = _play(place, assets, clean=False, scale=300_000)
+    assert (story.missed, story.invented) == ({}, {})
