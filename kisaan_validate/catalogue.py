@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 KIND_WORDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
 
@@ -152,6 +152,31 @@ class Table:
                 and columns.issuperset(c for c in index.columns if c is not None)
             ),
             None,
+        )
+
+    def unique_with_nulls_equal(self, columns: frozenset[str]) -> str:
+        """The names of the indexes by which two rows that agree in ``columns`` cannot exist, NULL equal to NULL, or "".
+
+        Either one unique index that treats NULLs so (or whose columns are never NULL), or, for one column k that may
+        be NULL, a pair: unique over all columns WHERE k IS NOT NULL, and over the others WHERE k IS NULL.
+        """
+        index = self.unique_over(columns)
+        if index is not None and (index.nulls_not_distinct or self._never_null(index.columns)):
+            return index.name
+        for nullable in sorted(columns):
+            filled = self._partial(columns, f"({nullable} IS NOT NULL)")
+            empty = self._partial(columns - {nullable}, f"({nullable} IS NULL)")
+            if filled and empty and self._never_null(columns - {nullable}):
+                return f"{filled}, {empty}"
+        return ""
+
+    def _never_null(self, columns: Iterable[str | None]) -> bool:
+        return all(self.proves_not_null(c) for c in columns if c is not None)
+
+    def _partial(self, columns: frozenset[str], predicate: str) -> str:
+        return next(
+            (i.name for i in self.indexes if i.unique and i.valid and i.predicate == predicate and columns == set(i.columns)),
+            "",
         )
 
     def proves_not_null(self, column: str) -> bool:

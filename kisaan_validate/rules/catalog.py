@@ -189,18 +189,10 @@ class HasConstraint(CatalogRule):
         return _one(bool(sound), state)
 
     def _unique(self, table: Table, columns: tuple[str, ...]) -> bool:
-        return any(
-            index.unique
-            and index.valid
-            and not index.predicate
-            and set(index.columns) == set(columns)
-            and (
-                not self.nulls_not_distinct
-                or index.nulls_not_distinct
-                or all(table.proves_not_null(column) for column in columns)
-            )
-            for index in table.indexes
-        )
+        if self.nulls_not_distinct:
+            return bool(table.unique_with_nulls_equal(frozenset(columns)))
+        indexes = (i for i in table.indexes if i.unique and i.valid and not i.predicate)
+        return any(set(index.columns) == set(columns) for index in indexes)
 
 
 @dataclass(frozen=True)

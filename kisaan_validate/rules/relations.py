@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kisaan_validate.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.compile.expressions import View, literal, quote, raw, table_sql, text_literal, to_sql
-from kisaan_validate.errors import DatabaseError
+from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.rules.base import JoinRule, QueryRule, Violations
 
 if TYPE_CHECKING:
@@ -148,15 +148,10 @@ class Unique(QueryRule):
         return self.proof(table, columns, catalogue)
 
     def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        if self.nulls_equal:
+            return table.unique_with_nulls_equal(frozenset(columns))
         index = table.unique_over(frozenset(columns))
-        if index is None:
-            return ""
-        nulls_safe = (
-            not self.nulls_equal
-            or index.nulls_not_distinct
-            or all(table.proves_not_null(c) for c in index.columns if c is not None)
-        )
-        return index.name if nulls_safe else ""
+        return index.name if index is not None else ""
 
 
 def _free_name(wanted: str, taken: tuple[str, ...]) -> str:
@@ -306,6 +301,10 @@ class MinimumRows(QueryRule):
 
     minimum: int = 1
     kind: ClassVar[str] = "minimum_rows"
+
+    def __post_init__(self) -> None:
+        if type(self.minimum) is not int:
+            raise SuiteError(f"{self.minimum!r} is not a number of rows", "write a whole number")
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{table} has at least {self.minimum} rows"

@@ -220,7 +220,7 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
         raise _placed(error, path, shown) from None
     except SyntaxError as error:
         raise SuiteError(f"not valid Python: {error.msg}", "", f"{shown}:{error.lineno}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a source that ends the process must not look like success
         raise SuiteError(f"{type(error).__name__}: {error}", "", f"{shown}:{_line(error, str(path))}") from error
     finally:
         declare.collector.reset(token)

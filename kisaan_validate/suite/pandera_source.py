@@ -15,6 +15,7 @@ from kisaan_validate.suite.dtypes import type_rule
 from kisaan_validate.suite.meta import KEYS, did_you_mean, merge_meta, read_meta
 
 _MODEL_KEYS = ("table", "minimum_rows", "checks")
+_OWN_CHECKS = ("present", "minimum_rows", "strict", "unique", "type", "not_null")
 _COLUMN_KEYS = ("type", "allow_nan", "nulls_equal", "counts", "checks")
 
 
@@ -55,6 +56,7 @@ def find_lines(source: str, path: str) -> Lines:
 def declarations_of(namespace: dict[str, Any], module: str, lines: Lines) -> list[Declaration]:
     """All checks of the models and schemas that a module defines; names with a leading underscore are not sources."""
     from pandera.api.dataframe.model import DataFrameModel
+    from pandera.api.pandas.array import SeriesSchema
     from pandera.api.pandas.container import DataFrameSchema
 
     made: list[Declaration] = []
@@ -63,9 +65,13 @@ def declarations_of(namespace: dict[str, Any], module: str, lines: Lines) -> lis
             continue
         if isinstance(value, type) and issubclass(value, DataFrameModel):
             if value.__module__ == module:
-                made += _Reader(_schema_of(value, lines.origin(name)), name, lines).read()
+                # pandera leaves the metadata of a model's Config behind when it makes the schema.
+                metadata = getattr(value.Config, "metadata", None)
+                made += _Reader(_schema_of(value, lines.origin(name)), name, lines, metadata).read()
+        elif isinstance(value, SeriesSchema):
+            raise SuiteError(f"{name}: a SeriesSchema is no table", "use a DataFrameSchema", lines.origin(name))
         elif isinstance(value, DataFrameSchema):
-            made += _Reader(value, name, lines).read()
+            made += _Reader(value, name, lines, value.metadata).read()
     return made
 
 
@@ -82,9 +88,9 @@ def _schema_of(model: Any, origin: str) -> Any:
 class _Reader:
     """Reads one schema into declarations."""
 
-    def __init__(self, schema: Any, name: str, lines: Lines) -> None:
+    def __init__(self, schema: Any, name: str, lines: Lines, metadata: dict[str, Any] | None) -> None:
         self.schema, self.name, self.lines = schema, name, lines
-        self.meta = dict(schema.metadata or {})
+        self.meta = dict(metadata or {})
         self.origin = lines.origin(name)
         self.table = str(self.meta.get("table") or schema.name or name)
         self.made: list[Declaration] = []
@@ -93,9 +99,13 @@ class _Reader:
         """All checks of the schema, table first, then column by column."""
         self._refuse_what_is_not_supported()
         _refuse_typos(self.meta, (*KEYS, *_MODEL_KEYS), self.origin)
+        # Defaults of a model may be shared with others that have more kinds of checks; a column's are its own.
+        _refuse_idle_settings(self.meta, (*_OWN_CHECKS, *_BUILDERS), self.origin)
         self._add("present", (), catalog.Present(), self.origin)
-        if minimum := self.meta.get("minimum_rows"):
-            self._add("minimum_rows", (), relations.MinimumRows(int(minimum)), self.origin)
+        if (minimum := self.meta.get("minimum_rows")) is not None:
+            if type(minimum) is not int:
+                raise SuiteError(f"minimum_rows={minimum!r} is not a whole number", "", self.origin)
+            self._add("minimum_rows", (), relations.MinimumRows(minimum), self.origin)
         if self.schema.strict is True:
             self._add("strict", (), catalog.ColumnsAre(tuple(self.schema.columns)), self.origin)
         if self.schema.unique:
@@ -145,10 +155,14 @@ class _Reader:
         if not column.nullable:
             self._add("not_null", (name,), rows.NotNull(), origin, meta, optional)
         if column.unique:
-            rule = relations.Unique(bool(meta.get("nulls_equal", True)), str(meta.get("counts", "surplus")))
+            counts = str(meta.get("counts", "surplus"))
+            if counts not in {"surplus", "groups"}:
+                raise SuiteError(f"counts={counts!r} is not one of surplus, groups", "", origin)
+            rule = relations.Unique(bool(meta.get("nulls_equal", True)), counts)
             self._add("unique", (name,), rule, origin, meta, optional)
         for check in column.checks:
             self._check(name, check, meta, optional, origin)
+        _refuse_idle_settings(meta, tuple(d.name for d in self.made if d.columns == (name,)), origin)
 
     def _check(self, column: str, check: Any, meta: dict[str, Any], optional: dict[str, Any], origin: str) -> None:
         where = self.lines.origin(self.name, str(check.name))
@@ -195,10 +209,19 @@ def _as_tuple(value: Any) -> tuple[str, ...]:
 
 def _refuse_typos(given: dict[str, Any], known: tuple[str, ...], origin: str) -> None:
     """Metadata is shared with other tools: an unknown key is theirs, unless it looks like a slip of the pen."""
-    for key in given:
+    for key, value in given.items():
+        if key == "checks" and not (isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())):
+            raise SuiteError("'checks' must map names of checks to their settings", "", origin)
         hint = did_you_mean(str(key), known)
         if key not in known and hint.startswith("did you mean"):
             raise SuiteError(f"unknown metadata {key!r}", hint, origin)
+
+
+def _refuse_idle_settings(meta: dict[str, Any], known: tuple[str, ...], origin: str) -> None:
+    """Settings for a check that does not exist would be ignored in silence."""
+    for name in meta.get("checks", {}):
+        if name not in known:
+            raise SuiteError(f"settings for a check {name!r} that does not exist", did_you_mean(name, known), origin)
 
 
 def _values_of(rule: Rule) -> Iterator[Any]:
