@@ -109,7 +109,7 @@ def kill(server: Server, *pids: int) -> None:
     """Terminate server processes and wait until they are gone."""
     listed = ", ".join(str(pid) for pid in pids)
     server.sql(f"SELECT pg_terminate_backend(pid) FROM unnest(ARRAY[{listed}]) AS pid")
-    wait_until(lambda: not server.sql(f"SELECT FROM pg_stat_activity WHERE pid IN ({listed})"))
+    wait_until(lambda: not server.sql(f"SELECT pid FROM pg_stat_activity WHERE pid IN ({listed})"))
 
 
 def by_id(run: Run) -> dict[str, Result]:

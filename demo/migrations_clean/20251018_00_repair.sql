@@ -22,7 +22,7 @@ FROM kisaan_products p WHERE p.id = t.product_id AND p.category_id <> t.category
 
 UPDATE kisaan_transactions SET status = 'pending' WHERE status = 'open';
 
--- A slip of the keyboard (2052 for 2025): the last change of a settled sale is its settlement.
+-- A mistyped year: the last change of a settled sale is its settlement.
 UPDATE kisaan_transactions SET settlement_date = updated_at WHERE settlement_date AT TIME ZONE 'UTC' > now();
 
 -- Payments: what their sale says is right.

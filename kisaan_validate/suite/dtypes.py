@@ -20,7 +20,6 @@ BY_NAME: dict[str, tuple[str, ...]] = {
     "string": TEXT_TYPES,
     "date": ("date",),
     "timedelta64": ("interval",),
-    "bytes": ("bytea",),
     "object": (),
 }
 """pandera's name of a dtype, without unit, storage and capital letters, to the types that satisfy it."""
@@ -44,7 +43,8 @@ def type_rule(dtype: Any, override: Any) -> TypeIs | None:
         return TypeIs((f"timestamp {'with' if dtype.tz else 'without'} time zone",))
     if isinstance(dtype, pandas_engine.Category):
         labels = tuple(str(c) for c in dtype.categories) if dtype.categories is not None else ()
-        return TypeIs(TEXT_TYPES, labels)
+        # Labels are the type's own only in an enum: a text column would hold anything (isin says that of values).
+        return TypeIs(("enum",), labels) if labels else TypeIs(TEXT_TYPES)
     accepted = BY_NAME.get(_plain(str(dtype)))
     if accepted is None:
         raise TypeError(f"dtype {dtype} has no PostgreSQL counterpart")
