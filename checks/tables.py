@@ -396,12 +396,9 @@ class Ledger(pa.DataFrameModel):
     user_id: int = link()
     role: str
     delta_amount: pa.Decimal = money("By how much a person's balance moved: the balance is the sum of these.")
-    balance_before: pa.Decimal = money(
-        BALANCE_AT_THE_TIME, nullable=True, in_range={"min_value": -10_000_000, "max_value": 10_000_000}
-    )
-    balance_after: pa.Decimal = money(
-        BALANCE_AT_THE_TIME, nullable=True, in_range={"min_value": -10_000_000, "max_value": 10_000_000}
-    )
+    # No bound here: a movement that broke one stays in the history after it was reversed.
+    balance_before: pa.Decimal = money(BALANCE_AT_THE_TIME, nullable=True)
+    balance_after: pa.Decimal = money(BALANCE_AT_THE_TIME, nullable=True)
     reason_code: str
     created_at: Instant = moment("When a balance moved, by the one clock that no migration touched.")
 

@@ -159,7 +159,9 @@ def test_a_partition_attached_during_the_run_is_found_out(server: Server, databa
         database,
     )
     with gate_in(server, database) as gate:
-        suite = suite_of(gate.check(), d.holds("parts", "amount > 0", id="parts"), d.holds("gate", "id = 1", id="beside"))
+        suite = suite_of(
+            gate.check(), d.holds("parts", "amount > 0", id="parts"), d.holds("gate", "id = 1", id="beside")
+        )
         options = Options(jobs=1, limits=PATIENT)
         running = Background(lambda: run(suite, server.dsn(database), options=options))
         gate.reached()

@@ -85,7 +85,9 @@ def watched() -> Iterator[Watched]:
 
 def asks(statements: list[str], *, keys: bool = False) -> list[str]:
     """The statements that read the user's rows: those that count, or with ``keys`` those that list violating keys."""
-    reading = [s for s in statements if not s.startswith(("EXPLAIN", "LOCK")) and re.search(r"public\.(farms|crops)", s)]
+    reading = [
+        s for s in statements if not s.startswith(("EXPLAIN", "LOCK")) and re.search(r"public\.(farms|crops)", s)
+    ]
     return [s for s in reading if ("sha256" in s) is keys]
 
 

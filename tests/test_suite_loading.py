@@ -264,7 +264,7 @@ def test_metadata(everything: Suite) -> None:
     assert checks["plain.n.greater_than_2"].why == "more than five"
     assert checks["payments.status.type"].severity is Severity.INFO
     assert checks["payments.status.type"].tags == ("books",)
-    assert checks["payments.note.str_length"].applies == ("column payments.note", "not table old")
+    assert checks["payments.note.str_length"].applies == ("not table old", "column payments.note")
     assert checks["plain.n.greater_than"].applies == ("column plain.n",)
     lines = EVERYTHING.splitlines()
     for id, text in {

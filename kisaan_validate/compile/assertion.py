@@ -201,7 +201,11 @@ _CATALOGUE_TYPES: dict[str, tuple[str, ...]] = {
 def tables_read(tree: exp.Expression) -> tuple[str, ...]:
     """The tables that a SELECT names, without its own WITH names where these can be seen, in order of appearance."""
     names = [_table_name(t) for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier) and not _is_own(t)]
-    return tuple(dict.fromkeys(n for n in names if n))
+    return tuple(dict.fromkeys(n for n in names if n and not n.startswith(_SYSTEM)))
+
+
+_SYSTEM = ("pg_catalog.", "information_schema.")
+"""Schemas that every server has: their relations need no presence."""
 
 
 def _is_own(table: exp.Table) -> bool:

@@ -64,6 +64,7 @@ class Session:
         self.version: int = self._connection.server_version
         self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
         self._abandoned = False
+        self.loss: DatabaseError | None = None
 
     @property
     def backend_pid(self) -> int:
@@ -146,7 +147,8 @@ class Session:
         lines = said.strip().splitlines() or ["the server closed the connection"]
         fact = self.target.hide(f"the connection was lost: {lines[0].strip()}")
         sqlstate = sqlstate_said(said) or "08006"
-        return DatabaseError(fact, hint_for(sqlstate), sqlstate, True)
+        self.loss = self.loss or DatabaseError(fact, hint_for(sqlstate), sqlstate, True)
+        return self.loss
 
 
 def _text(value: str) -> str:

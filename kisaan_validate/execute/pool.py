@@ -124,7 +124,10 @@ class Pool:
     def _why(self, stop: Stop) -> DatabaseError:
         if stop.requested:
             return DatabaseError(f"not asked: {stop.reason}", "run again")
-        return self._last_error or DatabaseError("not asked: every session was lost", "see the server's log, then run again")
+        error = next((s.loss for s in self._sessions if s.loss is not None), self._last_error)
+        if error is None:
+            return DatabaseError("not asked: every session was lost", "see the server's log, then run again")
+        return DatabaseError(f"not asked: {error.fact}", error.hint, error.sqlstate)
 
     def close(self) -> None:
         """End all sessions."""

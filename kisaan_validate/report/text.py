@@ -111,6 +111,11 @@ def prose(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(_characters(flat, joiners=True))
 
 
+def plain(text: str) -> str:
+    """Text where no markup can stand (a title): hidden characters are replaced by their names."""
+    return "".join(f"[U+{ord(c):04X}]" if _is_hidden(c) else c for c in text)
+
+
 def value(text: str | None) -> Markup:
     """A value of the database: NULL, the empty text and 'NULL' look different; no space or sign stays hidden."""
     if text is None:

@@ -29,6 +29,11 @@ END $$;
 """
 
 PLANTS: dict[str, Plant] = {
+    "database.timestamps.defaults_keep_zone": Plant(
+        "ALTER TABLE kisaan_payments ALTER created_at SET DEFAULT (now() AT TIME ZONE 'UTC')",
+        1,
+        {"table_name": "kisaan_payments", "column_name": "created_at"},
+    ),
     # --- money ------------------------------------------------------------------------------------------------------
     "kisaan_transactions.total_amount.quantity_times_price": Plant(
         "UPDATE kisaan_transactions SET total_amount = total_amount + 0.01 WHERE id IN (1, 2, 3)", 3, {"id": "2"}

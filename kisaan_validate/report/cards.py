@@ -1,0 +1,125 @@
+"""One check and its result as the page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kisaan_validate.model import MASKED, Check, CheckMove, Evidence, Form, Result, Status, Transition
+from kisaan_validate.report.summary import figure, vacuous
+from kisaan_validate.report.text import anchor, counted, duration, number
+
+EVIDENCE_WORDS = {
+    Evidence.SCANNED: "the rows were read",
+    Evidence.CATALOGUE: "the system catalogue was read",
+    Evidence.PROVED: "proved by a constraint; the rows were not read",
+    Evidence.NONE: "none",
+}
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The recorded keys of violating rows as a table. A cell is None for NULL."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    masked: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything the page says of one check."""
+
+    check: Check
+    result: Result
+    anchor: str
+    figure: str
+    movement: str
+    keys: Keys | None
+    facts: tuple[tuple[str, str], ...]
+    unfold: bool
+    vacuous: bool
+
+    @property
+    def subject(self) -> str:
+        """The table the check speaks of."""
+        return self.check.table or "whole database"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it held when the baseline was taken and fails now."""
+        return self.movement.startswith(Transition.NEWLY_FAILING.value)
+
+
+def card_of(check: Check, result: Result, move: CheckMove | None) -> Card:
+    """The card of one check. Failures are unfolded, so that they are read and printed."""
+    return Card(
+        check=check,
+        result=result,
+        anchor=anchor("c", check.id),
+        figure=figure(check, result),
+        movement=movement(move),
+        keys=keys_of(check, result),
+        facts=tuple((name, text) for name, text in _facts(check, result) if text),
+        unfold=result.status is Status.FAIL,
+        vacuous=vacuous(result),
+    )
+
+
+def movement(move: CheckMove | None) -> str:
+    """How a check moved since the baseline, with both counts; "" where there is nothing to compare."""
+    if move is None or (move.transition is Transition.STILL_PASSING and move.before == move.after):
+        return ""
+    if move.transition is Transition.UNKNOWN:
+        return f"cannot tell: {move.reason}" if move.reason else "cannot tell"
+    return f"{move.transition.value}: {_count(move.before)} → {_count(move.after)}"
+
+
+def _count(value: int | None) -> str:
+    return "not counted" if value is None else number(value)
+
+
+def keys_of(check: Check, result: Result) -> Keys | None:
+    """The recorded keys, if any; the caption says how many there are in all."""
+    if not result.sample:
+        return None
+    columns = tuple(dict.fromkeys(name for row in result.sample for name, _ in row))
+    rows = tuple(tuple(dict(row).get(name, "") for name in columns) for row in result.sample)
+    masked = any(cell == MASKED for row in rows for cell in row)
+    return Keys(_caption(check, len(rows), result.violations), columns, rows, masked)
+
+
+def _caption(check: Check, shown: int, violations: int | None) -> str:
+    of_rows = check.form in {Form.ROW, Form.JOIN}
+    if violations is None:
+        return f"{counted(shown, 'entry', 'entries')} recorded"
+    if not of_rows and violations != shown:
+        return f"Showing {counted(shown, 'entry', 'entries')}; {counted(violations, 'violation')} in all"
+    what = "violating row" if of_rows else "violation"
+    if shown == violations:
+        return f"The only {what}" if shown == 1 else f"All {counted(shown, what)}"
+    return f"Showing {number(shown)} of {counted(violations, what)}"
+
+
+def _facts(check: Check, result: Result) -> list[tuple[str, str]]:
+    evidence = EVIDENCE_WORDS[result.evidence]
+    scanned = result.evidence in {Evidence.SCANNED, Evidence.PROVED}
+    return [
+        ("Evidence", evidence),
+        ("Enforced by", (result.enforced_by or "nothing") if scanned else ""),
+        ("Tolerance", f"up to {check.tolerance}" if check.tolerance is not None else ""),
+        ("Owner", check.owner),
+        ("Tags", ", ".join(check.tags)),
+        ("Columns", ", ".join(check.columns)),
+        ("Applies if", "; ".join(check.applies)),
+        ("Declared at", check.origin),
+        ("SQLSTATE", result.sqlstate),
+        ("Statement took", duration(result.milliseconds) if result.milliseconds else ""),
+        ("Digest of all keys", result.key_digest),
+    ]
+
+
+def cards_of(pairs: list[tuple[Check, Result]], moves: Mapping[str, CheckMove]) -> list[Card]:
+    """The cards of all checks, in the order given."""
+    return [card_of(check, result, moves.get(check.id)) for check, result in pairs]

@@ -1,0 +1,157 @@
+"""A Run as one self-contained HTML page: no request to anywhere, readable without script, printable."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from kisaan_validate.diff import diff
+from kisaan_validate.model import Baseline, Run, Severity, Status, Transition, Verdict
+from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
+from kisaan_validate.report import rows, summary, text
+from kisaan_validate.report.cards import Card, cards_of
+from kisaan_validate.report.svg import ICON_PATHS
+
+MOST_FINDINGS = 6
+"""So many findings stand on the first screen; a line below says how many more there are."""
+
+_COLOURS = {Verdict.PASS: "#1a6b37", Verdict.FAIL: "#b3261e", Verdict.INCONCLUSIVE: "#8a4b00"}
+_VERDICT_ICONS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "error"}
+
+
+def render_html(run: Run, baseline: Baseline | None = None) -> str:
+    """The page of a run; with ``baseline``, also what changed since it. The same input gives the same bytes."""
+    template = _environment().get_template("report.html.j2")
+    style, script = _source("report.css") + _page_foot(run), _source("report.js")
+    return template.render(
+        style=Markup(style), script=Markup(script), policy=_policy(style, script),
+        icon_data=_favicon(run.verdict),
+        **_facts(run, baseline),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Why some checks have no answer: one reason and all checks that share it."""
+
+    status: Status
+    message: str
+    hint: str
+    sqlstate: str
+    cards: tuple[Card, ...]
+
+
+def _facts(run: Run, baseline: Baseline | None) -> dict[str, Any]:
+    """Everything that the template shows."""
+    changes = diff(baseline, run) if baseline is not None else None
+    moves = {move.check_id: move for move in changes.moves} if changes is not None else {}
+    pairs = summary.pairs_of(run)
+    cards = cards_of(summary.in_order(pairs, moves), moves)
+    lines = rows.row_lines(run, baseline, changes)
+    given = digest_of(baseline_to_json(baseline)) if baseline is not None else ""
+    groups = summary.move_groups(changes) if changes is not None else ()
+    return {
+        "run": run,
+        "baseline": baseline,
+        "changes": changes,
+        "sentence": summary.verdict_sentence(run),
+        "verdict_icon": _VERDICT_ICONS[run.verdict],
+        "counts": summary.counts_of(pairs),
+        "severities": [severity.value for severity in Severity],
+        "cards": cards,
+        "by_status": [(status, [c for c in cards if c.result.status is status]) for status in summary.STATUS_ORDER],
+        "card": {card.check.id: card for card in cards},
+        "findings": _findings(cards),
+        "most_findings": MOST_FINDINGS,
+        "rows": lines,
+        "row_words": rows.movement_words(lines),
+        "pictured": rows.pictured(lines),
+        "groups": groups,
+        "still_passing": sum(move.transition is Transition.STILL_PASSING for move in moves.values()),
+        "by_reason": summary.by_reason,
+        "gaps": _gaps(cards),
+        "vacuous": [card for card in cards if card.vacuous],
+        "proved": [card for card in cards if card.result.evidence.name == "PROVED"],
+        "unenforced": summary.unenforced(pairs),
+        "uncounted": [table for table in run.tables if table.rows is None],
+        "run_digest": digest_of(run_to_json(run)),
+        "baseline_digest": given,
+        "baseline_mismatch": bool(given and run.baseline_digest and given != run.baseline_digest),
+        "search_path": ", ".join('"{}"'.format(s.replace('"', '""')) for s in (*run.suite.schemas, "pg_temp")),
+        "took": text.duration((run.finished_at - run.started_at).total_seconds() * 1_000),
+        "local_time": text.local(run.place.at, run.place.time_zone),
+        "icons": ICON_PATHS,
+    }
+
+
+def _findings(cards: list[Card]) -> list[Card]:
+    """What the first screen names: the failures, or where there is none, the checks without an answer."""
+    failed = [card for card in cards if card.result.status is Status.FAIL]
+    return failed or [card for card in cards if card.result.status in {Status.ERROR, Status.SKIP}]
+
+
+def _gaps(cards: list[Card]) -> list[Gap]:
+    found: dict[tuple[Status, str, str, str], list[Card]] = defaultdict(list)
+    for card in cards:
+        result = card.result
+        if result.status in {Status.ERROR, Status.SKIP}:
+            found[result.status, result.message, result.hint or card.check.hint, result.sqlstate].append(card)
+    return [Gap(*key, tuple(members)) for key, members in found.items()]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("kisaan_validate.report", "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters |= {
+        "prose": text.prose, "plain": text.plain, "value": text.value, "sql": text.code, "number": text.number, "signed": text.signed,
+        "utc": text.utc, "duration": text.duration, "anchor": text.anchor, "counted": text.counted,
+    }  # fmt: skip
+    environment.globals |= {"words": summary.STATUS_WORDS, "meaning": summary.STATUS_MEANING}
+    return environment
+
+
+@cache
+def _source(name: str) -> str:
+    return files("kisaan_validate.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """The Content-Security-Policy that lets nothing in but this page's own style and script, by their hashes."""
+    directives = [
+        "default-src 'none'", f"style-src {_hash(style)}", f"script-src {_hash(script)}", "img-src data:",
+        "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'",
+    ]  # fmt: skip
+    return "; ".join(directives)
+
+
+def _hash(source: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+def _page_foot(run: Run) -> str:
+    """Names the run and its verdict on every printed sheet, for sheets get separated."""
+    words = f"{run.verdict.value} · {run.place.database} · run {run.id}"
+    safe = re.sub(r"[^A-Za-z0-9 ._-]", lambda match: f"\\{ord(match[0]):x} ", words)
+    return f'@page{{@bottom-left{{content:"{safe}"}}}}\n'
+
+
+def _favicon(verdict: Verdict) -> str:
+    path = ICON_PATHS[_VERDICT_ICONS[verdict]]
+    drawing = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' "
+        f"fill='{_COLOURS[verdict]}'/><path d='{path}' fill='none' stroke='#fff' stroke-width='2'/></svg>"
+    )
+    return "data:image/svg+xml," + quote(drawing)

@@ -1,0 +1,208 @@
+"""What a run says, in words: pure functions from the Run and its Diff to sentences, orders and groups."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kisaan_validate.model import (
+    Check,
+    CheckMove,
+    Diff,
+    Evidence,
+    Form,
+    Result,
+    Run,
+    Severity,
+    Status,
+    Transition,
+    Verdict,
+    nothing_checked,
+)
+from kisaan_validate.report.text import counted, number
+
+STATUS_ORDER = (Status.FAIL, Status.ERROR, Status.SKIP, Status.TOLERATED, Status.PASS, Status.NOT_APPLICABLE)
+SEVERITY_ORDER = (Severity.BLOCKING, Severity.WARNING, Severity.INFO)
+
+STATUS_WORDS = {
+    Status.FAIL: "Failed",
+    Status.ERROR: "Error",
+    Status.SKIP: "Skipped",
+    Status.TOLERATED: "Tolerated",
+    Status.PASS: "Passed",
+    Status.NOT_APPLICABLE: "Not applicable",
+}
+STATUS_MEANING = {
+    Status.FAIL: "examined, and rows were found that break the rule",
+    Status.ERROR: "asked, but the database gave no answer: nothing is known",
+    Status.SKIP: "not asked, because something it needs is missing: nothing is known",
+    Status.TOLERATED: "examined; some rows break the rule, no more than was agreed beforehand",
+    Status.PASS: "examined, and no row breaks the rule",
+    Status.NOT_APPLICABLE: "the rule does not concern this database",
+}
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many checks have one status, in all and by severity."""
+
+    status: Status
+    total: int
+    by_severity: tuple[int, ...]
+
+
+Pairs = Sequence[tuple[Check, Result]]
+
+
+def pairs_of(run: Run) -> list[tuple[Check, Result]]:
+    """Every check with its result; a check without a result is given an ERROR, for nothing is known about it."""
+    results = {result.check_id: result for result in run.results}
+    lost = "no result was recorded for this check"
+    return [(check, results.get(check.id) or Result(check.id, Status.ERROR, message=lost)) for check in run.checks]
+
+
+def counts_of(pairs: Pairs) -> tuple[Count, ...]:
+    """The number of checks of every status, in order of importance."""
+    found = Counter((result.status, check.severity) for check, result in pairs)
+    rows = []
+    for status in STATUS_ORDER:
+        numbers = tuple(found[status, severity] for severity in SEVERITY_ORDER)
+        rows.append(Count(status, sum(numbers), numbers))
+    return tuple(rows)
+
+
+def in_order(pairs: Pairs, moves: Mapping[str, CheckMove]) -> list[tuple[Check, Result]]:
+    """By status, then severity, then what is new since the baseline, then the order of the suite."""
+
+    def rank(pair: tuple[Check, Result]) -> tuple[int, int, int]:
+        check, result = pair
+        move = moves.get(check.id)
+        new = 0 if move is not None and move.transition is Transition.NEWLY_FAILING else 1
+        return STATUS_ORDER.index(result.status), SEVERITY_ORDER.index(check.severity), new
+
+    return sorted(pairs, key=rank)
+
+
+def verdict_sentence(run: Run) -> str:
+    """Why the verdict is what it is. A known failure comes first; what has no answer is said beside it."""
+    pairs = pairs_of(run)
+    if run.verdict is Verdict.PASS:
+        return _why_pass(pairs)
+    parts = _failures(pairs) + _unanswered(pairs)
+    if run.interrupted:
+        parts.append("The run was interrupted before its end.")
+    if nothing_checked(run):
+        parts.append("No check applies to this database: nothing was examined, so nothing can be signed off.")
+    if run.verdict is Verdict.INCONCLUSIVE and not _failed(pairs, Severity.BLOCKING):
+        parts.append("No blocking check is known to fail, but the database cannot be called sound.")
+    return " ".join(parts)
+
+
+def _failed(pairs: Pairs, *severities: Severity) -> int:
+    return sum(result.status is Status.FAIL and check.severity in severities for check, result in pairs)
+
+
+def _failures(pairs: Pairs) -> list[str]:
+    blocking = _failed(pairs, Severity.BLOCKING)
+    others = _failed(pairs, Severity.WARNING, Severity.INFO)
+    parts = [f"{counted(blocking, 'blocking check')} failed."] if blocking else []
+    if others:
+        parts.append(f"{counted(others, 'check')} of lesser severity failed{' too' if blocking else ''}.")
+    return parts
+
+
+def _unanswered(pairs: Pairs) -> list[str]:
+    statuses = Counter(result.status for _, result in pairs)
+    errors, skips = statuses[Status.ERROR], statuses[Status.SKIP]
+    total = errors + skips
+    if not total:
+        return []
+    kinds = [counted(errors, "error")] if errors else []
+    kinds += [f"{number(skips)} skipped"] if skips else []
+    has, them = ("has", "it") if total == 1 else ("have", "them")
+    return [f"{counted(total, 'check')} {has} no answer ({', '.join(kinds)}): nothing is known about {them}."]
+
+
+def _why_pass(pairs: Pairs) -> str:
+    statuses = Counter(result.status for _, result in pairs)
+    answered = counted(len(pairs) - statuses[Status.NOT_APPLICABLE], "check")
+    tolerated, lesser = statuses[Status.TOLERATED], _failures(pairs)
+    if not tolerated and not lesser:
+        return f"{answered} answered, and every one of them holds."
+    parts = [f"{answered} answered, and no blocking check failed.", *lesser]
+    if tolerated:
+        parts.append(f"{counted(tolerated, 'check')} found violations, no more than was agreed beforehand.")
+    return " ".join(parts)
+
+
+def figure(check: Check, result: Result) -> str:
+    """The exact count of how many of how many, in words; never a percentage."""
+    found, examined = result.violations, result.examined
+    if found is None:
+        return "not counted"
+    if result.evidence is Evidence.PROVED:
+        return "not scanned: proved by a constraint"
+    if check.form is Form.CATALOG:
+        return _catalogue_figure(found, examined)
+    if examined is None:
+        return counted(found, "violation")
+    if check.form is Form.QUERY:
+        return f"{counted(found, 'violation')} in {counted(examined, 'row')}"
+    return f"{number(found)} of {counted(examined, 'row')}"
+
+
+def _catalogue_figure(found: int, examined: int | None) -> str:
+    if examined is None or examined <= 1:
+        return "not as declared" if found else "as declared"
+    return f"{number(found)} of {number(examined)} in the catalogue"
+
+
+def vacuous(result: Result) -> bool:
+    """Whether a check holds only because there was nothing to examine."""
+    scanned = result.evidence is Evidence.SCANNED
+    return scanned and result.examined == 0 and result.violations == 0 and result.status is Status.PASS
+
+
+def unenforced(pairs: Pairs) -> dict[str, list[Check]]:
+    """What is true today though no constraint keeps it so, by table; only what was scanned, not vacuously true."""
+    groups: dict[str, list[Check]] = defaultdict(list)
+    for check, result in pairs:
+        held = result.status is Status.PASS and result.evidence is Evidence.SCANNED
+        if held and not result.enforced_by and not vacuous(result):
+            groups[check.table].append(check)
+    return dict(sorted(groups.items()))
+
+
+@dataclass(frozen=True)
+class MoveGroup:
+    """The checks that moved alike since the baseline."""
+
+    transition: Transition
+    meaning: str
+    moves: tuple[CheckMove, ...]
+
+
+_MOVES = {
+    Transition.NEWLY_FAILING: "held when the baseline was taken, and fails now",
+    Transition.STILL_FAILING: "failed then and fails now",
+    Transition.FIXED: "failed then and holds now",
+    Transition.UNKNOWN: "then and now cannot be compared",
+}
+
+
+def move_groups(changes: Diff) -> tuple[MoveGroup, ...]:
+    """The transitions that a reader must see, worst first; still passing is only counted."""
+    groups = []
+    for transition, meaning in _MOVES.items():
+        found = tuple(m for m in changes.moves if m.transition is transition)
+        groups.append(MoveGroup(transition, meaning, found))
+    return tuple(groups)
+
+
+def by_reason(group: MoveGroup) -> dict[str, list[CheckMove]]:
+    """The moves of a group by the reason they cannot be compared."""
+    reasons: dict[str, list[CheckMove]] = defaultdict(list)
+    for move in group.moves:
+        reasons[move.reason].append(move)
+    return dict(reasons)
