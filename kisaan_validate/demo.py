@@ -11,7 +11,7 @@ import tempfile
 import tomllib
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,11 +152,15 @@ def measure(place: Playground, suite: Suite, observer: Observer, **options: Any)
 
 @dataclass(frozen=True)
 class Story:
-    """What the demonstration came to. ``missed`` and ``invented`` are check ids with counts; both must be empty."""
+    """What the demonstration came to. ``missed`` and ``invented`` are check ids with counts; both must be empty.
+
+    ``faults`` are the manifest's entries.
+    """
 
     before: Baseline
     after: Run
     migrations: int
+    faults: tuple[Mapping[str, Any], ...]
     missed: dict[str, int]
     invented: dict[str, int]
 
@@ -173,13 +177,27 @@ def play(place: Playground, assets: Assets, observer: Observer, *, scale: int, c
     after = measure(place, suite, observer, baseline=before, baseline_digest=digest)
     expected = {} if clean else expected_findings(place, assets)
     found = findings(after)
+    expected_before = cured(assets)
+    seen_before = {check.id: check.violations for check in before.checks}
+    unseen = {f"{id} (before)": n for id, n in expected_before.items() if seen_before.get(id) != n}
     return Story(
         before,
         after,
         migrations,
-        missed={id: n for id, n in expected.items() if found.get(id) != n},
+        tuple(assets.manifest["fault"]),
+        missed=unseen | {id: n for id, n in expected.items() if found.get(id) != n},
         invented={id: n for id, n in found.items() if expected.get(id) != n},
     )
+
+
+def cured(assets: Assets) -> dict[str, int]:
+    """What the baseline must show of the faults that the migration fixes, by check id."""
+    expected: Counter[str] = Counter()
+    fixed = {id for fault in assets.manifest["fault"] if fault["after_migration"] == "fixed" for id in fault["checks"]}
+    for fault in assets.manifest["fault"]:
+        for id in fixed.intersection(fault["checks"]):
+            expected[id] += fault["rows_before"]
+    return dict(expected)
 
 
 def findings(measured: Run) -> dict[str, int]:

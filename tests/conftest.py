@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg2
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SYSTEM_BIN = Path("/usr/lib/postgresql/15/bin")
+SYSTEM_BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/15/bin"))
 _numbers = itertools.count(1)
 
 
@@ -129,9 +129,9 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def server15() -> Iterator[Server]:
-    """PostgreSQL 15, the oldest that Debian 12 installs; its absence is loud, with the command that mends it."""
+    """The system's PostgreSQL (15 on Debian 12)."""
     if not (SYSTEM_BIN / "postgres").exists():
-        pytest.fail("PostgreSQL 15 is missing: apt-get install postgresql-15")
+        missing("a system PostgreSQL is missing: apt-get install postgresql")
     with system_server() as running:
         yield running
 
@@ -142,6 +142,22 @@ def database(server: Server) -> Iterator[str]:
     name = server.create()
     yield name
     server.drop(name)
+
+
+def needs(program: str) -> str:
+    """The path of a program that the tests need. Missing: skipped loudly, or where all must run, failed."""
+    found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if found is None:
+        missing(f"{program} is missing: apt-get install {program}")
+    assert found is not None
+    return found
+
+
+def missing(what: str) -> NoReturn:
+    """Skip, with the command that mends it; fail where KISAAN_TESTS_REQUIRE_ALL says that nothing may be skipped."""
+    if os.environ.get("KISAAN_TESTS_REQUIRE_ALL"):
+        pytest.fail(what)
+    pytest.skip(what)
 
 
 def wait_until(condition: Any, seconds: float = 10.0) -> None:

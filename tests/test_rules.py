@@ -23,7 +23,7 @@ from kisaan_validate.declare import Declaration
 from kisaan_validate.model import Evidence, Status, Tolerance
 
 LAW = hypothesis_settings(
-    max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 # --- relations against Python ----------------------------------------------------------------------------------------

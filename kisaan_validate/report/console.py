@@ -164,16 +164,20 @@ def print_story(story: Story, folder: Path, *, clean: bool) -> None:
     """What the migration of the demonstration fixed, left and broke, and whether all that was planted was found."""
     console = _console()
     changes = diff(story.before, story.after)
-    _print_rows(console, changes)
-    moves = Counter(move.transition for move in changes.moves)
-    said = [f"{moves[t]:,} {t.value}" for t in Transition if moves[t] and t is not Transition.STILL_PASSING]
-    console.print(f"checks  since the baseline: {', '.join(said) or 'nothing moved'}")
-    _print_attention(console, story.after, changes, verbose=False)
+    moved = [f"{c.table} {_number(c.before)} → {_number(c.after)} ({c.delta:+,})" for c in changes.rows if c.delta]
+    console.print(f"rows    {'; '.join(moved)}; {changes.unchanged_tables:,} tables unchanged")
+    if not clean:
+        for state, word in (("fixed", "fixed"), ("left", "left"), ("introduced", "broke")):
+            faults = [fault for fault in story.faults if fault["after_migration"] == state]
+            told = [fault["story"] for fault in faults if fault.get("told")]
+            for number, sentence in enumerate(told):
+                console.print(Text(f"{'' if number else word:<8}{sentence}"))
+            console.print(f"        … and {len(faults) - len(told):,} more")
     console.print(_verdict_line(story.after))
     for title, ids in (("missed", story.missed), ("not planted", story.invented)):
         for id, count in ids.items():
             console.print(Text(f"{title}: {id} ({count:,})", style="bold red"))
     if not story.missed and not story.invented:
-        what = "a clean migration: nothing is found" if clean else "every planted fault was found, with its exact count, and nothing else"
-        console.print(f"proof   {what}")
+        found = f"every one of the {len(story.faults):,} faults of the manifest was found or seen fixed, with its exact count"
+        console.print(f"proof   {'nothing to find after a clean migration' if clean else f'{found}, and nothing else'}")
     console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
