@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Catalogue
-from kisaan_validate.compile.plan import author_sql, make_plan, tables_of
+from kisaan_validate.compile.plan import make_plan, tables_of
 from kisaan_validate.config import Config
-from kisaan_validate.database.catalogue import read_catalogue, read_place, volatile_names
+from kisaan_validate.database.catalogue import read_catalogue, read_place
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target, check_expectation, find_target
-from kisaan_validate.errors import DatabaseError, KisaanError
+from kisaan_validate.database.volatility import volatile_calls
+from kisaan_validate.errors import KisaanError
 from kisaan_validate.model import Form, Status
 from kisaan_validate.suite.load import Suite, load_suite
 
@@ -115,14 +116,7 @@ def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
-    volatile = {}
-    for id, calls in author_sql(suite).items():
-        try:
-            volatile[id] = volatile_names(session, calls, [])
-        except DatabaseError as error:
-            yield Finding(False, "functions", error.fact, error.hint)
-            return
-    plan = make_plan(suite, catalogue, volatile=volatile)
+    plan = make_plan(suite, catalogue, volatile=volatile_calls(session, suite, catalogue))
     unasked = [r for r in plan.settled.values() if r.status in {Status.SKIP, Status.ERROR}]
     catalogue_failures = [r for r in plan.settled.values() if r.status is Status.FAIL]
     asked = sum(c.form is not Form.CATALOG for c in suite.checks) - len(unasked)

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
-from kisaan_validate.compile.plan import Plan, author_sql, make_plan, tables_of
+from kisaan_validate.compile.plan import Plan, make_plan, tables_of
 from kisaan_validate.compile.statements import Pass, Query
-from kisaan_validate.database.catalogue import count_scope, read_catalogue, volatile_names
+from kisaan_validate.database.catalogue import count_scope, read_catalogue
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target, check_expectation, find_target
+from kisaan_validate.database.volatility import volatile_calls
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.evidence import collect_keys
 from kisaan_validate.execute.ask import Counted, ask, refuse
@@ -132,7 +133,7 @@ class _Runner:
                 snapshot.catalogue,
                 counted=scope,
                 unavailable=snapshot.unavailable,
-                volatile=self._volatile(holder, snapshot.catalogue),
+                volatile=volatile_calls(holder, self.suite, snapshot.catalogue),
                 trust_constraints=self.options.trust_constraints,
             )
             results, rows, moved = self._execute(plan, snapshot)
@@ -145,7 +146,7 @@ class _Runner:
         try:
             holder.begin()
             catalogue = read_catalogue(holder, self.suite.settings.schemas, self.suite.settings.aliases)
-            volatile = self._volatile(holder, catalogue)
+            volatile = volatile_calls(holder, self.suite, catalogue)
         finally:
             holder.close()
         trust = self.options.trust_constraints
@@ -176,16 +177,6 @@ class _Runner:
         self.observer(Progress("locking"))
         ordered = [tables[key] for key in sorted(tables)]
         return take_snapshot(holder, ordered, settings.schemas, settings.aliases, self.target.source)
-
-    def _volatile(self, holder: Session, catalogue: Catalogue) -> dict[str, set[str]]:
-        """The volatile functions that author-written SQL could call, by check id; a failure to look is a refusal."""
-        found: dict[str, set[str]] = {}
-        for id, calls in author_sql(self.suite).items():
-            rule, check = self.suite.rules[id], next(c for c in self.suite.checks if c.id == id)
-            read = (catalogue.find(name) for name, _ in rule.needs(check.table, check.columns))
-            names = volatile_names(holder, calls, [t.oid for t in read if t is not None and t.kind == "v"])
-            found[id] = names
-        return found
 
     def _execute(self, plan: Plan, snapshot: Snapshot) -> tuple[dict[str, Result], dict[TableKey, int], set[TableKey]]:
         pool = Pool(self._open, snapshot.id, snapshot.locked, self.options.jobs)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
-from kisaan_validate.compile.assertion import Calls, calls_of
 from kisaan_validate.compile.expressions import View, to_sql
 from kisaan_validate.compile.statements import Pass, Query, Slot, join_pass, row_pass
 from kisaan_validate.errors import KisaanError
@@ -53,15 +52,6 @@ def tables_of(suite: Suite, catalogue: Catalogue) -> dict[TableKey, Table]:
             if table is not None:
                 found[table.key] = table
     return found
-
-
-def author_sql(suite: Suite) -> dict[str, Calls]:
-    """The function names that each check's author-written SQL could call, by check id."""
-    return {
-        check.id: calls_of(sql, check.origin)
-        for check in suite.checks
-        if (sql := suite.rules[check.id].functions_sql())
-    }
 
 
 def make_plan(

@@ -11,8 +11,7 @@ from typing import Any
 
 from kisaan_validate.catalogue import Catalogue, Column, Constraint, Index, Table, Trigger
 from kisaan_validate.catalogue import Sequence as SequenceFacts
-from kisaan_validate.compile.assertion import Calls, calls_of
-from kisaan_validate.database.session import Rows, Session
+from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import Notice, Place
 
@@ -141,24 +140,6 @@ def read_fence(session: Session, oids: Iterable[int]) -> dict[int, tuple[int, ..
     """The physical files of tables (with their partitions and children), by table oid."""
     rows = session.execute(query("fence"), {"oids": list(oids)})
     return {oid: tuple(files) for oid, files in rows}
-
-
-def volatile_names(session: Session, calls: Calls, views: Iterable[int]) -> set[str]:
-    """What a text could call that PostgreSQL holds to be volatile, through the views it reads too."""
-    definitions = [text for _, text in session.execute(query("views"), {"oids": list(views)})]
-    parts = [calls, *(calls_of(text.rstrip().removesuffix(";"), "view") for text in definitions)]
-    nothing: frozenset[str] = frozenset()
-    called, dotted = nothing.union(*(p.called for p in parts)), nothing.union(*(p.dotted for p in parts))
-    operators, words = nothing.union(*(p.operators for p in parts)), nothing.union(*(p.words for p in parts))
-    found: Rows = session.execute(query("volatile"), {"called": sorted(called), "dotted": sorted(dotted)})
-    names = {name for kind, name in found if kind == "function"}
-    names |= {name for kind, name in found if kind == "operator" and name in operators}
-    names |= {name for kind, name in found if kind == "cast" and name in words}
-    return names | (called & _ASSIGNS_TRANSACTION_ID)
-
-
-_ASSIGNS_TRANSACTION_ID = frozenset({"txid_current", "pg_current_xact_id"})
-"""Stable functions that all the same write: they give the reader a transaction id of its own."""
 
 
 def count_scope(catalogue: Catalogue, excluded: Iterable[str] = ()) -> list[Table]:

@@ -1,0 +1,51 @@
+"""Which functions author-written SQL could call, as the server's own catalogue knows them, before any of it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kisaan_validate.catalogue import Catalogue
+from kisaan_validate.compile.assertion import Calls, calls_of
+from kisaan_validate.database.catalogue import query
+from kisaan_validate.database.session import Rows, Session
+from kisaan_validate.errors import SuiteError
+from kisaan_validate.suite.load import Suite
+
+
+def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict[str, set[str]]:
+    """The volatile functions that each check's author-written SQL could call, by check id.
+
+    A view whose definition is not understood counts as a volatile function named after the trouble: what cannot be
+    looked into is not run. Raises DatabaseError.
+    """
+    found: dict[str, set[str]] = {}
+    for check in suite.checks:
+        rule = suite.rules[check.id]
+        sql = rule.functions_sql()
+        if not sql:
+            continue
+        read = (catalogue.find(name) for name, _ in rule.needs(check.table, check.columns))
+        views = [t.oid for t in read if t is not None and t.kind == "v"]
+        try:
+            found[check.id] = volatile_names(session, calls_of(sql, check.origin), views)
+        except SuiteError as error:
+            found[check.id] = {f"(a view that is not understood: {error.fact})"}
+    return found
+
+
+def volatile_names(session: Session, calls: Calls, views: Iterable[int]) -> set[str]:
+    """What a text could call that PostgreSQL holds to be volatile, through the views it reads too."""
+    definitions = [text for _, text in session.execute(query("views"), {"oids": list(views)})]
+    parts = [calls, *(calls_of(text.rstrip().removesuffix(";"), "view") for text in definitions)]
+    nothing: frozenset[str] = frozenset()
+    called, dotted = nothing.union(*(p.called for p in parts)), nothing.union(*(p.dotted for p in parts))
+    operators, words = nothing.union(*(p.operators for p in parts)), nothing.union(*(p.words for p in parts))
+    found: Rows = session.execute(query("volatile"), {"called": sorted(called), "dotted": sorted(dotted)})
+    names = {name for kind, name in found if kind == "function"}
+    names |= {name for kind, name in found if kind == "operator" and name in operators}
+    names |= {name for kind, name in found if kind == "cast" and name in words}
+    return names | (called & _ASSIGNS_TRANSACTION_ID)
+
+
+_ASSIGNS_TRANSACTION_ID = frozenset({"txid_current", "pg_current_xact_id"})
+"""Stable functions that all the same write: they give the reader a transaction id of its own."""
