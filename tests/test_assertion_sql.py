@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -521,7 +522,7 @@ def test_no_expression_reaches_beyond_itself(template: str, escape: str, tmp_pat
     assert error.origin == "a.py:3", error
 
 
-CALLS = {
+CALLS: dict[str, tuple[Any, tuple[str, ...], dict[str, str]]] = {
     "holds": (declare.holds, ("t", "a > evil(1)"), {}),
     "unique": (declare.unique, ("t", "a"), {"where": "a > evil(1)"}),
     "references": (declare.references, ("kid", "t_id", "t"), {"where": "child.n > evil(1)"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Server
+from conftest import ROOT, Server, wait_until
 
 SUITE = '''
 import pandera.pandas as pa
@@ -362,6 +363,33 @@ def test_no_secret_is_ever_written(shop: Shop) -> None:
     files = [p.read_text() for p in shop.run_folder.iterdir()]
     for text in (shown.stdout, shown.stderr, *files, shop.cli("doctor", "--dsn", dsn).stdout):
         assert password not in text
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_the_server_s_work_keeps_what_is_known_and_exits_3(shop: Shop, signal_number: int) -> None:
+    """Ctrl-C and SIGTERM: exit 3, run.json written, the unanswered check an error, nobody left on the server."""
+    (shop.folder / "checks" / "slow.py").write_text(
+        "from kisaan_validate import declare\n"
+        "declare.holds('other', 'x + 0 * length(pg_sleep(60)::text) > 0', id='slow', volatile='pg_sleep')\n"
+    )
+    shop.sql("INSERT INTO other VALUES (1)")
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "KISAAN_DSN": shop.server.dsn(shop.database, shop.role)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kisaan_validate", "run"],
+        cwd=shop.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    asleep = f"SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '{shop.database}'"
+    wait_until(lambda: shop.server.sql(asleep) == [(1,)], 30)
+    process.send_signal(signal_number)
+    ours = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{shop.database}' AND state = 'active'"
+    wait_until(lambda: shop.server.sql(ours) == [(0,)], 2)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 3, err
+    assert "interrupted by SIG" in out
+    results = {r["check_id"]: r for r in json.loads((shop.run_folder / "run.json").read_text())["results"]}
+    assert results["slow"]["status"] == "error"
+    assert results["orders.total.type"]["status"] == "pass"
+    assert (shop.run_folder / "report.html").exists()
 
 
 def test_a_report_folder_that_cannot_be_written_is_not_a_pass(shop: Shop) -> None:

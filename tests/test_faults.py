@@ -456,6 +456,78 @@ def test_settings_of_the_role_and_the_database_change_nothing(
         server.sql(f"ALTER DATABASE {database} RESET ALL; DROP ROLE {role}")
 
 
+LOOKALIKES = {
+    "OPERATOR > (numeric, int)": True,
+    "OPERATOR <= (numeric, int)": True,
+    "OPERATOR = (varchar, varchar)": True,
+    "OPERATOR = (small, int)": True,
+    "OPERATOR = (anyelement, anyelement)": True,
+    "OPERATOR > (numeric, numeric)": False,
+    "OPERATOR = (text, text)": False,
+    "OPERATOR = (int, boolean)": False,
+    "OPERATOR @@@ (numeric, int)": False,
+    "FUNCTION length(varchar)": True,
+    "FUNCTION left(varchar, int)": True,
+    "FUNCTION length(text)": False,
+    "FUNCTION count()": False,
+    "FUNCTION lower(int)": False,
+}
+
+
+@pytest.mark.parametrize("lookalike", LOOKALIKES)
+def test_lookalike_operators_and_functions_never_answer(server: Server, database: str, lookalike: str) -> None:
+    """A user's public.>(numeric, integer) fits better than PostgreSQL's own, and the search path cannot help.
+
+    Those that could be chosen make every check that reads rows an ERROR that names them; all others change nothing.
+    """
+    server.sql(ITEMS + "ALTER TABLE items ADD name varchar(9); UPDATE items SET name = 'n' || id", database)
+    server.sql("CREATE DOMAIN small AS numeric; CREATE VIEW seen AS SELECT * FROM items", database)
+    columns = {
+        "amount": pa.Column(nullable=True, checks=[pa.Check.gt(5), pa.Check.le(50), pa.Check.notin([7])]),
+        "name": pa.Column(
+            nullable=True, checks=[pa.Check.isin(["n1"]), pa.Check.str_length(1, 2), pa.Check.str_startswith("n1")]
+        ),
+    }
+    suite = items_suite(pa.DataFrameSchema(columns, name="items"), d.holds("seen", "amount > 90", id="view"))
+    expected = answers(run(suite, server.dsn(database)))
+    _make(server, database, lookalike)
+    result = run(suite, server.dsn(database))
+    if not LOOKALIKES[lookalike]:
+        assert answers(result) == expected
+        return
+    for id, one in by_id(result).items():
+        if expected[id][3] is Evidence.SCANNED:
+            assert_error(one, "42725")
+            assert "public." in one.message
+    assert result.verdict is Verdict.INCONCLUSIVE
+
+
+def _make(server: Server, database: str, lookalike: str) -> None:
+    kind, _, rest = lookalike.partition(" ")
+    if kind == "FUNCTION":
+        returns = "text" if rest.startswith("left") else "int"
+        server.sql(
+            f"CREATE FUNCTION public.{rest} RETURNS {returns} IMMUTABLE LANGUAGE sql AS 'SELECT NULL::{returns}'",
+            database,
+        )
+        return
+    name, _, types = rest.partition(" ")
+    left, right = types.strip("()").split(", ")
+    yes = "IMMUTABLE LANGUAGE sql AS 'SELECT true'"
+    server.sql(f"CREATE FUNCTION public.always{types} RETURNS boolean {yes}", database)
+    operands = f"LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = public.always"
+    server.sql(f"CREATE OPERATOR public.{name} ({operands})", database)
+
+
+def test_an_extension_that_brings_its_own_operators_is_no_lookalike(server: Server, database: str) -> None:
+    """citext and its kin define comparisons on purpose, for their own types: checks are answered, by those."""
+    server.sql("CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION ltree;" + ITEMS, database)
+    server.sql("CREATE TABLE mixed (id int PRIMARY KEY, name citext); INSERT INTO mixed VALUES (1, 'ABC')", database)
+    result = run(items_suite(d.holds("mixed", "name = 'abc'", id="citext")), server.dsn(database))
+    assert by_id(result)["citext"].status is Status.PASS
+    assert_items_answered(result)
+
+
 def test_a_role_that_becomes_another_at_login_reads_as_that_one(server: Server, database: str) -> None:
     """ALTER ROLE … SET role: the rights are those of the other role, and a notice names both."""
     server.sql(ITEMS, database)

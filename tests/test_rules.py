@@ -252,7 +252,7 @@ def test_digests_tell_keys_apart(server: Server, database: str) -> None:
         insert(server, database, "k", [(*row, n) for row in rows for n in range(2)])
         return result(server, database, declare.unique("k", ["a", "b"], counts="groups")).key_digest
 
-    sets = [
+    sets: list[list[tuple[Any, Any]]] = [
         [("a", "bc")], [("ab", "c")], [("abc", "")], [("abc", None)], [(None, None)], [("", "")], [("NULL", "NULL")],
         [("a,b", "c")], [("a", "b,c")], [('"', "\\")], [("\\", '"')], [("a", "bc"), ("ab", "c")], [("{", "}")],
     ]  # fmt: skip
@@ -281,7 +281,7 @@ def test_the_set_of_values(server: Server, database: str, present: list[str | No
     found = results(server, database, schema)["t.s.unique_values_eq"]
     actual = {v for v in present if v is not None}
     assert found.violations == len(actual ^ wanted)
-    assert dict(keys(found, "value", "problem")) == (
+    assert {value: problem for value, problem in keys(found, "value", "problem")} == (
         dict.fromkeys(wanted - actual, "missing") | dict.fromkeys(actual - wanted, "not expected")
     )
 
@@ -630,6 +630,11 @@ ENFORCED = {
     "a rounding cast": ("CHECK (a::numeric::integer > 0)", "a > 0", False),
     "a string": ("CHECK (b = 'x')", "b = 'x'", True),
     "another string": ("CHECK (b = 'X')", "b = 'x'", False),
+    "parentheses that matter": ("CHECK (a * c + 1 > 0)", "a * (c + 1) > 0", False),
+    "parentheses that do not": ("CHECK ((a * c) + 1 > 0)", "a * c + 1 > 0", True),
+    "OR around AND": ("CHECK (a > 0 AND (c > 0 OR a < 9))", "(a > 0 AND c > 0) OR a < 9", False),
+    "another column's capital": ('CHECK ("A" > 0)', "A > 0", False),
+    "capitals that fold": ("CHECK (a > 0)", "A > 0", True),
     "a negated check": ("CHECK (NOT (a > 0))", "a > 0", False),
 }
 
@@ -638,7 +643,7 @@ ENFORCED = {
 def test_enforced_by(name: str, server: Server, database: str) -> None:
     """A result names a constraint only if that makes a violation impossible; it is scanned all the same."""
     constraint, expression, enforced = ENFORCED[name]
-    server.sql(f"CREATE TABLE t (a integer, b text{', ' + constraint if constraint else ''})", database)
+    server.sql(f"CREATE TABLE t (a integer, b text, c integer, \"A\" integer{', ' + constraint if constraint else ''})", database)
     if not constraint:
         server.sql("INSERT INTO t VALUES (-1); ALTER TABLE t ADD CONSTRAINT late CHECK (a > 0) NOT VALID", database)
     found = result(server, database, declare.holds("t", expression))
@@ -653,7 +658,7 @@ TRUST = {
     "unique": ("a bigint UNIQUE NOT NULL", "t.a.unique", True),
     "unique, NULL allowed": ("a bigint UNIQUE", "t.a.unique", False),
     "unique, NULL equal": ("a bigint UNIQUE NULLS NOT DISTINCT", "t.a.unique", True),
-    "deferred": ("a bigint UNIQUE NOT NULL DEFERRABLE INITIALLY DEFERRED", "t.a.unique", True),
+    "deferred": ("a bigint NOT NULL UNIQUE DEFERRABLE INITIALLY DEFERRED", "t.a.unique", True),
 }
 
 

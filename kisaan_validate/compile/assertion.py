@@ -210,7 +210,9 @@ _SYSTEM = ("pg_catalog.", "information_schema.")
 
 def _is_own(table: exp.Table) -> bool:
     """Whether a name means a WITH query: one that stands around it, and unless RECURSIVE before it."""
-    name, inner, outer = _table_name(table), table, table.parent
+    name = _table_name(table)
+    inner: Any = table
+    outer: Any = table.parent
     while outer is not None:
         if isinstance(outer, exp.With):
             listed = outer.expressions

@@ -136,6 +136,14 @@ def _dangerous_settings(session: Session) -> list[Notice]:
     return notices
 
 
+def read_lookalikes(session: Session, schemas: Sequence[str]) -> list[str]:
+    """What would be chosen in place of PostgreSQL's own operators and functions, whatever the search path says."""
+    session.execute("SET LOCAL search_path = pg_catalog, pg_temp")  # else this query could be answered by what it looks for
+    found = session.execute(query("lookalikes"), {"schemas": list(schemas)})
+    session.execute(f"SET LOCAL search_path = {dict(session.pins())['search_path']}")
+    return [f"{kind} {title}" for kind, title in found]
+
+
 def read_fence(session: Session, oids: Iterable[int]) -> dict[int, tuple[int, ...]]:
     """The physical files of tables (with their partitions and children), by table oid."""
     rows = session.execute(query("fence"), {"oids": list(oids)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.compile.expressions import table_sql
-from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_place
+from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_lookalikes, read_place
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import Notice, Place
@@ -52,6 +52,10 @@ def take_snapshot(
     for table in now:
         if table.lockable and table.key not in held:
             unavailable.setdefault(table.key, ("", f"{table.name} appeared after the tables were locked; run again"))
+    if lookalikes := read_lookalikes(session, schemas):
+        more = f" and {len(lookalikes) - 1} more" if len(lookalikes) > 1 else ""
+        message = f"the {lookalikes[0]}{more} would stand in for PostgreSQL's own: no comparison is sure to mean what it says"
+        unavailable.update({t.key: ("42725", message) for t in now})
     files = read_fence(session, [t.oid for t in fenced])
     return Snapshot(exported, place, catalogue, tuple(locked), unavailable, files, tuple(notices), fenced)
 

@@ -24,11 +24,12 @@ def write_file(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:
         if temporary:
             with suppress(OSError):
                 os.unlink(temporary)
-        raise RecordError(f"cannot write {path}: {error.strerror}", "free some space or choose another folder") from None
+        reason = error.strerror if isinstance(error, OSError) else f"it is not text: {error.reason}"
+        raise RecordError(f"cannot write {path}: {reason}", "free some space or choose another folder") from None
 
 
 def read_file(path: Path) -> str:

@@ -178,6 +178,6 @@ def print_story(story: Story, folder: Path, *, clean: bool) -> None:
         for id, count in ids.items():
             console.print(Text(f"{title}: {id} ({count:,})", style="bold red"))
     if not story.missed and not story.invented:
-        found = f"every one of the {len(story.faults):,} faults of the manifest was found or seen fixed, with its exact count"
-        console.print(f"proof   {'nothing to find after a clean migration' if clean else f'{found}, and nothing else'}")
+        found = f"all {len(story.faults):,} faults of the manifest were found, or seen fixed, with exact counts, and nothing else"
+        console.print(f"proof   {'nothing to find after a clean migration' if clean else found}")
     console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)

@@ -41,15 +41,17 @@ def _conjuncts(predicate: str) -> frozenset[str]:
         tree = sqlglot.parse_one(predicate, dialect="postgres")
     except SqlglotError:
         return frozenset({predicate})
-    plain = tree.transform(_strip)
-    return frozenset(part.sql(dialect="postgres") for part in _flatten(plain))
+    while (plain := tree.transform(_strip)) != tree:  # a node that was unwrapped is looked into the next time
+        tree = plain
+    # Compared as trees: without its parentheses, the text of a * (b + 1) would be that of a * b + 1.
+    return frozenset(repr(part) for part in _flatten(plain))
 
 
 def _strip(node: exp.Expression) -> exp.Expression:
     while isinstance(node, exp.Paren) or (isinstance(node, exp.Cast) and _is_plain(node)):
         node = node.this
     if isinstance(node, exp.Identifier):
-        return exp.to_identifier(node.name)
+        return exp.to_identifier(node.name if node.args.get("quoted") else node.name.lower(), quoted=True)
     return node
 
 

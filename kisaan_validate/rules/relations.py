@@ -28,6 +28,7 @@ class References(JoinRule):
         return f"every {own} is a {other} of {self.join.parent}{_when(self.where)}"
 
     def conditions(self) -> tuple[str, ...]:
+        """What the author wrote."""
         return _said(self.where)
 
     def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
@@ -79,6 +80,7 @@ class Agrees(JoinRule):
         return (*super().needs(table, columns), (self.join.parent, self.parent_column))
 
     def conditions(self) -> tuple[str, ...]:
+        """What the author wrote."""
         return _said(self.where)
 
     def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
@@ -107,6 +109,7 @@ class HoldsWith(JoinRule):
         return sa.and_(found, sa.literal_column(f"NOT {to_sql(raw(self.expression))}"))
 
     def conditions(self) -> tuple[str, ...]:
+        """What the author wrote."""
         return (self.expression,)
 
     def volatile_allowed(self) -> frozenset[str]:
@@ -127,6 +130,7 @@ class Unique(QueryRule):
         return f"({', '.join(columns)}) is unique, {nulls}; counts {self.counts}{_when(self.where)}"
 
     def conditions(self) -> tuple[str, ...]:
+        """What the author wrote."""
         return _said(self.where)
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
@@ -189,6 +193,7 @@ class Reconciles(QueryRule):
         return (*own, (self.details, self.detail_column), (self.details, self.via))
 
     def conditions(self) -> tuple[str, ...]:
+        """What the author wrote."""
         return _said(self.where, self.detail_where)
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:

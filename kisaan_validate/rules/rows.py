@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
@@ -117,10 +119,15 @@ def _value(view: View, column: str) -> ColumnElement[Any]:
     return view.value(column)
 
 
+_LARGEST_REAL = 3.4028234663852886e38
+
+
 def _literal(view: View, column: str, value: Any) -> ColumnElement[Any]:
     facts = view.table.columns[column]
-    if facts.base == "float4" and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return sa.cast(literal(value), sa.REAL)  # else real is widened, and 0.1 no longer equals 0.1
+    if facts.base == "float4" and type(value) in {int, float}:
+        # Else real is widened, and 0.1 no longer equals 0.1. What no real can hold is compared with the widened value.
+        fits = abs(value) <= _LARGEST_REAL or abs(value) == inf
+        return sa.cast(literal(value), sa.REAL if fits else sa.DOUBLE_PRECISION)
     return literal(value)
 
 
@@ -155,7 +162,7 @@ class OneOf(PredicateRule):
         value = _value(view, columns[0])
         if not self.values:
             # "NULL passes": an empty list decides for values only.
-            return sa.literal_column(f"({to_sql(value)} IS NULL) IS {'FALSE' if self.negated else 'TRUE'}")
+            return sa.literal_column(f"CASE WHEN {to_sql(value)} IS NOT NULL THEN {str(self.negated).lower()} END")
         items = [_literal(view, columns[0], v) for v in sorted(self.values, key=lambda v: (str(type(v)), str(v)))]
         return value.not_in(items) if self.negated else value.in_(items)
 
@@ -181,7 +188,10 @@ class Matches(PredicateRule):
         return f"{columns[0]} {'starts with a match of' if self.anchored else 'contains a match of'} /{self.pattern}/"
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        pattern = f"^(?:{self.pattern})" if self.anchored else self.pattern
+        # Options such as (?i) count only at the very beginning of a pattern.
+        options = match[0] if (match := re.match(r"\(\?[a-z]+\)", self.pattern)) else ""
+        end = "\n)" if "x" in options else ")"
+        pattern = f"{options}^(?:{self.pattern[len(options) :]}{end}" if self.anchored else self.pattern
         return _text(view, columns[0]).op("~", is_comparison=True)(text_literal(pattern))
 
 
@@ -277,6 +287,7 @@ class Holds(PredicateRule):
         return raw(self.expression)
 
     def conditions(self) -> tuple[str, ...]:
+        """What the author wrote."""
         return (self.expression,)
 
     def volatile_allowed(self) -> frozenset[str]:
