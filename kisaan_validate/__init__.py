@@ -17,19 +17,19 @@ from kisaan_validate.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from kisaan_validate.baseline import baseline_of
+    from kisaan_validate.changes import diff
     from kisaan_validate.database.session import Limits
-    from kisaan_validate.diff import diff
     from kisaan_validate.errors import DatabaseError, KisaanError, RecordError, SuiteError, TargetError, UsageError
     from kisaan_validate.execute.pool import Stop
     from kisaan_validate.model import Baseline, Check, Result, Run, Severity, Status, Verdict
-    from kisaan_validate.run import Options, run
+    from kisaan_validate.runner import Options, run
     from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
 
 _HOMES = {
-    "baseline_of": "baseline", "diff": "diff", "DatabaseError": "errors", "KisaanError": "errors",
+    "baseline_of": "baseline", "diff": "changes", "DatabaseError": "errors", "KisaanError": "errors",
     "RecordError": "errors", "SuiteError": "errors", "TargetError": "errors", "UsageError": "errors",
     "Stop": "execute.pool", "Limits": "database.session", "Baseline": "model", "Check": "model", "Result": "model",
-    "Run": "model", "Severity": "model", "Status": "model", "Verdict": "model", "Options": "run", "run": "run",
+    "Run": "model", "Severity": "model", "Status": "model", "Verdict": "model", "Options": "runner", "run": "runner",
     "Suite": "suite.load", "SuiteSettings": "suite.load", "load_suite": "suite.load", "suite_of": "suite.load",
 }  # fmt: skip
 

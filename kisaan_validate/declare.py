@@ -92,7 +92,7 @@ def _join(columns: str | list[str], to: str, on: str | list[str]) -> Join:
 
 def holds(table: str, expression: str, *, volatile: Any = (), **meta: Unpack[MetaArguments]) -> Declaration:
     """A SQL expression over one row of ``table`` that must not be false (NULL passes, as in a CHECK)."""
-    from kisaan_validate.compile.assertion import expression_columns
+    from kisaan_validate.sql.assertion import expression_columns
 
     read = expression_columns(expression, _caller())
     rule = rows.Holds(expression=expression, volatile=frozenset(_columns(volatile)))
@@ -150,7 +150,7 @@ def holds_with(
     **meta: Unpack[MetaArguments],
 ) -> Declaration:  # fmt: skip
     """A SQL expression over ``child`` (a row of ``table``) and ``parent`` (the row it refers to), not to be false."""
-    from kisaan_validate.compile.assertion import qualified_columns
+    from kisaan_validate.sql.assertion import qualified_columns
 
     origin = _caller()
     read = qualified_columns(expression, ("child", "parent"), origin)

@@ -21,7 +21,7 @@ from kisaan_validate.baseline import baseline_of
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import UsageError
 from kisaan_validate.model import Baseline, Run, Status
-from kisaan_validate.run import Observer, Options, run
+from kisaan_validate.runner import Observer, Options, run
 from kisaan_validate.suite.load import Suite, load_suite
 
 DATABASE, READER = "demo", "demo_reader"

@@ -17,7 +17,7 @@ from conftest import Server
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Result, Run, Status
-from kisaan_validate.run import Options, run
+from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
 
 Row = Sequence[Any]

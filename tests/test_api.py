@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import kisaan_validate
 from conftest import ROOT, Server
+
+import kisaan_validate
 from kisaan_validate import Options, Status, Verdict, load_suite, run, suite_of
 
 

@@ -18,10 +18,10 @@ from conftest import Server
 from helpers import assertion, folder_results, refusal, result, results, settings, write_suite
 
 from kisaan_validate import declare
-from kisaan_validate.compile.assertion import calls_of, parse_select, tables_read
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Result, Status
+from kisaan_validate.sql.assertion import calls_of, parse_select, tables_read
 
 EVIL = """
 CREATE FUNCTION evil(integer DEFAULT 1) RETURNS integer LANGUAGE plpgsql VOLATILE AS

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from conftest import ROOT, Server, wait_until
 
 SUITE = '''
@@ -112,7 +111,10 @@ def test_a_pass_is_exit_0_names_its_target_first_and_writes_private_files(shop: 
     shown = shop.cli("run")
     assert shown.returncode == 0, shown.stderr
     first = shown.stdout.splitlines()[0]
-    assert first.startswith("target") and f"/{shop.database}" in first and shop.role in first and "KISAAN_DSN" in first
+    assert first.startswith("target")
+    assert f"/{shop.database}" in first
+    assert shop.role in first
+    assert "KISAAN_DSN" in first
     assert "PASS" in shown.stdout
     assert f"{shop.run_folder}/report.html".endswith(shown.stdout.strip().splitlines()[-1].split()[-1].removeprefix("/"))
     for name in ("run.json", "report.html"):

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from conftest import ROOT, Server
+
 from kisaan_validate.demo import DATABASE, READER, Assets, Playground, Story, find_assets, play
 from kisaan_validate.model import Status, Verdict
 from kisaan_validate.suite.load import load_suite

@@ -20,7 +20,6 @@ from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gat
 
 from kisaan_validate import declare as d
 from kisaan_validate.catalogue import Catalogue
-from kisaan_validate.compile.expressions import quote
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import find_target
 from kisaan_validate.declare import Declaration
@@ -29,7 +28,8 @@ from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.model import UNANSWERED, Evidence, Result, Run, StatementFacts, Status, Verdict
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.record.files import write_file
-from kisaan_validate.run import Options, Progress, run
+from kisaan_validate.runner import Options, Progress, run
+from kisaan_validate.sql.expressions import quote
 from kisaan_validate.suite.load import Suite, SuiteSettings, suite_of
 
 ITEMS = """
@@ -916,7 +916,7 @@ def test_sigterm_ends_a_process_with_a_record(server: Server, database: str) -> 
         from kisaan_validate import declare as d
         from kisaan_validate.cli.job import attended
         from kisaan_validate.database.session import Limits
-        from kisaan_validate.run import Options, run
+        from kisaan_validate.runner import Options, run
         from kisaan_validate.suite.load import suite_of
 
         waits = "id IS NULL OR pg_advisory_xact_lock_shared(7)::text = ''"

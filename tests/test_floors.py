@@ -8,9 +8,9 @@ from pathlib import Path
 from conftest import ROOT
 
 FLOORS: dict[str, int] = {
-    "version": 0, "errors": 0, "model": 0, "catalogue": 0, "baseline": 1, "diff": 1,
+    "version": 0, "errors": 0, "model": 0, "catalogue": 0, "baseline": 1, "changes": 1,
     "sql": 1, "rules": 2, "declare": 3, "suite": 3, "config": 3, "compile": 4, "database": 5, "execute": 6,
-    "outcome": 7, "evidence": 7, "run": 8, "record": 8, "report": 9, "doctor": 9, "demo": 9, "cli": 10, "__main__": 11,
+    "outcome": 7, "evidence": 7, "runner": 8, "record": 8, "report": 9, "doctor": 9, "demo": 9, "cli": 10, "__main__": 11,
 }  # fmt: skip
 
 PACKAGE = ROOT / "kisaan_validate"

@@ -20,7 +20,7 @@ from plants.by_hand import PLANTS
 from plants.planters import generated_plant, plot
 
 from kisaan_validate.model import Check, Result, Run, Severity, Status, Verdict
-from kisaan_validate.run import Options, run
+from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite
 
 DEMO = ROOT / "demo"

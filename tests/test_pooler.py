@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from conftest import Server, needs, wait_until
+
 from kisaan_validate import declare
 from kisaan_validate.config import Config
 from kisaan_validate.doctor import examine
 from kisaan_validate.model import Verdict
-from kisaan_validate.run import run
+from kisaan_validate.runner import run
 from kisaan_validate.suite.load import suite_of
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-
 from conftest import ROOT, Server
+
 from kisaan_validate import declare
 from kisaan_validate.baseline import baseline_of
-from kisaan_validate.diff import diff
+from kisaan_validate.changes import diff
 from kisaan_validate.errors import RecordError
 from kisaan_validate.model import Baseline, Run, Transition
 from kisaan_validate.record.codec import (
@@ -21,7 +21,7 @@ from kisaan_validate.record.codec import (
     run_to_json,
     schema_of,
 )
-from kisaan_validate.run import Options, run
+from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 

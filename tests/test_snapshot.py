@@ -19,7 +19,7 @@ from kisaan_validate.database.target import find_target
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import Status, Verdict
-from kisaan_validate.run import Options, run
+from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 ITEMS = """

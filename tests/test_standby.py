@@ -17,7 +17,7 @@ from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gat
 
 from kisaan_validate import declare as d
 from kisaan_validate.model import Status, Verdict
-from kisaan_validate.run import Options, run
+from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
 
 TABLES = (

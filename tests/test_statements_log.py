@@ -14,7 +14,7 @@ from kisaan_validate import declare as d
 from kisaan_validate.database.session import APPLICATION_NAME
 from kisaan_validate.declare import Declaration
 from kisaan_validate.model import Run, Status
-from kisaan_validate.run import Options, run
+from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
 
 TABLES = """
@@ -233,7 +233,7 @@ def test_every_transaction_is_read_only_and_pinned(watched: Watched) -> None:
     begun = [s for s in statements if s.startswith("BEGIN")]
     assert begun
     assert all("READ ONLY" in s for s in begun)
-    pinned = [s for s in statements if s.startswith("SET LOCAL")]
+    pinned = [s for s in statements if s.startswith("SET LOCAL statement_timeout")]
     assert len(pinned) == len(begun)
     for setting in ("search_path", "TimeZone", "row_security", "statement_timeout", "lock_timeout"):
         assert all(f"SET LOCAL {setting} =" in s for s in pinned)

@@ -25,7 +25,7 @@ def command(output: Path, force: bool, quiet: bool, **given: Any) -> int:
     from kisaan_validate.record.codec import baseline_to_json
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.console import print_baseline
-    from kisaan_validate.run import Options, run
+    from kisaan_validate.runner import Options, run
 
     if output.exists() and not force:
         raise UsageError(f"{output} exists already", "choose another name, or pass --force to replace it")

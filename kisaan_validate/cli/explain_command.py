@@ -15,7 +15,7 @@ from kisaan_validate.cli.options import suite_options, target_options, the_confi
 def command(**given: Any) -> int:
     """Show the SQL it would run, without running it; only the system catalogue is read."""
     from kisaan_validate.database.target import find_target
-    from kisaan_validate.run import Options, explain
+    from kisaan_validate.runner import Options, explain
 
     config = the_config(
         given["config"], suite=given["suite"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"],

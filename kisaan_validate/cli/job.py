@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from kisaan_validate.execute.pool import Stop
     from kisaan_validate.model import Baseline, Run
-    from kisaan_validate.run import Connected, Progress
+    from kisaan_validate.runner import Connected, Progress
 
 Outcome = TypeVar("Outcome")
 
@@ -72,7 +72,7 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
     from rich.progress import Progress as Bar
 
     from kisaan_validate.report.console import target_line
-    from kisaan_validate.run import Connected
+    from kisaan_validate.runner import Connected
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -63,7 +63,7 @@ def _prove(
 ) -> Run:
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.database.target import find_target
-    from kisaan_validate.run import Options, run
+    from kisaan_validate.runner import Options, run
 
     suite, target = the_suite(config), find_target(given["dsn"])
     options = Options(

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
-from kisaan_validate.compile.expressions import View, to_sql
 from kisaan_validate.compile.statements import Pass, Query, Slot, join_pass, row_pass
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.model import Check, Evidence, Result, Status
 from kisaan_validate.rules.base import CatalogRule, Join, JoinRule, QueryRule, RowRule, Rule
+from kisaan_validate.sql.expressions import View, to_sql
 from kisaan_validate.suite.applies import parse_condition
 from kisaan_validate.suite.load import Suite
 

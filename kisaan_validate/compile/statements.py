@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Table, TableKey
-from kisaan_validate.compile.expressions import View, key_columns, quote, table_sql
 from kisaan_validate.rules.base import Violations
+from kisaan_validate.sql.expressions import View, key_columns, quote, table_sql
 
 SLOT_LIMIT = 1_600
 """PostgreSQL's target lists end at 1,664 entries; beyond this many, slots travel in arrays, still in one scan."""

@@ -12,9 +12,9 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 
-from kisaan_validate.compile.expressions import quote, text_literal, to_sql
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import DatabaseError, TargetError
+from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 APPLICATION_NAME = "kisaan-validate"
 

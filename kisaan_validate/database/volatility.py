@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kisaan_validate.catalogue import Catalogue
-from kisaan_validate.compile.assertion import Calls, calls_of
 from kisaan_validate.database.catalogue import query
 from kisaan_validate.database.session import Rows, Session
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.sql.assertion import Calls, calls_of
 from kisaan_validate.suite.load import Suite
 
 

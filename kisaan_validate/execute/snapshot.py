@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
-from kisaan_validate.compile.expressions import table_sql
 from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_lookalikes, read_place
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import Notice, Place
+from kisaan_validate.sql.expressions import table_sql
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kisaan_validate.diff import diff
+from kisaan_validate.changes import diff
 from kisaan_validate.model import Baseline, Check, Diff, Result, Run, Severity, Status, Transition, Verdict
 
 if TYPE_CHECKING:
     from kisaan_validate.demo import Story
-    from kisaan_validate.run import Connected
+    from kisaan_validate.runner import Connected
 
 STYLES = {
     Status.PASS: "green", Status.TOLERATED: "cyan", Status.FAIL: "bold red", Status.ERROR: "bold yellow",

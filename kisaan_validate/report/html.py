@@ -15,7 +15,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from kisaan_validate.diff import diff
+from kisaan_validate.changes import diff
 from kisaan_validate.model import Baseline, Run, Severity, Status, Transition, Verdict
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
 from kisaan_validate.report import rows, summary, text

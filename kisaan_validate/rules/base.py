@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
     from kisaan_validate.catalogue import Catalogue, Table
-    from kisaan_validate.compile.expressions import View
+    from kisaan_validate.sql.expressions import View
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from kisaan_validate.catalogue import Catalogue, Constraint, Table
-from kisaan_validate.compile.expressions import View, literal, quote, raw, table_sql, text_literal, to_sql
 from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.rules.base import JoinRule, QueryRule, Violations
+from kisaan_validate.sql.expressions import View, literal, quote, raw, table_sql, text_literal, to_sql
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
@@ -338,7 +338,7 @@ class Assertion(QueryRule):
         return tuple((name, "") for name in dict.fromkeys((*([table] if table else []), *self.reads)))
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
-        from kisaan_validate.compile.assertion import output_columns, resolve_names
+        from kisaan_validate.sql.assertion import output_columns, resolve_names
 
         sql = resolve_names(self.sql, self.reads, catalogue)
         return Violations(sql, self.keys, shown=self.shows, made_of=output_columns(self.sql))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
-from kisaan_validate.compile.expressions import View, literal, raw, text_literal, to_sql
 from kisaan_validate.rules.base import RowRule
 from kisaan_validate.rules.enforcement import implied_by_constraints
+from kisaan_validate.sql.expressions import View, literal, raw, text_literal, to_sql
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from kisaan_validate import declare
-from kisaan_validate.compile.assertion import plain_expression
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Check, SuiteFacts
 from kisaan_validate.rules.base import Rule, meaning_digest
+from kisaan_validate.sql.assertion import plain_expression
 from kisaan_validate.suite.applies import parse_condition
 from kisaan_validate.suite.meta import did_you_mean
 

@@ -183,7 +183,7 @@ class _Reader:
         self._add(str(check.name), (column,), rule, origin, said, meta, optional)
 
     def _exact(self, value: Any, column: str, origin: str) -> None:
-        from kisaan_validate.compile.expressions import literal
+        from kisaan_validate.sql.expressions import literal
 
         try:
             literal(value)

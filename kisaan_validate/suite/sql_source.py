@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from kisaan_validate.compile.assertion import parse_select, tables_read
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules.relations import Assertion
+from kisaan_validate.sql.assertion import parse_select, tables_read
 from kisaan_validate.suite.meta import KEYS, as_names, did_you_mean, read_meta
 
 _OWN = ("title", "table", "key", "shows", "volatile")

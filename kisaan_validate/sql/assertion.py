@@ -18,8 +18,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from kisaan_validate.compile.expressions import quote
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.sql.expressions import quote
 
 if TYPE_CHECKING:
     from kisaan_validate.catalogue import Catalogue
