@@ -64,7 +64,7 @@ def _facts(run: Run, baseline: Baseline | None) -> dict[str, Any]:
         "run": run,
         "baseline": baseline,
         "changes": changes,
-        "sentence": summary.verdict_sentence(run),
+        "sentence": summary.verdict_sentence(run, moves),
         "verdict_icon": _VERDICT_ICONS[run.verdict],
         "counts": summary.counts_of(pairs),
         "severities": [severity.value for severity in Severity],

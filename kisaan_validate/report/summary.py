@@ -84,12 +84,15 @@ def in_order(pairs: Pairs, moves: Mapping[str, CheckMove]) -> list[tuple[Check, 
     return sorted(pairs, key=rank)
 
 
-def verdict_sentence(run: Run) -> str:
-    """Why the verdict is what it is. A known failure comes first; what has no answer is said beside it."""
+def verdict_sentence(run: Run, moves: Mapping[str, CheckMove]) -> str:
+    """Why the verdict is what it is. A known failure comes first; what has no answer is said beside it.
+
+    With ``moves``, it also says which of the failures are new: that is what the decision to go back rests on.
+    """
     pairs = pairs_of(run)
     if run.verdict is Verdict.PASS:
         return _why_pass(pairs)
-    parts = _failures(pairs) + _unanswered(pairs)
+    parts = _failures(pairs) + _since(pairs, moves) + _unanswered(pairs)
     if run.interrupted:
         parts.append("The run was interrupted before its end.")
     if nothing_checked(run):
@@ -110,6 +113,18 @@ def _failures(pairs: Pairs) -> list[str]:
     if others:
         parts.append(f"{counted(others, 'check')} of lesser severity failed{' too' if blocking else ''}.")
     return parts
+
+
+def _since(pairs: Pairs, moves: Mapping[str, CheckMove]) -> list[str]:
+    failed = [moves[check.id].transition for check, result in pairs if result.status is Status.FAIL and check.id in moves]
+    if not failed:
+        return []
+    found = Counter(failed)
+    new, old, unknown = (found[t] for t in (Transition.NEWLY_FAILING, Transition.STILL_FAILING, Transition.UNKNOWN))
+    words = [f"{number(new)} {'is' if new == 1 else 'are'} new since the baseline"]
+    words += [f"{number(old)} failed before as well"] if old else []
+    words += [f"of {number(unknown)} it cannot be told"] if unknown else []
+    return [f"Of all failures, {', '.join(words)}."]
 
 
 def _unanswered(pairs: Pairs) -> list[str]:
