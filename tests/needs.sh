@@ -1,9 +1,10 @@
 #!/bin/sh
-# What the tests need beyond Python packages: a browser, a pooling proxy, an older PostgreSQL. Installed where that is possible,
+# What the tests need beyond Python packages: a browser, a reader of PDF, a pooling proxy, an older PostgreSQL. Installed where that is possible,
 # named loudly where it is not (their tests are then skipped, and the summary says so).
 missing=""
 command -v chromium >/dev/null 2>&1 && command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium chromium-driver"
 command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ] || missing="$missing pgbouncer"
+command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -259,6 +260,15 @@ def test_digests_tell_keys_apart(server: Server, database: str) -> None:
     digests = [digest(*rows) for rows in sets]
     assert len(set(digests)) == len(sets)
     assert all(digests)
+
+
+def test_a_digest_can_be_computed_by_anyone(server: Server, database: str) -> None:
+    """The digest is what the record's description says: SHA-256 over the number of keys and the sums of both halves."""
+    server.sql("CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 50)", database)
+    found = result(server, database, declare.holds("t", "id > 50"))
+    digests = [hashlib.sha256(f"{{{id}}}".encode()).digest() for id in range(1, 51)]
+    high, low = (sum(int.from_bytes(d[at : at + 8], signed=True) for d in digests) for at in (0, 8))
+    assert found.key_digest == hashlib.sha256(f"50|{high}|{low}".encode()).hexdigest()
 
 
 def test_a_table_without_a_key_is_named_by_its_place(server: Server, database: str) -> None:
