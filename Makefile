@@ -14,7 +14,7 @@ test: $(VENV)/.dev needs lint
 
 # What takes longer than a coffee: large scales, many more random examples.
 test-all: $(VENV)/.dev needs lint
-	$(BIN)/python -m pytest -q
+	KISAAN_EXAMPLES=5 $(BIN)/python -m pytest -q
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

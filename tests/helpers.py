@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,11 @@ from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
 
 Row = Sequence[Any]
+
+
+def examples(ordinary: int) -> int:
+    """How many random examples a law is tried on; `make test-all` tries more (KISAAN_EXAMPLES is a factor)."""
+    return ordinary * int(os.environ.get("KISAAN_EXAMPLES", "1"))
 
 
 def settings(**more: Any) -> SuiteSettings:

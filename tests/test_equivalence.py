@@ -18,7 +18,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 from conftest import Server
-from helpers import counts, insert, pandera_counts, prove, settings
+from helpers import counts, examples, insert, pandera_counts, prove, settings
 from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ from kisaan_validate.model import Status
 from kisaan_validate.suite.load import suite_of
 
 LAW = hypothesis_settings(
-    max_examples=120, derandomize=True, deadline=None,
+    max_examples=examples(120), derandomize=True, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 
@@ -224,7 +224,7 @@ def test_fused_is_what_pandera_finds(server: Server, arena: str, case: Case) -> 
     assert here == by_pandera(case, frame_of(case))
 
 
-@hypothesis_settings(LAW, max_examples=60)
+@hypothesis_settings(LAW, max_examples=examples(60))
 @given(cases())
 def test_fused_is_each_alone(server: Server, arena: str, case: Case) -> None:
     """A statement that answers many checks answers each as the statement that asks for it alone does."""
@@ -250,7 +250,7 @@ def test_fused_is_each_alone(server: Server, arena: str, case: Case) -> None:
         session.close()
 
 
-@hypothesis_settings(LAW, max_examples=25)
+@hypothesis_settings(LAW, max_examples=examples(25))
 @given(cases(), st.data())
 def test_a_selected_check_answers_as_in_the_whole(server: Server, arena: str, case: Case, data: Any) -> None:
     """``select`` changes which checks are asked, never an answer: count, keys, digest and status are the same."""
@@ -278,7 +278,7 @@ def holds(name: str, value: float, bound: float, allow_nan: bool) -> bool:
     return {"gt": value > bound, "ge": value >= bound, "lt": value < bound, "le": value <= bound}[name]
 
 
-@hypothesis_settings(LAW, max_examples=40)
+@hypothesis_settings(LAW, max_examples=examples(40))
 @given(
     st.sampled_from(["numeric", "real", "double precision"]), st.lists(st.sampled_from(SPECIAL), max_size=8),
     st.sampled_from([0, 1, -1, 0.5, 10**20]), st.booleans(),
@@ -306,7 +306,7 @@ def test_ranges_over_nan_and_infinity(
         assert sum(pandera_counts(plain, frame).values()) == sum(r.violations or 0 for r in found)
 
 
-@hypothesis_settings(LAW, max_examples=40)
+@hypothesis_settings(LAW, max_examples=examples(40))
 @given(st.lists(st.none() | st.floats(width=32, allow_nan=False), max_size=8), st.floats(width=32, allow_nan=False) | st.sampled_from([0.1, 1e300]))
 def test_real_columns(server: Server, arena: str, values: list[float | None], bound: float) -> None:
     """A ``real`` column is compared in its own precision, as numpy compares float32 with a Python float."""
@@ -323,7 +323,7 @@ def test_real_columns(server: Server, arena: str, values: list[float | None], bo
     assert found["less_than_or_equal_to"] == int((numbers > own).sum())
 
 
-@hypothesis_settings(LAW, max_examples=25)
+@hypothesis_settings(LAW, max_examples=examples(25))
 @given(st.lists(st.sampled_from(["infinity", "-infinity", "4713-01-01 BC", "294276-12-31", "2024-01-01", None]), max_size=6))
 def test_extreme_moments(server: Server, arena: str, values: list[str | None]) -> None:
     """Moments beyond pandas' reach are compared as the server orders them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 import shutil
 import subprocess
@@ -289,7 +290,7 @@ def test_the_outline_is_one_that_a_screen_reader_can_walk(browser: Browser, tmp_
     assert "FAIL" in browser.ask("document.title")
     levels = browser.ask("[...document.querySelectorAll('h1,h2,h3,h4,h5')].map(h => +h.tagName[1])")
     assert levels.count(1) == 1
-    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
     assert browser.ask("[...document.querySelectorAll('table')].every(t => t.caption && t.querySelector('th[scope=col]'))")
     assert browser.ask("[...document.querySelectorAll('a')].every(a => a.textContent.trim())")
     assert browser.ask("new Set([...document.querySelectorAll('[id]')].map(n => n.id)).size === document.querySelectorAll('[id]').length")

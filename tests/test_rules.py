@@ -14,7 +14,7 @@ import pandera.pandas as pa
 import psycopg2
 import pytest
 from conftest import Server
-from helpers import counts, insert, keys, result, results, settings
+from helpers import counts, examples, insert, keys, result, results, settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ from kisaan_validate.declare import Declaration
 from kisaan_validate.model import Evidence, Status, Tolerance
 
 LAW = hypothesis_settings(
-    max_examples=30, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 # --- relations against Python ----------------------------------------------------------------------------------------
@@ -600,7 +600,7 @@ def test_facts_of_the_catalogue(name: str, server: Server, database: str) -> Non
 
 def test_an_invalid_index_is_no_index(server: Server, database: str) -> None:
     """What a failed CREATE INDEX CONCURRENTLY leaves behind counts neither as an index nor as uniqueness."""
-    server.sql("CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (1)", database)
+    server.sql("CREATE TABLE t (a integer NOT NULL); INSERT INTO t VALUES (1), (1)", database)
     connection = server.connect(database)
     with pytest.raises(psycopg2.Error, match="could not create unique index"), connection.cursor() as cursor:
         cursor.execute("CREATE UNIQUE INDEX CONCURRENTLY broken ON t (a)")
