@@ -76,10 +76,11 @@ class Session:
 
         Takes no snapshot of its own yet: locks may still be taken before the data is fixed.
         """
-        self.execute(f"BEGIN ISOLATION LEVEL {isolation} READ ONLY, NOT DEFERRABLE")
+        parts = [f"BEGIN ISOLATION LEVEL {isolation} READ ONLY, NOT DEFERRABLE"]
         if snapshot:
-            self.execute(f"SET TRANSACTION SNAPSHOT {_text(snapshot)}")
-        self.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in self.pins()))
+            parts.append(f"SET TRANSACTION SNAPSHOT {_text(snapshot)}")
+        parts += [f"SET LOCAL {name} = {value}" for name, value in self.pins()]
+        self.execute("; ".join(parts))  # at once: the role's own idle_in_transaction_session_timeout may be a millisecond
 
     def pins(self) -> list[tuple[str, str]]:
         """The settings of each transaction, values as SQL."""

@@ -1,0 +1,69 @@
+"""What may stand in for a scan, and what only looks as if it might: each case on the real server, with the rows to show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import Server
+from helpers import result
+
+from kisaan_validate import declare
+from kisaan_validate.declare import Declaration
+from kisaan_validate.model import Evidence, Status
+
+UNIQUE = declare.unique("t", ["a", "b"], id="u")
+PAIR = "CREATE UNIQUE INDEX filled ON t (a, b) WHERE a IS NOT NULL; CREATE UNIQUE INDEX empty ON t (b) WHERE a IS NULL;"
+CASES: dict[str, tuple[str, Declaration, bool]] = {
+    "scale at most": ("CREATE TABLE t (a numeric(18,2))", declare.decimals("t", "a", 2), True),
+    "scale too large": ("CREATE TABLE t (a numeric(16,4))", declare.decimals("t", "a", 2), False),
+    "negative scale": ("CREATE TABLE t (a numeric(5,-2))", declare.decimals("t", "a", 2), True),
+    "no scale": ("CREATE TABLE t (a numeric)", declare.decimals("t", "a", 2), False),
+    "a domain's scale": ("CREATE DOMAIN m AS numeric(9,2); CREATE TABLE t (a m)", declare.decimals("t", "a", 2), True),
+    "a pair of partial indexes": (f"CREATE TABLE t (a int, b int NOT NULL); {PAIR}", UNIQUE, True),
+    "a pair beside a NULL": (f"CREATE TABLE t (a int, b int); {PAIR}", UNIQUE, False),
+    "half a pair": (f"CREATE TABLE t (a int, b int NOT NULL); {PAIR} DROP INDEX empty", UNIQUE, False),
+    "a partial index": (
+        "CREATE TABLE t (a int NOT NULL, b int NOT NULL); CREATE UNIQUE INDEX ON t (a, b) WHERE a > 0", UNIQUE, False,
+    ),
+    "an index over an expression": (
+        "CREATE TABLE t (a int NOT NULL, b int NOT NULL); CREATE UNIQUE INDEX ON t (a, abs(b))", UNIQUE, False,
+    ),
+    "a foreign key": (
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (a int REFERENCES p (id))",
+        declare.references("t", "a", "p"), False,
+    ),
+    "a check constraint": ("CREATE TABLE t (a int CHECK (a > 0))", declare.holds("t", "a > 0"), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_only_a_sound_proof_stands_in_for_a_scan(name: str, server: Server, database: str) -> None:
+    """Proved where docs/semantics.md says why it is sound, scanned where it does not."""
+    ddl, declared, proved = CASES[name]
+    server.sql(ddl, database)
+    found = result(server, database, declared, trust_constraints=True)
+    assert (found.status, found.evidence) == (Status.PASS, Evidence.PROVED if proved else Evidence.SCANNED)
+    assert bool(found.enforced_by) or not proved
+
+
+def test_a_not_valid_not_null_constraint_proves_nothing(server: Server, database: str) -> None:
+    """PostgreSQL 18 sets attnotnull for a NOT NULL constraint that is NOT VALID: the rows are read all the same."""
+    import pandera.pandas as pa
+
+    server.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (NULL); ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID", database)
+    schema = pa.DataFrameSchema({"a": pa.Column("int32")}, name="t")
+    from helpers import results
+
+    found = results(server, database, schema, trust_constraints=True)["t.a.not_null"]
+    assert (found.status, found.violations, found.enforced_by) == (Status.FAIL, 1, "")
+
+
+@pytest.mark.parametrize(
+    ("value", "violates"),
+    [("0.10", 0), ("0.100", 0), ("0.125", 1), ("-7.001", 1), ("'NaN'", 0), ("'Infinity'", 0), ("NULL", 0), ("10", 0)],
+)
+def test_decimals_counts_what_has_more_places(server: Server, database: str, value: Any, violates: int) -> None:
+    """Places that are all zero do not count; NaN, infinities and NULL have none."""
+    server.sql(f"CREATE TABLE t (a numeric); INSERT INTO t VALUES ({value})", database)
+    assert result(server, database, declare.decimals("t", "a", 2)).violations == violates
