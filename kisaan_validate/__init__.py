@@ -2,7 +2,7 @@
 
     from kisaan_validate import load_suite, run
 
-    outcome = run(load_suite("checks"), "postgresql://reader@db/shop")
+    outcome = run(load_suite("checks"), "postgresql://reader@db/prod")
     outcome.verdict, outcome.failures, outcome.to_json(), outcome.to_html()
 
 Everything is imported when it is first used, so that ``import kisaan_validate`` costs nothing.

@@ -181,7 +181,6 @@ class TableFacts:
     rows: int | None
     reason: str = ""
     columns: tuple[ColumnFacts, ...] = ()
-    sql: str = ""
 
     @property
     def title(self) -> str:

@@ -56,10 +56,11 @@ def _facts(run: Run, baseline: Baseline | None) -> dict[str, Any]:
     changes = diff(baseline, run) if baseline is not None else None
     moves = {move.check_id: move for move in changes.moves} if changes is not None else {}
     pairs = summary.pairs_of(run)
-    cards = cards_of(summary.in_order(pairs, moves), moves)
+    ordered = summary.in_order(pairs, moves)
+    cards = cards_of(ordered, moves)
     lines = rows.row_lines(run, baseline, changes)
     given = digest_of(baseline_to_json(baseline)) if baseline is not None else ""
-    groups = summary.move_groups(changes) if changes is not None else ()
+    groups = summary.move_groups(ordered, moves) if changes is not None else ()
     return {
         "run": run,
         "baseline": baseline,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from kisaan_validate.model import (
     Check,
     CheckMove,
-    Diff,
     Evidence,
     Form,
     Result,
@@ -206,13 +205,13 @@ _MOVES = {
 }
 
 
-def move_groups(changes: Diff) -> tuple[MoveGroup, ...]:
-    """The transitions that a reader must see, worst first; still passing is only counted."""
-    groups = []
-    for transition, meaning in _MOVES.items():
-        found = tuple(m for m in changes.moves if m.transition is transition)
-        groups.append(MoveGroup(transition, meaning, found))
-    return tuple(groups)
+def move_groups(pairs: Pairs, moves: Mapping[str, CheckMove]) -> tuple[MoveGroup, ...]:
+    """The transitions that a reader must see, worst first and in order of ``pairs``; still passing is only counted."""
+    ordered = [moves[check.id] for check, _ in pairs if check.id in moves]
+    return tuple(
+        MoveGroup(transition, meaning, tuple(move for move in ordered if move.transition is transition))
+        for transition, meaning in _MOVES.items()
+    )
 
 
 def by_reason(group: MoveGroup) -> dict[str, list[CheckMove]]:

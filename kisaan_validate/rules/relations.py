@@ -25,7 +25,7 @@ class References(JoinRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         own, other = ", ".join(self.join.columns), ", ".join(self.join.parent_columns)
-        return f"every {own} is a {other} of {self.join.parent}{_when(self.where)}"
+        return f"every {own} is an existing {other} of {self.join.parent}{_when(self.where)}"
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""
