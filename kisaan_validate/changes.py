@@ -30,7 +30,8 @@ def diff(before: Baseline, after: Run) -> Diff:
     names = sorted(old.keys() | new.keys())
     rows = tuple(_row_change(name, old.get(name), new.get(name)) for name in names)
     schema = tuple(c for name in names for c in _schema_changes(name, old.get(name), new.get(name)))
-    moves = tuple(_move(check, result, before) for check, result in _pairs(after))
+    known = {facts.id: facts for facts in before.checks}
+    moves = tuple(_move(check, result, known.get(check.id)) for check, result in _pairs(after))
     return Diff(rows, schema, moves, sum(change.delta == 0 for change in rows))
 
 
@@ -75,8 +76,7 @@ def _pairs(run: Run) -> list[tuple[Check, Result]]:
 _ACCEPTED = {Status.PASS, Status.TOLERATED}
 
 
-def _move(check: Check, result: Result, before: Baseline) -> CheckMove:
-    old = next((c for c in before.checks if c.id == check.id), None)
+def _move(check: Check, result: Result, old: CheckFacts | None) -> CheckMove:
     reason = _incomparable(check, result, old)
     if old is None or reason:
         return CheckMove(check.id, Transition.UNKNOWN, old.violations if old else None, result.violations, reason)

@@ -114,6 +114,8 @@ def unique(
     the rows to be removed, "groups" the values that occur more than once. ``where`` restricts the rows.
     """
     _choice("counts", counts, ("surplus", "groups"))
+    if not _columns(columns):
+        raise SuiteError("unique() needs columns", origin=_caller())
     return _declare("unique", table, _columns(columns), relations.Unique(nulls_equal, counts, where), meta)
 
 

@@ -10,6 +10,7 @@ from helpers import result
 
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
+from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Evidence, Status
 
 UNIQUE = declare.unique("t", ["a", "b"], id="u")
@@ -67,3 +68,17 @@ def test_decimals_counts_what_has_more_places(server: Server, database: str, val
     """Places that are all zero do not count; NaN, infinities and NULL have none."""
     server.sql(f"CREATE TABLE t (a numeric); INSERT INTO t VALUES ({value})", database)
     assert result(server, database, declare.decimals("t", "a", 2)).violations == violates
+
+
+def test_a_view_that_calls_a_volatile_function_is_not_read_by_any_check(server: Server, database: str) -> None:
+    """Not only author-written SQL: a rule over a view would run what the view calls, so it is refused by name."""
+    server.sql("CREATE VIEW v AS SELECT 1 AS a, pg_sleep(0)::text AS b", database)
+    found = result(server, database, declare.unique("v", "a"))
+    assert (found.status, found.violations) == (Status.ERROR, None)
+    assert "pg_sleep" in found.message
+
+
+def test_uniqueness_of_nothing_is_refused() -> None:
+    """An empty list of columns is a slip of the pen."""
+    with pytest.raises(SuiteError, match="needs columns"):
+        declare.unique("t", [])

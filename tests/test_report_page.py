@@ -17,6 +17,7 @@ from browser import Browser, chromium
 from conftest import ROOT, needs
 
 from kisaan_validate.baseline import baseline_of
+from kisaan_validate.changes import diff
 from kisaan_validate.model import (
     Baseline,
     Check,
@@ -35,6 +36,8 @@ from kisaan_validate.model import (
     Tolerance,
 )
 from kisaan_validate.record.codec import baseline_from_json, run_from_json
+from kisaan_validate.report.summary import verdict_sentence
+from kisaan_validate.report.svg import row_bar
 
 AT = datetime(2025, 10, 18, 20, 30, tzinfo=UTC)
 PLACE = Place(
@@ -334,3 +337,130 @@ def test_golden_page(tmp_path: Path) -> None:
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(page, encoding="utf-8")
     assert page == golden.read_text(encoding="utf-8"), "look at the page, then: KISAAN_GOLDEN=1 pytest -k golden"
+
+
+def _awkward(status: Status = Status.FAIL, sql: str = "SELECT 1") -> Run:
+    """One check whose keys are NULL, empty, the word NULL, and text with blanks and invisible characters."""
+    cells = (None, "", "NULL", " a  b ", "a\tb\u202ec\u00a0d\u200b")
+    keys = tuple((("id", str(n)), ("note", cell)) for n, cell in enumerate(cells))
+    violations = None if status in {Status.ERROR, Status.SKIP, Status.NOT_APPLICABLE} else 41_233
+    result = Result("orders.note", status, violations, 300_000 if violations else None, Evidence.SCANNED, sample=keys, sql=sql)
+    return make_run([_check("orders.note")], [result])
+
+
+def test_null_empty_and_blanks_are_told_apart(browser: Browser, tmp_path: Path) -> None:
+    """NULL, '' and 'NULL' look different; blanks at an end, tabs, no-break spaces and marks are drawn; the caption counts exactly."""
+    browser.open(_page(tmp_path, _awkward()), script=False)
+    cells = browser.ask("[...document.querySelectorAll('.keys td:nth-child(2)')].map(td => td.innerHTML)")
+    assert len(set(cells)) == 5
+    assert 'class="nul">NULL' in cells[0]
+    assert 'class="nul">empty' in cells[1]
+    assert "nul" not in cells[2]
+    assert browser.ask("document.querySelectorAll('.keys td')[7].textContent") == "·a··b·"
+    for shown in ("⇥", "U+202E", "⍽", "U+200B"):
+        assert shown in cells[4]
+    assert browser.ask("document.querySelector('.keys caption').textContent") == "Showing 5 of 41,233 violating rows"
+
+
+def test_sql_can_be_copied_exactly(browser: Browser, tmp_path: Path) -> None:
+    """The text of the SQL block is the SQL to the last character, though marks in it are fenced in and named."""
+    sql = "SELECT id\n\tFROM \"orders\u202e\u00a0<b>\"  WHERE x <> 'a\u200d&amp;'\nAND y = '\u0915\u094d\u0937'"
+    browser.open(_page(tmp_path, _awkward(sql=sql)), script=False)
+    assert browser.ask("document.querySelector('.bd pre').textContent") == sql
+    assert browser.ask("document.querySelectorAll('.bd pre bdi[data-u]').length") == 3
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_partial_interrupted_and_another_baseline_are_said_at_the_top(browser: Browser, tmp_path: Path, script: bool) -> None:
+    """What limits a run stands before everything else: part of the suite, an interruption, a baseline that is not its own."""
+    run = replace(every_status(), selection=Selection(("orders.*",), (), True), interrupted="stopped by SIGTERM", baseline_digest="f" * 64)
+    run = replace(run, suite=replace(run.suite, total_checks=212))
+    browser.open(_page(tmp_path, run, earlier(run)), script=script)
+    top = str(browser.ask("document.querySelector('header').innerText"))
+    for fact in ("Partial run. 7 of 212 checks", "orders.*", "stopped by SIGTERM", "Not the baseline of this run", "f" * 64):
+        assert fact in top
+    browser.open(_page(tmp_path, run), script=script)
+    assert "Baseline not at hand" in str(browser.ask("document.querySelector('header').innerText"))
+
+
+def test_a_count_that_could_not_be_taken_is_never_zero(browser: Browser, tmp_path: Path) -> None:
+    """With and without a baseline: "not counted" and the reason, no difference, no 0."""
+    run = every_status()
+    for baseline in (None, earlier(run)):
+        browser.open(_page(tmp_path, run, baseline))
+        row = str(browser.ask("[...document.querySelectorAll('#rows tr')].find(r => r.textContent.includes('locked')).textContent"))
+        assert "not counted" in row
+        assert "lock timeout" in row
+        assert not re.search(r"(?<!\d)0(?!\d)", row)
+        assert "not known" in row or baseline is None
+
+
+def test_what_holds_only_for_want_of_rows_says_so(browser: Browser, tmp_path: Path) -> None:
+    """A check over an empty table is said to hold vacuously: in its card, among the unproved, on the first screen, in the verdict."""
+    run = make_run([_check("orders.empty")], [Result("orders.empty", Status.PASS, 0, 0, Evidence.SCANNED, sql="SELECT 4")])
+    browser.open(_page(tmp_path, run), script=False)
+    for place in ("details.ck", "#unproved", ".findings", "h1"):
+        assert re.search("vacuously|no row", str(browser.ask(f"document.querySelector('{place}').textContent"))), place
+
+
+def test_what_nothing_enforces_is_listed(browser: Browser, tmp_path: Path) -> None:
+    """A scanned check that holds without a constraint is in the list; one with a constraint, or failing, is not."""
+    checks = [_check("orders.free"), _check("orders.guarded"), _check("orders.fails")]
+    results = [
+        Result("orders.free", Status.PASS, 0, 9, Evidence.SCANNED),
+        Result("orders.guarded", Status.PASS, 0, 9, Evidence.SCANNED, "orders_check"),
+        Result("orders.fails", Status.FAIL, 1, 9, Evidence.SCANNED),
+    ]
+    browser.open(_page(tmp_path, make_run(checks, results)), script=False)
+    assert browser.ask("[...document.querySelectorAll('#unenforced li')].map(n => n.textContent)") == ["orders.free"]
+
+
+def test_a_link_to_a_check_unfolds_it_even_if_it_was_filtered_away(browser: Browser, tmp_path: Path) -> None:
+    """Following a link from the first screen or from a mail ends at the check, unfolded and visible."""
+    page = _page(tmp_path, every_status())
+    browser.open(page)
+    browser.driver.get(page.as_uri() + "#?status=fail")
+    node = "document.getElementById('c-orders.passes')"
+    assert not browser.ask(f"{node}.checkVisibility()")
+    browser.driver.execute_script("location.hash = '#c-orders.passes'; return new Promise(done => setTimeout(done, 100))")
+    assert browser.ask(f"{node}.checkVisibility() && {node}.open")
+
+
+def test_links_within_the_page_have_a_target(browser: Browser, tmp_path: Path) -> None:
+    """Every link points at something on the page, whatever the ids of the checks are."""
+    checks = [_check(id) for id in ("a.b", "a b", "a~20~b", "ü/<&>\"'#%")]
+    run = make_run(checks, [Result(c.id, Status.PASS, 0, 3, Evidence.SCANNED) for c in checks])
+    browser.open(_page(tmp_path, run), script=False)
+    dead = "[...document.querySelectorAll('a')].map(a => a.getAttribute('href')).filter(h => !document.getElementById(h.slice(1)))"
+    assert browser.ask(dead) == []
+
+
+@pytest.mark.parametrize(("before", "after", "kind"), [(300_000, 299_999, "loss"), (1, 300_000, "gain"), (0, 5, "gain"), (5, 0, "loss")])
+def test_one_row_of_many_is_visible_in_the_picture(before: int, after: int, kind: str) -> None:
+    """However small a difference is, it is drawn; equal counts have no difference drawn."""
+    drawn = str(row_bar(before, after))
+    assert int(re.search(rf'class="{kind}" x="\d+" y="1" width="(\d+)"', drawn)[1]) >= 3  # type: ignore[index]
+    assert "loss" not in str(row_bar(7, 7))
+    assert "gain" not in str(row_bar(7, 7))
+
+
+def test_the_verdict_sentence_is_plain_and_complete() -> None:
+    """The sentence says failures before unanswered checks, what is new since the baseline, and nothing that is not so."""
+    run = every_status()
+    moves = {move.check_id: move for move in diff(earlier(run), run).moves}
+    assert verdict_sentence(run, moves) == (
+        "1 blocking check failed. Of all failures, none is new since the baseline, 1 failed before as well. "
+        "2 checks have no answer (1 error, 1 skipped): nothing is known about them."
+    )
+    assert "nothing can be signed off" in verdict_sentence(make_run([], []), {})
+
+
+def test_before_now_and_difference_fit_on_a_telephone(browser: Browser, tmp_path: Path) -> None:
+    """At 360 px the row counts need no scrolling sideways: a loss must not hide beyond the edge."""
+    run = every_status()
+    tables = (replace(run.tables[0], name="kisaan_transaction_ledger", rows=7_702_637), run.tables[1])
+    browser.open(_page(tmp_path, replace(run, tables=tables), earlier(replace(run, tables=tables))), width=360)
+    sizes = "[...document.querySelectorAll('.rows')].map(t => [t.parentElement.scrollWidth, t.parentElement.clientWidth])"
+    measured = browser.ask(sizes)
+    assert measured
+    assert all(needed <= there for needed, there in measured), measured

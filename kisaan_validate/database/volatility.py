@@ -8,24 +8,27 @@ from kisaan_validate.catalogue import Catalogue
 from kisaan_validate.database.catalogue import query
 from kisaan_validate.database.session import Rows, Session
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.model import Form
 from kisaan_validate.sql.assertion import Calls, calls_of
 from kisaan_validate.suite.load import Suite
 
 
 def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict[str, set[str]]:
-    """The volatile functions that each check's author-written SQL could call, by check id.
+    """The volatile functions that each check's author-written SQL, or a view it reads, could call, by check id.
 
     A view whose definition is not understood counts as a volatile function named after the trouble: what cannot be
     looked into is not run. Raises DatabaseError.
     """
     found: dict[str, set[str]] = {}
     for check in suite.checks:
+        if check.form is Form.CATALOG:
+            continue  # reads no row, so runs no view
         rule = suite.rules[check.id]
         sql = rule.functions_sql()
-        if not sql:
-            continue
         read = (catalogue.find(name) for name, _ in rule.needs(check.table, check.columns))
         views = [t.oid for t in read if t is not None and t.kind == "v"]
+        if not sql and not views:
+            continue
         try:
             found[check.id] = volatile_names(session, calls_of(sql, check.origin), views)
         except SuiteError as error:

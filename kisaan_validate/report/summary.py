@@ -120,7 +120,7 @@ def _since(pairs: Pairs, moves: Mapping[str, CheckMove]) -> list[str]:
         return []
     found = Counter(failed)
     new, old, unknown = (found[t] for t in (Transition.NEWLY_FAILING, Transition.STILL_FAILING, Transition.UNKNOWN))
-    words = [f"{number(new)} {'is' if new == 1 else 'are'} new since the baseline"]
+    words = [f"{number(new) if new else 'none'} {'are' if new > 1 else 'is'} new since the baseline"]
     words += [f"{number(old)} failed before as well"] if old else []
     words += [f"of {number(unknown)} it cannot be told"] if unknown else []
     return [f"Of all failures, {', '.join(words)}."]
@@ -142,11 +142,12 @@ def _why_pass(pairs: Pairs) -> str:
     statuses = Counter(result.status for _, result in pairs)
     answered = counted(len(pairs) - statuses[Status.NOT_APPLICABLE], "check")
     tolerated, lesser = statuses[Status.TOLERATED], _failures(pairs)
-    if not tolerated and not lesser:
-        return f"{answered} answered, and every one of them holds."
-    parts = [f"{answered} answered, and no blocking check failed.", *lesser]
+    all_hold = not tolerated and not lesser
+    parts = [f"{answered} answered, and {'every one of them holds' if all_hold else 'no blocking check failed'}.", *lesser]
     if tolerated:
         parts.append(f"{counted(tolerated, 'check')} found violations, no more than was agreed beforehand.")
+    if empty := sum(vacuous(result) for _, result in pairs):
+        parts.append(f"{number(empty)} of them only because there was no row to examine.")
     return " ".join(parts)
 
 
@@ -154,7 +155,7 @@ def figure(check: Check, result: Result) -> str:
     """The exact count of how many of how many, in words; never a percentage."""
     found, examined = result.violations, result.examined
     if found is None:
-        return "not counted"
+        return "does not apply" if result.status is Status.NOT_APPLICABLE else "no answer"
     if result.evidence is Evidence.PROVED:
         return "not scanned: proved by a constraint"
     if check.form is Form.CATALOG:

@@ -108,6 +108,8 @@ def _characters(text: str, joiners: bool) -> Markup:
 def prose(text: object) -> Markup:
     """Text by people or a server, escaped, isolated from its surroundings, its control characters made visible."""
     flat = re.sub(r"[ \n\t\r]+", " ", str(text)).strip()
+    if _PLAIN.fullmatch(flat):
+        return escape(flat)  # written from left to right like the page: there is nothing to isolate
     return Markup("<bdi>{}</bdi>").format(_characters(flat, joiners=True))
 
 
