@@ -110,14 +110,19 @@ def _masked_columns(statement: Pass, slots: Sequence[Slot], is_personal: IsPerso
 
 
 def _masked_outputs(query: Query, is_personal: IsPersonal) -> frozenset[str]:
-    """Output columns that bear a personal column's name, or are made of one."""
-    tables = {name for _, name in query.tables} or {""}
+    """Output columns that bear a personal column's name, are made of one, or could be: what cannot be traced is masked."""
+    secret = {column for table, column in query.columns if is_personal(table, column)}
+    if not secret:
+        return frozenset()
+    real = {column for _, column in query.columns}
     made_of = query.violations.made_of
 
-    def personal(output: str) -> bool:
-        return any(is_personal(table, name) for table in tables for name in (output, *made_of.get(output, ())))
+    def masked(output: str) -> bool:
+        # A name that is no column of a table (``u.to_jsonb``) is a function of the row, and may show all of it.
+        origins = made_of.get(output, () if output in query.violations.safe else (output,))
+        return output in secret or any(name in secret or name not in real for name in origins)
 
-    return frozenset(c for c in query.sample_columns() if personal(c))
+    return frozenset(c for c in query.sample_columns() if masked(c))
 
 
 _Row = tuple[int, list[str | None] | None, object, object]

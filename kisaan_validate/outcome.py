@@ -107,8 +107,17 @@ def _unanswered(check: Check, statement: Pass | Query, error: DatabaseError, per
 
 
 def mask_values(text: str, names: set[str]) -> str:
-    """A server's message with everything in double quotes masked, save known names: it may quote a person's data."""
-    return re.sub(r'"[^"]*"', lambda match: match[0] if match[0][1:-1] in names else f'"{MASKED}"', text)
+    """The beginning of a server's message, up to where it may begin to quote a person's data.
+
+    That is the first colon, digit, or double quote that does not enclose one of ``names``; the rest is masked as a whole.
+    """
+    position = 0
+    while match := re.compile(r'[:0-9"]').search(text, position):
+        quoted = re.compile(r'"([^"]*)"').match(text, match.start())
+        if quoted is None or quoted[1] not in names:
+            return f"{text[: match.start()].rstrip()} {MASKED}"
+        position = quoted.end()
+    return text
 
 
 def _touches(pattern: str, tables: set[str]) -> bool:

@@ -480,7 +480,8 @@ def test_masked_whatever_the_alias(server: Server, traps: str, tmp_path: Path) -
     ):
         files = {"suite.toml": 'personal = ["t.s"]\n', "sql/a.sql": assertion(sql, shows="shown")}
         found = folder_results(server, traps, write_suite(tmp_path, files))["t.assertion"]
-        assert found.sample == ((("id", "1"), ("shown", "•••")),), sql
+        # What comes out of a subquery cannot be traced: there the key is masked too.
+        assert found.sample == ((("id", "•••" if "FROM (" in sql else "1"), ("shown", "•••")),), sql
 
 
 ESCAPES = {

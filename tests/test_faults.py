@@ -11,7 +11,9 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandera.pandas as pa
 import pytest
@@ -38,7 +40,7 @@ ITEMS = """
 """
 
 
-def items_suite(*more: Declaration) -> Suite:
+def items_suite(*more: Any) -> Suite:
     """Three checks whose answers are known: 0, 10 and 0 violations; ``more`` come first."""
     return suite_of(
         *more,
@@ -146,7 +148,7 @@ def test_all_sessions_killed_still_returns_the_run(server: Server, database: str
 
 
 def test_a_snapshot_that_is_gone_answers_nothing(server: Server, database: str) -> None:
-    """Workers that cannot import the snapshot give every task up, with the server's words; they never read without it."""
+    """Workers that cannot import the snapshot give every task up in the server's words; they never read without it."""
     server.sql(ITEMS, database)
     target = find_target(server.dsn(database))
     holder = Session(target, Limits(), ("public",))
@@ -169,7 +171,7 @@ def test_a_server_that_crashes_and_one_that_is_shut_down() -> None:
         for fault in (_crash, _stop_immediately):
             with gate_in(own, database) as gate:
                 suite = items_suite(gate.check())
-                running = Background(lambda s=suite: run(s, own.dsn(database), options=Options(limits=PATIENT)))
+                running = Background(partial(run, suite, own.dsn(database), options=Options(limits=PATIENT)))
                 (pid,) = gate.reached()
                 wait_until(lambda: sum(state == "idle in transaction" for _, state, _ in activity(own, database)) == 2)
                 fault(own, pid)
@@ -215,7 +217,7 @@ def test_a_statement_timeout_costs_one_statement(server: Server, database: str) 
 
 
 def test_a_locked_table_is_an_error_of_its_checks_only(server: Server, database: str) -> None:
-    """A table somebody holds in ACCESS EXCLUSIVE mode: its checks are ERROR 55P03 after lock_timeout, others answered."""
+    """A table somebody holds in ACCESS EXCLUSIVE mode: its checks are ERROR 55P03 in time, others answered."""
     server.sql("CREATE TABLE busy (id int PRIMARY KEY);" + ITEMS, database)
     other = server.connect(database)
     with other.cursor() as cursor:
@@ -325,7 +327,7 @@ def test_a_right_that_one_expression_lacks_costs_one_error(server: Server, datab
 
 
 def test_row_security_is_an_error_and_never_filters(server: Server, database: str) -> None:
-    """Row security that would hide rows from the role: ERROR 42501, asked once; a part of the rows is never the answer."""
+    """Row security that would hide rows from the role: ERROR 42501, asked once; a part of the rows is no answer."""
     server.sql(ITEMS + "ALTER TABLE items ENABLE ROW LEVEL SECURITY", database)
     server.sql("CREATE POLICY p ON items USING (id < 10); CREATE VIEW seen AS SELECT * FROM items", database)
     suite = items_suite(d.holds("seen", "amount > 0", id="view"))
@@ -637,7 +639,7 @@ def counted(run: Run) -> list[StatementFacts]:
 
 
 def test_two_thousand_checks_of_a_table_are_one_statement(server: Server, database: str) -> None:
-    """Beyond the 1,664 columns of a target list slots travel in arrays: still one scan, and every count is right."""
+    """Beyond the 1,664 columns of a target list slots travel in arrays: still one scan, every count right."""
     server.sql(ITEMS, database)
     result = run(two_thousand(), server.dsn(database), options=Options(sample=2))
     comparisons = [r for r in result.results if "greater_than" in r.check_id]
@@ -814,7 +816,7 @@ HOSTILE_NAMES = [
 
 
 def test_hostile_names_and_data_are_only_names_and_data(server: Server, database: str) -> None:
-    """Any name of a table or column, and any value, is quoted wherever it goes, and survives the record to the letter."""
+    """Any name of a table or column, and any value, is quoted wherever it goes, and survives the record."""
     made: list[Declaration] = []
     for n, name in enumerate(HOSTILE_NAMES):
         table, literal = quote(name), name.replace("'", "''")

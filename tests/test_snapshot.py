@@ -286,7 +286,7 @@ def test_a_fence_that_nobody_can_look_at_again_trusts_nothing(server: Server, te
 
 
 def test_a_run_holds_access_share_locks_and_nothing_else(server: Server, database: str) -> None:
-    """On the tables and everything else: AccessShareLock only, so that every reader and writer goes on; no transaction id."""
+    """On the tables and everything else: AccessShareLock only, so that everybody else goes on; no transaction id."""
     server.sql(GATE_TABLE + ITEMS, database)
     with gate_in(server, database) as gate:
         checks = d.unique("items", "amount"), d.references("items", "amount", "items"), d.holds("items", "amount > 50")

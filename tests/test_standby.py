@@ -133,7 +133,7 @@ CONFLICTS = {
 
 @pytest.mark.parametrize("conflict", CONFLICTS)
 def test_a_conflict_with_replay_is_never_a_pass(pair: Pair, conflict: str) -> None:
-    """Replay takes away what the run reads: unanswered checks are ERROR with a SQLSTATE, given answers are the true ones."""
+    """Replay takes away what the run reads: unanswered checks are ERROR with a SQLSTATE, answers given are true."""
     database = pair.new_database()
     with gate_in(pair.standby, database) as gate:
         suite = items_suite(gate.check(), d.holds("items", "amount > 0", id="positive"))
@@ -179,7 +179,7 @@ def test_replay_that_takes_nothing_away_changes_nothing(pair: Pair) -> None:
 
 
 def test_a_standby_promoted_during_a_run_goes_on_answering(pair: Pair) -> None:
-    """Promotion ends no session: the run that began on a standby ends on a primary, with the answers of its snapshot."""
+    """Promotion ends no session: the run that began on a standby ends on a primary, its answers unchanged."""
     database = pair.new_database()
     with gate_in(pair.standby, database) as gate:
         running = Background(

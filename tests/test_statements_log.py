@@ -117,7 +117,7 @@ CATALOGUE = [d.table("crops", id="table"), d.column("crops", "area", type="numer
     ids=["row checks", "one join", "rows and join", "everything", "one query", "catalogue only"],
 )
 def test_checks_that_can_share_a_scan_do(watched: Watched, sources: list[Declaration], expected: int) -> None:
-    """One counting statement a table, one a join, one a query; the log of the server agrees with the record of the run."""
+    """One counting statement a table, one a join, one a query; the server's log agrees with the run's record."""
     result, statements = watched.run(suite_of(*sources))
     assert not [r for r in result.results if r.status in {Status.ERROR, Status.SKIP}]
     assert len(asks(statements)) == expected

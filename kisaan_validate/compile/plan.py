@@ -122,7 +122,8 @@ class _Maker:
                 return _skip(check, f"table {name} does not exist")
             if column and column not in table.columns:
                 return _skip(check, f"column {name}.{column} does not exist")
-            if not isinstance(rule, CatalogRule) and table.key in self.unavailable:
+            answerable = isinstance(rule, CatalogRule) and rule.kind not in _PRINTED
+            if table.key in self.unavailable and not answerable:
                 sqlstate, message = self.unavailable[table.key]
                 return Result(check.id, Status.ERROR, message=message, sqlstate=sqlstate)
         if refused := sorted(self.volatile.get(check.id, set()) - rule.volatile_allowed()):
@@ -186,9 +187,13 @@ class _Maker:
         # A rule without a table of its own (an assertion over several) is asked all the same.
         violations = rule.violations(subject or _NOWHERE, check.columns, self.catalogue)
         reads = [self.catalogue.find(name) for name, _ in rule.needs(check.table, check.columns)]
-        tables = tuple(dict.fromkeys(t.key for t in reads if t is not None))
-        self.queries.append(Query(f"check {check.id}", check.id, violations, table, tables))
+        read = {t.key: t for t in reads if t is not None}
+        columns = frozenset((t.name, column) for t in read.values() for column in t.columns)
+        self.queries.append(Query(f"check {check.id}", check.id, violations, table, tuple(read), columns))
 
+
+_PRINTED = frozenset({"default", "constraint", "index"})
+"""Kinds of catalogue rules that compare printed expressions, which cannot be had of a table that cannot be locked."""
 
 _NOWHERE = Table(0, "", "", "r", {})
 

@@ -148,13 +148,14 @@ def digest_sums(values: Iterable[str]) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Query:
-    """One query check's own statement."""
+    """One query check's own statement. ``columns`` are all (table, column) pairs of the tables that it reads."""
 
     purpose: str
     check_id: str
     violations: Violations
     table: Table | None
     tables: tuple[TableKey, ...]
+    columns: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def check_ids(self) -> tuple[str, ...]:

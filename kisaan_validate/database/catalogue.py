@@ -24,7 +24,10 @@ def query(name: str) -> str:
 
 def read_catalogue(session: Session, schemas: Sequence[str], aliases: Mapping[str, tuple[str, ...]]) -> Catalogue:
     """All relations of the schemas, as the session's snapshot sees them. Raises DatabaseError."""
-    where = {"schemas": list(schemas)}
+    # Printing an expression takes a lock on its table: not where somebody else holds, or waits for, an exclusive one.
+    # Such a table cannot be read either; its checks become errors, not the whole run.
+    blocked = [oid for (oid,) in session.execute(_BLOCKED)]
+    where = {"schemas": list(schemas), "blocked": blocked}
     columns, constraints = _columns(session, where), _constraints(session, where)
     indexes, triggers, sequences = _indexes(session, where), _triggers(session, where), _sequences(session, where)
     tables: dict[tuple[str, str], Table] = {}
@@ -36,6 +39,12 @@ def read_catalogue(session: Session, schemas: Sequence[str], aliases: Mapping[st
             tuple(triggers[oid]), sequences[oid], selectable, writable, secured, owner, partition, estimate,
         )  # fmt: skip
     return Catalogue(tuple(schemas), tables, session.version, aliases)
+
+
+_BLOCKED = (
+    "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = 'relation' "
+    "AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Column]]:
@@ -138,7 +147,8 @@ def _dangerous_settings(session: Session) -> list[Notice]:
 
 def read_lookalikes(session: Session, schemas: Sequence[str]) -> list[str]:
     """What would be chosen in place of PostgreSQL's own operators and functions, whatever the search path says."""
-    session.execute("SET LOCAL search_path = pg_catalog, pg_temp")  # else this query could be answered by what it looks for
+    # Under the pinned search path this very query could be answered by what it looks for.
+    session.execute("SET LOCAL search_path = pg_catalog, pg_temp")
     found = session.execute(query("lookalikes"), {"schemas": list(schemas)})
     session.execute(f"SET LOCAL search_path = {dict(session.pins())['search_path']}")
     return [f"{kind} {title}" for kind, title in found]

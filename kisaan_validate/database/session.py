@@ -80,13 +80,15 @@ class Session:
         if snapshot:
             parts.append(f"SET TRANSACTION SNAPSHOT {_text(snapshot)}")
         parts += [f"SET LOCAL {name} = {value}" for name, value in self.pins()]
-        self.execute("; ".join(parts))  # at once: the role's own idle_in_transaction_session_timeout may be a millisecond
+        # All at once: the role's own idle_in_transaction_session_timeout may be a millisecond.
+        self.execute("; ".join(parts))
 
     def pins(self) -> list[tuple[str, str]]:
         """The settings of each transaction, values as SQL."""
         path = ", ".join(quote(s) for s in (*self.schemas, "pg_temp"))
         pinned = [(name, _text(value)) for name, value, since in _PINNED if self.version >= since]
-        own = [("statement_timeout", str(self.limits.statement_timeout)), ("lock_timeout", str(self.limits.lock_timeout))]
+        limits = self.limits
+        own = [("statement_timeout", str(limits.statement_timeout)), ("lock_timeout", str(limits.lock_timeout))]
         return [*own, ("search_path", path), *pinned]  # first the timeouts: the role's own may be a millisecond
 
     def execute(self, sql: str, parameters: dict[str, Any] | None = None) -> Rows:

@@ -51,6 +51,8 @@ def find_target(dsn: str | None = None, environ: Mapping[str, str] | None = None
     Raises TargetError for a URL that libpq would refuse; the message never repeats the URL.
     """
     env = os.environ if environ is None else environ
+    if dsn is not None and not dsn.strip():
+        raise TargetError("--dsn is empty", "name the database, or leave the option out to use the environment")
     if dsn:
         return Target(_parameters(dsn, "--dsn"), "--dsn")
     for name in ("KISAAN_DSN", "DATABASE_URL"):

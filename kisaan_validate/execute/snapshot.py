@@ -54,7 +54,7 @@ def take_snapshot(
             unavailable.setdefault(table.key, ("", f"{table.name} appeared after the tables were locked; run again"))
     if lookalikes := read_lookalikes(session, schemas):
         more = f" and {len(lookalikes) - 1} more" if len(lookalikes) > 1 else ""
-        message = f"the {lookalikes[0]}{more} would stand in for PostgreSQL's own: no comparison is sure to mean what it says"
+        message = f"the {lookalikes[0]}{more} would stand in for PostgreSQL's own; no comparison is sure to be one"
         unavailable.update({t.key: ("42725", message) for t in now})
     files = read_fence(session, [t.oid for t in fenced])
     return Snapshot(exported, place, catalogue, tuple(locked), unavailable, files, tuple(notices), fenced)

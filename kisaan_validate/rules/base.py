@@ -103,7 +103,8 @@ class Violations:
 
     ``weight`` names an output column whose sum is the violating count; "" means one for each row.
     ``shown`` are output columns that may be shown beside the key; ``made_of`` says which columns an output is
-    computed from, so that personal values are masked under another name too.
+    computed from, so that personal values are masked under another name too; ``safe`` are outputs that hold no value
+    of any column (counts, words of the rule's own).
     """
 
     sql: str
@@ -111,6 +112,7 @@ class Violations:
     weight: str = ""
     shown: tuple[str, ...] = ()
     made_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    safe: frozenset[str] = frozenset()
 
 
 class QueryRule(Rule):

@@ -146,7 +146,7 @@ class Unique(QueryRule):
             f"FROM {table_sql(table)}{where}\nGROUP BY {names}\nHAVING count(*) > 1"
         )
         weight = _free_name("surplus", columns) if self.counts == "surplus" else ""
-        return Violations(sql, columns, weight, shown=(_free_name("rows_found", columns),))
+        return Violations(sql, columns, weight, shown=(_free_name("rows_found", columns),), safe=frozenset({_free_name("rows_found", columns)}))
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         return self.proof(table, columns, catalogue)
@@ -244,7 +244,7 @@ class ValuesPresent(QueryRule):
             f"FROM ({found}) AS f\nFULL JOIN (\n  {wanted}\n) AS w ON f.value = w.value\n"
             f"WHERE (f.value IS NULL) <> (w.value IS NULL)"
         )
-        return Violations(sql, ("value",), shown=("problem",), made_of={"value": columns})
+        return Violations(sql, ("value",), shown=("problem",), made_of={"value": columns}, safe=frozenset({"problem"}))
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ class SequenceAhead(QueryRule):
             f"WHERE s.last_value {behind} m.extreme OR (s.last_value = m.extreme AND NOT s.is_called)"
         )
         output = f"{extreme}_{_word(column)}"
-        return Violations(sql, (output,), shown=("last_value", "is_called"), made_of={output: columns})
+        return Violations(sql, (output,), shown=("last_value", "is_called"), made_of={output: columns}, safe=frozenset({"last_value", "is_called"}))
 
 
 def _word(name: str) -> str:
@@ -297,7 +297,7 @@ class NamesPresent(QueryRule):
             f"WHERE NOT EXISTS (\n  SELECT FROM {table_sql(table)} AS l\n"
             f"  WHERE l.{quote(columns[0])}::text = wanted.missing_name\n)"
         )
-        return Violations(sql, ("missing_name",))
+        return Violations(sql, ("missing_name",), safe=frozenset({"missing_name"}))
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,7 @@ class MinimumRows(QueryRule):
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         sql = f"SELECT count(*) AS rows_found\nFROM {table_sql(table)}\nHAVING count(*) < {self.minimum}"
-        return Violations(sql, ("rows_found",))
+        return Violations(sql, ("rows_found",), safe=frozenset({"rows_found"}))
 
 
 @dataclass(frozen=True)

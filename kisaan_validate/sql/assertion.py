@@ -255,21 +255,52 @@ def resolve_names(sql: str, reads: Iterable[str], catalogue: Catalogue) -> str:
     return sql
 
 
-def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
-    """For each named output of a SELECT: every column name, of any depth, that could flow into it.
+UNTRACED = "*"
+"""Stands for "any column": the origin of an output that could not be followed."""
 
-    An output that is a bare name may come from a subquery that computes it from anything: then all names of the
-    text count. Generous on purpose: it decides what is masked.
+
+def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
+    """For each named output of a SELECT: the columns of plain tables that flow into it, or UNTRACED.
+
+    It decides what is masked, so it fails closed: an output is followed only where each of its columns comes straight
+    from a table named in the same FROM. Anything out of a subquery, a WITH query, a function, a set operation, a
+    column alias list or a whole row is UNTRACED.
     """
     tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
-    everything = tuple(dict.fromkeys(_column_name(c) for c in tree.find_all(exp.Column) if not c.is_star))
-    nested = tree.find(exp.Subquery, exp.CTE) is not None or isinstance(tree, exp.SetOperation)
     select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
-    outputs: dict[str, tuple[str, ...]] = {}
-    for output in select.expressions if isinstance(select, exp.Select) else []:
-        own = tuple(dict.fromkeys(_column_name(c) for c in output.find_all(exp.Column) if not c.is_star))
-        outputs[output.alias_or_name] = everything if nested and isinstance(output, exp.Alias) else own
-    return outputs
+    if not isinstance(select, exp.Select):
+        return {}
+    plain, all_plain = _plain_sources(select) if isinstance(tree, exp.Select) else (frozenset[str](), False)
+    return {output.alias_or_name: _origins(output, plain, all_plain) for output in select.expressions}
+
+
+def _plain_sources(select: exp.Select) -> tuple[frozenset[str], bool]:
+    """The names by which plain tables are known in a FROM, and whether there is nothing else in it."""
+    first = select.args.get("from_") or select.args.get("from")
+    joins = select.args.get("joins") or []
+    items = ([first.this] if first is not None else []) + [join.this for join in joins]
+    items += list(select.args.get("laterals") or [])
+    plain = [item for item in items if _is_plain_table(item)]
+    return frozenset(item.alias_or_name.lower() for item in plain), len(plain) == len(items)
+
+
+def _is_plain_table(item: exp.Expr) -> bool:
+    if not isinstance(item, exp.Table) or not isinstance(item.this, exp.Identifier) or item.args.get("joins"):
+        return False
+    alias = item.args.get("alias")
+    return not _is_own(item) and not (alias is not None and alias.args.get("columns"))
+
+
+def _origins(output: exp.Expr, plain: frozenset[str], all_plain: bool) -> tuple[str, ...]:
+    columns = list(output.find_all(exp.Column))
+    if output.is_star or output.find(exp.Select) is not None:
+        return (UNTRACED,)
+    for column in columns:
+        known = column.table.lower() in plain if column.table else all_plain
+        whole_row = not column.table and column.name.lower() in plain
+        if not known or whole_row or len(column.parts) > 2:
+            return (UNTRACED,)
+    return tuple(dict.fromkeys(_column_name(column) for column in columns))
 
 
 def expression_columns(expression: str, origin: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ WITH RECURSIVE base (oid, below, typmod, not_null) AS (
     FROM base AS b JOIN pg_type AS t ON t.oid = b.below AND t.typtype = 'd'
 )
 SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), bt.typname,
-       a.attnotnull OR b.not_null, pg_get_expr(d.adbin, d.adrelid), a.attgenerated::text, a.attidentity::text,
+       a.attnotnull OR b.not_null, CASE WHEN d.adrelid <> ALL (%(blocked)s::oid[]) THEN pg_get_expr(d.adbin, d.adrelid) END, a.attgenerated::text, a.attidentity::text,
        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = bt.oid),
        coalesce(b.typmod, a.atttypmod)
 FROM pg_attribute AS a

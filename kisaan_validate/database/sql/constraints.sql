@@ -3,7 +3,7 @@ SELECT con.conrelid::bigint, con.conname, con.contype::text,
        (SELECT array_agg(a.attname::text ORDER BY k.position)
         FROM unnest(con.conkey) WITH ORDINALITY AS k (number, position)
         JOIN pg_attribute AS a ON a.attrelid = con.conrelid AND a.attnum = k.number),
-       pg_get_constraintdef(con.oid), con.convalidated,
+       CASE WHEN con.conrelid <> ALL (%(blocked)s::oid[]) THEN pg_get_constraintdef(con.oid) ELSE '' END, con.convalidated,
        coalesce((to_jsonb(con) ->> 'conenforced')::boolean, true),
        fn.nspname, fc.relname,
        (SELECT array_agg(a.attname::text ORDER BY k.position)

@@ -1,10 +1,10 @@
 -- indnullsnotdistinct came with 15.
-SELECT i.indrelid::bigint, ic.relname, i.indisunique, i.indisvalid AND i.indisready AND i.indislive,
+SELECT i.indrelid::bigint, ic.relname, i.indisunique, i.indisvalid AND i.indisready AND i.indislive AND i.indrelid <> ALL (%(blocked)s::oid[]),
        (SELECT array_agg(a.attname::text ORDER BY k.position)
         FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (number, position)
         LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
         WHERE k.position <= i.indnkeyatts),
-       coalesce(pg_get_expr(i.indpred, i.indrelid), ''),
+       coalesce(CASE WHEN i.indrelid <> ALL (%(blocked)s::oid[]) THEN pg_get_expr(i.indpred, i.indrelid) END, ''),
        coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)
 FROM pg_index AS i
 JOIN pg_class AS ic ON ic.oid = i.indexrelid
