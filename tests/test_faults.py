@@ -390,6 +390,7 @@ def sensitive_suite() -> Suite:
         d.holds("odd", r"(bytes)::text <> '\x0007'", id="bytea_text"),
         d.unique("odd", "maybe", where="tags @> ARRAY['y1']", id="gin"),
         d.holds("odd", "length(path) > 4", id="length"),
+        d.holds("odd", "id <> 1 OR pg_sleep(0.08)::text = ''", volatile="pg_sleep", id="slow"),
         d.unique("odd", "maybe", id="duplicates"),
     )
 
@@ -407,7 +408,7 @@ HOSTILE = {
     "row_security": "on",
     "gin_fuzzy_search_limit": "5",
     "enable_seqscan": "off",
-    "statement_timeout": "1",
+    "statement_timeout": "50",  # a shorter one can end the driver's own first statement, which is loud enough
     "lock_timeout": "1",
     "idle_in_transaction_session_timeout": "1",
     "default_transaction_isolation": "'read uncommitted'",

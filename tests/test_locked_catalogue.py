@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from conftest import Server
+
 from kisaan_validate import declare
 from kisaan_validate.database.session import Limits
 from kisaan_validate.model import Status
