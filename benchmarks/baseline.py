@@ -59,13 +59,11 @@ class Measured:
         unit = Spread(tuple(r.unit for r in self.rounds))
         run = Spread(tuple(r.run.seconds for r in self.rounds))
         baseline = Spread(tuple(r.baseline.seconds for r in self.rounds))
-        cells += [f"{spread!s:>22}" for spread in (unit, run, baseline, self.ratio)]
+        cells += [f"  {spread!s:>22}" for spread in (unit, run, baseline, self.ratio)]
         return "".join([*cells, f"{self.peak_mb:>9.0f}", "" if self.within_limits else "   TOO MUCH"])
 
 
-HEADER = (
-    f"{'layout':<9}{'rows':>10}{'count(*) s':>22}{'run s':>22}{'baseline s':>22}{'baseline / run':>22}{'peak MB':>9}"
-)
+HEADER = f"{'layout':<9}{'rows':>10}  {'count(*) s':>22}  {'run s':>22}  {'baseline s':>22}  {'baseline / run':>22}{'peak MB':>9}"
 
 
 def counting(built: Built) -> float:

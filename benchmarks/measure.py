@@ -59,4 +59,8 @@ class Spread:
         return statistics.median(self.values)
 
     def __str__(self) -> str:
-        return f"{self.median:.3g} ({min(self.values):.3g} to {max(self.values):.3g})"
+        return f"{_short(self.median)} ({_short(min(self.values))} to {_short(max(self.values))})"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
