@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import Baseline, CheckFacts, Place, Run
+from kisaan_validate.model import Baseline, Check, CheckFacts, Place, Result, Run
 
 
 def baseline_of(run: Run) -> Baseline:
-    """What a baseline keeps of a run: every table's rows and columns, every check's count and key digest."""
+    """What a baseline keeps of a run: all that it measured of the tables, and every check's count and failing keys."""
     checks = run.by_id
     return Baseline(
         id=run.id,
@@ -15,12 +15,24 @@ def baseline_of(run: Run) -> Baseline:
         tool_version=run.tool_version,
         suite=run.suite,
         place=run.place,
+        selection=run.selection,
         tables=run.tables,
-        checks=tuple(
-            CheckFacts(r.check_id, checks[r.check_id].digest, r.status, r.violations, r.key_digest) for r in run.results
-        ),
+        checks=tuple(_facts(checks[result.check_id], result) for result in run.results),
         notices=run.notices,
+        objects=run.objects,
+        unread=run.unread,
+        sequences=run.sequences,
+        measured=run.measured,
+        contract_digest=run.contract_digest,
     )
+
+
+def _facts(check: Check, result: Result) -> CheckFacts:
+    keys = tuple(tuple((name, value) for name, value in row if name in result.key) for row in result.sample)
+    return CheckFacts(
+        result.check_id, check.digest, result.status, check.severity, result.violations, result.key_digest, keys,
+        result.sample_complete,
+    )  # fmt: skip
 
 
 def require_same_database(baseline: Baseline, place: Place) -> None:

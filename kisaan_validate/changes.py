@@ -1,104 +1,277 @@
-"""Before and after: pure functions from a Baseline and a Run to what differs."""
+"""Before and after: pure functions from two Baselines to what differs. ``diff(b, a)`` mirrors ``diff(a, b)``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
 
-from kisaan_validate.model import (
-    UNANSWERED,
-    Baseline,
+from kisaan_validate.differences import (
+    ADDED,
+    FIGURES,
+    REMOVED,
+    ROWS,
+    SEQUENCE,
+    VALUES,
     Change,
-    Check,
-    CheckFacts,
     CheckMove,
     Diff,
-    Result,
-    Run,
+    Key,
+    Origin,
+    RowCount,
+    Transition,
+    Unknown,
+)
+from kisaan_validate.model import (
+    MASKED,
+    UNANSWERED,
+    Baseline,
+    CheckFacts,
+    ColumnFacts,
+    Family,
+    Profile,
+    SchemaObject,
     Status,
     TableFacts,
-    Transition,
 )
 
 
-def diff(before: Baseline, after: Run) -> Diff:
-    """Row counts of every table, schema changes, and each check's transition.
+def diff(before: Baseline, after: Baseline) -> Diff:
+    """Every difference of schema objects, row counts, column figures and sequences, and each check's move.
 
-    ``rows`` holds every table of either side, changed or not, in order of name: a count that could not be taken
-    is None, with delta None, and is never taken for zero.
+    What belongs to a table that came or went is part of that one change. What could not be read on one side is listed
+    as unknown, and never taken for absent.
     """
+    changes = [*object_changes(before, after), *_table_changes(before, after), *_sequence_changes(before, after)]
+    return Diff(tuple(sorted(changes, key=lambda c: c.key)), _moves(before, after), tuple(_unknown(before, after)))
+
+
+def row_counts(before: Baseline, after: Baseline) -> tuple[RowCount, ...]:
+    """Every table of either side, changed or not, in order of name."""
     old, new = _by_name(before.tables), _by_name(after.tables)
-    names = sorted(old.keys() | new.keys())
-    rows = tuple(_row_change(name, old.get(name), new.get(name)) for name in names)
-    schema = tuple(c for name in names for c in _schema_changes(name, old.get(name), new.get(name)))
-    known = {facts.id: facts for facts in before.checks}
-    moves = tuple(_move(check, result, known.get(check.id)) for check, result in _pairs(after))
-    return Diff(rows, schema, moves, sum(change.delta == 0 for change in rows))
+    return tuple(_row_count(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys()))
+
+
+def _row_count(name: str, old: TableFacts | None, new: TableFacts | None) -> RowCount:
+    counts = (old.rows if old is not None else None, new.rows if new is not None else None)
+    return RowCount(name, *counts, _reason(old), _reason(new))
+
+
+def _reason(table: TableFacts | None) -> str:
+    if table is None:
+        return "no such table, or it was not looked at"
+    return table.reason or "not counted" if table.rows is None else ""
 
 
 def _by_name(tables: Iterable[TableFacts]) -> dict[str, TableFacts]:
     return {table.title: table for table in tables}
 
 
-def _text(number: int | None) -> str | None:
-    return None if number is None else str(number)
+# --- schema objects -------------------------------------------------------------------------------------------------
 
 
-def _row_change(name: str, old: TableFacts | None, new: TableFacts | None) -> Change:
-    kind = "rows" if old and new else ("table added" if new else "table removed or not counted")
-    a, b = (old.rows if old else None), (new.rows if new else None)
-    delta = b - a if a is not None and b is not None else None
-    return Change(name, "", kind, _text(a), _text(b), delta)
-
-
-def _schema_changes(name: str, old: TableFacts | None, new: TableFacts | None) -> list[Change]:
-    if old is None or new is None:
-        return []
-    a, b = ({c.name: c for c in table.columns} for table in (old, new))
-    changes = [Change(name, c, "column removed", a[c].type, None) for c in sorted(a.keys() - b.keys())]
-    changes += [Change(name, c, "column added", None, b[c].type) for c in sorted(b.keys() - a.keys())]
-    for column in sorted(a.keys() & b.keys()):
-        x, y = a[column], b[column]
-        if x.type != y.type:
-            changes.append(Change(name, column, "type", x.type, y.type))
-        if x.not_null != y.not_null:
-            words = {True: "NOT NULL", False: "NULL allowed"}
-            changes.append(Change(name, column, "nullability", words[x.not_null], words[y.not_null]))
-        if x.default != y.default:
-            changes.append(Change(name, column, "default", x.default, y.default))
+def object_changes(before: Baseline, after: Baseline) -> list[Change]:
+    """The schema objects that came, went, or have another attribute."""
+    unread = before.unread.keys() | after.unread.keys()
+    old, new = (_readable(side.objects, unread) for side in (before, after))
+    gone, come = old.keys() - new.keys(), new.keys() - old.keys()
+    changes = [Change(*key, REMOVED, summary_of(old[key]), None) for key in gone if not _within(key, gone)]
+    changes += [Change(*key, ADDED, None, summary_of(new[key])) for key in come if not _within(key, come)]
+    for key in old.keys() & new.keys():
+        a, b = old[key].facts, new[key].facts
+        changes += [Change(*key, name, a.get(name), b.get(name)) for name in a.keys() | b.keys() if a.get(name) != b.get(name)]
     return changes
 
 
-def _pairs(run: Run) -> list[tuple[Check, Result]]:
-    checks = run.by_id
-    return [(checks[result.check_id], result) for result in run.results]
+ObjectKey = tuple[str, str, str]
+
+
+def _readable(objects: Iterable[SchemaObject], unread: Iterable[str]) -> dict[ObjectKey, SchemaObject]:
+    hidden = set(unread)
+    return {o.key: o for o in objects if not hidden & {o.kind, o.table, o.name if o.kind == "table" else ""} - {""}}
+
+
+def _within(key: ObjectKey, moved: set[ObjectKey]) -> bool:
+    """Whether an object came or went only as a part of another: of its table, or as the index of a constraint."""
+    kind, table, name = key
+    if kind != "table" and table and any((k, "", table) in moved or (k, table, table) in moved for k in RELATIONS):
+        return True
+    return kind == "index" and ("constraint", table, name) in moved
+
+
+RELATIONS = ("table", "view", "materialized view")
+"""The kinds of objects that others belong to."""
+
+_SUMMARIES = ("definition", "type", "labels", "kind", "base type", "version", "result", "privileges")
+
+
+def summary_of(item: SchemaObject) -> str:
+    """What an object is, in one line: its definition, type, labels, …"""
+    return next((item.facts[name] for name in _SUMMARIES if name in item.facts), item.kind)
+
+
+# --- rows and figures -----------------------------------------------------------------------------------------------
+
+
+def _table_changes(before: Baseline, after: Baseline) -> list[Change]:
+    old, new = _by_name(before.tables), _by_name(after.tables)
+    changes = []
+    for name in sorted(old.keys() & new.keys()):
+        a, b = old[name], new[name]
+        if a.rows is not None and b.rows is not None and a.rows != b.rows:
+            changes.append(Change(ROWS, name, "", "count", str(a.rows), str(b.rows), b.rows - a.rows))
+        left, right = ({c.name: c for c in table.columns} for table in (a, b))
+        for column in sorted(left.keys() & right.keys()):
+            changes += _figure_changes(name, left[column], right[column])
+    return changes
+
+
+def _figure_changes(table: str, old: ColumnFacts, new: ColumnFacts) -> list[Change]:
+    if old.profile is None or new.profile is None:
+        return []
+    a, b = old.profile, new.profile
+    return [Change(VALUES, table, old.name, figure, _figure(a, figure), _figure(b, figure)) for figure in differing(a, b)]
+
+
+def _figure(profile: Profile, name: str) -> str | None:
+    value = getattr(profile, name)
+    return None if value is None else str(value)
+
+
+def differing(a: Profile, b: Profile) -> tuple[str, ...]:
+    """The figures in which two profiles differ: numbers compared as decimals, everything else as text.
+
+    Sums of inexact numbers are left out: they depend on the order of addition. Where one side is personal, or has
+    figures of another family, only the NULLs can be compared, or the difference of family shows in both ends.
+    """
+    if a.personal or b.personal:
+        return ("nulls",) if a.nulls != b.nulls else ()
+    number = a.family is b.family is Family.NUMBER
+    inexact = Family.FLOAT in {a.family, b.family}
+    names = [name for name in FIGURES if not (name == "total" and inexact)]
+    return tuple(n for n in names if not same_text(_figure(a, n), _figure(b, n), number or n == "nulls"))
+
+
+def same_text(a: str | None, b: str | None, number: bool) -> bool:
+    """Whether two figures are equal; ``number`` compares 1.50 with 1.5 by value, exactly."""
+    if a == b or a is None or b is None or not number:
+        return a == b
+    try:
+        return Decimal(a) == Decimal(b)
+    except InvalidOperation:
+        return False
+
+
+def _sequence_changes(before: Baseline, after: Baseline) -> list[Change]:
+    old, new = ({s.name: s.last_value for s in side.sequences} for side in (before, after))
+    return [
+        Change(SEQUENCE, "", name, "last value", str(old[name]), str(new[name]), new[name] - old[name])
+        for name in old.keys() & new.keys()
+        if old[name] != new[name]
+    ]
+
+
+def _unknown(before: Baseline, after: Baseline) -> list[Unknown]:
+    found = {f"what the catalogue says of {what}": f"{when}: {reason}"
+             for when, side in (("before", before), ("after", after)) for what, reason in side.unread.items()}  # fmt: skip
+    old, new = _by_name(before.tables), _by_name(after.tables)
+    for name in sorted(old.keys() & new.keys()):
+        for when, table in (("before", old[name]), ("after", new[name])):
+            if table.rows is None:
+                found[f"the rows of {name}"] = f"{when}: {table.reason or 'not counted'}"
+        if old[name].rows is not None and new[name].rows is not None:
+            found |= _unmeasured(old[name], new[name])
+    return [Unknown(what, reason) for what, reason in found.items()]
+
+
+def _unmeasured(old: TableFacts, new: TableFacts) -> dict[str, str]:
+    left, right = ({c.name: c for c in table.columns} for table in (old, new))
+    both = sorted(left.keys() & right.keys())
+    missing = [c for c in both if (left[c].profile is None) or (right[c].profile is None)]
+    return {f"the values of {old.title}.{c}": "its figures were not measured on both sides" for c in missing}
+
+
+# --- checks ---------------------------------------------------------------------------------------------------------
+
+
+def _moves(before: Baseline, after: Baseline) -> tuple[CheckMove, ...]:
+    known = {facts.id: facts for facts in before.checks}
+    moves = [_move(facts, known.pop(facts.id, None)) for facts in after.checks]
+    gone = "it was not asked after: the suite no longer has it, or it was not selected"
+    moves += [CheckMove(f.id, Transition.UNKNOWN, f.violations, None, f.severity, gone) for f in known.values()]
+    return tuple(moves)
 
 
 _ACCEPTED = {Status.PASS, Status.TOLERATED}
 
 
-def _move(check: Check, result: Result, old: CheckFacts | None) -> CheckMove:
-    reason = _incomparable(check, result, old)
+def _move(new: CheckFacts, old: CheckFacts | None) -> CheckMove:
+    reason = _incomparable(new, old)
     if old is None or reason:
-        return CheckMove(check.id, Transition.UNKNOWN, old.violations if old else None, result.violations, reason)
-    was, is_ = old.status in _ACCEPTED, result.status in _ACCEPTED
-    transition = {
-        (True, True): Transition.STILL_PASSING,
-        (True, False): Transition.NEWLY_FAILING,
-        (False, True): Transition.FIXED,
-        (False, False): Transition.STILL_FAILING,
-    }[was, is_]
-    return CheckMove(check.id, transition, old.violations, result.violations)
+        origin = Origin.UNKNOWN if new.status is Status.FAIL else None
+        count = old.violations if old else None
+        return CheckMove(new.id, Transition.UNKNOWN, count, new.violations, new.severity, reason, origin)
+    was, is_ = old.status in _ACCEPTED, new.status in _ACCEPTED
+    if was or is_:
+        transition = {(True, True): Transition.STILL_PASSING, (True, False): Transition.NEWLY_FAILING}.get(
+            (was, is_), Transition.FIXED
+        )
+        origin = Origin.SINCE if transition is Transition.NEWLY_FAILING else None
+        return CheckMove(new.id, transition, old.violations, new.violations, new.severity, "", origin)
+    origin, reason, keys = _still(old, new)
+    return CheckMove(new.id, Transition.STILL_FAILING, old.violations, new.violations, new.severity, reason, origin, keys)
 
 
-def _incomparable(check: Check, result: Result, old: CheckFacts | None) -> str:
+def _still(old: CheckFacts, new: CheckFacts) -> tuple[Origin, str, tuple[Key, ...]]:
+    """Of a check that failed before and fails now: whether the rows are those that failed before."""
+    if old.violations is None or new.violations is None:
+        return Origin.UNKNOWN, "its violations were not counted on both sides", ()
+    fresh = _fresh_keys(old, new)
+    if new.violations > old.violations:
+        return Origin.SINCE, f"at least {new.violations - old.violations} more than before", fresh or ()
+    if fresh:
+        return Origin.SINCE, f"{len(fresh)} of the rows did not fail before", fresh
+    if fresh is not None or (old.key_digest and (old.violations, old.key_digest) == (new.violations, new.key_digest)):
+        return Origin.BEFORE, "", ()
+    if _countable(old, new):
+        return Origin.BEFORE, "", ()
+    return Origin.UNKNOWN, "whether these are the same rows cannot be told: their keys were not all kept", ()
+
+
+def _countable(old: CheckFacts, new: CheckFacts) -> bool:
+    """Whether the check has one subject that is or is not as declared, so that a count says all (no rows, no keys)."""
+    return not old.keys and not new.keys and not old.key_digest and not new.key_digest and old.violations == new.violations == 1
+
+
+def _fresh_keys(old: CheckFacts, new: CheckFacts) -> tuple[Key, ...] | None:
+    """The keys that fail now and did not before; None where they cannot be told apart or were not all collected."""
+    for side in (old, new):
+        if not side.keys or not side.keys_complete or any(_faceless(key) for key in side.keys):
+            return None
+    return tuple(key for key in new.keys if key not in set(old.keys))
+
+
+def _faceless(key: Key) -> bool:
+    """Whether a key does not identify a row for good: it was masked, cut, or is a physical place."""
+    return any(name == "ctid" or value == MASKED or (value is not None and value.endswith("…")) for name, value in key)
+
+
+def _incomparable(new: CheckFacts, old: CheckFacts | None) -> str:
     """Why before and after cannot be compared, or ""."""
     if old is None:
         return "the baseline does not know this check"
-    if old.digest != check.digest:
+    if old.digest != new.digest:
         return "the check means something else than when the baseline was taken"
-    for status, when in ((old.status, "before"), (result.status, "after")):
+    for status, when in ((old.status, "before"), (new.status, "after")):
         if status in UNANSWERED:
             return f"it had no answer {when}"
         if status is Status.NOT_APPLICABLE:
             return f"it did not apply {when}"
     return ""
+
+
+def changes_by_table(changes: Iterable[Change]) -> Mapping[str, list[Change]]:
+    """Changes by the table that they belong to ("" for those of none), in order of name."""
+    found: dict[str, list[Change]] = {}
+    for change in sorted(changes, key=lambda c: c.key[1:] + c.key[:1]):
+        found.setdefault(change.table, []).append(change)
+    return found

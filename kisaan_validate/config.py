@@ -15,7 +15,7 @@ _INTEGERS = {"jobs": 1, "sample": 0, "lock_timeout_ms": 1, "statement_timeout_ms
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "target": ("expect",),
-    "suite": ("path",),
+    "suite": ("path", "waivers"),
     "run": (*_INTEGERS, "trust_constraints"),
     "report": ("folder",),
 }
@@ -37,6 +37,7 @@ class Config:
     statement_timeout_ms: int = 15 * 60 * 1_000
     temp_limit_mb: int = 2_048
     trust_constraints: bool = False
+    waivers: Path | None = None
 
 
 def load_config(path: Path | None) -> Config:
@@ -54,9 +55,10 @@ def load_config(path: Path | None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UsageError(f"{file} is not valid TOML: {error}") from None
     _refuse_unknown(given, file)
-    run, base = given.get("run", {}), file.parent
+    run, base, waivers = given.get("run", {}), file.parent, given.get("suite", {}).get("waivers")
     return Config(
         suite=base / _text(given.get("suite", {}).get("path", "checks"), "suite.path", file),
+        waivers=base / _text(waivers, "suite.waivers", file) if waivers is not None else None,
         reports=base / _text(given.get("report", {}).get("folder", "reports"), "report.folder", file),
         expect=_expect(given.get("target", {}).get("expect", {}), file),
         trust_constraints=_flag(run.get("trust_constraints", False), file),

@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from kisaan_validate.baseline import baseline_of
+from kisaan_validate.contract.load import read_contract
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import UsageError
+from kisaan_validate.judge import Judgement, judge
 from kisaan_validate.model import Baseline, Run, Status
+from kisaan_validate.record.codec import baseline_to_json, digest_of
 from kisaan_validate.runner import Observer, Options, run
 from kisaan_validate.suite.load import Suite, load_suite
 
@@ -35,6 +38,10 @@ class Assets:
 
     demo: Path
     checks: Path
+
+    def contract(self, clean: bool) -> Path:
+        """What the field migrations, or the clean ones, promise."""
+        return self.demo / CLEAN / "contract.toml" if clean else self.checks / "contracts" / "2025-10-18.toml"
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -157,32 +164,41 @@ class Story:
     ``faults`` are the manifest's entries.
     """
 
-    before: Baseline
-    after: Run
+    judged: Judgement
     migrations: int
     faults: tuple[Mapping[str, Any], ...]
     missed: dict[str, int]
     invented: dict[str, int]
 
+    @property
+    def before(self) -> Baseline:
+        """What was frozen before the migrations."""
+        assert self.judged.baseline is not None
+        return self.judged.baseline
+
+    @property
+    def after(self) -> Run:
+        """What was measured after them."""
+        return self.judged.run
+
 
 def play(place: Playground, assets: Assets, observer: Observer, *, scale: int, clean: bool) -> Story:
     """Build, take the baseline, migrate, validate, and compare the findings with the manifest."""
-    from kisaan_validate.record.codec import baseline_to_json, digest_of
-
     suite = load_suite(assets.checks)
+    path = assets.contract(clean)
+    contract = read_contract(_text(path), path.name)
     build(place, assets, scale)
-    before = baseline_of(measure(place, suite, lambda _: None, sample=0))
+    before = baseline_of(measure(place, suite, lambda _: None, sample=0, contract=contract))
     migrations = migrate(place, assets, CLEAN if clean else FIELD)
     digest = digest_of(baseline_to_json(before))
-    after = measure(place, suite, observer, baseline=before, baseline_digest=digest)
+    after = measure(place, suite, observer, baseline=before, baseline_digest=digest, contract=contract)
     expected = {} if clean else expected_findings(place, assets)
     found = findings(after)
     expected_before = cured(assets)
     seen_before = {check.id: check.violations for check in before.checks}
     unseen = {f"{id} (before)": n for id, n in expected_before.items() if seen_before.get(id) != n}
     return Story(
-        before,
-        after,
+        judge(after, before, contract),
         migrations,
         tuple(assets.manifest["fault"]),
         missed=unseen | {id: n for id, n in expected.items() if found.get(id) != n},

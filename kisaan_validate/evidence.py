@@ -14,6 +14,7 @@ from kisaan_validate.execute.ask import recover, too_large
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.model import Evidence, Result, StatementFacts
 from kisaan_validate.outcome import joined
+from kisaan_validate.sql.expressions import key_columns
 
 Keys = tuple[tuple[tuple[str, str | None], ...], ...]
 IsPersonal = Callable[[str, str], bool]
@@ -24,6 +25,7 @@ class Sampled:
     """What one statement said of its failing checks: (sample, key digest) by check id."""
 
     keys: Mapping[str, tuple[Keys, str]]
+    columns: Mapping[str, tuple[str, ...]]
     log: StatementFacts
 
 
@@ -51,7 +53,10 @@ def collect_keys(
             continue
         log.append(answer.log)
         for id, (sample, digest) in answer.keys.items():
-            completed[id] = replace(completed[id], sample=sample, key_digest=digest)
+            whole = len(sample) < limit or len(sample) == completed[id].violations
+            completed[id] = replace(
+                completed[id], sample=sample, key=answer.columns[id], sample_complete=whole, key_digest=digest
+            )
     return completed, log
 
 
@@ -79,13 +84,16 @@ class _Wanted:
         if isinstance(statement, Query):
             masked = _masked_outputs(statement, is_personal)
             sql, names = statement.sample_sql(limit, masked), [statement.sample_columns()]
-            personal_key = any(key in masked for key in statement.violations.keys)
+            key = statement.violations.keys
         else:
             slots = self.slots
             masked = _masked_columns(statement, slots, is_personal)
             sql = statement.sample_sql([(s, self.counts[s.check_id]) for s in slots], limit, masked)
             names = [statement.sample_columns(s) for s in slots]
-            personal_key = any(key in masked for key in statement.table.primary_key)
+            key = key_columns(statement.table)
+
+        personal_key = any(name in masked for name in key)
+        columns = dict.fromkeys(self.counts, key)
 
         def work(session: Session) -> Sampled | DatabaseError:
             try:
@@ -99,7 +107,7 @@ class _Wanted:
                 id: (_sample(rows, n, names[n]), "" if personal_key else _digest(rows, n, count))
                 for n, (id, count) in enumerate(self.counts.items())
             }
-            return Sampled(keys, StatementFacts(f"keys: {statement.purpose}", sql, tuple(self.counts), taken))
+            return Sampled(keys, columns, StatementFacts(f"keys: {statement.purpose}", sql, tuple(self.counts), taken))
 
         return work
 

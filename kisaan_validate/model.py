@@ -1,9 +1,8 @@
 """The nouns: what is declared, what was measured. Standard library only, no input or output.
 
 A Suite of Checks is compiled to Statements; running them in one read-only snapshot gives Results, which make
-a Run. A Baseline freezes what the data was; a Baseline and a Run differ by Changes. Declaration (Check) and
-outcome (Result) are never one object, and a Run holds measured facts only: verdict, transitions and reports
-are pure functions of it.
+a Run. A Baseline freezes what the data was. Declaration (Check) and outcome (Result) are never one object, and a Run
+holds measured facts only: verdict, transitions and reports are pure functions of it.
 
 Numbers are exact: counts are ``int``, fractions are ``Fraction``; nothing here is ever a float but durations.
 """
@@ -11,16 +10,16 @@ Numbers are exact: counts are ``int``, fractions are ``Fraction``; nothing here 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
-RUN_FORMAT = 1
-"""Version of run.json. 1: first published form."""
+RUN_FORMAT = 2
+"""Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a contract."""
 
-BASELINE_FORMAT = 1
-"""Version of a baseline file. 1: rows, columns, and per check the violating count and key digest."""
+BASELINE_FORMAT = 2
+"""Version of a baseline file. 1: never published. 2: all that a run measures, failing keys, and a seal."""
 
 MASKED = "•••"
 """What stands in the place of a personal value, wherever it would have been shown."""
@@ -58,6 +57,13 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
 
+class FailOn(StrEnum):
+    """Which failures of blocking checks fail a run: any, or only those that a baseline did not have already."""
+
+    ANY = "any"
+    NEW = "new"
+
+
 UNANSWERED = frozenset({Status.ERROR, Status.SKIP})
 """Outcomes that prove nothing: they make a run INCONCLUSIVE, never PASS."""
 
@@ -77,16 +83,6 @@ class Evidence(StrEnum):
     CATALOGUE = "catalogue"
     PROVED = "proved by constraint"
     NONE = "none"
-
-
-class Transition(StrEnum):
-    """How a check's outcome moved between a baseline and a run."""
-
-    FIXED = "fixed"
-    STILL_FAILING = "still failing"
-    NEWLY_FAILING = "newly failing"
-    STILL_PASSING = "still passing"
-    UNKNOWN = "cannot tell"
 
 
 @dataclass(frozen=True)
@@ -141,8 +137,9 @@ class Result:
     """The measured outcome of one check.
 
     ``violations`` and ``examined`` are exact row counts (None where nothing was measured). ``sample`` holds at
-    most the configured number of violating keys, each a tuple of (column, value as text or None for NULL),
-    personal values already masked. ``key_digest`` covers all violating keys, not just the sample; it is
+    most the configured number of violating rows, each a tuple of (column, value as text or None for NULL),
+    personal values already masked; ``key`` names the columns of it that identify a row, and ``sample_complete`` tells
+    whether these are all. ``key_digest`` covers all violating keys, not just the sample; it is
     a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend on row order.
     """
 
@@ -153,6 +150,8 @@ class Result:
     evidence: Evidence = Evidence.NONE
     enforced_by: str = ""
     sample: tuple[tuple[tuple[str, str | None], ...], ...] = ()
+    key: tuple[str, ...] = ()
+    sample_complete: bool = False
     key_digest: str = ""
     message: str = ""
     hint: str = ""
@@ -161,14 +160,89 @@ class Result:
     milliseconds: float = 0.0
 
 
+class Family(StrEnum):
+    """How the texts of a column's figures are compared, whatever the exact type is called."""
+
+    NUMBER = "number"
+    """Exact: compared as decimals, so that 1.50 equals 1.5."""
+    FLOAT = "float"
+    """Inexact: a sum depends on the order of addition, so sums are shown and never compared."""
+    TEXT = "text"
+    INSTANT = "instant"
+    LOCAL_TIME = "local time"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Figures over one column, or over one expression, of the rows of a table. Texts are the server's own.
+
+    ``minimum`` and ``maximum`` are by value, for texts by code point; ``total`` is the exact sum. None where the rows
+    hold no value, where the type has no such figure, or where the column is personal (``personal`` is then True).
+    """
+
+    family: Family
+    nulls: int | None
+    minimum: str | None = None
+    maximum: str | None = None
+    total: str | None = None
+    personal: bool = False
+
+
 @dataclass(frozen=True)
 class ColumnFacts:
-    """One column as the catalogue has it; ``type`` is PostgreSQL's ``format_type`` text."""
+    """One column; ``type`` is PostgreSQL's ``format_type`` text. ``profile`` is None where it was not measured."""
 
     name: str
     type: str
-    not_null: bool
-    default: str | None = None
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True)
+class SchemaObject:
+    """One object of the database as the catalogue describes it: a column, a constraint, a grant, …
+
+    ``table`` is the title of the relation that it belongs to ("" for none). Two objects are the same one if kind, table
+    and name agree; ``facts`` maps each attribute to its text and has no entry for what is not set.
+    """
+
+    kind: str
+    table: str
+    name: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """(kind, table, name)."""
+        return (self.kind, self.table, self.name)
+
+
+@dataclass(frozen=True)
+class SequenceValue:
+    """Where a sequence stood. Sequences take no part in a snapshot: it may be later than everything else here."""
+
+    name: str
+    last_value: int
+    is_called: bool
+    ascending: bool = True
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured for a contract's sake, beside the checks. ``id`` says what of, in the same words on both sides.
+
+    ``rows`` and ``columns`` are of the rows that were asked for; ``columns`` maps a column (or a rule's expression) to
+    its figures. ``message`` says why there is no answer; then nothing else is.
+    """
+
+    id: str
+    table: str
+    rows: int | None = None
+    columns: Mapping[str, Profile] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    sql: str = ""
+    message: str = ""
+    sqlstate: str = ""
 
 
 @dataclass(frozen=True)
@@ -239,6 +313,7 @@ class SuiteFacts:
     total_checks: int
     schemas: tuple[str, ...]
     excluded_tables: tuple[str, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -252,7 +327,12 @@ class Selection:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything measured by one execution of a suite, and nothing that can be derived from it."""
+    """Everything measured by one execution of a suite, and nothing that can be derived from it.
+
+    ``unread`` maps kinds of schema objects, or titles of tables, to why the catalogue could not say what they are.
+    ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to be read with, by the
+    SHA-256 of their bytes; ``fail_on`` says which failures count.
+    """
 
     id: str
     started_at: datetime
@@ -267,13 +347,20 @@ class Run:
     results: tuple[Result, ...]
     notices: tuple[Notice, ...] = ()
     statements: tuple[StatementFacts, ...] = ()
+    objects: tuple[SchemaObject, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    sequences: tuple[SequenceValue, ...] = ()
+    measured: tuple[Measured, ...] = ()
     baseline_digest: str = ""
+    contract_digest: str = ""
+    waivers_digest: str = ""
+    fail_on: FailOn = FailOn.ANY
     interrupted: str = ""
     format_version: int = RUN_FORMAT
 
     @property
     def verdict(self) -> Verdict:
-        """PASS, FAIL or INCONCLUSIVE; see :func:`verdict_of`."""
+        """PASS, FAIL or INCONCLUSIVE of the checks alone, without baseline, contract and waivers; see :func:`verdict_of`."""
         return verdict_of(self)
 
     @property
@@ -295,9 +382,10 @@ class Run:
 
     def to_html(self, baseline: Baseline | None = None) -> str:
         """The run as one self-contained HTML page; with ``baseline``, also what changed since it."""
+        from kisaan_validate.judge import judge
         from kisaan_validate.report.html import render_html
 
-        return render_html(self, baseline)
+        return render_html(judge(self, baseline))
 
 
 def verdict_of(run: Run) -> Verdict:
@@ -310,11 +398,14 @@ def verdict_of(run: Run) -> Verdict:
     checks = run.by_id
     if any(checks[result.check_id].severity is Severity.BLOCKING for result in run.failures):
         return Verdict.FAIL
+    return Verdict.INCONCLUSIVE if incomplete(run) else Verdict.PASS
+
+
+def incomplete(run: Run) -> bool:
+    """Whether anything of a run has no answer: a check of any severity, its end, or all of it."""
     answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
-    unanswered = [check for check in run.checks if check.id not in answered]
-    if unanswered or run.interrupted or nothing_checked(run):
-        return Verdict.INCONCLUSIVE
-    return Verdict.PASS
+    unanswered = any(check.id not in answered for check in run.checks)
+    return unanswered or bool(run.interrupted) or nothing_checked(run)
 
 
 def nothing_checked(run: Run) -> bool:
@@ -324,58 +415,38 @@ def nothing_checked(run: Run) -> bool:
 
 @dataclass(frozen=True)
 class CheckFacts:
-    """What a baseline keeps of one check."""
+    """What a baseline keeps of one check.
+
+    ``keys`` are violating keys as far as they were collected, personal values masked; ``keys_complete`` tells whether
+    these are all. ``key_digest`` covers all of them in any case.
+    """
 
     id: str
     digest: str
     status: Status
+    severity: Severity
     violations: int | None
     key_digest: str = ""
+    keys: tuple[tuple[tuple[str, str | None], ...], ...] = ()
+    keys_complete: bool = False
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the data was at one instant, bound to the database it was taken from."""
+    """What the data was at one instant, bound to the database it was taken from. See Run for the fields of that name."""
 
     id: str
     taken_at: datetime
     tool_version: str
     suite: SuiteFacts
     place: Place
+    selection: Selection
     tables: tuple[TableFacts, ...]
     checks: tuple[CheckFacts, ...]
     notices: tuple[Notice, ...] = ()
+    objects: tuple[SchemaObject, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    sequences: tuple[SequenceValue, ...] = ()
+    measured: tuple[Measured, ...] = ()
+    contract_digest: str = ""
     format_version: int = BASELINE_FORMAT
-
-
-@dataclass(frozen=True)
-class Change:
-    """One difference between before and after. ``before`` and ``after`` are texts; None where there is none."""
-
-    table: str
-    column: str
-    kind: str
-    before: str | None
-    after: str | None
-    delta: int | None = None
-
-
-@dataclass(frozen=True)
-class CheckMove:
-    """How one check moved between a baseline and a run, with both violating counts and, if any, the reason."""
-
-    check_id: str
-    transition: Transition
-    before: int | None
-    after: int | None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Diff:
-    """All that can be said of before and after: every table's rows, schema changes, every check's move."""
-
-    rows: tuple[Change, ...]
-    schema: tuple[Change, ...]
-    moves: tuple[CheckMove, ...]
-    unchanged_tables: int = 0

@@ -12,7 +12,7 @@ from kisaan_validate.compile.plan import Plan
 from kisaan_validate.compile.statements import Pass, Query
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import Counted, TooLarge
-from kisaan_validate.model import MASKED, Check, Evidence, Result, Status
+from kisaan_validate.model import MASKED, Check, Evidence, Profile, Result, Status
 
 Answers = Sequence[tuple[Pass | Query, Counted]]
 
@@ -23,6 +23,15 @@ def rows_of(answers: Answers) -> dict[TableKey, int]:
         statement.table.key: answer.examined
         for statement, answer in answers
         if isinstance(statement, Pass) and statement.counts_table and answer.examined is not None
+    }
+
+
+def figures_of(answers: Answers) -> dict[TableKey, dict[str, Profile]]:
+    """The figures of every column that a pass measured, by table."""
+    return {
+        statement.table.key: answer.figures
+        for statement, answer in answers
+        if isinstance(statement, Pass) and statement.counts_table and answer.figures
     }
 
 

@@ -9,15 +9,19 @@ from datetime import UTC, datetime
 
 from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
+from kisaan_validate.compile.measures import Measure, measures_of
 from kisaan_validate.compile.plan import Plan, make_plan, tables_of
 from kisaan_validate.compile.statements import Pass, Query
-from kisaan_validate.database.catalogue import count_scope, read_catalogue
+from kisaan_validate.contract.load import Contract, bound_to
+from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_catalogue
+from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target, check_expectation, find_target
-from kisaan_validate.database.volatility import volatile_calls
+from kisaan_validate.database.volatility import volatile_calls, volatile_names
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.evidence import collect_keys
 from kisaan_validate.execute.ask import Counted, ask, refuse
+from kisaan_validate.execute.measure import take_measures
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import (
@@ -25,22 +29,35 @@ from kisaan_validate.model import (
     Check,
     ColumnFacts,
     Evidence,
+    FailOn,
+    Measured,
     Notice,
+    Profile,
     Result,
     Run,
+    SchemaObject,
     Selection,
+    SequenceValue,
     StatementFacts,
     Status,
     TableFacts,
 )
-from kisaan_validate.outcome import Answers, results_of, rows_of
+from kisaan_validate.outcome import Answers, figures_of, results_of, rows_of
+from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.version import VERSION
+from kisaan_validate.waivers import Waivers, keys_needed
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is done. ``count_all`` counts every table of the schemas, not only those with checks."""
+    """How a run is done.
+
+    ``sample`` failing keys are shown for each check. ``count_all`` also measures what a comparison needs: rows and
+    column figures of every table of the schemas, schema objects, sequences, ``keys`` failing keys for each check, and
+    what ``contract`` needs. ``while_held`` is called with the finished run while the snapshot is still open; the
+    function that it gets tells whether it still is.
+    """
 
     jobs: int = 2
     sample: int = 20
@@ -51,6 +68,11 @@ class Options:
     baseline: Baseline | None = None
     baseline_digest: str = ""
     other_database: bool = False
+    contract: Contract | None = None
+    waivers: Waivers | None = None
+    fail_on: FailOn = FailOn.ANY
+    keys: int = 500
+    while_held: Callable[[Run, Callable[[], bool]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -132,14 +154,18 @@ class _Runner:
                 self.suite,
                 snapshot.catalogue,
                 counted=scope,
+                profiled=self.options.count_all,
                 unavailable=snapshot.unavailable,
                 volatile=volatile_calls(holder, self.suite, snapshot.catalogue),
                 trust_constraints=self.options.trust_constraints,
             )
-            results, rows, moved = self._execute(plan, snapshot)
+            compared = self._compared(holder, snapshot) if self.options.count_all else Compared()
+            made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared), compared, excluded)
+            if self.options.while_held is not None and not self.stop.requested:
+                self.options.while_held(made, lambda: _alive(holder))
+            return made
         finally:
             holder.close()
-        return self._assemble(snapshot, plan, results, rows, moved, excluded)
 
     def explain(self) -> Plan:
         holder = self._connect()
@@ -178,19 +204,45 @@ class _Runner:
         ordered = [tables[key] for key in sorted(tables)]
         return take_snapshot(holder, ordered, settings.schemas, settings.aliases, self.target.source)
 
-    def _execute(self, plan: Plan, snapshot: Snapshot) -> tuple[dict[str, Result], dict[TableKey, int], set[TableKey]]:
+    def _compared(self, holder: Session, snapshot: Snapshot) -> Compared:
+        """What a comparison needs beside rows: schema objects, sequences, and the statements for a contract."""
+        self.observer(Progress("reading the schema"))
+        schemas = self.suite.settings.schemas
+        objects, unread = read_objects(holder, schemas, blocked_relations(holder))
+        sequences, hidden = read_sequences(holder, schemas)
+        unread = unread | {f"sequence {name}": reason for name, reason in hidden.items()}
+        contract = self.options.contract
+        if contract is None:
+            return Compared(objects, unread, sequences)
+        refused = refused_expressions(holder, contract)
+        needs = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
+        personal = self.suite.settings.is_personal
+        measures = measures_of(needs, snapshot.catalogue, personal, self.options.baseline)
+        return Compared(objects, unread, sequences, tuple(measures), refused)
+
+    def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared) -> Executed:
         pool = Pool(self._open, snapshot.id, snapshot.locked, self.options.jobs)
         settings = self.suite.settings
         try:
             answers = self._count(pool, plan)
             results, log = collect_keys(
-                pool, plan, results_of(plan, answers, settings.personal), self.options.sample, settings.is_personal,
+                pool, plan, results_of(plan, answers, settings.personal), self._keys(), settings.is_personal,
                 self.stop, lambda done, total: self.observer(Progress("collecting evidence", done, total)),
             )  # fmt: skip
             self.log += log
-            return results, rows_of(answers), self._moved(pool, snapshot)
+            measured, log = take_measures(
+                pool, compared.measures, self.stop, lambda done, total: self.observer(Progress("measuring", done, total))
+            )
+            self.log += log
+            return Executed(results, rows_of(answers), figures_of(answers), measured, self._moved(pool, snapshot))
         finally:
             pool.close()
+
+    def _keys(self) -> int:
+        """How many failing keys are collected: enough to show, to compare, and to tell waived rows from others."""
+        options = self.options
+        needed = keys_needed(options.waivers) if options.waivers is not None else {}
+        return max(options.sample, options.keys if options.count_all else 0, *needed.values())
 
     def _count(self, pool: Pool, plan: Plan) -> Answers:
         # The largest tables first: the longest statement should not be the last to begin.
@@ -214,41 +266,52 @@ class _Runner:
         return {t.key for t in snapshot.locked} if not self.stop.requested else set()
 
     def _assemble(
-        self, snapshot: Snapshot, plan: Plan, results: dict[str, Result], rows: Mapping[TableKey, int],
-        moved: set[TableKey], excluded: Sequence[str],
-    ) -> Run:  # fmt: skip
-        catalogue = snapshot.catalogue
-        for check in plan.checks:
-            result = results.get(check.id)
-            if result is None:
-                results[check.id] = Result(check.id, Status.ERROR, message=f"not asked: {self.stop.reason or 'unknown'}")
-            elif moved and result.evidence is Evidence.SCANNED:
-                results[check.id] = self._fenced(check, result, catalogue, moved)
-        tables = _table_facts(catalogue, plan, rows, moved, self.options.count_all, excluded)
-        writable = sorted({t.name for t in tables_of(self.suite, catalogue).values() if t.writable})
-        notices = list(snapshot.notices)
-        if writable and not any(n.code == "superuser" for n in notices):
-            message = f"the role {snapshot.place.role} could write to {', '.join(writable[:5])}"
-            message += f" and {len(writable) - 5} more tables" if len(writable) > 5 else ""
-            notices.append(Notice("writable", message, "validate with a role that has only SELECT"))
-        finished = datetime.now(UTC)
+        self, snapshot: Snapshot, plan: Plan, done: Executed, compared: Compared, excluded: Sequence[str]
+    ) -> Run:
+        options = self.options
         return Run(
             id=f"{self.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
             started_at=self.started,
-            finished_at=finished,
+            finished_at=datetime.now(UTC),
             tool_version=VERSION,
             suite=self.suite.facts,
             place=snapshot.place,
             selection=self.selection,
             settings=self._settings(),
-            tables=tables,
+            tables=_table_facts(snapshot.catalogue, plan, done, excluded),
             checks=plan.checks,
-            results=tuple(results[c.id] for c in plan.checks),
-            notices=tuple(notices),
+            results=self._results(snapshot, plan, done),
+            notices=self._notices(snapshot),
             statements=tuple(self.log),
-            baseline_digest=self.options.baseline_digest,
+            objects=compared.objects,
+            unread=compared.unread,
+            sequences=compared.sequences,
+            measured=(*done.measured, *compared.refusals),
+            baseline_digest=options.baseline_digest,
+            contract_digest=options.contract.digest if options.contract is not None else "",
+            waivers_digest=options.waivers.digest if options.waivers is not None else "",
+            fail_on=options.fail_on,
             interrupted=self.stop.reason,
         )
+
+    def _results(self, snapshot: Snapshot, plan: Plan, done: Executed) -> tuple[Result, ...]:
+        results = dict(done.results)
+        for check in plan.checks:
+            result = results.get(check.id)
+            if result is None:
+                results[check.id] = Result(check.id, Status.ERROR, message=f"not asked: {self.stop.reason or 'unknown'}")
+            elif done.moved and result.evidence is Evidence.SCANNED:
+                results[check.id] = self._fenced(check, result, snapshot.catalogue, done.moved)
+        return tuple(results[c.id] for c in plan.checks)
+
+    def _notices(self, snapshot: Snapshot) -> tuple[Notice, ...]:
+        notices = list(snapshot.notices)
+        writable = sorted({t.name for t in tables_of(self.suite, snapshot.catalogue).values() if t.writable})
+        if writable and not any(n.code == "superuser" for n in notices):
+            message = f"the role {snapshot.place.role} could write to {', '.join(writable[:5])}"
+            message += f" and {len(writable) - 5} more tables" if len(writable) > 5 else ""
+            notices.append(Notice("writable", message, "validate with a role that has only SELECT"))
+        return tuple(notices)
 
     def _fenced(self, check: Check, result: Result, catalogue: Catalogue, moved: set[TableKey]) -> Result:
         rule = self.suite.rules[check.id]
@@ -286,17 +349,60 @@ def _size(statement: Pass | Query) -> int:
     return statement.table.estimated_rows
 
 
-def _table_facts(
-    catalogue: Catalogue, plan: Plan, rows: Mapping[TableKey, int], moved: set[TableKey], all_tables: bool,
-    excluded: Sequence[str],
-) -> tuple[TableFacts, ...]:  # fmt: skip
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison needs beside rows and checks. ``refused`` maps promises to why their SQL is not run."""
+
+    objects: tuple[SchemaObject, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    sequences: tuple[SequenceValue, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def refusals(self) -> tuple[Measured, ...]:
+        """What is recorded of the promises whose SQL is not run."""
+        return tuple(Measured(f"promise {id}", "", message=reason) for id, reason in self.refused.items())
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What the workers brought back."""
+
+    results: Mapping[str, Result]
+    rows: Mapping[TableKey, int]
+    figures: Mapping[TableKey, Mapping[str, Profile]]
+    measured: tuple[Measured, ...]
+    moved: set[TableKey]
+
+
+def _alive(session: Session) -> bool:
+    try:
+        session.execute("SELECT 1")
+        return True
+    except DatabaseError:
+        return False
+
+
+def refused_expressions(session: Session, contract: Contract) -> dict[str, str]:
+    """Which promises hold SQL that could call something volatile, and what. Raises DatabaseError."""
+    refused = {}
+    for promise in contract.promises:
+        sql = ", ".join(f"({text}\n)" for text in promise.expressions()).replace("{column}", '"column"')
+        if sql and (names := volatile_names(session, calls_of(sql, promise.id), ())):
+            refused[promise.id] = f"not run: it calls volatile {', '.join(sorted(names))}"
+    return refused
+
+
+def _table_facts(catalogue: Catalogue, plan: Plan, done: Executed, excluded: Sequence[str]) -> tuple[TableFacts, ...]:
     wanted: dict[TableKey, Table] = {s.table.key: s.table for s in plan.passes if s.counts_table}
     wanted |= {key: catalogue.tables[key] for key in plan.uncounted}
     facts = []
     for key in sorted(wanted):
-        table = wanted[key]
-        count = None if key in moved else rows.get(key)
-        reason = "" if count is not None else plan.uncounted.get(key, "rewritten while read" if key in moved else "not counted")
-        columns = tuple(ColumnFacts(c.name, c.type, c.not_null, c.default) for c in table.columns.values())
+        table, figures = wanted[key], done.figures.get(key, {})
+        moved = key in done.moved
+        count = None if moved else done.rows.get(key)
+        reason = "" if count is not None else plan.uncounted.get(key, "rewritten while read" if moved else "not counted")
+        columns = tuple(ColumnFacts(c.name, c.type, None if moved else figures.get(c.name)) for c in table.columns.values())
         facts.append(TableFacts(table.schema, table.name, KIND_WORDS[table.kind], count, reason, columns))
     return tuple(facts)

@@ -1,51 +1,132 @@
-"""``kisaan-validate baseline``: freeze what the data is, before a migration."""
+"""``kisaan-validate baseline``: freeze what the data is, before a migration; ``baseline show``: read it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kisaan_validate.cli.options import suite_options, target_options, the_config, the_limits, the_suite
+from kisaan_validate.cli.options import (
+    suite_options,
+    target_options,
+    the_config,
+    the_contract,
+    the_limits,
+    the_suite,
+)
+
+if TYPE_CHECKING:
+    from kisaan_validate.model import Run
 
 
-@click.command("baseline", short_help="Freeze rows, columns and violating counts before a change.")
+@click.group("baseline", short_help="Freeze what the data is before a change, or show a baseline.", invoke_without_command=True)
 @suite_options
 @target_options
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--contract", type=click.Path(path_type=Path), help="What the migration promises: keep what it will be judged by.")
+@click.option("--keys", type=click.IntRange(0, 100_000), default=500, show_default=True, help="Failing keys kept per check.")
+@click.option("--hold", is_flag=True, help="Keep the snapshot open for pg_dump --snapshot, until Enter, SIGINT or SIGTERM.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but where the file is.")
-def command(output: Path, force: bool, quiet: bool, **given: Any) -> int:
-    """Store every table's exact rows and columns, and every check's violating count, in a file."""
+@click.pass_context
+def command(ctx: click.Context, /, output: Path | None, hold: bool, force: bool, quiet: bool, **given: Any) -> int:
+    """Store what one scan of each table tells (exact rows, and each column's NULLs, ends and sum), the schema, and every
+    check's violating count and keys, in a file. `baseline show FILE` reads it to you."""
+    from kisaan_validate.errors import UsageError
+
+    if ctx.invoked_subcommand is not None:
+        return 0
+    if output is None:
+        raise UsageError("baseline needs a file to write", "write kisaan-validate baseline -o pre.json")
+    if output.exists() and not force:
+        raise UsageError(f"{output} exists already", "choose another name, or pass --force to replace it")
+    return _take(output, hold, quiet, given)
+
+
+def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     from kisaan_validate.baseline import baseline_of
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.database.target import find_target
-    from kisaan_validate.errors import UsageError
+    from kisaan_validate.execute.pool import Stop
     from kisaan_validate.record.codec import baseline_to_json
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.console import print_baseline
     from kisaan_validate.runner import Options, run
 
-    if output.exists() and not force:
-        raise UsageError(f"{output} exists already", "choose another name, or pass --force to replace it")
     config = the_config(
         given["config"], suite=given["suite"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"],
         statement_timeout_ms=given["statement_timeout"],
     )  # fmt: skip
     suite, target = the_suite(config), find_target(given["dsn"])
-    options = Options(jobs=config.jobs, sample=0, limits=the_limits(config), count_all=True, expect=config.expect)
-    with progress_observer(quiet) as observer:
-        measured = attended(
-            lambda stop: run(
-                suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer,
-                stop=stop,
-            )
+    contract, held = the_contract(given["contract"], suite), _Held()
+
+    def finish(measured: Run) -> None:
+        baseline = baseline_of(measured)
+        write_file(output, baseline_to_json(baseline))
+        print_baseline(baseline, output, quiet=quiet)
+
+    def job(stop: Stop) -> Run:
+        def wait(measured: Run, alive: Callable[[], bool]) -> None:
+            finish(measured)
+            held.wait(measured, stop, alive)
+
+        options = Options(
+            jobs=config.jobs, sample=0, limits=the_limits(config), count_all=True, expect=config.expect, contract=contract,
+            keys=given["keys"], while_held=wait if hold else None,
         )  # fmt: skip
+        return run(
+            suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer, stop=stop
+        )
+
+    with progress_observer(quiet or hold) as observer:
+        measured = attended(job)
     if measured.interrupted:
         raise click.Abort
-    baseline = baseline_of(measured)
-    write_file(output, baseline_to_json(baseline))
-    print_baseline(baseline, output, quiet=quiet)
-    incomplete = [t for t in baseline.tables if t.rows is None]
-    return 3 if incomplete else 0
+    if not hold:
+        finish(measured)
+    incomplete = any(t.rows is None for t in measured.tables) or measured.unread or any(m.message for m in measured.measured)
+    return 3 if incomplete or held.lost else 0
+
+
+class _Held:
+    """Holds a snapshot open until it is told to let go."""
+
+    lost = False
+
+    def wait(self, measured: Run, stop: Any, alive: Callable[[], bool]) -> None:
+        """Say how to use the snapshot, then wait for Enter, a signal, or the loss of the session that holds it."""
+        import select
+        import sys
+        import time
+
+        name, place = measured.place.snapshot, measured.place
+        click.echo(f"held    snapshot {name} stays open: the dump and the baseline are of one instant")
+        click.echo(f"        pg_dump --snapshot={name} --format=custom --file=pre.dump {place.database}")
+        click.echo("        press Enter (or send SIGINT or SIGTERM) when the dump is done")
+        listening = sys.stdin.isatty()
+        while not stop.requested:
+            if listening and select.select([sys.stdin], [], [], 0.2)[0]:
+                break
+            if not listening:
+                time.sleep(0.2)
+            if not alive():
+                self.lost = True
+                click.echo("error: the session that held the snapshot is gone; a dump begun now is of another instant\n"
+                           "HINT: take baseline and dump again", err=True)  # fmt: skip
+                return
+        click.echo("let go  the snapshot is closed")
+
+
+@command.command("show", short_help="Read a baseline to people.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--verbose", "-v", is_flag=True, help="Every column's figures too.")
+def show(file: Path, verbose: bool) -> int:
+    """Show what a baseline holds: of which database and when, rows and figures of every table, failing checks."""
+    from kisaan_validate.record.codec import baseline_from_json
+    from kisaan_validate.record.files import read_file
+    from kisaan_validate.report.console import show_baseline
+
+    show_baseline(baseline_from_json(read_file(file), str(file)), verbose=verbose)
+    return 0

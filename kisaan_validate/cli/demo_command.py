@@ -23,7 +23,7 @@ def command(scale: int, clean_migration: bool, keep: bool, reports: Path) -> int
     with playground(keep) as place:
         with progress_observer(False) as observer:
             story = play(place, assets, observer, scale=scale, clean=clean_migration)
-        folder = record(story.after, reports, story.before)
+        folder = record(story.judged, reports)
         print_story(story, folder, clean=clean_migration)
         if keep:
             click.echo(f"kept    psql '{place.dsn('postgres')}'")

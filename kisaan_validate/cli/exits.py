@@ -8,7 +8,7 @@ PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING = 0, 1, 2, 3, 5
 
 MEANINGS = {
     PASSED: "pass: every check was answered and no blocking check failed",
-    FAILED: "failed: a blocking check found violations",
+    FAILED: "failed: a blocking check found violations, a promise was not kept, or a difference is unexplained",
     USAGE: "usage, configuration, suite or connection: nothing was measured",
     INCONCLUSIVE: "inconclusive: some check has no answer, or the run was interrupted",
     NOTHING: "nothing checked: no check applied, so nothing was proved",
@@ -16,12 +16,13 @@ MEANINGS = {
 """What each exit code says; printed by ``--help``."""
 
 
-def exit_code(run: Run, *, recorded: bool = True) -> int:
-    """The exit code for a run. ``recorded``: whether its files could be written; a pass nobody can read is none."""
+def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
+    """The exit code for a run that was judged so. ``recorded``: whether its files could be written; a pass nobody can
+    read is none."""
     if run.interrupted:
         return INCONCLUSIVE
-    if run.verdict is Verdict.FAIL:
+    if verdict is Verdict.FAIL:
         return FAILED
     if nothing_checked(run):
         return NOTHING
-    return PASSED if run.verdict is Verdict.PASS and recorded else INCONCLUSIVE
+    return PASSED if verdict is Verdict.PASS and recorded else INCONCLUSIVE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from kisaan_validate.execute.pool import Stop
-    from kisaan_validate.model import Baseline, Run
+    from kisaan_validate.judge import Judgement
     from kisaan_validate.runner import Connected, Progress
 
 Outcome = TypeVar("Outcome")
@@ -89,8 +89,8 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
         yield observe
 
 
-def record(run: Run, folder: Path, baseline: Baseline | None) -> Path:
-    """Write ``run.json``, ``report.html`` and the baseline it was compared with; returns the run's folder.
+def record(judged: Judgement, folder: Path) -> Path:
+    """Write ``run.json``, what it was judged beside, and ``report.html``; returns the run's folder.
 
     run.json comes first: whatever goes wrong later, the facts are kept. Raises RecordError.
     """
@@ -98,9 +98,17 @@ def record(run: Run, folder: Path, baseline: Baseline | None) -> Path:
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.html import render_html
 
-    place = folder / run.id
-    write_file(place / "run.json", run_to_json(run))
-    if baseline is not None:
-        write_file(place / "baseline.json", baseline_to_json(baseline))
-    write_file(place / "report.html", render_html(run, baseline))
+    place = folder / judged.run.id
+    write_file(place / "run.json", run_to_json(judged.run))
+    if judged.baseline is not None:
+        write_file(place / BASELINE_FILE, baseline_to_json(judged.baseline))
+    if judged.contract is not None:
+        write_file(place / CONTRACT_FILE, judged.contract.text)
+    if judged.waivers is not None:
+        write_file(place / WAIVERS_FILE, judged.waivers.text)
+    write_file(place / "report.html", render_html(judged))
     return place
+
+
+BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE = "baseline.json", "contract.toml", "waivers.toml"
+"""The names under which a run's folder keeps what the run was judged beside."""

@@ -10,8 +10,10 @@ import click
 
 if TYPE_CHECKING:
     from kisaan_validate.config import Config
+    from kisaan_validate.contract.load import Contract
     from kisaan_validate.database.session import Limits
     from kisaan_validate.suite.load import Suite
+    from kisaan_validate.waivers import Waivers
 
 Decorated = Callable[..., Any]
 
@@ -61,3 +63,27 @@ def the_limits(config: Config) -> Limits:
     from kisaan_validate.database.session import Limits
 
     return Limits(config.lock_timeout_ms, config.statement_timeout_ms, temp_bytes=config.temp_limit_mb * 1024**2)
+
+
+def the_contract(path: Path | None, suite: Suite) -> Contract | None:
+    """The named contract, whose checks are those of the suite. Raises SuiteError and RecordError."""
+    from kisaan_validate.contract.load import bound_to, read_contract
+    from kisaan_validate.record.files import read_file
+
+    if path is None:
+        return None
+    contract = read_contract(read_file(path), path.name)
+    bound_to(contract, suite)
+    return contract
+
+
+def the_waivers(config: Config, suite: Suite, path: Path | None, none: bool) -> Waivers | None:
+    """The named waivers, else those of the configuration, else those beside the suite. Raises SuiteError and RecordError."""
+    from kisaan_validate.record.files import read_file
+    from kisaan_validate.waivers import read_waivers
+
+    beside = config.suite / "waivers.toml"
+    chosen = path or config.waivers or (beside if beside.exists() else None)
+    if none or chosen is None:
+        return None
+    return read_waivers(read_file(chosen), chosen.name, suite.rules)

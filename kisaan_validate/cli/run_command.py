@@ -3,79 +3,124 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kisaan_validate.cli.options import suite_options, target_options, the_config, the_limits, the_suite
+from kisaan_validate.cli.options import (
+    suite_options,
+    target_options,
+    the_config,
+    the_contract,
+    the_limits,
+    the_suite,
+    the_waivers,
+)
 
 if TYPE_CHECKING:
+    from kisaan_validate.config import Config
+    from kisaan_validate.contract.load import Contract
     from kisaan_validate.model import Baseline, Run
+    from kisaan_validate.suite.load import Suite
+    from kisaan_validate.waivers import Waivers
 
 
 @click.command("run", short_help="Prove every check and write a report.")
 @suite_options
 @target_options
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with a baseline file taken before.")
+@click.option("--contract", type=click.Path(path_type=Path), help="What the migration promises; needs --baseline.")
 @click.option("--other-database", is_flag=True, help="The baseline may be of another database.")
+@click.option("--fail-on", type=click.Choice(["any", "new"]), help="Which failing checks fail the run: any, or only those "
+              "that did not fail before.  [default: any]")  # fmt: skip
+@click.option("--waivers", type=click.Path(path_type=Path), help="Accepted failures.  [default: waivers.toml of the suite]")
+@click.option("--no-waivers", is_flag=True, help="Waive nothing.")
 @click.option("--sample", type=click.IntRange(0, 10_000), help="Failing keys shown per check.  [default: 20]")
 @click.option("--trust-constraints", is_flag=True, default=None, help="Let a sound constraint stand in for a scan.")
 @click.option("--reports", type=click.Path(path_type=Path), help="Where reports land.  [default: reports]")
-@click.option("--quiet", "-q", is_flag=True, help="Only the verdict line and where the report is.")
-@click.option("--verbose", "-v", is_flag=True, help="Every check, not only those that need attention.")
-def command(baseline: Path | None, other_database: bool, quiet: bool, verbose: bool, **given: Any) -> int:
+@click.option("--quiet", "-q", is_flag=True, help="Only whose fault it is, the verdict, and where the report is.")
+@click.option("--verbose", "-v", is_flag=True, help="Every check and promise, not only those that need attention.")
+def command(other_database: bool, quiet: bool, verbose: bool, **given: Any) -> int:
     """Prove every check on the live database, in one read-only snapshot, and write a report."""
     from kisaan_validate.cli.exits import exit_code
     from kisaan_validate.cli.job import record
     from kisaan_validate.errors import RecordError
+    from kisaan_validate.judge import judge
     from kisaan_validate.report.console import print_run
 
-    before, digest = _baseline(baseline)
     config = the_config(
         given["config"], suite=given["suite"], jobs=given["jobs"], sample=given["sample"], reports=given["reports"],
         lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"],
         trust_constraints=given["trust_constraints"],
     )  # fmt: skip
-    run = _prove(config, given, before, digest, other_database, quiet)
+    suite = the_suite(config)
+    beside = _beside(config, suite, given)
+    run = _prove(config, suite, given, beside, other_database, quiet)
+    judged = judge(run, beside.baseline, beside.contract, beside.waivers)
     place, recorded = None, True
     try:
-        place = record(run, config.reports, before)
+        place = record(judged, config.reports)
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)
         recorded = False
-    print_run(run, before, place, quiet=quiet, verbose=verbose)
-    return exit_code(run, recorded=recorded)
+    print_run(judged, place, quiet=quiet, verbose=verbose)
+    return exit_code(run, judged.verdict, recorded=recorded)
 
 
-def _baseline(path: Path | None) -> tuple[Baseline | None, str]:
+@dataclass(frozen=True)
+class _Beside:
+    """What the run is judged beside."""
+
+    baseline: Baseline | None = None
+    digest: str = ""
+    contract: Contract | None = None
+    waivers: Waivers | None = None
+
+
+def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
+    """The files that are named, read before anything is asked of the database. Raises UsageError."""
+    from kisaan_validate.errors import UsageError
     from kisaan_validate.record.codec import baseline_from_json, digest_of
     from kisaan_validate.record.files import read_file
 
+    path: Path | None = given["baseline"]
     if path is None:
-        return None, ""
+        for option, wanted in (("--contract", given["contract"] is not None), ("--fail-on new", given["fail_on"] == "new")):
+            if wanted:
+                hint = "take one before the migration: kisaan-validate baseline -o pre.json"
+                raise UsageError(f"{option} needs --baseline: without it nothing is known of before", hint)
+        return _Beside(waivers=the_waivers(config, suite, given["waivers"], given["no_waivers"]))
     text = read_file(path)
-    return baseline_from_json(text, str(path)), digest_of(text)
+    return _Beside(
+        baseline_from_json(text, str(path)), digest_of(text), the_contract(given["contract"], suite),
+        the_waivers(config, suite, given["waivers"], given["no_waivers"]),
+    )  # fmt: skip
 
 
 def _prove(
-    config: Any, given: dict[str, Any], before: Baseline | None, digest: str, other_database: bool, quiet: bool
+    config: Config, suite: Suite, given: dict[str, Any], beside: _Beside, other_database: bool, quiet: bool
 ) -> Run:
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.database.target import find_target
+    from kisaan_validate.model import FailOn
     from kisaan_validate.runner import Options, run
 
-    suite, target = the_suite(config), find_target(given["dsn"])
+    target = find_target(given["dsn"])
     options = Options(
         jobs=config.jobs,
         sample=config.sample,
         limits=the_limits(config),
         trust_constraints=config.trust_constraints,
-        count_all=before is not None,
+        count_all=beside.baseline is not None,
         expect=config.expect,
-        baseline=before,
-        baseline_digest=digest,
+        baseline=beside.baseline,
+        baseline_digest=beside.digest,
         other_database=other_database,
+        contract=beside.contract,
+        waivers=beside.waivers,
+        fail_on=FailOn(given["fail_on"] or "any"),
     )
     with progress_observer(quiet) as observer:
         return attended(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
+from kisaan_validate.compile.figures import Figure, column_figure
 from kisaan_validate.compile.statements import Pass, Query, Slot, join_pass, row_pass
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.model import Check, Evidence, Result, Status
@@ -59,17 +60,18 @@ def make_plan(
     catalogue: Catalogue,
     *,
     counted: Iterable[Table] = (),
+    profiled: bool = False,
     unavailable: Mapping[TableKey, tuple[str, str]] | None = None,
     volatile: Mapping[str, set[str]] | None = None,
     trust_constraints: bool = False,
 ) -> Plan:
     """Compile a suite.
 
-    ``counted`` are tables to count beyond those with row checks; ``unavailable`` maps tables that could not be
+    ``counted`` are tables to count beyond those with row checks; ``profiled`` asks for the figures of their columns; ``unavailable`` maps tables that could not be
     locked to (SQLSTATE, message); ``volatile`` maps check ids to the volatile functions their SQL could call.
     """
     maker = _Maker(suite, catalogue, unavailable or {}, volatile or {}, trust_constraints)
-    return maker.plan(counted)
+    return maker.plan(counted, profiled)
 
 
 class _Maker:
@@ -89,7 +91,7 @@ class _Maker:
         self.joins: dict[tuple[TableKey, TableKey, Join], list[Slot]] = defaultdict(list)
         self.queries: list[Query] = []
 
-    def plan(self, counted: Iterable[Table]) -> Plan:
+    def plan(self, counted: Iterable[Table], profiled: bool) -> Plan:
         for check in self.suite.checks:
             rule = self.suite.rules[check.id]
             result = self._without_asking(check, rule)
@@ -97,13 +99,22 @@ class _Maker:
                 result = self._compile(check, rule)
             if result is not None:
                 self.settled[check.id] = result
+        measured = {t.key for t in counted} if profiled else set()
         wanted = {t.key: t for t in counted} | {t.key: t for t in self._examined_tables()}
         uncounted = {key: reason for key, (_, reason) in self.unavailable.items() if key in wanted}
-        passes = [row_pass(t, self.rows[key]) for key, t in wanted.items() if key not in uncounted]
+        passes = [
+            row_pass(t, self.rows[key], self._figures(t) if key in measured else ())
+            for key, t in wanted.items()
+            if key not in uncounted
+        ]
         for (child, parent, join), slots in self.joins.items():
             tables = self.catalogue.tables
             passes.append(join_pass(tables[child], tables[parent], join.columns, join.parent_columns, slots))
         return Plan(tuple(passes), tuple(self.queries), self.settled, self.enforced, self.suite.checks, uncounted)
+
+    def _figures(self, table: Table) -> list[Figure]:
+        personal = self.suite.settings.is_personal
+        return [column_figure(c, personal=personal(table.name, c.name)) for c in table.columns.values()]
 
     def _examined_tables(self) -> Iterable[Table]:
         """The tables whose row count says how many rows a check examined."""
@@ -152,7 +163,8 @@ class _Maker:
         status = Status.FAIL if answer.violations else Status.PASS
         result = Result(
             check.id, status, answer.violations, answer.examined, Evidence.CATALOGUE, message=answer.message,
-            sample=answer.sample[:20],
+            sample=answer.sample, key=tuple(dict.fromkeys(n for row in answer.sample for n, _ in row)),
+            sample_complete=len(answer.sample) == answer.violations,
         )  # fmt: skip
         return replace(result, hint=check.hint if status is Status.FAIL else "")
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Table, TableKey
+from kisaan_validate.compile.figures import Figure
+from kisaan_validate.model import Profile
 from kisaan_validate.rules.base import Violations
 from kisaan_validate.sql.expressions import View, key_columns, quote, table_sql
 
@@ -32,7 +34,8 @@ class Slot:
 class Pass:
     """One pass over a table, or over a table joined with the one it refers to, shared by many checks.
 
-    ``examined`` is the SQL condition for the rows that count as examined ("" for all).
+    ``examined`` is the SQL condition for the rows that count as examined ("" for all). ``figures`` are the columns
+    whose figures the same scan gives.
     """
 
     purpose: str
@@ -43,15 +46,17 @@ class Pass:
     alias: str = ""
     examined: str = ""
     counts_table: bool = False
+    figures: tuple[Figure, ...] = ()
 
     @property
     def check_ids(self) -> tuple[str, ...]:
         """The checks that the statement answers, in the order of its slots."""
         return tuple(slot.check_id for slot in self.slots)
 
-    def sql(self, slots: Sequence[Slot] | None = None) -> str:
-        """The counting statement for these slots (all if None)."""
+    def sql(self, slots: Sequence[Slot] | None = None, figures: Sequence[Figure] | None = None) -> str:
+        """The counting statement for these slots and figures (without slots, for all of both)."""
         asked = self.slots if slots is None else slots
+        measured = figures if figures is not None else (self.figures if slots is None else ())
         head = f"count(*) FILTER (WHERE {self.examined})" if self.examined else "count(*)"
         counts = [f"count(*) FILTER (WHERE {slot.condition})" for slot in asked]
         if len(counts) > SLOT_LIMIT:
@@ -59,7 +64,7 @@ class Pass:
             items = [f"ARRAY[{', '.join(chunk)}] AS slots_{n}" for n, chunk in enumerate(chunks, 1)]
         else:
             items = [f"{count} AS c{n}" for n, count in enumerate(counts, 1)]
-        outputs = ",\n  ".join([f"{head} AS examined", *items])
+        outputs = ",\n  ".join([f"{head} AS examined", *items, *figure_items(measured)])
         return f"SELECT {outputs}\nFROM {self.source}"
 
     def read(self, row: Sequence[int | list[int]]) -> tuple[int, list[int]]:
@@ -185,9 +190,35 @@ class Query:
         return head + "\nUNION ALL\n".join(_arms(0, values, keys, "v", "true", limit))
 
 
-def row_pass(table: Table, slots: Iterable[Slot]) -> Pass:
-    """The single scan of a table that all its row checks share; also counts its rows."""
-    return Pass(f"rows of {table.name}", table, table_sql(table), tuple(slots), (table.key,), counts_table=True)
+FIGURE_LIMIT = 900
+"""Beyond so many outputs the figures of a table travel in arrays of text, so that they and the slots fit one statement."""
+
+
+def figure_items(figures: Sequence[Figure]) -> list[str]:
+    """The outputs of a statement that give these figures; :func:`read_figures` reads them."""
+    outputs = [output for figure in figures for output in figure.outputs]
+    if len(outputs) <= FIGURE_LIMIT:
+        return outputs
+    texts = [f"({output})::text" for output in outputs]
+    return [f"ARRAY[{', '.join(texts[i : i + 1000])}]" for i in range(0, len(texts), 1000)]
+
+
+def read_figures(figures: Sequence[Figure], rows: int, items: Sequence[object]) -> dict[str, Profile]:
+    """The profiles, by the figures' names, from what :func:`figure_items` returned for so many ``rows``."""
+    values = [v for item in items for v in (item if isinstance(item, list) else [item])]
+    texts = [None if value is None else str(value) for value in values]
+    found, position = {}, 0
+    for figure in figures:
+        found[figure.name] = figure.read(rows, texts[position : position + len(figure.outputs)])
+        position += len(figure.outputs)
+    return found
+
+
+def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()) -> Pass:
+    """The single scan of a table that all its row checks share; also counts its rows, and measures its columns."""
+    return Pass(
+        f"rows of {table.name}", table, table_sql(table), tuple(slots), (table.key,), counts_table=True, figures=tuple(figures)
+    )
 
 
 def join_pass(child: Table, parent: Table, columns: Sequence[str], parent_columns: Sequence[str], slots: Iterable[Slot]) -> Pass:

@@ -26,8 +26,7 @@ def read_catalogue(session: Session, schemas: Sequence[str], aliases: Mapping[st
     """All relations of the schemas, as the session's snapshot sees them. Raises DatabaseError."""
     # Printing an expression takes a lock on its table: not where somebody else holds, or waits for, an exclusive one.
     # Such a table cannot be read either; its checks become errors, not the whole run.
-    blocked = [oid for (oid,) in session.execute(_BLOCKED)]
-    where = {"schemas": list(schemas), "blocked": blocked}
+    where = {"schemas": list(schemas), "blocked": blocked_relations(session)}
     columns, constraints = _columns(session, where), _constraints(session, where)
     indexes, triggers, sequences = _indexes(session, where), _triggers(session, where), _sequences(session, where)
     tables: dict[tuple[str, str], Table] = {}
@@ -45,6 +44,11 @@ _BLOCKED = (
     "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = 'relation' "
     "AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+
+
+def blocked_relations(session: Session) -> list[int]:
+    """The oids of the relations on which another session holds, or waits for, an exclusive lock. Raises DatabaseError."""
+    return [oid for (oid,) in session.execute(_BLOCKED)]
 
 
 def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Column]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from kisaan_validate.compile.statements import Pass, Query, Slot
+from kisaan_validate.compile.figures import Figure
+from kisaan_validate.compile.statements import Pass, Query, Slot, figure_items, read_figures
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.model import StatementFacts
+from kisaan_validate.model import Profile, StatementFacts
 
 ISOLATION_SECONDS = 120.0
 """How long the search for the culprits of one statement may take."""
@@ -26,6 +27,7 @@ class Counted:
     violations: dict[str, int] = field(default_factory=dict)
     examined: int | None = None
     errors: dict[str, DatabaseError] = field(default_factory=dict)
+    figures: dict[str, Profile] = field(default_factory=dict)
     milliseconds: float = 0.0
     log: list[StatementFacts] = field(default_factory=list)
 
@@ -40,17 +42,39 @@ def ask_pass(session: Session, statement: Pass, clock: Callable[[], float] = tim
     counted = Counted()
     started = clock()
     try:
-        _count(session, statement, statement.slots, counted)
+        _count(session, statement, statement.slots, counted, statement.figures)
     except DatabaseError as error:
         recover(session)
+        if statement.figures and _is_one_expressions_fault(error):
+            return _ask_apart(session, statement, counted, clock)
         _isolate(session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS)
         if counted.examined is None and not session.lost and _is_one_expressions_fault(error):
             _count_rows_alone(session, statement, counted)
     return counted
 
 
-def _count(session: Session, statement: Pass, slots: Sequence[Slot], counted: Counted) -> None:
-    sql = statement.sql(slots)
+def _ask_apart(session: Session, statement: Pass, counted: Counted, clock: Callable[[], float]) -> Counted:
+    """The checks without the figures, then the figures without the checks: neither may cost the other's answers."""
+    answered = ask_pass(session, replace(statement, figures=()), clock)
+    answered.log = counted.log + answered.log
+    answered.milliseconds += counted.milliseconds
+    pending = [statement.figures]
+    while pending and not session.lost:
+        part = pending.pop()
+        try:
+            _count(session, statement, (), answered, part)
+        except DatabaseError as error:
+            recover(session)
+            middle = len(part) // 2
+            # A column whose figures cannot be computed has none; a comparison says that it cannot tell.
+            pending += [part[middle:], part[:middle]] if middle and _is_one_expressions_fault(error) else []
+    return answered
+
+
+def _count(
+    session: Session, statement: Pass, slots: Sequence[Slot], counted: Counted, figures: Sequence[Figure] = ()
+) -> None:
+    sql = statement.sql(slots, figures)
     ids = tuple(slot.check_id for slot in slots)
     start = time.perf_counter()
     try:
@@ -62,7 +86,9 @@ def _count(session: Session, statement: Pass, slots: Sequence[Slot], counted: Co
         raise
     counted.milliseconds += taken
     counted.log.append(StatementFacts(statement.purpose, sql, ids, taken))
-    counted.examined, counts = statement.read(row)
+    size = len(figure_items(figures))
+    counted.examined, counts = statement.read(row[: len(row) - size])
+    counted.figures.update(read_figures(figures, counted.examined, row[len(row) - size :]))
     counted.violations.update(zip(ids, counts, strict=True))
 
 

@@ -27,8 +27,9 @@ def _adapter(kind: type[Any]) -> Any:
 def schema_of(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema of Run or Baseline files, as published in ``docs/schemas``."""
     schema: dict[str, Any] = _adapter(kind).json_schema(mode="serialization")
-    schema["properties"] = {"kind": {"const": kind.__name__.lower()}, **schema["properties"]}
-    schema["required"] = ["kind", *schema["required"]]
+    sealed = {"seal": {"type": "string", "pattern": "^[0-9a-f]{64}$"}} if kind is Baseline else {}
+    schema["properties"] = {"kind": {"const": kind.__name__.lower()}, **schema["properties"], **sealed}
+    schema["required"] = ["kind", *schema["required"], *sealed]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -44,14 +45,21 @@ def run_from_json(text: str, source: str = "run.json") -> Run:
 
 
 def baseline_to_json(baseline: Baseline) -> str:
-    """The text of a baseline file."""
-    return _to_json(Baseline, baseline)
+    """The text of a baseline file. Its last entry, the seal, shows an edit that was not meant (anyone can seal anew)."""
+    plain = {"kind": "baseline", **_adapter(Baseline).dump_python(baseline, mode="json")}
+    return json.dumps({**plain, "seal": _seal(plain)}, indent=1, ensure_ascii=False) + "\n"
 
 
 def baseline_from_json(text: str, source: str = "baseline") -> Baseline:
     """The Baseline that ``text`` holds. Raises RecordError, naming ``source``."""
     baseline: Baseline = _from_json(Baseline, text, source, "baseline", BASELINE_FORMAT)
     return baseline
+
+
+def _seal(plain: dict[str, Any]) -> str:
+    """SHA-256 over the canonical JSON (sorted keys, no blanks) of all entries but the seal itself."""
+    body = {key: value for key, value in plain.items() if key != "seal"}
+    return digest_of(json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
 def digest_of(text: str) -> str:
@@ -75,9 +83,13 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         found = given.get("kind", "something else") if isinstance(given, dict) else "something else"
         raise RecordError(f"{source} is not a {wanted} file (it is {found})", "check the file's name")
     version = given.get("format_version")
-    if not isinstance(version, int) or version > newest:
+    if type(version) is not int or version > newest:
         raise RecordError(f"{source} has format {version}; this version reads up to {newest}", "upgrade kisaan-validate")
-    body = {key: value for key, value in given.items() if key != "kind"}
+    if version < newest:
+        raise RecordError(f"{source} has format {version}, of an earlier version; this one reads {newest}", "take it again")
+    if kind is Baseline and given.get("seal") != _seal(given):
+        raise RecordError(f"{source} is not as it was written: its seal does not fit", "it was edited or damaged; take it again")
+    body = {key: value for key, value in given.items() if key not in ({"kind", "seal"} if kind is Baseline else {"kind"})}
     try:
         value = _adapter(kind).validate_python(body)
     except ValidationError as error:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kisaan_validate.model import MASKED, Check, CheckMove, Evidence, Form, Result, Status, Transition
+from kisaan_validate.differences import CheckMove, Transition
+from kisaan_validate.model import MASKED, Check, Evidence, Form, Result, Status
 from kisaan_validate.report.summary import figure, vacuous
 from kisaan_validate.report.text import anchor, counted, duration, number
+from kisaan_validate.waivers import Waived
 
 EVIDENCE_WORDS = {
     Evidence.SCANNED: "the rows were read",
@@ -40,6 +42,7 @@ class Card:
     facts: tuple[tuple[str, str], ...]
     unfold: bool
     vacuous: bool
+    waiver: Waived | None = None
 
     @property
     def subject(self) -> str:
@@ -52,18 +55,19 @@ class Card:
         return self.movement.startswith(Transition.NEWLY_FAILING.value)
 
 
-def card_of(check: Check, result: Result, move: CheckMove | None) -> Card:
-    """The card of one check. Failures are unfolded, so that they are read and printed."""
+def card_of(check: Check, result: Result, move: CheckMove | None, use: Waived | None, shown: int) -> Card:
+    """The card of one check with at most ``shown`` keys. Failures are unfolded, so that they are read and printed."""
     return Card(
         check=check,
         result=result,
         anchor=anchor("c", check.id),
         figure=figure(check, result),
         movement=movement(move),
-        keys=keys_of(check, result),
+        keys=keys_of(check, result, shown),
         facts=tuple((name, text) for name, text in _facts(check, result) if text),
         unfold=result.status is Status.FAIL,
         vacuous=vacuous(result),
+        waiver=use,
     )
 
 
@@ -73,19 +77,21 @@ def movement(move: CheckMove | None) -> str:
         return ""
     if move.transition is Transition.UNKNOWN:
         return f"cannot tell: {move.reason}" if move.reason else "cannot tell"
-    return f"{move.transition.value}: {_count(move.before)} → {_count(move.after)}"
+    words = f"{move.transition.value}: {_count(move.before)} → {_count(move.after)}"
+    return f"{words} ({move.reason})" if move.reason else words
 
 
 def _count(value: int | None) -> str:
     return "not counted" if value is None else number(value)
 
 
-def keys_of(check: Check, result: Result) -> Keys | None:
-    """The recorded keys, if any; the caption says how many there are in all."""
-    if not result.sample:
+def keys_of(check: Check, result: Result, shown: int) -> Keys | None:
+    """The first recorded keys, if any; the caption says how many there are in all."""
+    sample = result.sample[:shown]
+    if not sample:
         return None
-    columns = tuple(dict.fromkeys(name for row in result.sample for name, _ in row))
-    rows = tuple(tuple(dict(row).get(name, "") for name in columns) for row in result.sample)
+    columns = tuple(dict.fromkeys(name for row in sample for name, _ in row))
+    rows = tuple(tuple(dict(row).get(name, "") for name in columns) for row in sample)
     masked = any(cell == MASKED for row in rows for cell in row)
     return Keys(_caption(check, len(rows), result.violations), columns, rows, masked)
 
@@ -120,6 +126,8 @@ def _facts(check: Check, result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def cards_of(pairs: list[tuple[Check, Result]], moves: Mapping[str, CheckMove]) -> list[Card]:
-    """The cards of all checks, in the order given."""
-    return [card_of(check, result, moves.get(check.id)) for check, result in pairs]
+def cards_of(
+    pairs: list[tuple[Check, Result]], moves: Mapping[str, CheckMove], uses: Mapping[str, Waived], shown: int
+) -> list[Card]:
+    """The cards of all checks, in the order given, each with at most ``shown`` keys."""
+    return [card_of(check, result, moves.get(check.id), uses.get(check.id), shown) for check, result in pairs]

@@ -11,8 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kisaan_validate.changes import diff
-from kisaan_validate.model import Baseline, Check, Diff, Result, Run, Severity, Status, Transition, Verdict
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.changes import row_counts
+from kisaan_validate.contract.rules import State
+from kisaan_validate.differences import CheckMove, RowCount, Transition
+from kisaan_validate.judge import Judgement
+from kisaan_validate.model import Baseline, Check, FailOn, Result, Severity, Status, Verdict
+from kisaan_validate.report.changed import answer_words
+from kisaan_validate.report.text import counted
 
 if TYPE_CHECKING:
     from kisaan_validate.demo import Story
@@ -23,6 +29,9 @@ STYLES = {
     Status.SKIP: "yellow", Status.NOT_APPLICABLE: "dim",
 }  # fmt: skip
 _ORDER = [Status.FAIL, Status.ERROR, Status.SKIP, Status.TOLERATED, Status.PASS, Status.NOT_APPLICABLE]
+STATE_STYLES = {
+    State.KEPT: "green", State.BROKEN: "bold red", State.NOT_DONE: "bold red", State.UNKNOWN: "bold yellow",
+}  # fmt: skip
 _VERDICT_STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 _SEVERITIES = [Severity.BLOCKING, Severity.WARNING, Severity.INFO]
 MOST_ROWS = 40
@@ -34,21 +43,68 @@ def target_line(place: Connected) -> str:
     return f"target  {place.role}@{place.host}:{place.port}/{place.database}  (from {place.source})"
 
 
-def print_run(run: Run, baseline: Baseline | None, folder: Path | None, *, quiet: bool, verbose: bool) -> None:
-    """The run as a short table: what needs attention, the verdict, and where the report is."""
-    console = _console()
-    changes = diff(baseline, run) if baseline is not None else None
+def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: bool) -> None:
+    """The run as a short table: whose fault it is, what needs attention, the verdict, and where the report is."""
+    console, run = _console(), judged.run
+    for line in answer_lines(judged):
+        console.print(line, soft_wrap=True)
     if not quiet:
-        if changes is not None:
-            _print_rows(console, changes)
-        _print_attention(console, run, changes, verbose)
+        if judged.diff is not None and judged.baseline is not None:
+            _print_rows(console, row_counts(judged.baseline, baseline_of(run)))
+        _print_promises(console, judged, verbose)
+        _print_unexplained(console, judged, verbose)
+        _print_attention(console, judged, verbose)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))
-    console.print(_verdict_line(run))
-    for line in _unproved_lines(run):
-        console.print(Text(line))
+    console.print(_verdict_line(judged))
+    for text in _unproved_lines(judged):
+        console.print(Text(text))
     if folder is not None:
         console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
+
+
+def answer_lines(judged: Judgement) -> list[Text]:
+    """The answer to the first question of the night: since the baseline, there before, or not to be told."""
+    styles = ("bold red", "bold", "bold yellow")
+    return [
+        Text.assemble((f"{line.word}: ", style if line.some else "bold"), line.text)
+        for line, style in zip(answer_words(judged), styles, strict=False)
+    ]
+
+
+def _print_promises(console: Console, judged: Judgement, verbose: bool) -> None:
+    if judged.contract is None:
+        return
+    states = Counter(outcome.state for _, outcome in judged.promises)
+    said = ", ".join(f"{states[state]:,} {state.value}" for state in State if states[state]) or "none made"
+    shown = judged.in_state(*State) if verbose else judged.in_state(State.BROKEN, State.NOT_DONE, State.UNKNOWN)
+    table = _table("promise", "state", "before", "after", "what")
+    for promise, outcome in shown[: None if verbose else MOST_ROWS]:
+        state = Text(outcome.state.value, style=STATE_STYLES[outcome.state])
+        texts = (outcome.before, outcome.after, outcome.message or promise.claim())
+        table.add_row(Text(promise.id), state, *(Text(text) for text in texts))
+    if shown:
+        console.print(table)
+    if len(shown) > MOST_ROWS and not verbose:
+        console.print(f"        … and {len(shown) - MOST_ROWS:,} more; see the report, or pass --verbose")
+    console.print(Text(f"promises of {judged.contract.name}: {said}"))
+
+
+def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> None:
+    changes = judged.unexplained
+    table = _table("unexplained", "of", "what", "before", "after")
+    for change in changes[: None if verbose else MOST_ROWS]:
+        texts = (change.kind, change.table, f"{change.name} {change.aspect}".strip(), _cell(change.before), _cell(change.after))
+        table.add_row(*(Text(text) for text in texts))
+    if changes:
+        console.print(table)
+    if len(changes) > MOST_ROWS and not verbose:
+        console.print(f"        … and {len(changes) - MOST_ROWS:,} more; see the report, or pass --verbose")
+
+
+def _cell(text: str | None) -> str:
+    short = " ".join((text or "–").split())
+    return short if len(short) <= 60 else short[:59] + "…"
 
 
 def _console() -> Console:
@@ -57,21 +113,26 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=160)
 
 
-def _verdict_line(run: Run) -> Text:
+def _verdict_line(judged: Judgement) -> Text:
+    run, verdict = judged.run, judged.verdict
     counts = Counter(result.status for result in run.results)
     parts = [f"{counts[status]:,} {status.value.replace('_', ' ')}" for status in _ORDER if counts[status]]
-    line = Text.assemble((f"{run.verdict.value:<12}", _VERDICT_STYLES[run.verdict]), f"  {', '.join(parts)}")
+    line = Text.assemble((f"{verdict.value:<12}", _VERDICT_STYLES[verdict]), f"  {', '.join(parts)}")
+    if run.fail_on is FailOn.NEW:
+        line.append("  only new failures count (--fail-on new)", style="bold yellow")
     if run.selection.partial:
         line.append(f"  PARTIAL: {len(run.checks):,} of {run.suite.total_checks:,} checks", style="bold yellow")
     return line
 
 
-def _unproved_lines(run: Run) -> list[str]:
-    lines = []
-    blocking = [r for r in run.failures if run.by_id[r.check_id].severity is Severity.BLOCKING]
+def _unproved_lines(judged: Judgement) -> list[str]:
+    run, lines = judged.run, []
     unanswered = sum(r.status in {Status.ERROR, Status.SKIP} for r in run.results)
-    if blocking:
-        lines.append(f"        {len(blocking):,} blocking checks failed")
+    if judged.failing:
+        lines.append(f"        {counted(len(judged.failing), 'blocking check')} failed")
+    uses = Counter(use.use for use in judged.waived.values())
+    if uses:
+        lines.append(f"        waivers: {', '.join(f'{n:,} {use.value}' for use, n in uses.items())}")
     if unanswered:
         lines.append(f"        {unanswered:,} checks have no answer: nothing is said about them")
     if run.interrupted:
@@ -79,44 +140,45 @@ def _unproved_lines(run: Run) -> list[str]:
     return lines
 
 
-def _print_rows(console: Console, changes: Diff) -> None:
+def _print_rows(console: Console, counts: Sequence[RowCount]) -> None:
     table = _table("rows of", "before", "after", "delta")
-    moved = [c for c in changes.rows if c.delta != 0]
-    for change in moved:
-        delta = "not known" if change.delta is None else f"{change.delta:+,}"
-        table.add_row(Text(change.table), _number(change.before), _number(change.after), delta)
+    moved = [c for c in counts if c.delta != 0]
+    for count in moved:
+        delta = "not known" if count.delta is None else f"{count.delta:+,}"
+        table.add_row(Text(count.table), _number(count.before), _number(count.after), delta)
     for column in table.columns[1:]:
         column.justify = "right"
     if moved:
         console.print(table)
-    console.print(f"rows    {changes.unchanged_tables:,} tables unchanged, {len(moved):,} changed or unknown")
+    console.print(f"rows    {len(counts) - len(moved):,} tables unchanged, {len(moved):,} changed or unknown")
 
 
-def _number(text: str | None) -> str:
-    return "–" if text is None else f"{int(text):,}"
+def _number(rows: int | None) -> str:
+    return "–" if rows is None else f"{rows:,}"
 
 
-def _print_attention(console: Console, run: Run, changes: Diff | None, verbose: bool) -> None:
-    checks = run.by_id
+def _print_attention(console: Console, judged: Judgement, verbose: bool) -> None:
+    run, checks = judged.run, judged.run.by_id
     results = sorted(run.results, key=lambda r: (_ORDER.index(r.status), _SEVERITIES.index(checks[r.check_id].severity)))
     listed = [r for r in results if verbose or r.status not in {Status.PASS, Status.NOT_APPLICABLE}]
     shown = listed if verbose else listed[:MOST_ROWS]
-    moves = {move.check_id: move for move in changes.moves} if changes is not None else {}
+    moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
     table = _table("status", "severity", "check", "violations", *(["since baseline"] if moves else []), "what")
     for result in shown:
-        check = checks[result.check_id]
+        check, use = checks[result.check_id], judged.waived.get(result.check_id)
         row = [Text(result.status.value, style=STYLES[result.status]), Text(check.severity.value), Text(check.id), _count(result)]
         if moves:
-            row.append(Text(_move(moves[check.id].transition, moves[check.id].before)))
-        table.add_row(*row, Text(_what(result, check)))
+            row.append(Text(_move(moves[check.id])))
+        table.add_row(*row, Text(f"{use.use.value}: {use.remark}" if use is not None else _what(result, check)))
     if shown:
         console.print(table)
     if len(listed) > len(shown):
         console.print(f"        … and {len(listed) - len(shown):,} more; see the report, or pass --verbose")
 
 
-def _move(transition: Transition, before: int | None) -> str:
-    return transition.value if before is None else f"{transition.value} (was {before:,})"
+def _move(move: CheckMove) -> str:
+    words = move.transition.value if move.before is None else f"{move.transition.value} (was {move.before:,})"
+    return f"{words}, {move.reason}" if move.transition is Transition.STILL_FAILING and move.reason else words
 
 
 def _what(result: Result, check: Check) -> str:
@@ -138,16 +200,61 @@ def _table(*headings: str) -> Table:
 
 
 def print_baseline(baseline: Baseline, path: Path, *, quiet: bool) -> None:
-    """What was frozen, and what could not be counted."""
+    """What was frozen, and what could not be read."""
     console = _console()
     known = [t for t in baseline.tables if t.rows is not None]
     rows = sum(t.rows or 0 for t in known)
     if not quiet:
         console.print(f"rows    {rows:,} in {len(known):,} tables, {len(baseline.checks):,} checks, at {baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC")
-        for table in baseline.tables:
-            if table.rows is None:
-                console.print(Text(f"not counted: {table.title}: {table.reason}", style="bold yellow"))
+        for line in _gaps(baseline):
+            console.print(Text(line, style="bold yellow"))
     console.print(Text(f"baseline  {path}"), soft_wrap=True)
+
+
+def _gaps(baseline: Baseline) -> list[str]:
+    lines = [f"not counted: {t.title}: {t.reason}" for t in baseline.tables if t.rows is None]
+    lines += [f"not read: {what}: {reason}" for what, reason in baseline.unread.items()]
+    return lines + [f"not measured: {m.id}: {m.message}" for m in baseline.measured if m.message]
+
+
+def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
+    """A baseline as people read it."""
+    console, place = _console(), baseline.place
+    console.print(Text(f"baseline of {place.database} on {place.host}:{place.port}, as {place.role}, {baseline.id}"))
+    console.print(Text(f"taken   {baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC, snapshot {place.snapshot}, log position {place.lsn or 'not known'}"))
+    console.print(Text(f"suite   {baseline.suite.name}, {len(baseline.checks):,} checks, digest {baseline.suite.digest[:16]}"))
+    console.print(Text(f"kept    {f'for contract {baseline.contract_digest[:16]}' if baseline.contract_digest else 'for no contract'}"))
+    _print_tables(console, baseline, verbose)
+    failing = [c for c in baseline.checks if c.status is Status.FAIL]
+    table = _table("failing then", "severity", "violations")
+    for check in failing:
+        table.add_row(Text(check.id), Text(check.severity.value), Text("–" if check.violations is None else f"{check.violations:,}"))
+    if failing:
+        console.print(table)
+    console.print(f"checks  {', '.join(f'{n:,} {s.value}' for s, n in Counter(c.status for c in baseline.checks).items())}")
+    kinds = Counter(item.kind for item in baseline.objects)
+    console.print(Text(f"schema  {', '.join(counted(n, kind) for kind, n in sorted(kinds.items()))}"))
+    console.print(Text(f"sequences (outside the snapshot)  {len(baseline.sequences):,}"))
+    for line in _gaps(baseline):
+        console.print(Text(line, style="bold yellow"))
+
+
+def _print_tables(console: Console, baseline: Baseline, verbose: bool) -> None:
+    table = _table("table", "rows", "column", "type", "NULLs", "smallest", "largest", "sum") if verbose else _table("table", "rows", "columns")
+    for facts in baseline.tables:
+        rows = "not known" if facts.rows is None else f"{facts.rows:,}"
+        if not verbose:
+            table.add_row(Text(facts.title), rows, f"{len(facts.columns):,}")
+            continue
+        for number, column in enumerate(facts.columns):
+            p = column.profile
+            figures = ["not measured"] if p is None else [
+                "–" if p.nulls is None else f"{p.nulls:,}",
+                *(("personal",) if p.personal else (_cell(p.minimum), _cell(p.maximum), _cell(p.total))),
+            ]  # fmt: skip
+            head = ("", "") if number else (facts.title, rows)
+            table.add_row(*(Text(text) for text in (*head, column.name, column.type, *figures)))
+    console.print(table)
 
 
 def print_checks(checks: Sequence[Check], total: int) -> None:
@@ -162,10 +269,14 @@ def print_checks(checks: Sequence[Check], total: int) -> None:
 
 def print_story(story: Story, folder: Path, *, clean: bool) -> None:
     """What the migration of the demonstration fixed, left and broke, and whether all that was planted was found."""
-    console = _console()
-    changes = diff(story.before, story.after)
-    moved = [f"{c.table} {_number(c.before)} → {_number(c.after)} ({c.delta:+,})" for c in changes.rows if c.delta]
-    console.print(f"rows    {'; '.join(moved)}; {changes.unchanged_tables:,} tables unchanged")
+    console, judged = _console(), story.judged
+    for line in answer_lines(judged):
+        console.print(line, soft_wrap=True)
+    counts = row_counts(story.before, baseline_of(story.after))
+    moved = [f"{c.table} {_number(c.before)} → {_number(c.after)} ({c.delta:+,})" for c in counts if c.delta]
+    console.print(f"rows    {'; '.join(moved)}; {sum(c.delta == 0 for c in counts):,} tables unchanged")
+    states = Counter(outcome.state for _, outcome in judged.promises)
+    console.print(f"promise {', '.join(f'{states[state]:,} {state.value}' for state in State if states[state])}")
     if not clean:
         for state, word in (("fixed", "fixed"), ("left", "left"), ("introduced", "broke")):
             faults = [fault for fault in story.faults if fault["after_migration"] == state]
@@ -173,7 +284,7 @@ def print_story(story: Story, folder: Path, *, clean: bool) -> None:
             for number, sentence in enumerate(told):
                 console.print(Text(f"{'' if number else word:<8}{sentence}"))
             console.print(f"        … and {len(faults) - len(told):,} more")
-    console.print(_verdict_line(story.after))
+    console.print(_verdict_line(judged))
     for title, ids in (("missed", story.missed), ("not planted", story.invented)):
         for id, count in ids.items():
             console.print(Text(f"{title}: {id} ({count:,})", style="bold red"))

@@ -15,10 +15,13 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from kisaan_validate.changes import diff
-from kisaan_validate.model import Baseline, Run, Severity, Status, Transition, Verdict
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.contract.rules import State
+from kisaan_validate.differences import Transition
+from kisaan_validate.judge import Judgement
+from kisaan_validate.model import Severity, Status, Verdict
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
-from kisaan_validate.report import rows, summary, text
+from kisaan_validate.report import changed, rows, summary, text
 from kisaan_validate.report.cards import Card, cards_of
 from kisaan_validate.report.svg import ICON_PATHS
 
@@ -29,14 +32,14 @@ _COLOURS = {Verdict.PASS: "#1a6b37", Verdict.FAIL: "#b3261e", Verdict.INCONCLUSI
 _VERDICT_ICONS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "error"}
 
 
-def render_html(run: Run, baseline: Baseline | None = None) -> str:
-    """The page of a run; with ``baseline``, also what changed since it. The same input gives the same bytes."""
+def render_html(judged: Judgement) -> str:
+    """The page of a run as it was judged; beside a baseline, also what changed. The same input gives the same bytes."""
     template = _environment().get_template("report.html.j2")
-    style, script = _source("report.css") + _page_foot(run), _source("report.js")
+    style, script = _source("report.css") + _page_foot(judged), _source("report.js")
     return template.render(
         style=Markup(style), script=Markup(script), policy=_policy(style, script),
-        icon_data=_favicon(run.verdict),
-        **_facts(run, baseline),
+        icon_data=_favicon(judged.verdict),
+        **_facts(judged),
     )  # fmt: skip
 
 
@@ -51,22 +54,23 @@ class Gap:
     cards: tuple[Card, ...]
 
 
-def _facts(run: Run, baseline: Baseline | None) -> dict[str, Any]:
+def _facts(judged: Judgement) -> dict[str, Any]:
     """Everything that the template shows."""
-    changes = diff(baseline, run) if baseline is not None else None
-    moves = {move.check_id: move for move in changes.moves} if changes is not None else {}
+    run, baseline = judged.run, judged.baseline
+    moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
     pairs = summary.pairs_of(run)
     ordered = summary.in_order(pairs, moves)
-    cards = cards_of(ordered, moves)
-    lines = rows.row_lines(run, baseline, changes)
+    cards = cards_of(ordered, moves, judged.waived, int(run.settings.get("sample", "20")))
+    lines = rows.row_lines(run, baseline)
     given = digest_of(baseline_to_json(baseline)) if baseline is not None else ""
-    groups = summary.move_groups(ordered, moves) if changes is not None else ()
-    return {
+    groups = summary.move_groups(ordered, moves) if judged.diff is not None else ()
+    return _changed(judged) | {
         "run": run,
+        "judged": judged,
+        "verdict": judged.verdict.value,
         "baseline": baseline,
-        "changes": changes,
-        "sentence": summary.verdict_sentence(run, moves),
-        "verdict_icon": _VERDICT_ICONS[run.verdict],
+        "sentence": summary.verdict_sentence(judged),
+        "verdict_icon": _VERDICT_ICONS[judged.verdict],
         "counts": summary.counts_of(pairs),
         "severities": [severity.value for severity in Severity],
         "cards": cards,
@@ -92,6 +96,22 @@ def _facts(run: Run, baseline: Baseline | None) -> dict[str, Any]:
         "took": text.duration((run.finished_at - run.started_at).total_seconds() * 1_000),
         "local_time": text.local(run.place.at, run.place.time_zone),
         "icons": ICON_PATHS,
+    }
+
+
+def _changed(judged: Judgement) -> dict[str, Any]:
+    """What the template shows of before and after."""
+    tables = changed.table_changes(judged, baseline_of(judged.run))
+    return {
+        "answers": changed.answer_words(judged),
+        "contract": judged.contract,
+        "promises": changed.promise_lines(judged),
+        "state_words": changed.STATE_WORDS,
+        "table_changes": tables,
+        "differences": len(judged.diff.changes) if judged.diff is not None else 0,
+        "unexplained": len(judged.unexplained),
+        "unkept": len(judged.in_state(State.BROKEN, State.NOT_DONE)),
+        "untold": judged.diff.unknown if judged.diff is not None else (),
     }
 
 
@@ -142,9 +162,9 @@ def _hash(source: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
-def _page_foot(run: Run) -> str:
+def _page_foot(judged: Judgement) -> str:
     """Names the run and its verdict on every printed sheet, for sheets get separated."""
-    words = f"{run.verdict.value} · {run.place.database} · run {run.id}"
+    words = f"{judged.verdict.value} · {judged.run.place.database} · run {judged.run.id}"
     safe = re.sub(r"[^A-Za-z0-9 ._-]", lambda match: f"\\{ord(match[0]):x} ", words)
     return f'@page{{@bottom-left{{content:"{safe}"}}}}\n'
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from kisaan_validate.model import Baseline, Change, Diff, Run, TableFacts
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.changes import row_counts
+from kisaan_validate.differences import RowCount
+from kisaan_validate.model import Baseline, Run, TableFacts
 from kisaan_validate.report.svg import row_bar
 from kisaan_validate.report.text import number, signed
 
@@ -28,12 +31,11 @@ class RowLine:
     note: str = ""
 
 
-def row_lines(run: Run, baseline: Baseline | None, changes: Diff | None) -> tuple[RowLine, ...]:
+def row_lines(run: Run, baseline: Baseline | None) -> tuple[RowLine, ...]:
     """Every table of either side, in order of name."""
-    if baseline is None or changes is None:
+    if baseline is None:
         return tuple(_alone(table) for table in sorted(run.tables, key=lambda t: t.title))
-    old, new = _reasons(baseline.tables), _reasons(run.tables)
-    return tuple(_compared(change, old, new) for change in changes.rows)
+    return tuple(_compared(count) for count in row_counts(baseline, baseline_of(run)))
 
 
 def pictured(lines: Sequence[RowLine]) -> tuple[RowLine, ...]:
@@ -55,10 +57,6 @@ def _size(line: RowLine) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def _reasons(tables: Iterable[TableFacts]) -> dict[str, str]:
-    return {table.title: table.reason or "not counted" for table in tables}
-
-
 def _alone(table: TableFacts) -> RowLine:
     known = table.rows is not None
     count = number(table.rows) if table.rows is not None else "not counted"
@@ -66,30 +64,18 @@ def _alone(table: TableFacts) -> RowLine:
     return RowLine(table.title, "", count, "", "same" if known else "unknown", picture, "" if known else table.reason)
 
 
-def _compared(change: Change, old: dict[str, str], new: dict[str, str]) -> RowLine:
-    name = change.table
-    before = None if change.before is None else int(change.before)
-    after = None if change.after is None else int(change.after)
-    notes = [_missing("before", name, before, old), _missing("now", name, after, new)]
+def _compared(count: RowCount) -> RowLine:
+    before, after = count.before, count.after
+    notes = [f"before: {count.before_reason}" if before is None else "", f"now: {count.after_reason}" if after is None else ""]
     return RowLine(
-        table=name,
-        before=number(before) if before is not None else _absent(name, old),
-        after=number(after) if after is not None else _absent(name, new),
-        delta=signed(change.delta) if change.delta is not None else "not known",
-        movement=_movement(change.delta),
+        table=count.table,
+        before=number(before) if before is not None else "not known",
+        after=number(after) if after is not None else "not known",
+        delta=signed(count.delta) if count.delta is not None else "not known",
+        movement=_movement(count.delta),
         picture=row_bar(before, after),
         note="; ".join(note for note in notes if note),
     )
-
-
-def _absent(name: str, side: dict[str, str]) -> str:
-    return "not counted" if name in side else "no such table"
-
-
-def _missing(when: str, name: str, count: int | None, side: dict[str, str]) -> str:
-    if count is not None:
-        return ""
-    return f"{when}: {side[name]}" if name in side else f"{when}: no such table, or it was not looked at"
 
 
 def _movement(delta: int | None) -> str:

@@ -6,20 +6,23 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kisaan_validate.contract.rules import State
+from kisaan_validate.differences import CheckMove, Origin, Transition
+from kisaan_validate.judge import Judgement
 from kisaan_validate.model import (
     Check,
-    CheckMove,
     Evidence,
+    FailOn,
     Form,
     Result,
     Run,
     Severity,
     Status,
-    Transition,
     Verdict,
     nothing_checked,
 )
 from kisaan_validate.report.text import counted, number
+from kisaan_validate.waivers import Use
 
 STATUS_ORDER = (Status.FAIL, Status.ERROR, Status.SKIP, Status.TOLERATED, Status.PASS, Status.NOT_APPLICABLE)
 SEVERITY_ORDER = (Severity.BLOCKING, Severity.WARNING, Severity.INFO)
@@ -83,22 +86,51 @@ def in_order(pairs: Pairs, moves: Mapping[str, CheckMove]) -> list[tuple[Check, 
     return sorted(pairs, key=rank)
 
 
-def verdict_sentence(run: Run, moves: Mapping[str, CheckMove]) -> str:
+def verdict_sentence(judged: Judgement) -> str:
     """Why the verdict is what it is. A known failure comes first; what has no answer is said beside it.
 
-    With ``moves``, it also says which of the failures are new: that is what the decision to go back rests on.
+    With a baseline, it also says which of the failures are new: that is what the decision to go back rests on.
     """
-    pairs = pairs_of(run)
-    if run.verdict is Verdict.PASS:
-        return _why_pass(pairs)
-    parts = _failures(pairs) + _since(pairs, moves) + _unanswered(pairs)
+    run, pairs = judged.run, pairs_of(judged.run)
+    if judged.verdict is Verdict.PASS:
+        return " ".join([_why_pass(pairs), *_excused(judged), *_promises(judged)])
+    parts = _failures(pairs) + _since(judged) + _excused(judged) + _promises(judged) + _unanswered(pairs)
     if run.interrupted:
         parts.append("The run was interrupted before its end.")
     if nothing_checked(run):
         parts.append("No check applies to this database: nothing was examined, so nothing can be signed off.")
-    if run.verdict is Verdict.INCONCLUSIVE and not _failed(pairs, Severity.BLOCKING):
+    if judged.verdict is Verdict.INCONCLUSIVE and not _failed(pairs, Severity.BLOCKING):
         parts.append("No blocking check is known to fail, but the database cannot be called sound.")
     return " ".join(parts)
+
+
+def _promises(judged: Judgement) -> list[str]:
+    """What became of the contract, where there is one."""
+    if judged.contract is None:
+        return []
+    states = Counter(outcome.state for _, outcome in judged.promises)
+    total, wrong = len(judged.promises), len(judged.unexplained)
+    words = [f"{number(states[state])} {text}" for state, text in _STATES.items() if states[state]]
+    said = f"Of {counted(total, 'promise')}, {', '.join(words)}." if total else "The contract promises nothing."
+    changed = len(judged.diff.changes) if judged.diff is not None else 0
+    if wrong:
+        return [said, f"{number(wrong)} of {counted(changed, 'difference')} {'is' if wrong == 1 else 'are'} explained by no promise."]
+    return [said, "Every difference is explained by a promise." if changed else "Nothing else differs."]
+
+
+_STATES = {State.KEPT: "kept", State.BROKEN: "broken", State.NOT_DONE: "not done", State.UNKNOWN: "cannot be told"}
+
+
+def _excused(judged: Judgement) -> list[str]:
+    """What does not count as failed, though it fails."""
+    held = sum(use.use is Use.HOLDS for use in judged.waived.values())
+    broken = Counter(use.use for use in judged.waived.values())
+    parts = [f"{counted(held, 'failure')} {'is' if held == 1 else 'are'} waived."] if held else []
+    gone = broken[Use.EXPIRED] + broken[Use.EXCEEDED]
+    parts += [f"{counted(gone, 'waiver')} no longer {'covers' if gone == 1 else 'cover'} what fails."] if gone else []
+    if judged.run.fail_on is FailOn.NEW:
+        parts.append("Only failures that came after the baseline count (--fail-on new).")
+    return parts
 
 
 def _failed(pairs: Pairs, *severities: Severity) -> int:
@@ -114,12 +146,10 @@ def _failures(pairs: Pairs) -> list[str]:
     return parts
 
 
-def _since(pairs: Pairs, moves: Mapping[str, CheckMove]) -> list[str]:
-    failed = [moves[check.id].transition for check, result in pairs if result.status is Status.FAIL and check.id in moves]
-    if not failed:
+def _since(judged: Judgement) -> list[str]:
+    if judged.diff is None or not judged.run.failures:
         return []
-    found = Counter(failed)
-    new, old, unknown = (found[t] for t in (Transition.NEWLY_FAILING, Transition.STILL_FAILING, Transition.UNKNOWN))
+    new, old, unknown = (len(judged.failed(o)) for o in (Origin.SINCE, Origin.BEFORE, Origin.UNKNOWN))
     words = [f"{number(new) if new else 'none'} {'are' if new > 1 else 'is'} new since the baseline"]
     words += [f"{number(old)} failed before as well"] if old else []
     words += [f"of {number(unknown)} it cannot be told"] if unknown else []

@@ -63,7 +63,7 @@ class Suite:
     def facts(self) -> SuiteFacts:
         """What a run records of the suite."""
         s = self.settings
-        return SuiteFacts(s.name, self.digest, self.sources, self.total, s.schemas, s.exclude_tables)
+        return SuiteFacts(s.name, self.digest, self.sources, self.total, s.schemas, s.exclude_tables, s.aliases)
 
     def narrowed(self, select: Iterable[str] = (), exclude: Iterable[str] = ()) -> Suite:
         """The part whose id, table or tag matches a pattern of ``select`` (all if empty) and none of ``exclude``.

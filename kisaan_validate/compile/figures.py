@@ -1,0 +1,81 @@
+"""The figures of a column: which a type has, and the SQL that computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kisaan_validate.catalogue import Column
+from kisaan_validate.model import Family, Profile
+from kisaan_validate.sql.expressions import quote
+
+TEXT_LIMIT = 200
+"""The minimum and maximum of texts are kept up to so many characters; it is those that are compared."""
+
+_FAMILIES = {
+    **dict.fromkeys(("int2", "int4", "int8", "numeric"), Family.NUMBER),
+    **dict.fromkeys(("float4", "float8"), Family.FLOAT),
+    **dict.fromkeys(("text", "varchar", "bpchar", "name", "uuid", "citext"), Family.TEXT),
+    "timestamptz": Family.INSTANT,
+    "timestamp": Family.LOCAL_TIME,
+}
+_ORDERED = frozenset({"date", "time", "timetz", "interval", "inet", "cidr"})
+_NAMES = {
+    "smallint": "int2", "integer": "int4", "bigint": "int8", "real": "float4", "double precision": "float8",
+    "character varying": "varchar", "character": "bpchar", "timestamp with time zone": "timestamptz",
+    "timestamp without time zone": "timestamp", "boolean": "bool",
+}  # fmt: skip
+
+
+def base_of(type_name: str) -> str:
+    """The ``typname`` of a type as ``format_type`` writes it; unknown names are given back as they are."""
+    plain = type_name.partition("(")[0].strip()
+    tail = type_name.rpartition(")")[2] if "(" in type_name else ""
+    return _NAMES.get(plain + tail, plain + tail)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The figures of one expression: ``name`` for whoever reads them, ``outputs`` as SQL, in the order of ``read``."""
+
+    name: str
+    family: Family
+    outputs: tuple[str, ...]
+    ends: bool
+    total: bool
+    personal: bool = False
+
+    def read(self, rows: int, values: Sequence[str | None]) -> Profile:
+        """The profile from what :attr:`outputs` returned, as texts."""
+        present, rest = int(values[0] or 0), list(values[1:])
+        low, high = (rest.pop(0), rest.pop(0)) if self.ends else (None, None)
+        total = rest.pop(0) if self.total else None
+        return Profile(self.family, rows - present, low, high, total, self.personal)
+
+
+def figure_of(name: str, expression: str, base: str, *, enum: bool = False, personal: bool = False, where: str = "") -> Figure:
+    """The figures of an expression whose type has this ``typname``; ``where`` restricts the rows.
+
+    A personal column is only counted: no value of it, not even the least, leaves the server.
+    """
+    kept = f" FILTER (WHERE {where})" if where else ""
+    outputs = [f"count({expression}){kept}"]
+    family = Family.TEXT if enum else _FAMILIES.get(base, Family.OTHER)
+    ends = not personal and (family is not Family.OTHER or base in _ORDERED)
+    total = not personal and family in {Family.NUMBER, Family.FLOAT}
+    if base == "bool":  # the number of true values
+        expression, family, total = f"{expression}::integer", Family.NUMBER, not personal
+    if ends:
+        text = family is Family.TEXT
+        compared = f'({expression})::text COLLATE "C"' if text else expression
+        cut = f"left(%s, {TEXT_LIMIT})" if text else "(%s)::text"
+        outputs += [cut % f"{end}({compared}){kept}" for end in ("min", "max")]
+    if total:
+        outputs.append(f"(sum({expression}){kept})::text")
+    return Figure(name, family, tuple(outputs), ends, total, personal)
+
+
+def column_figure(column: Column, *, personal: bool, expression: str = "", where: str = "") -> Figure:
+    """The figures of a column, or of an expression that stands for it."""
+    text = expression or quote(column.name)
+    return figure_of(column.name, text, column.base, enum=column.is_enum, personal=personal, where=where)

@@ -1,0 +1,1 @@
+"""What a migration promises: declared, measured before and after, and judged promise by promise."""

@@ -1,0 +1,85 @@
+"""What a promise must have measured, and under which name it is found again on the other side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Rows of a table that are promised to go: the surplus of duplicates (the lowest key survives), or those WHERE.
+
+    ``check`` names a uniqueness check of the suite whose surplus is meant; else ``columns`` say what makes a duplicate;
+    without either, every row that ``where`` admits goes.
+    """
+
+    rule: str
+    table: str
+    columns: tuple[str, ...] = ()
+    check: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Rows of a table that are promised, or free, to come: those WHERE. They are set aside when the rest is compared.
+
+    With ``by``, these are the rows above the baseline's highest value of that column.
+    """
+
+    rule: str
+    table: str
+    where: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A column whose every value is promised to become that of an expression over its old row, of this type.
+
+    ``{column}`` in the expression stands for the column itself.
+    """
+
+    rule: str
+    table: str
+    column: str
+    expression: str
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Which of these names a column of a table contains."""
+
+    rule: str
+    table: str
+    column: str
+    names: tuple[str, ...]
+
+
+Need = Removal | Arrival | Replacement | Names
+
+
+def count_id(rule: str, table: str) -> str:
+    """The name of a measure: how many rows of a table a rule speaks of."""
+    return f"{table}: rows of {rule}"
+
+
+def remainder_id(table: str, removed: frozenset[str]) -> str:
+    """The name of a measure: the figures of a table without the rows that these rules remove."""
+    return f"{table}: without {', '.join(sorted(removed))}" if removed else f"{table}: every row"
+
+
+def settled_id(table: str) -> str:
+    """The name of a measure: the figures of a table without the rows that arrived."""
+    return f"{table}: without arrivals"
+
+
+def names_id(rule: str) -> str:
+    """The name of a measure: the names that a ledger contains."""
+    return f"names of {rule}"
+
+
+def replaced(column: str, rule: str) -> str:
+    """The name, within a measure, of the figures that a column is promised to have."""
+    return f"{column} by {rule}"

@@ -1,0 +1,125 @@
+"""The nouns of a comparison: what differs between before and after, and how each check moved. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kisaan_validate.model import Severity
+
+ChangeKey = tuple[str, str, str, str]
+"""(kind, table, name, aspect): no two changes of one comparison share it."""
+
+ROWS, VALUES, SEQUENCE = "rows", "values", "sequence value"
+"""The kinds of a change that is no change of the schema."""
+
+ADDED, REMOVED = "added", "removed"
+"""The aspects of a change that is the coming or going of a whole object."""
+
+FIGURES = ("nulls", "minimum", "maximum", "total")
+"""The aspects of a change of kind VALUES, as they are called in a Profile."""
+
+
+class Transition(StrEnum):
+    """How a check's outcome moved between a baseline and a run."""
+
+    FIXED = "fixed"
+    STILL_FAILING = "still failing"
+    NEWLY_FAILING = "newly failing"
+    STILL_PASSING = "still passing"
+    UNKNOWN = "cannot tell"
+
+
+class Origin(StrEnum):
+    """Whether a failure came after the baseline was taken. The answer to the first question of the night."""
+
+    SINCE = "came after the baseline"
+    BEFORE = "already there before"
+    UNKNOWN = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between before and after.
+
+    ``kind`` is ROWS, VALUES, SEQUENCE, or the kind of a schema object; ``name`` a column, a sequence or an object of
+    ``table``; ``aspect`` what of it differs: an attribute, a figure, ADDED or REMOVED. ``before`` and ``after`` are
+    texts, None where there is none; ``delta`` is given for counts.
+    """
+
+    kind: str
+    table: str
+    name: str
+    aspect: str
+    before: str | None
+    after: str | None
+    delta: int | None = None
+
+    @property
+    def key(self) -> ChangeKey:
+        """What identifies the change within its comparison."""
+        return (self.kind, self.table, self.name, self.aspect)
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """One table's rows on both sides, changed or not; None where there is no count, with the reason."""
+
+    table: str
+    before: int | None
+    after: int | None
+    before_reason: str = ""
+    after_reason: str = ""
+
+    @property
+    def delta(self) -> int | None:
+        """The difference; None where a count is missing, which is never taken for zero."""
+        return None if self.before is None or self.after is None else self.after - self.before
+
+
+Key = tuple[tuple[str, str | None], ...]
+"""One violating row as (column, value) pairs."""
+
+
+@dataclass(frozen=True)
+class CheckMove:
+    """How one check moved, with both violating counts and, where they cannot be compared, the reason.
+
+    ``origin`` is given for failures. ``new_keys`` are violating rows that are known not to have violated before, as
+    far as both sides collected their keys.
+    """
+
+    check_id: str
+    transition: Transition
+    before: int | None
+    after: int | None
+    severity: Severity = Severity.BLOCKING
+    reason: str = ""
+    origin: Origin | None = None
+    new_keys: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Something of which it cannot be told whether it changed."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Diff:
+    """All that differs between two sides. ``diff(a, a)`` has no change, and every check's outcome on it is the same."""
+
+    changes: tuple[Change, ...] = ()
+    moves: tuple[CheckMove, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+
+    def of_kind(self, *kinds: str) -> tuple[Change, ...]:
+        """The changes of these kinds."""
+        return tuple(change for change in self.changes if change.kind in kinds)
+
+    @property
+    def schema(self) -> tuple[Change, ...]:
+        """The changes of schema objects."""
+        return tuple(change for change in self.changes if change.kind not in {ROWS, VALUES, SEQUENCE})

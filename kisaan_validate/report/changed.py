@@ -1,0 +1,155 @@
+"""What a migration changed, as the page shows it: promises, differences, and each table's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kisaan_validate.changes import changes_by_table, differing
+from kisaan_validate.contract.rules import State
+from kisaan_validate.differences import ROWS, SEQUENCE, VALUES, Change
+from kisaan_validate.judge import Judgement, answer_of
+from kisaan_validate.model import Baseline, ColumnFacts, Family, Profile, TableFacts
+from kisaan_validate.report.text import counted, number, signed
+
+STATE_ORDER = (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.KEPT)
+STATE_WORDS = {
+    State.KEPT: "Kept", State.BROKEN: "Broken", State.NOT_DONE: "Promised but not done", State.UNKNOWN: "Cannot tell",
+}  # fmt: skip
+STATE_SIGNS = {State.KEPT: "pass", State.BROKEN: "fail", State.NOT_DONE: "fail", State.UNKNOWN: "error"}
+"""A promise's state is drawn and coloured as the status of a check of this name."""
+
+
+@dataclass(frozen=True)
+class PromiseLine:
+    """One promise and what became of it."""
+
+    id: str
+    claim: str
+    why: str
+    severity: str
+    state: State
+    message: str
+    before: str
+    after: str
+    explains: int
+
+    @property
+    def sign(self) -> str:
+        """The status under whose sign and colour it is shown."""
+        return STATE_SIGNS[self.state]
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """One difference. ``explained_by`` holds the ids of promises; None where there is no contract."""
+
+    what: str
+    before: str | None
+    after: str | None
+    delta: str
+    explained_by: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class TableChanges:
+    """What differs of one table ("" for the database as a whole), and all its exact sums."""
+
+    table: str
+    lines: tuple[ChangeLine, ...]
+    sums: tuple[tuple[str, str, str, bool], ...]
+    unexplained: int
+
+    @property
+    def summary(self) -> str:
+        """How many differences, and how many of them are explained by nothing."""
+        words = counted(len(self.lines), "difference")
+        return f"{words}, {number(self.unexplained)} unexplained" if self.unexplained else words
+
+
+def promise_lines(judged: Judgement) -> dict[State, list[PromiseLine]]:
+    """The promises by what became of them, the worst first; only states that occur."""
+    found: dict[State, list[PromiseLine]] = {state: [] for state in STATE_ORDER}
+    for promise, outcome in judged.promises:
+        found[outcome.state].append(PromiseLine(
+            promise.id, promise.claim(), promise.why, promise.severity.value, outcome.state, outcome.message,
+            outcome.before, outcome.after, len(outcome.explains),
+        ))  # fmt: skip
+    return {state: lines for state, lines in found.items() if lines}
+
+
+def table_changes(judged: Judgement, after: Baseline) -> tuple[TableChanges, ...]:
+    """What differs, by table: first the tables in which something is unexplained, then by name."""
+    if judged.diff is None or judged.baseline is None:
+        return ()
+    old, new = ({t.title: t for t in side.tables} for side in (judged.baseline, after))
+    unexplained = {change.key for change in judged.unexplained}
+    made = []
+    for table, changes in changes_by_table(judged.diff.changes).items():
+        lines = tuple(_line(change, judged) for change in changes)
+        sums = _sums(old.get(table), new.get(table))
+        made.append(TableChanges(table, lines, sums, sum(change.key in unexplained for change in changes)))
+    return tuple(sorted(made, key=lambda t: (not t.unexplained, t.table)))
+
+
+_FIGURE_WORDS = {"nulls": "NULLs", "minimum": "smallest value", "maximum": "largest value", "total": "sum"}
+
+
+def _line(change: Change, judged: Judgement) -> ChangeLine:
+    explained = judged.explained.get(change.key, ()) if judged.contract is not None else None
+    delta = signed(change.delta) if change.delta is not None else ""
+    return ChangeLine(words_of(change), change.before, change.after, delta, explained)
+
+
+def words_of(change: Change) -> str:
+    """What differs, in words, within its table."""
+    if change.kind == ROWS:
+        return "rows"
+    if change.kind == VALUES:
+        return f"{change.name}: {_FIGURE_WORDS[change.aspect]}"
+    if change.kind == SEQUENCE:
+        return f"sequence {change.name}: last value (outside the snapshot)"
+    name = f"{change.kind} {change.name}" if change.name != change.table or change.kind != "table" else "table"
+    return f"{name}: {change.aspect}"
+
+
+def _sums(old: TableFacts | None, new: TableFacts | None) -> tuple[tuple[str, str, str, bool], ...]:
+    """(column, sum before, sum now, whether equal) of every column that has an exact sum on both sides."""
+    if old is None or new is None:
+        return ()
+    left, right = (_exact(table.columns) for table in (old, new))
+    return tuple(
+        (name, left[name].total or "none", right[name].total or "none", "total" not in differing(left[name], right[name]))
+        for name in left
+        if name in right
+    )
+
+
+def _exact(columns: tuple[ColumnFacts, ...]) -> Mapping[str, Profile]:
+    exact = ((c.name, c.profile) for c in columns if c.profile is not None)
+    return {name: profile for name, profile in exact if profile.family is Family.NUMBER and not profile.personal}
+
+
+@dataclass(frozen=True)
+class AnswerLine:
+    """One of the three answers: since the baseline, there before, cannot tell."""
+
+    word: str
+    text: str
+    some: bool
+
+
+def answer_words(judged: Judgement) -> tuple[AnswerLine, ...]:
+    """The answer to the first question of the night; () without a baseline."""
+    answer = answer_of(judged)
+    if answer is None:
+        return ()
+    since = [f"{counted(len(answer.since), 'check')} failing"] if answer.since else []
+    since += [f"{counted(answer.broken, 'promise')} broken"] if answer.broken else []
+    since += [f"{number(answer.not_done)} promised but not done"] if answer.not_done else []
+    since += [f"{counted(answer.unexplained, 'difference')} unexplained"] if answer.unexplained else []
+    before = [f"{counted(len(answer.before), 'check')} failing"] if answer.before else []
+    open_ = [f"{counted(len(answer.unknown), 'check')} failing"] if answer.unknown else []
+    open_ += [counted(answer.untold, "promise or difference", "promises or differences")] if answer.untold else []
+    parts = (("since the baseline", since), ("already there before", before), ("cannot tell", open_))
+    return tuple(AnswerLine(word, ", ".join(said) or "nothing", bool(said)) for word, said in parts)
