@@ -31,7 +31,7 @@ def _facts(check: Check, result: Result) -> CheckFacts:
     keys = tuple(tuple((name, value) for name, value in row if name in result.key) for row in result.sample)
     return CheckFacts(
         result.check_id, check.digest, result.status, check.severity, result.violations, result.key_digest, keys,
-        result.sample_complete,
+        result.sample_complete, result.sqlstate,
     )  # fmt: skip
 
 

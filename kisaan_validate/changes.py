@@ -205,6 +205,9 @@ _ACCEPTED = {Status.PASS, Status.TOLERATED}
 
 
 def _move(new: CheckFacts, old: CheckFacts | None) -> CheckMove:
+    if old is not None and old.digest == new.digest and old.missing and new.status is Status.FAIL:
+        reason = "what it is about did not exist before"
+        return CheckMove(new.id, Transition.NEWLY_FAILING, None, new.violations, new.severity, reason, Origin.SINCE)
     reason = _incomparable(new, old)
     if old is None or reason:
         origin = Origin.UNKNOWN if new.status is Status.FAIL else None

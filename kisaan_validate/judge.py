@@ -46,6 +46,10 @@ class Judgement:
             return ()
         return tuple(change for change in self.diff.changes if change.key not in self.explained)
 
+    def contradicted(self, key: ChangeKey) -> tuple[str, ...]:
+        """The promises that a change breaks."""
+        return tuple(promise.id for promise, outcome in self.promises if key in outcome.contradicts)
+
     def in_state(self, *states: State) -> tuple[tuple[Promise, Outcome], ...]:
         """The promises that came to one of these states."""
         return tuple((promise, outcome) for promise, outcome in self.promises if outcome.state in states)

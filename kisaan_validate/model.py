@@ -429,6 +429,12 @@ class CheckFacts:
     key_digest: str = ""
     keys: tuple[tuple[tuple[str, str | None], ...], ...] = ()
     keys_complete: bool = False
+    sqlstate: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether there was no answer because the table or column that it is about did not exist."""
+        return self.status is Status.SKIP and self.sqlstate in {"42P01", "42703"}
 
 
 @dataclass(frozen=True)

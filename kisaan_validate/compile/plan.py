@@ -130,9 +130,9 @@ class _Maker:
         for name, column in rule.needs(check.table, check.columns):
             table = self.catalogue.find(name)
             if table is None:
-                return _skip(check, f"table {name} does not exist")
+                return _skip(check, f"table {name} does not exist", "42P01")
             if column and column not in table.columns:
-                return _skip(check, f"column {name}.{column} does not exist")
+                return _skip(check, f"column {name}.{column} does not exist", "42703")
             answerable = isinstance(rule, CatalogRule) and rule.kind not in _PRINTED
             if table.key in self.unavailable and not answerable:
                 sqlstate, message = self.unavailable[table.key]
@@ -210,5 +210,6 @@ _PRINTED = frozenset({"default", "constraint", "index"})
 _NOWHERE = Table(0, "", "", "r", {})
 
 
-def _skip(check: Check, reason: str) -> Result:
-    return Result(check.id, Status.SKIP, message=f"skipped, because {reason}")
+def _skip(check: Check, reason: str, sqlstate: str) -> Result:
+    """The result of a check whose subject is missing, with the SQLSTATE that PostgreSQL has for that."""
+    return Result(check.id, Status.SKIP, message=f"skipped, because {reason}", sqlstate=sqlstate)

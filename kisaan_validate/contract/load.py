@@ -123,6 +123,8 @@ def _promise(kind: type[Promise], given: dict[str, Any], place: str) -> Promise:
         values[name] = _value(name, value, str(fields[name].type), place)
     if issubclass(kind, Retyped):
         values |= {"from_": tuple(map(canonical_type, values.get("from_", ()))), "to": canonical_type(values.get("to", ""))}
+    if values.get("object") in _RELATIONS:
+        values.setdefault("table", values.get("name", ""))
     promise = kind(**values)
     _refuse_incomplete(promise, place)
     for expression in promise.expressions():
@@ -164,8 +166,12 @@ def _text(value: Any, name: str, place: str) -> str:
 _MAY_BE_EMPTY = frozenset({
     "why", "optional", "severity", "facts", "rows", "from_", "using", "with_", "where", "surplus_of", "duplicates",
 })  # fmt: skip
-_OF_NO_TABLE = frozenset({"table", "view", "materialized view", "sequence", "function", "procedure", "enum", "domain",
-                          "composite type", "extension", "schema", "aggregate", "event trigger", "grant"})  # fmt: skip
+_RELATIONS = frozenset({"table", "view", "materialized view", "sequence"})
+"""Kinds of objects that are a relation themselves: the catalogue's facts name it as their table too."""
+_OF_NO_TABLE = frozenset({
+    "function", "enum", "domain", "composite type", "range type", "extension", "schema", "event trigger", "grant",
+    "default privileges",
+})  # fmt: skip
 
 
 def _refuse_incomplete(promise: Promise, place: str) -> None:

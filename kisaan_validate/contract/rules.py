@@ -32,13 +32,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one promise, in words, and the changes that it explains."""
+    """What became of one promise, in words, and the changes that it explains; ``contradicts`` are those that break it."""
 
     state: State
     message: str = ""
     explains: frozenset[ChangeKey] = frozenset()
     before: str = ""
     after: str = ""
+    contradicts: frozenset[ChangeKey] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,12 @@ class RowsUnchanged(Promise):
     def judge(self, both: Both) -> Outcome:
         name = both.table(self.table)
         story = both.story(name)
-        counts = tuple(str(side.tables[name].rows) for side in (both.before, both.after) if name in side.tables)
-        if story.fits:
-            return Outcome(State.KEPT, "", frozenset(), *counts)
         unpromised = story.delta - story.promised
-        return Outcome(State.BROKEN, f"{_counted(abs(unpromised))} {'more' if unpromised > 0 else 'fewer'}", frozenset(), *counts)
+        before, after = (_counted(side.tables[name].rows or 0) for side in (both.before, both.after))
+        if not unpromised:
+            return Outcome(State.KEPT, "", frozenset(), before, after)
+        more = f"{_counted(abs(unpromised))} {'more' if unpromised > 0 else 'fewer'} than promised"
+        return Outcome(State.BROKEN, more, frozenset(), before, after)
 
 
 @dataclass(frozen=True)
@@ -284,7 +286,8 @@ class Retyped(Promise):
         if not self.using or old == new:
             return Outcome(State.KEPT, "it already was" if old == new else "", explains, old, new)
         if wrong := both.story(table).contradiction(name, self.id):
-            return Outcome(State.BROKEN, f"the type is right, the values are not: {wrong}", explains, old, new)
+            message = f"the type is right, the values are not: {wrong}"
+            return Outcome(State.BROKEN, message, explains, old, new, both.keys_of(table, name))
         return Outcome(State.KEPT, "", explains | both.keys_of(table, name), old, new)
 
 
@@ -332,7 +335,8 @@ class Filled(Promise):
             return Outcome(state, f"{after:,} of {before:,} are NULL still" if before else f"{after:,} became NULL", frozenset(), *counts)
         nulls = frozenset({(VALUES, table, name, "nulls")})
         if self.with_ and (wrong := story.contradiction(name, self.id)):
-            return Outcome(State.BROKEN, f"filled, but not with {self.with_}: {wrong}", nulls, *counts)
+            others = both.keys_of(table, name) - nulls
+            return Outcome(State.BROKEN, f"filled, but not with {self.with_}: {wrong}", nulls, *counts, others)
         if self.with_:
             return Outcome(State.KEPT, "" if before else "there was none", both.keys_of(table, name), *counts)
         return Outcome(State.KEPT, "" if before else "there was none", nulls, *counts)
@@ -366,8 +370,33 @@ class Becomes(Promise):
         if not (wrong := story.contradiction(name, self.id)):
             changed = both.keys_of(table, name)
             return Outcome(State.KEPT, "" if changed else "its figures are the same before and after", changed)
-        untouched = not story.contradiction(name)
-        return Outcome(State.NOT_DONE if untouched else State.BROKEN, "its figures are as before" if untouched else wrong)
+        if not story.contradiction(name):
+            return Outcome(State.NOT_DONE, "its figures are as before")
+        return Outcome(State.BROKEN, wrong, contradicts=both.keys_of(table, name))
+
+
+@dataclass(frozen=True)
+class Revised(Promise):
+    """The values of a column may change in a way that no expression over one row can say, such as an UPDATE from a join.
+
+    The weakest promise: it explains the change of figures because it was announced, and proves nothing about it.
+    """
+
+    column: str = ""
+    kind: ClassVar[str] = "revised"
+
+    def claim(self) -> str:
+        return f"values of {self.column} are revised (announced, not proved)"
+
+    def judge(self, both: Both) -> Outcome:
+        table, name = _split(self.column)
+        table = both.table(table)
+        exists = [(table, name) in side.columns for side in (both.before, both.after)]
+        if not all(exists):
+            return _no_such(f"column {self.column}", self.optional, exists)
+        changed = both.keys_of(table, name)
+        message = f"announced, not proved: {', '.join(sorted(key[3] for key in changed))} changed" if changed else "its figures are as before"
+        return Outcome(State.KEPT, message, changed)
 
 
 # --- schema objects -------------------------------------------------------------------------------------------------
@@ -495,13 +524,13 @@ class Recorded(Promise):
     def judge(self, both: Both) -> Outcome:
         name = both.table(self.table)
         before, after = (set(m.names) for m in (both.old_measure(names_id(self.id)), both.after.measured(names_id(self.id))))
-        counts = tuple(f"{len(side):,} of {len(self.names):,}" for side in (before, after))
+        counts = (f"{len(before):,} of {len(self.names):,}", f"{len(after):,} of {len(self.names):,}")
         if missing := [n for n in self.names if n not in after]:
             state = State.NOT_DONE if after == before else State.BROKEN
             return Outcome(state, f"not recorded: {', '.join(missing)}", frozenset(), *counts)
         story = both.story(name)
         if story.fits:
-            return _settled(both, story, (counts[0], counts[1]))
+            return _settled(both, story, counts)
         wrong = f"{name} changed by {story.delta:+,} rows, promised are {story.promised:+,}"
         return Outcome(State.BROKEN, wrong, frozenset(), *counts)
 
@@ -552,7 +581,7 @@ class SequencesAdvance(Promise):
 KINDS: dict[str, type[Promise]] = {
     promise.kind: promise
     for promise in (
-        RowsUnchanged, RowsRemoved, RowsAdded, RowsArrived, SumPreserved, Retyped, Filled, Becomes, Added, Dropped, Altered,
+        RowsUnchanged, RowsRemoved, RowsAdded, RowsArrived, SumPreserved, Retyped, Filled, Becomes, Revised, Added, Dropped, Altered,
         Recorded, Fixed, SequencesAdvance,
     )
 }  # fmt: skip

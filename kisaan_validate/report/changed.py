@@ -49,6 +49,7 @@ class ChangeLine:
     after: str | None
     delta: str
     explained_by: tuple[str, ...] | None
+    contradicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ _FIGURE_WORDS = {"nulls": "NULLs", "minimum": "smallest value", "maximum": "larg
 def _line(change: Change, judged: Judgement) -> ChangeLine:
     explained = judged.explained.get(change.key, ()) if judged.contract is not None else None
     delta = signed(change.delta) if change.delta is not None else ""
-    return ChangeLine(words_of(change), change.before, change.after, delta, explained)
+    return ChangeLine(words_of(change), change.before, change.after, delta, explained, judged.contradicted(change.key))
 
 
 def words_of(change: Change) -> str:

@@ -77,17 +77,30 @@ def _print_promises(console: Console, judged: Judgement, verbose: bool) -> None:
         return
     states = Counter(outcome.state for _, outcome in judged.promises)
     said = ", ".join(f"{states[state]:,} {state.value}" for state in State if states[state]) or "none made"
-    shown = judged.in_state(*State) if verbose else judged.in_state(State.BROKEN, State.NOT_DONE, State.UNKNOWN)
-    table = _table("promise", "state", "before", "after", "what")
-    for promise, outcome in shown[: None if verbose else MOST_ROWS]:
-        state = Text(outcome.state.value, style=STATE_STYLES[outcome.state])
-        texts = (outcome.before, outcome.after, outcome.message or promise.claim())
-        table.add_row(Text(promise.id), state, *(Text(text) for text in texts))
-    if shown:
+    wanted = [state for state in (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.KEPT) if verbose or state is not State.KEPT]
+    table = _table("promise", "state", "what")
+    for state in wanted:
+        for id, lines in _by_promise(judged, state).items():
+            table.add_row(Text(id), Text(state.value, style=STATE_STYLES[state]), Text(_said(lines, verbose)))
+    if table.row_count:
         console.print(table)
-    if len(shown) > MOST_ROWS and not verbose:
-        console.print(f"        … and {len(shown) - MOST_ROWS:,} more; see the report, or pass --verbose")
     console.print(Text(f"promises of {judged.contract.name}: {said}"))
+
+
+def _by_promise(judged: Judgement, state: State) -> dict[str, list[str]]:
+    """What is said of the promises in a state: those that were declared as one, for several columns, together."""
+    found: dict[str, list[str]] = {}
+    for promise, outcome in judged.in_state(state):
+        id, _, member = promise.id.partition("/")
+        found.setdefault(id, []).append(f"{member}: {outcome.message}" if member and outcome.message else member or outcome.message)
+    return found
+
+
+def _said(lines: list[str], verbose: bool) -> str:
+    shown = lines if verbose else lines[:3]
+    head = f"{len(lines):,} × " if len(lines) > 1 else ""
+    more = f"; … and {len(lines) - len(shown):,} more" if len(lines) > len(shown) else ""
+    return head + "; ".join(shown) + more
 
 
 def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> None:
@@ -276,7 +289,7 @@ def print_story(story: Story, folder: Path, *, clean: bool) -> None:
     moved = [f"{c.table} {_number(c.before)} → {_number(c.after)} ({c.delta:+,})" for c in counts if c.delta]
     console.print(f"rows    {'; '.join(moved)}; {sum(c.delta == 0 for c in counts):,} tables unchanged")
     states = Counter(outcome.state for _, outcome in judged.promises)
-    console.print(f"promise {', '.join(f'{states[state]:,} {state.value}' for state in State if states[state])}")
+    console.print(f"promises  {', '.join(f'{states[state]:,} {state.value}' for state in State if states[state])}")
     if not clean:
         for state, word in (("fixed", "fixed"), ("left", "left"), ("introduced", "broke")):
             faults = [fault for fault in story.faults if fault["after_migration"] == state]
