@@ -61,6 +61,10 @@ class Change:
         return (self.kind, self.table, self.name, self.aspect)
 
 
+NO_TABLE = "no such table, or it was not looked at"
+"""The reason of a RowCount where a side has no such table."""
+
+
 @dataclass(frozen=True)
 class RowCount:
     """One table's rows on both sides, changed or not; None where there is no count, with the reason."""

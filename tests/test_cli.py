@@ -314,7 +314,7 @@ def test_a_damaged_baseline_is_refused_by_name(shop: Shop, damage: str) -> None:
     changed = {
         "truncated": text[: len(text) // 2],
         "edited": text.replace('"rows": 3', '"rows": "three"'),
-        "newer": text.replace('"format_version": 1', '"format_version": 99'),
+        "newer": text.replace('"format_version": 2', '"format_version": 99'),
         "another kind": text.replace('"kind": "baseline"', '"kind": "run"'),
         "extra": text.replace('"kind": "baseline",', '"kind": "baseline", "signed": true,'),
     }[damage]

@@ -11,9 +11,10 @@ from conftest import ROOT, Server
 
 from kisaan_validate import declare
 from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import diff
+from kisaan_validate.changes import diff, row_counts
+from kisaan_validate.differences import Origin, Transition
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import Baseline, Run, Transition
+from kisaan_validate.model import Baseline, Run
 from kisaan_validate.record.codec import (
     baseline_from_json,
     baseline_to_json,
@@ -67,32 +68,41 @@ def test_a_truncated_run_is_refused(measured: Run, cut: int) -> None:
 
 
 def test_diff_of_a_thing_with_itself_is_empty(measured: Run) -> None:
-    """diff(a, a) shows every table, unchanged, and no check moved."""
-    changes = diff(baseline_of(measured), measured)
-    assert [c.delta for c in changes.rows] == [0]
-    assert changes.schema == ()
-    assert {m.transition for m in changes.moves} <= {Transition.STILL_FAILING, Transition.STILL_PASSING, Transition.UNKNOWN}
+    """diff(a, a) has no change, and no check moved."""
+    same = diff(baseline_of(measured), baseline_of(measured))
+    assert same.changes == ()
+    assert {m.transition for m in same.moves} <= {Transition.STILL_FAILING, Transition.STILL_PASSING, Transition.UNKNOWN}
+    assert {m.origin for m in same.moves if m.transition is Transition.STILL_FAILING} <= {Origin.BEFORE}
 
 
 def test_diff_mirrors(server: Server) -> None:
-    """What diff(a, b) gains, diff(b, a) loses: rows, columns, types, nullability, tables."""
+    """What diff(a, b) gains, diff(b, a) loses: rows, columns, types, nullability, figures, tables."""
     database = server.create("CREATE TABLE t (id int, a int); INSERT INTO t VALUES (1, 1); CREATE TABLE gone (x int)")
     suite = suite_of(declare.holds("t", "id > 0"))
-    before = run(suite, server.dsn(database), options=Options(count_all=True))
+    before = baseline_of(run(suite, server.dsn(database), options=Options(count_all=True)))
     server.sql(
         "ALTER TABLE t ALTER a TYPE bigint, ADD b text, ALTER id SET NOT NULL; INSERT INTO t VALUES (2, 2), (3, 3);"
         "DROP TABLE gone; CREATE TABLE new (x int)",
         database,
     )
-    after = run(suite, server.dsn(database), options=Options(count_all=True))
-    there, back = diff(baseline_of(before), after), diff(baseline_of(after), before)
-    assert {(c.table, c.delta) for c in there.rows} == {("t", 2), ("gone", None), ("new", None)}
-    assert {(c.table, -c.delta if c.delta is not None else None) for c in back.rows} == {
-        (c.table, c.delta) for c in there.rows
+    after = baseline_of(run(suite, server.dsn(database), options=Options(count_all=True)))
+    there, back = diff(before, after), diff(after, before)
+    assert {(c.table, c.delta) for c in row_counts(before, after)} == {("t", 2), ("gone", None), ("new", None)}
+    assert {(c.key, c.before, c.after) for c in there.changes if c.kind != "grant"} == {
+        (("rows", "t", "", "count"), "1", "3"),
+        (("values", "t", "id", "maximum"), "1", "3"),
+        (("values", "t", "id", "total"), "1", "6"),
+        (("values", "t", "a", "maximum"), "1", "3"),
+        (("values", "t", "a", "total"), "1", "6"),
+        (("column", "t", "a", "type"), "integer", "bigint"),
+        (("column", "t", "b", "added"), None, "text"),
+        (("column", "t", "id", "not null"), None, "yes"),
+        (("table", "gone", "gone", "removed"), "table", None),
+        (("table", "new", "new", "added"), None, "table"),
     }
-    assert [(c.column, c.before, c.after) for c in there.schema if c.kind == "type"] == [("a", "integer", "bigint")]
-    mirrored = {(c.column, c.after, c.before) for c in back.schema}
-    assert mirrored == {(c.column, c.before, c.after) for c in there.schema}
+    turned = {"added": "removed", "removed": "added"}
+    mirrored = {((*c.key[:3], turned.get(c.aspect, c.aspect)), c.after, c.before, -(c.delta or 0)) for c in back.changes}
+    assert mirrored == {(c.key, c.before, c.after, c.delta or 0) for c in there.changes}
 
 
 def test_the_sample_report_exists_and_is_linked() -> None:

@@ -17,17 +17,21 @@ from browser import Browser, chromium
 from conftest import ROOT, needs
 
 from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import diff
+from kisaan_validate.cli.report_command import judged_again
+from kisaan_validate.judge import judge
 from kisaan_validate.model import (
     Baseline,
     Check,
     ColumnFacts,
     Evidence,
+    Family,
     Form,
     Notice,
     Place,
+    Profile,
     Result,
     Run,
+    SchemaObject,
     Selection,
     Severity,
     Status,
@@ -35,7 +39,7 @@ from kisaan_validate.model import (
     TableFacts,
     Tolerance,
 )
-from kisaan_validate.record.codec import baseline_from_json, run_from_json
+from kisaan_validate.report.html import render_html
 from kisaan_validate.report.summary import verdict_sentence
 from kisaan_validate.report.svg import row_bar
 
@@ -71,8 +75,9 @@ def every_status() -> Run:
         _check("orders.empty"),
     ]
     sample = ((("id", "7"), ("note", None)), (("id", "8"), ("note", "")))
-    results = [
-        Result("orders.fails", Status.FAIL, 99_999, 100_000, Evidence.SCANNED, sample=sample, sql="SELECT id FROM orders"),
+    results = [  # fmt: skip
+        Result("orders.fails", Status.FAIL, 99_999, 100_000, Evidence.SCANNED, sample=sample, key=("id",), key_digest="e" * 64,
+               sql="SELECT id FROM orders"),
         Result("orders.tolerated", Status.TOLERATED, 5, 100_000, Evidence.SCANNED, sql="SELECT 1"),
         Result("orders.passes", Status.PASS, 0, 100_000, Evidence.SCANNED, "orders_check", sql="SELECT 2"),
         Result("orders.errs", Status.ERROR, message="division by zero", sqlstate="22012", sql="SELECT 3"),
@@ -80,19 +85,23 @@ def every_status() -> Run:
         Result("orders.inapplicable", Status.NOT_APPLICABLE, message="not applicable, because table x does not exist here"),
         Result("orders.empty", Status.PASS, 0, 0, Evidence.SCANNED, sql="SELECT 4"),
     ]
-    columns = (ColumnFacts("id", "bigint", True), ColumnFacts("total", "numeric(18,2)", True))
+    total = Profile(Family.NUMBER, 3, "-1.00", "99.50", "123456.70")
+    columns = (ColumnFacts("id", "bigint", Profile(Family.NUMBER, 0, "1", "9", "45")), ColumnFacts("total", "numeric(18,2)", total))
     tables = (
         TableFacts("public", "orders", "table", 100_000, columns=columns),
         TableFacts("public", "locked", "table", None, "canceling statement due to lock timeout"),
     )
-    return make_run(checks, results, tables, notices=(Notice("writable", "the role reader could write to orders"),))
+    objects = (SchemaObject("column", "orders", "id", {"type": "bigint"}), SchemaObject("column", "orders", "total", {"type": "numeric(18,2)"}))
+    notices = (Notice("writable", "the role reader could write to orders"),)
+    return make_run(checks, results, tables, notices=notices, objects=objects)
 
 
 def earlier(run: Run) -> Baseline:
     """A baseline with one table that had 41 more rows, and a narrower column."""
     before = [replace(t, rows=t.rows + 41 if t.rows else t.rows) for t in run.tables]
     before[0] = replace(before[0], columns=(before[0].columns[0], replace(before[0].columns[1], type="numeric(12,2)")))
-    return replace(baseline_of(run), tables=tuple(before))
+    objects = (*run.objects[:1], replace(run.objects[1], facts={"type": "numeric(12,2)"})) if run.objects else ()
+    return replace(baseline_of(run), tables=tuple(before), objects=objects)
 
 
 @pytest.fixture(scope="module")
@@ -190,10 +199,10 @@ def test_hostile_text_is_only_text(browser: Browser, tmp_path: Path, text: str) 
     """Whatever stands in data, names, prose and messages is shown as text: nothing runs, nothing is asked for."""
     check = Check(text, text, (text,), Form.ROW, text, text, why=text, hint=text, owner=text, tags=(text,), origin=text)
     result = Result(
-        text, Status.FAIL, 1, 2, Evidence.SCANNED, text, (((text, text), ("k", None)),), text, text, text, "22012", text
+        text, Status.FAIL, 1, 2, Evidence.SCANNED, text, (((text, text), ("k", None)),), (text,), True, text, text, text, "22012", text
     )
     place = replace(PLACE, host=text, database=text, role=text)
-    tables = (TableFacts(text, text, "table", 1, columns=(ColumnFacts(text, text, True, text),)),)
+    tables = (TableFacts(text, text, "table", 1, columns=(ColumnFacts(text, text),)),)
     run = make_run([check], [result], tables, place=place, notices=(Notice(text, text, text),), interrupted=text)
     browser.open(_page(tmp_path, run, baseline_of(run)))
     assert browser.ask("document.title") != "owned"
@@ -300,12 +309,10 @@ def test_the_outline_is_one_that_a_screen_reader_can_walk(browser: Browser, tmp_
 
 
 def test_the_same_run_gives_the_same_bytes_and_the_sample_is_current() -> None:
-    """The page is a pure function of run.json and baseline.json; the committed sample is what the code makes of them."""
+    """The page is a pure function of a run's folder; the committed sample is what the code makes of it."""
     folder = ROOT / "reports" / "sample"
-    run = run_from_json((folder / "run.json").read_text())
-    baseline = baseline_from_json((folder / "baseline.json").read_text())
-    page = run.to_html(baseline)
-    assert page == run.to_html(baseline)
+    page = render_html(judged_again(folder / "run.json"))
+    assert page == render_html(judged_again(folder / "run.json"))
     assert page == (folder / "report.html").read_text(), "run: make sample"
 
 
@@ -447,12 +454,11 @@ def test_one_row_of_many_is_visible_in_the_picture(before: int, after: int, kind
 def test_the_verdict_sentence_is_plain_and_complete() -> None:
     """The sentence says failures before unanswered checks, what is new since the baseline, and nothing that is not so."""
     run = every_status()
-    moves = {move.check_id: move for move in diff(earlier(run), run).moves}
-    assert verdict_sentence(run, moves) == (
+    assert verdict_sentence(judge(run, earlier(run))) == (
         "1 blocking check failed. Of all failures, none is new since the baseline, 1 failed before as well. "
         "2 checks have no answer (1 error, 1 skipped): nothing is known about them."
     )
-    assert "nothing can be signed off" in verdict_sentence(make_run([], []), {})
+    assert "nothing can be signed off" in verdict_sentence(judge(make_run([], [])))
 
 
 def test_before_now_and_difference_fit_on_a_telephone(browser: Browser, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def command(ctx: click.Context, /, output: Path | None, hold: bool, force: bool,
     if ctx.invoked_subcommand is not None:
         return 0
     if output is None:
-        raise UsageError("baseline needs a file to write", "write kisaan-validate baseline -o pre.json")
+        raise UsageError("baseline needs a file to write", "name it with --output: kisaan-validate baseline --output pre.json")
     if output.exists() and not force:
         raise UsageError(f"{output} exists already", "choose another name, or pass --force to replace it")
     return _take(output, hold, quiet, given)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.changes import row_counts
-from kisaan_validate.differences import RowCount
+from kisaan_validate.differences import NO_TABLE, RowCount
 from kisaan_validate.model import Baseline, Run, TableFacts
 from kisaan_validate.report.svg import row_bar
 from kisaan_validate.report.text import number, signed
@@ -69,13 +69,17 @@ def _compared(count: RowCount) -> RowLine:
     notes = [f"before: {count.before_reason}" if before is None else "", f"now: {count.after_reason}" if after is None else ""]
     return RowLine(
         table=count.table,
-        before=number(before) if before is not None else "not known",
-        after=number(after) if after is not None else "not known",
+        before=number(before) if before is not None else _absent(count.before_reason),
+        after=number(after) if after is not None else _absent(count.after_reason),
         delta=signed(count.delta) if count.delta is not None else "not known",
         movement=_movement(count.delta),
         picture=row_bar(before, after),
         note="; ".join(note for note in notes if note),
     )
+
+
+def _absent(reason: str) -> str:
+    return "no such table" if reason == NO_TABLE else "not counted"
 
 
 def _movement(delta: int | None) -> str:
