@@ -1,4 +1,5 @@
--- Not those by which PostgreSQL enforces constraints, nor (before 15) the copies that a partition has of its parent's.
+-- Not those by which PostgreSQL enforces constraints. Before 15 the copies that partitions have of their parent's
+-- triggers are called internal as well; a constraint trigger's copies cannot be told from the rest there.
 SELECT r.title, t.tgname, jsonb_strip_nulls(jsonb_build_object(
     'definition', pg_get_triggerdef(t.oid),
     'enabled', CASE t.tgenabled WHEN 'O' THEN 'origin' WHEN 'A' THEN 'always' WHEN 'R' THEN 'replica'
@@ -6,4 +7,5 @@ SELECT r.title, t.tgname, jsonb_strip_nulls(jsonb_build_object(
     'comment', obj_description(t.oid, 'pg_trigger')
 ))
 FROM unnest(%(oids)s::oid[], %(titles)s::text[]) AS r (oid, title)
-JOIN pg_trigger AS t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+JOIN pg_trigger AS t ON t.tgrelid = r.oid
+    AND (NOT t.tgisinternal OR t.tgparentid <> 0 AND t.tgconstraint = 0)
