@@ -144,6 +144,20 @@ def database(server: Server) -> Iterator[str]:
     server.drop(name)
 
 
+@pytest.fixture
+def shop(server: Server, tmp_path: Path) -> Iterator[Any]:
+    """A passing shop (see shop.py), which needs this module first."""
+    from shop import SUITE, TABLES, Shop
+
+    database = server.create()
+    server.sql(TABLES.format(name=database), database)
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "orders.py").write_text(SUITE)
+    yield Shop(server, tmp_path, database)
+    server.drop(database)
+    server.sql(f"DROP ROLE reader_{database}")
+
+
 def needs(program: str) -> str:
     """The path of a program that the tests need. Missing: skipped loudly, or where all must run, failed."""
     found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin")

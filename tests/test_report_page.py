@@ -75,7 +75,7 @@ def every_status() -> Run:
         _check("orders.empty"),
     ]
     sample = ((("id", "7"), ("note", None)), (("id", "8"), ("note", "")))
-    results = [  # fmt: skip
+    results = [
         Result("orders.fails", Status.FAIL, 99_999, 100_000, Evidence.SCANNED, sample=sample, key=("id",), key_digest="e" * 64,
                sql="SELECT id FROM orders"),
         Result("orders.tolerated", Status.TOLERATED, 5, 100_000, Evidence.SCANNED, sql="SELECT 1"),
