@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from kisaan_validate.differences import (
     ADDED,
     FIGURES,
+    NO_TABLE,
     REMOVED,
     ROWS,
     SEQUENCE,
@@ -58,7 +59,7 @@ def _row_count(name: str, old: TableFacts | None, new: TableFacts | None) -> Row
 
 def _reason(table: TableFacts | None) -> str:
     if table is None:
-        return "no such table, or it was not looked at"
+        return NO_TABLE
     return table.reason or "not counted" if table.rows is None else ""
 
 
@@ -91,14 +92,16 @@ def _readable(objects: Iterable[SchemaObject], unread: Iterable[str]) -> dict[Ob
 
 
 def _within(key: ObjectKey, moved: set[ObjectKey]) -> bool:
-    """Whether an object came or went only as a part of another: of its table, or as the index of a constraint."""
+    """Whether an object came or went only as a part of another: of its table, as a constraint's index, a function's grant."""
     kind, table, name = key
-    if kind != "table" and table and any((k, "", table) in moved or (k, table, table) in moved for k in RELATIONS):
+    if kind not in RELATIONS and table and any((relation, table, table) in moved for relation in RELATIONS):
         return True
+    if kind == "grant" and " on function " in name:
+        return ("function", "", name.partition(" on function ")[2]) in moved
     return kind == "index" and ("constraint", table, name) in moved
 
 
-RELATIONS = ("table", "view", "materialized view")
+RELATIONS = ("table", "view", "materialized view", "sequence")
 """The kinds of objects that others belong to."""
 
 _SUMMARIES = ("definition", "type", "labels", "kind", "base type", "version", "result", "privileges")

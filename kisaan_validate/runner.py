@@ -210,7 +210,7 @@ class _Runner:
         schemas = self.suite.settings.schemas
         objects, unread = read_objects(holder, schemas, blocked_relations(holder))
         sequences, hidden = read_sequences(holder, schemas)
-        unread = unread | {f"sequence {name}": reason for name, reason in hidden.items()}
+        unread = unread | {f"the value of sequence {name}": reason for name, reason in hidden.items()}
         contract = self.options.contract
         if contract is None:
             return Compared(objects, unread, sequences)

@@ -260,7 +260,7 @@ class Retyped(Promise):
     kind: ClassVar[str] = "retyped"
 
     def claim(self) -> str:
-        using = f", each value being {self.using}" if self.using else ""
+        using = f", each value being {self.using.replace('{column}', _split(self.column)[1])}" if self.using else ""
         return f"{self.column} becomes {self.to}{using}"
 
     def needs(self) -> tuple[Need, ...]:
