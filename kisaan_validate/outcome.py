@@ -20,9 +20,9 @@ Answers = Sequence[tuple[Pass | Query, Counted]]
 def rows_of(answers: Answers) -> dict[TableKey, int]:
     """The exact row count of every table that a pass counted."""
     return {
-        statement.table.key: answer.examined
+        statement.table.key: answer.rows
         for statement, answer in answers
-        if isinstance(statement, Pass) and statement.counts_table and answer.examined is not None
+        if isinstance(statement, Pass) and statement.counts_table and answer.rows is not None
     }
 
 
@@ -48,7 +48,7 @@ def results_of(plan: Plan, answers: Answers, personal: Iterable[str]) -> dict[st
             results[id] = _unanswered(checks[id], statement, error, patterns)
         for id, violations in answer.violations.items():
             counted = _counted(id, statement, answer, violations, rows, plan.enforced)
-            results[id] = tolerated(_said(counted, checks[id]), checks[id])
+            results[id] = _said(tolerated(counted, checks[id]), checks[id], statement)
     return results
 
 
@@ -56,9 +56,9 @@ def _counted(
     id: str, statement: Pass | Query, answer: Counted, violations: int, rows: Mapping[TableKey, int],
     enforced: Mapping[str, str],
 ) -> Result:  # fmt: skip
-    examined = answer.examined
-    if isinstance(statement, Query):
-        examined = rows.get(statement.table.key) if statement.table is not None else None
+    examined = answer.examined.get(id)
+    if examined is None and statement.table is not None:
+        examined = rows.get(statement.table.key)
     return Result(
         check_id=id,
         status=Status.FAIL if violations else Status.PASS,
@@ -78,10 +78,16 @@ def rows_sql(statement: Pass | Query, id: str) -> str:
     return statement.rows_sql(next(slot for slot in statement.slots if slot.check_id == id))
 
 
-def _said(result: Result, check: Check) -> Result:
+def _said(result: Result, check: Check, statement: Pass | Query) -> Result:
+    """What a count alone does not say: that it is one of nothing, or of nobody knows how many."""
     if result.status is Status.PASS and result.examined == 0:
         return replace(result, message="holds vacuously: there are no rows to examine")
-    return replace(result, hint=check.hint) if result.status is Status.FAIL else result
+    if result.status is not Status.FAIL and result.examined is None and statement.table is not None:
+        result = replace(result, message=joined(_UNKNOWN, result.message))
+    return result if result.status is Status.PASS else replace(result, hint=check.hint)
+
+
+_UNKNOWN = "it is not known how many rows were examined"
 
 
 def tolerated(result: Result, check: Check) -> Result:
@@ -90,6 +96,8 @@ def tolerated(result: Result, check: Check) -> Result:
         return result
     if check.tolerance.accepts(result.violations or 0, result.examined):
         note, status = f"tolerated: up to {check.tolerance}", Status.TOLERATED
+    elif result.examined is None and check.tolerance.rows is None:
+        note, status = f"the tolerated {check.tolerance} cannot be granted: {_UNKNOWN}", Status.FAIL
     else:
         note, status = f"more than the tolerated {check.tolerance}", Status.FAIL
     return replace(result, status=status, message=joined(result.message, note))

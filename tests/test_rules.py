@@ -82,6 +82,7 @@ RELATIONS: list[Declaration] = [
     declare.agrees("child", "v", with_="parent.v", via="parent_id", id="agrees"),
     declare.agrees("child", "v", with_="parent.v", via="parent_id", nulls="pass", id="agrees_pass"),
     declare.agrees("child", "s", with_="parent.s", via="parent_id", where="parent.v IS NOT NULL", id="agrees_where"),
+    declare.agrees("child", "v", with_="parent.v", via="parent_id", nulls="pass", where="child.v < 2", id="agrees_pass_where"),
     declare.holds_with("child", "child.v <= parent.v", parent="parent", via="parent_id", id="holds_with"),
     declare.holds("child", "v > 0 OR s = 'a'", id="holds"),
 ]
@@ -92,37 +93,37 @@ RELATIONS: list[Declaration] = [
 def test_relations_are_what_python_says(
     server: Server, family: str, parent: list[Any], pair: list[Any], child: list[Any]
 ) -> None:
-    """references, agrees, holds_with and holds find exactly the rows that a plain loop finds, NULL and NaN too."""
+    """references, agrees, holds_with and holds judge and find exactly the rows that a plain loop does, NULL and NaN too."""
     server.sql("TRUNCATE parent, pair, child", family)
     for table, rows in (("parent", parent), ("pair", pair), ("child", child)):
         insert(server, family, table, rows)
     by_id = {row[0]: row for row in parent}
     wanted: dict[str, list[int]] = {d.meta.id: [] for d in RELATIONS}
+    judged = dict.fromkeys(wanted, 0)
+
+    def judge(name: str, id: int, applies: bool | None, bad: bool) -> None:
+        judged[name] += bool(applies)
+        wanted[name] += [id] if applies and bad else []
+
     for id, parent_id, a, b, v, s in child:
         found = by_id.get(parent_id)
-        if parent_id is not None and found is None:
-            wanted["references"].append(id)
-            if compare(v, ">", Decimal(0)):
-                wanted["references_where"].append(id)
-        if a is not None and b is not None and (a, b) not in pair:
-            wanted["references_pair"].append(id)
-        if found is not None:
-            if distinct(v, found[1]):
-                wanted["agrees"].append(id)
-            if compare(v, "=", found[1]) is False:
-                wanted["agrees_pass"].append(id)
-            if found[1] is not None and s != found[2]:
-                wanted["agrees_where"].append(id)
-            if compare(v, "<=", found[1]) is False:
-                wanted["holds_with"].append(id)
         positive, is_a = compare(v, ">", Decimal(0)), None if s is None else s == "a"
-        if positive is not True and is_a is not True and None not in (positive, is_a):
-            wanted["holds"].append(id)
+        judge("references", id, parent_id is not None, found is None)
+        judge("references_where", id, parent_id is not None and positive, found is None)
+        judge("references_pair", id, a is not None and b is not None, (a, b) not in pair)
+        if found is not None:
+            differs = compare(v, "=", found[1]) is False
+            both = v is not None and found[1] is not None
+            judge("agrees", id, True, distinct(v, found[1]))
+            judge("agrees_pass", id, both, differs)
+            judge("agrees_pass_where", id, both and compare(v, "<", Decimal(2)), differs)
+            judge("agrees_where", id, found[1] is not None, s != found[2])
+            judge("holds_with", id, True, compare(v, "<=", found[1]) is False)
+        judge("holds", id, True, positive is not True and is_a is not True and None not in (positive, is_a))
     answers = results(server, family, *RELATIONS)
     assert {id: [int(k or 0) for (k,) in keys(r, "id")] for id, r in answers.items()} == wanted
     assert counts(answers) == {id: len(ids) for id, ids in wanted.items()}
-    assert answers["references"].examined == sum(row[1] is not None for row in child)
-    assert answers["holds"].examined == len(child)
+    assert {id: r.examined for id, r in answers.items()} == judged
 
 
 SUMS: dict[str, dict[str, Any]] = {
@@ -144,7 +145,7 @@ def total(found: list[Value]) -> Value:
 @LAW
 @given(parents, children)
 def test_sums_are_what_python_says(server: Server, family: str, parent: list[Any], child: list[Any]) -> None:
-    """reconciles compares the exact sum of the details with the recorded value, in each of its variants."""
+    """reconciles compares the exact sum of the details with each recorded value that it judges, in each of its variants."""
     server.sql("TRUNCATE parent, child", family)
     insert(server, family, "parent", parent)
     insert(server, family, "child", child)
@@ -157,11 +158,13 @@ def test_sums_are_what_python_says(server: Server, family: str, parent: list[Any
         return {"where": s == "a", "both": bool(compare(v, ">", Decimal(0)))}.get(name, True)
 
     wanted: dict[str, list[int]] = {name: [] for name in SUMS}
+    examined = dict.fromkeys(SUMS, 0)
     for name in SUMS:
         for id, v, s in parent:
             details = [row[4] for row in child if row[1] == id and counted(name, row[4], row[5])]
             if not judged(name, v, s) or (SUMS[name].get("missing") == "skip" and not details):
                 continue
+            examined[name] += 1
             computed = total(details)
             if compare(Decimal(0) if computed is None else computed, SIGNS.get(name, "="), v) is False:
                 wanted[name].append(id)
@@ -171,6 +174,9 @@ def test_sums_are_what_python_says(server: Server, family: str, parent: list[Any
     ]
     answers = results(server, family, *made)
     assert {id: [int(k or 0) for (k,) in keys(r, "id")] for id, r in answers.items()} == wanted
+    assert {id: (r.violations, r.examined) for id, r in answers.items()} == {
+        name: (len(wanted[name]), examined[name]) for name in SUMS
+    }
 
 
 @LAW
@@ -186,20 +192,27 @@ def test_duplicates_are_what_pandas_says(server: Server, family: str, child: lis
         declare.unique("child", ["b", "s"], counts="groups", id="groups"),
         declare.unique("child", ["b", "s"], nulls_equal=False, id="nulls_differ"),
         declare.unique("child", ["b", "s"], where="parent_id = 1", id="where"),
+        declare.unique("child", ["b", "s"], where="parent_id = 1", nulls_equal=False, counts="groups", id="all_at_once"),
         declare.unique("child", "v", id="numbers"),
     )
     frame = pd.DataFrame(child, columns=["id", "parent_id", "a", "b", "v", "s"], dtype=object)
     complete = frame[frame.b.notna() & frame.s.notna()]
     groups = Counter((row[3], row[5]) for row in child)
+    some = Counter((row[3], row[5]) for row in child if row[1] == 1 and row[3] is not None and row[5] is not None)
     numbers = Counter(None if row[4] is None else order(row[4]) for row in child)
     assert counts(found) == {
         "surplus": int(frame.duplicated(["b", "s"]).sum()),
         "groups": sum(n > 1 for n in groups.values()),
         "nulls_differ": int(complete.duplicated(["b", "s"]).sum()),
         "where": int(frame[frame.parent_id == 1].duplicated(["b", "s"]).sum()),
+        "all_at_once": sum(n > 1 for n in some.values()),
         "numbers": sum(n - 1 for n in numbers.values()),
     }
     assert sorted(keys(found["groups"], "b", "s"), key=repr) == sorted((k for k, n in groups.items() if n > 1), key=repr)
+    assert {id: r.examined for id, r in found.items()} == {
+        **dict.fromkeys(("surplus", "groups", "numbers"), len(child)), "nulls_differ": len(complete),
+        "where": sum(row[1] == 1 for row in child), "all_at_once": some.total(),
+    }  # fmt: skip
 
 
 # --- keys and digests ------------------------------------------------------------------------------------------------

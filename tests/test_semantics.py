@@ -558,11 +558,35 @@ def test_sums(bench: Bench) -> None:
 
 
 def test_vacuous(bench: Bench) -> None:
-    """Rule 12: a check over no rows passes and says so; ``minimum_rows`` fails."""
+    """Rule 12: a check that judges no row passes and says so; ``minimum_rows`` fails."""
     bench.table("integer")
     found = results(bench.server, bench.database, declare.holds("t", "x > 0", id="a"), declare.minimum_rows("t", id="b"))
     assert (found["a"].status, found["a"].message) == (Status.PASS, "holds vacuously: there are no rows to examine")
     assert found["b"].status is Status.FAIL
+
+
+def test_examined_is_judged(bench: Bench) -> None:
+    """Rule 12: what ``where``, a missing partner, a missing value or missing details leave out is not examined."""
+    bench.sql(
+        "DROP TABLE IF EXISTS child, parent; CREATE TABLE parent (id integer PRIMARY KEY, n integer);"
+        "CREATE TABLE child (id integer, p integer, n integer); INSERT INTO parent VALUES (1, 7), (2, NULL);"
+        "INSERT INTO child VALUES (1, 1, 7), (2, 1, NULL), (3, 2, 7), (4, NULL, 7), (5, 5, 7)"
+    )
+    via: dict[str, Any] = {"with_": "parent.n", "via": "p"}
+    sums: dict[str, Any] = {"details": "child", "detail_column": "n", "via": "p", "detail_where": "p > 1"}
+    made = {
+        4: declare.references("child", "p", "parent", id="references"),
+        3: declare.agrees("child", "n", **via, id="partner"),
+        1: declare.agrees("child", "n", **via, nulls="pass", id="values"),
+        2: declare.reconciles("parent", "n", **sums, id="sums"),
+    }
+    for judged, declared in made.items():
+        assert result(bench.server, bench.database, declared).examined == judged
+    skipped = result(bench.server, bench.database, declare.reconciles("parent", "n", **sums, missing="skip"))
+    differing = result(bench.server, bench.database, declare.unique("child", ["p", "n"], nulls_equal=False))
+    none = result(bench.server, bench.database, declare.unique("child", "n", where="id > 5"))
+    assert (skipped.examined, differing.examined, none.examined) == (1, 3, 0)
+    assert none.message == "holds vacuously: there are no rows to examine"
 
 
 def test_one_bad_row_is_one_error(bench: Bench) -> None:

@@ -117,7 +117,7 @@ class _Maker:
         return [column_figure(c, personal=personal(table.name, c.name)) for c in table.columns.values()]
 
     def _examined_tables(self) -> Iterable[Table]:
-        """The tables whose row count says how many rows a check examined."""
+        """The tables of the checks: their rows are facts of the run, and what a check of every row examined."""
         waiting = [c for c in self.suite.checks if c.id not in self.settled and c.table]
         found = (self.catalogue.find(c.table) for c in waiting)
         return {t.key: t for t in found if t is not None}.values()
@@ -187,9 +187,10 @@ class _Maker:
             on = ", ".join(rule.join.parent_columns)
             message = f"{parent.name} ({on}) has no valid unique index, so a row could match twice"
             return Result(check.id, Status.ERROR, message=message, hint="restore the primary key or unique index")
-        condition = to_sql(rule.violation(View(table, "child"), View(parent, "parent"), check.columns))
+        sides = View(table, "child"), View(parent, "parent")
+        condition, judged = (to_sql(part(*sides, check.columns)) for part in (rule.violation, rule.judged))
         columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))
-        self.joins[table.key, parent.key, rule.join].append(Slot(check.id, condition, columns))
+        self.joins[table.key, parent.key, rule.join].append(Slot(check.id, condition, columns, judged))
         return None
 
     def _query(self, check: Check, rule: QueryRule, table: Table | None) -> None:

@@ -12,7 +12,7 @@ from kisaan_validate.rules.base import Violations
 from kisaan_validate.sql.expressions import View, key_columns, quote, table_sql
 
 SLOT_LIMIT = 1_600
-"""PostgreSQL's target lists end at 1,664 entries; beyond this many, slots travel in arrays, still in one scan."""
+"""PostgreSQL's target lists end at 1,664 entries; beyond this many, counts travel in arrays, still in one scan."""
 
 RARE = 100_000
 """Up to so many violating rows a check's keys are collected in the shared pass over its table."""
@@ -23,19 +23,22 @@ VALUE_LIMIT = 200
 
 @dataclass(frozen=True)
 class Slot:
-    """One check's place in a statement: the SQL condition that is true for its violating rows."""
+    """One check's place in a statement: the SQL condition that is true for its violating rows.
+
+    ``judged`` is the SQL condition that is true for the rows that the check judges ("" where it judges every row).
+    """
 
     check_id: str
     condition: str
     columns: tuple[str, ...] = ()
+    judged: str = ""
 
 
 @dataclass(frozen=True)
 class Pass:
     """One pass over a table, or over a table joined with the one it refers to, shared by many checks.
 
-    ``examined`` is the SQL condition for the rows that count as examined ("" for all). ``figures`` are the columns
-    whose figures the same scan gives.
+    ``figures`` are the columns whose figures the same scan gives.
     """
 
     purpose: str
@@ -44,7 +47,6 @@ class Pass:
     slots: tuple[Slot, ...]
     tables: tuple[TableKey, ...]
     alias: str = ""
-    examined: str = ""
     counts_table: bool = False
     figures: tuple[Figure, ...] = ()
 
@@ -54,27 +56,34 @@ class Pass:
         return tuple(slot.check_id for slot in self.slots)
 
     def sql(self, slots: Sequence[Slot] | None = None, figures: Sequence[Figure] | None = None) -> str:
-        """The counting statement for these slots and figures (without slots, for all of both)."""
-        asked = self.slots if slots is None else slots
-        measured = figures if figures is not None else (self.figures if slots is None else ())
-        head = f"count(*) FILTER (WHERE {self.examined})" if self.examined else "count(*)"
-        counts = [f"count(*) FILTER (WHERE {slot.condition})" for slot in asked]
-        if len(counts) > SLOT_LIMIT:
+        """The counting statement for these slots and figures (without slots, for all of both).
+
+        It returns the rows, then of each slot its violating rows and, unless it judges all, its judged rows, then the
+        figures. The server computes an aggregate once however often it is named: to judge alike costs one count.
+        """
+        measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
+        counts: list[tuple[str, str]] = []
+        for n, slot in enumerate(self.slots if slots is None else slots, 1):
+            counts.append((f"count(*) FILTER (WHERE {slot.condition})", f"c{n}"))
+            if slot.judged:
+                counts.append((f"count(*) FILTER (WHERE {slot.judged})", f"c{n}_judged"))
+        if len(counts) + len(measured) > SLOT_LIMIT:
             chunks = [counts[i : i + 1000] for i in range(0, len(counts), 1000)]
-            items = [f"ARRAY[{', '.join(chunk)}] AS slots_{n}" for n, chunk in enumerate(chunks, 1)]
+            items = [f"ARRAY[{', '.join(c for c, _ in chunk)}] AS counts_{n}" for n, chunk in enumerate(chunks, 1)]
         else:
-            items = [f"{count} AS c{n}" for n, count in enumerate(counts, 1)]
-        outputs = ",\n  ".join([f"{head} AS examined", *items, *figure_items(measured)])
+            items = [f"{count} AS {name}" for count, name in counts]
+        outputs = ",\n  ".join(["count(*) AS rows_read", *items, *measured])
         return f"SELECT {outputs}\nFROM {self.source}"
 
-    def read(self, row: Sequence[int | list[int]]) -> tuple[int, list[int]]:
-        """(rows examined, violating rows of each slot) from the one row that :meth:`sql` returns."""
-        examined, *rest = row
-        assert isinstance(examined, int)
-        counts: list[int] = []
-        for item in rest:
-            counts += item if isinstance(item, list) else [item]
-        return examined, counts
+    def read(
+        self, row: Sequence[int | list[int]], slots: Sequence[Slot] | None = None
+    ) -> tuple[int, list[tuple[int, int]]]:
+        """(rows read, (violating rows, judged rows) of each slot) from the one row that :meth:`sql` of ``slots`` returns."""
+        rows, *rest = row
+        assert isinstance(rows, int)
+        flat = iter([n for item in rest for n in (item if isinstance(item, list) else [item])])
+        asked = self.slots if slots is None else slots
+        return rows, [(next(flat), next(flat) if slot.judged else rows) for slot in asked]
 
     def rows_sql(self, slot: Slot) -> str:
         """The statement by which anyone lists the violating rows of one check."""
@@ -168,7 +177,12 @@ class Query:
         return (self.check_id,)
 
     def sql(self) -> str:
-        """The counting statement. The author's SQL only ever runs inside these parentheses."""
+        """The counting statement: violations, and where the rule counts by itself, also the rows that it judged.
+
+        An author's SELECT only ever runs inside these parentheses.
+        """
+        if self.violations.counting:
+            return self.violations.counting
         weight = self.violations.weight
         counted = f"coalesce(sum({quote(weight)}), 0)::bigint" if weight else "count(*)"
         return f"SELECT {counted} AS violations\nFROM (\n{self.violations.sql}\n) AS v"
@@ -226,6 +240,5 @@ def join_pass(child: Table, parent: Table, columns: Sequence[str], parent_column
     left, right = View(child, "child"), View(parent, "parent")
     on = " AND ".join(f"child.{quote(a)} = parent.{quote(b)}" for a, b in zip(columns, parent_columns, strict=True))
     source = f"{left.source()}\nLEFT JOIN {right.source()} ON {on}"
-    examined = " AND ".join(f"child.{quote(c)} IS NOT NULL" for c in columns)
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
-    return Pass(purpose, child, source, tuple(slots), (child.key, parent.key), "child", examined)
+    return Pass(purpose, child, source, tuple(slots), (child.key, parent.key), "child")

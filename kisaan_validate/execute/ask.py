@@ -22,10 +22,14 @@ _NOBODYS_FAULT = ("08", "25", "40", "53", "55", "57", "58", "XX")
 
 @dataclass
 class Counted:
-    """What a statement answered: violating rows by check id, rows examined, errors by check id."""
+    """What a statement answered: violating and judged rows by check id, rows read, errors by check id.
+
+    ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``.
+    """
 
     violations: dict[str, int] = field(default_factory=dict)
-    examined: int | None = None
+    examined: dict[str, int] = field(default_factory=dict)
+    rows: int | None = None
     errors: dict[str, DatabaseError] = field(default_factory=dict)
     figures: dict[str, Profile] = field(default_factory=dict)
     milliseconds: float = 0.0
@@ -48,7 +52,7 @@ def ask_pass(session: Session, statement: Pass, clock: Callable[[], float] = tim
         if statement.figures and _is_one_expressions_fault(error):
             return _ask_apart(session, statement, counted, clock)
         _isolate(session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS)
-        if counted.examined is None and not session.lost and _is_one_expressions_fault(error):
+        if counted.rows is None and not session.lost and _is_one_expressions_fault(error):
             _count_rows_alone(session, statement, counted)
     return counted
 
@@ -87,9 +91,10 @@ def _count(
     counted.milliseconds += taken
     counted.log.append(StatementFacts(statement.purpose, sql, ids, taken))
     size = len(figure_items(figures))
-    counted.examined, counts = statement.read(row[: len(row) - size])
-    counted.figures.update(read_figures(figures, counted.examined, row[len(row) - size :]))
-    counted.violations.update(zip(ids, counts, strict=True))
+    counted.rows, counts = statement.read(row[: len(row) - size], slots)
+    counted.figures.update(read_figures(figures, counted.rows, row[len(row) - size :]))
+    for id, (violations, judged) in zip(ids, counts, strict=True):
+        counted.violations[id], counted.examined[id] = violations, judged
 
 
 def _isolate(
@@ -151,9 +156,9 @@ def _may_be_one_expressions(session: Session, statement: Pass, error: DatabaseEr
     if error.lost or session.lost:
         return False
     if error.sqlstate == "42501":
-        if counted.examined is None:
+        if counted.rows is None:
             _count_rows_alone(session, statement, counted)
-        return counted.examined is not None
+        return counted.rows is not None
     return _is_one_expressions_fault(error)
 
 
@@ -198,7 +203,7 @@ def refuse(statement: Pass | Query, error: DatabaseError) -> Counted:
 
 
 def ask_query(session: Session, query: Query) -> Counted:
-    """Run one query check. Raises nothing, as :func:`ask_pass`. ``examined`` stays None."""
+    """Run one query check. Raises nothing, as :func:`ask_pass`."""
     counted = Counted()
     start = time.perf_counter()
     sql = query.sql()
@@ -206,8 +211,9 @@ def ask_query(session: Session, query: Query) -> Counted:
         if refusal := too_large(session, sql):
             counted.errors[query.check_id] = refusal
             return counted
-        ((count,),), counted.milliseconds = session.timed(sql)
+        ((count, *judged),), counted.milliseconds = session.timed(sql)
         counted.violations[query.check_id] = int(count)
+        counted.examined.update((query.check_id, int(number)) for number in judged)
         counted.log.append(StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds))
     except DatabaseError as error:
         counted.milliseconds = (time.perf_counter() - start) * 1000

@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+import sqlalchemy as sa
+
 from kisaan_validate.model import Form
 
 if TYPE_CHECKING:
@@ -82,14 +84,22 @@ class Join:
 
 @dataclass(frozen=True)
 class JoinRule(Rule):
-    """A predicate on a row and the one row it refers to."""
+    """A predicate on a row and the one row it refers to. It judges some rows, and of these some are wrong."""
 
     form = Form.JOIN
     join: Join
 
     @abstractmethod
+    def judged(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """True exactly for the child rows that the rule judges: those that count as examined."""
+
+    @abstractmethod
+    def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """True for the rows that violate the rule, among those that it judges; of all others it says nothing."""
+
     def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        """True exactly for the child rows that violate the rule."""
+        """True exactly for the child rows that violate the rule: judged, and wrong."""
+        return sa.and_(self.judged(child, parent, columns), self.wrong(child, parent, columns))
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """The child's columns, and the referenced ones."""
@@ -105,6 +115,9 @@ class Violations:
     ``shown`` are output columns that may be shown beside the key; ``made_of`` says which columns an output is
     computed from, so that personal values are masked under another name too; ``safe`` are outputs that hold no value
     of any column (counts, words of the rule's own).
+
+    ``counting`` is a statement of the rule's own that returns the violating count and the number of rows that were
+    judged, in one row; "" where every row of the table is judged (or nobody can say which are).
     """
 
     sql: str
@@ -113,6 +126,7 @@ class Violations:
     shown: tuple[str, ...] = ()
     made_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     safe: frozenset[str] = frozenset()
+    counting: str = ""
 
 
 class QueryRule(Rule):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kisaan_validate.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.errors import DatabaseError, SuiteError
-from kisaan_validate.rules.base import JoinRule, QueryRule, Violations
+from kisaan_validate.rules.base import Join, JoinRule, QueryRule, Violations
 from kisaan_validate.sql.expressions import View, literal, quote, raw, table_sql, text_literal, to_sql
 
 if TYPE_CHECKING:
@@ -31,9 +31,13 @@ class References(JoinRule):
         """What the author wrote."""
         return _said(self.where)
 
-    def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        present = [child.column(c).is_not(None) for c in self.join.columns]
-        return _guarded(self.where, [*present, parent.column(self.join.parent_columns[0]).is_(None)])
+    def judged(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """A reference without NULL."""
+        return _guarded(self.where, *(child.column(c).is_not(None) for c in self.join.columns))
+
+    def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """It finds nothing."""
+        return parent.column(self.join.parent_columns[0]).is_(None)
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         parent = catalogue.find(self.join.parent)
@@ -58,8 +62,13 @@ def _said(*texts: str) -> tuple[str, ...]:
     return tuple(text for text in texts if text)
 
 
-def _guarded(where: str, parts: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+def _guarded(where: str, *parts: ColumnElement[bool]) -> ColumnElement[bool]:
     return sa.and_(*([raw(where)] if where else []), *parts)
+
+
+def _found(parent: View, join: Join) -> ColumnElement[bool]:
+    """The row that was referred to exists: what it was joined by is NULL only where it does not."""
+    return parent.column(join.parent_columns[0]).is_not(None)
 
 
 @dataclass(frozen=True)
@@ -83,10 +92,15 @@ class Agrees(JoinRule):
         """What the author wrote."""
         return _said(self.where)
 
-    def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+    def judged(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """The row that it refers to exists, and where NULL passes, both have a value."""
+        compared = (child.column(columns[0]), parent.column(self.parent_column)) if self.nulls == "pass" else ()
+        return _guarded(self.where, _found(parent, self.join), *(side.is_not(None) for side in compared))
+
+    def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """The values differ."""
         mine, theirs = child.value(columns[0]), parent.value(self.parent_column)
-        differs = mine != theirs if self.nulls == "pass" else mine.is_distinct_from(theirs)
-        return _guarded(self.where, [parent.column(self.join.parent_columns[0]).is_not(None), differs])
+        return mine != theirs if self.nulls == "pass" else mine.is_distinct_from(theirs)
 
 
 @dataclass(frozen=True)
@@ -104,9 +118,13 @@ class HoldsWith(JoinRule):
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return super().needs(table, columns) + tuple((self.join.parent, c) for c in self.parent_reads)
 
-    def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        found = parent.column(self.join.parent_columns[0]).is_not(None)
-        return sa.and_(found, sa.literal_column(f"NOT {to_sql(raw(self.expression))}"))
+    def judged(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """The row that it refers to exists."""
+        return _found(parent, self.join)
+
+    def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """The expression is false."""
+        return sa.literal_column(f"NOT {to_sql(raw(self.expression))}")
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""
@@ -135,18 +153,27 @@ class Unique(QueryRule):
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         names = ", ".join(quote(c) for c in columns)
-        count = quote(_free_name("rows_found", columns))
-        surplus = quote(_free_name("surplus", columns))
+        count, surplus = _free_name("rows_found", columns), _free_name("surplus", columns)
+        where = self._where(columns)
+        groups = f"FROM {table_sql(table)}{where}\nGROUP BY {names}"
+        sql = f"SELECT {names}, count(*) AS {quote(count)}, count(*) - 1 AS {quote(surplus)}\n{groups}\nHAVING count(*) > 1"
+        violations = "coalesce(sum(v.n - 1), 0)::bigint" if self.counts == "surplus" else "count(*) FILTER (WHERE v.n > 1)"
+        # Where every row is judged, the table's own count says how many; groups of one need not be summed for that.
+        counting = (
+            f"SELECT {violations} AS violations, coalesce(sum(v.n), 0)::bigint AS examined\n"
+            f"FROM (\nSELECT count(*) AS n\n{groups}\n) AS v"
+        )
+        weight = surplus if self.counts == "surplus" else ""
+        return Violations(
+            sql, columns, weight, shown=(count,), safe=frozenset({count}), counting=counting if where else ""
+        )
+
+    def _where(self, columns: tuple[str, ...]) -> str:
+        """The clause that leaves the rows that are judged; "" where all are."""
         conditions = [to_sql(raw(text)) for text in self.conditions()]
         if not self.nulls_equal:
             conditions += [f"{quote(c)} IS NOT NULL" for c in columns]
-        where = f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
-        sql = (
-            f"SELECT {names}, count(*) AS {count}, count(*) - 1 AS {surplus}\n"
-            f"FROM {table_sql(table)}{where}\nGROUP BY {names}\nHAVING count(*) > 1"
-        )
-        weight = _free_name("surplus", columns) if self.counts == "surplus" else ""
-        return Violations(sql, columns, weight, shown=(_free_name("rows_found", columns),), safe=frozenset({_free_name("rows_found", columns)}))
+        return f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         return self.proof(table, columns, catalogue)
@@ -197,25 +224,36 @@ class Reconciles(QueryRule):
         return _said(self.where, self.detail_where)
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
-        details = catalogue.find(self.details)
-        if details is None:
-            raise DatabaseError(f"table {self.details} does not exist")
-        value, on, via = quote(columns[0]), quote(self.on), quote(self.via)
-        filters = f"\n  WHERE {to_sql(raw(self.detail_where))}" if self.detail_where else ""
-        join = "JOIN" if self.missing == "skip" else "LEFT JOIN"
-        extra = f" AND {to_sql(raw(self.where))}" if self.where else ""
+        source = self._source(table, catalogue)
+        value = f"parent.{quote(columns[0])}"
+        broken = f"NOT (coalesce(d.total, 0) {self.relation} {value})"
+        where = to_sql(raw(self.where)) if self.where else ""
+        also, only = (f" AND {where}", f"\nWHERE {where}") if where else ("", "")
         keys = table.primary_key or (self.on,)
         shown = ", ".join(f"parent.{quote(k)}" for k in keys)
         sql = (
-            f"SELECT {shown}, parent.{value} AS recorded, coalesce(d.total, 0) AS computed\n"
-            f"FROM {table_sql(table)} AS parent\n{join} (\n"
-            f"  SELECT {via} AS detail_key, sum({quote(self.detail_column)}) AS total\n"
-            f"  FROM {table_sql(details)}{filters}\n  GROUP BY {via}\n"
-            f") AS d ON d.detail_key = parent.{on}\n"
-            f"WHERE NOT (coalesce(d.total, 0) {self.relation} parent.{value}){extra}"
+            f"SELECT {shown}, {value} AS recorded, coalesce(d.total, 0) AS computed\n"
+            f"FROM {source}\nWHERE {broken}{also}"
+        )
+        counting = (
+            f"SELECT count(*) FILTER (WHERE {broken}) AS violations, count(*) AS examined\nFROM {source}{only}"
         )
         made_of = {"recorded": columns, "computed": (self.detail_column,)}
-        return Violations(sql, keys, shown=("recorded", "computed"), made_of=made_of)
+        return Violations(sql, keys, shown=("recorded", "computed"), made_of=made_of, counting=counting)
+
+    def _source(self, table: Table, catalogue: Catalogue) -> str:
+        """The rows with their sums; of a row without details there is one with NULL, or with "skip" none."""
+        details = catalogue.find(self.details)
+        if details is None:
+            raise DatabaseError(f"table {self.details} does not exist")
+        via = quote(self.via)
+        filters = f"\n  WHERE {to_sql(raw(self.detail_where))}" if self.detail_where else ""
+        return (
+            f"{table_sql(table)} AS parent\n{'JOIN' if self.missing == 'skip' else 'LEFT JOIN'} (\n"
+            f"  SELECT {via} AS detail_key, sum({quote(self.detail_column)}) AS total\n"
+            f"  FROM {table_sql(details)}{filters}\n  GROUP BY {via}\n"
+            f") AS d ON d.detail_key = parent.{quote(self.on)}"
+        )
 
 
 @dataclass(frozen=True)
