@@ -125,8 +125,12 @@ def references(
 ) -> Declaration:  # fmt: skip
     """Every row of ``table`` whose ``columns`` are not NULL finds a row of ``to`` with equal ``on``.
 
-    ``where`` is SQL over ``child`` and ``parent``; it restricts the rows that are judged.
+    ``where`` is SQL over ``child``; it restricts the rows that are judged (of those that fail there is no ``parent``).
     """
+    if where:
+        from kisaan_validate.sql.assertion import qualified_columns
+
+        qualified_columns(where, ("child",), _caller())
     return _declare("references", table, (), relations.References(_join(columns, to, on), where), meta)
 
 

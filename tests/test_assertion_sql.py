@@ -453,7 +453,7 @@ def test_an_alias_of_the_suite_is_replaced_by_the_table_that_exists(
         "SELECT o.id FROM Orders AS o",
         "SELECT id FROM (SELECT * FROM orders) AS q",
         "WITH orders AS (SELECT id + 41 AS id FROM orders) SELECT id - 41 AS id FROM orders",
-        "SELECT id FROM orders WHERE 'orders' = 'orders' -- orders",
+        "SELECT id FROM orders WHERE orders::text <> 'orders' -- orders",
     ):
         write_suite(tmp_path, {"suite.toml": toml, "sql/a.sql": assertion(sql)})
         found = folder_results(server, database, tmp_path)["t.assertion"]

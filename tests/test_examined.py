@@ -1,4 +1,4 @@
-"""What a check says that it examined is what it judged."""
+"""What a check says that it examined is what it judged; and what could never fail is not declared at all."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandera.pandas as pa
 import pytest
 from conftest import Server
-from helpers import assertion, prove, result, results, write_suite
+from helpers import assertion, prove, refusal, result, results, write_suite
 
 from kisaan_validate import declare
 from kisaan_validate.compile.statements import SLOT_LIMIT
 from kisaan_validate.declare import Declaration
+from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Evidence, Status
 from kisaan_validate.report.summary import vacuous
 from kisaan_validate.rules import relations
@@ -260,3 +262,130 @@ def test_an_assertion_over_no_declared_table_has_no_such_number(server: Server, 
     files = {"sql/a.sql": assertion("SELECT id FROM crops WHERE id < 0")}
     (found,) = prove(server, farms, load_suite(write_suite(tmp_path, files))).results
     assert (found.status, found.examined, found.message) == (Status.PASS, None, "")
+
+
+# --- what can never fail is refused ----------------------------------------------------------------------------------
+
+NEVER = {
+    "false": "SELECT id FROM t WHERE false",
+    "a comparison of numbers": "SELECT id FROM t WHERE 1 = 0",
+    "NULL": "SELECT id FROM t WHERE NULL",
+    "a negation": "SELECT id FROM t WHERE NOT (true)",
+    "texts": "SELECT id FROM t WHERE 'a' = 'b'",
+    "a cast": "SELECT id FROM t WHERE 'f'::boolean",
+    "a list": "SELECT id FROM t WHERE 1 IN (2, 3) OR 1 BETWEEN 5 AND 6",
+    "a case": "SELECT id FROM t WHERE CASE WHEN 1 = 2 THEN true END",
+    "true": "SELECT id FROM t WHERE true",
+    "switched off": "SELECT id FROM t WHERE false AND a > 5",
+    "switched off by texts": "SELECT id FROM t WHERE 'on-line' = 'on line' AND a > 5",
+    "switched off at the end": "SELECT id FROM t WHERE (a > 5) AND (b > 5 AND 1 = 0)",
+    "no group": "SELECT a AS id FROM t GROUP BY a HAVING false",
+    "no row": "SELECT id FROM t WHERE a > 5 LIMIT 0",
+    "no row in parentheses": "SELECT id FROM t LIMIT (0)",
+    "no row as a text": "SELECT id FROM t LIMIT '0'",
+    "no row to fetch": "SELECT id FROM t ORDER BY id FETCH FIRST 0 ROWS ONLY",
+    "behind WITH": "WITH x AS (SELECT id FROM t WHERE a > 5) SELECT id FROM x WHERE 1 = 0",
+    "in parentheses": "(SELECT id FROM t WHERE false)",
+    "both halves": "SELECT id FROM t WHERE false UNION ALL SELECT id FROM u WHERE 1 = 0",
+    "no row of a union": "SELECT id FROM t UNION SELECT id FROM u LIMIT 0",
+    "the common rows": "SELECT id FROM t WHERE false INTERSECT SELECT id FROM u",
+    "nothing minus something": "SELECT id FROM t WHERE false EXCEPT SELECT id FROM u",
+}
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_an_assertion_that_cannot_fail_is_refused(name: str, tmp_path: Path) -> None:
+    """A SELECT whose WHERE reads nothing, or that returns no row by its LIMIT, is refused with file and line."""
+    error = refusal(tmp_path, {"sql/a.sql": assertion(NEVER[name])})
+    assert error.origin == "sql/a.sql:3"
+    assert any(word in error.fact for word in ("reads no column", "LIMIT 0"))
+
+
+SOMETIMES = (
+    "SELECT 1 AS id WHERE EXISTS (SELECT FROM t WHERE a > 5)",
+    "SELECT 1 AS id WHERE (SELECT count(*) FROM t) = 0",
+    "SELECT 1 AS id WHERE current_setting('server_version_num')::int < 150000",
+    "SELECT 1 AS id WHERE CURRENT_DATE > DATE '2999-01-01'",
+    "SELECT 1 AS id WHERE current_user = 'postgres'",
+    "SELECT 1 AS id WHERE (1).somebodys_function > 5",
+    "SELECT 1 AS id WHERE 1 OPERATOR(public.<+>) 2 = 3",
+    "SELECT id FROM t WHERE 1 = 1 AND a > 5",
+    "SELECT id FROM t WHERE true AND a > 5",
+    "SELECT id FROM t WHERE a > 5 OR false",
+    "SELECT id FROM t WHERE t IS NULL",
+    "SELECT id FROM t",
+    "SELECT id FROM t LIMIT 1",
+    "SELECT id FROM t LIMIT ALL",
+    "SELECT id FROM t LIMIT 'no number' OFFSET 3",
+    "SELECT id FROM t FETCH FIRST ROW ONLY",
+    "SELECT NULL::int AS id WHERE false UNION ALL SELECT id FROM t",
+    "SELECT id FROM t EXCEPT SELECT id FROM t WHERE false",
+    "SELECT id FROM t WHERE NOT EXISTS (SELECT FROM u WHERE false)",
+    "SELECT count(*) AS id FROM t HAVING count(*) = 0",
+)
+
+
+@pytest.mark.parametrize("sql", SOMETIMES)
+def test_an_assertion_that_can_fail_is_not(sql: str, tmp_path: Path) -> None:
+    """A condition that reads a column, a subquery, the time or a setting can be true and false."""
+    assert len(load_suite(write_suite(tmp_path, {"sql/a.sql": assertion(sql)})).checks) == 1
+
+
+CONDITIONS = {
+    "unique": "declare.unique('t', 'a', where={text!r})",
+    "references": "declare.references('t', 'a', 'u', where={text!r})",
+    "agrees": "declare.agrees('t', 'a', with_='u.a', via='b', where={text!r})",
+    "holds": "declare.holds('t', {text!r})",
+    "holds_with": "declare.holds_with('t', {text!r}, parent='u', via='b')",
+    "reconciles": "declare.reconciles('t', 'a', details='u', detail_column='b', via='c', where={text!r})",
+    "details": "declare.reconciles('t', 'a', details='u', detail_column='b', via='c', detail_where={text!r})",
+}
+
+
+@pytest.mark.parametrize("text", ["false", "1 = 0", "true", "now() > '2025-01-01'"])
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_a_condition_that_reads_no_column_is_refused(name: str, text: str, tmp_path: Path) -> None:
+    """What does not depend on the row is no condition on it: refused at its line."""
+    call = CONDITIONS[name].format(text=text)
+    error = refusal(tmp_path, {"a.py": f"from kisaan_validate import declare\n\n{call}\n"})
+    assert error.origin == "a.py:3"
+    assert "reads no column" in error.fact
+
+
+@pytest.mark.parametrize("where", ["parent.id > 0", "parent.kind IS NULL AND child.id > 0", "kind IS NULL"])
+def test_a_reference_is_not_judged_by_the_row_it_may_lack(where: str, tmp_path: Path) -> None:
+    """The rows that violate a reference have no parent: a condition on it would excuse them all, and is refused."""
+    text = f"from kisaan_validate import declare\n\ndeclare.references('crops', 'farm', 'farms', where={where!r})\n"
+    error = refusal(tmp_path, {"a.py": text})
+    assert (error.origin, "write child.column" in error.fact) == ("a.py:3", True)
+
+
+@pytest.mark.parametrize("minimum", [0, -1])
+def test_no_minimum_at_all_is_refused(minimum: int, tmp_path: Path) -> None:
+    """Every table has at least no rows: refused as a declaration and as a model's metadata."""
+    text = f"from kisaan_validate import declare\n\ndeclare.minimum_rows('t', {minimum})\n"
+    error = refusal(tmp_path / "declared", {"a.py": text})
+    assert (error.origin, "can never fail" in error.fact) == ("a.py:3", True)
+    model = f"""\
+        import pandera.pandas as pa
+
+        T = pa.DataFrameSchema({{"a": pa.Column(int)}}, metadata={{"minimum_rows": {minimum}}}, name="t")
+        """
+    error = refusal(tmp_path / "model", {"a.py": model})
+    assert (error.origin, "can never fail" in error.fact) == ("a.py:3", True)
+
+
+@pytest.mark.parametrize("given", ["100%", "1/1", "100.0 %", "3/3", "150%", "7/3"])
+def test_tolerating_every_row_is_refused(given: str, tmp_path: Path) -> None:
+    """A share of all rows accepts whatever is found: refused in a declaration, a model and a header."""
+    files = {
+        "a.py": f"from kisaan_validate import declare\n\ndeclare.holds('t', 'a > 0', tolerance={given!r})\n",
+        "sql/a.sql": assertion("SELECT id FROM t", tolerance=given),
+    }
+    for number, (name, text) in enumerate(files.items()):
+        error = refusal(tmp_path / str(number), {name: text})
+        assert error.origin == ("a.py:3" if name == "a.py" else "sql/a.sql:1")
+        assert "can never fail" in error.fact
+    schema = pa.DataFrameSchema({"a": pa.Column(int, metadata={"tolerance": given})}, name="t")
+    with pytest.raises(SuiteError, match="can never fail"):
+        suite_of(schema)

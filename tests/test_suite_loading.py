@@ -116,7 +116,13 @@ REFUSED = {
     "SQL for a number": ("declare.minimum_rows('t', '1; DROP TABLE t')", 0, "number of rows"),
     "one id twice": ("declare.unique('t', 'a')\ndeclare.unique('t', 'a')", 1, "already taken"),
     "less than nothing tolerated": ("declare.table('t', tolerance=-1)", 0, "negative"),
-    "more than all tolerated": ("declare.table('t', tolerance='101%')", 0, "between 0 and 1"),
+    "more than all tolerated": ("declare.table('t', tolerance='101%')", 0, "can never fail"),
+    "all tolerated": ("declare.table('t', tolerance='100%')", 0, "can never fail"),
+    "all tolerated by a model": (model("b: int = pa.Field(metadata={'tolerance': '1/1'})"), 2, "can never fail"),
+    "no rows are enough": ("declare.minimum_rows('t', 0)", 0, "can never fail"),
+    "no rows are enough for a model": (model(config="metadata = {'minimum_rows': 0}"), 0, "can never fail"),
+    "an expression about neither row": ("declare.holds_with('t', '1 = 1', parent='u', via='b')", 0, "no column"),
+    "rows that are all or none": ("declare.references('t', 'b', 'u', where='false')", 0, "no column"),
     "an expression about nothing": ("declare.holds('t', '1 = 1')", 0, "no column"),
     "an expression about another table": ("declare.holds('t', 'u.a = 1')", 0, "u.a"),
     "an expression about neither side": ("declare.holds_with('t', 'a = 1', parent='u', via='b')", 0, "child.column"),
@@ -141,6 +147,8 @@ HEADERS = {
     "no statement": ("-- id: x\n-- key: id\n\n", 4, "no SELECT"),
     "a key that is no output": ("-- id: x\n-- key: no\nSELECT 1 AS id\n", 3, "'no'"),
     "shown, but no output": ("-- id: x\n-- key: id\n-- shows: no\nSELECT 1 AS id\n", 4, "'no'"),
+    "all tolerated": ("-- id: x\n-- key: id\n-- tolerance: 100%\nSELECT 1 AS id\n", 1, "can never fail"),
+    "a condition on nothing": ("-- id: x\n-- key: id\nSELECT 1 AS id\nWHERE 1 = 0\n", 3, "no column"),
     "a wrong tolerance": ("-- id: x\n-- key: id\n-- tolerance: some\nSELECT 1 AS id\n", 1, "some"),
     "a wrong severity": ("-- id: x\n-- key: id\n-- severity: fatal\nSELECT 1 AS id\n", 1, "fatal"),
 }
@@ -342,8 +350,8 @@ def test_every_built_in_check_of_pandera_is_known() -> None:
     [
         (5, 5, None), ("5", 5, None), ("5 rows", 5, None), ("1 row", 1, None), (0, 0, None),
         ("0.1%", None, Fraction(1, 1000)), ("33.3333333333333333333%", None, Fraction("0.333333333333333333333")),
-        ("1/3", None, Fraction(1, 3)), (Fraction(2, 7), None, Fraction(2, 7)), ("100%", None, Fraction(1)),
-        ("0%", None, Fraction(0)),
+        ("1/3", None, Fraction(1, 3)), (Fraction(2, 7), None, Fraction(2, 7)), ("0%", None, Fraction(0)),
+        ("99.9999999999999999999%", None, 1 - Fraction(1, 10**21)),
     ],
 )  # fmt: skip
 def test_tolerances_are_exact(given: Any, rows: int | None, share: Fraction | None) -> None:
@@ -355,9 +363,12 @@ def test_tolerances_are_exact(given: Any, rows: int | None, share: Fraction | No
         assert Fraction(check.tolerance.numerator or 0, check.tolerance.denominator or 1) == share
 
 
-@pytest.mark.parametrize("given", [0.1, True, "1e-3", "0,1%", "1/0", "-1", "some", Decimal("0.1"), "101/100", ""])
+@pytest.mark.parametrize(
+    "given",
+    [0.1, True, "1e-3", "0,1%", "1/0", "-1", "some", Decimal("0.1"), "101/100", "", Fraction(1), Tolerance(numerator=2, denominator=2)],
+)
 def test_tolerances_that_are_not_exact(given: Any) -> None:
-    """A float, and any text that needs guessing, is refused."""
+    """A float, any text that needs guessing, and a share of all rows are refused."""
     with pytest.raises(SuiteError, match=r"tolerance|tolerated"):
         declare.table("t", tolerance=given)
 

@@ -348,6 +348,8 @@ class MinimumRows(QueryRule):
     def __post_init__(self) -> None:
         if type(self.minimum) is not int:
             raise SuiteError(f"{self.minimum!r} is not a number of rows", "write a whole number")
+        if self.minimum < 1:
+            raise SuiteError(f"a minimum of {self.minimum} rows can never fail", "write 1 or more, or leave it out")
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{table} has at least {self.minimum} rows"

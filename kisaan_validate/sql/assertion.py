@@ -34,6 +34,14 @@ _FORBIDDEN_WORDS = frozenset(
 )
 
 
+# What can stand in an expression that has one value for ever: no column, no subquery, no function of the world outside.
+_CONSTANT = (
+    exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Tuple, exp.Array, exp.Binary, exp.Not, exp.Neg, exp.In, exp.Between,
+    exp.Any, exp.All, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Interval,
+    exp.Var,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Calls:
     """The names in a SQL text that PostgreSQL could resolve to a function.
@@ -145,6 +153,55 @@ def _tokens(sql: str, origin: str) -> list[Token]:
 
 def _first_line(error: Exception) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()[0]
+
+
+def refuse_idle(tree: exp.Expr, origin: str) -> None:
+    """Raises SuiteError for a SELECT that no row decides about: it returns none whatever is stored, or all.
+
+    Its WHERE (or HAVING), or one condition of several, reads no column, or its LIMIT is 0. Such a check would pass for ever.
+    """
+    if reason := _idle(tree):
+        raise SuiteError(f"{reason}: no row decides about it", "a check that cannot fail proves nothing", origin)
+
+
+def _idle(tree: exp.Expr) -> str:
+    """Why no row of the tables decides what a query returns, or ""."""
+    limit: Any = tree.args.get("limit")
+    wanted = limit and (limit.args.get("expression") or limit.args.get("count"))
+    if isinstance(wanted, exp.Expr) and re.fullmatch(r"0+", wanted.unnest().name):
+        return "LIMIT 0 returns no row"
+    if isinstance(tree, exp.Subquery):
+        return _idle(tree.this)
+    if isinstance(tree, exp.SetOperation):
+        left, right = _idle(tree.left), _idle(tree.right)
+        if isinstance(tree, exp.Except):
+            return left
+        return left or right if isinstance(tree, exp.Intersect) else left and right
+    for word in ("where", "having"):
+        clause: Any = tree.args.get(word)
+        if clause is not None and _decides_nothing(clause.this):
+            return f"the {word.upper()} (or a part of it) reads no column"
+    return ""
+
+
+def _decides_nothing(condition: exp.Expr) -> bool:
+    """Whether a condition, or one that must hold beside others, is constant. ``1 = 1 AND …`` and ``true AND …`` may be."""
+    if _is_constant(condition):
+        return True
+    whole = condition.unnest()
+    parts = [part.unnest() for part in whole.flatten()] if isinstance(whole, exp.And) else []
+    return any(_decides_nothing(part) for part in parts if not _plainly_true(part))
+
+
+def _plainly_true(condition: exp.Expr) -> bool:
+    if isinstance(condition, exp.EQ) and isinstance(condition.left, exp.Literal):
+        return condition.left == condition.right and not condition.left.is_string  # texts are made harmless: all look alike
+    return isinstance(condition, exp.Boolean) and bool(condition.this)
+
+
+def _is_constant(condition: exp.Expr) -> bool:
+    # An operator that is named with its schema is somebody's own function.
+    return all(isinstance(node, _CONSTANT) and not isinstance(node, exp.Operator) for node in condition.walk())
 
 
 def calls_of(sql: str, origin: str) -> Calls:
@@ -304,26 +361,32 @@ def _origins(output: exp.Expr, plain: frozenset[str], all_plain: bool) -> tuple[
 
 
 def expression_columns(expression: str, origin: str) -> tuple[str, ...]:
-    """The columns that a one-table expression reads. Raises SuiteError if it is not a plain expression."""
-    tree = plain_expression(expression, origin)
+    """The columns that a one-table expression reads. Raises SuiteError if it is no condition on a row."""
+    tree = row_condition(expression, origin)
     columns = list(tree.find_all(exp.Column))
     if wrong := next((c for c in columns if c.table), None):
         raise SuiteError(f"{wrong.sql()}: a row expression names its columns without a table", "", origin)
-    if not columns:
-        raise SuiteError("the expression reads no column", "", origin)
     return tuple(dict.fromkeys(_column_name(c) for c in columns))
 
 
 def qualified_columns(expression: str, sides: tuple[str, ...], origin: str) -> dict[str, list[str]]:
     """The columns that an expression reads of each of ``sides``, its only allowed qualifiers."""
     read: dict[str, list[str]] = {side: [] for side in sides}
-    for column in plain_expression(expression, origin).find_all(exp.Column):
+    for column in row_condition(expression, origin).find_all(exp.Column):
         if column.table not in read:
             raise SuiteError(f"{column.sql()}: write {' or '.join(f'{s}.column' for s in sides)}", "", origin)
         name = _column_name(column)
         if name not in read[column.table]:
             read[column.table].append(name)
     return read
+
+
+def row_condition(expression: str, origin: str) -> exp.Expression:
+    """As :func:`plain_expression`, and it reads a column: what does not holds, or restricts, for all rows or for none."""
+    tree = plain_expression(expression, origin)
+    if not tree.find(exp.Column):
+        raise SuiteError("the expression reads no column", "it does not depend on the row: write what does", origin)
+    return tree
 
 
 def plain_expression(expression: str, origin: str) -> exp.Expression:

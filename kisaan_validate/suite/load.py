@@ -18,7 +18,7 @@ from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Check, SuiteFacts
 from kisaan_validate.rules.base import Rule, meaning_digest
-from kisaan_validate.sql.assertion import plain_expression
+from kisaan_validate.sql.assertion import row_condition
 from kisaan_validate.suite.applies import parse_condition
 from kisaan_validate.suite.meta import did_you_mean
 
@@ -156,7 +156,7 @@ def build_suite(
         for condition in d.meta.applies:
             parse_condition(condition, d.origin)
         for expression in d.rule.conditions():
-            plain_expression(expression, d.origin)
+            row_condition(expression, d.origin)
         checks[id] = _check(id, d)
         rules[id] = d.rule
     return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin)

@@ -83,8 +83,11 @@ def _severity(value: Any, origin: str) -> Severity:
 def read_tolerance(value: Any, origin: str = "") -> Tolerance | None:
     """A tolerance from a number of rows (5, "5", "5 rows") or an exact fraction ("0.1%", "1/1000", Fraction).
 
-    A float is refused: 0.001 is not exactly a thousandth. Raises SuiteError.
+    A float is refused: 0.001 is not exactly a thousandth. So is a share of all rows: it accepts whatever is found.
+    Raises SuiteError.
     """
+    if isinstance(value, Tolerance) and value.numerator is not None and value.denominator:
+        return _share(Fraction(value.numerator, value.denominator), origin)
     if value is None or isinstance(value, Tolerance):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, str, Fraction)):
@@ -110,6 +113,8 @@ def _rows(rows: int, origin: str) -> Tolerance:
 
 
 def _share(share: Fraction, origin: str) -> Tolerance:
-    if not 0 <= share <= 1:
-        raise SuiteError(f"a tolerated share of {share} is not between 0 and 1", origin=origin)
+    if share < 0:
+        raise SuiteError("a tolerance is never negative", origin=origin)
+    if share >= 1:
+        raise SuiteError(f"a check of which {share} of the rows are tolerated can never fail", "write less than 100%", origin)
     return Tolerance(numerator=share.numerator, denominator=share.denominator)

@@ -103,9 +103,10 @@ class _Reader:
         _refuse_idle_settings(self.meta, (*_OWN_CHECKS, *_BUILDERS), self.origin)
         self._add("present", (), catalog.Present(), self.origin)
         if (minimum := self.meta.get("minimum_rows")) is not None:
-            if type(minimum) is not int:
-                raise SuiteError(f"minimum_rows={minimum!r} is not a whole number", "", self.origin)
-            self._add("minimum_rows", (), relations.MinimumRows(minimum), self.origin)
+            try:
+                self._add("minimum_rows", (), relations.MinimumRows(minimum), self.origin)
+            except SuiteError as error:
+                raise SuiteError(f"minimum_rows: {error.fact}", error.hint, self.origin) from None
         if self.schema.strict is True:
             self._add("strict", (), catalog.ColumnsAre(tuple(self.schema.columns)), self.origin)
         if self.schema.unique:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules.relations import Assertion
-from kisaan_validate.sql.assertion import parse_select, tables_read
+from kisaan_validate.sql.assertion import parse_select, refuse_idle, tables_read
 from kisaan_validate.suite.meta import KEYS, as_names, did_you_mean, read_meta
 
 _OWN = ("title", "table", "key", "shows", "volatile")
@@ -18,13 +18,14 @@ _HEADER = re.compile(r"--\s?(?P<key>[a-z_]+):\s?(?P<value>.*)")
 
 
 def read_assertion(text: str, path: str) -> Declaration:
-    """One SQL file. Raises SuiteError with file and line for a wrong header or anything but one SELECT."""
+    """One SQL file. Raises SuiteError with file and line for a wrong header or anything but one SELECT that can fail."""
     header, body, line = _split(text, path)
     origin = f"{path}:{line}"
     for needed in ("id", "key"):
         if not header.get(needed):
             raise SuiteError(f"the header has no {needed!r}", f"begin the file with '-- {needed}: …'", f"{path}:1")
     tree = parse_select(body, origin)
+    refuse_idle(tree, origin)
     outputs = [e.alias_or_name for e in _select_of(tree).expressions]
     keys, shows = as_names(header["key"]), as_names(header.get("shows", ""))
     starred = any(isinstance(e, exp.Star) or e.is_star for e in _select_of(tree).expressions)
