@@ -1,9 +1,13 @@
 """Declared invariants, proved on a live PostgreSQL, compared before and after, and reported.
 
-    from kisaan_validate import load_suite, run
+    from kisaan_validate import Options, baseline_of, judge, load_suite, run
 
     outcome = run(load_suite("checks"), "postgresql://reader@db/prod")
     outcome.verdict, outcome.failures, outcome.to_json(), outcome.to_html()
+
+    before = baseline_of(run(suite, dsn, options=Options(count_all=True, contract=contract)))
+    after = run(suite, dsn, options=Options(count_all=True, baseline=before, contract=contract))
+    judge(after, before, contract).verdict
 
 Everything is imported when it is first used, so that ``import kisaan_validate`` costs nothing.
 """
@@ -18,15 +22,19 @@ from kisaan_validate.version import VERSION as __version__
 if TYPE_CHECKING:
     from kisaan_validate.baseline import baseline_of
     from kisaan_validate.changes import diff
+    from kisaan_validate.contract.load import Contract, read_contract
     from kisaan_validate.database.session import Limits
     from kisaan_validate.errors import DatabaseError, KisaanError, RecordError, SuiteError, TargetError, UsageError
     from kisaan_validate.execute.pool import Stop
-    from kisaan_validate.model import Baseline, Check, Result, Run, Severity, Status, Verdict
+    from kisaan_validate.judgement import Judgement, judge
+    from kisaan_validate.model import Baseline, Check, FailOn, Result, Run, Severity, Status, Verdict
     from kisaan_validate.runner import Options, run
     from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
+    from kisaan_validate.waivers import Waivers, read_waivers
 
 _HOMES = {
-    "baseline_of": "baseline", "diff": "changes", "DatabaseError": "errors", "KisaanError": "errors",
+    "baseline_of": "baseline", "diff": "changes", "Contract": "contract.load", "read_contract": "contract.load", "judge": "judgement",
+    "Judgement": "judgement", "FailOn": "model", "Waivers": "waivers", "read_waivers": "waivers", "DatabaseError": "errors", "KisaanError": "errors",
     "RecordError": "errors", "SuiteError": "errors", "TargetError": "errors", "UsageError": "errors",
     "Stop": "execute.pool", "Limits": "database.session", "Baseline": "model", "Check": "model", "Result": "model",
     "Run": "model", "Severity": "model", "Status": "model", "Verdict": "model", "Options": "runner", "run": "runner",
@@ -34,9 +42,10 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "Baseline", "Check", "DatabaseError", "KisaanError", "Limits", "Options", "RecordError", "Result", "Run",
-    "Severity", "Status", "Stop", "Suite", "SuiteError", "SuiteSettings", "TargetError", "UsageError", "Verdict",
-    "__version__", "baseline_of", "diff", "load_suite", "run", "suite_of",
+    "Baseline", "Check", "Contract", "DatabaseError", "FailOn", "Judgement", "KisaanError", "Limits", "Options",
+    "RecordError", "Result", "Run", "Severity", "Status", "Stop", "Suite", "SuiteError", "SuiteSettings", "TargetError",
+    "UsageError", "Verdict", "Waivers", "__version__", "baseline_of", "diff", "judge", "load_suite", "read_contract",
+    "read_waivers", "run", "suite_of",
 ]  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import UsageError
-from kisaan_validate.judge import Judgement, judge
+from kisaan_validate.judgement import Judgement, judge
 from kisaan_validate.model import Baseline, Run, Status
 from kisaan_validate.record.codec import baseline_to_json, digest_of
 from kisaan_validate.runner import Observer, Options, run

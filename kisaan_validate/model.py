@@ -382,7 +382,7 @@ class Run:
 
     def to_html(self, baseline: Baseline | None = None) -> str:
         """The run as one self-contained HTML page; with ``baseline``, also what changed since it."""
-        from kisaan_validate.judge import judge
+        from kisaan_validate.judgement import judge
         from kisaan_validate.report.html import render_html
 
         return render_html(judge(self, baseline))

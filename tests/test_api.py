@@ -5,7 +5,7 @@ from __future__ import annotations
 from conftest import ROOT, Server
 
 import kisaan_validate
-from kisaan_validate import Options, Status, Verdict, load_suite, run, suite_of
+from kisaan_validate import Options, Status, Verdict, baseline_of, judge, load_suite, read_contract, run, suite_of
 
 
 def test_every_public_name_resolves_and_is_documented() -> None:
@@ -36,3 +36,19 @@ def test_a_suite_of_a_folder_has_unique_ids_and_a_digest_of_its_sources() -> Non
     assert first.digest == second.digest
     assert [c.digest for c in first.checks] == [c.digest for c in second.checks]
     assert len({c.id for c in first.checks}) == len(first.checks)
+
+
+def test_before_and_after_by_hand(server: Server) -> None:
+    """Baseline, contract, run and judgement without the command line, as the package's docstring shows it."""
+    text = 'format = 1\n[[promise]]\nid = "wide"\nkind = "retyped"\ncolumn = "t.v"\nto = "bigint"\n'
+    contract = read_contract(text, "contract.toml")
+    database = server.create("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, 2)")
+    from kisaan_validate import declare
+
+    suite, dsn = suite_of(declare.holds("t", "v > 0", id="positive")), server.dsn(database)
+    before = baseline_of(run(suite, dsn, options=Options(count_all=True, contract=contract)))
+    server.sql("ALTER TABLE t ALTER v TYPE bigint", database)
+    after = run(suite, dsn, options=Options(count_all=True, baseline=before, contract=contract))
+    assert judge(after, before, contract).verdict is Verdict.PASS
+    assert judge(after, before, read_contract("format = 1", "empty.toml")).verdict is Verdict.FAIL
+    server.drop(database)

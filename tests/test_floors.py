@@ -10,11 +10,11 @@ from conftest import ROOT
 FLOORS: dict[str, int] = {
     "version": 0, "errors": 0, "model": 0, "differences": 0, "catalogue": 0, "baseline": 1, "changes": 1,
     "sql": 1, "rules": 2, "declare": 3, "suite": 3, "config": 3, "contract": 4, "compile": 5, "database": 6, "execute": 7,
-    "waivers": 7, "judge": 8, "outcome": 8, "evidence": 8, "runner": 9, "record": 9, "report": 10, "doctor": 10, "demo": 10, "cli": 11, "__main__": 12,
+    "waivers": 7, "judgement": 8, "outcome": 8, "evidence": 8, "runner": 9, "record": 9, "report": 10, "doctor": 10, "demo": 10, "cli": 11, "__main__": 12,
 }  # fmt: skip
 
 PACKAGE = ROOT / "kisaan_validate"
-UPWARD = {("model", "record"), ("model", "report"), ("model", "judge")}
+UPWARD = {("model", "record"), ("model", "report"), ("model", "judgement")}
 """The one exception: Run.to_json and Run.to_html import when they are called."""
 
 

@@ -18,7 +18,7 @@ from conftest import ROOT, needs
 
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.cli.report_command import judged_again
-from kisaan_validate.judge import judge
+from kisaan_validate.judgement import judge
 from kisaan_validate.model import (
     Baseline,
     Check,

@@ -11,7 +11,7 @@ from shop import Shop
 from test_report_page import make_run
 
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.judge import judge
+from kisaan_validate.judgement import judge
 from kisaan_validate.model import MASKED, Check, Evidence, Form, Result, Run, Severity, Status, Verdict
 from kisaan_validate.waivers import Use, Waiver, Waivers, read_waivers, waived
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from kisaan_validate.execute.pool import Stop
-    from kisaan_validate.judge import Judgement
+    from kisaan_validate.judgement import Judgement
     from kisaan_validate.runner import Connected, Progress
 
 Outcome = TypeVar("Outcome")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from kisaan_validate.judge import Judgement
+    from kisaan_validate.judgement import Judgement
 
 
 @click.command("report", short_help="Render a page again from run.json.")
@@ -30,7 +30,7 @@ def judged_again(source: Path) -> Judgement:
     """A recorded run, judged again beside the files that it names by digest. Raises RecordError."""
     from kisaan_validate.cli.job import BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE
     from kisaan_validate.contract.load import read_contract
-    from kisaan_validate.judge import judge
+    from kisaan_validate.judgement import judge
     from kisaan_validate.record.codec import baseline_from_json, run_from_json
     from kisaan_validate.record.files import read_file
     from kisaan_validate.waivers import read_waivers

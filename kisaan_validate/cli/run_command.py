@@ -47,7 +47,7 @@ def command(other_database: bool, quiet: bool, verbose: bool, **given: Any) -> i
     from kisaan_validate.cli.exits import exit_code
     from kisaan_validate.cli.job import record
     from kisaan_validate.errors import RecordError
-    from kisaan_validate.judge import judge
+    from kisaan_validate.judgement import judge
     from kisaan_validate.report.console import print_run
 
     config = the_config(

@@ -18,13 +18,15 @@ class Removal:
     columns: tuple[str, ...] = ()
     check: str = ""
     where: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)
 class Arrival:
     """Rows of a table that are promised, or free, to come: those WHERE. They are set aside when the rest is compared.
 
-    With ``by``, these are the rows above the baseline's highest value of that column.
+    With ``by``, these are the rows above the baseline's highest value of that column. WHERE must admit no row of before:
+    which of its rows are new could not be told.
     """
 
     rule: str
@@ -34,10 +36,20 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class Names:
+    """Which of these names a column of a ledger contains. The rows of those that it did not contain before are arrivals."""
+
+    rule: str
+    table: str
+    column: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Replacement:
     """A column whose every value is promised to become that of an expression over its old row, of this type.
 
-    ``{column}`` in the expression stands for the column itself.
+    ``{column}`` in the expression stands for the column itself. Without ``type`` it is the type that the column has.
     """
 
     rule: str
@@ -45,16 +57,7 @@ class Replacement:
     column: str
     expression: str
     type: str = ""
-
-
-@dataclass(frozen=True)
-class Names:
-    """Which of these names a column of a table contains."""
-
-    rule: str
-    table: str
-    column: str
-    names: tuple[str, ...]
+    optional: bool = False
 
 
 Need = Removal | Arrival | Replacement | Names
@@ -83,3 +86,8 @@ def names_id(rule: str) -> str:
 def replaced(column: str, rule: str) -> str:
     """The name, within a measure, of the figures that a column is promised to have."""
     return f"{column} by {rule}"
+
+
+def part_id(measure: str, figure: str) -> str:
+    """The name under which it is said why one figure is missing from a measure."""
+    return f"{measure}: {figure}"

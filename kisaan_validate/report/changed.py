@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kisaan_validate.changes import changes_by_table, differing
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import ROWS, SEQUENCE, VALUES, Change
-from kisaan_validate.judge import Judgement, answer_of
+from kisaan_validate.judgement import Judgement, answer_of
 from kisaan_validate.model import Baseline, ColumnFacts, Family, Profile, TableFacts
 from kisaan_validate.report.text import counted, number, signed
 

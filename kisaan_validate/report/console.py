@@ -15,7 +15,7 @@ from kisaan_validate.baseline import baseline_of
 from kisaan_validate.changes import row_counts
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, RowCount, Transition
-from kisaan_validate.judge import Judgement
+from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Baseline, Check, FailOn, Result, Severity, Status, Verdict
 from kisaan_validate.report.changed import answer_words
 from kisaan_validate.report.text import counted

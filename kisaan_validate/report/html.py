@@ -18,7 +18,7 @@ from markupsafe import Markup
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import Transition
-from kisaan_validate.judge import Judgement
+from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Severity, Status, Verdict
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
 from kisaan_validate.report import changed, rows, summary, text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, Origin, Transition
-from kisaan_validate.judge import Judgement
+from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import (
     Check,
     Evidence,
