@@ -10,8 +10,8 @@ from kisaan_validate.baseline import baseline_of
 from kisaan_validate.changes import diff
 from kisaan_validate.contract.both import Both, CannotTell, side_of
 from kisaan_validate.contract.load import Contract
-from kisaan_validate.contract.needs import Arrival, Removal
-from kisaan_validate.contract.rules import Outcome, Promise, State
+from kisaan_validate.contract.needs import Arrival, Names, Removal
+from kisaan_validate.contract.promise import Outcome, Promise, State
 from kisaan_validate.differences import Change, ChangeKey, Diff, Origin
 from kisaan_validate.model import Baseline, FailOn, Run, Severity, Verdict, incomplete
 from kisaan_validate.waivers import Use, Waived, Waivers, waived
@@ -117,9 +117,10 @@ def outcomes(
 
 
 def _outcome(promise: Promise, both: Both) -> Outcome:
-    refused = both.after.measures.get(f"promise {promise.id}")
-    if refused is not None and refused.message:
-        return Outcome(State.UNKNOWN, refused.message)
+    for side in both.sides:
+        refused = side.measures.get(f"promise {promise.id}")
+        if refused is not None and refused.message:
+            return Outcome(State.UNKNOWN, refused.message)
     try:
         return promise.judge(both)
     except CannotTell as reason:
@@ -133,15 +134,18 @@ def _both(
     stale = ""
     if contract.digest != before.contract_digest:
         stale = f"the baseline was taken {'with another version of the' if before.contract_digest else 'without the'} contract"
-    bare = Both(side_of(before), side_of(after), changes, {}, {}, aliases, stale)
+    sides = side_of(before, "before"), side_of(after, "after")
+    bare = Both(*sides, changes, aliases=aliases, schemas=after.suite.schemas, stale=stale)
     removals: dict[str, tuple[Removal, ...]] = defaultdict(tuple)
-    arrivals: dict[str, tuple[Arrival, ...]] = defaultdict(tuple)
+    arrivals: dict[str, tuple[Arrival | Names, ...]] = defaultdict(tuple)
     for need in contract.needs:
         if isinstance(need, Removal):
             removals[bare.table(need.table)] += (need,)
-        elif isinstance(need, Arrival):
+        elif isinstance(need, (Arrival, Names)):
             arrivals[bare.table(need.table)] += (need,)
-    return replace(bare, removals=dict(removals), arrivals=dict(arrivals))
+    spoken = (place for promise in contract.promises if (place := promise.rewrites()) is not None)
+    rewritten = frozenset((bare.table(table), column) for table, column in spoken)
+    return replace(bare, removals=dict(removals), arrivals=dict(arrivals), rewritten=rewritten)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -12,7 +11,8 @@ from kisaan_validate.compile.plan import Plan
 from kisaan_validate.compile.statements import Pass, Query
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import Counted, TooLarge
-from kisaan_validate.model import MASKED, Check, Evidence, Profile, Result, Status
+from kisaan_validate.masking import mask_values
+from kisaan_validate.model import Check, Evidence, Profile, Result, Status
 
 Answers = Sequence[tuple[Pass | Query, Counted]]
 
@@ -121,20 +121,6 @@ def _unanswered(check: Check, statement: Pass | Query, error: DatabaseError, per
         sqlstate=error.sqlstate,
         sql=rows_sql(statement, check.id),
     )
-
-
-def mask_values(text: str, names: set[str]) -> str:
-    """The beginning of a server's message, up to where it may begin to quote a person's data.
-
-    That is the first colon, digit, or double quote that does not enclose one of ``names``; the rest is masked as a whole.
-    """
-    position = 0
-    while match := re.compile(r'[:0-9"]').search(text, position):
-        quoted = re.compile(r'"([^"]*)"').match(text, match.start())
-        if quoted is None or quoted[1] not in names:
-            return f"{text[: match.start()].rstrip()} {MASKED}"
-        position = quoted.end()
-    return text
 
 
 def _touches(pattern: str, tables: set[str]) -> bool:

@@ -20,18 +20,26 @@ _FAMILIES = {
     "timestamp": Family.LOCAL_TIME,
 }
 _ORDERED = frozenset({"date", "time", "timetz", "interval", "inet", "cidr"})
+_UNORDERED = frozenset({
+    "json", "jsonb", "xml", "bytea", "bit", "varbit", "money", "oid", "macaddr", "macaddr8", "point", "line", "lseg", "box",
+    "path", "polygon", "circle", "tsvector", "tsquery", "pg_lsn", "int4range", "int8range", "numrange", "tsrange",
+    "tstzrange", "daterange",
+})  # fmt: skip
 _NAMES = {
     "smallint": "int2", "integer": "int4", "bigint": "int8", "real": "float4", "double precision": "float8",
     "character varying": "varchar", "character": "bpchar", "timestamp with time zone": "timestamptz",
-    "timestamp without time zone": "timestamp", "boolean": "bool",
+    "timestamp without time zone": "timestamp", "time without time zone": "time", "time with time zone": "timetz",
+    "boolean": "bool", "bit varying": "varbit",
 }  # fmt: skip
 
 
-def base_of(type_name: str) -> str:
-    """The ``typname`` of a type as ``format_type`` writes it; unknown names are given back as they are."""
+def base_of(type_name: str) -> str | None:
+    """The ``typname`` of a built-in type as ``format_type`` writes it; None for one that is not known here."""
     plain = type_name.partition("(")[0].strip()
     tail = type_name.rpartition(")")[2] if "(" in type_name else ""
-    return _NAMES.get(plain + tail, plain + tail)
+    name = "interval" if plain.startswith("interval ") else _NAMES.get(plain + tail, plain + tail)
+    known = name in {*_FAMILIES, *_ORDERED, *_UNORDERED, "bool"} or type_name.endswith("[]")
+    return name if known else None
 
 
 @dataclass(frozen=True)
@@ -66,13 +74,19 @@ def figure_of(name: str, expression: str, base: str, *, enum: bool = False, pers
     if base == "bool":  # the number of true values
         expression, family, total = f"{expression}::integer", Family.NUMBER, not personal
     if ends:
-        text = family is Family.TEXT
-        compared = f'({expression})::text COLLATE "C"' if text else expression
-        cut = f"left(%s, {TEXT_LIMIT})" if text else "(%s)::text"
-        outputs += [cut % f"{end}({compared}){kept}" for end in ("min", "max")]
+        outputs += [_end(end, expression, base, family, kept) for end in ("min", "max")]
     if total:
         outputs.append(f"(sum({expression}){kept})::text")
     return Figure(name, family, tuple(outputs), ends, total, personal)
+
+
+def _end(end: str, expression: str, base: str, family: Family, kept: str) -> str:
+    """SQL for the least or the greatest value, as a text that depends on nothing but the values."""
+    if family is Family.TEXT:
+        return f"left({end}(({expression})::text COLLATE \"C\"){kept}, {TEXT_LIMIT})"
+    if base == "interval":  # 1 mon equals 30 days: which of the two min() finds depends on the order of the rows
+        return f"justify_interval({end}({expression}){kept})::text"
+    return f"({end}({expression}){kept})::text"
 
 
 def column_figure(column: Column, *, personal: bool, expression: str = "", where: str = "") -> Figure:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
-from kisaan_validate.changes import differing
-from kisaan_validate.contract.needs import Arrival, Removal, count_id, remainder_id, replaced, settled_id
-from kisaan_validate.differences import Change, ChangeKey
-from kisaan_validate.model import (
-    Baseline,
-    CheckFacts,
-    ColumnFacts,
-    Family,
-    Measured,
-    Profile,
-    SchemaObject,
-    TableFacts,
-)
+from kisaan_validate.contract.names import titles_of
+from kisaan_validate.contract.needs import Arrival, Names, Removal, count_id
+from kisaan_validate.differences import VALUES, Change, ChangeKey
+from kisaan_validate.model import Baseline, CheckFacts, ColumnFacts, Measured, Profile, SchemaObject, TableFacts
+
+RELATIONS = ("table", "view", "materialized view")
+"""The kinds of objects that have rows."""
 
 
 class CannotTell(Exception):
@@ -27,8 +21,9 @@ class CannotTell(Exception):
 
 @dataclass(frozen=True)
 class Side:
-    """One side, with its parts by name."""
+    """One side, with its parts by name. ``when`` is the word for it: before or after."""
 
+    when: str
     facts: Baseline
     tables: Mapping[str, TableFacts]
     columns: Mapping[tuple[str, str], ColumnFacts]
@@ -40,22 +35,53 @@ class Side:
         """A measure by its name. Raises CannotTell where it was not, or could not be, taken."""
         found = self.measures.get(id)
         if found is None:
-            raise CannotTell(f"it was not measured ({id})")
+            raise CannotTell(f"it was not measured {self.when} ({id})")
         if found.message:
-            raise CannotTell(f"it could not be measured ({id}): {found.message}")
+            raise CannotTell(f"it could not be measured {self.when} ({id}): {found.message}")
         return found
 
     def count(self, rule: str, table: str) -> int:
         """How many rows a rule speaks of. Raises CannotTell."""
         rows = self.measured(count_id(rule, table)).rows
         if rows is None:
-            raise CannotTell(f"it was not counted ({count_id(rule, table)})")
+            raise CannotTell(f"it was not counted {self.when} ({count_id(rule, table)})")
         return rows
 
+    def rows(self, table: str) -> int:
+        """How many rows a table has. Raises CannotTell."""
+        facts = self.tables.get(table)
+        if facts is None or facts.rows is None:
+            reason = f": {facts.reason}" if facts is not None and facts.reason else ""
+            raise CannotTell(f"the rows of {table} were not counted {self.when}{reason}")
+        return facts.rows
 
-def side_of(facts: Baseline) -> Side:
+    def profile(self, table: str, column: str) -> Profile:
+        """The figures of a column, over all rows. Raises CannotTell."""
+        facts = self.columns.get((table, column))
+        if facts is None or facts.profile is None:
+            raise CannotTell(f"the figures of {table}.{column} were not measured {self.when}")
+        return facts.profile
+
+    def has_object(self, kind: str, table: str, name: str) -> bool:
+        """Whether the catalogue has such an object. Raises CannotTell where it could not be read."""
+        for hidden in (kind, table, name if kind in RELATIONS else ""):
+            if hidden and hidden in self.facts.unread:
+                raise CannotTell(f"the catalogue could not be read {self.when}: {hidden}: {self.facts.unread[hidden]}")
+        return (kind, table, name) in self.objects
+
+    def has_table(self, title: str) -> bool:
+        """Whether there is such a relation, counted or not. Raises CannotTell."""
+        return title in self.tables or any(self.has_object(kind, title, title) for kind in RELATIONS)
+
+    def has_column(self, title: str, name: str) -> bool:
+        """Whether there is such a column, measured or not. Raises CannotTell."""
+        return (title, name) in self.columns or self.has_object("column", title, name)
+
+
+def side_of(facts: Baseline, when: str) -> Side:
     """A side with its parts by name."""
     return Side(
+        when,
         facts,
         {t.title: t for t in facts.tables},
         {(t.title, c.name): c for t in facts.tables for c in t.columns},
@@ -69,21 +95,37 @@ def side_of(facts: Baseline) -> Side:
 class Both:
     """Before and after, their changes by key, and what the contract asks of each table as a whole.
 
-    ``stale`` says why figures of the old side that the contract needs cannot be trusted, or "".
+    ``rewritten`` are the columns, as (title, name), of whose values some promise speaks. ``stale`` says why figures of
+    the old side that the contract needs cannot be trusted, or "".
     """
 
     before: Side
     after: Side
     changes: Mapping[ChangeKey, Change]
-    removals: Mapping[str, tuple[Removal, ...]]
-    arrivals: Mapping[str, tuple[Arrival, ...]]
+    removals: Mapping[str, tuple[Removal, ...]] = field(default_factory=dict)
+    arrivals: Mapping[str, tuple[Arrival | Names, ...]] = field(default_factory=dict)
+    rewritten: frozenset[tuple[str, str]] = frozenset()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    schemas: tuple[str, ...] = ("public",)
     stale: str = ""
 
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Before and after."""
+        return (self.before, self.after)
+
     def table(self, name: str) -> str:
-        """The title of the table that a rule means: an alias is the first of its names that exists on either side."""
-        known = self.before.tables.keys() | self.after.tables.keys()
-        return next((candidate for candidate in self.aliases.get(name, (name,)) if candidate in known), name)
+        """The title of the relation that a rule means: the first that exists on either side, else as it is written.
+
+        An alias is tried name by name, a name without a schema in the suite's schemas.
+        """
+        written = [title for given in self.aliases.get(name, (name,)) for title in titles_of(given, self.schemas)]
+        known = (t for t in written if any(self._named(side, t) for side in self.sides))
+        return next(known, written[0] if written else name)
+
+    @staticmethod
+    def _named(side: Side, title: str) -> bool:
+        return title in side.tables or title in side.facts.unread or any((k, title, title) in side.objects for k in (*RELATIONS, "sequence"))
 
     def old_measure(self, id: str) -> Measured:
         """A measure of the old side. Raises CannotTell."""
@@ -92,102 +134,26 @@ class Both:
         return self.before.measured(id)
 
     def old_count(self, rule: str, table: str) -> int:
-        """How many rows of the old side a rule speaks of. Raises CannotTell."""
+        """How many rows of the old side a rule speaks of: none of a table that is new. Raises CannotTell."""
         if self.stale:
             raise CannotTell(self.stale)
-        return self.before.count(rule, table)
+        return self.before.count(rule, table) if self.before.has_table(table) else 0
 
-    def story(self, table: str) -> Story:
-        """Which of the promised rows went and came, and whether that is the whole difference. Raises CannotTell."""
-        done = frozenset(
-            r.rule for r in self.removals.get(table, ())
-            if self.old_count(r.rule, table) and not self.after.count(r.rule, table)
-        )  # fmt: skip
-        gone = sum(self.old_count(rule, table) for rule in done)
-        arrivals = self.arrivals.get(table, ())
-        come = sum(self.after.count(a.rule, table) - (0 if a.by else self.old_count(a.rule, table)) for a in arrivals)
-        return Story(self, table, done, come - gone, bool(come))
-
-    def keys_of(self, table: str, column: str, kind: str = "values") -> frozenset[ChangeKey]:
+    def keys_of(self, table: str, column: str) -> frozenset[ChangeKey]:
         """The keys of the changes of a column's figures."""
-        return frozenset(key for key in self.changes if key[:3] == (kind, table, column))
+        return frozenset(key for key in self.changes if key[:3] == (VALUES, table, column))
+
+    def primary_key(self, table: str) -> tuple[str, ...]:
+        """The columns of the primary key that the table had before; () where it had none."""
+        for (kind, title, _), item in self.before.objects.items():
+            if kind == "constraint" and title == table and (found := _KEY.match(item.facts.get("definition", ""))):
+                return tuple(_unquoted(name) for name in _NAME.findall(found[1]))
+        return ()
 
 
-@dataclass(frozen=True)
-class Story:
-    """What happened to the rows of one table, as far as the contract speaks of it."""
-
-    both: Both
-    table: str
-    done: frozenset[str]
-    promised: int
-    arrived: bool
-
-    @property
-    def delta(self) -> int:
-        """By how many rows the table changed. Raises CannotTell."""
-        a, b = (side.tables.get(self.table) for side in (self.both.before, self.both.after))
-        if a is None or b is None or a.rows is None or b.rows is None:
-            raise CannotTell(f"the rows of {self.table} were not counted on both sides")
-        return b.rows - a.rows
-
-    @property
-    def fits(self) -> bool:
-        """Whether the promised rows are the whole difference. Raises CannotTell."""
-        return self.delta == self.promised
-
-    def expected(self, column: str, rule: str = "") -> Profile:
-        """The figures that a column should have now: of the rows that stay, by a rule's expression. Raises CannotTell."""
-        if not rule and not self.done:
-            return self._plain(self.both.before, column)
-        measured = self.both.old_measure(remainder_id(self.table, self.done))
-        name = replaced(column, rule) if rule else column
-        if name not in measured.columns:
-            raise CannotTell(f"it was not measured ({measured.id}: {name})")
-        return measured.columns[name]
-
-    def actual(self, column: str) -> Profile:
-        """The figures that a column has now, without the rows that arrived. Raises CannotTell."""
-        if not self.arrived:
-            return self._plain(self.both.after, column)
-        measured = self.both.after.measured(settled_id(self.table))
-        if column not in measured.columns:
-            raise CannotTell(f"it was not measured ({measured.id}: {column})")
-        return measured.columns[column]
-
-    def _plain(self, side: Side, column: str) -> Profile:
-        facts = side.columns.get((self.table, column))
-        if facts is None or facts.profile is None:
-            raise CannotTell(f"the figures of {self.table}.{column} were not measured on both sides")
-        return facts.profile
-
-    def contradiction(self, column: str, rule: str = "") -> str:
-        """In which figures a column is not what it should be, in words; "" if it is. Raises CannotTell."""
-        wanted, found = self.expected(column, rule), self.actual(column)
-        wrong = differing(wanted, found)
-        words = [f"{name} is {_said(found, name)}, not {_said(wanted, name)}" for name in wrong]
-        return "; ".join([*words, *_moved(wanted, found, wrong)])
+_KEY = re.compile(r"PRIMARY KEY \(((?:\"(?:[^\"]|\"\")*\"|[^)\"])*)\)")
+_NAME = re.compile(r'(?:^|, )("(?:[^"]|"")*"|[^",\s]+)')
 
 
-def _said(profile: Profile, figure: str) -> str:
-    value = getattr(profile, figure)
-    return "none" if value is None else str(value)
-
-
-def _moved(wanted: Profile, found: Profile, wrong: Iterable[str]) -> list[str]:
-    """A remark where both ends of a column of times moved by the same span."""
-    if not {"minimum", "maximum"} <= set(wrong) or {wanted.family, found.family} - {Family.INSTANT}:
-        return []
-    spans = {_span(getattr(wanted, end), getattr(found, end)) for end in ("minimum", "maximum")}
-    span = next(iter(spans))
-    if len(spans) > 1 or not span:
-        return []
-    sign, size = ("later", span) if span > timedelta() else ("earlier", -span)
-    return [f"both ends are {size} {sign}"]
-
-
-def _span(before: str | None, after: str | None) -> timedelta | None:
-    try:
-        return datetime.fromisoformat(after or "") - datetime.fromisoformat(before or "")
-    except (ValueError, TypeError):
-        return None
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name

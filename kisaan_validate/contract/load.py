@@ -10,17 +10,19 @@ import hashlib
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from kisaan_validate.contract.needs import Arrival, Need, Removal, Replacement
-from kisaan_validate.contract.rules import KINDS, Added, Altered, Dropped, Fixed, Promise, Retyped, RowsRemoved
+from kisaan_validate.contract.names import split_column
+from kisaan_validate.contract.needs import Need, Removal, Replacement
+from kisaan_validate.contract.objects import ATTRIBUTES, OF_NO_TABLE, THEIR_OWN_TABLE, OfObject
+from kisaan_validate.contract.rules import KINDS, Added, Altered, Fixed, Promise, Retyped, RowsAdded, RowsRemoved
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Severity
 from kisaan_validate.rules.catalog import canonical_type
 from kisaan_validate.rules.relations import Unique
 from kisaan_validate.sql.assertion import plain_expression
-from kisaan_validate.sql.expressions import quote
+from kisaan_validate.sql.expressions import quote, raw, to_sql
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.suite.meta import did_you_mean
 
@@ -40,13 +42,15 @@ class Contract:
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """What must be measured for it."""
-        return tuple(need for promise in self.promises for need in promise.needs())
+        """What must be measured for it. A replaced value is of the type that another promise gives its column."""
+        types = {p.place: p.to for p in self.promises if isinstance(p, Retyped)}
+        return tuple(_typed(need, types) for promise in self.promises for need in promise.needs())
 
-    @property
-    def needs_baseline(self) -> bool:
-        """Whether it needs figures that only a baseline taken with it holds."""
-        return any(not (isinstance(need, Arrival) and need.by) for need in self.needs)
+
+def _typed(need: Need, types: Mapping[tuple[str, str], str]) -> Need:
+    if not isinstance(need, Replacement) or need.type:
+        return need
+    return replace(need, type=types.get((need.table, need.column), ""))
 
 
 def read_contract(text: str, origin: str) -> Contract:
@@ -68,8 +72,8 @@ def read_contract(text: str, origin: str) -> Contract:
         raise SuiteError("promises are tables", "write [[promise]]", origin)
     promises = tuple(p for number, item in enumerate(listed, 1) for p in _promises(item, number, origin))
     _refuse_conflicts(promises, origin)
-    name = _text(given.get("name", ""), "name", origin)
-    return Contract(name or origin, promises, hashlib.sha256(text.encode()).hexdigest(), text, _text(given.get("why", ""), "why", origin))
+    name, why = (_text(given.get(key, ""), key, origin) for key in ("name", "why"))
+    return Contract(name or origin, promises, hashlib.sha256(text.encode()).hexdigest(), text, why)
 
 
 def _promises(item: Mapping[str, Any], number: int, origin: str) -> list[Promise]:
@@ -89,7 +93,7 @@ _PLURALS = {"columns": "column", "tables": "table", "checks": "check", "names": 
 def _expanded(kind: type[Promise], given: dict[str, Any], place: str) -> list[dict[str, Any]]:
     """One for each of a list of columns, tables, checks or names, with an id of its own."""
     fields = kind.__dataclass_fields__
-    objects = issubclass(kind, (Added, Dropped, Altered))
+    objects = issubclass(kind, OfObject)
     for plural, singular in _PLURALS.items():
         if plural not in given or plural in fields:
             continue
@@ -99,7 +103,7 @@ def _expanded(kind: type[Promise], given: dict[str, Any], place: str) -> list[di
         many = [{**given, "id": f"{given['id']}/{member}"} for member in members]
         for one, member in zip(many, members, strict=True):
             if plural == "columns" and objects:
-                table, _, name = member.rpartition(".")
+                table, name = split_column(member)
                 one |= {"object": given.get("object", "column"), "table": table, "name": name}
             else:
                 one[singular] = member
@@ -123,10 +127,10 @@ def _promise(kind: type[Promise], given: dict[str, Any], place: str) -> Promise:
         values[name] = _value(name, value, str(fields[name].type), place)
     if issubclass(kind, Retyped):
         values |= {"from_": tuple(map(canonical_type, values.get("from_", ()))), "to": canonical_type(values.get("to", ""))}
-    if values.get("object") in _RELATIONS:
-        values.setdefault("table", values.get("name", ""))
     promise = kind(**values)
     _refuse_incomplete(promise, place)
+    if isinstance(promise, OfObject):
+        _refuse_unknown(promise, place)
     for expression in promise.expressions():
         plain_expression(expression.replace("{column}", '"column"'), place)
     return promise
@@ -160,35 +164,42 @@ def _strings(value: Any, name: str, place: str) -> tuple[str, ...]:
 def _text(value: Any, name: str, place: str) -> str:
     if not isinstance(value, str):
         raise SuiteError(f"{name!r} must be a text, not {value!r}", "", place)
-    return " ".join(value.split())
+    # SQL stays as it is written: a blank may stand in a string, a line break end a comment.
+    return " ".join(value.split()) if name == "why" else value.strip()
 
 
 _MAY_BE_EMPTY = frozenset({
     "why", "optional", "severity", "facts", "rows", "from_", "using", "with_", "where", "surplus_of", "duplicates",
 })  # fmt: skip
-_RELATIONS = frozenset({"table", "view", "materialized view", "sequence"})
-"""Kinds of objects that are a relation themselves: the catalogue's facts name it as their table too."""
-_OF_NO_TABLE = frozenset({
-    "function", "enum", "domain", "composite type", "range type", "extension", "schema", "event trigger", "grant",
-    "default privileges",
-})  # fmt: skip
 
 
 def _refuse_incomplete(promise: Promise, place: str) -> None:
+    object = getattr(promise, "object", "")
     for name in promise.parameters:
         may = name in _MAY_BE_EMPTY or (name == "to" and isinstance(promise, Altered))
-        may = may or (name == "table" and getattr(promise, "object", "") in _OF_NO_TABLE)
+        may = may or (name == "table" and object in OF_NO_TABLE | THEIR_OWN_TABLE)
         if not may and getattr(promise, name) in ("", ()):
             raise SuiteError(f"{promise.kind} needs {name.rstrip('_')!r}", "", place)
     column = getattr(promise, "column", "")
-    if column and "table" not in promise.parameters and "." not in column:
+    if column and "table" not in promise.parameters and "" in split_column(column):
         raise SuiteError(f"{column!r} is not 'table.column'", "", place)
     if isinstance(promise, RowsRemoved):
         said = [bool(promise.surplus_of), bool(promise.duplicates)]
         if all(said) or not (any(said) or promise.where):
             raise SuiteError("say which rows go", "surplus_of = a check, or duplicates = columns, or where = SQL", place)
-    if getattr(promise, "kind", "") == "rows_added" and not getattr(promise, "where", ""):
+    if isinstance(promise, RowsAdded) and not promise.where:
         raise SuiteError("rows_added needs 'where'", "say by which condition the new rows are known", place)
+
+
+def _refuse_unknown(promise: OfObject, place: str) -> None:
+    """A slip in the name of a kind or an attribute would find nothing, and nothing could look kept."""
+    known = ATTRIBUTES.get(promise.object)
+    if known is None:
+        raise SuiteError(f"unknown object {promise.object!r}", did_you_mean(promise.object, ATTRIBUTES), place)
+    named = [promise.attribute] if isinstance(promise, Altered) else []
+    named += list(promise.facts or {}) if isinstance(promise, Added) else []
+    if wrong := next((name for name in named if name not in known), None):
+        raise SuiteError(f"a {promise.object} has no {wrong!r}", did_you_mean(wrong, known), place)
 
 
 def _refuse_conflicts(promises: Iterable[Promise], origin: str) -> None:
@@ -203,20 +214,29 @@ def _refuse_conflicts(promises: Iterable[Promise], origin: str) -> None:
 
 
 def bound_to(contract: Contract, suite: Suite) -> tuple[Need, ...]:
-    """The contract's needs with the suite's checks filled in. Raises SuiteError for a check that cannot be meant."""
+    """The contract's needs with the suite's checks filled in. Raises SuiteError for a check that cannot be meant.
+
+    What needs a check that is not among those selected is left out: it is not measured.
+    """
     for promise in contract.promises:
         if isinstance(promise, Fixed) and promise.check not in suite.rules:
             raise SuiteError(f"there is no check {promise.check!r}", did_you_mean(promise.check, suite.rules), promise.id)
-    return tuple(_bound(need, suite) if isinstance(need, Removal) and need.check else need for need in contract.needs)
+    bound = (_bound(need, suite) if isinstance(need, Removal) and need.check else need for need in contract.needs)
+    return tuple(need for need in bound if need is not None)
 
 
-def _bound(need: Removal, suite: Suite) -> Removal:
+def _bound(need: Removal, suite: Suite) -> Removal | None:
     rule = suite.rules.get(need.check)
     if rule is None:
         raise SuiteError(f"there is no check {need.check!r}", did_you_mean(need.check, suite.rules), need.rule)
     if not isinstance(rule, Unique):
         raise SuiteError(f"{need.check!r} is no check of uniqueness: it has no surplus", "say which rows go with where", need.rule)
-    check = next(c for c in suite.checks if c.id == need.check)
+    check = next((c for c in suite.checks if c.id == need.check), None)
+    if check is None:
+        return None
+    aliases = suite.settings.aliases
+    if not set(aliases.get(need.table, (need.table,))) & set(aliases.get(check.table, (check.table,))):
+        raise SuiteError(f"{need.check!r} is about {check.table}, not about {need.table}", "name the check's table", need.rule)
     nulls = [] if rule.nulls_equal else [f"{quote(c)} IS NOT NULL" for c in check.columns]
-    where = " AND ".join(f"({text})" for text in (rule.where, need.where, *nulls) if text)
-    return Removal(need.rule, need.table, check.columns, need.check, where)
+    where = " AND ".join(to_sql(raw(text)) for text in (rule.where, need.where, *nulls) if text)
+    return replace(need, columns=check.columns, where=where)

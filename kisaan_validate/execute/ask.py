@@ -49,10 +49,10 @@ def ask_pass(session: Session, statement: Pass, clock: Callable[[], float] = tim
         _count(session, statement, statement.slots, counted, statement.figures)
     except DatabaseError as error:
         recover(session)
-        if statement.figures and _is_one_expressions_fault(error):
+        if statement.figures and is_one_expressions_fault(error):
             return _ask_apart(session, statement, counted, clock)
         _isolate(session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS)
-        if counted.rows is None and not session.lost and _is_one_expressions_fault(error):
+        if counted.rows is None and not session.lost and is_one_expressions_fault(error):
             _count_rows_alone(session, statement, counted)
     return counted
 
@@ -71,7 +71,7 @@ def _ask_apart(session: Session, statement: Pass, counted: Counted, clock: Calla
             recover(session)
             middle = len(part) // 2
             # A column whose figures cannot be computed has none; a comparison says that it cannot tell.
-            pending += [part[middle:], part[:middle]] if middle and _is_one_expressions_fault(error) else []
+            pending += [part[middle:], part[:middle]] if middle and is_one_expressions_fault(error) else []
     return answered
 
 
@@ -159,10 +159,11 @@ def _may_be_one_expressions(session: Session, statement: Pass, error: DatabaseEr
         if counted.rows is None:
             _count_rows_alone(session, statement, counted)
         return counted.rows is not None
-    return _is_one_expressions_fault(error)
+    return is_one_expressions_fault(error)
 
 
-def _is_one_expressions_fault(error: DatabaseError) -> bool:
+def is_one_expressions_fault(error: DatabaseError) -> bool:
+    """Whether the SQLSTATE speaks of one expression, and not of the server, the session, or a right."""
     if error.lost or error.sqlstate in {"", "42501", "42P01"}:
         return False
     return not error.sqlstate.startswith(_NOBODYS_FAULT)

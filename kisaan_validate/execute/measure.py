@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from kisaan_validate.compile.measures import Measure
+from kisaan_validate.contract.needs import part_id
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover, too_large
+from kisaan_validate.execute.ask import is_one_expressions_fault, recover, too_large
 from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Measured, StatementFacts
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Taken:
-    measured: tuple[Measured, ...]
-    log: tuple[StatementFacts, ...] = ()
+    measured: list[Measured] = field(default_factory=list)
+    log: list[StatementFacts] = field(default_factory=list)
+
+    def refuse(self, measure: Measure, error: DatabaseError, *ids: str) -> _Taken:
+        """Say why these, or all that it measures, have no answer."""
+        fact = mask_values(error.fact, measure.known) if measure.private else error.fact
+        self.measured += [
+            Measured(id, measure.title, sql=measure.sql, message=fact, sqlstate=error.sqlstate) for id in ids or measure.ids
+        ]
+        return self
 
 
 def take_measures(
@@ -33,27 +43,53 @@ def take_measures(
 
 
 def _giver_up(measure: Measure) -> Callable[[DatabaseError], _Taken]:
-    return lambda error: _refused(measure, error)
-
-
-def _refused(measure: Measure, error: DatabaseError) -> _Taken:
-    ids = measure.counts or (measure.id,)
-    return _Taken(tuple(Measured(id, measure.title, sql=measure.sql, message=error.fact, sqlstate=error.sqlstate) for id in ids))
+    return lambda error: _Taken().refuse(measure, error)
 
 
 def _taker(measure: Measure) -> Callable[[Session], _Taken]:
     def take(session: Session) -> _Taken:
-        if measure.table is None:
-            return _Taken((Measured(measure.id, measure.title, message=measure.missing),))
-        start = time.perf_counter()
+        taken = _Taken()
+        if not measure.sql:
+            return taken.refuse(measure, DatabaseError(measure.message))
         try:
-            if refusal := too_large(session, measure.sql):
-                return _refused(measure, refusal)
-            (row,) = session.execute(measure.sql)
+            taken.measured = _ask(session, measure, taken.log)
         except DatabaseError as error:
-            recover(session)
-            return _refused(measure, error)
-        taken = (time.perf_counter() - start) * 1000
-        return _Taken(tuple(measure.read(row)), (StatementFacts(f"contract: {measure.id}", measure.sql, (), taken),))
+            apart = measure.parts and is_one_expressions_fault(error) and not session.lost
+            return _apart(session, measure, taken) if apart else taken.refuse(measure, error)
+        return taken
 
     return take
+
+
+def _ask(session: Session, measure: Measure, log: list[StatementFacts]) -> list[Measured]:
+    """What one statement says. Raises DatabaseError, after which the session can be asked again unless it is lost."""
+    start, sqlstate = time.perf_counter(), ""
+    try:
+        if refusal := too_large(session, measure.sql):
+            raise refusal
+        (row,) = session.execute(measure.sql)
+    except DatabaseError as error:
+        sqlstate = error.sqlstate or "not run"
+        recover(session)
+        raise
+    finally:
+        taken = (time.perf_counter() - start) * 1000
+        log.append(StatementFacts(f"contract: {measure.id}", measure.sql, (), taken, sqlstate))
+    return measure.read(row)
+
+
+def _apart(session: Session, measure: Measure, taken: _Taken) -> _Taken:
+    """Part by part: an expression that fails costs its own figures and no others. The first part holds the rows."""
+    first, *others = measure.parts
+    try:
+        whole, *counts = _ask(session, first, taken.log)
+    except DatabaseError as error:
+        return taken.refuse(measure, error)
+    for part in others:
+        try:
+            (found,) = _ask(session, part, taken.log)
+            whole = replace(whole, columns={**whole.columns, **found.columns}, sql=measure.sql)
+        except DatabaseError as error:
+            taken.refuse(part, error, *(part_id(measure.id, figure.name) for figure in part.figures if figure.name not in whole.columns))
+    taken.measured += [whole, *counts]
+    return taken

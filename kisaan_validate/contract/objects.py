@@ -1,0 +1,156 @@
+"""Promises about objects of the schema: that they come, go, or get another attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kisaan_validate.contract.both import RELATIONS, Both
+from kisaan_validate.contract.promise import Outcome, Promise, State, missing
+from kisaan_validate.differences import ADDED, REMOVED
+
+_PLACE = ("owner", "comment")
+ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "schema": _PLACE,
+    "extension": ("version", "schema", *_PLACE),
+    "table": (
+        "kind", "persistence", "row security", "row security forced", "replica identity", "of type", "inherits",
+        "partition of", "bound", "detach pending", "partition key", "server", "options", *_PLACE,
+    ),
+    "column": ("type", "collation", "default", "generated", "identity", "not null", "options", "comment"),
+    "constraint": ("definition", "validated", "enforced", "triggers", "comment"),
+    "index": ("definition", "valid", "replica identity", "clustered", "comment"),
+    "trigger": ("definition", "enabled", "comment"),
+    "rule": ("definition", "enabled", "comment"),
+    "policy": ("command", "permissive", "roles", "using", "with check", "comment"),
+    "statistics": ("definition", "target", *_PLACE),
+    "sequence": ("type", "start", "increment", "min", "max", "cache", "cycle", "owned by", "persistence", *_PLACE),
+    "view": ("definition", "options", *_PLACE),
+    "materialized view": ("definition", "populated", "options", *_PLACE),
+    "function": (
+        "kind", "arguments", "result", "language", "volatility", "security definer", "strict", "leakproof", "parallel",
+        "cost", "rows", "config", "body", "state function", "state type", "final function", "combine function",
+        "moving state function", "sort operator", "initial value", *_PLACE,
+    ),
+    "enum": ("labels", *_PLACE),
+    "domain": ("type", "collation", "default", "not null", "checks", *_PLACE),
+    "composite type": ("attributes", *_PLACE),
+    "range type": ("subtype", "operator class", "collation", "canonical", "difference", *_PLACE),
+    "grant": ("privileges", "with grant option"),
+    "default privileges": ("grants",),
+    "event trigger": ("event", "tags", "function", "enabled", *_PLACE),
+}  # fmt: skip
+"""Every kind of object, with the attributes that ``database/sql/schema`` reads of it: a slip in a name must not look kept."""
+
+THEIR_OWN_TABLE = frozenset({*RELATIONS, "sequence"})
+"""Kinds of objects that are a relation themselves: the catalogue's facts name it as their table too."""
+OF_NO_TABLE = frozenset({
+    "function", "enum", "domain", "composite type", "range type", "extension", "schema", "event trigger", "grant",
+    "default privileges",
+})  # fmt: skip
+"""Kinds of objects that may belong to no table."""
+
+
+@dataclass(frozen=True)
+class OfObject(Promise):
+    """A promise about one object of the schema. ``table`` is the relation that it belongs to, if it belongs to one."""
+
+    object: str = ""
+    table: str = ""
+    name: str = ""
+
+    @property
+    def what(self) -> str:
+        """The object in words."""
+        of = f" of {self.table}" if self.table and self.object not in THEIR_OWN_TABLE else ""
+        return f"{self.object} {self.name}{of}"
+
+    def place(self, both: Both) -> tuple[str, str, str]:
+        """(kind, title of its relation, name) as the catalogue knows it."""
+        if self.object in THEIR_OWN_TABLE:
+            title = both.table(self.name)
+            return (self.object, title, title)
+        return (self.object, both.table(self.table) if self.table else "", self.name)
+
+    def judge(self, both: Both) -> Outcome:
+        """What became of it. Raises CannotTell."""
+        key = self.place(both)
+        return self.of_object(both, key, both.before.has_object(*key), both.after.has_object(*key))
+
+    def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
+        """What became of it, given whether it is there. Raises CannotTell."""
+        raise NotImplementedError
+
+
+def texts_of(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    """One text, or those of several."""
+    return (value,) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class Added(OfObject):
+    """A column, constraint, index, … comes. ``facts`` are attributes that it must have, as the catalogue prints them."""
+
+    facts: Mapping[str, str | tuple[str, ...]] | None = None
+    kind: ClassVar[str] = "added"
+
+    def claim(self) -> str:
+        facts = ", ".join(f"{k} {' or '.join(texts_of(v))}" for k, v in (self.facts or {}).items())
+        return f"{self.what} is added{f' ({facts})' if facts else ''}"
+
+    def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
+        if not is_:
+            return Outcome(State.BROKEN, "it was removed") if was else Outcome(State.NOT_DONE, "it is not there")
+        found, change = both.after.objects[key].facts, frozenset({(*key, ADDED)}) & both.changes.keys()
+        wrong = [
+            f"{name} is {found.get(name, 'not set')}, not {' or '.join(texts_of(wanted))}"
+            for name, wanted in (self.facts or {}).items()
+            if found.get(name, "") not in texts_of(wanted)
+        ]
+        if wrong:
+            return Outcome(State.BROKEN, "; ".join(wrong), contradicts=change)
+        return Outcome(State.KEPT, "it was there before" if was else "", change)
+
+
+@dataclass(frozen=True)
+class Dropped(OfObject):
+    """A column, constraint, index, table, … goes."""
+
+    kind: ClassVar[str] = "dropped"
+
+    def claim(self) -> str:
+        return f"{self.what} is dropped"
+
+    def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
+        if is_:
+            return Outcome(State.NOT_DONE, "it is still there") if was else Outcome(State.BROKEN, "it was added")
+        if not was:  # a slip in the name must not look kept
+            return missing(self.what, self.optional, [False, False])
+        return Outcome(State.KEPT, "", frozenset({(*key, REMOVED)}) & both.changes.keys())
+
+
+@dataclass(frozen=True)
+class Altered(OfObject):
+    """An attribute of an object becomes another; an empty text stands for "not set"."""
+
+    attribute: str = ""
+    from_: tuple[str, ...] = ()
+    to: str = ""
+    kind: ClassVar[str] = "altered"
+
+    def claim(self) -> str:
+        return f"{self.attribute} of {self.what} becomes {self.to or 'not set'}"
+
+    def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
+        if not (was and is_):
+            return missing(self.what, self.optional, [was, is_])
+        old, new = (side.objects[key].facts.get(self.attribute, "") for side in both.sides)
+        texts = (old or "not set", new or "not set")
+        if new != self.to:
+            state = State.NOT_DONE if new == old else State.BROKEN
+            return Outcome(state, f"it is {'still ' if new == old else ''}{texts[1]}", frozenset(), *texts)
+        if self.from_ and old not in (*self.from_, self.to):
+            return Outcome(State.BROKEN, f"it was {texts[0]}, not {' or '.join(f or 'not set' for f in self.from_)}", frozenset(), *texts)
+        change = frozenset({(*key, self.attribute)}) & both.changes.keys()
+        return Outcome(State.KEPT, "it already was" if old == new else "", change, *texts)

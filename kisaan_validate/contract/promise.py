@@ -1,0 +1,139 @@
+"""What a promise is, and what can become of it. Pure: two sides in, an outcome out.
+
+A promise is KEPT, BROKEN (something else happened), NOT_DONE (nothing happened), or it cannot be told. It explains the
+changes that it promised, and no others.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import ClassVar
+
+from kisaan_validate.contract.both import Both
+from kisaan_validate.contract.names import split_column
+from kisaan_validate.contract.needs import Need
+from kisaan_validate.differences import ChangeKey
+from kisaan_validate.model import Severity
+
+
+class State(StrEnum):
+    """What became of a promise."""
+
+    KEPT = "kept"
+    BROKEN = "broken"
+    NOT_DONE = "promised but not done"
+    UNKNOWN = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one promise, in words, and the changes that it explains; ``contradicts`` are those that break it."""
+
+    state: State
+    message: str = ""
+    explains: frozenset[ChangeKey] = frozenset()
+    before: str = ""
+    after: str = ""
+    contradicts: frozenset[ChangeKey] = frozenset()
+
+
+@dataclass(frozen=True)
+class Promise(ABC):
+    """One promise. ``id`` is unique in its contract; ``why`` is for people. ``optional``: what it speaks of may be missing."""
+
+    id: str
+    why: str = ""
+    severity: Severity = Severity.BLOCKING
+    optional: bool = False
+    kind: ClassVar[str] = ""
+
+    @abstractmethod
+    def claim(self) -> str:
+        """What is promised, in words."""
+
+    @abstractmethod
+    def judge(self, both: Both) -> Outcome:
+        """What became of it. Raises CannotTell."""
+
+    def needs(self) -> tuple[Need, ...]:
+        """What must be measured for it, on the side before, after, or both."""
+        return ()
+
+    def expressions(self) -> tuple[str, ...]:
+        """The SQL expressions over one row that the author wrote."""
+        return ()
+
+    def rewrites(self) -> tuple[str, str] | None:
+        """The column, as (table as written, name), of whose values it speaks."""
+        return None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of what this kind of promise says beyond its id, reason and severity."""
+        common = {f.name for f in fields(Promise)}
+        return tuple(f.name for f in fields(self) if f.name not in common)
+
+
+@dataclass(frozen=True)
+class OfTable(Promise):
+    """A promise about the rows of one table, which must be there on both sides."""
+
+    table: str = ""
+    may_be_new: ClassVar[bool] = False
+
+    def judge(self, both: Both) -> Outcome:
+        """What became of it. Raises CannotTell."""
+        title = both.table(self.table)
+        exists = [side.has_table(title) for side in both.sides]
+        if exists != [True, True] and not (self.may_be_new and exists[1]):
+            return missing(f"table {self.table}", self.optional, exists)
+        return self.of_rows(both, title)
+
+    @abstractmethod
+    def of_rows(self, both: Both, table: str) -> Outcome:
+        """What became of it, where the table is there. Raises CannotTell."""
+
+
+@dataclass(frozen=True)
+class OfColumn(Promise):
+    """A promise about one column, ``table.column``, which must be there on both sides."""
+
+    column: str = ""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """(table as written, column)."""
+        return split_column(self.column)
+
+    def judge(self, both: Both) -> Outcome:
+        """What became of it. Raises CannotTell."""
+        written, name = self.place
+        title = both.table(written)
+        exists = [side.has_column(title, name) for side in both.sides]
+        if exists != [True, True]:
+            return missing(f"column {self.column}", self.optional, exists)
+        return self.of_values(both, title, name)
+
+    @abstractmethod
+    def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        """What became of it, where the column is there. Raises CannotTell."""
+
+
+def missing(what: str, optional: bool, exists: list[bool]) -> Outcome:
+    """The outcome where something is not there before, or after, or both."""
+    if optional and not any(exists):
+        return Outcome(State.KEPT, f"there is no {what} here")
+    words = {(False, False): "is no {} on either side", (True, False): "is no {} any more", (False, True): "was no {} before"}
+    return Outcome(State.BROKEN, "there " + words[exists[0], exists[1]].format(what))
+
+
+def counted(rows: int) -> str:
+    """A number of rows in words."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
+
+
+def in_line(sql: str) -> str:
+    """SQL as people read it within a sentence: on one line."""
+    return " ".join(sql.split())

@@ -1,0 +1,178 @@
+"""Promises about rows: that they stay, go, or come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from kisaan_validate.contract.both import Both, CannotTell
+from kisaan_validate.contract.needs import Arrival, Names, Need, Removal, count_id, names_id
+from kisaan_validate.contract.promise import OfTable, Outcome, State, counted, in_line
+from kisaan_validate.contract.story import Story, story_of
+from kisaan_validate.differences import ROWS, VALUES, ChangeKey
+
+
+@dataclass(frozen=True)
+class RowsUnchanged(OfTable):
+    """No row comes or goes, but for those of which another rule speaks."""
+
+    kind: ClassVar[str] = "rows_unchanged"
+
+    def claim(self) -> str:
+        return f"{self.table} keeps its rows"
+
+    def of_rows(self, both: Both, table: str) -> Outcome:
+        story = story_of(both, table)
+        counts = (counted(story.before), counted(story.after))
+        if unpromised := story.delta - story.promised:
+            than = f"promised ({story.promised:+,})" if story.promised else "before"
+            more = f"{counted(abs(unpromised))} {'more' if unpromised > 0 else 'fewer'} than {than}"
+            return Outcome(State.BROKEN, more, frozenset(), *counts)
+        if wrong := story.strangers():
+            return Outcome(State.BROKEN, f"as many rows, but {wrong}", frozenset(), *counts)
+        return Outcome(State.KEPT, "", frozenset(), *counts)
+
+
+@dataclass(frozen=True)
+class RowsRemoved(OfTable):
+    """These rows go, and no others: the surplus of duplicates, of which the lowest key survives, or those WHERE."""
+
+    surplus_of: str = ""
+    duplicates: tuple[str, ...] = ()
+    where: str = ""
+    kind: ClassVar[str] = "rows_removed"
+
+    def claim(self) -> str:
+        over = self.surplus_of or ", ".join(self.duplicates)
+        where = f" where {in_line(self.where)}" if self.where else ""
+        return f"{self.table} loses {f'the surplus of {over}' if over else 'the rows'}{where}, and nothing else"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Removal(self.id, self.table, self.duplicates, self.surplus_of, self.where, self.optional),)
+
+    def expressions(self) -> tuple[str, ...]:
+        return (self.where,) if self.where else ()
+
+    def of_rows(self, both: Both, table: str) -> Outcome:
+        digests = {side.checks[self.surplus_of].digest for side in both.sides if self.surplus_of in side.checks}
+        if len(digests) > 1:
+            raise CannotTell(f"the check {self.surplus_of} means something else than when the baseline was taken")
+        before, after = both.old_count(self.id, table), both.after.count(self.id, table)
+        counts = (counted(before), counted(after))
+        if after:
+            state = State.NOT_DONE if 0 < before <= after else State.BROKEN
+            first = "".join(f", first {name}" for name in both.after.measured(count_id(self.id, table)).names)
+            return Outcome(state, _left(before, after) + first, frozenset(), *counts)
+        if not before:
+            return Outcome(State.KEPT, "there was nothing to remove", frozenset(), *counts)
+        return _settled(story_of(both, table), counts)
+
+
+def _left(before: int, after: int) -> str:
+    if after > before:
+        return f"there are {counted(after)} to remove, there were {before:,}"
+    return f"all {before:,} are still there" if after == before else f"{after:,} of {before:,} are still there"
+
+
+@dataclass(frozen=True)
+class RowsAdded(OfTable):
+    """The rows WHERE come, and no others; with ``rows``, exactly so many. There may be no such row before."""
+
+    where: str = ""
+    rows: int | None = None
+    kind: ClassVar[str] = "rows_added"
+    may_be_new: ClassVar[bool] = True
+
+    def claim(self) -> str:
+        many = counted(self.rows) if self.rows is not None else "rows"
+        return f"{self.table} gains {many} where {in_line(self.where)}, and nothing else"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Arrival(self.id, self.table, self.where),)
+
+    def expressions(self) -> tuple[str, ...]:
+        return (self.where,)
+
+    def of_rows(self, both: Both, table: str) -> Outcome:
+        before, after = both.old_count(self.id, table), both.after.count(self.id, table)
+        counts, come = (counted(before), counted(after)), after - before
+        if not come and self.rows != 0:
+            return Outcome(State.NOT_DONE, "no such row came", frozenset(), *counts)
+        if come < 0 or (self.rows is not None and come != self.rows):
+            promised = "more" if self.rows is None else f"{self.rows:+,}"
+            return Outcome(State.BROKEN, f"{come:+,} such rows, promised are {promised}", frozenset(), *counts)
+        if before and come:
+            raise CannotTell(f"{counted(before)} of that kind were there before: WHERE does not tell which are new")
+        return _settled(story_of(both, table), counts)
+
+
+@dataclass(frozen=True)
+class RowsArrived(OfTable):
+    """Rows above the baseline's highest value of a column may come: business goes on. Nothing else may."""
+
+    by: str = "id"
+    kind: ClassVar[str] = "rows_arrived"
+
+    def claim(self) -> str:
+        return f"{self.table} may gain rows above the highest {self.by} of the baseline"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Arrival(self.id, self.table, by=self.by),)
+
+    def of_rows(self, both: Both, table: str) -> Outcome:
+        come = both.after.count(self.id, table)
+        outcome = _settled(story_of(both, table), ("none", counted(come)))
+        nothing = outcome.state is State.KEPT and not come
+        return replace(outcome, message="no row came", explains=frozenset()) if nothing else outcome
+
+
+@dataclass(frozen=True)
+class Recorded(OfTable):
+    """These names enter a ledger table, one row each, and nothing else does."""
+
+    column: str = "name"
+    names: tuple[str, ...] = ()
+    kind: ClassVar[str] = "recorded"
+    may_be_new: ClassVar[bool] = True
+
+    def claim(self) -> str:
+        return f"{self.table} records {', '.join(self.names)}"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Names(self.id, self.table, self.column, self.names),)
+
+    def of_rows(self, both: Both, table: str) -> Outcome:
+        before = set(both.old_measure(names_id(self.id)).names) if both.before.has_table(table) else set()
+        after = set(both.after.measured(names_id(self.id)).names)
+        counts = (f"{len(before):,} of {len(self.names):,}", f"{len(after):,} of {len(self.names):,}")
+        if missing := [n for n in self.names if n not in after]:
+            state = State.NOT_DONE if after == before else State.BROKEN
+            return Outcome(state, f"not recorded: {', '.join(missing)}", frozenset(), *counts)
+        rows, new = both.after.count(self.id, table), len(after - before)
+        if rows > new:
+            return Outcome(State.BROKEN, f"{counted(rows)} came for {new:,} names", frozenset(), *counts)
+        outcome = _settled(story_of(both, table), counts)
+        nothing = outcome.state is State.KEPT and not new
+        return replace(outcome, message="all were recorded before", explains=frozenset()) if nothing else outcome
+
+
+def _settled(story: Story, counts: tuple[str, str]) -> Outcome:
+    """Whether the rows that are left are those that should be; which changes of figures follow from what went and came."""
+    if story.misfit:
+        return Outcome(State.BROKEN, story.misfit, frozenset(), *counts)
+    both, table = story.both, story.table
+    moved = frozenset(key for key in both.changes if key[:2] == (ROWS, table))
+    if wrong := story.strangers():
+        return Outcome(State.BROKEN, f"as many rows as promised, but {wrong}", frozenset(), *counts, moved)
+    explained: set[ChangeKey] = set(moved)
+    for column in {key[2] for key in both.changes if key[:2] == (VALUES, table)}:
+        explained |= both.keys_of(table, column) if _follows(story, column) else frozenset()
+    return Outcome(State.KEPT, "", frozenset(explained), *counts)
+
+
+def _follows(story: Story, column: str) -> bool:
+    """Whether a column has the figures that it should have after what went and came."""
+    try:
+        return not story.contradiction(column)
+    except CannotTell:
+        return False

@@ -1,0 +1,228 @@
+"""Promises about a column: its type, its NULLs, its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from typing import ClassVar
+
+from kisaan_validate.contract.both import Both, CannotTell, Side
+from kisaan_validate.contract.needs import Need, Replacement
+from kisaan_validate.contract.promise import OfColumn, Outcome, State, in_line
+from kisaan_validate.contract.story import story_of
+from kisaan_validate.differences import VALUES
+from kisaan_validate.model import Family
+
+_DIGITS = 150_000
+"""More than any numeric has (PostgreSQL documentation, "Numeric Types": 131,072 before the point, 16,383 after it)."""
+
+
+@dataclass(frozen=True)
+class SumPreserved(OfColumn):
+    """The exact sum of a column stays what it was. Rows that another rule lets come are set aside; a sum of none is 0."""
+
+    kind: ClassVar[str] = "sum_preserved"
+
+    def claim(self) -> str:
+        return f"the sum of {self.column} stays the same"
+
+    def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        old = both.before.profile(table, name)
+        new = story_of(both, table).actual(name) if both.arrivals.get(table) else both.after.profile(table, name)
+        if old.personal or new.personal:
+            raise CannotTell(f"{self.column} is personal: no sum of it is kept")
+        if {old.family, new.family} != {Family.NUMBER}:
+            raise CannotTell(f"{self.column} has no exact sum")
+        texts = (old.total or "none", new.total or "none")
+        was, is_ = Decimal(old.total or 0), Decimal(new.total or 0)
+        if not was.is_finite() and texts[0] == texts[1]:
+            raise CannotTell(f"the sum of {self.column} is {texts[0]} before and after, whatever the other values are")
+        if was == is_:
+            return Outcome(State.KEPT, "", frozenset(), *texts)
+        return Outcome(State.BROKEN, _by_how_much(was, is_), frozenset(), *texts)
+
+
+def _by_how_much(was: Decimal, is_: Decimal) -> str:
+    if not (was.is_finite() and is_.is_finite()):
+        return f"the sum was {was}, it is {is_}"
+    with localcontext(prec=_DIGITS):
+        return f"the sum changed by {is_ - was:+,f}"
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the figures of a column say beside those that were promised: in what they are wrong, or why that is untold.
+
+    ``nulls`` tells that at least the NULLs are as promised.
+    """
+
+    wrong: str
+    untold: str
+    nulls: bool = True
+
+
+def _look(both: Both, table: str, name: str, rule: str) -> _Look:
+    try:
+        story = story_of(both, table)
+        return _Look(story.contradiction(name, rule), story.blind(name, rule))
+    except CannotTell as reason:
+        return _Look("", str(reason), False)
+
+
+@dataclass(frozen=True)
+class Retyped(OfColumn):
+    """A column gets another type. With ``using``, each value becomes that of an expression over its old row."""
+
+    from_: tuple[str, ...] = ()
+    to: str = ""
+    using: str = ""
+    kind: ClassVar[str] = "retyped"
+
+    def claim(self) -> str:
+        using = in_line(self.using).replace("{column}", self.place[1])
+        return f"{self.column} becomes {self.to}{f', each value being {using}' if using else ''}"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Replacement(self.id, *self.place, self.using, self.to, self.optional),) if self.using else ()
+
+    def expressions(self) -> tuple[str, ...]:
+        return (self.using,) if self.using else ()
+
+    def rewrites(self) -> tuple[str, str] | None:
+        return self.place if self.using else None
+
+    def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        was, is_ = (_type_names(side, table, name) for side in both.sides)
+        texts, same = (was[0], is_[0]), was[0] == is_[0]
+        if self.to not in is_:
+            return Outcome(State.NOT_DONE if same else State.BROKEN, f"it is {'still ' if same else ''}{is_[0]}", frozenset(), *texts)
+        if self.from_ and not {*self.from_, self.to} & set(was):
+            return Outcome(State.BROKEN, f"it was {was[0]}, not {' or '.join(self.from_)}", frozenset(), *texts)
+        if same:
+            return Outcome(State.KEPT, "it already was", frozenset(), *texts)
+        explains = frozenset({("column", table, name, "type")})
+        values = both.keys_of(table, name)
+        look = _look(both, table, name, self.id) if self.using else None
+        if look is None:
+            return Outcome(State.KEPT, "", explains, *texts)
+        if look.wrong:
+            return Outcome(State.BROKEN, f"the type is right, the values are not: {look.wrong}", explains, *texts, values)
+        if look.untold:
+            return Outcome(State.UNKNOWN, f"the type is right; {look.untold}", explains | (values if look.nulls else frozenset()), *texts)
+        return Outcome(State.KEPT, "", explains | values, *texts)
+
+
+def _type_names(side: Side, table: str, name: str) -> tuple[str, ...]:
+    """A column's type as the suite's search path names it, and as the catalogue prints it in full."""
+    facts, item = side.columns.get((table, name)), side.objects.get(("column", table, name))
+    names = [facts.type] if facts is not None else []
+    names += [item.facts["type"]] if item is not None and "type" in item.facts else []
+    if not names:
+        raise CannotTell(f"the type of {table}.{name} was not read {side.when}")
+    return tuple(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class Filled(OfColumn):
+    """A column has no NULL any more. With ``with_``, each NULL became the value of an expression over its old row.
+
+    Without ``with_`` only the NULLs are explained: which values took their place is not promised, so not explained.
+    """
+
+    with_: str = ""
+    kind: ClassVar[str] = "filled"
+
+    def claim(self) -> str:
+        return f"{self.column} has no NULL any more{f'; each became {in_line(self.with_)}' if self.with_ else ''}"
+
+    def needs(self) -> tuple[Need, ...]:
+        expression = f"coalesce({{column}}, {self.with_}\n)"
+        return (Replacement(self.id, *self.place, expression, "", self.optional),) if self.with_ else ()
+
+    def expressions(self) -> tuple[str, ...]:
+        return (self.with_,) if self.with_ else ()
+
+    def rewrites(self) -> tuple[str, str] | None:
+        return self.place
+
+    def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        story = story_of(both, table)
+        before, after, now = (p.nulls for p in (story.expected(name), story.actual(name), both.after.profile(table, name)))
+        if before is None or after is None or now is None:
+            raise CannotTell("its NULLs were not counted on both sides")
+        counts = (f"{before:,} NULL", f"{now:,} NULL")
+        if after:
+            state = State.NOT_DONE if 0 < before <= after else State.BROKEN
+            left = f"{after:,} of {before:,} are NULL still" if after <= before else f"{after - before:,} more are NULL than before"
+            return Outcome(state, left, frozenset(), *counts)
+        nulls = frozenset({(VALUES, table, name, "nulls")})
+        if now:
+            return Outcome(State.BROKEN, f"{now:,} of the rows that came since have NULL", nulls, *counts)
+        return self._filled(both, table, name, before, counts) if self.with_ else Outcome(State.KEPT, _none(before), nulls, *counts)
+
+    def _filled(self, both: Both, table: str, name: str, before: int, counts: tuple[str, str]) -> Outcome:
+        """What became of it, given that no NULL is left: whether the values are those that were promised."""
+        nulls, values = frozenset({(VALUES, table, name, "nulls")}), both.keys_of(table, name)
+        look = _look(both, table, name, self.id)
+        if look.wrong:
+            how = f"filled, but not with {in_line(self.with_)}" if before else "there was no NULL to fill, but"
+            return Outcome(State.BROKEN, f"{how}: {look.wrong}", nulls, *counts, values - nulls)
+        if look.untold and before:
+            return Outcome(State.UNKNOWN, f"no NULL is left; {look.untold}", nulls, *counts)
+        return Outcome(State.KEPT, _none(before), nulls if look.untold else values | nulls, *counts)
+
+
+def _none(before: int) -> str:
+    return "" if before else "there was none"
+
+
+@dataclass(frozen=True)
+class Becomes(OfColumn):
+    """Each value of a column becomes that of an expression over its old row."""
+
+    expression: str = ""
+    kind: ClassVar[str] = "becomes"
+
+    def claim(self) -> str:
+        return f"every {self.column} becomes {in_line(self.expression).replace('{column}', self.place[1])}"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Replacement(self.id, *self.place, self.expression, "", self.optional),)
+
+    def expressions(self) -> tuple[str, ...]:
+        return (self.expression,)
+
+    def rewrites(self) -> tuple[str, str] | None:
+        return self.place
+
+    def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        story, changed = story_of(both, table), both.keys_of(table, name)
+        wrong, blind = story.contradiction(name, self.id), story.blind(name, self.id)
+        if wrong and not story.contradiction(name):
+            return Outcome(State.NOT_DONE, f"its figures are as before: {wrong}")
+        if wrong:
+            return Outcome(State.BROKEN, wrong, contradicts=changed)
+        if blind:
+            return Outcome(State.UNKNOWN, blind, changed)
+        return Outcome(State.KEPT, "" if changed else "its figures are the same before and after", changed)
+
+
+@dataclass(frozen=True)
+class Revised(OfColumn):
+    """The values of a column may change in a way that no expression over one row can say, such as an UPDATE from a join.
+
+    The weakest promise: it explains the change of figures because it was announced, and proves nothing about it.
+    """
+
+    kind: ClassVar[str] = "revised"
+
+    def claim(self) -> str:
+        return f"values of {self.column} are revised (announced, not proved)"
+
+    def rewrites(self) -> tuple[str, str] | None:
+        return self.place
+
+    def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        changed = both.keys_of(table, name)
+        figures = ", ".join(sorted(key[3] for key in changed))
+        return Outcome(State.KEPT, f"announced, not proved: {figures} changed" if changed else "its figures are as before", changed)

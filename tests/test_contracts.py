@@ -1,0 +1,169 @@
+"""Contracts from end to end: each folder of tests/contracts is one migration on a real server, judged by its contract.
+
+A case is a folder with
+
+    before.sql            the database before
+    contract.toml         what the migration promises
+    after.sql             the migration
+    expected.toml         all that must be said of it: see Expected
+    checks.py             optional: the suite's checks (else one that always passes)
+    suite.toml            optional: the suite's settings
+    contract_before.toml  optional: the contract with which the baseline was taken; empty for none
+    checks_before.py      optional: the checks with which the baseline was taken
+    again.sql             optional: a second attempt, judged by the same baseline and by ``[again]`` of expected.toml
+
+The comparison is exact: every promise, every change with who explains it, everything that is unknown.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Server
+
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.contract.load import Contract, read_contract
+from kisaan_validate.contract.objects import ATTRIBUTES
+from kisaan_validate.contract.promise import State
+from kisaan_validate.contract.rules import KINDS
+from kisaan_validate.database.schema import KINDS as OBJECT_KINDS
+from kisaan_validate.differences import FIGURES
+from kisaan_validate.judgement import Judgement, judge
+from kisaan_validate.model import Baseline
+from kisaan_validate.record.codec import baseline_from_json, baseline_to_json
+from kisaan_validate.runner import Options, run
+from kisaan_validate.suite.load import Suite, load_suite
+
+CASES = sorted(p for p in (ROOT / "tests" / "contracts").iterdir() if p.is_dir())
+ALWAYS = 'from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n'
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is said of a migration, in the form of expected.toml.
+
+    ``promises`` maps an id to its state and words of its message (all of it if they are empty); ``changes`` maps
+    "kind|table|name|aspect" to the promises that explain it, or "unexplained", and those that it breaks.
+    """
+
+    verdict: str
+    promises: dict[str, tuple[str, str]]
+    changes: dict[str, str]
+    unknown: tuple[str, ...]
+
+    @classmethod
+    def read(cls, given: dict[str, Any]) -> Expected:
+        """From a TOML table. Raises KeyError for anything that is left out."""
+        promises = {id: (p["state"], p["says"]) for id, p in given["promises"].items()}
+        return cls(given["verdict"], promises, given["changes"], tuple(given["unknown"]))
+
+    @classmethod
+    def found(cls, judged: Judgement) -> Expected:
+        """From a judgement."""
+        assert judged.diff is not None
+        promises = {p.id: (o.state.value, o.message) for p, o in judged.promises}
+        changes = {"|".join(c.key): _fate(judged, c.key) for c in judged.diff.changes}
+        return cls(judged.verdict.value, promises, changes, tuple(u.what for u in judged.diff.unknown))
+
+    def agreeing(self, wanted: Expected) -> Expected:
+        """The same with each message cut to the words that are wanted of it, where it holds them."""
+        promises = {}
+        for id, (state, message) in self.promises.items():
+            words = wanted.promises.get(id, ("", ""))[1]
+            promises[id] = (state, words if words and words in message else message)
+        return Expected(self.verdict, promises, self.changes, self.unknown)
+
+
+def _fate(judged: Judgement, key: tuple[str, str, str, str]) -> str:
+    explained = ", ".join(judged.explained.get(key, ())) or "unexplained"
+    broken = ", ".join(judged.contradicted(key))
+    return f"{explained}; breaks {broken}" if broken else explained
+
+
+@dataclass(frozen=True)
+class Case:
+    """One folder, and where its database is."""
+
+    folder: Path
+    server: Server
+    database: str
+    scratch: Path
+
+    def text(self, *names: str) -> str | None:
+        """The text of the first of these files that exists."""
+        found = next((self.folder / name for name in names if (self.folder / name).exists()), None)
+        return found.read_text(encoding="utf-8") if found is not None else None
+
+    def sql(self, name: str) -> None:
+        """Run one of its SQL files as the owner."""
+        self.server.sql((self.text(name) or "") + "\n;SELECT 1", self.database)
+
+    def suite(self, *names: str) -> Suite:
+        """The suite: its checks, or one that always passes."""
+        place = self.scratch / names[0]
+        place.mkdir()
+        (place / "checks.py").write_text(self.text(*names) or ALWAYS, encoding="utf-8")
+        (place / "suite.toml").write_text(self.text("suite.toml") or 'name = "case"\n', encoding="utf-8")
+        return load_suite(place)
+
+    def contract(self, *names: str) -> Contract | None:
+        """The contract that stands in the first of these files, None for an empty one."""
+        text = self.text(*names)
+        return read_contract(text, names[-1]) if text else None
+
+    def baseline(self) -> Baseline:
+        """The baseline, through its file."""
+        suite, contract = self.suite("checks_before.py", "checks.py"), self.contract("contract_before.toml", "contract.toml")
+        options = Options(count_all=True, sample=0, jobs=1, contract=contract)
+        return baseline_from_json(baseline_to_json(baseline_of(run(suite, self.server.dsn(self.database), options=options))))
+
+    def judged(self, baseline: Baseline, suite: Suite) -> Judgement:
+        """The database as it is, judged beside the baseline and the contract."""
+        contract = self.contract("contract.toml")
+        options = Options(count_all=True, jobs=1, baseline=baseline, contract=contract)
+        return judge(run(suite, self.server.dsn(self.database), options=options), baseline, contract)
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+    """A case with a database of its own. Its parameter is (server, folder)."""
+    name, folder = request.param
+    server: Server = request.getfixturevalue(name)
+    database = server.create()
+    yield Case(folder, server, database, tmp_path)
+    server.drop(database)
+
+
+def _places() -> list[Any]:
+    """Every folder on the embedded server; where it says so, on the system's as well."""
+    found = [pytest.param(("server", folder), id=folder.name) for folder in CASES]
+    also = [f for f in CASES if (f / "expected.toml").exists() and "also_on_15 = true" in (f / "expected.toml").read_text(encoding="utf-8")]
+    return found + [pytest.param(("server15", folder), id=f"{folder.name}-15") for folder in also]
+
+
+@pytest.mark.parametrize("case", _places(), indirect=True)
+def test_what_is_said_of_a_migration_is_exactly_what_is_expected(case: Case) -> None:
+    """Verdict, every promise, every difference with who explains it, and all that is unknown."""
+    text = case.text("expected.toml")
+    assert text is not None, "a case without expected.toml proves nothing"
+    wanted = tomllib.loads(text)
+    case.sql("before.sql")
+    baseline = case.baseline()
+    case.sql("after.sql")
+    suite = case.suite("checks.py")
+    _compare(case.judged(baseline, suite), wanted)
+    if case.text("again.sql") is not None:
+        case.sql("again.sql")
+        _compare(case.judged(baseline, suite), wanted["again"])
+
+
+def _compare(judged: Judgement, given: dict[str, Any]) -> None:
+    wanted = Expected.read(given)
+    found = Expected.found(judged).agreeing(wanted)
+    assert found == wanted
+    assert judged.run.verdict.value in {"PASS", "FAIL", "INCONCLUSIVE"}
