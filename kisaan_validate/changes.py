@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
 
 from kisaan_validate.differences import (
     ADDED,
@@ -31,6 +33,7 @@ from kisaan_validate.model import (
     Family,
     Profile,
     SchemaObject,
+    SequenceValue,
     Status,
     TableFacts,
 )
@@ -71,16 +74,16 @@ def _by_name(tables: Iterable[TableFacts]) -> dict[str, TableFacts]:
 
 
 def object_changes(before: Baseline, after: Baseline) -> list[Change]:
-    """The schema objects that came, went, or have another attribute."""
+    """The schema objects that came, went, or have another attribute. What a partition only repeats of its parent is left out."""
     unread = before.unread.keys() | after.unread.keys()
     old, new = (_readable(side.objects, unread) for side in (before, after))
-    gone, come = old.keys() - new.keys(), new.keys() - old.keys()
-    changes = [Change(*key, REMOVED, summary_of(old[key]), None) for key in gone if not _within(key, gone)]
-    changes += [Change(*key, ADDED, None, summary_of(new[key])) for key in come if not _within(key, come)]
+    gone, come = ({k: a[k] for k in a.keys() - b.keys()} for a, b in ((old, new), (new, old)))
+    changes = [Change(*key, REMOVED, summary_of(item), None) for key, item in gone.items() if not _within(item, gone)]
+    changes += [Change(*key, ADDED, None, summary_of(item)) for key, item in come.items() if not _within(item, come)]
     for key in old.keys() & new.keys():
         a, b = old[key].facts, new[key].facts
         changes += [Change(*key, name, a.get(name), b.get(name)) for name in a.keys() | b.keys() if a.get(name) != b.get(name)]
-    return changes
+    return _without_echoes(changes, [*old.values(), *new.values()])
 
 
 ObjectKey = tuple[str, str, str]
@@ -91,18 +94,47 @@ def _readable(objects: Iterable[SchemaObject], unread: Iterable[str]) -> dict[Ob
     return {o.key: o for o in objects if not hidden & {o.kind, o.table, o.name if o.kind == "table" else ""} - {""}}
 
 
-def _within(key: ObjectKey, moved: set[ObjectKey]) -> bool:
-    """Whether an object came or went only as a part of another: of its table, as a constraint's index, a function's grant."""
-    kind, table, name = key
+def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
+    """Whether an object came or went only as a part of another that did.
+
+    It is part of its table, a constraint's index of the constraint, a grant of what it is on, a serial's sequence of the column.
+    """
+    kind, table, name = item.key
     if kind not in RELATIONS and table and any((relation, table, table) in moved for relation in RELATIONS):
         return True
-    if kind == "grant" and " on function " in name:
-        return ("function", "", name.partition(" on function ")[2]) in moved
+    if kind == "sequence":
+        owner, _, column = item.facts.get("owned by", "").rpartition(".")
+        return ("table", owner, owner) in moved or ("column", owner, column) in moved
+    if kind == "grant":
+        return any((on, table, name.partition(f" on {on} ")[2]) in moved for on in ("function", "schema", "column"))
     return kind == "index" and ("constraint", table, name) in moved
 
 
 RELATIONS = ("table", "view", "materialized view", "sequence")
 """The kinds of objects that others belong to."""
+
+
+def _without_echoes(changes: list[Change], objects: Iterable[SchemaObject]) -> list[Change]:
+    """The changes without those of a partition (or a child by inheritance) that are the very change of its parent."""
+    parents: dict[str, set[str]] = {}
+    for item in objects:
+        above = ", ".join(item.facts[name] for name in ("partition of", "inherits") if name in item.facts)
+        if item.kind == "table" and above:
+            parents.setdefault(item.table, set()).update(above.split(", "))
+    said = {(change.table, _gist(change)) for change in changes}
+    return [c for c in changes if not any((parent, _gist(c)) in said for parent in parents.get(c.table, ()))]
+
+
+_OWN_NAMES = re.compile(r'(?P<index> INDEX (?:"(?:[^"]|"")*"|[^\s"])+)?(?P<on> ON (?:ONLY )?(?:"(?:[^"]|"")*"|[^\s"])+)')
+
+
+def _gist(change: Change) -> tuple[str | None, ...]:
+    """What a change says, whatever the table; indexes and constraints of partitions have names of their own."""
+    name = "" if change.kind in {"index", "constraint"} else change.name
+    printed = change.kind in {"index", "trigger"}
+    texts = (_OWN_NAMES.sub("", text, count=1) if printed and text else text for text in (change.before, change.after))
+    return (change.kind, name, change.aspect, *texts)
+
 
 _SUMMARIES = ("definition", "type", "labels", "kind", "base type", "version", "result", "privileges")
 
@@ -115,8 +147,20 @@ def summary_of(item: SchemaObject) -> str:
 # --- rows and figures -----------------------------------------------------------------------------------------------
 
 
+def _in_scope(side: Baseline) -> dict[str, TableFacts]:
+    """The tables whose rows are compared. A partition is counted within its parent; views and what the suite excludes are
+    looked at by checks only."""
+    partitions = {o.table for o in side.objects if o.kind == "table" and "partition of" in o.facts}
+    left_out = side.suite.excluded_tables
+    return {
+        t.title: t for t in side.tables
+        if t.kind in {"table", "partitioned table"} and t.title not in partitions
+        and not any(fnmatchcase(t.name, pattern) for pattern in left_out)
+    }  # fmt: skip
+
+
 def _table_changes(before: Baseline, after: Baseline) -> list[Change]:
-    old, new = _by_name(before.tables), _by_name(after.tables)
+    old, new = _in_scope(before), _in_scope(after)
     changes = []
     for name in sorted(old.keys() & new.keys()):
         a, b = old[name], new[name]
@@ -141,14 +185,14 @@ def _figure(profile: Profile, name: str) -> str | None:
 
 
 def differing(a: Profile, b: Profile) -> tuple[str, ...]:
-    """The figures in which two profiles differ: numbers compared as decimals, everything else as text.
+    """The figures in which two profiles differ: numbers compared by value, everything else as text.
 
-    Sums of inexact numbers are left out: they depend on the order of addition. Where one side is personal, or has
-    figures of another family, only the NULLs can be compared, or the difference of family shows in both ends.
+    Sums of inexact numbers are left out: they depend on the order of addition. Where one side is personal only the NULLs
+    can be compared.
     """
     if a.personal or b.personal:
         return ("nulls",) if a.nulls != b.nulls else ()
-    number = a.family is b.family is Family.NUMBER
+    number = {a.family, b.family} <= {Family.NUMBER, Family.FLOAT}
     inexact = Family.FLOAT in {a.family, b.family}
     names = [name for name in FIGURES if not (name == "total" and inexact)]
     return tuple(n for n in names if not same_text(_figure(a, n), _figure(b, n), number or n == "nulls"))
@@ -165,32 +209,38 @@ def same_text(a: str | None, b: str | None, number: bool) -> bool:
 
 
 def _sequence_changes(before: Baseline, after: Baseline) -> list[Change]:
-    old, new = ({s.name: s.last_value for s in side.sequences} for side in (before, after))
+    old, new = ({s.name: s for s in side.sequences} for side in (before, after))
     return [
-        Change(SEQUENCE, "", name, "last value", str(old[name]), str(new[name]), new[name] - old[name])
+        Change(SEQUENCE, "", name, "last value", _stand(a), _stand(b), b.last_value - a.last_value)
         for name in old.keys() & new.keys()
-        if old[name] != new[name]
+        if _stand(a := old[name]) != _stand(b := new[name])
     ]
 
 
+def _stand(sequence: SequenceValue) -> str:
+    return f"{sequence.last_value}{'' if sequence.is_called else ' (not yet used)'}"
+
+
 def _unknown(before: Baseline, after: Baseline) -> list[Unknown]:
-    found = {f"what the catalogue says of {what}": f"{when}: {reason}"
-             for when, side in (("before", before), ("after", after)) for what, reason in side.unread.items()}  # fmt: skip
-    old, new = _by_name(before.tables), _by_name(after.tables)
+    found: dict[str, list[str]] = {}
+    for when, side in (("before", before), ("after", after)):
+        for what, reason in side.unread.items():
+            found.setdefault(f"what the catalogue says of {what}", []).append(f"{when}: {reason}")
+    old, new = _in_scope(before), _in_scope(after)
     for name in sorted(old.keys() & new.keys()):
         for when, table in (("before", old[name]), ("after", new[name])):
             if table.rows is None:
-                found[f"the rows of {name}"] = f"{when}: {table.reason or 'not counted'}"
+                found.setdefault(f"the rows of {name}", []).append(f"{when}: {table.reason or 'not counted'}")
         if old[name].rows is not None and new[name].rows is not None:
             found |= _unmeasured(old[name], new[name])
-    return [Unknown(what, reason) for what, reason in found.items()]
+    return [Unknown(what, "; ".join(reasons)) for what, reasons in found.items()]
 
 
-def _unmeasured(old: TableFacts, new: TableFacts) -> dict[str, str]:
+def _unmeasured(old: TableFacts, new: TableFacts) -> dict[str, list[str]]:
     left, right = ({c.name: c for c in table.columns} for table in (old, new))
     both = sorted(left.keys() & right.keys())
     missing = [c for c in both if (left[c].profile is None) or (right[c].profile is None)]
-    return {f"the values of {old.title}.{c}": "its figures were not measured on both sides" for c in missing}
+    return {f"the values of {old.title}.{c}": ["its figures were not measured on both sides"] for c in missing}
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------

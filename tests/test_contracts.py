@@ -28,11 +28,6 @@ from conftest import ROOT, Server
 
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.load import Contract, read_contract
-from kisaan_validate.contract.objects import ATTRIBUTES
-from kisaan_validate.contract.promise import State
-from kisaan_validate.contract.rules import KINDS
-from kisaan_validate.database.schema import KINDS as OBJECT_KINDS
-from kisaan_validate.differences import FIGURES
 from kisaan_validate.judgement import Judgement, judge
 from kisaan_validate.model import Baseline
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kisaan_validate.changes import RELATIONS
 from kisaan_validate.contract.names import titles_of
 from kisaan_validate.contract.needs import Arrival, Names, Removal, count_id
 from kisaan_validate.differences import VALUES, Change, ChangeKey
 from kisaan_validate.model import Baseline, CheckFacts, ColumnFacts, Measured, Profile, SchemaObject, TableFacts
 
-RELATIONS = ("table", "view", "materialized view")
+WITH_ROWS = ("table", "view", "materialized view")
 """The kinds of objects that have rows."""
 
 
@@ -64,14 +65,14 @@ class Side:
 
     def has_object(self, kind: str, table: str, name: str) -> bool:
         """Whether the catalogue has such an object. Raises CannotTell where it could not be read."""
-        for hidden in (kind, table, name if kind in RELATIONS else ""):
+        for hidden in (kind, table, name if kind in WITH_ROWS else ""):
             if hidden and hidden in self.facts.unread:
                 raise CannotTell(f"the catalogue could not be read {self.when}: {hidden}: {self.facts.unread[hidden]}")
         return (kind, table, name) in self.objects
 
     def has_table(self, title: str) -> bool:
         """Whether there is such a relation, counted or not. Raises CannotTell."""
-        return title in self.tables or any(self.has_object(kind, title, title) for kind in RELATIONS)
+        return title in self.tables or any(self.has_object(kind, title, title) for kind in WITH_ROWS)
 
     def has_column(self, title: str, name: str) -> bool:
         """Whether there is such a column, measured or not. Raises CannotTell."""
@@ -125,7 +126,7 @@ class Both:
 
     @staticmethod
     def _named(side: Side, title: str) -> bool:
-        return title in side.tables or title in side.facts.unread or any((k, title, title) in side.objects for k in (*RELATIONS, "sequence"))
+        return title in side.tables or title in side.facts.unread or any((k, title, title) in side.objects for k in RELATIONS)
 
     def old_measure(self, id: str) -> Measured:
         """A measure of the old side. Raises CannotTell."""

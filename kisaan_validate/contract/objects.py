@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kisaan_validate.contract.both import RELATIONS, Both
+from kisaan_validate.changes import RELATIONS
+from kisaan_validate.contract.both import Both
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
 from kisaan_validate.differences import ADDED, REMOVED
 
@@ -43,7 +44,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Every kind of object, with the attributes that ``database/sql/schema`` reads of it: a slip in a name must not look kept."""
 
-THEIR_OWN_TABLE = frozenset({*RELATIONS, "sequence"})
+THEIR_OWN_TABLE = frozenset(RELATIONS)
 """Kinds of objects that are a relation themselves: the catalogue's facts name it as their table too."""
 OF_NO_TABLE = frozenset({
     "function", "enum", "domain", "composite type", "range type", "extension", "schema", "event trigger", "grant",

@@ -134,6 +134,11 @@ def counted(rows: int) -> str:
     return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
+def are(number: int) -> str:
+    """The verb for so many."""
+    return "is" if number == 1 else "are"
+
+
 def in_line(sql: str) -> str:
     """SQL as people read it within a sentence: on one line."""
     return " ".join(sql.split())

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.needs import Arrival, Names, Need, Removal, count_id, names_id
-from kisaan_validate.contract.promise import OfTable, Outcome, State, counted, in_line
+from kisaan_validate.contract.promise import OfTable, Outcome, State, are, counted, in_line
 from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.differences import ROWS, VALUES, ChangeKey
 
@@ -70,8 +70,10 @@ class RowsRemoved(OfTable):
 
 def _left(before: int, after: int) -> str:
     if after > before:
-        return f"there are {counted(after)} to remove, there were {before:,}"
-    return f"all {before:,} are still there" if after == before else f"{after:,} of {before:,} are still there"
+        return f"{counted(after)} to remove, before there were {before:,}"
+    if after == before:
+        return f"all {before:,} are still there" if before > 1 else "it is still there"
+    return f"{after:,} of {before:,} {are(after)} still there"
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class RowsAdded(OfTable):
             promised = "more" if self.rows is None else f"{self.rows:+,}"
             return Outcome(State.BROKEN, f"{come:+,} such rows, promised are {promised}", frozenset(), *counts)
         if before and come:
-            raise CannotTell(f"{counted(before)} of that kind were there before: WHERE does not tell which are new")
+            raise CannotTell(f"such rows were there before ({before:,}): WHERE does not tell which are new")
         return _settled(story_of(both, table), counts)
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.objects import Added, Altered, Dropped, OfObject
-from kisaan_validate.contract.promise import Outcome, Promise, State
+from kisaan_validate.contract.promise import Outcome, Promise, State, are
 from kisaan_validate.contract.rows import Recorded, RowsAdded, RowsArrived, RowsRemoved, RowsUnchanged
 from kisaan_validate.contract.values import Becomes, Filled, Retyped, Revised, SumPreserved
 from kisaan_validate.differences import SEQUENCE
@@ -46,7 +46,7 @@ class Fixed(Promise):
             return Outcome(State.KEPT, "it held before" if was == 0 else "", frozenset(), *counts)
         state = State.NOT_DONE if was is None or 0 < was <= new.violations else State.BROKEN
         of = f" of {was:,}" if was is not None and was >= new.violations else ""
-        left = f"{new.violations:,}{of} violation{'s are' if new.violations > 1 else ' is'} left" if was != 0 else "it held before"
+        left = f"{new.violations:,}{of} violation{'' if new.violations == 1 else 's'} {are(new.violations)} left" if was != 0 else "it held before"
         return Outcome(state, left + _first(new), frozenset(), *counts)
 
 

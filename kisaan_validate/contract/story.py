@@ -111,7 +111,7 @@ class Story:
         """In which figures a column is not what it should be, in words; "" if it is. Raises CannotTell."""
         wanted, found = self.expected(column, rule), self.actual(column)
         wrong = differing(wanted, found)
-        words = [f"{name} is {_said(found, name)}, not {_said(wanted, name)}" for name in wrong]
+        words = [f"{_WORDS.get(name, name)} is {_said(found, name)}, not {_said(wanted, name)}" for name in wrong]
         return "; ".join([*words, *_moved(wanted, found, wrong)])
 
     def blind(self, column: str, rule: str = "") -> str:
@@ -134,6 +134,9 @@ def _figures(side: Side, measured: Measured, name: str) -> Profile:
     if name not in measured.columns:
         side.measured(part_id(measured.id, name))  # says why it is not there
     return measured.columns[name]
+
+
+_WORDS = {"nulls": "number of NULLs", "total": "sum"}
 
 
 def _said(profile: Profile, figure: str) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell, Side
 from kisaan_validate.contract.needs import Need, Replacement
-from kisaan_validate.contract.promise import OfColumn, Outcome, State, in_line
+from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, in_line
 from kisaan_validate.contract.story import story_of
 from kisaan_validate.differences import VALUES
 from kisaan_validate.model import Family
@@ -153,11 +153,11 @@ class Filled(OfColumn):
         counts = (f"{before:,} NULL", f"{now:,} NULL")
         if after:
             state = State.NOT_DONE if 0 < before <= after else State.BROKEN
-            left = f"{after:,} of {before:,} are NULL still" if after <= before else f"{after - before:,} more are NULL than before"
+            left = f"{after:,} of {before:,} {are(after)} NULL still" if after <= before else f"{after - before:,} more {are(after - before)} NULL than before"
             return Outcome(state, left, frozenset(), *counts)
         nulls = frozenset({(VALUES, table, name, "nulls")})
         if now:
-            return Outcome(State.BROKEN, f"{now:,} of the rows that came since have NULL", nulls, *counts)
+            return Outcome(State.BROKEN, f"{now:,} of the rows that came since {are(now)} NULL", nulls, *counts)
         return self._filled(both, table, name, before, counts) if self.with_ else Outcome(State.KEPT, _none(before), nulls, *counts)
 
     def _filled(self, both: Both, table: str, name: str, before: int, counts: tuple[str, str]) -> Outcome:
@@ -165,7 +165,7 @@ class Filled(OfColumn):
         nulls, values = frozenset({(VALUES, table, name, "nulls")}), both.keys_of(table, name)
         look = _look(both, table, name, self.id)
         if look.wrong:
-            how = f"filled, but not with {in_line(self.with_)}" if before else "there was no NULL to fill, but"
+            how = f"filled, but not with {in_line(self.with_)}" if before else "there was no NULL to fill, but its values changed"
             return Outcome(State.BROKEN, f"{how}: {look.wrong}", nulls, *counts, values - nulls)
         if look.untold and before:
             return Outcome(State.UNKNOWN, f"no NULL is left; {look.untold}", nulls, *counts)

@@ -23,7 +23,8 @@ class _Taken:
 
     def refuse(self, measure: Measure, error: DatabaseError, *ids: str) -> _Taken:
         """Say why these, or all that it measures, have no answer."""
-        fact = mask_values(error.fact, measure.known) if measure.private else error.fact
+        said = measure.private and not measure.message  # by the server, about people
+        fact = mask_values(error.fact, measure.known) if said else error.fact
         self.measured += [
             Measured(id, measure.title, sql=measure.sql, message=fact, sqlstate=error.sqlstate) for id in ids or measure.ids
         ]

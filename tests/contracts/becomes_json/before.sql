@@ -1,0 +1,1 @@
+CREATE TABLE s (id int PRIMARY KEY, j jsonb); INSERT INTO s VALUES (1, '{}'), (2, NULL);

@@ -1,0 +1,1 @@
+UPDATE s SET total = qty * price * 2;

@@ -1,0 +1,1 @@
+UPDATE f SET paid = made WHERE paid IS NULL; INSERT INTO f VALUES (4, '2024-02-15', NULL);

@@ -1,0 +1,2 @@
+CREATE TABLE f (id int PRIMARY KEY, made date NOT NULL, paid date);
+INSERT INTO f VALUES (1, '2024-01-01', '2024-01-05'), (2, '2024-02-01', NULL), (3, '2024-03-01', NULL);

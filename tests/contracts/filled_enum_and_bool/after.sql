@@ -1,0 +1,1 @@
+UPDATE f SET m = coalesce(m, 'ok'), b = coalesce(b, id = 1);

@@ -1,0 +1,1 @@
+UPDATE f SET paid = made WHERE paid IS NULL;

@@ -1,0 +1,1 @@
+UPDATE f SET paid = '1970-01-01' WHERE paid IS NULL;

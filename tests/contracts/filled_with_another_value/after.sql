@@ -1,0 +1,1 @@
+UPDATE f SET paid = '2025-10-18' WHERE paid IS NULL;

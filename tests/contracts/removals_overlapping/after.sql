@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a <= 20 OR id % 2 = 0;

@@ -1,0 +1,1 @@
+ALTER TABLE m ALTER v TYPE numeric(18,2);

@@ -1,0 +1,1 @@
+ALTER TABLE p ALTER b TYPE int USING b::int, ALTER d TYPE timestamptz USING d::timestamp AT TIME ZONE 'UTC', ALTER n TYPE smallint USING n::smallint, ALTER e TYPE text, ALTER f TYPE real, ALTER g TYPE float8, ALTER i TYPE interval USING make_interval(secs => i), ALTER u TYPE text, ALTER v TYPE char(12) USING upper(v);

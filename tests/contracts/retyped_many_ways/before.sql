@@ -1,0 +1,1 @@
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE p (id int PRIMARY KEY, b bool, d date, n text, e mood, f float8, g numeric(6,2), i int, u uuid, v varchar(10)); INSERT INTO p VALUES (1, true, '2024-02-29', '17', 'ok', 1.5, 2.25, 90, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'x'), (2, false, '1999-12-31', '4', 'sad', -0.25, 1.50, 3600, NULL, 'yy');

@@ -1,0 +1,1 @@
+ALTER TABLE m DROP v, ADD n text;

@@ -1,0 +1,1 @@
+ALTER TABLE p ALTER phone TYPE bigint USING 1;

@@ -1,0 +1,1 @@
+CREATE TABLE p (id int PRIMARY KEY, phone text); INSERT INTO p VALUES (1, '9100000042'), (2, NULL);

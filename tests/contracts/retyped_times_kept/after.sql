@@ -1,0 +1,1 @@
+ALTER TABLE m ALTER at TYPE timestamptz USING at AT TIME ZONE 'UTC';

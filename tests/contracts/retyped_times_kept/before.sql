@@ -1,0 +1,1 @@
+CREATE TABLE m (id int PRIMARY KEY, at timestamp NOT NULL); INSERT INTO m VALUES (1, '2024-01-01 00:00'), (2, '2024-06-01 12:30');

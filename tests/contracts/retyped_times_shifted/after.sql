@@ -1,0 +1,1 @@
+SET TimeZone = 'Asia/Kolkata'; ALTER TABLE m ALTER at TYPE timestamptz;

@@ -1,0 +1,1 @@
+ALTER TABLE p ALTER d TYPE jsonb USING d::jsonb;

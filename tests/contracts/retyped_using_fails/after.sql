@@ -1,0 +1,1 @@
+ALTER TABLE m ALTER v TYPE int USING 0; UPDATE m SET w = w * 2;

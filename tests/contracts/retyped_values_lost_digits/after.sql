@@ -1,0 +1,1 @@
+ALTER TABLE m ALTER v TYPE int;

@@ -1,0 +1,1 @@
+UPDATE s SET total = 7 WHERE id = 1;

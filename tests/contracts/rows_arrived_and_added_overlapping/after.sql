@@ -1,0 +1,1 @@
+INSERT INTO t VALUES (4, 101), (5, 102), (6, 15);

@@ -1,0 +1,1 @@
+INSERT INTO t VALUES (7, 15); UPDATE t SET a = 21 WHERE id = 2;

@@ -1,0 +1,1 @@
+CREATE TABLE t (ok bool); INSERT INTO t VALUES (true);

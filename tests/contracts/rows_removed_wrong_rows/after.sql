@@ -1,0 +1,1 @@
+UPDATE t SET a = 100 WHERE a < 25; DELETE FROM t WHERE id IN (4, 5);

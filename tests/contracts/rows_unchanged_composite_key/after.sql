@@ -1,0 +1,1 @@
+DELETE FROM t WHERE "Shop, No" = 2; INSERT INTO t VALUES (3, 1);

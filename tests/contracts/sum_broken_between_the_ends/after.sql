@@ -1,0 +1,1 @@
+UPDATE m SET v = 16 WHERE id = 4;

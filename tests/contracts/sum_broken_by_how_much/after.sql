@@ -1,0 +1,1 @@
+UPDATE m SET v = v - 0.01 WHERE id = 2;

@@ -1,0 +1,1 @@
+UPDATE m SET v = 1 WHERE id = 1;

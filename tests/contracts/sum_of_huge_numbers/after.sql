@@ -1,0 +1,1 @@
+UPDATE m SET v = v + 0.000000001 WHERE id = 2;

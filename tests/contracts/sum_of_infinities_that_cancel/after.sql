@@ -1,0 +1,1 @@
+UPDATE m SET v = 'NaN' WHERE id = 1;

@@ -1,0 +1,1 @@
+CREATE TABLE m (id int PRIMARY KEY, v numeric); INSERT INTO m VALUES (1, 'Infinity'), (2, '-Infinity');

@@ -1,0 +1,1 @@
+UPDATE m SET v = 0;

@@ -1,0 +1,1 @@
+CREATE TABLE m (id int PRIMARY KEY, v numeric(10,2)); INSERT INTO m VALUES (1, NULL);

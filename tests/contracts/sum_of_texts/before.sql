@@ -1,0 +1,1 @@
+CREATE TABLE m (id int PRIMARY KEY, v text); INSERT INTO m VALUES (1, '1');

@@ -1,0 +1,1 @@
+DELETE FROM c WHERE id IN (2, 4);

@@ -1,0 +1,3 @@
+from kisaan_validate import declare
+
+declare.unique("c", ["shop", "rate"], id="c.unique")

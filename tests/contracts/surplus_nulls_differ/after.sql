@@ -1,0 +1,1 @@
+DELETE FROM c WHERE id = 2;
