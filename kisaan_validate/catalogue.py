@@ -16,7 +16,10 @@ TableKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class Column:
-    """One column. ``type`` is ``format_type``'s text, ``base`` the ``typname`` below any domain."""
+    """One column. ``type`` is ``format_type``'s text, ``base`` the ``typname`` below any domain.
+
+    ``correlation`` is ANALYZE's measure of how far the rows lie in the order of the column (-1 to 1), None if unknown.
+    """
 
     name: str
     type: str
@@ -27,6 +30,7 @@ class Column:
     identity: str = ""
     labels: tuple[str, ...] = ()
     typmod: int = -1
+    correlation: float | None = None
 
     @property
     def is_enum(self) -> bool:
@@ -72,7 +76,7 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Index:
-    """One index. ``columns`` holds None for an expression; ``valid`` means valid, ready and live."""
+    """One index. ``columns`` holds None for an expression; ``valid`` means valid, ready and live; ``ordered`` a btree."""
 
     name: str
     unique: bool
@@ -80,6 +84,7 @@ class Index:
     columns: tuple[str | None, ...]
     predicate: str = ""
     nulls_not_distinct: bool = False
+    ordered: bool = False
 
 
 @dataclass(frozen=True)

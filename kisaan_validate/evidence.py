@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kisaan_validate.catalogue import TableKey
 from kisaan_validate.compile.plan import Plan
-from kisaan_validate.compile.statements import VALUE_LIMIT, Pass, Query, Slot
+from kisaan_validate.compile.samples import RARE, VALUE_LIMIT, Failing, query_sample, table_sample
+from kisaan_validate.compile.statements import Query
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover, too_large
+from kisaan_validate.execute.ask import recover, too_large, tuned
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.model import Evidence, Result, StatementFacts
 from kisaan_validate.outcome import joined
 from kisaan_validate.sql.expressions import key_columns
+
+FEW_ROWS = (("parallel_tuple_cost", "0"),)
+"""Violating rows are few, but the planner takes them for many, and would not read them in parallel."""
+
+MOST_AT_ONCE = 500
+"""So many failing checks of one table share a statement that lists their rows."""
 
 Keys = tuple[tuple[tuple[str, str | None], ...], ...]
 IsPersonal = Callable[[str, str], bool]
@@ -25,7 +34,6 @@ class Sampled:
     """What one statement said of its failing checks: (sample, key digest) by check id."""
 
     keys: Mapping[str, tuple[Keys, str]]
-    columns: Mapping[str, tuple[str, ...]]
     log: StatementFacts
 
 
@@ -35,86 +43,97 @@ def collect_keys(
 ) -> tuple[dict[str, Result], list[StatementFacts]]:  # fmt: skip
     """``results`` with keys where checks failed, and the statements that read them.
 
-    One statement a pass and one a failing query, none where nothing failed. If keys cannot be read the result
-    stays what it is and says so: a failure is known without them.
+    One statement for all checks over the rows of a table and one for each failing query, none where nothing failed or
+    ``limit`` is 0. If keys cannot be read the result stays what it is and says so: a failure is known without them.
     """
     completed = dict(results)
-    work = [w for statement in plan.counting if (w := _wanted(statement, results)) is not None]
-    if not work or stop.requested:
+    work = _wanted(plan, results, limit, is_personal)
+    if not work or not limit or stop.requested:
         return completed, []
     on_done(0, len(work))
-    tasks = [Task(w.ask(limit, is_personal), lambda error: error) for w in work]
+    tasks = [Task(_asker(w), lambda error: error) for w in work]
     log: list[StatementFacts] = []
     for wanted, answer in zip(work, pool.run(tasks, stop, lambda n: on_done(n, len(work))), strict=True):
         if isinstance(answer, DatabaseError):
-            for id in wanted.counts:
+            for id in wanted.ids:
                 note = f"its keys could not be read: {answer.fact}"
                 completed[id] = replace(completed[id], message=joined(completed[id].message, note))
             continue
         log.append(answer.log)
         for id, (sample, digest) in answer.keys.items():
             whole = len(sample) < limit or len(sample) == completed[id].violations
-            completed[id] = replace(
-                completed[id], sample=sample, key=answer.columns[id], sample_complete=whole, key_digest=digest
-            )
+            completed[id] = replace(completed[id], sample=sample, key=wanted.key, sample_complete=whole, key_digest=digest)
     return completed, log
-
-
-def _wanted(statement: Pass | Query, results: Mapping[str, Result]) -> _Wanted | None:
-    failing = {
-        id: results[id].violations or 0
-        for id in statement.check_ids
-        if results[id].violations and results[id].evidence is Evidence.SCANNED
-    }
-    return _Wanted(statement, failing) if failing else None
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    statement: Pass | Query
-    counts: Mapping[str, int]
+    """One statement that lists violating rows. ``ids``, ``counts`` and ``names`` go together, position by position.
 
-    @property
-    def slots(self) -> list[Slot]:
-        assert isinstance(self.statement, Pass)
-        return [slot for slot in self.statement.slots if slot.check_id in self.counts]
+    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked.
+    """
 
-    def ask(self, limit: int, is_personal: IsPersonal) -> Callable[[Session], Sampled | DatabaseError]:
-        statement = self.statement
-        if isinstance(statement, Query):
-            masked = _masked_outputs(statement, is_personal)
-            sql, names = statement.sample_sql(limit, masked), [statement.sample_columns()]
-            key = statement.violations.keys
-        else:
-            slots = self.slots
-            masked = _masked_columns(statement, slots, is_personal)
-            sql = statement.sample_sql([(s, self.counts[s.check_id]) for s in slots], limit, masked)
-            names = [statement.sample_columns(s) for s in slots]
-            key = key_columns(statement.table)
-
-        personal_key = any(name in masked for name in key)
-        columns = dict.fromkeys(self.counts, key)
-
-        def work(session: Session) -> Sampled | DatabaseError:
-            try:
-                if refusal := too_large(session, sql):
-                    return refusal
-                rows, taken = session.timed(sql)
-            except DatabaseError as error:
-                recover(session)
-                return error
-            keys = {
-                id: (_sample(rows, n, names[n]), "" if personal_key else _digest(rows, n, count))
-                for n, (id, count) in enumerate(self.counts.items())
-            }
-            return Sampled(keys, columns, StatementFacts(f"keys: {statement.purpose}", sql, tuple(self.counts), taken))
-
-        return work
+    purpose: str
+    sql: str
+    ids: tuple[str, ...]
+    counts: tuple[int, ...]
+    names: tuple[tuple[str, ...], ...]
+    key: tuple[str, ...]
+    personal_key: bool
+    bounded: bool
 
 
-def _masked_columns(statement: Pass, slots: Sequence[Slot], is_personal: IsPersonal) -> frozenset[str]:
-    names = {c for slot in slots for c in slot.columns} | set(statement.table.primary_key)
-    return frozenset(c for c in names if is_personal(statement.table.name, c))
+def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, is_personal: IsPersonal) -> list[_Wanted]:
+    def count(id: str) -> int:
+        result = results[id]
+        return (result.violations or 0) if result.evidence is Evidence.SCANNED else 0
+
+    tables: dict[TableKey, list[Failing]] = defaultdict(list)
+    for statement in plan.passes:
+        tables[statement.table.key] += [Failing(statement, s, count(s.check_id)) for s in statement.slots if count(s.check_id)]
+    # A statement has at most 1,664 columns; so many failing checks of one table are rare enough to read it twice.
+    parts = [failing[i : i + MOST_AT_ONCE] for failing in tables.values() for i in range(0, len(failing), MOST_AT_ONCE)]
+    found = [_of_table(part, limit, is_personal) for part in parts]
+    return found + [_of_query(q, count(q.check_id), limit, is_personal) for q in plan.queries if count(q.check_id)]
+
+
+def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -> _Wanted:
+    table = failing[0].statement.table
+    names = {c for f in failing for c in f.slot.columns} | set(table.primary_key)
+    masked = frozenset(c for c in names if is_personal(table.name, c))
+    key = key_columns(table)
+    return _Wanted(
+        f"keys: {table.name}", table_sample(failing, limit, masked), tuple(f.slot.check_id for f in failing),
+        tuple(f.count for f in failing), tuple(f.statement.sample_columns(f.slot) for f in failing), key,
+        any(name in masked for name in key), True,
+    )  # fmt: skip
+
+
+def _of_query(query: Query, count: int, limit: int, is_personal: IsPersonal) -> _Wanted:
+    masked, key = _masked_outputs(query, is_personal), query.violations.keys
+    return _Wanted(
+        f"keys: {query.purpose}", query_sample(query, limit, masked), query.check_ids, (count,), (query.sample_columns(),),
+        key, any(name in masked for name in key), count <= RARE,
+    )  # fmt: skip
+
+
+def _asker(wanted: _Wanted) -> Callable[[Session], Sampled | DatabaseError]:
+    def work(session: Session) -> Sampled | DatabaseError:
+        try:
+            if not wanted.bounded and (refusal := too_large(session, wanted.sql)):
+                return refusal
+            with tuned(session, FEW_ROWS):
+                rows, taken = session.timed(wanted.sql)
+        except DatabaseError as error:
+            recover(session)
+            return error
+        keys = {
+            id: (_sample(rows, n, wanted.names[n]), "" if wanted.personal_key else _digest(rows, n, wanted.counts[n]))
+            for n, id in enumerate(wanted.ids)
+        }
+        return Sampled(keys, StatementFacts(wanted.purpose, wanted.sql, wanted.ids, taken))
+
+    return work
 
 
 def _masked_outputs(query: Query, is_personal: IsPersonal) -> frozenset[str]:

@@ -14,13 +14,6 @@ from kisaan_validate.sql.expressions import View, key_columns, quote, table_sql
 SLOT_LIMIT = 1_600
 """PostgreSQL's target lists end at 1,664 entries; beyond this many, counts travel in arrays, still in one scan."""
 
-RARE = 100_000
-"""Up to so many violating rows a check's keys are collected in the shared pass over its table."""
-
-VALUE_LIMIT = 200
-"""A sampled value is cut after so many characters."""
-
-
 @dataclass(frozen=True)
 class Slot:
     """One check's place in a statement: the SQL condition that is true for its violating rows.
@@ -38,7 +31,9 @@ class Slot:
 class Pass:
     """One pass over a table, or over a table joined with the one it refers to, shared by many checks.
 
-    ``figures`` are the columns whose figures the same scan gives.
+    ``figures`` are the columns whose figures the same scan gives; ``planner`` are settings, (name, value), under which
+    the planner finds the better plan for this statement: they change no answer. ``joined`` is the JOIN by which a row,
+    under its ``alias``, finds the row it refers to.
     """
 
     purpose: str
@@ -49,6 +44,8 @@ class Pass:
     alias: str = ""
     counts_table: bool = False
     figures: tuple[Figure, ...] = ()
+    planner: tuple[tuple[str, str], ...] = ()
+    joined: str = ""
 
     @property
     def check_ids(self) -> tuple[str, ...]:
@@ -91,73 +88,10 @@ class Pass:
         shown = [prefix + quote(c) for c in dict.fromkeys((*key_columns(self.table), *slot.columns))]
         return f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {slot.condition}"
 
-    def sample_sql(self, failing: Sequence[tuple[Slot, int]], limit: int, masked: frozenset[str]) -> str:
-        """One statement: for each failing slot up to ``limit`` rows in key order, and the digest of all its keys.
-
-        Returns rows (slot number, values as text[] or NULL, high sum, low sum). Rare failures share one pass;
-        a check that fails on more than RARE rows reads its keys from the source instead of collecting them.
-        """
-        prefix = f"{quote(self.alias)}." if self.alias else ""
-        keys = [prefix + quote(k) for k in key_columns(self.table)]
-        rare = [(n, slot) for n, (slot, count) in enumerate(failing) if count <= RARE]
-        parts = []
-        if rare:
-            columns = [f"{k} AS k{i}" for i, k in enumerate(keys)]
-            columns += [f"({slot.condition}) AS v{n}" for n, slot in rare]
-            shown = list(dict.fromkeys(c for _, slot in rare for c in slot.columns))
-            columns += [f"{_shown(prefix + quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
-            anywhere = "\n    OR ".join(f"({slot.condition})" for _, slot in rare)
-            parts.append(f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM {self.source}\n  WHERE {anywhere}\n)")
-        arms = []
-        own_keys = [f"k{i}" for i in range(len(keys))]
-        for n, slot in rare:
-            values = [_shown(k, c, masked) for k, c in zip(own_keys, key_columns(self.table), strict=True)]
-            values += [f"s{shown.index(c)}" for c in _beside_key(slot, self.table)]
-            arms += _arms(n, values, own_keys, "v", f"v{n}", limit)
-        for n, (slot, count) in enumerate(failing):
-            if count > RARE:
-                values = [_shown(k, c, masked) for k, c in zip(keys, key_columns(self.table), strict=True)]
-                values += [_shown(prefix + quote(c), c, masked) for c in _beside_key(slot, self.table)]
-                arms += _arms(n, values, keys, self.source, slot.condition, limit)
-        return "\n".join([*parts, "\nUNION ALL\n".join(arms)])
-
     def sample_columns(self, slot: Slot) -> tuple[str, ...]:
-        """The names of the values that :meth:`sample_sql` returns for a slot."""
-        return (*key_columns(self.table), *_beside_key(slot, self.table))
-
-
-def _beside_key(slot: Slot, table: Table) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(c for c in slot.columns if c not in key_columns(table)))
-
-
-def _shown(expression: str, column: str, masked: frozenset[str]) -> str:
-    if column in masked:
-        return f"CASE WHEN {expression} IS NOT NULL THEN '•••' END"
-    return f"left({expression}::text, {VALUE_LIMIT + 1})"
-
-
-def _arms(n: int, values: list[str], keys: list[str], source: str, condition: str, limit: int) -> list[str]:
-    listed = ", ".join(values)
-    order = f" ORDER BY {', '.join(keys)}" if keys else ""
-    sample = (
-        f"(SELECT {n} AS slot, ARRAY[{listed}]::text[] AS key, NULL::numeric AS high, NULL::numeric AS low\n"
-        f" FROM {source}\n WHERE {condition}{order} LIMIT {limit})"
-    )
-    if not keys:
-        return [sample]
-    high, low = digest_sums([f"{k}::text" for k in keys])
-    return [sample, f"(SELECT {n}, NULL, {high}, {low}\n FROM {source}\n WHERE {condition})"]
-
-
-def digest_sums(values: Iterable[str]) -> tuple[str, str]:
-    """SQL for the two order-independent sums over the SHA-256 of each row's key.
-
-    The key is the text of an array, whose quoting keeps ('a', 'bc') apart from ('ab', 'c') and NULL from ''.
-    Sums, not XOR: two equal keys must not cancel.
-    """
-    digest = f"encode(sha256(convert_to(ARRAY[{', '.join(values)}]::text, 'UTF8')), 'hex')"
-    halves = [f"sum(('x' || substr({digest}, {start}, 16))::bit(64)::bigint::numeric)" for start in (1, 17)]
-    return halves[0], halves[1]
+        """The names of the values that a sample shows of a slot's violating rows: the key, and what the check reads."""
+        keys = key_columns(self.table)
+        return (*keys, *dict.fromkeys(c for c in slot.columns if c not in keys))
 
 
 @dataclass(frozen=True)
@@ -192,16 +126,8 @@ class Query:
         return self.violations.sql
 
     def sample_columns(self) -> tuple[str, ...]:
-        """The names of the values that :meth:`sample_sql` returns."""
+        """The names of the values that a sample shows of a violating row."""
         return tuple(dict.fromkeys((*self.violations.keys, *self.violations.shown)))
-
-    def sample_sql(self, limit: int, masked: frozenset[str]) -> str:
-        """Up to ``limit`` violating rows in key order, and the digest of all keys; columns as in Pass."""
-        keys = [quote(k) for k in self.violations.keys]
-        values = [_shown(quote(c), c, masked) for c in self.sample_columns()]
-        # Inside FROM, so that PostgreSQL itself refuses a data-modifying WITH.
-        head = f"WITH v AS MATERIALIZED (\n  SELECT * FROM (\n{self.violations.sql}\n) AS q\n)\n"
-        return head + "\nUNION ALL\n".join(_arms(0, values, keys, "v", "true", limit))
 
 
 FIGURE_LIMIT = 900
@@ -239,6 +165,26 @@ def join_pass(child: Table, parent: Table, columns: Sequence[str], parent_column
     """The pass over a table and the rows it refers to. Needs ``parent_columns`` to be unique in ``parent``."""
     left, right = View(child, "child"), View(parent, "parent")
     on = " AND ".join(f"child.{quote(a)} = parent.{quote(b)}" for a, b in zip(columns, parent_columns, strict=True))
-    source = f"{left.source()}\nLEFT JOIN {right.source()} ON {on}"
+    joined = f"LEFT JOIN {right.source()} ON {on}"
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
-    return Pass(purpose, child, source, tuple(slots), (child.key, parent.key), "child")
+    planner = MERGED if _in_order(child, columns) and _in_order(parent, parent_columns) else ()
+    source = f"{left.source()}\n{joined}"
+    return Pass(purpose, child, source, tuple(slots), (child.key, parent.key), "child", planner=planner, joined=joined)
+
+
+MERGED = (("enable_hashjoin", "off"),)
+"""Two tables that both lie in the order of the join are merged through their indexes, which reads each page once."""
+
+ORDERED = 0.95
+"""From this correlation on (pg_stats: ANALYZE's measure of how far the rows lie in the order of a column) a table is in order."""
+
+LARGE = 1_000_000
+"""Fewer rows are joined well enough by any plan."""
+
+
+def _in_order(table: Table, columns: Sequence[str]) -> bool:
+    """Whether a large table lies in the order of these columns, and a valid index leads through it in that order."""
+    correlation = table.columns[columns[0]].correlation
+    if len(columns) > 1 or correlation is None or abs(correlation) < ORDERED or table.estimated_rows < LARGE:
+        return False
+    return any(i.valid and i.ordered and not i.predicate and i.columns[:1] == tuple(columns) for i in table.indexes)

@@ -53,11 +53,11 @@ def blocked_relations(session: Session) -> list[int]:
 
 def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Column]]:
     found: dict[int, dict[str, Column]] = defaultdict(dict)
-    for oid, name, type_, base, not_null, default, generated, identity, labels, typmod in session.execute(
+    for oid, name, type_, base, not_null, default, generated, identity, labels, typmod, correlation in session.execute(
         query("columns"), where
     ):
         found[oid][name] = Column(
-            name, type_, base, not_null, default, generated, identity, tuple(labels or ()), typmod
+            name, type_, base, not_null, default, generated, identity, tuple(labels or ()), typmod, correlation
         )
     return found
 
@@ -75,8 +75,8 @@ def _constraints(session: Session, where: dict[str, Any]) -> dict[int, list[Cons
 
 def _indexes(session: Session, where: dict[str, Any]) -> dict[int, list[Index]]:
     found: dict[int, list[Index]] = defaultdict(list)
-    for oid, name, unique, valid, columns, predicate, nulls_not_distinct in session.execute(query("indexes"), where):
-        found[oid].append(Index(name, unique, valid, tuple(columns or ()), predicate, nulls_not_distinct))
+    for oid, name, unique, valid, columns, predicate, nulls_not_distinct, ordered in session.execute(query("indexes"), where):
+        found[oid].append(Index(name, unique, valid, tuple(columns or ()), predicate, nulls_not_distinct, ordered))
     return found
 
 

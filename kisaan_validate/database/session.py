@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +99,11 @@ class Session:
                 return cursor.fetchall() if cursor.description is not None else []
         except psycopg2.Error as error:
             raise self._failure(error) from None
+
+    def tune(self, settings: Iterable[tuple[str, str]]) -> None:
+        """Settings of the planner for what follows in this transaction; they change no answer. Raises DatabaseError."""
+        for name, value in settings:
+            self.execute(f"SET LOCAL {name} = {value}")
 
     def timed(self, sql: str) -> tuple[Rows, float]:
         """The rows of a statement and how long it took, in milliseconds."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.compile.figures import Figure
@@ -183,12 +184,30 @@ SAVEPOINT = "kisaan"
 
 def ask_join(session: Session, statement: Pass) -> Counted:
     """As :func:`ask_pass`, for a join, whose plan may spill to disk: it is looked at first."""
+    with tuned(session, statement.planner):
+        try:
+            refusal = too_large(session, statement.sql())
+        except DatabaseError:
+            recover(session)  # the statement itself will say what is wrong, and whose fault it is
+            return ask_pass(session, statement)
+        return refuse(statement, refusal) if refusal is not None else ask_pass(session, statement)
+
+
+@contextmanager
+def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[None]:
+    """Settings of the planner for the statements in the block. They change no answer, so one that fails is done without."""
     try:
-        refusal = too_large(session, statement.sql())
+        session.tune(settings)
     except DatabaseError:
-        recover(session)  # the statement itself will say what is wrong, and whose fault it is
-        return ask_pass(session, statement)
-    return refuse(statement, refusal) if refusal is not None else ask_pass(session, statement)
+        recover(session)
+    try:
+        yield
+    finally:
+        if settings and not session.lost:
+            try:
+                session.tune([(name, "DEFAULT") for name, _ in settings])
+            except DatabaseError:
+                recover(session)
 
 
 def ask(session: Session, statement: Pass | Query) -> Counted:
