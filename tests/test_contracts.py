@@ -28,6 +28,10 @@ from conftest import ROOT, Server
 
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.load import Contract, read_contract
+from kisaan_validate.contract.promise import State
+from kisaan_validate.contract.rules import KINDS
+from kisaan_validate.database.schema import KINDS as OBJECT_KINDS
+from kisaan_validate.differences import FIGURES
 from kisaan_validate.judgement import Judgement, judge
 from kisaan_validate.model import Baseline
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json
@@ -162,3 +166,85 @@ def _compare(judged: Judgement, given: dict[str, Any]) -> None:
     found = Expected.found(judged).agreeing(wanted)
     assert found == wanted
     assert judged.run.verdict.value in {"PASS", "FAIL", "INCONCLUSIVE"}
+
+
+# --- what the cases cover --------------------------------------------------------------------------------------------
+
+K, B, N, U = State.KEPT, State.BROKEN, State.NOT_DONE, State.UNKNOWN
+STATES: dict[str, set[State]] = {
+    "rows_unchanged": {K, B, U}, "rows_removed": {K, B, N, U}, "rows_added": {K, B, N, U}, "rows_arrived": {K, B, U},
+    "sum_preserved": {K, B, U}, "retyped": {K, B, N, U}, "filled": {K, B, N, U}, "becomes": {K, B, N, U}, "revised": {K, B},
+    "added": {K, B, N}, "dropped": {K, B, N}, "altered": {K, B, N}, "recorded": {K, B, N, U}, "fixed": {K, B, N, U},
+    "sequences_advance": {K, B},
+}  # fmt: skip
+"""Every state to which a kind of promise can come; that of objects of a locked catalogue is tried below."""
+
+
+def _expected(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8"))
+
+
+def _outcomes() -> set[tuple[str, State]]:
+    """(kind, state) of every promise of every case."""
+    found = set()
+    for folder in CASES:
+        promises = read_contract((folder / "contract.toml").read_text(encoding="utf-8"), folder.name).promises
+        wanted = _expected(folder)
+        for listed in (wanted, wanted.get("again", {"promises": {}})):
+            found |= {(p.kind, State(listed["promises"][p.id]["state"])) for p in promises if p.id in listed["promises"]}
+    return found
+
+
+def test_every_kind_of_promise_comes_to_every_state() -> None:
+    """A kind of promise, or a state of it, that no case shows is not proved."""
+    assert STATES.keys() == KINDS.keys()
+    assert {(kind, state) for kind, states in STATES.items() for state in states} <= _outcomes()
+
+
+def test_every_kind_of_difference_is_shown_explained_and_unexplained() -> None:
+    """Rows, each figure and sequences are seen with and without an explanation; each kind of object comes, turns and goes."""
+    seen = {(*change.split("|")[::3], fate.startswith("unexplained")) for f in CASES for change, fate in _expected(f)["changes"].items()}
+    wanted = {("rows", "count"), ("sequence value", "last value"), *(("values", figure) for figure in FIGURES)}
+    assert {(*change, fate) for change in wanted for fate in (True, False)} <= seen
+    for kind in OBJECT_KINDS:
+        aspects = {aspect for k, aspect, _ in seen if k == kind}
+        assert {"added", "removed"} <= aspects, kind
+        assert aspects - {"added", "removed"}, kind
+
+
+def test_every_case_says_which_law_it_shows() -> None:
+    """A case that nobody can say in words is no case."""
+    assert len(CASES) >= 60
+    for folder in CASES:
+        assert _expected(folder)["law"].strip(), folder.name
+
+
+def test_a_locked_table_is_not_taken_for_an_absent_one(server: Server, tmp_path: Path) -> None:
+    """What another session hides is unknown, and promises about it cannot be told, whatever they promise."""
+    database = server.create("CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1); CREATE TABLE u (id int)")
+    promises = {
+        "rows": 'kind = "rows_unchanged"\ntable = "t"',
+        "sum": 'kind = "sum_preserved"\ncolumn = "t.a"',
+        "filled": 'kind = "filled"\ncolumn = "t.a"',
+        "revised": 'kind = "revised"\ncolumn = "t.a"',
+        "index": 'kind = "added"\nobject = "index"\ntable = "t"\nname = "i"',
+        "column": 'kind = "dropped"\ncolumns = ["t.a"]',
+        "table": 'kind = "dropped"\nobject = "table"\nname = "t"',
+        "null": 'kind = "altered"\ncolumns = ["t.a"]\nattribute = "not null"\nto = "yes"',
+    }
+    text = "format = 1\n" + "".join(f'[[promise]]\nid = "{id}"\n{said}\n' for id, said in promises.items())
+    case = Case(tmp_path / "case", server, database, tmp_path)
+    case.folder.mkdir()
+    (case.folder / "contract.toml").write_text(text)
+    baseline = case.baseline()
+    holder = server.connect(database)
+    with holder.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+        judged = case.judged(baseline, case.suite("checks.py"))
+    holder.close()
+    assert judged.verdict.value == "INCONCLUSIVE"
+    assert {o.state for _, o in judged.promises} == {State.UNKNOWN}, [(p.id, o) for p, o in judged.promises]
+    assert judged.diff is not None
+    assert judged.diff.changes == ()
+    assert {u.what for u in judged.diff.unknown} == {"what the catalogue says of t", "the rows of t"}
+    server.drop(database)

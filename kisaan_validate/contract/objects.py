@@ -101,6 +101,8 @@ class Added(OfObject):
         return f"{self.what} is added{f' ({facts})' if facts else ''}"
 
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
+        if not (is_ or was) and self.optional and key[1] and not any(side.has_table(key[1]) for side in both.sides):
+            return missing(f"table {self.table}", True, [False, False])
         if not is_:
             return Outcome(State.BROKEN, "it was removed") if was else Outcome(State.NOT_DONE, "it is not there")
         found, change = both.after.objects[key].facts, frozenset({(*key, ADDED)}) & both.changes.keys()

@@ -43,11 +43,24 @@ class Fixed(Promise):
         was = old.violations if old is not None and old.status not in UNANSWERED else None
         counts = ("not known" if was is None else _violations(was), _violations(new.violations))
         if new.status is not Status.FAIL:
-            return Outcome(State.KEPT, "it held before" if was == 0 else "", frozenset(), *counts)
+            tolerated = f"{counts[1]} {are(new.violations)} tolerated" if new.violations else ""
+            return Outcome(State.KEPT, tolerated or _before(old, was), frozenset(), *counts)
         state = State.NOT_DONE if was is None or 0 < was <= new.violations else State.BROKEN
-        of = f" of {was:,}" if was is not None and was >= new.violations else ""
-        left = f"{new.violations:,}{of} violation{'' if new.violations == 1 else 's'} {are(new.violations)} left" if was != 0 else "it held before"
-        return Outcome(state, left + _first(new), frozenset(), *counts)
+        return Outcome(state, _left(was, new.violations) + _first(new), frozenset(), *counts)
+
+
+def _before(old: CheckFacts | None, was: int | None) -> str:
+    if old is None:
+        return "the baseline does not know it"
+    return {None: "it had no answer before", 0: "it held before"}.get(was, "")
+
+
+def _left(was: int | None, now: int) -> str:
+    if was == 0:
+        return f"it held before, now there {are(now)} {_violations(now)}"
+    if was is None or was < now:
+        return f"{_violations(now)}{'' if was is None else f', before there were {was:,}'}"
+    return f"{now:,} of {_violations(was)} {are(now)} left"
 
 
 def _violations(number: int) -> str:

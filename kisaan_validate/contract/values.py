@@ -223,6 +223,8 @@ class Revised(OfColumn):
         return self.place
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        for side in both.sides:
+            side.profile(table, name)
         changed = both.keys_of(table, name)
         figures = ", ".join(sorted(key[3] for key in changed))
         return Outcome(State.KEPT, f"announced, not proved: {figures} changed" if changed else "its figures are as before", changed)

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int PRIMARY KEY, a int, b int);
+ALTER TABLE t ALTER a SET DEFAULT 1;

@@ -1,0 +1,3 @@
+from kisaan_validate import declare
+
+declare.holds("t", "a / 0 > 1")

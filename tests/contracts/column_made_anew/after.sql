@@ -1,0 +1,1 @@
+ALTER TABLE e DROP v; ALTER TABLE e ADD v bigint;

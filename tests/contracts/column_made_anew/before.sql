@@ -1,0 +1,1 @@
+CREATE TABLE e (id int PRIMARY KEY, v int); INSERT INTO e VALUES (1, 5), (2, 7);

@@ -1,0 +1,1 @@
+ALTER TABLE e RENAME v TO w;

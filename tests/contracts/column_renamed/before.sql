@@ -1,0 +1,1 @@
+CREATE TABLE e (id int PRIMARY KEY, v int CHECK (v > 0)); INSERT INTO e VALUES (1, 5);

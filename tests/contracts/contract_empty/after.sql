@@ -1,0 +1,1 @@
+UPDATE t SET a = a * 2; CREATE INDEX i ON t (a);

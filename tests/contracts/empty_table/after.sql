@@ -1,0 +1,1 @@
+ALTER TABLE e ALTER j TYPE jsonb;

@@ -1,0 +1,1 @@
+INSERT INTO tmp_x VALUES (2);

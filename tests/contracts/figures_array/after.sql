@@ -1,0 +1,2 @@
+UPDATE f SET a = coalesce(a, '{}');
+UPDATE f SET b = NULL;

@@ -1,0 +1,2 @@
+UPDATE f SET a = coalesce(a, true);
+UPDATE f SET b = NOT b;

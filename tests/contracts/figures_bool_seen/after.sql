@@ -1,0 +1,2 @@
+UPDATE f SET a = NOT a;
+UPDATE f SET b = true;

@@ -1,0 +1,2 @@
+UPDATE f SET a = coalesce(a, 'y');
+UPDATE f SET b = 'z' WHERE id = 1;

@@ -1,0 +1,2 @@
+UPDATE f SET a = 'meh';
+UPDATE f SET b = 'sad';

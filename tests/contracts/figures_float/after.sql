@@ -1,0 +1,2 @@
+UPDATE f SET a = a / 2;
+UPDATE f SET b = 0.30000000000000004 WHERE id = 2; UPDATE f SET b = 1 WHERE id = 4;

@@ -1,0 +1,2 @@
+UPDATE f SET a = a;
+UPDATE f SET b = -b;

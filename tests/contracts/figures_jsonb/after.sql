@@ -1,0 +1,2 @@
+UPDATE f SET a = a;
+UPDATE f SET b = NULL WHERE id = 1;

@@ -1,0 +1,2 @@
+UPDATE f SET a = coalesce(a, 'ü');
+UPDATE f SET b = '~' WHERE id = 4;

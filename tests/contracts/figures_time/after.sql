@@ -1,0 +1,2 @@
+UPDATE f SET a = '12:00';
+UPDATE f SET b = '23:59:59.999999' WHERE id = 2;

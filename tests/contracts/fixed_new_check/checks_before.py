@@ -1,0 +1,3 @@
+from kisaan_validate import declare
+
+declare.minimum_rows("t", 1)

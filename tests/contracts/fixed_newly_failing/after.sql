@@ -1,0 +1,1 @@
+UPDATE t SET a = 0 WHERE id = 2;

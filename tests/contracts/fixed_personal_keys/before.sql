@@ -1,0 +1,1 @@
+CREATE TABLE t (phone text PRIMARY KEY, a int); INSERT INTO t VALUES ('9100000042', -1);

@@ -1,0 +1,1 @@
+ALTER TABLE base ALTER v TYPE bigint;

@@ -1,0 +1,1 @@
+DELETE FROM i WHERE id = 4; UPDATE i SET paid = at::date WHERE paid IS NULL; ALTER TABLE i ALTER at TYPE timestamptz USING at AT TIME ZONE 'Asia/Kolkata', ALTER v TYPE numeric(12,2);

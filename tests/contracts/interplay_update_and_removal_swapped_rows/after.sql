@@ -1,0 +1,1 @@
+DELETE FROM i WHERE id = 3; UPDATE i SET v = 30, at = '2024-01-03 10:00' WHERE id = 4;

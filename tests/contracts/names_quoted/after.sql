@@ -1,0 +1,1 @@
+DELETE FROM "Order" WHERE id = 3; ALTER TABLE "Order" ALTER "select" TYPE numeric(12,2), ADD "From" int; UPDATE "Order" SET "a b" = coalesce("a b", 'none'), "say ""x""" = "say ""x""" + 10, "c.d" = "c.d" + 10;

@@ -1,0 +1,1 @@
+ALTER TABLE loans RENAME TO lendings;

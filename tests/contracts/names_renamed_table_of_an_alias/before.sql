@@ -1,0 +1,1 @@
+CREATE TABLE loans (id int PRIMARY KEY); INSERT INTO loans VALUES (1);

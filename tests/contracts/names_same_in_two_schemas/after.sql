@@ -1,0 +1,1 @@
+DELETE FROM old.t WHERE id = 2;

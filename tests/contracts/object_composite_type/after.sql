@@ -1,0 +1,1 @@
+DROP TYPE x; ALTER TYPE y ADD ATTRIBUTE b text; CREATE TYPE z AS (a int, b int);

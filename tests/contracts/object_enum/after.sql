@@ -1,0 +1,1 @@
+DROP TYPE x; ALTER TYPE y ADD VALUE 'b'; CREATE TYPE z AS ENUM ('it''s', 'b');

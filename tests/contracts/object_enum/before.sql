@@ -1,0 +1,1 @@
+CREATE TYPE x AS ENUM ('a'); CREATE TYPE y AS ENUM ('a');

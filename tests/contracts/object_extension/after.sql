@@ -1,0 +1,1 @@
+DROP EXTENSION hstore; COMMENT ON EXTENSION plpgsql IS 'said'; CREATE EXTENSION citext;

@@ -1,0 +1,1 @@
+DROP INDEX i; CREATE INDEX k ON t (a, b); CLUSTER t USING j;

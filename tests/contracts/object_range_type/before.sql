@@ -1,0 +1,1 @@
+CREATE TYPE x AS RANGE (subtype = float8); CREATE TYPE y AS RANGE (subtype = float8);

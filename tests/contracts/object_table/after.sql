@@ -1,0 +1,1 @@
+DROP TABLE x; ALTER TABLE y SET UNLOGGED; CREATE TABLE z (id bigserial PRIMARY KEY, a text NOT NULL CHECK (a <> ''));

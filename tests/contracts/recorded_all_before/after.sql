@@ -1,0 +1,1 @@
+UPDATE _migrations SET id = 9 WHERE name = '04';

@@ -1,0 +1,3 @@
+CREATE TABLE _migrations (id serial PRIMARY KEY, name text NOT NULL);
+INSERT INTO _migrations (name) VALUES ('01'), ('02');
+INSERT INTO _migrations (name) VALUES ('03'), ('04');

@@ -1,0 +1,1 @@
+INSERT INTO _migrations (name) VALUES ('03'), ('04');

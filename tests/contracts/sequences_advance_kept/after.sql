@@ -1,0 +1,1 @@
+SELECT nextval('up'), nextval('down');

@@ -1,0 +1,1 @@
+SELECT setval('up', 3), nextval('down'), setval('other', 5, false);

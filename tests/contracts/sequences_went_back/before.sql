@@ -1,0 +1,1 @@
+CREATE SEQUENCE up; CREATE SEQUENCE down INCREMENT -1 MINVALUE -100 MAXVALUE 100 START 50; CREATE SEQUENCE other; SELECT setval('up', 10), setval('down', 40), setval('other', 5);

@@ -1,0 +1,1 @@
+UPDATE t SET a = 15 WHERE id = 2;
