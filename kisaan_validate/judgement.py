@@ -122,9 +122,11 @@ def _outcome(promise: Promise, both: Both) -> Outcome:
         if refused is not None and refused.message:
             return Outcome(State.UNKNOWN, refused.message)
     try:
-        return promise.judge(both)
+        outcome = promise.judge(both)
     except CannotTell as reason:
         return Outcome(State.UNKNOWN, str(reason))
+    seen = both.changes.keys()
+    return replace(outcome, explains=outcome.explains & seen, contradicts=outcome.contradicts & seen)
 
 
 def _both(

@@ -122,8 +122,8 @@ class _Maker:
         for removal in _those(needs, Removal):
             goes = self._goes(removal)
             made.append(self._count(removal.rule, f"({goes} AND NOT {came})" if came else goes, self._example()))
-        if came:
-            made.append(self._figures(settled_id(self.title), f"NOT {came}", [], []))
+        if _those(needs, Names) or _those(needs, Arrival):
+            made.append(self._figures(settled_id(self.title), f"NOT {came}" if came else "true", [], []))
         return made
 
     def _measure(

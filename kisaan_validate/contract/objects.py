@@ -105,7 +105,7 @@ class Added(OfObject):
             return missing(f"table {self.table}", True, [False, False])
         if not is_:
             return Outcome(State.BROKEN, "it was removed") if was else Outcome(State.NOT_DONE, "it is not there")
-        found, change = both.after.objects[key].facts, frozenset({(*key, ADDED)}) & both.changes.keys()
+        found, change = both.after.objects[key].facts, frozenset({(*key, ADDED)})
         wrong = [
             f"{name} is {found.get(name, 'not set')}, not {' or '.join(texts_of(wanted))}"
             for name, wanted in (self.facts or {}).items()
@@ -130,7 +130,7 @@ class Dropped(OfObject):
             return Outcome(State.NOT_DONE, "it is still there") if was else Outcome(State.BROKEN, "it was added")
         if not was:  # a slip in the name must not look kept
             return missing(self.what, self.optional, [False, False])
-        return Outcome(State.KEPT, "", frozenset({(*key, REMOVED)}) & both.changes.keys())
+        return Outcome(State.KEPT, "", frozenset({(*key, REMOVED)}))
 
 
 @dataclass(frozen=True)
@@ -155,5 +155,5 @@ class Altered(OfObject):
             return Outcome(state, f"it is {'still ' if new == old else ''}{texts[1]}", frozenset(), *texts)
         if self.from_ and old not in (*self.from_, self.to):
             return Outcome(State.BROKEN, f"it was {texts[0]}, not {' or '.join(f or 'not set' for f in self.from_)}", frozenset(), *texts)
-        change = frozenset({(*key, self.attribute)}) & both.changes.keys()
+        change = frozenset({(*key, self.attribute)})
         return Outcome(State.KEPT, "it already was" if old == new else "", change, *texts)
