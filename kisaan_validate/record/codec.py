@@ -58,8 +58,12 @@ def baseline_from_json(text: str, source: str = "baseline") -> Baseline:
 
 def _seal(plain: dict[str, Any]) -> str:
     """SHA-256 over the canonical JSON (sorted keys, no blanks) of all entries but the seal itself."""
-    body = {key: value for key, value in plain.items() if key != "seal"}
-    return digest_of(json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    return digest_of(_canonical({key: value for key, value in plain.items() if key != "seal"}))
+
+
+def _canonical(plain: dict[str, Any]) -> str:
+    """One text for equal content and only for that: to Python 1 equals 1.0 and true."""
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def digest_of(text: str) -> str:
@@ -97,6 +101,6 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         place = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"{source} does not fit: {place}: {first['msg']}", "it may have been edited") from None
     # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was edited.
-    if _adapter(kind).dump_python(value, mode="json") != body:
+    if _canonical(_adapter(kind).dump_python(value, mode="json")) != _canonical(body):
         raise RecordError(f"{source} holds more than a {wanted} file may hold", "it may have been edited")
     return value
