@@ -151,7 +151,8 @@ def _value(name: str, value: Any, kind: str, place: str) -> Any:
         if type(value) is not wanted or (wanted is int and value < 0):
             raise SuiteError(f"{name!r} must be {'true or false' if wanted is bool else 'a number of rows'}", "", place)
         return value
-    return _strings(value, name, place) if kind.startswith("tuple") else _text(value, name, place)
+    said = name.rstrip("_")
+    return _strings(value, said, place) if kind.startswith("tuple") else _text(value, said, place)
 
 
 def _strings(value: Any, name: str, place: str) -> tuple[str, ...]:
