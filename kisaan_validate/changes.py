@@ -233,24 +233,38 @@ def _unknown(before: Baseline, after: Baseline) -> list[Unknown]:
                 found.setdefault(f"the rows of {name}", []).append(f"{when}: {table.reason or 'not counted'}")
         if old[name].rows is not None and new[name].rows is not None:
             found |= _unmeasured(old[name], new[name])
+    for when, side, counted, others in (("before", before, old, new), ("after", after, new, old)):
+        there = {o.table for o in side.objects if o.kind == "table" and "partition of" not in o.facts}
+        for name in (others.keys() - counted.keys()) & there:
+            found.setdefault(f"the rows of {name}", []).append(f"{when}: the suite left it out")
     return [Unknown(what, "; ".join(reasons)) for what, reasons in found.items()]
 
 
 def _unmeasured(old: TableFacts, new: TableFacts) -> dict[str, list[str]]:
     left, right = ({c.name: c for c in table.columns} for table in (old, new))
     both = sorted(left.keys() & right.keys())
-    missing = [c for c in both if (left[c].profile is None) or (right[c].profile is None)]
-    return {f"the values of {old.title}.{c}": ["its figures were not measured on both sides"] for c in missing}
+    reasons = {c: _untold(left[c].profile, right[c].profile) for c in both}
+    return {f"the values of {old.title}.{c}": [reason] for c, reason in reasons.items() if reason}
+
+
+def _untold(old: Profile | None, new: Profile | None) -> str:
+    if old is None or new is None:
+        return "its figures were not measured on both sides"
+    return "it is personal on one side only" if old.personal is not new.personal else ""
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------
 
 
+GONE = "it was not asked after: the suite no longer has it, or it was not selected"
+CHANGED = "the check means something else than when the baseline was taken"
+"""Reasons why a check cannot be compared that lie in the suite, not in the database."""
+
+
 def _moves(before: Baseline, after: Baseline) -> tuple[CheckMove, ...]:
     known = {facts.id: facts for facts in before.checks}
     moves = [_move(facts, known.pop(facts.id, None)) for facts in after.checks]
-    gone = "it was not asked after: the suite no longer has it, or it was not selected"
-    moves += [CheckMove(f.id, Transition.UNKNOWN, f.violations, None, f.severity, gone) for f in known.values()]
+    moves += [CheckMove(f.id, Transition.UNKNOWN, f.violations, None, f.severity, GONE) for f in known.values()]
     return tuple(moves)
 
 
@@ -308,7 +322,7 @@ def _fresh_keys(old: CheckFacts, new: CheckFacts) -> tuple[Key, ...] | None:
 
 def _faceless(key: Key) -> bool:
     """Whether a key does not identify a row for good: it was masked, cut, or is a physical place."""
-    return any(name == "ctid" or value == MASKED or (value is not None and value.endswith("…")) for name, value in key)
+    return not key or any(name == "ctid" or value == MASKED or (value is not None and value.endswith("…")) for name, value in key)
 
 
 def _incomparable(new: CheckFacts, old: CheckFacts | None) -> str:
@@ -316,7 +330,7 @@ def _incomparable(new: CheckFacts, old: CheckFacts | None) -> str:
     if old is None:
         return "the baseline does not know this check"
     if old.digest != new.digest:
-        return "the check means something else than when the baseline was taken"
+        return CHANGED
     for status, when in ((old.status, "before"), (new.status, "after")):
         if status in UNANSWERED:
             return f"it had no answer {when}"

@@ -15,6 +15,7 @@ from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import recover, too_large, tuned
 from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Evidence, Result, StatementFacts
 from kisaan_validate.outcome import joined
 from kisaan_validate.sql.expressions import key_columns
@@ -55,8 +56,9 @@ def collect_keys(
     log: list[StatementFacts] = []
     for wanted, answer in zip(work, pool.run(tasks, stop, lambda n: on_done(n, len(work))), strict=True):
         if isinstance(answer, DatabaseError):
+            fact = mask_values(answer.fact, wanted.known) if wanted.private else answer.fact
             for id in wanted.ids:
-                note = f"its keys could not be read: {answer.fact}"
+                note = f"its keys could not be read: {fact}"
                 completed[id] = replace(completed[id], message=joined(completed[id].message, note))
             continue
         log.append(answer.log)
@@ -70,7 +72,8 @@ def collect_keys(
 class _Wanted:
     """One statement that lists violating rows. ``ids``, ``counts`` and ``names`` go together, position by position.
 
-    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked.
+    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked. ``private``:
+    the server's messages may quote personal values; ``known`` are names that they may contain.
     """
 
     purpose: str
@@ -81,6 +84,8 @@ class _Wanted:
     key: tuple[str, ...]
     personal_key: bool
     bounded: bool
+    private: bool
+    known: frozenset[str]
 
 
 def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, is_personal: IsPersonal) -> list[_Wanted]:
@@ -105,7 +110,8 @@ def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -
     return _Wanted(
         f"keys: {table.name}", table_sample(failing, limit, masked), tuple(f.slot.check_id for f in failing),
         tuple(f.count for f in failing), tuple(f.statement.sample_columns(f.slot) for f in failing), key,
-        any(name in masked for name in key), True,
+        any(name in masked for name in key), True, any(is_personal(table.name, c) for c in table.columns),
+        frozenset({table.name, *table.columns}),
     )  # fmt: skip
 
 
@@ -113,7 +119,8 @@ def _of_query(query: Query, count: int, limit: int, is_personal: IsPersonal) -> 
     masked, key = _masked_outputs(query, is_personal), query.violations.keys
     return _Wanted(
         f"keys: {query.purpose}", query_sample(query, limit, masked), query.check_ids, (count,), (query.sample_columns(),),
-        key, any(name in masked for name in key), count <= RARE,
+        key, any(name in masked for name in key), count <= RARE, any(is_personal(t, c) for t, c in query.columns),
+        frozenset(name for pair in query.columns for name in pair),
     )  # fmt: skip
 
 

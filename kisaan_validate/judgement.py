@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import diff
+from kisaan_validate.changes import CHANGED, GONE, diff
 from kisaan_validate.contract.both import Both, CannotTell, side_of
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.needs import Arrival, Names, Removal
 from kisaan_validate.contract.promise import Outcome, Promise, State
-from kisaan_validate.differences import Change, ChangeKey, Diff, Origin
+from kisaan_validate.differences import Change, ChangeKey, Diff, Origin, Unknown
 from kisaan_validate.model import Baseline, FailOn, Run, Severity, Verdict, incomplete
 from kisaan_validate.waivers import Use, Waived, Waivers, waived
 
@@ -45,6 +45,22 @@ class Judgement:
         if self.diff is None or self.contract is None:
             return ()
         return tuple(change for change in self.diff.changes if change.key not in self.explained)
+
+    @property
+    def untold(self) -> tuple[Unknown, ...]:
+        """Of what a comparison cannot speak, with the reason: what was not read, measured, or asked in the same words."""
+        if self.diff is None or self.baseline is None:
+            return ()
+        found = [Unknown("what was promised", stale)] if self.contract is not None and (stale := self.stale) else []
+        lost = [m for m in self.diff.moves if m.reason == CHANGED or (m.reason == GONE and not self.run.selection.partial)]
+        return (*found, *self.diff.unknown, *(Unknown(f"the check {move.check_id}", move.reason) for move in lost))
+
+    @property
+    def stale(self) -> str:
+        """Why the baseline does not belong to the contract, or ""."""
+        if self.baseline is None or self.contract is None:
+            return ""
+        return stale_reason(self.contract, self.baseline)
 
     def contradicted(self, key: ChangeKey) -> tuple[str, ...]:
         """The promises that a change breaks."""
@@ -96,7 +112,7 @@ def _verdict(made: Judgement) -> Verdict:
     blocking = [o for p, o in made.in_state(*JUDGED) if p.severity is Severity.BLOCKING]
     if made.failing or blocking or made.unexplained:
         return Verdict.FAIL
-    unknown = made.contract is not None and (made.in_state(State.UNKNOWN) or (made.diff is not None and made.diff.unknown))
+    unknown = made.contract is not None and (made.in_state(State.UNKNOWN) or made.untold)
     return Verdict.INCONCLUSIVE if unknown or incomplete(made.run) else Verdict.PASS
 
 
@@ -129,15 +145,19 @@ def _outcome(promise: Promise, both: Both) -> Outcome:
     return replace(outcome, explains=outcome.explains & seen, contradicts=outcome.contradicts & seen)
 
 
+def stale_reason(contract: Contract, before: Baseline) -> str:
+    """Why a baseline does not belong to a contract, so that what was promised cannot be told from what came about; or ""."""
+    if contract.digest == before.contract_digest:
+        return ""
+    return f"the baseline was taken {'with another version of the' if before.contract_digest else 'without the'} contract"
+
+
 def _both(
     contract: Contract, before: Baseline, after: Baseline, found: Diff, aliases: Mapping[str, tuple[str, ...]]
 ) -> Both:
     changes = {change.key: change for change in found.changes}
-    stale = ""
-    if contract.digest != before.contract_digest:
-        stale = f"the baseline was taken {'with another version of the' if before.contract_digest else 'without the'} contract"
     sides = side_of(before, "before"), side_of(after, "after")
-    bare = Both(*sides, changes, aliases=aliases, schemas=after.suite.schemas, stale=stale)
+    bare = Both(*sides, changes, aliases=aliases, schemas=after.suite.schemas, stale=stale_reason(contract, before))
     removals: dict[str, tuple[Removal, ...]] = defaultdict(tuple)
     arrivals: dict[str, tuple[Arrival | Names, ...]] = defaultdict(tuple)
     for need in contract.needs:
@@ -174,5 +194,5 @@ def answer_of(made: Judgement) -> Answer | None:
     return Answer(
         made.failed(Origin.SINCE), made.failed(Origin.BEFORE), made.failed(Origin.UNKNOWN), states[State.BROKEN],
         states[State.NOT_DONE], len(made.unexplained),
-        states[State.UNKNOWN] + (len(made.diff.unknown) if made.contract is not None else 0),
+        states[State.UNKNOWN] + len(made.untold),
     )  # fmt: skip

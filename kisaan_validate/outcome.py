@@ -35,6 +35,15 @@ def figures_of(answers: Answers) -> dict[TableKey, dict[str, Profile]]:
     }
 
 
+def failures_of(answers: Answers) -> dict[TableKey, str]:
+    """Why the rows of a table were not counted, where a pass failed to."""
+    return {
+        statement.table.key: answer.failure.fact
+        for statement, answer in answers
+        if isinstance(statement, Pass) and statement.counts_table and answer.rows is None and answer.failure is not None
+    }
+
+
 def results_of(plan: Plan, answers: Answers, personal: Iterable[str]) -> dict[str, Result]:
     """One Result for every check that the plan settled or a statement answered, by check id.
 

@@ -42,7 +42,7 @@ from kisaan_validate.model import (
     Status,
     TableFacts,
 )
-from kisaan_validate.outcome import Answers, figures_of, results_of, rows_of
+from kisaan_validate.outcome import Answers, failures_of, figures_of, results_of, rows_of
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.version import VERSION
@@ -234,7 +234,9 @@ class _Runner:
                 pool, compared.measures, self.stop, lambda done, total: self.observer(Progress("measuring", done, total))
             )
             self.log += log
-            return Executed(results, rows_of(answers), figures_of(answers), measured, self._moved(pool, snapshot))
+            return Executed(
+                results, rows_of(answers), failures_of(answers), figures_of(answers), measured, self._moved(pool, snapshot)
+            )
         finally:
             pool.close()
 
@@ -371,6 +373,7 @@ class Executed:
 
     results: Mapping[str, Result]
     rows: Mapping[TableKey, int]
+    failures: Mapping[TableKey, str]
     figures: Mapping[TableKey, Mapping[str, Profile]]
     measured: tuple[Measured, ...]
     moved: set[TableKey]
@@ -402,7 +405,7 @@ def _table_facts(catalogue: Catalogue, plan: Plan, done: Executed, excluded: Seq
         table, figures = wanted[key], done.figures.get(key, {})
         moved = key in done.moved
         count = None if moved else done.rows.get(key)
-        reason = "" if count is not None else plan.uncounted.get(key, "rewritten while read" if moved else "not counted")
+        reason = "" if count is not None else plan.uncounted.get(key, "rewritten while read" if moved else done.failures.get(key, "not counted"))
         columns = tuple(ColumnFacts(c.name, c.type, None if moved else figures.get(c.name)) for c in table.columns.values())
         facts.append(TableFacts(table.schema, table.name, KIND_WORDS[table.kind], count, reason, columns))
     return tuple(facts)

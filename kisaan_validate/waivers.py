@@ -85,7 +85,7 @@ def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) ->
     """
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise SuiteError(f"not valid TOML: {error}", "", origin) from None
     for key in given:
         if key not in ("format", "waiver"):
@@ -163,10 +163,14 @@ def _used(waiver: Waiver, result: Result, now: datetime) -> Waived:
 def _beyond(waiver: Waiver, result: Result) -> str:
     """Which rows fail beyond those that a waiver names, in words; "" if there is none."""
     keys = [_values(tuple((n, v) for n, v in row if n in result.key)) for row in result.sample]
+    if "ctid" in result.key or not result.key:
+        return "the rows have no key that stays theirs, so they cannot be waived by key"
     if not result.sample_complete:
         return "not all failing rows are known, so it cannot be told that only the waived ones fail"
-    if any(MASKED in key for key in keys):
-        return "the key is personal, so its rows cannot be waived by key"
+    if any(value == MASKED or value.endswith("…") for key in keys for value in key):
+        return "the key is personal or too long to be shown whole, so its rows cannot be waived by key"
+    if len(keys) != result.violations:
+        return f"{result.violations:,} violations under {len(keys):,} keys: waive them by rows"
     others = [key for key in keys if key not in waiver.keys]
     return f"{len(others):,} other row{'' if len(others) == 1 else 's'} fail{'s' if len(others) == 1 else ''}, first {', '.join(others[0])}" if others else ""
 

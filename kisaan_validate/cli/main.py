@@ -45,6 +45,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a sign that the terminal cannot show must not end a run
     try:
         result: Any = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
     except click.ClickException as error:
@@ -58,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INCONCLUSIVE if isinstance(error, DatabaseError) else USAGE
     except BrokenPipeError:
         sys.stderr.close()
+        return INCONCLUSIVE
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {error.filename or 'the output'}", file=sys.stderr)
         return INCONCLUSIVE
     except Exception:  # a fault of ours must not look like a verdict on the data (Python itself would exit 1)
         import traceback

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
 
-from kisaan_validate.catalogue import Catalogue, Table
+from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table
 from kisaan_validate.compile.figures import TEXT_LIMIT, Figure, base_of, column_figure, figure_of
 from kisaan_validate.compile.statements import figure_items, read_figures
 from kisaan_validate.contract.needs import (
@@ -22,9 +22,11 @@ from kisaan_validate.contract.needs import (
     part_id,
     remainder_id,
     replaced,
+    same_as,
     settled_id,
 )
 from kisaan_validate.model import Baseline, Family, Measured, Profile
+from kisaan_validate.sql.assertion import columns_of, plain_expression
 from kisaan_validate.sql.expressions import quote, raw, table_sql, text_literal, to_sql
 
 IsPersonal = Callable[[str, str], bool]
@@ -74,7 +76,10 @@ def measures_of(
     found: list[Measure] = []
     for need in needs:
         table = catalogue.find(need.table)
-        if table is not None:
+        if table is not None and not table.countable:
+            message = f"{need.table} is a {KIND_WORDS[table.kind]}: only the rows of tables are measured"
+            found.append(Measure(f"{need.table}: for {need.rule}", need.table, message=message))
+        elif table is not None:
             grouped[table.key].append(need)
         elif isinstance(need, (Removal, Replacement)) and not need.optional:
             found.append(Measure(f"{need.table}: for {need.rule}", need.table, message=f"table {need.table} does not exist"))
@@ -122,7 +127,7 @@ class _Maker:
         for removal in _those(needs, Removal):
             goes = self._goes(removal)
             made.append(self._count(removal.rule, f"({goes} AND NOT {came})" if came else goes, self._example()))
-        if _those(needs, Names) or _those(needs, Arrival):
+        if any(isinstance(need, (Names, Arrival)) for need in needs):
             made.append(self._figures(settled_id(self.title), f"NOT {came}" if came else "true", [], []))
         return made
 
@@ -222,6 +227,9 @@ class _Maker:
         for n, need in enumerate(replacements):
             inner.append(f"{self._replacement(need)} AS e{n}")
             figures.append(self._promised(need, f"e{n}", kept))
+            if self._comparable(need):
+                inner.append(f"{self._replacement(need)} IS DISTINCT FROM {quote(need.column)} AS d{n}")
+                figures.append(same_rows(need.column, need.rule, f"d{n}", kept))
         rows = ["count(*) FILTER (WHERE stays)" if stays else "count(*)", *("count(*) FILTER (WHERE NOT stays)" for _ in counted)]
         outputs = ",\n  ".join([*rows, *figure_items(figures)])
         sql = f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(self.table)}\n) AS q"
@@ -235,6 +243,12 @@ class _Maker:
         type = need.type or (column.type if column is not None else "")
         return f"{text}::{type}" if type else text
 
+    def _comparable(self, need: Replacement) -> bool:
+        """Whether the promised value can be compared with the old one: of the same type, which has an order."""
+        column = self.table.columns.get(need.column)
+        same = column is not None and need.type in ("", column.type)
+        return same and self._promised(need, "", "").family is not Family.OTHER
+
     def _type(self, need: Replacement) -> tuple[str, bool] | None:
         """(``typname`` below any domain, whether it is an enum) of the promised value; None if the type is not known."""
         column = self.table.columns.get(need.column)
@@ -247,7 +261,8 @@ class _Maker:
 
     def _promised(self, need: Replacement, expression: str, kept: str) -> Figure:
         base, enum = self._type(need) or ("", False)
-        personal = need.column in self.personal
+        tree = plain_expression(need.expression.replace("{column}", quote(need.column)), need.rule)
+        personal = bool({need.column, *columns_of(tree)} & self.personal)
         return figure_of(replaced(need.column, need.rule), expression, base, enum=enum, personal=personal, where=kept)
 
     def _count(self, rule: str, condition: str, example: Figure | None = None) -> Measure:
@@ -266,6 +281,12 @@ class _Maker:
             f"FROM {table_sql(self.table)}\nWHERE {column}::text IN ({_listed(need.names)})"
         )
         return self._measure(names_id(need.rule), sql, named="")
+
+
+def same_rows(column: str, rule: str, differs: str, kept: str) -> Figure:
+    """How many rows already have the promised value: read as if the rows that differ were those that have one."""
+    condition = f"{differs} AND {kept}" if kept else differs
+    return Figure(same_as(column, rule), Family.OTHER, (f"count(*) FILTER (WHERE {condition})",), False, False)
 
 
 N = TypeVar("N")

@@ -7,6 +7,7 @@ the same next year; the SQL expressions in it pass the same gate as those of che
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,7 @@ from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Severity
 from kisaan_validate.rules.catalog import canonical_type
 from kisaan_validate.rules.relations import Unique
-from kisaan_validate.sql.assertion import plain_expression
+from kisaan_validate.sql.assertion import columns_of, plain_expression
 from kisaan_validate.sql.expressions import quote, raw, to_sql
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.suite.meta import did_you_mean
@@ -57,14 +58,14 @@ def read_contract(text: str, origin: str) -> Contract:
     """The contract that a file's text states. Raises SuiteError; ``origin`` is the file's name for messages."""
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, but also a number of 5,000 digits
         raise SuiteError(f"not valid TOML: {error}", "", origin) from None
     known = ("format", "name", "why", "promise")
     for key in given:
         if key not in known:
             raise SuiteError(f"unknown key {key!r}", did_you_mean(key, known), origin)
     version = given.get("format")
-    if version != CONTRACT_FORMAT:
+    if type(version) is not int or version != CONTRACT_FORMAT:
         hint = "upgrade kisaan-validate" if isinstance(version, int) and version > CONTRACT_FORMAT else "write format = 1"
         raise SuiteError(f"format {version!r} is not one that this version reads ({CONTRACT_FORMAT})", hint, origin)
     listed = given.get("promise", [])
@@ -79,7 +80,7 @@ def read_contract(text: str, origin: str) -> Contract:
 def _promises(item: Mapping[str, Any], number: int, origin: str) -> list[Promise]:
     place = f"{origin}: promise {item.get('id', number)}"
     kind = item.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise SuiteError(f"unknown kind {kind!r}", did_you_mean(str(kind), KINDS), place)
     if not isinstance(item.get("id"), str) or not item["id"].strip():
         raise SuiteError("a promise needs an id", 'write id = "…"', place)
@@ -126,14 +127,42 @@ def _promise(kind: type[Promise], given: dict[str, Any], place: str) -> Promise:
             raise SuiteError(f"{kind.kind} has no {key!r}", did_you_mean(key, shown), place)
         values[name] = _value(name, value, str(fields[name].type), place)
     if issubclass(kind, Retyped):
-        values |= {"from_": tuple(map(canonical_type, values.get("from_", ()))), "to": canonical_type(values.get("to", ""))}
+        values |= {"from_": tuple(map(canonical_type, values.get("from_", ()))), "to": _type(values.get("to", ""), place)}
     promise = kind(**values)
     _refuse_incomplete(promise, place)
     if isinstance(promise, OfObject):
         _refuse_unknown(promise, place)
     for expression in promise.expressions():
-        plain_expression(expression.replace("{column}", '"column"'), place)
+        _refuse_unsafe(expression, place)
     return promise
+
+
+_NAME = r'(?:[A-Za-z_][\w$]*|"(?:[^"]|"")+")'
+_TYPE = re.compile(
+    rf"(?:double precision|(?:character|bit) varying(?:\(\d+\))?|(?:timestamp|time)(?:\(\d\))? with(?:out)? time zone"
+    rf"|{_NAME}(?:\.{_NAME})?(?:\(\d+(?:,-?\d+)?\))?)(?:\[\])*"
+)
+
+
+def _type(given: str, place: str) -> str:
+    """The name of a type, and nothing else: it is written into a cast."""
+    name = canonical_type(given)
+    if given and _TYPE.fullmatch(name) is None:
+        raise SuiteError(f"{given!r} is not the name of a type", 'write it as numeric(18,2), timestamptz, or "Odd name"', place)
+    return name
+
+
+COLUMN = "{column}"
+"""Stands in an expression for the column that a promise is about."""
+
+
+def _refuse_unsafe(expression: str, place: str) -> None:
+    """Refuse what is not one plain expression, whatever the column is called that ``{column}`` stands for."""
+    stand_in = "kisaan column"
+    columns = columns_of(plain_expression(expression.replace(COLUMN, f'"{stand_in}"'), place))
+    # Inside a string or a comment the real name would not be a name, and could end it.
+    if columns.count(stand_in) != expression.count(COLUMN):
+        raise SuiteError("{column} stands where no column can stand", "write it outside of strings and comments", place)
 
 
 def _value(name: str, value: Any, kind: str, place: str) -> Any:

@@ -91,3 +91,8 @@ def replaced(column: str, rule: str) -> str:
 def part_id(measure: str, figure: str) -> str:
     """The name under which it is said why one figure is missing from a measure."""
     return f"{measure}: {figure}"
+
+
+def same_as(column: str, rule: str) -> str:
+    """The name, within a measure, of the number (as its NULLs) of rows that already have the promised value."""
+    return f"{column} as by {rule}"

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from kisaan_validate.changes import differing
 from kisaan_validate.contract.both import Both, CannotTell, Side
-from kisaan_validate.contract.needs import Arrival, names_id, part_id, remainder_id, replaced, settled_id
+from kisaan_validate.contract.needs import Arrival, names_id, part_id, remainder_id, replaced, same_as, settled_id
 from kisaan_validate.differences import FIGURES
 from kisaan_validate.model import Family, Measured, Profile
 
@@ -113,6 +113,12 @@ class Story:
         wrong = differing(wanted, found)
         words = [f"{_WORDS.get(name, name)} is {_said(found, name)}, not {_said(wanted, name)}" for name in wrong]
         return "; ".join([*words, *_moved(wanted, found, wrong)])
+
+    def to_change(self, column: str, rule: str) -> int | None:
+        """How many rows did not yet have the value that a rule promises; None if that was not told. Raises CannotTell."""
+        measured = self.both.old_measure(remainder_id(self.table, self.done))
+        profile = measured.columns.get(same_as(column, rule))
+        return None if profile is None or profile.nulls is None or measured.rows is None else measured.rows - profile.nulls
 
     def blind(self, column: str, rule: str = "") -> str:
         """Why only the NULLs of a column are compared, "" if there is more to compare. Raises CannotTell."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell, Side
 from kisaan_validate.contract.needs import Need, Replacement
-from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, in_line
+from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, counted, in_line
 from kisaan_validate.contract.story import story_of
 from kisaan_validate.differences import VALUES
 from kisaan_validate.model import Family
@@ -86,7 +86,8 @@ class Retyped(OfColumn):
         return (Replacement(self.id, *self.place, self.using, self.to, self.optional),) if self.using else ()
 
     def expressions(self) -> tuple[str, ...]:
-        return (self.using,) if self.using else ()
+        # With its cast: a domain's CHECK may call something too.
+        return (f"({self.using}\n)::{self.to}",) if self.using else ()
 
     def rewrites(self) -> tuple[str, str] | None:
         return self.place if self.using else None
@@ -204,7 +205,16 @@ class Becomes(OfColumn):
             return Outcome(State.BROKEN, wrong, contradicts=changed)
         if blind:
             return Outcome(State.UNKNOWN, blind, changed)
-        return Outcome(State.KEPT, "" if changed else "its figures are the same before and after", changed)
+        if changed:
+            return Outcome(State.KEPT, "", changed)
+        if not (rows := story.to_change(name, self.id)):
+            return Outcome(State.KEPT if rows == 0 else State.UNKNOWN, "no row had to change" if rows == 0 else _SAME)
+        return Outcome(State.UNKNOWN, f"{counted(rows)} had to change, but {_SAME}")
+
+
+_SAME = "its figures would be the same, done or not done"
+
+
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class Counted:
     rows: int | None = None
     errors: dict[str, DatabaseError] = field(default_factory=dict)
     figures: dict[str, Profile] = field(default_factory=dict)
+    failure: DatabaseError | None = None
     milliseconds: float = 0.0
     log: list[StatementFacts] = field(default_factory=list)
 
@@ -50,6 +51,7 @@ def ask_pass(session: Session, statement: Pass, clock: Callable[[], float] = tim
         _count(session, statement, statement.slots, counted, statement.figures)
     except DatabaseError as error:
         recover(session)
+        counted.failure = error
         if statement.figures and is_one_expressions_fault(error):
             return _ask_apart(session, statement, counted, clock)
         _isolate(session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS)
@@ -219,7 +221,7 @@ def ask(session: Session, statement: Pass | Query) -> Counted:
 
 def refuse(statement: Pass | Query, error: DatabaseError) -> Counted:
     """The answer of a statement that could not be, or was not, run."""
-    return Counted(errors=dict.fromkeys(statement.check_ids, error))
+    return Counted(errors=dict.fromkeys(statement.check_ids, error), failure=error)
 
 
 def ask_query(session: Session, query: Query) -> Counted:

@@ -24,6 +24,13 @@ def _adapter(kind: type[Any]) -> Any:
     return _adapters[kind]
 
 
+def _sealed_as(given: dict[str, Any]) -> str:
+    try:
+        return _seal(given)
+    except UnicodeEncodeError:  # half a character, which no file of ours holds
+        return ""
+
+
 def schema_of(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema of Run or Baseline files, as published in ``docs/schemas``."""
     schema: dict[str, Any] = _adapter(kind).json_schema(mode="serialization")
@@ -81,7 +88,7 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
 
     try:
         given = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{source} is not complete JSON: {error}", "it may be truncated; take it again") from None
     if not isinstance(given, dict) or given.get("kind") != wanted:
         found = given.get("kind", "something else") if isinstance(given, dict) else "something else"
@@ -91,7 +98,7 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         raise RecordError(f"{source} has format {version}; this version reads up to {newest}", "upgrade kisaan-validate")
     if version < newest:
         raise RecordError(f"{source} has format {version}, of an earlier version; this one reads {newest}", "take it again")
-    if kind is Baseline and given.get("seal") != _seal(given):
+    if kind is Baseline and given.get("seal") != _sealed_as(given):
         raise RecordError(f"{source} is not as it was written: its seal does not fit", "it was edited or damaged; take it again")
     body = {key: value for key, value in given.items() if key not in ({"kind", "seal"} if kind is Baseline else {"kind"})}
     try:

@@ -53,6 +53,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
             _print_rows(console, row_counts(judged.baseline, baseline_of(run)))
         _print_promises(console, judged, verbose)
         _print_unexplained(console, judged, verbose)
+        _print_untold(console, judged, verbose)
         _print_attention(console, judged, verbose)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))
@@ -115,15 +116,30 @@ def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> No
         console.print(f"        … and {len(changes) - MOST_ROWS:,} more; see the report, or pass --verbose")
 
 
+def _print_untold(console: Console, judged: Judgement, verbose: bool) -> None:
+    shown = judged.untold if verbose else judged.untold[:MOST_ROWS]
+    for item in shown:
+        console.print(Text(f"cannot tell  {item.what}: {item.reason}", style="yellow"))
+    if len(judged.untold) > len(shown):
+        console.print(f"        … and {len(judged.untold) - len(shown):,} more; see the report, or pass --verbose")
+
+
 def _cell(text: str | None) -> str:
     short = " ".join((text or "–").split())
     return short if len(short) <= 60 else short[:59] + "…"
 
 
+class _Console(Console):
+    """rich ends the process with exit code 1 when nobody listens any more: that would be a finding in the data."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def _console() -> Console:
-    console = Console(highlight=False)
+    console = _Console(highlight=False)
     # Without a terminal there is no width to respect: lines are for grep and mail.
-    return console if console.is_terminal else Console(highlight=False, width=160)
+    return console if console.is_terminal else _Console(highlight=False, width=160)
 
 
 def _verdict_line(judged: Judgement) -> Text:

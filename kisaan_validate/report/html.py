@@ -111,7 +111,7 @@ def _changed(judged: Judgement) -> dict[str, Any]:
         "differences": len(judged.diff.changes) if judged.diff is not None else 0,
         "unexplained": len(judged.unexplained),
         "unkept": len(judged.in_state(State.BROKEN, State.NOT_DONE)),
-        "untold": judged.diff.unknown if judged.diff is not None else (),
+        "untold": judged.untold,
     }
 
 

@@ -66,6 +66,8 @@ def parse_select(sql: str, origin: str) -> Any:
         trees = sqlglot.parse(_scrubbed(sql, origin), dialect="postgres")
     except SqlglotError as error:
         raise SuiteError(f"not understood as SQL: {_first_line(error)}", "", origin) from None
+    except RecursionError:
+        raise SuiteError("not understood as SQL: it is nested too deeply", "", origin) from None
     if len(trees) != 1 or trees[0] is None:
         raise SuiteError("expected exactly one SELECT", "", origin)
     tree: Any = trees[0]
@@ -387,6 +389,11 @@ def row_condition(expression: str, origin: str) -> exp.Expression:
     if not tree.find(exp.Column):
         raise SuiteError("the expression reads no column", "it does not depend on the row: write what does", origin)
     return tree
+
+
+def columns_of(tree: exp.Expression) -> list[str]:
+    """The names of all columns in an expression, as often as they occur."""
+    return [_column_name(column) for column in tree.find_all(exp.Column)]
 
 
 def plain_expression(expression: str, origin: str) -> exp.Expression:
