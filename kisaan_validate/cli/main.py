@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -62,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return INCONCLUSIVE
+    except SystemExit as left:  # click's, where nobody listens any more; 1 would be a finding in the data
+        return left.code if isinstance(left.code, int) and left.code != 1 else INCONCLUSIVE
     except OSError as error:
         print(f"error: {error.strerror or error}: {error.filename or 'the output'}", file=sys.stderr)
         return INCONCLUSIVE
@@ -75,5 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def entry() -> None:
-    """The console script."""
-    sys.exit(main())
+    """The console script. What cannot be written at the last moment is an error too, and no fault of the data."""
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"error: the output could not be written: {error.strerror}", file=sys.stderr)
+        code = INCONCLUSIVE
+    sys.exit(code)
