@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -106,7 +106,10 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Table:
-    """One relation with everything that checks ask about it."""
+    """One relation with everything that checks ask about it.
+
+    ``only`` is a SQL condition on its rows: where a filter is declared, a check sees no others ("" means all rows).
+    """
 
     oid: int
     schema: str
@@ -123,6 +126,7 @@ class Table:
     owner: str = ""
     partition: bool = False
     estimated_rows: int = 0
+    only: str = ""
 
     @property
     def key(self) -> TableKey:
@@ -198,12 +202,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The relations of the configured schemas, in the order in which names are looked up."""
+    """The relations of the configured schemas, in the order in which names are looked up.
+
+    ``at`` is the server's time (UTC, as text) when they were read: no row that the snapshot holds came later.
+    """
 
     schemas: tuple[str, ...]
     tables: Mapping[TableKey, Table]
     server_version_num: int
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    at: str = ""
 
     def find(self, name: str) -> Table | None:
         """The relation that a declared name means: its aliases in turn, each in the schemas in turn."""
@@ -213,6 +221,14 @@ class Catalogue:
                 if key in self.tables:
                     return self.tables[key]
         return None
+
+    def restricted(self, conditions: Mapping[str, str]) -> Catalogue:
+        """The same relations, those of these declared names with only the rows for which their SQL condition is true."""
+        tables = dict(self.tables)
+        for name, condition in conditions.items():
+            if (table := self.find(name)) is not None:
+                tables[table.key] = replace(table, only=condition)
+        return replace(self, tables=tables)
 
 
 def split_name(name: str) -> TableKey:

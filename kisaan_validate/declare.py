@@ -10,19 +10,24 @@ Every function raises SuiteError, with file and line, for arguments that cannot 
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
+from datetime import timedelta
+from typing import Any, TypedDict, TypeVar, Unpack
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.rules import catalog, relations, rows
+from kisaan_validate.rules import aggregates, bounds, catalog, documents, relations, rows, series, sets
 from kisaan_validate.rules.base import Join, Rule
-from kisaan_validate.suite.meta import Meta, read_meta
+from kisaan_validate.suite.meta import Meta, did_you_mean, exact_share, read_meta
 
 __all__ = [
-    "Declaration", "agrees", "column", "constraint", "decimals", "holds", "holds_with", "index", "ledger", "minimum_rows",
-    "no_column_of_type", "reconciles", "references", "sequence", "table", "triggers", "unique",
+    "Declaration", "agrees", "column", "constraint", "decimals", "distinct_count", "fresh", "holds", "holds_with", "index",
+    "json_path", "ledger", "minimum_rows", "no_column_of_type", "no_gaps", "null_share", "quantile", "reconciles",
+    "references", "row_count", "row_count_against", "sequence", "table", "total", "triggers", "unique", "values_in",
 ]  # fmt: skip
 
 
@@ -37,6 +42,19 @@ class MetaArguments(TypedDict, total=False):
     owner: str
     tags: Any
     applies: Any
+
+
+class FigureArguments(MetaArguments, total=False):
+    """The keyword arguments that every declaration of a figure takes beside these.
+
+    ``where`` is SQL over a row: the figure is one of the rows for which it is true. ``segment_by`` names columns: the
+    figure of each of their values is judged by itself, and each that fails is a violation; more than ``segments`` of
+    them are an error, never left out. Rows with NULL there are a segment too.
+    """
+
+    where: str
+    segment_by: str | list[str] | tuple[str, ...]
+    segments: int
 
 
 @dataclass(frozen=True)
@@ -88,6 +106,205 @@ def _join(columns: str | list[str], to: str, on: str | list[str]) -> Join:
     if len(own) != len(other) or not own:
         raise SuiteError(f"{own} and {other} are not pairs of columns", origin=_caller())
     return Join(own, to, other)
+
+
+Read = TypeVar("Read")
+
+
+def _read(read: Callable[..., Read], *given: Any) -> Read:
+    """What a reader makes of arguments, its complaint placed at the author's line."""
+    try:
+        return read(*given)
+    except SuiteError as error:
+        raise SuiteError(error.fact, error.hint, _caller()) from None
+
+
+def _figure(given: FigureArguments, columns: tuple[str, ...] = ()) -> tuple[dict[str, Any], MetaArguments]:
+    """The rule's fields of a figure's keyword arguments, and the others, which every declaration takes."""
+    segment_by = _columns(given.get("segment_by", ()))
+    segments = given.get("segments", 100)
+    if isinstance(segments, bool) or not isinstance(segments, int) or segments < 1:
+        raise SuiteError(f"segments={segments!r} is not a number of segments", "write a whole number, 1 or more", _caller())
+    if "segments" in given and not segment_by:
+        raise SuiteError("segments=… limits what segment_by=… makes, and there is none", "", _caller())
+    if twice := [c for c in segment_by if segment_by.count(c) > 1 or c in columns or not c]:
+        raise SuiteError(f"{twice[0]!r} cannot make segments here", "name other columns, each once", _caller())
+    fields = {"where": given.get("where", ""), "segment_by": segment_by, "segments": segments}
+    meta: Any = {key: value for key, value in given.items() if key not in fields}
+    return fields, meta
+
+
+def _share(value: Any, what: str) -> Any:
+    """A share as an exact number; None stays None."""
+    read = exact_share(value) if isinstance(value, str) else value
+    if isinstance(value, str) and read is None:
+        raise SuiteError(f"{what}={value!r} is not understood", 'write "5%" or "1/20"', _caller())
+    return read
+
+
+def row_count(table: str, *, low: int | None = None, high: int | None = None, **more: Unpack[FigureArguments]) -> Declaration:
+    """``table`` has from ``low`` to ``high`` rows, both included."""
+    fields, meta = _figure(more)
+    rule = aggregates.RowCount(bounds=_read(bounds.read_count_bounds, low, high), **fields)
+    return _declare("row_count", table, (), rule, meta)
+
+
+def row_count_against(
+    table: str, other: str, *, relation: str = "=", factor: Any = 1, other_where: str = "", **more: Unpack[FigureArguments]
+) -> Declaration:
+    """The number of rows of ``table`` is RELATION ``factor`` times that of ``other``.
+
+    ``relation`` is one of = <= >= < >; ``factor`` an exact number above 0 (a whole number, Decimal, Fraction or "80%").
+    ``other_where`` is SQL over a row of ``other``. With ``segment_by`` both tables need its columns.
+    """
+    _choice("relation", relation, relations._SUM_OPERATORS)
+    fields, meta = _figure(more)
+    exact = _read(bounds.read_exact, _share(factor, "factor"), "factor")
+    if exact <= 0 or not other:
+        raise SuiteError("row_count_against() needs another table, and a factor above 0", origin=_caller())
+    if other == table and fields["where"] == other_where:
+        raise SuiteError("it compares a table with itself", "name another table, or restrict one side", _caller())
+    rule = aggregates.RowCountAgainst(other=other, relation=relation, factor=exact, other_where=other_where, **fields)
+    return _declare("row_count_against", table, (), rule, meta)
+
+
+def null_share(table: str, column: str, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]) -> Declaration:
+    """The share of the rows of ``table`` whose ``column`` is NULL lies within bounds, both included.
+
+    A bound is exact: "5%", "1/20", Fraction(1, 20), Decimal("0.05"), 0 or 1. It is compared without dividing.
+    """
+    fields, meta = _figure(more, (column,))
+    found = _read(bounds.read_bounds, _share(low, "low"), _share(high, "high"))
+    rule = aggregates.NullShare(bounds=_read(bounds.check_share_bounds, found), **fields)
+    return _declare("null_share", table, (column,), rule, meta)
+
+
+def total(table: str, column: str, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]) -> Declaration:
+    """The exact sum of ``column`` (integers or numeric) lies within bounds, both included; that of no values is 0.
+
+    A bound is a whole number, Decimal or Fraction.
+    """
+    fields, meta = _figure(more, (column,))
+    rule = aggregates.Total(bounds=_read(bounds.read_bounds, low, high), **fields)
+    return _declare("total", table, (column,), rule, meta)
+
+
+def distinct_count(
+    table: str, columns: str | list[str], *, low: int | None = None, high: int | None = None, **more: Unpack[FigureArguments]
+) -> Declaration:
+    """From ``low`` to ``high`` different values (or combinations of values) occur in ``columns``. NULL is no value."""
+    fields, meta = _figure(more, _columns(columns))
+    if not _columns(columns):
+        raise SuiteError("distinct_count() needs columns", origin=_caller())
+    rule = aggregates.DistinctCount(bounds=_read(bounds.read_count_bounds, low, high), **fields)
+    return _declare("distinct_count", table, _columns(columns), rule, meta)
+
+
+def quantile(
+    table: str, column: str, share: Any, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]
+) -> Declaration:
+    """The ``share``-quantile of ``column`` lies within bounds, both included: the least value that at least so large a
+    share of the values does not exceed (``percentile_disc``; never a mean of two values).
+
+    ``share`` is exact: "95%", "1/2", Fraction, Decimal, or 1 for the greatest value. A bound is a value that
+    compares with the column's: a whole number, Decimal, date, datetime, timedelta or text.
+    """
+    fields, meta = _figure(more, (column,))
+    exact = _read(bounds.read_exact, _share(share, "share"), "share")
+    if not 0 < exact <= 1:
+        raise SuiteError(f"share={share!r} is no share of the values", 'write "50%"; for the least value, a check of each row', _caller())
+    _read(_value_bounds, low, high)
+    rule = aggregates.Quantile(share=exact, low=low, high=high, **fields)
+    return _declare("quantile", table, (column,), rule, meta)
+
+
+def _value_bounds(low: Any, high: Any) -> None:
+    """Raises SuiteError for bounds that cannot be written exactly, or leave nothing, or all."""
+    from kisaan_validate.sql.expressions import literal
+
+    for what, value in (("low", low), ("high", high)):
+        if isinstance(value, (bool, float)) or value != value:
+            raise SuiteError(f"{what}={value!r} is not exact", 'write 5, Decimal("0.1"), a date, a datetime or a text')
+        try:
+            literal(value) if value is not None else None
+        except (TypeError, ValueError) as error:
+            raise SuiteError(f"{what}={value!r}: {error}") from None
+    if low is None and high is None:
+        raise SuiteError("without low and high it can never fail", "write low=…, high=…, or both")
+    try:
+        inverted = low is not None and high is not None and not isinstance(low, str) and low > high
+    except TypeError:
+        raise SuiteError(f"low={low!r} and high={high!r} cannot be compared") from None
+    if inverted:
+        raise SuiteError(f"nothing is at least {low} and at most {high}", "write the smaller one as low")
+
+
+def fresh(table: str, column: str, within: timedelta, *, zone: str = "", **more: Unpack[FigureArguments]) -> Declaration:
+    """The newest value of ``column`` up to now is at most ``within`` old; a table without any is not fresh.
+
+    Now is the time of the run's snapshot; what is dated later does not count. ``zone`` ("Asia/Kolkata") is the time zone
+    of values that have none: a ``timestamp``, or a ``date``, whose age is counted in whole days of its calendar.
+    """
+    if not isinstance(within, timedelta) or within <= timedelta(0) or getattr(within, "nanoseconds", 0) != 0:
+        raise SuiteError(f"within={within!r} is no age", "write timedelta(days=2)", _caller())
+    _check_zone(zone)
+    fields, meta = _figure(more, (column,))
+    return _declare("fresh", table, (column,), aggregates.Fresh(within=within, zone=zone, **fields), meta)
+
+
+def _check_zone(zone: str) -> None:
+    """Only names of the time zone database: an abbreviation means one zone here and another there."""
+    try:
+        known = not zone or bool(re.fullmatch(r"UTC|\w+(/[\w+-]+)+", zone, re.A) and ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = not available_timezones()  # a machine without the database knows none; the server will
+    if not known:
+        hint = did_you_mean(zone, available_timezones())
+        raise SuiteError(f"zone={zone!r} is no time zone", hint if hint.startswith("did") else 'write "Asia/Kolkata" or "UTC"', _caller())
+
+
+def values_in(
+    table: str, columns: str | list[str], reference: str, on: str | list[str], *, where: str = "", reference_where: str = "",
+    **meta: Unpack[MetaArguments],
+) -> Declaration:  # fmt: skip
+    """Every value of ``columns`` (a NULL among them aside) occurs in ``on`` of the table ``reference``, unique or not.
+
+    ``where`` is SQL over a row of ``table``, ``reference_where`` over a row of ``reference``.
+    """
+    join = _join(columns, reference, on)
+    rule = sets.ValuesIn(reference, join.parent_columns, where, reference_where)
+    listed = f"{reference}.{', '.join(join.parent_columns)}"
+    meta.setdefault("hint", f"correct the value in {table}, or add it to {listed}")
+    return _declare("values_in", table, join.columns, rule, meta)
+
+
+def json_path(table: str, column: str, path: str, *, nulls: str = "present", **meta: Unpack[MetaArguments]) -> Declaration:
+    """The SQL/JSON ``path`` ("$.customer.id") finds something in each document of ``column`` (json or jsonb).
+
+    ``nulls``: a JSON null that it finds is "present", or is "absent" and does not count. A column that is NULL passes.
+    """
+    _choice("nulls", nulls, ("present", "absent"))
+    _read(documents.check_path, path)
+    return _declare("json_path", table, (column,), documents.JsonPath(path=path, nulls=nulls), meta)
+
+
+def no_gaps(
+    table: str, column: str, *, by: str | list[str] | tuple[str, ...] = (), order_by: str = "", step: Any = 1,
+    start: Any = None, where: str = "", **meta: Unpack[MetaArguments],
+) -> Declaration:  # fmt: skip
+    """Each value of ``column`` is one ``step`` after the one before it: none is missing, none occurs twice.
+
+    In the order of the values, or of ``order_by``; ``by`` are columns for each of whose values there is a series of its
+    own; ``start`` is what each begins with. For integers, numeric and dates (steps of days). NULL has no place in it.
+    """
+    exact = _read(bounds.read_exact, step, "step")
+    if exact <= 0:
+        raise SuiteError(f"step={step!r} does not rise", "write a number above 0", _caller())
+    if column in _columns(by) or order_by in _columns(by) or order_by == column:
+        raise SuiteError("column, by and order_by are different columns", origin=_caller())
+    _read(_value_bounds, 0 if start is None else start, None)
+    rule = series.NoGaps(_columns(by), order_by, exact, start, where)
+    return _declare("no_gaps", table, (column,), rule, meta)
 
 
 def holds(table: str, expression: str, *, volatile: Any = (), **meta: Unpack[MetaArguments]) -> Declaration:

@@ -94,12 +94,15 @@ def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, is_personal: 
         return (result.violations or 0) if result.evidence is Evidence.SCANNED else 0
 
     tables: dict[TableKey, list[Failing]] = defaultdict(list)
+    queries = list(plan.queries)
     for statement in plan.passes:
-        tables[statement.table.key] += [Failing(statement, s, count(s.check_id)) for s in statement.slots if count(s.check_id)]
+        wrong = [s for s in statement.slots if count(s.check_id)]
+        tables[statement.table.key] += [Failing(statement, s, count(s.check_id)) for s in wrong if s.query is None]
+        queries += [s.query for s in wrong if s.query is not None]  # a figure is shown by a statement of its own
     # A statement has at most 1,664 columns; so many failing checks of one table are rare enough to read it twice.
     parts = [failing[i : i + MOST_AT_ONCE] for failing in tables.values() for i in range(0, len(failing), MOST_AT_ONCE)]
     found = [_of_table(part, limit, is_personal) for part in parts]
-    return found + [_of_query(q, count(q.check_id), limit, is_personal) for q in plan.queries if count(q.check_id)]
+    return found + [_of_query(q, count(q.check_id), limit, is_personal) for q in queries if count(q.check_id)]
 
 
 def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -> _Wanted:

@@ -202,7 +202,12 @@ class _Maker:
         reads = [self.catalogue.find(name) for name, _ in rule.needs(check.table, check.columns)]
         read = {t.key: t for t in reads if t is not None}
         columns = frozenset((t.name, column) for t in read.values() for column in t.columns)
-        self.queries.append(Query(f"check {check.id}", check.id, violations, table, tuple(read), columns))
+        query = Query(f"check {check.id}", check.id, violations, table, tuple(read), columns)
+        if violations.riding is not None and table is not None:
+            riding = violations.riding
+            self.rows[table.key].append(Slot(check.id, riding.held, judged=riding.judged, query=query))
+        else:
+            self.queries.append(query)
 
 
 _PRINTED = frozenset({"default", "constraint", "index"})

@@ -19,12 +19,22 @@ class Slot:
     """One check's place in a statement: the SQL condition that is true for its violating rows.
 
     ``judged`` is the SQL condition that is true for the rows that the check judges ("" where it judges every row).
+    Of a check of a figure ``query`` is the statement that shows what was found; ``condition`` and ``judged`` are then SQL
+    over aggregates: whether the figure is as declared, and the number of rows that it is made of.
     """
 
     check_id: str
     condition: str
     columns: tuple[str, ...] = ()
     judged: str = ""
+    query: Query | None = None
+
+    def counts(self) -> tuple[str, str]:
+        """The aggregates that count its violations, and the rows that it judges ("" where these are all)."""
+        if self.query is not None:
+            return f"CASE WHEN {self.condition} THEN 0 ELSE 1 END", self.judged
+        judged = f"count(*) FILTER (WHERE {self.judged})" if self.judged else ""
+        return f"count(*) FILTER (WHERE {self.condition})", judged
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,10 @@ class Pass:
         measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
         counts: list[tuple[str, str]] = []
         for n, slot in enumerate(self.slots if slots is None else slots, 1):
-            counts.append((f"count(*) FILTER (WHERE {slot.condition})", f"c{n}"))
-            if slot.judged:
-                counts.append((f"count(*) FILTER (WHERE {slot.judged})", f"c{n}_judged"))
+            violating, judged = slot.counts()
+            counts.append((violating, f"c{n}"))
+            if judged:
+                counts.append((judged, f"c{n}_judged"))
         if len(counts) + len(measured) > SLOT_LIMIT:
             chunks = [counts[i : i + 1000] for i in range(0, len(counts), 1000)]
             items = [f"ARRAY[{', '.join(c for c, _ in chunk)}] AS counts_{n}" for n, chunk in enumerate(chunks, 1)]
@@ -84,6 +95,8 @@ class Pass:
 
     def rows_sql(self, slot: Slot) -> str:
         """The statement by which anyone lists the violating rows of one check."""
+        if slot.query is not None:
+            return slot.query.rows_sql()
         prefix = f"{quote(self.alias)}." if self.alias else ""
         shown = [prefix + quote(c) for c in dict.fromkeys((*key_columns(self.table), *slot.columns))]
         return f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {slot.condition}"
@@ -162,7 +175,10 @@ def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()
 
 
 def join_pass(child: Table, parent: Table, columns: Sequence[str], parent_columns: Sequence[str], slots: Iterable[Slot]) -> Pass:
-    """The pass over a table and the rows it refers to. Needs ``parent_columns`` to be unique in ``parent``."""
+    """The pass over a table and the rows it refers to. Needs ``parent_columns`` to be unique in ``parent``.
+
+    Of ``child`` only the rows that its filter leaves are read.
+    """
     left, right = View(child, "child"), View(parent, "parent")
     on = " AND ".join(f"child.{quote(a)} = parent.{quote(b)}" for a, b in zip(columns, parent_columns, strict=True))
     joined = f"LEFT JOIN {right.source()} ON {on}"

@@ -37,7 +37,8 @@ def read_catalogue(session: Session, schemas: Sequence[str], aliases: Mapping[st
             oid, schema, name, kind, columns.get(oid, {}), tuple(constraints[oid]), tuple(indexes[oid]),
             tuple(triggers[oid]), sequences[oid], selectable, writable, secured, owner, partition, estimate,
         )  # fmt: skip
-    return Catalogue(tuple(schemas), tables, session.version, aliases)
+    ((at,),) = session.execute("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::text || '+00'")
+    return Catalogue(tuple(schemas), tables, session.version, aliases, at)
 
 
 _BLOCKED = (

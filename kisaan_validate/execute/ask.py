@@ -234,9 +234,13 @@ def ask_query(session: Session, query: Query) -> Counted:
             counted.errors[query.check_id] = refusal
             return counted
         ((count, *judged),), counted.milliseconds = session.timed(sql)
+        counted.log.append(StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds))
+        most = query.violations.most
+        if most and (segments := int(judged.pop())) > most:
+            counted.errors[query.check_id] = _too_many(segments, most)
+            return counted
         counted.violations[query.check_id] = int(count)
         counted.examined.update((query.check_id, int(number)) for number in judged)
-        counted.log.append(StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds))
     except DatabaseError as error:
         counted.milliseconds = (time.perf_counter() - start) * 1000
         recover(session)
@@ -244,6 +248,11 @@ def ask_query(session: Session, query: Query) -> Counted:
         facts = StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds, error.sqlstate or "lost")
         counted.log.append(facts)
     return counted
+
+
+def _too_many(segments: int, most: int) -> DatabaseError:
+    hint = "raise segments=…, choose coarser segments, or restrict the rows with where=…"
+    return DatabaseError(f"it has {segments:,} segments, and at most {most:,} are judged one by one", hint)
 
 
 class TooLarge(DatabaseError):
@@ -275,7 +284,7 @@ def temp_bytes(node: dict[str, object], memory: int, multiplier: float) -> int:
     """
     kind, total = str(node["Node Type"]), 0
     size = int(str(node.get("Plan Rows", 0))) * (int(str(node.get("Plan Width", 0))) + 24)
-    hashed = kind == "Hash" or (kind == "Aggregate" and node.get("Strategy") == "Hashed")
+    hashed = kind == "Hash" or (kind == "Aggregate" and node.get("Strategy") in {"Hashed", "Mixed"})
     if (hashed and size > memory * multiplier) or (kind in {"Sort", "Incremental Sort", "Materialize", "CTE Scan"} and size > memory):
         total += size
     children = node.get("Plans", [])

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from kisaan_validate.model import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.sql.elements import ColumnElement
 
     from kisaan_validate.catalogue import Catalogue, Table
+    from kisaan_validate.model import Tolerance
     from kisaan_validate.sql.expressions import View
 
 
@@ -36,6 +37,14 @@ class Rule(ABC):
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """The (table, column) pairs without which the rule cannot be asked; column "" means just the table."""
         return tuple((table, column) for column in columns) or ((table, ""),)
+
+    def judges(self, table: str) -> tuple[str, ...]:
+        """The tables whose rows it judges, counts or adds up: of these, a declared filter leaves out rows."""
+        return ()
+
+    def intolerable(self, tolerance: Tolerance) -> str:
+        """Why this tolerance cannot be meant, or ""."""
+        return ""
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         """The validated, enforced constraint (or type) that makes a violation impossible, or ""."""
@@ -68,6 +77,10 @@ class RowRule(Rule):
 
     form = Form.ROW
 
+    def judges(self, table: str) -> tuple[str, ...]:
+        """Its table's rows."""
+        return (table,)
+
     @abstractmethod
     def violation(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         """True exactly for the rows that violate the rule (NULL or false for all others)."""
@@ -89,6 +102,10 @@ class JoinRule(Rule):
     form = Form.JOIN
     join: Join
 
+    def judges(self, table: str) -> tuple[str, ...]:
+        """Its table's rows; the row that one of them refers to is found whatever a filter says."""
+        return (table,)
+
     @abstractmethod
     def judged(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         """True exactly for the child rows that the rule judges: those that count as examined."""
@@ -108,6 +125,18 @@ class JoinRule(Rule):
 
 
 @dataclass(frozen=True)
+class Riding:
+    """How a figure over a whole table is judged in the scan that the table's other checks share.
+
+    Both are SQL over aggregates of the table's rows: ``held`` is true where the figure is as declared, ``judged`` is the
+    number of rows that it is made of.
+    """
+
+    held: str
+    judged: str
+
+
+@dataclass(frozen=True)
 class Violations:
     """A query for violating rows: its SQL, the columns that identify a row, and how rows are counted.
 
@@ -118,6 +147,10 @@ class Violations:
 
     ``counting`` is a statement of the rule's own that returns the violating count and the number of rows that were
     judged, in one row; "" where every row of the table is judged (or nobody can say which are).
+
+    ``riding`` is given where the table's own scan can judge it: then ``sql`` is only run to show what was found.
+    ``most`` limits the segments that are judged one by one: ``counting`` then returns their number too, and more of them
+    are an error.
     """
 
     sql: str
@@ -127,12 +160,18 @@ class Violations:
     made_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     safe: frozenset[str] = frozenset()
     counting: str = ""
+    riding: Riding | None = None
+    most: int = 0
 
 
 class QueryRule(Rule):
     """A query that returns the violating rows; no row means that the rule holds."""
 
     form = Form.QUERY
+
+    def judges(self, table: str) -> tuple[str, ...]:
+        """Its table's rows. The table that it is given has only those that its filter leaves: see ``source_sql``."""
+        return (table,)
 
     @abstractmethod
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
@@ -157,6 +196,19 @@ class CatalogRule(Rule):
     @abstractmethod
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
         """Compare the declared fact with the catalogue. ``table`` is None where it does not exist."""
+
+
+def when(where: str) -> str:
+    """A condition as part of a claim; "" without one."""
+    return f" (where {' '.join(where.split())})" if where else ""
+
+
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """A name for an output that is none of those already taken."""
+    others = set(taken)
+    while wanted in others:
+        wanted += "_"
+    return wanted
 
 
 def meaning_digest(rule: Rule, table: str, columns: tuple[str, ...], *more: object) -> str:

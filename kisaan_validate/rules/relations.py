@@ -9,8 +9,18 @@ import sqlalchemy as sa
 
 from kisaan_validate.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.errors import DatabaseError, SuiteError
-from kisaan_validate.rules.base import Join, JoinRule, QueryRule, Violations
-from kisaan_validate.sql.expressions import View, literal, quote, raw, table_sql, text_literal, to_sql
+from kisaan_validate.rules.base import Join, JoinRule, QueryRule, Riding, Violations, free_name, when
+from kisaan_validate.sql.expressions import (
+    View,
+    condition_sql,
+    literal,
+    quote,
+    raw,
+    source_sql,
+    table_sql,
+    text_literal,
+    to_sql,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
@@ -25,7 +35,7 @@ class References(JoinRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         own, other = ", ".join(self.join.columns), ", ".join(self.join.parent_columns)
-        return f"every {own} is an existing {other} of {self.join.parent}{_when(self.where)}"
+        return f"every {own} is an existing {other} of {self.join.parent}{when(self.where)}"
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""
@@ -54,10 +64,6 @@ def _pairs(constraint: Constraint) -> set[tuple[str, str]]:
     return set(zip(constraint.columns, constraint.target_columns, strict=True))
 
 
-def _when(where: str) -> str:
-    return f" (where {' '.join(where.split())})" if where else ""
-
-
 def _said(*texts: str) -> tuple[str, ...]:
     return tuple(text for text in texts if text)
 
@@ -83,7 +89,7 @@ class Agrees(JoinRule):
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         loose = ", where both have a value" if self.nulls == "pass" else ""
         via = ", ".join(self.join.columns)
-        return f"{columns[0]} equals {self.join.parent}.{self.parent_column} (by {via}){loose}{_when(self.where)}"
+        return f"{columns[0]} equals {self.join.parent}.{self.parent_column} (by {via}){loose}{when(self.where)}"
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return (*super().needs(table, columns), (self.join.parent, self.parent_column))
@@ -145,7 +151,7 @@ class Unique(QueryRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         nulls = "NULL equals NULL" if self.nulls_equal else "NULLs differ"
-        return f"({', '.join(columns)}) is unique, {nulls}; counts {self.counts}{_when(self.where)}"
+        return f"({', '.join(columns)}) is unique, {nulls}; counts {self.counts}{when(self.where)}"
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""
@@ -153,9 +159,9 @@ class Unique(QueryRule):
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         names = ", ".join(quote(c) for c in columns)
-        count, surplus = _free_name("rows_found", columns), _free_name("surplus", columns)
+        count, surplus = free_name("rows_found", columns), free_name("surplus", columns)
         where = self._where(columns)
-        groups = f"FROM {table_sql(table)}{where}\nGROUP BY {names}"
+        groups = f"FROM {source_sql(table)}{where}\nGROUP BY {names}"
         sql = f"SELECT {names}, count(*) AS {quote(count)}, count(*) - 1 AS {quote(surplus)}\n{groups}\nHAVING count(*) > 1"
         violations = "coalesce(sum(v.n - 1), 0)::bigint" if self.counts == "surplus" else "count(*) FILTER (WHERE v.n > 1)"
         # Where every row is judged, the table's own count says how many; groups of one need not be summed for that.
@@ -185,12 +191,6 @@ class Unique(QueryRule):
         return index.name if index is not None else ""
 
 
-def _free_name(wanted: str, taken: tuple[str, ...]) -> str:
-    while wanted in taken:
-        wanted += "_"
-    return wanted
-
-
 _SUM_OPERATORS = ("=", "<=", ">=", "<", ">")
 
 
@@ -212,12 +212,16 @@ class Reconciles(QueryRule):
     kind: ClassVar[str] = "reconciles"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
-        total = f"the sum of {self.details}.{self.detail_column} (by {self.via}){_when(self.detail_where)}"
-        return f"{total} {self.relation} {columns[0]}{_when(self.where)}"
+        total = f"the sum of {self.details}.{self.detail_column} (by {self.via}){when(self.detail_where)}"
+        return f"{total} {self.relation} {columns[0]}{when(self.where)}"
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         own = ((table, columns[0]), (table, self.on))
         return (*own, (self.details, self.detail_column), (self.details, self.via))
+
+    def judges(self, table: str) -> tuple[str, ...]:
+        """The rows that have a total, and the details that are added up."""
+        return (table, self.details)
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""
@@ -249,9 +253,9 @@ class Reconciles(QueryRule):
         via = quote(self.via)
         filters = f"\n  WHERE {to_sql(raw(self.detail_where))}" if self.detail_where else ""
         return (
-            f"{table_sql(table)} AS parent\n{'JOIN' if self.missing == 'skip' else 'LEFT JOIN'} (\n"
+            f"{source_sql(table, 'parent')}\n{'JOIN' if self.missing == 'skip' else 'LEFT JOIN'} (\n"
             f"  SELECT {via} AS detail_key, sum({quote(self.detail_column)}) AS total\n"
-            f"  FROM {table_sql(details)}{filters}\n  GROUP BY {via}\n"
+            f"  FROM {source_sql(details)}{filters}\n  GROUP BY {via}\n"
             f") AS d ON d.detail_key = parent.{quote(self.on)}"
         )
 
@@ -270,10 +274,10 @@ class ValuesPresent(QueryRule):
         view = View(table)
         column = to_sql(view.value(columns[0]))
         ordered = sorted(self.values, key=lambda v: (str(type(v)), str(v)))
-        found = f"SELECT DISTINCT {column} AS value FROM {table_sql(table)}"
+        found = f"SELECT DISTINCT {column} AS value FROM {source_sql(table)}"
         # VALUES would give text; the column's own type comes from an always empty first arm.
         wanted = "\n  UNION ALL ".join(
-            [f"SELECT {column} AS value FROM {table_sql(table)} WHERE false"]
+            [f"SELECT {column} AS value FROM {source_sql(table)} WHERE false"]
             + [f"SELECT {to_sql(literal(v))}" for v in ordered]
         )
         sql = (
@@ -293,6 +297,10 @@ class SequenceAhead(QueryRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"the sequence of {columns[0]} is not behind max({columns[0]})"
+
+    def judges(self, table: str) -> tuple[str, ...]:
+        """None that a filter may leave out: the number of a deleted row is taken too."""
+        return ()
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         column = columns[0]
@@ -332,7 +340,7 @@ class NamesPresent(QueryRule):
         arms = "\n  UNION ALL ".join(f"SELECT {to_sql(text_literal(n))}::text AS missing_name" for n in self.names)
         sql = (
             f"SELECT wanted.missing_name\nFROM (\n  {arms}\n) AS wanted\n"
-            f"WHERE NOT EXISTS (\n  SELECT FROM {table_sql(table)} AS l\n"
+            f"WHERE NOT EXISTS (\n  SELECT FROM {source_sql(table, 'l')}\n"
             f"  WHERE l.{quote(columns[0])}::text = wanted.missing_name\n)"
         )
         return Violations(sql, ("missing_name",), safe=frozenset({"missing_name"}))
@@ -355,8 +363,10 @@ class MinimumRows(QueryRule):
         return f"{table} has at least {self.minimum} rows"
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
-        sql = f"SELECT count(*) AS rows_found\nFROM {table_sql(table)}\nHAVING count(*) < {self.minimum}"
-        return Violations(sql, ("rows_found",), safe=frozenset({"rows_found"}))
+        sql = f"SELECT count(*) AS rows_found\nFROM {source_sql(table)}\nHAVING count(*) < {self.minimum}"
+        kept = f"count(*) FILTER (WHERE {condition_sql(table.only)})" if table.only else "count(*)"
+        riding = Riding(f"{kept} >= {self.minimum}", kept)
+        return Violations(sql, ("rows_found",), safe=frozenset({"rows_found"}), riding=riding)
 
 
 @dataclass(frozen=True)
@@ -373,6 +383,10 @@ class Assertion(QueryRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return self.title or "the query returns no row"
+
+    def judges(self, table: str) -> tuple[str, ...]:
+        """None that a filter may leave out: the SQL says itself which rows it reads."""
+        return ()
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return tuple((name, "") for name in dict.fromkeys((*([table] if table else []), *self.reads)))

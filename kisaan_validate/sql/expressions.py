@@ -129,13 +129,26 @@ class View:
 
     def source(self) -> str:
         """The FROM item."""
-        name = table_sql(self.table)
-        return f"{name} AS {quote(self.alias)}" if self.alias else name
+        return source_sql(self.table, self.alias)
 
 
 def table_sql(table: Table) -> str:
     """The qualified, quoted name of a relation."""
     return f"{quote(table.schema)}.{quote(table.name)}"
+
+
+def source_sql(table: Table, alias: str = "") -> str:
+    """The FROM item that gives the rows of a relation: all of them, or those that its filter leaves."""
+    if not table.only:
+        return f"{table_sql(table)} AS {quote(alias)}" if alias else table_sql(table)
+    place = "ctid, " if key_columns(table) == ("ctid",) else ""
+    kept = f"SELECT {place}* FROM {table_sql(table)} WHERE {condition_sql(table.only)}"
+    return f"({kept}) AS {quote(alias or table.name)}"
+
+
+def condition_sql(*conditions: str) -> str:
+    """Author-written conditions on a row, joined by AND, each in parentheses; "" where none says anything."""
+    return " AND ".join(to_sql(raw(text)) for text in conditions if text)
 
 
 def key_columns(table: Table) -> tuple[str, ...]:

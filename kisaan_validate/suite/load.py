@@ -157,6 +157,8 @@ def build_suite(
             parse_condition(condition, d.origin)
         for expression in d.rule.conditions():
             row_condition(expression, d.origin)
+        if d.meta.tolerance is not None and (reason := d.rule.intolerable(d.meta.tolerance)):
+            raise SuiteError(f"tolerance {d.meta.tolerance}: {reason}", "", d.origin)
         checks[id] = _check(id, d)
         rules[id] = d.rule
     return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin)

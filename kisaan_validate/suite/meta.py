@@ -99,11 +99,18 @@ def read_tolerance(value: Any, origin: str = "") -> Tolerance | None:
     text = value.strip()
     if match := re.fullmatch(r"(\d+)(\s*rows?)?", text):
         return _rows(int(match[1]), origin)
-    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text):
-        return _share(Fraction(match[1]) / 100, origin)
-    if match := re.fullmatch(r"(\d+)\s*/\s*([1-9]\d*)", text):
-        return _share(Fraction(int(match[1]), int(match[2])), origin)
+    if (share := exact_share(text)) is not None:
+        return _share(share, origin)
     raise SuiteError(f"tolerance {value!r} is not understood", 'write rows as 5, a share as "0.1%" or "1/1000"', origin)
+
+
+def exact_share(text: str) -> Fraction | None:
+    """The fraction that "0.1%" or "1/1000" says; None for any other text."""
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text.strip()):
+        return Fraction(match[1]) / 100
+    if match := re.fullmatch(r"(\d+)\s*/\s*([1-9]\d*)", text.strip()):
+        return Fraction(int(match[1]), int(match[2]))
+    return None
 
 
 def _rows(rows: int, origin: str) -> Tolerance:
