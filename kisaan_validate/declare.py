@@ -3,7 +3,8 @@
 Each function returns a :class:`Declaration` and, while a suite is being loaded, adds it to that suite, so a file
 in ``checks/`` just calls them. All take the same closing keyword arguments: ``id``, ``severity`` ("blocking",
 "warning", "info"), ``why``, ``hint``, ``owner``, ``tags``, ``tolerance``, ``applies`` (conditions such as
-``"column orders.total"``, ``"not table old_orders"``). Table names may be aliases from ``suite.toml``.
+``"column orders.total"``, ``"not table old_orders"``), ``filter`` (False: the table's filter from ``suite.toml`` does not
+apply; or a SQL condition that takes its place). Table names may be aliases from ``suite.toml``.
 
 Every function raises SuiteError, with file and line, for arguments that cannot be meant.
 """
@@ -42,6 +43,7 @@ class MetaArguments(TypedDict, total=False):
     owner: str
     tags: Any
     applies: Any
+    filter: Any
 
 
 class FigureArguments(MetaArguments, total=False):
@@ -89,6 +91,8 @@ def _declare(name: str, table: str, columns: tuple[str, ...], rule: Rule, meta: 
     if not table and not isinstance(rule, catalog.NoColumnOfType):
         raise SuiteError(f"{name}() needs a table", origin=origin)
     made = Declaration(name, table, columns, rule, read_meta(dict(meta), origin), origin)
+    if made.meta.filter is not None and not rule.judges(table):
+        raise SuiteError(f"{name}() judges no rows that a filter could leave out", "remove filter=…", origin)
     gathered = collector.get()
     if gathered is not None:
         gathered.append(made)

@@ -316,8 +316,7 @@ class _Runner:
         return tuple(notices)
 
     def _fenced(self, check: Check, result: Result, catalogue: Catalogue, moved: set[TableKey]) -> Result:
-        rule = self.suite.rules[check.id]
-        names = {check.table, *(name for name, _ in rule.needs(check.table, check.columns))} - {""}
+        names = {check.table, *(name for name, _ in self.suite.needs(check))} - {""}
         touched = {t.key for name in names if (t := catalogue.find(name)) is not None} & moved
         if not touched:
             return result

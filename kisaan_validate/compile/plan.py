@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.compile.figures import Figure, column_figure
 from kisaan_validate.compile.statements import Pass, Query, Slot, join_pass, row_pass
-from kisaan_validate.errors import KisaanError
+from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.model import Check, Evidence, Result, Status
 from kisaan_validate.rules.base import CatalogRule, Join, JoinRule, QueryRule, RowRule, Rule
-from kisaan_validate.sql.expressions import View, to_sql
+from kisaan_validate.sql.expressions import View, condition_sql, to_sql
 from kisaan_validate.suite.applies import parse_condition
 from kisaan_validate.suite.load import Suite
 
@@ -47,8 +47,7 @@ def tables_of(suite: Suite, catalogue: Catalogue) -> dict[TableKey, Table]:
     """The relations that the suite's checks read, as far as they exist."""
     found: dict[TableKey, Table] = {}
     for check in suite.checks:
-        rule = suite.rules[check.id]
-        names = {name for name, _ in rule.needs(check.table, check.columns)} | ({check.table} - {""})
+        names = {name for name, _ in suite.needs(check)} | ({check.table} - {""})
         for table in (catalogue.find(name) for name in names):
             if table is not None:
                 found[table.key] = table
@@ -88,7 +87,7 @@ class _Maker:
         self.settled: dict[str, Result] = {}
         self.enforced: dict[str, str] = {}
         self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
-        self.joins: dict[tuple[TableKey, TableKey, Join], list[Slot]] = defaultdict(list)
+        self.joins: dict[tuple[TableKey, str, TableKey, Join], list[Slot]] = defaultdict(list)
         self.queries: list[Query] = []
 
     def plan(self, counted: Iterable[Table], profiled: bool) -> Plan:
@@ -107,9 +106,9 @@ class _Maker:
             for key, t in wanted.items()
             if key not in uncounted
         ]
-        for (child, parent, join), slots in self.joins.items():
-            tables = self.catalogue.tables
-            passes.append(join_pass(tables[child], tables[parent], join.columns, join.parent_columns, slots))
+        for (child, only, parent, join), slots in self.joins.items():
+            judged, found = replace(self.catalogue.tables[child], only=only), self.catalogue.tables[parent]
+            passes.append(join_pass(judged, found, join.columns, join.parent_columns, slots))
         return Plan(tuple(passes), tuple(self.queries), self.settled, self.enforced, self.suite.checks, uncounted)
 
     def _figures(self, table: Table) -> list[Figure]:
@@ -127,7 +126,7 @@ class _Maker:
         for text in check.applies:
             if unmet := parse_condition(text, check.origin).unmet(self.catalogue):
                 return Result(check.id, Status.NOT_APPLICABLE, message=f"not applicable, because {unmet}")
-        for name, column in rule.needs(check.table, check.columns):
+        for name, column in self.suite.needs(check):
             table = self.catalogue.find(name)
             if table is None:
                 return _skip(check, f"table {name} does not exist", "42P01")
@@ -143,20 +142,27 @@ class _Maker:
         return None
 
     def _compile(self, check: Check, rule: Rule) -> Result | None:
-        table = self.catalogue.find(check.table) if check.table else None
+        seen = self._seen(check)
+        table = seen.find(check.table) if check.table else None
         if isinstance(rule, CatalogRule):
             return self._judge(check, rule, table)
         if table is not None:
-            self.enforced[check.id] = rule.enforced_by(table, check.columns, self.catalogue)
-            proof = rule.proof(table, check.columns, self.catalogue) if self.trust else ""
+            # What no row can violate, no row that a filter leaves can violate either.
+            self.enforced[check.id] = rule.enforced_by(table, check.columns, seen)
+            proof = rule.proof(table, check.columns, seen) if self.trust else ""
             if proof:
                 return Result(
                     check.id, Status.PASS, 0, None, Evidence.PROVED, proof, message=f"not scanned: {proof} proves it"
                 )
         try:
-            return self._statement(check, rule, table)
+            return self._statement(check, rule, table, seen)
         except KisaanError as error:
             return Result(check.id, Status.ERROR, message=error.fact, hint=error.hint)
+
+    def _seen(self, check: Check) -> Catalogue:
+        """The catalogue as a check sees it: of the tables whose rows it judges only those that their filters leave."""
+        filters = self.suite.filters.get(check.id, {})
+        return self.catalogue.restricted({name: f.sql for name, f in filters.items()}) if filters else self.catalogue
 
     def _judge(self, check: Check, rule: CatalogRule, table: Table | None) -> Result:
         answer = rule.judge(table, check.columns, self.catalogue)
@@ -168,14 +174,16 @@ class _Maker:
         )  # fmt: skip
         return replace(result, hint=check.hint if status is Status.FAIL else "")
 
-    def _statement(self, check: Check, rule: Rule, table: Table | None) -> Result | None:
+    def _statement(self, check: Check, rule: Rule, table: Table | None, seen: Catalogue) -> Result | None:
         if isinstance(rule, RowRule) and table is not None:
-            condition = to_sql(rule.violation(View(table), check.columns))
-            self.rows[table.key].append(Slot(check.id, condition, check.columns))
+            condition, judged = to_sql(rule.violation(View(table), check.columns)), condition_sql(table.only)
+            # The scan is shared with checks of all rows, and counts these: what a filter leaves is a condition in it.
+            condition = f"{judged} AND ({condition})" if judged else condition
+            self.rows[table.key].append(Slot(check.id, condition, check.columns, judged))
         elif isinstance(rule, JoinRule) and table is not None:
             return self._join(check, rule, table)
         elif isinstance(rule, QueryRule):
-            self._query(check, rule, table)
+            self._query(check, rule, table, seen)
         else:
             return Result(check.id, Status.ERROR, message=f"form {check.form} needs a table")
         return None
@@ -190,15 +198,18 @@ class _Maker:
         sides = View(table, "child"), View(parent, "parent")
         condition, judged = (to_sql(part(*sides, check.columns)) for part in (rule.violation, rule.judged))
         columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))
-        self.joins[table.key, parent.key, rule.join].append(Slot(check.id, condition, columns, judged))
+        self.joins[table.key, table.only, parent.key, rule.join].append(Slot(check.id, condition, columns, judged))
         return None
 
-    def _query(self, check: Check, rule: QueryRule, table: Table | None) -> None:
+    def _query(self, check: Check, rule: QueryRule, table: Table | None, seen: Catalogue) -> None:
         subject = table or next(
             (t for name, _ in rule.needs(check.table, check.columns) if (t := self.catalogue.find(name))), None
         )
         # A rule without a table of its own (an assertion over several) is asked all the same.
-        violations = rule.violations(subject or _NOWHERE, check.columns, self.catalogue)
+        violations = rule.violations(subject or _NOWHERE, check.columns, seen)
+        for f in self.suite.filters.get(check.id, {}).values():
+            if condition_sql(f.sql) not in violations.sql:
+                raise DatabaseError(f"a check of kind {rule.kind} does not heed the filter {f.sql}", "write filter=False, or correct the kind")
         reads = [self.catalogue.find(name) for name, _ in rule.needs(check.table, check.columns)]
         read = {t.key: t for t in reads if t is not None}
         columns = frozenset((t.name, column) for t in read.values() for column in t.columns)

@@ -9,7 +9,7 @@ from kisaan_validate.catalogue import Table, TableKey
 from kisaan_validate.compile.figures import Figure
 from kisaan_validate.model import Profile
 from kisaan_validate.rules.base import Violations
-from kisaan_validate.sql.expressions import View, key_columns, quote, table_sql
+from kisaan_validate.sql.expressions import View, key_columns, quote, source_sql, table_sql
 
 SLOT_LIMIT = 1_600
 """PostgreSQL's target lists end at 1,664 entries; beyond this many, counts travel in arrays, still in one scan."""
@@ -132,7 +132,10 @@ class Query:
             return self.violations.counting
         weight = self.violations.weight
         counted = f"coalesce(sum({quote(weight)}), 0)::bigint" if weight else "count(*)"
-        return f"SELECT {counted} AS violations\nFROM (\n{self.violations.sql}\n) AS v"
+        outputs = f"{counted} AS violations"
+        if self.table is not None and self.table.only:  # how many rows the whole table has does not say how many these are
+            outputs += f", (SELECT count(*) FROM {source_sql(self.table)}) AS examined"
+        return f"SELECT {outputs}\nFROM (\n{self.violations.sql}\n) AS v"
 
     def rows_sql(self) -> str:
         """The statement by which anyone lists the violating rows."""

@@ -23,9 +23,8 @@ def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict
     for check in suite.checks:
         if check.form is Form.CATALOG:
             continue  # reads no row, so runs no view
-        rule = suite.rules[check.id]
-        sql = rule.functions_sql()
-        read = (catalogue.find(name) for name, _ in rule.needs(check.table, check.columns))
+        sql = suite.authored(check)
+        read = (catalogue.find(name) for name, _ in suite.needs(check))
         views = [t.oid for t in read if t is not None and t.kind == "v"]
         if not sql and not views:
             continue

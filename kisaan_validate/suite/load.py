@@ -20,6 +20,7 @@ from kisaan_validate.model import Check, SuiteFacts
 from kisaan_validate.rules.base import Rule, meaning_digest
 from kisaan_validate.sql.assertion import row_condition
 from kisaan_validate.suite.applies import parse_condition
+from kisaan_validate.suite.filters import Filter, Filters
 from kisaan_validate.suite.meta import did_you_mean
 
 
@@ -28,7 +29,8 @@ class SuiteSettings:
     """What ``suite.toml`` says of the database under validation.
 
     ``personal`` and ``exclude_tables`` are shell patterns over ``table.column`` and ``table``; ``aliases`` maps a
-    logical table name to the names under which it may exist, in the order in which they are tried.
+    logical table name to the names under which it may exist, in the order in which they are tried. ``filters`` maps
+    tables to the SQL condition on their rows that are judged; ``lines`` says where each of these is written.
     """
 
     name: str = ""
@@ -36,6 +38,8 @@ class SuiteSettings:
     personal: tuple[str, ...] = ()
     exclude_tables: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def is_personal(self, table: str, column: str) -> bool:
         """Whether values of this column must never be shown. Patterns ignore case: better to mask too much."""
@@ -49,7 +53,10 @@ class SuiteSettings:
 
 @dataclass(frozen=True)
 class Suite:
-    """The checks of one folder. Ids are unique; ``rules`` has exactly one rule for each id."""
+    """The checks of one folder. Ids are unique; ``rules`` has exactly one rule for each id.
+
+    ``filters`` has, for each id of a check that is filtered, the filters of the tables whose rows it judges.
+    """
 
     settings: SuiteSettings
     checks: tuple[Check, ...]
@@ -58,6 +65,18 @@ class Suite:
     sources: tuple[str, ...]
     total: int
     origin: str = ""
+    filters: Mapping[str, Mapping[str, Filter]] = field(default_factory=dict)
+
+    def needs(self, check: Check) -> tuple[tuple[str, str], ...]:
+        """The (table, column) pairs without which a check cannot be asked, those of its filters among them."""
+        filters = self.filters.get(check.id, {})
+        read = tuple((table, column) for table, f in filters.items() for column in f.columns)
+        return (*self.rules[check.id].needs(check.table, check.columns), *read)
+
+    def authored(self, check: Check) -> str:
+        """The author-written SQL of a check, whose functions must be looked up before it may run; "" without any."""
+        filters = (f"({f.sql}\n)" for f in self.filters.get(check.id, {}).values())
+        return ", ".join(text for text in (self.rules[check.id].functions_sql(), *filters) if text)
 
     @property
     def facts(self) -> SuiteFacts:
@@ -144,6 +163,8 @@ def build_suite(
     """Give every declaration its id and digest. Raises SuiteError if two of them claim one id."""
     checks: dict[str, Check] = {}
     rules: dict[str, Rule] = {}
+    filters: dict[str, dict[str, Filter]] = {}
+    declared = Filters(settings.filters, settings.schemas, settings.aliases, settings.lines)
     repeated = Counter(_natural_id(d) for d in made if not d.meta.id)
     numbered: Counter[str] = Counter()
     for d in made:
@@ -159,9 +180,12 @@ def build_suite(
             row_condition(expression, d.origin)
         if d.meta.tolerance is not None and (reason := d.rule.intolerable(d.meta.tolerance)):
             raise SuiteError(f"tolerance {d.meta.tolerance}: {reason}", "", d.origin)
-        checks[id] = _check(id, d)
+        if found := declared.of(d):
+            filters[id] = found
+        checks[id] = _check(id, d, found)
         rules[id] = d.rule
-    return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin)
+    declared.require_use()
+    return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin, filters)
 
 
 def _from_pandera(d: Declaration) -> bool:
@@ -174,15 +198,22 @@ def _natural_id(d: Declaration) -> str:
     return ".".join(part for part in (d.table or "database", "_".join(columns), d.name) if part)
 
 
-def _check(id: str, d: Declaration) -> Check:
+def _filtered(d: Declaration, filters: Mapping[str, Filter]) -> str:
+    """What the filters add to a claim."""
+    named = {f"filter{'' if table == d.table else f' of {table}'}": f.sql for table, f in filters.items()}
+    return "".join(f" ({name}: {' '.join(sql.split())})" for name, sql in named.items())
+
+
+def _check(id: str, d: Declaration, filters: Mapping[str, Filter]) -> Check:
     m = d.meta
+    more = sorted((table, f.sql) for table, f in filters.items())
     return Check(
         id=id,
         table=d.table,
         columns=d.columns,
         form=d.rule.form,
         kind=d.rule.kind,
-        claim=d.rule.claim(d.table, d.columns),
+        claim=d.rule.claim(d.table, d.columns) + _filtered(d, filters),
         severity=m.severity,
         tolerance=m.tolerance,
         why=m.why,
@@ -191,7 +222,7 @@ def _check(id: str, d: Declaration) -> Check:
         tags=m.tags,
         applies=m.applies,
         origin=d.origin,
-        digest=meaning_digest(d.rule, d.table, d.columns, m.tolerance, m.applies),
+        digest=meaning_digest(d.rule, d.table, d.columns, m.tolerance, m.applies, *more),
     )
 
 
@@ -259,13 +290,14 @@ def _names(root: Path, sources: list[Path]) -> list[str]:
     return [path.relative_to(root).as_posix() for path in sorted(sources)]
 
 
-_KNOWN = {"name": str, "schemas": list, "personal": list, "exclude_tables": list, "aliases": dict}
+_KNOWN = {"name": str, "schemas": list, "personal": list, "exclude_tables": list, "aliases": dict, "filters": dict}
 
 
 def read_settings(path: Path) -> SuiteSettings:
     """Read ``suite.toml``. Raises SuiteError for unknown keys and wrong types."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        given = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SuiteError(f"not valid TOML: {error}", "", path.name) from None
     for key, value in given.items():
@@ -281,7 +313,26 @@ def read_settings(path: Path) -> SuiteSettings:
         personal=_strings(given.get("personal", []), "personal", path.name),
         exclude_tables=_strings(given.get("exclude_tables", []), "exclude_tables", path.name),
         aliases={k: _strings(v, f"aliases.{k}", path.name) for k, v in given.get("aliases", {}).items()},
+        filters={k: _condition(k, v, path.name) for k, v in given.get("filters", {}).items()},
+        lines={k: _line_of(k, text, path.name) for k in given.get("filters", {})},
     )
+
+
+def _condition(table: str, value: Any, origin: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise SuiteError(f"filters.{table} must be a SQL condition", 'write "deleted_at IS NULL"', origin)
+    return value
+
+
+def _line_of(key: str, text: str, origin: str) -> str:
+    """Where a key of [filters] is written: ``file:line``, or the file where the line cannot be told."""
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip().startswith("["):
+            inside = line.strip().startswith("[filters]")
+        elif inside and line.partition("=")[0].strip().strip("\"'") == key:
+            return f"{origin}:{number}"
+    return origin
 
 
 def _strings(value: Any, key: str, origin: str) -> tuple[str, ...]:

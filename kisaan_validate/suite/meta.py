@@ -15,7 +15,10 @@ from kisaan_validate.model import Severity, Tolerance
 
 @dataclass(frozen=True)
 class Meta:
-    """Severity and prose of one check; empty strings where nothing was said."""
+    """Severity and prose of one check; empty strings where nothing was said.
+
+    ``filter`` is None where nothing was said of it, "" where no filter shall apply, else the check's own.
+    """
 
     id: str = ""
     severity: Severity = Severity.BLOCKING
@@ -25,9 +28,10 @@ class Meta:
     owner: str = ""
     tags: tuple[str, ...] = ()
     applies: tuple[str, ...] = ()
+    filter: str | None = None
 
 
-KEYS = ("id", "severity", "tolerance", "why", "hint", "owner", "tags", "applies")
+KEYS = ("id", "severity", "tolerance", "why", "hint", "owner", "tags", "applies", "filter")
 
 
 def read_meta(given: dict[str, Any], origin: str = "") -> Meta:
@@ -44,6 +48,7 @@ def read_meta(given: dict[str, Any], origin: str = "") -> Meta:
         owner=str(given.get("owner", "")),
         tags=as_names(given.get("tags", ())),
         applies=as_names(given.get("applies", ()), separator=";"),
+        filter=_filter(given.get("filter"), origin),
     )
 
 
@@ -71,6 +76,14 @@ def as_names(value: Any, separator: str = ",") -> tuple[str, ...]:
 
 def _prose(value: Any) -> str:
     return " ".join(str(value).split())
+
+
+def _filter(value: Any, origin: str) -> str | None:
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    if value is False:
+        return ""
+    raise SuiteError(f"filter={value!r} is neither False nor a condition", 'write filter=False, or "deleted_at IS NULL"', origin)
 
 
 def _severity(value: Any, origin: str) -> Severity:

@@ -39,6 +39,8 @@ def read_assertion(text: str, path: str) -> Declaration:
         volatile=frozenset(as_names(header.get("volatile", ""))),
         title=header.get("title", ""),
     )
+    if "filter" in header:
+        raise SuiteError("an assertion has no filter: its SQL says which rows it reads", "write it into the WHERE", f"{path}:1")
     meta = read_meta({k: v for k, v in header.items() if k in KEYS}, f"{path}:1")
     return Declaration("sql", header.get("table", ""), (), rule, meta, origin)
 
