@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Table
 from kisaan_validate.compile.statements import Pass, Query, Slot
-from kisaan_validate.sql.expressions import key_columns, quote, table_sql
+from kisaan_validate.sql.expressions import condition_sql, key_columns, quote, table_sql
 
 RARE = 100_000
 """Up to so many violating rows in all, the keys of several checks are collected in one shared pass over their table."""
@@ -64,15 +64,24 @@ def _collected(table: Table, rare: Sequence[tuple[int, Failing]], shown: Sequenc
     flags = {n: _free(f"violates_{n}", table) for n, _ in rare}
     here = [f"({f.slot.condition}) AS {flags[n]}" for n, f in rare if not f.statement.joined]
     place = ["ctid"] if key_columns(table) == ("ctid",) else []
+    # A join with a filter only sees the rows that it leaves: all are here, so each says whether it is one of them.
+    filters = dict.fromkeys(f.statement.table.only for _, f in rare if f.statement.joined and f.statement.table.only)
+    kept = {only: _free(f"kept_{n}", table) for n, only in enumerate(filters)}
+    here += [f"{condition_sql(only)} AS {name}" for only, name in kept.items()]
     source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {table_sql(table)}"
     for joined in dict.fromkeys(f.statement.joined for _, f in rare if f.statement.joined):
-        there = [f"({f.slot.condition}) AS {flags[n]}" for n, f in rare if f.statement.joined == joined]
+        there = [f"({_kept(f, kept)}({f.slot.condition})) AS {flags[n]}" for n, f in rare if f.statement.joined == joined]
         source = f"SELECT child.*, {', '.join(there)}\n  FROM (\n  {source}\n  ) AS child\n  {joined}"
     columns = [f"{quote(k)} AS k{i}" for i, k in enumerate(key_columns(table))]
     columns += [f"{flags[n]} AS v{n}" for n, _ in rare]
     columns += [f"{_shown(quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
     anywhere = " OR ".join(flags[n] for n, _ in rare)
     return f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM (\n  {source}\n  ) AS q\n  WHERE {anywhere}\n)"
+
+
+def _kept(failing: Failing, kept: Mapping[str, str]) -> str:
+    only = failing.statement.table.only
+    return f"child.{kept[only]} AND " if only else ""
 
 
 def _free(wanted: str, table: Table) -> str:

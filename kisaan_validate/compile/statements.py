@@ -14,6 +14,7 @@ from kisaan_validate.sql.expressions import View, key_columns, quote, source_sql
 SLOT_LIMIT = 1_600
 """PostgreSQL's target lists end at 1,664 entries; beyond this many, counts travel in arrays, still in one scan."""
 
+
 @dataclass(frozen=True)
 class Slot:
     """One check's place in a statement: the SQL condition that is true for its violating rows.
