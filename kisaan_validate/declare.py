@@ -7,26 +7,31 @@ in ``checks/`` just calls them. All take the same closing keyword arguments: ``i
 apply; or a SQL condition that takes its place). Table names may be aliases from ``suite.toml``.
 
 Every function raises SuiteError, with file and line, for arguments that cannot be meant.
+
+Kinds of other packages (see ``plugins``) are found here too, by the names of their entry points; :func:`declaration` is
+what their functions call.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
+from types import FrameType
 from typing import Any, TypedDict, TypeVar, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from kisaan_validate import plugins
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules import aggregates, bounds, catalog, documents, relations, rows, series, sets
 from kisaan_validate.rules.base import Join, Rule
 from kisaan_validate.suite.meta import Meta, did_you_mean, exact_share, read_meta
 
 __all__ = [
-    "Declaration", "agrees", "column", "constraint", "decimals", "distinct_count", "fresh", "holds", "holds_with", "index",
+    "Declaration", "agrees", "column", "constraint", "decimals", "declaration", "distinct_count", "fresh", "holds", "holds_with", "index",
     "json_path", "ledger", "minimum_rows", "no_column_of_type", "no_gaps", "null_share", "quantile", "reconciles",
     "references", "row_count", "row_count_against", "sequence", "table", "total", "triggers", "unique", "values_in",
 ]  # fmt: skip
@@ -61,7 +66,7 @@ class FigureArguments(MetaArguments, total=False):
 
 @dataclass(frozen=True)
 class Declaration:
-    """One declared check before it belongs to a suite."""
+    """One declared check before it belongs to a suite. ``foreign``: by another package's function."""
 
     name: str
     table: str
@@ -69,14 +74,23 @@ class Declaration:
     rule: Rule
     meta: Meta
     origin: str
+    foreign: bool = False
 
 
 collector: ContextVar[list[Declaration] | None] = ContextVar("collector", default=None)
 """Where declarations go while a suite is being loaded."""
 
+source: ContextVar[str] = ContextVar("source", default="")
+"""The file of a suite that is being loaded: whoever calls from it, its line is the origin of a declaration."""
+
 
 def _caller() -> str:
     frame = sys._getframe(1)
+    outer: FrameType | None = frame
+    while outer is not None and outer.f_code.co_filename != source.get():
+        outer = outer.f_back
+    if outer is not None:
+        return f"{source.get()}:{outer.f_lineno}"
     while frame.f_back is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
@@ -86,17 +100,59 @@ def _columns(columns: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
     return (columns,) if isinstance(columns, str) else tuple(columns)
 
 
-def _declare(name: str, table: str, columns: tuple[str, ...], rule: Rule, meta: MetaArguments) -> Declaration:
+def _declare(
+    name: str, table: str, columns: tuple[str, ...], rule: Rule, meta: MetaArguments, foreign: bool = False
+) -> Declaration:
     origin = _caller()
     if not table and not isinstance(rule, catalog.NoColumnOfType):
         raise SuiteError(f"{name}() needs a table", origin=origin)
-    made = Declaration(name, table, columns, rule, read_meta(dict(meta), origin), origin)
+    made = Declaration(name, table, columns, rule, read_meta(dict(meta), origin), origin, foreign)
     if made.meta.filter is not None and not rule.judges(table):
         raise SuiteError(f"{name}() judges no rows that a filter could leave out", "remove filter=…", origin)
     gathered = collector.get()
     if gathered is not None:
         gathered.append(made)
     return made
+
+
+def declaration(
+    name: str, table: str, columns: str | list[str] | tuple[str, ...], rule: Rule, meta: MetaArguments
+) -> Declaration:
+    """What a function of another package returns: its check, whose id ends in ``name``, proved by ``rule``.
+
+    ``meta`` are the closing keyword arguments, handed on as they came. Raises SuiteError for a rule that cannot be told
+    from others: of a kind that is taken, or a class that is no frozen dataclass, whose parameters would not be part of
+    what the check means.
+    """
+    made_by = type(rule)
+    if not isinstance(rule, Rule) or not isinstance(getattr(rule, "kind", None), str) or not rule.kind:
+        raise SuiteError(f"{name}() made no rule of a kind, but {rule!r}", "derive it from a class of kisaan_validate.rules.base", _caller())
+    if not _own(made_by) and "__dataclass_params__" not in vars(made_by):
+        raise SuiteError(f"{made_by.__name__} is no dataclass of its own", "write @dataclass(frozen=True) above it", _caller())
+    if not _own(made_by) and any(other.kind == rule.kind and other is not made_by for other in _kinds(Rule)):
+        raise SuiteError(f"the kind {rule.kind!r} of {made_by.__name__} is already taken", "give it a name of its own", _caller())
+    return _declare(name, table, _columns(columns), rule, meta, foreign=True)
+
+
+def _own(rule: type[Rule]) -> bool:
+    return rule.__module__.startswith("kisaan_validate.")
+
+
+def _kinds(rule: Any) -> Iterator[type[Rule]]:
+    """All classes below a rule that have a kind."""
+    for below in rule.__subclasses__():
+        if "kind" in vars(below):
+            yield below
+        yield from _kinds(below)
+
+
+def __getattr__(name: str) -> Any:
+    """The functions of other packages' kinds."""
+    found = {} if name.startswith("_") else plugins.kinds()
+    if name not in found:
+        hint = did_you_mean(name, [*__all__, *found])
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}" + (f"; {hint}" if hint.startswith("did") else ""))
+    return found[name]
 
 
 def _choice(name: str, value: str, known: tuple[str, ...]) -> str:

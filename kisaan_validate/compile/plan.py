@@ -92,10 +92,7 @@ class _Maker:
 
     def plan(self, counted: Iterable[Table], profiled: bool) -> Plan:
         for check in self.suite.checks:
-            rule = self.suite.rules[check.id]
-            result = self._without_asking(check, rule)
-            if result is None:
-                result = self._compile(check, rule)
+            result = self._settle(check, self.suite.rules[check.id])
             if result is not None:
                 self.settled[check.id] = result
         measured = {t.key for t in counted} if profiled else set()
@@ -110,6 +107,17 @@ class _Maker:
             judged, found = replace(self.catalogue.tables[child], only=only), self.catalogue.tables[parent]
             passes.append(join_pass(judged, found, join.columns, join.parent_columns, slots))
         return Plan(tuple(passes), tuple(self.queries), self.settled, self.enforced, self.suite.checks, uncounted)
+
+    def _settle(self, check: Check, rule: Rule) -> Result | None:
+        """The result of a check that needs no statement; None if it has found its place in one."""
+        try:
+            result = self._without_asking(check, rule)
+            return result if result is not None else self._compile(check, rule)
+        except Exception as error:
+            if type(rule).__module__.startswith("kisaan_validate."):
+                raise
+            fact = f"the kind {rule.kind!r} of {type(rule).__module__} failed: {type(error).__name__}: {error}"
+            return Result(check.id, Status.ERROR, message=fact, hint="it comes from another package: correct that")
 
     def _figures(self, table: Table) -> list[Figure]:
         personal = self.suite.settings.is_personal

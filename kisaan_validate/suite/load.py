@@ -7,15 +7,16 @@ import sys
 import tomllib
 import types
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from kisaan_validate import declare
+from kisaan_validate import declare, plugins
 from kisaan_validate.declare import Declaration
-from kisaan_validate.errors import SuiteError
+from kisaan_validate.errors import KisaanError, SuiteError
 from kisaan_validate.model import Check, SuiteFacts
 from kisaan_validate.rules.base import Rule, meaning_digest
 from kisaan_validate.sql.assertion import row_condition
@@ -117,8 +118,10 @@ def _matches(check: Check, pattern: str) -> bool:
 def load_suite(folder: str | Path) -> Suite:
     """Read every ``*.py`` and ``sql/*.sql`` of a folder, and its ``suite.toml``.
 
-    Raises SuiteError, naming file and line, for anything that cannot be understood or proved.
+    Raises SuiteError, naming file and line, for anything that cannot be understood or proved, and UsageError, naming it,
+    for a plugin that cannot be loaded.
     """
+    plugins.refuse_taken(plugins.KINDS, plugins.kinds(), declare.__all__)
     root = Path(folder)
     if not root.is_dir():
         raise SuiteError(f"there is no folder {str(folder)!r}", "name the suite's folder with --suite")
@@ -174,22 +177,42 @@ def build_suite(
             id = f"{id}_{numbered[id]}" if numbered[id] > 1 else id
         if id in checks:
             raise SuiteError(f"check id {id!r} is already taken by {checks[id].origin}", 'give one an id="…"', d.origin)
-        for condition in d.meta.applies:
-            parse_condition(condition, d.origin)
-        for expression in d.rule.conditions():
-            row_condition(expression, d.origin)
-        if d.meta.tolerance is not None and (reason := d.rule.intolerable(d.meta.tolerance)):
-            raise SuiteError(f"tolerance {d.meta.tolerance}: {reason}", "", d.origin)
-        if found := declared.of(d):
-            filters[id] = found
-        checks[id] = _check(id, d, found)
-        rules[id] = d.rule
+        with _placed_at(d):
+            _refuse(d)
+            if found := declared.of(d):
+                filters[id] = found
+            checks[id], rules[id] = _check(id, d, found), d.rule
     declared.require_use()
     return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin, filters)
 
 
+def _refuse(d: Declaration) -> None:
+    """Raises SuiteError for what a declaration says and cannot mean."""
+    for condition in d.meta.applies:
+        parse_condition(condition, d.origin)
+    for expression in d.rule.conditions():
+        row_condition(expression, d.origin)
+    if d.meta.tolerance is not None and (reason := d.rule.intolerable(d.meta.tolerance)):
+        raise SuiteError(f"tolerance {d.meta.tolerance}: {reason}", "", d.origin)
+    d.rule.needs(d.table, d.columns)
+
+
+@contextmanager
+def _placed_at(d: Declaration) -> Iterator[None]:
+    """A fault of another package's rule is one of its declaration: refused at its line, not a fault of ours."""
+    try:
+        yield
+    except KisaanError:
+        raise
+    except Exception as error:
+        if not d.foreign:
+            raise
+        fact = f"the kind {d.rule.kind!r} of {type(d.rule).__module__} failed: {type(error).__name__}: {error}"
+        raise SuiteError(fact, "", d.origin) from error
+
+
 def _from_pandera(d: Declaration) -> bool:
-    return d.name not in declare.__all__
+    return not d.foreign and d.name not in declare.__all__
 
 
 def _natural_id(d: Declaration) -> str:
@@ -245,7 +268,7 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
     module = types.ModuleType(name)
     module.__file__ = str(path)
     gathered: list[Declaration] = []
-    token = declare.collector.set(gathered)
+    token, place = declare.collector.set(gathered), declare.source.set(str(path))
     sys.modules[name] = module  # pandera and typing look annotations up there
     try:
         exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)
@@ -257,6 +280,7 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
         raise SuiteError(f"{type(error).__name__}: {error}", "", f"{shown}:{_line(error, str(path))}") from error
     finally:
         declare.collector.reset(token)
+        declare.source.reset(place)
     models = declarations_of(module.__dict__, name, find_lines(text, shown))
     return models + [replace(d, origin=d.origin.replace(str(path), shown)) for d in gathered]
 
