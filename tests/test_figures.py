@@ -20,7 +20,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from kisaan_validate import declare
+from kisaan_validate.database.session import Limits
 from kisaan_validate.declare import Declaration
+from kisaan_validate.execute.ask import temp_bytes
 from kisaan_validate.model import Evidence, Form, Status
 from kisaan_validate.rules.bounds import Bounds, exact_text
 from kisaan_validate.runner import explain
@@ -595,3 +597,33 @@ def test_what_cannot_be_meant_is_refused(name: str, tmp_path: Path) -> None:
     head = "from datetime import date, timedelta\nfrom decimal import Decimal\nfrom fractions import Fraction\nfrom kisaan_validate import declare\n\n"
     error = refusal(tmp_path, {"a.py": f"{head}{call}\n"})
     assert (error.origin, word in error.fact) == ("a.py:6", True), error
+
+
+@pytest.mark.parametrize("kind", ["segments", "distinct", "quantile", "series", "set"])
+def test_what_would_spill_is_not_run(kind: str, server: Server, database: str) -> None:
+    """Figures that sort or group keep to the ceiling of temporary files: beyond it the check has no answer, and says so."""
+    server.sql(
+        "CREATE TABLE t AS SELECT n AS shop, n * 7 % 20011 AS v FROM generate_series(1, 20000) AS n; ANALYZE t; CREATE TABLE u AS TABLE t; ANALYZE u;"
+        f"ALTER DATABASE {database} SET work_mem = '64kB'; ALTER DATABASE {database} SET hash_mem_multiplier = 1", database,
+    )  # fmt: skip
+    made = {
+        "segments": declare.row_count("t", high=1, segment_by="shop", segments=50_000), "distinct": declare.distinct_count("t", "v", high=1),
+        "quantile": declare.quantile("t", "v", "50%", high=1), "series": declare.no_gaps("t", "v"), "set": declare.values_in("t", "v", "u", "shop"),
+    }[kind]  # fmt: skip
+    asked = result(server, database, made)
+    limited = result(server, database, made, limits=Limits(temp_bytes=0))
+    assert asked.status in {Status.PASS, Status.FAIL}
+    if kind == "quantile":  # its verdict needs no sorting: only what was found cannot be shown
+        assert (limited.status, limited.sample) == (Status.FAIL, ())
+        assert "its keys could not be read: not run: it would write" in limited.message
+        assert asked.sample
+    else:
+        assert (limited.status, limited.violations) == (Status.SKIP, None)
+        assert "temporary files" in limited.message
+
+
+@pytest.mark.parametrize(("strategy", "spills"), [("Hashed", True), ("Mixed", True), ("Sorted", False), ("Plain", False)])
+def test_hashed_segments_count_as_hashes(strategy: str, spills: bool) -> None:
+    """Grouping beside all rows ("Mixed") hashes too: what does not fit its memory would be written out."""
+    node = {"Node Type": "Aggregate", "Strategy": strategy, "Plan Rows": 1000, "Plan Width": 100}
+    assert (temp_bytes(node, 1000, 1.0) > 0) is spills
