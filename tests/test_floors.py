@@ -107,3 +107,12 @@ def _is_nested(node: ast.AST, tree: ast.Module) -> bool:
         if isinstance(outer, ast.ClassDef) and outer.name.startswith("_") and outer is not node and node in set(ast.walk(outer)):
             return True
     return False
+
+
+def test_every_declaration_is_documented() -> None:
+    """docs/writing-checks.md names each function of ``declare`` that a suite can call."""
+    from kisaan_validate import declare
+
+    text = (ROOT / "docs" / "writing-checks.md").read_text(encoding="utf-8")
+    missing = [name for name in declare.__all__ if name != "Declaration" and f"{name}(" not in text and f"`{name}`" not in text]
+    assert not missing
