@@ -25,7 +25,8 @@ class Judgement:
     """All that is said of a run beyond what was measured, with what it was judged beside.
 
     ``failing`` are the ids of the blocking checks that count as failed; ``explained`` maps a change to the ids of the
-    promises that explain it. Without a baseline ``diff`` is None, without a contract ``promises`` is empty.
+    promises that explain it. Without a baseline ``diff`` is None, without a contract ``promises`` is empty. ``sources`` is
+    the folder below which the origins of checks are found from here ("" if not known): no part of what is judged.
     """
 
     run: Run
@@ -38,6 +39,7 @@ class Judgement:
     diff: Diff | None = None
     promises: tuple[tuple[Promise, Outcome], ...] = ()
     explained: Mapping[ChangeKey, tuple[str, ...]] = field(default_factory=dict)
+    sources: str = ""
 
     @property
     def unexplained(self) -> tuple[Change, ...]:
@@ -73,6 +75,12 @@ class Judgement:
     def failed(self, origin: Origin) -> tuple[str, ...]:
         """The checks, of any severity, that fail and whose failure has this origin."""
         return tuple(m.check_id for m in self.diff.moves if m.origin is origin) if self.diff is not None else ()
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict and what needs attention."""
+        from kisaan_validate.report.notebook import notebook_html
+
+        return notebook_html(self)
 
 
 def judge(

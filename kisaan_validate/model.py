@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kisaan_validate.report.frame import DataFrame
 
 RUN_FORMAT = 2
 """Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a contract."""
@@ -373,7 +377,7 @@ class Run:
         """The checks of the run, by their id."""
         return {check.id: check for check in self.checks}
 
-    # The two conveniences below are the only imports that go up a floor; they import when called.
+    # The conveniences below are the only imports that go up a floor; they import when called.
     def to_json(self) -> str:
         """The run as the text of ``run.json`` (published schema, decimals as strings, RFC 3339 UTC)."""
         from kisaan_validate.record.codec import run_to_json
@@ -386,6 +390,19 @@ class Run:
         from kisaan_validate.report.html import render_html
 
         return render_html(judge(self, baseline))
+
+    def to_frame(self) -> DataFrame:
+        """The checks and their results as a pandas DataFrame, one row a check: counts are Int64, everything else is text."""
+        from kisaan_validate.report.frame import frame_of
+
+        return frame_of(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict of the checks alone, and what needs attention."""
+        from kisaan_validate.judgement import judge
+        from kisaan_validate.report.notebook import notebook_html
+
+        return notebook_html(judge(self))
 
 
 def verdict_of(run: Run) -> Verdict:

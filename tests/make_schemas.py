@@ -11,9 +11,10 @@ sys.path.insert(0, str(ROOT))
 
 from kisaan_validate.model import Baseline, Run  # noqa: E402
 from kisaan_validate.record.codec import schema_of  # noqa: E402
+from kisaan_validate.record.judged import judged_schema  # noqa: E402
 
-for kind in (Run, Baseline):
-    path = ROOT / "docs" / "schemas" / f"{kind.__name__.lower()}.schema.json"
+for name, schema in (("run", schema_of(Run)), ("baseline", schema_of(Baseline)), ("judged", judged_schema())):
+    path = ROOT / "docs" / "schemas" / f"{name}.schema.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(path.relative_to(ROOT))

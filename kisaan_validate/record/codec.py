@@ -16,7 +16,8 @@ from kisaan_validate.model import BASELINE_FORMAT, RUN_FORMAT, Baseline, Run
 _adapters: dict[type[Any], Any] = {}
 
 
-def _adapter(kind: type[Any]) -> Any:
+def adapter(kind: type[Any]) -> Any:
+    """The pydantic adapter of a dataclass, made once."""
     from pydantic import TypeAdapter
 
     if kind not in _adapters:
@@ -33,7 +34,7 @@ def _sealed_as(given: dict[str, Any]) -> str:
 
 def schema_of(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema of Run or Baseline files, as published in ``docs/schemas``."""
-    schema: dict[str, Any] = _adapter(kind).json_schema(mode="serialization")
+    schema: dict[str, Any] = adapter(kind).json_schema(mode="serialization")
     sealed = {"seal": {"type": "string", "pattern": "^[0-9a-f]{64}$"}} if kind is Baseline else {}
     schema["properties"] = {"kind": {"const": kind.__name__.lower()}, **schema["properties"], **sealed}
     schema["required"] = ["kind", *schema["required"], *sealed]
@@ -53,7 +54,7 @@ def run_from_json(text: str, source: str = "run.json") -> Run:
 
 def baseline_to_json(baseline: Baseline) -> str:
     """The text of a baseline file. Its last entry, the seal, shows an edit that was not meant (anyone can seal anew)."""
-    plain = {"kind": "baseline", **_adapter(Baseline).dump_python(baseline, mode="json")}
+    plain = {"kind": "baseline", **adapter(Baseline).dump_python(baseline, mode="json")}
     return json.dumps({**plain, "seal": _seal(plain)}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -79,7 +80,7 @@ def digest_of(text: str) -> str:
 
 
 def _to_json(kind: type[Any], value: Any) -> str:
-    plain = _adapter(kind).dump_python(value, mode="json")
+    plain = adapter(kind).dump_python(value, mode="json")
     return json.dumps({"kind": kind.__name__.lower(), **plain}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -102,12 +103,12 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         raise RecordError(f"{source} is not as it was written: its seal does not fit", "it was edited or damaged; take it again")
     body = {key: value for key, value in given.items() if key not in ({"kind", "seal"} if kind is Baseline else {"kind"})}
     try:
-        value = _adapter(kind).validate_python(body)
+        value = adapter(kind).validate_python(body)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"{source} does not fit: {place}: {first['msg']}", "it may have been edited") from None
     # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was edited.
-    if _canonical(_adapter(kind).dump_python(value, mode="json")) != _canonical(body):
+    if _canonical(adapter(kind).dump_python(value, mode="json")) != _canonical(body):
         raise RecordError(f"{source} holds more than a {wanted} file may hold", "it may have been edited")
     return value

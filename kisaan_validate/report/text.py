@@ -113,9 +113,19 @@ def prose(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(_characters(flat, joiners=True))
 
 
-def plain(text: str) -> str:
-    """Text where no markup can stand (a title): hidden characters are replaced by their names."""
-    return "".join(f"[U+{ord(c):04X}]" if _is_hidden(c) else c for c in text)
+def plain(text: str, keep: str = "") -> str:
+    """Text where no markup can stand (a title): hidden characters are replaced by their names, but for those in ``keep``."""
+    return "".join(f"[U+{ord(c):04X}]" if _is_hidden(c) and c not in keep else c for c in text)
+
+
+def flat(text: object) -> str:
+    """Text by people or a server as one line without markup: blanks collapsed, hidden characters replaced by their names."""
+    return plain(re.sub(r"[ \n\t\r]+", " ", str(text)).strip(), keep=_JOINERS)
+
+
+def shortened(text: str, most: int) -> str:
+    """The first ``most`` characters, and how many were left out."""
+    return text if len(text) <= most else f"{text[:most]}… ({number(len(text) - most)} more characters)"
 
 
 def value(text: str | None) -> Markup:

@@ -1,0 +1,123 @@
+"""A judged run as one JSON document: the facts exactly as in ``run.json``, and beside them what they came to.
+
+It is made for machines that act on it, and is not read back: what is recorded is the run, and judging is a function of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kisaan_validate.contract.rules import State
+from kisaan_validate.differences import Change, CheckMove, Unknown
+from kisaan_validate.judgement import Answer, Judgement, answer_of
+from kisaan_validate.model import Severity, Verdict
+from kisaan_validate.record.codec import adapter, digest_of, run_to_json
+from kisaan_validate.waivers import Use
+
+JUDGED_FORMAT = 1
+"""Version of the document. 1: first form."""
+
+
+@dataclass(frozen=True)
+class WaivedFacts:
+    """What a waiver came to. ``use`` is "waived" where the failure does not count, and else says why it does."""
+
+    use: Use
+    remark: str
+    reason: str
+    owner: str
+    expires: date
+
+
+@dataclass(frozen=True)
+class PromiseFacts:
+    """What became of one promise; ``explains`` is the number of differences that it explains."""
+
+    id: str
+    kind: str
+    claim: str
+    why: str
+    severity: Severity
+    state: State
+    message: str
+    before: str
+    after: str
+    explains: int
+
+
+@dataclass(frozen=True)
+class JudgedFacts:
+    """What was judged. ``failing`` are the checks that fail the run; ``waived`` is by check id.
+
+    Without a baseline ``answer`` is null, without a contract nobody judges differences: ``promises`` and ``unexplained`` are empty.
+    """
+
+    verdict: Verdict
+    failing: tuple[str, ...]
+    waived: Mapping[str, WaivedFacts]
+    answer: Answer | None
+    moves: tuple[CheckMove, ...]
+    differences: int | None
+    unknown: tuple[Unknown, ...]
+    contract: str | None
+    promises: tuple[PromiseFacts, ...]
+    unexplained: tuple[Change, ...]
+
+
+def judged_to_json(judged: Judgement) -> str:
+    """The text of the document; ``run`` in it is what ``run.json`` holds, ``run_sha256`` that file's digest."""
+    # Half a surrogate pair is no UTF-8; backslashreplace writes the escape that JSON has for it.
+    run = run_to_json(judged.run).encode("utf-8", "backslashreplace").decode()
+    document = {
+        "kind": "judged",
+        "format_version": JUDGED_FORMAT,
+        "judgement": adapter(JudgedFacts).dump_python(facts_of(judged), mode="json"),
+        "run_sha256": digest_of(run),
+        "run": json.loads(run),
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def judged_schema() -> dict[str, Any]:
+    """The JSON Schema of the document, as published in ``docs/schemas``; the run's own is referred to."""
+    schema = adapter(JudgedFacts).json_schema(mode="serialization")
+    parts = schema.pop("$defs")
+    properties = {
+        "kind": {"const": "judged"},
+        "format_version": {"const": JUDGED_FORMAT},
+        "judgement": schema,
+        "run_sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "run": {"$ref": "run.schema.json"},
+    }
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    title, required = "Judged", list(properties)
+    return {"$schema": dialect, "title": title, "type": "object", "properties": properties, "required": required, "$defs": parts}
+
+
+def facts_of(judged: Judgement) -> JudgedFacts:
+    """What a judgement says, as plain facts."""
+    diff = judged.diff
+    return JudgedFacts(
+        verdict=judged.verdict,
+        failing=judged.failing,
+        waived={
+            id: WaivedFacts(use.use, use.remark, use.waiver.reason, use.waiver.owner, use.waiver.expires)
+            for id, use in judged.waived.items()
+        },
+        answer=answer_of(judged),
+        moves=diff.moves if diff is not None else (),
+        differences=len(diff.changes) if diff is not None else None,
+        unknown=diff.unknown if diff is not None else (),
+        contract=judged.contract.name if judged.contract is not None else None,
+        promises=tuple(
+            PromiseFacts(
+                p.id, p.kind, p.claim(), p.why, p.severity, o.state, o.message, o.before, o.after, len(o.explains)
+            )
+            for p, o in judged.promises
+        ),
+        unexplained=judged.unexplained,
+    )  # fmt: skip

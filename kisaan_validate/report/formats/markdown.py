@@ -1,0 +1,104 @@
+"""``--format markdown``: GitHub's Markdown, for a comment on a pull request or a job summary.
+
+Everything that comes from data or declarations is written so that no character of it acts: punctuation as entities, ids and
+values as code, ``@`` and ``#`` broken up so that nobody is mentioned. The tables are capped, and say what was left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from kisaan_validate.judgement import Judgement
+from kisaan_validate.model import Verdict
+from kisaan_validate.report.changed import answer_words
+from kisaan_validate.report.findings import difference_findings, promise_findings, run_findings, where
+from kisaan_validate.report.standing import Line, Standing, lines_of
+from kisaan_validate.report.summary import counts_of, in_order, pairs_of, verdict_sentence
+from kisaan_validate.report.text import flat, number, plain, shortened
+
+MOST_ROWS = 40
+"""So many rows of a table are shown; the number left out is said."""
+
+MOST = 240
+"""So many characters of a cell are shown; the number left out is said."""
+
+MOST_OF_A_TABLE = 20_000
+"""A table ends where it would become longer: a comment on GitHub ends at 65,536 characters."""
+
+_SIGNS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "⚠️"}
+_GREEN = {Standing.HOLDS, Standing.INAPPLICABLE}
+
+
+def render(judged: Judgement) -> str:
+    """Verdict and why, what came since the baseline, what needs attention, and what was looked at."""
+    run = judged.run
+    title = f"## {_SIGNS[judged.verdict]} {judged.verdict.value}: {prose(run.suite.name)} on {code(run.place.database)}"
+    parts = [title, prose(verdict_sentence(judged), 2_000)]
+    if answers := answer_words(judged):
+        parts.append("\n".join(f"- **{line.word}**: {prose(line.text)}" for line in answers))
+    parts.append(_counts(judged))
+    parts += _checks(judged)
+    beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
+    rows = [(f.standing.value, f.severity.value, code(f.name), prose(f.said)) for f in beside if f.standing is not Standing.HOLDS]
+    parts += _table("Promises, differences, and the run itself", ("what it means", "severity", "of what", "what"), rows)
+    parts += _table("Notices", ("notice",), [(prose(notice.message),) for notice in run.notices])
+    return "\n\n".join([*parts, f"<sub>{code(where(judged))}, suite {code(run.suite.digest[:16])}</sub>"]) + "\n"
+
+
+def _counts(judged: Judgement) -> str:
+    counts = [f"{number(count.total)} {count.status.value.replace('_', ' ')}" for count in counts_of(pairs_of(judged.run)) if count.total]
+    return f"{number(len(judged.run.checks))} checks: {', '.join(counts) or 'none'}"
+
+
+def _checks(judged: Judgement) -> list[str]:
+    lines = {line.check.id: line for line in lines_of(judged)}
+    moves = {id: line.move for id, line in lines.items() if line.move is not None}
+    ordered = [lines[check.id] for check, _ in in_order(pairs_of(judged.run), moves)]
+    rows = [_row(line) for line in ordered if line.standing not in _GREEN]
+    return _table("Checks that need attention", ("what it means", "severity", "check", "what"), rows)
+
+
+def _row(line: Line) -> tuple[str, ...]:
+    why = f" <br>{prose(line.check.why)}" if line.check.why and line.standing is not Standing.UNANSWERED else ""
+    return line.standing.value, line.check.severity.value, code(line.check.id), prose(line.said) + why
+
+
+def _table(title: str, headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [_line(cells) for cells in rows]
+    shown = [line for n, line in enumerate(lines[:MOST_ROWS]) if sum(map(len, lines[: n + 1])) <= MOST_OF_A_TABLE]
+    table = "\n".join([_line(headings), _line(("---",) * len(headings)), *shown])
+    left = len(rows) - len(shown)
+    return [f"### {title}", table, *([f"… and {number(left)} more; report.html has them all."] if left else [])]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def prose(text: object, most: int = MOST) -> str:
+    """Text by people or a server, as text and nothing else, on one line."""
+    return _inert(shortened(flat(text), most))
+
+
+def code(text: str) -> str:
+    """An id or a value, as code; empty ones are said."""
+    return f"<code>{_inert(shortened(plain(text), MOST))}</code>" if text else "(empty)"
+
+
+_ACTING = re.compile(r"[^\w ,;'\"/()=%?.…→−≥≤–-]|_|www\.", re.ASCII)
+
+
+def _inert(text: str) -> str:
+    """Every character that Markdown, HTML or GitHub could act on as an entity; ``@`` and ``#`` parted from what follows."""
+    return _ACTING.sub(lambda match: _entity(match[0]), text)
+
+
+def _entity(found: str) -> str:
+    if found == "www.":
+        return "www&#46;"
+    if ord(found) > 0x7F:
+        return found
+    return f"&#{ord(found)};" + ("<!-- -->" if found in "@#" else "")

@@ -1,0 +1,119 @@
+"""What each check's result means for the run, in one word and one line: what every format but the page is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kisaan_validate.differences import CheckMove
+from kisaan_validate.judgement import Judgement
+from kisaan_validate.model import UNANSWERED, Check, Result, Severity, Status
+from kisaan_validate.report.cards import movement
+from kisaan_validate.report.summary import figure, pairs_of, vacuous
+from kisaan_validate.report.text import flat, number, plain
+from kisaan_validate.waivers import Use, Waived
+
+
+class Standing(StrEnum):
+    """What a result means for the run. Only FAILED and UNANSWERED keep it from passing; only HOLDS and TOLERATED are green."""
+
+    FAILED = "failed"
+    UNANSWERED = "no answer"
+    LESSER = "failed, lesser severity"
+    WAIVED = "failed, waived"
+    OLD = "failed before as well"
+    TOLERATED = "tolerated"
+    HOLDS = "holds"
+    INAPPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One check, its result, and what it means for the run."""
+
+    check: Check
+    result: Result
+    standing: Standing
+    waiver: Waived | None = None
+    move: CheckMove | None = None
+
+    @property
+    def said(self) -> str:
+        """What there is to say of it, in one line without markup: exact counts, and what was claimed."""
+        parts = [self._outcome(), self._remarks()]
+        return "; ".join(part for part in parts if part)
+
+    def _outcome(self) -> str:
+        result, message = self.result, flat(self.result.message)
+        if self.standing is Standing.UNANSWERED:
+            code = f" (SQLSTATE {flat(result.sqlstate)})" if result.sqlstate else ""
+            return f"no answer, {result.status.value}: {message or 'no reason was recorded'}{code}"
+        if self.standing is Standing.INAPPLICABLE:
+            return message or "not applicable"
+        words = f"{figure(self.check, result)}: {flat(self.check.claim)}"
+        return f"{words}; {message}" if message else words
+
+    def _remarks(self) -> str:
+        remarks = []
+        if self.standing is Standing.TOLERATED:
+            remarks.append(f"tolerated, up to {self.check.tolerance}")
+        if vacuous(self.result):
+            remarks.append("holds vacuously: there was no row to examine")
+        if self.waiver is not None:
+            w = self.waiver
+            remarks.append(f"{w.use.value}, {flat(w.remark)}; {flat(w.waiver.owner)}: {flat(w.waiver.reason)}")
+        if moved := movement(self.move):
+            remarks.append(f"since the baseline: {flat(moved)}")
+        return "; ".join(remarks)
+
+
+def lines_of(judged: Judgement) -> list[Line]:
+    """Every check of the run, in the order of the suite; one without a result has no answer."""
+    moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
+    return [
+        Line(check, result, _standing(check, result, judged), judged.waived.get(check.id), moves.get(check.id))
+        for check, result in pairs_of(judged.run)
+    ]
+
+
+def _standing(check: Check, result: Result, judged: Judgement) -> Standing:
+    if result.status in UNANSWERED:
+        return Standing.UNANSWERED
+    if result.status is not Status.FAIL:
+        return _ACCEPTED[result.status]
+    if check.id in judged.failing:
+        return Standing.FAILED
+    use = judged.waived.get(check.id)
+    if use is not None and use.use is Use.HOLDS:
+        return Standing.WAIVED
+    return Standing.LESSER if check.severity is not Severity.BLOCKING else Standing.OLD
+
+
+_ACCEPTED = {
+    Status.PASS: Standing.HOLDS, Status.TOLERATED: Standing.TOLERATED, Status.NOT_APPLICABLE: Standing.INAPPLICABLE,
+}  # fmt: skip
+
+
+def keys_told(result: Result, most: int) -> list[str]:
+    """The first recorded keys, one a line, and how many more there are."""
+    shown = [", ".join(f"{plain(n)} = {'NULL' if v is None else repr_of(v)}" for n, v in row) for row in result.sample[:most]]
+    left = (result.violations or 0) - len(shown)
+    return shown + ([f"… and {number(left)} more"] if shown and left > 0 else [])
+
+
+def repr_of(value: str) -> str:
+    """A value of the database in single quotes, so that blanks at its ends, '' and 'NULL' are seen."""
+    return f"'{plain(value)}'"
+
+
+def details(line: Line, keys: int) -> list[str]:
+    """What a reader of a failure needs beside ``said``, one thing a line; SQL keeps its line breaks."""
+    check, result = line.check, line.result
+    named = [
+        ("why", flat(check.why)), ("hint", flat(result.hint or check.hint)), ("owner", flat(check.owner)),
+        ("severity", check.severity.value), ("declared at", flat(check.origin)), ("digest of all keys", result.key_digest),
+    ]  # fmt: skip
+    lines = [f"{name}: {text}" for name, text in named if text]
+    if told := keys_told(result, keys):
+        lines += ["violating rows:", *(f"  {row}" for row in told)]
+    return lines + ([plain(result.sql, keep="\n\t")] if result.sql else [])
