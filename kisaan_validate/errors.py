@@ -5,6 +5,7 @@
     │   ├── SuiteError          a check source is wrong; names file and line
     │   ├── TargetError         the database is not the expected one, or cannot be reached
     │   └── RecordError         a run or baseline file is damaged, foreign or too new
+    ├── AlreadyRunning          another run holds the lock that --lock asks for         (exit 6)
     └── DatabaseError           the server refused or lost a statement (carries the SQLSTATE)
 """
 
@@ -41,6 +42,10 @@ class TargetError(UsageError):
 
 class RecordError(UsageError):
     """A stored run or baseline is truncated, edited, foreign, or of a newer format."""
+
+
+class AlreadyRunning(KisaanError):
+    """Another run of the same suite on the same database is at work, here or on another host; nothing was done."""
 
 
 class DatabaseError(KisaanError):

@@ -14,7 +14,11 @@ from conftest import Server, needs, wait_until
 
 from kisaan_validate import declare
 from kisaan_validate.config import Config
+from kisaan_validate.database.lock import advisory_lock
+from kisaan_validate.database.session import Limits
+from kisaan_validate.database.target import find_target
 from kisaan_validate.doctor import examine
+from kisaan_validate.errors import AlreadyRunning
 from kisaan_validate.model import Verdict
 from kisaan_validate.runner import run
 from kisaan_validate.suite.load import suite_of
@@ -82,3 +86,16 @@ def test_a_run_through_a_pooling_proxy_is_right_and_leaks_no_setting(pooled: tup
         cursor.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
         assert cursor.fetchone() == ("0", "0")
     connection.close()
+
+
+def test_the_lock_of_a_run_excludes_through_a_pooling_proxy_too(pooled: tuple[str, str], server: Server) -> None:
+    """A lock of the session would be shared by all clients of the pool, or stay behind: this one excludes, and ends with its holder."""
+    dsn, database = pooled
+    through, direct = find_target(dsn), find_target(server.dsn(database))
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    for first, second in ((through, through), (through, direct), (direct, through)):
+        with advisory_lock(first, Limits(), {}, "suite"):
+            with pytest.raises(AlreadyRunning), advisory_lock(second, Limits(), {}, "suite"):
+                pass
+            assert run(suite_of(declare.unique("t", "v")), dsn).verdict is Verdict.PASS
+        wait_until(lambda: server.sql(held, database) == [(0,)])

@@ -16,6 +16,10 @@ from conftest import SYSTEM_BIN, Server, system_server, wait_until
 from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gate_in
 
 from kisaan_validate import declare as d
+from kisaan_validate.database.lock import advisory_lock
+from kisaan_validate.database.session import Limits
+from kisaan_validate.database.target import find_target
+from kisaan_validate.errors import AlreadyRunning
 from kisaan_validate.model import Status, Verdict
 from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
@@ -120,6 +124,17 @@ def test_an_unlogged_table_is_no_table_on_a_standby(pair: Pair) -> None:
         assert by_id(result)[f"fleeting {n}"].status is Status.ERROR
         assert "recovery" in by_id(result)[f"fleeting {n}"].message
     assert by_id(result)["row"].violations == 10
+
+
+def test_the_lock_of_a_run_works_on_a_standby(pair: Pair) -> None:
+    """It excludes there as it does on a primary. The two know nothing of each other's locks, as the documentation says."""
+    database = pair.new_database()
+    there, here = (find_target(server.dsn(database)) for server in (pair.standby, pair.primary))
+    with advisory_lock(there, Limits(), {}, "suite"):
+        with pytest.raises(AlreadyRunning), advisory_lock(there, Limits(), {}, "suite"):
+            pass
+        with advisory_lock(here, Limits(), {}, "suite"):
+            pass
 
 
 CONFLICTS = {

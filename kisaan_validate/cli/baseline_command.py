@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--contract", type=click.Path(path_type=Path), help="What the migration promises: keep what it will be judged by.")
 @click.option("--keys", type=click.IntRange(0, 100_000), default=500, show_default=True, help="Failing keys kept per check.")
 @click.option("--hold", is_flag=True, help="Keep the snapshot open for pg_dump --snapshot, until Enter, SIGINT or SIGTERM.")
+@click.option("--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but where the file is.")
 @click.pass_context
@@ -48,6 +49,7 @@ def command(ctx: click.Context, /, output: Path | None, hold: bool, force: bool,
 def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     from kisaan_validate.baseline import baseline_of
     from kisaan_validate.cli.job import attended, progress_observer
+    from kisaan_validate.cli.lock import only_one
     from kisaan_validate.database.target import find_target
     from kisaan_validate.execute.pool import Stop
     from kisaan_validate.record.codec import baseline_to_json
@@ -80,12 +82,13 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
             suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer, stop=stop
         )
 
-    with progress_observer(quiet or hold) as observer:
-        measured = attended(job)
-    if measured.interrupted:
-        raise click.Abort
-    if not hold:
-        finish(measured)
+    with only_one(config, suite, target, wanted=given["lock"]):
+        with progress_observer(quiet or hold) as observer:
+            measured = attended(job)
+        if measured.interrupted:
+            raise click.Abort
+        if not hold:
+            finish(measured)
     incomplete = any(t.rows is None for t in measured.tables) or measured.unread or any(m.message for m in measured.measured)
     return 3 if incomplete or held.lost else 0
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from kisaan_validate.errors import AlreadyRunning, DatabaseError, KisaanError
 from kisaan_validate.model import Run, Verdict, nothing_checked
 
-PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING = 0, 1, 2, 3, 5
+PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY = 0, 1, 2, 3, 5, 6
 
 MEANINGS = {
     PASSED: "pass: every check was answered and no blocking check failed",
@@ -12,6 +13,7 @@ MEANINGS = {
     USAGE: "usage, configuration, suite or connection: nothing was measured",
     INCONCLUSIVE: "inconclusive: some check has no answer, or the run was interrupted",
     NOTHING: "nothing checked: no check applied, so nothing was proved",
+    BUSY: "already running: with --lock, another run of this suite on this database is at work; nothing was done",
 }
 """What each exit code says; printed by ``--help``."""
 
@@ -26,3 +28,10 @@ def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
     if nothing_checked(run):
         return NOTHING
     return PASSED if verdict is Verdict.PASS and recorded else INCONCLUSIVE
+
+
+def exit_code_of(error: KisaanError) -> int:
+    """The exit code of a command that was ended by ``error`` before there was a run to judge."""
+    if isinstance(error, AlreadyRunning):
+        return BUSY
+    return INCONCLUSIVE if isinstance(error, DatabaseError) else USAGE

@@ -10,9 +10,12 @@ from typing import Any
 
 import click
 
-from kisaan_validate.cli.exits import INCONCLUSIVE, MEANINGS, USAGE
-from kisaan_validate.errors import DatabaseError, KisaanError
+from kisaan_validate.cli.exits import FAILED, INCONCLUSIVE, MEANINGS, USAGE, exit_code_of
+from kisaan_validate.errors import KisaanError
 from kisaan_validate.version import VERSION
+
+PROGRAM = "kisaan-validate"
+"""However it was started: completion and documentation rest on the name."""
 
 COMMANDS = ("run", "baseline", "list", "explain", "doctor", "report", "demo")
 
@@ -35,7 +38,7 @@ _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code}  {meaning}" for code, meani
 
 
 @click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, prog_name="kisaan-validate")
+@click.version_option(VERSION, prog_name=PROGRAM)
 def cli() -> None:
     """Prove declared invariants on a live PostgreSQL, compare before with after, and report it.
 
@@ -50,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a sign that the terminal cannot show must not end a run
     try:
-        result: Any = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        words = None if arguments is None else list(arguments)
+        result: Any = cli.main(args=words, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return USAGE
@@ -59,12 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INCONCLUSIVE
     except KisaanError as error:
         print(f"error: {error}", file=sys.stderr)
-        return INCONCLUSIVE if isinstance(error, DatabaseError) else USAGE
+        return exit_code_of(error)
     except BrokenPipeError:
-        sys.stderr.close()
-        return INCONCLUSIVE
+        return _unread()
     except SystemExit as left:  # click's, where nobody listens any more; 1 would be a finding in the data
-        return left.code if isinstance(left.code, int) and left.code != 1 else INCONCLUSIVE
+        return left.code if isinstance(left.code, int) and left.code != FAILED else _unread()
     except OSError as error:
         print(f"error: {error.strerror or error}: {error.filename or 'the output'}", file=sys.stderr)
         return INCONCLUSIVE
@@ -75,6 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("error: this is a fault of kisaan-validate; nothing is said about the data", file=sys.stderr)
         return INCONCLUSIVE
     return result if isinstance(result, int) else 0
+
+
+def _unread() -> int:
+    """Whoever read the output went away, as `| head` does."""
+    from kisaan_validate.cli.output import silence
+
+    silence(sys.stdout)
+    return INCONCLUSIVE
 
 
 def entry() -> None:

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kisaan_validate.cli.options import the_config
+from kisaan_validate.cli.output import Wanted, deliver, format_options, lines_for_people, wanted_formats
+
 if TYPE_CHECKING:
     from kisaan_validate.judgement import Judgement
 
 
-@click.command("report", short_help="Render a page again from run.json.")
+@click.command("report", short_help="Render a page or another format again from run.json.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The page to write.  [default: beside run.json]")
-def command(run: Path, output: Path | None) -> int:
-    """Render report.html again from a run's folder or its run.json. Needs no database."""
+@click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks, to which some formats point.  [default: checks]")
+@format_options
+def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Path | None) -> int:
+    """Render report.html, or with --format another form, again from a run's folder or its run.json. Needs no database.
+
+    Without --format, --output is the page to write; by default it lands beside run.json."""
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.html import render_html
 
     source = run / "run.json" if run.is_dir() else run
+    if formats:
+        return _in_formats(source, suite, wanted_formats(formats, output))
     page = output or source.parent / "report.html"
     write_file(page, render_html(judged_again(source)))
     click.echo(f"report  {page}")
     return 0
+
+
+def _in_formats(source: Path, suite: Path | None, wanted: tuple[Wanted, ...]) -> int:
+    from kisaan_validate.cli.exits import PASSED, USAGE
+
+    config = the_config(None, suite=suite)
+    judged = replace(judged_again(source), sources=str(config.suite))
+    with lines_for_people(wanted) as out:
+        good = deliver(judged, wanted, out)
+        for w in wanted:
+            if w.path is not None and good:
+                click.echo(f"{w.format.name:<7} {w.path}")
+    return PASSED if good else USAGE
 
 
 def judged_again(source: Path) -> Judgement:

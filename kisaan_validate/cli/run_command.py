@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,13 @@ from kisaan_validate.cli.options import (
     the_suite,
     the_waivers,
 )
+from kisaan_validate.cli.output import deliver, format_options, lines_for_people, wanted_formats
 
 if TYPE_CHECKING:
     from kisaan_validate.config import Config
     from kisaan_validate.contract.load import Contract
+    from kisaan_validate.database.target import Target
+    from kisaan_validate.judgement import Judgement
     from kisaan_validate.model import Baseline, Run
     from kisaan_validate.suite.load import Suite
     from kisaan_validate.waivers import Waivers
@@ -40,15 +43,26 @@ if TYPE_CHECKING:
 @click.option("--sample", type=click.IntRange(0, 10_000), help="Failing keys shown per check.  [default: 20]")
 @click.option("--trust-constraints", is_flag=True, default=None, help="Let a sound constraint stand in for a scan.")
 @click.option("--reports", type=click.Path(path_type=Path), help="Where reports land.  [default: reports]")
+@click.option("--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6.")
+@format_options
 @click.option("--quiet", "-q", is_flag=True, help="Only whose fault it is, the verdict, and where the report is.")
 @click.option("--verbose", "-v", is_flag=True, help="Every check and promise, not only those that need attention.")
-def command(other_database: bool, quiet: bool, verbose: bool, **given: Any) -> int:
+def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """Prove every check on the live database, in one read-only snapshot, and write a report."""
+    wanted = wanted_formats(formats, output)
+    with lines_for_people(wanted) as out:
+        judged, recorded = _judged(given)
+        recorded = deliver(judged, wanted, out) and recorded
     from kisaan_validate.cli.exits import exit_code
-    from kisaan_validate.cli.job import record
-    from kisaan_validate.errors import RecordError
+
+    return exit_code(judged.run, judged.verdict, recorded=recorded)
+
+
+def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
+    """The run, judged and shown, and whether its files could be written."""
+    from kisaan_validate.cli.lock import only_one
+    from kisaan_validate.database.target import find_target
     from kisaan_validate.judgement import judge
-    from kisaan_validate.report.console import print_run
 
     config = the_config(
         given["config"], suite=given["suite"], jobs=given["jobs"], sample=given["sample"], reports=given["reports"],
@@ -56,17 +70,31 @@ def command(other_database: bool, quiet: bool, verbose: bool, **given: Any) -> i
         trust_constraints=given["trust_constraints"],
     )  # fmt: skip
     suite = the_suite(config)
-    beside = _beside(config, suite, given)
-    run = _prove(config, suite, given, beside, other_database, quiet)
-    judged = judge(run, beside.baseline, beside.contract, beside.waivers)
+    beside, target = _beside(config, suite, given), find_target(given["dsn"])
+    with only_one(config, suite, target, wanted=given["lock"]):
+        run = _prove(config, suite, target, given, beside)
+        judged = replace(judge(run, beside.baseline, beside.contract, beside.waivers), sources=str(config.suite))
+        return judged, _recorded(judged, config, given)
+
+
+def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> bool:
+    from kisaan_validate.cli.job import record
+    from kisaan_validate.cli.output import silence
+    from kisaan_validate.errors import RecordError
+    from kisaan_validate.report.console import print_run
+
     place, recorded = None, True
     try:
         place = record(judged, config.reports)
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)
         recorded = False
-    print_run(judged, place, quiet=quiet, verbose=verbose)
-    return exit_code(run, judged.verdict, recorded=recorded)
+    try:
+        print_run(judged, place, quiet=given["quiet"], verbose=given["verbose"])
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads the lines any more, but the report is there
+        silence(sys.stdout)
+    return recorded
 
 
 @dataclass(frozen=True)
@@ -99,15 +127,11 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
     )  # fmt: skip
 
 
-def _prove(
-    config: Config, suite: Suite, given: dict[str, Any], beside: _Beside, other_database: bool, quiet: bool
-) -> Run:
+def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], beside: _Beside) -> Run:
     from kisaan_validate.cli.job import attended, progress_observer
-    from kisaan_validate.database.target import find_target
     from kisaan_validate.model import FailOn
     from kisaan_validate.runner import Options, run
 
-    target = find_target(given["dsn"])
     options = Options(
         jobs=config.jobs,
         sample=config.sample,
@@ -117,12 +141,12 @@ def _prove(
         expect=config.expect,
         baseline=beside.baseline,
         baseline_digest=beside.digest,
-        other_database=other_database,
+        other_database=given["other_database"],
         contract=beside.contract,
         waivers=beside.waivers,
         fail_on=FailOn(given["fail_on"] or "any"),
     )
-    with progress_observer(quiet) as observer:
+    with progress_observer(given["quiet"]) as observer:
         return attended(
             lambda stop: run(
                 suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer,

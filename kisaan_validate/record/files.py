@@ -13,10 +13,14 @@ from kisaan_validate.errors import RecordError
 def write_file(path: Path, text: str) -> None:
     """Write ``text`` to a temporary name beside ``path``, sync it, and rename it into place; mode 0600.
 
-    Raises RecordError if it cannot be written; then no half of it is left behind.
+    A device or a pipe is written to as it is: renaming would put a file in its place. Raises RecordError if it cannot be
+    written; then no half of it is left behind.
     """
     temporary = ""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8", errors="strict", newline="\n")
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
         with os.fdopen(handle, "w", encoding="utf-8", errors="strict", newline="\n") as file:

@@ -129,17 +129,18 @@ def _cell(text: str | None) -> str:
     return short if len(short) <= 60 else short[:59] + "…"
 
 
-class _Console(Console):
-    """rich ends the process with exit code 1 when nobody listens any more: that would be a finding in the data."""
+class PipeConsole(Console):
+    """A console whose reader may go away: rich would end the process with 1, which means that data failed."""
 
     def on_broken_pipe(self) -> None:
+        """Let whoever decides exit codes know. Called where BrokenPipeError is being handled."""
         raise BrokenPipeError
 
 
 def _console() -> Console:
-    console = _Console(highlight=False)
+    console = PipeConsole(highlight=False)
     # Without a terminal there is no width to respect: lines are for grep and mail.
-    return console if console.is_terminal else _Console(highlight=False, width=160)
+    return console if console.is_terminal else PipeConsole(highlight=False, width=160)
 
 
 def _verdict_line(judged: Judgement) -> Text:

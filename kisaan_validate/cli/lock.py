@@ -1,0 +1,36 @@
+"""``--lock``: neither two processes nor two hosts prove one suite on one database at a time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kisaan_validate.cli.options import the_limits
+
+if TYPE_CHECKING:
+    from kisaan_validate.config import Config
+    from kisaan_validate.database.target import Target
+    from kisaan_validate.suite.load import Suite
+
+
+@contextmanager
+def only_one(config: Config, suite: Suite, target: Target, *, wanted: bool) -> Iterator[None]:
+    """Hold both locks, the server's and that of the folder of reports, until the end. Does nothing if not ``wanted``.
+
+    Raises AlreadyRunning, TargetError, DatabaseError and RecordError.
+    """
+    if not wanted:
+        yield
+        return
+    from kisaan_validate.database.lock import advisory_lock, lock_key
+    from kisaan_validate.record.filelock import file_lock
+
+    name = suite.settings.name
+    with advisory_lock(target, the_limits(config), config.expect, name) as held:
+        file = config.reports / f".lock-{lock_key(name, held.database) & 0xFFFFFFFFFFFFFFFF:016x}"
+        with file_lock(file, f"suite {name!r} on database {held.database!r}"):
+            yield
+        if held.lost:
+            print("note    the session that held the lock was lost: another run may have gone on beside this one", file=sys.stderr)

@@ -1,0 +1,120 @@
+"""Where a judged run goes in the formats that were asked for, and where the lines for people go meanwhile."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from kisaan_validate.judgement import Judgement
+    from kisaan_validate.report.formats import Format
+
+
+def format_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--format, --output."""
+    function = click.option(
+        "-o", "--output", type=click.Path(path_type=Path), help="The file for the one --format that names none."
+    )(function)
+    return click.option(
+        "--format", "formats", multiple=True, metavar="NAME[=FILE]", shell_complete=_complete,
+        help="json, junit, github, markdown, csv, or that of an installed package; may be repeated. Without FILE it goes to "
+        "standard output, and the lines for people to standard error.",
+    )(function)  # fmt: skip
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from kisaan_validate.report.formats import format_names
+
+    return [name for name in format_names() if name.startswith(incomplete)]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One format and its file; None for standard output."""
+
+    format: Format
+    path: Path | None
+
+
+def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[Wanted, ...]:
+    """What ``--format`` and ``--output`` ask for, loaded, before anything is measured. Raises UsageError."""
+    from kisaan_validate.errors import UsageError
+    from kisaan_validate.report.formats import find_format
+
+    if output is not None and [text for text in asked if "=" not in text] == []:
+        raise UsageError("--output names a file for no format", "name one: --format junit --output junit.xml")
+    wanted = []
+    for text in asked:
+        name, parted, file = text.partition("=")
+        if parted and not file:
+            raise UsageError(f"--format {text} names no file", f"write --format {name}=FILE, or --format {name}")
+        path = Path(file) if parted else output
+        wanted.append(Wanted(find_format(name), None if path is None or str(path) == "-" else path))
+    places = [str(w.path) for w in wanted]
+    if twice := [place for place in places if places.count(place) > 1]:
+        where = "standard output" if twice[0] == "None" else twice[0]
+        raise UsageError(f"two formats would go to {where}", "give each its file: --format junit=junit.xml --format markdown=summary.md")
+    for path in (w.path for w in wanted):
+        if path is not None and path.is_dir():
+            raise UsageError(f"{path} is a folder", "name a file")
+    return tuple(wanted)
+
+
+@contextmanager
+def lines_for_people(wanted: Sequence[Wanted]) -> Iterator[TextIO]:
+    """Yields standard output. Within, whatever is printed goes to standard error if a format wants standard output alone."""
+    out = sys.stdout
+    if not any(w.path is None for w in wanted):
+        yield out
+        return
+    with redirect_stdout(sys.stderr):  # also what a suite's own files print
+        yield out
+
+
+def deliver(judged: Judgement, wanted: Sequence[Wanted], out: TextIO) -> bool:
+    """Write every format where it was wanted. Says what went wrong on stderr; returns whether all are there."""
+    from kisaan_validate.errors import UsageError
+
+    good = True
+    for w in wanted:
+        try:
+            _put(w.format.render(judged), w.path, out)
+        except UsageError as error:
+            print(f"error: {error}", file=sys.stderr)
+            good = False
+        except OSError as error:
+            silence(out)
+            print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
+            good = False
+    return good
+
+
+def _put(text: str, path: Path | None, out: TextIO) -> None:
+    from kisaan_validate.record.files import write_file
+
+    if path is not None:
+        write_file(path, text)
+        return
+    binary = getattr(out, "buffer", None)  # formats are UTF-8 whatever the locale is
+    if binary is None:
+        out.write(text)
+    else:
+        binary.write(text.encode())
+    out.flush()
+
+
+def silence(stream: TextIO) -> None:
+    """Send what is still buffered nowhere: Python would fail once more to write it, and change the exit code, at its end."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        return  # no file behind it

@@ -1,0 +1,59 @@
+"""One run at a time on this host: a lock on a file in the folder of reports.
+
+The lock is the kernel's (flock) and ends with the process that holds it, whatever ends that: a file that was left behind
+blocks nobody. The file itself stays, for removing it would let two processes hold a lock of one name.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kisaan_validate.errors import AlreadyRunning, RecordError
+
+
+@contextmanager
+def file_lock(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock on ``path``; ``what`` is named in messages. Raises AlreadyRunning, saying who holds it, and RecordError."""
+    handle = _open(path)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(f"{what} is already at work: {_who(handle)}", "wait until it has ended") from None
+        except OSError as error:
+            raise _refused(path, error) from None
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, _holder().encode(), 0)
+        except OSError as error:
+            raise _refused(path, error) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _refused(path, error) from None
+
+
+def _refused(path: Path, error: OSError) -> RecordError:
+    return RecordError(f"cannot lock {path}: {error.strerror}", "let the folder of reports belong to whoever runs this")
+
+
+def _holder() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n"
+
+
+def _who(handle: int) -> str:
+    said = os.pread(handle, 300, 0).decode("utf-8", "replace")
+    return "".join(c for c in said if c.isprintable()).strip() or "it does not say who it is"
