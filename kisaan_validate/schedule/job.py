@@ -1,0 +1,74 @@
+"""What is to be done every night, and by whom."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from kisaan_validate.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Job:
+    """A nightly run. ``program`` are the words that start kisaan-validate; all paths are absolute; ``user`` runs it.
+
+    ``config`` is None where no configuration is used. ``name`` names units and their environment file.
+    """
+
+    name: str
+    program: tuple[str, ...]
+    folder: Path
+    suite: Path
+    reports: Path
+    config: Path | None
+    hour: int
+    minute: int
+    user: str
+    image: str
+    version: str
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words of the whole command."""
+        given = ("--config", str(self.config)) if self.config is not None else ()
+        return (*self.program, "run", "--lock", "--quiet", *given, "--suite", str(self.suite), "--reports", str(self.reports))
+
+    @property
+    def environment(self) -> Path:
+        """The file that names the database."""
+        return Path("/etc/kisaan-validate") / f"{self.name}.env"
+
+    @property
+    def instructions(self) -> tuple[str, ...]:
+        """What the file that names the database holds."""
+        return (
+            f"{self.environment} says which database; no secret stands in what is printed here:",
+            "  KISAAN_DSN='postgresql://reader@db.internal/prod'",
+            f"  PGPASSFILE=/etc/kisaan-validate/{self.name}.pgpass",
+            f"That file of passwords (host:port:database:user:password) belongs to {self.user}, mode 0600.",
+        )
+
+
+def absolute(path: Path) -> Path:
+    """The path from the root, without ``..``. Raises UsageError if a unit could not hold it."""
+    made = Path(os.path.abspath(path))
+    if not str(made).isprintable():
+        raise UsageError(f"{str(made)!r} cannot stand in a unit", "rename it: its name has hidden characters")
+    return made
+
+
+def read_time(text: str) -> tuple[int, int]:
+    """(hour, minute) of ``02:30``. Raises UsageError."""
+    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
+    if match is None:
+        raise UsageError(f"{text!r} is not a time of day", "write it as 02:30, from 00:00 to 23:59")
+    return int(match[1]), int(match[2])
+
+
+def read_name(text: str) -> str:
+    """A name that systemd, files and Kubernetes all accept. Raises UsageError."""
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?", text, re.ASCII):
+        raise UsageError(f"{text!r} cannot name a unit", "use at most 52 of a-z, 0-9 and -, and no - at the ends")
+    return text
