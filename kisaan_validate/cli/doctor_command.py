@@ -14,7 +14,7 @@ _SIGNS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow
 @click.command("doctor", short_help="See whether everything is there that a run needs.")
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
 @click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]")
-@click.option("--dsn", help="The database: postgresql://… or host=… dbname=…")
+@click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; see .pgpass for passwords.")
 def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     """Check suite, connection, version, rights and settings, and say what to do. Reads only the catalogue."""
     from rich.text import Text
