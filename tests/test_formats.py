@@ -33,6 +33,7 @@ from kisaan_validate.record.judged import judged_schema
 from kisaan_validate.report.formats import BUILT_IN, GROUP, find_format, format_names
 from kisaan_validate.report.formats.place import place_of
 from kisaan_validate.report.standing import Standing, lines_of
+from kisaan_validate.report.text import flat, plain
 
 GOLDEN = ROOT / "tests" / "golden" / "formats"
 ENDINGS = {"json": "json", "junit": "xml", "github": "txt", "markdown": "md", "csv": "csv"}
@@ -225,6 +226,16 @@ def test_github_reads_nothing_but_our_commands(text: str, status: Status) -> Non
         assert set(given) <= {"file", "line", "title"}
         assert "line" not in given or given["line"].isdigit()
         assert len(message) < 5_000
+
+
+@pytest.mark.parametrize("text", [text for text in WORSE if text], ids=range(len(WORSE) - 1))
+def test_github_shows_the_exact_text_it_was_given(text: str) -> None:
+    """What the runner decodes is the id and the message, with hidden characters by name; long ones say what was left out."""
+    command = next(c for c in _commands(_render("github", hostile(text, Status.ERROR))) if c[2].startswith("no answer"))
+    visible = plain(text).encode("utf-8", "backslashreplace").decode()
+    assert command[1]["title"].startswith(visible[:4_000])
+    assert flat(text).encode("utf-8", "backslashreplace").decode()[:3_000] in command[2]
+    assert len(text) < 4_000 or "more characters" in command[1]["title"]
 
 
 def test_github_puts_severity_file_and_line_where_they_belong() -> None:

@@ -17,7 +17,7 @@ from shop import Shop
 
 
 def _environment(shop: Shop, **more: str) -> dict[str, str]:
-    known = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "KISAAN", "DATABASE"))}
+    known = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "KISAAN", "DATABASE", "PYTHONUNBUFFERED"))}
     return known | {"PYTHONPATH": str(ROOT), "KISAAN_DSN": shop.server.dsn(shop.database, shop.role), **more}
 
 

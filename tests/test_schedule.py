@@ -125,6 +125,8 @@ def _units(text: str) -> dict[str, str]:
 def _words(line: str) -> list[str]:
     """A command line as systemd reads it: double quotes, backslashes, %% and $$."""
     words = [re.sub(r"\\(.)", r"\1", word) for word in re.findall(r'"((?:[^"\\]|\\.)*)"', line)]
+    assert not any("%" in word.replace("%%", "") for word in words)
+    assert not any("$" in word.replace("$$", "") for word in words[1:])
     return [words[0].replace("%%", "%"), *(word.replace("%%", "%").replace("$$", "$") for word in words[1:])]
 
 

@@ -47,14 +47,11 @@ def command(ctx: click.Context, /, output: Path | None, hold: bool, force: bool,
 
 
 def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
-    from kisaan_validate.baseline import baseline_of
+    from kisaan_validate.cli.exits import baseline_exit_code
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.cli.lock import only_one
     from kisaan_validate.database.target import find_target
     from kisaan_validate.execute.pool import Stop
-    from kisaan_validate.record.codec import baseline_to_json
-    from kisaan_validate.record.files import write_file
-    from kisaan_validate.report.console import print_baseline
     from kisaan_validate.runner import Options, run
 
     config = the_config(
@@ -64,14 +61,9 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     suite, target = the_suite(config), find_target(given["dsn"])
     contract, held = the_contract(given["contract"], suite), _Held()
 
-    def finish(measured: Run) -> None:
-        baseline = baseline_of(measured)
-        write_file(output, baseline_to_json(baseline))
-        print_baseline(baseline, output, quiet=quiet)
-
     def job(stop: Stop) -> Run:
         def wait(measured: Run, alive: Callable[[], bool]) -> None:
-            finish(measured)
+            _keep(measured, output, quiet)
             held.wait(measured, stop, alive)
 
         options = Options(
@@ -88,9 +80,20 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         if measured.interrupted:
             raise click.Abort
         if not hold:
-            finish(measured)
-    incomplete = any(t.rows is None for t in measured.tables) or measured.unread or any(m.message for m in measured.measured)
-    return 3 if incomplete or held.lost else 0
+            _keep(measured, output, quiet)
+    return baseline_exit_code(measured, lost=held.lost)
+
+
+def _keep(measured: Run, output: Path, quiet: bool) -> None:
+    """Write the baseline of a run, and say what it holds."""
+    from kisaan_validate.baseline import baseline_of
+    from kisaan_validate.record.codec import baseline_to_json
+    from kisaan_validate.record.files import write_file
+    from kisaan_validate.report.console import print_baseline
+
+    baseline = baseline_of(measured)
+    write_file(output, baseline_to_json(baseline))
+    print_baseline(baseline, output, quiet=quiet)
 
 
 class _Held:

@@ -30,6 +30,13 @@ def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
     return PASSED if verdict is Verdict.PASS and recorded else INCONCLUSIVE
 
 
+def baseline_exit_code(measured: Run, *, lost: bool) -> int:
+    """The exit code for a baseline that was written. ``lost``: whether its snapshot was, before it was let go."""
+    uncounted = any(table.rows is None for table in measured.tables)
+    unmeasured = any(m.message for m in measured.measured)
+    return INCONCLUSIVE if lost or uncounted or unmeasured or measured.unread else PASSED
+
+
 def exit_code_of(error: KisaanError) -> int:
     """The exit code of a command that was ended by ``error`` before there was a run to judge."""
     if isinstance(error, AlreadyRunning):
