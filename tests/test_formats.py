@@ -25,6 +25,7 @@ from markdown_it import MarkdownIt
 from referencing import Registry, Resource
 from test_report_page import HOSTILE, earlier, every_status, make_run
 
+from kisaan_validate.baseline import baseline_of
 from kisaan_validate.errors import UsageError
 from kisaan_validate.judgement import Judgement, judge
 from kisaan_validate.model import MASKED, Check, Evidence, Form, Result, Run, Severity, Status, Verdict
@@ -64,6 +65,7 @@ def _verdicts() -> dict[str, Judgement]:
         "a broken promise of no weight": judge(run, before, contracted(promise + 'severity = "info"')),
         "unexplained": judge(run, before, contracted("")),
         "differences without a contract": judge(run, before),
+        "a baseline without its contract": judge(same, baseline_of(same), contracted("")),
     }
 
 

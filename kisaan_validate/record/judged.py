@@ -62,7 +62,7 @@ class JudgedFacts:
     answer: Answer | None
     moves: tuple[CheckMove, ...]
     differences: int | None
-    unknown: tuple[Unknown, ...]
+    untold: tuple[Unknown, ...]
     contract: str | None
     promises: tuple[PromiseFacts, ...]
     unexplained: tuple[Change, ...]
@@ -111,7 +111,7 @@ def facts_of(judged: Judgement) -> JudgedFacts:
         answer=answer_of(judged),
         moves=diff.moves if diff is not None else (),
         differences=len(diff.changes) if diff is not None else None,
-        unknown=diff.unknown if diff is not None else (),
+        untold=judged.untold,
         contract=judged.contract.name if judged.contract is not None else None,
         promises=tuple(
             PromiseFacts(

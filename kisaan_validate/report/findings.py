@@ -42,14 +42,14 @@ def _promised(promise: Promise, outcome: Outcome) -> Finding:
 
 def difference_findings(judged: Judgement) -> list[Finding]:
     """The differences that no promise explains, and what cannot be told of; none without a contract, for then nobody judges."""
-    if judged.contract is None or judged.diff is None:
+    if judged.contract is None:
         return []
     found = []
     for change in judged.unexplained:
         name = f"{change.table}: {words_of(change)}" if change.table else words_of(change)
         sides = " → ".join("none" if side is None else flat(side) for side in (change.before, change.after))
         found.append(Finding(flat(name), f"explained by no promise: {sides}", Standing.FAILED))
-    return found + [Finding(flat(u.what), f"cannot tell: {flat(u.reason)}", Standing.UNANSWERED) for u in judged.diff.unknown]
+    return found + [Finding(flat(u.what), f"cannot tell: {flat(u.reason)}", Standing.UNANSWERED) for u in judged.untold]
 
 
 def run_findings(judged: Judgement) -> list[Finding]:
