@@ -34,17 +34,17 @@ class CheckWarning(UserWarning):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options; see docs/operations.md."""
     group = parser.getgroup("kisaan-validate")
-    group.addoption("--kisaan-suite", metavar="DIR", help="Test each check of this suite on a live PostgreSQL, in one read-only snapshot.")
-    group.addoption("--kisaan-dsn", metavar="DSN", help="The database; else KISAAN_DSN, DATABASE_URL, libpq's environment.")
-    group.addoption("--kisaan-baseline", metavar="FILE", help="A baseline taken before: failures say whether they are new.")
+    group.addoption("--kisaan-suite", dest="kv_suite", metavar="DIR", help="Test each check of this suite on a live PostgreSQL, in one read-only snapshot.")
+    group.addoption("--kisaan-dsn", dest="kv_dsn", metavar="DSN", help="The database; else KISAAN_DSN, DATABASE_URL, libpq's environment.")
+    group.addoption("--kisaan-baseline", dest="kv_baseline", metavar="FILE", help="A baseline taken before: failures say whether they are new.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what would take several snapshots, or means nothing."""
-    if not config.getoption("kisaan_suite"):
-        for option in ("kisaan_dsn", "kisaan_baseline"):
+    if not config.getoption("kv_suite"):
+        for option in ("kv_dsn", "kv_baseline"):
             if config.getoption(option):
-                raise pytest.UsageError(f"--{option.replace('_', '-')} needs --kisaan-suite")
+                raise pytest.UsageError(f"--kisaan-{option.removeprefix('kv_')} needs --kisaan-suite")
     elif config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
         raise pytest.UsageError("--kisaan-suite cannot be spread over processes: all checks share one snapshot. Leave out -n")
 
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Beside what the session finds in files, it finds the suite."""
     report = yield
-    folder = collector.config.getoption("kisaan_suite") if isinstance(collector, pytest.Session) else None
+    folder = collector.config.getoption("kv_suite") if isinstance(collector, pytest.Session) else None
     if folder and report.passed:
         report.result.append(SuiteNode.of(collector, Path(folder)))
     return report
@@ -172,7 +172,7 @@ class SuiteNode(pytest.Collector):
             count_all=self.baseline is not None, waivers=waivers,
             limits=Limits(c.lock_timeout_ms, c.statement_timeout_ms, temp_bytes=c.temp_limit_mb * 1024**2),
         )  # fmt: skip
-        target = find_target(self.config.getoption("kisaan_dsn"))
+        target = find_target(self.config.getoption("kv_dsn"))
         return attended(lambda stop: run(part, target, options=options, stop=stop))
 
 
@@ -189,7 +189,7 @@ class CheckItem(pytest.Item):
         line = node.lines.get(self.check.id)
         if node.refused or line is None:
             pytest.fail(node.refused or "the run says nothing of this check", pytrace=False)
-        self.user_properties.append(("kisaan_standing", line.standing.value))
+        self.user_properties.append(("kv_standing", line.standing.value))
         if line.standing is Standing.UNANSWERED:
             pytest.fail("\n".join([line.said, *details(line, 0)]), pytrace=False)
         if line.standing is Standing.INAPPLICABLE:
@@ -237,5 +237,5 @@ def _baseline(config: pytest.Config) -> Baseline | None:
     from kisaan_validate.record.codec import baseline_from_json
     from kisaan_validate.record.files import read_file
 
-    path = config.getoption("kisaan_baseline")
+    path = config.getoption("kv_baseline")
     return baseline_from_json(read_file(Path(path)), str(path)) if path else None

@@ -50,7 +50,9 @@ def page() -> str:
 
 
 def _section(words: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=words)
+    # click keeps the help option of whatever context came first: here it is always made anew, as the program has it.
+    command._help_option = None
+    context = click.Context(command, info_name=words, help_option_names=["-h", "--help"])
     usage = " ".join(command.collect_usage_pieces(context))
     text = re.sub(r"\s+", " ", command.help or "").strip()
     rows = []
