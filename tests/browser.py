@@ -11,14 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conftest import needs
+from conftest import needs, wait_until
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
+    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--disable-dev-shm-usage",
 )  # fmt: skip
+
+
+STATE = "`${document.readyState} ${location.href.split('#')[0]}`"
+"""Whether the document is complete, and which one it is."""
 
 
 class Browser:
@@ -38,6 +43,17 @@ class Browser:
         self.driver.get("about:blank")
         self._drain()
         self.driver.get(page.as_uri())
+        wait_until(lambda: self._there(page), 30)
+
+    def _there(self, page: Path) -> bool:
+        """Whether the page is loaded; a renderer that was lost meanwhile is asked for it once more."""
+        try:
+            state = self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": STATE, "returnByValue": True})
+            if state["result"].get("value") == f"complete {page.as_uri()}":
+                return True
+        except WebDriverException:
+            self.driver.get(page.as_uri())
+        return False
 
     def _drain(self) -> None:
         self.driver.get_log("performance")
@@ -55,9 +71,9 @@ class Browser:
 
     def ask(self, script: str) -> Any:
         """The value of a JavaScript expression on the page (works with the page's own scripts disabled)."""
-        return self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": script, "returnByValue": True})["result"].get(
-            "value"
-        )
+        answer = self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": script, "returnByValue": True})
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
 
     def pdf(self) -> bytes:
         """The page as it is printed on A4."""
