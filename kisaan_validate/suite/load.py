@@ -121,7 +121,7 @@ def load_suite(folder: str | Path) -> Suite:
     Raises SuiteError, naming file and line, for anything that cannot be understood or proved, and UsageError, naming it,
     for a plugin that cannot be loaded.
     """
-    plugins.refuse_taken(plugins.KINDS, plugins.kinds(), declare.__all__)
+    plugins.refuse_taken(vars(declare))
     root = Path(folder)
     if not root.is_dir():
         raise SuiteError(f"there is no folder {str(folder)!r}", "name the suite's folder with --suite")
