@@ -13,6 +13,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -28,7 +29,7 @@ from test_report_page import HOSTILE, earlier, every_status, make_run
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.errors import UsageError
 from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import MASKED, Check, Evidence, Form, Result, Run, Severity, Status, Verdict
+from kisaan_validate.model import MASKED, Check, Evidence, FailOn, Form, Result, Run, Severity, Status, Verdict
 from kisaan_validate.record.codec import digest_of, run_to_json, schema_of
 from kisaan_validate.record.judged import judged_schema
 from kisaan_validate.report.formats import BUILT_IN, GROUP, find_format, format_names
@@ -65,6 +66,7 @@ def _verdicts() -> dict[str, Judgement]:
         "a broken promise of no weight": judge(run, before, contracted(promise + 'severity = "info"')),
         "unexplained": judge(run, before, contracted("")),
         "differences without a contract": judge(run, before),
+        "only new failures count": judge(replace(run, fail_on=FailOn.NEW), before),
         "a baseline without its contract": judge(same, baseline_of(same), contracted("")),
     }
 
@@ -195,6 +197,16 @@ def test_junit_shows_what_was_waived_and_names_file_and_line() -> None:
     assert (waived.get("file"), waived.get("line")) == ("checks/orders.py", "12")
     assert [cases[id].find(tag) is not None for id, tag in (("no_rows_go", "failure"), ("mended", "skipped"), ("answered", "error"))] == [True] * 3
     assert cases["orders: rows"].find("failure") is not None
+
+
+def test_an_old_failure_is_seen_and_fails_nothing_where_only_new_ones_count() -> None:
+    """--fail-on new: what is proved to have failed before is skipped in JUnit and a warning on GitHub, never green."""
+    judged = _verdicts()["only new failures count"]
+    (line,) = [line for line in lines_of(judged) if line.check.id == "orders.fails"]
+    assert line.standing is Standing.OLD
+    (case,) = [c for c in ET.fromstring(_render("junit", judged)).iter("testcase") if c.get("name") == "orders.fails"]
+    assert "99,999 of 100,000 rows" in str(case.find("skipped").get("message"))  # type: ignore[union-attr]
+    assert [level for level, given, _ in _commands(_render("github", judged)) if given["title"] == "orders.fails"] == ["warning"]
 
 
 # --- github --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from kisaan_validate.differences import CheckMove
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import UNANSWERED, Check, Result, Severity, Status
 from kisaan_validate.report.cards import movement
-from kisaan_validate.report.summary import figure, pairs_of, vacuous
+from kisaan_validate.report.summary import figure, in_order, pairs_of, vacuous
 from kisaan_validate.report.text import flat, number, plain
 from kisaan_validate.waivers import Use, Waived
 
@@ -74,6 +74,13 @@ def lines_of(judged: Judgement) -> list[Line]:
         Line(check, result, _standing(check, result, judged), judged.waived.get(check.id), moves.get(check.id))
         for check, result in pairs_of(judged.run)
     ]
+
+
+def lines_in_order(judged: Judgement) -> list[Line]:
+    """The same lines, worst first: by status, severity, and what is new since the baseline."""
+    lines = {line.check.id: line for line in lines_of(judged)}
+    moves = {id: line.move for id, line in lines.items() if line.move is not None}
+    return [lines[check.id] for check, _ in in_order(pairs_of(judged.run), moves)]
 
 
 def _standing(check: Check, result: Result, judged: Judgement) -> Standing:

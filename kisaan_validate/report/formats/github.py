@@ -11,7 +11,7 @@ from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Severity, Verdict
 from kisaan_validate.report.findings import Finding, difference_findings, promise_findings, run_findings, where
 from kisaan_validate.report.formats.place import place_of
-from kisaan_validate.report.standing import Line, Standing, keys_told, lines_of
+from kisaan_validate.report.standing import Line, Standing, keys_told, lines_in_order
 from kisaan_validate.report.summary import verdict_sentence
 from kisaan_validate.report.text import flat, plain, shortened
 
@@ -28,7 +28,7 @@ _LEVELS = ("error", "warning", "notice")
 
 def render(judged: Judgement) -> str:
     """The commands, the gravest first: the verdict, then whatever failed, has no answer, or is accepted though it fails."""
-    found = [_check(line, judged) for line in lines_of(judged) if line.standing in {*_BY_STANDING, Standing.LESSER}]
+    found = [_check(line, judged) for line in lines_in_order(judged) if line.standing in {*_BY_STANDING, Standing.LESSER}]
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
     found += [(_level(f), _command(_level(f), f.said, title=f.name)) for f in beside if f.standing is not Standing.HOLDS]
     ordered = sorted(found, key=lambda command: _LEVELS.index(command[0]))

@@ -13,8 +13,8 @@ from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Verdict
 from kisaan_validate.report.changed import answer_words
 from kisaan_validate.report.findings import difference_findings, promise_findings, run_findings, where
-from kisaan_validate.report.standing import Line, Standing, lines_of
-from kisaan_validate.report.summary import counts_of, in_order, pairs_of, verdict_sentence
+from kisaan_validate.report.standing import Line, Standing, lines_in_order
+from kisaan_validate.report.summary import counts_of, pairs_of, verdict_sentence
 from kisaan_validate.report.text import flat, number, plain, shortened
 
 MOST_ROWS = 40
@@ -52,10 +52,7 @@ def _counts(judged: Judgement) -> str:
 
 
 def _checks(judged: Judgement) -> list[str]:
-    lines = {line.check.id: line for line in lines_of(judged)}
-    moves = {id: line.move for id, line in lines.items() if line.move is not None}
-    ordered = [lines[check.id] for check, _ in in_order(pairs_of(judged.run), moves)]
-    rows = [_row(line) for line in ordered if line.standing not in _GREEN]
+    rows = [_row(line) for line in lines_in_order(judged) if line.standing not in _GREEN]
     return _table("Checks that need attention", ("what it means", "severity", "check", "what"), rows)
 
 
