@@ -1,0 +1,151 @@
+"""``kisaan-validate init``: draft a suite from a live database, and prove the draft on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kisaan_validate.cli.options import target_options, the_config, the_limits
+
+if TYPE_CHECKING:
+    from kisaan_validate.config import Config
+    from kisaan_validate.draft.look import Ask
+    from kisaan_validate.draft.prove import Proved
+    from kisaan_validate.execute.pool import Stop
+    from kisaan_validate.runner import Observer
+    from kisaan_validate.suite.load import SuiteSettings
+
+
+@click.command("init", short_help="Draft a suite from a live database.")
+@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
+@target_options
+@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="A schema; say it again for more.  [default: public]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("checks"), show_default=True, help="The folder to write.")
+@click.option("--name", help="The suite's name.  [default: the database's]")
+@click.option("--catalogue-only", is_flag=True, help="Look at no row: draft only what the catalogue declares, and prove that.")
+@click.option("--force", is_flag=True, help="Write into a folder that holds files; none of them is overwritten.")
+def command(output: Path, schemas: tuple[str, ...], name: str | None, catalogue_only: bool, force: bool, **given: Any) -> int:
+    """Draft a suite: what the catalogue declares (types, NOT NULL, keys, references, checks, enums) as blocking checks, what
+    the data was seen to be as "observed, not agreed". Each line says why; the draft is proved before it is written."""
+    from kisaan_validate.cli.job import attended, progress_observer
+    from kisaan_validate.database.target import find_target
+    from kisaan_validate.draft.look import Ask
+
+    config = the_config(
+        given["config"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"]
+    )
+    settings = _standing(output, schemas, force)
+    ask = Ask(
+        find_target(given["dsn"]), settings.schemas if settings else schemas or ("public",), settings.aliases if settings else {},
+        settings.personal if settings else (), the_limits(config), config.jobs, config.expect, catalogue_only,
+    )  # fmt: skip
+    with progress_observer(False) as observer:
+        proved = attended(lambda stop: _draft(ask, config, output, name, _once(observer), stop))
+    if proved.run.interrupted:
+        raise click.Abort
+    _write(output, proved)
+    return _tell(output, proved)
+
+
+def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSettings | None:
+    """The settings of a suite that stands in the folder already; None if there is none. Raises UsageError."""
+    from kisaan_validate.errors import UsageError
+    from kisaan_validate.suite.load import read_settings
+
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{output} is a file", "name a folder with --output")
+    if output.exists() and any(output.iterdir()) and not force:
+        raise UsageError(f"the folder {output} is not empty", "choose another with --output, or pass --force: nothing is overwritten")
+    if not (output / "suite.toml").exists():
+        return None
+    settings = read_settings(output / "suite.toml")
+    if schemas and schemas != settings.schemas:
+        said = ", ".join(settings.schemas)
+        raise UsageError(f"{output / 'suite.toml'} says schemas {said}", "leave --schema out, or choose another folder")
+    return settings
+
+
+def _once(observer: Observer) -> Observer:
+    """The same observer, told of the connection only the first time."""
+    from kisaan_validate.runner import Connected
+
+    told = False
+
+    def observe(event: Any) -> None:
+        nonlocal told
+        if not (isinstance(event, Connected) and told):
+            observer(event)
+        told = told or isinstance(event, Connected)
+
+    return observe
+
+
+def _draft(ask: Ask, config: Config, output: Path, name: str | None, observer: Observer, stop: Stop) -> Proved:
+    """Look, propose, prove. Raises what looking and running raise, and UsageError where nothing would be written."""
+    from kisaan_validate.draft.look import look
+    from kisaan_validate.draft.propose import propose
+    from kisaan_validate.draft.prove import prove
+    from kisaan_validate.record.files import read_file
+    from kisaan_validate.runner import Options, run
+
+    facts = look(ask, observer, stop)
+    if stop.requested:
+        raise click.Abort
+    options = Options(jobs=config.jobs, sample=0, limits=ask.limits, expect=config.expect)
+    standing = output / "suite.toml"
+    return prove(
+        facts, propose(facts), name or facts.place.database, lambda path: not (output / path).exists(),
+        lambda suite: run(suite, ask.target, options=options, observer=observer, stop=stop),
+        read_file(standing) if standing.exists() else "",
+    )  # fmt: skip
+
+
+def _write(output: Path, proved: Proved) -> None:
+    """Write the files that do not stand already, if they load together with those that do. Raises UsageError."""
+    from kisaan_validate.draft.prove import loaded
+    from kisaan_validate.errors import SuiteError, UsageError
+    from kisaan_validate.record.files import read_file, write_file
+
+    standing = {p.relative_to(output).as_posix(): read_file(p) for p in _sources(output)} if output.exists() else {}
+    if standing:
+        try:
+            loaded({**proved.files, **standing})
+        except SuiteError as error:
+            hint = "choose another folder with --output and take over what you need"
+            raise UsageError(f"the draft and what stands in {output} do not load together, nothing was written: {error.fact}", hint) from None
+    for path, text in proved.files.items():
+        write_file(output / path, text)
+
+
+def _sources(folder: Path) -> list[Path]:
+    """The files that make the suite of a folder."""
+    return [p for p in (*sorted(folder.glob("*.py")), *sorted((folder / "sql").glob("*.sql")), folder / "suite.toml") if p.exists()]
+
+
+def _tell(output: Path, proved: Proved) -> int:
+    """Say what was drafted, what was left out, the verdict, and what to do next. Returns the exit code."""
+    from kisaan_validate.cli.exits import exit_code
+    from kisaan_validate.draft.prove import told
+    from kisaan_validate.report.text import counted
+    from kisaan_validate.source import remark
+
+    said = told(proved)
+    click.echo(
+        f"drafted {counted(said['tables'], 'table')}: {counted(said['checks'], 'check')}, {said['declared']:,} of what the catalogue "
+        f"declares (blocking), {said['observed']:,} observed, not agreed (info, tag \"observed\")"
+    )
+    for draft in proved.drafts:
+        for note in draft.notes:
+            if "catalogue alone: " in note:
+                click.echo(f"note    {remark(draft.title)}: {remark(note)}")
+    if said["refused"]:
+        click.echo(f'left    {counted(said["refused"], "check")} commented out, each with its reason: grep -rn "not drafted" {output}')
+    click.echo(f"wrote   {output}: {counted(len(proved.files), 'file')}")
+    passed = sum(r.status.value == "pass" for r in proved.run.results)
+    click.echo(f"verdict {proved.run.verdict}: {passed:,} of {counted(said['checks'], 'check')} pass on this database")
+    click.echo(f'next    read {output}: each line says why it is there; drop **OBSERVED from what you agree on, delete the rest')
+    click.echo(f"        kisaan-validate list --suite {output} --select observed   # what waits for an answer")
+    click.echo(f"        kisaan-validate run --suite {output}                      # prove it again, with a report")
+    return exit_code(proved.run, proved.run.verdict)

@@ -1,0 +1,125 @@
+"""Looks at a database: its catalogue, what is said of it, and one scan of each table, all in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from kisaan_validate.catalogue import Catalogue, Table, TableKey
+from kisaan_validate.database.catalogue import count_scope, read_catalogue
+from kisaan_validate.database.session import Limits, Session
+from kisaan_validate.database.statistics import read_comments, read_sizes, read_statistics
+from kisaan_validate.database.target import Target, check_expectation
+from kisaan_validate.draft.facts import Facts, Observed, guessed_personal
+from kisaan_validate.draft.observe import Probe, candidates, probes, scanner, unread
+from kisaan_validate.errors import DatabaseError, UsageError
+from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
+from kisaan_validate.runner import Connected, Observer, Progress
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked of which database. ``personal`` adds to what is guessed by name."""
+
+    target: Target
+    schemas: tuple[str, ...] = ("public",)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    personal: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    jobs: int = 2
+    expect: Mapping[str, str] = field(default_factory=dict)
+    catalogue_only: bool = False
+
+
+def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
+    """Read the facts for a draft, in one read-only snapshot.
+
+    What cannot be read is not observed, and says why. Raises TargetError, UsageError if the schemas hold nothing, and
+    DatabaseError if the catalogue cannot be read.
+    """
+    holder = Session(ask.target, ask.limits, ask.schemas)
+    stop.on_request(holder.cancel)
+    try:
+        p = holder.parameters
+        host = p.get("host") or "local socket"
+        observer(Connected(host, p.get("port", ""), p.get("dbname", ""), p.get("user", ""), ask.target.source))
+        check_expectation(holder, ask.expect, ask.target)
+        observer(Progress("reading the catalogue"))
+        holder.begin()
+        first = read_catalogue(holder, ask.schemas, ask.aliases)
+        holder.execute("ROLLBACK")
+        if not first.tables:
+            hint = "name others with --schema; the role must be able to see them"
+            raise UsageError(f"there is no table in schema {', '.join(ask.schemas)}", hint)
+        snapshot = take_snapshot(holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source)
+        return _facts(ask, holder, snapshot, observer, stop)
+    finally:
+        holder.close()
+
+
+def _facts(ask: Ask, holder: Session, snapshot: Snapshot, observer: Observer, stop: Stop) -> Facts:
+    catalogue = snapshot.catalogue
+    personal = tuple(dict.fromkeys((*ask.personal, *guessed_personal(catalogue))))
+    comments = read_comments(holder, ask.schemas)
+    asked = {} if ask.catalogue_only else _asked(ask, holder, snapshot, personal)
+    seen = {table.key: unread(table, error) for table, error in _unavailable(snapshot)}
+    seen |= _scan_all(ask, snapshot, asked, observer, stop)
+    return Facts(catalogue, snapshot.place, _day(snapshot), comments, seen, personal)
+
+
+def _day(snapshot: Snapshot) -> date:
+    return snapshot.place.at.date()
+
+
+def _unavailable(snapshot: Snapshot) -> Sequence[tuple[Table, DatabaseError]]:
+    tables = snapshot.catalogue.tables
+    return [(tables[k], DatabaseError(said, "", state)) for k, (state, said) in snapshot.unavailable.items() if k in tables]
+
+
+def _asked(ask: Ask, holder: Session, snapshot: Snapshot, personal: tuple[str, ...]) -> dict[TableKey, list[Probe]]:
+    """What is asked of each table that can be read."""
+    tables = _readable(snapshot.catalogue, snapshot)
+    sizes = read_sizes(holder, [t.oid for t in tables])
+    estimates = read_statistics(holder, candidates(tables, personal))
+    return {t.key: probes(t, sizes.get(t.oid, 0), estimates, personal, ask.limits.temp_bytes) for t in tables}
+
+
+def _readable(catalogue: Catalogue, snapshot: Snapshot) -> list[Table]:
+    held = {t.key for t in snapshot.locked}
+    return [t for t in count_scope(catalogue) if t.key in held and t.key not in snapshot.unavailable]
+
+
+def _scan_all(
+    ask: Ask, snapshot: Snapshot, asked: Mapping[TableKey, list[Probe]], observer: Observer, stop: Stop
+) -> dict[TableKey, Observed]:
+    if not asked:
+        return {}
+    # The largest tables first: the longest statement should not be the last to begin.
+    tables = sorted((snapshot.catalogue.tables[k] for k in asked), key=lambda t: t.estimated_rows, reverse=True)
+    tasks = [Task(scanner(t, asked[t.key]), _giver_up(t)) for t in tables]
+    pool = Pool(lambda: Session(ask.target, ask.limits, ask.schemas), snapshot.id, snapshot.locked, ask.jobs)
+    try:
+        observer(Progress("looking at the rows", 0, len(tasks)))
+        done = pool.run(tasks, stop, lambda n: observer(Progress("looking at the rows", n, len(tasks))))
+        moved = _moved(pool, snapshot)
+    finally:
+        pool.close()
+    seen = {t.key: observed for t, observed in zip(tables, done, strict=True)}
+    return seen | {key: Observed(reason="it was rewritten while it was read") for key in moved & seen.keys()}
+
+
+def _giver_up(table: Table) -> Callable[[DatabaseError], Observed]:
+    return lambda error: unread(table, error)
+
+
+def _moved(pool: Pool, snapshot: Snapshot) -> set[TableKey]:
+    """Tables rewritten under the snapshot; all of them if nobody is left to look."""
+    for session in pool.sessions:
+        try:
+            session.execute("ROLLBACK")
+            return rewritten(session, snapshot)
+        except DatabaseError:
+            continue
+    return {t.key for t in snapshot.locked}
