@@ -104,8 +104,9 @@ def hostile() -> str:
     for number, name in enumerate(HOSTILE):
         made += [
             f"CREATE TYPE {quoted('type ' + name)} AS ENUM ({text(name)}, 'other')",
-            f"CREATE TABLE {quoted(name)} ({quoted(name)} int PRIMARY KEY, v text, {quoted(name + ' n')} {quoted('type ' + name)}, "
-            f"CONSTRAINT {quoted('c ' + name)} CHECK ({quoted(name)} > 0), CONSTRAINT {quoted('v ' + name)} CHECK (v <> {text(name + '!')}))",
+            f"CREATE TABLE {quoted(name)} ({quoted(name)} int PRIMARY KEY, v text, {quoted(name + ' n')} {quoted('type ' + name)})",
+            f"ALTER TABLE {quoted(name)} ADD CONSTRAINT {quoted('c ' + name)} CHECK ({quoted(name)} > 0)",
+            f"ALTER TABLE {quoted(name)} ADD CONSTRAINT {quoted('v ' + name)} CHECK (v <> {text(name + '!')})",
             f"COMMENT ON TABLE {quoted(name)} IS {text(name)}",
             f"COMMENT ON COLUMN {quoted(name)}.{quoted(name)} IS {text(name)}",
             f"COMMENT ON CONSTRAINT {quoted('c ' + name)} ON {quoted(name)} IS {text(name)}",

@@ -11,7 +11,7 @@ from kisaan_validate.source import identifier
 _RESERVED = frozenset({
     # What a DataFrameModel has already, and what the annotations are made of.
     "Config", "build_schema_", "empty", "example", "from_json", "from_yaml", "get_metadata", "pydantic_validate", "strategy", "to_json",
-    "to_json_schema", "to_schema", "to_yaml", "validate", "Annotated", "pa", "pd", "object", "str", "float", "declare",
+    "to_json_schema", "to_schema", "to_yaml", "validate", "Annotated", "ClassVar", "pa", "pd", "object", "str", "float", "declare",
 })  # fmt: skip
 
 _EXACT = {

@@ -97,7 +97,9 @@ def _imports(members: Sequence[TableDraft], refused: Refused) -> str:
     lines = [line for draft in members for line in (*draft.declared, *draft.observed)]
     declared = any(isinstance(line, Line) and line.id not in refused.lines for line in lines)
     annotated = any(dtype.startswith("Annotated") for dtype in dtypes)
-    typing = [name for name, used in (("Annotated", annotated), ("Any", _observes(members, refused))) if used]
+    commented = any(draft.comment for draft in members)
+    used = {"Annotated": annotated, "Any": _observes(members, refused), "ClassVar": commented}
+    typing = [name for name in used if used[name]]
     made = [f"from typing import {', '.join(typing)}\n"] if typing else []
     made.append(("import pandas as pd\n" if any("pd." in dtype for dtype in dtypes) else "") + "import pandera.pandas as pa\n")
     made += ["from kisaan_validate import declare\n"] if declared else []
@@ -121,7 +123,7 @@ def _section(draft: TableDraft, refused: Refused) -> str:
     fields = [column.source(refused.columns) for column in draft.columns]
     config = f"    class Config:\n        name = {python_text(draft.name)}"
     if draft.comment:
-        config += f"\n        metadata = {python_value({'why': draft.comment})}  # the comment on the table"
+        config += f"\n        metadata: ClassVar[dict[str, str]] = {python_value({'why': draft.comment})}  # the comment on the table"
     model = f"class {draft.model}(pa.DataFrameModel):\n" + "".join(f"{line}\n" for line in fields) + ("\n" if fields else "") + config
     parts = ["\n".join(head) + "\n\n\n" + model]
     if draft.declared:
