@@ -138,3 +138,21 @@ def _toml_character(character: str) -> str:
 def header(fields: Mapping[str, str]) -> str:
     """The header of a SQL assertion: one line a field, empty ones left out."""
     return "".join(f"-- {name}: {remark(value, 2000)}\n" for name, value in fields.items() if value)
+
+
+def settings_text(command: str, name: str, schemas: Iterable[str], personal: Mapping[str, tuple[str, ...]]) -> str:
+    """A suite.toml; ``personal`` maps guessed patterns to the columns for which they stand."""
+    lines = [
+        f"# Written by kisaan-validate {command}. docs/writing-checks.md says what may stand here.",
+        f"name = {toml_text(name)}",
+        f"schemas = [{', '.join(toml_text(s) for s in schemas)}]",
+        "",
+        "# A guess, by names alone: values of these columns are never shown. Add what is missing, remove what is public.",
+    ]
+    if not personal:
+        return "\n".join([*lines, "personal = []", ""])
+    lines.append("personal = [")
+    for pattern, columns in personal.items():
+        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+        lines.append(f"    {toml_text(pattern)},  # {remark(', '.join(columns[:5]))}{more}")
+    return "\n".join([*lines, "]", ""])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kisaan_validate.cli.folder import refuse_full, write_beside
 from kisaan_validate.cli.options import target_options, the_config, the_limits
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ def command(output: Path, schemas: tuple[str, ...], name: str | None, catalogue_
         proved = attended(lambda stop: _draft(ask, config, output, name, _once(observer), stop))
     if proved.run.interrupted:
         raise click.Abort
-    _write(output, proved)
-    return _tell(output, proved)
+    kept = [path for path in proved.rendered if path not in proved.files]
+    write_beside(output, proved.files)
+    return _tell(output, proved, kept)
 
 
 def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSettings | None:
@@ -54,10 +56,7 @@ def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSetti
     from kisaan_validate.errors import UsageError
     from kisaan_validate.suite.load import read_settings
 
-    if output.exists() and not output.is_dir():
-        raise UsageError(f"{output} is a file", "name a folder with --output")
-    if output.exists() and any(output.iterdir()) and not force:
-        raise UsageError(f"the folder {output} is not empty", "choose another with --output, or pass --force: nothing is overwritten")
+    refuse_full(output, force)
     if not (output / "suite.toml").exists():
         return None
     settings = read_settings(output / "suite.toml")
@@ -102,29 +101,7 @@ def _draft(ask: Ask, config: Config, output: Path, name: str | None, observer: O
     )  # fmt: skip
 
 
-def _write(output: Path, proved: Proved) -> None:
-    """Write the files that do not stand already, if they load together with those that do. Raises UsageError."""
-    from kisaan_validate.draft.prove import loaded
-    from kisaan_validate.errors import SuiteError, UsageError
-    from kisaan_validate.record.files import read_file, write_file
-
-    standing = {p.relative_to(output).as_posix(): read_file(p) for p in _sources(output)} if output.exists() else {}
-    if standing:
-        try:
-            loaded({**proved.files, **standing})
-        except SuiteError as error:
-            hint = "choose another folder with --output and take over what you need"
-            raise UsageError(f"the draft and what stands in {output} do not load together, nothing was written: {error.fact}", hint) from None
-    for path, text in proved.files.items():
-        write_file(output / path, text)
-
-
-def _sources(folder: Path) -> list[Path]:
-    """The files that make the suite of a folder."""
-    return [p for p in (*sorted(folder.glob("*.py")), *sorted((folder / "sql").glob("*.sql")), folder / "suite.toml") if p.exists()]
-
-
-def _tell(output: Path, proved: Proved) -> int:
+def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
     """Say what was drafted, what was left out, the verdict, and what to do next. Returns the exit code."""
     from kisaan_validate.cli.exits import exit_code
     from kisaan_validate.draft.prove import told
@@ -143,6 +120,8 @@ def _tell(output: Path, proved: Proved) -> int:
     if said["refused"]:
         click.echo(f'left    {counted(said["refused"], "check")} commented out, each with its reason: grep -rn "not drafted" {output}')
     click.echo(f"wrote   {output}: {counted(len(proved.files), 'file')}")
+    if kept:
+        click.echo(f"kept    {counted(len(kept), 'file')} that stood there, as they were: {', '.join(kept)}")
     passed = sum(r.status.value == "pass" for r in proved.run.results)
     click.echo(f"verdict {proved.run.verdict}: {passed:,} of {counted(said['checks'], 'check')} pass on this database")
     click.echo(f'next    read {output}: each line says why it is there; drop **OBSERVED from what you agree on, delete the rest')

@@ -48,27 +48,9 @@ class Facts:
         return self.observed.get(table.key, NOT_READ)
 
 
-_HINTS = (
-    "password", "passwd", "secret", "token", "api_key", "apikey", "private_key", "credential", "otp", "pin_code", "hash",
-    "salt", "phone", "mobile", "telephone", "whatsapp", "fax", "contact", "email", "e_mail", "firstname", "first_name",
-    "lastname", "last_name", "fullname", "full_name", "surname", "username", "user_name", "nickname", "maiden", "birth",
-    "gender", "religion", "ethnic", "address", "street", "postcode", "postal", "zipcode", "zip_code", "latitude",
-    "longitude", "ip_addr", "ipaddr", "user_agent", "device_id", "ssn", "social_security", "aadhaar", "aadhar", "passport",
-    "licence_no", "license_no", "iban", "bank_account", "account_number", "account_no", "card_number", "cardnumber", "cvv",
-    "tax_id", "taxid", "gstin", "salary", "diagnosis", "medical",
-)  # fmt: skip
-"""Parts of names behind which somebody's data may stand. A guess, on the cautious side: it hides values, no check."""
-
-
-def guessed_personal(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
-    """Patterns of columns that may be personal, each with the columns that it stands for here. Judged by name alone."""
-    names = sorted({f"{t.name}.{c}" for t in catalogue.tables.values() for c in t.columns})
-    found = {}
-    for hint in _HINTS:
-        pattern = f"*.*{hint}*"
-        if matched := tuple(name for name in names if fnmatchcase(name.lower(), pattern)):
-            found[pattern] = matched
-    return found
+def names_of(catalogue: Catalogue) -> list[str]:
+    """Every column as ``table.column``."""
+    return [f"{t.name}.{c}" for t in catalogue.tables.values() for c in t.columns]
 
 
 def is_personal(patterns: tuple[str, ...], table: str, column: str) -> bool:

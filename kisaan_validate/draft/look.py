@@ -11,12 +11,13 @@ from kisaan_validate.database.catalogue import count_scope, read_catalogue
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.statistics import read_comments, read_sizes, read_statistics
 from kisaan_validate.database.target import Target, check_expectation
-from kisaan_validate.draft.facts import Facts, Observed, guessed_personal
+from kisaan_validate.draft.facts import Facts, Observed, names_of
 from kisaan_validate.draft.observe import Probe, candidates, probes, scanner, unread
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.runner import Connected, Observer, Progress
+from kisaan_validate.suite.personal import guessed_personal
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
 
 def _facts(ask: Ask, holder: Session, snapshot: Snapshot, observer: Observer, stop: Stop) -> Facts:
     catalogue = snapshot.catalogue
-    personal = tuple(dict.fromkeys((*ask.personal, *guessed_personal(catalogue))))
+    personal = tuple(dict.fromkeys((*ask.personal, *guessed_personal(names_of(catalogue)))))
     comments = read_comments(holder, ask.schemas)
     asked = {} if ask.catalogue_only else _asked(ask, holder, snapshot, personal)
     seen = {table.key: unread(table, error) for table, error in _unavailable(snapshot)}

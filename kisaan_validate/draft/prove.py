@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from kisaan_validate.draft.facts import Facts
 from kisaan_validate.draft.lines import Key, TableDraft
@@ -14,7 +11,8 @@ from kisaan_validate.draft.render import Refused, render
 from kisaan_validate.errors import UsageError
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Check, Result, Run, Severity, Status
-from kisaan_validate.suite.load import Suite, load_suite
+from kisaan_validate.suite.files import load_files
+from kisaan_validate.suite.load import Suite
 
 ROUNDS = 4
 """So often a draft is corrected and run again: on a living database another check may fail the next time."""
@@ -22,9 +20,13 @@ ROUNDS = 4
 
 @dataclass(frozen=True)
 class Proved:
-    """The files of a draft, the run that proved them, and what was commented out on the way."""
+    """The files of a draft, the run that proved them, and what was commented out on the way.
+
+    ``rendered`` are the names of all files of the draft, also of those that stand already and were not proved.
+    """
 
     files: Mapping[str, str]
+    rendered: tuple[str, ...]
     suite: Suite
     run: Run
     refused: Refused
@@ -42,29 +44,17 @@ def prove(
     """
     refused = Refused()
     for _ in range(ROUNDS):
-        files = {path: text for path, text in render(facts, drafts, refused, name).items() if keep(path)}
+        rendered = render(facts, drafts, refused, name)
+        files = {path: text for path, text in rendered.items() if keep(path)}
         if not any(path.endswith(".py") for path in files):
             raise UsageError("every file of the draft stands already: there is nothing to write", "choose another folder with --output")
-        suite = loaded({**files, "suite.toml": settings} if settings else files)
+        suite = load_files({**files, "suite.toml": settings} if settings else files)
         done = run(suite)
         more = _refused(done, suite, facts)
         if not more or done.interrupted:
             break
         refused = Refused({**refused.lines, **more.lines}, {**refused.columns, **more.columns})
-    return Proved(files, suite, done, refused, tuple(drafts))
-
-
-def loaded(files: Mapping[str, str]) -> Suite:
-    """The suite that these files are, read as any suite is. Raises SuiteError."""
-    folder = Path(tempfile.mkdtemp(prefix="kisaan-draft-"))
-    try:
-        for path, text in files.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8", newline="\n")
-        return load_suite(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return Proved(files, tuple(rendered), suite, done, refused, tuple(drafts))
 
 
 def _refused(run: Run, suite: Suite, facts: Facts) -> Refused:

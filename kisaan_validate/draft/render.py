@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kisaan_validate.draft.facts import Facts, guessed_personal
+from kisaan_validate.draft.facts import Facts, names_of
 from kisaan_validate.draft.lines import Key, Line, TableDraft, sources
-from kisaan_validate.source import file_stem, python_text, python_value, remark, toml_text
+from kisaan_validate.source import file_stem, python_text, python_value, remark, settings_text
+from kisaan_validate.suite.personal import guessed_personal
 from kisaan_validate.version import VERSION
 
 ONE_FILE_EACH = 50
@@ -35,7 +36,7 @@ class Refused:
 
 def render(facts: Facts, drafts: Sequence[TableDraft], refused: Refused, name: str) -> dict[str, str]:
     """The files of the suite: path within its folder to text."""
-    files = {"suite.toml": _settings(facts, name)}
+    files = {"suite.toml": settings_text("init", name, facts.catalogue.schemas, guessed_personal(names_of(facts.catalogue)))}
     for stem, members in _grouped(drafts):
         files[f"{stem}.py"] = _module(facts, members, refused)
     return files
@@ -131,23 +132,3 @@ def _section(draft: TableDraft, refused: Refused) -> str:
     if draft.observed:
         parts.append(sources(draft.observed, refused.lines))
     return "\n\n\n".join(parts)
-
-
-def _settings(facts: Facts, name: str) -> str:
-    lines = [
-        "# A draft of kisaan-validate init. docs/writing-checks.md says what may stand here.",
-        f"name = {toml_text(name)}",
-        f"schemas = [{', '.join(toml_text(s) for s in facts.catalogue.schemas)}]",
-        "",
-        "# A guess, by names alone: values of these columns are never shown. Add what is missing, remove what is public.",
-    ]
-    guessed = guessed_personal(facts.catalogue)
-    if not guessed:
-        return "\n".join([*lines, "personal = []", ""])
-    lines.append("personal = [")
-    for pattern, columns in guessed.items():
-        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
-        lines.append(f"    {toml_text(pattern)},  # {remark(', '.join(columns[:5]))}{more}")
-    return "\n".join([*lines, "]", ""])
-
-

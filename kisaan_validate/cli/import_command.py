@@ -1,0 +1,60 @@
+"""``kisaan-validate import``: suites of Great Expectations, SodaCL and dbt become ours. Needs no database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kisaan_validate.cli.folder import refuse_full, write_beside
+
+TOOLS = ("great-expectations", "soda", "dbt")
+
+
+@click.command("import", short_help="Take over a suite of Great Expectations, SodaCL or dbt.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
+@click.option("--from", "tool", type=click.Choice(TOOLS), required=True, help="The tool whose files these are.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("checks"), show_default=True, help="The folder to write.")
+@click.option("--table", "tables", multiple=True, metavar="NAME | THEIRS=OURS",
+              help="The table of a suite that names none, or how a table is called here.  [default: as the files say]")  # fmt: skip
+@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="A schema; say it again for more.  [default: public]")
+@click.option("--name", help="The suite's name.  [default: the output folder's]")
+@click.option("--force", is_flag=True, help="Write into a folder that holds files; none of them is overwritten.")
+def command(
+    files: tuple[Path, ...], tool: str, output: Path, tables: tuple[str, ...], schemas: tuple[str, ...], name: str | None, force: bool
+) -> int:  # fmt: skip
+    """Translate each item of another tool's suite into checks of ours. import.md in the folder accounts for every item: the
+    checks that it became, or the reason why it has no counterpart. The exit code is 0 only if every item was imported."""
+    from kisaan_validate.errors import UsageError
+    from kisaan_validate.importers.load import import_files, read_tables
+    from kisaan_validate.importers.writing import counted, render
+    from kisaan_validate.suite.files import load_files
+
+    refuse_full(output, force)
+    maker = import_files(tool, files, read_tables(tables))
+    if not maker.outcomes:
+        raise UsageError(f"the files hold nothing to import from {tool}", "name the files that hold checks, expectations or tests")
+    made = render(maker, tool, name or output.resolve().name, schemas or ("public",))
+    if maker.made:
+        load_files(made)  # it must be a suite before it is written
+    write_beside(output, made)
+    for outcome in maker.outcomes:
+        click.echo(_line(outcome))
+    total, imported, left = counted(maker.outcomes)
+    click.echo(f"{total} items: {imported} imported as {len(maker.made)} checks, {left} not imported")
+    click.echo(f"wrote   {output}: {len(made)} files; import.md accounts for every item")
+    if maker.made:
+        click.echo(f"next    kisaan-validate list --suite {output}")
+        click.echo(f"        kisaan-validate run --suite {output}   # needs the database")
+    return 3 if left else 0
+
+
+def _line(outcome: object) -> str:
+    from kisaan_validate.importers.outcome import Outcome
+    from kisaan_validate.source import remark
+
+    assert isinstance(outcome, Outcome)
+    what = remark(f"{outcome.file} {outcome.place}: {outcome.text}", 160)
+    if outcome.imported:
+        return f"ok      {what} -> {', '.join(outcome.ids)}"
+    return f"none    {what}\n        no counterpart: {remark(outcome.reason, 400)}"

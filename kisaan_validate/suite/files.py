@@ -1,0 +1,29 @@
+"""A suite that is not in its folder yet: texts of files, read as any suite is."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from kisaan_validate.suite.load import Suite, load_suite
+
+
+def load_files(files: Mapping[str, str]) -> Suite:
+    """The suite of these files: path within the folder to text. Raises SuiteError."""
+    folder = Path(tempfile.mkdtemp(prefix="kisaan-suite-"))
+    try:
+        for path, text in files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="\n")
+        return load_suite(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def suite_files(folder: Path) -> list[Path]:
+    """The files that make the suite of a folder, as far as they exist."""
+    found = [*sorted(folder.glob("*.py")), *sorted((folder / "sql").glob("*.sql")), folder / "suite.toml"]
+    return [path for path in found if path.exists()]
