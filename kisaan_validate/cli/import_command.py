@@ -57,4 +57,5 @@ def _line(outcome: object) -> str:
     what = remark(f"{outcome.file} {outcome.place}: {outcome.text}", 160)
     if outcome.imported:
         return f"ok      {what} -> {', '.join(outcome.ids)}"
-    return f"none    {what}\n        no counterpart: {remark(outcome.reason, 400)}"
+    reason = outcome.reason.removeprefix("no counterpart: ")
+    return f"none    {what}\n        no counterpart: {remark(reason, 400)}"

@@ -221,7 +221,7 @@ def _one(name: str, test: Test) -> list[str]:
         return list(expectation(bare, test))
     if package in {"", "dbt_utils", "dbt"} and (make := GENERIC.get(bare)) is not None:
         return make(test)
-    raise NoCounterpart(f"no counterpart yet: {remark(name)}" if package == "dbt_utils" else f"{remark(name)} is a test of the project's, or of a package")
+    raise NoCounterpart(f"nothing here says it yet: {remark(name)}" if package == "dbt_utils" else f"{remark(name)} is a test of the project's, or of a package")
 
 
 def _read(written: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:

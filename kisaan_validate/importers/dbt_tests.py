@@ -253,6 +253,8 @@ def expectation(name: str, test: Test) -> Iterable[str]:
     if kind == "expect_row_values_to_have_recent_data":
         test.only("datepart", "interval", "row_condition")
         return _recent(replace(test, where=_condition(test)), test.own())
+    if kind in great_expectations.STATISTICAL:
+        raise NoCounterpart(great_expectations.STATISTICAL[kind])
     if test.said.tolerance:
         raise NoCounterpart("a threshold on a test of dbt_expectations")
     if unknown := [key for key in test.arguments if key not in _KNOWN]:

@@ -455,6 +455,20 @@ def _contains_set(e: Expected) -> list[str]:
     return [e.maker.assertion(e.table, statement, ["value"], e.id(column, "contains_set"), said)]
 
 
+def _most_common(e: Expected) -> list[str]:
+    column, inside = e.column(), sql.in_list("r.value", e.kwargs.get("value_set"))
+    name = sql_name(column)
+    filled = sql.both(e.where, f"{name} IS NOT NULL")
+    alone = "" if e.kwargs.get("ties_okay") is True else "count(*) <> 1 OR "
+    statement = (
+        f"SELECT count(*) AS most_common\nFROM (\n  SELECT v.value, rank() OVER (ORDER BY v.n DESC) AS place\n"
+        f"  FROM (SELECT {name} AS value, count(*) AS n FROM {sql.table_ref(e.table)} WHERE {filled} GROUP BY {name}) AS v\n) AS r\n"
+        f"WHERE r.place = 1\nHAVING {alone}bool_or({inside}) IS NOT TRUE"
+    )
+    said = replace(e.said, title=f"the most common value of {column} is one of those expected")
+    return [e.maker.assertion(e.table, statement, ["most_common"], e.id(column, "most_common"), said)]
+
+
 def _equals_set(e: Expected) -> list[str]:
     return [*_contains_set(e), *_in_set(e)]
 
@@ -550,9 +564,8 @@ STATISTICAL: dict[str, str] = {
     "expect_column_values_to_match_strftime_format": "PostgreSQL reads no strftime formats; keep dates in a column of a date's type",
     "expect_column_values_to_be_json_parseable": "whether a text is JSON can be asked from PostgreSQL 16 on only; keep it in a column of type jsonb",
     "expect_column_values_to_match_json_schema": "PostgreSQL knows no JSON schema",
-    "expect_column_most_common_value_to_be_in_set": "no counterpart yet: which value is the most common one depends on ties",
     "expect_query_results_to_match_comparison": "it compares with another data source: a run sees one database",
-    "expect_multicolumn_values_to_be_unique": "no counterpart: Great Expectations itself withdrew it; see unique within a record",
+    "expect_multicolumn_values_to_be_unique": "Great Expectations itself withdrew it; see unique within a record",
 }  # fmt: skip
 """Expectations without a counterpart, and why."""
 
@@ -597,6 +610,7 @@ TRANSLATED: dict[str, Callable[[Expected], list[str]]] = {
     "expect_column_proportion_of_non_null_values_to_be_between": _ratio("count({c})", "count(*)", "share of values"),
     "expect_column_quantile_values_to_be_between": _quantiles,
     "expect_column_median_to_be_between": _median,
+    "expect_column_most_common_value_to_be_in_set": _most_common,
     "expect_table_row_count_to_be_between": _rows_between,
     "expect_table_row_count_to_equal": _rows_equal,
     "expect_table_row_count_to_equal_other_table": _rows_as_other,

@@ -70,14 +70,17 @@ class Maker:
 
     def assertion(self, table: str, sql: str, keys: Sequence[str], id: str, said: Said) -> str:
         """A SELECT of violating rows, in a file of its own. Returns the check's id. Raises SuiteError."""
-        made = self._new_id(id)
+        made, body = self._new_id(id), sql.strip().replace("\r\n", "\n")
+        if hidden := next((c for c in body if not c.isprintable() and c not in "\n\t"), None):
+            raise NoCounterpart(f"its SQL would hold a character that nobody sees (U+{ord(hidden):04X})")
         fields = {
-            "id": made, "table": table, "key": ", ".join(keys), "severity": said.severity,
+            # A name that does not fit on the header's line is left out: the tables that are read are known from the SQL.
+            "id": made, "table": table if remark(table) == table else "", "key": ", ".join(keys), "severity": said.severity,
             "tolerance": "" if said.tolerance is None else str(said.tolerance), "title": said.title, "why": said.why,
             "owner": said.owner, "tags": self.tag,
         }  # fmt: skip
         path = f"sql/{self._new_path(made)}.sql"
-        text = header(fields) + sql.strip() + "\n"
+        text = header(fields) + body + "\n"
         read_assertion(text, path)
         self.made.append(Made(made, table, text, path))
         return made

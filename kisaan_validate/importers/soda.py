@@ -39,10 +39,10 @@ _NO_CHECK = {
     "discover": "it lists datasets and checks nothing",
     "sample": "it copies rows out of the database and checks nothing",
     "variables": "variables are only known when a scan runs",
-    "for each column": "no counterpart: which columns these are is only known when it runs",
+    "for each column": "which columns these are is only known when it runs",
 }
 _FIXED = {
-    "group by": "no counterpart yet: a figure of each group",
+    "group by": "nothing here says it yet: a figure of each group",
     "group evolution": "it compares groups with those of an earlier scan",
     "attributes": "attributes are for Soda Cloud; they check nothing",
 }
@@ -630,7 +630,7 @@ def _schema(line: Line, key: str, value: Any) -> list[str]:
         return [_columns_sql(line, wrong, "column_index")]
     if key == "when schema changes":
         raise NoCounterpart("it compares with an earlier scan: a baseline and a contract do that, object by object")
-    raise NoCounterpart(f"{remark(key)}: no counterpart yet")
+    raise NoCounterpart(f"{remark(key)}: nothing here says it yet")
 
 
 def _mapping(value: Any) -> dict[str, Any]:
