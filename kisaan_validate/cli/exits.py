@@ -37,6 +37,11 @@ def baseline_exit_code(measured: Run, *, lost: bool) -> int:
     return INCONCLUSIVE if lost or uncounted or unmeasured or measured.unread else PASSED
 
 
+def import_exit_code(left: int) -> int:
+    """The exit code for an import that was written. ``left``: how many items have no counterpart."""
+    return INCONCLUSIVE if left else PASSED
+
+
 def exit_code_of(error: KisaanError) -> int:
     """The exit code of a command that was ended by ``error`` before there was a run to judge."""
     if isinstance(error, AlreadyRunning):

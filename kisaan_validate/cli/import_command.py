@@ -25,6 +25,7 @@ def command(
 ) -> int:  # fmt: skip
     """Translate each item of another tool's suite into checks of ours. import.md in the folder accounts for every item: the
     checks that it became, or the reason why it has no counterpart. The exit code is 0 only if every item was imported."""
+    from kisaan_validate.cli.exits import import_exit_code
     from kisaan_validate.errors import UsageError
     from kisaan_validate.importers.load import import_files, read_tables
     from kisaan_validate.importers.writing import counted, render
@@ -46,7 +47,7 @@ def command(
     if maker.made:
         click.echo(f"next    kisaan-validate list --suite {output}")
         click.echo(f"        kisaan-validate run --suite {output}   # needs the database")
-    return 3 if left else 0
+    return import_exit_code(left)
 
 
 def _line(outcome: object) -> str:

@@ -63,8 +63,8 @@ class Maker:
         return made.meta.id
 
     def row(self, table: str, expression: str, id: str, said: Said, *, where: str = "", columns: Iterable[str] = ()) -> str:
-        """An expression over one row that must not be false, in the rows that ``where`` admits."""
-        return self.declare("holds", table, [expression], id, said, columns, where=where)
+        """An expression over one row that must not be false, in the rows that ``where`` admits: only these are examined."""
+        return self.declare("holds", table, [expression], id, said, columns, filter=where)
 
     # --- assertions --------------------------------------------------------------------------------------------------------
 
