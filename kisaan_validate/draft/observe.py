@@ -39,8 +39,8 @@ _WHOLE = frozenset({"int2", "int4", "int8"})
 _PROSE = ("name", "title", "note", "comment", "remark", "descr", "message", "subject", "body", "text", "reason_text", "label")
 _CODES = ("status", "state", "type", "kind", "level", "category", "mode", "priority", "stage", "class", "grade", "rating")
 _MONEY = (
-    "amount", "price", "cost", "fee", "total", "balance", "paid", "payment", "payable", "due", "tax", "commission", "credit",
-    "debit", "earning", "charge", "discount", "refund", "revenue", "budget", "invoice", "salary", "money", "rupee", "sum",
+    "amount", "price", "cost", "fee", "total", "balance", "paid", "payment", "payable", "due", "tax", "credit",
+    "debit", "earning", "charge", "discount", "refund", "revenue", "budget", "invoice", "salary", "money", "sum",
 )  # fmt: skip
 
 
