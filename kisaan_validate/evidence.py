@@ -11,6 +11,7 @@ from kisaan_validate.catalogue import TableKey
 from kisaan_validate.compile.plan import Plan
 from kisaan_validate.compile.samples import RARE, VALUE_LIMIT, Failing, query_sample, table_sample
 from kisaan_validate.compile.statements import Query
+from kisaan_validate.compile.streams import Judge, Stream, sample_columns, sample_sql
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import recover, too_large, tuned
@@ -19,6 +20,7 @@ from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Evidence, Result, StatementFacts
 from kisaan_validate.outcome import joined
 from kisaan_validate.sql.expressions import key_columns
+from kisaan_validate.stream.tally import Streamed, Tally
 
 FEW_ROWS = (("parallel_tuple_cost", "0"),)
 """Violating rows are few, but the planner takes them for many, and would not read them in parallel."""
@@ -171,8 +173,7 @@ def _sample(rows: Sequence[tuple[object, ...]], number: int, names: Sequence[str
     found = []
     for slot, values, *_ in rows:
         if slot == number and isinstance(values, list):
-            cut = [v if v is None or len(v) <= VALUE_LIMIT else v[:VALUE_LIMIT] + "…" for v in values]
-            found.append(tuple(zip(names, cut, strict=True)))
+            found.append(tuple(zip(names, map(_cut, values), strict=True)))
     return tuple(found)
 
 
@@ -185,3 +186,72 @@ def _digest(rows: Sequence[tuple[object, ...]], number: int, count: int) -> str:
         if slot == number and values is None:
             return hashlib.sha256(f"{count}|{high}|{low}".encode()).hexdigest()
     return ""
+
+
+def show_streamed(
+    pool: Pool, streamed: Sequence[tuple[Stream, Streamed]], results: Mapping[str, Result], limit: int, is_personal: IsPersonal,
+    stop: Stop,
+) -> tuple[dict[str, Result], list[StatementFacts]]:  # fmt: skip
+    """``results`` of streamed checks with keys where they failed, and the statements that read them.
+
+    The rows are known already; the server shows them, so that what is shown is its own text, and personal values never
+    leave it. The digest was made on the way.
+    """
+    completed, wanted = dict(results), []
+    for stream, answer in streamed:
+        for judge in stream.judges:
+            tally = answer.tallies.get(judge.check_id)
+            if tally is None or results[judge.check_id].evidence is not Evidence.STREAMED or not tally.violations:
+                continue
+            completed[judge.check_id] = _with_digest(completed[judge.check_id], stream, tally)
+            most = limit if judge.sample_limit is None else min(limit, judge.sample_limit)
+            if tally.found and most:
+                wanted.append(_Rows(stream, judge, tally, most, is_personal))
+    log: list[StatementFacts] = []
+    answers = pool.run([Task(w.ask, lambda error: error) for w in wanted], stop)
+    for rows, shown in zip(wanted, answers, strict=True):
+        id = rows.judge.check_id
+        if isinstance(shown, DatabaseError):
+            note = f"its keys could not be read: {shown.fact}"
+            completed[id] = replace(completed[id], message=joined(completed[id].message, note))
+            continue
+        sample, facts = shown
+        log.append(facts)
+        completed[id] = replace(completed[id], sample=sample, sample_complete=len(sample) == completed[id].violations)
+    return completed, log
+
+
+def _with_digest(result: Result, stream: Stream, tally: Tally) -> Result:
+    if tally.as_one:
+        return result
+    if not stream.locator:
+        return replace(result, message=joined(result.message, "its rows have no key by which they could be named"))
+    return replace(result, key=key_columns(stream.table), key_digest=tally.key_digest if stream.keyed else "")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The violating rows of one streamed check."""
+
+    stream: Stream
+    judge: Judge
+    tally: Tally
+    limit: int
+    is_personal: IsPersonal
+
+    def ask(self, session: Session) -> tuple[Keys, StatementFacts] | DatabaseError:
+        names = sample_columns(self.stream, self.judge)
+        masked = frozenset(name for name in names if self.is_personal(self.stream.table.name, name))
+        found = [texts for _, texts in sorted(self.tally.found)]
+        sql = sample_sql(self.stream, self.judge, found, masked, self.limit)
+        try:
+            rows, taken = session.timed(sql)
+        except DatabaseError as error:
+            recover(session)
+            return error
+        facts = StatementFacts(f"keys: {self.stream.purpose}", sql, (self.judge.check_id,), taken)
+        return tuple(tuple(zip(names, map(_cut, values), strict=True)) for (values,) in rows), facts
+
+
+def _cut(value: str | None) -> str | None:
+    return value if value is None or len(value) <= VALUE_LIMIT else value[:VALUE_LIMIT] + "…"

@@ -40,6 +40,8 @@ class Form(StrEnum):
     """A query that returns the violating rows: a statement of its own."""
     CATALOG = "catalog"
     """A fact of the system catalogue: proved without reading any row."""
+    PYTHON = "python"
+    """A function of the author's, on rows streamed out of the snapshot: one more reader of its table's single stream."""
 
 
 class Severity(StrEnum):
@@ -84,6 +86,7 @@ class Evidence(StrEnum):
     """What a result rests on."""
 
     SCANNED = "scanned"
+    STREAMED = "streamed"
     CATALOGUE = "catalogue"
     PROVED = "proved by constraint"
     NONE = "none"

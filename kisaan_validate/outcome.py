@@ -9,10 +9,12 @@ from fnmatch import fnmatchcase
 from kisaan_validate.catalogue import TableKey
 from kisaan_validate.compile.plan import Plan
 from kisaan_validate.compile.statements import Pass, Query
+from kisaan_validate.compile.streams import Stream
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import Counted, TooLarge
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Check, Evidence, Profile, Result, Status
+from kisaan_validate.stream.tally import Streamed, Tally, Trouble
 
 Answers = Sequence[tuple[Pass | Query, Counted]]
 
@@ -80,6 +82,52 @@ def _counted(
     )
 
 
+def streamed_results(
+    plan: Plan, streamed: Sequence[tuple[Stream, Streamed]], rows: Mapping[TableKey, int], personal: Iterable[str]
+) -> dict[str, Result]:
+    """One Result for every check that reads a stream, by check id. ``rows`` are the tables' exact row counts."""
+    checks, patterns = {check.id: check for check in plan.checks}, tuple(personal)
+    results = {}
+    for stream, answer in streamed:
+        counted = rows.get(stream.table.key)
+        for id, tally in answer.tallies.items():
+            trouble = tally.trouble
+            if trouble is None and counted is not None and counted != answer.rows:
+                fact = f"{answer.rows:,} rows were streamed, but the table has {counted:,}"
+                trouble = Trouble(fact, "report this: rows must never be lost on the way")
+            if trouble is not None:
+                results[id] = _troubled(checks[id], stream, trouble, patterns)
+            else:
+                results[id] = _judged(checks[id], stream, answer, tally)
+    return results
+
+
+def _judged(check: Check, stream: Stream, answer: Streamed, tally: Tally) -> Result:
+    result = Result(
+        check_id=check.id,
+        status=Status.FAIL if tally.violations else Status.PASS,
+        violations=tally.violations,
+        examined=tally.judged,
+        evidence=Evidence.STREAMED,
+        sql=stream.sql(),
+        milliseconds=answer.milliseconds,
+    )
+    if tally.as_one and result.status is Status.FAIL:
+        return replace(result, message="judged as a whole: no single row is to blame", hint=check.hint)
+    result = tolerated(result, check)
+    if result.status is Status.PASS:
+        return replace(result, message=_VACUOUS) if result.examined == 0 else result
+    return replace(result, hint=check.hint)
+
+
+def _troubled(check: Check, stream: Stream, trouble: Trouble, personal: Sequence[str]) -> Result:
+    fact = trouble.fact
+    if trouble.sqlstate and any(_touches(pattern, {stream.table.name, check.table}) for pattern in personal):
+        fact = mask_values(fact, {*check.columns, stream.table.name, check.table})
+    status = Status.SKIP if trouble.refused else Status.ERROR
+    return Result(check.id, status, message=fact, hint=trouble.hint, sqlstate=trouble.sqlstate, sql=stream.sql())
+
+
 def rows_sql(statement: Pass | Query, id: str) -> str:
     """The statement by which anyone lists the violating rows of a check."""
     if isinstance(statement, Query):
@@ -90,12 +138,13 @@ def rows_sql(statement: Pass | Query, id: str) -> str:
 def _said(result: Result, check: Check, statement: Pass | Query) -> Result:
     """What a count alone does not say: that it is one of nothing, or of nobody knows how many."""
     if result.status is Status.PASS and result.examined == 0:
-        return replace(result, message="holds vacuously: there are no rows to examine")
+        return replace(result, message=_VACUOUS)
     if result.status is not Status.FAIL and result.examined is None and statement.table is not None:
         result = replace(result, message=joined(_UNKNOWN, result.message))
     return result if result.status is Status.PASS else replace(result, hint=check.hint)
 
 
+_VACUOUS = "holds vacuously: there are no rows to examine"
 _UNKNOWN = "it is not known how many rows were examined"
 
 

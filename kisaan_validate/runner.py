@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
@@ -13,13 +14,13 @@ from kisaan_validate.compile.measures import Measure, measures_of
 from kisaan_validate.compile.plan import Plan, make_plan, tables_of
 from kisaan_validate.compile.statements import Pass, Query
 from kisaan_validate.contract.load import Contract, bound_to
-from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_catalogue
+from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_blocks, read_catalogue
 from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target, check_expectation, find_target
 from kisaan_validate.database.volatility import volatile_calls, volatile_names
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.evidence import collect_keys
+from kisaan_validate.evidence import collect_keys, show_streamed
 from kisaan_validate.execute.ask import Counted, ask, refuse
 from kisaan_validate.execute.measure import take_measures
 from kisaan_validate.execute.pool import Pool, Stop, Task
@@ -42,11 +43,14 @@ from kisaan_validate.model import (
     Status,
     TableFacts,
 )
-from kisaan_validate.outcome import Answers, failures_of, figures_of, results_of, rows_of
+from kisaan_validate.outcome import Answers, failures_of, figures_of, results_of, rows_of, streamed_results
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.version import VERSION
 from kisaan_validate.waivers import Waivers, keys_needed
+
+if TYPE_CHECKING:
+    from kisaan_validate.stream.conduct import Streams
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,8 @@ class Options:
 
     ``sample`` failing keys are shown for each check. ``count_all`` also measures what a comparison needs: rows and
     column figures of every table of the schemas, schema objects, sequences, ``keys`` failing keys for each check, and
-    what ``contract`` needs. ``while_held`` is called with the finished run while the snapshot is still open; the
+    what ``contract`` needs. ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
+    ask for. ``while_held`` is called with the finished run while the snapshot is still open; the
     function that it gets tells whether it still is.
     """
 
@@ -72,6 +77,7 @@ class Options:
     waivers: Waivers | None = None
     fail_on: FailOn = FailOn.ANY
     keys: int = 500
+    python_memory: int = 512 * 1024**2
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
 
 
@@ -160,7 +166,8 @@ class _Runner:
                 trust_constraints=self.options.trust_constraints,
             )
             compared = self._compared(holder, snapshot) if self.options.count_all else Compared()
-            made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared), compared, excluded)
+            blocks = read_blocks(holder, [stream.table for stream in plan.streams]) if plan.streams else {}
+            made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded)
             if self.options.while_held is not None and not self.stop.requested:
                 self.options.while_held(made, lambda: _alive(holder))
             return made
@@ -220,9 +227,10 @@ class _Runner:
         measures = measures_of(needs, snapshot.catalogue, personal, self.options.baseline)
         return Compared(objects, unread, sequences, tuple(measures), refused)
 
-    def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared) -> Executed:
+    def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:
         pool = Pool(self._open, snapshot.id, snapshot.locked, self.options.jobs)
         settings = self.suite.settings
+        streams = self._streams(plan, snapshot, blocks)
         try:
             answers = self._count(pool, plan)
             results, log = collect_keys(
@@ -230,6 +238,7 @@ class _Runner:
                 self.stop, lambda done, total: self.observer(Progress("collecting evidence", done, total)),
             )  # fmt: skip
             self.log += log
+            results |= self._stream(streams, pool, plan, rows_of(answers))
             measured, log = take_measures(
                 pool, compared.measures, self.stop, lambda done, total: self.observer(Progress("measuring", done, total))
             )
@@ -238,7 +247,39 @@ class _Runner:
                 results, rows_of(answers), failures_of(answers), figures_of(answers), measured, self._moved(pool, snapshot)
             )
         finally:
+            if streams is not None:
+                streams.close()
             pool.close()
+
+    def _streams(self, plan: Plan, snapshot: Snapshot, blocks: Mapping[int, int]) -> Streams | None:
+        """The readers of what Python checks need; without such checks neither pandas nor a process is asked for."""
+        if not plan.streams:
+            return None
+        from kisaan_validate.stream.conduct import Streams
+        from kisaan_validate.stream.work import Job
+
+        suite, read = self.suite, {stream.table.key for stream in plan.streams}
+        ids = {id for stream in plan.streams for id in stream.check_ids}
+        job = Job(
+            self.target, self.options.limits, suite.settings.schemas, snapshot.id,
+            tuple(table for table in snapshot.locked if table.key in read), plan.streams, suite.origin, suite.digest,
+            {check.id: check.digest for check in plan.checks if check.id in ids}, self._keys(), self.options.python_memory,
+        )  # fmt: skip
+        return Streams(job, suite, blocks, self.options.jobs, self.stop)
+
+    def _stream(self, streams: Streams | None, pool: Pool, plan: Plan, rows: Mapping[TableKey, int]) -> dict[str, Result]:
+        """The results of the checks that are judged in Python."""
+        if streams is None:
+            return {}
+        settings = self.suite.settings
+        answers = streams.results(lambda done, total: self.observer(Progress("streaming", done, total)))
+        streamed = list(zip(plan.streams, answers, strict=True))
+        for answer in answers:
+            self.log += answer.log
+        results = streamed_results(plan, streamed, rows, settings.personal)
+        results, log = show_streamed(pool, streamed, results, self._keys(), settings.is_personal, self.stop)
+        self.log += log
+        return results
 
     def _keys(self) -> int:
         """How many failing keys are collected: enough to show, to compare, and to tell waived rows from others."""
@@ -302,7 +343,7 @@ class _Runner:
             result = results.get(check.id)
             if result is None:
                 results[check.id] = Result(check.id, Status.ERROR, message=f"not asked: {self.stop.reason or 'unknown'}")
-            elif done.moved and result.evidence is Evidence.SCANNED:
+            elif done.moved and result.evidence in {Evidence.SCANNED, Evidence.STREAMED}:
                 results[check.id] = self._fenced(check, result, snapshot.catalogue, done.moved)
         return tuple(results[c.id] for c in plan.checks)
 
@@ -332,6 +373,7 @@ class _Runner:
             "lock_timeout_ms": str(limits.lock_timeout),
             "statement_timeout_ms": str(limits.statement_timeout),
             "temp_limit_bytes": str(limits.temp_bytes),
+            "python_memory_bytes": str(self.options.python_memory),
             "trust_constraints": str(self.options.trust_constraints).lower(),
         }
 

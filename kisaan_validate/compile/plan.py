@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.compile.figures import Figure, column_figure
 from kisaan_validate.compile.statements import Pass, Query, Slot, join_pass, row_pass
+from kisaan_validate.compile.streams import Stream, make_stream
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.model import Check, Evidence, Result, Status
 from kisaan_validate.rules.base import CatalogRule, Join, JoinRule, QueryRule, RowRule, Rule
+from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.expressions import View, condition_sql, to_sql
 from kisaan_validate.suite.applies import parse_condition
 from kisaan_validate.suite.load import Suite
@@ -31,6 +33,7 @@ class Plan:
     enforced: Mapping[str, str]
     checks: tuple[Check, ...]
     uncounted: Mapping[TableKey, str] = field(default_factory=dict)
+    streams: tuple[Stream, ...] = ()
 
     @property
     def counting(self) -> list[Pass | Query]:
@@ -89,6 +92,7 @@ class _Maker:
         self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
         self.joins: dict[tuple[TableKey, str, TableKey, Join], list[Slot]] = defaultdict(list)
         self.queries: list[Query] = []
+        self.streamed: dict[tuple[TableKey, str], list[tuple[str, PythonRule, tuple[str, ...]]]] = defaultdict(list)
 
     def plan(self, counted: Iterable[Table], profiled: bool) -> Plan:
         for check in self.suite.checks:
@@ -106,7 +110,15 @@ class _Maker:
         for (child, only, parent, join), slots in self.joins.items():
             judged, found = replace(self.catalogue.tables[child], only=only), self.catalogue.tables[parent]
             passes.append(join_pass(judged, found, join.columns, join.parent_columns, slots))
-        return Plan(tuple(passes), tuple(self.queries), self.settled, self.enforced, self.suite.checks, uncounted)
+        return Plan(
+            tuple(passes), tuple(self.queries), self.settled, self.enforced, self.suite.checks, uncounted, self._streams()
+        )
+
+    def _streams(self) -> tuple[Stream, ...]:
+        """One stream a table (and filter), however many checks read it."""
+        personal, tables = self.suite.settings.is_personal, self.catalogue.tables
+        found = ((replace(tables[key], only=only), checks) for (key, only), checks in self.streamed.items())
+        return tuple(make_stream(table, checks, personal) for table, checks in found)
 
     def _settle(self, check: Check, rule: Rule) -> Result | None:
         """The result of a check that needs no statement; None if it has found its place in one."""
@@ -190,6 +202,8 @@ class _Maker:
             self.rows[table.key].append(Slot(check.id, condition, check.columns, judged))
         elif isinstance(rule, JoinRule) and table is not None:
             return self._join(check, rule, table)
+        elif isinstance(rule, PythonRule) and table is not None:
+            self.streamed[table.key, table.only].append((check.id, rule, check.columns))
         elif isinstance(rule, QueryRule):
             self._query(check, rule, table, seen)
         else:

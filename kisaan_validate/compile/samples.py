@@ -41,7 +41,7 @@ def table_sample(failing: Sequence[Failing], limit: int, masked: frozenset[str])
         parts.append(_collected(table, rare, shown, masked))
         keys = [f"k{i}" for i in range(len(key_columns(table)))]
         for n, f in rare:
-            values = [_shown(k, c, masked) for k, c in zip(keys, key_columns(table), strict=True)]
+            values = [shown_value(k, c, masked) for k, c in zip(keys, key_columns(table), strict=True)]
             values += [f"s{shown.index(c)}" for c in _beside_key(f.slot, table)]
             arms += _arms(n, values, keys, "v", f"v{n}", limit)
     for n, f in enumerate(failing):
@@ -54,7 +54,7 @@ def _own_arms(n: int, failing: Failing, limit: int, masked: frozenset[str]) -> l
     statement = failing.statement
     prefix = f"{quote(statement.alias)}." if statement.alias else ""
     names = statement.sample_columns(failing.slot)
-    values = [_shown(prefix + quote(c), c, masked) for c in names]
+    values = [shown_value(prefix + quote(c), c, masked) for c in names]
     keys = [prefix + quote(k) for k in key_columns(statement.table)]
     return _arms(n, values, keys, statement.source, failing.slot.condition, limit)
 
@@ -74,7 +74,7 @@ def _collected(table: Table, rare: Sequence[tuple[int, Failing]], shown: Sequenc
         source = f"SELECT child.*, {', '.join(there)}\n  FROM (\n  {source}\n  ) AS child\n  {joined}"
     columns = [f"{quote(k)} AS k{i}" for i, k in enumerate(key_columns(table))]
     columns += [f"{flags[n]} AS v{n}" for n, _ in rare]
-    columns += [f"{_shown(quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
+    columns += [f"{shown_value(quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
     anywhere = " OR ".join(flags[n] for n, _ in rare)
     return f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM (\n  {source}\n  ) AS q\n  WHERE {anywhere}\n)"
 
@@ -93,7 +93,7 @@ def _free(wanted: str, table: Table) -> str:
 def query_sample(query: Query, limit: int, masked: frozenset[str]) -> str:
     """Up to ``limit`` violating rows of a query check in key order, and the digest of all keys; rows as of table_sample."""
     keys = [quote(k) for k in query.violations.keys]
-    values = [_shown(quote(c), c, masked) for c in query.sample_columns()]
+    values = [shown_value(quote(c), c, masked) for c in query.sample_columns()]
     # Inside FROM, so that PostgreSQL itself refuses a data-modifying WITH.
     head = f"WITH v AS MATERIALIZED (\n  SELECT * FROM (\n{query.violations.sql}\n) AS q\n)\n"
     return head + "\nUNION ALL\n".join(_arms(0, values, keys, "v", "true", limit))
@@ -114,7 +114,8 @@ def _beside_key(slot: Slot, table: Table) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c for c in slot.columns if c not in key_columns(table)))
 
 
-def _shown(expression: str, column: str, masked: frozenset[str]) -> str:
+def shown_value(expression: str, column: str, masked: frozenset[str]) -> str:
+    """SQL for the text of a value as it may appear in a sample."""
     if column in masked:
         return f"CASE WHEN {expression} IS NOT NULL THEN '•••' END"
     return f"left({expression}::text, {VALUE_LIMIT + 1})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,17 @@ class Session:
         rows = self.execute(sql)
         return rows, (time.perf_counter() - start) * 1000
 
+    def copy_out(self, sql: str, write: Callable[[bytes], object]) -> None:
+        """Run ``COPY … TO STDOUT`` and hand each message, which is one row, to ``write``.
+
+        Raises DatabaseError, and what ``write`` raises; after that the session is of no more use and must be closed.
+        """
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.copy_expert(sql, _Sink(write))
+        except psycopg2.Error as error:
+            raise self._failure(error) from None
+
     def cancel(self) -> None:
         """Ask the server to cancel the running statement; safe from any thread."""
         try:
@@ -157,6 +168,13 @@ class Session:
         sqlstate = sqlstate_said(said) or "08006"
         self.loss = self.loss or DatabaseError(fact, hint_for(sqlstate), sqlstate, True)
         return self.loss
+
+
+class _Sink:
+    """The least that psycopg2 takes for a file to write to."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self.write = write
 
 
 def _text(value: str) -> str:

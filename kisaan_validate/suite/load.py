@@ -217,6 +217,8 @@ def _from_pandera(d: Declaration) -> bool:
 
 def _natural_id(d: Declaration) -> str:
     join = getattr(d.rule, "join", None)
+    if getattr(d.rule, "frame", False):  # a check of the frame goes by its own name, whatever it reads
+        return f"{d.table}.{d.name}"
     columns = d.columns or (join.columns if join is not None else ())
     return ".".join(part for part in (d.table or "database", "_".join(columns), d.name) if part)
 

@@ -13,6 +13,14 @@ from kisaan_validate.rules import catalog, relations, rows
 from kisaan_validate.rules.base import Rule
 from kisaan_validate.suite.dtypes import type_rule
 from kisaan_validate.suite.meta import KEYS, did_you_mean, merge_meta, read_meta
+from kisaan_validate.suite.python_source import (
+    PYTHON_KEYS,
+    Subject,
+    check_name,
+    function_origin,
+    own_settings,
+    python_rule,
+)
 
 _MODEL_KEYS = ("table", "minimum_rows", "checks")
 _OWN_CHECKS = ("present", "minimum_rows", "strict", "unique", "type", "not_null")
@@ -99,8 +107,6 @@ class _Reader:
         """All checks of the schema, table first, then column by column."""
         self._refuse_what_is_not_supported()
         _refuse_typos(self.meta, (*KEYS, *_MODEL_KEYS), self.origin)
-        # Defaults of a model may be shared with others that have more kinds of checks; a column's are its own.
-        _refuse_idle_settings(self.meta, (*_OWN_CHECKS, *_BUILDERS), self.origin)
         self._add("present", (), catalog.Present(), self.origin)
         if (minimum := self.meta.get("minimum_rows")) is not None:
             try:
@@ -114,6 +120,10 @@ class _Reader:
             self._add("unique", columns, relations.Unique(), self.origin)
         for name, column in self.schema.columns.items():
             self._column(str(name), column)
+        for check in self.schema.checks:
+            self._custom(Subject(self.table, tuple(map(str, self.schema.columns))), check, self.origin)
+        # Defaults of a model may be shared with others that have more kinds of checks; a column's are its own.
+        _refuse_idle_settings(self.meta, (*_OWN_CHECKS, *_BUILDERS, *(d.name for d in self.made)), self.origin)
         return self.made
 
     def _refuse_what_is_not_supported(self) -> None:
@@ -130,10 +140,6 @@ class _Reader:
         for what, present in refused.items():
             if present:
                 raise SuiteError(f"{self.name}: {what} cannot be proved on a database table", "remove it", self.origin)
-        for check in schema.checks:
-            where = self.lines.origin(self.name, str(check.name))
-            hint = "write it as declare.holds(...), a declaration, or a SQL assertion"
-            raise SuiteError(f"{self.name}: the frame-level check {check.name!r} is not supported", hint, where)
 
     def _column(self, name: str, column: Any) -> None:
         origin = self.lines.origin(self.name, name)
@@ -169,10 +175,13 @@ class _Reader:
         where = self.lines.origin(self.name, str(check.name))
         where = where if where != self.origin else origin
         builder = _BUILDERS.get(str(check.name))
-        if builder is None or type(check._check_fn).__name__ != "Dispatcher":
-            what = check.name or getattr(check._check_fn, "__name__", "?")
-            hint = "write it as declare.holds(...), a built-in check, or a SQL assertion"
-            raise SuiteError(f"{self.name}.{column}: the custom check {what!r} is not supported", hint, where)
+        if type(check._check_fn).__name__ != "Dispatcher":
+            subject = Subject(self.table, tuple(map(str, self.schema.columns)), column)
+            self._custom(subject, check, origin, meta, optional)
+            return
+        if builder is None:
+            hint = "leave its name to pandera"
+            raise SuiteError(f"{self.name}.{column}: the built-in check named {check.name!r} is not supported", hint, where)
         if check.groupby is not None or check.element_wise:
             raise SuiteError(f"{self.name}.{column}: groupby and element_wise are not supported", "", origin)
         rule = builder({**check.statistics}, bool(meta.get("allow_nan")), not check.ignore_na, f"{origin}")
@@ -183,6 +192,22 @@ class _Reader:
             said["why"] = check.description or check.title
         self._add(str(check.name), (column,), rule, origin, said, meta, optional)
 
+    def _custom(self, subject: Subject, check: Any, origin: str, *layers: dict[str, Any]) -> None:
+        """A check that is a function of the author's."""
+        where = self.lines.origin(self.name, str(check.name))
+        where = function_origin(check, self.lines.path) or (where if where != self.origin else origin)
+        name = check_name(check)
+        own = own_settings(check)
+        for layer in (self.meta, *layers):
+            own |= {k: v for k, v in layer.get("checks", {}).get(name, {}).items() if k in PYTHON_KEYS}
+        optional = tuple(n for n, c in self.schema.columns.items() if not c.required)
+        rule = python_rule(check, subject, own, optional, where)
+        said: dict[str, Any] = {"severity": "warning"} if check.raise_warning else {}
+        if why := check.description or check.title:
+            said["why"] = why
+        columns = (subject.column,) if subject.column else rule.reads
+        self._add(name, columns, rule, where, said, *layers, extra=PYTHON_KEYS)
+
     def _exact(self, value: Any, column: str, origin: str) -> None:
         from kisaan_validate.sql.expressions import literal
 
@@ -191,11 +216,15 @@ class _Reader:
         except (TypeError, ValueError) as error:
             raise SuiteError(f"{self.name}.{column}: {value!r}: {error}", "", origin) from None
 
-    def _add(self, name: str, columns: tuple[str, ...], rule: Rule, origin: str, *layers: dict[str, Any]) -> None:
+    def _add(
+        self, name: str, columns: tuple[str, ...], rule: Rule, origin: str, *layers: dict[str, Any],
+        extra: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         own: dict[str, Any] = {}
         for layer in (self.meta, *layers):
             special = layer.get("checks", {}).get(name, {})
-            _refuse_typos(special, KEYS, origin)
+            _refuse_typos(special, (*KEYS, *extra), origin)
+            special = {k: v for k, v in special.items() if k not in extra}
             plain = {k: v for k, v in layer.items() if k in KEYS}
             # A condition that makes the column optional adds to others.
             if "applies" in plain and "applies" in own:

@@ -1,0 +1,57 @@
+"""Checks that are functions: judged in Python, on rows streamed out of the snapshot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from kisaan_validate.model import Form
+from kisaan_validate.rules.base import Rule
+
+if TYPE_CHECKING:
+    from kisaan_validate.catalogue import Table
+
+
+@dataclass(frozen=True)
+class PythonRule(Rule):
+    """A function that says of rows, or of whole columns, whether they are right.
+
+    ``check`` is pandera's own Check, which no record holds and no process sends to another: ``meaning_text`` stands for it
+    (the function's source and what it refers to). ``frame`` tells a check of the frame from one of a column; ``reads``
+    are the columns that it needs beside the check's own, ``optional`` those that it is given where they exist.
+    """
+
+    check: Any = field(compare=False, repr=False)
+    meaning_text: str
+    words: str
+    row_wise: bool
+    frame: bool = False
+    reads: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    nulls_pass: bool = False
+    suggestion: str = ""
+    form: ClassVar[Form] = Form.PYTHON
+    kind: ClassVar[str] = "python"
+
+    def claim(self, table: str, columns: tuple[str, ...]) -> str:
+        return self.words
+
+    def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """The columns without which the function cannot be called."""
+        return tuple((table, c) for c in dict.fromkeys((*columns, *self.reads))) or ((table, ""),)
+
+    def given(self, table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+        """The columns that the function is given of this table, in the order of their declaration."""
+        wanted = dict.fromkeys((*columns, *self.reads, *(c for c in self.optional if c in table.columns)))
+        return tuple(wanted)
+
+    @property
+    def sample_limit(self) -> int | None:
+        """How many violating rows are shown at most (pandera's ``n_failure_cases``)."""
+        return None if self.check.n_failure_cases is None else int(self.check.n_failure_cases)
+
+    def meaning(self) -> str:
+        """What decides about the answer: the function, what it is given, and how its answer is read."""
+        how = [self.row_wise, self.frame, self.reads, self.optional, self.nulls_pass]
+        return json.dumps([self.form, self.kind, self.meaning_text, *how])

@@ -1,0 +1,55 @@
+"""A process that reads streams: ``python -m kisaan_validate.stream.child FD``, started by ``conduct`` and by nobody else.
+
+It gets its Job and its pieces over the inherited connection FD and answers there. It ends when its standard input does, that
+is when its parent closes it or is gone: then it cancels what it has the server do. What the author's functions print is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+
+from kisaan_validate.database.session import Session
+from kisaan_validate.errors import KisaanError
+from kisaan_validate.stream.tally import Trouble
+from kisaan_validate.stream.work import Job, judged_of, open_session, read_again, read_piece
+
+LINGER_SECONDS = 0.5
+"""How long the server has to cancel a statement before the process that waits for it ends."""
+
+
+def main() -> None:
+    """Serve one parent until it has no more pieces."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    sessions: list[Session] = []
+    threading.Thread(target=_end_with_parent, args=(sessions,), daemon=True).start()
+    connection = Connection(int(sys.argv[1]))
+    job: Job = connection.recv()
+    try:
+        sessions.append(open_session(job))
+        judged = judged_of(read_again(job), job.streams)
+    except KisaanError as error:
+        connection.send(Trouble(error.fact, error.hint, getattr(error, "sqlstate", "")))
+        return
+    connection.send(None)
+    while not sessions[0].lost and (order := connection.recv()) is not None:
+        piece, left_out = order
+        streamed = read_piece(sessions[0], job, judged, piece, left_out, connection.send)
+        connection.send((streamed, not sessions[0].lost))
+
+
+def _end_with_parent(sessions: list[Session]) -> None:
+    while os.read(0, 1):
+        pass
+    for session in sessions:
+        session.cancel()
+    time.sleep(LINGER_SECONDS)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""All streams of a run: pieces are dealt out to readers, and what becomes of those that are lost."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kisaan_validate.compile.streams import Piece, Stream, pieces_of
+from kisaan_validate.execute.pool import Stop
+from kisaan_validate.stream.helpers import SPARE_SECONDS, Helper, Here, Lost, NotStarted, Process
+from kisaan_validate.stream.tally import Streamed, Tally, Trouble
+from kisaan_validate.stream.work import Job
+from kisaan_validate.suite.load import Suite
+
+STOP_SECONDS = 2.0
+"""How long after a stop readers are waited for."""
+
+
+@dataclass
+class _Task:
+    """A piece, and what came of it."""
+
+    piece: Piece
+    answer: Streamed | None = None
+    begun: float | None = None
+    losses: int = 0
+    culprits: dict[str, Trouble] = field(default_factory=dict)
+
+
+class Streams:
+    """Reads all streams of a plan, each once. Readers open their sessions and take their locks when this is made.
+
+    Suites that are a folder are read by processes, at most ``jobs`` of them and no more than there are pieces; what has no
+    folder by one thread of this process. ``results`` blocks; ``close`` ends the readers, also when it was never called.
+    """
+
+    def __init__(self, job: Job, suite: Suite, blocks: Mapping[int, int], jobs: int, stop: Stop) -> None:
+        self._job, self._suite, self._stop = job, suite, stop
+        self._tasks = [_Task(p) for n, s in _largest_first(job.streams) for p in pieces_of(n, s, blocks.get(s.table.oid), jobs)]
+        self._waiting: queue.SimpleQueue[_Task] = queue.SimpleQueue()
+        for task in self._tasks:
+            self._waiting.put(task)
+        self._go, self._closed = threading.Event(), threading.Event()
+        self._done: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._here: Here | None = None
+        self._deadline = float("inf")
+        count = min(jobs, len(self._tasks)) if job.folder else min(1, len(self._tasks))
+        self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def results(self, on_done: Callable[[int, int], None]) -> list[Streamed]:
+        """What each stream says, in the order of the job. A check without an answer has a trouble; nothing raises."""
+        self._go.set()
+        total, done = len(self._tasks), 0
+        on_done(0, total)
+        while done < total and self._waited_for():
+            try:
+                self._done.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            done += 1
+            on_done(done, total)
+        if self._here is not None and done < total:
+            self._here.abandon()
+            self._threads = []
+        return self._joined()
+
+    def close(self) -> None:
+        """End all readers."""
+        self._closed.set()
+        self._go.set()
+        for thread in self._threads:
+            thread.join(STOP_SECONDS)
+
+    def _waited_for(self) -> bool:
+        """Whether somebody may still answer. A thread that is caught in a function is not waited for."""
+        if not any(thread.is_alive() for thread in self._threads):
+            return not self._done.empty()
+        now = time.monotonic()
+        if self._stop.requested:
+            self._deadline = min(self._deadline, now + STOP_SECONDS)
+            return now < self._deadline
+        if self._here is not None:
+            limit = self._job.limits.statement_timeout / 1000 + SPARE_SECONDS
+            return not any(t.begun is not None and t.answer is None and now - t.begun > limit for t in self._tasks)
+        return True
+
+    def _joined(self) -> list[Streamed]:
+        found = [Streamed() for _ in self._job.streams]
+        for task in self._tasks:
+            ids = self._job.streams[task.piece.stream].check_ids
+            found[task.piece.stream].add(task.answer or _troubled(ids, self._unanswered(task)))
+        return found
+
+    def _unanswered(self, task: _Task) -> Trouble:
+        if self._stop.requested:
+            return Trouble(f"not asked: {self._stop.reason}", "run again")
+        at = self._here.at if self._here is not None and task.begun is not None else ""
+        return Trouble(f"no answer in time{f', in the function of {at}' if at else ''}", "mend the function, or raise statement_timeout")
+
+    def _drive(self) -> None:
+        """One reader: begins at once, reads when it may, until nothing is left."""
+        reader = _Reader(self._start)
+        reader.prepare()
+        self._go.wait()
+        while not self._stop.requested and not self._closed.is_set():
+            try:
+                task = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            task.begun = time.monotonic()
+            task.answer = reader.read(task, self._job.streams[task.piece.stream])
+            self._done.put(None)
+        reader.close()
+
+    def _start(self) -> Helper:
+        if self._job.folder:
+            return Process(self._job, self._stop)
+        self._here = Here(self._job, self._suite, self._stop)
+        return self._here
+
+
+class _Reader:
+    """A helper, and another one when it is lost."""
+
+    def __init__(self, start: Callable[[], Helper]) -> None:
+        self._start = start
+        self._helper: Helper | None = None
+        self._refused: Trouble | None = None
+
+    def prepare(self) -> None:
+        """Start the helper, unless there is one, or starting it was in vain."""
+        if self._refused is None and (self._helper is None or not self._helper.alive):
+            self.close()
+            try:
+                self._helper = self._start()
+            except NotStarted as error:
+                self._refused = error.trouble
+
+    def close(self) -> None:
+        """End the helper."""
+        if self._helper is not None:
+            self._helper.close()
+            self._helper = None
+
+    def read(self, task: _Task, stream: Stream) -> Streamed:
+        """The answers of a piece, whatever happens.
+
+        A piece whose reader is lost is read again once. If it is lost again, the function that was running is taken for the
+        culprit, and the others are asked without it; if none was running, there is no answer.
+        """
+        while True:
+            asked = [id for id in stream.check_ids if id not in task.culprits]
+            self.prepare()
+            if self._helper is None:
+                answer = _troubled(asked, self._refused or Trouble("not asked"))
+            else:
+                try:
+                    answer = self._without_sorting(task, stream)
+                except Lost as lost:
+                    if self._again(task, lost):
+                        continue
+                    answer = _troubled(asked, Trouble(lost.fact, "run again"))
+            answer.add(Streamed(tallies={id: _lost(trouble) for id, trouble in task.culprits.items()}))
+            return answer
+
+    def _again(self, task: _Task, lost: Lost) -> bool:
+        """Whether the piece is read again, without the function that the reader was lost in if it is the second time."""
+        task.losses += 1
+        if lost.final:
+            return False
+        if task.losses > 1 and lost.at:
+            task.culprits[lost.at] = Trouble(f"{lost.fact} in this function", "mend the function, then run again")
+        return task.losses == 1 or bool(lost.at)
+
+    def _without_sorting(self, task: _Task, stream: Stream) -> Streamed:
+        """Read a piece; if it may not be sorted for whole columns, then without these."""
+        assert self._helper is not None
+        answer = self._helper.read(task.piece, tuple(task.culprits))
+        refused = [id for id, tally in answer.tallies.items() if tally.trouble is not None and tally.trouble.refused]
+        whole = {judge.check_id for judge in stream.judges if not judge.row_wise}
+        if not refused or whole.issuperset(answer.tallies):
+            return answer
+        rest = self._helper.read(task.piece, (*task.culprits, *whole))
+        rest.add(Streamed(tallies={id: answer.tallies[id] for id in whole.intersection(answer.tallies)}))
+        return rest
+
+
+def _largest_first(streams: Sequence[Stream]) -> list[tuple[int, Stream]]:
+    return sorted(enumerate(streams), key=lambda item: -item[1].table.estimated_rows)
+
+
+def _lost(trouble: Trouble) -> Tally:
+    return Tally(0, trouble=trouble)
+
+
+def _troubled(ids: Sequence[str], trouble: Trouble) -> Streamed:
+    return Streamed(tallies={id: _lost(trouble) for id in ids})

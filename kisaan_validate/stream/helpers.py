@@ -1,0 +1,182 @@
+"""Who reads a piece: a process, or where the functions cannot be had in another process, a thread of this one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection
+from multiprocessing.connection import Pipe
+from typing import Protocol
+
+from kisaan_validate.compile.streams import Piece
+from kisaan_validate.errors import DatabaseError, KisaanError
+from kisaan_validate.execute.pool import Stop
+from kisaan_validate.stream.tally import Streamed, Trouble
+from kisaan_validate.stream.work import Job, judged_of, open_session, read_piece
+from kisaan_validate.suite.load import Suite
+
+GRACE_SECONDS = 1.0
+"""How long a process may take to end when it is asked to; then it is killed."""
+
+SPARE_SECONDS = 10.0
+"""How much longer than ``statement_timeout`` a piece may take: by then the server would have ended the statement, so the
+time is spent in a function."""
+
+
+class Lost(Exception):
+    """A reader ended without an answer. ``at`` is the check whose function was running, "" if none was.
+
+    ``final`` tells that it is of no use to ask another one.
+    """
+
+    def __init__(self, fact: str, at: str = "", final: bool = False) -> None:
+        super().__init__(fact)
+        self.fact, self.at, self.final = fact, at, final
+
+
+def _late(seconds: float, at: str) -> str:
+    return f"no answer within {seconds:.0f} s" + (f", in the function of {at}" if at else "")
+
+
+class NotStarted(Exception):
+    """A reader could not be started; ``trouble`` says why."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.fact)
+        self.trouble = trouble
+
+
+class Helper(Protocol):
+    """Reads pieces, one after the other."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can read another piece."""
+
+    def read(self, piece: Piece, left_out: Collection[str]) -> Streamed:
+        """One piece. Raises Lost."""
+
+    def close(self) -> None:
+        """End it and give its session back."""
+
+
+class Process:
+    """A process of its own: functions that crash, hang or take all memory cost their answers, and not the run.
+
+    It is started by the interpreter's command line, not by ``multiprocessing``, whose children run the caller's main script
+    again. The connection string goes over a pipe: an argument could be read by every user of the machine. Raises NotStarted.
+    """
+
+    def __init__(self, job: Job, stop: Stop) -> None:
+        self._stop, self._late_after = stop, job.limits.statement_timeout / 1000 + SPARE_SECONDS
+        self._connection, inherited = Pipe()
+        words = [sys.executable, "-P", "-m", "kisaan_validate.stream.child", str(inherited.fileno())]
+        paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, pass_fds=[inherited.fileno()], env={**os.environ, "PYTHONPATH": paths}
+        )
+        inherited.close()
+        self._alive, self._at = True, ""
+        try:
+            self._connection.send(job)
+            answer = self._receive(float("inf"))
+        except (Lost, OSError) as error:
+            self.close()
+            raise NotStarted(Trouble(f"a process for Python checks did not start: {error}", "run again")) from None
+        if isinstance(answer, Trouble):
+            self.close()
+            raise NotStarted(answer)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can read another piece."""
+        return self._alive
+
+    def read(self, piece: Piece, left_out: Collection[str]) -> Streamed:
+        """One piece. Raises Lost if the process ends, is too late, or the run is stopped."""
+        deadline = time.monotonic() + self._late_after
+        try:
+            self._connection.send((piece, tuple(left_out)))
+            while isinstance(answer := self._receive(deadline), str):
+                self._at = answer
+        except (OSError, Lost) as error:
+            self.close()
+            raise error if isinstance(error, Lost) else Lost(self._end(), self._at) from None
+        assert isinstance(answer, tuple)
+        streamed, self._alive = answer
+        assert isinstance(streamed, Streamed)
+        return streamed
+
+    def _receive(self, deadline: float) -> object:
+        while not self._connection.poll(0.1):
+            if self._stop.requested:
+                raise Lost(f"not asked: {self._stop.reason}", final=True)
+            if time.monotonic() > deadline:
+                raise Lost(_late(self._late_after, self._at), final=True)
+        try:
+            return self._connection.recv()
+        except EOFError:
+            raise Lost(self._end(), self._at) from None
+
+    def _end(self) -> str:
+        """How the process ended, in words."""
+        try:
+            code = self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "the process closed its connection"
+        return f"the process was killed by {signal.Signals(-code).name}" if code < 0 else f"the process ended (exit code {code})"
+
+    def close(self) -> None:
+        """Close its standard input, by which it cancels its statement and ends; kill it if it does not."""
+        self._alive = False
+        self._connection.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Here:
+    """The thread that calls it: for suites that are no folder, whose functions another process could not find. Raises NotStarted."""
+
+    def __init__(self, job: Job, suite: Suite, stop: Stop) -> None:
+        self._job, self._judged = job, judged_of(suite, job.streams)
+        self.at = ""
+        try:
+            self._session = open_session(job)
+        except KisaanError as error:
+            sqlstate = error.sqlstate if isinstance(error, DatabaseError) else ""
+            raise NotStarted(Trouble(error.fact, error.hint, sqlstate)) from None
+        stop.on_request(self._session.cancel)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can read another piece."""
+        return not self._session.lost
+
+    def read(self, piece: Piece, left_out: Collection[str]) -> Streamed:
+        """One piece."""
+        return read_piece(self._session, self._job, self._judged, piece, left_out, self._now_at)
+
+    def _now_at(self, id: str) -> None:
+        self.at = id
+
+    def abandon(self) -> None:
+        """Cut the line of a session whose thread does not come back."""
+        self._session.abandon()
+
+    def close(self) -> None:
+        """Give the session back."""
+        self._session.close()

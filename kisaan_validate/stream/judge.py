@@ -1,0 +1,191 @@
+"""One function on one chunk (or on whole columns): what it is given, and what its answer means. Here pandera calls it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kisaan_validate.rules.python import PythonRule
+from kisaan_validate.stream.decode import Ints, Mask, Values
+from kisaan_validate.stream.frames import frame_of, series_of
+from kisaan_validate.suite.python_source import author_function
+
+Columns = Mapping[str, Values]
+
+
+class NoAnswer(Exception):
+    """The function did not answer, or not in a way that says which rows are right. The message holds no value."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Which of the given rows are wrong, by position, and how many were judged.
+
+    ``as_one`` tells that the function said one thing of all the rows together, or one of each group: then ``wrong`` is how many
+    of these things are false, and no row is to blame.
+    """
+
+    judged: int
+    rows: Ints
+    as_one: bool = False
+    wrong: int = 0
+
+    @property
+    def violations(self) -> int:
+        """How many violations the answer states."""
+        return self.wrong if self.as_one else len(self.rows)
+
+
+_NO_ROWS: Ints = np.empty(0, dtype=np.int64)
+
+
+def judge(rule: PythonRule, column: str, columns: Columns, size: int) -> Answer:
+    """What a rule says of ``size`` rows, of which it is given these columns; ``column`` is "" for a check of the frame.
+
+    Raises NoAnswer for an answer that is none, and whatever the author's function raises.
+    """
+    kept = _judged_rows(rule, column, columns)
+    places = np.arange(size) if kept is None else np.flatnonzero(kept)
+    if rule.row_wise and not len(places):
+        return Answer(0 if rule.nulls_pass else size, _NO_ROWS)
+    if rule.frame or rule.check.groupby is not None:
+        given: Any = frame_of(columns, tuple(columns), kept)
+    else:
+        given = series_of(columns[column], column, kept)
+    backend = rule.check.get_backend(given)(rule.check)
+    if rule.check.groupby is not None:
+        given = backend.preprocess(given, column or None)
+    said = backend.apply(_for_elements(given) if rule.check.element_wise else given)
+    judged = len(places) if rule.nulls_pass else size
+    if isinstance(given, dict):
+        return _of_groups(said, judged)
+    if _is_truth(said):
+        return _of_all(rule, said, judged)
+    nulls = {name: c.nulls if kept is None else c.nulls[kept] for name, c in columns.items()}
+    return Answer(judged, places[np.flatnonzero(_wrong(rule, given, said, nulls))])
+
+
+def _judged_rows(rule: PythonRule, column: str, columns: Columns) -> Mask | None:
+    """The rows that are handed over; None for all of them.
+
+    What is missing is what the database calls NULL: a NaN is a value, which pandera's own ``dropna`` would drop.
+    """
+    if rule.nulls_pass:
+        some: Mask = np.logical_or.reduce([c.nulls for c in columns.values()])
+        return ~some
+    if column and rule.check.ignore_na and rule.check.groupby is None and columns[column].nulls.any():
+        return ~columns[column].nulls
+    return None
+
+
+def _for_elements(given: Any) -> Any:
+    """Values as Python's own, so that neither ``map`` nor a row of mixed columns passes an integer through a float."""
+    return given.astype(object) if isinstance(given, pd.DataFrame) or given.dtype.kind in "iub" else given
+
+
+def _is_truth(said: Any) -> bool:
+    return isinstance(said, (bool, np.bool_))
+
+
+def _of_all(rule: PythonRule, said: Any, judged: int) -> Answer:
+    if rule.row_wise:
+        raise NoAnswer("it answers once for all rows that it is given, though it is said to be row-wise")
+    return Answer(judged, _NO_ROWS, as_one=True, wrong=int(not said))
+
+
+def _of_groups(said: Any, judged: int) -> Answer:
+    if isinstance(said, pd.Series):
+        return Answer(judged, _NO_ROWS, as_one=True, wrong=int((~_truths(said)).sum()))
+    if _is_truth(said):
+        return Answer(judged, _NO_ROWS, as_one=True, wrong=int(not said))
+    raise NoAnswer(f"it returned {_kind_of(said)} for groups, not a truth value")
+
+
+def _kind_of(said: Any) -> str:
+    if isinstance(said, pd.Series):
+        return f"a Series of {said.dtype}"
+    return "nothing (None)" if said is None else f"a {type(said).__name__}"
+
+
+def _wrong(rule: PythonRule, given: Any, said: Any, nulls: Mapping[str, Mask]) -> Mask:
+    """Which of the given rows the answer calls wrong. ``nulls`` tells for each column in which of them it is NULL."""
+    if not isinstance(said, pd.DataFrame) or not isinstance(given, pd.DataFrame):
+        return _wrong_rows(rule, given, said, np.logical_or.reduce([np.zeros(len(given), dtype=np.bool_), *nulls.values()]))
+    if not (said.index.equals(given.index) and said.columns.equals(given.columns)):
+        raise NoAnswer("it returned a DataFrame of another shape than it was given")
+    wrong = np.zeros(len(given), dtype=np.bool_)
+    for name, empty in nulls.items():  # a row is wrong where one of its cells is
+        wrong |= _wrong_rows(rule, given, said[name], empty) & ~(empty & bool(rule.check.ignore_na))
+    return wrong
+
+
+def _wrong_rows(rule: PythonRule, given: Any, said: Any, some_null: Mask) -> Mask:
+    if not isinstance(said, pd.Series):
+        raise NoAnswer(f"it returned {_kind_of(said)}, not a Series of truth values")
+    if not said.index.equals(given.index):
+        raise NoAnswer(f"it answers for {len(said)} rows of its own, not for each of the {len(given)} that it was given")
+    missing = said.isna().to_numpy(dtype=np.bool_)
+    if (missing & ~some_null).any():
+        raise NoAnswer("it gives no answer (NA) for rows without NULL")
+    # As in SQL: unknown is not wrong, unless NULL was to be judged too.
+    wrong: Mask = ~_truths(said.mask(missing, bool(rule.check.ignore_na)) if missing.any() else said)
+    return wrong
+
+
+def _truths(said: pd.Series[Any]) -> Mask:
+    """Truth values as numpy's. Numbers are no truth values: 2 would pass for true, and NaN with it."""
+    if said.dtype == object and said.map(_is_truth).all():
+        said = said.astype(bool)
+    if said.dtype.kind != "b" or said.isna().any():
+        raise NoAnswer(f"it returned {_kind_of(said)}, not of truth values")
+    return said.to_numpy(dtype=np.bool_)
+
+
+def agrees_with_parts(rule: PythonRule, column: str, columns: Columns, size: int, whole: Answer) -> None:
+    """Judge the rows again in two halves. Raises NoAnswer if a function that is said to be row-wise says something else."""
+    middle = size // 2
+    if rule.check.element_wise or not middle:
+        return
+    found = []
+    for start, end in ((0, middle), (middle, size)):
+        part = {name: _part(values, start, end) for name, values in columns.items()}
+        found.append(judge(rule, column, part, end - start).rows + start)
+    if not np.array_equal(np.concatenate(found), whole.rows):
+        raise NoAnswer("it is said to be row-wise, but judges the same rows otherwise when it is given fewer of them")
+
+
+def _part(values: Values, start: int, end: int) -> Values:
+    return Values(values.kind, values.values[start:end], values.nulls[start:end], values.size)
+
+
+def describe(error: BaseException, rule: PythonRule, origin: str, hidden: bool) -> str:
+    """What went wrong in a function, and where: ``file:line`` of the author's code.
+
+    ``hidden`` leaves out what the exception says, which may quote a personal value.
+    """
+    if isinstance(error, NoAnswer):
+        return f"{error} ({origin})"
+    said = " ".join(str(error).split())
+    text = "" if hidden or not said else f": {said[:200]}"
+    return f"{type(error).__name__} at {_place(error.__traceback__, rule, origin)}{text}"
+
+
+def _place(trace: TracebackType | None, rule: PythonRule, origin: str) -> str:
+    """The innermost line of the file in which the function stands."""
+    code = getattr(inspect.unwrap(author_function(rule.check)), "__code__", None)
+    line = None
+    while trace is not None and code is not None:
+        if trace.tb_frame.f_code.co_filename == code.co_filename:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    path = origin.rpartition(":")[0]
+    if line is None or code is None:
+        return origin
+    return f"{path if path and code.co_filename.endswith(path) else Path(code.co_filename).name}:{line}"

@@ -1,0 +1,81 @@
+"""What a reader of streams must know, and what it does: the same in a process of its own and in a thread of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from kisaan_validate.catalogue import Table
+from kisaan_validate.compile.streams import Piece, Stream
+from kisaan_validate.database.session import Limits, Session
+from kisaan_validate.database.target import Target
+from kisaan_validate.errors import SuiteError
+from kisaan_validate.execute.ask import SAVEPOINT
+from kisaan_validate.execute.snapshot import lock_tables
+from kisaan_validate.rules.python import PythonRule
+from kisaan_validate.stream.piece import At, Judged, PieceReader
+from kisaan_validate.stream.tally import Streamed
+from kisaan_validate.suite.load import Suite, load_suite
+
+
+@dataclass(frozen=True)
+class Job:
+    """What travels to a process: where the snapshot is, what is streamed, and which suite holds the functions.
+
+    Functions do not travel: the suite is read again, and must be the same (``digest``, and that of each check).
+    """
+
+    target: Target
+    limits: Limits
+    schemas: tuple[str, ...]
+    snapshot: str
+    tables: tuple[Table, ...]
+    streams: tuple[Stream, ...]
+    folder: str
+    digest: str
+    digests: Mapping[str, str]
+    keep: int
+    memory: int
+
+
+def open_session(job: Job) -> Session:
+    """A session inside the snapshot, with its locks taken at the start (see execute.pool). Raises KisaanError."""
+    session = Session(job.target, job.limits, job.schemas)
+    try:
+        session.begin(snapshot=job.snapshot)
+        lock_tables(session, job.tables)
+        session.execute(f"SAVEPOINT {SAVEPOINT}")
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def read_again(job: Job) -> Suite:
+    """The suite, as this process finds it. Raises SuiteError if it is not the one that is being run."""
+    suite = load_suite(job.folder)
+    known = {check.id: check.digest for check in suite.checks}
+    if suite.digest != job.digest or any(known.get(id) != digest for id, digest in job.digests.items()):
+        raise SuiteError("the suite was changed while it was run", "run again")
+    return suite
+
+
+def judged_of(suite: Suite, streams: Collection[Stream]) -> dict[str, Judged]:
+    """The checks that read streams, with their functions, by id."""
+    checks = {check.id: check for check in suite.checks}
+    found = {}
+    for stream in streams:
+        for judge in stream.judges:
+            rule = suite.rules[judge.check_id]
+            assert isinstance(rule, PythonRule)
+            hidden = any(suite.settings.is_personal(stream.table.name, name) for name in judge.columns)
+            found[judge.check_id] = Judged(checks[judge.check_id], rule, hidden)
+    return found
+
+
+def read_piece(
+    session: Session, job: Job, judged: Mapping[str, Judged], piece: Piece, left_out: Collection[str], at: At
+) -> Streamed:
+    """Read one piece for all checks of its stream but those ``left_out``. Raises nothing."""
+    stream = job.streams[piece.stream].only(lambda judge: judge.check_id not in left_out)
+    return PieceReader(session, stream, judged, job.keep, job.memory, at).read(piece)

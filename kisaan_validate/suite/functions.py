@@ -1,0 +1,160 @@
+"""What identifies a function: its source, or its bytecode, and the values that it refers to."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import inspect
+import json
+import linecache
+import re
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+_SIMPLE = (bool, int, float, complex, str, bytes, type(None), type(...))
+
+
+def meaning_of(function: Callable[..., Any]) -> str:
+    """A canonical text of what a function does: equal text, equal meaning as far as anybody can tell.
+
+    It covers the source without decorators (the bytecode and constants where there is no source), default arguments,
+    and what its names stand for: constants by value, functions of the author's by their own meaning, all else by name.
+    What is reached through attributes of objects (``cls.LIMIT``) is not looked into.
+    """
+    return json.dumps(_meaning(function, set()), sort_keys=True)
+
+
+def source_of(function: Callable[..., Any]) -> tuple[str, ast.Lambda | ast.FunctionDef] | None:
+    """The source text of a function or lambda alone, and its syntax tree; None where it cannot be told."""
+    code = getattr(function, "__code__", None)
+    text = _text(code.co_filename, function) if code is not None else ""
+    if code is None or not text:
+        return None
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return None
+    node = _node(tree, code)
+    segment = ast.get_source_segment(text, node) if node is not None else None
+    return (inspect.cleandoc(segment), node) if node is not None and segment else None
+
+
+def _text(filename: str, function: Callable[..., Any]) -> str:
+    linecache.checkcache(filename)
+    return "".join(linecache.getlines(filename, getattr(function, "__globals__", None)))
+
+
+def _node(tree: ast.AST, code: types.CodeType) -> ast.Lambda | ast.FunctionDef | None:
+    """The definition that was compiled to ``code``; of several on one line the one whose positions are those of the code."""
+    found: list[ast.Lambda | ast.FunctionDef] = []
+    for node in ast.walk(tree):
+        if (isinstance(node, ast.FunctionDef) and node.name == code.co_name and code.co_firstlineno in _lines(node)) or (isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno):
+            found.append(node)
+    if len(found) <= 1:
+        return found[0] if found else None
+    extent = _extent(code)
+    return next((node for node in found if isinstance(node, ast.Lambda) and _span(node.body) == extent), None)
+
+
+def _lines(node: ast.FunctionDef) -> set[int]:
+    """Where a definition may be said to begin: at its first decorator, or at its name."""
+    return {node.lineno, *(d.lineno for d in node.decorator_list)}
+
+
+Span = tuple[tuple[int, int], tuple[int, int]]
+
+
+def _span(node: ast.expr) -> Span:
+    return (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
+
+
+def _extent(code: types.CodeType) -> Span:
+    """From where to where instructions come: the expression that a lambda returns."""
+    known = [((a, c), (b, d)) for a, b, c, d in code.co_positions() if a and b and d is not None and c is not None and d]
+    return min(start for start, _ in known), max(end for _, end in known)
+
+
+def _meaning(function: Any, seen: set[int]) -> Any:
+    if id(function) in seen:
+        return "itself"
+    seen.add(id(function))
+    if isinstance(function, functools.partial):
+        given = [_value(v, seen) for v in function.args]
+        return ["partial", _meaning(function.func, seen), given, _values(function.keywords, seen)]
+    if (wrapped := getattr(function, "__wrapped__", None)) is not None:
+        return _meaning(wrapped, seen)
+    if isinstance(function, types.MethodType):
+        return _meaning(function.__func__, seen)
+    if not isinstance(function, types.FunctionType):
+        if isinstance(function, (types.BuiltinFunctionType, type, types.MethodDescriptorType)) or not callable(function):
+            return _title(function)
+        state = _values(getattr(function, "__dict__", {}), seen)
+        return ["object", _meaning(type(function).__call__, seen), state]
+    said = source_of(function)
+    body = said[0] if said is not None else ["bytecode", *_bytecode(function.__code__)]
+    return ["function", body, _values(_defaults(function), seen), _values(_named(function), seen)]
+
+
+def _bytecode(code: types.CodeType) -> Iterator[Any]:
+    """The instructions, names and constants, of inner functions too."""
+    yield hashlib.sha256(code.co_code).hexdigest()
+    yield [*code.co_names]
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield list(_bytecode(constant))
+        else:
+            yield sorted(map(repr, constant)) if isinstance(constant, frozenset) else repr(constant)
+
+
+def _defaults(function: types.FunctionType) -> dict[str, Any]:
+    positional = {str(place): value for place, value in enumerate(function.__defaults__ or ())}
+    return positional | (function.__kwdefaults__ or {})
+
+
+def _named(function: types.FunctionType) -> dict[str, Any]:
+    """What the names in a function stand for: those of the enclosing function, and those of its module."""
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # not assigned yet
+            found[name] = "unassigned"
+    known = function.__globals__
+    return found | {name: known[name] for name in sorted(_names(function.__code__)) if name in known}
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    return set(code.co_names).union(*(_names(c) for c in inner))
+
+
+def _values(given: Mapping[str, Any], seen: set[int]) -> dict[str, Any]:
+    return {name: _value(value, seen) for name, value in given.items()}
+
+
+def _value(value: Any, seen: set[int]) -> Any:
+    if isinstance(value, _SIMPLE):
+        return f"{type(value).__name__}:{value!r}"
+    if isinstance(value, types.ModuleType):
+        return f"module {value.__name__}"
+    if isinstance(value, (list, tuple)):
+        return [type(value).__name__, *(_value(v, seen) for v in value)]
+    if isinstance(value, (set, frozenset)):
+        return [type(value).__name__, *sorted(json.dumps(_value(v, seen)) for v in value)]
+    if isinstance(value, dict):
+        return [[_value(k, seen), _value(v, seen)] for k, v in value.items()]
+    if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
+        return _meaning(value, seen)
+    if isinstance(value, re.Pattern):
+        return ["pattern", repr(value.pattern), value.flags]  # its own repr is cut
+    if type(value).__module__ in {"decimal", "datetime", "fractions", "uuid"}:
+        return f"{type(value).__qualname__}:{value!r}"
+    return _title(value) if callable(value) else f"a {_title(type(value))}"
+
+
+def _title(value: Any) -> str:
+    """Where a thing is defined; a suite's module goes by its file's name, wherever the folder is."""
+    module = re.sub(r"^_kisaan_suite_[0-9a-f]{12}_", "", getattr(value, "__module__", "") or "")
+    return f"{module}.{getattr(value, '__qualname__', type(value).__qualname__)}"
