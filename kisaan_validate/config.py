@@ -11,7 +11,7 @@ from typing import Any
 from kisaan_validate.errors import UsageError
 from kisaan_validate.suite.meta import did_you_mean
 
-_INTEGERS = {"jobs": 1, "sample": 0, "lock_timeout_ms": 1, "statement_timeout_ms": 1, "temp_limit_mb": 0}
+_INTEGERS = {"jobs": 1, "sample": 0, "lock_timeout_ms": 1, "statement_timeout_ms": 1, "temp_limit_mb": 0, "python_memory_mb": 1}
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "target": ("expect",),
@@ -36,6 +36,7 @@ class Config:
     lock_timeout_ms: int = 2_000
     statement_timeout_ms: int = 15 * 60 * 1_000
     temp_limit_mb: int = 2_048
+    python_memory_mb: int = 512
     trust_constraints: bool = False
     waivers: Path | None = None
 

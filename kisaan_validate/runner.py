@@ -44,6 +44,7 @@ from kisaan_validate.model import (
     TableFacts,
 )
 from kisaan_validate.outcome import Answers, failures_of, figures_of, results_of, rows_of, streamed_results
+from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.version import VERSION
@@ -349,6 +350,7 @@ class _Runner:
 
     def _notices(self, snapshot: Snapshot) -> tuple[Notice, ...]:
         notices = list(snapshot.notices)
+        notices += _pushable(self.suite)
         writable = sorted({t.name for t in tables_of(self.suite, snapshot.catalogue).values() if t.writable})
         if writable and not any(n.code == "superuser" for n in notices):
             message = f"the role {snapshot.place.role} could write to {', '.join(writable[:5])}"
@@ -376,6 +378,25 @@ class _Runner:
             "python_memory_bytes": str(self.options.python_memory),
             "trust_constraints": str(self.options.trust_constraints).lower(),
         }
+
+
+def suggestions(suite: Suite) -> dict[str, str]:
+    """For each check in Python that says no more than one comparison: how the database could make it, by check id."""
+    found = ((check, suite.rules[check.id]) for check in suite.checks)
+    return {
+        check.id: f"declare.holds({check.table!r}, {rule.suggestion!r})"
+        for check, rule in found
+        if isinstance(rule, PythonRule) and rule.suggestion
+    }
+
+
+def _pushable(suite: Suite) -> list[Notice]:
+    found = suggestions(suite)
+    listed = "; ".join(f"{id} as {text}" for id, text in list(found.items())[:5])
+    more = f"; and {len(found) - 5} more, see kisaan-validate explain" if len(found) > 5 else ""
+    what = "1 Python check" if len(found) == 1 else f"{len(found)} Python checks"
+    hint = "as one more count in the table's scan it costs no stream; NULL, NaN and text order follow PostgreSQL there"
+    return [Notice("pushdown", f"{what} could be judged inside the database: {listed}{more}", hint)] if found else []
 
 
 def _asker(statement: Pass | Query) -> Callable[[Session], Counted]:

@@ -6,7 +6,6 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +13,15 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 from conftest import Server
-from gates import by_id
-from helpers import examples, folder_results, insert, pandera_counts, prove, results, settings, write_suite
+from helpers import examples, insert, pandera_counts, results
 from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from test_equivalence import KINDS, LABELS, TEXTS, Kind, big, decimals
 
 from kisaan_validate import declare as d
-from kisaan_validate.model import Evidence, Form, Result, Status
+from kisaan_validate.model import Evidence, Status
 from kisaan_validate.stream import piece
-from kisaan_validate.suite.load import suite_of
 
 LAW = hypothesis_settings(
     max_examples=examples(60), derandomize=True, deadline=None,

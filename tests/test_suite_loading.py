@@ -50,17 +50,28 @@ def column(arguments: str) -> str:
 
 # name: (source, line of the fault counted from the source's first, a word of the message)
 REFUSED = {
-    "a check in Python": (model("b: int", more="@pa.check('b')\ndef positive(cls, s):\n    return s > 0"), 4, "'positive'"),
-    "a lambda": (column("int, pa.Check(lambda s: s > 0)"), 0, "custom check"),
-    "a lambda by a built-in's name": (column("int, pa.Check(lambda s: s > 0, name='isin')"), 0, "custom check 'isin'"),
-    "a built-in by another name": (column("int, pa.Check.gt(0, name='positive')"), 0, "custom check 'positive'"),
+    "a built-in by another name": (column("int, pa.Check.gt(0, name='positive')"), 0, "named 'positive'"),
+    "rows that are said to be wise": (column("int, pa.Check(lambda s: s > 0, statistics={'row_wise': 1})"), 0, "row_wise=1"),
+    "a misspelt row_wise": (column("int, pa.Check(lambda s: s > 0, statistics={'rowwise': True})"), 0, "'rowwise'"),
+    "a misspelt row_wise of a column": (
+        column("int, pa.Check(lambda s: s > 0, name='x'), metadata={'checks': {'x': {'row_wize': True}}}"), 0, "'row_wize'",
+    ),
+    "settings of no function": (column("int, pa.Check.gt(0), metadata={'checks': {'greater_than': {'row_wise': True}}}"), 0, "'row_wise'"),
+    "elements that are not rows": (column("int, pa.Check(abs, element_wise=True, statistics={'row_wise': False})"), 0, "element_wise"),
+    "groups that are rows": (column("int, pa.Check(len, groupby='b', statistics={'row_wise': True})"), 0, "groups rows"),
+    "other columns of a column": (column("int, pa.Check(len, statistics={'columns': ['b']})"), 0, "of one column"),
+    "an unknown column of the frame": (
+        model(more="@pa.dataframe_check(statistics={'columns': ['aa']})\ndef c(cls, df):\n    return df.aa > 0"), 3, "'aa'",
+    ),
+    "NULLs that pass where none are named": (
+        model(more="@pa.dataframe_check(statistics={'nulls': 'pass'})\ndef c(cls, df):\n    return df.a > 0"), 3, "nulls='pass'",
+    ),
     "a hypothesis": (column("float, pa.Hypothesis.one_sample_ttest(popmean=0)"), 0, "one_sample_ttest"),
     "groupby": (column("int, pa.Check.gt(0, groupby='b')"), 0, "groupby"),
     "element_wise": (column("int, pa.Check.gt(0, element_wise=True)"), 0, "element_wise"),
     "columns by pattern": (model("b: int = pa.Field(alias='b_.*', regex=True)"), 0, "regex"),
     "a parser": (model("b: int", more="@pa.parser('b')\ndef p(cls, s):\n    return s"), 2, "parsers"),
     "a parser of the frame": (model(more="@pa.dataframe_parser\ndef p(cls, df):\n    return df"), 0, "parsers"),
-    "a check of the frame": (model(more="@pa.dataframe_check\ndef c(cls, df):\n    return df.a > 0"), 3, "frame-level"),
     "an index": (model("b: Index[int]"), 0, "an index"),
     "two indexes": (model("b: Index[int]", more="c: Index[int]"), 0, "an index"),
     "ordered": (model(config="ordered = True"), 0, "ordered"),

@@ -68,7 +68,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
 
         options = Options(
             jobs=config.jobs, sample=0, limits=the_limits(config), count_all=True, expect=config.expect, contract=contract,
-            keys=given["keys"], while_held=wait if hold else None,
+            keys=given["keys"], python_memory=config.python_memory_mb * 1024**2, while_held=wait if hold else None,
         )  # fmt: skip
         return run(
             suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer, stop=stop

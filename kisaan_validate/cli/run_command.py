@@ -144,6 +144,7 @@ def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], 
         other_database=given["other_database"],
         contract=beside.contract,
         waivers=beside.waivers,
+        python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
     )
     with progress_observer(given["quiet"]) as observer:

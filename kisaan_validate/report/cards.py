@@ -13,6 +13,7 @@ from kisaan_validate.waivers import Waived
 
 EVIDENCE_WORDS = {
     Evidence.SCANNED: "the rows were read",
+    Evidence.STREAMED: "streamed: the rows were handed to a function in Python",
     Evidence.CATALOGUE: "the system catalogue was read",
     Evidence.PROVED: "proved by a constraint; the rows were not read",
     Evidence.NONE: "none",
@@ -110,7 +111,7 @@ def _caption(check: Check, shown: int, violations: int | None) -> str:
 
 def _facts(check: Check, result: Result) -> list[tuple[str, str]]:
     evidence = EVIDENCE_WORDS[result.evidence]
-    scanned = result.evidence in {Evidence.SCANNED, Evidence.PROVED}
+    scanned = result.evidence in {Evidence.SCANNED, Evidence.STREAMED, Evidence.PROVED}
     return [
         ("Evidence", evidence),
         ("Enforced by", (result.enforced_by or "nothing") if scanned else ""),

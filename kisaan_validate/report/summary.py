@@ -192,7 +192,7 @@ def figure(check: Check, result: Result) -> str:
         return _catalogue_figure(found, examined)
     if examined is None:
         return counted(found, "violation")
-    if check.form is Form.QUERY:
+    if check.form in {Form.QUERY, Form.PYTHON}:
         return f"{counted(found, 'violation')} in {counted(examined, 'row')}"
     return f"{number(found)} of {counted(examined, 'row')}"
 
@@ -205,15 +205,15 @@ def _catalogue_figure(found: int, examined: int | None) -> str:
 
 def vacuous(result: Result) -> bool:
     """Whether a check holds only because there was nothing to examine."""
-    scanned = result.evidence is Evidence.SCANNED
-    return scanned and result.examined == 0 and result.violations == 0 and result.status is Status.PASS
+    read = result.evidence in {Evidence.SCANNED, Evidence.STREAMED}
+    return read and result.examined == 0 and result.violations == 0 and result.status is Status.PASS
 
 
 def unenforced(pairs: Pairs) -> dict[str, list[Check]]:
     """What is true today though no constraint keeps it so, by table; only what was scanned, not vacuously true."""
     groups: dict[str, list[Check]] = defaultdict(list)
     for check, result in pairs:
-        held = result.status is Status.PASS and result.evidence is Evidence.SCANNED
+        held = result.status is Status.PASS and result.evidence in {Evidence.SCANNED, Evidence.STREAMED}
         if held and not result.enforced_by and not vacuous(result):
             groups[check.table].append(check)
     return dict(sorted(groups.items()))

@@ -197,7 +197,7 @@ class _Reader:
         where = self.lines.origin(self.name, str(check.name))
         where = function_origin(check, self.lines.path) or (where if where != self.origin else origin)
         name = check_name(check)
-        own = own_settings(check)
+        own = own_settings(check, where)
         for layer in (self.meta, *layers):
             own |= {k: v for k, v in layer.get("checks", {}).get(name, {}).items() if k in PYTHON_KEYS}
         optional = tuple(n for n, c in self.schema.columns.items() if not c.required)

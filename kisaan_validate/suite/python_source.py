@@ -51,10 +51,17 @@ def check_name(check: Any) -> str:
     return re.sub(r"\s+", "_", name.strip())
 
 
-def own_settings(check: Any) -> dict[str, Any]:
-    """What a check says of itself in ``statistics``, which pandera does not hand to a function that is given them apart."""
+def own_settings(check: Any, origin: str) -> dict[str, Any]:
+    """What a check says of itself in ``statistics``, which pandera does not hand to a function that is given them apart.
+
+    Raises SuiteError for what looks like a slip of the pen.
+    """
     if check.statistics is check._check_kwargs or not check.statistics:
         return {}
+    for key in check.statistics:
+        hint = did_you_mean(str(key), PYTHON_KEYS)
+        if key not in PYTHON_KEYS and hint.startswith("did you mean"):
+            raise SuiteError(f"unknown statistics {key!r}", hint, origin)
     return {k: v for k, v in check.statistics.items() if k in PYTHON_KEYS}
 
 
