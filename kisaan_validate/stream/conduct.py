@@ -46,7 +46,7 @@ class Streams:
         self._go, self._closed = threading.Event(), threading.Event()
         self._done: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._here: Here | None = None
-        self._deadline = float("inf")
+        self._deadline, self._failure = float("inf"), ""
         count = min(jobs, len(self._tasks)) if job.folder else min(1, len(self._tasks))
         self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(count)]
         for thread in self._threads:
@@ -99,23 +99,31 @@ class Streams:
     def _unanswered(self, task: _Task) -> Trouble:
         if self._stop.requested:
             return Trouble(f"not asked: {self._stop.reason}", "run again")
+        if self._failure:
+            return Trouble(self._failure, "report this")
         at = self._here.at if self._here is not None and task.begun is not None else ""
         return Trouble(f"no answer in time{f', in the function of {at}' if at else ''}", "mend the function, or raise statement_timeout")
 
     def _drive(self) -> None:
         """One reader: begins at once, reads when it may, until nothing is left."""
         reader = _Reader(self._start)
-        reader.prepare()
-        self._go.wait()
-        while not self._stop.requested and not self._closed.is_set():
-            try:
-                task = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            task.begun = time.monotonic()
-            task.answer = reader.read(task, self._job.streams[task.piece.stream])
-            self._done.put(None)
-        reader.close()
+        try:
+            reader.prepare()
+            self._go.wait()
+            while not self._stop.requested and not self._closed.is_set() and (task := self._next()) is not None:
+                task.begun = time.monotonic()
+                task.answer = reader.read(task, self._job.streams[task.piece.stream])
+                self._done.put(None)
+        except Exception as error:  # of this program: what it was to answer has no answer
+            self._failure = f"{type(error).__name__} in a reader of streams"
+        finally:
+            reader.close()
+
+    def _next(self) -> _Task | None:
+        try:
+            return self._waiting.get_nowait()
+        except queue.Empty:
+            return None
 
     def _start(self) -> Helper:
         if self._job.folder:
@@ -133,13 +141,15 @@ class _Reader:
         self._refused: Trouble | None = None
 
     def prepare(self) -> None:
-        """Start the helper, unless there is one, or starting it was in vain."""
-        if self._refused is None and (self._helper is None or not self._helper.alive):
+        """Start the helper, unless there is one, or starting it was in vain; what is lost at the start is started again once."""
+        for attempt in (1, 2):
+            if self._refused is not None or (self._helper is not None and self._helper.alive):
+                return
             self.close()
             try:
                 self._helper = self._start()
             except NotStarted as error:
-                self._refused = error.trouble
+                self._refused = None if error.lost and attempt == 1 else error.trouble
 
     def close(self) -> None:
         """End the helper."""

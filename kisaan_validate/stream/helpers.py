@@ -42,11 +42,11 @@ def _late(seconds: float, at: str) -> str:
 
 
 class NotStarted(Exception):
-    """A reader could not be started; ``trouble`` says why."""
+    """A reader could not be started; ``trouble`` says why, and ``lost`` that it was gone before it could say so itself."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, trouble: Trouble, lost: bool = False) -> None:
         super().__init__(trouble.fact)
-        self.trouble = trouble
+        self.trouble, self.lost = trouble, lost
 
 
 class Helper(Protocol):
@@ -76,17 +76,21 @@ class Process:
         words = [sys.executable, "-P", "-m", "kisaan_validate.stream.child", str(inherited.fileno())]
         paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
         quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, pass_fds=[inherited.fileno()], env={**os.environ, "PYTHONPATH": paths}
-        )
-        inherited.close()
+        environment, passed = {**os.environ, "PYTHONPATH": paths}, [inherited.fileno()]
+        try:
+            self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, pass_fds=passed, env=environment)
+        except OSError as error:
+            raise NotStarted(Trouble(f"a process for Python checks did not start: {error}")) from None
+        finally:
+            inherited.close()
         self._alive, self._at = True, ""
         try:
             self._connection.send(job)
             answer = self._receive(float("inf"))
         except (Lost, OSError) as error:
             self.close()
-            raise NotStarted(Trouble(f"a process for Python checks did not start: {error}", "run again")) from None
+            trouble = Trouble(f"a process for Python checks did not start: {error}", "run again")
+            raise NotStarted(trouble, lost=not stop.requested) from None
         if isinstance(answer, Trouble):
             self.close()
             raise NotStarted(answer)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import pandas as pd
+
 from kisaan_validate.catalogue import Table
 from kisaan_validate.compile.streams import Piece, Stream
 from kisaan_validate.database.session import Limits, Session
@@ -68,6 +70,7 @@ def judged_of(suite: Suite, streams: Collection[Stream]) -> dict[str, Judged]:
         for judge in stream.judges:
             rule = suite.rules[judge.check_id]
             assert isinstance(rule, PythonRule)
+            rule.check.get_backend(pd.Series())  # what pandera imports for its first check, it imports now
             hidden = any(suite.settings.is_personal(stream.table.name, name) for name in judge.columns)
             found[judge.check_id] = Judged(checks[judge.check_id], rule, hidden)
     return found
