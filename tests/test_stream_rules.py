@@ -536,7 +536,7 @@ def test_a_type_that_only_looks_like_one_of_postgresqls(server: Server, database
 def test_the_snapshot_is_that_of_the_run(server: Server, database: str) -> None:
     """What others commit while rows are streamed, between chunks too, is not seen: the stream reads the run's snapshot."""
     made(server, database, "x int")
-    server.sql("INSERT INTO t (x) SELECT 1 FROM generate_series(1, 50000)", database)
+    server.sql("INSERT INTO t (x) SELECT 1 FROM generate_series(1, 100000)", database)
     changed: list[bool] = []
 
     def change(s: Any) -> Any:
@@ -546,7 +546,7 @@ def test_the_snapshot_is_that_of_the_run(server: Server, database: str) -> None:
         return s == 1
 
     found = ask(server, database, of_column(rows(change)))
-    assert (found.status, found.examined) == (Status.PASS, 50_000)
+    assert (found.status, found.examined) == (Status.PASS, 100_000)
 
 
 def test_a_lost_row_is_an_error(server: Server, database: str, monkeypatch: pytest.MonkeyPatch) -> None:

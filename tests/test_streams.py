@@ -48,7 +48,7 @@ def arena(server: Server) -> Iterator[str]:
     server.drop(name)
 
 
-@pytest.fixture(params=[3, 32_768], ids=["chunks of three rows", "one chunk"])
+@pytest.fixture(params=[3, piece.CHUNK_ROWS], ids=["chunks of three rows", "one chunk"])
 def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks that end in the middle of everything, and the ordinary ones."""
     monkeypatch.setattr(piece, "CHUNK_ROWS", request.param)

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.stream.tally import Trouble
-from kisaan_validate.stream.work import Job, judged_of, open_session, read_again, read_piece
+from kisaan_validate.stream.work import Job, Work, open_session, read_again
 
 LINGER_SECONDS = 0.5
 """How long the server has to cancel a statement before the process that waits for it ends."""
@@ -31,15 +31,14 @@ def main() -> None:
     job: Job = connection.recv()
     try:
         sessions.append(open_session(job))
-        judged = judged_of(read_again(job), job.streams)
+        work = Work(job, sessions[0], read_again(job), connection.send)
     except KisaanError as error:
         connection.send(Trouble(error.fact, error.hint, getattr(error, "sqlstate", "")))
         return
     connection.send(None)
     while not sessions[0].lost and (order := connection.recv()) is not None:
         piece, left_out = order
-        streamed = read_piece(sessions[0], job, judged, piece, left_out, connection.send)
-        connection.send((streamed, not sessions[0].lost))
+        connection.send((work.read(piece, left_out), not sessions[0].lost))
 
 
 def _end_with_parent(sessions: list[Session]) -> None:

@@ -6,7 +6,7 @@ over one message a row, so where rows begin is known, and fields are found colum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from itertools import repeat
@@ -68,11 +68,13 @@ class Chunk:
         start = start + 2
         self._fields: list[_Field] = []
         for _ in range(fields):
-            said = self._gather(start, ">i4")
-            null = said < 0
-            size = np.where(null, 0, said)
-            self._fields.append(_Field(start + 4, size, null))
-            start = start + 4 + size
+            size = self._gather(start, ">i4")
+            null = size < 0
+            if null.any():
+                size[null] = 0
+            start = start + 4
+            self._fields.append(_Field(start, size, null))
+            start = start + size
             if (start > ends).any():
                 raise DecodeError("a field reaches beyond its row")
         if (start != ends).any():
@@ -161,18 +163,17 @@ def _boolean(chunk: Chunk, field: _Field) -> Array:
     return chunk.fixed(field, "u1", 1).astype(np.bool_)
 
 
-def _objects(values: Sequence[Any], null: Mask, missing: Any = None) -> Array:
-    """An array of objects, with ``missing`` where they are NULL."""
-    made = np.empty(len(values), dtype=object)
-    made[:] = values
-    made[null] = missing
+def _objects(values: Iterable[Any], null: Mask) -> Array:
+    """An array of objects, with None where they are NULL."""
+    made = np.fromiter(values, dtype=object, count=len(null))
+    made[null] = None
     return made
 
 
 def _text(chunk: Chunk, field: _Field) -> Array:
     if len(field.null) >= _FEW and field.size.max() <= 15 and _repeats(chunk, field):
         return _categories(chunk, field)
-    return _objects([value.decode() for value in chunk.slices(field)], field.null)
+    return _objects((value.decode() for value in chunk.slices(field)), field.null)
 
 
 _FEW = 256
@@ -194,7 +195,7 @@ def _categories(chunk: Chunk, field: _Field) -> Array:
     first = np.empty(len(different), dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     one = _Field(field.start[first], field.size[first], field.null[first])
-    made: Array = _objects([value.decode() for value in chunk.slices(one)], one.null)[codes]
+    made: Array = _objects((value.decode() for value in chunk.slices(one)), one.null)[codes]
     return made
 
 
@@ -287,8 +288,10 @@ def _numeric(chunk: Chunk, field: _Field) -> Array:
     if ((power < 0) & (scaled * divisor != total)).any():
         raise DecodeError("a numeric has more digits than places")
     signed = np.where(sign == _NEGATIVE, -scaled, scaled)
-    units = map(_UNITS.__getitem__, np.where(short, places, 0).tolist())
-    made = _objects(list(map(_EXACT.multiply, map(Decimal, signed.tolist()), units)), field.null)
+    shown = np.where(short, places, 0)
+    alike = len(shown) > 0 and bool((shown == shown[0]).all())
+    units = repeat(_UNITS[int(shown[0])]) if alike else map(_UNITS.__getitem__, shown.tolist())
+    made = _objects(map(_EXACT.multiply, signed.tolist(), units), field.null)
     for row in np.flatnonzero(~short & ~field.null).tolist():
         made[row] = _long_numeric(chunk, field, row)
     return made

@@ -15,7 +15,7 @@ from kisaan_validate.compile.streams import Piece
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.execute.pool import Stop
 from kisaan_validate.stream.tally import Streamed, Trouble
-from kisaan_validate.stream.work import Job, judged_of, open_session, read_piece
+from kisaan_validate.stream.work import Job, Work, open_session
 from kisaan_validate.suite.load import Suite
 
 GRACE_SECONDS = 1.0
@@ -156,13 +156,13 @@ class Here:
     """The thread that calls it: for suites that are no folder, whose functions another process could not find. Raises NotStarted."""
 
     def __init__(self, job: Job, suite: Suite, stop: Stop) -> None:
-        self._job, self._judged = job, judged_of(suite, job.streams)
         self.at = ""
         try:
             self._session = open_session(job)
         except KisaanError as error:
             sqlstate = error.sqlstate if isinstance(error, DatabaseError) else ""
             raise NotStarted(Trouble(error.fact, error.hint, sqlstate)) from None
+        self._work = Work(job, self._session, suite, self._now_at)
         stop.on_request(self._session.cancel)
 
     @property
@@ -172,7 +172,7 @@ class Here:
 
     def read(self, piece: Piece, left_out: Collection[str]) -> Streamed:
         """One piece."""
-        return read_piece(self._session, self._job, self._judged, piece, left_out, self._now_at)
+        return self._work.read(piece, left_out)
 
     def _now_at(self, id: str) -> None:
         self.at = id

@@ -18,7 +18,7 @@ from kisaan_validate.stream.frames import joined
 from kisaan_validate.stream.judge import Answer, agrees_with_parts, describe, judge
 from kisaan_validate.stream.tally import Streamed, Tally, Trouble, trouble_of
 
-CHUNK_ROWS = 32_768
+CHUNK_ROWS = 65_536
 CHUNK_BYTES = 8 * 1024**2
 """A chunk ends with whichever of the two comes first, so it never holds more than that and one row."""
 
@@ -42,19 +42,20 @@ At = Callable[[str], None]
 
 
 class PieceReader:
-    """Reads one piece in a session inside the snapshot. Raises nothing: trouble is a part of what it returns."""
+    """Reads one piece in a session inside the snapshot. Raises nothing: trouble is a part of what it returns.
+
+    ``tried`` are the checks that were found to be row-wise where that was said; each reader finds out once.
+    """
 
     def __init__(
-        self, session: Session, stream: Stream, judged: Mapping[str, Judged], keep: int, memory: int, at: At
+        self, session: Session, stream: Stream, judged: Mapping[str, Judged], keep: int, memory: int, at: At, tried: set[str]
     ) -> None:
         self._session, self._stream, self._judged, self._at = session, stream, judged, at
-        self._memory = memory
         self._result = Streamed(tallies={id: Tally(_keep(stream, keep)) for id in stream.check_ids})
         self._rows: list[bytes] = []
-        self._bytes = 0
         self._begun = self._ended = False
         self._whole = Whole(stream, memory)
-        self._tried: set[str] = set()
+        self._tried = tried
 
     def read(self, piece: Piece) -> Streamed:
         """Stream the rows of a piece and judge them."""
@@ -76,7 +77,7 @@ class PieceReader:
         try:
             if self._stream.ordered and (refusal := too_large(self._session, self._stream.select(piece.first, piece.end))):
                 return Trouble(refusal.fact, refusal.hint, refused=True), ""
-            self._session.copy_out(sql, self._write)
+            self._session.copy_out(sql, self._writer())
         except DatabaseError as error:
             recover(self._session)
             return trouble_of(error), error.sqlstate or "lost"
@@ -88,14 +89,23 @@ class PieceReader:
             return Trouble(f"{type(error).__name__} while the stream was read", "report this"), ""
         return None, ""
 
-    def _write(self, row: bytes) -> None:
-        self._rows.append(row)
-        self._bytes += len(row)
-        if len(self._rows) >= CHUNK_ROWS or self._bytes >= CHUNK_BYTES:
-            self._flush()
+    def _writer(self) -> Callable[[bytes], None]:
+        """What takes in a row. It is called for each: names of its own are faster than attributes."""
+        rows, size, most_rows, most_bytes = self._rows, 0, CHUNK_ROWS, CHUNK_BYTES
+
+        def write(row: bytes) -> None:
+            nonlocal size
+            rows.append(row)
+            size += len(row)
+            if size >= most_bytes or len(rows) >= most_rows:
+                size = 0
+                self._flush()
+
+        return write
 
     def _flush(self) -> None:
-        rows, self._rows, self._bytes = self._rows, [], 0
+        rows = self._rows[:]
+        self._rows.clear()
         if rows and not self._begun:
             rows[0] = _without_header(rows[0])
             self._begun = True

@@ -76,9 +76,16 @@ def judged_of(suite: Suite, streams: Collection[Stream]) -> dict[str, Judged]:
     return found
 
 
-def read_piece(
-    session: Session, job: Job, judged: Mapping[str, Judged], piece: Piece, left_out: Collection[str], at: At
-) -> Streamed:
-    """Read one piece for all checks of its stream but those ``left_out``. Raises nothing."""
-    stream = job.streams[piece.stream].only(lambda judge: judge.check_id not in left_out)
-    return PieceReader(session, stream, judged, job.keep, job.memory, at).read(piece)
+class Work:
+    """What a reader does with the pieces that it gets, one after the other, in one session."""
+
+    def __init__(self, job: Job, session: Session, suite: Suite, at: At) -> None:
+        self._job, self._session, self._at = job, session, at
+        self._judged = judged_of(suite, job.streams)
+        self._tried: set[str] = set()
+
+    def read(self, piece: Piece, left_out: Collection[str]) -> Streamed:
+        """Read one piece for all checks of its stream but those ``left_out``. Raises nothing."""
+        job = self._job
+        stream = job.streams[piece.stream].only(lambda judge: judge.check_id not in left_out)
+        return PieceReader(self._session, stream, self._judged, job.keep, job.memory, self._at, self._tried).read(piece)
