@@ -260,11 +260,14 @@ class _Runner:
         from kisaan_validate.stream.work import Job
 
         suite, read = self.suite, {stream.table.key for stream in plan.streams}
-        ids = {id for stream in plan.streams for id in stream.check_ids}
+        personal = suite.settings.is_personal
+        judges = [(stream.table.name, judge) for stream in plan.streams for judge in stream.judges]
+        ids = {judge.check_id for _, judge in judges}
+        hidden = frozenset(judge.check_id for table, judge in judges if any(personal(table, c) for c in judge.columns))
         job = Job(
             self.target, self.options.limits, suite.settings.schemas, snapshot.id,
             tuple(table for table in snapshot.locked if table.key in read), plan.streams, suite.origin, suite.digest,
-            {check.id: check.digest for check in plan.checks if check.id in ids}, self._keys(), self.options.python_memory,
+            {check.id: check.digest for check in plan.checks if check.id in ids}, hidden, self._keys(), self.options.python_memory,
         )  # fmt: skip
         return Streams(job, suite, blocks, self.options.jobs, self.stop)
 

@@ -24,7 +24,8 @@ from kisaan_validate.suite.load import Suite, load_suite
 class Job:
     """What travels to a process: where the snapshot is, what is streamed, and which suite holds the functions.
 
-    Functions do not travel: the suite is read again, and must be the same (``digest``, and that of each check).
+    Functions do not travel: the suite is read again, and must be the same (``digest``, and that of each check). ``hidden``
+    are the checks whose functions see personal values.
     """
 
     target: Target
@@ -36,6 +37,7 @@ class Job:
     folder: str
     digest: str
     digests: Mapping[str, str]
+    hidden: frozenset[str]
     keep: int
     memory: int
 
@@ -62,17 +64,15 @@ def read_again(job: Job) -> Suite:
     return suite
 
 
-def judged_of(suite: Suite, streams: Collection[Stream]) -> dict[str, Judged]:
+def judged_of(suite: Suite, job: Job) -> dict[str, Judged]:
     """The checks that read streams, with their functions, by id."""
     checks = {check.id: check for check in suite.checks}
     found = {}
-    for stream in streams:
-        for judge in stream.judges:
-            rule = suite.rules[judge.check_id]
-            assert isinstance(rule, PythonRule)
-            rule.check.get_backend(pd.Series())  # what pandera imports for its first check, it imports now
-            hidden = any(suite.settings.is_personal(stream.table.name, name) for name in judge.columns)
-            found[judge.check_id] = Judged(checks[judge.check_id], rule, hidden)
+    for id in (id for stream in job.streams for id in stream.check_ids):
+        rule = suite.rules[id]
+        assert isinstance(rule, PythonRule)
+        rule.check.get_backend(pd.Series())  # what pandera imports for its first check, it imports now
+        found[id] = Judged(checks[id], rule, id in job.hidden)
     return found
 
 
@@ -81,7 +81,7 @@ class Work:
 
     def __init__(self, job: Job, session: Session, suite: Suite, at: At) -> None:
         self._job, self._session, self._at = job, session, at
-        self._judged = judged_of(suite, job.streams)
+        self._judged = judged_of(suite, job)
         self._tried: set[str] = set()
 
     def read(self, piece: Piece, left_out: Collection[str]) -> Streamed:
