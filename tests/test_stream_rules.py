@@ -361,6 +361,32 @@ def test_far_moments_arrive(server: Server, database: str, value: str) -> None:
         assert [dict(r)["id"] for r in found.sample] == ["1"]
 
 
+class Mute(BaseException):
+    """An exception that is no Exception, and cannot be printed."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_an_exception_without_words(server: Server, database: str) -> None:
+    """Whatever is raised, it is the ERROR of its check alone."""
+    made(server, database, "x int", "1")
+
+    def mute(s: Any) -> Any:
+        raise Mute
+
+    found = results(server, database, of_column([rows(mute, "mute"), rows(lambda s: s > 0, "fine")]))
+    assert found["t.x.mute"].message.startswith("Mute at test_stream_rules.py:")
+    assert found["t.x.fine"].status is Status.PASS
+
+
+def test_a_frame_without_columns_has_rows(server: Server, database: str) -> None:
+    """A check of the frame of a model that declares no column still sees how many rows there are."""
+    made(server, database, "x int", "1", "2")
+    found = ask(server, database, of_frame(pa.Check(lambda df: len(df) == 2, name="f")))
+    assert (found.status, found.examined) == (Status.PASS, 2)
+
+
 # Memory
 
 

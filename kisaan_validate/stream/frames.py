@@ -36,12 +36,11 @@ def _array(kind: str, values: Array, nulls: Mask) -> Any:
     return values
 
 
-def frame_of(columns: Mapping[str, Values], names: Sequence[str], rows: Mask | None = None) -> pd.DataFrame:
-    """Columns side by side, in the order of ``names``."""
-    if not names:
-        size = int(np.count_nonzero(rows)) if rows is not None else 0
+def frame_of(columns: Mapping[str, Values], size: int, rows: Mask | None = None) -> pd.DataFrame:
+    """Columns side by side; of ``size`` rows if there are no columns."""
+    if not columns:
         return pd.DataFrame(index=pd.RangeIndex(size))
-    return pd.DataFrame({name: series_of(columns[name], name, rows) for name in names})
+    return pd.DataFrame({name: series_of(values, name, rows) for name, values in columns.items()})
 
 
 def joined(parts: Sequence[Values]) -> Values:

@@ -56,7 +56,7 @@ def judge(rule: PythonRule, column: str, columns: Columns, size: int) -> Answer:
     if rule.row_wise and not len(places):
         return Answer(0 if rule.nulls_pass else size, _NO_ROWS)
     if rule.frame or rule.check.groupby is not None:
-        given: Any = frame_of(columns, tuple(columns), kept)
+        given: Any = frame_of(columns, size, kept)
     else:
         given = series_of(columns[column], column, kept)
     backend = rule.check.get_backend(given)(rule.check)
@@ -172,8 +172,11 @@ def describe(error: BaseException, rule: PythonRule, origin: str, hidden: bool) 
     """
     if isinstance(error, NoAnswer):
         return f"{error} ({origin})"
-    said = " ".join(str(error).split())
-    text = "" if hidden or not said else f": {said[:200]}"
+    try:
+        said = "" if hidden else " ".join(str(error).split())
+    except Exception:  # an exception of the author's may not even be able to say what it is
+        said = ""
+    text = f": {said[:200]}" if said else ""
     return f"{type(error).__name__} at {_place(error.__traceback__, rule, origin)}{text}"
 
 

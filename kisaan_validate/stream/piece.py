@@ -174,7 +174,7 @@ class PieceReader:
             if judge_.row_wise and judge_.check_id not in self._tried:
                 self._tried.add(judge_.check_id)
                 agrees_with_parts(judged.rule, judged.column, columns, rows, answer)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # SystemExit and its like are no more than a function that does not answer
             fact = describe(error, judged.rule, judged.check.origin, judged.hidden)
             tally.trouble = Trouble(fact, "a function that gives no answer proves nothing; mend it, then run again")
             return
