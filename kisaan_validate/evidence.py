@@ -188,6 +188,29 @@ def _digest(rows: Sequence[tuple[object, ...]], number: int, count: int) -> str:
     return ""
 
 
+def count_streamed(
+    pool: Pool, streams: Sequence[Stream], rows: Mapping[TableKey, int], stop: Stop
+) -> tuple[list[int | None], list[StatementFacts]]:
+    """How many rows each stream should bring, where that is known: ``rows`` are whole tables, filtered ones are counted."""
+
+    def asker(stream: Stream) -> Callable[[Session], tuple[int, StatementFacts] | None]:
+        def work(session: Session) -> tuple[int, StatementFacts] | None:
+            try:
+                ((count,),), taken = session.timed(stream.count_sql())
+            except DatabaseError:
+                recover(session)
+                return None  # the stream itself says what is wrong
+            return int(count), StatementFacts(f"rows of the {stream.purpose}", stream.count_sql(), stream.check_ids, taken)
+
+        return work
+
+    filtered = [stream for stream in streams if stream.table.only]
+    answers = pool.run([Task(asker(stream), lambda _: None) for stream in filtered], stop)
+    counted = iter(answer[0] if answer is not None else None for answer in answers)
+    counts = [next(counted) if stream.table.only else rows.get(stream.table.key) for stream in streams]
+    return counts, [answer[1] for answer in answers if answer is not None]
+
+
 def show_streamed(
     pool: Pool, streamed: Sequence[tuple[Stream, Streamed]], results: Mapping[str, Result], limit: int, is_personal: IsPersonal,
     stop: Stop,

@@ -83,17 +83,16 @@ def _counted(
 
 
 def streamed_results(
-    plan: Plan, streamed: Sequence[tuple[Stream, Streamed]], rows: Mapping[TableKey, int], personal: Iterable[str]
+    plan: Plan, streamed: Sequence[tuple[Stream, Streamed]], counts: Sequence[int | None], personal: Iterable[str]
 ) -> dict[str, Result]:
-    """One Result for every check that reads a stream, by check id. ``rows`` are the tables' exact row counts."""
+    """One Result for every check that reads a stream, by check id. ``counts`` are the rows that should have come of each."""
     checks, patterns = {check.id: check for check in plan.checks}, tuple(personal)
     results = {}
-    for stream, answer in streamed:
-        counted = rows.get(stream.table.key)
+    for (stream, answer), counted in zip(streamed, counts, strict=True):
         for id, tally in answer.tallies.items():
             trouble = tally.trouble
             if trouble is None and counted is not None and counted != answer.rows:
-                fact = f"{answer.rows:,} rows were streamed, but the table has {counted:,}"
+                fact = f"{answer.rows:,} rows were streamed, but there are {counted:,}"
                 trouble = Trouble(fact, "report this: rows must never be lost on the way")
             if trouble is not None:
                 results[id] = _troubled(checks[id], stream, trouble, patterns)

@@ -20,7 +20,7 @@ from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target, check_expectation, find_target
 from kisaan_validate.database.volatility import volatile_calls, volatile_names
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.evidence import collect_keys, show_streamed
+from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
 from kisaan_validate.execute.ask import Counted, ask, refuse
 from kisaan_validate.execute.measure import take_measures
 from kisaan_validate.execute.pool import Pool, Stop, Task
@@ -280,7 +280,9 @@ class _Runner:
         streamed = list(zip(plan.streams, answers, strict=True))
         for answer in answers:
             self.log += answer.log
-        results = streamed_results(plan, streamed, rows, settings.personal)
+        counts, log = count_streamed(pool, plan.streams, rows, self.stop)
+        self.log += log
+        results = streamed_results(plan, streamed, counts, settings.personal)
         results, log = show_streamed(pool, streamed, results, self._keys(), settings.is_personal, self.stop)
         self.log += log
         return results

@@ -581,7 +581,7 @@ def test_a_lost_row_is_an_error(server: Server, database: str, monkeypatch: pyte
     whole = piece.Chunk
     monkeypatch.setattr(piece, "Chunk", lambda given, fields: whole(given[:-1], fields))
     found = ask(server, database, of_column(rows(lambda s: s > 0)))
-    assert (found.status, found.message) == (Status.ERROR, "2 rows were streamed, but the table has 3")
+    assert (found.status, found.message) == (Status.ERROR, "2 rows were streamed, but there are 3")
 
 
 @pytest.mark.parametrize("cut", ["trailer", "header", "a byte", "a field"])
@@ -687,6 +687,35 @@ def test_selection_and_conditions(server: Server, database: str, orders: Path) -
     assert found["orders.note.tidy_note"].status is Status.NOT_APPLICABLE
     assert (found["orders.paid_in_full"].status, found["orders.paid_in_full"].sqlstate) == (Status.SKIP, "42703")
     assert found["orders.total.positive"].evidence is Evidence.STREAMED
+
+
+def test_a_filter_leaves_rows_out(server: Server, database: str) -> None:
+    """Rows that a declared filter leaves out are not streamed, examined, shown or counted; a check may ask for all of them."""
+    made(server, database, "x int, gone boolean", "1, false", "-1, true", "-2, NULL", "-3, false", "4, false")
+    column = pa.Column(None, [rows(lambda s: s > 0, "some"), rows(lambda s: s > 0, "all"), pa.Check(lambda s: s.sum() == 2, name="whole")],
+                       nullable=True, metadata={"checks": {"all": {"filter": False}}})  # fmt: skip
+    suite = suite_of(pa.DataFrameSchema({"x": column}, name="t"), settings=settings(filters={"t": "NOT gone"}))
+    for options in ({}, {"sample": 1}):
+        run = prove(server, database, suite, **options)
+        found = by_id(run)
+        assert (found["t.x.some"].violations, found["t.x.some"].examined) == (1, 3)
+        assert [dict(row) for row in found["t.x.some"].sample] == [{"id": "4", "x": "-3"}]
+        assert (found["t.x.all"].violations, found["t.x.all"].examined) == (3, 5)
+        assert found["t.x.whole"].status is Status.PASS
+        assert "filter: NOT gone" in run.by_id["t.x.some"].claim
+        pushed = result(server, database, d.holds("t", "x > 0"), settings=settings(filters={"t": "NOT gone"}), **options)
+        assert (pushed.key_digest, pushed.sample) == (found["t.x.some"].key_digest, found["t.x.some"].sample)
+        streams_ = [s.sql for s in run.statements if s.purpose == "stream of t"]
+        assert sum("WHERE (NOT gone)" in sql for sql in streams_) == 1
+
+
+def test_a_lost_row_of_a_filtered_table_is_an_error(server: Server, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows that a filter leaves are counted for themselves, and all must come."""
+    made(server, database, "x int", "1", "2", "3", "-1")
+    whole = piece.Chunk
+    monkeypatch.setattr(piece, "Chunk", lambda given, fields: whole(given[:-1], fields))
+    found = ask(server, database, of_column(rows(lambda s: s > 0)), settings=settings(filters={"t": "x > 0"}))
+    assert (found.status, found.message) == (Status.ERROR, "2 rows were streamed, but there are 3")
 
 
 def test_explain_shows_the_stream(server: Server, database: str, orders: Path) -> None:

@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from kisaan_validate.catalogue import Column, Table
 from kisaan_validate.compile.samples import shown_value
 from kisaan_validate.rules.python import PythonRule
-from kisaan_validate.sql.expressions import key_columns, quote, table_sql, text_literal, to_sql
+from kisaan_validate.sql.expressions import (
+    condition_sql,
+    key_columns,
+    quote,
+    source_sql,
+    table_sql,
+    text_literal,
+    to_sql,
+)
 
 _NATIVE = {
     "int2": "smallint", "int4": "integer", "int8": "bigint", "float4": "real", "float8": "double precision", "bool": "boolean",
@@ -43,7 +51,7 @@ class Judge:
 
 @dataclass(frozen=True)
 class Stream:
-    """All that is streamed of one table, whatever the number of checks.
+    """All that is streamed of one table (of the rows that its filter leaves), whatever the number of checks.
 
     ``reads`` are the columns that checks are given, ``locator`` what finds a row again: its key, or where that is personal
     or there is none, its ``ctid``; () if nothing does. ``keyed`` tells that the locator is the key, so that a digest may
@@ -87,10 +95,15 @@ class Stream:
         listed = ", ".join(read.sql for read in self.outputs)
         bounds = [f"ctid >= '({first},0)'"] if first is not None else []
         bounds += [f"ctid < '({end},0)'"] if end is not None else []
+        bounds += [condition_sql(self.table.only)] if self.table.only else []
         where = f"\nWHERE {' AND '.join(bounds)}" if bounds else ""
         keys = [quote(name) for name in key_columns(self.table)] if self.ordered else []
         order = f"\nORDER BY {', '.join(keys)}" if keys else ""
         return f"SELECT {listed}\nFROM {table_sql(self.table)}{where}{order}"
+
+    def count_sql(self) -> str:
+        """The statement that counts the rows that must arrive."""
+        return f"SELECT count(*)\nFROM {source_sql(self.table)}"
 
     def sql(self, first: int | None = None, end: int | None = None) -> str:
         """The statement that is sent."""

@@ -41,6 +41,10 @@ class PythonRule(Rule):
         """The columns without which the function cannot be called."""
         return tuple((table, c) for c in dict.fromkeys((*columns, *self.reads))) or ((table, ""),)
 
+    def judges(self, table: str) -> tuple[str, ...]:
+        """The rows that it is given."""
+        return (table,)
+
     def given(self, table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
         """The columns that the function is given of this table, in the order of their declaration."""
         wanted = dict.fromkeys((*columns, *self.reads, *(c for c in self.optional if c in table.columns)))
