@@ -109,6 +109,8 @@ class Table:
     """One relation with everything that checks ask about it.
 
     ``only`` is a SQL condition on its rows: where a filter is declared, a check sees no others ("" means all rows).
+    ``children`` says that rows of tables that inherit from it (no partitions) are read with its own, ``foreign`` that rows
+    of foreign tables are.
     """
 
     oid: int
@@ -127,6 +129,18 @@ class Table:
     partition: bool = False
     estimated_rows: int = 0
     only: str = ""
+    children: bool = False
+    foreign: bool = False
+
+    @property
+    def unbound(self) -> bool:
+        """Whether rows are read with it that its own constraints and indexes may not bind.
+
+        A unique index and a foreign key hold for the table alone, not for those that inherit from it; before PostgreSQL 18
+        a child may drop NOT NULL; a CHECK may be NO INHERIT (PostgreSQL documentation, 5.11 Inheritance, Caveats). No
+        constraint of a foreign table is enforced here (CREATE FOREIGN TABLE, Notes).
+        """
+        return self.children or self.foreign
 
     @property
     def key(self) -> TableKey:
@@ -149,7 +163,9 @@ class Table:
         return self.kind in {"r", "p"}
 
     def unique_over(self, columns: frozenset[str]) -> Index | None:
-        """A valid, total, plain unique index whose columns are all among ``columns``, if there is one."""
+        """A valid, total, plain unique index over all its rows whose columns are all among ``columns``, if there is one."""
+        if self.unbound:
+            return None
         return next(
             (
                 index
@@ -183,6 +199,8 @@ class Table:
         return all(self.proves_not_null(c) for c in columns if c is not None)
 
     def _partial(self, columns: frozenset[str], predicate: str) -> str:
+        if self.unbound:
+            return ""
         return next(
             (i.name for i in self.indexes if i.unique and i.valid and i.predicate == predicate and columns == set(i.columns)),
             "",
@@ -194,6 +212,10 @@ class Table:
         ``attnotnull`` alone is no proof on PostgreSQL 18, which knows NOT NULL constraints that are NOT VALID:
         there, every NOT NULL constraint of the column must be validated.
         """
+        return not self.unbound and self.declares_not_null(column)
+
+    def declares_not_null(self, column: str) -> bool:
+        """Whether the table itself forbids NULL, validated and enforced, whatever is read with it."""
         facts = self.columns.get(column)
         if facts is None or not facts.not_null:
             return False

@@ -60,6 +60,72 @@ def test_a_not_valid_not_null_constraint_proves_nothing(server: Server, database
     assert (found.status, found.violations, found.enforced_by) == (Status.FAIL, 1, "")
 
 
+TREE = """
+CREATE TABLE countries (id int PRIMARY KEY); INSERT INTO countries VALUES (1);
+CREATE TABLE cities (name text PRIMARY KEY, country int NOT NULL REFERENCES countries, mayor text NOT NULL,
+                     people int CHECK (people > 0) NO INHERIT, area int CHECK (area > 0));
+CREATE TABLE capitals (state text) INHERITS (cities);
+INSERT INTO cities VALUES ('a', 1, 'm', 1, 1), ('b', 1, 'm', 1, 1);
+INSERT INTO capitals VALUES ('a', 2, 'm', -5, 1);
+"""
+
+
+@pytest.mark.parametrize("version", [18, 15])
+def test_what_a_parent_says_binds_no_rows_of_its_children(version: int, request: pytest.FixtureRequest) -> None:
+    """Rows of tables that inherit are read with their parent: its keys, NOT NULL and NO INHERIT checks prove nothing of them."""
+    import pandera.pandas as pa
+    from helpers import results
+
+    server: Server = request.getfixturevalue({18: "server", 15: "server15"}[version])
+    database = server.create(TREE)
+    if version < 18:  # from there on a child cannot drop NOT NULL
+        server.sql("ALTER TABLE capitals ALTER mayor DROP NOT NULL; INSERT INTO capitals VALUES ('d', 1, NULL, 1, 1)", database)
+    declared = [
+        declare.unique("cities", "name", id="u", counts="groups"), declare.references("cities", "country", "countries", id="r"),
+        declare.holds("cities", "people > 0", id="h"), pa.DataFrameSchema({"mayor": pa.Column()}, name="cities"),
+        declare.constraint("cities", "primary key", "name", id="p"), declare.constraint("cities", "unique", "name", id="pu"),
+        declare.constraint("cities", "check", "people", id="c"), declare.constraint("cities", "check", "area", id="inherited"),
+        declare.constraint("cities", "foreign key", "country", to="countries", id="f"),
+    ]  # fmt: skip
+    wrong = {"u": 1, "r": 1, "h": 1, "cities.mayor.not_null": int(version < 18), "p": 1, "pu": 1, "c": 1, "inherited": 0, "f": 1}
+    for trust in (False, True):
+        found = results(server, database, *declared, trust_constraints=trust)
+        assert {id: found[id].violations for id in wrong} == wrong
+        assert all(found[id].status is (Status.FAIL if n else Status.PASS) for id, n in wrong.items())
+        assert not any(found[id].enforced_by for id in ("u", "r", "h", "cities.mayor.not_null"))
+
+
+def test_a_join_to_a_table_with_children_is_refused(server: Server, database: str) -> None:
+    """Its unique index does not bind them, so that a row could match twice: an error that says so, not a number."""
+    server.sql("CREATE TABLE c (id int PRIMARY KEY); CREATE TABLE d () INHERITS (c); INSERT INTO c VALUES (1); INSERT INTO d VALUES (1)", database)
+    server.sql("CREATE TABLE t (c int); INSERT INTO t VALUES (1)", database)
+    found = result(server, database, declare.references("t", "c", "c"))
+    assert (found.status, found.violations) == (Status.ERROR, None)
+    assert "rows of other tables are read with c" in found.message
+
+
+def test_a_partitioned_table_is_bound_by_its_keys(server: Server, database: str) -> None:
+    """Partitions cannot leave their parent's constraints: its proofs hold."""
+    server.sql("CREATE TABLE t (a int, b int, PRIMARY KEY (a, b)) PARTITION BY LIST (a); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1)", database)
+    found = result(server, database, UNIQUE, trust_constraints=True)
+    assert (found.status, found.evidence, found.enforced_by) == (Status.PASS, Evidence.PROVED, "t_pkey")
+
+
+def test_no_constraint_of_a_foreign_table_is_believed(server: Server, database: str) -> None:
+    """PostgreSQL takes what a foreign table declares on trust, alone or as a partition; a proof may not."""
+    from helpers import results
+
+    server.sql(
+        "CREATE EXTENSION file_fdw; CREATE SERVER s FOREIGN DATA WRAPPER file_fdw; CREATE TABLE t (a int NOT NULL, b int) PARTITION BY LIST (b); "
+        "CREATE FOREIGN TABLE f PARTITION OF t FOR VALUES IN (1) SERVER s OPTIONS (program 'echo ,1', format 'csv')", database,
+    )  # fmt: skip
+    import pandera.pandas as pa
+
+    schema = pa.DataFrameSchema({"a": pa.Column("int32")}, name="t")
+    found = results(server, database, schema, trust_constraints=True)["t.a.not_null"]
+    assert (found.status, found.violations, found.enforced_by) == (Status.FAIL, 1, "")
+
+
 @pytest.mark.parametrize(
     ("value", "violates"),
     [("0.10", 0), ("0.100", 0), ("0.125", 1), ("-7.001", 1), ("'NaN'", 0), ("'Infinity'", 0), ("NULL", 0), ("10", 0)],

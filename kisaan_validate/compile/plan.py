@@ -216,7 +216,11 @@ class _Maker:
         if parent.unique_over(frozenset(rule.join.parent_columns)) is None:
             on = ", ".join(rule.join.parent_columns)
             message = f"{parent.name} ({on}) has no valid unique index, so a row could match twice"
-            return Result(check.id, Status.ERROR, message=message, hint="restore the primary key or unique index")
+            hint = "restore the primary key or unique index"
+            if parent.unbound:
+                message = f"rows of other tables are read with {parent.name}, which no unique index of it binds: a row could match twice"
+                hint = "refer to a table without children or foreign partitions, or write the check in SQL"
+            return Result(check.id, Status.ERROR, message=message, hint=hint)
         sides = View(table, "child"), View(parent, "parent")
         condition, judged = (to_sql(part(*sides, check.columns)) for part in (rule.violation, rule.judged))
         columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))

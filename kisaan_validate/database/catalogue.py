@@ -30,12 +30,13 @@ def read_catalogue(session: Session, schemas: Sequence[str], aliases: Mapping[st
     columns, constraints = _columns(session, where), _constraints(session, where)
     indexes, triggers, sequences = _indexes(session, where), _triggers(session, where), _sequences(session, where)
     tables: dict[tuple[str, str], Table] = {}
-    for oid, schema, name, kind, selectable, writable, secured, owner, partition, estimate in session.execute(
+    for oid, schema, name, kind, selectable, writable, secured, owner, partition, estimate, children, foreign in session.execute(
         query("tables"), where
     ):
         tables[schema, name] = Table(
             oid, schema, name, kind, columns.get(oid, {}), tuple(constraints[oid]), tuple(indexes[oid]),
             tuple(triggers[oid]), sequences[oid], selectable, writable, secured, owner, partition, estimate,
+            children=children, foreign=foreign,
         )  # fmt: skip
     ((at,),) = session.execute("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::text || '+00'")
     return Catalogue(tuple(schemas), tables, session.version, aliases, at)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from kisaan_validate.rules.base import Answer, CatalogRule
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Catalogue, Column, Table
+    from kisaan_validate.catalogue import Catalogue, Column, Constraint, Table
 
 
 def _one(held: bool, message: str) -> Answer:
@@ -117,7 +117,7 @@ class NotNullDeclared(CatalogRule):
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
         if table is None:
             return Answer(1, 1, "no such table")
-        forbidden = table.proves_not_null(columns[0])
+        forbidden = table.declares_not_null(columns[0])
         wrong = f"{columns[0]} {'is' if forbidden else 'is not'} declared NOT NULL"
         return _one(forbidden is not self.nullable, wrong)
 
@@ -184,6 +184,8 @@ class HasConstraint(CatalogRule):
             found = [c for c in found if not self.nulls_not_distinct or "NULLS NOT DISTINCT" in c.definition]
         if not found:
             return Answer(1, 1, "there is no such constraint")
+        if not all(_binds_all(table, c) for c in found):
+            return Answer(1, 1, f"{', '.join(c.name for c in found)} binds {table.name} alone, not the rows that are read with it")
         sound = [c for c in found if c.validated and c.enforced]
         state = ", ".join(f"{c.name} is {'not validated' if c.enforced else 'not enforced'}" for c in found)
         return _one(bool(sound), state)
@@ -191,8 +193,20 @@ class HasConstraint(CatalogRule):
     def _unique(self, table: Table, columns: tuple[str, ...]) -> bool:
         if self.nulls_not_distinct:
             return bool(table.unique_with_nulls_equal(frozenset(columns)))
+        if table.unbound:
+            return False
         indexes = (i for i in table.indexes if i.unique and i.valid and not i.predicate)
         return any(set(index.columns) == set(columns) for index in indexes)
+
+
+_NO_INHERIT = re.compile(r" NO INHERIT( NOT VALID| NOT ENFORCED)*$")
+
+
+def _binds_all(table: Table, constraint: Constraint) -> bool:
+    """Whether it holds for everything that is read with the table; of all kinds, only CHECK is inherited (see Table.unbound)."""
+    if table.foreign:
+        return False
+    return not table.children or (constraint.kind == "c" and not _NO_INHERIT.search(constraint.definition))
 
 
 @dataclass(frozen=True)

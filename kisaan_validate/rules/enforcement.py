@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def implied_by_constraints(predicate: str, table: Table) -> str:
-    """The names of the CHECK constraints that together state ``predicate``, or "" if they do not."""
+    """The names of the CHECK constraints that together state ``predicate`` of all rows, or "" if they do not."""
+    if table.unbound:
+        return ""
     wanted = _conjuncts(predicate)
     used: list[str] = []
     for constraint in table.constraints:

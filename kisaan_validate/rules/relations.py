@@ -51,7 +51,7 @@ class References(JoinRule):
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         parent = catalogue.find(self.join.parent)
-        if parent is None:
+        if parent is None or table.unbound:
             return ""
         pairs = set(zip(self.join.columns, self.join.parent_columns, strict=True))
         for c in table.constraints:
