@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -335,7 +335,7 @@ class _Runner:
             objects=compared.objects,
             unread=compared.unread,
             sequences=compared.sequences,
-            measured=(*done.measured, *compared.refusals),
+            measured=(*_standing(done), *compared.refusals),
             baseline_digest=options.baseline_digest,
             contract_digest=options.contract.digest if options.contract is not None else "",
             waivers_digest=options.waivers.digest if options.waivers is not None else "",
@@ -369,7 +369,7 @@ class _Runner:
         if not touched:
             return result
         listed = ", ".join(sorted(name for _, name in touched))
-        message = f"{listed} was truncated or rewritten while it was read (or could not be looked at again)"
+        message = f"{listed} {_REWRITTEN}"
         return Result(check.id, Status.ERROR, message=message, hint="run again when no migration is running", sql=result.sql)
 
     def _settings(self) -> dict[str, str]:
@@ -462,6 +462,16 @@ def refused_expressions(session: Session, contract: Contract) -> dict[str, str]:
         if sql and (names := volatile_names(session, calls_of(sql, promise.id), ())):
             refused[promise.id] = f"not run: it calls volatile {', '.join(sorted(names))}"
     return refused
+
+
+_REWRITTEN = "was truncated or rewritten while it was read (or could not be looked at again)"
+
+
+def _standing(done: Executed) -> Iterator[Measured]:
+    """What was measured, without the figures of tables that did not stay as they were. A measure reads one table."""
+    for measured in done.measured:
+        moved = any(measured.table in (name if schema == "public" else "", f"{schema}.{name}") for schema, name in done.moved)
+        yield Measured(measured.id, measured.table, sql=measured.sql, message=f"{measured.table} {_REWRITTEN}") if moved else measured
 
 
 def _table_facts(catalogue: Catalogue, plan: Plan, done: Executed, excluded: Sequence[str]) -> tuple[TableFacts, ...]:

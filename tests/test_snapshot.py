@@ -13,6 +13,8 @@ from conftest import Server, wait_until
 from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gate_in
 
 from kisaan_validate import declare as d
+from kisaan_validate.contract.load import Contract
+from kisaan_validate.contract.rows import RowsRemoved
 from kisaan_validate.database.catalogue import read_catalogue, read_fence
 from kisaan_validate.database.session import APPLICATION_NAME, Limits, Session
 from kisaan_validate.database.target import find_target
@@ -154,7 +156,7 @@ def test_a_partition_attached_during_the_run_is_found_out(server: Server, databa
         GATE_TABLE
         + """CREATE TABLE parts (id int, amount int NOT NULL) PARTITION BY RANGE (id);
              CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (1) TO (100);
-             CREATE TABLE parts_2 (LIKE parts); INSERT INTO parts_2 SELECT g, -1 FROM generate_series(100, 199) AS g;
+             CREATE SCHEMA aside; CREATE TABLE aside.parts_2 (LIKE parts); INSERT INTO aside.parts_2 SELECT g, -1 FROM generate_series(100, 199) AS g;
              INSERT INTO parts SELECT g, 1 FROM generate_series(1, 99) AS g;""",
         database,
     )
@@ -162,10 +164,11 @@ def test_a_partition_attached_during_the_run_is_found_out(server: Server, databa
         suite = suite_of(
             gate.check(), d.holds("parts", "amount > 0", id="parts"), d.holds("gate", "id = 1", id="beside")
         )
-        options = Options(jobs=1, limits=PATIENT)
+        goes = RowsRemoved("goes", table="parts", where="amount < 0")
+        options = Options(jobs=1, limits=PATIENT, count_all=True, contract=Contract("c", (goes,), "", ""))
         running = Background(lambda: run(suite, server.dsn(database), options=options))
         gate.reached()
-        server.sql("ALTER TABLE parts ATTACH PARTITION parts_2 FOR VALUES FROM (100) TO (200)", database)
+        server.sql("ALTER TABLE parts ATTACH PARTITION aside.parts_2 FOR VALUES FROM (100) TO (200)", database)
         gate.open()
         result = running.result()
     assert by_id(result)["parts"].status is Status.ERROR
@@ -173,6 +176,8 @@ def test_a_partition_attached_during_the_run_is_found_out(server: Server, databa
     assert by_id(result)["beside"].status is Status.PASS
     assert result.verdict is Verdict.INCONCLUSIVE
     assert [t.rows for t in result.tables if t.name == "parts"] == [None]
+    assert [(m.rows, "rewritten" in m.message) for m in result.measured] == [(None, True)] * len(result.measured)
+    assert result.measured
 
 
 def test_a_materialized_view_refreshed_during_the_run_is_found_out(server: Server, database: str) -> None:
