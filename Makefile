@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint needs sample bench-baseline constraints clean
+.PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -41,9 +41,18 @@ $(VENV)/.dev: $(VENV)/.demo
 	@$(PIP) install -c constraints.txt -e '.[demo,test,dev]'
 	@touch $@
 
-# What a baseline costs beside a run, on two tables of five million rows: some minutes, 2 GB of disk.
+# How fast it is, as ratios of one run each (docs/performance.md): two tables of five million rows, half an hour, some GB of disk.
+# ARGS reach every one of them: make bench ARGS='--rows 200000 --rounds 3'.
+bench: bench-speed bench-baseline bench-streams
+
+bench-speed: $(VENV)/.dev
+	$(BIN)/python benchmarks/speed.py $(ARGS)
+
 bench-baseline: $(VENV)/.dev
-	$(BIN)/python benchmarks/baseline.py --layout both
+	$(BIN)/python benchmarks/baseline.py $(ARGS)
+
+bench-streams: $(VENV)/.dev
+	$(BIN)/python benchmarks/streams.py $(ARGS)
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev
