@@ -121,7 +121,12 @@ def make_stream(
 
 
 def _locator(table: Table, is_personal: Callable[[str, str], bool]) -> tuple[tuple[Read, ...], bool]:
-    """What finds a row again. A personal key must not be written into a statement that is recorded."""
+    """What finds a row again. A personal key must not be written into a statement that is recorded.
+
+    Nothing does where rows of other tables are read along: neither key nor ``ctid`` is theirs alone.
+    """
+    if table.unbound:
+        return (), False
     key = table.primary_key
     if key and not any(is_personal(table.name, name) for name in key):
         return tuple(_key(table.columns[name]) for name in key), True
