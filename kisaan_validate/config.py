@@ -70,7 +70,8 @@ def load_config(path: Path | None) -> Config:
 def _refuse_unknown(given: dict[str, Any], file: Path) -> None:
     for section, keys in given.items():
         if section not in KNOWN:
-            raise UsageError(f"{file}: unknown section [{section}]", did_you_mean(section, KNOWN))
+            elsewhere = "success criteria belong to the suite: write [[criteria]] in its suite.toml" if section == "criteria" else ""
+            raise UsageError(f"{file}: unknown section [{section}]", elsewhere or did_you_mean(section, KNOWN))
         if not isinstance(keys, dict):
             raise UsageError(f"{file}: {section} must be a section", f"write [{section}]")
         for key in keys:
