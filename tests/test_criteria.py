@@ -97,7 +97,7 @@ def test_a_criterion_is_proved_only_by_answers(results: tuple[Result | None, ...
     run = make_run(asked, given, criteria=(Criterion("x", "all is well", tuple(c.id for c in checks)),))
     line = criterion_lines(run)[0]
     assert (line.standing, line.said) == (standing, said)
-    assert criteria_words([line]) == f"1 criterion: 1 {standing.value}"
+    assert criteria_words([line]) == f"Of 1, 1 {standing.value}"
     assert run_from_json(run_to_json(run)) == run
 
 

@@ -15,9 +15,9 @@ from kisaan_validate.waivers import Waived
 EVIDENCE_WORDS = {
     Evidence.SCANNED: "the rows were read",
     Evidence.STREAMED: "streamed: the rows were handed to a function in Python",
-    Evidence.CATALOGUE: "the system catalogue was read",
+    Evidence.CATALOGUE: "the system catalogue was read (\\d+ in psql shows it); no SQL of its own",
     Evidence.PROVED: "proved by a constraint; the rows were not read",
-    Evidence.NONE: "none",
+    Evidence.NONE: "none: no SQL was run for it",
 }
 
 
@@ -146,7 +146,7 @@ def _facts(check: Check, result: Result) -> list[tuple[str, str]]:
         ("Applies if", "; ".join(check.applies)),
         ("Declared at", check.origin),
         ("SQLSTATE", result.sqlstate),
-        ("Statement took", duration(result.milliseconds) if result.milliseconds else ""),
+        ("Took", duration(result.milliseconds) if result.milliseconds else ""),
         ("Digest of all keys", result.key_digest),
     ]
 

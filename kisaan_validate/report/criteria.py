@@ -114,4 +114,4 @@ def criteria_words(lines: Sequence[CriterionLine]) -> str:
     """How many criteria came to what, in words; "" where none is declared."""
     states = Counter(line.standing for line in lines)
     parts = [f"{number(states[state])} {state.value}" for state in Standing if states[state]]
-    return f"{counted(len(lines), 'criterion', 'criteria')}: {', '.join(parts)}" if lines else ""
+    return f"Of {number(len(lines))}, {', '.join(parts)}" if lines else ""

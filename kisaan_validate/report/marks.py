@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from itertools import accumulate
 
 from markupsafe import Markup
 
-from kisaan_validate.report.text import value
+from kisaan_validate.report.text import spelled, value
 
 _LONGEST = 400
 """Beyond this many characters only the common beginning and end are looked for: the time of a full comparison is quadratic."""
@@ -26,19 +27,19 @@ def marked(before: str | None, after: str | None) -> tuple[Markup, Markup]:
 
 
 def _whole(text: str | None) -> Markup:
-    return Markup("<i>none</i>") if text is None else _value(text)
-
-
-def _value(text: str) -> Markup:
-    return value(text) if text else Markup('<b class="nul">empty</b>')
+    return Markup("<i>none</i>") if text is None else value(text)
 
 
 def _drawn(parts: list[Piece], tag: str) -> Markup:
-    if not any(text for text, _ in parts):
-        return _value("")
-    return Markup("").join(
-        Markup("<{0}>{1}</{0}>").format(tag, value(text)) if differs else value(text) for text, differs in parts if text
+    text = "".join(part for part, _ in parts)
+    if not text:
+        return value("")
+    ends = accumulate(len(part) for part, _ in parts)
+    shown = (
+        Markup("<{0}>{1}</{0}>").format(tag, drawn) if differs else drawn
+        for (_, differs), drawn in zip(parts, spelled(text, ends), strict=True)
     )
+    return Markup("<bdi>{}</bdi>").format(Markup("").join(shown))
 
 
 def pieces(before: str, after: str) -> tuple[list[Piece], list[Piece]]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from kisaan_validate.model import Status
-from kisaan_validate.report.summary import STATUS_ORDER, STATUS_WORDS
+from kisaan_validate.report.summary import STATUS_ORDER
 from kisaan_validate.report.text import number, signed
 
 WIDTH, HEIGHT = 160, 14
@@ -79,19 +79,19 @@ ICON_PATHS = {
 def status_bar(counts: Mapping[Status, int]) -> Markup:
     """What the checks of one table came to: a bar split in the order of importance, each part as long as its share.
 
-    No part that exists is thinner than SLIVER; parts differ in pattern too, and the words beside it are what counts.
+    No part that exists is thinner than SLIVER; parts differ in pattern too. The words beside it say the same exactly.
     """
     parts = [(status, counts.get(status, 0)) for status in STATUS_ORDER if counts.get(status, 0)]
     total = sum(n for _, n in parts)
     if not total:
-        return _drawing("no check of its own", _rect(0, WIDTH, "frame"))
+        return _drawing("", _rect(0, WIDTH, "frame"))
     widths = [max(SLIVER, n * WIDTH // total) for _, n in parts]
     widths[widths.index(max(widths))] += WIDTH - sum(widths)
     drawn, at = Markup(""), 0
     for (status, _), width in zip(parts, widths, strict=True):
         drawn += _rect(at, width, f"b-{status.value}")
         at += width
-    return _drawing(", ".join(f"{number(n)} {STATUS_WORDS[status].lower()}" for status, n in parts), drawn)
+    return _drawing("", drawn)
 
 
 def time_bar(milliseconds: float, longest: float) -> Markup:

@@ -128,7 +128,7 @@ def _looked(name: str, coverage: TableCoverage | None) -> str:
 def _uncovered(coverage: TableCoverage | None) -> str:
     """What no check touched of a table, in words; "" where nothing is left."""
     if coverage is None:
-        return "not known"
+        return "it is not known what checks looked at"
     if coverage.excluded and not coverage.checks:
         return "left out by the suite"
     if not coverage.judged and not coverage.described:

@@ -10,10 +10,10 @@
     node,
     status: [...node.classList].find((c) => c.startsWith("s-")).slice(2),
     severity: node.firstElementChild.children[1].textContent,
-    table: node.dataset.t,
+    table: node.dataset.t ?? node.querySelector("code").textContent.split(".")[0],
     since: node.dataset.w ? "waived" : node.dataset.m || "",
     get tags() { return this._tags ??= (node.querySelector(".tg")?.textContent ?? "").split(", ").filter(Boolean); },
-    get text() { return this._text ??= `${node.dataset.t} ${node.textContent}`.toLowerCase(); },
+    get text() { return this._text ??= `${this.table} ${node.textContent}`.toLowerCase(); },
   }));
   const groups = [...document.querySelectorAll("#checks .group")];
   const words = new Map(cards.map((c) => [c.status, c.node.querySelector(".st").textContent]));
