@@ -80,13 +80,20 @@ def test_axe_finds_nothing(browser: Browser, rich: Path, state: str, act: str, w
     assert browser.complaints() == []
 
 
-def test_axe_finds_nothing_on_the_sample_and_without_script(browser: Browser, rich: Path) -> None:
-    """The committed sample as it opens, and the page where scripts are off."""
-    browser.open(SAMPLE)
-    assert axe.findings(browser) == []
+def test_axe_finds_nothing_without_script(browser: Browser, rich: Path) -> None:
+    """The page where scripts are off."""
     browser.open(rich, script=False)
     browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     assert browser.ask("document.querySelector('#filter').hidden")
+    assert axe.findings(browser) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_sample(browser: Browser, scheme: str) -> None:
+    """The committed sample as it opens."""
+    browser.open(SAMPLE)
+    _media(browser, prefers_color_scheme=scheme)
     assert axe.findings(browser) == []
 
 
@@ -353,6 +360,22 @@ def test_what_differs_is_marked_to_the_character(before: str | None, after: str 
 def test_the_parts_are_the_whole(pair: tuple[str, str]) -> None:
     """Marking loses and adds no character."""
     assert tuple("".join(text for text, _ in side) for side in marks.pieces(*pair)) == pair
+
+
+def test_the_figures_of_a_contract_fit_on_a_telephone(browser: Browser, tmp_path: Path) -> None:
+    """Before, expected, now and difference of millions of rows need no scrolling sideways at 360 px."""
+    judged = everything()
+    assert judged.baseline is not None
+    sides = [
+        replace(side, tables=(replace(side.tables[0], name="kisaan_transaction_ledger", rows=rows), *side.tables[1:]))
+        for side, rows in ((judged.run, 7_702_637), (judged.baseline, 7_702_697))
+    ]
+    page = tmp_path / "report.html"
+    page.write_text(render_html(judge(sides[0], sides[1], judged.contract)), encoding="utf-8")
+    browser.open(page, width=360)
+    measured = browser.ask("[...document.querySelectorAll('.rows')].map(t => [t.parentElement.scrollWidth, t.parentElement.clientWidth])")
+    assert len(measured) == 2
+    assert all(needed <= there for needed, there in measured), measured
 
 
 def test_three_findings_of_different_kinds_come_first() -> None:
