@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 RUN_FORMAT = 3
 """Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a contract.
-3: success criteria, and what no check read."""
+3: success criteria, and what no check read; who ran it, the state of its sources, the run before it."""
 
 BASELINE_FORMAT = 2
 """Version of a baseline file. 1: never published. 2: all that a run measures, failing keys, and a seal."""
@@ -361,6 +361,26 @@ class TableCoverage:
 
 
 @dataclass(frozen=True)
+class Provenance:
+    """Where a run comes from: who ran it, on which state of the sources, after which run.
+
+    ``operator`` is a claim (``operator_from`` says whose), for nobody authenticates it; sign-offs are what does. ``commit``
+    is the Git commit that the suite's folder is at, and ``uncommitted`` what differs there from it; where Git could not say,
+    ``uncommitted`` is None and ``unversioned`` the reason. ``previous_digest`` is the SHA-256 of the ``run.json`` that was
+    recorded before this one in the same folder of reports ("" for the first). ``approvals`` is how many people must approve.
+    """
+
+    operator: str = ""
+    operator_from: str = ""
+    commit: str = ""
+    uncommitted: tuple[str, ...] | None = None
+    unversioned: str = ""
+    previous_run: str = ""
+    previous_digest: str = ""
+    approvals: int = 1
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything measured by one execution of a suite, and nothing that can be derived from it.
 
@@ -393,6 +413,7 @@ class Run:
     criteria: tuple[Criterion, ...] = ()
     coverage: tuple[TableCoverage, ...] = ()
     interrupted: str = ""
+    provenance: Provenance = field(default_factory=Provenance)
     format_version: int = RUN_FORMAT
 
     @property

@@ -309,11 +309,14 @@ def _line(error: BaseException, path: str) -> int:
 
 
 def _digest(root: Path, sources: list[Path]) -> str:
-    """SHA-256 over each source's name, length and bytes, in sorted order."""
+    return sources_digest([(path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(sources)])
+
+
+def sources_digest(sources: Iterable[tuple[str, bytes]]) -> str:
+    """The digest of a suite: SHA-256 over each source's name, length and bytes, in the order of the run's list."""
     total = hashlib.sha256()
-    for path in sorted(sources):
-        data = path.read_bytes()
-        total.update(f"{path.relative_to(root).as_posix()}\0{len(data)}\0".encode())
+    for name, data in sources:
+        total.update(f"{name}\0{len(data)}\0".encode())
         total.update(data)
     return total.hexdigest()
 
