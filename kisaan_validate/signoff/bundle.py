@@ -12,6 +12,7 @@ from kisaan_validate.signoff.archive import SUMS, pack, sums
 from kisaan_validate.signoff.evidence import Files
 from kisaan_validate.signoff.intoto import INTOTO, intoto_of
 from kisaan_validate.signoff.lines import how_to
+from kisaan_validate.signoff.page import signatures_of
 from kisaan_validate.signoff.secrets import secrets_in
 from kisaan_validate.signoff.standing import Standing
 from kisaan_validate.signoff.statement import FOLDER, is_fact, sha256
@@ -50,7 +51,7 @@ def bundle_of(files: Files, judged: Judgement, standing: Standing, *, baseline: 
 def derived(kept: Mapping[str, bytes], judged: Judgement, standing: Standing) -> dict[str, bytes]:
     """The page, the in-toto statement, the manual and the digests, as the rest of a bundle makes them."""
     left_out = [BASELINE] if judged.run.baseline_digest and BASELINE not in kept else []
-    made = {PAGE: render_html(judged, standing).encode()}
+    made = {PAGE: render_html(judged, signatures_of(standing)).encode()}
     made[INTOTO] = intoto_of(judged, {**kept, **made})
     made[HOW] = how_to(judged.run.id, standing, sha256(kept["run.json"]), left_out).encode()
     made[SUMS] = sums({**kept, **made})

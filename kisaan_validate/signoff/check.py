@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from kisaan_validate.errors import RecordError
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.signoff.evidence import Files
 from kisaan_validate.signoff.keys import Signers, check
-from kisaan_validate.signoff.standing import Signed, cautions, manual_criteria
+from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria
 from kisaan_validate.signoff.statement import (
     Decision,
     Statement,
@@ -39,12 +39,8 @@ def signoffs_of(files: Files, judged: Judgement, trust: Trust) -> tuple[Signed, 
     read = [_read(files, path) for path in sorted(files.files) if is_statement(path)]
     read.sort(key=_order)
     done: list[Signed] = []
-    attested: dict[str, str] = {}
     for one in read:
-        checked = _checked(one, files, judged, trust, attested)
-        done.append(checked)
-        if checked.holds and checked.statement is not None and checked.statement.decision is Decision.ATTEST:
-            attested[checked.path] = checked.statement.criterion
+        done.append(_checked(one, files, judged, trust, done))
     return tuple(done)
 
 
@@ -63,12 +59,12 @@ def _order(one: Signed) -> tuple[int, bool, str]:
     return (one.statement.number, one.statement.decision is Decision.REJECT, one.path)
 
 
-def _checked(one: Signed, files: Files, judged: Judgement, trust: Trust, attested: Mapping[str, str]) -> Signed:
+def _checked(one: Signed, files: Files, judged: Judgement, trust: Trust, before: Sequence[Signed]) -> Signed:
     statement = one.statement
     if statement is None:
         return one
     wrong = [*_misplaced(one.path, statement), *differing(statement, covered(judged.run, files.files))]
-    wrong += _unsaid(statement, judged, attested)
+    wrong += _unsaid(statement, judged, before)
     key, faults = _signature(one.path, statement, files, trust)
     return Signed(one.path, one.digest, statement, key, (*wrong, *faults), check_stamp(files, one.path, trust.tsa_ca))
 
@@ -91,7 +87,7 @@ def differing(statement: Statement, now: Mapping[str, str]) -> list[str]:
     return wrong
 
 
-def _unsaid(statement: Statement, judged: Judgement, attested: Mapping[str, str]) -> list[str]:
+def _unsaid(statement: Statement, judged: Judgement, before: Sequence[Signed]) -> list[str]:
     """What a statement says wrongly of the run, and what an approval should have said and does not."""
     run, wrong = judged.run, []
     about = (run.id, run.place.database, run.place.system_identifier, run.place.at)
@@ -99,12 +95,12 @@ def _unsaid(statement: Statement, judged: Judgement, attested: Mapping[str, str]
         wrong.append(f"it speaks of run {statement.run} of {statement.database}")
     if statement.verdict is not judged.verdict:
         wrong.append(f"it was signed as {statement.verdict.value}, and is {judged.verdict.value}")
-    if statement.decision is Decision.ATTEST and (statement.criterion, statement.criterion_text) not in manual_criteria(run):
+    if statement.decision in (Decision.ATTEST, Decision.DENY) and (statement.criterion, statement.criterion_text) not in manual_criteria(run):
         wrong.append(f"the run has no manual criterion {statement.criterion!r} in these words")
     if statement.decision is Decision.APPROVE:
-        met = [id for path, id in attested.items() if path in statement.seen]
+        met = [c.id for c in attestable(run, [s for s in before if s.path in statement.seen]) if c.met]
         unsaid = {c: why for c, why in cautions(judged, met).items() if c not in statement.accepted}
-        wrong += [f"it approves without saying that {why}" for why in unsaid.values()]
+        wrong += [f"it approves without accepting this: {why}" for why in unsaid.values()]
     return wrong
 
 

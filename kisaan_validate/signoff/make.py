@@ -12,7 +12,7 @@ from kisaan_validate.record.files import write_file
 from kisaan_validate.signoff.check import Trust, signoffs_of
 from kisaan_validate.signoff.evidence import Files, read_folder
 from kisaan_validate.signoff.keys import check, sign
-from kisaan_validate.signoff.standing import Signed, cautions, manual_criteria, same_person
+from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria, same_person
 from kisaan_validate.signoff.statement import (
     FOLDER,
     Caution,
@@ -102,7 +102,7 @@ def _statement(files: Files, judged: Judgement, wish: Wish, trust: Trust) -> Sta
 
 
 def _criterion(judged: Judgement, wish: Wish) -> str:
-    if wish.decision is not Decision.ATTEST:
+    if wish.decision not in (Decision.ATTEST, Decision.DENY):
         return ""
     known = dict(manual_criteria(judged.run))
     if wish.criterion not in known:
@@ -114,7 +114,7 @@ def _criterion(judged: Judgement, wish: Wish) -> str:
 def _refuse_unaccepted(judged: Judgement, wish: Wish, before: tuple[Signed, ...]) -> None:
     if wish.decision is not Decision.APPROVE:
         return
-    done = [s.statement.criterion for s in before if s.holds and s.statement is not None and s.statement.criterion]
+    done = [c.id for c in attestable(judged.run, before) if c.met]
     found = {c: why for c, why in cautions(judged, done).items() if c not in wish.accepted}
     if found:
         options = " ".join(f"--accept-{c.value}" for c in found)

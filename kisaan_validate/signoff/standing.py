@@ -40,11 +40,16 @@ class Signed:
 
 @dataclass(frozen=True)
 class Attestable:
-    """A manual criterion of the run, and the attestations of it that hold, the latest last."""
+    """A manual criterion of the run, and the latest word of each person on it. It is met if there is one and all say so."""
 
     id: str
     text: str
     by: tuple[Signed, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether somebody attested it, and nobody denies it."""
+        return bool(self.by) and all(_decision(s) is Decision.ATTEST for s in self.by)
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,13 @@ class Standing:
 
     @property
     def unattested(self) -> tuple[Attestable, ...]:
-        """The manual criteria that nobody attested."""
-        return tuple(c for c in self.criteria if not c.by)
+        """The manual criteria that nobody attested, or that somebody denies."""
+        return tuple(c for c in self.criteria if not c.met)
+
+    def replaced(self, signed: Signed) -> bool:
+        """Whether a sign-off that holds was followed by a later one of the same person on the same matter."""
+        kept = (*self.approvals, *self.rejections, *(s for c in self.criteria for s in c.by))
+        return signed.holds and signed not in kept
 
 
 def cautions(judged: Judgement, attested: Iterable[str] = ()) -> dict[Caution, str]:
@@ -100,13 +110,22 @@ def cautions(judged: Judgement, attested: Iterable[str] = ()) -> dict[Caution, s
         found[Caution.UNCOMMITTED] = f"the suite had uncommitted changes: {', '.join(changed[:3])}{more}"
     done = set(attested)
     if missing := [id for id, _ in manual_criteria(run) if id not in done]:
-        found[Caution.UNATTESTED] = f"nobody attested {', '.join(missing)}"
+        found[Caution.UNATTESTED] = f"not attested: {', '.join(missing)}"
     return found
 
 
 def manual_criteria(run: Run) -> tuple[tuple[str, str], ...]:
     """(id, text) of the criteria of a run that only people can attest."""
-    return tuple((c.id, c.text) for c in getattr(run, "criteria", ()) if c.manual)
+    return tuple((c.id, c.text) for c in run.criteria if c.manual)
+
+
+def attestable(run: Run, signed: Sequence[Signed]) -> tuple[Attestable, ...]:
+    """The manual criteria of a run with what people said of them, of sign-offs in the order in which they were made."""
+    holding = [s for s in signed if s.holds and _decision(s) in (Decision.ATTEST, Decision.DENY)]
+    return tuple(
+        Attestable(id, text, tuple(_latest([s for s in holding if s.statement is not None and s.statement.criterion == id])))
+        for id, text in manual_criteria(run)
+    )
 
 
 def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Standing:
@@ -117,7 +136,7 @@ def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Sta
     """
     needed = max(run.provenance.approvals, needed, 1)
     holding = [s for s in signed if s.holds]
-    latest = _latest(holding)
+    latest = _latest([s for s in holding if _decision(s) in (Decision.APPROVE, Decision.REJECT)])
     rejections = tuple(s for s in latest if _decision(s) is Decision.REJECT)
     approvals = tuple(s for s in latest if _decision(s) is Decision.APPROVE)
     lost = lost_of(signed)
@@ -129,11 +148,7 @@ def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Sta
         state = State.APPROVED
     else:
         state = State.WAITING if signed else State.UNSIGNED
-    criteria = tuple(
-        Attestable(id, text, tuple(s for s in holding if s.statement is not None and s.statement.criterion == id and _decision(s) is Decision.ATTEST))
-        for id, text in manual_criteria(run)
-    )  # fmt: skip
-    return Standing(state, needed, tuple(signed), approvals, rejections, criteria, missing, run.provenance.operator, lost)
+    return Standing(state, needed, tuple(signed), approvals, rejections, attestable(run, signed), missing, run.provenance.operator, lost)
 
 
 def same_person(operator: str, signer: str) -> bool:
@@ -154,11 +169,9 @@ def _decision(signed: Signed) -> Decision | None:
 
 
 def _latest(holding: Sequence[Signed]) -> list[Signed]:
-    """The latest decision of each person; attestations decide nothing."""
+    """The latest word of each person."""
     kept: list[Signed] = []
     for one in holding:
-        if one.statement is None or one.statement.decision is Decision.ATTEST:
-            continue
         kept = [other for other in kept if not _same(other, one)] + [one]
     return kept
 

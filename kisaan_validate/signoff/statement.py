@@ -31,11 +31,12 @@ FOLDER = "signoffs"
 
 
 class Decision(StrEnum):
-    """What somebody says: the run may be relied upon, or not, or that one criterion is met which no check can prove."""
+    """What somebody says: the run may be relied upon, or not; one criterion that no check can prove is met, or is not."""
 
     APPROVE = "approve"
     REJECT = "reject"
     ATTEST = "attest"
+    DENY = "deny"
 
 
 class Caution(StrEnum):

@@ -251,7 +251,7 @@ def _signatures(found: Verified, standing: Standing, files: Files, trust: Trust)
             found.add(Mark.WRONG, signed.path, reason)
         if signed.holds and signed.statement is not None:
             s = signed.statement
-            of = f" that {s.criterion} is met" if s.criterion else ""
+            of = f" {s.criterion} ({s.criterion_text})" if s.criterion else ""
             accepted = f", accepting {', '.join(s.accepted)}" if s.accepted else ""
             found.add(Mark.PROVED if trust.signers else Mark.NOTE, signed.path,
                       f"{s.signer} signed {s.decision.value}{of}{accepted} with {signed.key}, by {whose}: {s.reason}")  # fmt: skip
@@ -292,7 +292,7 @@ def _page(files: Files, found: Verified, judged: Judgement, trust: Trust) -> Non
         return
     own = standing_of(judged.run, signoffs_of(files, judged, _own(files, Trust())))
     kept = {name: data for name, data in files.files.items() if name not in DERIVED}
-    made = derived(kept, judged, own)
+    made = derived(kept, judged, own)  # by the keys beside the run: it shows what its makers saw
     if files.bundle is None:
         made = {"report.html": made["report.html"]}
     made.pop(SUMS, None)
@@ -307,11 +307,7 @@ def _page(files: Files, found: Verified, judged: Judgement, trust: Trust) -> Non
 
 def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
     if standing.state is State.APPROVED and standing.unattested:
-        found.add(Mark.NOTE, "criteria", f"nobody attested {', '.join(c.id for c in standing.unattested)}, which the approvals accepted")
-    for criterion in standing.criteria:
-        for signed in criterion.by:
-            if signed.statement is not None:
-                found.add(Mark.NOTE, "criteria", f"{criterion.id} attested by {signed.statement.signer} at {signed.statement.at:%Y-%m-%d %H:%M} UTC")
+        found.add(Mark.NOTE, "criteria", f"not attested: {', '.join(c.id for c in standing.unattested)}; the approvals accepted that")
     if trust.signers is None:
         found.add(Mark.OPEN, "sign-off", "whose keys count was not said: name your own file with --allowed-signers. "
                   f"By the copy beside the run: {standing.sentence}")  # fmt: skip

@@ -1,0 +1,42 @@
+"""The sign-offs of a run as its page shows them."""
+
+from __future__ import annotations
+
+from kisaan_validate.report.signatures import Attested, Signatures
+from kisaan_validate.report.signatures import Signed as Shown
+from kisaan_validate.signoff.standing import Signed, Standing, State
+from kisaan_validate.signoff.statement import Decision, Statement
+
+_STATES = {State.UNSIGNED: "unsigned", State.WAITING: "waiting", State.APPROVED: "approved", State.REJECTED: "rejected"}
+
+
+def signatures_of(standing: Standing) -> Signatures:
+    """A standing as plain facts for the page. What was replaced by a later word of the same person does not count, and says so."""
+    signed, attested = [], []
+    for one in standing.signed:
+        s = one.statement
+        if s is None:
+            signed.append(_unread(one, standing))
+        elif s.criterion:
+            met, about = s.decision is Decision.ATTEST, (_problem(one, standing), one.digest, one.path, one.key)
+            attested.append(Attested(s.criterion, s.signer, met, s.reason, s.at, *about))
+        else:
+            signed.append(_shown(one, s, standing))
+    return Signatures(_STATES[standing.state], standing.sentence, tuple(signed), tuple(attested), standing.needed)
+
+
+def _shown(one: Signed, s: Statement, standing: Standing) -> Shown:
+    accepted = tuple(caution.value for caution in s.accepted)
+    return Shown(s.signer, s.decision.value, s.reason, s.at, _problem(one, standing), accepted, one.digest, one.path, one.key)
+
+
+def _unread(one: Signed, standing: Standing) -> Shown:
+    from datetime import UTC, datetime
+
+    return Shown("nobody knows who", "unreadable", "", datetime.fromtimestamp(0, UTC), _problem(one, standing), (), one.digest, one.path)
+
+
+def _problem(one: Signed, standing: Standing) -> str:
+    if one.wrong:
+        return "; ".join(one.wrong)
+    return "a later one of the same person replaces it" if standing.replaced(one) else ""
