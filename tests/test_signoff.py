@@ -110,9 +110,6 @@ def test_what_changed_is_named(house: House, run: Path, name: str, said: str) ->
     (run / "run.json").write_bytes(facts.replace(sha256(before).encode(), sha256(after).encode()))
     found = house.verify(run)
     assert found.code == 1
-    if name == "baseline.json":  # its own seal is broken by now, which comes first
-        assert "baseline.json is not as it was written" in found.out
-        return
     assert said in found.out
     shown = house.cli("report", str(run))
     if name.startswith("suite/") or name == "run.json" or shown.code == 0:
@@ -340,7 +337,7 @@ def test_the_head_is_found_again(house: House, tmp_path: Path) -> None:
         assert found is not None
         assert found.id == newest.name
         (reports / ".chain").write_text("x")
-    names = sorted(p.parent.name for p in reports.glob("*/run.json"))
+    names = in_order(reports)
     behind = names[-2]
     (reports / ".chain").write_text(json.dumps({"id": behind, "sha256": sha256((reports / behind / "run.json").read_bytes())}))
     found = find_head(reports)
@@ -352,7 +349,7 @@ def test_gaps_swaps_and_changes_of_a_chain_are_named(house: House, tmp_path: Pat
     """Remove one in the middle, change one, swap two: each is named. The oldest missing is not proved; the newest nobody can see."""
     while len(list((house.folder / "reports").glob("*/run.json"))) < 4:
         house.run()
-    names = sorted(p.parent.name for p in (house.folder / "reports").glob("*/run.json"))
+    names = in_order(house.folder / "reports")
 
     def reports(name: str) -> Path:
         return Path(shutil.copytree(house.folder / "reports", tmp_path / name))
@@ -377,6 +374,15 @@ def test_gaps_swaps_and_changes_of_a_chain_are_named(house: House, tmp_path: Pat
     end = reports("end")
     shutil.rmtree(end / names[-1])
     assert not walk(links_of(end)).broken, "what only a digest kept elsewhere can tell"
+
+
+def in_order(reports: Path) -> list[str]:
+    """The runs of a chain from its first to its newest: two of one second have no order by name."""
+    after = {link.previous_run: link.id for link in links_of(reports)}
+    names = [after[""]]
+    while names[-1] in after:
+        names.append(after[names[-1]])
+    return names
 
 
 def test_runs_at_once_do_not_fork_the_chain(house: House, tmp_path: Path) -> None:

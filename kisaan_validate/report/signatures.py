@@ -45,7 +45,7 @@ class Signatures:
     """All sign-offs and attestations of a run, in order of time, and what they come to.
 
     ``state`` is a key of SIGNS, ``sentence`` the same in words; ``needed`` is how many people must approve. Without any
-    this is the state of a run that nobody signed.
+    this is the state of a run that nobody signed. ``lines`` say what can be verified with stock tools, and how.
     """
 
     state: str = "unsigned"
@@ -53,6 +53,7 @@ class Signatures:
     signed: tuple[Signed, ...] = ()
     attested: tuple[Attested, ...] = ()
     needed: int = 1
+    lines: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def sign(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kisaan_validate.report.signatures import Attested, Signatures
 from kisaan_validate.report.signatures import Signed as Shown
+from kisaan_validate.signoff.lines import lines_of
 from kisaan_validate.signoff.standing import Signed, Standing, State
 from kisaan_validate.signoff.statement import Decision, Statement
 
@@ -22,7 +23,7 @@ def signatures_of(standing: Standing) -> Signatures:
             attested.append(Attested(s.criterion, s.signer, met, s.reason, s.at, *about))
         else:
             signed.append(_shown(one, s, standing))
-    return Signatures(_STATES[standing.state], standing.sentence, tuple(signed), tuple(attested), standing.needed)
+    return Signatures(_STATES[standing.state], standing.sentence, tuple(signed), tuple(attested), standing.needed, tuple(lines_of(standing)))
 
 
 def _shown(one: Signed, s: Statement, standing: Standing) -> Shown:

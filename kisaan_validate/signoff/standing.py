@@ -79,7 +79,7 @@ class Standing:
             return f"Rejected by {', '.join(s.statement.signer for s in self.rejections if s.statement is not None)}."
         if self.state is State.UNSIGNED:
             return f"Not signed yet: {self.needed} approval{'' if self.needed == 1 else 's'} needed."
-        return f"Not approved yet: {many}. {' '.join(f'{m[:1].upper()}{m[1:]}.' for m in self.missing)}"
+        return f"Not approved yet: {many}; {'; '.join(self.missing)}."
 
     @property
     def broken(self) -> tuple[Signed, ...]:
@@ -170,16 +170,21 @@ def _decision(signed: Signed) -> Decision | None:
 
 def _latest(holding: Sequence[Signed]) -> list[Signed]:
     """The latest word of each person."""
-    kept: list[Signed] = []
-    for one in holding:
-        kept = [other for other in kept if not _same(other, one)] + [one]
-    return kept
+    person = _people(holding)
+    last = {person[at]: one for at, one in enumerate(holding)}
+    return [one for at, one in enumerate(holding) if last[person[at]] is one]
 
 
-def _same(one: Signed, other: Signed) -> bool:
-    if one.statement is None or other.statement is None:
-        return False
-    return one.key == other.key or one.statement.signer.casefold() == other.statement.signer.casefold()
+def _people(holding: Sequence[Signed]) -> list[int]:
+    """Who made each sign-off, as numbers: those that share a name or a key, directly or through others, are one person."""
+    person = list(range(len(holding)))
+    owner: dict[str, int] = {}
+    for at, one in enumerate(holding):
+        name = one.statement.signer.casefold() if one.statement is not None else ""
+        for mark in (f"name {name}", f"key {one.key}"):
+            other = person[owner.setdefault(mark, at)]
+            person = [person[at] if p == other else p for p in person]
+    return person
 
 
 def _missing(run: Run, approvals: Sequence[Signed], needed: int) -> tuple[str, ...]:
