@@ -41,6 +41,8 @@ def unpack(path: Path) -> Files:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             run, found = _entries(archive, path)
+    except RecordError:
+        raise
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, KeyError, IndexError, OverflowError) as error:
         raise RecordError(f"{path} is not a whole bundle: {error}", "it is truncated or damaged; get it again") from None
     except Exception as error:  # struct.error and whatever else a parser of hostile bytes may come to

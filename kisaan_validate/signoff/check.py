@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.judgement import Judgement
+from kisaan_validate.model import Run, Verdict
 from kisaan_validate.signoff.evidence import Files
 from kisaan_validate.signoff.keys import Signers, check
 from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria
@@ -34,13 +34,16 @@ class Trust:
     tsa_ca: Path | None = None
 
 
-def signoffs_of(files: Files, judged: Judgement, trust: Trust) -> tuple[Signed, ...]:
-    """Every sign-off beside a run, checked, in the order in which they were made. Raises UsageError where OpenSSH is missing."""
+def signoffs_of(files: Files, run: Run, verdict: Verdict | None, trust: Trust) -> tuple[Signed, ...]:
+    """Every sign-off beside a run, checked, in the order in which they were made.
+
+    ``verdict`` is None where the run cannot be judged again. Raises UsageError where OpenSSH is missing.
+    """
     read = [_read(files, path) for path in sorted(files.files) if is_statement(path)]
     read.sort(key=_order)
     done: list[Signed] = []
     for one in read:
-        done.append(_checked(one, files, judged, trust, done))
+        done.append(_checked(one, files, run, verdict, trust, done))
     return tuple(done)
 
 
@@ -59,12 +62,14 @@ def _order(one: Signed) -> tuple[int, bool, str]:
     return (one.statement.number, one.statement.decision is Decision.REJECT, one.path)
 
 
-def _checked(one: Signed, files: Files, judged: Judgement, trust: Trust, before: Sequence[Signed]) -> Signed:
+def _checked(
+    one: Signed, files: Files, run: Run, verdict: Verdict | None, trust: Trust, before: Sequence[Signed]
+) -> Signed:
     statement = one.statement
     if statement is None:
         return one
-    wrong = [*_misplaced(one.path, statement), *differing(statement, covered(judged.run, files.files))]
-    wrong += _unsaid(statement, judged, before)
+    wrong = [*_misplaced(one.path, statement), *differing(statement, covered(run, files.files))]
+    wrong += _unsaid(statement, run, verdict, before)
     key, faults = _signature(one.path, statement, files, trust)
     return Signed(one.path, one.digest, statement, key, (*wrong, *faults), check_stamp(files, one.path, trust.tsa_ca))
 
@@ -87,19 +92,19 @@ def differing(statement: Statement, now: Mapping[str, str]) -> list[str]:
     return wrong
 
 
-def _unsaid(statement: Statement, judged: Judgement, before: Sequence[Signed]) -> list[str]:
+def _unsaid(statement: Statement, run: Run, verdict: Verdict | None, before: Sequence[Signed]) -> list[str]:
     """What a statement says wrongly of the run, and what an approval should have said and does not."""
-    run, wrong = judged.run, []
+    wrong = []
     about = (run.id, run.place.database, run.place.system_identifier, run.place.at)
     if (statement.run, statement.database, statement.system_identifier, statement.data_as_of) != about:
         wrong.append(f"it speaks of run {statement.run} of {statement.database}")
-    if statement.verdict is not judged.verdict:
-        wrong.append(f"it was signed as {statement.verdict.value}, and is {judged.verdict.value}")
+    if verdict is not None and statement.verdict is not verdict:
+        wrong.append(f"it was signed as {statement.verdict.value}, and is {verdict.value}")
     if statement.decision in (Decision.ATTEST, Decision.DENY) and (statement.criterion, statement.criterion_text) not in manual_criteria(run):
         wrong.append(f"the run has no manual criterion {statement.criterion!r} in these words")
     if statement.decision is Decision.APPROVE:
         met = [c.id for c in attestable(run, [s for s in before if s.path in statement.seen]) if c.met]
-        unsaid = {c: why for c, why in cautions(judged, met).items() if c not in statement.accepted}
+        unsaid = {c: why for c, why in cautions(run, verdict or statement.verdict, met).items() if c not in statement.accepted}
         wrong += [f"it approves without accepting this: {why}" for why in unsaid.values()]
     return wrong
 

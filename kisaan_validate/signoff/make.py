@@ -79,7 +79,7 @@ def _statement(files: Files, judged: Judgement, wish: Wish, trust: Trust) -> Sta
         raise UsageError(f"{wish.signer!r} is no name", "write it as the allowed signers do: --as asha@example.org")
     if not reason:
         raise UsageError("a decision needs its reason", "say it with --reason")
-    before = signoffs_of(files, judged, trust)
+    before = signoffs_of(files, run, judged.verdict, trust)
     _refuse_unaccepted(judged, wish, before)
     return Statement(
         run=run.id,
@@ -115,7 +115,7 @@ def _refuse_unaccepted(judged: Judgement, wish: Wish, before: tuple[Signed, ...]
     if wish.decision is not Decision.APPROVE:
         return
     done = [c.id for c in attestable(judged.run, before) if c.met]
-    found = {c: why for c, why in cautions(judged, done).items() if c not in wish.accepted}
+    found = {c: why for c, why in cautions(judged.run, judged.verdict, done).items() if c not in wish.accepted}
     if found:
         options = " ".join(f"--accept-{c.value}" for c in found)
         raise UsageError(f"not approved: {'; '.join(found.values())}", f"to approve it all the same, say so: {options}")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Run, Verdict
 from kisaan_validate.signoff.statement import Caution, Decision, Statement
 
@@ -97,13 +96,15 @@ class Standing:
         return signed.holds and signed not in kept
 
 
-def cautions(judged: Judgement, attested: Iterable[str] = ()) -> dict[Caution, str]:
-    """What an approval of this run must say that it accepts, each with what is the matter. ``attested`` are criteria's ids."""
-    run, found = judged.run, dict[Caution, str]()
+def cautions(run: Run, verdict: Verdict | None, attested: Iterable[str] = ()) -> dict[Caution, str]:
+    """What an approval of this run must say that it accepts, each with what is the matter.
+
+    ``verdict`` is None where it is not known; ``attested`` are the ids of the manual criteria that are met."""
+    found: dict[Caution, str] = {}
     if run.selection.partial:
         found[Caution.PARTIAL] = f"it is a partial run: {len(run.checks):,} of {run.suite.total_checks:,} checks were asked"
-    if judged.verdict is not Verdict.PASS:
-        found[Caution.VERDICT] = f"its verdict is {judged.verdict.value}"
+    if verdict not in (Verdict.PASS, None):
+        found[Caution.VERDICT] = f"its verdict is {verdict}"
     if run.provenance.uncommitted:
         changed = run.provenance.uncommitted
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""

@@ -128,22 +128,22 @@ def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
     if name and name != run.id:
         found.add(Mark.NOTE, "run.json", f"the folder is named {name}, the run is {run.id}")
     _suite(files, run, found)
-    judged = _judged(files, run, found)
-    if judged is None:
-        return found
-    found.judged = judged
-    signed = signoffs_of(files, judged, trust if trust.signers else _own(files, trust))
+    _strays(files, found)
+    judged = found.judged = _judged(files, run, found)
+    signed = signoffs_of(files, run, judged.verdict if judged is not None else None, trust if trust.signers else _own(files, trust))
     found.standing = standing_of(run, signed, trust.approvals)
     _signatures(found, found.standing, files, trust)
-    _strays(files, found)
-    _page(files, found, judged, trust)
+    if judged is not None:
+        _page(files, found, judged)
+    else:
+        found.add(Mark.OPEN, "report.html", "not compared with the facts, for these cannot be judged again")
     _approved(found, found.standing, trust)
     return found
 
 
 def own_standing(files: Files, judged: Judgement) -> Standing:
     """Where a run stands by the keys that lie beside it: what its page shows."""
-    return standing_of(judged.run, signoffs_of(files, judged, _own(files, Trust())))
+    return standing_of(judged.run, signoffs_of(files, judged.run, judged.verdict, _own(files, Trust())))
 
 
 def _own(files: Files, trust: Trust) -> Trust:
@@ -284,13 +284,13 @@ def _strays(files: Files, found: Verified) -> None:
         found.add(Mark.WRONG, name, f"it is {what}, and was not read")
 
 
-def _page(files: Files, found: Verified, judged: Judgement, trust: Trust) -> None:
+def _page(files: Files, found: Verified, judged: Judgement) -> None:
     """What a bundle holds that is made of the rest is made again; so is the page of a folder."""
     if judged.run.tool_version != VERSION:
         found.add(Mark.OPEN, "report.html", f"made by version {judged.run.tool_version}, this is {VERSION}: not compared; "
                   "`kisaan-validate report` renders it from these facts")  # fmt: skip
         return
-    own = standing_of(judged.run, signoffs_of(files, judged, _own(files, Trust())))
+    own = own_standing(files, judged)
     kept = {name: data for name, data in files.files.items() if name not in DERIVED}
     made = derived(kept, judged, own)  # by the keys beside the run: it shows what its makers saw
     if files.bundle is None:
