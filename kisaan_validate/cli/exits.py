@@ -42,6 +42,11 @@ def import_exit_code(left: int) -> int:
     return INCONCLUSIVE if left else PASSED
 
 
+def index_exit_code(damaged: int) -> int:
+    """The exit code for an index that was written. ``damaged``: how many runs could not be read."""
+    return INCONCLUSIVE if damaged else PASSED
+
+
 def exit_code_of(error: KisaanError) -> int:
     """The exit code of a command that was ended by ``error`` before there was a run to judge."""
     if isinstance(error, AlreadyRunning):

@@ -80,6 +80,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
 def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> bool:
     from kisaan_validate.cli.job import record
     from kisaan_validate.cli.output import silence
+    from kisaan_validate.cli.runs_index import add_to_index
     from kisaan_validate.errors import RecordError
     from kisaan_validate.report.console import print_run
 
@@ -89,6 +90,8 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> bool:
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)
         recorded = False
+    else:
+        add_to_index(config.reports)
     try:
         print_run(judged, place, quiet=given["quiet"], verbose=given["verbose"])
         sys.stdout.flush()
