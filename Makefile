@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint needs sample bench-baseline constraints clean
+.PHONY: demo test test-all lint needs sample bench-baseline bench-index constraints clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -44,6 +44,10 @@ $(VENV)/.dev: $(VENV)/.demo
 # What a baseline costs beside a run, on two tables of five million rows: some minutes, 2 GB of disk.
 bench-baseline: $(VENV)/.dev
 	$(BIN)/python benchmarks/baseline.py --layout both
+
+# What the page over 2,000 runs costs after each run, and how fast it is painted.
+bench-index: $(VENV)/.dev
+	$(BIN)/python benchmarks/index.py
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev

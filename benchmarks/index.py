@@ -46,7 +46,7 @@ def main() -> None:
             _record(reports, run_number(number, start + timedelta(hours=3 * number), checks=100))
             later.append(_seconds(lambda: update_index(reports, seconds=AFTER_A_RUN)))
         print(f"index after one more run, median of 5 {median(later):7.3f} s (least {min(later):.3f}, most {max(later):.3f})")
-        print(f"index.html {_size(reports / 'index.html')}, index.json {_size(reports / 'index.json')}, "
+        print(f"index.html {_size(reports / 'index.html')}, the file beside it {_size(reports / '.kisaan-index.json')}, "
               f"{len(list(reports.glob('index-*.html')))} pages of months, the largest "
               f"{max((_size(p) for p in reports.glob('index-*.html')), default='none')}")  # fmt: skip
         with chromium() as browser:

@@ -17,7 +17,7 @@ from kisaan_validate.cli.options import the_config
 def command(folder: Path | None, anew: bool, config: Path | None) -> int:
     """Write index.html over all runs of a folder (by default the configured folder of reports). Needs no database.
 
-    Every run does this by itself; this is for runs that were copied, removed or left behind. index.json beside the page
+    Every run does this by itself; this is for runs that were copied, removed or left behind. A file .kisaan-index.json
     spares reading what did not change; it can be deleted at any time."""
     from kisaan_validate.cli.exits import index_exit_code
     from kisaan_validate.cli.runs_index import INDEX_PAGE, update_index

@@ -1,4 +1,4 @@
-"""Keeping ``index.html`` and ``index.json`` of a folder of reports as the runs beside them say.
+"""Keeping ``index.html`` of a folder of reports as the runs beside it say.
 
 Only what is new or changed is read; what looks as it did keeps its entry. Whatever stands in the folder that is no run is
 named in the page and hinders nothing.
@@ -7,6 +7,7 @@ named in the page and hinders nothing.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 import time
@@ -22,7 +23,7 @@ from kisaan_validate.cli.job import BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE
 if TYPE_CHECKING:
     from kisaan_validate.record.index import Entry, Index, Unread
 
-INDEX_FILE, INDEX_PAGE, LOCK_FILE = "index.json", "index.html", ".lock-index"
+INDEX_FILE, INDEX_PAGE, LOCK_FILE = ".kisaan-index.json", "index.html", ".lock-index"
 
 AFTER_A_RUN = 5.0
 """So many seconds a run may spend on reading others that the index does not know; the rest is named and left for later."""
@@ -32,6 +33,9 @@ LOCK_WAIT = 15.0
 
 LARGEST = 512 * 1024**2
 """Bytes; a longer run.json is not read for the index."""
+
+PAGE_MARK = b'content="kisaan-validate '
+"""What is found near the head of every page of ours."""
 
 _READ = ("run.json", BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE)
 _SIGNOFFS = "signoffs"
@@ -81,16 +85,35 @@ def add_to_index(reports: Path) -> None:
 def _write_pages(reports: Path, index: Index, before: Iterable[str]) -> Index:
     """Write the pages that changed, remove those of months that are gone. Raises RecordError."""
     from kisaan_validate.record.files import write_file
-    from kisaan_validate.report.index import index_pages, page_names
+    from kisaan_validate.report.index import index_pages
 
-    for name, _, page in index_pages(index):
-        write_file(reports / name, page)
-    wanted = page_names(index)
-    for name in set(before) - set(wanted):
-        if name.startswith("index-") and name.endswith(".html") and "/" not in name:
+    made = {}
+    for name, made_of, page in index_pages(index):
+        if page:
+            _refuse_foreign(reports / name)
+            write_file(reports / name, page)
+        if name != INDEX_PAGE:
+            made[name] = made_of
+    for name in set(before) - set(made):
+        if re.fullmatch(r"index-\d{4}-\d{2}\.html", name):
             with suppress(OSError):
                 os.unlink(reports / name)
-    return replace(index, pages=wanted)
+    return replace(index, pages=made)
+
+
+def _refuse_foreign(page: Path) -> None:
+    """Raises RecordError for a page of somebody else's in the place of ours: a folder of reports may be a folder of more."""
+    from kisaan_validate.errors import RecordError
+
+    try:
+        with page.open("rb") as file:
+            ours = PAGE_MARK in file.read(2_000)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RecordError(f"cannot read {page}: {error.strerror}", "let the folder of reports belong to whoever runs this") from None
+    if not ours:
+        raise RecordError(f"{page} is not a page of this program", "move it, or name a folder of its own with --reports")
 
 
 def _gather(seen: Iterable[Seen], known: Index, seconds: float | None) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
@@ -135,7 +158,7 @@ def _read(there: Seen) -> Entry | Unread:
         reason = error.fact
     except (MemoryError, RecursionError, ValueError, ArithmeticError) as error:
         reason = f"{type(error).__name__} while it was read"
-    return Unread(there.folder, there.mark, shortened(flat(reason), 300), damaged=True)
+    return Unread(there.folder, there.mark, shortened(flat(reason.replace(f"{there.path}/", "")), 300), damaged=True)
 
 
 def _twice(entries: Iterable[Entry]) -> Iterator[Unread]:
@@ -177,18 +200,16 @@ def _look(entry: os.DirEntry[str]) -> Seen:
     if entry.is_symlink():
         return Seen(path, folder, "", page=False, reason="a symbolic link, which is not followed")
     try:
-        looks = [_looks(path / name) for name in _READ]
-        facts = _looks_regular(path / "run.json")
-        page = os.path.isfile(path / "report.html")
-        mark = ",".join((*looks, *_signoff_looks(path)))
+        reason = _why_not(f"{entry.path}/run.json")
+        mark = ",".join((*(_looks(f"{entry.path}/{name}") for name in _READ), *_signoff_looks(entry.path)))
     except FileNotFoundError:
         return Seen(path, folder, "", page=False, reason="there is no run.json in it")
     except OSError as error:
         return Seen(path, folder, "", page=False, reason=f"cannot be read: {error.strerror}")
-    return Seen(path, folder, mark, page, facts)
+    return Seen(path, folder, mark, os.path.isfile(f"{entry.path}/report.html"), reason)
 
 
-def _looks(path: Path) -> str:
+def _looks(path: str) -> str:
     """Size and times of a file; "" if there is none."""
     try:
         facts = os.lstat(path)
@@ -197,16 +218,16 @@ def _looks(path: Path) -> str:
     return f"{facts.st_size}.{facts.st_mtime_ns}.{facts.st_ctime_ns}"
 
 
-def _looks_regular(path: Path) -> str:
-    """Why a file is not to be opened; "" if it can be. A pipe would keep us waiting, a link leads elsewhere."""
+def _why_not(path: str) -> str:
+    """Why a run.json is not to be opened; "" if it can be. A pipe would keep us waiting, a link leads elsewhere."""
     facts = os.lstat(path)
     if not stat.S_ISREG(facts.st_mode):
-        return f"{path.name} is not a regular file"
-    return f"{path.name} is longer than {LARGEST:,} bytes" if facts.st_size > LARGEST else ""
+        return "run.json is not a regular file"
+    return f"run.json is longer than {LARGEST:,} bytes" if facts.st_size > LARGEST else ""
 
 
-def _signoff_looks(place: Path) -> Iterator[str]:
+def _signoff_looks(place: str) -> Iterator[str]:
     """Names, sizes and times of the files of sign-offs."""
     with suppress(FileNotFoundError, NotADirectoryError):
-        for name in sorted(os.listdir(place / _SIGNOFFS)):
-            yield f"{quote_from_bytes(os.fsencode(name), safe='')}={_looks(place / _SIGNOFFS / name)}"
+        for name in sorted(os.listdir(f"{place}/{_SIGNOFFS}")):
+            yield f"{quote_from_bytes(os.fsencode(name), safe='')}={_looks(f'{place}/{_SIGNOFFS}/{name}')}"

@@ -1,4 +1,4 @@
-"""What is known of all runs of a folder without reading them again: ``index.json``.
+"""What is known of all runs of a folder without reading them again: ``.kisaan-index.json``.
 
 It saves time and proves nothing: an entry holds only as long as the files that it was made of look as they did, and a file
 that is missing, damaged or of another version is made anew from the runs. Nobody signs it and no verdict rests on it.
@@ -19,7 +19,7 @@ from kisaan_validate.record.codec import adapter, digest_of
 from kisaan_validate.record.files import read_file, write_file
 
 INDEX_FORMAT = 1
-"""Version of index.json. 1: first form."""
+"""Version of the file. 1: first form."""
 
 TABLES_KEPT = 6
 """So many of the largest tables of a run keep their row counts here; run.json has all."""
@@ -122,7 +122,7 @@ def _cut(text: str) -> str:
 
 
 def write_index(path: Path, index: Index) -> None:
-    """Write index.json whole, mode 0600. Raises RecordError."""
+    """Write the file whole, mode 0600. Raises RecordError."""
     body = json.dumps(adapter(Index).dump_python(index, mode="json"), separators=(",", ":"))
     write_file(path, _HEAD % (INDEX_FORMAT, digest_of(body)) + body + "}\n")
 

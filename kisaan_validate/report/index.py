@@ -40,6 +40,8 @@ LISTED = 200
 TABLES = 4
 """So many tables of a database are drawn."""
 
+_WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+
 ICONS = {"PASS": "pass", "FAIL": "fail", "INCONCLUSIVE": "error"}
 
 
@@ -78,20 +80,15 @@ class Month:
 
 
 def index_pages(index: Index) -> Iterator[tuple[str, str, str]]:
-    """(name, what it is made of, text) of each page that is not in ``index.pages`` as it would be made now.
+    """(name, what it is made of, text) of each page; the text is "" where ``index.pages`` has it made of the same.
 
-    Pages of months that did not change are not rendered. index.html comes last and is always rendered.
+    So the pages of months that did not change are not rendered. index.html comes last and always is.
     """
-    for month in older_months(index.entries):
+    older = older_months(index.entries)
+    for month in older:
         made_of = _made_of(month)
-        if index.pages.get(month.page) != made_of:
-            yield month.page, made_of, _month_page(month)
-    yield "index.html", "", _front_page(index)
-
-
-def page_names(index: Index) -> dict[str, str]:
-    """Every page that belongs to these runs, with what it is made of."""
-    return {month.page: _made_of(month) for month in older_months(index.entries)}
+        yield month.page, made_of, "" if index.pages.get(month.page) == made_of else _month_page(month)
+    yield "index.html", "", _front_page(index, older)
 
 
 def older_months(entries: Sequence[Entry]) -> tuple[Month, ...]:
@@ -119,11 +116,11 @@ def _look() -> str:
     return VERSION + "".join(_source(name) for name in ("index.html.j2", "index.css"))
 
 
-def _front_page(index: Index) -> str:
+def _front_page(index: Index, older: tuple[Month, ...]) -> str:
     entries = index.entries
     targets, others = _targets(entries)
     return _render(
-        title=_title(entries), month=None, months=_months(entries[:NEWEST]), older=older_months(entries), total=len(entries),
+        title=_title(entries), month=None, months=_months(entries[:NEWEST]), older=older, total=len(entries),
         shown=min(len(entries), NEWEST), counts=_verdicts(entries), targets=targets, others=others, unread=_named(index.unread),
         unread_total=len(index.unread), sentence=_sentence(entries),
     )  # fmt: skip
@@ -159,7 +156,7 @@ def _sentence(entries: Sequence[Entry]) -> str:
 
 def _verdicts(entries: Sequence[Entry]) -> dict[str, int]:
     found = Counter(entry.verdict for entry in entries)
-    return {verdict.value: found[verdict] for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)}
+    return {verdict.value: found[verdict] for verdict in _WORST_FIRST}
 
 
 def _named(unread: Sequence[Unread]) -> tuple[Unread, ...]:
@@ -167,12 +164,13 @@ def _named(unread: Sequence[Unread]) -> tuple[Unread, ...]:
 
 
 def _targets(entries: Sequence[Entry]) -> tuple[tuple[Target, ...], tuple[Entry, ...]]:
-    """The databases that are drawn, and the newest runs of the others; whichever ran last comes first."""
+    """The databases that are drawn, and the newest runs of the others; whichever ran last comes first, of the drawn the worst."""
     found: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
         found[entry.target].append(entry)
     runs = list(found.values())
-    return tuple(_target(own) for own in runs[:PICTURED]), tuple(own[0] for own in runs[PICTURED:])
+    drawn = sorted(runs[:PICTURED], key=lambda own: _WORST_FIRST.index(own[0].verdict))
+    return tuple(_target(own) for own in drawn), tuple(own[0] for own in runs[PICTURED:])
 
 
 def _target(own: Sequence[Entry]) -> Target:
@@ -184,7 +182,7 @@ def _target(own: Sequence[Entry]) -> Target:
     if whole:
         lines = [
             _line("Failing checks", [entry.failed for entry in whole], "", from_zero=True),
-            _line("Seconds", [entry.milliseconds for entry in whole], "ms", from_zero=True),
+            _line("Time", [entry.milliseconds for entry in whole], "ms", from_zero=True),
             *_table_lines(whole),
         ]
     strip = verdict_strip(verdicts, f"{text.counted(len(whole), 'whole run')}, the oldest first: {counts}")
@@ -194,24 +192,22 @@ def _target(own: Sequence[Entry]) -> Target:
 def _table_lines(whole: Sequence[Entry]) -> Iterator[Line]:
     """The largest tables of the newest run, each on a scale of its own."""
     for name, _ in whole[-1].tables[:TABLES]:
-        yield _line(name, [dict(entry.tables).get(name) for entry in whole], "rows", from_zero=False)
+        yield _line(f"Rows of {name}", [dict(entry.tables).get(name) for entry in whole], "", from_zero=False)
 
 
 def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool) -> Line:
     known = [point for point in points if point is not None]
     if not known:
         return Line(name, trend(points, f"{name}: not known", from_zero=from_zero), "not counted")
-    now = "not counted" if points[-1] is None else _amount(points[-1], unit)
-    range_ = f"{_amount(min(known), unit)} to {_amount(max(known), unit)}" if min(known) != max(known) else "unchanged"
+    now = "now not counted" if points[-1] is None else f"now {_amount(points[-1], unit)}"
+    ends = f"least {_amount(min(known), unit)}, most {_amount(max(known), unit)}" if min(known) != max(known) else "always the same"
     gaps = len(points) - len(known)
-    words = f"{now}; {range_}" + (f"; not known in {text.counted(gaps, 'run')}" if gaps else "")
+    words = f"{now}; {ends}" + (f"; not known in {text.counted(gaps, 'run')}" if gaps else "")
     return Line(name, trend(points, f"{text.plain(name)}: {words}", from_zero=from_zero), words)
 
 
 def _amount(value: int, unit: str) -> str:
-    if unit == "ms":
-        return text.duration(value)
-    return text.counted(value, "row") if unit == "rows" else text.number(value)
+    return text.duration(value) if unit == "ms" else text.number(value)
 
 
 def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
