@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint needs sample bench-baseline bench-report constraints clean
+.PHONY: demo test test-all lint needs sample bench-baseline bench-report bench-index constraints clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -49,6 +49,10 @@ bench-baseline: $(VENV)/.dev
 # Size, rendering time and first paint of a page of 3,000 checks: half a minute.
 bench-report: $(VENV)/.dev
 	$(BIN)/python benchmarks/report.py
+
+# What the page over 2,000 runs costs after each run, and how fast it is painted.
+bench-index: $(VENV)/.dev
+	$(BIN)/python benchmarks/index.py
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev

@@ -59,7 +59,7 @@ def test_a_blocking_failure_is_exit_1_a_warning_is_not(shop: Shop) -> None:
     warned = shop.cli("run")
     assert warned.returncode == 0
     assert "orders.note.unique" in warned.stdout
-    assert "2 of 3" in warned.stdout
+    assert "2 in 3" in warned.stdout
     shop.sql("UPDATE orders SET total = -1 WHERE id = 2")
     failed = shop.cli("run")
     assert failed.returncode == 1

@@ -56,6 +56,10 @@ def verify_exit_code(found: Sequence[Verified]) -> int:
         return FAILED
     return INCONCLUSIVE if any(one.of(Mark.OPEN) for one in found) else PASSED
 
+def index_exit_code(damaged: int) -> int:
+    """The exit code for an index that was written. ``damaged``: how many runs could not be read."""
+    return INCONCLUSIVE if damaged else PASSED
+
 
 def exit_code_of(error: KisaanError) -> int:
     """The exit code of a command that was ended by ``error`` before there was a run to judge."""

@@ -83,6 +83,7 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
     """The run as it is recorded, after the one before it, and whether it could be."""
     from kisaan_validate.cli.job import record_after
     from kisaan_validate.cli.output import silence
+    from kisaan_validate.cli.runs_index import add_to_index
     from kisaan_validate.errors import RecordError
     from kisaan_validate.report.console import print_run
 
@@ -92,6 +93,8 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)
         recorded = False
+    else:
+        add_to_index(config.reports)
     try:
         print_run(judged, place, quiet=given["quiet"], verbose=given["verbose"])
         sys.stdout.flush()

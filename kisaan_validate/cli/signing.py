@@ -51,7 +51,10 @@ def run_folder(path: Path, reports: Path) -> Path:
 
 
 def page_again(folder: Path, judged: Judgement) -> Standing:
-    """Render the page of a run's folder with the sign-offs that lie there; returns where it stands. Raises RecordError."""
+    """Render the page of a run's folder with the sign-offs that lie there; returns where it stands. Raises RecordError.
+
+    Where the folder of reports has an index, that is brought up too."""
+    from kisaan_validate.cli.runs_index import INDEX_FILE, add_to_index
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.html import render_html
     from kisaan_validate.signoff.evidence import read_folder
@@ -60,6 +63,8 @@ def page_again(folder: Path, judged: Judgement) -> Standing:
 
     standing = own_standing(read_folder(folder), judged)
     write_file(folder / "report.html", render_html(judged, signatures_of(standing)))
+    if (folder.parent / INDEX_FILE).exists():
+        add_to_index(folder.parent)
     return standing
 
 

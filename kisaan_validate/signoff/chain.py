@@ -7,7 +7,6 @@ elsewhere (a signature, a time stamp, a mail) can.
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -58,20 +57,11 @@ def linked(run: Run, reports: Path) -> Iterator[Run]:
 
 @contextmanager
 def _locked(reports: Path) -> Iterator[None]:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        lock = file_lock(reports / ".lock-chain", "the record of another run")
-        try:
-            lock.__enter__()
-            break
-        except AlreadyRunning as error:
-            if time.monotonic() > deadline:
-                raise RecordError(error.fact, "run again when it has ended") from None
-            time.sleep(0.05)
     try:
-        yield
-    finally:
-        lock.__exit__(None, None, None)
+        with file_lock(reports / ".lock-chain", "the record of another run", wait=PATIENCE):
+            yield
+    except AlreadyRunning as error:
+        raise RecordError(error.fact, "run again when it has ended") from None
 
 
 def find_head(reports: Path) -> Link | None:
