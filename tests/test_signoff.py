@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -310,6 +312,49 @@ def test_the_page_shows_sign_offs_and_names_them(house: House, run: Path) -> Non
     assert "&lt;/script&gt;&lt;img onerror=x&gt;" in page
     for word in (ASHA, "Rejected by asha@example.org", sha256(path.read_bytes()), path.name, "ssh-keygen -Y verify"):
         assert word in page, word
+
+
+def test_nobody_signs_beside_what_was_changed(house: House, run: Path) -> None:
+    """A source that is not the run's, one more, a link: refused by name before anything is signed."""
+    (run / "suite" / "orders.py").write_text("# another\n")
+    said = house.sign(run, ASHA, "--accept-unattested")
+    assert said.code == 2
+    assert "suite: its sources are not those that were run" in said.err
+    assert not list(run.glob("signoffs/*"))
+
+
+def test_what_a_reader_should_know_is_noted(house: House, run: Path, tmp_path: Path) -> None:
+    """The suite changed since; a waiver expired since; a clock before the run's end: notes, for the evidence is whole."""
+    other = tmp_path / "elsewhere"
+    shutil.copytree(house.folder / "checks", other / "checks")
+    (other / "kisaan.toml").write_text("")
+    noted = "now is another suite: this run and its sign-offs say nothing of it"
+    config = str(other / "kisaan.toml")
+    assert noted not in house.verify(run, "--config", config).out
+    (other / "checks" / "orders.py").write_text("# changed since\n")
+    assert noted in house.verify(run, "--config", config).out
+    old = (run / "waivers.toml").read_bytes()
+    new = old.replace(b"2999-12-31", b"2026-11-20")
+    (run / "waivers.toml").write_bytes(new)
+    text = (run / "run.json").read_text().replace(sha256(old), sha256(new))
+    for name in ("at", "started_at", "finished_at"):
+        text = re.sub(rf'"{name}": "20[^T]*T', f'"{name}": "2026-11-01T', text)
+    (run / "run.json").write_text(text)
+    assert house.sign(run, ASHA, "--accept-unattested").code == 0
+    assert ("held at the run and has expired on 2026-11-20" in house.verify(run).out) is (date.today() > date(2026, 11, 20))
+    (run / "run.json").write_text(text.replace('"finished_at": "2026', '"finished_at": "2126'))
+    shutil.rmtree(run / "signoffs")
+    assert house.sign(run, ASHA, "--accept-unattested").code == 0
+    assert "by the signer's clock, before the run ended" in house.verify(run).out
+
+
+def test_a_hostile_name_or_reason_is_text_on_the_terminal(house: House, run: Path, tmp_path: Path) -> None:
+    """Escape sequences and right-to-left marks of a statement reach no terminal as such."""
+    said = house.cli("sign", str(run), "--as", ASHA, "--decision", "reject", "--reason", "a\x1b[2Jb\u202ec", "--key", house.key(ASHA))
+    assert said.code == 0
+    shown = house.verify(run).out
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
 
 
 # --- the chain --------------------------------------------------------------------------------------------------------

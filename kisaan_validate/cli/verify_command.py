@@ -28,10 +28,13 @@ def command(path: Path, approvals: int | None, quiet: bool, **given: Any) -> int
 
     from kisaan_validate.cli.exits import verify_exit_code
     from kisaan_validate.cli.options import the_config
-    from kisaan_validate.signoff.verify import verify_path
+    from kisaan_validate.signoff.verify import compare_suite, verify_path
 
-    trust = the_trust(the_config(given["config"]), given)
+    config = the_config(given["config"])
+    trust = the_trust(config, given)
     found = verify_path(path, replace(trust, approvals=max(trust.approvals, approvals or 1)))
+    if len(found) == 1:
+        compare_suite(found[0], config.suite)
     for one in found:
         _tell(one, quiet=quiet)
     _sum_up(found)

@@ -14,7 +14,8 @@ from kisaan_validate.signoff.evidence import Files, read_folder
 from kisaan_validate.signoff.keys import check, sign
 from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria, same_person
 from kisaan_validate.signoff.statement import (
-    FOLDER,
+    REVOKED,
+    SIGNERS,
     Caution,
     Decision,
     Statement,
@@ -22,11 +23,9 @@ from kisaan_validate.signoff.statement import (
     path_of,
     statement_text,
 )
+from kisaan_validate.signoff.verify import faults_of
 from kisaan_validate.suite.meta import did_you_mean
 from kisaan_validate.version import VERSION
-
-SIGNERS, REVOKED = f"{FOLDER}/allowed_signers", f"{FOLDER}/revoked_signers"
-"""Copies of whose keys counted when the page was rendered. A verifier brings their own."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,8 @@ def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: Trust) -> tuple
     Raises UsageError for what must not be signed: a caution that is not accepted, a key that may not speak for the signer.
     """
     files = read_folder(folder)
+    if faults := faults_of(files, judged.run):
+        raise UsageError(f"not signed: {faults[0].subject}: {faults[0].message}", "restore the folder as it was recorded, or run again")
     statement = _statement(files, judged, wish, trust)
     text, path = statement_text(statement), path_of(statement)
     signature = sign(text, wish.key)

@@ -29,6 +29,9 @@ NAMESPACE = "signoff@kisaan-validate"
 FOLDER = "signoffs"
 """Where statements and signatures lie in a run's folder."""
 
+SIGNERS, REVOKED = f"{FOLDER}/allowed_signers", f"{FOLDER}/revoked_signers"
+"""Copies of whose keys counted when the page was rendered. A verifier brings their own."""
+
 
 class Decision(StrEnum):
     """What somebody says: the run may be relied upon, or not; one criterion that no check can prove is met, or is not."""

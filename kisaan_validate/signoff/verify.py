@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -18,13 +19,12 @@ from kisaan_validate.signoff.chain import links_of, walk
 from kisaan_validate.signoff.check import Trust, signoffs_of
 from kisaan_validate.signoff.evidence import Files, read_folder
 from kisaan_validate.signoff.keys import Signers
-from kisaan_validate.signoff.make import REVOKED, SIGNERS
 from kisaan_validate.signoff.standing import Signed, Standing, State, standing_of
-from kisaan_validate.signoff.statement import FOLDER, is_statement, sha256
+from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
 from kisaan_validate.signoff.timestamp import STAMPED, UNKNOWN_AUTHORITY
 from kisaan_validate.suite.load import sources_digest
 from kisaan_validate.version import VERSION
-from kisaan_validate.waivers import read_waivers
+from kisaan_validate.waivers import Use, read_waivers
 
 
 class Mark(StrEnum):
@@ -92,6 +92,18 @@ def verify_path(path: Path, trust: Trust) -> list[Verified]:
     raise RecordError(f"there is no run in {path}", "name a bundle, a run's folder, or a folder of reports")
 
 
+def compare_suite(found: Verified, suite: Path) -> None:
+    """Say whether the suite that stands in a folder now is another than the one that was run: no sign-off speaks of it."""
+    from kisaan_validate.suite.files import suite_files
+
+    if found.judged is None or not suite.is_dir():
+        return
+    listed = [p for p in suite_files(suite) if not p.name.startswith("_")]
+    now = sources_digest((p.relative_to(suite).as_posix(), p.read_bytes()) for p in sorted(listed))
+    if now != found.judged.run.suite.digest:
+        found.add(Mark.NOTE, "suite", f"what stands in {suite} now is another suite: this run and its sign-offs say nothing of it")
+
+
 def verify_chain(reports: Path) -> Verified:
     """Whether each run of a folder comes after the one that it names."""
     found, seen = Verified(str(reports)), walk(links_of(reports))
@@ -132,13 +144,22 @@ def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
     judged = found.judged = _judged(files, run, found)
     signed = signoffs_of(files, run, judged.verdict if judged is not None else None, trust if trust.signers else _own(files, trust))
     found.standing = standing_of(run, signed, trust.approvals)
-    _signatures(found, found.standing, files, trust)
+    _signatures(found, found.standing, files, trust, run.finished_at.replace(microsecond=0))
     if judged is not None:
+        _expired(found, judged)
         _page(files, found, judged)
     else:
         found.add(Mark.OPEN, "report.html", "not compared with the facts, for these cannot be judged again")
     _approved(found, found.standing, trust)
     return found
+
+
+def faults_of(files: Files, run: Run) -> list[Finding]:
+    """What is wrong with the files of a run's folder, apart from its sign-offs: nobody should sign beside that."""
+    found = Verified(files.source)
+    _suite(files, run, found)
+    _strays(files, found)
+    return [f for f in found.of(Mark.WRONG) if not f.subject.startswith(f"{FOLDER}/")]
 
 
 def own_standing(files: Files, judged: Judgement) -> Standing:
@@ -178,7 +199,7 @@ def _run(files: Files, found: Verified) -> Run | None:
     try:
         run = run_from_json(files.text("run.json"), "run.json")
     except RecordError as error:
-        found.add(Mark.WRONG, "run.json", error.fact)
+        found.add(Mark.OPEN if " has format " in error.fact else Mark.WRONG, "run.json", error.fact)
         return None
     found.add(Mark.PROVED, "run.json", f"it is whole: run {run.id}, SHA-256 {sha256(files['run.json'])}")
     return run
@@ -244,7 +265,7 @@ def _beside(files: Files, name: str, digest: str, found: Verified) -> str | None
     return files.text(name)
 
 
-def _signatures(found: Verified, standing: Standing, files: Files, trust: Trust) -> None:
+def _signatures(found: Verified, standing: Standing, files: Files, trust: Trust, ended: datetime) -> None:
     whose = trust.source or "the copy beside the run"
     for signed in standing.signed:
         for reason in signed.wrong:
@@ -255,6 +276,8 @@ def _signatures(found: Verified, standing: Standing, files: Files, trust: Trust)
             accepted = f", accepting {', '.join(s.accepted)}" if s.accepted else ""
             found.add(Mark.PROVED if trust.signers else Mark.NOTE, signed.path,
                       f"{s.signer} signed {s.decision.value}{of}{accepted} with {signed.key}, by {whose}: {s.reason}")  # fmt: skip
+            if s.at < ended:
+                found.add(Mark.NOTE, signed.path, f"signed at {s.at:%Y-%m-%d %H:%M:%S} UTC by the signer's clock, before the run ended")
         _stamped(found, signed)
     for path in standing.lost:
         found.add(Mark.WRONG, path, "it was there when others signed, and is gone or another")
@@ -303,6 +326,13 @@ def _page(files: Files, found: Verified, judged: Judgement) -> None:
             found.add(Mark.WRONG, name, "it is not what these facts and sign-offs make")
         else:
             found.add(Mark.PROVED, name, "it is what these facts and sign-offs make, to the byte")
+
+
+def _expired(found: Verified, judged: Judgement) -> None:
+    """Waivers that held when the run was made and do not any more: no fault of the run, and news to its reader."""
+    for check, used in judged.waived.items():
+        if used.use is Use.HOLDS and used.waiver.expires < datetime.now(UTC).date():
+            found.add(Mark.NOTE, "waivers.toml", f"the waiver of {check} held at the run and has expired on {used.waiver.expires}")
 
 
 def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
