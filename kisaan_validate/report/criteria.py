@@ -55,7 +55,7 @@ def criterion_lines(run: Run, attested: Sequence[Attested] = ()) -> tuple[Criter
 
 def _by_person(criterion: Criterion, attested: Sequence[Attested]) -> CriterionLine:
     found = tuple(a for a in attested if a.criterion == criterion.id)
-    holding = [a for a in found if not a.problem]
+    holding = [a for a in found if not a.problem and not a.replaced]
     if any(not a.met for a in holding):
         return CriterionLine(criterion, Standing.DENIED, "a person says that it is not met", attested=found)
     if holding:

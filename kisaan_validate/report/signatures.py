@@ -11,7 +11,8 @@ class Signed:
     """One sign-off. ``decision`` is ``approve`` or ``reject``; ``problem`` says why it does not hold ("" if it does).
 
     ``accepts`` names what it accepts with open eyes (a partial run, a FAIL, …); ``digest`` is the SHA-256 of its
-    statement, ``file`` where that lies beside the run, ``key`` the fingerprint of the key.
+    statement, ``file`` where that lies beside the run, ``key`` the fingerprint of the key. ``replaced`` tells that the same
+    person said something else later, which counts instead.
     """
 
     signer: str
@@ -23,6 +24,7 @@ class Signed:
     digest: str = ""
     file: str = ""
     key: str = ""
+    replaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Attested:
     digest: str = ""
     file: str = ""
     key: str = ""
+    replaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,5 +69,5 @@ class Signatures:
         return sum(bool(s.problem) for s in self.signed) + sum(bool(a.problem) for a in self.attested)
 
 
-SIGNS = {"unsigned": "error", "waiting": "error", "rejected": "fail", "approved": "pass"}
-"""A state is drawn and coloured as the status of a check of this name."""
+SIGNS = {"unsigned": "error", "waiting": "error", "rejected": "fail", "approved": "pass", "accepted": "tolerated"}
+"""A state is drawn and coloured as the status of a check of this name. An approval that accepts what speaks against it is not green."""

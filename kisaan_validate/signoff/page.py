@@ -12,32 +12,32 @@ _STATES = {State.UNSIGNED: "unsigned", State.WAITING: "waiting", State.APPROVED:
 
 
 def signatures_of(standing: Standing) -> Signatures:
-    """A standing as plain facts for the page. What was replaced by a later word of the same person does not count, and says so."""
+    """A standing as plain facts for the page. An approval that accepts a caution has a state of its own."""
     signed, attested = [], []
     for one in standing.signed:
         s = one.statement
         if s is None:
-            signed.append(_unread(one, standing))
+            signed.append(_unread(one))
         elif s.criterion:
-            met, about = s.decision is Decision.ATTEST, (_problem(one, standing), one.digest, one.path, one.key)
+            met, about = s.decision is Decision.ATTEST, (_problem(one), one.digest, one.path, one.key, standing.replaced(one))
             attested.append(Attested(s.criterion, s.signer, met, s.reason, s.at, *about))
         else:
             signed.append(_shown(one, s, standing))
-    return Signatures(_STATES[standing.state], standing.sentence, tuple(signed), tuple(attested), standing.needed, tuple(lines_of(standing)))
+    state = "accepted" if standing.state is State.APPROVED and standing.accepted else _STATES[standing.state]
+    return Signatures(state, standing.sentence, tuple(signed), tuple(attested), standing.needed, tuple(lines_of(standing)))
 
 
 def _shown(one: Signed, s: Statement, standing: Standing) -> Shown:
     accepted = tuple(caution.value for caution in s.accepted)
-    return Shown(s.signer, s.decision.value, s.reason, s.at, _problem(one, standing), accepted, one.digest, one.path, one.key)
+    about = (_problem(one), accepted, one.digest, one.path, one.key, standing.replaced(one))
+    return Shown(s.signer, s.decision.value, s.reason, s.at, *about)
 
 
-def _unread(one: Signed, standing: Standing) -> Shown:
+def _unread(one: Signed) -> Shown:
     from datetime import UTC, datetime
 
-    return Shown("nobody knows who", "unreadable", "", datetime.fromtimestamp(0, UTC), _problem(one, standing), (), one.digest, one.path)
+    return Shown("nobody knows who", "unreadable", "", datetime.fromtimestamp(0, UTC), _problem(one), (), one.digest, one.path)
 
 
-def _problem(one: Signed, standing: Standing) -> str:
-    if one.wrong:
-        return "; ".join(one.wrong)
-    return "a later one of the same person replaces it" if standing.replaced(one) else ""
+def _problem(one: Signed) -> str:
+    return "; ".join(one.wrong)

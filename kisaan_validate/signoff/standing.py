@@ -73,12 +73,20 @@ class Standing:
         many = f"{len(self.approvals)} of {self.needed} approval{'' if self.needed == 1 else 's'}"
         names = ", ".join(s.statement.signer for s in self.approvals if s.statement is not None)
         if self.state is State.APPROVED:
-            return f"Approved by {names} ({many} needed)."
+            accepted = f", accepting {', '.join(_ACCEPTED[c] for c in self.accepted)}" if self.accepted else ""
+            count = f"{len(self.approvals)} approval{'' if len(self.approvals) == 1 else 's'}, {self.needed} needed"
+            return f"Approved by {names} ({count}){accepted}."
         if self.state is State.REJECTED:
             return f"Rejected by {', '.join(s.statement.signer for s in self.rejections if s.statement is not None)}."
         if self.state is State.UNSIGNED:
             return f"Not signed yet: {self.needed} approval{'' if self.needed == 1 else 's'} needed."
         return f"Not approved yet: {many}; {'; '.join(self.missing)}."
+
+    @property
+    def accepted(self) -> tuple[Caution, ...]:
+        """What those who approved accept, although it speaks against it."""
+        said = {c for s in self.approvals if s.statement is not None for c in s.statement.accepted}
+        return tuple(c for c in Caution if c in said)
 
     @property
     def broken(self) -> tuple[Signed, ...]:
@@ -94,6 +102,12 @@ class Standing:
         """Whether a sign-off that holds was followed by a later one of the same person on the same matter."""
         kept = (*self.approvals, *self.rejections, *(s for c in self.criteria for s in c.by))
         return signed.holds and signed not in kept
+
+
+_ACCEPTED = {
+    Caution.PARTIAL: "that it is a partial run", Caution.VERDICT: "its verdict", Caution.UNCOMMITTED: "uncommitted changes",
+    Caution.UNATTESTED: "criteria that nobody attested",
+}  # fmt: skip
 
 
 def cautions(run: Run, verdict: Verdict | None, attested: Iterable[str] = ()) -> dict[Caution, str]:
