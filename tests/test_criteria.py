@@ -14,9 +14,12 @@ from kisaan_validate.catalogue import Catalogue, Column, Table
 from kisaan_validate.config import load_config
 from kisaan_validate.coverage import coverage_of
 from kisaan_validate.errors import SuiteError, UsageError
+from kisaan_validate.judgement import judge
 from kisaan_validate.model import Criterion, Evidence, Form, Result, Severity, Status
 from kisaan_validate.record.codec import run_from_json, run_to_json
+from kisaan_validate.report.console import print_run
 from kisaan_validate.report.criteria import Standing, criteria_words, criterion_lines
+from kisaan_validate.report.formats.markdown import render as markdown
 from kisaan_validate.report.signatures import Attested
 from kisaan_validate.suite.load import load_suite, suite_of
 
@@ -129,3 +132,16 @@ def test_coverage_tells_values_from_the_catalogue_and_counts_only_answers() -> N
     assert (found["people"].described, found["people"].judged, found["people"].checks) == (("kind",), (), 0)
     assert found["lonely"].untouched == ("id", "total", "note", "kind")
     assert suite.checks[2].form is Form.CATALOG
+
+
+def test_terminal_and_markdown_say_them_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where people read the verdict they read how many criteria it proves; with none declared, nothing is said."""
+    run = make_run([_check("a")], [PASS], criteria=(Criterion("x", "all is well", ("a",)), Criterion("told", "people were told", manual=True)))
+    print_run(judge(run), None, quiet=True, verbose=False)
+    assert "success criteria: of 2, 1 proved, 1 to be attested" in capsys.readouterr().out
+    made = markdown(judge(run))
+    assert "proved" in made
+    assert "to be attested" in made
+    bare = replace(run, criteria=())
+    print_run(judge(bare), None, quiet=True, verbose=False)
+    assert "criteria" not in capsys.readouterr().out + markdown(judge(bare))

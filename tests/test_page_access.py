@@ -6,6 +6,7 @@ import html
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,9 @@ from kisaan_validate.report import marks
 from kisaan_validate.report.html import MOST_SQL, render_html
 from kisaan_validate.report.leads import leads_of
 from kisaan_validate.report.psql import around, environment
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from report import PAINTED, large
 
 SAMPLE = ROOT / "reports" / "sample" / "report.html"
 
@@ -402,3 +406,26 @@ def test_long_statements_stay_in_the_record() -> None:
     assert "x" * 1000 not in page
     assert "statements[].sql" in page
     assert "x" * 1000 in replace(run, statements=run.statements[:3]).to_html()
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["prose of its own", "prose of the suite"])
+def test_three_thousand_checks_of_a_real_suite_stay_a_page(shared: bool) -> None:
+    """3,000 checks with the KisaanCenter suite's claims, reasons and SQL, 50 failing with 20 keys each, a contract beside: 3 MB."""
+    page = render_html(large(shared=shared))
+    assert len(page.encode()) <= 3_000_000
+    assert page.count('<details class="ck s-fail"') == 50
+    assert page.count("Showing 20 of 41,233 violating rows") == 50
+
+
+@pytest.mark.slow
+def test_three_thousand_checks_are_painted_within_a_second(browser: Browser, tmp_path: Path) -> None:
+    """First contentful paint, the median of five loads."""
+    page = tmp_path / "report.html"
+    page.write_text(render_html(large()), encoding="utf-8")
+    painted = []
+    for _ in range(5):
+        browser.open(page)
+        painted.append(float(browser.ask(PAINTED)))
+    assert sorted(painted)[2] < 1_000, painted
+    browser.ask(_choose("Severity", "warning"))
+    assert 0 < len(browser.ask(SHOWN)) < 3000

@@ -18,6 +18,7 @@ from kisaan_validate.differences import CheckMove, RowCount, Transition
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Baseline, Check, FailOn, Form, Result, Severity, Status, Verdict
 from kisaan_validate.report.changed import answer_words
+from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.found import found_words
 from kisaan_validate.report.text import counted
 
@@ -58,6 +59,8 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
         _print_attention(console, judged, verbose)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))
+    if words := criteria_words(criterion_lines(run)):
+        console.print(Text(f"success criteria: {words[0].lower()}{words[1:]}"))
     console.print(_verdict_line(judged))
     for text in _unproved_lines(judged):
         console.print(Text(text))
