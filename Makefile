@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean
+.PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -39,6 +39,7 @@ $(VENV)/.demo: $(VENV)/.venv pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.demo
 	@$(PIP) install -c constraints.txt -e '.[demo,test,dev]'
+	@$(PIP) install -c constraints.txt --no-deps axe-playwright-python
 	@touch $@
 
 # How fast it is, as ratios of one run each (docs/performance.md): two tables of five million rows, half an hour, some GB of disk.
@@ -53,6 +54,14 @@ bench-baseline: $(VENV)/.dev
 
 bench-streams: $(VENV)/.dev
 	$(BIN)/python benchmarks/streams.py $(ARGS)
+
+# Size, rendering time and first paint of a page of 3,000 checks: half a minute.
+bench-report: $(VENV)/.dev
+	$(BIN)/python benchmarks/report.py
+
+# What the page over 2,000 runs costs after each run, and how fast it is painted.
+bench-index: $(VENV)/.dev
+	$(BIN)/python benchmarks/index.py
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev

@@ -16,12 +16,23 @@ _INTEGERS = {"jobs": 1, "sample": 0, "lock_timeout_ms": 1, "statement_timeout_ms
 KNOWN: dict[str, tuple[str, ...]] = {
     "target": ("expect",),
     "suite": ("path", "waivers"),
-    "run": (*_INTEGERS, "trust_constraints"),
+    "run": (*_INTEGERS, "trust_constraints", "operator"),
     "report": ("folder",),
+    "signoff": ("approvals", "allowed_signers", "revoked_signers", "tsa_ca"),
 }
 """Every section and its keys."""
 
 _EXPECT = ("host", "database", "role")
+
+
+@dataclass(frozen=True)
+class SignoffConfig:
+    """How many people must approve, and the files that say whose keys count, no longer count, and who may stamp times."""
+
+    approvals: int = 1
+    allowed_signers: Path | None = None
+    revoked_signers: Path | None = None
+    tsa_ca: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,8 @@ class Config:
     python_memory_mb: int = 512
     trust_constraints: bool = False
     waivers: Path | None = None
+    operator: str = ""
+    signoff: SignoffConfig = field(default_factory=SignoffConfig)
 
 
 def load_config(path: Path | None) -> Config:
@@ -63,6 +76,8 @@ def load_config(path: Path | None) -> Config:
         reports=base / _text(given.get("report", {}).get("folder", "reports"), "report.folder", file),
         expect=_expect(given.get("target", {}).get("expect", {}), file),
         trust_constraints=_flag(run.get("trust_constraints", False), file),
+        operator=_text(run["operator"], "run.operator", file, "a name") if "operator" in run else "",
+        signoff=_signoff(given.get("signoff", {}), file),
         **{key: _whole(run, key, least, file) for key, least in _INTEGERS.items()},
     )
 
@@ -70,7 +85,8 @@ def load_config(path: Path | None) -> Config:
 def _refuse_unknown(given: dict[str, Any], file: Path) -> None:
     for section, keys in given.items():
         if section not in KNOWN:
-            raise UsageError(f"{file}: unknown section [{section}]", did_you_mean(section, KNOWN))
+            elsewhere = "success criteria belong to the suite: write [[criteria]] in its suite.toml" if section == "criteria" else ""
+            raise UsageError(f"{file}: unknown section [{section}]", elsewhere or did_you_mean(section, KNOWN))
         if not isinstance(keys, dict):
             raise UsageError(f"{file}: {section} must be a section", f"write [{section}]")
         for key in keys:
@@ -92,10 +108,21 @@ def _flag(value: Any, file: Path) -> bool:
     return value
 
 
-def _text(value: Any, key: str, file: Path) -> str:
-    if not isinstance(value, str) or not value:
-        raise UsageError(f"{file}: {key} must be a path, not {value!r}")
+def _text(value: Any, key: str, file: Path, what: str = "a path") -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{file}: {key} must be {what}, not {value!r}")
     return value
+
+
+def _signoff(given: Mapping[str, Any], file: Path) -> SignoffConfig:
+    approvals = given.get("approvals", 1)
+    if type(approvals) is not int or approvals < 1:
+        raise UsageError(f"{file}: signoff.approvals must be a whole number of at least 1, not {approvals!r}")
+    paths = {
+        key: file.parent / _text(given[key], f"signoff.{key}", file)
+        for key in ("allowed_signers", "revoked_signers", "tsa_ca") if key in given
+    }  # fmt: skip
+    return SignoffConfig(approvals, **paths)
 
 
 def _expect(value: Any, file: Path) -> dict[str, str]:

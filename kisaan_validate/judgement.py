@@ -12,6 +12,7 @@ from kisaan_validate.contract.both import Both, CannotTell, side_of
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.needs import Arrival, Names, Removal
 from kisaan_validate.contract.promise import Outcome, Promise, State
+from kisaan_validate.contract.story import story_of
 from kisaan_validate.differences import Change, ChangeKey, Diff, Origin, Unknown
 from kisaan_validate.model import Baseline, FailOn, Run, Severity, Verdict, incomplete
 from kisaan_validate.waivers import Use, Waived, Waivers, waived
@@ -156,6 +157,26 @@ def _outcome(promise: Promise, both: Both) -> Outcome:
         return Outcome(State.UNKNOWN, str(reason))
     seen = both.changes.keys()
     return replace(outcome, explains=outcome.explains & seen, contradicts=outcome.contradicts & seen)
+
+
+def expected_rows(made: Judgement) -> dict[str, int | None]:
+    """How many rows each table of the old side should have now: those that were to stay, and those that came as promised.
+
+    None where that cannot be told; empty without a contract, for then nobody said what to expect.
+    """
+    if made.contract is None or made.baseline is None or made.diff is None:
+        return {}
+    both = _both(made.contract, made.baseline, baseline_of(made.run), made.diff, made.run.suite.aliases)
+    return {title: _expected(both, title) for title in both.before.tables if title in both.after.tables}
+
+
+def _expected(both: Both, title: str) -> int | None:
+    try:
+        story = story_of(both, title)
+        promised = frozenset(r.rule for r in both.removals.get(title, ()) if both.old_count(r.rule, title))
+        return replace(story, done=promised).staying + story.arrived
+    except CannotTell:
+        return None
 
 
 def stale_reason(contract: Contract, before: Baseline) -> str:

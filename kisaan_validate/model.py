@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kisaan_validate.report.frame import DataFrame
 
-RUN_FORMAT = 2
-"""Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a contract."""
+RUN_FORMAT = 3
+"""Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a contract.
+3: success criteria, and what no check read; who ran it, the state of its sources, the run before it."""
 
 BASELINE_FORMAT = 2
 """Version of a baseline file. 1: never published. 2: all that a run measures, failing keys, and a seal."""
@@ -333,6 +334,53 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Criterion:
+    """One success criterion of a runbook: proved by checks (their ids), or ``manual``: attested by a person."""
+
+    id: str
+    text: str
+    checks: tuple[str, ...] = ()
+    manual: bool = False
+
+
+@dataclass(frozen=True)
+class TableCoverage:
+    """What the checks that have an answer read of one table of the configured schemas.
+
+    Each column is in one of three: ``judged`` if a check read its values, ``described`` if checks only looked at the catalogue
+    (its type, its presence), else ``untouched``. ``checks`` counts the checks that read rows of the table; ``excluded``
+    tells that the suite leaves it out.
+    """
+
+    table: str
+    checks: int
+    judged: tuple[str, ...]
+    described: tuple[str, ...]
+    untouched: tuple[str, ...]
+    excluded: bool = False
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a run comes from: who ran it, on which state of the sources, after which run.
+
+    ``operator`` is a claim (``operator_from`` says whose), for nobody authenticates it; sign-offs are what does. ``commit``
+    is the Git commit that the suite's folder is at, and ``uncommitted`` what differs there from it; where Git could not say,
+    ``uncommitted`` is None and ``unversioned`` the reason. ``previous_digest`` is the SHA-256 of the ``run.json`` that was
+    recorded before this one in the same folder of reports ("" for the first). ``approvals`` is how many people must approve.
+    """
+
+    operator: str = ""
+    operator_from: str = ""
+    commit: str = ""
+    uncommitted: tuple[str, ...] | None = None
+    unversioned: str = ""
+    previous_run: str = ""
+    previous_digest: str = ""
+    approvals: int = 1
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything measured by one execution of a suite, and nothing that can be derived from it.
 
@@ -362,7 +410,10 @@ class Run:
     contract_digest: str = ""
     waivers_digest: str = ""
     fail_on: FailOn = FailOn.ANY
+    criteria: tuple[Criterion, ...] = ()
+    coverage: tuple[TableCoverage, ...] = ()
     interrupted: str = ""
+    provenance: Provenance = field(default_factory=Provenance)
     format_version: int = RUN_FORMAT
 
     @property

@@ -14,6 +14,7 @@ from kisaan_validate.compile.measures import Measure, measures_of
 from kisaan_validate.compile.plan import Plan, make_plan, tables_of
 from kisaan_validate.compile.statements import Pass, Query
 from kisaan_validate.contract.load import Contract, bound_to
+from kisaan_validate.coverage import coverage_of
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_blocks, read_catalogue
 from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Session
@@ -317,7 +318,7 @@ class _Runner:
     def _assemble(
         self, snapshot: Snapshot, plan: Plan, done: Executed, compared: Compared, excluded: Sequence[str]
     ) -> Run:
-        options = self.options
+        options, results = self.options, self._results(snapshot, plan, done)
         return Run(
             id=f"{self.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
             started_at=self.started,
@@ -329,7 +330,7 @@ class _Runner:
             settings=self._settings(),
             tables=_table_facts(snapshot.catalogue, plan, done, excluded),
             checks=plan.checks,
-            results=self._results(snapshot, plan, done),
+            results=results,
             notices=self._notices(snapshot),
             statements=tuple(self.log),
             objects=compared.objects,
@@ -340,6 +341,8 @@ class _Runner:
             contract_digest=options.contract.digest if options.contract is not None else "",
             waivers_digest=options.waivers.digest if options.waivers is not None else "",
             fail_on=options.fail_on,
+            criteria=self.suite.criteria,
+            coverage=coverage_of(self.suite, snapshot.catalogue, results),
             interrupted=self.stop.reason,
         )
 

@@ -162,7 +162,8 @@ def needs(program: str) -> str:
     """The path of a program that the tests need. Missing: skipped loudly, or where all must run, failed."""
     found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin")
     if found is None:
-        missing(f"{program} is missing: apt-get install {program}")
+        package = {"ssh-keygen": "openssh-client", "ssh-agent": "openssh-client"}.get(program, program)
+        missing(f"{program} is missing: apt-get install {package}")
     assert found is not None
     return found
 

@@ -12,6 +12,7 @@ from kisaan_validate.contract.load import Contract, read_contract
 from kisaan_validate.judgement import Judgement, judge
 from kisaan_validate.model import (
     Check,
+    Criterion,
     Evidence,
     Form,
     Notice,
@@ -19,8 +20,10 @@ from kisaan_validate.model import (
     Run,
     Severity,
     Status,
+    TableCoverage,
     TableFacts,
 )
+from kisaan_validate.report.signatures import Attested, Signatures, Signed
 from kisaan_validate.waivers import Waiver, Waivers
 
 CONTRACT = """
@@ -73,6 +76,29 @@ def everything() -> Judgement:
     waiver = Waiver("orders.waived", "two accounts, in dispute", "finance", date(2026, 3, 31), rows=2)
     waivers = Waivers((waiver,), "d" * 64, "")
     return replace(judge(run, before, contract, waivers), sources="checks")
+
+
+def signed_page() -> tuple[Judgement, Signatures]:
+    """Everything, with success criteria of each standing, coverage with gaps, and sign-offs that hold and that do not."""
+    judged = everything()
+    at = judged.run.place.at
+    criteria = (
+        Criterion("kept", "orders stay whole", ("orders.passes",)), Criterion("missed", "no order fails", ("orders.fails", "orders.errs")),
+        Criterion("open", "every order was looked at", ("orders.skipped", "orders.unasked")),
+        Criterion("told", "people were told", manual=True), Criterion("watched", "somebody watches", manual=True),
+    )  # fmt: skip
+    coverage = (TableCoverage("orders", 3, ("total",), ("id",), ("note",)), TableCoverage("lonely", 0, (), (), ("a", "b")))
+    run = replace(judged.run, criteria=criteria, coverage=coverage)
+    signatures = Signatures(
+        "waiting", "Not approved yet: 1 of 2 approvals.",
+        (
+            Signed("asha@example.org", "approve", "the losses are known", at, accepts=("verdict",), digest="a" * 64, file="signoffs/1.json", key="SHA256:x"),
+            Signed("ravi@example.org", "reject", "see ticket 12", at, problem="the contract is another one now", digest="b" * 64, file="signoffs/2.json"),
+        ),
+        (Attested("told", "asha@example.org", True, "by telephone", at, digest="c" * 64, file="signoffs/3.json"),),
+        needed=2,
+    )  # fmt: skip
+    return replace(judge(run, judged.baseline, judged.contract, judged.waivers), sources="checks"), signatures
 
 
 def one(status: Status, severity: Severity = Severity.BLOCKING, **more: object) -> Judgement:

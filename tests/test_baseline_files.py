@@ -249,7 +249,7 @@ def test_nothing_personal_is_written_or_shown(people: tuple[str, Path], capsys: 
     main(["baseline", "show", "-v", str(before)])
     assert main(["run", "--baseline", str(before), "--reports", str(reports), "--verbose", *common]) == 1
     shown = capsys.readouterr()
-    (place,) = reports.iterdir()
+    (place,) = (run.parent for run in reports.glob("*/run.json"))
     texts = {p.name: p.read_text(encoding="utf-8") for p in (before, *place.iterdir()) if p.name != "contract.toml"}
     texts |= {"stdout": shown.out, "stderr": shown.err}
     assert set(texts) == {"pre.json", "run.json", "baseline.json", "report.html", "stdout", "stderr"}

@@ -283,7 +283,7 @@ def test_filters_hide_checks_and_live_in_the_address(browser: Browser, tmp_path:
     """Choosing a severity or typing a text hides the others; the address holds the state and brings it back."""
     page = _page(tmp_path, every_status())
     browser.open(page)
-    visible = "[...document.querySelectorAll('details.ck')].filter(n => n.checkVisibility()).map(n => n.querySelector('.id').textContent)"
+    visible = "[...document.querySelectorAll('details.ck')].filter(n => n.checkVisibility()).map(n => n.querySelector('summary code').textContent)"
     assert len(browser.ask(visible)) == 7
     browser.ask("const q = document.querySelector('#filter input[type=search]'); q.value = 'tolerated'; q.dispatchEvent(new Event('input', {bubbles: true}))")
     assert browser.ask(visible) == ["orders.tolerated"]
@@ -395,7 +395,7 @@ def test_a_count_that_could_not_be_taken_is_never_zero(browser: Browser, tmp_pat
     run = every_status()
     for baseline in (None, earlier(run)):
         browser.open(_page(tmp_path, run, baseline))
-        row = str(browser.ask("[...document.querySelectorAll('#rows tr')].find(r => r.textContent.includes('locked')).textContent"))
+        row = str(browser.ask("[...document.querySelectorAll('#tables tr')].find(r => r.textContent.includes('locked')).textContent"))
         assert "not counted" in row
         assert "lock timeout" in row
         assert not re.search(r"(?<!\d)0(?!\d)", row)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from kisaan_validate.errors import AlreadyRunning, DatabaseError, KisaanError
 from kisaan_validate.model import Run, Verdict, nothing_checked
+
+if TYPE_CHECKING:
+    from kisaan_validate.signoff.verify import Verified
 
 PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY = 0, 1, 2, 3, 5, 6
 
@@ -40,6 +46,19 @@ def baseline_exit_code(measured: Run, *, lost: bool) -> int:
 def import_exit_code(left: int) -> int:
     """The exit code for an import that was written. ``left``: how many items have no counterpart."""
     return INCONCLUSIVE if left else PASSED
+
+
+def verify_exit_code(found: Sequence[Verified]) -> int:
+    """The exit code of a verification: what is wrong outranks what is not proved, and either keeps it from being green."""
+    from kisaan_validate.signoff.verify import Mark
+
+    if any(one.of(Mark.WRONG) for one in found):
+        return FAILED
+    return INCONCLUSIVE if any(one.of(Mark.OPEN) for one in found) else PASSED
+
+def index_exit_code(damaged: int) -> int:
+    """The exit code for an index that was written. ``damaged``: how many runs could not be read."""
+    return INCONCLUSIVE if damaged else PASSED
 
 
 def exit_code_of(error: KisaanError) -> int:

@@ -6,13 +6,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from kisaan_validate.execute.pool import Stop
     from kisaan_validate.judgement import Judgement
+    from kisaan_validate.model import Run
     from kisaan_validate.runner import Connected, Progress
 
 Outcome = TypeVar("Outcome")
@@ -97,6 +98,8 @@ def record(judged: Judgement, folder: Path) -> Path:
     from kisaan_validate.record.codec import baseline_to_json, run_to_json
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.html import render_html
+    from kisaan_validate.signoff.page import signatures_of
+    from kisaan_validate.signoff.standing import standing_of
 
     place = folder / judged.run.id
     write_file(place / "run.json", run_to_json(judged.run))
@@ -106,8 +109,44 @@ def record(judged: Judgement, folder: Path) -> Path:
         write_file(place / CONTRACT_FILE, judged.contract.text)
     if judged.waivers is not None:
         write_file(place / WAIVERS_FILE, judged.waivers.text)
-    write_file(place / "report.html", render_html(judged))
+    write_file(place / "report.html", render_html(judged, signatures_of(standing_of(judged.run))))
     return place
+
+
+def record_after(judged: Judgement, folder: Path) -> tuple[Judgement, Path]:
+    """Record a run after the one that was recorded before it in ``folder``, with the sources of its suite.
+
+    Returns the judgement of the run as recorded, and its folder. Where the chain of runs or the sources cannot be kept, the
+    run is recorded all the same, and that is said. Raises RecordError.
+    """
+    from dataclasses import replace
+
+    from kisaan_validate.errors import RecordError
+    from kisaan_validate.signoff.chain import linked
+    from kisaan_validate.signoff.provenance import keep_sources
+
+    with _without_fail(linked(judged.run, folder), judged.run) as run:
+        judged = replace(judged, run=run)
+        place = record(judged, folder)
+    if judged.sources and run.suite.sources:
+        try:
+            keep_sources(Path(judged.sources), run.suite.sources, run.suite.digest, place)
+        except RecordError as error:
+            print(f"note    {error.fact}", file=sys.stderr)
+    return judged, place
+
+
+@contextmanager
+def _without_fail(link: AbstractContextManager[Run], run: Run) -> Iterator[Run]:
+    """``link``, or where it cannot be entered, the run alone: facts are kept whatever happens to the chain."""
+    from kisaan_validate.errors import RecordError
+
+    with ExitStack() as stack:
+        try:
+            run = stack.enter_context(link)
+        except RecordError as error:
+            print(f"note    the run is recorded without the one before it: {error.fact}", file=sys.stderr)
+        yield run
 
 
 BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE = "baseline.json", "contract.toml", "waivers.toml"

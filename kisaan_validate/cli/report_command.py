@@ -20,17 +20,22 @@ if TYPE_CHECKING:
 @click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks, to which some formats point.  [default: checks]")
 @format_options
 def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Path | None) -> int:
-    """Render report.html, or with --format another form, again from a run's folder or its run.json. Needs no database.
+    """Render report.html, or with --format another form, again from a run's folder or its run.json, with the
+    sign-offs that lie there. Needs no database.
 
     Without --format, --output is the page to write; by default it lands beside run.json."""
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.html import render_html
+    from kisaan_validate.signoff.evidence import read_folder
+    from kisaan_validate.signoff.page import signatures_of
+    from kisaan_validate.signoff.verify import own_standing
 
     source = run / "run.json" if run.is_dir() else run
     if formats:
         return _in_formats(source, suite, wanted_formats(formats, output))
-    page = output or source.parent / "report.html"
-    write_file(page, render_html(judged_again(source)))
+    page, judged = output or source.parent / "report.html", judged_again(source)
+    standing = own_standing(read_folder(source.parent), judged)
+    write_file(page, render_html(judged, signatures_of(standing)))
     click.echo(f"report  {page}")
     return 0
 

@@ -63,6 +63,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     from kisaan_validate.cli.lock import only_one
     from kisaan_validate.database.target import find_target
     from kisaan_validate.judgement import judge
+    from kisaan_validate.signoff.provenance import provenance_of
 
     config = the_config(
         given["config"], suite=given["suite"], jobs=given["jobs"], sample=given["sample"], reports=given["reports"],
@@ -72,29 +73,34 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     suite = the_suite(config)
     beside, target = _beside(config, suite, given), find_target(given["dsn"])
     with only_one(config, suite, target, wanted=given["lock"]):
-        run = _prove(config, suite, target, given, beside)
+        origin = provenance_of(config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals)
+        run = replace(_prove(config, suite, target, given, beside), provenance=origin)
         judged = replace(judge(run, beside.baseline, beside.contract, beside.waivers), sources=str(config.suite))
-        return judged, _recorded(judged, config, given)
+        return _recorded(judged, config, given)
 
 
-def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> bool:
-    from kisaan_validate.cli.job import record
+def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple[Judgement, bool]:
+    """The run as it is recorded, after the one before it, and whether it could be."""
+    from kisaan_validate.cli.job import record_after
     from kisaan_validate.cli.output import silence
+    from kisaan_validate.cli.runs_index import add_to_index
     from kisaan_validate.errors import RecordError
     from kisaan_validate.report.console import print_run
 
     place, recorded = None, True
     try:
-        place = record(judged, config.reports)
+        judged, place = record_after(judged, config.reports)
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)
         recorded = False
+    else:
+        add_to_index(config.reports)
     try:
         print_run(judged, place, quiet=given["quiet"], verbose=given["verbose"])
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads the lines any more, but the report is there
         silence(sys.stdout)
-    return recorded
+    return judged, recorded
 
 
 @dataclass(frozen=True)

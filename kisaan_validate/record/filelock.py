@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,12 +19,15 @@ from kisaan_validate.errors import AlreadyRunning, RecordError
 
 
 @contextmanager
-def file_lock(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock on ``path``; ``what`` is named in messages. Raises AlreadyRunning, saying who holds it, and RecordError."""
+def file_lock(path: Path, what: str, wait: float = 0.0) -> Iterator[None]:
+    """Hold the lock on ``path``, after at most ``wait`` seconds; ``what`` is named in messages.
+
+    Raises AlreadyRunning, saying who holds it, and RecordError.
+    """
     handle = _open(path)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(handle, wait)
         except BlockingIOError:
             raise AlreadyRunning(f"{what} is already at work: {_who(handle)}", "wait until it has ended") from None
         except OSError as error:
@@ -36,6 +40,18 @@ def file_lock(path: Path, what: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _take(handle: int, wait: float) -> None:
+    """Take the lock. Raises BlockingIOError if it is not to be had in time."""
+    end = time.monotonic() + wait
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(0.02)
 
 
 def _open(path: Path) -> int:

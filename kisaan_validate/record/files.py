@@ -36,6 +36,24 @@ def write_file(path: Path, text: str) -> None:
         raise RecordError(f"cannot write {path}: {reason}", "free some space or choose another folder") from None
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes to a temporary name beside ``path``, sync it, and rename it into place; mode 0600. Raises RecordError."""
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            with suppress(OSError):
+                os.unlink(temporary)
+        raise RecordError(f"cannot write {path}: {error.strerror}", "free some space or choose another folder") from None
+
+
 def read_file(path: Path) -> str:
     """The text of a file. Raises RecordError."""
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.differences import CheckMove, Transition
 from kisaan_validate.model import MASKED, Check, Evidence, Form, Result, Status
+from kisaan_validate.report.psql import around
 from kisaan_validate.report.summary import figure, vacuous
 from kisaan_validate.report.text import anchor, counted, duration, number
 from kisaan_validate.waivers import Waived
@@ -14,9 +15,9 @@ from kisaan_validate.waivers import Waived
 EVIDENCE_WORDS = {
     Evidence.SCANNED: "the rows were read",
     Evidence.STREAMED: "streamed: the rows were handed to a function in Python",
-    Evidence.CATALOGUE: "the system catalogue was read",
+    Evidence.CATALOGUE: "the system catalogue was read (\\d+ in psql shows it); no SQL of its own",
     Evidence.PROVED: "proved by a constraint; the rows were not read",
-    Evidence.NONE: "none",
+    Evidence.NONE: "none: no SQL was run for it",
 }
 
 
@@ -44,6 +45,18 @@ class Card:
     unfold: bool
     vacuous: bool
     waiver: Waived | None = None
+    since: str = ""
+
+    @property
+    def lean(self) -> bool:
+        """Whether its static text is kept short: nothing is wrong, and there may be thousands of its like."""
+        return self.result.status in {Status.PASS, Status.NOT_APPLICABLE} and not (self.movement or self.waiver or self.vacuous)
+
+    @property
+    def psql(self) -> tuple[str, str]:
+        """The shell lines around the SQL that hand it to psql; ("", "") where SQL alone does not re-perform the check."""
+        again = self.result.sql and self.check.form is not Form.PYTHON
+        return around(self.result.sql) if again else ("", "")
 
     @property
     def subject(self) -> str:
@@ -69,6 +82,7 @@ def card_of(check: Check, result: Result, move: CheckMove | None, use: Waived | 
         unfold=result.status is Status.FAIL,
         vacuous=vacuous(result),
         waiver=use,
+        since=_since(move),
     )
 
 
@@ -80,6 +94,16 @@ def movement(move: CheckMove | None) -> str:
         return f"cannot tell: {move.reason}" if move.reason else "cannot tell"
     words = f"{move.transition.value}: {_count(move.before)} → {_count(move.after)}"
     return f"{words} ({move.reason})" if move.reason else words
+
+
+def _since(move: CheckMove | None) -> str:
+    """By what the page filters: ``new``, ``known`` (failed before as well), ``fixed``, ``open`` (cannot be told), or ""."""
+    return _SINCE.get(move.transition, "") if move is not None else ""
+
+
+_SINCE = {
+    Transition.NEWLY_FAILING: "new", Transition.STILL_FAILING: "known", Transition.FIXED: "fixed", Transition.UNKNOWN: "open",
+}  # fmt: skip
 
 
 def _count(value: int | None) -> str:
@@ -122,7 +146,7 @@ def _facts(check: Check, result: Result) -> list[tuple[str, str]]:
         ("Applies if", "; ".join(check.applies)),
         ("Declared at", check.origin),
         ("SQLSTATE", result.sqlstate),
-        ("Statement took", duration(result.milliseconds) if result.milliseconds else ""),
+        ("Took", duration(result.milliseconds) if result.milliseconds else ""),
         ("Digest of all keys", result.key_digest),
     ]
 

@@ -16,8 +16,10 @@ from kisaan_validate.changes import row_counts
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, RowCount, Transition
 from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import Baseline, Check, FailOn, Result, Severity, Status, Verdict
+from kisaan_validate.model import Baseline, Check, FailOn, Form, Result, Severity, Status, Verdict
 from kisaan_validate.report.changed import answer_words
+from kisaan_validate.report.criteria import criteria_words, criterion_lines
+from kisaan_validate.report.found import found_words
 from kisaan_validate.report.text import counted
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
         _print_attention(console, judged, verbose)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))
+    if words := criteria_words(criterion_lines(run)):
+        console.print(Text(f"success criteria: {words[0].lower()}{words[1:]}"))
     console.print(_verdict_line(judged))
     for text in _unproved_lines(judged):
         console.print(Text(text))
@@ -164,7 +168,8 @@ def _unproved_lines(judged: Judgement) -> list[str]:
     if uses:
         lines.append(f"        waivers: {', '.join(f'{n:,} {use.value}' for use, n in uses.items())}")
     if unanswered:
-        lines.append(f"        {unanswered:,} checks have no answer: nothing is said about them")
+        has, them = ("has", "it") if unanswered == 1 else ("have", "them")
+        lines.append(f"        {counted(unanswered, 'check')} {has} no answer: nothing is said about {them}")
     if run.interrupted:
         lines.append(f"        {run.interrupted}; what was measured before is kept")
     return lines
@@ -196,7 +201,7 @@ def _print_attention(console: Console, judged: Judgement, verbose: bool) -> None
     table = _table("status", "severity", "check", "violations", *(["since baseline"] if moves else []), "what")
     for result in shown:
         check, use = checks[result.check_id], judged.waived.get(result.check_id)
-        row = [Text(result.status.value, style=STYLES[result.status]), Text(check.severity.value), Text(check.id), _count(result)]
+        row = [Text(result.status.value, style=STYLES[result.status]), Text(check.severity.value), Text(check.id), _count(result, check)]
         if moves:
             row.append(Text(_move(moves[check.id])))
         table.add_row(*row, Text(f"{use.use.value}: {use.remark}" if use is not None else _what(result, check)))
@@ -212,14 +217,15 @@ def _move(move: CheckMove) -> str:
 
 
 def _what(result: Result, check: Check) -> str:
-    return result.message or check.claim
+    return "; ".join(part for part in (result.message or check.claim, found_words(result)) if part)
 
 
-def _count(result: Result) -> Text:
+def _count(result: Result, check: Check) -> Text:
+    """How many of how many rows; "in" so many rows where what is counted need not be rows: groups, segments, a figure."""
     if result.violations is None:
         return Text("–", justify="right")
-    of = f" of {result.examined:,}" if result.examined is not None else ""
-    return Text(f"{result.violations:,}{of}", justify="right")
+    of = "in" if check.form in {Form.QUERY, Form.PYTHON} else "of"
+    return Text(f"{result.violations:,}" + (f" {of} {result.examined:,}" if result.examined is not None else ""), justify="right")
 
 
 def _table(*headings: str) -> Table:

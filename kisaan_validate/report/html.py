@@ -19,27 +19,38 @@ from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import Transition
 from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import Severity, Status, Verdict
+from kisaan_validate.model import Run, Severity, Status, Verdict
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
-from kisaan_validate.report import changed, rows, summary, text
+from kisaan_validate.report import changed, psql, rows, summary, text
 from kisaan_validate.report.cards import Card, cards_of
-from kisaan_validate.report.svg import ICON_PATHS
+from kisaan_validate.report.criteria import Standing, criteria_words, criterion_lines
+from kisaan_validate.report.leads import beyond, leads_of
+from kisaan_validate.report.marks import marked
+from kisaan_validate.report.signatures import Signatures
+from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
+from kisaan_validate.report.tables import coverage_gaps, table_lines
 
-MOST_FINDINGS = 6
-"""So many findings stand on the first screen; a line below says how many more there are."""
+MOST_SQL = 250_000
+"""So many characters of the statements' SQL a page shows; beyond, it says where it stands. Each check shows its own anyway."""
+
+SLOWEST = 8
+"""So many of the longest statements are drawn."""
 
 _COLOURS = {Verdict.PASS: "#1a6b37", Verdict.FAIL: "#b3261e", Verdict.INCONCLUSIVE: "#8a4b00"}
 _VERDICT_ICONS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "error"}
 
 
-def render_html(judged: Judgement) -> str:
-    """The page of a run as it was judged; beside a baseline, also what changed. The same input gives the same bytes."""
+def render_html(judged: Judgement, signatures: Signatures | None = None) -> str:
+    """The page of a run as it was judged; beside a baseline, also what changed; with what people signed of it.
+
+    The same input gives the same bytes.
+    """
     template = _environment().get_template("report.html.j2")
-    style, script = _source("report.css") + _page_foot(judged), _source("report.js")
+    style, script = _signs() + _source("report.css") + _page_foot(judged), _source("report.js")
     return template.render(
         style=Markup(style), script=Markup(script), policy=_policy(style, script),
         icon_data=_favicon(judged.verdict),
-        **_facts(judged),
+        **_facts(judged, signatures or Signatures()),
     )  # fmt: skip
 
 
@@ -54,33 +65,27 @@ class Gap:
     cards: tuple[Card, ...]
 
 
-def _facts(judged: Judgement) -> dict[str, Any]:
+def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
     """Everything that the template shows."""
     run, baseline = judged.run, judged.baseline
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
     pairs = summary.pairs_of(run)
     ordered = summary.in_order(pairs, moves)
     cards = cards_of(ordered, moves, judged.waived, int(run.settings.get("sample", "20")))
-    lines = rows.row_lines(run, baseline)
-    given = digest_of(baseline_to_json(baseline)) if baseline is not None else ""
     groups = summary.move_groups(ordered, moves) if judged.diff is not None else ()
-    return _changed(judged) | {
+    return _changed(judged) | _tables(judged, cards) | _findings(judged, cards) | _records(judged) | _people(run, signatures) | {
         "run": run,
         "judged": judged,
         "verdict": judged.verdict.value,
         "baseline": baseline,
         "sentence": summary.verdict_sentence(judged),
         "verdict_icon": _VERDICT_ICONS[judged.verdict],
-        "counts": summary.counts_of(pairs),
+        "counts": (counts := summary.counts_of(pairs)),
+        "zero": ", ".join(summary.STATUS_WORDS[c.status].lower() for c in counts if not c.total) if pairs else "",
         "severities": [severity.value for severity in Severity],
         "cards": cards,
         "by_status": [(status, [c for c in cards if c.result.status is status]) for status in summary.STATUS_ORDER],
         "card": {card.check.id: card for card in cards},
-        "findings": _findings(cards),
-        "most_findings": MOST_FINDINGS,
-        "rows": lines,
-        "row_words": rows.movement_words(lines),
-        "pictured": rows.pictured(lines),
         "groups": groups,
         "still_passing": sum(move.transition is Transition.STILL_PASSING for move in moves.values()),
         "by_reason": summary.by_reason,
@@ -89,13 +94,61 @@ def _facts(judged: Judgement) -> dict[str, Any]:
         "proved": [card for card in cards if card.result.evidence.name == "PROVED"],
         "unenforced": summary.unenforced(pairs),
         "uncounted": [table for table in run.tables if table.rows is None],
-        "run_digest": digest_of(run_to_json(run)),
-        "baseline_digest": given,
-        "baseline_mismatch": bool(given and run.baseline_digest and given != run.baseline_digest),
-        "search_path": ", ".join('"{}"'.format(s.replace('"', '""')) for s in (*run.suite.schemas, "pg_temp")),
         "took": text.duration((run.finished_at - run.started_at).total_seconds() * 1_000),
         "local_time": text.local(run.place.at, run.place.time_zone),
-        "icons": ICON_PATHS,
+    }
+
+
+def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
+    """What the template shows of tables."""
+    lines = rows.row_lines(judged.run, judged.baseline)
+    return {
+        "rows": lines,
+        "row_words": rows.movement_words(lines),
+        "pictured": rows.pictured(lines),
+        "tables": table_lines(judged, cards),
+        "coverage": coverage_gaps(judged.run.coverage),
+    }
+
+
+def _findings(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
+    leads = leads_of(judged, cards)
+    return {"leads": leads, "beyond": beyond(judged, cards, leads)}
+
+
+def _people(run: Run, signatures: Signatures) -> dict[str, Any]:
+    """What the template shows of criteria and sign-offs."""
+    lines = criterion_lines(run, signatures.attested)
+    return {
+        "signatures": signatures,
+        "criteria": lines,
+        "criteria_words": criteria_words(lines),
+        "open_criteria": sum(line.standing is not Standing.PROVED for line in lines),
+    }
+
+
+def _records(judged: Judgement) -> dict[str, Any]:
+    """What the template shows of files, statements, and how to do it all again."""
+    run, baseline = judged.run, judged.baseline
+    run_digest = digest_of(run_to_json(run))
+    given = digest_of(baseline_to_json(baseline)) if baseline is not None else ""
+    length = sum(len(statement.sql) for statement in run.statements)
+    slowest = sorted(run.statements, key=lambda s: (-s.milliseconds, s.purpose))[:SLOWEST]
+    longest = slowest[0].milliseconds if slowest else 0.0
+    beside = {
+        "run.json": run_digest, "baseline.json": run.baseline_digest or given, "contract.toml": run.contract_digest,
+        "waivers.toml": run.waivers_digest,
+    }  # fmt: skip
+    return {
+        "run_digest": run_digest,
+        "baseline_digest": given,
+        "baseline_mismatch": bool(given and run.baseline_digest and given != run.baseline_digest),
+        "search_path": psql.search_path(run),
+        "environment": psql.environment(run),
+        "statement_sql": length <= MOST_SQL,
+        "statement_length": length,
+        "slowest": [(statement, time_bar(statement.milliseconds, longest)) for statement in slowest],
+        "digests": "\n".join(f"{digest}  {name}" for name, digest in beside.items() if digest),
     }
 
 
@@ -115,12 +168,6 @@ def _changed(judged: Judgement) -> dict[str, Any]:
     }
 
 
-def _findings(cards: list[Card]) -> list[Card]:
-    """What the first screen names: the failures, or where there is none, the checks without an answer."""
-    failed = [card for card in cards if card.result.status is Status.FAIL]
-    return failed or [card for card in cards if card.result.status in {Status.ERROR, Status.SKIP}]
-
-
 def _gaps(cards: list[Card]) -> list[Gap]:
     found: dict[tuple[Status, str, str, str], list[Card]] = defaultdict(list)
     for card in cards:
@@ -138,10 +185,22 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "prose": text.prose, "plain": text.plain, "value": text.value, "sql": text.code, "number": text.number, "signed": text.signed,
-        "utc": text.utc, "duration": text.duration, "anchor": text.anchor, "counted": text.counted,
+        "utc": text.utc, "duration": text.duration, "anchored": _anchored, "counted": text.counted,
+        "marked": marked,
     }  # fmt: skip
     environment.globals |= {"words": summary.STATUS_WORDS, "meaning": summary.STATUS_MEANING}
+    environment.globals["words_by_value"] = {status.value: word for status, word in summary.STATUS_WORDS.items()}
     return environment
+
+
+def _anchored(name: str, prefix: str) -> str:
+    return text.anchor(prefix, name)
+
+
+@cache
+def _signs() -> str:
+    """The style rules that give each status its sign."""
+    return "".join(f'.s-{name}{{--i:url("{sign_url(name)}")}}\n' for name in ICON_PATHS)
 
 
 @cache
@@ -163,10 +222,16 @@ def _hash(source: str) -> str:
 
 
 def _page_foot(judged: Judgement) -> str:
-    """Names the run and its verdict on every printed sheet, for sheets get separated."""
-    words = f"{judged.verdict.value} · {judged.run.place.database} · run {judged.run.id}"
-    safe = re.sub(r"[^A-Za-z0-9 ._-]", lambda match: f"\\{ord(match[0]):x} ", words)
-    return f'@page{{@bottom-left{{content:"{safe}"}}}}\n'
+    """Names the run, its verdict and its digest on every printed sheet, for sheets get separated."""
+    run = judged.run
+    words = f"{judged.verdict.value} · {run.place.database} · run {run.id}"
+    digest = f"SHA-256 of run.json {digest_of(run_to_json(run))}"
+    return f'@page{{@bottom-left{{content:"{_css(words)}\\a {digest}"}}}}\n'
+
+
+def _css(words: str) -> str:
+    """Text for a string of a style sheet: nothing in it can end the string."""
+    return re.sub(r"[^A-Za-z0-9 ._-]", lambda match: f"\\{ord(match[0]):x} ", text.flat(words))
 
 
 def _favicon(verdict: Verdict) -> str:

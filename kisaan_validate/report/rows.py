@@ -14,7 +14,7 @@ from kisaan_validate.model import Baseline, Run, TableFacts
 from kisaan_validate.report.svg import row_bar
 from kisaan_validate.report.text import number, signed
 
-PICTURED = 8
+PICTURED = 5
 """So many tables are drawn on the first screen; the section below has them all."""
 
 

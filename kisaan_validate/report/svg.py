@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from urllib.parse import quote
+
 from markupsafe import Markup
 
+from kisaan_validate.model import Status
+from kisaan_validate.report.summary import STATUS_ORDER
 from kisaan_validate.report.text import number, signed
 
 WIDTH, HEIGHT = 160, 14
@@ -43,9 +48,21 @@ def _rect(x: int, width: int, kind: str) -> Markup:
 
 
 def _drawing(title: str, parts: Markup) -> Markup:
-    return Markup(
-        '<svg class="bar" role="img" viewBox="-1 0 {} {}" preserveAspectRatio="none"><title>{}</title>{}</svg>'
-    ).format(WIDTH + 2, HEIGHT, title, parts)
+    """A bar; without a title it is decoration, for the figure stands beside it."""
+    head = Markup(' role="img"') if title else Markup(' aria-hidden="true"')
+    inner = Markup("<title>{}</title>").format(title) + parts if title else parts
+    return Markup('<svg class="bar"{} viewBox="-1 0 {} {}" preserveAspectRatio="none">{}</svg>').format(
+        head, WIDTH + 2, HEIGHT, inner
+    )
+
+
+def sign_url(name: str) -> str:
+    """A status's sign as a ``data:`` address, for a mask of the style sheet."""
+    drawing = (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke='#000' stroke-width='2' "
+        f"stroke-linecap='round'><path d='{ICON_PATHS[name]}'/></svg>"
+    )
+    return "data:image/svg+xml," + quote(drawing, safe="/:='()., ")
 
 
 ICON_PATHS = {
@@ -57,3 +74,27 @@ ICON_PATHS = {
     "not_applicable": "M8 7.8v.4",
 }
 """One stroke drawing a status, on a 16 by 16 ground."""
+
+
+def status_bar(counts: Mapping[Status, int]) -> Markup:
+    """What the checks of one table came to: a bar split in the order of importance, each part as long as its share.
+
+    No part that exists is thinner than SLIVER; parts differ in pattern too. The words beside it say the same exactly.
+    """
+    parts = [(status, counts.get(status, 0)) for status in STATUS_ORDER if counts.get(status, 0)]
+    total = sum(n for _, n in parts)
+    if not total:
+        return _drawing("", _rect(0, WIDTH, "frame"))
+    widths = [max(SLIVER, n * WIDTH // total) for _, n in parts]
+    widths[widths.index(max(widths))] += WIDTH - sum(widths)
+    drawn, at = Markup(""), 0
+    for (status, _), width in zip(parts, widths, strict=True):
+        drawn += _rect(at, width, f"b-{status.value}")
+        at += width
+    return _drawing("", drawn)
+
+
+def time_bar(milliseconds: float, longest: float) -> Markup:
+    """One duration against the longest of its kind."""
+    width = max(1, round(WIDTH * milliseconds / longest)) if longest > 0 else 1
+    return _drawing("", _rect(0, min(width, WIDTH), "same"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
@@ -134,9 +136,23 @@ def value(text: str | None) -> Markup:
         return Markup('<b class="nul">NULL</b>')
     if text == "":
         return Markup('<b class="nul">empty</b>')
-    parts = re.split(r"(^ +| +$| {2,})", text)
-    shown = (_space(p) if p.startswith(" ") and i % 2 else _characters(p, joiners=False) for i, p in enumerate(parts))
-    return Markup("<bdi>{}</bdi>").format(Markup("").join(shown))
+    return Markup("<bdi>{}</bdi>").format(Markup("").join(shown for shown in spelled(text, [len(text)])))
+
+
+_BLANKS = re.compile(r"^ +| +$| {2,}")
+
+
+def spelled(text: str, ends: Iterable[int]) -> Iterator[Markup]:
+    """The parts of a value that end at ``ends``, each as it is shown: which blanks are drawn is decided by the whole text."""
+    blank = [False] * len(text)
+    for match in _BLANKS.finditer(text):
+        blank[match.start() : match.end()] = [True] * (match.end() - match.start())
+    start = 0
+    for end in ends:
+        runs = groupby(range(start, end), key=blank.__getitem__)
+        parts = ((drawn, text[(run := list(indexes))[0] : run[-1] + 1]) for drawn, indexes in runs)
+        yield Markup("").join(_space(part) if drawn else _characters(part, joiners=False) for drawn, part in parts)
+        start = end
 
 
 def code(text: str) -> Markup:

@@ -396,6 +396,12 @@ def columns_of(tree: exp.Expression) -> list[str]:
     return [_column_name(column) for column in tree.find_all(exp.Column)]
 
 
+def columns_named(sql: str) -> frozenset[str]:
+    """The columns that a SELECT names anywhere, without their tables; ``*`` names none."""
+    tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
+    return frozenset(_column_name(column) for column in tree.find_all(exp.Column))
+
+
 def plain_expression(expression: str, origin: str) -> exp.Expression:
     """The syntax tree of one SQL expression over the values of a row. Raises SuiteError for anything else."""
     tree = parse_select(f"SELECT 1 WHERE ({expression}\n)", origin)

@@ -17,10 +17,11 @@ from typing import Any
 from kisaan_validate import declare, plugins
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
-from kisaan_validate.model import Check, SuiteFacts
+from kisaan_validate.model import Check, Criterion, SuiteFacts
 from kisaan_validate.rules.base import Rule, meaning_digest
 from kisaan_validate.sql.assertion import row_condition
 from kisaan_validate.suite.applies import parse_condition
+from kisaan_validate.suite.criteria import read_criteria, resolved
 from kisaan_validate.suite.filters import Filter, Filters
 from kisaan_validate.suite.meta import did_you_mean
 
@@ -32,6 +33,7 @@ class SuiteSettings:
     ``personal`` and ``exclude_tables`` are shell patterns over ``table.column`` and ``table``; ``aliases`` maps a
     logical table name to the names under which it may exist, in the order in which they are tried. ``filters`` maps
     tables to the SQL condition on their rows that are judged; ``lines`` says where each of these is written.
+    ``criteria`` are those of a runbook, their checks as the patterns that were written.
     """
 
     name: str = ""
@@ -41,6 +43,7 @@ class SuiteSettings:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict, compare=False)
+    criteria: tuple[Criterion, ...] = ()
 
     def is_personal(self, table: str, column: str) -> bool:
         """Whether values of this column must never be shown. Patterns ignore case: better to mask too much."""
@@ -57,6 +60,7 @@ class Suite:
     """The checks of one folder. Ids are unique; ``rules`` has exactly one rule for each id.
 
     ``filters`` has, for each id of a check that is filtered, the filters of the tables whose rows it judges.
+    ``criteria`` name their checks by id, those too that a narrowed suite does not ask.
     """
 
     settings: SuiteSettings
@@ -67,6 +71,7 @@ class Suite:
     total: int
     origin: str = ""
     filters: Mapping[str, Mapping[str, Filter]] = field(default_factory=dict)
+    criteria: tuple[Criterion, ...] = ()
 
     def needs(self, check: Check) -> tuple[tuple[str, str], ...]:
         """The (table, column) pairs without which a check cannot be asked, those of its filters among them."""
@@ -183,7 +188,8 @@ def build_suite(
                 filters[id] = found
             checks[id], rules[id] = _check(id, d, found), d.rule
     declared.require_use()
-    return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin, filters)
+    criteria = resolved(settings.criteria, checks.values(), _matches, "suite.toml")
+    return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin, filters, criteria)
 
 
 def _refuse(d: Declaration) -> None:
@@ -303,11 +309,14 @@ def _line(error: BaseException, path: str) -> int:
 
 
 def _digest(root: Path, sources: list[Path]) -> str:
-    """SHA-256 over each source's name, length and bytes, in sorted order."""
+    return sources_digest([(path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(sources)])
+
+
+def sources_digest(sources: Iterable[tuple[str, bytes]]) -> str:
+    """The digest of a suite: SHA-256 over each source's name, length and bytes, in the order of the run's list."""
     total = hashlib.sha256()
-    for path in sorted(sources):
-        data = path.read_bytes()
-        total.update(f"{path.relative_to(root).as_posix()}\0{len(data)}\0".encode())
+    for name, data in sources:
+        total.update(f"{name}\0{len(data)}\0".encode())
         total.update(data)
     return total.hexdigest()
 
@@ -316,7 +325,8 @@ def _names(root: Path, sources: list[Path]) -> list[str]:
     return [path.relative_to(root).as_posix() for path in sorted(sources)]
 
 
-_KNOWN = {"name": str, "schemas": list, "personal": list, "exclude_tables": list, "aliases": dict, "filters": dict}
+_KNOWN = {"name": str, "schemas": list, "personal": list, "exclude_tables": list, "aliases": dict, "filters": dict,
+          "criteria": list}  # fmt: skip
 
 
 def read_settings(path: Path) -> SuiteSettings:
@@ -341,6 +351,7 @@ def read_settings(path: Path) -> SuiteSettings:
         aliases={k: _strings(v, f"aliases.{k}", path.name) for k, v in given.get("aliases", {}).items()},
         filters={k: _condition(k, v, path.name) for k, v in given.get("filters", {}).items()},
         lines={k: _line_of(k, text, path.name) for k in given.get("filters", {})},
+        criteria=read_criteria(given.get("criteria", []), path.name),
     )
 
 

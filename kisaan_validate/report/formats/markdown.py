@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Verdict
 from kisaan_validate.report.changed import answer_words
+from kisaan_validate.report.criteria import criterion_lines
 from kisaan_validate.report.findings import difference_findings, promise_findings, run_findings, where
 from kisaan_validate.report.standing import Line, Standing, lines_in_order
 from kisaan_validate.report.summary import counts_of, pairs_of, verdict_sentence
@@ -38,6 +39,7 @@ def render(judged: Judgement) -> str:
     if answers := answer_words(judged):
         parts.append("\n".join(f"- **{line.word}**: {prose(line.text)}" for line in answers))
     parts.append(_counts(judged))
+    parts += _criteria(judged)
     parts += _checks(judged)
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
     rows = [(f.standing.value, f.severity.value, code(f.name), prose(f.said)) for f in beside if f.standing is not Standing.HOLDS]
@@ -49,6 +51,12 @@ def render(judged: Judgement) -> str:
 def _counts(judged: Judgement) -> str:
     counts = [f"{number(count.total)} {count.status.value.replace('_', ' ')}" for count in counts_of(pairs_of(judged.run)) if count.total]
     return f"{number(len(judged.run.checks))} checks: {', '.join(counts) or 'none'}"
+
+
+def _criteria(judged: Judgement) -> list[str]:
+    lines = criterion_lines(judged.run)
+    rows = [(line.standing.value, code(line.criterion.id), prose(f"{line.criterion.text}: {line.said}")) for line in lines]
+    return _table("Success criteria", ("standing", "criterion", "what"), rows)
 
 
 def _checks(judged: Judgement) -> list[str]:

@@ -9,12 +9,15 @@
   const cards = [...document.querySelectorAll("details.ck")].map((node) => ({
     node,
     status: [...node.classList].find((c) => c.startsWith("s-")).slice(2),
-    severity: node.dataset.v,
-    table: node.dataset.t,
-    text: node.textContent.toLowerCase(),
+    severity: node.firstElementChild.children[1].textContent,
+    table: node.dataset.t ?? node.querySelector("code").textContent.split(".")[0],
+    since: node.dataset.w ? "waived" : node.dataset.m || "",
+    get tags() { return this._tags ??= (node.querySelector(".tg")?.textContent ?? "").split(", ").filter(Boolean); },
+    get text() { return this._text ??= `${this.table} ${node.textContent}`.toLowerCase(); },
   }));
   const groups = [...document.querySelectorAll("#checks .group")];
   const words = new Map(cards.map((c) => [c.status, c.node.querySelector(".st").textContent]));
+  const FAILING = ["fail", "error", "skip"];
 
   // --- filter: its state is in the address, so that it can be sent to a colleague ---------------------------------
   const form = $("filter");
@@ -25,25 +28,44 @@
   });
   const choice = (label, values) => {
     const select = make("select", {}, make("option", { value: "", textContent: "any" }),
-      ...values.map((value) => make("option", { value, textContent: value })));
-    form.append(make("label", {}, label, select));
+      ...values.map(([value, text]) => make("option", { value, textContent: text ?? value })));
+    if (values.length) form.append(make("label", {}, label, select));
     return select;
   };
-  const severity = choice("Severity", ["blocking", "warning", "info"]);
-  const table = choice("Table", [...new Set(cards.map((c) => c.table))].sort());
+  const distinct = (values) => [...new Set(values)].sort().map((value) => [value]);
+  const SINCE = { new: "new", known: "known: failed before as well", fixed: "fixed", open: "cannot be told", waived: "waived" };
+  const choices = {
+    severity: choice("Severity", ["blocking", "warning", "info"].map((v) => [v])),
+    table: choice("Table", distinct(cards.map((c) => c.table))),
+    tag: choice("Tag", distinct(cards.flatMap((c) => c.tags))),
+    since: choice("Since the baseline", Object.entries(SINCE).filter(([v]) => cards.some((c) => c.since === v))),
+  };
   const query = make("input", { type: "search", size: 18 });
-  form.append(make("label", {}, "Text", query));
-  const reset = make("button", { type: "button", textContent: "Show all" });
-  const unfold = make("button", { type: "button", textContent: "Unfold everything" });
-  form.append(reset, unfold);
+  query.setAttribute("aria-describedby", "how");
+  form.append(make("label", { className: "wide" }, "Text", query));
+  form.append(make("small", { id: "how", className: "quiet", textContent: "all words, in quotes for a phrase; -word leaves out" }));
+  const button = (text, act) => {
+    const made = make("button", { type: "button", textContent: text });
+    made.onclick = act;
+    form.append(made);
+    return made;
+  };
+
+  // "a phrase", word, -word, -"a phrase": what must occur, and what must not
+  const parse = (text) => [...text.toLowerCase().matchAll(/(-?)(?:"([^"]*)"?|(\S+))/g)]
+    .map(([, minus, phrase, word]) => ({ out: minus === "-", text: phrase ?? word })).filter((t) => t.text);
 
   const apply = () => {
     const on = new Set(boxes.filter((b) => b.checked).map((b) => b.value));
-    const text = query.value.trim().toLowerCase();
+    const terms = parse(query.value);
     let shown = 0;
     for (const card of cards) {
-      const hit = on.has(card.status) && (!severity.value || card.severity === severity.value)
-        && (!table.value || card.table === table.value) && (!text || card.text.includes(text));
+      const hit = on.has(card.status)
+        && (!choices.severity.value || card.severity === choices.severity.value)
+        && (!choices.table.value || card.table === choices.table.value)
+        && (!choices.tag.value || card.tags.includes(choices.tag.value))
+        && (!choices.since.value || card.since === choices.since.value)
+        && terms.every((t) => card.text.includes(t.text) !== t.out);
       card.node.hidden = !hit;
       shown += hit;
     }
@@ -51,12 +73,13 @@
     $("shown").textContent = shown === cards.length ? "" : `${shown} of ${cards.length} checks shown; the others are hidden by the filter`;
     $("shown").hidden = shown === cards.length;
   };
+  let keys = true;
   const remember = () => {
     const state = new URLSearchParams();
     if (boxes.some((b) => !b.checked)) state.set("status", boxes.filter((b) => b.checked).map((b) => b.value).join(","));
-    if (severity.value) state.set("severity", severity.value);
-    if (table.value) state.set("table", table.value);
+    for (const [name, select] of Object.entries(choices)) if (select.value) state.set(name, select.value);
     if (query.value) state.set("text", query.value);
+    if (!keys) state.set("keys", "off");
     history.replaceState(null, "", state.size ? `#?${state}` : location.pathname + location.search);
     apply();
   };
@@ -64,14 +87,16 @@
     const state = new URLSearchParams(location.hash.slice(2));
     const wanted = state.has("status") ? state.get("status").split(",") : null;
     for (const box of boxes) box.checked = !wanted || wanted.includes(box.value);
-    severity.value = state.get("severity") || "";
-    table.value = state.get("table") || "";
+    for (const [name, select] of Object.entries(choices)) select.value = state.get(name) || "";
+    for (const select of Object.values(choices)) if (select.selectedIndex < 0) select.value = "";
     query.value = state.get("text") || "";
+    keys = state.get("keys") !== "off";
     apply();
   };
   const clear = () => {
     for (const box of boxes) box.checked = true;
-    severity.value = table.value = query.value = "";
+    for (const select of Object.values(choices)) select.value = "";
+    query.value = "";
   };
 
   // --- a link to a check unfolds it, and shows it if the filter had hidden it -------------------------------------
@@ -80,34 +105,116 @@
     const target = $(location.hash.slice(1));
     if (!target) return;
     if (target.hidden || target.closest("[hidden]")) { clear(); apply(); }
-    if (target.tagName === "DETAILS") { target.open = true; target.scrollIntoView(); }
+    for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    if (target.tagName === "DETAILS") target.scrollIntoView({ behavior: "instant" });
   };
 
-  // --- a button that copies the SQL, made when a check is unfolded ------------------------------------------------
-  const copyable = (node) => {
-    for (const label of node.querySelectorAll(".lb:not(:has(button))")) {
-      const button = make("button", { type: "button", textContent: "Copy" });
-      button.onclick = async () => {
-        const pre = label.nextElementSibling;
-        try {
-          await navigator.clipboard.writeText(pre.textContent);
-          button.textContent = "Copied";
-        } catch {
-          getSelection().selectAllChildren(pre);
-          button.textContent = "Selected: press Ctrl+C";
-        }
-        setTimeout(() => { button.textContent = "Copy"; }, 2500);
-      };
-      label.append(button);
+  // --- buttons that copy the SQL, the psql command and the address, made when a check is unfolded ------------------
+  const copier = (text, what, shown) => {
+    const made = make("button", { type: "button", textContent: text });
+    made.onclick = async () => {
+      try {
+        await navigator.clipboard.writeText(what());
+        made.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(shown);
+        made.textContent = "Selected: press Ctrl+C";
+      }
+      setTimeout(() => { made.textContent = text; }, 2500);
+    };
+    return made;
+  };
+  const command = (sql) => {
+    let word = "SQL";
+    while (sql.split("\n").includes(word)) word += "_";
+    return `${$("env").textContent}\npsql -X -v ON_ERROR_STOP=1 <<'${word}'\n${sql}\n${word}\n`;
+  };
+  const equip = (node) => {
+    const body = node.querySelector(":scope > .bd");
+    if (!body || body.querySelector(".cp")) return;
+    const row = make("div", { className: "cp" });
+    const pre = body.querySelector("pre");
+    if (pre) {
+      row.append(copier("Copy SQL", () => pre.textContent, pre));
+      if (!pre.classList.contains("py")) row.append(copier("Copy psql command", () => command(pre.textContent), pre));
     }
+    row.append(copier("Copy link", () => `${location.href.split("#")[0]}#${node.id}`, node.querySelector("code")));
+    const before = pre ? pre.closest(".sq") ?? pre : body.lastElementChild;
+    before.before(row);
   };
-  document.addEventListener("toggle", (event) => { if (event.target.open) copyable(event.target); }, true);
-  for (const card of cards) if (card.node.open) copyable(card.node);
+  document.addEventListener("toggle", (event) => { if (event.target.open) equip(event.target); }, true);
+  for (const card of cards) if (card.node.open) equip(card.node);
 
+  // --- keyboard ---------------------------------------------------------------------------------------------------
+  const go = (card) => {
+    if (!card) return;
+    const head = card.node.firstElementChild;
+    head.focus({ preventScroll: true });
+    card.node.scrollIntoView({ block: "start", behavior: "instant" });
+  };
+  const step = (by, wanted) => {
+    const seen = cards.filter((c) => !c.node.hidden && wanted(c));
+    const here = document.activeElement?.closest("details.ck");
+    const at = here ? seen.findIndex((c) => c.node === here) : -1;
+    if (at >= 0) return go(seen[at + by]);
+    if (!here) return go(by > 0 ? seen[0] : seen.at(-1));
+    const after = (c) => here.compareDocumentPosition(c.node) & Node.DOCUMENT_POSITION_FOLLOWING;
+    go(by > 0 ? seen.find(after) : seen.filter((c) => !after(c)).at(-1));
+  };
+  const failing = (c) => FAILING.includes(c.status);
+  const toggled = () => {
+    const here = document.activeElement?.closest("details.ck");
+    if (here) here.open = !here.open;
+  };
+  const ACTS = [
+    ["/", "search the checks", () => query.focus()],
+    ["j", "next check", () => step(1, () => true)],
+    ["k", "previous check", () => step(-1, () => true)],
+    ["n", "next check that failed or has no answer", () => step(1, failing)],
+    ["p", "the one before it", () => step(-1, failing)],
+    ["o", "unfold or fold the check (as Enter does)", toggled],
+    ["c", "clear the filter", () => { clear(); remember(); }],
+    ["?", "this help", () => help.showModal()],
+  ];
+  const lines = ACTS.map(([key, what]) => make("tr", {}, make("th", { scope: "row" }, make("kbd", { textContent: key })), make("td", { textContent: what })));
+  lines.push(make("tr", {}, make("th", { scope: "row" }, make("kbd", { textContent: "Esc" })), make("td", { textContent: "leave the search, close the help" })));
+  const switchKeys = make("input", { type: "checkbox", checked: true });
+  switchKeys.onchange = () => { keys = switchKeys.checked; remember(); };
+  const close = make("button", { type: "button", textContent: "Close" });
+  const help = make("dialog", { id: "help" },
+    make("h2", { id: "help-title", textContent: "Keyboard" }),
+    make("table", {}, make("caption", { className: "vh", textContent: "Keys and what they do" }),
+      make("thead", {}, make("tr", {}, make("th", { scope: "col", textContent: "Key" }), make("th", { scope: "col", textContent: "What it does" }))),
+      make("tbody", {}, ...lines)),
+    make("p", {}, make("label", {}, switchKeys, " single keys are on")),
+    make("p", { className: "quiet", textContent: "The address of the page holds the filter and this choice: copy it to show somebody what you see." }),
+    close);
+  help.setAttribute("aria-labelledby", "help-title");
+  close.onclick = () => help.close();
+  document.body.append(help);
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && document.activeElement === query) return query.blur();
+    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName) && document.activeElement.type !== "checkbox";
+    if (!keys || typing || help.open || event.ctrlKey || event.metaKey || event.altKey || cards.length === 0) return;
+    const act = ACTS.find(([key]) => key === event.key);
+    if (!act) return;
+    event.preventDefault();
+    act[2]();
+  });
+
+  // --- paper shows what failed, however it is folded on the screen -------------------------------------------------
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = cards.filter((c) => failing(c) && !c.node.open);
+    for (const card of folded) card.node.open = true;
+  });
+  addEventListener("afterprint", () => { for (const card of folded) card.node.open = false; });
+
+  button("Show all", () => { clear(); remember(); });
+  button("Unfold everything", () => { for (const node of document.querySelectorAll("main details:not([hidden])")) node.open = true; });
+  button("Keyboard (?)", () => { switchKeys.checked = keys; help.showModal(); });
   form.oninput = remember;
   form.onsubmit = (event) => event.preventDefault();
-  reset.onclick = () => { clear(); remember(); };
-  unfold.onclick = () => { for (const node of document.querySelectorAll("main details")) node.open = true; };
   addEventListener("hashchange", arrive);
   form.hidden = cards.length < 2;
   arrive();

@@ -1,0 +1,99 @@
+"""Size, rendering time and first paint of the page: ``make bench-report``.
+
+3,000 checks, 50 of them failing with 20 keys each; claims, reasons, hints, owners, tags and SQL are those of the sample run (the
+KisaanCenter suite), each made a text of its own by a number, so that nothing can be saved by repetition. Beside a baseline
+and a contract, as on the night of a migration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from kisaan_validate.baseline import baseline_of  # noqa: E402
+from kisaan_validate.cli.report_command import judged_again  # noqa: E402
+from kisaan_validate.judgement import Judgement, judge  # noqa: E402
+from kisaan_validate.model import Check, Evidence, Form, Result, Status  # noqa: E402
+from kisaan_validate.report.html import render_html  # noqa: E402
+
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+
+
+def large(checks: int = 3000, failing: int = 50, keys: int = 20, shared: bool = False) -> Judgement:
+    """A run of so many checks, of which so many fail with so many keys; prose and SQL of the sample.
+
+    ``shared`` leaves the prose as it is in the suite, where many checks have the same.
+    """
+    sample = judged_again(ROOT / "reports" / "sample" / "run.json")
+    results = {r.check_id: r for r in sample.run.results}
+    made = [_one(c, results[c.id], n, n < failing, keys, shared) for n, c in _numbered(sample.run.checks, checks)]
+    statements = [s for n in range(checks * len(sample.run.statements) // len(sample.run.checks)) for s in sample.run.statements[n % len(sample.run.statements):][:1]]
+    run = replace(
+        sample.run, checks=tuple(c for c, _ in made), results=tuple(r for _, r in made), statements=tuple(statements),
+        suite=replace(sample.run.suite, total_checks=checks), criteria=(),
+    )  # fmt: skip
+    before = replace(
+        run, results=tuple(replace(r, status=Status.PASS, violations=0, sample=()) if r.status is Status.FAIL else r for r in run.results)
+    )  # fmt: skip
+    assert sample.baseline is not None
+    frozen = baseline_of(before)
+    return judge(run, replace(sample.baseline, checks=frozen.checks), sample.contract)
+
+
+def _numbered(checks: Sequence[Check], wanted: int) -> list[tuple[int, Check]]:
+    return [(n, checks[n % len(checks)]) for n in range(wanted)]
+
+
+def _one(check: Check, result: Result, n: int, fails: bool, keys: int, shared: bool) -> tuple[Check, Result]:
+    turn, mark = n // 616, "" if shared else f" ({n})"
+    id = f"{check.id}.{turn}" if turn else check.id
+    made = replace(check, id=id, why=check.why + mark, hint=check.hint + mark, form=Form.ROW if fails else check.form)
+    sql = result.sql or f"SELECT id, {', '.join(check.columns) or 'name'}\nFROM public.{check.table or 'kisaan_users'}\nWHERE NOT (id > 0)"
+    if not fails:
+        if result.status is Status.FAIL:
+            result = replace(result, status=Status.PASS, violations=0, sample=(), key_digest="", message="")
+        return made, replace(result, check_id=id)
+    rows = tuple((("id", str(1_000_000 + k)), ("amount", "-1234.56"), ("created_at", "2025-10-18 20:30:00.123456+00")) for k in range(keys))
+    return made, Result(
+        id, Status.FAIL, 41_233, 300_000, Evidence.SCANNED, sample=rows, key=("id",), key_digest="e" * 64, sql=sql, milliseconds=12.5
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Print what was measured."""
+    from browser import chromium
+
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--checks", type=int, default=3000)
+    options.add_argument("--times", type=int, default=5)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        for shared in (False, True):
+            judged = large(given.checks, shared=shared)
+            start = time.perf_counter()
+            text = render_html(judged)
+            took = time.perf_counter() - start
+            page = Path(folder) / "report.html"
+            page.write_text(text, encoding="utf-8")
+            painted = []
+            for _ in range(given.times):
+                browser.open(page)
+                painted.append(browser.ask(PAINTED))
+            prose = "prose as often shared as in the suite" if shared else "every check with prose of its own"
+            print(f"{given.checks:,} checks, 50 failing with 20 keys each, {prose}:")
+            print(f"  size         {len(text.encode()):,} bytes")
+            print(f"  rendering    {took:.2f} s")
+            print(f"  first paint  {statistics.median(painted):.0f} ms (median of {given.times}, worst {max(painted):.0f} ms)")
+
+
+if __name__ == "__main__":
+    main()

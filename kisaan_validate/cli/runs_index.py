@@ -1,0 +1,241 @@
+"""Keeping ``index.html`` of a folder of reports as the runs beside it say.
+
+Only what is new or changed is read; what looks as it did keeps its entry. Whatever stands in the folder that is no run is
+named in the page and hinders nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
+
+from kisaan_validate.cli.job import BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE
+
+if TYPE_CHECKING:
+    from kisaan_validate.judgement import Judgement
+    from kisaan_validate.record.index import Entry, Index, Unread
+
+INDEX_FILE, INDEX_PAGE, LOCK_FILE = ".kisaan-index.json", "index.html", ".lock-index"
+
+AFTER_A_RUN = 5.0
+"""So many seconds a run may spend on reading others that the index does not know; the rest is named and left for later."""
+
+LOCK_WAIT = 15.0
+"""Seconds that are waited for another process which is at work on the same index."""
+
+LARGEST = 512 * 1024**2
+"""Bytes; a longer run.json is not read for the index."""
+
+PAGE_MARK = b'content="kisaan-validate '
+"""What is found near the head of every page of ours."""
+
+_READ = ("run.json", BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE)
+_SIGNOFFS = "signoffs"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A folder as it stands there: its percent-encoded name, what its files look like, and why it is no run ("" if it may be)."""
+
+    path: Path
+    folder: str
+    mark: str
+    page: bool
+    reason: str = ""
+
+
+def update_index(reports: Path, *, seconds: float | None = None, anew: bool = False) -> Index:
+    """Bring the index of a folder up to its runs and return it.
+
+    ``seconds`` bounds the reading of runs that it does not know (None: all are read), ``anew`` reads every run again.
+    Raises RecordError if it cannot be written, AlreadyRunning if another process does not let go of it.
+    """
+    from kisaan_validate.record.filelock import file_lock
+    from kisaan_validate.record.index import Index, read_index, write_index
+
+    with file_lock(reports / LOCK_FILE, f"the index of {reports}", wait=LOCK_WAIT):
+        known = read_index(reports / INDEX_FILE) or Index()
+        entries, unread = _gather(seen_in(reports), Index() if anew else known, seconds)
+        pages = {} if anew else {name: of for name, of in known.pages.items() if (reports / name).is_file()}
+        index = Index(entries, unread, pages)
+        made = _write_pages(reports, index, known.pages)
+        write_index(reports / INDEX_FILE, made)
+    return made
+
+
+def add_to_index(reports: Path) -> None:
+    """Bring the index up to a run that was just recorded. What hinders it is said and changes no verdict."""
+    from kisaan_validate.errors import KisaanError
+
+    try:
+        update_index(reports, seconds=AFTER_A_RUN)
+    except (KisaanError, OSError) as error:
+        said = error.fact if isinstance(error, KisaanError) else str(error)
+        print(f"note    {INDEX_PAGE} does not show this run: {said}; `kisaan-validate index` makes it again", file=sys.stderr)
+
+
+def _write_pages(reports: Path, index: Index, before: Iterable[str]) -> Index:
+    """Write the pages that changed, remove those of months that are gone. Raises RecordError."""
+    from kisaan_validate.record.files import write_file
+    from kisaan_validate.report.index import index_pages
+
+    made = {}
+    for name, made_of, page in index_pages(index):
+        if page:
+            _refuse_foreign(reports / name)
+            write_file(reports / name, page)
+        if name != INDEX_PAGE:
+            made[name] = made_of
+    for name in set(before) - set(made):
+        if re.fullmatch(r"index-\d{4}-\d{2}\.html", name):
+            with suppress(OSError):
+                os.unlink(reports / name)
+    return replace(index, pages=made)
+
+
+def _refuse_foreign(page: Path) -> None:
+    """Raises RecordError for a page of somebody else's in the place of ours: a folder of reports may be a folder of more."""
+    from kisaan_validate.errors import RecordError
+
+    try:
+        with page.open("rb") as file:
+            ours = PAGE_MARK in file.read(2_000)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RecordError(f"cannot read {page}: {error.strerror}", "let the folder of reports belong to whoever runs this") from None
+    if not ours:
+        raise RecordError(f"{page} is not a page of this program", "move it, or name a folder of its own with --reports")
+
+
+def _gather(seen: Iterable[Seen], known: Index, seconds: float | None) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
+    """The entries of all runs, the newest first, and what is none of them."""
+    from kisaan_validate.record.index import Unread
+
+    entries = {entry.folder: entry for entry in known.entries}
+    refused = {found.folder: found for found in known.unread if found.mark}
+    end = time.monotonic() + seconds if seconds is not None else None
+    kept: list[Entry] = []
+    unread: list[Unread] = []
+    for there in sorted(seen, key=lambda one: one.folder, reverse=True):  # names begin with the time: the newest are read first
+        entry, refusal = entries.get(there.folder), refused.get(there.folder)
+        if there.reason:
+            unread.append(Unread(there.folder, "", there.reason))
+        elif entry is not None and entry.mark == there.mark:
+            kept.append(replace(entry, page=there.page))
+        elif refusal is not None and refusal.mark == there.mark:
+            unread.append(refusal)
+        elif end is not None and time.monotonic() > end:
+            unread.append(Unread(there.folder, "", "not read yet; `kisaan-validate index` reads it"))
+        else:
+            read = _read(there)
+            (unread if isinstance(read, Unread) else kept).append(read)  # type: ignore[arg-type]
+    return tuple(sorted(kept, key=lambda entry: (entry.at, entry.folder), reverse=True)), (*unread, *_twice(kept))
+
+
+def _read(there: Seen) -> Entry | Unread:
+    """The entry of a run, judged again beside its files, or why there is none."""
+    from kisaan_validate.cli.report_command import judged_again
+    from kisaan_validate.errors import KisaanError
+    from kisaan_validate.record.codec import digest_of
+    from kisaan_validate.record.files import read_file
+    from kisaan_validate.record.index import Unread, entry_of
+    from kisaan_validate.report.text import flat, shortened
+
+    source = there.path / "run.json"
+    try:
+        judged, digest = judged_again(source), digest_of(read_file(source))
+        return entry_of(judged, there.folder, there.mark, digest, page=there.page, signed=signed_words(there.path, judged))
+    except KisaanError as error:
+        reason = error.fact
+    except (MemoryError, RecursionError, ValueError, ArithmeticError) as error:
+        reason = f"{type(error).__name__} while it was read"
+    return Unread(there.folder, there.mark, shortened(flat(reason.replace(f"{there.path}/", "")), 300), damaged=True)
+
+
+def _twice(entries: Iterable[Entry]) -> Iterator[Unread]:
+    """Runs of one id in several folders: one of them is a copy, and counted twice."""
+    from kisaan_validate.record.index import Unread
+
+    first: dict[str, str] = {}
+    for entry in sorted(entries, key=lambda entry: entry.folder):
+        if (other := first.setdefault(entry.id, entry.folder)) != entry.folder:
+            yield Unread(entry.folder, "", f"a second folder with run {entry.id}, which {other} has too; both are listed")
+
+
+def signed_words(place: Path, judged: Judgement) -> str:
+    """Where a run stands with those who signed it, by the keys beside it; "" where nobody did."""
+    from kisaan_validate.errors import KisaanError
+    from kisaan_validate.signoff.evidence import read_folder
+    from kisaan_validate.signoff.verify import own_standing
+
+    if not any((place / _SIGNOFFS).glob("*.json")):
+        return ""
+    try:
+        standing = own_standing(read_folder(place), judged)
+    except KisaanError as error:
+        return f"not checked: {error.fact}"
+    broken = f", {len(standing.broken)} of {len(standing.signed)} signatures do not hold" if standing.broken else ""
+    return f"{standing.state.value}, {len(standing.approvals)} of {standing.needed}{broken}"
+
+
+def seen_in(reports: Path) -> list[Seen]:
+    """Every folder below ``reports`` but hidden ones, without reading a file. Raises RecordError."""
+    from kisaan_validate.errors import RecordError
+
+    try:
+        with os.scandir(reports) as found:
+            return [_look(entry) for entry in found if _is_candidate(entry)]
+    except OSError as error:
+        raise RecordError(f"cannot read the folder {reports}: {error.strerror}", "name the folder of reports") from None
+
+
+def _is_candidate(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))
+
+
+def _look(entry: os.DirEntry[str]) -> Seen:
+    path, folder = Path(entry.path), quote_from_bytes(os.fsencode(entry.name), safe="")
+    if entry.is_symlink():
+        return Seen(path, folder, "", page=False, reason="a symbolic link, which is not followed")
+    try:
+        reason = _why_not(f"{entry.path}/run.json")
+        mark = ",".join((*(_looks(f"{entry.path}/{name}") for name in _READ), *_signoff_looks(entry.path)))
+    except FileNotFoundError:
+        return Seen(path, folder, "", page=False, reason="there is no run.json in it")
+    except OSError as error:
+        return Seen(path, folder, "", page=False, reason=f"cannot be read: {error.strerror}")
+    return Seen(path, folder, mark, os.path.isfile(f"{entry.path}/report.html"), reason)
+
+
+def _looks(path: str) -> str:
+    """Size and times of a file; "" if there is none."""
+    try:
+        facts = os.lstat(path)
+    except FileNotFoundError:
+        return ""
+    return f"{facts.st_size}.{facts.st_mtime_ns}.{facts.st_ctime_ns}"
+
+
+def _why_not(path: str) -> str:
+    """Why a run.json is not to be opened; "" if it can be. A pipe would keep us waiting, a link leads elsewhere."""
+    facts = os.lstat(path)
+    if not stat.S_ISREG(facts.st_mode):
+        return "run.json is not a regular file"
+    return f"run.json is longer than {LARGEST:,} bytes" if facts.st_size > LARGEST else ""
+
+
+def _signoff_looks(place: str) -> Iterator[str]:
+    """Names, sizes and times of the files of sign-offs."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for name in sorted(os.listdir(f"{place}/{_SIGNOFFS}")):
+            yield f"{quote_from_bytes(os.fsencode(name), safe='')}={_looks(f'{place}/{_SIGNOFFS}/{name}')}"

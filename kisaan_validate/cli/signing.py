@@ -1,0 +1,113 @@
+"""What the commands around sign-offs share: whose keys count, which folder is meant, the page with its sign-offs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from kisaan_validate.config import Config
+    from kisaan_validate.judgement import Judgement
+    from kisaan_validate.signoff.check import Trust
+    from kisaan_validate.signoff.standing import Standing
+
+Decorated = Callable[..., Any]
+
+
+def trust_options(function: Decorated) -> Decorated:
+    """--config, --allowed-signers, --revoked-signers, --tsa-ca."""
+    for option in (
+        click.option("--tsa-ca", type=click.Path(path_type=Path), help="Certificates of the time stamp authority.  [default: kisaan.toml's]"),
+        click.option("--revoked-signers", type=click.Path(path_type=Path), help="Keys that no longer count.  [default: kisaan.toml's]"),
+        click.option("--allowed-signers", type=click.Path(path_type=Path), help="Whose keys count.  [default: kisaan.toml's]"),
+        click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]"),
+    ):
+        function = option(function)
+    return function
+
+
+def the_trust(config: Config, given: dict[str, Any]) -> Trust:
+    """Whose keys and time stamps count, by the command line, else by the configuration. Raises RecordError."""
+    from kisaan_validate.signoff.check import Trust
+    from kisaan_validate.signoff.keys import read_signers
+
+    s = config.signoff
+    allowed = given.get("allowed_signers") or s.allowed_signers
+    signers = read_signers(allowed, given.get("revoked_signers") or s.revoked_signers)
+    return Trust(signers, str(allowed or ""), s.approvals, given.get("tsa_ca") or s.tsa_ca)
+
+
+def run_folder(path: Path, reports: Path) -> Path:
+    """The folder of a run that is named by it, by its run.json, or by its id alone. Raises UsageError."""
+    from kisaan_validate.errors import UsageError
+
+    for folder in (path, path.parent if path.name == "run.json" else path, reports / path):
+        if (folder / "run.json").is_file():
+            return folder
+    raise UsageError(f"there is no run {path}", "name its folder, as `run` printed it, or its id")
+
+
+def page_again(folder: Path, judged: Judgement) -> Standing:
+    """Render the page of a run's folder with the sign-offs that lie there; returns where it stands. Raises RecordError.
+
+    Where the folder of reports has an index, that is brought up too."""
+    from kisaan_validate.cli.runs_index import INDEX_FILE, add_to_index
+    from kisaan_validate.record.files import write_file
+    from kisaan_validate.report.html import render_html
+    from kisaan_validate.signoff.evidence import read_folder
+    from kisaan_validate.signoff.page import signatures_of
+    from kisaan_validate.signoff.verify import own_standing
+
+    standing = own_standing(read_folder(folder), judged)
+    write_file(folder / "report.html", render_html(judged, signatures_of(standing)))
+    if (folder.parent / INDEX_FILE).exists():
+        add_to_index(folder.parent)
+    return standing
+
+
+def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: tuple[str, ...] = ()) -> int:
+    """Sign as ``sign`` and ``attest`` are asked to, render the page again, and say where the run stands."""
+    from kisaan_validate.cli.options import the_config
+    from kisaan_validate.cli.report_command import judged_again
+    from kisaan_validate.signoff.make import Wish, sign_off
+    from kisaan_validate.signoff.statement import Caution, Decision
+
+    config = the_config(given["config"])
+    folder, trust = run_folder(folder, config.reports), the_trust(config, given)
+    judged = judged_again(folder / "run.json")
+    wish = Wish(
+        given["signer"], Decision(decision), given["reason"], given["key"], given.get("criterion", ""),
+        tuple(Caution(word) for word in accepted),
+    )  # fmt: skip
+    path, remarks = sign_off(folder, judged, wish, trust)
+    click.echo(f"signed  {folder / path}")
+    if given.get("timestamp"):
+        stamp(folder, path, given["timestamp"])
+    standing = page_again(folder, judged)
+    for remark in remarks:
+        click.echo(f"note    {remark}")
+    click.echo(f"stands  {standing.sentence}")
+    click.echo(f"report  {folder / 'report.html'}")
+    return 0
+
+
+def stamp(folder: Path, path: str, url: str) -> None:
+    """Have an authority stamp the signature of a statement: its digest is sent there. Raises UsageError."""
+    from kisaan_validate.signoff.timestamp import ask, query_of
+
+    keep_stamp(folder, path, ask(url, query_of((folder / f"{path}.sig").read_bytes())))
+
+
+def keep_stamp(folder: Path, path: str, reply: bytes) -> None:
+    """Keep a reply beside the signature that it is for. Raises UsageError if it is not."""
+    from kisaan_validate.errors import UsageError
+    from kisaan_validate.record.files import write_bytes
+    from kisaan_validate.signoff.timestamp import belongs, time_of
+
+    if not belongs(reply, (folder / f"{path}.sig").read_bytes()):
+        raise UsageError(f"this is no time stamp of {path}.sig", "take the request of this very signature to the authority")
+    write_bytes(folder / f"{path}.sig.tsr", reply)
+    click.echo(f"stamped {folder / path}.sig.tsr, {time_of(reply)}")

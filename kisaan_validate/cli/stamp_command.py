@@ -1,0 +1,67 @@
+"""``kisaan-validate stamp``: have a time stamp authority say that a signature exists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("stamp", short_help="Have a time stamp authority date the signatures of a run (RFC 3161).")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--timestamp", metavar="URL", help="Send the digests of unstamped signatures to this authority.")
+@click.option("--timestamp-query", is_flag=True, help="Write a request beside each unstamped signature; nothing is sent.")
+@click.option("--timestamp-reply", type=click.Path(path_type=Path), multiple=True, help="An authority's reply to such a request.")
+@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
+def command(run: Path, timestamp: str | None, timestamp_query: bool, timestamp_reply: tuple[Path, ...], config: Path | None) -> int:
+    """Date the signatures beside a run: with --timestamp by asking an authority, or without a network in two steps,
+    --timestamp-query to write requests and --timestamp-reply for each reply that came back."""
+    from kisaan_validate.cli.options import the_config
+    from kisaan_validate.cli.report_command import judged_again
+    from kisaan_validate.cli.signing import page_again, run_folder, stamp
+    from kisaan_validate.errors import UsageError
+
+    if bool(timestamp) + timestamp_query + bool(timestamp_reply) != 1:
+        raise UsageError("stamp needs one of --timestamp, --timestamp-query, --timestamp-reply", "see kisaan-validate stamp --help")
+    folder = run_folder(run, the_config(config).reports)
+    waiting = _waiting(folder)
+    if not waiting:
+        raise UsageError("there is no signature without a time stamp", "sign first: kisaan-validate sign")
+    if timestamp:
+        for path in waiting:
+            stamp(folder, path, timestamp)
+    elif timestamp_query:
+        _write_queries(folder, waiting)
+    else:
+        _take(folder, waiting, timestamp_reply)
+    if not timestamp_query:
+        page_again(folder, judged_again(folder / "run.json"))
+    return 0
+
+
+def _waiting(folder: Path) -> list[str]:
+    signed = sorted(folder.glob("signoffs/*.json.sig"))
+    return [p.relative_to(folder).as_posix().removesuffix(".sig") for p in signed if not Path(f"{p}.tsr").exists()]
+
+
+def _write_queries(folder: Path, waiting: list[str]) -> None:
+    from kisaan_validate.record.files import write_bytes
+    from kisaan_validate.signoff.timestamp import query_of
+
+    for path in waiting:
+        write_bytes(folder / f"{path}.sig.tsq", query_of((folder / f"{path}.sig").read_bytes()))
+        click.echo(f"request {folder / path}.sig.tsq")
+
+
+def _take(folder: Path, waiting: list[str], replies: tuple[Path, ...]) -> None:
+    from kisaan_validate.cli.signing import keep_stamp
+    from kisaan_validate.errors import UsageError
+    from kisaan_validate.signoff.timestamp import belongs
+
+    for reply in replies:
+        data: Any = reply.read_bytes()
+        mine = [path for path in waiting if belongs(data, (folder / f"{path}.sig").read_bytes())]
+        if not mine:
+            raise UsageError(f"{reply} is no time stamp of a signature of this run", "take its own request to the authority")
+        keep_stamp(folder, mine[0], data)

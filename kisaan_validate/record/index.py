@@ -1,0 +1,143 @@
+"""What is known of all runs of a folder without reading them again: ``.kisaan-index.json``.
+
+It saves time and proves nothing: an entry holds only as long as the files that it was made of look as they did, and a file
+that is missing, damaged or of another version is made anew from the runs. Nobody signs it and no verdict rests on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from kisaan_validate.errors import RecordError
+from kisaan_validate.judgement import Judgement
+from kisaan_validate.model import UNANSWERED, Run, Verdict
+from kisaan_validate.record.codec import adapter, digest_of
+from kisaan_validate.record.files import read_file, write_file
+
+INDEX_FORMAT = 1
+"""Version of the file. 1: first form."""
+
+TABLES_KEPT = 6
+"""So many of the largest tables of a run keep their row counts here; run.json has all."""
+
+LONGEST = 120
+"""Longer names are cut, so that one hostile name cannot make the index large. run.json has them whole."""
+
+_HEAD = '{"kind":"index","format_version":%d,"seal":"%s","body":'
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run, as far as a list of runs shows it. ``folder`` is percent-encoded; ``mark`` says what its files looked like.
+
+    ``failing`` counts the blocking checks that fail the run, ``failed`` all that failed whatever their severity. ``tables``
+    are the largest ones, ``rows`` None where they were not counted. ``unkept`` and ``unexplained`` are the promises of the
+    contract and the differences that fail the run. ``signed`` is what the files of sign-offs say, in words.
+    """
+
+    folder: str
+    mark: str
+    page: bool
+    id: str
+    digest: str
+    at: datetime
+    verdict: Verdict
+    suite: str
+    host: str
+    port: str
+    database: str
+    server: str
+    checks: int
+    failing: int
+    failed: int
+    unanswered: int
+    milliseconds: int
+    partial: bool
+    interrupted: bool
+    tables: tuple[tuple[str, int | None], ...]
+    contract: str = ""
+    unkept: int = 0
+    unexplained: int = 0
+    signed: str = ""
+
+    @property
+    def target(self) -> tuple[str, str, str, str]:
+        """(host, port, database, suite): runs that agree in these can be drawn as one line."""
+        return (self.host, self.port, self.database, self.suite)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the suite was asked and the run came to its end."""
+        return not self.partial and not self.interrupted
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A folder that is in no list, and why. ``damaged``: there is a run.json, but it cannot be read as a run."""
+
+    folder: str
+    mark: str
+    reason: str
+    damaged: bool = False
+
+
+@dataclass(frozen=True)
+class Index:
+    """All runs of a folder, the newest first. ``pages`` maps each page that was written to what it was made of."""
+
+    entries: tuple[Entry, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    pages: Mapping[str, str] = field(default_factory=dict)
+
+
+def entry_of(judged: Judgement, folder: str, mark: str, digest: str, *, page: bool, signed: str = "") -> Entry:
+    """The entry of a run as it was judged; ``digest`` is that of its run.json."""
+    from kisaan_validate.contract.rules import State
+
+    run = judged.run
+    answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
+    return Entry(
+        folder=folder, mark=mark, page=page, id=_cut(run.id), digest=digest, at=run.place.at, verdict=judged.verdict,
+        suite=_cut(run.suite.name), host=_cut(run.place.host), port=_cut(run.place.port), database=_cut(run.place.database),
+        server=_cut(run.place.system_identifier), checks=len(run.checks), failing=len(judged.failing), failed=len(run.failures),
+        unanswered=sum(check.id not in answered for check in run.checks),
+        milliseconds=round((run.finished_at - run.started_at).total_seconds() * 1_000),
+        partial=run.selection.partial, interrupted=bool(run.interrupted), tables=_largest(run),
+        contract=_cut(judged.contract.name) if judged.contract is not None else "",
+        unkept=len(judged.in_state(State.BROKEN, State.NOT_DONE)), unexplained=len(judged.unexplained), signed=_cut(signed),
+    )  # fmt: skip
+
+
+def _largest(run: Run) -> tuple[tuple[str, int | None], ...]:
+    ranked = sorted(run.tables, key=lambda table: (-(table.rows or 0), table.title))
+    return tuple((_cut(table.title), table.rows) for table in ranked[:TABLES_KEPT])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
+
+
+def write_index(path: Path, index: Index) -> None:
+    """Write the file whole, mode 0600. Raises RecordError."""
+    body = json.dumps(adapter(Index).dump_python(index, mode="json"), separators=(",", ":"))
+    write_file(path, _HEAD % (INDEX_FORMAT, digest_of(body)) + body + "}\n")
+
+
+def read_index(path: Path) -> Index | None:
+    """The index that was written, or None: missing, not readable, of another version, or not as it was written."""
+    from pydantic import ValidationError
+
+    try:
+        text = read_file(path)
+        head = len(_HEAD % (INDEX_FORMAT, "0" * 64))
+        body = text[head:].removesuffix("}\n")
+        if text[:head] != _HEAD % (INDEX_FORMAT, digest_of(body)):
+            return None
+        index: Index = adapter(Index).validate_python(json.loads(body))
+    except (RecordError, ValueError, RecursionError, ValidationError):
+        return None
+    return index

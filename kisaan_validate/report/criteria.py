@@ -1,0 +1,117 @@
+"""The runbook's success criteria as the page shows them: proved, not met, not proved, to be attested."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kisaan_validate.model import UNANSWERED, Criterion, Result, Run, Status
+from kisaan_validate.report.signatures import Attested
+from kisaan_validate.report.summary import pairs_of, vacuous
+from kisaan_validate.report.text import counted, number
+
+
+class Standing(StrEnum):
+    """What is known of a criterion. Only PROVED and ATTESTED are green; a person's word is not called a proof."""
+
+    PROVED = "proved"
+    NOT_MET = "not met"
+    NOT_PROVED = "not proved"
+    ATTESTED = "attested"
+    DENIED = "denied"
+    TO_ATTEST = "to be attested"
+
+
+SIGNS = {
+    Standing.PROVED: "pass", Standing.NOT_MET: "fail", Standing.NOT_PROVED: "error", Standing.ATTESTED: "pass", Standing.DENIED: "fail",
+    Standing.TO_ATTEST: "error",
+}  # fmt: skip
+"""A standing is drawn and coloured as the status of a check of this name."""
+
+
+@dataclass(frozen=True)
+class CriterionLine:
+    """One criterion, what is known of it, why, and the checks that a reader must look at (all of them where it is proved)."""
+
+    criterion: Criterion
+    standing: Standing
+    said: str
+    checks: tuple[str, ...] = ()
+    attested: tuple[Attested, ...] = ()
+
+    @property
+    def sign(self) -> str:
+        """The status under whose sign and colour it is shown."""
+        return SIGNS[self.standing]
+
+
+def criterion_lines(run: Run, attested: Sequence[Attested] = ()) -> tuple[CriterionLine, ...]:
+    """The criteria of a run in their order, each with what proves it or what does not."""
+    results = {check.id: result for check, result in pairs_of(run)}
+    return tuple(_by_person(c, attested) if c.manual else _by_checks(c, results) for c in run.criteria)
+
+
+def _by_person(criterion: Criterion, attested: Sequence[Attested]) -> CriterionLine:
+    found = tuple(a for a in attested if a.criterion == criterion.id)
+    holding = [a for a in found if not a.problem and not a.replaced]
+    if any(not a.met for a in holding):
+        return CriterionLine(criterion, Standing.DENIED, "a person says that it is not met", attested=found)
+    if holding:
+        return CriterionLine(criterion, Standing.ATTESTED, "by a person, not by this run", attested=found)
+    return CriterionLine(criterion, Standing.TO_ATTEST, "no check can see it: a person must attest it", attested=found)
+
+
+def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> CriterionLine:
+    kinds: dict[str, list[str]] = {}
+    for id in criterion.checks:
+        kinds.setdefault(_kind(results.get(id)), []).append(id)
+    left = Counter({kind: len(ids) for kind, ids in kinds.items()})
+    total = len(criterion.checks)
+    if failing := kinds.get("fail"):
+        said = f"{number(len(failing))} of {counted(total, 'check')} {'fails' if len(failing) == 1 else 'fail'}"
+        return CriterionLine(criterion, Standing.NOT_MET, said + _also(left), tuple(failing))
+    if open_ := [id for kind in _OPEN for id in kinds.get(kind, ())]:
+        return CriterionLine(criterion, Standing.NOT_PROVED, _also(left).removeprefix("; "), tuple(open_))
+    proving = [*kinds.get("hold", ()), *kinds.get("tolerated", ())]
+    if not proving:
+        what = "none of its checks found a row to examine" if "vacuous" in kinds else "none of its checks applies to this database"
+        return CriterionLine(criterion, Standing.NOT_PROVED, what, criterion.checks)
+    said = f"by {counted(len(proving), 'check')}"
+    return CriterionLine(criterion, Standing.PROVED, said + _also(left), criterion.checks)
+
+
+_OPEN = {"unanswered": "has no answer", "unasked": "was not asked in this run"}
+_REMARKS = {
+    **_OPEN, "tolerated": "found violations, no more than was agreed", "vacuous": "had no row to examine",
+    "inapplicable": "does not apply to this database",
+}  # fmt: skip
+_MANY = {
+    "unanswered": "have no answer", "unasked": "were not asked in this run", "tolerated": _REMARKS["tolerated"],
+    "vacuous": _REMARKS["vacuous"], "inapplicable": "do not apply to this database",
+}  # fmt: skip
+
+
+def _also(kinds: Counter[str]) -> str:
+    parts = [f"{counted(kinds[k], 'check')} {(_REMARKS if kinds[k] == 1 else _MANY)[k]}" for k in _REMARKS if kinds[k]]
+    return "".join(f"; {part}" for part in parts)
+
+
+def _kind(result: Result | None) -> str:
+    if result is None:
+        return "unasked"
+    if result.status in UNANSWERED:
+        return "unanswered"
+    if vacuous(result):
+        return "vacuous"
+    return {
+        Status.FAIL: "fail", Status.PASS: "hold", Status.TOLERATED: "tolerated", Status.NOT_APPLICABLE: "inapplicable",
+    }[result.status]  # fmt: skip
+
+
+def criteria_words(lines: Sequence[CriterionLine]) -> str:
+    """How many criteria came to what, in words; "" where none is declared."""
+    states = Counter(line.standing for line in lines)
+    parts = [f"{number(states[state])} {state.value}" for state in Standing if states[state]]
+    return f"Of {number(len(lines))}, {', '.join(parts)}" if lines else ""

@@ -1,0 +1,258 @@
+"""All runs of a folder as pages: ``index.html`` with the newest, and one page a month with older ones. No script at all."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from functools import cache
+from importlib.resources import files
+from itertools import groupby, islice, pairwise
+from urllib.parse import unquote_to_bytes
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from kisaan_validate.model import Verdict
+from kisaan_validate.record.codec import adapter
+from kisaan_validate.record.index import Entry, Index, Unread
+from kisaan_validate.report import text
+from kisaan_validate.report.svg import ICON_PATHS
+from kisaan_validate.report.trends import trend, verdict_strip
+from kisaan_validate.version import VERSION
+
+NEWEST = 200
+"""So many runs stand on index.html; the months have all of those before."""
+
+DRAWN = 60
+"""So many runs of one database make a line."""
+
+PICTURED = 12
+"""So many databases are drawn, those with the newest runs; the others are listed."""
+
+LISTED = 200
+"""So many more databases, and so many folders that are no runs, are named; the page says how many are left out."""
+
+TABLES = 4
+"""So many tables of a database are drawn."""
+
+_WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+
+ICONS = {"PASS": "pass", "FAIL": "fail", "INCONCLUSIVE": "error"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One picture of a database's trends with its numbers in words."""
+
+    name: str
+    picture: Markup
+    words: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """One database under one suite: its newest run, and lines over its runs."""
+
+    newest: Entry
+    total: int
+    strip: Markup
+    lines: tuple[Line, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Month:
+    """The runs of one month of UTC: its page's name, how many came to which verdict."""
+
+    name: str
+    page: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of runs of each verdict."""
+        return _verdicts(self.entries)
+
+
+def index_pages(index: Index) -> Iterator[tuple[str, str, str]]:
+    """(name, what it is made of, text) of each page; the text is "" where ``index.pages`` has it made of the same.
+
+    So the pages of months that did not change are not rendered. index.html comes last and always is.
+    """
+    older = older_months(index.entries)
+    for month in older:
+        made_of = _made_of(month)
+        yield month.page, made_of, "" if index.pages.get(month.page) == made_of else _month_page(month)
+    yield "index.html", "", _front_page(index, older)
+
+
+def older_months(entries: Sequence[Entry]) -> tuple[Month, ...]:
+    """The months that have runs which do not stand on index.html, the newest first, with all their runs."""
+    older = {_month(entry) for entry in entries[NEWEST:]}
+    return tuple(month for month in _months(entries) if month.name in older)
+
+
+def _months(entries: Sequence[Entry]) -> tuple[Month, ...]:
+    return tuple(Month(name, f"index-{name}.html", tuple(found)) for name, found in groupby(entries, key=_month))
+
+
+def _month(entry: Entry) -> str:
+    return f"{entry.at.astimezone(UTC):%Y-%m}"
+
+
+def _made_of(month: Month) -> str:
+    plain = json.dumps(adapter(tuple[Entry, ...]).dump_python(month.entries, mode="json"), separators=(",", ":"))
+    return hashlib.sha256(f"{_look()}{plain}".encode()).hexdigest()
+
+
+@cache
+def _look() -> str:
+    """What all pages share: with another version or style they are made anew."""
+    return VERSION + "".join(_source(name) for name in ("index.html.j2", "index.css"))
+
+
+def _front_page(index: Index, older: tuple[Month, ...]) -> str:
+    entries = index.entries
+    targets, others = _targets(entries)
+    return _render(
+        title=_title(entries), month=None, months=_months(entries[:NEWEST]), older=older, total=len(entries),
+        shown=min(len(entries), NEWEST), counts=_verdicts(entries), targets=targets, others=others, unread=_named(index.unread),
+        unread_total=len(index.unread), sentence=_sentence(entries),
+    )  # fmt: skip
+
+
+def _month_page(month: Month) -> str:
+    return _render(
+        title=f"Runs of {month.name}", month=month, months=(month,), older=(), total=len(month.entries), shown=len(month.entries),
+        counts=month.counts, targets=(), others=(), unread=(), unread_total=0, sentence="",
+    )  # fmt: skip
+
+
+def _title(entries: Sequence[Entry]) -> str:
+    if not entries:
+        return "No runs"
+    newest = entries[0]
+    return f"{newest.verdict.value}: {text.plain(newest.database)}, and {text.counted(len(entries) - 1, 'earlier run')}"
+
+
+def _sentence(entries: Sequence[Entry]) -> str:
+    """How many runs of what, since when, and how the newest of each database came out."""
+    if not entries:
+        return "There is no run in this folder yet."
+    newest = {entry.target: entry for entry in reversed(entries)}.values()
+    states = Counter(entry.verdict for entry in newest)
+    first, last = entries[-1].at.astimezone(UTC), entries[0].at.astimezone(UTC)
+    words = {Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "inconclusive", Verdict.PASS: "passed"}
+    said = ", ".join(f"{states[verdict]:,} {word}" for verdict, word in words.items() if states[verdict])
+    times = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    runs = f"{text.counted(len(entries), 'run')} of {text.counted(len(newest), 'database')}, {times}."
+    return f"{runs} Newest {'run' if len(newest) == 1 else 'run of each'}: {said}."
+
+
+def _verdicts(entries: Sequence[Entry]) -> dict[str, int]:
+    found = Counter(entry.verdict for entry in entries)
+    return {verdict.value: found[verdict] for verdict in _WORST_FIRST}
+
+
+def _named(unread: Sequence[Unread]) -> tuple[Unread, ...]:
+    return tuple(sorted(unread, key=lambda found: (not found.damaged, found.folder))[:LISTED])
+
+
+def _targets(entries: Sequence[Entry]) -> tuple[tuple[Target, ...], tuple[Entry, ...]]:
+    """The databases that are drawn, and the newest runs of the others; whichever ran last comes first, of the drawn the worst."""
+    found: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        found[entry.target].append(entry)
+    runs = list(found.values())
+    drawn = sorted(runs[:PICTURED], key=lambda own: _WORST_FIRST.index(own[0].verdict))
+    return tuple(_target(own) for own in drawn), tuple(own[0] for own in runs[PICTURED:])
+
+
+def _target(own: Sequence[Entry]) -> Target:
+    """``own``: all runs of it, the newest first."""
+    whole = list(islice((entry for entry in own if entry.whole), DRAWN))[::-1]
+    verdicts = [entry.verdict for entry in whole]
+    counts = ", ".join(f"{number:,} {word}" for word, number in _verdicts(whole).items() if number)
+    lines = []
+    if whole:
+        lines = [
+            _line("Failing checks", [entry.failed for entry in whole], "", from_zero=True),
+            _line("Time", [entry.milliseconds for entry in whole], "ms", from_zero=True),
+            *_table_lines(whole),
+        ]
+    strip = verdict_strip(verdicts, f"{text.counted(len(whole), 'whole run')}, the oldest first: {counts}")
+    return Target(own[0], len(own), strip, tuple(lines), tuple(_remarks(own, len(whole))))
+
+
+def _table_lines(whole: Sequence[Entry]) -> Iterator[Line]:
+    """The largest tables of the newest run, each on a scale of its own."""
+    for name, _ in whole[-1].tables[:TABLES]:
+        yield _line(f"Rows of {name}", [dict(entry.tables).get(name) for entry in whole], "", from_zero=False)
+
+
+def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool) -> Line:
+    known = [point for point in points if point is not None]
+    if not known:
+        return Line(name, trend(points, f"{name}: not known", from_zero=from_zero), "not counted")
+    now = "now not counted" if points[-1] is None else f"now {_amount(points[-1], unit)}"
+    ends = f"least {_amount(min(known), unit)}, most {_amount(max(known), unit)}" if min(known) != max(known) else "always the same"
+    gaps = len(points) - len(known)
+    words = f"{now}; {ends}" + (f"; not known in {text.counted(gaps, 'run')}" if gaps else "")
+    return Line(name, trend(points, f"{text.plain(name)}: {words}", from_zero=from_zero), words)
+
+
+def _amount(value: int, unit: str) -> str:
+    return text.duration(value) if unit == "ms" else text.number(value)
+
+
+def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
+    if left := sum(not entry.whole for entry in own):
+        yield f"{text.counted(left, 'partial or interrupted run')} {'is' if left == 1 else 'are'} not drawn."
+    if more := sum(entry.whole for entry in own) - drawn:
+        yield f"The lines show the newest {drawn}; {text.counted(more, 'earlier run')} {'is' if more == 1 else 'are'} not drawn."
+    for newer, older in pairwise(own):
+        if newer.server != older.server:
+            yield f"Another server than before answers under this name since {text.utc(newer.at)}: its system identifier changed."
+            break
+    if own[0].verdict is not Verdict.PASS:
+        passed = next((entry for entry in own if entry.verdict is Verdict.PASS and entry.whole), None)
+        yield f"Passed last on {text.utc(passed.at)}." if passed is not None else "No whole run of it in this folder passed."
+
+
+def _render(**facts: object) -> str:
+    style = _source("index.css")
+    policy = f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
+    template = _environment().get_template("index.html.j2")
+    return template.render(style=Markup(style), policy=policy, icons=ICON_PATHS, icon_of=ICONS, version=VERSION, **facts)
+
+
+def _hash(source: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+def _folder(encoded: str) -> Markup:
+    """The name of a folder as people see it; bytes that are no UTF-8 are shown as such."""
+    return text.prose(text.shortened(unquote_to_bytes(encoded).decode("utf-8", "backslashreplace"), 120))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("kisaan_validate.report", "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters |= {
+        "prose": text.prose, "number": text.number, "counted": text.counted, "utc": text.utc, "duration": text.duration,
+        "folder": _folder,
+    }  # fmt: skip
+    return environment
+
+
+@cache
+def _source(name: str) -> str:
+    return files("kisaan_validate.report").joinpath("templates", name).read_text(encoding="utf-8")

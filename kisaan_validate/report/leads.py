@@ -1,0 +1,118 @@
+"""The most important findings, in plain language: what the first screen says beside the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from kisaan_validate.contract.rules import State
+from kisaan_validate.differences import ROWS, Change
+from kisaan_validate.judgement import Judgement
+from kisaan_validate.model import Severity, Status
+from kisaan_validate.report.cards import Card
+from kisaan_validate.report.changed import STATE_WORDS, words_of
+from kisaan_validate.report.text import anchor, counted, number, signed
+
+MOST = 3
+"""So many stand on the first screen."""
+
+
+@dataclass(frozen=True)
+class Lead:
+    """One finding: under which sign, what it is (``word``), the exact figure, what is said, why it matters, where more stands.
+
+    ``more`` says how many findings like it there are beside it, "" for none.
+    """
+
+    sign: str
+    word: str
+    figure: str
+    text: str
+    why: str
+    target: str
+    severity: str = ""
+    new: bool = False
+    waiver: str = ""
+    more: str = ""
+
+
+def leads_of(judged: Judgement, cards: Sequence[Card]) -> list[Lead]:
+    """The most important findings: one of each kind, the gravest kind first, then the next of each, up to MOST.
+
+    The kinds: blocking checks that fail since the baseline, broken promises, unexplained differences, promises not done,
+    blocking checks that failed before or of which that is not known, checks without an answer, what counts less.
+    """
+    kinds = [kind for kind in _kinds(judged, cards) if kind]
+    rounds = (lead for turn in zip_longest(*kinds) for lead in turn if lead is not None)
+    chosen = [lead for lead, _ in zip(rounds, range(MOST), strict=False)]
+    return [_with_more(lead, kinds, chosen) for lead in chosen]
+
+
+def _with_more(lead: Lead, kinds: Sequence[Sequence[Lead]], chosen: Sequence[Lead]) -> Lead:
+    kind = next(kind for kind in kinds if lead in kind)
+    shown = [one for one in chosen if one in kind]
+    left = len(kind) - len(shown)
+    if not left or lead is not shown[-1]:
+        return lead
+    return Lead(**{**vars(lead), "more": f"{number(left)} more like it"})
+
+
+def _kinds(judged: Judgement, cards: Sequence[Card]) -> list[list[Lead]]:
+    failed = [card for card in cards if card.result.status is Status.FAIL]
+    grave = [card for card in failed if card.check.id in judged.failing]
+    open_ = [card for card in cards if card.result.status in {Status.ERROR, Status.SKIP}]
+    return [
+        [_check(card) for card in sorted((c for c in grave if c.is_new), key=_size)],
+        _promises(judged, State.BROKEN),
+        [_change(change) for change in sorted(judged.unexplained, key=_weight)],
+        _promises(judged, State.NOT_DONE),
+        [_check(card) for card in sorted((c for c in grave if not c.is_new), key=_size)],
+        [_check(card) for card in open_],
+        [_check(card) for card in sorted((c for c in failed if c not in grave), key=_size)],
+    ]
+
+
+def _size(card: Card) -> int:
+    return -(card.result.violations or 0)
+
+
+def _weight(change: Change) -> tuple[bool, int, str, str]:
+    return (change.kind != ROWS, -abs(change.delta or 0), change.table, change.name)
+
+
+def _check(card: Card) -> Lead:
+    check, result = card.check, card.result
+    failed = result.status is Status.FAIL
+    told = result.evidence.name == "CATALOGUE" and result.message
+    return Lead(
+        result.status.value, "", card.figure, f"{card.subject}: {result.message if told else check.claim}",
+        check.why if failed and check.why else result.message, card.anchor, check.severity.value, card.is_new,
+        card.waiver.use.value if card.waiver is not None else "",
+    )  # fmt: skip
+
+
+def _promises(judged: Judgement, state: State) -> list[Lead]:
+    made = []
+    for promise, outcome in judged.in_state(state):
+        counts = f"{outcome.before} → {outcome.after}" if outcome.before or outcome.after else ""
+        made.append((promise.severity is not Severity.BLOCKING, Lead(
+            "fail", f"Promise {STATE_WORDS[state].lower().removeprefix('promised but ')}", counts, f"{promise.claim()}",
+            outcome.message or promise.why, anchor("p", promise.id), promise.severity.value,
+        )))  # fmt: skip
+    return [lead for _, lead in sorted(made, key=lambda pair: pair[0])]
+
+
+def _change(change: Change) -> Lead:
+    sides = " → ".join("none" if side is None else side for side in (change.before, change.after))
+    figure = f"{signed(change.delta)} rows" if change.kind == ROWS and change.delta is not None else sides
+    text = f"{change.table or 'the database'}: {words_of(change)} differs, and no promise explains it"
+    why = f"{sides} {'rows' if change.kind == ROWS else ''}".strip()
+    return Lead("fail", "Unexplained", figure, text, why if figure != why else "", anchor("d", change.table))
+
+
+def beyond(judged: Judgement, cards: Sequence[Card], shown: Sequence[Lead]) -> str:
+    """How many checks fail in all, where that is more than what is shown; "" otherwise."""
+    failing = sum(card.result.status is Status.FAIL for card in cards)
+    named = sum(lead.target.startswith("c-") for lead in shown)
+    return f"All {counted(failing, 'failing check')}" if failing > named else ""

@@ -1,0 +1,160 @@
+"""Every table as the page shows it: rows before, expected and now, what its checks came to, its columns, what nobody looked at."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.changes import differing
+from kisaan_validate.judgement import Judgement, expected_rows
+from kisaan_validate.model import ColumnFacts, Family, Profile, Status, TableCoverage, TableFacts
+from kisaan_validate.report.cards import Card
+from kisaan_validate.report.marks import marked
+from kisaan_validate.report.rows import RowLine, row_lines
+from kisaan_validate.report.summary import STATUS_ORDER, STATUS_WORDS
+from kisaan_validate.report.svg import status_bar
+from kisaan_validate.report.text import counted, number
+
+
+@dataclass(frozen=True)
+class ColumnLine:
+    """One column: its type on both sides, its exact sum on both sides, and whether any check looked at it.
+
+    ``equal`` is None where there is no exact sum on both sides to compare.
+    """
+
+    name: str
+    type_before: Markup
+    type_now: Markup
+    retyped: bool
+    sum_before: Markup
+    sum_now: Markup
+    equal: bool | None
+    looked: str
+
+
+@dataclass(frozen=True)
+class TableLine:
+    """One table; ``rows`` has its counts. ``expected`` is "" where nobody said what to expect."""
+
+    table: str
+    rows: RowLine | None
+    expected: str
+    as_expected: bool
+    picture: Markup
+    statuses: str
+    columns: tuple[ColumnLine, ...]
+    retyped: int
+    coverage: TableCoverage | None
+    uncovered: str
+
+
+def table_lines(judged: Judgement, cards: Sequence[Card]) -> tuple[TableLine, ...]:
+    """Every table that was counted on either side, or of which the coverage is known, in order of name."""
+    run, baseline = judged.run, judged.baseline
+    rows = {line.table: line for line in row_lines(run, baseline)}
+    before = {t.title: t for t in baseline.tables} if baseline is not None else {}
+    now = {t.title: t for t in (baseline_of(run).tables if baseline is not None else run.tables)}
+    covered = {c.table: c for c in run.coverage}
+    expected, found = expected_rows(judged), _statuses(cards)
+    return tuple(
+        _line(title, rows.get(title), (before.get(title), now.get(title)), expected, covered.get(title), found.get(title, Counter()))
+        for title in sorted({*rows, *covered})
+    )
+
+
+def _statuses(cards: Sequence[Card]) -> dict[str, Counter[Status]]:
+    found: dict[str, Counter[Status]] = defaultdict(Counter)
+    for card in cards:
+        if card.check.table:
+            found[card.check.table.removeprefix("public.")][card.result.status] += 1
+    return found
+
+
+def _line(
+    title: str, rows: RowLine | None, sides: tuple[TableFacts | None, TableFacts | None], expected: Mapping[str, int | None],
+    coverage: TableCoverage | None, statuses: Counter[Status],
+) -> TableLine:  # fmt: skip
+    columns = _columns(*sides, coverage)
+    wanted = expected.get(title)
+    said = "" if title not in expected else "cannot tell" if wanted is None else number(wanted)
+    return TableLine(
+        title, rows, said, rows is not None and said == rows.after, status_bar(statuses), _words(statuses), columns,
+        sum(c.retyped for c in columns), coverage, _uncovered(coverage),
+    )  # fmt: skip
+
+
+def _words(statuses: Counter[Status]) -> str:
+    parts = [f"{number(statuses[s])} {STATUS_WORDS[s].lower()}" for s in STATUS_ORDER if statuses[s]]
+    return ", ".join(parts) or "no check of its own"
+
+
+def _columns(old: TableFacts | None, new: TableFacts | None, coverage: TableCoverage | None) -> tuple[ColumnLine, ...]:
+    left, right = ({c.name: c for c in side.columns} if side is not None else {} for side in (old, new))
+    known = (*coverage.judged, *coverage.described, *coverage.untouched) if coverage is not None else ()
+    names = dict.fromkeys((*right, *left, *known))
+    return tuple(_column(name, left.get(name), right.get(name), old is not None, _looked(name, coverage)) for name in names)
+
+
+def _column(name: str, old: ColumnFacts | None, new: ColumnFacts | None, compared: bool, looked: str) -> ColumnLine:
+    types = (old.type if old is not None else None, new.type if new is not None else None)
+    sums = _exact(old), _exact(new)
+    equal = None
+    if sums[0] is not None and sums[1] is not None:
+        equal = "total" not in differing(sums[0], sums[1])
+    both = marked(*types) if compared else (Markup(""), marked(types[1], types[1])[1])
+    totals = [None if s is None else s.total or "none" for s in sums]
+    drawn = marked(totals[0], totals[1]) if equal is False else tuple(Markup("{}").format(t or "") for t in totals)
+    return ColumnLine(name, both[0], both[1], compared and types[0] != types[1], drawn[0], drawn[1], equal, looked)
+
+
+def _exact(column: ColumnFacts | None) -> Profile | None:
+    profile = column.profile if column is not None else None
+    return profile if profile is not None and profile.family is Family.NUMBER and not profile.personal else None
+
+
+def _looked(name: str, coverage: TableCoverage | None) -> str:
+    if coverage is None:
+        return "not known"
+    if name in coverage.judged:
+        return "values"
+    return "type only" if name in coverage.described else "nobody"
+
+
+def _uncovered(coverage: TableCoverage | None) -> str:
+    """What no check touched of a table, in words; "" where nothing is left."""
+    if coverage is None:
+        return "it is not known what checks looked at"
+    if coverage.excluded and not coverage.checks:
+        return "left out by the suite"
+    if not coverage.judged and not coverage.described:
+        return "no check looks at its columns" if coverage.checks else "no check looks at it"
+    parts = [f"{counted(len(coverage.untouched), 'column')} untouched"] if coverage.untouched else []
+    parts += [f"of {number(len(coverage.described))} only the type"] if coverage.described else []
+    return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """What no check touched: tables without any check, and by table the columns untouched or known by their type only."""
+
+    tables: tuple[TableCoverage, ...]
+    columns: tuple[TableCoverage, ...]
+    words: str
+
+
+def coverage_gaps(coverage: Sequence[TableCoverage]) -> Gaps:
+    """What is left over, and how much was looked at, in exact counts."""
+    bare = tuple(c for c in coverage if not c.judged and not c.described and not c.checks)
+    partly = tuple(c for c in coverage if c not in bare and (c.untouched or c.described))
+    every = sum(len(c.judged) + len(c.described) + len(c.untouched) for c in coverage)
+    read, typed = sum(len(c.judged) for c in coverage), sum(len(c.described) for c in coverage)
+    words = (
+        f"Checks read values of {number(read)} of {counted(every, 'column')} in {counted(len(coverage), 'table')}; of "
+        f"{number(typed)} more they only looked at what the catalogue says; {number(every - read - typed)} they did not touch."
+    )
+    return Gaps(bare, partly, words if coverage else "")

@@ -1,0 +1,67 @@
+"""Lines over many runs, drawn by hand: small, without colour alone, legible in grey. The numbers beside them are what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from markupsafe import Markup
+
+from kisaan_validate.model import Verdict
+
+WIDTH, HEIGHT = 240, 40
+"""Of a picture, in its own units; the page scales it."""
+
+_EDGE = 4
+_TALL = {Verdict.PASS: 5, Verdict.INCONCLUSIVE: 10, Verdict.FAIL: 16}
+
+
+def trend(points: Sequence[int | None], title: str, *, from_zero: bool) -> Markup:
+    """A line over ``points``, the oldest first. What is not known (None) interrupts it; a lone point is a dot.
+
+    ``from_zero``: the ground of the picture is 0; else its scale is from the least to the greatest point.
+    """
+    known = [point for point in points if point is not None]
+    if not known:
+        return _drawing("trend", title, Markup(""))
+    low, high = (min(0, *known) if from_zero else min(known)), max(known)
+    places = [None if p is None else (_across(i, len(points)), _up(p, low, high)) for i, p in enumerate(points)]
+    parts = Markup("").join(_stretch(list(run)) for there, run in groupby(places, key=lambda place: place is not None) if there)
+    last = next(place for place in reversed(places) if place is not None)
+    return _drawing("trend", title, parts + Markup('<circle class="last" cx="{}" cy="{}" r="3"/>').format(*last))
+
+
+def verdict_strip(verdicts: Sequence[Verdict], title: str) -> Markup:
+    """One mark a run, the oldest first: low for PASS, tall for FAIL, hollow for INCONCLUSIVE."""
+    room = WIDTH / max(len(verdicts), 24)
+    marks = [
+        Markup('<rect class="m-{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>').format(
+            verdict.value.lower(), i * room + 0.5, 18 - _TALL[verdict], room * 0.7, _TALL[verdict]
+        )
+        for i, verdict in enumerate(verdicts)
+    ]
+    return _drawing("strip", title, Markup("").join(marks), height=19)
+
+
+def _across(index: int, count: int) -> float:
+    return WIDTH - _EDGE if count == 1 else _EDGE + index * (WIDTH - 2 * _EDGE) / (count - 1)
+
+
+def _up(value: int, low: int, high: int) -> float:
+    if low == high:
+        return HEIGHT - _EDGE if value == 0 else HEIGHT / 2
+    return HEIGHT - _EDGE - (value - low) * (HEIGHT - 2 * _EDGE) / (high - low)
+
+
+def _stretch(places: Sequence[tuple[float, float] | None]) -> Markup:
+    found = [place for place in places if place is not None]
+    if len(found) == 1:
+        return Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="1.5"/>').format(*found[0])
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in found)
+    return Markup('<polyline class="line" points="{}"/>').format(points)
+
+
+def _drawing(kind: str, title: str, parts: Markup, height: int = HEIGHT) -> Markup:
+    return Markup(
+        '<svg class="{}" role="img" viewBox="0 0 {} {}"><title>{}</title>{}</svg>'
+    ).format(kind, WIDTH, height, title, parts)

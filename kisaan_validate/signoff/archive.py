@@ -1,0 +1,100 @@
+"""The archive of a bundle: a ZIP whose bytes depend on nothing but what it holds.
+
+Names are sorted, times, owners and modes are fixed, and nothing is compressed: what a compressor writes differs from one
+version to the next. It is read into memory and never unpacked here, so no name in it can lead anywhere.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from kisaan_validate.errors import RecordError
+from kisaan_validate.signoff.evidence import LARGEST, Files
+from kisaan_validate.signoff.statement import sha256
+
+SUMS = "SHA256SUMS"
+_MOST = 100_000
+
+
+def pack(run: str, files: Mapping[str, bytes]) -> bytes:
+    """The archive of these files, all below a folder with the name of the run."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED, strict_timestamps=True) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(f"{run}/{name}", (1980, 1, 1, 0, 0, 0))
+            entry.create_system = 3
+            entry.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(entry, files[name], zipfile.ZIP_STORED)
+    return out.getvalue()
+
+
+def unpack(path: Path) -> Files:
+    """The files of a bundle, by their path in its folder. Raises RecordError for whatever :func:`pack` does not write.
+
+    That the same files make the same archive is checked: nothing can hide behind, between or beside them.
+    """
+    data = _bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            run, found = _entries(archive, path)
+    except RecordError:
+        raise
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, KeyError, IndexError, OverflowError) as error:
+        raise RecordError(f"{path} is not a whole bundle: {error}", "it is truncated or damaged; get it again") from None
+    except Exception as error:  # struct.error and whatever else a parser of hostile bytes may come to
+        raise RecordError(f"{path} is not a bundle: {type(error).__name__}", "it is damaged; get it again") from None
+    try:
+        same = pack(run, found) == data
+    except (ValueError, zipfile.LargeZipFile):
+        same = False
+    if not same:
+        raise RecordError(f"{path} is not as it was written: it holds more than its files", "it was edited; get it again")
+    return Files(str(path), dict(sorted(found.items())), bundle=data)
+
+
+def sums(files: Mapping[str, bytes]) -> bytes:
+    """The text of SHA256SUMS, as ``sha256sum -c`` reads it."""
+    return "".join(f"{sha256(data)}  {name}\n" for name, data in sorted(files.items()) if name != SUMS).encode()
+
+
+def run_of(path: Path) -> str:
+    """The name of the folder in a bundle."""
+    with zipfile.ZipFile(path) as archive:
+        return PurePosixPath(archive.namelist()[0]).parts[0]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise RecordError(f"{path} is no file", "name a bundle, a run's folder or a folder of reports")
+        if path.stat().st_size > LARGEST:
+            raise RecordError(f"{path} has more than {LARGEST:,} bytes", "name a bundle")
+        return path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}", "check the path") from None
+
+
+def _entries(archive: zipfile.ZipFile, path: Path) -> tuple[str, dict[str, bytes]]:
+    entries = archive.infolist()
+    if not entries or len(entries) > _MOST:
+        raise RecordError(f"{path} holds {len(entries):,} files", "name a bundle")
+    run = entries[0].filename.split("/")[0]
+    found: dict[str, bytes] = {}
+    for entry in entries:
+        name = entry.filename
+        # What pack() never writes, said by name; comparing the whole archive afterwards would only say that it differs.
+        mode = entry.external_attr >> 16
+        if "\\" in name or name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
+            raise RecordError(f"{path} holds a name that leads elsewhere: {name!r}", "it was not made by this program; do not unpack it")
+        if not stat.S_ISREG(mode):
+            raise RecordError(f"{path}: {name!r} is no plain file", "it was not made by this program; do not unpack it")
+        if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+            raise RecordError(f"{path}: {name!r} is compressed", "it was not made by this program; do not unpack it")
+        if not name.startswith(f"{run}/") or name.removeprefix(f"{run}/") in found:
+            raise RecordError(f"{path}: {name!r} is twice there, or outside the run's folder", "it was not made by this program")
+        found[name.removeprefix(f"{run}/")] = archive.read(entry)
+    return run, found

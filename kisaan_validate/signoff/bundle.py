@@ -1,0 +1,65 @@
+"""One archive with all that is needed to judge a run again, years later and offline: facts, sources, page, signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kisaan_validate.errors import RecordError, UsageError
+from kisaan_validate.judgement import Judgement
+from kisaan_validate.report.html import render_html
+from kisaan_validate.signoff.archive import SUMS, pack, sums
+from kisaan_validate.signoff.evidence import Files
+from kisaan_validate.signoff.intoto import INTOTO, intoto_of
+from kisaan_validate.signoff.lines import how_to
+from kisaan_validate.signoff.page import signatures_of
+from kisaan_validate.signoff.secrets import secrets_in
+from kisaan_validate.signoff.standing import Standing
+from kisaan_validate.signoff.statement import FOLDER, is_fact, sha256
+
+HOW = "VERIFY.txt"
+PAGE = "report.html"
+BASELINE = "baseline.json"
+DERIVED = (PAGE, INTOTO, HOW, SUMS)
+"""What a bundle holds that is made of the rest of it."""
+
+_BESIDE = (".json", ".json.sig", ".json.sig.tsr")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An archive and what it holds by name."""
+
+    data: bytes
+    files: Mapping[str, bytes]
+
+
+def bundle_of(files: Files, judged: Judgement, standing: Standing, *, baseline: bool = True) -> Bundle:
+    """The bundle of a run's folder. The same folder gives the same bytes.
+
+    Raises RecordError where the suite's sources are missing, and UsageError for what looks like a secret.
+    """
+    if not any(name.startswith("suite/") for name in files.files) and judged.run.suite.sources:
+        raise RecordError(f"{files.source} has no copy of the suite's sources", "only runs recorded with them can be bundled; run again")
+    kept = {name: data for name, data in files.files.items() if _belongs(name) and (baseline or name != BASELINE)}
+    whole = {**kept, **derived(kept, judged, standing)}
+    if found := secrets_in(whole):
+        raise UsageError(f"not bundled: {'; '.join(found)}", "take the secret out of the suite, change it, and run again")
+    return Bundle(pack(judged.run.id, whole), whole)
+
+
+def derived(kept: Mapping[str, bytes], judged: Judgement, standing: Standing) -> dict[str, bytes]:
+    """The page, the in-toto statement, the manual and the digests, as the rest of a bundle makes them."""
+    left_out = [BASELINE] if judged.run.baseline_digest and BASELINE not in kept else []
+    made = {PAGE: render_html(judged, signatures_of(standing)).encode()}
+    made[INTOTO] = intoto_of(judged, {**kept, **made})
+    made[HOW] = how_to(judged.run.id, standing, sha256(kept["run.json"]), left_out).encode()
+    made[SUMS] = sums({**kept, **made})
+    return made
+
+
+def _belongs(name: str) -> bool:
+    """Whether a file of a run's folder is evidence: what else somebody keeps there stays there."""
+    if is_fact(name) or name in (f"{FOLDER}/allowed_signers", f"{FOLDER}/revoked_signers"):
+        return True
+    return name.startswith(f"{FOLDER}/") and name.endswith(_BESIDE) and name.count("/") == 1

@@ -1,0 +1,171 @@
+"""Each run names the one recorded before it in the same folder of reports, so that to take one out or to swap two shows.
+
+What a chain cannot show by itself: that its newest runs were removed or made anew. Only a digest that somebody keeps
+elsewhere (a signature, a time stamp, a mail) can.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kisaan_validate.errors import AlreadyRunning, RecordError
+from kisaan_validate.model import Run
+from kisaan_validate.record.codec import run_from_json, run_to_json
+from kisaan_validate.record.filelock import file_lock
+from kisaan_validate.record.files import write_file
+from kisaan_validate.signoff.statement import sha256
+
+HEAD = ".chain"
+"""The file that remembers the newest run. It is a convenience: lost or stale, it is found again from the runs."""
+
+PATIENCE = 60.0
+"""Seconds that a run waits for another that is being recorded."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """One recorded run of a folder: its own digest, and which it names as the one before. ``error`` where it cannot be read."""
+
+    folder: str
+    digest: str
+    id: str = ""
+    previous_run: str = ""
+    previous_digest: str = ""
+    error: str = ""
+
+
+@contextmanager
+def linked(run: Run, reports: Path) -> Iterator[Run]:
+    """The run with the name of the one before it, while no other is recorded; within, it is to be written.
+
+    Raises RecordError where the folder cannot be locked or read.
+    """
+    with _locked(reports):
+        head = find_head(reports)
+        if head is not None:
+            run = replace(run, provenance=replace(run.provenance, previous_run=head.id, previous_digest=head.digest))
+        yield run
+        digest = sha256(run_to_json(run).encode("utf-8", "surrogatepass"))
+        with suppress(RecordError):  # found again from the runs
+            write_file(reports / HEAD, json.dumps({"id": run.id, "sha256": digest}) + "\n")
+
+
+@contextmanager
+def _locked(reports: Path) -> Iterator[None]:
+    try:
+        with file_lock(reports / ".lock-chain", "the record of another run", wait=PATIENCE):
+            yield
+    except AlreadyRunning as error:
+        raise RecordError(error.fact, "run again when it has ended") from None
+
+
+def find_head(reports: Path) -> Link | None:
+    """The newest recorded run of a folder; None where there is none.
+
+    The remembered one, or what was recorded after it by somebody who was interrupted before remembering it.
+    """
+    remembered = _remembered(reports)
+    if remembered is None:
+        return _newest(tips(links_of(reports)))
+    since = (reports / HEAD).stat().st_mtime
+    later = [link for link in links_of(reports, since - 2) if not link.error]
+    head = remembered  # as it was written, whatever its file holds by now: a change must show
+    while following := [link for link in later if link.previous_digest == head.digest]:
+        head = following[0]
+        later.remove(head)
+    return head
+
+
+def links_of(reports: Path, since: float = 0.0) -> list[Link]:
+    """The recorded runs of a folder whose files are not older than ``since`` (seconds of the epoch), by name."""
+    paths = []
+    for path in sorted(reports.glob("*/run.json")):
+        with suppress(OSError):
+            if path.stat().st_mtime >= since:
+                paths.append(path)
+    return [read_link(path) for path in paths]
+
+
+def read_link(path: Path) -> Link:
+    """What a run.json says of itself. Never raises: what is wrong is in ``error``."""
+    folder = path.parent.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return Link(folder, "", error=f"run.json cannot be read: {error.strerror}")
+    try:
+        run = run_from_json(data.decode(), "run.json")
+    except (RecordError, UnicodeDecodeError) as error:
+        return Link(folder, sha256(data), error=str(error).splitlines()[0])
+    wrong = "" if run.id == folder else f"it holds the run {run.id}"
+    return Link(folder, sha256(data), run.id, run.provenance.previous_run, run.provenance.previous_digest, wrong)
+
+
+def tips(links: list[Link]) -> list[Link]:
+    """The links that no other names."""
+    named = {link.previous_digest for link in links}
+    return [link for link in links if not link.error and link.digest not in named]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What a walk along a chain found. ``broken`` are faults, one sentence each; ``start`` is set where the oldest run names
+    one that is not here (older runs are kept elsewhere, or were removed). ``outside`` are runs that have no part in it."""
+
+    runs: int
+    newest: Link | None
+    broken: tuple[str, ...]
+    start: str = ""
+    outside: tuple[str, ...] = ()
+
+
+def walk(links: list[Link]) -> Walk:
+    """Whether these links make one chain, each run after the one that it names."""
+    named = {link.previous_digest for link in links}
+    apart = [link for link in links if link.error and link.digest not in named and not link.previous_digest and (link.id or "has format" in link.error)]
+    links = [link for link in links if link not in apart]
+    broken = [f"{link.folder}: {link.error}" for link in links if link.error]
+    good = [link for link in links if not link.error]
+    here = {link.digest: link for link in good}
+    by_id = {link.id: link for link in good}
+    missing = [link for link in good if link.previous_digest and link.previous_digest not in here]
+    firsts = [link for link in good if not link.previous_digest]
+    for link in missing:
+        if link.previous_run in by_id:
+            broken.append(f"{link.folder}: the run {link.previous_run} that it names as the one before it has been changed since")
+    followers = Counter(link.previous_digest for link in good if link.previous_digest)
+    for digest, n in followers.items():
+        if n > 1:
+            names = ", ".join(link.folder for link in good if link.previous_digest == digest)
+            broken.append(f"{names}: all name the same run as the one before them")
+    gone = [link for link in missing if link.previous_run not in by_id]
+    gone.sort(key=lambda link: link.folder)
+    start = ""
+    for link in gone:
+        if link is gone[0] and not firsts:
+            start = f"{link.folder} names {link.previous_run} as the one before it, which is not here"
+        else:
+            broken.append(f"{link.folder}: the run {link.previous_run} that it names as the one before it is not here")
+    if len(firsts) > 1:
+        broken.append(f"{', '.join(link.folder for link in firsts)}: each says that it is the first run")
+    return Walk(len(links), _newest(tips(good)), tuple(broken), start, tuple(f"{link.folder}: {link.error}" for link in apart))
+
+
+def _newest(links: list[Link]) -> Link | None:
+    return max(links, key=lambda link: link.folder, default=None)
+
+
+def _remembered(reports: Path) -> Link | None:
+    try:
+        given = json.loads((reports / HEAD).read_text(encoding="utf-8"))
+        id, digest = given["id"], given["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not isinstance(id, str) or not isinstance(digest, str) or "/" in id or id in ("", ".", ".."):
+        return None
+    return Link(id, digest, id)

@@ -1,0 +1,123 @@
+"""Whether the sign-offs beside a run hold: each statement against what it covers, its signature against whose keys count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kisaan_validate.errors import RecordError
+from kisaan_validate.model import Run, Verdict
+from kisaan_validate.signoff.evidence import Files
+from kisaan_validate.signoff.keys import Signers, check
+from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria
+from kisaan_validate.signoff.statement import (
+    Decision,
+    Statement,
+    covered,
+    is_statement,
+    path_of,
+    read_statement,
+    sha256,
+)
+from kisaan_validate.signoff.timestamp import check_stamp
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What a verification relies on from outside the evidence: whose keys count, how many approvals are needed at least,
+    and whose time stamps count (a file of certificates)."""
+
+    signers: Signers | None = None
+    source: str = ""
+    approvals: int = 1
+    tsa_ca: Path | None = None
+
+
+def signoffs_of(files: Files, run: Run, verdict: Verdict | None, trust: Trust) -> tuple[Signed, ...]:
+    """Every sign-off beside a run, checked, in the order in which they were made.
+
+    ``verdict`` is None where the run cannot be judged again. Raises UsageError where OpenSSH is missing.
+    """
+    read = [_read(files, path) for path in sorted(files.files) if is_statement(path)]
+    read.sort(key=_order)
+    done: list[Signed] = []
+    for one in read:
+        done.append(_checked(one, files, run, verdict, trust, done))
+    return tuple(done)
+
+
+def _read(files: Files, path: str) -> Signed:
+    digest = sha256(files[path])
+    try:
+        return Signed(path, digest, read_statement(files[path], path))
+    except RecordError as error:
+        return Signed(path, digest, None, wrong=(error.fact,))
+
+
+def _order(one: Signed) -> tuple[int, bool, str]:
+    """By number; where two made theirs at once, a rejection counts as the later."""
+    if one.statement is None:
+        return (0, False, one.path)
+    return (one.statement.number, one.statement.decision is Decision.REJECT, one.path)
+
+
+def _checked(
+    one: Signed, files: Files, run: Run, verdict: Verdict | None, trust: Trust, before: Sequence[Signed]
+) -> Signed:
+    statement = one.statement
+    if statement is None:
+        return one
+    wrong = [*_misplaced(one.path, statement), *differing(statement, covered(run, files.files))]
+    wrong += _unsaid(statement, run, verdict, before)
+    key, faults = _signature(one.path, statement, files, trust)
+    return Signed(one.path, one.digest, statement, key, (*wrong, *faults), check_stamp(files, one.path, trust.tsa_ca))
+
+
+def _misplaced(path: str, statement: Statement) -> list[str]:
+    return [] if path == path_of(statement) else [f"it is named {path}, and was signed as {path_of(statement)}"]
+
+
+def differing(statement: Statement, now: Mapping[str, str]) -> list[str]:
+    """Which of the things that a statement covers are no longer what was signed, one sentence each."""
+    wrong = []
+    for name in sorted({*statement.covers, *now}):
+        was, has = statement.covers.get(name, ""), now.get(name, "")
+        if was == has:
+            continue
+        if not was:
+            wrong.append(f"{name} was not there when it was signed")
+        else:
+            wrong.append(f"{name} is not what was signed" if has else f"{name} was signed, and is missing")
+    return wrong
+
+
+def _unsaid(statement: Statement, run: Run, verdict: Verdict | None, before: Sequence[Signed]) -> list[str]:
+    """What a statement says wrongly of the run, and what an approval should have said and does not."""
+    wrong = []
+    about = (run.id, run.place.database, run.place.system_identifier, run.place.at)
+    if (statement.run, statement.database, statement.system_identifier, statement.data_as_of) != about:
+        wrong.append(f"it speaks of run {statement.run} of {statement.database}")
+    if verdict is not None and statement.verdict is not verdict:
+        wrong.append(f"it was signed as {statement.verdict.value}, and is {verdict.value}")
+    if statement.decision in (Decision.ATTEST, Decision.DENY) and (statement.criterion, statement.criterion_text) not in manual_criteria(run):
+        wrong.append(f"the run has no manual criterion {statement.criterion!r} in these words")
+    if statement.decision is Decision.APPROVE:
+        met = [c.id for c in attestable(run, [s for s in before if s.path in statement.seen]) if c.met]
+        unsaid = {c: why for c, why in cautions(run, verdict or statement.verdict, met).items() if c not in statement.accepted}
+        wrong += [f"it approves without accepting this: {why}" for why in unsaid.values()]
+    return wrong
+
+
+def _signature(path: str, statement: Statement, files: Files, trust: Trust) -> tuple[str, list[str]]:
+    """The fingerprint of the key that signed, and what is wrong with the signature."""
+    signature = files.get(f"{path}.sig")
+    if signature is None:
+        return "", ["its signature is missing"]
+    signers = trust.signers or Signers(b"")
+    made = check(files[path], signature, statement.signer, signers, statement.at)
+    if made.good:
+        return made.key, []
+    if made.intact and trust.signers is None:
+        return made.key, [f"no allowed signers are named, so nobody can tell whether {made.key} is {statement.signer}'s"]
+    return made.key, [made.message]

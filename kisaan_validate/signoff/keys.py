@@ -1,0 +1,115 @@
+"""The door to OpenSSH: ``ssh-keygen -Y`` signs and verifies, so that private keys are seen by OpenSSH alone, and agents,
+security keys, certificates and revocation lists work as they do everywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kisaan_validate.errors import RecordError, UsageError
+from kisaan_validate.signoff.statement import NAMESPACE
+
+_LIMIT = 30
+"""Seconds that a verification may take; signing waits for people, who type passphrases and touch keys."""
+
+
+@dataclass(frozen=True)
+class Signers:
+    """Whose keys count: the bytes of an allowed-signers file (``man ssh-keygen``), and of a list of revoked keys if any."""
+
+    allowed: bytes
+    revoked: bytes = b""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of one signature. ``key`` is the fingerprint of the key that made it, "" where there is none to name.
+
+    ``intact`` tells whether the signature fits the text at all, ``good`` whether its key may also speak for the signer.
+    """
+
+    good: bool
+    intact: bool
+    key: str = ""
+    message: str = ""
+
+
+def sign(text: bytes, key: Path) -> bytes:
+    """The detached signature of ``text`` by ``key`` (a private key, or a public one whose agent is there).
+
+    Raises UsageError if OpenSSH is missing or refuses: it says itself why.
+    """
+    if not key.exists():
+        raise UsageError(f"there is no key {key}", "make one: ssh-keygen -t ed25519 -f KEY, and name it with --key")
+    done = subprocess.run([program(), "-Y", "sign", "-f", str(key), "-n", NAMESPACE], input=text, capture_output=True, check=False)
+    if done.returncode or not done.stdout:
+        said = " ".join(done.stderr.decode("utf-8", "replace").split()) or f"ssh-keygen ended with {done.returncode}"
+        raise UsageError(f"not signed: {said}", "check the key, its passphrase, or whether the agent holds it")
+    return done.stdout
+
+
+def check(text: bytes, signature: bytes, signer: str, signers: Signers, at: datetime) -> Checked:
+    """Whether ``signature`` is one of ``text`` by a key that may speak for ``signer`` at that time. Raises UsageError
+    where OpenSSH is missing."""
+    with tempfile.TemporaryDirectory(prefix="kisaan-verify-") as folder:
+        place = Path(folder)
+        (place / "sig").write_bytes(signature)
+        (place / "allowed").write_bytes(signers.allowed)
+        words = ["-Y", "verify", "-f", str(place / "allowed"), "-I", signer, "-n", NAMESPACE, "-s", str(place / "sig"),
+                 "-O", f"verify-time={at.astimezone(UTC):%Y%m%d%H%M%S}"]  # fmt: skip
+        if signers.revoked:
+            (place / "revoked").write_bytes(signers.revoked)
+            words += ["-r", str(place / "revoked")]
+        code, said = _ask(words, text)
+        if code == 0:
+            return Checked(True, True, _fingerprint(said))
+        intact, told = _ask(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(place / "sig")], text)
+    if intact == 0:
+        key = _fingerprint(told)
+        return Checked(False, True, key, f"{key or 'its key'} may not sign for {signer!r}: not allowed, not at that time, or revoked")
+    return Checked(False, False, "", "the signature does not fit the statement")
+
+
+def fingerprint(key: Path) -> str:
+    """The fingerprint of a key file, as ``ssh-keygen -l`` says it; "" where it cannot tell."""
+    done = subprocess.run([program(), "-l", "-f", str(key)], capture_output=True, timeout=_LIMIT, check=False, stdin=subprocess.DEVNULL)
+    return _fingerprint(done.stdout.decode("utf-8", "replace"))
+
+
+def program() -> str:
+    """The path of ssh-keygen. Raises UsageError."""
+    found = shutil.which("ssh-keygen")
+    if found is None:
+        raise UsageError("ssh-keygen is missing", "install OpenSSH: apt-get install openssh-client")
+    return found
+
+
+def read_signers(allowed: Path | None, revoked: Path | None) -> Signers | None:
+    """The files of a configuration; None if no allowed signers are named. Raises RecordError for what cannot be read."""
+    if allowed is None:
+        return None
+    try:
+        return Signers(allowed.read_bytes(), revoked.read_bytes() if revoked is not None else b"")
+    except OSError as error:
+        hint = "one line a person: NAME namespaces=\"signoff@kisaan-validate\" ssh-ed25519 AAAA…"
+        raise RecordError(f"cannot read {error.filename}: {error.strerror}", hint) from None
+
+
+def _ask(words: list[str], text: bytes) -> tuple[int, str]:
+    env = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}  # verify-time is in local time, and Z is not known to older versions
+    try:
+        done = subprocess.run([program(), *words], input=text, capture_output=True, timeout=_LIMIT, env=env, check=False)
+    except subprocess.TimeoutExpired:
+        return 1, ""
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def _fingerprint(said: str) -> str:
+    match = re.search(r"\b(SHA256:[A-Za-z0-9+/]+)", said)
+    return match[1] if match else ""

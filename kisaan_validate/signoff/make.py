@@ -1,0 +1,129 @@
+"""Making sign-offs: a statement on the files of a run, signed, and written beside it whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kisaan_validate.errors import UsageError
+from kisaan_validate.judgement import Judgement
+from kisaan_validate.record.files import write_file
+from kisaan_validate.signoff.check import Trust, signoffs_of
+from kisaan_validate.signoff.evidence import Files, read_folder
+from kisaan_validate.signoff.keys import check, sign
+from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria, same_person
+from kisaan_validate.signoff.statement import (
+    REVOKED,
+    SIGNERS,
+    Caution,
+    Decision,
+    Statement,
+    covered,
+    path_of,
+    statement_text,
+)
+from kisaan_validate.signoff.verify import faults_of
+from kisaan_validate.suite.meta import did_you_mean
+from kisaan_validate.version import VERSION
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to sign."""
+
+    signer: str
+    decision: Decision
+    reason: str
+    key: Path
+    criterion: str = ""
+    accepted: tuple[Caution, ...] = ()
+
+
+def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: Trust) -> tuple[str, list[str]]:
+    """Sign a run's folder as wished: the statement's path in it, and remarks for people.
+
+    Raises UsageError for what must not be signed: a caution that is not accepted, a key that may not speak for the signer.
+    """
+    files = read_folder(folder)
+    if faults := faults_of(files, judged.run):
+        raise UsageError(f"not signed: {faults[0].subject}: {faults[0].message}", "restore the folder as it was recorded, or run again")
+    statement = _statement(files, judged, wish, trust)
+    text, path = statement_text(statement), path_of(statement)
+    signature = sign(text, wish.key)
+    remarks = _remarks(judged, wish)
+    if trust.signers is None:
+        remarks.append("no allowed signers are configured: whose key this is, nobody can tell from here")
+    else:
+        made = check(text, signature, wish.signer, trust.signers, statement.at)
+        if not made.good:
+            hint = f"let whoever keeps {trust.source} add the key, or sign under the name that it has there"
+            raise UsageError(f"not signed: {made.message}", hint)
+    write_file(folder / f"{path}.sig", signature.decode())
+    write_file(folder / path, text.decode())  # last: a signature without a statement is none
+    keep_signers(folder, trust)
+    return path, remarks
+
+
+def keep_signers(folder: Path, trust: Trust) -> None:
+    """Keep beside the run whose keys count now, so that the page can be rendered from the folder alone."""
+    if trust.signers is not None:
+        write_file(folder / SIGNERS, trust.signers.allowed.decode("utf-8", "replace"))
+        if trust.signers.revoked:
+            write_file(folder / REVOKED, trust.signers.revoked.decode("utf-8", "replace"))
+
+
+def _statement(files: Files, judged: Judgement, wish: Wish, trust: Trust) -> Statement:
+    run = judged.run
+    signer, reason = wish.signer.strip(), " ".join(wish.reason.split())
+    if not signer or not signer.isprintable():
+        raise UsageError(f"{wish.signer!r} is no name", "write it as the allowed signers do: --as asha@example.org")
+    if not reason:
+        raise UsageError("a decision needs its reason", "say it with --reason")
+    before = signoffs_of(files, run, judged.verdict, trust)
+    _refuse_unaccepted(judged, wish, before)
+    return Statement(
+        run=run.id,
+        number=1 + max((s.statement.number for s in before if s.statement is not None), default=0),
+        database=run.place.database,
+        system_identifier=run.place.system_identifier,
+        data_as_of=run.place.at,
+        verdict=judged.verdict,
+        covers=covered(run, files.files),
+        signer=signer,
+        decision=wish.decision,
+        at=datetime.now(UTC).replace(microsecond=0),
+        reason=reason,
+        criterion=wish.criterion,
+        criterion_text=_criterion(judged, wish),
+        accepted=tuple(sorted(set(wish.accepted))),
+        seen={s.path: s.digest for s in before},
+        tool_version=VERSION,
+    )
+
+
+def _criterion(judged: Judgement, wish: Wish) -> str:
+    if wish.decision not in (Decision.ATTEST, Decision.DENY):
+        return ""
+    known = dict(manual_criteria(judged.run))
+    if wish.criterion not in known:
+        hint = did_you_mean(wish.criterion, known) if known else "declare it: [[criteria]] with manual = true"
+        raise UsageError(f"the run has no manual criterion {wish.criterion!r}", hint)
+    return known[wish.criterion]
+
+
+def _refuse_unaccepted(judged: Judgement, wish: Wish, before: tuple[Signed, ...]) -> None:
+    if wish.decision is not Decision.APPROVE:
+        return
+    done = [c.id for c in attestable(judged.run, before) if c.met]
+    found = {c: why for c, why in cautions(judged.run, judged.verdict, done).items() if c not in wish.accepted}
+    if found:
+        options = " ".join(f"--accept-{c.value}" for c in found)
+        raise UsageError(f"not approved: {'; '.join(found.values())}", f"to approve it all the same, say so: {options}")
+
+
+def _remarks(judged: Judgement, wish: Wish) -> list[str]:
+    operator = judged.run.provenance.operator
+    if wish.decision is Decision.APPROVE and same_person(operator, wish.signer):
+        return [f"{operator} ran it: another person must approve too"]
+    return []

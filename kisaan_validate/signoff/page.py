@@ -1,0 +1,43 @@
+"""The sign-offs of a run as its page shows them."""
+
+from __future__ import annotations
+
+from kisaan_validate.report.signatures import Attested, Signatures
+from kisaan_validate.report.signatures import Signed as Shown
+from kisaan_validate.signoff.lines import lines_of
+from kisaan_validate.signoff.standing import Signed, Standing, State
+from kisaan_validate.signoff.statement import Decision, Statement
+
+_STATES = {State.UNSIGNED: "unsigned", State.WAITING: "waiting", State.APPROVED: "approved", State.REJECTED: "rejected"}
+
+
+def signatures_of(standing: Standing) -> Signatures:
+    """A standing as plain facts for the page. An approval that accepts a caution has a state of its own."""
+    signed, attested = [], []
+    for one in standing.signed:
+        s = one.statement
+        if s is None:
+            signed.append(_unread(one))
+        elif s.criterion:
+            met, about = s.decision is Decision.ATTEST, (_problem(one), one.digest, one.path, one.key, standing.replaced(one))
+            attested.append(Attested(s.criterion, s.signer, met, s.reason, s.at, *about))
+        else:
+            signed.append(_shown(one, s, standing))
+    state = "accepted" if standing.state is State.APPROVED and standing.accepted else _STATES[standing.state]
+    return Signatures(state, standing.sentence, tuple(signed), tuple(attested), standing.needed, tuple(lines_of(standing)))
+
+
+def _shown(one: Signed, s: Statement, standing: Standing) -> Shown:
+    accepted = tuple(caution.value for caution in s.accepted)
+    about = (_problem(one), accepted, one.digest, one.path, one.key, standing.replaced(one))
+    return Shown(s.signer, s.decision.value, s.reason, s.at, *about)
+
+
+def _unread(one: Signed) -> Shown:
+    from datetime import UTC, datetime
+
+    return Shown("nobody knows who", "unreadable", "", datetime.fromtimestamp(0, UTC), _problem(one), (), one.digest, one.path)
+
+
+def _problem(one: Signed) -> str:
+    return "; ".join(one.wrong)

@@ -1,0 +1,105 @@
+"""Time stamps by RFC 3161, through OpenSSL: an authority's word that a signature existed at a time.
+
+What is stamped is the signature's file. Nothing is sent anywhere unless an address is given.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kisaan_validate.errors import RecordError, UsageError
+from kisaan_validate.signoff.evidence import Files
+
+_LIMIT = 30
+_LARGEST = 1 << 20
+
+
+def query_of(signature: bytes) -> bytes:
+    """The request (DER) for a stamp of a signature, which asks for the authority's certificate. Raises UsageError."""
+    with tempfile.TemporaryDirectory(prefix="kisaan-stamp-") as folder:
+        data = Path(folder, "data")
+        data.write_bytes(signature)
+        out = Path(folder, "tsq")
+        code, said = _openssl("ts", "-query", "-data", str(data), "-sha256", "-cert", "-out", str(out))
+        if code:
+            raise UsageError(f"openssl made no request: {said}", "check the version of openssl")
+        return out.read_bytes()
+
+
+def ask(url: str, query: bytes) -> bytes:
+    """Send a request to an authority and return its reply. Raises UsageError."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise UsageError(f"{url} is no address of a time stamp authority", "name one that begins with https://")
+    request = urllib.request.Request(url, query, {"Content-Type": "application/timestamp-query"})
+    try:
+        with urllib.request.urlopen(request, timeout=_LIMIT) as answer:
+            reply: bytes = answer.read(_LARGEST)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{url} gave no time stamp: {error}", "try again, or take the request there: --timestamp-query") from None
+    return reply
+
+
+def belongs(reply: bytes, signature: bytes) -> bool:
+    """Whether a reply is a stamp of this signature, whoever made it: the digest in it is the signature's."""
+    told = _told(reply)
+    match = re.search(r"Message data:\n((?: +[0-9a-f]+ - .*\n)+)", told)
+    if match is None or "Status: Granted" not in told:
+        return False
+    import hashlib
+
+    found = "".join("".join(re.findall(r"\b[0-9a-f]{2}\b", line.split(" - ", 1)[1][:48])) for line in match[1].splitlines())
+    return found == hashlib.sha256(signature).hexdigest()
+
+
+def check_stamp(files: Files, path: str, authorities: Path | None) -> str:
+    """What the time stamp of a sign-off says, in words; "" where there is none. Never raises for a stamp that is bad."""
+    reply, signature = files.get(f"{path}.sig.tsr"), files.get(f"{path}.sig")
+    if reply is None or signature is None:
+        return ""
+    if not belongs(reply, signature):
+        return "its time stamp is not one of this signature"
+    at = time_of(reply)
+    if authorities is None:
+        return f"{UNKNOWN_AUTHORITY} (it says {at})"
+    return f"{STAMPED} {at}" if verified(reply, signature, authorities) else "its time stamp is not by an authority that counts"
+
+
+STAMPED, UNKNOWN_AUTHORITY = "existed at", "it has a time stamp, and no authority is named to verify it by"
+"""How the two harmless answers begin."""
+
+
+def verified(reply: bytes, signature: bytes, authorities: Path) -> bool:
+    """Whether an authority of these certificates stamped the signature. Raises RecordError if they cannot be read."""
+    if not authorities.is_file():
+        raise RecordError(f"cannot read {authorities}", "name the certificates of the time stamp authority with --tsa-ca")
+    with tempfile.TemporaryDirectory(prefix="kisaan-stamp-") as folder:
+        Path(folder, "data").write_bytes(signature)
+        Path(folder, "tsr").write_bytes(reply)
+        code, said = _openssl("ts", "-verify", "-data", f"{folder}/data", "-in", f"{folder}/tsr", "-CAfile", str(authorities))
+    return code == 0 and "Verification: OK" in said
+
+
+def time_of(reply: bytes) -> str:
+    """The time in a reply, as OpenSSL shows it; "" if there is none."""
+    match = re.search(r"Time stamp: (.+)", _told(reply))
+    return match[1].strip() if match else ""
+
+
+def _told(reply: bytes) -> str:
+    with tempfile.TemporaryDirectory(prefix="kisaan-stamp-") as folder:
+        Path(folder, "tsr").write_bytes(reply)
+        return _openssl("ts", "-reply", "-in", f"{folder}/tsr", "-text")[1]
+
+
+def _openssl(*words: str) -> tuple[int, str]:
+    found = shutil.which("openssl")
+    if found is None:
+        raise UsageError("openssl is missing", "install it: apt-get install openssl")
+    done = subprocess.run([found, *words], capture_output=True, timeout=_LIMIT, check=False, stdin=subprocess.DEVNULL)
+    return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")

@@ -1,0 +1,346 @@
+"""Verifying a run offline, by its folder or its bundle: what is proved, what is wrong, and what nobody can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from kisaan_validate.contract.load import read_contract
+from kisaan_validate.errors import KisaanError, RecordError
+from kisaan_validate.judgement import Judgement, judge
+from kisaan_validate.model import Run
+from kisaan_validate.record.codec import baseline_from_json, run_from_json
+from kisaan_validate.signoff.archive import SUMS, unpack
+from kisaan_validate.signoff.bundle import BASELINE, DERIVED, derived
+from kisaan_validate.signoff.chain import links_of, walk
+from kisaan_validate.signoff.check import Trust, signoffs_of
+from kisaan_validate.signoff.evidence import Files, read_folder
+from kisaan_validate.signoff.keys import Signers
+from kisaan_validate.signoff.standing import Signed, Standing, State, standing_of
+from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
+from kisaan_validate.signoff.timestamp import STAMPED, UNKNOWN_AUTHORITY
+from kisaan_validate.suite.load import sources_digest
+from kisaan_validate.version import VERSION
+from kisaan_validate.waivers import Use, read_waivers
+
+
+class Mark(StrEnum):
+    """What a finding says."""
+
+    PROVED = "proved"
+    WRONG = "wrong"
+    OPEN = "not proved"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at, and what came of it."""
+
+    mark: Mark
+    subject: str
+    message: str
+
+
+@dataclass
+class Verified:
+    """All that a verification found. ``judged`` and ``standing`` are None where there is no run to speak of."""
+
+    source: str
+    findings: list[Finding] = field(default_factory=list)
+    judged: Judgement | None = None
+    standing: Standing | None = None
+
+    def add(self, mark: Mark, subject: str, message: str) -> None:
+        """Say one more thing."""
+        self.findings.append(Finding(mark, subject, message))
+
+    def of(self, mark: Mark) -> list[Finding]:
+        """The findings with this mark."""
+        return [finding for finding in self.findings if finding.mark is mark]
+
+
+LIMITS = (
+    "that the database held what run.json says: re-perform the SQL of a check on a copy of that time",
+    ("that nobody removed the newest sign-offs, or the newest runs of a folder, or made these anew: only a digest that was "
+    "kept elsewhere (in a mail, a ticket, a time stamp) can tell"),
+    "when somebody signed: the time is the signer's own word, unless an authority stamped it",
+    "who ran it: the operator's name is a claim, nobody signed in for it",
+    "that a key was in its owner's hands only",
+)
+"""What no verification of files proves."""
+
+
+def verify_path(path: Path, trust: Trust) -> list[Verified]:
+    """Verify a bundle, a run's folder (or its run.json), or a folder of runs: then its chain first, and every run.
+
+    Raises RecordError where there is nothing to verify, and UsageError where OpenSSH is missing.
+    """
+    if path.is_file() and path.name == "run.json":
+        path = path.parent
+    if path.is_file():
+        return [_bundle(path, trust)]
+    if (path / "run.json").exists():
+        return [verify_files(read_folder(path), trust, name=path.resolve().name)]
+    if path.is_dir() and any(path.glob("*/run.json")):
+        chain = verify_chain(path)
+        runs = [verify_files(read_folder(p.parent), trust, name=p.parent.name) for p in sorted(path.glob("*/run.json"))]
+        return [chain, *runs]
+    raise RecordError(f"there is no run in {path}", "name a bundle, a run's folder, or a folder of reports")
+
+
+def compare_suite(found: Verified, suite: Path) -> None:
+    """Say whether the suite that stands in a folder now is another than the one that was run: no sign-off speaks of it."""
+    from kisaan_validate.suite.files import suite_files
+
+    if found.judged is None or not suite.is_dir():
+        return
+    listed = [p for p in suite_files(suite) if not p.name.startswith("_")]
+    now = sources_digest((p.relative_to(suite).as_posix(), p.read_bytes()) for p in sorted(listed))
+    if now != found.judged.run.suite.digest:
+        found.add(Mark.NOTE, "suite", f"what stands in {suite} now is another suite: this run and its sign-offs say nothing of it")
+
+
+def verify_chain(reports: Path) -> Verified:
+    """Whether each run of a folder comes after the one that it names."""
+    found, seen = Verified(str(reports)), walk(links_of(reports))
+    for fault in seen.broken:
+        found.add(Mark.WRONG, "chain", fault)
+    if seen.start:
+        found.add(Mark.OPEN, "chain", f"{seen.start}: older runs are kept elsewhere, or were removed")
+    for apart in seen.outside:
+        found.add(Mark.NOTE, "chain", f"no part of the chain: {apart}")
+    if seen.newest is not None and not seen.broken:
+        found.add(Mark.PROVED, "chain", f"{seen.runs:,} runs follow each other, up to {seen.newest.id}; its run.json has "
+                  f"SHA-256 {seen.newest.digest}: keep that elsewhere, for nothing here shows whether newer runs were removed")  # fmt: skip
+    return found
+
+
+def _bundle(path: Path, trust: Trust) -> Verified:
+    try:
+        files = unpack(path)
+    except RecordError as error:
+        found = Verified(str(path))
+        found.add(Mark.WRONG, "archive", error.fact)
+        return found
+    return verify_files(files, trust)
+
+
+def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
+    """Verify the files of one run. ``name`` is that of its folder, which is the run's id."""
+    found = Verified(files.source)
+    if files.bundle is not None:
+        _sums(files, found)
+    run = _run(files, found)
+    if run is None:
+        return found
+    if name and name != run.id:
+        found.add(Mark.NOTE, "run.json", f"the folder is named {name}, the run is {run.id}")
+    _suite(files, run, found)
+    _strays(files, found)
+    judged = found.judged = _judged(files, run, found)
+    signed = signoffs_of(files, run, judged.verdict if judged is not None else None, trust if trust.signers else _own(files, trust))
+    found.standing = standing_of(run, signed, trust.approvals)
+    _signatures(found, found.standing, files, trust, run.finished_at.replace(microsecond=0))
+    if judged is not None:
+        _expired(found, judged)
+        _page(files, found, judged)
+    else:
+        found.add(Mark.OPEN, "report.html", "not compared with the facts, for these cannot be judged again")
+    _approved(found, found.standing, trust)
+    return found
+
+
+def faults_of(files: Files, run: Run) -> list[Finding]:
+    """What is wrong with the files of a run's folder, apart from its sign-offs: nobody should sign beside that."""
+    found = Verified(files.source)
+    _suite(files, run, found)
+    _strays(files, found)
+    return [f for f in found.of(Mark.WRONG) if not f.subject.startswith(f"{FOLDER}/")]
+
+
+def own_standing(files: Files, judged: Judgement) -> Standing:
+    """Where a run stands by the keys that lie beside it: what its page shows."""
+    return standing_of(judged.run, signoffs_of(files, judged.run, judged.verdict, _own(files, Trust())))
+
+
+def _own(files: Files, trust: Trust) -> Trust:
+    allowed = files.get(SIGNERS)
+    return replace(trust, signers=None if allowed is None else Signers(allowed, files.get(REVOKED) or b""))
+
+
+def _sums(files: Files, found: Verified) -> None:
+    listed = {}
+    for line in (files.get(SUMS) or b"").decode("utf-8", "replace").splitlines():
+        digest, _, name = line.partition("  ")
+        listed[name] = digest
+    if SUMS not in files:
+        found.add(Mark.WRONG, SUMS, "it is missing")
+        return
+    wrong = False
+    for name in sorted({*listed, *files.files} - {SUMS}):
+        if name not in files:
+            found.add(Mark.WRONG, name, f"{SUMS} lists it, and it is missing")
+        elif name not in listed:
+            found.add(Mark.WRONG, name, f"it was added: {SUMS} does not list it")
+        elif listed[name] != sha256(files[name]):
+            found.add(Mark.WRONG, name, f"it is not the file that {SUMS} lists")
+        else:
+            continue
+        wrong = True
+    if not wrong:
+        found.add(Mark.PROVED, SUMS, f"all {len(listed):,} files are as listed")
+
+
+def _run(files: Files, found: Verified) -> Run | None:
+    try:
+        run = run_from_json(files.text("run.json"), "run.json")
+    except RecordError as error:
+        found.add(Mark.OPEN if " has format " in error.fact else Mark.WRONG, "run.json", error.fact)
+        return None
+    found.add(Mark.PROVED, "run.json", f"it is whole: run {run.id}, SHA-256 {sha256(files['run.json'])}")
+    return run
+
+
+def _suite(files: Files, run: Run, found: Verified) -> None:
+    kept = [name for name in files.files if name.startswith("suite/")]
+    if not kept:
+        found.add(Mark.OPEN, "suite", f"its sources are not here; they must have the digest {run.suite.digest}")
+        return
+    names = [f"suite/{name}" for name in run.suite.sources]
+    for name in sorted({*names, *kept}):
+        if name not in files:
+            found.add(Mark.WRONG, name, "the run names it as a source of its suite, and it is missing")
+        elif name not in names:
+            found.add(Mark.WRONG, name, "it was added: the run names no such source")
+    if all(name in files for name in names):
+        if sources_digest((name.removeprefix("suite/"), files[name]) for name in names) == run.suite.digest:
+            found.add(Mark.PROVED, "suite", f"its {len(names):,} sources are those that were run")
+        else:
+            found.add(Mark.WRONG, "suite", "its sources are not those that were run")
+
+
+def _judged(files: Files, run: Run, found: Verified) -> Judgement | None:
+    """The run judged again beside the files that it names; None where that cannot be done, which was then said."""
+    texts = {name: _beside(files, name, digest, found) for name, digest in _named(run).items()}
+    gone = [name for name, digest in _named(run).items() if digest and texts[name] is None]
+    if gone:
+        return None
+    try:
+        before, promised, excused = texts[BASELINE], texts["contract.toml"], texts["waivers.toml"]
+        judged = judge(
+            run,
+            baseline_from_json(before, BASELINE) if before is not None else None,
+            read_contract(promised, "contract.toml") if promised is not None else None,
+            read_waivers(excused, "waivers.toml") if excused is not None else None,
+        )
+    except (KisaanError, ValueError) as error:
+        found.add(Mark.WRONG, "run.json", f"it cannot be judged: {str(error).splitlines()[0]}")
+        return None
+    found.add(Mark.PROVED, "verdict", f"judged again from the facts: {judged.verdict.value}")
+    return judged
+
+
+def _named(run: Run) -> Mapping[str, str]:
+    return {BASELINE: run.baseline_digest, "contract.toml": run.contract_digest, "waivers.toml": run.waivers_digest}
+
+
+def _beside(files: Files, name: str, digest: str, found: Verified) -> str | None:
+    """The text of a file that a run names by its digest; None where it names none, or where it is not that file."""
+    if not digest:
+        if name in files:
+            found.add(Mark.WRONG, name, "it was added: the run was not judged beside it")
+        return None
+    if name not in files:
+        mark = Mark.OPEN if name == BASELINE and files.bundle is not None else Mark.WRONG
+        found.add(mark, name, f"it is missing, so the run cannot be judged again; it must have SHA-256 {digest}")
+        return None
+    if sha256(files[name]) != digest:
+        found.add(Mark.WRONG, name, "it is not the file that the run was judged beside")
+        return None
+    found.add(Mark.PROVED, name, "it is the file that the run was judged beside")
+    return files.text(name)
+
+
+def _signatures(found: Verified, standing: Standing, files: Files, trust: Trust, ended: datetime) -> None:
+    whose = trust.source or "the copy beside the run"
+    for signed in standing.signed:
+        for reason in signed.wrong:
+            found.add(Mark.WRONG, signed.path, reason)
+        if signed.holds and signed.statement is not None:
+            s = signed.statement
+            of = f" {s.criterion} ({s.criterion_text})" if s.criterion else ""
+            accepted = f", accepting {', '.join(s.accepted)}" if s.accepted else ""
+            found.add(Mark.PROVED if trust.signers else Mark.NOTE, signed.path,
+                      f"{s.signer} signed {s.decision.value}{of}{accepted} with {signed.key}, by {whose}: {s.reason}")  # fmt: skip
+            if s.at < ended:
+                found.add(Mark.NOTE, signed.path, f"signed at {s.at:%Y-%m-%d %H:%M:%S} UTC by the signer's clock, before the run ended")
+        _stamped(found, signed)
+    for path in standing.lost:
+        found.add(Mark.WRONG, path, "it was there when others signed, and is gone or another")
+    kept = files.get(SIGNERS)
+    if trust.signers is not None and kept is not None and kept != trust.signers.allowed:
+        found.add(Mark.NOTE, SIGNERS, f"the copy is not {whose}, which alone decides here")
+
+
+def _stamped(found: Verified, signed: Signed) -> None:
+    if signed.stamp:
+        unknown = signed.stamp.startswith(UNKNOWN_AUTHORITY)
+        mark = Mark.PROVED if signed.stamp.startswith(STAMPED) else Mark.OPEN if unknown else Mark.WRONG
+        found.add(mark, f"{signed.path}.sig.tsr", signed.stamp)
+
+
+def _strays(files: Files, found: Verified) -> None:
+    """Files that nothing accounts for."""
+    statements = {name for name in files.files if is_statement(name)}
+    known = {f"{name}{more}" for name in statements for more in ("", ".sig", ".sig.tsr", ".sig.tsq")} | {SIGNERS, REVOKED}
+    facts = {"run.json", BASELINE, "contract.toml", "waivers.toml"}
+    for name in files.files:
+        if name in known or name in facts or name in DERIVED or name.startswith("suite/"):
+            continue
+        inside = name.startswith(f"{FOLDER}/") or files.bundle is not None
+        found.add(Mark.WRONG if inside else Mark.NOTE, name, "it was added: no part of the run" if inside else "no part of the run: nothing is said of it")
+    for name, what in files.odd.items():
+        found.add(Mark.WRONG, name, f"it is {what}, and was not read")
+
+
+def _page(files: Files, found: Verified, judged: Judgement) -> None:
+    """What a bundle holds that is made of the rest is made again; so is the page of a folder."""
+    if judged.run.tool_version != VERSION:
+        found.add(Mark.OPEN, "report.html", f"made by version {judged.run.tool_version}, this is {VERSION}: not compared; "
+                  "`kisaan-validate report` renders it from these facts")  # fmt: skip
+        return
+    own = own_standing(files, judged)
+    kept = {name: data for name, data in files.files.items() if name not in DERIVED}
+    made = derived(kept, judged, own)  # by the keys beside the run: it shows what its makers saw
+    if files.bundle is None:
+        made = {"report.html": made["report.html"]}
+    made.pop(SUMS, None)
+    for name, data in made.items():
+        if name not in files:
+            found.add(Mark.WRONG if files.bundle is not None else Mark.NOTE, name, "it is missing")
+        elif files[name] != data:
+            found.add(Mark.WRONG, name, "it is not what these facts and sign-offs make")
+        else:
+            found.add(Mark.PROVED, name, "it is what these facts and sign-offs make, to the byte")
+
+
+def _expired(found: Verified, judged: Judgement) -> None:
+    """Waivers that held when the run was made and do not any more: no fault of the run, and news to its reader."""
+    for check, used in judged.waived.items():
+        if used.use is Use.HOLDS and used.waiver.expires < datetime.now(UTC).date():
+            found.add(Mark.NOTE, "waivers.toml", f"the waiver of {check} held at the run and has expired on {used.waiver.expires}")
+
+
+def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
+    if standing.state is State.APPROVED and standing.unattested:
+        found.add(Mark.NOTE, "criteria", f"not attested: {', '.join(c.id for c in standing.unattested)}; the approvals accepted that")
+    if trust.signers is None:
+        found.add(Mark.OPEN, "sign-off", "whose keys count was not said: name your own file with --allowed-signers. "
+                  f"By the copy beside the run: {standing.sentence}")  # fmt: skip
+        return
+    mark = {State.APPROVED: Mark.PROVED, State.REJECTED: Mark.WRONG}.get(standing.state, Mark.OPEN)
+    found.add(mark, "sign-off", standing.sentence)

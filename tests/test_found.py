@@ -1,0 +1,40 @@
+"""What a check of a figure found is said in its line: one need not open the page to learn it."""
+
+from __future__ import annotations
+
+from shop import Shop
+
+from kisaan_validate.model import Result, Status
+from kisaan_validate.report.found import found_words
+
+ROW = (("total", "598"), ("wanted", "at least 1"))
+
+
+def test_a_line_says_what_was_found() -> None:
+    """The figures of at most three segments and the number of the others; nothing of rows, of what holds, or of hidden signs."""
+    segments = tuple((("shop", name), ("rows_found", "1"), ("wanted", "at least 2")) for name in ("a\u202eb", None, "", "d"))
+    assert found_words(Result("x", Status.FAIL, 1, 9, sample=(ROW,))) == "found total 598"
+    said = found_words(Result("x", Status.FAIL, 41, 9, sample=segments))
+    assert said == "found shop a[U+202E]b, rows_found 1; shop NULL, rows_found 1; shop , rows_found 1; and 38 more"
+    assert found_words(Result("x", Status.TOLERATED, 1, 9, sample=(ROW,)))
+    assert found_words(Result("x", Status.PASS, 0, 9)) == ""
+    assert found_words(Result("x", Status.FAIL, 1, 9, sample=((("id", "7"), ("total", "1")),))) == ""
+    assert found_words(Result("x", Status.FAIL, 1, 9)) == ""
+
+
+def test_the_terminal_shows_it(shop: Shop) -> None:
+    """Rows are so many *of* so many, a figure is one *in* so many; what it was stands beside what was wanted."""
+    declarations = (
+        "from kisaan_validate import declare\n"
+        'declare.total("orders", "total", low=100)\ndeclare.row_count("orders", low=2, segment_by="note")\n'
+        'declare.holds("orders", "total > 10", id="row")\n'
+    )
+    (shop.folder / "checks" / "figures.py").write_text(declarations)
+    lines = {line.split()[2]: line for line in shop.cli("run").stdout.splitlines() if line.startswith("fail")}
+    assert " 1 in 3 " in lines["orders.total.total"]
+    assert lines["orders.total.total"].rstrip().endswith("found total 60.00")
+    assert " 3 in 3 " in lines["orders.row_count"]
+    assert "found note a, rows_found 1; note b, rows_found 1;" in lines["orders.row_count"]
+    assert " 1 of 3 " in lines["row"]
+    (shop.folder / "checks" / "figures.py").write_text('from kisaan_validate import declare\ndeclare.holds("orders", "gone > 10")\n')
+    assert "1 check has no answer: nothing is said about it" in shop.cli("run").stdout

@@ -1,0 +1,431 @@
+"""The page for everybody: axe-core on every state of it, the keyboard, without script, on paper, against hostile data."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import axe
+import pytest
+from browser import Browser, chromium
+from conftest import ROOT, Server, needs
+from judged_cases import everything, hostile, signed_page
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from test_report_page import HOSTILE, _check, earlier, every_status, make_run
+
+from kisaan_validate.judgement import judge
+from kisaan_validate.model import Evidence, Result, Status
+from kisaan_validate.report import marks
+from kisaan_validate.report.html import MOST_SQL, render_html
+from kisaan_validate.report.leads import leads_of
+from kisaan_validate.report.psql import around, environment
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from report import PAINTED, large
+
+SAMPLE = ROOT / "reports" / "sample" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this file."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page on which everything occurs that a page can show."""
+    path = tmp_path_factory.mktemp("rich") / "report.html"
+    path.write_text(render_html(*signed_page()), encoding="utf-8")
+    return path
+
+
+def _media(browser: Browser, media: str = "", **features: str) -> None:
+    named = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": named})
+
+
+UNFOLD = "for (const d of document.querySelectorAll('details')) d.open = true"
+HELP = "dispatchEvent(new KeyboardEvent('keydown', {key: '?'}))"
+NOTHING = "{ const q = document.querySelector('#filter input[type=search]'); q.value = 'nosuchword'; q.dispatchEvent(new Event('input', {bubbles: true})) }"
+
+
+@pytest.mark.parametrize(
+    ("state", "act", "width", "features"),
+    [
+        ("light", "", 1280, {}),
+        ("dark", "", 1280, {"prefers_color_scheme": "dark"}),
+        ("unfolded", UNFOLD, 1280, {}),
+        ("unfolded and dark", UNFOLD, 1280, {"prefers_color_scheme": "dark"}),
+        ("filtered to nothing", NOTHING, 1280, {}),
+        ("help open", HELP, 1280, {}),
+        ("help open and dark", HELP, 1280, {"prefers_color_scheme": "dark"}),
+        ("narrow", UNFOLD, 360, {}),
+        ("forced colours", UNFOLD, 1280, {"forced_colors": "active"}),
+        ("printing", UNFOLD, 794, {"media": "print"}),
+    ],
+)
+def test_axe_finds_nothing(browser: Browser, rich: Path, state: str, act: str, width: int, features: dict[str, str]) -> None:
+    """WCAG 2.2 A and AA and axe's best practices, in every state of the page."""
+    browser.open(rich, width=width)
+    _media(browser, **features)
+    if act:
+        browser.ask(act)
+    assert axe.findings(browser) == [], state
+    assert browser.requests() == []
+    assert browser.complaints() == []
+
+
+def test_axe_finds_nothing_without_script(browser: Browser, rich: Path) -> None:
+    """The page where scripts are off."""
+    browser.open(rich, script=False)
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert browser.ask("document.querySelector('#filter').hidden")
+    assert axe.findings(browser) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_sample(browser: Browser, scheme: str) -> None:
+    """The committed sample as it opens."""
+    browser.open(SAMPLE)
+    _media(browser, prefers_color_scheme=scheme)
+    assert axe.findings(browser) == []
+
+
+def test_axe_would_find_something(browser: Browser, tmp_path: Path) -> None:
+    """A page with a nameless button and grey on grey is not passed: the instrument works."""
+    bad = tmp_path / "bad.html"
+    bad.write_text('<!doctype html><html lang=en><title>t</title><main><h1>x</h1><button></button><p style="color:#aaa">grey</p></main>')
+    browser.open(bad)
+    found = " ".join(axe.findings(browser))
+    assert "button-name" in found
+    assert "color-contrast" in found
+
+
+def _press(browser: Browser, *keys: str) -> None:
+    for key in keys:
+        ActionChains(browser.driver).send_keys(key).perform()
+
+
+HERE = "document.activeElement.closest('details.ck')?.id ?? document.activeElement.tagName"
+SHOWN = "[...document.querySelectorAll('details.ck')].filter(n => n.checkVisibility()).map(n => n.id)"
+
+
+def test_everything_can_be_done_with_the_keyboard(browser: Browser, rich: Path) -> None:
+    """j, k, n, p walk the checks, o folds, / searches, Esc leaves, c clears, ? helps, and single keys can be switched off."""
+    browser.open(rich)
+    every = browser.ask(SHOWN)
+    _press(browser, "j")
+    assert browser.ask(HERE) == every[0]
+    _press(browser, "j", "j", "k")
+    assert browser.ask(HERE) == every[1]
+    browser.ask(f"document.getElementById({every[0]!r}).firstElementChild.focus()")
+    failing = browser.ask("[...document.querySelectorAll('details.ck')].filter(n => /s-(fail|error|skip)/.test(n.className)).map(n => n.id)")
+    for id in failing[1:]:
+        _press(browser, "n")
+        assert browser.ask(HERE) == id
+    _press(browser, "n")
+    assert browser.ask(HERE) == failing[-1], "after the last there is none"
+    _press(browser, "p")
+    assert browser.ask(HERE) == failing[-2]
+    was = browser.ask(f"document.getElementById({failing[-2]!r}).open")
+    _press(browser, "o")
+    assert browser.ask(f"document.getElementById({failing[-2]!r}).open") is not was
+    _press(browser, "/")
+    assert browser.ask("document.activeElement.type") == "search"
+    _press(browser, "j", "-")
+    assert browser.ask("document.activeElement.value") == "j-", "letters are typed in a field, not obeyed"
+    _press(browser, Keys.ESCAPE)
+    assert browser.ask("document.activeElement.tagName") == "BODY"
+    _press(browser, "c")
+    assert browser.ask(SHOWN) == every
+    _press(browser, "?")
+    assert browser.ask("document.querySelector('#help').open")
+    browser.ask("document.querySelector('#help input').click()")
+    _press(browser, Keys.ESCAPE)
+    assert not browser.ask("document.querySelector('#help').open")
+    browser.ask("document.activeElement.blur()")
+    _press(browser, "j")
+    assert browser.ask("location.hash") == "#?keys=off"
+    assert browser.ask("document.activeElement.closest('details.ck')") is None
+
+
+def test_tab_reaches_every_control_and_focus_is_seen(browser: Browser, rich: Path) -> None:
+    """By Tab alone, in the order of the page: the skip link first, each control once; what has focus has an outline."""
+    browser.open(rich)
+    wanted = browser.ask(
+        "[...document.querySelectorAll('a[href], summary, button, input, select, [tabindex=\"0\"]')].filter(n => n.checkVisibility()).length"
+    )
+    seen, outlines = 0, set()
+    for _ in range(wanted + 5):
+        _press(browser, Keys.TAB)
+        if browser.ask("document.activeElement === document.body"):
+            break
+        seen += 1
+        if seen == 1:
+            assert browser.ask("document.activeElement.className") == "skip-link"
+        outlines.add(browser.ask("getComputedStyle(document.activeElement).outlineStyle"))
+    assert seen == wanted
+    assert "none" not in outlines
+
+
+def _type(text: str) -> str:
+    return f"{{ const q = document.querySelector('#filter input[type=search]'); q.value = {text!r}; q.dispatchEvent(new Event('input', {{bubbles: true}})) }}"
+
+
+def _choose(label: str, value: str) -> str:
+    return (
+        f"{{ const s = [...document.querySelectorAll('#filter label')].find(l => l.textContent.startsWith({label!r})).querySelector('select');"
+        f" s.value = {value!r}; s.dispatchEvent(new Event('input', {{bubbles: true}})) }}"
+    )
+
+
+def test_filters_combine_exclude_and_come_back_by_the_address(browser: Browser, tmp_path: Path) -> None:
+    """Words and phrases, -words, severity, table, tag, new or known: each narrows, the address holds all of them."""
+    judged = everything()
+    tagged = tuple(replace(c, tags=("money", "time") if c.id == "orders.fails" else ("time",)) for c in judged.run.checks)
+    judged = judge(replace(judged.run, checks=tagged), judged.baseline, judged.contract, judged.waivers)
+    page = tmp_path / "report.html"
+    page.write_text(render_html(judged), encoding="utf-8")
+    browser.open(page)
+    every = browser.ask(SHOWN)
+    cases = {
+        _type("tolerated"): lambda ids: ids == ["c-orders.tolerated"],
+        _type("-tolerated"): lambda ids: len(ids) == len(every) - 1 and "c-orders.tolerated" not in ids,
+        _type('"claim of orders.passes"'): lambda ids: ids == ["c-orders.passes"],
+        _type("division -zero"): lambda ids: ids == [],
+        _choose("Tag", "money"): lambda ids: ids == ["c-orders.fails"],
+        _choose("Severity", "info"): lambda ids: ids == ["c-orders.informs"],
+        _choose("Since", "known"): lambda ids: "c-orders.fails" in ids and "c-orders.passes" not in ids,
+        _choose("Since", "waived"): lambda ids: ids == ["c-orders.waived"],
+        _choose("Table", "orders"): lambda ids: ids == every,
+    }
+    for act, holds in cases.items():
+        browser.ask("dispatchEvent(new KeyboardEvent('keydown', {key: 'c'}))")
+        browser.ask(act)
+        shown = browser.ask(SHOWN)
+        assert holds(shown), (act, shown)
+        said = browser.ask("document.querySelector('#shown').textContent")
+        assert said == ("" if shown == every else f"{len(shown)} of {len(every)} checks shown; the others are hidden by the filter")
+        address = browser.ask("location.href")
+        browser.driver.get("about:blank")
+        browser.driver.get(address)
+        assert browser.ask(SHOWN) == shown, address
+
+
+FACTS = r"[...document.querySelectorAll('main :not(script)')].flatMap(n => [...n.childNodes]).filter(n => n.nodeType === 3).map(n => n.data.trim()).filter(Boolean)"
+
+
+def test_without_script_the_page_says_the_same(browser: Browser, rich: Path) -> None:
+    """Every text that stands on the page with script stands on it without, but for the labels of the script's own controls."""
+    browser.open(rich, script=False)
+    still = browser.ask(FACTS)
+    browser.open(rich)
+    browser.ask("for (const n of document.querySelectorAll('#filter, #shown, .cp')) n.remove()")
+    assert browser.ask(FACTS) == still
+    assert len(still) > 300
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "nul\x00nul", "\u2066isolate\u2029"], ids=range(len(HOSTILE) + 2))
+def test_hostile_text_is_text_everywhere(browser: Browser, tmp_path: Path, text: str) -> None:
+    """In names, data, promises, waivers, criteria and sign-offs: nothing runs, nothing is asked for, nothing runs off the side."""
+    judged, signatures = hostile(text), signed_page()[1]
+    spoilt = replace(
+        signatures, sentence=text, signed=tuple(replace(s, signer=text, reason=text, problem=text, file=text, key=text) for s in signatures.signed),
+        attested=tuple(replace(a, criterion=text, signer=text, remark=text, problem=text) for a in signatures.attested),
+    )  # fmt: skip
+    page = tmp_path / "report.html"
+    page.write_text(render_html(judged, spoilt), encoding="utf-8")
+    browser.open(page, width=768)
+    assert browser.ask("document.title") != "owned"
+    assert browser.ask("document.querySelectorAll('img, script:not(:last-of-type), svg[onload]').length") == 0
+    assert (browser.requests(), browser.complaints()) == ([], [])
+    assert browser.ask("document.documentElement.scrollWidth <= window.innerWidth")
+    outside = re.sub("<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.S)
+    assert not re.search("[\x00-\x08\u202e\u2029]", outside), "what hides or reorders is named, but for SQL, where it is fenced in"
+
+
+def _pdf(browser: Browser, folder: Path, **sheet: object) -> tuple[list[str], Path]:
+    """The text of each printed sheet, and the file."""
+    import base64
+
+    options = {"printBackground": False, "preferCSSPageSize": False, "paperWidth": 8.27, "paperHeight": 11.69, **sheet}
+    path = folder / "page.pdf"
+    path.write_bytes(base64.b64decode(browser.driver.execute_cdp_cmd("Page.printToPDF", options)["data"]))
+    reader = shutil.which("pdftotext") or needs("pdftotext")
+    text = subprocess.run([reader, "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    return [page for page in text.split("\f") if page.strip()], path
+
+
+@pytest.mark.parametrize(("width", "height"), [(8.27, 11.69), (8.5, 11.0)], ids=["A4", "Letter"])
+def test_paper(browser: Browser, tmp_path: Path, width: float, height: float) -> None:
+    """Each sheet names run, digest and its number of how many; headings repeat; what failed is there though filtered and folded
+    on the screen; no row is torn, nothing is cut at the side; there is a place to sign."""
+    run, before = every_status(), earlier(every_status())
+    keys = tuple((("id", str(n)), ("note", "x" * 150)) for n in range(120))
+    run = replace(run, results=(replace(run.results[0], sample=keys), *run.results[1:]), settings={"sample": "200"})
+    page = tmp_path / "report.html"
+    page.write_text(run.to_html(before), encoding="utf-8")
+    browser.open(page)
+    browser.ask(_type("nosuchword"))
+    browser.ask("for (const n of document.querySelectorAll('details')) n.open = false")
+    sheets, path = _pdf(browser, tmp_path, paperWidth=width, paperHeight=height)
+    digest = re.search("SHA-256 of run.json ([0-9a-f]{64})", page.read_text())
+    assert digest
+    for number, sheet in enumerate(sheets, 1):
+        assert run.id in sheet
+        assert digest[1] in sheet
+        assert re.search(rf"\b{number} ?/ ?{len(sheets)}\b", sheet)
+    text = "\n".join(sheets)
+    assert len(sheets) >= 4
+    for id in range(120):
+        assert re.search(rf"^\s*{id}\s+x", text, re.M), id
+    bearing = [sheet for sheet in sheets if re.search(r"^\s*\d+\s+x{20,}", sheet, re.M)]
+    assert len(bearing) >= 2
+    assert all(re.search(r"^\s*id\s+note\s*$", sheet, re.M) for sheet in bearing), "the headings repeat"
+    for fact in ("orders.errs", "division by zero", "SELECT id FROM orders", "it costs money", "Signature", "orders.passes"):
+        assert fact in text, fact
+    words = subprocess.run(["pdftotext", "-bbox", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    edges = [float(m[1]) for m in re.finditer(r'xMax="([\d.]+)"', words)]
+    assert max(edges) <= width * 72 - 20, "nothing is cut at the side"
+    torn = [sheet for sheet in bearing if re.search(r"^\s*x{10,}\s*$", sheet.strip().splitlines()[1], re.M)]
+    assert not torn, "no row goes on on the next sheet"
+
+
+def test_grey_paper_tells_statuses_apart(browser: Browser, rich: Path) -> None:
+    """Without any colour each status has its own word and its own sign."""
+    browser.open(rich)
+    _media(browser, media="print")
+    seen = browser.ask(
+        "[...new Map([...document.querySelectorAll('details.ck > summary > .st')].map(n => [n.textContent, getComputedStyle(n, '::before').backgroundImage]))]"
+    )
+    assert len(seen) == 6
+    assert len({sign for _, sign in seen}) == 6
+
+
+def test_the_copied_command_does_it_again(browser: Browser, server: Server, tmp_path: Path) -> None:
+    """The lines of the page, in a shell with nothing but psql, bring back exactly the rows that the check counted; and they can write nothing."""
+    sql = "SELECT id, note\nFROM public.orders\nWHERE NOT (note <> 'SQL\nSQL\n$HOME `date` \\q')"
+    database = server.create("CREATE TABLE orders (id int, note text); INSERT INTO orders SELECT g, E'SQL\\nSQL\\n$HOME `date` \\\\q' FROM generate_series(1, 7) g")
+    check = _check("orders.note")
+    run = make_run([check], [Result("orders.note", Status.FAIL, 7, 7, Evidence.SCANNED, sql=sql)])
+    run = replace(run, place=replace(run.place, host=server.host, port=server.port, database=database, role="postgres"))
+    page = tmp_path / "report.html"
+    page.write_text(run.to_html(), encoding="utf-8")
+    browser.open(page)
+    shown = browser.ask("[...document.querySelector('.sq').children].map(n => n.textContent).join('\\n')")
+    first, last = around(sql)
+    assert shown == f"{first}\n{sql}\n{last}"
+    browser.ask("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    browser.ask("[...document.querySelectorAll('.cp button')].find(b => b.textContent.includes('psql')).click()")
+    copied = str(browser.ask("window.copied"))
+    assert copied == f"{environment(run)}\n{shown}\n"
+    psql = shutil.which("psql") or needs("psql")
+    done = _shell(copied.replace("psql -X", f"{psql} -X -At -R'|'"))
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.strip().split("|")) == 14
+    wrote = _shell(f"{environment(run)}\n{psql} -X -c 'INSERT INTO orders VALUES (8)'")
+    assert "read-only transaction" in wrote.stderr
+
+
+def _shell(text: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["sh", "-c", text], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "left", "right"),
+    [
+        ("numeric(12,2)", "numeric(18,2)", "numeric(1<del>2</del>,2)", "numeric(1<ins>8</ins>,2)"),
+        ("a  b", "a b", "a·<del>·</del>b", "a b"),
+        ("same", "same", "same", "same"),
+        ("abcdef", "uvwxyz", "<del>abcdef</del>", "<ins>uvwxyz</ins>"),
+        ("x" * 500 + "a" + "y" * 500, "x" * 500 + "b" + "y" * 500, "<del>a</del>", "<ins>b</ins>"),
+        ("", "new", "empty", "<ins>new</ins>"),
+        (None, "new", "none", "new"),
+    ],
+)
+def test_what_differs_is_marked_to_the_character(before: str | None, after: str | None, left: str, right: str) -> None:
+    """Only what one side alone has is marked; texts that have little in common are marked as a whole; blanks are seen."""
+    drawn = [re.sub(r"</?(bdi|span|i|b)\b[^>]*>", "", str(side)) for side in marks.marked(before, after)]
+    assert left in drawn[0]
+    assert right in drawn[1]
+
+
+@pytest.mark.parametrize("pair", [("a" * 30, "a" * 29), ("0.10", "0.1"), ("", "x"), ("ab" * 300, "ba" * 300)])
+def test_the_parts_are_the_whole(pair: tuple[str, str]) -> None:
+    """Marking loses and adds no character."""
+    assert tuple("".join(text for text, _ in side) for side in marks.pieces(*pair)) == pair
+
+
+def test_the_figures_of_a_contract_fit_on_a_telephone(browser: Browser, tmp_path: Path) -> None:
+    """Before, expected, now and difference of millions of rows need no scrolling sideways at 360 px."""
+    judged = everything()
+    assert judged.baseline is not None
+    sides = [
+        replace(side, tables=(replace(side.tables[0], name="kisaan_transaction_ledger", rows=rows), *side.tables[1:]))
+        for side, rows in ((judged.run, 7_702_637), (judged.baseline, 7_702_697))
+    ]
+    page = tmp_path / "report.html"
+    page.write_text(render_html(judge(sides[0], sides[1], judged.contract)), encoding="utf-8")
+    browser.open(page, width=360)
+    measured = browser.ask("[...document.querySelectorAll('.rows')].map(t => [t.parentElement.scrollWidth, t.parentElement.clientWidth])")
+    assert len(measured) == 2
+    assert all(needed <= there for needed, there in measured), measured
+
+
+def test_three_findings_of_different_kinds_come_first() -> None:
+    """A new failure, a broken promise and an unexplained difference each get a line before a second of a kind does."""
+    judged, signatures = signed_page()
+    page = render_html(judged, signatures)
+    first = page[page.index('class="findings"') : page.index('class="side"')]
+    assert first.count("<li class=") == 3
+    from kisaan_validate.report.cards import cards_of
+    from kisaan_validate.report.summary import in_order, pairs_of
+
+    moves = {move.check_id: move for move in judged.diff.moves} if judged.diff else {}
+    leads = leads_of(judged, cards_of(in_order(pairs_of(judged.run), moves), moves, judged.waived, 20))
+    assert [lead.word for lead in leads] == ["Promise broken", "Unexplained", "Promise not done"] or leads[0].new
+    assert all(html.escape(lead.target) in first for lead in leads)
+
+
+def test_long_statements_stay_in_the_record() -> None:
+    """Beyond a limit the page says where the statements' SQL stands, instead of growing without end."""
+    from kisaan_validate.model import StatementFacts
+
+    run = replace(every_status(), statements=tuple(StatementFacts(f"s{n}", "x" * 1000, (), 1.0) for n in range(MOST_SQL // 1000 + 1)))
+    page = run.to_html()
+    assert "x" * 1000 not in page
+    assert "statements[].sql" in page
+    assert "x" * 1000 in replace(run, statements=run.statements[:3]).to_html()
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["prose of its own", "prose of the suite"])
+def test_three_thousand_checks_of_a_real_suite_stay_a_page(shared: bool) -> None:
+    """3,000 checks with the KisaanCenter suite's claims, reasons and SQL, 50 failing with 20 keys each, a contract beside: 3 MB."""
+    page = render_html(large(shared=shared))
+    assert len(page.encode()) <= 3_000_000
+    assert page.count('<details class="ck s-fail"') == 50
+    assert page.count("Showing 20 of 41,233 violating rows") == 50
+
+
+@pytest.mark.slow
+def test_three_thousand_checks_are_painted_within_a_second(browser: Browser, tmp_path: Path) -> None:
+    """First contentful paint, the median of five loads."""
+    page = tmp_path / "report.html"
+    page.write_text(render_html(large()), encoding="utf-8")
+    painted = []
+    for _ in range(5):
+        browser.open(page)
+        painted.append(float(browser.ask(PAINTED)))
+    assert sorted(painted)[2] < 1_000, painted
+    browser.ask(_choose("Severity", "warning"))
+    assert 0 < len(browser.ask(SHOWN)) < 3000
