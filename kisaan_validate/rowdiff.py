@@ -47,13 +47,15 @@ class RowChange:
 class ColumnPair:
     """One column that is on both sides. ``form`` is the canonical class under which its values are compared.
 
-    Types are PostgreSQL's texts (``format_type``), as they are on each side.
+    Types are PostgreSQL's texts (``format_type``), as they are on each side. Values of a ``personal`` column must never be
+    shown, not even as a fact of a pattern.
     """
 
     name: str
     before_type: str
     after_type: str
     form: str
+    personal: bool = False
 
 
 @dataclass(frozen=True)
