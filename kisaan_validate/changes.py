@@ -75,8 +75,13 @@ def _by_name(tables: Iterable[TableFacts]) -> dict[str, TableFacts]:
 
 def object_changes(before: Baseline, after: Baseline) -> list[Change]:
     """The schema objects that came, went, or have another attribute. What a partition only repeats of its parent is left out."""
-    unread = before.unread.keys() | after.unread.keys()
-    old, new = (_readable(side.objects, unread) for side in (before, after))
+    return changes_of_objects(before.objects, after.objects, before.unread.keys() | after.unread.keys())
+
+
+def changes_of_objects(before: Iterable[SchemaObject], after: Iterable[SchemaObject], unread: Iterable[str]) -> list[Change]:
+    """The same of two readings of the catalogue; ``unread`` are kinds and titles that one of them could not read."""
+    hidden = set(unread)
+    old, new = _readable(before, hidden), _readable(after, hidden)
     gone, come = ({k: a[k] for k in a.keys() - b.keys()} for a, b in ((old, new), (new, old)))
     changes = [Change(*key, REMOVED, summary_of(item), None) for key, item in gone.items() if not _within(item, gone)]
     changes += [Change(*key, ADDED, None, summary_of(item)) for key, item in come.items() if not _within(item, come)]

@@ -34,7 +34,7 @@ class RowChange:
     """
 
     table: str
-    key: tuple[str, ...]
+    key: tuple[str | None, ...]
     kind: Kind
     before: Mapping[str, str | None] = field(default_factory=dict)
     after: Mapping[str, str | None] = field(default_factory=dict)
@@ -90,8 +90,8 @@ class Observer(Protocol):
 class TableDiff:
     """What differs in one table. A figure that could not be had is None, and ``unknown`` says why; never 0.
 
-    ``keyed_by`` are the key's columns, () if the table was compared as a multiset. ``late`` is the number among
-    ``added`` that arrived after the before-state. ``columns`` gives, for each column that changed, the exact number of
+    ``keyed_by`` are the key's columns, () if the table was compared as a multiset. ``late`` rows
+    arrived after the before-state, as far as that was declared; they are not among ``added``. ``columns`` gives, for each column that changed, the exact number of
     rows in which it did; their sum may exceed ``changed``. ``compared`` are the columns that took part; ``schema`` are
     columns that exist on one side only or whose type differs. ``how`` says by which encoding and key it was judged.
     """
@@ -120,8 +120,9 @@ class TableDiff:
 
     @property
     def differs(self) -> bool:
-        """Whether a row is known to differ. Rows that arrived late differ too: whoever allows them says so."""
-        return any((self.added, self.removed, self.changed)) or self.rows_before != self.rows_after
+        """Whether a row is known to differ. Rows that arrived late do not count: they were declared."""
+        counts = any((self.added, self.removed, self.changed))
+        return counts or (not self.known and None not in (self.rows_before, self.rows_after) and self.rows_before != self.rows_after)
 
     @property
     def same(self) -> bool:
@@ -148,5 +149,5 @@ class RowDiff:
 
     @property
     def differs(self) -> bool:
-        """Whether anything is known to differ, rows or schema."""
-        return bool(self.schema) or any(t.differs or t.schema for t in self.tables)
+        """Whether anything is known to differ: rows, or the schema as far as it was to be compared."""
+        return bool(self.schema) or any(t.differs for t in self.tables)

@@ -30,19 +30,31 @@ class RowDigest:
     ``name`` is the inner expression's alias.
     """
 
+    encoding: str
     inner: str
-    lanes: tuple[str, str]
     name: str
+
+    @property
+    def lanes(self) -> tuple[str, str]:
+        """The two lanes, int8 expressions over the inner expression's alias."""
+        return _lane(self.encoding, self.name, 0), _lane(self.encoding, self.name, 1)
+
+    @property
+    def first_lane(self) -> str:
+        """The first lane as an expression over the row's columns, for a condition."""
+        return _lane(self.encoding, self.inner, 0)
+
+
+def _lane(encoding: str, digested: str, number: int) -> str:
+    if encoding == HASH:
+        return f"hashint4extended(1, hash_record_extended({digested}, {SEEDS[number]}))"
+    return f"('x' || encode(substr({digested}, {1 + 8 * number}, 8), 'hex'))::bit(64)::int8"
 
 
 def row_digest(encoding: str, elements: Sequence[str], name: str = "r") -> RowDigest:
     """The digest of a row of these elements (see ``forms.elements_sql``): those of the key, then those of the columns."""
     row = f"ROW({', '.join(elements)})"
-    if encoding == HASH:
-        first, second = (f"hashint4extended(1, hash_record_extended({name}, {seed}))" for seed in SEEDS)
-        return RowDigest(row, (first, second), name)
-    first, second = (f"('x' || encode(substr({name}, {start}, 8), 'hex'))::bit(64)::int8" for start in (1, 9))
-    return RowDigest(f"sha256(record_send({row}))", (first, second), name)
+    return RowDigest(encoding, row if encoding == HASH else f"sha256(record_send({row}))", name)
 
 
 def staged(source: str, items: Mapping[str, str], condition: str = "", alias: str = "s") -> str:
@@ -76,11 +88,11 @@ def buckets_sql(source: str, digest: RowDigest, bucket: str = "", lane_mask: int
     share a bucket. The planner has no statistics of the subquery's expressions and expects few groups, so it hashes.
     """
     inner = staged(source, {**({"b": bucket} if bucket else {}), digest.name: digest.inner}, condition)
-    number = "b" if bucket else lane_bucket(digest, lane_mask)
+    number = "b" if bucket else lane_bucket(digest.lanes[0], lane_mask)
     sums = ", ".join(f"sum({lane})::text" for lane in digest.lanes)
     return f"SELECT {number}, count(*), {sums} FROM {inner} GROUP BY 1"
 
 
-def lane_bucket(digest: RowDigest, mask: int) -> str:
-    """The bucket of a row by its own digest, an int4 expression outside of the inner SELECT."""
-    return f"({digest.lanes[0]} & {mask})::int4"
+def lane_bucket(lane: str, mask: int) -> str:
+    """The bucket of a row by its own first lane, an int4 expression."""
+    return f"({lane} & {mask})::int4"

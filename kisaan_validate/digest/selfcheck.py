@@ -6,7 +6,8 @@ answers otherwise later cannot be compared with them.
 
 from __future__ import annotations
 
-from kisaan_validate.digest.forms import Context, Form, TypeFacts, elements_sql, own_form
+from kisaan_validate.digest.forms import Context, Form, TypeFacts, own_form
+from kisaan_validate.digest.parts import Part, elements_of
 from kisaan_validate.digest.rows import row_digest, staged
 
 _INT4, _TEXT, _NUMERIC = TypeFacts("int4"), TypeFacts("text"), TypeFacts("numeric")
@@ -36,26 +37,26 @@ HOSTILE: dict[str, tuple[TypeFacts, tuple[str, ...]]] = {
 """By form: facts of a type, and literals of it that hash functions of PostgreSQL are known to confuse, or might."""
 
 
-def self_check_sql(encoding: str, server_encoding: str = "UTF8") -> str:
+def self_check_sql(encoding: str, server_encoding: str = "UTF8", *, ascii_only: bool = False) -> str:
     """One SELECT without a table: (form, its place, number of the value, lane, lane), in that order. Encoding as in ``rows``.
 
-    Text that the database's encoding cannot hold would be an error: there, values are of ASCII only.
+    ``ascii_only``: one of the servers to be compared could not hold the other texts.
     """
     context = Context(encoding=server_encoding)
     parts = []
     for place, (name, (facts, literals)) in enumerate(HOSTILE.items()):
         form = own_form(facts)
         assert isinstance(form, Form), name
-        digest = row_digest(encoding, elements_sql(form, facts, "v", context))
-        values = ", ".join(f"({n}, {_literal(text, facts, server_encoding)})" for n, text in enumerate((*literals, None)))
+        digest = row_digest(encoding, elements_of([Part("v", facts, form)], context))
+        values = ", ".join(f"({n}, {_literal(text, facts, ascii_only)})" for n, text in enumerate((*literals, None)))
         inner = staged(f"(VALUES {values}) AS given (n, v)", {"n": "n", digest.name: digest.inner})
         parts.append(f"SELECT '{name}' AS form, {place} AS place, n, {digest.lanes[0]} AS high, {digest.lanes[1]} AS low FROM {inner}")
     return "\nUNION ALL\n".join(parts) + "\nORDER BY place, n"
 
 
-def _literal(text: str | None, facts: TypeFacts, encoding: str) -> str:
+def _literal(text: str | None, facts: TypeFacts, ascii_only: bool) -> str:
     name = {"_int4": "int4[]", "_text": "text[]", "_numeric": "numeric[]"}.get(facts.name, facts.name)
     if text is None:
         return f"NULL::{name}"
-    shown = text if encoding in {"UTF8", "SQL_ASCII"} or text.isascii() else text.encode("ascii", "replace").decode()
+    shown = text.encode("ascii", "replace").decode() if ascii_only else text
     return f"'{shown}'::{name}"
