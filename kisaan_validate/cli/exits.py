@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kisaan_validate.errors import AlreadyRunning, DatabaseError, KisaanError
 from kisaan_validate.model import Run, Verdict, nothing_checked
+from kisaan_validate.rowdiff import RowDiff
 
 PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY = 0, 1, 2, 3, 5, 6
 
@@ -40,6 +41,15 @@ def baseline_exit_code(measured: Run, *, lost: bool) -> int:
 def import_exit_code(left: int) -> int:
     """The exit code for an import that was written. ``left``: how many items have no counterpart."""
     return INCONCLUSIVE if left else PASSED
+
+
+def diff_exit_code(found: RowDiff) -> int:
+    """The exit code for a comparison of two live sides. What is known to differ outranks what cannot be told."""
+    if found.differs:
+        return FAILED
+    if not found.known:
+        return INCONCLUSIVE
+    return PASSED if found.tables else NOTHING
 
 
 def exit_code_of(error: KisaanError) -> int:

@@ -17,7 +17,7 @@ from kisaan_validate.version import VERSION
 PROGRAM = "kisaan-validate"
 """However it was started: completion and documentation rest on the name."""
 
-COMMANDS = ("run", "init", "import", "baseline", "list", "explain", "doctor", "report", "schedule", "demo")
+COMMANDS = ("run", "init", "import", "baseline", "diff", "list", "explain", "doctor", "report", "schedule", "demo")
 
 
 class _Commands(click.Group):
