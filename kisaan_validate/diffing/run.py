@@ -229,5 +229,10 @@ def _renamed(item: SchemaObject, schemas: Mapping[str, str]) -> SchemaObject:
         return value
 
     table = _title(item.table, schemas) if item.table else ""
-    name = table if item.name == item.table else schemas.get(item.name, item.name) if item.kind == "schema" else item.name
+    name = schemas.get(item.name, item.name) if item.kind == "schema" else item.name
+    if item.name == item.table:
+        name = table
+    elif item.kind == "grant":
+        who, on, schema = item.name.partition(" on schema ")
+        name = f"{who}{on}{schemas.get(schema, schema)}"
     return SchemaObject(item.kind, table, name, {key: text(value) for key, value in item.facts.items()})
