@@ -22,7 +22,7 @@ from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
 from kisaan_validate.execute.pool import Stop
 from kisaan_validate.model import SchemaObject
 from kisaan_validate.rowdiff import Observer, RowDiff, TableDiff
-from kisaan_validate.sql.expressions import quote
+from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many tables are done, and of how many."""
@@ -67,6 +67,7 @@ class _Run:
         if self.options.select and not known:
             raise UsageError(f"no table is called {' or '.join(self.options.select)}", "* stands for any characters of a name")
         self.options = resolved(self.options, known)
+        self._check_zone()
         encoding, notes = self._encoding()
         casts = self._cast_types()
         changes, unknown = self._schema(schemas) if self.options.schema else ([], [])
@@ -80,6 +81,14 @@ class _Run:
         return RowDiff(
             places[0], places[1], tuple(tables), tuple(self._all_changes(changes, tables)), tuple(unknown), encoding, tuple(notes)
         )  # fmt: skip
+
+    def _check_zone(self) -> None:
+        """A zone is one that both servers know by name. An offset such as +05:30 would mean its opposite, as POSIX has it."""
+        zone = self.options.zone
+        known = f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}"
+        for side in self.sides if zone else ():
+            if side.ask(known) == [(0,)]:
+                raise UsageError(f"--zone {zone} is no time zone that the server {side.when} knows", "write its name: Asia/Kolkata, UTC")
 
     def _encoding(self) -> tuple[str, list[str]]:
         """The encoding under which both servers compute the same digests. Raises DatabaseError if there is none."""

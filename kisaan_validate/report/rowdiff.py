@@ -103,21 +103,23 @@ def _print_schema(console: Console, changes: Sequence[Change]) -> None:
 def _print_counts(console: Console, tables: Iterable[TableDiff]) -> None:
     listed = [t for t in tables if t.differs or not t.known or t.late]
     shown = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for heading in ("table", "key", "rows before", "rows after", "added", "removed", "changed", "in columns"):
-        shown.add_column(heading, overflow="fold", justify="left" if heading in {"table", "key", "in columns"} else "right")
+    for heading in ("table", "key", "rows before", "rows after", "added", "removed", "changed"):
+        shown.add_column(heading, overflow="fold", justify="left" if heading in {"table", "key"} else "right")
     for t in listed:
-        columns = ", ".join(f"{plain(name)} {rows:,}" for name, rows in t.columns.items())
         key = ", ".join(t.keyed_by) or "none: counted as equal rows"
         late = f" (+{t.late:,} late)" if t.late else ""
         figures = (t.rows_before, t.rows_after, t.added, t.removed, t.changed)
         texts = ["not known" if figure is None else f"{figure:,}" for figure in figures]
         texts[2] += late
-        shown.add_row(*(Text(text) for text in (plain(t.table), plain(key), *texts, columns)))
+        shown.add_row(*(Text(text) for text in (plain(t.table), plain(key), *texts)))
     if listed:
         console.print(shown)
 
 
 def _print_samples(console: Console, table: TableDiff) -> None:
+    if table.columns:
+        columns = ", ".join(f"{plain(name)} {rows:,}" for name, rows in table.columns.items())
+        console.print(Text(f"columns  {plain(table.table)}: {columns}", style="bold"))
     for pattern in table.patterns:
         console.print(Text(f"pattern  {plain(table.table)}: {plain(pattern.words)}", style="bold"))
     for change in table.samples:
