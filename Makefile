@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index
+.PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-diff
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -62,6 +62,10 @@ bench-report: $(VENV)/.dev
 # What the page over 2,000 runs costs after each run, and how fast it is painted.
 bench-index: $(VENV)/.dev
 	$(BIN)/python benchmarks/index.py
+
+# What an exact comparison of two tables of five million rows costs, beside counting them and beside reladiff.
+bench-diff: $(VENV)/.dev
+	$(BIN)/python benchmarks/diff.py --layout all
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev

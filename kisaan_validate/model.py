@@ -187,6 +187,8 @@ class Profile:
 
     ``minimum`` and ``maximum`` are by value, for texts by code point; ``total`` is the exact sum. None where the rows
     hold no value, where the type has no such figure, or where the column is personal (``personal`` is then True).
+    ``digest`` says which row holds which value, for comparing with another of the same form and key; None where it was
+    not computed (see :mod:`kisaan_validate.compile.fingerprints`).
     """
 
     family: Family
@@ -195,6 +197,7 @@ class Profile:
     maximum: str | None = None
     total: str | None = None
     personal: bool = False
+    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -254,8 +257,30 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class TableDigests:
+    """What tells which rows a table has and, with each column's ``Profile.digest``, which values (``docs/contracts.md``).
+
+    Rows are told apart by the columns ``key``; ``which_rows`` is the digest of these alone. ``buckets`` holds, of every bucket of
+    rows, "number:rows:sum:sum". ``left_out`` maps columns to why they are not digested. ``late`` is how many rows were set
+    aside because their key is above all keys of the baseline. ``check`` is what the server's hash functions answer to
+    fixed questions: digests can be compared only where it is the same. ``message`` says why there is no digest.
+    """
+
+    key: tuple[str, ...] = ()
+    check: tuple[str, ...] = ()
+    which_rows: str = ""
+    buckets: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    late: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class TableFacts:
-    """One table at the snapshot. ``rows`` is exact, or None with the ``reason`` it could not be counted."""
+    """One table at the snapshot. ``rows`` is exact, or None with the ``reason`` it could not be counted.
+
+    ``digests`` are there where they were asked for.
+    """
 
     schema: str
     name: str
@@ -263,6 +288,7 @@ class TableFacts:
     rows: int | None
     reason: str = ""
     columns: tuple[ColumnFacts, ...] = ()
+    digests: TableDigests | None = None
 
     @property
     def title(self) -> str:

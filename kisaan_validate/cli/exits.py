@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import AlreadyRunning, DatabaseError, KisaanError
 from kisaan_validate.model import Run, Verdict, nothing_checked
+from kisaan_validate.rowdiff import RowDiff
 
 if TYPE_CHECKING:
     from kisaan_validate.signoff.verify import Verified
@@ -56,9 +57,19 @@ def verify_exit_code(found: Sequence[Verified]) -> int:
         return FAILED
     return INCONCLUSIVE if any(one.of(Mark.OPEN) for one in found) else PASSED
 
+
 def index_exit_code(damaged: int) -> int:
     """The exit code for an index that was written. ``damaged``: how many runs could not be read."""
     return INCONCLUSIVE if damaged else PASSED
+
+
+def diff_exit_code(found: RowDiff) -> int:
+    """The exit code for a comparison of two live sides. What is known to differ outranks what cannot be told."""
+    if found.differs:
+        return FAILED
+    if not found.known:
+        return INCONCLUSIVE
+    return PASSED if found.tables else NOTHING
 
 
 def exit_code_of(error: KisaanError) -> int:

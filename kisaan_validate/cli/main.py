@@ -17,8 +17,8 @@ from kisaan_validate.version import VERSION
 PROGRAM = "kisaan-validate"
 """However it was started: completion and documentation rest on the name."""
 
-COMMANDS = ("run", "init", "import", "baseline", "list", "explain", "doctor", "report", "index", "sign", "attest", "stamp", "bundle",
-            "verify", "schedule", "demo")  # fmt: skip
+COMMANDS = ("run", "init", "import", "baseline", "diff", "list", "explain", "doctor", "report", "index", "sign", "attest", "stamp",
+            "bundle", "verify", "schedule", "demo")  # fmt: skip
 
 
 class _Commands(click.Group):

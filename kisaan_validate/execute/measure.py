@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from kisaan_validate.compile.fingerprints import Digesting, encoding_for
 from kisaan_validate.compile.measures import Measure
 from kisaan_validate.contract.needs import part_id
 from kisaan_validate.database.session import Session
+from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault, recover, too_large
 from kisaan_validate.execute.pool import Pool, Stop, Task
@@ -43,6 +46,14 @@ def take_measures(
     return tuple(m for t in taken for m in t.measured), [facts for t in taken for facts in t.log]
 
 
+def read_digesting(session: Session, server_encoding: str) -> Digesting:
+    """How this side computes digests, and what its hash functions answer to fixed questions. Raises DatabaseError."""
+    encoding = encoding_for(session.version)
+    rows = session.execute(self_check_sql(encoding, server_encoding or "UTF8"))
+    said = hashlib.sha256(repr([tuple(str(value) for value in row) for row in rows]).encode()).hexdigest()
+    return Digesting(encoding, server_encoding or "UTF8", said)
+
+
 def _giver_up(measure: Measure) -> Callable[[DatabaseError], _Taken]:
     return lambda error: _Taken().refuse(measure, error)
 
@@ -53,7 +64,12 @@ def _taker(measure: Measure) -> Callable[[Session], _Taken]:
         if not measure.sql:
             return taken.refuse(measure, DatabaseError(measure.message))
         try:
-            taken.measured = _ask(session, measure, taken.log)
+            if measure.first is not None:
+                taken.measured = _ask(session, measure.first, taken.log)
+                if measure.proved is not None and taken.measured[0].names == measure.proof:
+                    taken.measured.append(measure.proved)
+                    return taken
+            taken.measured += _ask(session, measure, taken.log)
         except DatabaseError as error:
             apart = measure.parts and is_one_expressions_fault(error) and not session.lost
             return _apart(session, measure, taken) if apart else taken.refuse(measure, error)

@@ -1,0 +1,176 @@
+"""``kisaan-validate diff``: two live sides, row by row."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from kisaan_validate.config import Config
+    from kisaan_validate.diffing.options import DiffOptions
+    from kisaan_validate.rowdiff import RowDiff
+
+
+@click.command("diff", short_help="Compare two live databases or schemas, row by row.")
+@click.option("--before", metavar="DSN", help="The database as it was: postgresql://… or host=… dbname=…, or a restored dump.")
+@click.option("--after", metavar="DSN", help="The database as it is now.  [default: as for run: KISAAN_DSN, …]")
+@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="A schema of both sides; may be repeated.  [default: public]")
+@click.option("--before-schema", multiple=True, metavar="NAME", help="A schema before, where it is called otherwise; as often as --after-schema.")
+@click.option("--after-schema", multiple=True, metavar="NAME", help="The schema after that corresponds to it.")
+@click.option("--select", multiple=True, metavar="PATTERN", help="Only tables of this name; * stands for any characters. May be repeated.")
+@click.option("--key", "keys", multiple=True, metavar="TABLE=COLUMN,…", help="What identifies a row of a table without a unique key.")
+@click.option("--cast", "casts", multiple=True, metavar="TABLE.COLUMN=TYPE", help="Compare a column as this SQL type on both sides.")
+@click.option("--ignore", multiple=True, metavar="TABLE.COLUMN", help="Leave a column out; it is then said to be left out.")
+@click.option("--zone", default="", metavar="ZONE", help="Where the clocks ran that timestamp columns hold, for those that became timestamptz.")
+@click.option("--added-since", multiple=True, metavar="TABLE[.COLUMN=VALUE]", help="Tell apart rows that came later: with a column of at least this value, or a key above all keys before.")
+@click.option("--samples", type=click.IntRange(0, 10_000), default=20, show_default=True, help="Rows shown of each kind and table.")
+@click.option("--rows-only", is_flag=True, help="Do not compare the schema.")
+@click.option("--digest", type=click.Choice(["auto", "hash", "sha256"]), default="auto", show_default=True, help="How rows are digested; sha256 is slower and withstands who would forge a row.")
+@click.option("--personal", multiple=True, metavar="PATTERN", help="Mask the values of TABLE.COLUMN, besides those that a suite or their names call personal.")
+@click.option("--public", multiple=True, metavar="PATTERN", help="Show a TABLE.COLUMN although its name looks personal.")
+@click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks whose suite.toml names personal columns.  [default: checks]")
+@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
+@click.option("--statement-timeout", type=click.IntRange(1), metavar="MS", help="Longest statement.  [default: 900000]")
+@click.option("--lock-timeout", type=click.IntRange(1), metavar="MS", help="Longest wait for a lock.  [default: 2000]")
+@click.option("--format", "format", type=click.Choice(["json"]), help="The whole comparison for programs, instead of lines for people.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file for --format; without it, standard output.")
+@click.option("--quiet", "-q", is_flag=True, help="Only what cannot be told, and the verdict.")
+def command(before: str | None, after: str | None, **given: Any) -> int:  # fmt: skip
+    """Compare two live sides exactly: rows added, removed and changed, the columns that changed, and the schema.
+
+    Each side is read in one read-only snapshot. Digests are made by the servers, so that only rows that differ travel.
+    Ends with 0 if both sides are the same, 1 if they differ, 3 if that cannot be told."""
+    from kisaan_validate.cli.exits import diff_exit_code
+    from kisaan_validate.cli.job import attended
+    from kisaan_validate.database.target import find_target
+    from kisaan_validate.diffing.run import diff_rows
+    from kisaan_validate.errors import UsageError
+
+    if before is None:
+        raise UsageError("diff needs two sides", "name the first with --before; for two schemas of one database name it twice")
+    if given["output"] is not None and given["format"] is None:
+        raise UsageError("--output names a file for no format", "add --format json")
+    from kisaan_validate.cli.options import the_config
+
+    config = the_config(
+        given["config"], suite=given["suite"], lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"]
+    )
+    options = _options(config, given)
+    sides = find_target(before, {}), find_target(after)
+    with _progress(given["quiet"]) as progress:
+        found = attended(lambda stop: diff_rows(*sides, options, None, progress, stop))
+    _show(found, given["format"], given["output"], given["quiet"])
+    return diff_exit_code(found)
+
+
+def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
+    from kisaan_validate.cli.options import the_limits
+    from kisaan_validate.diffing.options import DiffOptions
+    from kisaan_validate.errors import UsageError
+
+    schemas = given["schemas"] or ("public",)
+    if given["schemas"] and (given["before_schema"] or given["after_schema"]):
+        raise UsageError("--schema names the schemas of both sides", "give either --schema, or --before-schema with --after-schema")
+    return DiffOptions(
+        before_schemas=given["before_schema"] or schemas, after_schemas=given["after_schema"] or schemas,
+        select=given["select"], zone=given["zone"], samples=given["samples"], schema=not given["rows_only"],
+        keys=dict(_key(text) for text in given["keys"]), casts=dict(_cast(text) for text in given["casts"]),
+        ignored=frozenset(_column(text, "--ignore") for text in given["ignore"]),
+        since=dict(_since(text) for text in given["added_since"]), encoding=given["digest"], limits=the_limits(config),
+        is_personal=_personal(config, given["personal"], given["public"]),
+    )  # fmt: skip
+
+
+def _column(text: str, option: str) -> tuple[str, str]:
+    from kisaan_validate.errors import UsageError
+
+    table, dot, column = text.rpartition(".")
+    if not dot or not table or not column:
+        raise UsageError(f"{option} {text} names no column", f"write {option} table.column")
+    return table, column
+
+
+def _key(text: str) -> tuple[str, tuple[str, ...]]:
+    from kisaan_validate.errors import UsageError
+
+    table, _, columns = text.partition("=")
+    names = tuple(name.strip() for name in columns.split(","))
+    if not table or not all(names):
+        raise UsageError(f"--key {text} names no key", "write --key table=column or --key table=column,column")
+    return table, names
+
+
+def _cast(text: str) -> tuple[tuple[str, str], str]:
+    from kisaan_validate.errors import UsageError
+
+    column, _, cast = text.partition("=")
+    if not cast:
+        raise UsageError(f"--cast {text} names no type", "write --cast table.column=numeric(18,2)")
+    return _column(column, "--cast"), cast
+
+
+def _since(text: str) -> tuple[str, tuple[str, str | None]]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        return name, ("", None)
+    table, column = _column(name, "--added-since")
+    return table, (column, value)
+
+
+def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) -> Any:
+    """Who is asked whether a column's values must not be shown: the suite's patterns, names that look so, and options."""
+    from fnmatch import fnmatchcase
+
+    from kisaan_validate.suite.load import SuiteSettings, read_settings
+    from kisaan_validate.suite.personal import guessed_personal
+
+    file = config.suite / "suite.toml"
+    declared = (read_settings(file) if file.exists() else SuiteSettings()).is_personal
+
+    def is_personal(table: str, column: str) -> bool:
+        name = f"{table}.{column}".lower()
+        if declared(table, column) or any(fnmatchcase(name, pattern.lower()) for pattern in more):
+            return True
+        return bool(guessed_personal([name])) and not any(fnmatchcase(name, pattern.lower()) for pattern in public)
+
+    return is_personal
+
+
+def _progress(quiet: bool) -> Any:
+    """A bar on standard error, if that is a terminal."""
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    @contextmanager
+    def shown() -> Any:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        bar = Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+        task = bar.add_task("connecting", total=None)
+        with bar:
+            yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
+
+    return shown()
+
+
+def _show(found: RowDiff, format: str | None, output: Path | None, quiet: bool) -> None:
+    from kisaan_validate.record.files import write_file
+    from kisaan_validate.report.rowdiff import print_rowdiff, rowdiff_to_json
+
+    if format is None:
+        print_rowdiff(found, quiet=quiet)
+        return
+    text = rowdiff_to_json(found)
+    if output is not None and str(output) != "-":
+        write_file(output, text)
+        print_rowdiff(found, quiet=quiet)
+        return
+    with redirect_stdout(sys.stderr):
+        print_rowdiff(found, quiet=True)
+    click.echo(text, nl=False)

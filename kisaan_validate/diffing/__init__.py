@@ -1,0 +1,1 @@
+"""The exact comparison of two live sides, row by row."""

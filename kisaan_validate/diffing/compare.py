@@ -1,0 +1,266 @@
+"""The comparison of one table on two live sides: buckets first, then only the rows of buckets that differ."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from kisaan_validate.catalogue import Table
+from kisaan_validate.differences import Unknown
+from kisaan_validate.diffing.merge import Layout, Merged, Pipe, merge
+from kisaan_validate.diffing.options import DiffOptions
+from kisaan_validate.diffing.plan import PairPlan
+from kisaan_validate.diffing.sides import LiveSide
+from kisaan_validate.diffing.statements import (
+    HASHED,
+    ROWS_A_BUCKET,
+    SPAN,
+    Buckets,
+    Statements,
+    choose_buckets,
+    integer_key,
+)
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import is_one_expressions_fault
+from kisaan_validate.model import MASKED
+from kisaan_validate.rowdiff import Kind, Observer, PatternFound, RowChange, TableDiff
+from kisaan_validate.sql.expressions import quote, text_literal, to_sql
+
+Answer = TypeVar("Answer")
+
+Sums = Mapping[int, tuple[int, str, str]]
+"""By bucket: its rows, and the sums of both lanes as the server printed them."""
+
+
+def both(work: Callable[[int], Answer]) -> tuple[Answer, Answer]:
+    """``work`` for side 0 and side 1 at once. Raises what the first failing side raises, after both have ended."""
+    with ThreadPoolExecutor(2) as threads:
+        futures = [threads.submit(work, number) for number in (0, 1)]
+    return futures[0].result(), futures[1].result()
+
+
+def _differing(old: Sums, new: Sums) -> set[int]:
+    return {number for number in old.keys() | new.keys() if old.get(number) != new.get(number)}
+
+
+def _skewed(old: Sums, new: Sums, differing: Collection[int]) -> bool:
+    """Whether a few spans of the key hold most rows, as where one key is far from all others: then a hash spreads better."""
+    opened = sum(side[n][0] for n in differing for side in (old, new) if n in side)
+    return opened > 100_000 and opened > 20 * 2 * ROWS_A_BUCKET * len(differing)
+
+
+@dataclass
+class _Samples:
+    """Keeps the first rows of each kind, personal values masked."""
+
+    limit: int
+    masked: frozenset[str]
+    key: tuple[str, ...]
+    kept: dict[Kind, list[RowChange]] = field(default_factory=lambda: {kind: [] for kind in Kind})
+
+    def see(self, change: RowChange) -> None:
+        """Look at one row."""
+        if len(self.kept[change.kind]) < self.limit:
+            self.kept[change.kind].append(self._shown(change))
+
+    def _shown(self, change: RowChange) -> RowChange:
+        key = tuple(MASKED if name in self.masked else value for name, value in zip(self.key, change.key, strict=True))
+        return replace(change, key=key, before=self._row(change.before), after=self._row(change.after))
+
+    def _row(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
+        return {name: MASKED if name in self.masked and value is not None else value for name, value in row.items()}
+
+    def all(self) -> tuple[RowChange, ...]:
+        """What was kept: changed rows, then removed, then added ones."""
+        return (*self.kept[Kind.CHANGED], *self.kept[Kind.REMOVED], *self.kept[Kind.ADDED])
+
+
+@dataclass
+class Comparison:
+    """One table on two sides. ``observer`` sees every row that differs."""
+
+    sides: tuple[LiveSide, LiveSide]
+    plan: PairPlan
+    encoding: str
+    options: DiffOptions
+    observer: Observer | None = None
+
+    def run(self) -> TableDiff:
+        """The table's differences. Raises DatabaseError where the table as a whole cannot be compared."""
+        ends = both(self._ends) if integer_key(self.plan) else None
+        known = [value for end in ends for value in end if value is not None] if ends is not None else []
+        estimate = self._estimate()
+        how = choose_buckets(self.plan, estimate, (min(known), max(known)) if known else None)
+        old, new = self._bucketed(how)
+        differing = _differing(old, new)
+        if how.kind == SPAN and _skewed(old, new, differing):
+            how = choose_buckets(self.plan, estimate, None)
+            old, new = self._bucketed(how)
+            differing = _differing(old, new)
+        rows = tuple(sum(count for count, _, _ in side.values()) for side in (old, new))
+        made = self._result(rows[0], rows[1], how)
+        if not differing:
+            return replace(made, added=0, removed=0, changed=0)
+        sizes = tuple(sum(side[n][0] for n in differing if n in side) for side in (old, new))
+        opened = None if sum(sizes) * 2 > sum(rows) else differing
+        late = self._late(ends[0][1] if ends is not None else None)
+        merged, samples, patterns = self._opened(how, opened, late)
+        expected = rows if opened is None else sizes
+        found = replace(
+            made, added=merged.added, removed=merged.removed, changed=merged.changed, late=merged.late,
+            columns={p.name: merged.columns[p.name] for p in self.plan.pairs if merged.columns[p.name]},
+            samples=samples, patterns=patterns, how=f"{made.how}; {len(differing):,} of them differ",
+        )  # fmt: skip
+        return replace(found, unknown=(*found.unknown, *self._doubts(found, merged, expected)))
+
+    def _ends(self, number: int) -> tuple[int | None, int | None]:
+        ((low, high),) = self.sides[number].ask(self._statements(number).ends())
+        return low, high
+
+    def _estimate(self) -> int:
+        """About how many rows the larger side has; counted where neither catalogue knows."""
+        tables = (self.plan.before.table, self.plan.after.table)
+        known = max(table.estimated_rows for table in tables)
+        if known:
+            return known
+        return max(both(lambda number: int(self.sides[number].ask(self._statements(number).rows())[0][0])))
+
+    def _statements(self, number: int) -> Statements:
+        return Statements(self.plan, number, self.encoding)
+
+    def _bucketed(self, how: Buckets) -> tuple[Sums, Sums]:
+        def ask(number: int) -> Sums:
+            rows = self.sides[number].ask(self._statements(number).buckets(how))
+            return {bucket: (int(count), high, low) for bucket, count, high, low in rows}
+
+        return both(ask)
+
+    def _late(self, highest: int | None) -> str:
+        """The condition, over a row of the side after, that it arrived after the before-state; "" if none was declared."""
+        declared = self.options.since.get(self.plan.title)
+        if declared is None:
+            return ""
+        column, value = declared
+        if value is not None:
+            return f"{quote(column)} >= {to_sql(text_literal(value))}"
+        (part,) = self.plan.parts_of(1, self.plan.key)
+        return f"{part.sql}::int8 > {highest if highest is not None else -(2**63)}"
+
+    def _opened(
+        self, how: Buckets, opened: set[int] | None, late: str
+    ) -> tuple[Merged, tuple[RowChange, ...], tuple[PatternFound, ...]]:  # fmt: skip
+        """Read the rows of the opened buckets from both sides at once, and merge them. Raises DatabaseError."""
+        masked = frozenset(pair.name for pair in self.plan.pairs if pair.personal)
+        samples = _Samples(self.options.samples, masked, self.plan.key)
+        if self.observer is not None:
+            self.observer.begin(self.plan.title, self.plan.pairs)
+
+        def see(change: RowChange) -> None:
+            samples.see(change)
+            if self.observer is not None:
+                self.observer.see(change)
+
+        pipes = (Pipe(), Pipe())
+        threads = [
+            threading.Thread(
+                target=self.sides[number].stream,
+                args=(self._statements(number).stream(how, opened, late if number else late and "false"), pipes[number]),
+                daemon=True,
+            )
+            for number in (0, 1)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            merged = merge(pipes[0], pipes[1], self._layout(how, late), see)
+        finally:
+            self._let_go(pipes, threads)
+        return merged, samples.all(), self.observer.end(self.plan.title) if self.observer is not None else ()
+
+    def _let_go(self, pipes: Sequence[Pipe], threads: Sequence[threading.Thread]) -> None:
+        """After a failure the other side may still be sending: what it sends is dropped, and its statement cancelled."""
+        for pipe in pipes:
+            pipe.closed = True
+        for side, thread in zip(self.sides, threads, strict=True):
+            thread.join(0.1)
+            if thread.is_alive():
+                side.session.cancel()
+            thread.join(10)
+            if thread.is_alive():
+                side.session.abandon()
+                thread.join()
+
+    def _layout(self, how: Buckets, late: str) -> Layout:
+        context = self.plan.before.context
+        proofs = tuple(part.column for part in self.plan.parts_of(0) if part.proof(context))
+        place = {SPAN: 1, HASHED: 2}.get(how.kind, 0)
+        return Layout(self.plan.title, place, self.plan.pairs, proofs, self.plan.key, bool(late))
+
+    def _result(self, before: int, after: int, how: Buckets) -> TableDiff:
+        plan = self.plan
+        by = {SPAN: "spans of the key", HASHED: "a hash of the key"}.get(how.kind, "the row's digest (no key: multisets)")
+        masked = tuple(pair.name for pair in plan.pairs if pair.personal)
+        return TableDiff(
+            plan.title, plan.key, before, after, compared=plan.pairs, schema=plan.schema, unknown=plan.unknown,
+            how=f"128-bit digests ({self.encoding}) in buckets by {by}", masked=masked,
+        )  # fmt: skip
+
+    def _doubts(self, found: TableDiff, merged: Merged, expected: Sequence[int]) -> list[Unknown]:
+        """What speaks against the figures: they are then said to be unknown, not corrected."""
+        doubts = []
+        assert found.rows_before is not None
+        assert found.rows_after is not None
+        if tuple(merged.read) != tuple(expected):
+            doubts.append(f"{merged.read} rows were read where {list(expected)} had been counted")
+        if merged.contradicted:
+            doubts.append(f"{merged.contradicted:,} rows have other digests, but no column that differs")
+        elif found.rows_before - merged.removed + merged.added + merged.late != found.rows_after:
+            doubts.append("rows added and removed do not make up the difference of the counts")
+        if merged.shared:
+            keys = ", ".join(self.plan.key)
+            doubts.append(f"({keys}) is no key: {merged.shared:,} of its values are borne by several rows, which cannot be told apart")
+        return [Unknown(f"the rows of {found.table}", doubt) for doubt in doubts]
+
+
+def compare_table(comparison: Comparison) -> TableDiff:
+    """One table's differences; a column whose values cannot be digested is left out and said. Raises nothing."""
+    while True:
+        try:
+            return comparison.run()
+        except DatabaseError as error:
+            culprit = _culprit(comparison) if is_one_expressions_fault(error) else None
+            if culprit is None:
+                return unanswered(comparison.plan, error.fact)
+            column, reason = culprit
+            if column in comparison.plan.key:
+                return unanswered(comparison.plan, f"its key {column}: {reason}")
+            comparison = replace(comparison, plan=comparison.plan.without(column, reason))
+
+
+def _culprit(comparison: Comparison) -> tuple[str, str] | None:
+    """The first column that fails on its own, and why."""
+    for number, side in enumerate(comparison.sides):
+        statements = Statements(comparison.plan, number, comparison.encoding)
+        for part in statements.parts:
+            try:
+                side.ask(statements.attempt(part))
+            except DatabaseError as error:
+                return (part.column, error.fact) if is_one_expressions_fault(error) else None
+    return None
+
+
+def unanswered(plan: PairPlan, reason: str) -> TableDiff:
+    """A table of which nothing is known, and why."""
+    return TableDiff(
+        plan.title, plan.key, None, None, compared=plan.pairs, schema=plan.schema,
+        unknown=(*plan.unknown, Unknown(f"the rows of {plan.title}", reason)),
+    )  # fmt: skip
+
+
+def unread(title: str, table: Table | None, reason: str) -> TableDiff:
+    """A table that could not be looked at on one side."""
+    key = table.primary_key if table is not None else ()
+    return TableDiff(title, key, None, None, unknown=(Unknown(f"the rows of {title}", reason),))

@@ -1,0 +1,247 @@
+"""The comparison of two live sides as a whole: both snapshots at once, the self-check, the schema, then table by table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from kisaan_validate.catalogue import Table
+from kisaan_validate.changes import changes_of_objects
+from kisaan_validate.database.target import Target
+from kisaan_validate.differences import ADDED, REMOVED, Change, Unknown
+from kisaan_validate.diffing.compare import Comparison, both, compare_table, unread
+from kisaan_validate.diffing.options import DiffOptions
+from kisaan_validate.diffing.plan import Side, column_changes, plan_pair
+from kisaan_validate.diffing.sides import LiveSide, paired_schemas
+from kisaan_validate.diffing.statements import integer_key
+from kisaan_validate.digest.forms import Context, TypeFacts
+from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
+from kisaan_validate.digest.selfcheck import self_check_sql
+from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
+from kisaan_validate.execute.pool import Stop
+from kisaan_validate.model import SchemaObject
+from kisaan_validate.rowdiff import Observer, RowDiff, TableDiff
+from kisaan_validate.sql.expressions import quote, text_literal, to_sql
+
+Progress = Callable[[str, int, int], None]
+"""What is being done, how many tables are done, and of how many."""
+
+
+def diff_rows(
+    before: Target, after: Target, options: DiffOptions, observer: Observer | None = None,
+    on_progress: Progress = lambda what, done, total: None, stop: Stop | None = None,
+) -> RowDiff:  # fmt: skip
+    """Compare two live databases, or two schemas, row by row.
+
+    Raises UsageError for what cannot be meant, TargetError where a side cannot be reached, DatabaseError where one is
+    lost before anything was compared. Afterwards what has no answer is said in the result.
+    """
+    schemas = paired_schemas(options.before_schemas, options.after_schemas)
+    sides = (
+        LiveSide("before", before, options.before_schemas, options.limits, schemas),
+        LiveSide("after", after, options.after_schemas, options.limits, {}),
+    )
+    run = _Run(sides, options, observer, on_progress, stop or Stop())
+    try:
+        return run.run(schemas)
+    finally:
+        for side in sides:
+            side.close()
+
+
+@dataclass
+class _Run:
+    sides: tuple[LiveSide, LiveSide]
+    options: DiffOptions
+    observer: Observer | None
+    on_progress: Progress
+    stop: Stop
+
+    def run(self, schemas: Mapping[str, str]) -> RowDiff:
+        self.on_progress("taking both snapshots", 0, 0)
+        both(lambda number: self.sides[number].open(self.options.select))
+        for side in self.sides:
+            self.stop.on_request(side.session.cancel)
+        known = self.sides[0].seen.keys() | self.sides[1].seen.keys()
+        if self.options.select and not known:
+            raise UsageError(f"no table is called {' or '.join(self.options.select)}", "* stands for any characters of a name")
+        self.options = resolved(self.options, known)
+        self._check_zone()
+        encoding, notes = self._encoding()
+        casts = self._cast_types()
+        changes, unknown = self._schema(schemas) if self.options.schema else ([], [])
+        titles = sorted(self.sides[0].seen.keys() | self.sides[1].seen.keys())
+        tables = []
+        for done, title in enumerate(titles):
+            self.on_progress(title, done, len(titles))
+            tables.append(self._table(title, encoding, casts))
+        tables = self._fenced(tables)
+        places = [f"{side.snapshot.place.database}.{', '.join(side.schemas)}" for side in self.sides]
+        return RowDiff(
+            places[0], places[1], tuple(tables), tuple(self._all_changes(changes, tables)), tuple(unknown), encoding, tuple(notes)
+        )  # fmt: skip
+
+    def _check_zone(self) -> None:
+        """A zone is one that both servers know by name. An offset such as +05:30 would mean its opposite, as POSIX has it."""
+        zone = self.options.zone
+        known = f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}"
+        for side in self.sides if zone else ():
+            if side.ask(known) == [(0,)]:
+                raise UsageError(f"--zone {zone} is no time zone that the server {side.when} knows", "write its name: Asia/Kolkata, UTC")
+
+    def _encoding(self) -> tuple[str, list[str]]:
+        """The encoding under which both servers compute the same digests. Raises DatabaseError if there is none."""
+        wanted, notes = self.options.encoding, []
+        old = [s.snapshot.place.server_version_num for s in self.sides if s.snapshot.place.server_version_num < HASH_SINCE]
+        candidates = [HASH, SHA256] if wanted == "auto" else [wanted]
+        if old and HASH in candidates:
+            candidates.remove(HASH)
+            notes.append("a server older than 14 has no hash of rows: digests are SHA-256")
+        for encoding in candidates:
+            answers = both(lambda number, e=encoding: self._self_check(number, e))  # type: ignore[misc]
+            if answers[0] == answers[1]:
+                return encoding, notes
+            notes.append(f"the servers do not compute the same digests ({encoding}): the self-check differs")
+        raise DatabaseError("; ".join(notes) or "no encoding can be used", "compare two servers of one architecture, or use --digest sha256")
+
+    def _self_check(self, number: int, encoding: str) -> list[tuple[object, ...]]:
+        ascii_only = any(s.snapshot.place.encoding not in {"UTF8", "SQL_ASCII"} for s in self.sides)
+        own = self.sides[number].snapshot.place.encoding
+        return self.sides[number].ask(self_check_sql(encoding, own, ascii_only=ascii_only))
+
+    def _cast_types(self) -> dict[str, TypeFacts]:
+        found = {}
+        for cast in sorted(set(self.options.casts.values())):
+            if not re.fullmatch(r'[A-Za-z_"][\w ".]*(\(\s*\d+\s*(,\s*-?\d+\s*)?\))?( with(out)? time zone)?', cast):
+                raise UsageError(f"--cast: {cast!r} is no type", "write it as in CREATE TABLE: numeric(18,2), text, timestamptz")
+            types = [side.type_named(cast) for side in self.sides]
+            if types[0] is None or types[0] != types[1]:
+                raise UsageError(f"--cast: the type {cast} is not the same on both sides, or is not there")
+            found[cast] = types[0]
+        return found
+
+    def _schema(self, schemas: Mapping[str, str]) -> tuple[list[Change], list[Unknown]]:
+        """What differs of the schema, as far as tables were selected, and what could not be read."""
+        self.on_progress("comparing the schemas", 0, 0)
+        try:
+            (old, hidden_old), (new, hidden_new) = both(lambda number: self.sides[number].objects())
+        except DatabaseError as error:
+            return [], [Unknown("the schema", error.fact)]
+        hidden = {**hidden_old, **hidden_new}
+        renamed = {a: b for a, b in schemas.items() if a != b}
+        changes = changes_of_objects([_renamed(o, renamed) for o in old], new, {_title(h, renamed) for h in hidden})
+        unknown = [Unknown(f"what the catalogue says of {what}", reason) for what, reason in hidden.items()]
+        if self.options.select:
+            chosen = self.sides[0].seen.keys() | self.sides[1].seen.keys()
+            changes = [c for c in changes if c.table in chosen or (c.kind == "table" and c.name in chosen)]
+            unknown = [Unknown(f"what the catalogue says of {w}", r) for w, r in hidden.items() if w in chosen]
+        return changes, unknown
+
+    def _all_changes(self, changes: list[Change], tables: Iterable[TableDiff]) -> list[Change]:
+        """Columns and tables of one side only are said even where the catalogue as a whole could not be read."""
+        if not self.options.schema:
+            return []
+        known = {c.key for c in changes}
+        more = [c for table in tables for c in table.schema if c.key not in known]
+        for number, aspect in ((0, REMOVED), (1, ADDED)):
+            other = self.sides[1 - number].seen
+            for title in self.sides[number].seen.keys() - other.keys():
+                texts = ("table", None) if aspect == REMOVED else (None, "table")
+                more.append(Change("table", title, title, aspect, *texts))
+        return sorted([*changes, *(c for c in more if c.key not in known)], key=lambda c: c.key)
+
+    def _table(self, title: str, encoding: str, casts: Mapping[str, TypeFacts]) -> TableDiff:
+        if self.stop.requested:
+            return unread(title, None, f"not compared: {self.stop.reason}")
+        tables = [side.seen.get(title) for side in self.sides]
+        for side, table in zip(self.sides, tables, strict=True):
+            if table is not None and (reason := side.unavailable(table)):
+                return unread(title, table, f"{side.when}: {reason}")
+        if tables[0] is None or tables[1] is None:
+            return self._lonely(title, tables)
+        pair = [self._side(number, table) for number, table in enumerate(tables) if table is not None]
+        plan = plan_pair(title, pair[0], pair[1], self.options, casts)
+        if self.options.ignored:
+            kept = tuple(c for c in plan.schema if (title, c.name) not in self.options.ignored)
+            plan = replace(plan, schema=kept)
+        if self.options.since.get(title, ("", ""))[1] is None and not integer_key(plan):
+            raise UsageError(f"--added-since {title}: its key is no single integer", f"name a column: --added-since {title}.COLUMN=VALUE")
+        return compare_table(Comparison(self.sides, plan, encoding, self.options, self.observer))
+
+    def _side(self, number: int, table: Table) -> Side:
+        side = self.sides[number]
+        return Side(table, side.types.get(table.oid, {}), Context(self.options.zone, side.snapshot.place.encoding))
+
+    def _lonely(self, title: str, tables: list[Table | None]) -> TableDiff:
+        """A table of one side: a difference of the schema, with its rows counted."""
+        number = 0 if tables[1] is None else 1
+        table = tables[number]
+        assert table is not None
+        columns = ({}, table.columns) if number else (table.columns, {})
+        try:
+            ((rows,),) = self.sides[number].ask(f"SELECT count(*) FROM {quote(table.schema)}.{quote(table.name)}")
+        except DatabaseError as error:
+            return unread(title, table, error.fact)
+        gone, come = (0, rows) if number else (rows, 0)
+        return TableDiff(
+            title, table.primary_key, gone, come, added=come, removed=gone, changed=0,
+            schema=tuple(column_changes(title, *columns)), how=f"the table is there {self.sides[number].when} only",
+        )  # fmt: skip
+
+    def _fenced(self, tables: list[TableDiff]) -> list[TableDiff]:
+        """Tables that were truncated or rewritten meanwhile have no answer; nor have any, if that cannot be found out."""
+        try:
+            moved = set().union(*both(lambda number: self.sides[number].moved()))
+        except KisaanError as error:
+            why = f"whether tables were rewritten meanwhile could not be asked: {error.fact}"
+            return [replace(t, unknown=(*t.unknown, Unknown(f"the rows of {t.table}", why))) for t in tables]
+        why = "it was truncated or rewritten while it was compared; run again"
+        return [replace(t, unknown=(*t.unknown, Unknown(f"the rows of {t.table}", why))) if t.table in moved else t for t in tables]
+
+
+def resolved(options: DiffOptions, known: Collection[str]) -> DiffOptions:
+    """The same options with tables by their full titles. Raises UsageError: a slip of the pen must not compare otherwise."""
+
+    def title(option: str, name: str) -> str:
+        fit = [name] if name in known else sorted(t for t in known if t.rpartition(".")[2] == name)
+        if len(fit) != 1:
+            raise UsageError(f"{option} names the table {name}, which {'is several' if fit else 'is on neither side or was not selected'}")
+        return fit[0]
+
+    return replace(
+        options,
+        keys={title("--key", table): columns for table, columns in options.keys.items()},
+        casts={(title("--cast", table), column): cast for (table, column), cast in options.casts.items()},
+        since={title("--added-since", table): since for table, since in options.since.items()},
+        ignored=frozenset((title("--ignore", table), column) for table, column in options.ignored),
+    )
+
+
+def _title(title: str, schemas: Mapping[str, str]) -> str:
+    """A title of the side before as it would be after."""
+    for old, new in schemas.items():
+        bare = title if old == "public" and "." not in title else title.removeprefix(f"{old}.") if title.startswith(f"{old}.") else None
+        if bare is not None:
+            return bare if new == "public" else f"{new}.{bare}"
+    return title
+
+
+def _renamed(item: SchemaObject, schemas: Mapping[str, str]) -> SchemaObject:
+    """An object of the side before as it would be under the names of the side after."""
+    if not schemas:
+        return item
+
+    def text(value: str) -> str:
+        for old, new in schemas.items():
+            value = re.sub(rf"(?<![\w.]){re.escape(quote(old))}\.", lambda _, n=new: f"{quote(n)}.", value)  # type: ignore[misc]
+        return value
+
+    table = _title(item.table, schemas) if item.table else ""
+    name = schemas.get(item.name, item.name) if item.kind == "schema" else item.name
+    if item.name == item.table:
+        name = table
+    elif item.kind == "grant":
+        who, on, schema = item.name.partition(" on schema ")
+        name = f"{who}{on}{schemas.get(schema, schema)}"
+    return SchemaObject(item.kind, table, name, {key: text(value) for key, value in item.facts.items()})

@@ -1,0 +1,130 @@
+"""One live side: a session inside its own snapshot, tables locked, that answers this comparison's statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from kisaan_validate.catalogue import Table, TableKey
+from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_catalogue
+from kisaan_validate.database.schema import read_objects
+from kisaan_validate.database.session import Limits, Rows, Session
+from kisaan_validate.database.target import Target
+from kisaan_validate.database.types import read_type, read_types
+from kisaan_validate.diffing.merge import Pipe
+from kisaan_validate.digest.forms import TypeFacts
+from kisaan_validate.errors import DatabaseError, UsageError
+from kisaan_validate.execute.ask import SAVEPOINT, recover, too_large
+from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
+from kisaan_validate.model import SchemaObject
+
+Answer = TypeVar("Answer")
+
+_TUNED = (("work_mem", "'64MB'"), ("max_parallel_workers_per_gather", "4"), ("parallel_tuple_cost", "0.01"))
+"""For one session of ours: buckets are hashed in memory, by several workers where the server has them."""
+
+
+@dataclass
+class LiveSide:
+    """One side. ``when`` is "before" or "after"; ``schemas`` in the order in which the other side's correspond."""
+
+    when: str
+    target: Target
+    schemas: tuple[str, ...]
+    limits: Limits
+    titles: Mapping[str, str]
+    session: Session = field(init=False)
+    snapshot: Snapshot = field(init=False)
+    types: dict[int, dict[str, TypeFacts]] = field(init=False, default_factory=dict)
+    seen: dict[str, Table] = field(init=False, default_factory=dict)
+
+    def open(self, select: Sequence[str]) -> None:
+        """Connect, look, lock what is selected, fix the snapshot. Raises KisaanError."""
+        self.session = Session(self.target, self.limits, self.schemas)
+        self.session.begin()
+        first = read_catalogue(self.session, self.schemas, {})
+        self.session.execute("ROLLBACK")
+        wanted = [t for t in count_scope(first) if is_selected(self.title(t.key), select)]
+        self.snapshot = take_snapshot(self.session, wanted, self.schemas, {}, self.target.source)
+        tables = count_scope(self.snapshot.catalogue)
+        self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), select)}
+        self.types = read_types(self.session, [t.oid for t in self.seen.values()])
+        for name, value in _TUNED:
+            self.session.execute(f"SET LOCAL {name} = {value}")
+        self.session.execute(f"SAVEPOINT {SAVEPOINT}")
+
+    def title(self, key: TableKey) -> str:
+        """What a table is called in the comparison, on both sides alike."""
+        schema = self.titles.get(key[0], key[0])
+        return key[1] if schema == "public" else f"{schema}.{key[1]}"
+
+    def unavailable(self, table: Table) -> str:
+        """Why a table cannot be read, or ""."""
+        return self.snapshot.unavailable.get(table.key, ("", ""))[1]
+
+    def objects(self) -> tuple[tuple[SchemaObject, ...], dict[str, str]]:
+        """What the schema is made of, and what of it could not be read. Raises DatabaseError."""
+        return self.guarded(lambda: read_objects(self.session, self.schemas, blocked_relations(self.session)))
+
+    def type_named(self, name: str) -> TypeFacts | None:
+        """The type that a declared cast names. Raises DatabaseError."""
+        return self.guarded(lambda: read_type(self.session, name))
+
+    def ask(self, sql: str) -> Rows:
+        """The rows of a statement, which is not run if it would write too much. Raises DatabaseError; can be asked again."""
+
+        def work() -> Rows:
+            if refusal := too_large(self.session, sql):
+                raise refusal
+            return self.session.execute(sql)
+
+        return self.guarded(work)
+
+    def guarded(self, work: Callable[[], Answer]) -> Answer:
+        """``work``, and after a failure the session as it was before. Raises DatabaseError."""
+        try:
+            return work()
+        except DatabaseError as error:
+            recover(self.session)
+            raise DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost) from None
+
+    def stream(self, sql: str, pipe: Pipe) -> None:
+        """Write the rows of a statement into a pipe, then its end or its failure. Raises nothing."""
+        try:
+            if refusal := too_large(self.session, sql):
+                raise refusal
+            self.session.copy_out(f"COPY ({sql}) TO STDOUT", pipe.write)
+        except DatabaseError as error:
+            recover(self.session)
+            pipe.end(DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost))
+        else:
+            pipe.end()
+
+    def moved(self) -> set[str]:
+        """The tables that were rewritten while they were compared. Raises KisaanError."""
+        watcher = Session(self.target, self.limits, self.schemas)
+        try:
+            return {self.title(key) for key in rewritten(watcher, self.snapshot)}
+        finally:
+            watcher.close()
+
+    def close(self) -> None:
+        """Let go of the snapshot."""
+        if hasattr(self, "session"):
+            self.session.close()
+
+
+def is_selected(title: str, patterns: Iterable[str]) -> bool:
+    """Whether a table was asked for: no pattern asks for all."""
+    listed = list(patterns)
+    names = (title, title.rpartition(".")[2])
+    return not listed or any(fnmatchcase(name, pattern) for pattern in listed for name in names)
+
+
+def paired_schemas(before: Sequence[str], after: Sequence[str]) -> Mapping[str, str]:
+    """Which schema after corresponds to which before, in their order. Raises UsageError."""
+    if len(before) != len(after):
+        raise UsageError("there must be as many schemas before as after", "repeat --before-schema and --after-schema in step")
+    return dict(zip(before, after, strict=True))

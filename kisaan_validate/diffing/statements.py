@@ -1,0 +1,171 @@
+"""The statements of one table's comparison, for either side. Pure: the same plan gives the same SQL text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from kisaan_validate.diffing.plan import PairPlan, Side
+from kisaan_validate.digest.parts import Part, key_bytes_sql, key_hash_sql, table_digest
+from kisaan_validate.digest.rows import RowDigest, buckets_sql, lane_bucket, staged
+from kisaan_validate.sql.expressions import quote, table_sql
+
+SPAN, HASHED, WHOLE = "span", "hashed", "whole"
+"""How rows are put into buckets: spans of an integer key; a hash of the key; the row's own digest where there is no key."""
+
+ROWS_A_BUCKET = 64
+MOST_BUCKETS = 65_536
+LEAST_BUCKETS = 256
+
+SPANS_BY_INDEX = 4_000
+"""Up to so many spans of the key are read through its index; beyond, the table is read as a whole."""
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """How both sides place a row in a bucket. ``low`` and ``width`` are of spans, ``mask`` of the others."""
+
+    kind: str
+    low: int = 0
+    width: int = 1
+    mask: int = 0
+
+    def span(self, number: int) -> tuple[int, int]:
+        """The first and the last key of a bucket of spans."""
+        first = self.low + number * self.width
+        return first, min(first + self.width - 1, 2**63 - 1)
+
+
+def integer_key(plan: PairPlan) -> bool:
+    """Whether the key is one integer that is never NULL, so that its order is that of its values."""
+    if len(plan.key) != 1 or not plan.unique:
+        return False
+    return all(part.form.name == "integer" for side in (0, 1) for part in plan.parts_of(side, plan.key))
+
+
+def choose_buckets(plan: PairPlan, rows: int, ends: tuple[int, int] | None) -> Buckets:
+    """Buckets for about ``rows`` rows; ``ends`` are the lowest and highest integer key of both sides, None if unknown."""
+    wanted = min(max(rows // ROWS_A_BUCKET, LEAST_BUCKETS), MOST_BUCKETS)
+    if not plan.key:
+        return Buckets(WHOLE, mask=_mask(wanted))
+    if integer_key(plan) and ends is not None and ends[1] - ends[0] < 2**62:
+        return Buckets(SPAN, ends[0], max(1, -(-(ends[1] - ends[0] + 1) // wanted)))
+    return Buckets(HASHED, mask=_mask(wanted))
+
+
+def _mask(wanted: int) -> int:
+    return int(2 ** (wanted - 1).bit_length()) - 1
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The statements for one side of a plan (``number`` 0 before, 1 after) under one encoding."""
+
+    plan: PairPlan
+    number: int
+    encoding: str
+
+    @property
+    def side(self) -> Side:
+        """The side."""
+        return (self.plan.before, self.plan.after)[self.number]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The compared columns."""
+        return self.plan.parts_of(self.number)
+
+    @property
+    def key(self) -> tuple[Part, ...]:
+        """The key's columns."""
+        return self.plan.parts_of(self.number, self.plan.key)
+
+    @property
+    def digest(self) -> RowDigest:
+        """The digest of a row: the key's columns first, then the others."""
+        others = [part for part in self.parts if part.column not in self.plan.key]
+        return table_digest(self.encoding, self.key, others, self.side.context)
+
+    def ends(self) -> str:
+        """The lowest and the highest value of an integer key."""
+        (part,) = self.key
+        return f"SELECT min({part.sql})::int8, max({part.sql})::int8 FROM {table_sql(self.side.table)}"
+
+    def rows(self) -> str:
+        """The number of rows."""
+        return f"SELECT count(*) FROM {table_sql(self.side.table)}"
+
+    def buckets(self, how: Buckets) -> str:
+        """(bucket, rows, sum of the first lane, sum of the second) of every bucket that has rows."""
+        return buckets_sql(table_sql(self.side.table), self.digest, self._bucket(how), how.mask)
+
+    def _bucket(self, how: Buckets) -> str:
+        if how.kind == SPAN:
+            return f"(({self.key[0].sql}::int8 - ({how.low})::int8) / {how.width})::int4"
+        return f"({self._key_hash()} & {how.mask})::int4" if how.kind == HASHED else ""
+
+    def _key_hash(self) -> str:
+        return f"({key_hash_sql(self.encoding, self.key, self.side.context)})"
+
+    def attempt(self, part: Part) -> str:
+        """Evaluates one column's elements over all rows: where the whole digest failed, this finds the column at fault."""
+        digest = table_digest(self.encoding, (), (part,), self.side.context)
+        return f"SELECT count({digest.name}) FROM {staged(table_sql(self.side.table), {digest.name: digest.inner})}"
+
+    def stream(self, how: Buckets, opened: Collection[int] | None, late: str = "") -> str:
+        """The rows of the opened buckets (None: all rows), in the order of the key.
+
+        Columns: the place (an integer; for hashed keys an integer and bytes), the two lanes, each compared column's text
+        for people, the proofs of those that have one, and the condition ``late`` if one is given.
+        """
+        digest, context = self.digest, self.side.context
+        source, condition = self._opened(how, opened)
+        place = {SPAN: {"k": f"{self.key[0].sql}::int8" if self.key else ""}, WHOLE: {}}.get(
+            how.kind, {"k": self._key_hash() if self.key else "", "kb": key_bytes_sql(self.key, context)}
+        )
+        shown = {f"v{n}": part.shown(context) for n, part in enumerate(self.parts)}
+        proofs = {f"p{n}": proof for n, part in enumerate(self.parts) if (proof := part.proof(context))}
+        if late:
+            proofs["late"] = f"({late}) IS TRUE"
+        inner = staged(source, {**place, digest.name: digest.inner, **shown, **proofs}, condition)
+        high, low = digest.lanes
+        listed = ", ".join((*place, f"{high} AS high", f"{low} AS low", *shown, *proofs))
+        order = ", ".join(place) or "high, low"
+        return f"SELECT {listed} FROM {inner} ORDER BY {order}"
+
+    def _opened(self, how: Buckets, opened: Collection[int] | None) -> tuple[str, str]:
+        """The FROM item and the condition that give the rows of these buckets."""
+        table = table_sql(self.side.table)
+        if opened is None:
+            return table, ""
+        if how.kind == SPAN:
+            spans = _joined(how, sorted(opened))
+            if len(spans) <= SPANS_BY_INDEX and self._indexed():
+                return self._through_index(spans), ""
+        listed = "'{" + ",".join(str(n) for n in sorted(opened)) + "}'::int4[]"
+        bucket = self._bucket(how) or lane_bucket(self.digest.first_lane, how.mask)
+        return table, f"{bucket} = ANY ({listed})"
+
+    def _indexed(self) -> bool:
+        """Whether an ordered index begins with the key, so that a span of it can be read alone."""
+        (part,) = self.key
+        if part.cast or part.facts.name not in {"int2", "int4", "int8"}:
+            return False
+        return any(i.ordered and i.valid and not i.predicate and i.columns[:1] == self.plan.key for i in self.side.table.indexes)
+
+    def _through_index(self, spans: Sequence[tuple[int, int]]) -> str:
+        low, high = (f"'{{{','.join(str(span[n]) for span in spans)}}}'::int8[]" for n in (0, 1))
+        name = quote(self.plan.key[0])
+        within = f"SELECT * FROM {table_sql(self.side.table)} WHERE {name} BETWEEN span_of_keys.l AND span_of_keys.h OFFSET 0"
+        return f"(SELECT rows_of_span.* FROM unnest({low}, {high}) AS span_of_keys (l, h), LATERAL ({within}) AS rows_of_span) AS opened"
+
+
+def _joined(how: Buckets, numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """The spans of these buckets, neighbours joined."""
+    spans: list[tuple[int, int]] = []
+    for first, last in map(how.span, numbers):
+        if spans and spans[-1][1] + 1 == first:
+            spans[-1] = (spans[-1][0], last)
+        else:
+            spans.append((first, last))
+    return spans

@@ -1,0 +1,221 @@
+"""The canonical form of every type: under it equal values have equal elements, and different values different ones.
+
+An element is a SQL expression of a type whose hash reads every bit of it (int4, date, uuid, bytea, text under collation
+"C"), or bytes. ``docs/digest.md`` lists the forms; ``tests/test_digest_types.py`` tries to break them on real servers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from kisaan_validate.sql.expressions import text_literal, to_sql
+
+
+@dataclass(frozen=True)
+class TypeFacts:
+    """What the catalogue says of a type below its domains.
+
+    ``kind`` is ``typtype``: b base, e enum, c composite, r range, m multirange, p pseudo. ``builtin``: it lives in
+    pg_catalog. ``element`` is that of an array, or the subtype of a range. ``extension`` is the one that brought it.
+    """
+
+    name: str
+    kind: str = "b"
+    builtin: bool = True
+    element: TypeFacts | None = None
+    extension: str = ""
+    array: bool = False
+
+
+@dataclass(frozen=True)
+class Form:
+    """The class under which values of a column are compared. ``element`` is that of an array or a range."""
+
+    name: str
+    element: Form | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.element}" if self.element else self.name
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the SQL of one side depends on: the declared zone of its ``timestamp`` columns (""), the database's encoding."""
+
+    zone: str = ""
+    encoding: str = "UTF8"
+
+
+_NAMES = {
+    "int2": "integer", "int4": "integer", "int8": "integer", "oid": "integer", "numeric": "numeric",
+    "float4": "float", "float8": "float", "bool": "boolean", "text": "text", "varchar": "text", "bpchar": "text",
+    "name": "text", "char": "text", "json": "json", "jsonb": "json", "timestamp": "timestamp",
+    "timestamptz": "timestamptz", "date": "date", "time": "time", "timetz": "timetz", "interval": "interval",
+    "uuid": "uuid", "bytea": "bytea", "bit": "bits", "varbit": "bits", "inet": "inet", "cidr": "inet", "money": "money",
+}  # fmt: skip
+"""The forms of PostgreSQL's own types."""
+
+_PRINTED = {
+    "xml", "macaddr", "macaddr8", "point", "line", "lseg", "box", "path", "polygon", "circle", "tsvector", "tsquery",
+    "pg_lsn", "txid_snapshot", "pg_snapshot", "xid8", "jsonpath", "int2vector", "oidvector",
+}  # fmt: skip
+"""PostgreSQL's own types whose printed text is exact and depends on no setting but the pinned ones."""
+
+_PRINTED_EXTENSIONS = {"hstore", "ltree", "postgis", "vector", "isn", "cube", "seg", "intarray"}
+"""Extensions whose types print exactly what they hold, and so are dumped."""
+
+
+def own_form(facts: TypeFacts) -> Form | str:
+    """The form of a type compared with itself, or why there is none."""
+    if facts.array and facts.element is not None:
+        element = own_form(facts.element)
+        return Form("array", element) if isinstance(element, Form) else element
+    if facts.kind == "e" or facts.extension == "citext":
+        return Form("text")
+    if facts.kind == "r" and facts.element is not None:
+        element = own_form(facts.element)
+        return Form("range", element) if isinstance(element, Form) else element
+    if facts.kind in {"c", "m"}:
+        return Form(f"printed {facts.name}")
+    if facts.builtin and facts.name in _NAMES:
+        return Form(_NAMES[facts.name])
+    if (facts.builtin and facts.name in _PRINTED) or facts.extension in _PRINTED_EXTENSIONS:
+        return Form(f"printed {facts.name}")
+    return f"the type {facts.name} has no canonical form"
+
+
+_WIDER = {
+    frozenset({"integer", "numeric"}): "numeric",
+    frozenset({"date", "timestamp"}): "timestamp",
+    frozenset({"timestamp", "timestamptz"}): "timestamptz",
+    frozenset({"date", "timestamptz"}): "timestamptz",
+    frozenset({"uuid", "text"}): "text",
+}
+"""Two forms and the one that holds both without loss."""
+
+
+def common_form(before: TypeFacts, after: TypeFacts, zoned: bool) -> Form | str:
+    """The form under which two columns are compared, or why they cannot be. ``zoned``: a zone was declared."""
+    old, new = own_form(before), own_form(after)
+    if not isinstance(old, Form):
+        return old
+    if not isinstance(new, Form):
+        return new
+    return _meet(old, new, zoned)
+
+
+def _meet(old: Form, new: Form, zoned: bool) -> Form | str:
+    if old == new:
+        return old
+    if old.name == new.name and old.element and new.element:
+        element = _meet(old.element, new.element, zoned)
+        return replace(old, element=element) if isinstance(element, Form) else element
+    name = _WIDER.get(frozenset({old.name, new.name}), "")
+    if not name:
+        return f"{old} and {new} have no form in common"
+    if name == "timestamptz" and not zoned:
+        return f"{old.name} became {new.name}, and no zone was declared in which its clocks ran"
+    return Form(name)
+
+
+def needs_zone(before: TypeFacts, after: TypeFacts) -> bool:
+    """Whether the columns could be compared if a zone were declared."""
+    return not isinstance(common_form(before, after, False), Form) and isinstance(common_form(before, after, True), Form)
+
+
+_SIMPLE_CAST = {
+    "integer": "int8", "numeric": "numeric", "float": "float8", "boolean": "bool", "json": "jsonb", "timestamp": "timestamp",
+    "date": "date", "time": "time", "timetz": "timetz", "interval": "interval", "uuid": "uuid", "bytea": "bytea",
+    "bits": "varbit", "inet": "inet", "money": "money", "timestamptz": "timestamptz", "text": "text",
+}  # fmt: skip
+
+_ALREADY = {
+    "int8": "integer", "numeric": "numeric", "float8": "float", "jsonb": "json", "timestamp": "timestamp", "date": "date",
+    "time": "time", "timetz": "timetz", "interval": "interval", "uuid": "uuid", "bytea": "bytea", "timestamptz": "timestamptz",
+    "money": "money", "inet": "inet",
+}  # fmt: skip
+"""Types that are their form's own, so that no cast is written."""
+
+
+def value_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+    """The expression ``sql`` of a column as a value of its form, still typed. NULL stays NULL."""
+    if form.name in {"array", "range"} or form.name.startswith("printed "):
+        return sql
+    if form.name == "timestamptz" and facts.name in {"timestamp", "date"} and facts.builtin:
+        clock = sql if facts.name == "timestamp" else f"{sql}::timestamp"
+        return f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
+    cast = sql if facts.builtin and _ALREADY.get(facts.name) == form.name else f"{sql}::{_SIMPLE_CAST[form.name]}"
+    return f"trim_scale({cast})" if form.name == "numeric" else cast
+
+
+_SENT = {
+    "numeric": "numeric_send", "timestamp": "timestamp_send", "timestamptz": "timestamptz_send", "time": "time_send",
+    "timetz": "timetz_send", "interval": "interval_send", "bits": "varbit_send", "inet": "inet_send", "money": "cash_send",
+}  # fmt: skip
+
+
+def elements_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
+    """The elements of a value: SQL expressions that together tell it from every other value of its form."""
+    if form.name == "array":
+        return _array(form, facts, sql, context)
+    if form.name == "range":
+        return _range(form, facts, sql, context)
+    value = value_sql(form, facts, sql, context)
+    if form.name == "integer":
+        # The hash of int8 folds its halves, so that -1 and 4294967295 share one: the upper half comes on its own.
+        return (value, f"({value} >> 32)::int4")
+    if form.name == "float":
+        # Bytes tell -0 from 0; NaN has many patterns of bits and is one value.
+        return (f"CASE WHEN {value} = 'NaN' THEN '\\x'::bytea ELSE float8send({value}) END",)
+    if form.name == "boolean":
+        return (f"{value}::int4",)
+    if form.name in _SENT:
+        return (f"{_SENT[form.name]}({value})",)
+    if form.name in {"date", "uuid", "bytea"}:
+        return (value,)
+    return (_bytes_of(value if form.name == "text" else f"{value}::text", context),)
+
+
+def _bytes_of(text: str, context: Context) -> str:
+    """A text whose hash reads its bytes, in UTF-8 whatever the database's encoding is."""
+    if context.encoding in {"UTF8", "SQL_ASCII"}:
+        return f'{text} COLLATE "C"'
+    return f"convert_to({text}, 'UTF8')"
+
+
+_EXACT_IN_ARRAYS = {"integer", "float", "boolean", "text", "date", "time", "timetz", "interval", "uuid", "bytea", "bits"}
+"""Forms whose text within a printed array is canonical, after a cast of the whole array."""
+
+
+def _array(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
+    assert form.element is not None
+    assert facts.element is not None
+    if form.element.name in _EXACT_IN_ARRAYS:
+        return (_bytes_of(f"{sql}::{_SIMPLE_CAST[form.element.name]}[]::text", context),)
+    row = f"ROW({', '.join(elements_sql(form.element, facts.element, 'item.v', context))})::text"
+    listed = f"(SELECT array_agg({row} ORDER BY item.n) FROM unnest({sql}) WITH ORDINALITY AS item (v, n))::text"
+    # array_dims of an empty array is NULL, as that of NULL is.
+    return (f"CASE WHEN {sql} IS NOT NULL THEN coalesce(array_dims({sql}), '') END COLLATE \"C\"", _bytes_of(listed, context))
+
+
+def _range(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
+    assert form.element is not None
+    assert facts.element is not None
+    flags = " || ".join(f"{name}({sql})::int4::text" for name in ("isempty", "lower_inc", "upper_inc", "lower_inf", "upper_inf"))
+    lower = elements_sql(form.element, facts.element, f"lower({sql})", context)
+    upper = elements_sql(form.element, facts.element, f"upper({sql})", context)
+    return (f'({flags}) COLLATE "C"', *lower, *upper)
+
+
+def shown_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+    """The text in which a value is shown to people: as the column prints it, but converted where its class demands it."""
+    if form.name == "numeric":
+        return f"{sql}::numeric::text"
+    return f"{value_sql(form, facts, sql, context)}::text"
+
+
+def proof_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+    """A text that differs exactly where values differ, if the shown one may not; else "" (numbers compare as Decimals)."""
+    if form.name not in {"array", "range"}:
+        return ""
+    return f"ROW({', '.join(elements_sql(form, facts, sql, context))})::text"

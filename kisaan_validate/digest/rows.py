@@ -1,0 +1,98 @@
+"""Digests of rows as SQL. 128 bits in two 64-bit lanes; summed over rows they do not depend on the rows' order.
+
+The elements of a row make one ``ROW(…)``, evaluated once in a subquery that is not pulled up (OFFSET 0; it may still run
+in parallel). Two encodings make lanes of it:
+
+``hash``    PostgreSQL's own 64-bit record hash under two seeds, each mixed once more. Without the last step a lane would be
+            a sum over columns, and two values swapped between rows would leave a sum over rows as it was.
+``sha256``  the first 128 bits of SHA-256 over the row in PostgreSQL's binary format: slower, and cryptographic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+HASH, SHA256 = "hash", "sha256"
+"""The encodings."""
+
+HASH_SINCE = 140000
+"""The first server version that has hash_record_extended."""
+
+SEEDS = (2611923443488327891, 4026589025525377642)
+"""One for each lane: the first 64 bits, read as a positive number, of the fractions of pi and e, sign bits cleared."""
+
+
+@dataclass(frozen=True)
+class RowDigest:
+    """How a row's digest is written: ``inner`` for the inner SELECT, where the row's columns are; ``lanes`` outside of it.
+
+    ``name`` is the inner expression's alias.
+    """
+
+    encoding: str
+    inner: str
+    name: str
+
+    @property
+    def lanes(self) -> tuple[str, str]:
+        """The two lanes, int8 expressions over the inner expression's alias."""
+        return _lane(self.encoding, self.name, 0), _lane(self.encoding, self.name, 1)
+
+    @property
+    def first_lane(self) -> str:
+        """The first lane as an expression over the row's columns, for a condition."""
+        return _lane(self.encoding, self.inner, 0)
+
+
+def _lane(encoding: str, digested: str, number: int) -> str:
+    if encoding == HASH:
+        return f"hashint4extended(1, hash_record_extended({digested}, {SEEDS[number]}))"
+    return f"('x' || encode(substr({digested}, {1 + 8 * number}, 8), 'hex'))::bit(64)::int8"
+
+
+def row_digest(encoding: str, elements: Sequence[str], name: str = "r") -> RowDigest:
+    """The digest of a row of these elements (see ``forms.elements_sql``): those of the key, then those of the columns."""
+    row = f"ROW({', '.join(elements)})"
+    return RowDigest(encoding, row if encoding == HASH else f"sha256(record_send({row}))", name)
+
+
+def staged(source: str, items: Mapping[str, str], condition: str = "", alias: str = "s") -> str:
+    """A FROM item whose columns are these expressions over a source, each evaluated once a row."""
+    listed = ", ".join(f"{sql} AS {name}" for name, sql in items.items())
+    where = f" WHERE {condition}" if condition else ""
+    return f"(SELECT {listed} FROM {source}{where} OFFSET 0) AS {alias}"
+
+
+def per_row_sql(source: str, digest: RowDigest, extra: Mapping[str, str], condition: str = "", order: str = "") -> str:
+    """One line a row: ``extra`` (alias -> expression over the source), then the two lanes."""
+    inner = staged(source, {**extra, digest.name: digest.inner}, condition)
+    columns = ", ".join((*extra, *digest.lanes))
+    return f"SELECT {columns} FROM {inner}" + (f" ORDER BY {order}" if order else "")
+
+
+def whole_sql(source: str, digests: Iterable[RowDigest], condition: str = "") -> str:
+    """One line: the number of rows, and for each digest the sums of its two lanes (numeric, exact)."""
+    listed = list(digests)
+    if not listed:
+        return f"SELECT count(*) FROM {source}" + (f" WHERE {condition}" if condition else "")
+    inner = staged(source, {d.name: d.inner for d in listed}, condition)
+    sums = ", ".join(f"sum({lane})" for d in listed for lane in d.lanes)
+    return f"SELECT count(*), {sums} FROM {inner}"
+
+
+def buckets_sql(source: str, digest: RowDigest, bucket: str = "", lane_mask: int = 0, condition: str = "") -> str:
+    """One line a bucket: its number, its rows, the sums of the two lanes as text.
+
+    ``bucket`` is an int4 expression over the source; "" takes the bits ``lane_mask`` of the first lane, so that equal rows
+    share a bucket. The planner has no statistics of the subquery's expressions and expects few groups, so it hashes.
+    """
+    inner = staged(source, {**({"b": bucket} if bucket else {}), digest.name: digest.inner}, condition)
+    number = "b" if bucket else lane_bucket(digest.lanes[0], lane_mask)
+    sums = ", ".join(f"sum({lane})::text" for lane in digest.lanes)
+    return f"SELECT {number}, count(*), {sums} FROM {inner} GROUP BY 1"
+
+
+def lane_bucket(lane: str, mask: int) -> str:
+    """The bucket of a row by its own first lane, an int4 expression."""
+    return f"({lane} & {mask})::int4"

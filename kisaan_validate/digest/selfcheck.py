@@ -1,0 +1,62 @@
+"""A fixed question about hostile values: two servers that answer it alike compute the same digests.
+
+It is asked before anything is compared. What a server answered is also kept with a baseline's digests: a server that
+answers otherwise later cannot be compared with them.
+"""
+
+from __future__ import annotations
+
+from kisaan_validate.digest.forms import Context, Form, TypeFacts, own_form
+from kisaan_validate.digest.parts import Part, elements_of
+from kisaan_validate.digest.rows import row_digest, staged
+
+_INT4, _TEXT, _NUMERIC = TypeFacts("int4"), TypeFacts("text"), TypeFacts("numeric")
+
+HOSTILE: dict[str, tuple[TypeFacts, tuple[str, ...]]] = {
+    "integer": (TypeFacts("int8"), ("0", "-1", "4294967295", "-9223372036854775808", "9223372036854775807")),
+    "numeric": (_NUMERIC, ("0", "500", "-500", "500.00", "1e-20", "12345678901234567890.000001", "NaN")),
+    "float": (TypeFacts("float8"), ("0", "-0", "NaN", "Infinity", "-Infinity", "1e-300", "0.1")),
+    "boolean": (TypeFacts("bool"), ("true", "false")),
+    "text": (_TEXT, ("", "a", " a ", "é€😀", "it''s \\ \"quoted\"", "line" + "x" * 40)),
+    "json": (TypeFacts("jsonb"), ('{"b": 1, "a": [null, "é", 1.50]}', "null", "[]")),
+    "timestamp": (TypeFacts("timestamp"), ("2025-10-18 05:30:00.123456", "infinity", "-infinity", "0044-03-15 00:00:00 BC")),
+    "timestamptz": (TypeFacts("timestamptz"), ("2025-10-18 05:30:00.123456+00", "infinity", "294276-12-31 23:59:59.999999+00")),
+    "date": (TypeFacts("date"), ("2025-10-18", "infinity", "5874897-12-31", "4713-01-01 BC")),
+    "time": (TypeFacts("time"), ("00:00", "23:59:59.999999", "24:00")),
+    "timetz": (TypeFacts("timetz"), ("12:00+00", "13:00+01")),
+    "interval": (TypeFacts("interval"), ("1 mon", "30 days", "720:00:00", "-1 mon +2 days 00:00:01")),
+    "uuid": (TypeFacts("uuid"), ("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",)),
+    "bytea": (TypeFacts("bytea"), ("\\x", "\\x00", "\\xff00ff")),
+    "bits": (TypeFacts("varbit"), ("", "0", "10000000", "000000001")),
+    "inet": (TypeFacts("inet"), ("192.168.0.1", "192.168.0.0/24", "::1")),
+    "array of integer": (TypeFacts("_int4", array=True, element=_INT4), ("{}", "{1,NULL,3}", "[0:1]={1,2}")),
+    "array of text": (TypeFacts("_text", array=True, element=_TEXT), ("{}", '{"",NULL,"NULL","a,b"}')),
+    "array of numeric": (TypeFacts("_numeric", array=True, element=_NUMERIC), ("{}", "{1.50,NULL}", "{{1},{2}}")),
+    "range of numeric": (TypeFacts("numrange", "r", element=_NUMERIC), ("empty", "(,)", "[1.50,2)", "(1.5,]")),
+}  # fmt: skip
+"""By form: facts of a type, and literals of it that hash functions of PostgreSQL are known to confuse, or might."""
+
+
+def self_check_sql(encoding: str, server_encoding: str = "UTF8", *, ascii_only: bool = False) -> str:
+    """One SELECT without a table: (form, its place, number of the value, lane, lane), in that order. Encoding as in ``rows``.
+
+    ``ascii_only``: one of the servers to be compared could not hold the other texts.
+    """
+    context = Context(encoding=server_encoding)
+    parts = []
+    for place, (name, (facts, literals)) in enumerate(HOSTILE.items()):
+        form = own_form(facts)
+        assert isinstance(form, Form), name
+        digest = row_digest(encoding, elements_of([Part("v", facts, form)], context))
+        values = ", ".join(f"({n}, {_literal(text, facts, ascii_only)})" for n, text in enumerate((*literals, None)))
+        inner = staged(f"(VALUES {values}) AS given (n, v)", {"n": "n", digest.name: digest.inner})
+        parts.append(f"SELECT '{name}' AS form, {place} AS place, n, {digest.lanes[0]} AS high, {digest.lanes[1]} AS low FROM {inner}")
+    return "\nUNION ALL\n".join(parts) + "\nORDER BY place, n"
+
+
+def _literal(text: str | None, facts: TypeFacts, ascii_only: bool) -> str:
+    name = {"_int4": "int4[]", "_text": "text[]", "_numeric": "numeric[]"}.get(facts.name, facts.name)
+    if text is None:
+        return f"NULL::{name}"
+    shown = text.encode("ascii", "replace").decode() if ascii_only else text
+    return f"'{shown}'::{name}"

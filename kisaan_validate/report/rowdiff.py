@@ -1,0 +1,156 @@
+"""A row-by-row comparison as people and programs read it. Everything shown comes from the nouns; nothing is worked out here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kisaan_validate.differences import ADDED, REMOVED, Change
+from kisaan_validate.report.text import counted, plain, shortened
+from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
+from kisaan_validate.version import VERSION
+
+FORMAT = "kisaan-validate/rowdiff"
+FORMAT_VERSION = 1
+"""1: the first. Readers refuse a higher one."""
+
+LONGEST = 60
+"""Characters of a value that the console shows; the JSON has all of them."""
+
+
+def verdict_of(diff: RowDiff) -> str:
+    """In one word: ``different``, ``cannot tell``, or ``same``. What is known to differ outranks what is unknown."""
+    if diff.differs:
+        return "different"
+    return "same" if diff.known and diff.tables else "cannot tell"
+
+
+def rowdiff_to_json(diff: RowDiff) -> str:
+    """The comparison as JSON (see docs/diff.md)."""
+    document = {
+        "format": FORMAT, "format_version": FORMAT_VERSION, "tool_version": VERSION, "verdict": verdict_of(diff),
+        "before": diff.before, "after": diff.after, "encoding": diff.encoding, "notes": list(diff.notes),
+        "schema": [_change(c) for c in diff.schema],
+        "unknown": [{"what": u.what, "reason": u.reason} for u in diff.unknown],
+        "tables": [_table(t) for t in diff.tables],
+    }  # fmt: skip
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return text.encode("utf-8", "replace").decode("utf-8") + "\n"  # bytes of a database without an encoding are no text
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"kind": change.kind, "table": change.table, "name": change.name, "aspect": change.aspect,
+            "before": change.before, "after": change.after}  # fmt: skip
+
+
+def _table(table: TableDiff) -> dict[str, Any]:
+    return {
+        "table": table.table, "keyed_by": list(table.keyed_by), "how": table.how, "known": table.known,
+        "rows_before": table.rows_before, "rows_after": table.rows_after, "added": table.added, "removed": table.removed,
+        "changed": table.changed, "late": table.late, "columns": dict(table.columns), "masked": list(table.masked),
+        "compared": [
+            {"name": p.name, "before_type": p.before_type, "after_type": p.after_type, "form": p.form} for p in table.compared
+        ],
+        "schema": [_change(c) for c in table.schema],
+        "patterns": [
+            {"name": p.name, "columns": list(p.columns), "rows": p.rows, "words": p.words, "facts": dict(p.facts)}
+            for p in table.patterns
+        ],
+        "unknown": [{"what": u.what, "reason": u.reason} for u in table.unknown],
+        "samples": [_row(change, table) for change in table.samples],
+    }  # fmt: skip
+
+
+def _row(change: RowChange, table: TableDiff) -> dict[str, Any]:
+    shown: dict[str, Any] = {"kind": change.kind.value, "key": dict(zip(table.keyed_by, change.key, strict=True))}
+    if change.kind is Kind.CHANGED:
+        shown["columns"] = {name: {"before": change.before[name], "after": change.after[name]} for name in change.columns}
+    else:
+        shown |= {"copies": change.copies, "late": change.late, "row": dict(change.before or change.after)}
+    return shown
+
+
+def print_rowdiff(diff: RowDiff, *, quiet: bool) -> None:
+    """Which tables differ, by how many rows and in which columns; samples; what cannot be told; the verdict."""
+    console = Console(soft_wrap=True)
+    if not quiet:
+        console.print(Text(f"before  {diff.before}\nafter   {diff.after}"))
+        for note in diff.notes:
+            console.print(Text(f"note    {note}", style="yellow"))
+        _print_schema(console, diff.schema)
+        _print_counts(console, diff.tables)
+        for table in diff.tables:
+            _print_samples(console, table)
+    for unknown in (*diff.unknown, *(u for table in diff.tables for u in table.unknown)):
+        console.print(Text(f"cannot tell  {unknown.what}: {unknown.reason}", style="bold yellow"))
+    console.print(_verdict(diff))
+
+
+def _print_schema(console: Console, changes: Sequence[Change]) -> None:
+    for change in changes:
+        name = ".".join(dict.fromkeys(part for part in (change.table, change.name) if part))
+        said = {ADDED: f"added: {change.after}", REMOVED: f"removed: {change.before}"}.get(
+            change.aspect, f"{change.aspect}: {change.before or 'none'} → {change.after or 'none'}"
+        )
+        console.print(Text(f"schema  {change.kind} {plain(name)} {shortened(plain(said), 160)}"))
+
+
+def _print_counts(console: Console, tables: Iterable[TableDiff]) -> None:
+    listed = [t for t in tables if t.differs or not t.known or t.late]
+    shown = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for heading in ("table", "key", "rows before", "rows after", "added", "removed", "changed"):
+        shown.add_column(heading, overflow="fold", justify="left" if heading in {"table", "key"} else "right")
+    for t in listed:
+        key = ", ".join(t.keyed_by) or "none: counted as equal rows"
+        late = f" (+{t.late:,} late)" if t.late else ""
+        figures = (t.rows_before, t.rows_after, t.added, t.removed, t.changed)
+        texts = ["not known" if figure is None else f"{figure:,}" for figure in figures]
+        texts[2] += late
+        shown.add_row(*(Text(text) for text in (plain(t.table), plain(key), *texts)))
+    if listed:
+        console.print(shown)
+
+
+def _print_samples(console: Console, table: TableDiff) -> None:
+    if table.columns:
+        columns = ", ".join(f"{plain(name)} {rows:,}" for name, rows in table.columns.items())
+        console.print(Text(f"columns  {plain(table.table)}: {columns}", style="bold"))
+    for pattern in table.patterns:
+        console.print(Text(f"pattern  {plain(table.table)}: {plain(pattern.words)}", style="bold"))
+    for change in table.samples:
+        key = ", ".join(f"{plain(n)}={_value(v)}" for n, v in zip(table.keyed_by, change.key, strict=True))
+        head = f"{change.kind.value:<8}{plain(table.table)} {key}".rstrip()
+        if change.kind is Kind.CHANGED:
+            values = "; ".join(f"{plain(n)}: {_value(change.before[n])} → {_value(change.after[n])}" for n in change.columns)
+        else:
+            values = _whole(change.before or change.after, change.copies, change.late)
+        console.print(Text(f"{head}  {values}"))
+
+
+def _whole(row: Mapping[str, str | None], copies: int, late: bool) -> str:
+    first = ", ".join(f"{plain(name)}={_value(value)}" for name, value in list(row.items())[:6])
+    times = f"{copies:,} times " if copies > 1 else ""
+    return f"{'late, ' if late else ''}{times}({first}{', …' if len(row) > 6 else ''})"
+
+
+def _value(text: str | None) -> str:
+    return "NULL" if text is None else f"'{shortened(plain(text), LONGEST)}'"
+
+
+def _verdict(diff: RowDiff) -> Text:
+    verdict = verdict_of(diff)
+    style = {"same": "bold green", "different": "bold red"}.get(verdict, "bold yellow")
+    compared = [t for t in diff.tables if t.known]
+    rows = sum(t.rows_before or 0 for t in compared)
+    said = f"{counted(len(compared), 'table')} compared row by row, {counted(rows, 'row')} before"
+    if (left := len(diff.tables) - len(compared)) or diff.unknown:
+        said += f"; {counted(left, 'table')} not wholly, {counted(len(diff.unknown), 'other thing')} not known"
+    if verdict == "different":
+        differing = sum(t.differs for t in diff.tables)
+        said += f"; {counted(differing, 'table')} with rows that differ, {counted(len(diff.schema), 'difference')} of the schema"
+    return Text.assemble((verdict.upper(), style), f"  {said}")
