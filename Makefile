@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-diff
+.PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-diff gallery
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -44,10 +44,14 @@ $(VENV)/.dev: $(VENV)/.demo
 
 # How fast it is, as ratios of one run each (docs/performance.md): two tables of five million rows, half an hour, some GB of disk.
 # ARGS reach every one of them: make bench ARGS='--rows 200000 --rounds 3'.
-bench: bench-speed bench-baseline bench-streams
+bench: bench-speed bench-baseline bench-streams bench-diff bench-report bench-index
 
 bench-speed: $(VENV)/.dev
 	$(BIN)/python benchmarks/speed.py $(ARGS)
+
+# Every planted corruption must be found, and nothing else; writes docs/gallery.md. About two minutes.
+gallery: $(VENV)/.dev
+	PYTHONPATH=. $(BIN)/python tests/gallery_score.py --write
 
 bench-baseline: $(VENV)/.dev
 	$(BIN)/python benchmarks/baseline.py $(ARGS)

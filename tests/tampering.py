@@ -1,6 +1,6 @@
 """The tampering gallery: each way to change the evidence of a run, and what ``verify`` must say of it.
 
-``python tests/gallery.py`` writes it as a table into docs/signoff.md.
+``python tests/tampering.py`` writes it as a table into docs/signoff.md.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from kisaan_validate.signoff.statement import (  # noqa: E402
 )
 
 PAGE = ROOT / "docs" / "signoff.md"
-BEGIN, END = "<!-- gallery: made by python tests/gallery.py -->", "<!-- end of the gallery -->"
+BEGIN, END = "<!-- gallery: made by python tests/tampering.py -->", "<!-- end of the gallery -->"
 Contents = dict[str, bytes]
 
 

@@ -1,0 +1,13 @@
+-- A table does not survive a crash.
+--
+-- [[schema]]
+-- kind = "table"
+-- table = "kisaan_audit_logs"
+-- name = "kisaan_audit_logs"
+-- aspect = "persistence"
+-- [[schema]]
+-- kind = "sequence"
+-- table = "kisaan_audit_logs_id_seq"
+-- name = "kisaan_audit_logs_id_seq"
+-- aspect = "persistence"
+ALTER TABLE kisaan_audit_logs SET UNLOGGED;
