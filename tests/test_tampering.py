@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Server, needs
-from tampering import PAGE, Answers, Scene, answers, scene_of, table, written
 from house import build
+from tampering import PAGE, Answers, Scene, answers, scene_of, table, written
 
 
 @pytest.fixture(scope="module")
