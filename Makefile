@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Test files are dealt out to so many processes, each with servers of its own.
+PROCS ?= 2
+PYTEST = $(BIN)/python -m pytest -q -n $(PROCS) --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-diff gallery
@@ -10,11 +13,11 @@ demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
 
 test: $(VENV)/.dev needs lint
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(PYTEST) -m "not slow"
 
 # What takes longer than a coffee: large scales, many more random examples.
 test-all: $(VENV)/.dev needs lint
-	KISAAN_EXAMPLES=5 $(BIN)/python -m pytest -q
+	KISAAN_EXAMPLES=5 $(PYTEST)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
