@@ -341,6 +341,22 @@ def _shell(text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", text], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, timeout=60)
 
 
+@pytest.mark.parametrize("flipped", ["", "run.json", "baseline.json", "contract.toml"])
+def test_the_lines_that_verify_the_files_do(tmp_path: Path, flipped: str) -> None:
+    """The page's own lines, in a shell, pass the run's folder; one byte that is another in any of its files, and they do not."""
+    folder = tmp_path / "run"
+    shutil.copytree(SAMPLE.parent, folder)
+    if flipped:
+        data = bytearray((folder / flipped).read_bytes())
+        data[len(data) // 2] ^= 1
+        (folder / flipped).write_bytes(bytes(data))
+    shown = re.search('<pre id="sums">(.*?)</pre>', (folder / "report.html").read_text(encoding="utf-8"), re.S)
+    assert shown
+    done = subprocess.run(["sh", "-c", html.unescape(shown[1])], cwd=folder, capture_output=True, text=True)
+    assert (done.returncode == 0) is (not flipped), done.stdout + done.stderr
+    assert done.stdout.count(": OK") == (2 if flipped else 3)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "left", "right"),
     [
@@ -358,6 +374,17 @@ def test_what_differs_is_marked_to_the_character(before: str | None, after: str 
     drawn = [re.sub(r"</?(bdi|span|i|b)\b[^>]*>", "", str(side)) for side in marks.marked(before, after)]
     assert left in drawn[0]
     assert right in drawn[1]
+
+
+def test_what_the_books_say_and_what_the_details_add_up_to_are_marked() -> None:
+    """Two sides of one comparison in a key table: only the digits that differ are marked; NULL and personal values are left alone."""
+    rows = ((("id", "1"), ("recorded", "-61429.73"), ("computed", "-61929.73")), (("id", "2"), ("recorded", None), ("computed", "1")),
+            (("id", "3"), ("recorded", "•••"), ("computed", "12")))  # fmt: skip
+    run = make_run([_check("a")], [Result("a", Status.FAIL, 3, 3, Evidence.SCANNED, sample=rows)])
+    page = run.to_html()
+    assert "-61<del>4</del>29.73" in page
+    assert "-61<ins>9</ins>29.73" in page
+    assert page.count("<del>") == page.count("<ins>") == 1
 
 
 @pytest.mark.parametrize("pair", [("a" * 30, "a" * 29), ("0.10", "0.1"), ("", "x"), ("ab" * 300, "ba" * 300)])
