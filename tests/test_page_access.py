@@ -337,6 +337,19 @@ def test_the_copied_command_does_it_again(browser: Browser, server: Server, tmp_
     assert "read-only transaction" in wrote.stderr
 
 
+@pytest.mark.parametrize("text", [*HOSTILE, "'; exit 7; '", "a\\b c", "$(exit 7)`exit 7`"], ids=range(len(HOSTILE) + 3))
+def test_hostile_names_stay_names_in_the_shell(text: str) -> None:
+    """Whatever a database or a role is called, the lines for the shell set it to the letter and do nothing else."""
+    run = make_run([], [])
+    run = replace(run, place=replace(run.place, database=text, role=text), suite=replace(run.suite, schemas=("a b", text)))
+    done = _shell(f'{environment(run)}\nprintf "%s|%s|%s" "$PGDATABASE" "$PGUSER" "$PGOPTIONS"')
+    assert (done.returncode, done.stderr) == (0, "")
+    database, role, options = done.stdout.replace(text, "\0", 2).split("|", 2)
+    assert (database, role) == ("\0", "\0")
+    unescaped = re.sub(r"\\(.)", r"\1", options, flags=re.S)
+    assert unescaped.endswith('-c search_path="a b", "{}", "pg_temp"'.format(text.replace('"', '""')))
+
+
 def _shell(text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", text], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, timeout=60)
 
@@ -422,6 +435,18 @@ def test_three_findings_of_different_kinds_come_first() -> None:
     leads = leads_of(judged, cards_of(in_order(pairs_of(judged.run), moves), moves, judged.waived, 20))
     assert [lead.word for lead in leads] == ["Promise broken", "Unexplained", "Promise not done"] or leads[0].new
     assert all(html.escape(lead.target) in first for lead in leads)
+
+
+def test_what_no_check_looked_at_is_said_first_and_in_full() -> None:
+    """The first screen counts the columns that no check touched; the section names them, and whole tables."""
+    page = render_html(*signed_page())
+    assert "3 columns that <b>no check looked at</b>" in page
+    section = re.sub("<[^>]+>", "", page[page.index('<section id="coverage"') : page.index('<section id="unproved"')])
+    for fact in ("values of 1 of 5 columns in 2 tables", "of 1 more", "3 they did not touch", "lonely", "note"):
+        assert fact in section, fact
+    bare = every_status().to_html()
+    assert "it is not known which columns no check looked at" in bare
+    assert "no check looked at</b>" not in bare
 
 
 def test_long_statements_stay_in_the_record() -> None:
