@@ -13,6 +13,8 @@ _STATES = {State.UNSIGNED: "unsigned", State.WAITING: "waiting", State.APPROVED:
 
 def signatures_of(standing: Standing) -> Signatures:
     """A standing as plain facts for the page. An approval that accepts a caution has a state of its own."""
+    if not standing.signed:
+        return Signatures(needed=standing.needed)
     signed, attested = [], []
     for one in standing.signed:
         s = one.statement
