@@ -40,7 +40,7 @@ def unpack(path: Path) -> Files:
     data = _bytes(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            run, found = _entries(archive, path)
+            run, found = _entries(archive, path, len(data))
     except RecordError:
         raise
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, KeyError, IndexError, OverflowError) as error:
@@ -78,10 +78,12 @@ def _bytes(path: Path) -> bytes:
         raise RecordError(f"cannot read {path}: {error.strerror}", "check the path") from None
 
 
-def _entries(archive: zipfile.ZipFile, path: Path) -> tuple[str, dict[str, bytes]]:
+def _entries(archive: zipfile.ZipFile, path: Path, size: int) -> tuple[str, dict[str, bytes]]:
     entries = archive.infolist()
     if not entries or len(entries) > _MOST:
         raise RecordError(f"{path} holds {len(entries):,} files", "name a bundle")
+    if sum(entry.file_size for entry in entries) > size:
+        raise RecordError(f"{path} holds more than its own size", "it was not made by this program; do not unpack it")
     run = entries[0].filename.split("/")[0]
     found: dict[str, bytes] = {}
     for entry in entries:

@@ -87,9 +87,17 @@ def verify_path(path: Path, trust: Trust) -> list[Verified]:
         return [verify_files(read_folder(path), trust, name=path.resolve().name)]
     if path.is_dir() and any(path.glob("*/run.json")):
         chain = verify_chain(path)
-        runs = [verify_files(read_folder(p.parent), trust, name=p.parent.name) for p in sorted(path.glob("*/run.json"))]
-        return [chain, *runs]
+        return [chain, *(_one_of(p.parent, trust) for p in sorted(path.glob("*/run.json")))]
     raise RecordError(f"there is no run in {path}", "name a bundle, a run's folder, or a folder of reports")
+
+
+def _one_of(folder: Path, trust: Trust) -> Verified:
+    try:
+        return verify_files(read_folder(folder), trust, name=folder.name)
+    except RecordError as error:
+        found = Verified(str(folder))
+        found.add(Mark.OPEN, "evidence", error.fact)
+        return found
 
 
 def compare_suite(found: Verified, suite: Path) -> None:
@@ -130,13 +138,28 @@ def _bundle(path: Path, trust: Trust) -> Verified:
 
 
 def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
-    """Verify the files of one run. ``name`` is that of its folder, which is the run's id."""
+    """Verify the files of one run. ``name`` is that of its folder, which is the run's id.
+
+    Raises UsageError where OpenSSH is missing. Evidence at which the verification itself fails is not verified, and says so.
+    """
     found = Verified(files.source)
+    try:
+        _verify(files, trust, name, found)
+    except RecordError as error:
+        found.add(Mark.WRONG, "evidence", error.fact)
+    except KisaanError:
+        raise
+    except Exception as error:  # hostile evidence must not end the verification of others, nor be taken for verified
+        found.add(Mark.OPEN, "evidence", f"the verification failed at it: {type(error).__name__}: {error}")
+    return found
+
+
+def _verify(files: Files, trust: Trust, name: str, found: Verified) -> None:
     if files.bundle is not None:
         _sums(files, found)
     run = _run(files, found)
     if run is None:
-        return found
+        return
     if name and name != run.id:
         found.add(Mark.NOTE, "run.json", f"the folder is named {name}, the run is {run.id}")
     _suite(files, run, found)
@@ -151,7 +174,6 @@ def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
     else:
         found.add(Mark.OPEN, "report.html", "not compared with the facts, for these cannot be judged again")
     _approved(found, found.standing, trust)
-    return found
 
 
 def faults_of(files: Files, run: Run) -> list[Finding]:
@@ -237,8 +259,8 @@ def _judged(files: Files, run: Run, found: Verified) -> Judgement | None:
             read_contract(promised, "contract.toml") if promised is not None else None,
             read_waivers(excused, "waivers.toml") if excused is not None else None,
         )
-    except (KisaanError, ValueError) as error:
-        found.add(Mark.WRONG, "run.json", f"it cannot be judged: {str(error).splitlines()[0]}")
+    except (KisaanError, ValueError, LookupError, TypeError, ArithmeticError) as error:
+        found.add(Mark.WRONG, "run.json", f"it cannot be judged: {type(error).__name__}: {str(error)[:200]}")
         return None
     found.add(Mark.PROVED, "verdict", f"judged again from the facts: {judged.verdict.value}")
     return judged
@@ -338,7 +360,7 @@ def _expired(found: Verified, judged: Judgement) -> None:
 def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
     if standing.state is State.APPROVED and standing.unattested:
         found.add(Mark.NOTE, "criteria", f"not attested: {', '.join(c.id for c in standing.unattested)}; the approvals accepted that")
-    if trust.signers is None:
+    if trust.signers is None and standing.state is not State.UNSIGNED:
         found.add(Mark.OPEN, "sign-off", "whose keys count was not said: name your own file with --allowed-signers. "
                   f"By the copy beside the run: {standing.sentence}")  # fmt: skip
         return
