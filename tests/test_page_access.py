@@ -337,8 +337,37 @@ def test_the_copied_command_does_it_again(browser: Browser, server: Server, tmp_
     assert "read-only transaction" in wrote.stderr
 
 
+@pytest.mark.parametrize("text", [*HOSTILE, "'; exit 7; '", "a\\b c", "$(exit 7)`exit 7`"], ids=range(len(HOSTILE) + 3))
+def test_hostile_names_stay_names_in_the_shell(text: str) -> None:
+    """Whatever a database or a role is called, the lines for the shell set it to the letter and do nothing else."""
+    run = make_run([], [])
+    run = replace(run, place=replace(run.place, database=text, role=text), suite=replace(run.suite, schemas=("a b", text)))
+    done = _shell(f'{environment(run)}\nprintf "%s|%s|%s" "$PGDATABASE" "$PGUSER" "$PGOPTIONS"')
+    assert (done.returncode, done.stderr) == (0, "")
+    database, role, options = done.stdout.replace(text, "\0", 2).split("|", 2)
+    assert (database, role) == ("\0", "\0")
+    unescaped = re.sub(r"\\(.)", r"\1", options, flags=re.S)
+    assert unescaped.endswith('-c search_path="a b", "{}", "pg_temp"'.format(text.replace('"', '""')))
+
+
 def _shell(text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", text], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, timeout=60)
+
+
+@pytest.mark.parametrize("flipped", ["", "run.json", "baseline.json", "contract.toml"])
+def test_the_lines_that_verify_the_files_do(tmp_path: Path, flipped: str) -> None:
+    """The page's own lines, in a shell, pass the run's folder; one byte that is another in any of its files, and they do not."""
+    folder = tmp_path / "run"
+    shutil.copytree(SAMPLE.parent, folder)
+    if flipped:
+        data = bytearray((folder / flipped).read_bytes())
+        data[len(data) // 2] ^= 1
+        (folder / flipped).write_bytes(bytes(data))
+    shown = re.search('<pre id="sums">(.*?)</pre>', (folder / "report.html").read_text(encoding="utf-8"), re.S)
+    assert shown
+    done = subprocess.run(["sh", "-c", html.unescape(shown[1])], cwd=folder, capture_output=True, text=True)
+    assert (done.returncode == 0) is (not flipped), done.stdout + done.stderr
+    assert done.stdout.count(": OK") == (2 if flipped else 3)
 
 
 @pytest.mark.parametrize(
@@ -358,6 +387,17 @@ def test_what_differs_is_marked_to_the_character(before: str | None, after: str 
     drawn = [re.sub(r"</?(bdi|span|i|b)\b[^>]*>", "", str(side)) for side in marks.marked(before, after)]
     assert left in drawn[0]
     assert right in drawn[1]
+
+
+def test_what_the_books_say_and_what_the_details_add_up_to_are_marked() -> None:
+    """Two sides of one comparison in a key table: only the digits that differ are marked; NULL and personal values are left alone."""
+    rows = ((("id", "1"), ("recorded", "-61429.73"), ("computed", "-61929.73")), (("id", "2"), ("recorded", None), ("computed", "1")),
+            (("id", "3"), ("recorded", "•••"), ("computed", "12")))  # fmt: skip
+    run = make_run([_check("a")], [Result("a", Status.FAIL, 3, 3, Evidence.SCANNED, sample=rows)])
+    page = run.to_html()
+    assert "-61<del>4</del>29.73" in page
+    assert "-61<ins>9</ins>29.73" in page
+    assert page.count("<del>") == page.count("<ins>") == 1
 
 
 @pytest.mark.parametrize("pair", [("a" * 30, "a" * 29), ("0.10", "0.1"), ("", "x"), ("ab" * 300, "ba" * 300)])
@@ -395,6 +435,18 @@ def test_three_findings_of_different_kinds_come_first() -> None:
     leads = leads_of(judged, cards_of(in_order(pairs_of(judged.run), moves), moves, judged.waived, 20))
     assert [lead.word for lead in leads] == ["Promise broken", "Unexplained", "Promise not done"] or leads[0].new
     assert all(html.escape(lead.target) in first for lead in leads)
+
+
+def test_what_no_check_looked_at_is_said_first_and_in_full() -> None:
+    """The first screen counts the columns that no check touched; the section names them, and whole tables."""
+    page = render_html(*signed_page())
+    assert "3 columns that <b>no check looked at</b>" in page
+    section = re.sub("<[^>]+>", "", page[page.index('<section id="coverage"') : page.index('<section id="unproved"')])
+    for fact in ("values of 1 of 5 columns in 2 tables", "of 1 more", "3 they did not touch", "lonely", "note"):
+        assert fact in section, fact
+    bare = every_status().to_html()
+    assert "it is not known which columns no check looked at" in bare
+    assert "no check looked at</b>" not in bare
 
 
 def test_long_statements_stay_in_the_record() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from kisaan_validate.differences import CheckMove, Transition
 from kisaan_validate.model import MASKED, Check, Evidence, Form, Result, Status
+from kisaan_validate.report.marks import marked
 from kisaan_validate.report.psql import around
 from kisaan_validate.report.summary import figure, vacuous
-from kisaan_validate.report.text import anchor, counted, duration, number
+from kisaan_validate.report.text import anchor, counted, duration, number, value
 from kisaan_validate.waivers import Waived
 
 EVIDENCE_WORDS = {
@@ -21,6 +24,10 @@ EVIDENCE_WORDS = {
 }
 
 
+_SIDES = (("recorded", "computed"),)
+"""The columns in which checks say what stands in the books and what the details add up to."""
+
+
 @dataclass(frozen=True)
 class Keys:
     """The recorded keys of violating rows as a table. A cell is None for NULL."""
@@ -29,6 +36,16 @@ class Keys:
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
     masked: bool
+
+    @property
+    def drawn(self) -> Iterator[list[Markup]]:
+        """The rows as they are shown; where two columns are the two sides of a comparison, what differs is marked."""
+        sides = next((tuple(map(self.columns.index, pair)) for pair in _SIDES if set(pair) <= set(self.columns)), None)
+        for row in self.rows:
+            cells = [value(cell) for cell in row]
+            if sides is not None and None not in (both := [row[n] for n in sides]) and MASKED not in both:
+                cells[sides[0]], cells[sides[1]] = marked(*both)
+            yield cells
 
 
 @dataclass(frozen=True)

@@ -140,11 +140,15 @@ def _uncovered(coverage: TableCoverage | None) -> str:
 
 @dataclass(frozen=True)
 class Gaps:
-    """What no check touched: tables without any check, and by table the columns untouched or known by their type only."""
+    """What no check touched: tables without any check, and by table the columns untouched or known by their type only.
+
+    ``untouched`` is the number of columns that no check touched, those of the tables among them.
+    """
 
     tables: tuple[TableCoverage, ...]
     columns: tuple[TableCoverage, ...]
     words: str
+    untouched: int
 
 
 def coverage_gaps(coverage: Sequence[TableCoverage]) -> Gaps:
@@ -157,4 +161,4 @@ def coverage_gaps(coverage: Sequence[TableCoverage]) -> Gaps:
         f"Checks read values of {number(read)} of {counted(every, 'column')} in {counted(len(coverage), 'table')}; of "
         f"{number(typed)} more they only looked at what the catalogue says; {number(every - read - typed)} they did not touch."
     )
-    return Gaps(bare, partly, words if coverage else "")
+    return Gaps(bare, partly, words if coverage else "", every - read - typed)
