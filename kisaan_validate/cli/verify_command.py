@@ -11,7 +11,7 @@ import click
 from kisaan_validate.cli.signing import the_trust, trust_options
 
 if TYPE_CHECKING:
-    from kisaan_validate.signoff.verify import Verified
+    from kisaan_validate.signoff.findings import Verified
 
 
 @click.command("verify", short_help="Verify a bundle, a run or a folder of runs, offline.")
@@ -43,7 +43,7 @@ def command(path: Path, approvals: int | None, quiet: bool, **given: Any) -> int
 
 def _tell(found: Verified, *, quiet: bool) -> None:
     from kisaan_validate.report.text import plain
-    from kisaan_validate.signoff.verify import Mark
+    from kisaan_validate.signoff.findings import Mark
 
     click.echo(f"of      {plain(found.source)}")
     for mark in Mark:
@@ -54,7 +54,7 @@ def _tell(found: Verified, *, quiet: bool) -> None:
 
 
 def _sum_up(found: Sequence[Verified]) -> None:
-    from kisaan_validate.signoff.verify import LIMITS, Mark
+    from kisaan_validate.signoff.findings import LIMITS, Mark
 
     wrong, left = (sum(len(one.of(mark)) for one in found) for mark in (Mark.WRONG, Mark.OPEN))
     if wrong:

@@ -10,7 +10,7 @@ import io
 import stat
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from kisaan_validate.errors import RecordError
 from kisaan_validate.signoff.evidence import LARGEST, Files
@@ -59,12 +59,6 @@ def unpack(path: Path) -> Files:
 def sums(files: Mapping[str, bytes]) -> bytes:
     """The text of SHA256SUMS, as ``sha256sum -c`` reads it."""
     return "".join(f"{sha256(data)}  {name}\n" for name, data in sorted(files.items()) if name != SUMS).encode()
-
-
-def run_of(path: Path) -> str:
-    """The name of the folder in a bundle."""
-    with zipfile.ZipFile(path) as archive:
-        return PurePosixPath(archive.namelist()[0]).parts[0]
 
 
 def _bytes(path: Path) -> bytes:

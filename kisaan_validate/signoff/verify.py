@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from kisaan_validate.contract.load import read_contract
@@ -18,6 +17,7 @@ from kisaan_validate.signoff.bundle import BASELINE, DERIVED, derived
 from kisaan_validate.signoff.chain import links_of, walk
 from kisaan_validate.signoff.check import Trust, signoffs_of
 from kisaan_validate.signoff.evidence import Files, read_folder
+from kisaan_validate.signoff.findings import Finding, Mark, Verified
 from kisaan_validate.signoff.keys import Signers
 from kisaan_validate.signoff.standing import Signed, Standing, State, standing_of
 from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
@@ -25,53 +25,6 @@ from kisaan_validate.signoff.timestamp import STAMPED, UNKNOWN_AUTHORITY
 from kisaan_validate.suite.load import sources_digest
 from kisaan_validate.version import VERSION
 from kisaan_validate.waivers import Use, read_waivers
-
-
-class Mark(StrEnum):
-    """What a finding says."""
-
-    PROVED = "proved"
-    WRONG = "wrong"
-    OPEN = "not proved"
-    NOTE = "note"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at, and what came of it."""
-
-    mark: Mark
-    subject: str
-    message: str
-
-
-@dataclass
-class Verified:
-    """All that a verification found. ``judged`` and ``standing`` are None where there is no run to speak of."""
-
-    source: str
-    findings: list[Finding] = field(default_factory=list)
-    judged: Judgement | None = None
-    standing: Standing | None = None
-
-    def add(self, mark: Mark, subject: str, message: str) -> None:
-        """Say one more thing."""
-        self.findings.append(Finding(mark, subject, message))
-
-    def of(self, mark: Mark) -> list[Finding]:
-        """The findings with this mark."""
-        return [finding for finding in self.findings if finding.mark is mark]
-
-
-LIMITS = (
-    "that the database held what run.json says: re-perform the SQL of a check on a copy of that time",
-    ("that nobody removed the newest sign-offs, or the newest runs of a folder, or made these anew: only a digest that was "
-    "kept elsewhere (in a mail, a ticket, a time stamp) can tell"),
-    "when somebody signed: the time is the signer's own word, unless an authority stamped it",
-    "who ran it: the operator's name is a claim, nobody signed in for it",
-    "that a key was in its owner's hands only",
-)
-"""What no verification of files proves."""
 
 
 def verify_path(path: Path, trust: Trust) -> list[Verified]:
