@@ -73,24 +73,30 @@ def _bytes(path: Path) -> bytes:
 
 
 def _entries(archive: zipfile.ZipFile, path: Path, size: int) -> tuple[str, dict[str, bytes]]:
+    """The files of an archive of ``size`` bytes, and the folder that they are in. Nothing is read before all of it is looked at."""
     entries = archive.infolist()
     if not entries or len(entries) > _MOST:
         raise RecordError(f"{path} holds {len(entries):,} files", "name a bundle")
+    run = entries[0].filename.split("/")[0]
+    names: set[str] = set()
+    for entry in entries:
+        if odd := _odd(entry, run, names):
+            raise RecordError(f"{path}: {odd}", "it was not made by this program; do not unpack it")
+        names.add(entry.filename)
     if sum(entry.file_size for entry in entries) > size:
         raise RecordError(f"{path} holds more than its own size", "it was not made by this program; do not unpack it")
-    run = entries[0].filename.split("/")[0]
-    found: dict[str, bytes] = {}
-    for entry in entries:
-        name = entry.filename
-        # What pack() never writes, said by name; comparing the whole archive afterwards would only say that it differs.
-        mode = entry.external_attr >> 16
-        if "\\" in name or name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
-            raise RecordError(f"{path} holds a name that leads elsewhere: {name!r}", "it was not made by this program; do not unpack it")
-        if not stat.S_ISREG(mode):
-            raise RecordError(f"{path}: {name!r} is no plain file", "it was not made by this program; do not unpack it")
-        if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-            raise RecordError(f"{path}: {name!r} is compressed", "it was not made by this program; do not unpack it")
-        if not name.startswith(f"{run}/") or name.removeprefix(f"{run}/") in found:
-            raise RecordError(f"{path}: {name!r} is twice there, or outside the run's folder", "it was not made by this program")
-        found[name.removeprefix(f"{run}/")] = archive.read(entry)
-    return run, found
+    return run, {entry.filename.removeprefix(f"{run}/"): archive.read(entry) for entry in entries}
+
+
+def _odd(entry: zipfile.ZipInfo, run: str, before: set[str]) -> str:
+    """What :func:`pack` never writes, by name: comparing the whole archive afterwards would only say that it differs."""
+    name = entry.filename
+    if "\\" in name or name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
+        return f"it holds a name that leads elsewhere: {name!r}"
+    if not stat.S_ISREG(entry.external_attr >> 16):
+        return f"{name!r} is no plain file"
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+        return f"{name!r} is compressed"
+    if name in before or not name.startswith(f"{run}/"):
+        return f"{name!r} is twice there, or outside the run's folder"
+    return ""
