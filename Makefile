@@ -37,6 +37,7 @@ $(VENV)/.demo: $(VENV)/.venv pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt -e '.[demo]'
 	@touch $@
 
+# Of the last package only its axe.min.js is wanted, not the browsers that it depends on.
 $(VENV)/.dev: $(VENV)/.demo
 	@$(PIP) install -c constraints.txt -e '.[demo,test,dev]'
 	@$(PIP) install -c constraints.txt --no-deps axe-playwright-python
