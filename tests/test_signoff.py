@@ -441,6 +441,9 @@ def test_each_run_names_the_one_before(house: House) -> None:
     facts = run_from_json((second / "run.json").read_text()).provenance
     assert (facts.previous_run, facts.previous_digest) == (first.name, sha256((first / "run.json").read_bytes()))
     assert house.cli("verify", "reports").out.count("runs follow each other") == 1
+    alone = house.cli("verify", "reports", "--chain")
+    assert alone.code == 0
+    assert "VERIFIED: the chain is whole. Nothing is said of what its runs hold" in alone.out
     assert not walk(links_of(house.folder / "reports")).broken
 
 

@@ -27,8 +27,9 @@ from kisaan_validate.version import VERSION
 from kisaan_validate.waivers import Use, read_waivers
 
 
-def verify_path(path: Path, trust: Trust) -> list[Verified]:
-    """Verify a bundle, a run's folder (or its run.json), or a folder of runs: then its chain first, and every run.
+def verify_path(path: Path, trust: Trust, *, only_chain: bool = False) -> list[Verified]:
+    """Verify a bundle, a run's folder (or its run.json), or a folder of runs: then its chain first, and unless
+    ``only_chain`` every run.
 
     Raises RecordError where there is nothing to verify, and UsageError where OpenSSH is missing.
     """
@@ -40,6 +41,8 @@ def verify_path(path: Path, trust: Trust) -> list[Verified]:
         return [verify_files(read_folder(path), trust, name=path.resolve().name)]
     if path.is_dir() and any(path.glob("*/run.json")):
         chain = verify_chain(path)
+        if only_chain:
+            return [chain]
         return [chain, *(_one_of(p.parent, trust) for p in sorted(path.glob("*/run.json")))]
     raise RecordError(f"there is no run in {path}", "name a bundle, a run's folder, or a folder of reports")
 
