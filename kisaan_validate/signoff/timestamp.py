@@ -20,7 +20,7 @@ from kisaan_validate.signoff.evidence import Files
 _LIMIT = 30
 _LARGEST = 1 << 20
 
-STAMPED, UNKNOWN_AUTHORITY = "existed at", "it has a time stamp, and no authority is named to verify it by"
+STAMPED, UNKNOWN_AUTHORITY = "existed at", "it has a time stamp, which no authority named here verifies"
 """How the two harmless answers begin."""
 
 
