@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint needs sample bench-baseline bench-report bench-index constraints clean
+.PHONY: demo test test-all lint needs sample bench bench-streams bench-baseline bench-report bench-index constraints clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -42,6 +42,14 @@ $(VENV)/.dev: $(VENV)/.demo
 	@$(PIP) install -c constraints.txt -e '.[demo,test,dev]'
 	@$(PIP) install -c constraints.txt --no-deps axe-playwright-python
 	@touch $@
+
+# The suite beside counting, one query a check and the best SQL by hand, in both layouts: some minutes, 3 GB of disk.
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/speed.py --layout both
+
+# Checks in Python beside a bare COPY and beside pandas.read_sql with pandera.
+bench-streams: $(VENV)/.dev
+	$(BIN)/python benchmarks/streams.py
 
 # What a baseline costs beside a run, on two tables of five million rows: some minutes, 2 GB of disk.
 bench-baseline: $(VENV)/.dev

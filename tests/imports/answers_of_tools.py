@@ -1,6 +1,6 @@
 """Runs inside a tool's own environment: prints, as JSON, what the tool answers to each item of a suite on a live database.
 
-    python answers_of_tools.py gx|soda FILE HOST PORT DATABASE USER
+    python answers_of_tools.py gx|soda|dbt FILE HOST PORT DATABASE USER
 
 ``compare_with_tools.py`` starts it. An answer is "pass", "warn", "fail" or, with what the tool said, "none: …".
 """
@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 
 def gx(file: str, host: str, port: str, database: str, user: str) -> dict[str, str]:
@@ -59,7 +62,55 @@ def soda(file: str, host: str, port: str, database: str, user: str) -> dict[str,
     return answers
 
 
+def dbt(file: str, host: str, port: str, database: str, user: str) -> dict[str, str]:
+    """By place, test and its number there: dbt's own tests and the singular ones, over models that are the tables themselves."""
+    from validate_with_tools import dbt_project
+
+    with tempfile.TemporaryDirectory() as folder:
+        dbt_project(Path(folder), host, port, database, user)
+        for model in (Path(folder) / "models").glob("*.sql"):
+            model.write_text(f"{{{{ config(materialized='ephemeral') }}}} select * from public.{model.stem}\n")
+        tool = str(Path(sys.executable).parent / "dbt")
+        known = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "False", "DO_NOT_TRACK": "1"}
+        for words in (["deps"], ["test"]):
+            command = [tool, "--no-use-colors", "--no-version-check", *words, "--profiles-dir", ".", "--vars", "limit: 1"]
+            done = subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True)
+        target = Path(folder) / "target"
+        if not (target / "run_results.json").exists():
+            raise SystemExit(done.stdout + done.stderr)
+        nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+        results = {r["unique_id"]: r for r in json.loads((target / "run_results.json").read_text())["results"]}
+    return _dbt_answers(nodes, results)
+
+
+def _dbt_answers(nodes: dict[str, dict[str, Any]], results: dict[str, dict[str, Any]]) -> dict[str, str]:
+    answers: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for id, node in nodes.items():
+        if node["resource_type"] != "test":
+            continue
+        test = node.get("test_metadata")
+        if test is not None and test.get("namespace") is not None:
+            continue  # of a package, for which a macro stands in that finds nothing
+        place, text = _dbt_place(node)
+        number, seen[f"{place}|{text}"] = seen[f"{place}|{text}"], seen[f"{place}|{text}"] + 1
+        status = results[id]["status"] if id in results else "none: it was not run"
+        answers[f"{place}|{text}|{number}"] = f"none: {results[id]['message']}" if status == "error" else status
+    return answers
+
+
+def _dbt_place(node: dict[str, Any]) -> tuple[str, str]:
+    """Where a test stands and what it is, in the words of the import."""
+    test = node.get("test_metadata")
+    if test is None:
+        return "singular test", node["name"]
+    column = node["column_name"]
+    about = node.get("attached_node") or next(n for n in node["depends_on"]["nodes"] if n.startswith("source."))
+    kind, _, *names = about.split(".")
+    return f"{kind}s.{'.'.join(names)}.columns.{column}", f"{test['name']} of {column}"
+
+
 if __name__ == "__main__":
     which, *words = sys.argv[1:]
-    found = {"gx": gx, "soda": soda}[which](*words)
+    found = {"gx": gx, "soda": soda, "dbt": dbt}[which](*words)
     print("ANSWERS " + json.dumps(found))

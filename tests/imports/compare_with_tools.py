@@ -1,9 +1,11 @@
-"""Asks Great Expectations or Soda Core and the imported suite the same questions about the same rows, and compares the answers.
+"""Asks Great Expectations, Soda Core or dbt and the imported suite the same questions about the same rows, and compares the answers.
 
 Each tool lives in an environment of its own (see ``validate_with_tools.py``); from the project's environment:
 
     python tests/imports/compare_with_tools.py gx_1 /tmp/gx/bin/python
+    python tests/imports/compare_with_tools.py gx_nulls /tmp/gx/bin/python
     python tests/imports/compare_with_tools.py soda /tmp/soda/bin/python
+    python tests/imports/compare_with_tools.py dbt /tmp/dbt/bin/python      # dbt's own tests, and singular ones
 
 It asks on the rows of ``import_shop.py`` as they are, and again after each of several kinds of damage, so that failing answers are
 compared as well. Exit code 1 if an item that has a counterpart is answered otherwise by its tool, but for the differences that
@@ -16,6 +18,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +37,7 @@ from kisaan_validate.model import Result, Severity, Status  # noqa: E402
 from kisaan_validate.runner import Options, run  # noqa: E402
 from kisaan_validate.suite.files import load_files  # noqa: E402
 
-SUITES = {"gx_1": ("great-expectations", "gx_1.json", "gx"), "gx_nulls": ("great-expectations", "gx_nulls.json", "gx"), "soda": ("soda", "soda.yml", "soda")}
+SUITES = {"gx_1": ("great-expectations", "gx_1.json", "gx"), "gx_nulls": ("great-expectations", "gx_nulls.json", "gx"), "soda": ("soda", "soda.yml", "soda"), "dbt": ("dbt", "dbt", "dbt")}
 
 DAMAGE = {
     "nothing": "SELECT 1",
@@ -53,7 +56,7 @@ DAMAGE = {
 }  # fmt: skip
 
 STATED = {
-    "gx_1": {"expectations[25]": "Great Expectations wants the type spelled in full"},
+    "gx_1": {"expectations[25]": "Great Expectations wants the type spelled in full", "expectations[18]": "as in gx_nulls"},
     "gx_nulls": {f"expectations[{i}]": "on SQL, its join drops rows with a NULL; here two NULLs are alike, as to its pandas" for i in (34, 35)},
 }  # fmt: skip
 """What is answered otherwise on purpose, and why; docs/adoption.md says so too."""
@@ -62,7 +65,7 @@ STATED = {
 def main(name: str, python: str) -> int:
     """Compare and print; the exit code."""
     tool, file, kind = SUITES[name]
-    maker = import_files(tool, [HERE / file], read_tables(()))
+    maker = import_files(tool, _files(HERE / file), read_tables(()))
     suite = load_files(render(maker, tool, "compared", ("public",)))
     lines = _lines(HERE / file) if kind == "soda" else {}
     told: Counter[str] = Counter()
@@ -74,14 +77,14 @@ def main(name: str, python: str) -> int:
             checks = suite.by_id if hasattr(suite, "by_id") else {check.id: check for check in suite.checks}
             done = run(suite, server.dsn(database), options=Options(jobs=1, sample=0))
             results = {result.check_id: result for result in done.results}
-            for outcome in maker.outcomes:
-                theirs = answers.get(lines.get(outcome.place, outcome.place))
+            for outcome, key in _keys(maker.outcomes, kind, lines):
+                theirs = answers.get(key)
                 if not outcome.imported:
                     continue
                 if theirs is None:
                     told["not asked"] += 1
                     continue
-                ours = _ours(outcome, checks, results, warns=kind == "soda")
+                ours = _ours(outcome, checks, results, warns=kind != "gx")
                 verdict = "agree" if ours == theirs else "stated" if outcome.place in STATED.get(name, {}) else "DIFFER"
                 told[verdict] += 1
                 told["failing"] += verdict == "agree" and ours != "pass"
@@ -92,6 +95,22 @@ def main(name: str, python: str) -> int:
           f"({told['failing']} of them are no pass), {told['stated']} differ as stated, {told['DIFFER']} differ; {told['not asked']} times "
           "the tool gave no answer of its own to an item")  # fmt: skip
     return 1 if told["DIFFER"] or not told["agree"] else 0
+
+
+def _files(path: Path) -> list[Path]:
+    """A suite is a file, or as dbt has it, those of a project."""
+    return sorted(path.glob("models/*.yml")) + sorted(path.glob("tests/*.sql")) if path.is_dir() else [path]
+
+
+def _keys(outcomes: Sequence[Outcome], kind: str, lines: dict[str, str]) -> Iterator[tuple[Outcome, str]]:
+    """Each item with the key under which ``answers_of_tools.py`` gives its answer."""
+    seen: Counter[str] = Counter()
+    for outcome in outcomes:
+        key = lines.get(outcome.place, outcome.place)
+        if kind == "dbt":
+            name = f"{outcome.place}|{outcome.text}"
+            key, seen[name] = f"{name}|{seen[name]}", seen[name] + 1
+        yield outcome, key
 
 
 def _ours(outcome: Outcome, checks: dict[str, Any], results: dict[str, Result], *, warns: bool) -> str:
