@@ -237,7 +237,7 @@ def test_a_suite_in_git_says_its_commit_and_what_is_not_committed(house: House, 
     assert dirty.uncommitted == ("hidden.py", "new.py", "orders.py")
     git(repository, "config", "core.fsmonitor", f"touch {tmp_path}/started; false")
     assert provenance_of(suite, []).uncommitted
-    assert not (tmp_path / "started").exists(), "no program of the repository's choice is run"
+    assert not (tmp_path / "started").exists(), "no monitor of the repository's choice is started"
 
 
 def test_only_allowed_keys_sign_and_nothing_is_left_behind(house: House, run: Path) -> None:
