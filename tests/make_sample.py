@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT))
 from kisaan_validate.cli.job import record  # noqa: E402
 from kisaan_validate.demo import find_assets, play, playground  # noqa: E402
 from kisaan_validate.judgement import judge  # noqa: E402
+from kisaan_validate.model import Provenance  # noqa: E402
 from kisaan_validate.record.codec import baseline_to_json, digest_of  # noqa: E402
 
 SCALE = 300_000
@@ -22,7 +23,8 @@ with playground(keep=False) as place:
     # The folder of a server that is gone by now says nothing to anybody.
     before = replace(story.before, place=replace(story.before.place, host="local socket"))
     digest = digest_of(baseline_to_json(before))
-    after = replace(story.after, place=replace(story.after.place, host="local socket"), baseline_digest=digest)
+    origin = Provenance("demo", "the demonstration", unversioned="not asked")
+    after = replace(story.after, place=replace(story.after.place, host="local socket"), baseline_digest=digest, provenance=origin)
     made = record(judge(after, before, story.judged.contract), ROOT / "reports")
 sample = ROOT / "reports" / "sample"
 shutil.rmtree(sample, ignore_errors=True)

@@ -298,6 +298,23 @@ def _entry(name: str, *, link: bool = False, deflate: bool = False) -> Callable[
     return make
 
 
+def _overlapping(scene: Scene, folder: Path) -> Path:
+    """Many names in the directory for the bytes of one file."""
+    data = pack(scene.id, scene.bundle)
+    new = f"{scene.id}/run.json".encode()
+    end = data.rindex(b"PK\x05\x06")
+    start = int.from_bytes(data[end + 16 : end + 20], "little")
+    entries = data[start:end].split(b"PK\x01\x02")[1:]
+    (large,) = [entry for entry in entries if new in entry]
+    count = 200
+    more = b"".join(b"PK\x01\x02" + large.replace(new, new[:-4] + b"%04d" % n) for n in range(count))
+    total = (len(entries) + count).to_bytes(2, "little")
+    size = (end - start + len(more)).to_bytes(4, "little")
+    path = folder / f"{scene.id}.zip"
+    path.write_bytes(data[:end] + more + data[end : end + 8] + total * 2 + size + data[end + 16 :])
+    return path
+
+
 def _twice(scene: Scene, folder: Path) -> Path:
     import warnings
 
@@ -380,6 +397,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         Exhibit("a file with an absolute name", _entry("/etc/x"), "a name that leads elsewhere"),
         Exhibit("a symbolic link in the archive", _entry("{id}/x", link=True), "is no plain file"),
         Exhibit("fifty megabytes of nothing, compressed", _entry("{id}/x", deflate=True), "is compressed"),
+        Exhibit("two hundred names for the bytes of one file", _overlapping, "holds more than its own size"),
         Exhibit("a symbolic link in a run's folder", _link, "waivers.toml: it is a symbolic link"),
         Exhibit("a run taken out of a folder of reports", _chain(_take_out), "that it names as the one before it is not here"),
         Exhibit("the oldest run taken out of a folder of reports", _chain(_take_first), "older runs are kept elsewhere, or were removed", 3),

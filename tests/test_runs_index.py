@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from axe import findings
 from browser import Browser, chromium
-from conftest import ROOT
+from conftest import ROOT, needs
 from index_cases import place_at, run_number
 from shop import Shop
 
@@ -409,6 +410,40 @@ def test_the_page_works_everywhere(tmp_path: Path, browser: Browser) -> None:
         for kind in ("keyDown", "keyUp"):
             browser.driver.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code})
     assert set(browser.ask(visible)) == {"run v-fail"}
+
+
+def test_axe_finds_nothing(tmp_path: Path, browser: Browser) -> None:
+    """Light, dark, narrow, filtered, on paper, with unreadable folders, without any run: no violation that axe-core knows."""
+    several(tmp_path / "many", 230, hours=30)
+    (tmp_path / "many" / "other").mkdir()
+    (tmp_path / "none").mkdir()
+    update_index(tmp_path / "many")
+    update_index(tmp_path / "none")
+    for page in ("many/index.html", "many/index-2025-06.html", "none/index.html"):
+        for dark in (False, True):
+            browser.open(tmp_path / page, width=360 if dark else 1280, dark=dark)
+            assert findings(browser) == [], (page, dark)
+    browser.open(tmp_path / "many" / "index.html")
+    browser.ask("document.getElementById('only-fail').checked = true")
+    assert findings(browser) == []
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert findings(browser) == []
+
+
+def test_paper_has_every_run_and_heading(tmp_path: Path, browser: Browser) -> None:
+    """Printed with a filter set, sheets repeat the heading and have what the screen shows; no filter is printed."""
+    several(tmp_path, 90, hours=30)
+    update_index(tmp_path)
+    browser.open(tmp_path / "index.html")
+    (tmp_path / "index.pdf").write_bytes(browser.pdf())
+    sheets = subprocess.run([needs("pdftotext"), "-layout", str(tmp_path / "index.pdf"), "-"], capture_output=True, text=True, check=True)
+    pages_ = [page for page in sheets.stdout.split("\f") if page.strip()]
+    runs = [page for page in pages_ if re.search(r"\d{8}T\d{6}Z-", page)]
+    assert len(re.findall(r"\d{8}T\d{6}Z-[0-9a-f]{6}", sheets.stdout)) == 90
+    assert len(runs) > 2
+    assert all("Verdict" in page and "Sign-off" in page for page in runs)
+    assert "FAIL only" not in sheets.stdout
+    assert all(re.search(rf"\b{number}\s*/\s*{len(pages_)}\b", page) for number, page in enumerate(pages_, 1))
 
 
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:

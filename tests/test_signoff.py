@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import axe
 import pytest
+from browser import Browser, chromium
 from conftest import ROOT, Server, needs
 from house import ASHA, BINOD, MALLORY, House, build, git, line_of
 
@@ -235,7 +237,7 @@ def test_a_suite_in_git_says_its_commit_and_what_is_not_committed(house: House, 
     assert dirty.uncommitted == ("hidden.py", "new.py", "orders.py")
     git(repository, "config", "core.fsmonitor", f"touch {tmp_path}/started; false")
     assert provenance_of(suite, []).uncommitted
-    assert not (tmp_path / "started").exists(), "no program of the repository's choice is run"
+    assert not (tmp_path / "started").exists(), "no monitor of the repository's choice is started"
 
 
 def test_only_allowed_keys_sign_and_nothing_is_left_behind(house: House, run: Path) -> None:
@@ -357,6 +359,79 @@ def test_a_hostile_name_or_reason_is_text_on_the_terminal(house: House, run: Pat
     assert "\u202e" not in shown
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"check_id": "orders.total.not_null"', '"check_id": "nobody"'), ('"finished_at": "([^"]*)Z"', '"finished_at": "\\1"'),
+     ('"rows": 3', '"rows": -3'), ('"system_identifier": "[0-9]*"', '"system_identifier": ""'), ('"examined": 3', '"examined": null')],
+)  # fmt: skip
+def test_facts_that_make_no_sense_are_no_pass_and_no_crash(house: House, run: Path, old: str, new: str) -> None:
+    """Whatever a run.json is made to say, the answer is exit 1 or 3 with a finding, and no traceback."""
+    for name in (ASHA, BINOD):
+        assert house.sign(run, name, "--accept-unattested").code == 0
+    text = (run / "run.json").read_text()
+    changed = re.sub(old, new, text)
+    assert changed != text
+    (run / "run.json").write_text(changed)
+    said = house.verify(run)
+    assert said.code in (1, 3), said
+    assert "Traceback" not in said.out + said.err
+    assert "VERIFIED" not in said.out
+
+
+def test_a_flood_of_sign_offs_is_refused(house: House, run: Path) -> None:
+    """Each takes a process: a thousand is enough for anybody."""
+    (run / "signoffs").mkdir()
+    for number in range(1_001):
+        (run / "signoffs" / f"{number:04d}-approve-x.json").write_text("{}")
+    said = house.verify(run)
+    assert said.code == 1
+    assert "1,001 sign-offs" in said.out
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the module."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_a_signed_page_is_for_everybody(house: House, run: Path, browser: Browser, width: int, scheme: str) -> None:
+    """Approved with a caution, one decision replaced, one that does not hold, one attestation: axe finds nothing, nothing is
+    cut off, the policy is kept, and the first screen says what was accepted."""
+    assert house.attest(run).code == 0
+    assert house.sign(run, ASHA, decision="reject").code == 0
+    for name in (ASHA, BINOD):
+        assert house.sign(run, name, "--accept-verdict").code == 0
+    (path,) = run.glob("signoffs/*reject*.sig")
+    path.write_text(path.read_text().replace("U1NI", "U1NJ"))
+    assert house.cli("report", str(run)).code == 0
+    browser.open(run / "report.html", width=width)
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    assert axe.findings(browser) == []
+    assert browser.requests() == []
+    assert browser.complaints() == []
+    assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
+    shown = str(browser.ask("document.body.innerText"))
+    assert "Approved by asha@example.org, binod@example.org (2 approvals, 2 needed), accepting its verdict." in shown
+    assert "rejected, does not hold" in shown
+    assert "the signature does not fit the statement" in shown
+
+
+def test_the_list_of_runs_says_where_each_stands(house: House) -> None:
+    """Signing brings index.html up; a signature that does not hold is counted there."""
+    run = house.run()
+    page = house.folder / "reports" / "index.html"
+    for name in (ASHA, BINOD):
+        assert house.sign(run, name, "--accept-unattested").code == 0
+    assert "approved, 2 of 2" in page.read_text()
+    (path,) = run.glob("signoffs/*binod*.sig")
+    path.unlink()
+    assert house.cli("index", "reports").code == 0
+    assert "not approved yet, 1 of 2, 1 of 2 signatures do not hold" in page.read_text()
+    shutil.rmtree(run / "signoffs")
+
+
 # --- the chain --------------------------------------------------------------------------------------------------------
 
 
@@ -366,6 +441,9 @@ def test_each_run_names_the_one_before(house: House) -> None:
     facts = run_from_json((second / "run.json").read_text()).provenance
     assert (facts.previous_run, facts.previous_digest) == (first.name, sha256((first / "run.json").read_bytes()))
     assert house.cli("verify", "reports").out.count("runs follow each other") == 1
+    alone = house.cli("verify", "reports", "--chain")
+    assert alone.code == 0
+    assert "VERIFIED: the chain is whole. Nothing is said of what its runs hold" in alone.out
     assert not walk(links_of(house.folder / "reports")).broken
 
 

@@ -10,7 +10,7 @@ from kisaan_validate.model import Run, Verdict, nothing_checked
 from kisaan_validate.rowdiff import RowDiff
 
 if TYPE_CHECKING:
-    from kisaan_validate.signoff.verify import Verified
+    from kisaan_validate.signoff.findings import Verified
 
 PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY = 0, 1, 2, 3, 5, 6
 
@@ -51,7 +51,7 @@ def import_exit_code(left: int) -> int:
 
 def verify_exit_code(found: Sequence[Verified]) -> int:
     """The exit code of a verification: what is wrong outranks what is not proved, and either keeps it from being green."""
-    from kisaan_validate.signoff.verify import Mark
+    from kisaan_validate.signoff.findings import Mark
 
     if any(one.of(Mark.WRONG) for one in found):
         return FAILED

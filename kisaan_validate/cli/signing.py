@@ -84,9 +84,11 @@ def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: 
     )  # fmt: skip
     path, remarks = sign_off(folder, judged, wish, trust)
     click.echo(f"signed  {folder / path}")
-    if given.get("timestamp"):
-        stamp(folder, path, given["timestamp"])
-    standing = page_again(folder, judged)
+    try:
+        if given.get("timestamp"):
+            stamp(folder, path, given["timestamp"])
+    finally:  # it is signed, whether an authority answers or not
+        standing = page_again(folder, judged)
     for remark in remarks:
         click.echo(f"note    {remark}")
     click.echo(f"stands  {standing.sentence}")

@@ -11,15 +11,16 @@ import click
 from kisaan_validate.cli.signing import the_trust, trust_options
 
 if TYPE_CHECKING:
-    from kisaan_validate.signoff.verify import Verified
+    from kisaan_validate.signoff.findings import Verified
 
 
 @click.command("verify", short_help="Verify a bundle, a run or a folder of runs, offline.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--approvals", type=click.IntRange(1), help="How many people must have approved.  [default: as the run and kisaan.toml say]")
+@click.option("--chain", is_flag=True, help="Of a folder of reports only the chain of its runs, not what each of them holds.")
 @click.option("--quiet", "-q", is_flag=True, help="Only what is wrong or not proved, and what it comes to.")
 @trust_options
-def command(path: Path, approvals: int | None, quiet: bool, **given: Any) -> int:
+def command(path: Path, approvals: int | None, chain: bool, quiet: bool, **given: Any) -> int:
     """Verify a bundle, a run's folder, or every run and the chain of a folder of reports. Needs no database and no network.
 
     Exit 0: genuine, and approved by enough people whose keys count. 1: something was changed, is missing, or was rejected.
@@ -32,18 +33,18 @@ def command(path: Path, approvals: int | None, quiet: bool, **given: Any) -> int
 
     config = the_config(given["config"])
     trust = the_trust(config, given)
-    found = verify_path(path, replace(trust, approvals=max(trust.approvals, approvals or 1)))
+    found = verify_path(path, replace(trust, approvals=max(trust.approvals, approvals or 1)), only_chain=chain)
     if len(found) == 1:
         compare_suite(found[0], config.suite)
     for one in found:
         _tell(one, quiet=quiet)
-    _sum_up(found)
+    _sum_up(found, chain=chain)
     return verify_exit_code(found)
 
 
 def _tell(found: Verified, *, quiet: bool) -> None:
     from kisaan_validate.report.text import plain
-    from kisaan_validate.signoff.verify import Mark
+    from kisaan_validate.signoff.findings import Mark
 
     click.echo(f"of      {plain(found.source)}")
     for mark in Mark:
@@ -53,14 +54,16 @@ def _tell(found: Verified, *, quiet: bool) -> None:
             click.echo(f"{mark.value:<10}  {plain(finding.subject)}: {plain(finding.message)}")
 
 
-def _sum_up(found: Sequence[Verified]) -> None:
-    from kisaan_validate.signoff.verify import LIMITS, Mark
+def _sum_up(found: Sequence[Verified], *, chain: bool) -> None:
+    from kisaan_validate.signoff.findings import LIMITS, Mark
 
     wrong, left = (sum(len(one.of(mark)) for one in found) for mark in (Mark.WRONG, Mark.OPEN))
     if wrong:
         click.echo(f"WRONG: {wrong:,} thing{'' if wrong == 1 else 's'} not as they were. Do not rely on it.")
     elif left:
         click.echo(f"NOT PROVED: nothing is wrong, but {left:,} thing{' is' if left == 1 else 's are'} not proved.")
+    elif chain and all(one.judged is None for one in found):
+        click.echo("VERIFIED: the chain is whole. Nothing is said of what its runs hold, or who approved them.")
     else:
         click.echo("VERIFIED: genuine, and approved as required.")
     click.echo("No verification of files proves:")

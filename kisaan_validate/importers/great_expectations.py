@@ -313,7 +313,10 @@ def _pair(operator: str) -> Callable[[Expected], list[str]]:
         a, b = e.column("column_A"), e.column("column_B")
         sign = ">=" if operator == ">" and e.kwargs.get("or_equal") is True else operator
         missing = _ignored(e, [a, b], "both_values_are_missing") or "false"
-        return _several(e, f"{sql_name(a)} {sign} {sql_name(b)}", "pair", [a, b], missing)
+        said = f"{sql_name(a)} {sign} {sql_name(b)}"
+        if sign == "=":  # there, one NULL is not equal, and two are not either unless such rows are left alone
+            said += f" AND {sql_name(a)} IS NOT NULL AND {sql_name(b)} IS NOT NULL"
+        return _several(e, said, "pair", [a, b], missing)
 
     return make
 
@@ -351,7 +354,8 @@ def _compound(e: Expected) -> list[str]:
 def _unique_in_record(e: Expected) -> list[str]:
     columns = e.columns()
     names = [sql_name(c) for c in columns]
-    pairs = [f"{a} <> {b}" for n, a in enumerate(names) for b in names[n + 1 :]]
+    # One NULL is unlike any value, two are alike.
+    pairs = [f"({a} <> {b} AND NOT ({a} IS NULL AND {b} IS NULL))" for n, a in enumerate(names) for b in names[n + 1 :]]
     if not pairs:
         raise NoCounterpart("one column alone is never twice the same")
     return _several(e, " AND ".join(pairs), "unique_in_record", columns, _ignored(e, columns, "all_values_are_missing") or "false")
@@ -362,7 +366,7 @@ def _columns_equal(e: Expected) -> list[str]:
     first, *others = [sql_name(c) for c in columns]
     if not others:
         raise NoCounterpart("one column alone equals itself")
-    said = " AND ".join(f"{first} = {other}" for other in others)
+    said = " AND ".join(f"{first} IS NOT DISTINCT FROM {other}" for other in others)
     return _several(e, said, "equal", columns, _ignored(e, columns, "all_values_are_missing") or "false")
 
 

@@ -50,7 +50,7 @@ def render_html(judged: Judgement, signatures: Signatures | None = None) -> str:
     return template.render(
         style=Markup(style), script=Markup(script), policy=_policy(style, script),
         icon_data=_favicon(judged.verdict),
-        **_facts(judged, signatures or Signatures()),
+        **_facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals)),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ class Signed:
 
     ``accepts`` names what it accepts with open eyes (a partial run, a FAIL, …); ``digest`` is the SHA-256 of its
     statement, ``file`` where that lies beside the run, ``key`` the fingerprint of the key. ``replaced`` tells that the same
-    person said something else later, which counts instead.
+    person said something else later, which counts instead; ``stamp`` what a time stamp says of when it existed.
     """
 
     signer: str
@@ -25,6 +25,7 @@ class Signed:
     file: str = ""
     key: str = ""
     replaced: bool = False
+    stamp: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Attested:
     file: str = ""
     key: str = ""
     replaced: bool = False
+    stamp: str = ""
 
 
 @dataclass(frozen=True)

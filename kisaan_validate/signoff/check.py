@@ -22,6 +22,9 @@ from kisaan_validate.signoff.statement import (
 )
 from kisaan_validate.signoff.timestamp import check_stamp
 
+MOST = 1_000
+"""So many sign-offs of one run are checked: each takes a process of OpenSSH."""
+
 
 @dataclass(frozen=True)
 class Trust:
@@ -39,7 +42,10 @@ def signoffs_of(files: Files, run: Run, verdict: Verdict | None, trust: Trust) -
 
     ``verdict`` is None where the run cannot be judged again. Raises UsageError where OpenSSH is missing.
     """
-    read = [_read(files, path) for path in sorted(files.files) if is_statement(path)]
+    paths = [path for path in files.files if is_statement(path)]
+    if len(paths) > MOST:
+        raise RecordError(f"{files.source} has {len(paths):,} sign-offs, of which at most {MOST:,} are checked", "remove what is none")
+    read = [_read(files, path) for path in sorted(paths)]
     read.sort(key=_order)
     done: list[Signed] = []
     for one in read:

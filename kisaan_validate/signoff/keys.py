@@ -76,12 +76,6 @@ def check(text: bytes, signature: bytes, signer: str, signers: Signers, at: date
     return Checked(False, False, "", "the signature does not fit the statement")
 
 
-def fingerprint(key: Path) -> str:
-    """The fingerprint of a key file, as ``ssh-keygen -l`` says it; "" where it cannot tell."""
-    done = subprocess.run([program(), "-l", "-f", str(key)], capture_output=True, timeout=_LIMIT, check=False, stdin=subprocess.DEVNULL)
-    return _fingerprint(done.stdout.decode("utf-8", "replace"))
-
-
 def program() -> str:
     """The path of ssh-keygen. Raises UsageError."""
     found = shutil.which("ssh-keygen")

@@ -13,13 +13,15 @@ _STATES = {State.UNSIGNED: "unsigned", State.WAITING: "waiting", State.APPROVED:
 
 def signatures_of(standing: Standing) -> Signatures:
     """A standing as plain facts for the page. An approval that accepts a caution has a state of its own."""
+    if not standing.signed:
+        return Signatures(needed=standing.needed)
     signed, attested = [], []
     for one in standing.signed:
         s = one.statement
         if s is None:
             signed.append(_unread(one))
         elif s.criterion:
-            met, about = s.decision is Decision.ATTEST, (_problem(one), one.digest, one.path, one.key, standing.replaced(one))
+            met, about = s.decision is Decision.ATTEST, (_problem(one), one.digest, one.path, one.key, standing.replaced(one), one.stamp)
             attested.append(Attested(s.criterion, s.signer, met, s.reason, s.at, *about))
         else:
             signed.append(_shown(one, s, standing))
@@ -29,7 +31,7 @@ def signatures_of(standing: Standing) -> Signatures:
 
 def _shown(one: Signed, s: Statement, standing: Standing) -> Shown:
     accepted = tuple(caution.value for caution in s.accepted)
-    about = (_problem(one), accepted, one.digest, one.path, one.key, standing.replaced(one))
+    about = (_problem(one), accepted, one.digest, one.path, one.key, standing.replaced(one), one.stamp)
     return Shown(s.signer, s.decision.value, s.reason, s.at, *about)
 
 

@@ -65,7 +65,7 @@ def _git(suite: Path, sources: list[str]) -> tuple[str, tuple[str, ...] | None, 
 
 
 def _ask(folder: Path, *words: str) -> tuple[int, str, str]:
-    # Nothing is written, and no program that the repository's own configuration names is started.
+    # Nothing is written, and no file system monitor of the repository's choice is started.
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-C", str(folder), *words]
     try:

@@ -5,6 +5,7 @@ What is stamped is the signature's file. Nothing is sent anywhere unless an addr
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -18,6 +19,9 @@ from kisaan_validate.signoff.evidence import Files
 
 _LIMIT = 30
 _LARGEST = 1 << 20
+
+STAMPED, UNKNOWN_AUTHORITY = "existed at", "it has a time stamp, which no authority named here verifies"
+"""How the two harmless answers begin."""
 
 
 def query_of(signature: bytes) -> bytes:
@@ -51,8 +55,6 @@ def belongs(reply: bytes, signature: bytes) -> bool:
     match = re.search(r"Message data:\n((?: +[0-9a-f]+ - .*\n)+)", told)
     if match is None or "Status: Granted" not in told:
         return False
-    import hashlib
-
     found = "".join("".join(re.findall(r"\b[0-9a-f]{2}\b", line.split(" - ", 1)[1][:48])) for line in match[1].splitlines())
     return found == hashlib.sha256(signature).hexdigest()
 
@@ -68,10 +70,6 @@ def check_stamp(files: Files, path: str, authorities: Path | None) -> str:
     if authorities is None:
         return f"{UNKNOWN_AUTHORITY} (it says {at})"
     return f"{STAMPED} {at}" if verified(reply, signature, authorities) else "its time stamp is not by an authority that counts"
-
-
-STAMPED, UNKNOWN_AUTHORITY = "existed at", "it has a time stamp, and no authority is named to verify it by"
-"""How the two harmless answers begin."""
 
 
 def verified(reply: bytes, signature: bytes, authorities: Path) -> bool:

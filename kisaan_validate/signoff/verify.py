@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from kisaan_validate.contract.load import read_contract
@@ -18,6 +17,7 @@ from kisaan_validate.signoff.bundle import BASELINE, DERIVED, derived
 from kisaan_validate.signoff.chain import links_of, walk
 from kisaan_validate.signoff.check import Trust, signoffs_of
 from kisaan_validate.signoff.evidence import Files, read_folder
+from kisaan_validate.signoff.findings import Finding, Mark, Verified
 from kisaan_validate.signoff.keys import Signers
 from kisaan_validate.signoff.standing import Signed, Standing, State, standing_of
 from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
@@ -27,55 +27,9 @@ from kisaan_validate.version import VERSION
 from kisaan_validate.waivers import Use, read_waivers
 
 
-class Mark(StrEnum):
-    """What a finding says."""
-
-    PROVED = "proved"
-    WRONG = "wrong"
-    OPEN = "not proved"
-    NOTE = "note"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at, and what came of it."""
-
-    mark: Mark
-    subject: str
-    message: str
-
-
-@dataclass
-class Verified:
-    """All that a verification found. ``judged`` and ``standing`` are None where there is no run to speak of."""
-
-    source: str
-    findings: list[Finding] = field(default_factory=list)
-    judged: Judgement | None = None
-    standing: Standing | None = None
-
-    def add(self, mark: Mark, subject: str, message: str) -> None:
-        """Say one more thing."""
-        self.findings.append(Finding(mark, subject, message))
-
-    def of(self, mark: Mark) -> list[Finding]:
-        """The findings with this mark."""
-        return [finding for finding in self.findings if finding.mark is mark]
-
-
-LIMITS = (
-    "that the database held what run.json says: re-perform the SQL of a check on a copy of that time",
-    ("that nobody removed the newest sign-offs, or the newest runs of a folder, or made these anew: only a digest that was "
-    "kept elsewhere (in a mail, a ticket, a time stamp) can tell"),
-    "when somebody signed: the time is the signer's own word, unless an authority stamped it",
-    "who ran it: the operator's name is a claim, nobody signed in for it",
-    "that a key was in its owner's hands only",
-)
-"""What no verification of files proves."""
-
-
-def verify_path(path: Path, trust: Trust) -> list[Verified]:
-    """Verify a bundle, a run's folder (or its run.json), or a folder of runs: then its chain first, and every run.
+def verify_path(path: Path, trust: Trust, *, only_chain: bool = False) -> list[Verified]:
+    """Verify a bundle, a run's folder (or its run.json), or a folder of runs: then its chain first, and unless
+    ``only_chain`` every run.
 
     Raises RecordError where there is nothing to verify, and UsageError where OpenSSH is missing.
     """
@@ -87,9 +41,19 @@ def verify_path(path: Path, trust: Trust) -> list[Verified]:
         return [verify_files(read_folder(path), trust, name=path.resolve().name)]
     if path.is_dir() and any(path.glob("*/run.json")):
         chain = verify_chain(path)
-        runs = [verify_files(read_folder(p.parent), trust, name=p.parent.name) for p in sorted(path.glob("*/run.json"))]
-        return [chain, *runs]
+        if only_chain:
+            return [chain]
+        return [chain, *(_one_of(p.parent, trust) for p in sorted(path.glob("*/run.json")))]
     raise RecordError(f"there is no run in {path}", "name a bundle, a run's folder, or a folder of reports")
+
+
+def _one_of(folder: Path, trust: Trust) -> Verified:
+    try:
+        return verify_files(read_folder(folder), trust, name=folder.name)
+    except RecordError as error:
+        found = Verified(str(folder))
+        found.add(Mark.OPEN, "evidence", error.fact)
+        return found
 
 
 def compare_suite(found: Verified, suite: Path) -> None:
@@ -130,13 +94,28 @@ def _bundle(path: Path, trust: Trust) -> Verified:
 
 
 def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
-    """Verify the files of one run. ``name`` is that of its folder, which is the run's id."""
+    """Verify the files of one run. ``name`` is that of its folder, which is the run's id.
+
+    Raises UsageError where OpenSSH is missing. Evidence at which the verification itself fails is not verified, and says so.
+    """
     found = Verified(files.source)
+    try:
+        _verify(files, trust, name, found)
+    except RecordError as error:
+        found.add(Mark.WRONG, "evidence", error.fact)
+    except KisaanError:
+        raise
+    except Exception as error:  # hostile evidence must not end the verification of others, nor be taken for verified
+        found.add(Mark.OPEN, "evidence", f"the verification failed at it: {type(error).__name__}: {error}")
+    return found
+
+
+def _verify(files: Files, trust: Trust, name: str, found: Verified) -> None:
     if files.bundle is not None:
         _sums(files, found)
     run = _run(files, found)
     if run is None:
-        return found
+        return
     if name and name != run.id:
         found.add(Mark.NOTE, "run.json", f"the folder is named {name}, the run is {run.id}")
     _suite(files, run, found)
@@ -151,7 +130,6 @@ def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
     else:
         found.add(Mark.OPEN, "report.html", "not compared with the facts, for these cannot be judged again")
     _approved(found, found.standing, trust)
-    return found
 
 
 def faults_of(files: Files, run: Run) -> list[Finding]:
@@ -237,8 +215,8 @@ def _judged(files: Files, run: Run, found: Verified) -> Judgement | None:
             read_contract(promised, "contract.toml") if promised is not None else None,
             read_waivers(excused, "waivers.toml") if excused is not None else None,
         )
-    except (KisaanError, ValueError) as error:
-        found.add(Mark.WRONG, "run.json", f"it cannot be judged: {str(error).splitlines()[0]}")
+    except (KisaanError, ValueError, LookupError, TypeError, ArithmeticError) as error:
+        found.add(Mark.WRONG, "run.json", f"it cannot be judged: {type(error).__name__}: {str(error)[:200]}")
         return None
     found.add(Mark.PROVED, "verdict", f"judged again from the facts: {judged.verdict.value}")
     return judged
@@ -338,7 +316,7 @@ def _expired(found: Verified, judged: Judgement) -> None:
 def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
     if standing.state is State.APPROVED and standing.unattested:
         found.add(Mark.NOTE, "criteria", f"not attested: {', '.join(c.id for c in standing.unattested)}; the approvals accepted that")
-    if trust.signers is None:
+    if trust.signers is None and standing.state is not State.UNSIGNED:
         found.add(Mark.OPEN, "sign-off", "whose keys count was not said: name your own file with --allowed-signers. "
                   f"By the copy beside the run: {standing.sentence}")  # fmt: skip
         return

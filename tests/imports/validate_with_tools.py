@@ -65,6 +65,16 @@ def soda() -> None:
 def dbt() -> None:
     """dbt parses the project, then compiles every test."""
     folder = Path(tempfile.mkdtemp(prefix="dbt-project-"))
+    dbt_project(folder, "localhost", "5432", "x", "x")
+    tool = str(Path(sys.executable).parent / "dbt")
+    for words in (["deps"], ["parse", "--show-all-deprecations"], ["ls", "--resource-type", "test"]):
+        done = subprocess.run([tool, "--no-use-colors", *words, "--profiles-dir", ".", "--vars", "limit: 1"], cwd=folder, capture_output=True, text=True)
+        print(f"dbt {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    shutil.rmtree(folder)
+
+
+def dbt_project(folder: Path, host: str, port: str, database: str, user: str) -> None:
+    """Copy the project, with macros in the place of packages and a profile for a database."""
     shutil.copytree(HERE / "dbt", folder, dirs_exist_ok=True)
     text = (folder / "models" / "schema.yml").read_text() + (folder / "models" / "sources.yml").read_text()
     for package in ("dbt_utils", "dbt_expectations"):
@@ -77,13 +87,8 @@ def dbt() -> None:
     (folder / "macros").mkdir()
     (folder / "macros" / "even.sql").write_text("{% test even(model, column_name) %}select 1 where false{% endtest %}\n")
     (folder / "packages.yml").write_text("packages:\n  - local: dbt_utils\n  - local: dbt_expectations\n")
-    profile = "shop:\n  target: x\n  outputs:\n    x: {type: postgres, host: localhost, user: x, password: x, port: 5432, dbname: x, schema: public, threads: 1}\n"
-    (folder / "profiles.yml").write_text(profile)
-    tool = str(Path(sys.executable).parent / "dbt")
-    for words in (["deps"], ["parse", "--show-all-deprecations"], ["ls", "--resource-type", "test"]):
-        done = subprocess.run([tool, "--no-use-colors", *words, "--profiles-dir", ".", "--vars", "limit: 1"], cwd=folder, capture_output=True, text=True)
-        print(f"dbt {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    shutil.rmtree(folder)
+    output = f"type: postgres, host: {host}, user: {user}, password: x, port: {port}, dbname: {database}, schema: public, threads: 1"
+    (folder / "profiles.yml").write_text(f"shop:\n  target: x\n  outputs:\n    x: {{{output}}}\n")
 
 
 if __name__ == "__main__":

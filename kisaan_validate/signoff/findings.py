@@ -1,0 +1,56 @@
+"""What a verification says: findings, each proved, wrong, not proved or worth a note; and what none of them can prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kisaan_validate.judgement import Judgement
+from kisaan_validate.signoff.standing import Standing
+
+
+class Mark(StrEnum):
+    """What a finding says."""
+
+    PROVED = "proved"
+    WRONG = "wrong"
+    OPEN = "not proved"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at, and what came of it."""
+
+    mark: Mark
+    subject: str
+    message: str
+
+
+@dataclass
+class Verified:
+    """All that a verification found. ``judged`` and ``standing`` are None where there is no run to speak of."""
+
+    source: str
+    findings: list[Finding] = field(default_factory=list)
+    judged: Judgement | None = None
+    standing: Standing | None = None
+
+    def add(self, mark: Mark, subject: str, message: str) -> None:
+        """Say one more thing."""
+        self.findings.append(Finding(mark, subject, message))
+
+    def of(self, mark: Mark) -> list[Finding]:
+        """The findings with this mark."""
+        return [finding for finding in self.findings if finding.mark is mark]
+
+
+LIMITS = (
+    "that the database held what run.json says: re-perform the SQL of a check on a copy of that time",
+    ("that nobody removed the newest sign-offs, or the newest runs of a folder, or made these anew: only a digest that was "
+    "kept elsewhere (in a mail, a ticket, a time stamp) can tell"),
+    "when somebody signed: the time is the signer's own word, unless an authority stamped it",
+    "who ran it: the operator's name is a claim, nobody signed in for it",
+    "that a key was in its owner's hands only",
+)
+"""What no verification of files proves."""

@@ -1,0 +1,116 @@
+"""Runs inside a tool's own environment: prints, as JSON, what the tool answers to each item of a suite on a live database.
+
+    python answers_of_tools.py gx|soda|dbt FILE HOST PORT DATABASE USER
+
+``compare_with_tools.py`` starts it. An answer is "pass", "warn", "fail" or, with what the tool said, "none: …".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+
+def gx(file: str, host: str, port: str, database: str, user: str) -> dict[str, str]:
+    """By index: each expectation is validated by itself, over the whole table."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"
+    import great_expectations as tool
+
+    context = tool.get_context(mode="ephemeral")
+    source = context.data_sources.add_postgres("shop", connection_string=f"postgresql+psycopg2://{user}@localhost/{database}?host={host}&port={port}")
+    batch = source.add_table_asset("orders", table_name="orders").add_batch_definition_whole_table("all").get_batch()
+    given = json.loads(Path(file).read_text())
+    suite = tool.ExpectationSuite(name=given["name"], expectations=given["expectations"], meta=given["meta"])
+    answers = {}
+    for index, expectation in enumerate(suite.expectations):
+        found = batch.validate(expectation)
+        raised = found.exception_info or {}
+        messages = [raised] if "raised_exception" in raised else list(raised.values())
+        said = [m["exception_message"] for m in messages if m.get("raised_exception")]
+        answers[f"expectations[{index}]"] = f"none: {said[0]}" if said else "pass" if found.success else "fail"
+    return answers
+
+
+def soda(file: str, host: str, port: str, database: str, user: str) -> dict[str, str]:
+    """By line of the file, from 1."""
+    from soda.scan import Scan
+
+    scan = Scan()
+    scan.disable_telemetry()
+    scan.set_data_source_name("shop")
+    scan.add_configuration_yaml_str(
+        f"data_source shop:\n  type: postgres\n  host: {host}\n  port: {port}\n  username: {user}\n  password: x\n  database: {database}\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:  # beside the file that one of its items needs, else Soda evaluates none
+        shutil.copy(file, folder)
+        reference = "dataset: orders\ncolumn: total\ndistribution_type: continuous\ndistribution_reference:\n  weights: [0.5, 0.5]\n  bins: [1, 2]\n"
+        (Path(folder) / "reference.yml").write_text(reference)
+        scan.add_sodacl_yaml_file(str(Path(folder) / Path(file).name))
+        scan.execute()
+    answers: dict[str, str] = {}
+    for check in scan.get_scan_results()["checks"]:
+        line, outcome = str(check["location"]["line"]), check["outcome"] or f"none: {check.get('outcomeReasons') or 'it was not evaluated'}"
+        worst = max((answers.get(line, "pass"), outcome), key=lambda o: ("pass", "warn", "fail", "none").index(o[:4]))
+        answers[line] = worst
+    return answers
+
+
+def dbt(file: str, host: str, port: str, database: str, user: str) -> dict[str, str]:
+    """By place, test and its number there: dbt's own tests and the singular ones, over models that are the tables themselves."""
+    from validate_with_tools import dbt_project
+
+    with tempfile.TemporaryDirectory() as folder:
+        dbt_project(Path(folder), host, port, database, user)
+        for model in (Path(folder) / "models").glob("*.sql"):
+            model.write_text(f"{{{{ config(materialized='ephemeral') }}}} select * from public.{model.stem}\n")
+        tool = str(Path(sys.executable).parent / "dbt")
+        known = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "False", "DO_NOT_TRACK": "1"}
+        for words in (["deps"], ["test"]):
+            command = [tool, "--no-use-colors", "--no-version-check", *words, "--profiles-dir", ".", "--vars", "limit: 1"]
+            done = subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True)
+        target = Path(folder) / "target"
+        if not (target / "run_results.json").exists():
+            raise SystemExit(done.stdout + done.stderr)
+        nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+        results = {r["unique_id"]: r for r in json.loads((target / "run_results.json").read_text())["results"]}
+    return _dbt_answers(nodes, results)
+
+
+def _dbt_answers(nodes: dict[str, dict[str, Any]], results: dict[str, dict[str, Any]]) -> dict[str, str]:
+    answers: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for id, node in nodes.items():
+        if node["resource_type"] != "test":
+            continue
+        test = node.get("test_metadata")
+        if test is not None and test.get("namespace") is not None:
+            continue  # of a package, for which a macro stands in that finds nothing
+        place, text = _dbt_place(node)
+        number, seen[f"{place}|{text}"] = seen[f"{place}|{text}"], seen[f"{place}|{text}"] + 1
+        status = results[id]["status"] if id in results else "none: it was not run"
+        answers[f"{place}|{text}|{number}"] = f"none: {results[id]['message']}" if status == "error" else status
+    return answers
+
+
+def _dbt_place(node: dict[str, Any]) -> tuple[str, str]:
+    """Where a test stands and what it is, in the words of the import."""
+    test = node.get("test_metadata")
+    if test is None:
+        return "singular test", node["name"]
+    column = node["column_name"]
+    about = node.get("attached_node") or next(n for n in node["depends_on"]["nodes"] if n.startswith("source."))
+    kind, _, *names = about.split(".")
+    return f"{kind}s.{'.'.join(names)}.columns.{column}", f"{test['name']} of {column}"
+
+
+if __name__ == "__main__":
+    which, *words = sys.argv[1:]
+    found = {"gx": gx, "soda": soda, "dbt": dbt}[which](*words)
+    print("ANSWERS " + json.dumps(found))
