@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
+from index_cases import place_at, run_number
 from rich.console import Console
 from shop import Shop
 
+from kisaan_validate.cli.baseline_command import _Held
+from kisaan_validate.execute.pool import Stop
 from kisaan_validate.report.shown import Shown, shown
 
 EVIL = "evil\x1b]0;owned\x07\x1b[31m\u202e\nDROP TABLE orders; --"
@@ -57,6 +62,16 @@ def test_sql_that_is_explained_runs_as_it_is_run(evil: Shop) -> None:
     evil.sql(f'DELETE FROM "{EVIL}" WHERE id = 7')  # by which one check divides
     evil.server.sql(sql, evil.database)
     assert evil.server.sql("SELECT count(*) FROM orders", evil.database) == [(3,)]
+
+
+def test_a_line_for_the_shell_has_one_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is printed to be copied names the database as one word, whatever it is called."""
+    run = run_number(0, datetime(2025, 6, 1, tzinfo=UTC), place=place_at(datetime(2025, 6, 1, tzinfo=UTC), "a'b; rm -rf $HOME `id`"))
+    stop = Stop()
+    stop.request("a test")
+    _Held().wait(run, stop, lambda: True)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "pg_dump" in line]
+    assert shlex.split(line)[-1] == "a'b; rm -rf $HOME `id`"
 
 
 def test_the_pipe_gets_the_names_themselves(evil: Shop) -> None:
