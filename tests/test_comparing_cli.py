@@ -60,8 +60,8 @@ def test_the_answer_comes_first_a_kept_contract_passes(shop: Shop) -> None:
     ]
     assert "3 kept" in shown.stdout
     folder = shop.run_folder
-    assert {p.name for p in folder.iterdir()} == {"run.json", "report.html", "baseline.json", "contract.toml"}
-    assert {stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()} == {0o600}
+    assert {p.name for p in folder.iterdir()} == {"run.json", "report.html", "baseline.json", "contract.toml", "suite"}
+    assert {stat.S_IMODE(p.stat().st_mode) for p in folder.rglob("*") if p.is_file()} == {0o600}
     again = (folder / "report.html").read_text()
     assert shop.cli("report", str(folder), dsn=False).returncode == 0
     assert (folder / "report.html").read_text() == again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,9 +109,11 @@ class _Held:
         import sys
         import time
 
+        from kisaan_validate.report.shown import shown
+
         name, place = measured.place.snapshot, measured.place
         click.echo(f"held    snapshot {name} stays open: the dump and the baseline are of one instant")
-        click.echo(f"        pg_dump --snapshot={name} --format=custom --file=pre.dump {place.database}")
+        click.echo(f"        pg_dump --snapshot={name} --format=custom --file=pre.dump {shown(shlex.quote(place.database))}")
         click.echo("        press Enter (or send SIGINT or SIGTERM) when the dump is done")
         listening = sys.stdin.isatty()
         while not stop.requested:

@@ -17,10 +17,9 @@ _SIGNS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow
 @click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; see .pgpass for passwords.")
 def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     """Check suite, connection, version, rights and settings, and say what to do. Reads only the catalogue."""
-    from rich.text import Text
-
     from kisaan_validate.doctor import examine
     from kisaan_validate.report.console import PipeConsole
+    from kisaan_validate.report.shown import Shown as Text
 
     console, wrong = PipeConsole(highlight=False, soft_wrap=True), 0
     for finding in examine(the_config(config, suite=suite), dsn):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -26,17 +27,32 @@ def command(**given: Any) -> int:
     plan = explain(part, find_target(given["dsn"]), options)
     for number, statement in enumerate(plan.counting, 1):
         ids = statement.check_ids
-        click.echo(f"-- statement {number} of {plan.statements}: {statement.purpose}")
+        _remark(f"statement {number} of {plan.statements}: {statement.purpose}")
         for position, id in enumerate(ids, 1):
-            click.echo(f"--   {f'c{position} ' if len(ids) > 1 else ''}{id}")
-        click.echo(f"{statement.sql()};\n")
+            _remark(f"  {f'c{position} ' if len(ids) > 1 else ''}{id}")
+        _sql(statement.sql())
     for stream in plan.streams:
-        click.echo(f"-- {stream.purpose}, for checks in Python{'' if stream.ordered else ', in ranges of blocks where that helps'}")
+        _remark(f"{stream.purpose}, for checks in Python{'' if stream.ordered else ', in ranges of blocks where that helps'}")
         for judge in stream.judges:
-            click.echo(f"--   {judge.check_id} ({'row by row' if judge.row_wise else 'whole columns'}: {', '.join(judge.columns)})")
-        click.echo(f"{stream.sql()};\n")
+            _remark(f"  {judge.check_id} ({'row by row' if judge.row_wise else 'whole columns'}: {', '.join(judge.columns)})")
+        _sql(stream.sql())
     for id, text in suggestions(part).items():
-        click.echo(f"-- {id} could be judged inside the database: {text}")
+        _remark(f"{id} could be judged inside the database: {text}")
     for result in plan.settled.values():
-        click.echo(f"-- no statement: {result.check_id}: {result.status.value}. {result.message}".rstrip(". "))
+        _remark(f"no statement: {result.check_id}: {result.status.value}. {result.message}".rstrip(". "))
     return 0
+
+
+def _remark(text: str) -> None:
+    """A line behind ``--``: whatever stands in a name, it cannot end the line and be SQL where this is piped into psql."""
+    from kisaan_validate.report.text import plain
+
+    click.echo(f"-- {plain(text)}")
+
+
+def _sql(text: str) -> None:
+    """The SQL as it is run; on a terminal, with hidden characters written by their names."""
+    from kisaan_validate.report.shown import shown
+
+    # color=True: else click takes what looks like a command to a terminal out of the name of a table.
+    click.echo(f"{shown(text) if sys.stdout.isatty() else text};\n", color=True)

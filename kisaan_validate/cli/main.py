@@ -63,7 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return INCONCLUSIVE
     except KisaanError as error:
-        print(f"error: {error}", file=sys.stderr)
+        from kisaan_validate.report.text import plain
+
+        said = plain(str(error), keep="\n\t")  # a server's words, and names, may hold commands to the terminal
+        print(f"error: {said}", file=sys.stderr)
         return exit_code_of(error)
     except BrokenPipeError:
         return _unread()

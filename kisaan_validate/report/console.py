@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.changes import row_counts
@@ -20,6 +20,8 @@ from kisaan_validate.model import Baseline, Check, FailOn, Form, Result, Severit
 from kisaan_validate.report.changed import answer_words
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.found import found_words
+from kisaan_validate.report.shown import Shown as Text
+from kisaan_validate.report.shown import shown
 from kisaan_validate.report.text import counted
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ MOST_ROWS = 40
 
 def target_line(place: Connected) -> str:
     """The first line of every run: which database, and where that was said."""
-    return f"target  {place.role}@{place.host}:{place.port}/{place.database}  (from {place.source})"
+    return shown(f"target  {place.role}@{place.host}:{place.port}/{place.database}  (from {place.source})")
 
 
 def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: bool) -> None:
@@ -68,7 +70,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
         console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
 
 
-def answer_lines(judged: Judgement) -> list[Text]:
+def answer_lines(judged: Judgement) -> list[RichText]:
     """The answer to the first question of the night: since the baseline, there before, or not to be told."""
     styles = ("bold red", "bold", "bold yellow")
     return [
@@ -147,7 +149,7 @@ def _console() -> Console:
     return console if console.is_terminal else PipeConsole(highlight=False, width=160)
 
 
-def _verdict_line(judged: Judgement) -> Text:
+def _verdict_line(judged: Judgement) -> RichText:
     run, verdict = judged.run, judged.verdict
     counts = Counter(result.status for result in run.results)
     parts = [f"{counts[status]:,} {status.value.replace('_', ' ')}" for status in _ORDER if counts[status]]
