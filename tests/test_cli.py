@@ -27,6 +27,14 @@ def test_help_lists_every_command_and_every_exit_code(shop: Shop) -> None:
         assert "Usage:" in shop.cli(name, "--help", dsn=False).stdout
 
 
+def test_a_slip_in_a_name_is_answered_with_the_name(shop: Shop) -> None:
+    """A command that is not known is exit 2 and names the nearest; what is near nothing gets no guess."""
+    slip, far = shop.cli("rum", dsn=False), shop.cli("xyz", dsn=False)
+    assert (slip.returncode, far.returncode) == (2, 2)
+    assert "No such command 'rum'. Did you mean 'run'?" in slip.stderr
+    assert "Did you mean" not in far.stderr
+
+
 def test_help_loads_nothing_heavy(shop: Shop) -> None:
     """--help must answer at once: it imports neither pandas, pandera, SQLAlchemy nor psycopg2."""
     code = (
