@@ -18,6 +18,9 @@ from kisaan_validate.database.target import find_target
 from kisaan_validate.diffing import merge, statements
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.run import diff_rows
+from kisaan_validate.digest.forms import Context, Form, TypeFacts
+from kisaan_validate.digest.parts import Part, table_digest
+from kisaan_validate.digest.rows import buckets_sql
 from kisaan_validate.errors import UsageError
 from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
 
@@ -444,3 +447,18 @@ def test_nothing_is_written_and_little_is_kept(sides: Sides) -> None:
     compare(sides)
     after = sides[2].sql("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_database, pg_stat_all_tables LIMIT 1", sides[3])
     assert before == after
+
+
+def test_buckets_are_hashed_in_parallel(sides: Sides) -> None:
+    """The digests of a large table are made and summed by workers, below what gathers them; no sort of rows."""
+    put(sides, *[SAME.replace("200", "20000")] * 2)
+    plans = []
+    for server, name in ((sides[0], sides[1]), (sides[2], sides[3])):
+        part = Part("k", TypeFacts("int4"), Form("integer"))
+        sql = buckets_sql("t", table_digest("hash", (part,), (), Context()), "(k / 10)::int4")
+        eager = "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; "
+        plans.append([line for (line,) in server.sql(f"{eager} EXPLAIN (COSTS off) {sql}", name)])
+    for plan in plans:
+        text = "\n".join(plan)
+        assert "Partial HashAggregate" in text, text
+        assert text.index("Gather") < text.index("Partial HashAggregate"), text

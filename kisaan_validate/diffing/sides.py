@@ -22,7 +22,7 @@ from kisaan_validate.model import SchemaObject
 
 Answer = TypeVar("Answer")
 
-_TUNED = (("work_mem", "'64MB'"), ("max_parallel_workers_per_gather", "4"), ("parallel_tuple_cost", "0.01"))
+_TUNED = (("work_mem", "'64MB'"), ("max_parallel_workers_per_gather", "4"), ("enable_hashagg", "on"))
 """For one session of ours: buckets are hashed in memory, by several workers where the server has them."""
 
 
