@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from conftest import Server, wait_until
+from conftest import ROOT, Server, wait_until
 from helpers import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -339,6 +341,75 @@ def test_types_without_a_form_are_said(sides: Sides) -> None:
     diff = compare(sides)
     assert (diff.known, diff.differs, one(diff).changed) == (False, False, 0)
     assert "no canonical form" in one(diff).unknown[0].reason
+
+
+def test_names_that_sql_must_quote(sides: Sides) -> None:
+    """Tables and columns named like what the statements themselves use, like keywords, or with quotes and percent signs."""
+    names = ["r", "k", "kb", "b", "n", "v", "v0", "s", "high", "low", "item", "late", "select", 'q"uote', "per%cent %s", "Üpper", "l", "h", "given", "span_of_keys"]
+    columns = ", ".join('"' + name.replace('"', '""') + '" int[]' for name in names)
+    make = f'CREATE TABLE "sel.ect" (id int PRIMARY KEY, {columns}); INSERT INTO "sel.ect" (id, "item", "v") SELECT g, \'{{1}}\', \'{{2}}\' FROM generate_series(1, 500) AS g; '
+    make += 'CREATE TABLE bare (); INSERT INTO bare DEFAULT VALUES; ANALYZE; '
+    put(sides, make, make + 'UPDATE "sel.ect" SET "per%cent %s" = \'{}\', "r" = \'{NULL}\' WHERE id = 7; INSERT INTO bare DEFAULT VALUES')
+    bare, t = compare(sides).tables
+    assert (t.known, t.changed, t.columns) == (True, 1, {"r": 1, "per%cent %s": 1})
+    assert (bare.known, bare.added) == (True, 1)
+
+
+def test_a_table_may_be_partitioned_on_one_side(sides: Sides) -> None:
+    """Its rows are those of its partitions, and columns may lie in another order there."""
+    parts = """CREATE TABLE t (k int, v text, PRIMARY KEY (k)) PARTITION BY RANGE (k); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (500);
+      CREATE TABLE t2 (v text, k int NOT NULL); ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (500) TO (5000);"""
+    fill = "INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 2000) AS g;"
+    put(sides, f"CREATE TABLE t (k int PRIMARY KEY, v text); {fill}", f"{parts} {fill} DELETE FROM t WHERE k = 499; UPDATE t SET v = 'x' WHERE k = 1999")
+    (found,) = [t for t in compare(sides, schema=False).tables if t.table == "t"]
+    assert (found.known, found.removed, found.changed, found.columns) == (True, 1, 1, {"v": 1})
+
+
+@pytest.mark.parametrize("encoding", ["hash", "sha256"])
+def test_databases_of_other_encodings(server: Server, encoding: str) -> None:
+    """Text is compared by what it says, not by the bytes of the database's encoding; as a key, in arrays and in JSON too."""
+    make = "CREATE TABLE t (k text PRIMARY KEY, a text[], j json); INSERT INTO t SELECT 'é' || g, ARRAY['ü', NULL], '\"ß\"' FROM generate_series(1, 300) AS g;"
+    names = []
+    try:
+        for number, charset in enumerate(("UTF8", "LATIN1", "LATIN1")):
+            name = f"encoded_{encoding}_{number}"
+            server.sql(f"CREATE DATABASE {name} ENCODING {charset} TEMPLATE template0 LOCALE 'C'")
+            names.append(name)
+            server.sql(f"SET client_encoding = UTF8; {make}", name)
+        server.sql("SET client_encoding = UTF8; UPDATE t SET a = '{Ü}' WHERE k = 'é7'; DELETE FROM t WHERE k = 'é8'", names[2])
+        for before, after, changed in ((0, 1, 0), (1, 0, 0), (0, 2, 1), (1, 2, 1)):
+            targets = find_target(server.dsn(names[before])), find_target(server.dsn(names[after]))
+            found = one(diff_rows(*targets, DiffOptions(encoding=encoding)))
+            assert (found.known, found.changed, found.removed, found.added) == (True, changed, changed, 0), (before, after)
+    finally:
+        for name in names:
+            server.drop(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["PRIMARY KEY", "UNIQUE NOT NULL", ""])
+def test_memory_does_not_grow_with_what_differs(server: Server, key: str) -> None:
+    """Half a million rows that all changed, in another order of the heap: the client stays below 100 MB of its own."""
+    make = """CREATE UNLOGGED TABLE t (k {type} {key}, amount numeric(12,2), note text, at timestamptz);
+      INSERT INTO t SELECT {make}, g, 'note ' || g, '2025-01-01Z'::timestamptz + g * interval '1 s' FROM generate_series(1, 500000) AS g ORDER BY {order};
+      ANALYZE t"""
+    typed = ("bigint", "g") if key == "PRIMARY KEY" else ("uuid", "md5(g::text)::uuid")
+    names = [server.create(make.format(type=typed[0], make=typed[1], key=key, order=order)) for order in ("g", "md5(g::text)")]
+    try:
+        server.sql("UPDATE t SET amount = amount * 100", names[1])
+        script = (  # VmHWM, and not ru_maxrss, which begins with what the parent had
+            "import re, sys; from kisaan_validate.database.target import find_target; "
+            "from kisaan_validate.diffing.run import diff_rows; from kisaan_validate.diffing.options import DiffOptions; "
+            "t = diff_rows(find_target(sys.argv[1]), find_target(sys.argv[2]), DiffOptions(schema=False)).tables[0]; "
+            "print(t.changed, t.added, t.removed, t.known, re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+        )
+        words = [sys.executable, "-c", script, server.dsn(names[0]), server.dsn(names[1])]
+        out = subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()
+        assert out[:4] == (["500000", "0", "0", "True"] if key else ["0", "500000", "500000", "True"])
+        assert int(out[4]) < 100 * 1024
+    finally:
+        for name in names:
+            server.drop(name)
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------
