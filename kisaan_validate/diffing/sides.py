@@ -90,10 +90,13 @@ class LiveSide:
             recover(self.session)
             raise DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost) from None
 
-    def stream(self, sql: str, pipe: Pipe) -> None:
-        """Write the rows of a statement into a pipe, then its end or its failure. Raises nothing."""
+    def stream(self, sql: str, pipe: Pipe, *, few: bool = False) -> None:
+        """Write the rows of a statement into a pipe, then its end or its failure. Raises nothing.
+
+        ``few``: their number is known and small, whatever the planner takes a span of keys to hold.
+        """
         try:
-            if refusal := too_large(self.session, sql):
+            if not few and (refusal := too_large(self.session, sql)):
                 raise refusal
             self.session.copy_out(f"COPY ({sql}) TO STDOUT", pipe.write)
         except DatabaseError as error:
