@@ -156,6 +156,19 @@ def test_tables_without_a_key_are_compared_as_multisets(sides: Sides, old: list[
     assert found.known
 
 
+def test_many_equal_rows_are_counted_not_kept(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key, a row may be there any number of times."""
+    monkeypatch.setattr(merge, "MOST_OF_ONE_KEY", 100)
+    make = "CREATE TABLE t (a int); INSERT INTO t SELECT 1 FROM generate_series(1, {}); INSERT INTO t SELECT 2 FROM generate_series(1, {})"
+    put(sides, make.format(500, 7), make.format(497, 8))
+    found = one(compare(sides))
+    assert (found.known, found.removed, found.added) == (True, 3, 1)
+    assert {(r.kind, r.copies) for r in found.samples} == {(Kind.REMOVED, 3), (Kind.ADDED, 1)}
+    refused = one(compare(sides, keys={"t": ("a",)}))
+    assert (refused.known, refused.changed) == (False, None)
+    assert "share one key" in refused.unknown[0].reason
+
+
 # --- larger tables: only buckets that differ are opened -------------------------------------------------------------
 
 MANY = """
