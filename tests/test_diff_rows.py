@@ -24,6 +24,7 @@ from kisaan_validate.digest.forms import Context, Form, TypeFacts
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import buckets_sql
 from kisaan_validate.errors import UsageError
+from kisaan_validate.execute.pool import Stop
 from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
 
 LAWS = settings(
@@ -455,6 +456,16 @@ def test_a_right_that_was_taken_away(sides: Sides) -> None:
         sides[2].sql("DROP OWNED BY diff_reader; DROP ROLE diff_reader", sides[3])
     t, u = diff.tables
     assert (t.known, u.same, diff.known) == (False, True, False)
+
+
+def test_an_interruption(sides: Sides) -> None:
+    """What was not compared when somebody asked to stop has no answer."""
+    put(sides, SAME, SAME)
+    stop = Stop()
+    targets = find_target(sides[0].dsn(sides[1])), find_target(sides[2].dsn(sides[3]))
+    diff = diff_rows(*targets, DiffOptions(schema=False), None, lambda what, done, total: stop.request("enough") if done == 1 else None, stop)
+    assert [t.same for t in diff.tables] == [True, False]
+    assert "enough" in diff.tables[1].unknown[0].reason
 
 
 def test_a_backend_that_is_killed(sides: Sides) -> None:
