@@ -317,6 +317,15 @@ def test_personal_values_are_masked(sides: Sides) -> None:
     assert [pair.personal for pair in found.compared] == [True, False]
 
 
+def test_an_error_does_not_quote_personal_values(sides: Sides) -> None:
+    """The server says which text is no number; that may be somebody's."""
+    put(sides, *["CREATE TABLE t (k int PRIMARY KEY, phone text); INSERT INTO t VALUES (1, 'x98765')"] * 2)
+    found = one(compare(sides, casts={("t", "phone"): "int8"}, is_personal=lambda table, column: column == "phone"))
+    assert not found.known
+    assert "98765" not in str(found.unknown)
+    assert "invalid input syntax" in str(found.unknown)
+
+
 def test_a_declared_key_that_is_none_is_said(sides: Sides) -> None:
     """Rows that share a key are matched where equal; what is left differs, and it is said that the key is none."""
     make = "CREATE TABLE t (k int, v text); INSERT INTO t VALUES (1, 'a'), (1, 'b'), (2, 'c'), (NULL, 'd'){};"

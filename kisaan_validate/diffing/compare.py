@@ -25,6 +25,7 @@ from kisaan_validate.diffing.statements import (
 )
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault
+from kisaan_validate.masking import mask_values
 from kisaan_validate.model import MASKED
 from kisaan_validate.rowdiff import Kind, Observer, PatternFound, RowChange, TableDiff
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
@@ -237,7 +238,7 @@ def compare_table(comparison: Comparison) -> TableDiff:
         except DatabaseError as error:
             culprit = _culprit(comparison) if is_one_expressions_fault(error) else None
             if culprit is None:
-                return unanswered(comparison.plan, error.fact)
+                return unanswered(comparison.plan, _said(comparison.plan, error))
             column, reason = culprit
             if column in comparison.plan.key:
                 return unanswered(comparison.plan, f"its key {column}: {reason}")
@@ -252,8 +253,16 @@ def _culprit(comparison: Comparison) -> tuple[str, str] | None:
             try:
                 side.ask(statements.attempt(part))
             except DatabaseError as error:
-                return (part.column, error.fact) if is_one_expressions_fault(error) else None
+                return (part.column, _said(comparison.plan, error)) if is_one_expressions_fault(error) else None
     return None
+
+
+def _said(plan: PairPlan, error: DatabaseError) -> str:
+    """What the server said. Of data that it could not convert it quotes the value, which may be somebody's: then that is masked."""
+    if not error.sqlstate.startswith("22") or not any(pair.personal for pair in plan.pairs):
+        return error.fact
+    side, _, fact = error.fact.partition(": ")
+    return f"{side}: {mask_values(fact, [pair.name for pair in plan.pairs])}"
 
 
 def unanswered(plan: PairPlan, reason: str) -> TableDiff:
