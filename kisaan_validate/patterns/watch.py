@@ -1,0 +1,151 @@
+"""The observer of a comparison that names patterns: one tally a column, one for the rows that came and went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+from kisaan_validate.model import MASKED
+from kisaan_validate.patterns import numbers, texts, times, values
+from kisaan_validate.patterns.base import Pair, Pattern, Sort, sort_of
+from kisaan_validate.patterns.rows import Contents, Copied, Swapped, copies_of, plain, swaps_of
+from kisaan_validate.patterns.tally import Claim, ColumnTally, Findings, Supposition
+from kisaan_validate.rowdiff import ColumnPair, Kind, PatternFound, RowChange
+
+LIBRARY: tuple[Pattern, ...] = (
+    Swapped(), *values.PATTERNS[:4], *numbers.PATTERNS, *times.PATTERNS, *texts.PATTERNS, *values.PATTERNS[4:], Copied(),
+)  # fmt: skip
+"""All patterns, the most specific first: where two of a group fit equally many rows, the earlier is preferred."""
+
+_SWAPPED, _COPIED = 0, len(LIBRARY) - 1
+_MOST_SHOWN = 12
+_MANY_COLUMNS = 40
+
+UNEXPLAINED, FURTHER, EXCHANGED = "unexplained", "further patterns", "exchanged between rows"
+"""Names of what is said of a column beside its patterns: the rest, what is not listed, values that changed places."""
+
+RENUMBERED, REPEATED = "key changed", "added twice"
+"""Names of what is said of rows that came and went."""
+
+
+def patterns_for(*sorts: Sort) -> tuple[Pattern, ...]:
+    """The library with what cannot fit a column of these sorts switched off, each pattern in its place."""
+    return tuple(p if p.sorts.intersection(sorts) else _OFF for p in LIBRARY)
+
+
+_OFF = Pattern()
+
+
+class _Table:
+    """What was seen of one table."""
+
+    def __init__(self, columns: Sequence[ColumnPair], keyed_by: Sequence[str]) -> None:
+        self.keyed_by = frozenset(keyed_by)
+        self.sorts = {c.name: sort_of(c.after_type) for c in columns}
+        self.personal = {c.name: c.personal for c in columns}
+        self.tallies = {
+            c.name: ColumnTally(patterns_for(sort_of(c.before_type), sort_of(c.after_type)), self.sorts[c.name])
+            for c in columns
+        }
+        self.akin = {
+            n: [o for o in self.sorts if o != n and self.sorts[o] is s is not Sort.TRUTH] for n, s in self.sorts.items()
+        }
+        self.contents = Contents()
+
+
+class Watch:
+    """An ``Observer`` of a comparison."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, _Table] = {}
+
+    def begin(self, table: str, columns: Sequence[ColumnPair], keyed_by: Sequence[str] = ()) -> None:
+        """Forget what was seen of the table; ``keyed_by`` are the key's columns, among ``columns`` or not."""
+        self._tables[table] = _Table(columns, keyed_by)
+
+    def see(self, change: RowChange) -> None:
+        """One row that differs."""
+        table = self._tables[change.table]
+        if change.kind is Kind.CHANGED:
+            _see_changed(table, change)
+        elif not change.late:
+            came = change.kind is Kind.ADDED
+            row = change.after if came else change.before
+            content = [plain(row.get(name), sort) for name, sort in table.sorts.items() if name not in table.keyed_by]
+            table.contents.see(change, content, came)
+
+    def end(self, table: str) -> tuple[PatternFound, ...]:
+        """The patterns of the table: of its columns in their order, then of its rows."""
+        seen = self._tables.pop(table)
+        findings = {name: tally.findings() for name, tally in seen.tallies.items() if tally.rows}
+        columns = (
+            _of_column(name, of, _without_repeats(name, of, findings), seen.personal[name])
+            for name, of in findings.items()
+        )
+        return (*chain.from_iterable(columns), *_of_rows(seen.contents))
+
+
+def _see_changed(table: _Table, change: RowChange) -> None:
+    given: dict[str, list[Supposition]] = {name: [] for name in change.columns}
+    if 1 < len(change.columns) <= _MANY_COLUMNS:
+        before, after = (
+            {n: plain(side[n], table.sorts[n]) for n in change.columns} for side in (change.before, change.after)
+        )
+        for one, other in swaps_of(change.columns, before, after):
+            given[one].append((_SWAPPED, (other,)))
+            given[other].append((_SWAPPED, (one,)))
+    for name in change.columns:
+        others = [other for other in table.akin[name] if other not in given]
+        given[name] += ((_COPIED, (other,)) for other in copies_of(name, others, change.after))
+        table.tallies[name].add(Pair(change.before[name], change.after[name]), given[name])
+
+
+def _without_repeats(name: str, of: Findings, all: Mapping[str, Findings]) -> list[Claim]:
+    """The claims of a column but for exchanges that are said at the earlier of the two columns."""
+    order = list(all)
+    kept = []
+    for claim in of.claims:
+        if claim.pattern.name == Swapped.name and order.index(claim.parameter[0]) < order.index(name):
+            twins = all[claim.parameter[0]].claims
+            if any(t.pattern.name == Swapped.name and t.parameter == (name,) and t.rows == claim.rows for t in twins):
+                continue
+        kept.append(claim)
+    return kept
+
+
+def _of_column(name: str, of: Findings, claims: Sequence[Claim], personal: bool) -> Iterator[PatternFound]:
+    for claim in claims[:_MOST_SHOWN]:
+        yield _found(name, claim, of.rows, personal)
+    if others := claims[_MOST_SHOWN:]:
+        rows = sum(claim.rows for claim in others)
+        yield PatternFound((name,), FURTHER, rows, f"{len(others):,} further patterns in {_share(rows, of.rows)}")
+    if of.exchanged:
+        yield PatternFound(
+            (name,), EXCHANGED, of.exchanged, f"the old values stand in other rows in {_share(of.exchanged, of.rows)}"
+        )
+    if of.unexplained:
+        yield PatternFound((name,), UNEXPLAINED, of.unexplained, f"unexplained in {_share(of.unexplained, of.rows)}")
+
+
+def _found(name: str, claim: Claim, changed: int, personal: bool) -> PatternFound:
+    pattern, parameter = claim.pattern, claim.parameter
+    hidden = personal and pattern.quotes(parameter)
+    says = f"{pattern.name}, {MASKED}," if hidden else pattern.says(parameter)
+    words = f"{says} in {'at least ' if claim.at_least else ''}{_share(claim.rows, changed)}"
+    columns = (name, *parameter) if pattern.name == Swapped.name else (name,)
+    return PatternFound(columns, pattern.name, claim.rows, words, {} if hidden else dict(pattern.facts(parameter)))
+
+
+def _share(rows: int, of: int) -> str:
+    return f"{rows:,} of {of:,} changed row{'s' if of != 1 else ''}"
+
+
+def _of_rows(contents: Contents) -> Iterator[PatternFound]:
+    if moved := contents.renumbered:
+        words = (
+            f"{moved:,} of {contents.removed:,} removed rows came back under another key, the rest of the row the same"
+        )
+        yield PatternFound((), RENUMBERED, moved, words)
+    if twice := contents.repeated:
+        words = f"{twice:,} of {contents.added:,} added rows repeat another added row but for the key"
+        yield PatternFound((), REPEATED, twice, words)
