@@ -118,12 +118,14 @@ def test_floats_leave_their_noise() -> None:
 
     values = [n / 100 for n in range(1_001, 9_999, 97)]
     four = watch("double precision", changed((repr(v), repr(single(v))) for v in values))
-    assert set(four) == {"binary fraction"} and four["binary fraction"].facts == {"float": "4"}
+    assert set(four) == {"binary fraction"}
+    assert four["binary fraction"].facts == {"float": "4"}
     long = [Decimal("1234567890123456.78") * 7**n for n in range(20)]
     eight = watch("numeric", [(str(v), f"{float(v):.15g}") for v in long])
     assert eight["binary fraction"].facts == {"float": "8"}
     noise = watch("double precision", [("0.3", repr(0.1 + 0.2)), ("0.7", repr(0.1 * 7))])
-    assert noise["binary fraction"].facts == {"float": "noise"} and noise["binary fraction"].rows == 2
+    assert noise["binary fraction"].facts == {"float": "noise"}
+    assert noise["binary fraction"].rows == 2
 
 
 @pytest.mark.parametrize("shift", ["+05:30", "-05:30", "+01:00", "+1 day", "+00:17:03.25"])
@@ -244,7 +246,8 @@ def test_what_was_done_to_texts_is_named(way: str, values: list[str]) -> None:
     assert sum(p.rows for p in found.values()) == len(pairs)
     assert UNEXPLAINED not in found
     if len(found) > 1:  # trimming some texts is cutting others short: a value of blanks, or that ends in blanks
-        assert name in found and set(found) <= {name, "trimmed", "truncated", "escaped", "characters lost"}
+        assert name in found
+        assert set(found) <= {name, "trimmed", "truncated", "escaped", "characters lost"}
     else:
         assert not pairs or set(found) <= {name, "trimmed", "characters lost"}
 
@@ -420,7 +423,8 @@ def test_personal_values_are_never_quoted() -> None:
     for type, pairs in (("text", [(None, "9876543210")] * 5), ("text", [("x", "9876543210")] * 5), ("text", [(str(n), "9876543210") for n in range(5)]),
                         ("jsonb", [('{"9876543210": 1}', '{"9876543210": 2}')])):  # fmt: skip
         found = watch_all(type, pairs, personal=True)
-        assert found and all("9876543210" not in p.words and "9876543210" not in str(p.facts) for p in found)
+        assert found
+        assert all("9876543210" not in p.words and "9876543210" not in str(p.facts) for p in found)
         assert any("9876543210" in p.words for p in watch_all(type, pairs))
 
 
@@ -439,7 +443,8 @@ def test_memory_does_not_grow_and_numbers_stay_true() -> None:
         found = watch("timestamp with time zone", pairs(n))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert found["time shift"].rows == n // 4 and found[UNEXPLAINED].rows == n - n // 4
+        assert found["time shift"].rows == n // 4
+        assert found[UNEXPLAINED].rows == n - n // 4
         return peak
 
     used(1_000)  # what is loaded once
@@ -450,7 +455,8 @@ def test_a_constant_met_late_is_a_lower_bound() -> None:
     """What was forgotten and came back is not called exact."""
     pairs: list[tuple[Value, Value]] = [(f"{n}:{n * 7919 % 104729}", f"x{n}") for n in range(3_000)]
     found = watch("text", [*pairs, *((str(n), "late") for n in range(3_000))])["constant"]
-    assert found.rows == 3_000 and "in at least 3,000 of 6,000 changed rows" in found.words
+    assert found.rows == 3_000
+    assert "in at least 3,000 of 6,000 changed rows" in found.words
 
 
 def test_rows_that_came_back_and_rows_that_came_twice() -> None:

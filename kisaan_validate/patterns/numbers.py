@@ -58,6 +58,7 @@ class PowerOfTen(Pattern):
         return {"factor": f"{Decimal(1).scaleb(int(parameter[0])):f}"}
 
 
+_HALF = Decimal("0.5")
 _ROUNDINGS = {"rounded": ROUND_HALF_UP, "rounded half to even": ROUND_HALF_EVEN, "cut off": ROUND_DOWN}
 
 
@@ -72,6 +73,8 @@ class ScaleLost(Pattern):
         if not pair.numbers:
             return
         before, after = pair.numbers
+        if abs(EXACT.subtract(before, after)) >= 1_000:
+            return
         for places in range(max(-3, min(decimals(after), 40)), min(decimals(before), 40)):
             if places < 0 and not after:
                 continue  # everything small rounds to no thousands
@@ -79,6 +82,10 @@ class ScaleLost(Pattern):
             for way, rounding in _ROUNDINGS.items():
                 if before.quantize(step, rounding, EXACT) == after:
                     yield way, str(places)
+
+    def least(self, parameter: Parameter) -> int:
+        """629 becomes 630 in many ways."""
+        return 3 if int(parameter[1]) < 0 else 1
 
     def order(self, parameter: Parameter) -> tuple[object, ...]:
         """As PostgreSQL rounds, before what is rarer; fewer places before more."""
@@ -113,6 +120,8 @@ class PowerOfTenRounded(Pattern):
         before, after = pair.numbers
         for power in (-1, -2, -3):
             exact = before.scaleb(power, EXACT)
+            if abs(EXACT.subtract(exact, after)) > _HALF:
+                continue
             for places in range(max(0, decimals(after)), 5):
                 if exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, EXACT) == after:
                     yield str(power), str(places)
@@ -150,6 +159,8 @@ class BinaryFraction(Pattern):
             return
         before, after = pair.numbers
         as_float = float(before)
+        if abs(float(after) - as_float) > 1e-5 * abs(as_float):
+            return
         if after in _texts_of_single(as_float):
             yield ("4",)
         elif after == Decimal(f"{as_float:.15g}") or after == Decimal(repr(as_float)):
@@ -210,7 +221,6 @@ class Moved(Pattern):
     """Every number changed by the same amount."""
 
     name = "constant difference"
-    group = 2
     sorts = NUMBERS
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:

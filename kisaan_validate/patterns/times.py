@@ -342,7 +342,9 @@ class Epoch(Pattern):
                 yield unit
 
     def _mistaken(self, before: datetime, after: datetime) -> Iterator[Parameter]:
-        if not _EPOCH + timedelta(days=366) < before < _EPOCH + timedelta(days=36_525):
+        if abs(after - before) < 1_000 * _DAY or not _EPOCH + timedelta(days=366) < before < _EPOCH + timedelta(
+            days=36_525
+        ):
             return
         old, new = _since(before), _since(after)
         if new in (old / 1_000, old // 1_000):

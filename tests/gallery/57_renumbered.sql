@@ -1,0 +1,12 @@
+-- Rows came back under other numbers.
+--
+-- [[rows]]
+-- table = "kisaan_expenses"
+-- kind = "removed"
+-- keys = "SELECT id FROM kisaan_expenses WHERE id % 100 = 50 AND id NOT IN (SELECT expense_id FROM expense_settlements)"
+-- [[rows]]
+-- table = "kisaan_expenses"
+-- kind = "added"
+-- keys = "SELECT id FROM kisaan_expenses WHERE id > 500000"
+-- pattern = "key changed"
+UPDATE kisaan_expenses SET id = id + 500000 WHERE id % 100 = 50 AND id NOT IN (SELECT expense_id FROM expense_settlements);

@@ -1,0 +1,11 @@
+-- No key: a weight of one of two equal rows.
+--
+-- [[rows]]
+-- table = "mandi_scale_log"
+-- kind = "removed"
+-- copies = 1
+-- [[rows]]
+-- table = "mandi_scale_log"
+-- kind = "added"
+-- copies = 1
+UPDATE mandi_scale_log SET kg = kg + 0.001 WHERE ctid = (SELECT min(ctid) FROM mandi_scale_log WHERE at = '2025-03-01 06:09+00');

@@ -1,0 +1,9 @@
+-- The foreign key no longer cascades.
+--
+-- [[schema]]
+-- kind = "constraint"
+-- table = "payment_allocations"
+-- name = "payment_allocations_payment_id_fkey"
+-- aspect = "definition"
+ALTER TABLE payment_allocations DROP CONSTRAINT payment_allocations_payment_id_fkey,
+    ADD CONSTRAINT payment_allocations_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES kisaan_payments (id);

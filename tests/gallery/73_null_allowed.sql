@@ -1,0 +1,8 @@
+-- A date may be missing again.
+--
+-- [[schema]]
+-- kind = "column"
+-- table = "kisaan_payments"
+-- name = "payment_date"
+-- aspect = "nullable"
+ALTER TABLE kisaan_payments ALTER COLUMN payment_date DROP NOT NULL;

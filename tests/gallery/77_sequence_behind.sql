@@ -1,0 +1,8 @@
+-- A sequence is behind its table: the next payment fails.
+--
+-- [[schema]]
+-- kind = "sequence value"
+-- table = ""
+-- name = "kisaan_payments_id_seq"
+-- aspect = "value"
+SELECT setval('kisaan_payments_id_seq', 5);
