@@ -26,8 +26,9 @@ class SignFlipped(Pattern):
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
         """Both differ in nothing but the sign."""
-        if pair.numbers and pair.numbers[0] == -pair.numbers[1]:
-            yield ()
+        if pair.numbers and pair.numbers[0] == pair.numbers[1].copy_negate():
+            if pair.numbers[0].is_signed() != pair.numbers[1].is_signed():
+                yield ()
 
     def says(self, parameter: Parameter) -> str:
         """No parameter."""
@@ -227,7 +228,8 @@ class Moved(Pattern):
         """The difference is the parameter."""
         if pair.numbers:
             difference = EXACT.subtract(pair.numbers[1], pair.numbers[0])
-            yield (f"{EXACT.normalize(difference):+f}",)
+            if difference:
+                yield (f"{EXACT.normalize(difference):+f}",)
 
     def free(self, parameter: Parameter) -> bool:
         """Any two numbers differ by something."""

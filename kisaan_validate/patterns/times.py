@@ -54,7 +54,7 @@ class Shifted(Pattern):
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
         """The difference, to the microsecond."""
-        if pair.times:
+        if pair.times and pair.times[0] != pair.times[1]:
             yield _shift(pair.times[1] - pair.times[0])
 
     def free(self, parameter: Parameter) -> bool:
