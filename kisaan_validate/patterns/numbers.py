@@ -25,9 +25,10 @@ class SignFlipped(Pattern):
     sorts = NUMBERS
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
-        """Both differ in nothing but the sign."""
-        if pair.numbers and pair.numbers[0] == pair.numbers[1].copy_negate():
-            if pair.numbers[0].is_signed() != pair.numbers[1].is_signed():
+        """Both differ in nothing but the sign; a zero has one too."""
+        if pair.numbers and pair.numbers[0] == -pair.numbers[1]:
+            signs = {number.is_signed() for number in pair.numbers}
+            if len(signs) == 2:
                 yield ()
 
     def says(self, parameter: Parameter) -> str:

@@ -24,8 +24,8 @@ _MANY_COLUMNS = 40
 UNEXPLAINED, FURTHER, EXCHANGED = "unexplained", "further patterns", "exchanged between rows"
 """Names of what is said of a column beside its patterns: the rest, what is not listed, values that changed places."""
 
-RENUMBERED, REPEATED = "key changed", "added twice"
-"""Names of what is said of rows that came and went."""
+RENUMBERED, REPEATED, DUPLICATED = "key changed", "added twice", "duplicated batch"
+"""Names of what is said of rows that came and went; the last takes a question of the database."""
 
 
 def patterns_for(*sorts: Sort) -> tuple[Pattern, ...]:

@@ -1,8 +1,13 @@
 -- All triggers of a table are off, those of its foreign keys too.
 --
 -- [[schema]]
--- kind = "?"
+-- kind = "constraint"
 -- table = "payment_allocations"
--- name = "?"
--- aspect = "?"
+-- name = "payment_allocations_payment_id_fkey"
+-- aspect = "triggers"
+-- [[schema]]
+-- kind = "constraint"
+-- table = "payment_allocations"
+-- name = "payment_allocations_transaction_id_fkey"
+-- aspect = "triggers"
 ALTER TABLE payment_allocations DISABLE TRIGGER ALL;

@@ -4,5 +4,5 @@
 -- kind = "column"
 -- table = "kisaan_payments"
 -- name = "payment_date"
--- aspect = "nullable"
+-- aspect = "not null"
 ALTER TABLE kisaan_payments ALTER COLUMN payment_date DROP NOT NULL;

@@ -4,5 +4,5 @@
 -- kind = "sequence value"
 -- table = ""
 -- name = "kisaan_payments_id_seq"
--- aspect = "value"
+-- aspect = "last value"
 SELECT setval('kisaan_payments_id_seq', 5);

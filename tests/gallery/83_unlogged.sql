@@ -5,4 +5,9 @@
 -- table = "kisaan_audit_logs"
 -- name = "kisaan_audit_logs"
 -- aspect = "persistence"
+-- [[schema]]
+-- kind = "sequence"
+-- table = "kisaan_audit_logs_id_seq"
+-- name = "kisaan_audit_logs_id_seq"
+-- aspect = "persistence"
 ALTER TABLE kisaan_audit_logs SET UNLOGGED;
