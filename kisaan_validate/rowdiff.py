@@ -75,8 +75,8 @@ class PatternFound:
 class Observer(Protocol):
     """Who is shown every row that differs, not only samples. Memory must not grow with the number of rows."""
 
-    def begin(self, table: str, columns: Sequence[ColumnPair]) -> None:
-        """A table's comparison begins; what was seen of an earlier attempt at the same table is void."""
+    def begin(self, table: str, columns: Sequence[ColumnPair], key: Sequence[str]) -> None:
+        """A table's comparison begins, ``key`` being the key's columns; what was seen of an earlier attempt at it is void."""
 
     def see(self, change: RowChange) -> None:
         """One row that differs. Called in order of the key within a table, from one thread at a time for one table."""

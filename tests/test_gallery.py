@@ -8,7 +8,8 @@ import pytest
 from conftest import ROOT, Server
 from gallery_score import build_clean, compare, read_gallery, score
 
-from kisaan_validate.patterns.watch import DUPLICATED, EXCHANGED, FURTHER, LIBRARY, RENUMBERED, REPEATED, UNEXPLAINED
+from kisaan_validate.diffing.repeats import DUPLICATED
+from kisaan_validate.patterns.watch import EXCHANGED, FURTHER, LIBRARY, RENUMBERED, REPEATED, UNEXPLAINED
 from kisaan_validate.rowdiff import Kind
 
 GALLERY = read_gallery()

@@ -13,6 +13,7 @@ from kisaan_validate.differences import Unknown
 from kisaan_validate.diffing.merge import Layout, Merged, Pipe, merge
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import PairPlan
+from kisaan_validate.diffing.repeats import Arrivals, duplicated
 from kisaan_validate.diffing.sides import LiveSide
 from kisaan_validate.diffing.statements import (
     HASHED,
@@ -158,13 +159,14 @@ class Comparison:
     ) -> tuple[Merged, tuple[RowChange, ...], tuple[PatternFound, ...]]:  # fmt: skip
         """Read the rows of the opened buckets from both sides at once, and merge them. Raises DatabaseError."""
         masked = frozenset(pair.name for pair in self.plan.pairs if pair.personal)
-        samples = _Samples(self.options.samples, masked, self.plan.key)
+        samples, arrivals = _Samples(self.options.samples, masked, self.plan.key), Arrivals()
         if self.observer is not None:
-            self.observer.begin(self.plan.title, self.plan.pairs)
+            self.observer.begin(self.plan.title, self.plan.pairs, self.plan.key)
 
         def see(change: RowChange) -> None:
             samples.see(change)
             if self.observer is not None:
+                arrivals.see(change)
                 self.observer.see(change)
 
         pipes = (Pipe(), Pipe())
@@ -183,7 +185,10 @@ class Comparison:
             merged = merge(pipes[0], pipes[1], self._layout(how, late), see)
         finally:
             self._let_go(pipes, threads)
-        return merged, samples.all(), self.observer.end(self.plan.title) if self.observer is not None else ()
+        if self.observer is None:
+            return merged, samples.all(), ()
+        twice = duplicated(self.sides[1], self.plan, self.encoding, arrivals)
+        return merged, samples.all(), (*self.observer.end(self.plan.title), *twice)
 
     def _let_go(self, pipes: Sequence[Pipe], threads: Sequence[threading.Thread]) -> None:
         """After a failure the other side may still be sending: what it sends is dropped, and its statement cancelled."""

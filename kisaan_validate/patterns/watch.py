@@ -24,8 +24,8 @@ _MANY_COLUMNS = 40
 UNEXPLAINED, FURTHER, EXCHANGED = "unexplained", "further patterns", "exchanged between rows"
 """Names of what is said of a column beside its patterns: the rest, what is not listed, values that changed places."""
 
-RENUMBERED, REPEATED, DUPLICATED = "key changed", "added twice", "duplicated batch"
-"""Names of what is said of rows that came and went; the last takes a question of the database."""
+RENUMBERED, REPEATED = "key changed", "added twice"
+"""Names of what is said of rows that came and went."""
 
 
 def patterns_for(*sorts: Sort) -> tuple[Pattern, ...]:
@@ -59,9 +59,9 @@ class Watch:
     def __init__(self) -> None:
         self._tables: dict[str, _Table] = {}
 
-    def begin(self, table: str, columns: Sequence[ColumnPair], keyed_by: Sequence[str] = ()) -> None:
-        """Forget what was seen of the table; ``keyed_by`` are the key's columns, among ``columns`` or not."""
-        self._tables[table] = _Table(columns, keyed_by)
+    def begin(self, table: str, columns: Sequence[ColumnPair], key: Sequence[str] = ()) -> None:
+        """Forget what was seen of the table; ``key`` are the key's columns."""
+        self._tables[table] = _Table(columns, key)
 
     def see(self, change: RowChange) -> None:
         """One row that differs."""
