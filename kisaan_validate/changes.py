@@ -214,7 +214,12 @@ def same_text(a: str | None, b: str | None, number: bool) -> bool:
 
 
 def _sequence_changes(before: Baseline, after: Baseline) -> list[Change]:
-    old, new = ({s.name: s for s in side.sequences} for side in (before, after))
+    return changes_of_sequences(before.sequences, after.sequences)
+
+
+def changes_of_sequences(before: Iterable[SequenceValue], after: Iterable[SequenceValue]) -> list[Change]:
+    """The sequences of both sides that stand elsewhere."""
+    old, new = ({s.name: s for s in side} for side in (before, after))
     return [
         Change(SEQUENCE, "", name, "last value", _stand(a), _stand(b), b.last_value - a.last_value)
         for name in old.keys() & new.keys()

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kisaan_validate.catalogue import Table
-from kisaan_validate.changes import changes_of_objects
+from kisaan_validate.changes import changes_of_objects, changes_of_sequences
 from kisaan_validate.database.target import Target
 from kisaan_validate.differences import ADDED, REMOVED, Change, Unknown
 from kisaan_validate.diffing.compare import Comparison, both, compare_table, unread
 from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.plan import Side, column_changes, plan_pair
+from kisaan_validate.diffing.plan import Side, plan_pair
 from kisaan_validate.diffing.sides import LiveSide, paired_schemas
 from kisaan_validate.diffing.statements import integer_key
 from kisaan_validate.digest.forms import RAW, Context, TypeFacts
@@ -130,12 +130,16 @@ class _Run:
         self.on_progress("comparing the schemas", 0, 0)
         try:
             (old, hidden_old), (new, hidden_new) = both(lambda number: self.sides[number].objects())
+            (stood, lost_old), (stand, lost_new) = both(lambda number: self.sides[number].sequences())
         except DatabaseError as error:
             return [], [Unknown("the schema", error.fact)]
         hidden = {**hidden_old, **hidden_new}
         renamed = {a: b for a, b in schemas.items() if a != b}
         changes = changes_of_objects([_renamed(o, renamed) for o in old], new, {_title(h, renamed) for h in hidden})
         unknown = [Unknown(f"what the catalogue says of {what}", reason) for what, reason in hidden.items()]
+        if not self.options.select:
+            changes += changes_of_sequences([replace(s, name=_title(s.name, renamed)) for s in stood], stand)
+            unknown += [Unknown(f"where the sequence {name} stands", why) for name, why in {**lost_old, **lost_new}.items()]
         if self.options.select:
             chosen = self.sides[0].seen.keys() | self.sides[1].seen.keys()
             changes = [c for c in changes if c.table in chosen or (c.kind == "table" and c.name in chosen)]
@@ -184,7 +188,6 @@ class _Run:
         number = 0 if tables[1] is None else 1
         table = tables[number]
         assert table is not None
-        columns = ({}, table.columns) if number else (table.columns, {})
         try:
             ((rows,),) = self.sides[number].ask(f"SELECT count(*) FROM {quote(table.schema)}.{quote(table.name)}")
         except DatabaseError as error:
@@ -192,7 +195,7 @@ class _Run:
         gone, come = (0, rows) if number else (rows, 0)
         return TableDiff(
             title, table.primary_key, gone, come, added=come, removed=gone, changed=0,
-            schema=tuple(column_changes(title, *columns)), how=f"the table is there {self.sides[number].when} only",
+            how=f"the table is there {self.sides[number].when} only",
         )  # fmt: skip
 
     def _fenced(self, tables: list[TableDiff]) -> list[TableDiff]:

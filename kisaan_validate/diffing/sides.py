@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from kisaan_validate.catalogue import Table, TableKey
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_catalogue
-from kisaan_validate.database.schema import read_objects
+from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Rows, Session
 from kisaan_validate.database.target import Target
 from kisaan_validate.database.types import read_type, read_types
@@ -18,7 +18,7 @@ from kisaan_validate.digest.forms import TypeFacts
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.ask import SAVEPOINT, recover, too_large
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
-from kisaan_validate.model import SchemaObject
+from kisaan_validate.model import SchemaObject, SequenceValue
 
 Answer = TypeVar("Answer")
 
@@ -67,6 +67,10 @@ class LiveSide:
     def objects(self) -> tuple[tuple[SchemaObject, ...], dict[str, str]]:
         """What the schema is made of, and what of it could not be read. Raises DatabaseError."""
         return self.guarded(lambda: read_objects(self.session, self.schemas, blocked_relations(self.session)))
+
+    def sequences(self) -> tuple[tuple[SequenceValue, ...], dict[str, str]]:
+        """Where the sequences stand, outside the snapshot, and which could not be read. Raises DatabaseError."""
+        return self.guarded(lambda: read_sequences(self.session, self.schemas))
 
     def type_named(self, name: str) -> TypeFacts | None:
         """The type that a declared cast names. Raises DatabaseError."""
