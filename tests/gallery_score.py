@@ -141,16 +141,29 @@ def compare(server: Server, before: str, after: str) -> tuple[RowDiff, Tee]:
     return diff_rows(targets[0], targets[1], DiffOptions(samples=5), seen), seen
 
 
-def score(server: Server, clean: str, corruption: Corruption) -> Score:
-    """Apply one corruption to a copy, compare, and look whether exactly it is found."""
+@dataclass(frozen=True)
+class Examined:
+    """One corruption's comparison: the keys that were to be found, plant by plant, and what was found."""
+
+    expected: tuple[Keys, ...]
+    found: RowDiff
+    seen: Tee
+
+
+def examine(server: Server, clean: str, corruption: Corruption) -> Examined:
+    """Apply one corruption to a copy, and compare."""
     copy = server.create(template=clean)
     try:
         server.sql(corruption.sql, copy)
         expected = [_keys(server, copy if p.kind is Kind.ADDED else clean, p) for p in corruption.rows]
-        found, seen = compare(server, clean, copy)
+        return Examined(tuple(expected), *compare(server, clean, copy))
     finally:
         server.drop(copy)
-    return _judged(corruption, expected, found, seen)
+
+
+def score(server: Server, clean: str, corruption: Corruption) -> Score:
+    """Apply one corruption to a copy, compare, and look whether exactly it is found."""
+    return judged(corruption, examine(server, clean, corruption))
 
 
 def _keys(server: Server, database: str, plant: Plant) -> Keys:
@@ -167,7 +180,9 @@ def _keys(server: Server, database: str, plant: Plant) -> Keys:
     return keys
 
 
-def _judged(corruption: Corruption, expected: Sequence[Keys], found: RowDiff, seen: Tee) -> Score:
+def judged(corruption: Corruption, examined: Examined) -> Score:
+    """Whether exactly what was planted was found."""
+    expected, found, seen = examined.expected, examined.found, examined.seen
     one_sided = {c.table for c in found.schema if c.kind == "table" and c.aspect in {"added", "removed"}}
     tables = {t.table: t for t in found.tables if t.table not in one_sided}
     missed = [f"cannot tell: {u.what}: {u.reason}" for t in tables.values() for u in t.unknown]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--added-since", multiple=True, metavar="TABLE[.COLUMN=VALUE]", help="Tell apart rows that came later: with a column of at least this value, or a key above all keys before.")
 @click.option("--samples", type=click.IntRange(0, 10_000), default=20, show_default=True, help="Rows shown of each kind and table.")
 @click.option("--rows-only", is_flag=True, help="Do not compare the schema.")
+@click.option("--patterns/--no-patterns", default=True, show_default=True, help="Say what happened to changed values; without it faster where millions of rows changed.")
 @click.option("--digest", type=click.Choice(["auto", "hash", "sha256"]), default="auto", show_default=True, help="How rows are digested; sha256 is slower and withstands who would forge a row.")
 @click.option("--personal", multiple=True, metavar="PATTERN", help="Mask the values of TABLE.COLUMN, besides those that a suite or their names call personal.")
 @click.option("--public", multiple=True, metavar="PATTERN", help="Show a TABLE.COLUMN although its name looks personal.")
@@ -49,6 +50,7 @@ def command(before: str | None, after: str | None, **given: Any) -> int:  # fmt:
     from kisaan_validate.database.target import find_target
     from kisaan_validate.diffing.run import diff_rows
     from kisaan_validate.errors import UsageError
+    from kisaan_validate.patterns import Watch
 
     if before is None:
         raise UsageError("diff needs two sides", "name the first with --before; for two schemas of one database name it twice")
@@ -61,8 +63,9 @@ def command(before: str | None, after: str | None, **given: Any) -> int:  # fmt:
     )
     options = _options(config, given)
     sides = find_target(before, {}), find_target(after)
+    observer = Watch() if given["patterns"] else None
     with _progress(given["quiet"]) as progress:
-        found = attended(lambda stop: diff_rows(*sides, options, None, progress, stop))
+        found = attended(lambda stop: diff_rows(*sides, options, observer, progress, stop))
     _show(found, given["format"], given["output"], given["quiet"])
     return diff_exit_code(found)
 

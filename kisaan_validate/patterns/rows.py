@@ -19,8 +19,8 @@ class Swapped(Pattern):
     group = 0
 
     def says(self, parameter: Parameter) -> str:
-        """With which column."""
-        return f"exchanged with {parameter[0]}"
+        """The columns are said beside it."""
+        return "exchanged with each other"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``with``."""

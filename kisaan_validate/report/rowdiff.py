@@ -121,7 +121,8 @@ def _print_samples(console: Console, table: TableDiff) -> None:
         columns = ", ".join(f"{plain(name)} {rows:,}" for name, rows in table.columns.items())
         console.print(Text(f"columns  {plain(table.table)}: {columns}", style="bold"))
     for pattern in table.patterns:
-        console.print(Text(f"pattern  {plain(table.table)}: {plain(pattern.words)}", style="bold"))
+        name = ".".join((table.table, " and ".join(pattern.columns))) if pattern.columns else table.table
+        console.print(Text(f"pattern  {plain(name)}: {plain(pattern.words)}", style="bold"))
     for change in table.samples:
         key = ", ".join(f"{plain(n)}={_value(v)}" for n, v in zip(table.keyed_by, change.key, strict=True))
         head = f"{change.kind.value:<8}{plain(table.table)} {key}".rstrip()
