@@ -481,3 +481,43 @@ def test_every_pattern_says_itself() -> None:
     names = [pattern.name for pattern in LIBRARY]
     assert len(set(names)) == len(names)
     assert all(type(p).__doc__ for p in LIBRARY)
+
+
+def _mixture(n: int) -> list[tuple[Value, Value]]:
+    """Six in ten shifted, three in ten without their time of day, one in ten random; in no order."""
+    chance, pairs = random.Random(5), []
+    for k in range(n):
+        moment = datetime(2020, 1, 1, 3, 4, 5, tzinfo=UTC) + timedelta(seconds=97 * k)
+        changed = [moment + timedelta(hours=5.5)] * 6 + [moment.replace(hour=0, minute=0, second=0)] * 3
+        changed.append(moment + timedelta(days=5, microseconds=chance.randrange(10**14)))
+        pairs.append((text_of(moment), text_of(changed[k % 10])))
+    return chance.sample(pairs, n)
+
+
+def test_leaders_do_not_change_the_numbers() -> None:
+    """Beyond the first two thousand values the patterns that lead are asked first: the numbers stay exact."""
+    found = watch("timestamp with time zone", _mixture(9_000))
+    assert {name: p.rows for name, p in found.items()} == {
+        "time shift": 5_400,
+        "time precision lost": 2_700,
+        UNEXPLAINED: 900,
+    }
+    assert not any("at least" in p.words for p in found.values())
+
+
+def test_what_is_no_longer_searched_is_not_called_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the searched values only the leaders count on; the others' numbers are lower bounds, the rest unexplained."""
+    monkeypatch.setattr("kisaan_validate.patterns.tally.ENOUGH", 2_500)
+    late: list[tuple[Value, Value]] = [
+        (text_of(m := datetime(2021, 5, 6, 7, n % 60, tzinfo=UTC)), text_of(m.replace(year=2022))) for n in range(3_000)
+    ]
+    found = watch("timestamp with time zone", [*_mixture(9_000), *late])
+    assert found["time shift"].rows == 5_400
+    assert "at least" not in found["time shift"].words
+    assert sum(p.rows for p in found.values()) == 12_000
+    assert found[UNEXPLAINED].rows > 900
+    assert all(
+        "at least" in p.words
+        for name, p in found.items()
+        if name not in {"time shift", "time precision lost", UNEXPLAINED}
+    )

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation
 from enum import StrEnum
-from functools import cached_property
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 _T = TypeVar("_T")
 
@@ -49,24 +48,38 @@ def sort_of(type: str) -> Sort:
     return _SORTS.get(base, Sort.OTHER)
 
 
+_UNREAD: Any = object()
+
+
 class Pair:
-    """One changed value: texts of the server, None for NULL, and what they mean where they mean a number or a time."""
+    """One changed value: texts of the server, None for NULL, and what they mean where they mean a number or a time.
+
+    What they mean is worked out when first asked for: there may be millions of pairs, so it is kept by hand.
+    """
+
+    __slots__ = ("_numbers", "_times", "after", "before")
 
     def __init__(self, before: str | None, after: str | None) -> None:
         self.before = before
         self.after = after
+        self._numbers: tuple[Decimal, Decimal] | None = _UNREAD
+        self._times: tuple[datetime, datetime] | None = _UNREAD
 
-    @cached_property
+    @property
     def numbers(self) -> tuple[Decimal, Decimal] | None:
         """Both as finite numbers; None if one is none."""
-        return _both(number_of(self.before), number_of(self.after))
+        if self._numbers is _UNREAD:
+            self._numbers = _both(number_of(self.before), number_of(self.after))
+        return self._numbers
 
-    @cached_property
+    @property
     def times(self) -> tuple[datetime, datetime] | None:
         """Both as points in time, UTC; None if one is none, or lies outside the years 1 to 9999."""
-        return _both(time_of(self.before), time_of(self.after))
+        if self._times is _UNREAD:
+            self._times = _both(time_of(self.before), time_of(self.after))
+        return self._times
 
-    @cached_property
+    @property
     def texts(self) -> tuple[str, str] | None:
         """Both as texts; None if one is NULL or too long to be searched."""
         if self.before is None or self.after is None or max(len(self.before), len(self.after)) > LONGEST:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from kisaan_validate.patterns.base import EXACT, Parameter, Pattern, Sort, number_of
@@ -60,7 +60,7 @@ def swaps_of(columns: Sequence[str], before: Values, after: Values) -> Iterator[
                 yield one, other
 
 
-def copies_of(column: str, others: Sequence[str], after: Values) -> Iterator[str]:
+def copies_of(column: str, others: Iterable[str], after: Values) -> Iterator[str]:
     """The columns, among those that did not change, whose (plain) value the column took."""
     value = after[column]
     if value is not None:

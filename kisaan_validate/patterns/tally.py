@@ -4,6 +4,11 @@ A value that several patterns fit counts for the set of them; only at the end is
 the counts are kept by set, and each set goes to its preferred member: the lower group, then more rows, then the order
 of the list. What no pattern that is worth a name fits is unexplained.
 
+Most columns of which millions of values changed changed in one way. So from time to time the patterns that lead are looked
+up, and from then on a value that a leader makes is the leader's, without asking the others; only what no leader makes is
+searched. After ``ENOUGH`` values that had to be searched in vain or not, the leaders alone are asked, and every number but
+theirs is a lower bound.
+
 Memory is bounded: once there are ``limit`` suppositions, the free ones met least often are forgotten. One that is first
 met, or met again, after that may have been met before: its number is a lower bound and is called "at least".
 """
@@ -21,6 +26,14 @@ Supposition = tuple[int, Parameter]
 """A pattern by its place in the list, with its parameter."""
 
 _EXCHANGED = 1 << 128
+
+FIRST_LOOK = 2_000
+"""Changed values of a column after which its leaders are looked up; again at every fourfold."""
+
+MOST_LEADERS = 3
+
+ENOUGH = 200_000
+"""Values of a column that are searched for all patterns."""
 
 
 @dataclass
@@ -70,14 +83,31 @@ class ColumnTally:
         self._support: dict[Supposition, _Support] = {}
         self._sets: dict[tuple[Supposition, ...], list[int]] = {}
         self._forgot = False
+        self._leaders: tuple[Supposition, ...] = ()
+        self._next_look = FIRST_LOOK
+        self._searched = 0
         self.rows = 0
 
+    def is_led(self, pair: Pair) -> bool:
+        """Whether a leading pattern makes the value; then it is counted."""
+        for leader in self._leaders:
+            if leader[1] in self._patterns[leader[0]].fits(pair):
+                self._support[leader].rows += 1
+                self._sets[(leader,)][0] += 1
+                self.rows += 1
+                return True
+        return False
+
     def add(self, pair: Pair, given: Iterable[Supposition] = ()) -> None:
-        """One changed value; ``given`` are suppositions that were found by looking at the whole row."""
+        """One changed value that is not led; ``given`` are suppositions that were found by looking at the whole row."""
         fitting = [*given]
-        for n, pattern in self._own:
-            for parameter in pattern.fits(pair):
-                fitting.append((n, parameter))
+        if self._searched < ENOUGH:
+            self._searched += 1
+            for n, pattern in self._own:
+                for parameter in pattern.fits(pair):
+                    fitting.append((n, parameter))
+        else:
+            self._forgot = True
         for supposition in fitting:
             self._support_of(supposition, pair)
         self.rows += 1
@@ -87,6 +117,19 @@ class ColumnTally:
         count[1] = (count[1] + moved) % _EXCHANGED
         if len(self._support) > self._limit:
             self._forget()
+        if self.rows >= self._next_look:
+            self._look_up()
+
+    def _look_up(self) -> None:
+        """Who leads: at most three patterns that each make a tenth of the values so far, and need no look at the row."""
+        self._next_look = self.rows * 4
+        own = dict(self._own)
+        found = (
+            (self._patterns.index(c.pattern), c.parameter) for c in self.findings().claims if c.rows * 10 >= self.rows
+        )
+        self._leaders = tuple(leader for leader in found if leader[0] in own)[:MOST_LEADERS]
+        for leader in self._leaders:
+            self._sets.setdefault((leader,), [0, 0])
 
     def _support_of(self, supposition: Supposition, pair: Pair) -> None:
         support = self._support.get(supposition)
@@ -104,7 +147,7 @@ class ColumnTally:
         free = {s: self._support[s].rows for s in self._support if self._patterns[s[0]].free(s[1])}
         spare = len(self._support) - len(free)
         kept = Counter(free).most_common(max(0, self._limit // 2 - spare))
-        dropped = free.keys() - {supposition for supposition, _ in kept}
+        dropped = free.keys() - {supposition for supposition, _ in kept} - set(self._leaders)
         for supposition in dropped:
             del self._support[supposition]
         sets: dict[tuple[Supposition, ...], list[int]] = {}
@@ -119,23 +162,28 @@ class ColumnTally:
         worth = self._worth_a_name()
         while True:
             made, rest, moved = self._attribute(worth)
-            weak = {s for s in worth if made[s] < self._patterns[s[0]].least(s[1])}
+            weak = {s for s in worth if made[s] < self._patterns[s[0]].least(s[1])} - set(self._leaders)
             if not weak:
                 break
             worth -= weak
         claims = tuple(
-            Claim(self._patterns[s[0]], s[1], made[s], self._support[s].late and self._patterns[s[0]].free(s[1]))
+            Claim(self._patterns[s[0]], s[1], made[s], self._is_lower_bound(s))
             for s in sorted(worth, key=lambda s: (-made[s], self._preference(s)))
         )
         exchanged = rest if rest > 1 and not moved else 0
         return Findings(self.rows, claims, exchanged, rest - exchanged)
+
+    def _is_lower_bound(self, supposition: Supposition) -> bool:
+        if self._searched >= ENOUGH and supposition not in self._leaders:
+            return True
+        return self._support[supposition].late and self._patterns[supposition[0]].free(supposition[1])
 
     def _worth_a_name(self) -> set[Supposition]:
         """Fixed patterns, and free ones that fit one in a hundred of what no fixed pattern fits; all with enough rows."""
         enough = {s for s, support in self._support.items() if self._is_enough(s, support)}
         fixed = {s for s in enough if not self._patterns[s[0]].free(s[1])}
         open_rows = sum(rows for fitting, (rows, _) in self._sets.items() if not fixed.intersection(fitting))
-        return fixed | {s for s in enough - fixed if self._support[s].rows * 100 >= open_rows}
+        return fixed | {s for s in enough - fixed if self._support[s].rows * 100 >= open_rows} | set(self._leaders)
 
     def _is_enough(self, supposition: Supposition, support: _Support) -> bool:
         pattern, parameter = self._patterns[supposition[0]], supposition[1]

@@ -86,18 +86,28 @@ class Watch:
 
 
 def _see_changed(table: _Table, change: RowChange) -> None:
-    given: dict[str, list[Supposition]] = {name: [] for name in change.columns}
+    pairs = {name: Pair(change.before[name], change.after[name]) for name in change.columns}
+    left = [name for name in change.columns if not table.tallies[name].is_led(pairs[name])]
+    if not left:
+        return
+    swapped = _swapped(table, change)
+    for name in left:
+        others = (other for other in table.akin[name] if other not in pairs)
+        copied = [(_COPIED, (other,)) for other in copies_of(name, others, change.after)]
+        table.tallies[name].add(pairs[name], (*swapped.get(name, ()), *copied))
+
+
+def _swapped(table: _Table, change: RowChange) -> dict[str, list[Supposition]]:
+    """For each changed column those with which it changed places."""
+    found: dict[str, list[Supposition]] = {}
     if 1 < len(change.columns) <= _MANY_COLUMNS:
         before, after = (
             {n: plain(side[n], table.sorts[n]) for n in change.columns} for side in (change.before, change.after)
         )
         for one, other in swaps_of(change.columns, before, after):
-            given[one].append((_SWAPPED, (other,)))
-            given[other].append((_SWAPPED, (one,)))
-    for name in change.columns:
-        others = [other for other in table.akin[name] if other not in given]
-        given[name] += ((_COPIED, (other,)) for other in copies_of(name, others, change.after))
-        table.tallies[name].add(Pair(change.before[name], change.after[name]), given[name])
+            found.setdefault(one, []).append((_SWAPPED, (other,)))
+            found.setdefault(other, []).append((_SWAPPED, (one,)))
+    return found
 
 
 def _without_repeats(name: str, of: Findings, all: Mapping[str, Findings]) -> list[Claim]:
