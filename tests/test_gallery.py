@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,24 @@ def test_the_page_is_the_score_of_this_gallery() -> None:
     assert f"**{len(GALLERY)} of {len(GALLERY)} found**" in page
     assert all(f"| {c.name[3:].replace('_', ' ')}: {c.title} |" in page for c in GALLERY)
     assert "MISSED" not in page
+
+
+@pytest.mark.slow
+def test_one_paisa_in_five_million_rows(server: Server) -> None:
+    """The row, the column, and both values."""
+    before = server.create(
+        "CREATE UNLOGGED TABLE payments (id bigint PRIMARY KEY, buyer int, amount numeric(18,2), at timestamptz, note text);"
+        "INSERT INTO payments SELECT n, n % 10007, (n * 7919::bigint % 100000007) / 100.0, timestamptz '2024-01-01' + n * interval '7 s', 'payment ' || n"
+        " FROM generate_series(1, 5000000) n; ANALYZE payments"
+    )
+    after = server.create("UPDATE payments SET amount = amount + 0.01 WHERE id = 3141592", template=before)
+    found, seen = compare(server, before, after)
+    (table,) = found.tables
+    assert (table.rows_before, table.added, table.removed, table.changed) == (5_000_000, 0, 0, 1)
+    assert table.columns == {"amount": 1}
+    assert seen.keys == {("payments", Kind.CHANGED): {("3141592",)}}
+    ((before_value, after_value),) = [(c.before["amount"], c.after["amount"]) for c in table.samples]
+    assert Decimal(after_value or "NaN") - Decimal(before_value or "NaN") == Decimal("0.01")
+    assert [(p.name, p.rows) for p in table.patterns] == [(UNEXPLAINED, 1)]
+    for name in (before, after):
+        server.drop(name)

@@ -10,12 +10,13 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from conftest import ROOT
 from helpers import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kisaan_validate.patterns import Watch
-from kisaan_validate.patterns.watch import EXCHANGED, LIBRARY, RENUMBERED, REPEATED, UNEXPLAINED
+from kisaan_validate.patterns.watch import EXCHANGED, FURTHER, LIBRARY, RENUMBERED, REPEATED, UNEXPLAINED
 from kisaan_validate.rowdiff import ColumnPair, Kind, PatternFound, RowChange
 
 Value = str | None
@@ -521,3 +522,11 @@ def test_what_is_no_longer_searched_is_not_called_exact(monkeypatch: pytest.Monk
         for name, p in found.items()
         if name not in {"time shift", "time precision lost", UNEXPLAINED}
     )
+
+
+def test_every_pattern_is_documented() -> None:
+    """docs/patterns.md lists each name, in the order of preference, and each fact."""
+    page = (ROOT / "docs" / "patterns.md").read_text(encoding="utf-8")
+    places = [page.index(f"| `{pattern.name}` |") for pattern in LIBRARY]
+    assert places == sorted(places)
+    assert all(f"| `{name}` |" in page for name in (UNEXPLAINED, EXCHANGED, FURTHER, RENUMBERED, REPEATED))
