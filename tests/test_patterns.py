@@ -584,3 +584,12 @@ def test_the_ends_of_time_and_of_numbers_break_nothing() -> None:
         for type in types:
             for pair in itertools.permutations(values, 2):
                 assert sum(p.rows for p in watch_all(type, [pair])) == 1
+
+
+def test_a_domain_is_what_it_is_made_of() -> None:
+    """The name of a domain says nothing; the class under which its values are compared does."""
+    seen = Watch()
+    seen.begin("t", [ColumnPair("v", "price", "price", "numeric")])
+    for n in range(3):
+        seen.see(RowChange("t", (str(n),), Kind.CHANGED, {"v": f"{n + 1}.5"}, {"v": f"-{n + 1}.50"}, ("v",)))
+    assert [p.name for p in seen.end("t")] == ["sign flipped"]

@@ -39,6 +39,18 @@ _SORTS = {
 }  # fmt: skip
 
 
+_FORMS = {
+    "integer": Sort.NUMBER, "numeric": Sort.NUMBER, "float": Sort.NUMBER, "timestamp": Sort.TIME, "timestamptz": Sort.TIME,
+    "date": Sort.TIME, "text": Sort.TEXT, "boolean": Sort.TRUTH, "json": Sort.DOCUMENT,
+}  # fmt: skip
+
+
+def sort_of_form(form: str, type: str) -> Sort:
+    """The sort of a column by the canonical class under which it is compared, which knows what a domain is made of; by its
+    type where the class says nothing."""
+    return _FORMS.get(form) or sort_of(type)
+
+
 def sort_of(type: str) -> Sort:
     """The sort of a column by its type as ``format_type`` writes it: ``numeric(12,2)``, ``timestamp(0) with time zone``."""
     if type.endswith("[]"):

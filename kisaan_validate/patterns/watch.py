@@ -7,7 +7,7 @@ from itertools import chain
 
 from kisaan_validate.model import MASKED
 from kisaan_validate.patterns import numbers, texts, times, values
-from kisaan_validate.patterns.base import Pair, Pattern, Sort, sort_of
+from kisaan_validate.patterns.base import Pair, Pattern, Sort, sort_of, sort_of_form
 from kisaan_validate.patterns.rows import Contents, Copied, Swapped, copies_of, plain, swaps_of
 from kisaan_validate.patterns.tally import Claim, ColumnTally, Findings, Supposition
 from kisaan_validate.rowdiff import ColumnPair, Kind, PatternFound, RowChange
@@ -36,17 +36,19 @@ def patterns_for(*sorts: Sort) -> tuple[Pattern, ...]:
 _OFF = Pattern()
 
 
+def _patterns_of(column: ColumnPair) -> tuple[Pattern, ...]:
+    sorts = sort_of(column.before_type), sort_of(column.after_type), sort_of_form(column.form, column.after_type)
+    return patterns_for(*sorts)
+
+
 class _Table:
     """What was seen of one table."""
 
     def __init__(self, columns: Sequence[ColumnPair], keyed_by: Sequence[str]) -> None:
         self.keyed_by = frozenset(keyed_by)
-        self.sorts = {c.name: sort_of(c.after_type) for c in columns}
+        self.sorts = {c.name: sort_of_form(c.form, c.after_type) for c in columns}
         self.personal = {c.name: c.personal for c in columns}
-        self.tallies = {
-            c.name: ColumnTally(patterns_for(sort_of(c.before_type), sort_of(c.after_type)), self.sorts[c.name])
-            for c in columns
-        }
+        self.tallies = {c.name: ColumnTally(_patterns_of(c), self.sorts[c.name]) for c in columns}
         self.akin = {
             n: [o for o in self.sorts if o != n and self.sorts[o] is s is not Sort.TRUTH] for n, s in self.sorts.items()
         }
@@ -82,7 +84,7 @@ class Watch:
             _of_column(name, of, _without_repeats(name, of, findings), seen.personal[name])
             for name, of in findings.items()
         )
-        return (*chain.from_iterable(columns), *_of_rows(seen.contents))
+        return (*chain.from_iterable(columns), *_of_rows(seen.contents, bool(seen.keyed_by)))
 
 
 def _see_changed(table: _Table, change: RowChange) -> None:
@@ -150,12 +152,12 @@ def _share(rows: int, of: int) -> str:
     return f"{rows:,} of {of:,} changed row{'s' if of != 1 else ''}"
 
 
-def _of_rows(contents: Contents) -> Iterator[PatternFound]:
+def _of_rows(contents: Contents, keyed: bool) -> Iterator[PatternFound]:
     if moved := contents.renumbered:
         words = (
             f"{moved:,} of {contents.removed:,} removed rows came back under another key, the rest of the row the same"
         )
         yield PatternFound((), RENUMBERED, moved, words)
     if twice := contents.repeated:
-        words = f"{twice:,} of {contents.added:,} added rows repeat another added row but for the key"
+        words = f"{twice:,} of {contents.added:,} added rows repeat another added row{' but for the key' if keyed else ''}"
         yield PatternFound((), REPEATED, twice, words)
