@@ -472,10 +472,23 @@ def test_rows_that_came_back_and_rows_that_came_twice() -> None:
 
     types = {"id": "integer", "v": "text"}
     gone = [moved(n, Kind.REMOVED) for n in range(40)]
-    found = rows(types, [*gone, *(moved(n, Kind.ADDED) for n in range(1_010, 1_050))], ("id",))
-    assert [(p.name, p.rows) for p in found] == [(RENUMBERED, 30)]
-    found = rows(types, [moved(n, Kind.ADDED) for n in (1, 2, 3, 1_001, 2_001)], ("id",))
-    assert [(p.name, p.rows) for p in found] == [(REPEATED, 2)]
+    (found,) = rows(types, [*gone, *(moved(n, Kind.ADDED) for n in range(1_010, 1_050))], ("id",))
+    assert (found.name, found.rows, found.facts) == (
+        RENUMBERED,
+        30,
+        {"key": "id: changed by +1000 in 30 of 30 changed rows"},
+    )
+    assert found.words.startswith("30 of 40 removed rows equal an added row in all but the key (id: changed by +1000")
+    (found,) = rows(types, [moved(n, Kind.ADDED) for n in (1, 2, 3, 1_001, 2_001)], ("id",))
+    assert (found.name, found.rows) == (REPEATED, 2)
+
+
+def test_rows_that_are_all_key_are_not_said_to_come_back() -> None:
+    """Where there is nothing beside the key, all rows are alike but for it, and that says nothing."""
+    made = [RowChange("t", (n,), Kind.REMOVED, {"id": n}) for n in "abc"] + [
+        RowChange("t", (n,), Kind.ADDED, {}, {"id": n}) for n in "xyz"
+    ]
+    assert rows({"id": "text"}, made, ("id",)) == ()
 
 
 def test_every_pattern_says_itself() -> None:
