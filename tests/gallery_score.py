@@ -1,6 +1,6 @@
 """Scores the comparison on the corruption gallery: is each planted corruption found, and nothing else?
 
-    python tests/gallery_score.py [--only 07,18] [--write]     prints the table; --write also writes docs/gallery.md
+    python tests/gallery_score.py [--only 07,18] [--system] [--write]     prints what was found; --write also writes docs/gallery.md
 
 Each file of tests/gallery is applied to a copy of a cleanly migrated market, and the copy compared with the original. The
 head of the file says what must be found: the table, exactly these rows, exactly these columns, the pattern with exactly its
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from conftest import ROOT, Server, embedded_server
+from conftest import ROOT, Server, embedded_server, system_server
 
 from kisaan_validate.database.target import find_target
 from kisaan_validate.demo import CLEAN, Playground, find_assets, migrate
@@ -290,7 +290,8 @@ PAGE = """# The corruption gallery
 `make gallery` builds a cleanly migrated market, damages a copy of it in one way after another (each a small file of
 `tests/gallery`), compares the copy with the original as `kisaan-validate diff` does, and looks whether exactly what was
 planted is found: the right table, exactly these rows, exactly these columns, the right pattern with its exact number. Anything
-found beside it counts as a miss. This page is written by that command.
+found beside it counts as a miss. This page is written by that command, on the embedded PostgreSQL 18; `python tests/gallery_score.py --system`
+scores the same on the system's PostgreSQL.
 
 **{found} of {all} found**, and the undamaged copy yields {clean}.
 
@@ -303,11 +304,12 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--system", action="store_true", help="on the PostgreSQL that the system has, not the embedded one")
     asked = parser.parse_args(words)
     only = tuple(filter(None, asked.only.split(",")))
     gallery = [c for c in read_gallery() if not only or c.name.startswith(only)]
     start = time.monotonic()
-    with embedded_server() as server:
+    with system_server() if asked.system else embedded_server() as server:
         clean = build_clean(server)
         copy = server.create(template=clean)
         untouched = compare(server, clean, copy)[0]

@@ -39,7 +39,7 @@ class Seen:
     def __init__(self) -> None:
         self.rows: list[RowChange] = []
 
-    def begin(self, table: str, columns: Any) -> None:
+    def begin(self, table: str, columns: Any, key: Any) -> None:
         self.rows = [row for row in self.rows if row.table != table]
 
     def see(self, change: RowChange) -> None:

@@ -11,6 +11,7 @@ import pytest
 from helpers import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shop import Shop
 
 from kisaan_validate.model import Family, Profile
 from kisaan_validate.patterns.ends import of_column
@@ -124,3 +125,18 @@ def test_nulls_are_counted_as_far_as_they_go() -> None:
 def test_what_did_not_change_is_not_spoken_of(family: Family) -> None:
     """Equal figures, no words."""
     assert said([1, 5, None], [1, 5, None], family) == []
+
+
+def test_the_figures_speak_on_console_and_page(shop: Shop) -> None:
+    """A shift that no contract promised is named beside its figures; what is personal is not spoken of."""
+    shop.sql("ALTER TABLE orders ADD COLUMN seen timestamptz; UPDATE orders SET seen = timestamptz '2024-01-01 08:00+00' + id * interval '7 hours'")
+    assert shop.cli("baseline", "-o", "pre.json").returncode == 0
+    shop.sql("UPDATE orders SET seen = seen - interval '5:30'")
+    shown = shop.cli("run", "--baseline", "pre.json", "--reports", "out")
+    words = "both ends are consistent with: shifted by -05:30 (the offset of Asia/Kolkata), in every row"
+    assert f"figures  orders.seen: {words}" in shown.stdout
+    pages = list((shop.folder / "out").rglob("report.html"))
+    assert pages
+    assert all(words in page.read_text(encoding="utf-8") for page in pages)
+    shop.sql("UPDATE orders SET seen = seen + interval '5:30'")
+    assert "figures  " not in shop.cli("run", "--baseline", "pre.json", "--reports", "out2").stdout

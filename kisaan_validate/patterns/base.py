@@ -39,6 +39,18 @@ _SORTS = {
 }  # fmt: skip
 
 
+_FORMS = {
+    "integer": Sort.NUMBER, "numeric": Sort.NUMBER, "float": Sort.NUMBER, "timestamp": Sort.TIME, "timestamptz": Sort.TIME,
+    "date": Sort.TIME, "text": Sort.TEXT, "boolean": Sort.TRUTH, "json": Sort.DOCUMENT,
+}  # fmt: skip
+
+
+def sort_of_form(form: str, type: str) -> Sort:
+    """The sort of a column by the canonical class under which it is compared, which knows what a domain is made of; by its
+    type where the class says nothing."""
+    return _FORMS.get(form) or sort_of(type)
+
+
 def sort_of(type: str) -> Sort:
     """The sort of a column by its type as ``format_type`` writes it: ``numeric(12,2)``, ``timestamp(0) with time zone``."""
     if type.endswith("[]"):
@@ -103,16 +115,19 @@ def number_of(text: str | None) -> Decimal | None:
 
 
 def time_of(text: str | None) -> datetime | None:
-    """A point in time out of PostgreSQL's ISO text (without an offset: taken as UTC); None if it is none."""
+    """A point in time out of PostgreSQL's ISO text (without an offset: taken as UTC); None if it is none, or so near the ends
+    of what a datetime holds that an offset would leave it."""
     if text is None or len(text) < 10 or text[4] != "-" or text[7] != "-":
         return None
     try:
         value = datetime.fromisoformat(text)
-    except ValueError:
+        value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    return value if _FIRST <= value <= _LAST else None
+
+
+_FIRST, _LAST = datetime(1, 1, 1, 14, tzinfo=UTC), datetime(9999, 12, 31, 9, tzinfo=UTC)
 
 
 class Pattern:

@@ -78,42 +78,65 @@ def digest(values: Sequence[str | None]) -> int:
 class Contents:
     """Rows that came or went, by what they hold beside their key. Exact up to ``limit`` different rows, then not said."""
 
-    def __init__(self, limit: int = 50_000) -> None:
-        self._limit = limit
-        self._added: Counter[int] | None = Counter()
-        self._removed: Counter[int] | None = Counter()
+    def __init__(self, limit: int = 30_000) -> None:
+        self._came = _Pile(limit)
+        self._went = _Pile(limit)
         self._balance = 0
-        self.added = 0
-        self.removed = 0
 
     def see(self, change: RowChange, values: Sequence[str | None], came: bool) -> None:
         """One row that was added or removed, by its values without the key's."""
         content = digest(values)
-        if came:
-            self.added += change.copies
-        else:
-            self.removed += change.copies
+        (self._came if came else self._went).add(content, change)
         self._balance = (self._balance + (content if came else -content) * change.copies) % (1 << 128)
-        counter = self._added if came else self._removed
-        if counter is None:
-            return
-        counter[content] += change.copies
-        if len(counter) > self._limit:
-            if came:
-                self._added = None
-            else:
-                self._removed = None
+
+    @property
+    def added(self) -> int:
+        """Rows that came."""
+        return self._came.rows
+
+    @property
+    def removed(self) -> int:
+        """Rows that went."""
+        return self._went.rows
 
     @property
     def renumbered(self) -> int | None:
         """Rows that went under one key and came under another; None if there were too many to tell."""
         if self.added == self.removed and not self._balance:
             return self.added
-        if self._added is None or self._removed is None:
+        if self._came.counts is None or self._went.counts is None:
             return None
-        return (self._added & self._removed).total()
+        return (self._came.counts & self._went.counts).total()
 
     @property
     def repeated(self) -> int | None:
         """Added rows that equal another added row but for the key, the first of each left out; None as above."""
-        return None if self._added is None else self._added.total() - len(self._added)
+        counts = self._came.counts
+        return None if counts is None else counts.total() - len(counts)
+
+    def keys(self) -> Iterator[tuple[Sequence[str | None], Sequence[str | None]]]:
+        """The old and the new key of rows that came back, where it is plain which is which: only one such row on either side."""
+        for content, old in self._went.keys.items():
+            new = self._came.keys.get(content)
+            if old is not None and new is not None:
+                yield old, new
+
+
+class _Pile:
+    """How many rows hold what, and the key of each content that only one row holds; both only while they are few."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.rows = 0
+        self.counts: Counter[int] | None = Counter()
+        self.keys: dict[int, tuple[str | None, ...] | None] = {}
+
+    def add(self, content: int, change: RowChange) -> None:
+        """One row."""
+        self.rows += change.copies
+        if self.counts is None:
+            return
+        self.counts[content] += change.copies
+        self.keys[content] = change.key if self.counts[content] == 1 else None
+        if len(self.counts) > self._limit:
+            self.counts, self.keys = None, {}

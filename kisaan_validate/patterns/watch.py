@@ -7,7 +7,7 @@ from itertools import chain
 
 from kisaan_validate.model import MASKED
 from kisaan_validate.patterns import numbers, texts, times, values
-from kisaan_validate.patterns.base import Pair, Pattern, Sort, sort_of
+from kisaan_validate.patterns.base import Pair, Pattern, Sort, sort_of, sort_of_form
 from kisaan_validate.patterns.rows import Contents, Copied, Swapped, copies_of, plain, swaps_of
 from kisaan_validate.patterns.tally import Claim, ColumnTally, Findings, Supposition
 from kisaan_validate.rowdiff import ColumnPair, Kind, PatternFound, RowChange
@@ -36,17 +36,20 @@ def patterns_for(*sorts: Sort) -> tuple[Pattern, ...]:
 _OFF = Pattern()
 
 
+def _patterns_of(column: ColumnPair) -> tuple[Pattern, ...]:
+    sorts = sort_of(column.before_type), sort_of(column.after_type), sort_of_form(column.form, column.after_type)
+    return patterns_for(*sorts)
+
+
 class _Table:
     """What was seen of one table."""
 
     def __init__(self, columns: Sequence[ColumnPair], keyed_by: Sequence[str]) -> None:
-        self.keyed_by = frozenset(keyed_by)
-        self.sorts = {c.name: sort_of(c.after_type) for c in columns}
+        self.key = tuple(keyed_by)
+        self.columns = {c.name: c for c in columns}
+        self.sorts = {c.name: sort_of_form(c.form, c.after_type) for c in columns}
         self.personal = {c.name: c.personal for c in columns}
-        self.tallies = {
-            c.name: ColumnTally(patterns_for(sort_of(c.before_type), sort_of(c.after_type)), self.sorts[c.name])
-            for c in columns
-        }
+        self.tallies = {c.name: ColumnTally(_patterns_of(c), self.sorts[c.name]) for c in columns}
         self.akin = {
             n: [o for o in self.sorts if o != n and self.sorts[o] is s is not Sort.TRUTH] for n, s in self.sorts.items()
         }
@@ -71,8 +74,9 @@ class Watch:
         elif not change.late:
             came = change.kind is Kind.ADDED
             row = change.after if came else change.before
-            content = [plain(row.get(name), sort) for name, sort in table.sorts.items() if name not in table.keyed_by]
-            table.contents.see(change, content, came)
+            content = [plain(row.get(name), sort) for name, sort in table.sorts.items() if name not in table.key]
+            if content:
+                table.contents.see(change, content, came)
 
     def end(self, table: str) -> tuple[PatternFound, ...]:
         """The patterns of the table: of its columns in their order, then of its rows."""
@@ -82,7 +86,7 @@ class Watch:
             _of_column(name, of, _without_repeats(name, of, findings), seen.personal[name])
             for name, of in findings.items()
         )
-        return (*chain.from_iterable(columns), *_of_rows(seen.contents))
+        return (*chain.from_iterable(columns), *_of_rows(seen))
 
 
 def _see_changed(table: _Table, change: RowChange) -> None:
@@ -150,12 +154,26 @@ def _share(rows: int, of: int) -> str:
     return f"{rows:,} of {of:,} changed row{'s' if of != 1 else ''}"
 
 
-def _of_rows(contents: Contents) -> Iterator[PatternFound]:
+def _of_rows(table: _Table) -> Iterator[PatternFound]:
+    contents = table.contents
     if moved := contents.renumbered:
-        words = (
-            f"{moved:,} of {contents.removed:,} removed rows came back under another key, the rest of the row the same"
-        )
-        yield PatternFound((), RENUMBERED, moved, words)
+        how = "; ".join(_of_keys(table))
+        words = f"{moved:,} of {contents.removed:,} removed rows equal an added row in all but the key"
+        yield PatternFound((), RENUMBERED, moved, f"{words} ({how})" if how else words, {"key": how} if how else {})
     if twice := contents.repeated:
-        words = f"{twice:,} of {contents.added:,} added rows repeat another added row but for the key"
+        words = f"{twice:,} of {contents.added:,} added rows repeat another added row{' but for the key' if table.key else ''}"
         yield PatternFound((), REPEATED, twice, words)
+
+
+def _of_keys(table: _Table) -> Iterator[str]:
+    """What happened to the keys of the rows that came back, column by column."""
+    pairs = list(table.contents.keys())
+    for n, name in enumerate(table.key):
+        column = table.columns[name]
+        tally = ColumnTally(_patterns_of(column), table.sorts[name])
+        for old, new in pairs:
+            if plain(old[n], table.sorts[name]) != plain(new[n], table.sorts[name]):
+                tally.add(Pair(old[n], new[n]))
+        found = tally.findings()
+        for claim in found.claims[:2]:
+            yield f"{name}: {_found(name, claim, found.rows, column.personal).words}"

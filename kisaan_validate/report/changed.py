@@ -10,6 +10,7 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import ROWS, SEQUENCE, VALUES, Change
 from kisaan_validate.judgement import Judgement, answer_of
 from kisaan_validate.model import Baseline, ColumnFacts, Family, Profile, TableFacts
+from kisaan_validate.patterns.ends import Hint, hints
 from kisaan_validate.report.text import counted, number, signed
 
 STATE_ORDER = (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.KEPT)
@@ -54,12 +55,13 @@ class ChangeLine:
 
 @dataclass(frozen=True)
 class TableChanges:
-    """What differs of one table ("" for the database as a whole), and all its exact sums."""
+    """What differs of one table ("" for the database as a whole), all its exact sums, and what its figures say."""
 
     table: str
     lines: tuple[ChangeLine, ...]
     sums: tuple[tuple[str, str, str, bool], ...]
     unexplained: int
+    hints: tuple[Hint, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -85,12 +87,23 @@ def table_changes(judged: Judgement, after: Baseline) -> tuple[TableChanges, ...
         return ()
     old, new = ({t.title: t for t in side.tables} for side in (judged.baseline, after))
     unexplained = {change.key for change in judged.unexplained}
+    said = hints(judged.baseline, after)
     made = []
     for table, changes in changes_by_table(judged.diff.changes).items():
         lines = tuple(_line(change, judged) for change in changes)
         sums = _sums(old.get(table), new.get(table))
-        made.append(TableChanges(table, lines, sums, sum(change.key in unexplained for change in changes)))
+        open_ = sum(change.key in unexplained for change in changes)
+        made.append(TableChanges(table, lines, sums, open_, tuple(hint for hint in said if hint.table == table)))
     return tuple(sorted(made, key=lambda t: (not t.unexplained, t.table)))
+
+
+def open_hints(judged: Judgement, after: Baseline) -> tuple[Hint, ...]:
+    """What the figures say of the columns whose figures differ and are explained by nothing; of all where no contract could."""
+    if judged.diff is None or judged.baseline is None:
+        return ()
+    changes = judged.unexplained if judged.contract is not None else judged.diff.changes
+    columns = {(change.table, change.name) for change in changes if change.kind == VALUES}
+    return tuple(hint for hint in hints(judged.baseline, after) if (hint.table, hint.column) in columns)
 
 
 _FIGURE_WORDS = {"nulls": "NULLs", "minimum": "smallest value", "maximum": "largest value", "total": "sum"}

@@ -17,7 +17,7 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, RowCount, Transition
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Baseline, Check, FailOn, Form, Result, Severity, Status, Verdict
-from kisaan_validate.report.changed import answer_words
+from kisaan_validate.report.changed import answer_words, open_hints
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.found import found_words
 from kisaan_validate.report.shown import Shown as Text
@@ -57,6 +57,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
             _print_rows(console, row_counts(judged.baseline, baseline_of(run)))
         _print_promises(console, judged, verbose)
         _print_unexplained(console, judged, verbose)
+        _print_hints(console, judged, verbose)
         _print_untold(console, judged, verbose)
         _print_attention(console, judged, verbose)
         for notice in run.notices:
@@ -120,6 +121,12 @@ def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> No
         console.print(table)
     if len(changes) > MOST_ROWS and not verbose:
         console.print(f"        … and {len(changes) - MOST_ROWS:,} more; see the report, or pass --verbose")
+
+
+def _print_hints(console: Console, judged: Judgement, verbose: bool) -> None:
+    said = open_hints(judged, baseline_of(judged.run))
+    for hint in said[: None if verbose else MOST_ROWS]:
+        console.print(Text(f"figures  {hint.table}.{hint.column}: {hint.words}"), soft_wrap=True)
 
 
 def _print_untold(console: Console, judged: Judgement, verbose: bool) -> None:

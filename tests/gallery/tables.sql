@@ -38,3 +38,7 @@ ALTER TABLE mandi_members ADD CONSTRAINT mandi_members_price CHECK (price > 0);
 CREATE INDEX mandi_members_code ON mandi_members (code);
 CREATE POLICY mandi_members_all ON mandi_members USING (true);
 ALTER TABLE mandi_members ENABLE ROW LEVEL SECURITY;
+
+-- A text key of digits.
+CREATE TABLE mandi_stalls (code text PRIMARY KEY, rent numeric(12,2) NOT NULL);
+INSERT INTO mandi_stalls SELECT lpad((n * 41)::text, 5, '0'), (n * 7919 % 10007) / 100.0 FROM generate_series(1, 200) n;

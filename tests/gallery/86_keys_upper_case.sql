@@ -1,0 +1,13 @@
+-- A text within a key was put into capitals: the rows are not lost, they are under another key.
+--
+-- [[rows]]
+-- table = "mandi_gate_entries"
+-- kind = "removed"
+-- keys = "SELECT gate, day, no FROM mandi_gate_entries WHERE gate = 'gate C'"
+-- [[rows]]
+-- table = "mandi_gate_entries"
+-- kind = "added"
+-- keys = "SELECT gate, day, no FROM mandi_gate_entries WHERE gate = 'GATE C'"
+-- pattern = "key changed"
+-- facts = { key = "gate: changed to upper case in 240 of 240 changed rows" }
+UPDATE mandi_gate_entries SET gate = upper(gate) WHERE gate = 'gate C';

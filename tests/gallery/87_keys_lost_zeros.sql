@@ -1,0 +1,13 @@
+-- A code that is a key was taken for a number: the zeros in front are gone, and with them the rows.
+--
+-- [[rows]]
+-- table = "mandi_stalls"
+-- kind = "removed"
+-- keys = "SELECT code FROM mandi_stalls WHERE code LIKE '0%'"
+-- [[rows]]
+-- table = "mandi_stalls"
+-- kind = "added"
+-- keys = "SELECT code FROM mandi_stalls WHERE length(code) < 5"
+-- pattern = "key changed"
+-- facts = { key = "code: leading zeros lost in 200 of 200 changed rows" }
+UPDATE mandi_stalls SET code = code::int::text WHERE code LIKE '0%';
