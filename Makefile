@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint needs sample bench-baseline constraints clean
+.PHONY: demo test test-all lint needs sample bench-baseline bench-diff constraints clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -44,6 +44,10 @@ $(VENV)/.dev: $(VENV)/.demo
 # What a baseline costs beside a run, on two tables of five million rows: some minutes, 2 GB of disk.
 bench-baseline: $(VENV)/.dev
 	$(BIN)/python benchmarks/baseline.py --layout both
+
+# What an exact comparison of two tables of five million rows costs, beside counting them and beside reladiff.
+bench-diff: $(VENV)/.dev
+	$(BIN)/python benchmarks/diff.py --layout all
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev
