@@ -186,6 +186,8 @@ class Profile:
 
     ``minimum`` and ``maximum`` are by value, for texts by code point; ``total`` is the exact sum. None where the rows
     hold no value, where the type has no such figure, or where the column is personal (``personal`` is then True).
+    ``digest`` says which row holds which value, for comparing with another of the same form and key; None where it was
+    not computed (see :mod:`kisaan_validate.compile.fingerprints`).
     """
 
     family: Family
@@ -194,6 +196,7 @@ class Profile:
     maximum: str | None = None
     total: str | None = None
     personal: bool = False
+    digest: str | None = None
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,10 @@ def base_of(type_name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Figure:
-    """The figures of one expression: ``name`` for whoever reads them, ``outputs`` as SQL, in the order of ``read``."""
+    """The figures of one expression: ``name`` for whoever reads them, ``outputs`` as SQL, in the order of ``read``.
+
+    With a ``form``, the last two outputs are the sums of a digest's halves.
+    """
 
     name: str
     family: Family
@@ -52,13 +55,15 @@ class Figure:
     ends: bool
     total: bool
     personal: bool = False
+    form: str = ""
 
     def read(self, rows: int, values: Sequence[str | None]) -> Profile:
         """The profile from what :attr:`outputs` returned, as texts."""
         present, rest = int(values[0] or 0), list(values[1:])
         low, high = (rest.pop(0), rest.pop(0)) if self.ends else (None, None)
         total = rest.pop(0) if self.total else None
-        return Profile(self.family, rows - present, low, high, total, self.personal)
+        digest = f"{self.form}:{rest[0] or 0}:{rest[1] or 0}" if self.form else None
+        return Profile(self.family, rows - present, low, high, total, self.personal, digest)
 
 
 def figure_of(name: str, expression: str, base: str, *, enum: bool = False, personal: bool = False, where: str = "") -> Figure:

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
 
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table
 from kisaan_validate.compile.figures import TEXT_LIMIT, Figure, base_of, column_figure, figure_of
+from kisaan_validate.compile.fingerprints import Part, digest_figure, form_of, halves, text_of
 from kisaan_validate.compile.statements import figure_items, read_figures
 from kisaan_validate.contract.needs import (
+    WHICH_ROWS,
     Arrival,
+    Lookup,
     Names,
     Need,
     Removal,
     Replacement,
+    Untouched,
+    by_key,
     count_id,
+    digests_id,
     names_id,
+    null_keys_id,
     part_id,
     remainder_id,
     replaced,
     same_as,
     settled_id,
+    untouched,
 )
 from kisaan_validate.model import Baseline, Family, Measured, Profile
 from kisaan_validate.sql.assertion import columns_of, plain_expression
@@ -38,7 +46,7 @@ class Measure:
 
     Without ``sql`` it is not asked, and ``message`` says why. ``parts`` are asked instead where it fails for the fault of
     one expression: each gives a part of the figures. ``private``: the server's messages may quote personal values;
-    ``known`` are names that they may contain.
+    ``known`` are names that they may contain. ``key`` are the columns by which its digests tell rows apart.
     """
 
     id: str
@@ -51,6 +59,7 @@ class Measure:
     parts: tuple[Measure, ...] = ()
     private: bool = False
     known: frozenset[str] = frozenset()
+    key: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -63,7 +72,7 @@ class Measure:
         end = len(row) if self.named is None else len(row) - 1
         profiles = read_figures(self.figures, counts[0], row[len(self.counts) : end]) if counts else {}
         listed = row[-1] if isinstance(row[-1], list) else [v for v in (row[-1],) if v is not None]
-        names = tuple(f"{self.named}{name}" for name in listed) if self.named is not None else ()
+        names = tuple(f"{self.named}{name}" for name in listed) if self.named is not None else self.key
         extra = [Measured(id, self.title, rows, sql=self.sql) for id, rows in zip(self.counts[1:], counts[1:], strict=True)]
         return [Measured(self.id, self.title, counts[0] if counts else None, profiles, names, self.sql), *extra]
 
@@ -81,7 +90,7 @@ def measures_of(
             found.append(Measure(f"{need.table}: for {need.rule}", need.table, message=message))
         elif table is not None:
             grouped[table.key].append(need)
-        elif isinstance(need, (Removal, Replacement)) and not need.optional:
+        elif isinstance(need, (Removal, Replacement, Untouched, Lookup)) and not need.optional:
             found.append(Measure(f"{need.table}: for {need.rule}", need.table, message=f"table {need.table} does not exist"))
     for key, members in grouped.items():
         maker = _Maker(catalogue.tables[key], catalogue, is_personal, before)
@@ -93,24 +102,68 @@ class _Unknowable(Exception):
     """What is asked for cannot be said in SQL. ``args[0]`` says why."""
 
 
+@dataclass(frozen=True)
+class _Value:
+    """What a promise says that the values of a column become: SQL over the old row, and its type.
+
+    ``old`` is the column to compare it with where it can be, as SQL ("" where not).
+    """
+
+    rule: str
+    column: str
+    sql: str
+    base: str
+    enum: bool = False
+    personal: bool = False
+    old: str = ""
+
+    @property
+    def name(self) -> str:
+        return replaced(self.column, self.rule)
+
+    def figure(self, expression: str, kept: str) -> Figure:
+        return figure_of(self.name, expression, self.base, enum=self.enum, personal=self.personal, where=kept)
+
+
+@dataclass(frozen=True)
+class _Digested:
+    """A digest within a measure: of this value and the row's key, or of the key alone; ``only`` of these rows."""
+
+    name: str
+    value: Part | None
+    only: str = ""
+
+
+NULL_KEYS_LIMIT = 50_000
+"""So many keys of rows without a value are kept at most where a promise says that only these may change."""
+
+
 class _Maker:
     def __init__(self, table: Table, catalogue: Catalogue, is_personal: IsPersonal, baseline: Baseline | None) -> None:
-        self.table, self.catalogue, self.baseline = table, catalogue, baseline
+        self.table, self.catalogue, self.baseline, self.is_personal = table, catalogue, baseline, is_personal
         self.title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
         self.personal = frozenset(c for c in table.columns if is_personal(table.name, c))
         self.known = frozenset({table.name, *table.columns})
+        self.key: tuple[str, ...] = ()
 
     def before(self, needs: Sequence[Need]) -> list[Measure]:
         made = [self._count(n.rule, _held(n.where)) for n in _those(needs, Arrival) if not n.by]
         made += [self._names(n) for n in _those(needs, Names)]
+        made += [self._null_keys(n) for n in _those(needs, Untouched) if n.column in self.table.columns]
         removals = _those(needs, Removal)
-        replacements = [n for n in _those(needs, Replacement) if not n.optional or n.column in self.table.columns]
-        # Which rules are done is known only afterwards: each alone, all together, and all but one.
+        values, unknown = self._values(needs)
+        self.key = self._chosen_key(needs)
+        digests = self._digests(needs)
+        digests += [
+            _Digested(untouched(n.column, n.rule), part, f"{quote(n.column)} IS NOT NULL")
+            for n in _those(needs, Untouched) if (part := self._column_part(n.column)) is not None
+        ]  # fmt: skip
+        # Which rules are done is known only afterwards: none, each alone, all together, and all but one.
         sizes = sorted({1, len(removals) - 1, len(removals)} - {0, -1}) if removals else []
-        subsets = [subset for size in sizes for subset in combinations(removals, size)]
-        if replacements:
-            subsets.insert(0, ())
-        return made + [measure for subset in subsets for measure in self._remainder(subset, replacements)]
+        subsets = [(), *(subset for size in sizes for subset in combinations(removals, size))]
+        for subset in subsets:
+            made += self._remainder(subset, values, digests, unknown)
+        return made
 
     def after(self, needs: Sequence[Need]) -> list[Measure]:
         made = [self._names(n) for n in _those(needs, Names)]
@@ -127,8 +180,44 @@ class _Maker:
         for removal in _those(needs, Removal):
             goes = self._goes(removal)
             made.append(self._count(removal.rule, f"({goes} AND NOT {came})" if came else goes, self._example()))
+        stays = f"NOT {came}" if came else ""
         if any(isinstance(need, (Names, Arrival)) for need in needs):
-            made.append(self._figures(settled_id(self.title), f"NOT {came}" if came else "true", [], []))
+            made.append(self._figures(settled_id(self.title), stays or "true", [], []))
+        return made + self._digests_after(needs, stays) + self._lookups(_those(needs, Lookup), stays)
+
+    def _digests_after(self, needs: Sequence[Need], stays: str) -> list[Measure]:
+        """The digests of the rows that did not arrive, by the key by which the baseline's tell rows apart."""
+        id, old = digests_id(self.title), self._old(remainder_id(self.title, frozenset()))
+        if old is None or by_key(WHICH_ROWS) not in old.columns:
+            return []
+        self.key = old.names
+        if missing := [c for c in self.key if c not in self.table.columns]:
+            return [self._measure(id, message=f"rows are told apart by {', '.join(missing)}, which is not there any more")]
+        digests = self._digests(needs)
+        made = []
+        for need in _those(needs, Untouched):
+            part, name = self._column_part(need.column), untouched(need.column, need.rule)
+            try:
+                kept = self._were_not_null(need)
+            except _Unknowable as reason:
+                made.append(self._measure(part_id(id, name), message=str(reason)))
+                continue
+            digests += [_Digested(name, part, kept)] if part is not None else []
+        return [*made, self._figures(id, stays, [], [], digests, every=False)]
+
+    def _lookups(self, needs: Sequence[Lookup], stays: str) -> list[Measure]:
+        """How many rows do not have the value that is looked up on the new side, and one of them."""
+        made = []
+        for need in needs:
+            id = count_id(need.rule, self.title)
+            if need.column not in self.table.columns:
+                continue
+            try:
+                wrong = f"(({quote(need.column)}) IS DISTINCT FROM ({self._looked_up(need).sql}))"
+            except _Unknowable as reason:
+                made.append(self._measure(id, message=str(reason)))
+                continue
+            made.append(self._count(need.rule, f"({wrong} AND {stays})" if stays else wrong, self._example()))
         return made
 
     def _measure(
@@ -136,7 +225,7 @@ class _Maker:
         named: str | None = None, message: str = "",
     ) -> Measure:  # fmt: skip
         private = bool(self.personal)
-        return Measure(id, self.title, sql, counts, figures, named, message, private=private, known=self.known)
+        return Measure(id, self.title, sql, counts, figures, named, message, private=private, known=self.known, key=self.key)
 
     # --- which rows -------------------------------------------------------------------------------------------------
 
@@ -199,55 +288,150 @@ class _Maker:
 
     # --- statements -------------------------------------------------------------------------------------------------
 
-    def _remainder(self, removals: Sequence[Removal], replacements: Sequence[Replacement]) -> list[Measure]:
+    def _remainder(
+        self, removals: Sequence[Removal], values: Sequence[_Value], digests: Sequence[_Digested], unknown: Mapping[str, str]
+    ) -> list[Measure]:  # fmt: skip
         gone = [(r.rule, self._goes(r)) for r in removals]
         stays = f"NOT ({' OR '.join(sql for _, sql in gone)})" if gone else ""
         id = remainder_id(self.title, frozenset(r.rule for r in removals))
-        counted, unknown = gone if len(gone) == 1 else [], [n for n in replacements if self._type(n) is None]
-        made = [
-            self._measure(part_id(id, replaced(n.column, n.rule)), message=f"values of type {n.type} are not known before it exists")
-            for n in unknown
-        ]
-        known = [n for n in replacements if n not in unknown]
-        parts = [self._figures(id, stays, counted, []), *(self._figures(id, stays, [], [n]) for n in known)] if known else []
-        return [replace(self._figures(id, stays, counted, known), parts=tuple(parts)), *made]
+        counted = gone if len(gone) == 1 else []
+        made = [self._measure(part_id(id, name), message=reason) for name, reason in unknown.items()]
+        of_values = {v.name: [d for d in [self._digested(v)] if d is not None] for v in values}
+        every = [*digests, *(d for listed in of_values.values() for d in listed)]
+        parts = [self._figures(id, stays, counted, [], digests)]
+        parts += [self._figures(id, stays, [], [v], of_values[v.name]) for v in values]
+        whole = self._figures(id, stays, counted, values, every)
+        return [replace(whole, parts=tuple(parts) if values else ()), *made]
 
     def _figures(
-        self, id: str, stays: str, counted: Sequence[tuple[str, str]], replacements: Sequence[Replacement]
-    ) -> Measure:
-        """The figures of the rows that stay: of every column if some do not, and of the promised expressions."""
+        self, id: str, stays: str, counted: Sequence[tuple[str, str]], values: Sequence[_Value],
+        digests: Sequence[_Digested] = (), *, every: bool = True,
+    ) -> Measure:  # fmt: skip
+        """The figures of the rows that stay: of every column if some do not, and of the promised values; the digests."""
         inner: list[str] = []
         figures: list[Figure] = []
         kept = "stays" if stays else ""
         if stays:
             inner.append(f"{stays} AS stays")
-            for n, column in enumerate(self.table.columns.values()):
-                inner.append(f"{quote(column.name)} AS v{n}")
-                figures.append(column_figure(column, personal=column.name in self.personal, expression=f"v{n}", where=kept))
-        for n, need in enumerate(replacements):
-            inner.append(f"{self._replacement(need)} AS e{n}")
-            figures.append(self._promised(need, f"e{n}", kept))
-            if self._comparable(need):
-                inner.append(f"{self._replacement(need)} IS DISTINCT FROM {quote(need.column)} AS d{n}")
-                figures.append(same_rows(need.column, need.rule, f"d{n}", kept))
+        for n, column in enumerate(self.table.columns.values() if stays and every else ()):
+            inner.append(f"{quote(column.name)} AS v{n}")
+            figures.append(column_figure(column, personal=column.name in self.personal, expression=f"v{n}", where=kept))
+        for n, value in enumerate(values):
+            inner.append(f"{value.sql} AS e{n}")
+            figures.append(value.figure(f"e{n}", kept))
+            if value.old:
+                inner.append(f"{value.sql} IS DISTINCT FROM {value.old} AS d{n}")
+                figures.append(same_rows(value.column, value.rule, f"d{n}", kept))
+        for n, digested in enumerate(digests):
+            names = (f"p{n}", f"x{n}", f"y{n}")
+            inner += [f"{sql} AS {name}" for sql, name in zip(self._digest_sql(digested), names, strict=True)]
+            inner += [f"{digested.only} AS o{n}"] if digested.only else []
+            where = " AND ".join([*([kept] if kept else []), *([f"o{n}"] if digested.only else [])])
+            figures.append(digest_figure(by_key(digested.name), names[0], self._digest_form(digested), names[1:], where))
         rows = ["count(*) FILTER (WHERE stays)" if stays else "count(*)", *("count(*) FILTER (WHERE NOT stays)" for _ in counted)]
         outputs = ",\n  ".join([*rows, *figure_items(figures)])
         sql = f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(self.table)}\n) AS q"
         counts = (id, *(count_id(rule, self.title) for rule, _ in counted))
         return self._measure(id, sql, counts, tuple(figures))
 
-    def _replacement(self, need: Replacement) -> str:
-        """The promised value, as an assignment to the column would store it."""
+    # --- which row has which value ----------------------------------------------------------------------------------
+
+    def _chosen_key(self, needs: Iterable[Need]) -> tuple[str, ...]:
+        """By which columns rows are told apart: the primary key if it keeps its values and is no person's.
+
+        Else by every column of whose values no promise speaks: equal rows are then told apart by nothing, and need not be.
+        """
+        spoken = {getattr(need, "column", "") for need in needs if not isinstance(need, Names)} | self.personal
+        usable = [c.name for c in self.table.columns.values() if c.name not in spoken and form_of(c.base, enum=c.is_enum)]
+        primary = self.table.primary_key
+        return primary if primary and set(primary) <= set(usable) else tuple(usable)
+
+    def _column_part(self, name: str) -> Part | None:
+        """A column as a part of a digest; None for one that is personal, missing, or of a type without canonical form."""
+        column = self.table.columns.get(name)
+        form = form_of(column.base, enum=column.is_enum) if column is not None and name not in self.personal else ""
+        return Part(quote(name), form) if form else None
+
+    def _key_parts(self) -> list[Part]:
+        return [part for name in self.key if (part := self._column_part(name)) is not None]
+
+    def _digests(self, needs: Iterable[Need]) -> list[_Digested]:
+        """The digests of the keys, and of the columns of whose values promises speak, as they are."""
+        columns = dict.fromkeys(need.column for need in needs if isinstance(need, (Replacement, Lookup)))
+        parts = ((name, self._column_part(name)) for name in columns)
+        return [_Digested(WHICH_ROWS, None), *(_Digested(name, part) for name, part in parts if part is not None)]
+
+    def _digested(self, value: _Value) -> _Digested | None:
+        form = form_of(value.base, enum=value.enum) if not value.personal else ""
+        return _Digested(value.name, Part(value.sql, form)) if form else None
+
+    def _digest_sql(self, digested: _Digested) -> tuple[str, str, str]:
+        """SQL that is NULL where there is no value, and the halves of a row's digest."""
+        parts = [*self._key_parts(), *([digested.value] if digested.value is not None else [])]
+        return (f"({digested.value.sql})" if digested.value is not None else "1", *halves(parts))
+
+    def _digest_form(self, digested: _Digested) -> str:
+        """What two digests must have in common to be comparable: the forms of the value and of each part of the key."""
+        value = digested.value.form if digested.value is not None else "row"
+        return f"{value} by {','.join(part.form for part in self._key_parts())}"
+
+    def _null_keys(self, need: Untouched) -> Measure:
+        """The keys of the rows where the column is NULL, one more than may be kept if there are more."""
+        id, key = null_keys_id(need.rule), self.table.primary_key
+        parts = [self._column_part(name) for name in key]
+        if not key or None in parts or need.column in key:
+            why = f"{self.title} has no primary key by which the rows without a value could be remembered (or it is personal)"
+            return self._measure(id, message=why)
+        text = text_of([part for part in parts if part is not None])
+        inner = f"SELECT {text} AS k FROM {table_sql(self.table)} WHERE {quote(need.column)} IS NULL LIMIT {NULL_KEYS_LIMIT + 1}"
+        return self._measure(id, f'SELECT array_agg(k ORDER BY k COLLATE "C")\nFROM ({inner}) AS q', named="")
+
+    def _were_not_null(self, need: Untouched) -> str:
+        """SQL that is true for the rows where the column was not NULL. Raises _Unknowable."""
+        old = self._old(null_keys_id(need.rule))
+        if old is None or old.message:
+            raise _Unknowable(old.message if old is not None else "the baseline did not keep which rows had no value")
+        if len(old.names) > NULL_KEYS_LIMIT:
+            raise _Unknowable(f"more than {NULL_KEYS_LIMIT:,} rows had no value: which ones was not kept")
+        parts = [self._column_part(name) for name in self.table.primary_key]
+        if not parts or None in parts:
+            raise _Unknowable(f"{self.title} has no primary key any more")
+        if not old.names:
+            return "true"
+        text = text_of([part for part in parts if part is not None])
+        return f"({text} NOT IN (SELECT unnest(ARRAY[{_listed(old.names)}]::text[])))"
+
+    # --- promised values --------------------------------------------------------------------------------------------
+
+    def _values(self, needs: Sequence[Need]) -> tuple[list[_Value], dict[str, str]]:
+        """The promised values, and of those that cannot be said in SQL, by the name of their figures, why not."""
+        values: list[_Value] = []
+        unknown: dict[str, str] = {}
+        promised: list[Replacement | Lookup] = [*_those(needs, Replacement), *_those(needs, Lookup)]
+        for need in promised:
+            if need.optional and need.column not in self.table.columns and isinstance(need, Replacement):
+                continue
+            try:
+                values.append(self._value(need) if isinstance(need, Replacement) else self._looked_up(need))
+            except _Unknowable as reason:
+                unknown[replaced(need.column, need.rule)] = str(reason)
+        return values, unknown
+
+    def _value(self, need: Replacement) -> _Value:
+        """The promised value, as an assignment to the column would store it. Raises _Unknowable."""
+        kind = self._type(need)
+        if kind is None:
+            raise _Unknowable(f"values of type {need.type} are not known before it exists")
         text = to_sql(raw(need.expression.replace("{column}", quote(need.column))))
         column = self.table.columns.get(need.column)
         type = need.type or (column.type if column is not None else "")
-        return f"{text}::{type}" if type else text
-
-    def _comparable(self, need: Replacement) -> bool:
-        """Whether the promised value can be compared with the old one: of the same type, which has an order."""
-        column = self.table.columns.get(need.column)
+        tree = plain_expression(need.expression.replace("{column}", quote(need.column)), need.rule)
+        personal = bool({need.column, *columns_of(tree)} & self.personal)
+        made = _Value(need.rule, need.column, f"{text}::{type}" if type else text, *kind, personal)
+        # It can be compared with the old value where that is of the same type, which has an order.
         same = column is not None and need.type in ("", column.type)
-        return same and self._promised(need, "", "").family is not Family.OTHER
+        comparable = same and made.figure("", "").family is not Family.OTHER
+        return replace(made, old=quote(need.column)) if comparable else made
 
     def _type(self, need: Replacement) -> tuple[str, bool] | None:
         """(``typname`` below any domain, whether it is an enum) of the promised value; None if the type is not known."""
@@ -259,11 +443,29 @@ class _Maker:
         every = (c for t in self.catalogue.tables.values() for c in t.columns.values())
         return next(((c.base, c.is_enum) for c in every if c.type == need.type), None)
 
-    def _promised(self, need: Replacement, expression: str, kept: str) -> Figure:
-        base, enum = self._type(need) or ("", False)
-        tree = plain_expression(need.expression.replace("{column}", quote(need.column)), need.rule)
-        personal = bool({need.column, *columns_of(tree)} & self.personal)
-        return figure_of(replaced(need.column, need.rule), expression, base, enum=enum, personal=personal, where=kept)
+    def _looked_up(self, need: Lookup) -> _Value:
+        """The value of the one row of another table that belongs to a row. Raises _Unknowable."""
+        source = self.catalogue.find(need.source)
+        if source is None:
+            raise _Unknowable(f"table {need.source} does not exist")
+        key = need.key or source.primary_key
+        if missing := [c for c in key if c not in source.columns] + [c for c in need.by if c not in self.table.columns]:
+            raise _Unknowable(f"column {', '.join(missing)} does not exist")
+        if len(key) != len(need.by):
+            raise _Unknowable(f"{len(need.by)} columns do not name one row of {need.source}, whose key is {', '.join(key) or 'missing'}")
+        if source.unique_over(frozenset(key)) is None:
+            raise _Unknowable(f"{', '.join(key)} is not unique in {need.source}: which row is meant is not known")
+        on = " AND ".join(f"looked.{quote(k)} = {table_sql(self.table)}.{quote(b)}" for k, b in zip(key, need.by, strict=True))
+        value = to_sql(raw(need.value))
+        columns = columns_of(plain_expression(need.value, need.rule))
+        own = self.table.columns.get(need.column)
+        found = source.columns.get(columns[0]) if columns and need.value.strip() in (columns[0], quote(columns[0])) else None
+        meant = own or found
+        if meant is None:
+            raise _Unknowable(f"the type of {need.value} is not known before {need.column} exists")
+        personal = {need.column} & self.personal or any(self.is_personal(source.name, c) for c in columns)
+        sql = f"(SELECT {value}::{meant.type} FROM {table_sql(source)} AS looked WHERE {on})"
+        return _Value(need.rule, need.column, sql, meant.base, meant.is_enum, bool(personal))
 
     def _count(self, rule: str, condition: str, example: Figure | None = None) -> Measure:
         # A window function may stand in no FILTER, so it is computed one level below.

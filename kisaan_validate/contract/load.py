@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kisaan_validate.contract.names import split_column
-from kisaan_validate.contract.needs import Need, Removal, Replacement
+from kisaan_validate.contract.needs import Lookup, Need, Removal, Replacement
 from kisaan_validate.contract.objects import ATTRIBUTES, OF_NO_TABLE, THEIR_OWN_TABLE, OfObject
 from kisaan_validate.contract.rules import KINDS, Added, Altered, Fixed, Promise, Retyped, RowsAdded, RowsRemoved
 from kisaan_validate.errors import SuiteError
@@ -237,7 +237,7 @@ def _refuse_conflicts(promises: Iterable[Promise], origin: str) -> None:
     for id, times in Counter(p.id for p in every).items():
         if times > 1:
             raise SuiteError(f"the id {id!r} is given {times} times", "every promise has an id of its own", origin)
-    replaced = Counter((need.table, need.column) for p in every for need in p.needs() if isinstance(need, Replacement))
+    replaced = Counter((need.table, need.column) for p in every for need in p.needs() if isinstance(need, (Replacement, Lookup)))
     for (table, column), times in replaced.items():
         if times > 1:
             raise SuiteError(f"{times} promises say what the values of {table}.{column} become", "say it in one", origin)

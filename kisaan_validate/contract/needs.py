@@ -60,7 +60,46 @@ class Replacement:
     optional: bool = False
 
 
-Need = Removal | Arrival | Replacement | Names
+@dataclass(frozen=True)
+class Identity:
+    """Which rows a table has must be known, whatever their values. A ``column`` is no part of what tells them apart:
+
+    its values are promised to change, or it goes.
+    """
+
+    rule: str
+    table: str
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Untouched:
+    """The values of a column where it is not NULL, and the keys of the rows where it is."""
+
+    rule: str
+    table: str
+    column: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A column whose every value is promised to be ``value``, an expression over the one row of ``source`` that belongs to
+
+    its row: where ``key`` of that row (its primary key if not said) equals ``by`` of this one. NULL where there is none.
+    """
+
+    rule: str
+    table: str
+    column: str
+    source: str
+    by: tuple[str, ...]
+    value: str
+    key: tuple[str, ...] = ()
+    optional: bool = False
+
+
+Need = Removal | Arrival | Replacement | Names | Identity | Untouched | Lookup
 
 
 def count_id(rule: str, table: str) -> str:
@@ -78,9 +117,33 @@ def settled_id(table: str) -> str:
     return f"{table}: without arrivals"
 
 
+def digests_id(table: str) -> str:
+    """The name of a measure: the digests of a table without the rows that arrived."""
+    return f"{table}: digests"
+
+
+def by_key(figure: str) -> str:
+    """The name, within a measure, of the digest of a column or a promised value."""
+    return f"{figure} by key"
+
+
+WHICH_ROWS = "which rows"
+"""The name, within a measure, of the digest of the keys alone."""
+
+
 def names_id(rule: str) -> str:
     """The name of a measure: the names that a ledger contains."""
     return f"names of {rule}"
+
+
+def null_keys_id(rule: str) -> str:
+    """The name of a measure: the keys of the rows that had no value in the column that a rule speaks of."""
+    return f"rows without a value of {rule}"
+
+
+def untouched(column: str, rule: str) -> str:
+    """The name, within a measure, of a column over the rows where it was not NULL."""
+    return f"{column} kept by {rule}"
 
 
 def replaced(column: str, rule: str) -> str:

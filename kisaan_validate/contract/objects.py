@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from kisaan_validate.changes import RELATIONS
 from kisaan_validate.contract.both import Both
+from kisaan_validate.contract.needs import Identity, Need
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
 from kisaan_validate.differences import ADDED, REMOVED
 
@@ -121,6 +122,9 @@ class Dropped(OfObject):
     """A column, constraint, index, table, … goes."""
 
     kind: ClassVar[str] = "dropped"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Identity(self.id, self.table, self.name),) if self.object == "column" else ()
 
     def claim(self) -> str:
         return f"{self.what} is dropped"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
-from kisaan_validate.contract.needs import Arrival, Names, Need, Removal, count_id, names_id
+from kisaan_validate.contract.needs import Arrival, Identity, Names, Need, Removal, count_id, names_id
 from kisaan_validate.contract.promise import OfTable, Outcome, State, are, counted, in_line
 from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.differences import ROWS, VALUES, ChangeKey
@@ -20,6 +20,9 @@ class RowsUnchanged(OfTable):
 
     def claim(self) -> str:
         return f"{self.table} keeps its rows"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Identity(self.id, self.table),)
 
     def of_rows(self, both: Both, table: str) -> Outcome:
         story = story_of(both, table)

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
+from kisaan_validate.contract.exact import ChangedWhereNull, LookedUp
 from kisaan_validate.contract.objects import Added, Altered, Dropped, OfObject
 from kisaan_validate.contract.promise import Outcome, Promise, State, are
 from kisaan_validate.contract.rows import Recorded, RowsAdded, RowsArrived, RowsRemoved, RowsUnchanged
@@ -15,7 +16,7 @@ from kisaan_validate.differences import SEQUENCE
 from kisaan_validate.model import UNANSWERED, CheckFacts, Status
 
 __all__ = [
-    "KINDS", "Added", "Altered", "Becomes", "Dropped", "Filled", "Fixed", "OfObject", "Outcome", "Promise", "Recorded", "Retyped",
+    "KINDS", "Added", "Altered", "Becomes", "ChangedWhereNull", "Dropped", "Filled", "Fixed", "LookedUp", "OfObject", "Outcome", "Promise", "Recorded", "Retyped",
     "Revised", "RowsAdded", "RowsArrived", "RowsRemoved", "RowsUnchanged", "SequencesAdvance", "State", "SumPreserved",
 ]  # fmt: skip
 
@@ -97,7 +98,8 @@ class SequencesAdvance(Promise):
 KINDS: dict[str, type[Promise]] = {
     promise.kind: promise
     for promise in (
-        RowsUnchanged, RowsRemoved, RowsAdded, RowsArrived, SumPreserved, Retyped, Filled, Becomes, Revised, Added, Dropped, Altered,
+        RowsUnchanged, RowsRemoved, RowsAdded, RowsArrived, SumPreserved, Retyped, Filled, Becomes, ChangedWhereNull,
+        LookedUp, Revised, Added, Dropped, Altered,
         Recorded, Fixed, SequencesAdvance,
     )
 }  # fmt: skip

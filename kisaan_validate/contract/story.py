@@ -9,8 +9,19 @@ from functools import cached_property
 
 from kisaan_validate.changes import differing
 from kisaan_validate.contract.both import Both, CannotTell, Side
-from kisaan_validate.contract.needs import Arrival, names_id, part_id, remainder_id, replaced, same_as, settled_id
-from kisaan_validate.differences import FIGURES
+from kisaan_validate.contract.needs import (
+    WHICH_ROWS,
+    Arrival,
+    by_key,
+    digests_id,
+    names_id,
+    part_id,
+    remainder_id,
+    replaced,
+    same_as,
+    settled_id,
+)
+from kisaan_validate.differences import FIGURES, VALUES
 from kisaan_validate.model import Family, Measured, Profile
 
 
@@ -92,6 +103,54 @@ class Story:
                 continue
             if wrong := self.contradiction(column):
                 return f"not the same rows: {column} {wrong}"
+        if not self.staying and not self.settled:
+            return ""
+        return "" if self.agree(WHICH_ROWS, WHICH_ROWS) else self._other_rows()
+
+    @property
+    def _unique(self) -> bool:
+        """Whether no two rows agree in the columns by which the digests tell them apart. Raises CannotTell."""
+        apart = self.both.old_measure(remainder_id(self.table, self.done)).names
+        return bool(apart) and set(apart) == set(self.both.primary_key(self.table))
+
+    def _other_rows(self) -> str:
+        """What it means that the rows are others though the figures of the key do not show it. Raises CannotTell."""
+        if self._unique:
+            return f"not the same rows: the figures of {', '.join(self.both.primary_key(self.table))} are as before, the keys are not"
+        if any(change[:2] == (VALUES, self.table) for change in self.both.changes):
+            return ""  # it has no key, and its values changed: that is another matter
+        if any(removal.columns or removal.check for removal in self.both.removals.get(self.table, ())):
+            raise CannotTell(f"{self.table} has no key: which of the rows that agree should stay is not said")
+        return "not the same rows: the figures are as before, the rows are not"
+
+    def digest(self, side: Side, name: str) -> str:
+        """A digest of the rows that stay, as they were, or of those that are left. Raises CannotTell."""
+        if side is self.both.before:
+            measured = self.both.old_measure(remainder_id(self.table, self.done))
+        else:
+            measured = side.measured(digests_id(self.table))
+        profile = _figures(side, measured, by_key(name))
+        if profile.digest is None:
+            raise CannotTell(f"it was not measured {side.when} ({part_id(measured.id, by_key(name))})")
+        return profile.digest
+
+    def agree(self, wanted: str, found: str) -> bool:
+        """Whether each row has the value that it should have, or (WHICH_ROWS) is there. Raises CannotTell."""
+        old, new = self.digest(self.both.before, wanted), self.digest(self.both.after, found)
+        forms = [text.partition(":")[0] for text in (old, new)]
+        if forms[0] != forms[1]:
+            raise CannotTell(f"row by row it cannot be compared: before it was {forms[0]}, now it is {forms[1]}")
+        return old == new
+
+    def unproved(self, column: str, rule: str) -> str:
+        """Why it is not known that each row has the promised value, "" if it is known. Raises CannotTell."""
+        try:
+            self.agree(replaced(column, rule), column)
+        except CannotTell as reason:
+            return f"its figures are as promised, but not row by row: {reason}"
+        together = sorted(name for table, name in self.both.rewritten if table == self.table)
+        if len(together) > 1 and not self._unique:
+            return f"{self.table} has no key that stays: which row has which of {', '.join(together)} cannot be told"
         return ""
 
     def expected(self, column: str, rule: str = "") -> Profile:
@@ -112,7 +171,16 @@ class Story:
         wanted, found = self.expected(column, rule), self.actual(column)
         wrong = differing(wanted, found)
         words = [f"{_WORDS.get(name, name)} is {_said(found, name)}, not {_said(wanted, name)}" for name in wrong]
+        if not wrong and self._astray(column, rule):
+            words = ["its figures are right, but not every row has its value"]
         return "; ".join([*words, *_moved(wanted, found, wrong)])
+
+    def _astray(self, column: str, rule: str) -> bool:
+        """Whether values are known to be in other rows than they should. Raises nothing: what is not known is not."""
+        try:
+            return not self.agree(replaced(column, rule) if rule else column, column)
+        except CannotTell:
+            return False
 
     def to_change(self, column: str, rule: str) -> int | None:
         """How many rows did not yet have the value that a rule promises; None if that was not told. Raises CannotTell."""
@@ -127,7 +195,10 @@ class Story:
             return "its values are personal: only NULLs are compared"
         compared = any(getattr(p, name) is not None for p in (wanted, found) for name in FIGURES if name != "nulls")
         values = self.settled - (found.nulls or 0)
-        return "its values have no order and no sum: only NULLs are compared" if values and not compared else ""
+        if not values:
+            return ""
+        unproved = self.unproved(column, rule)
+        return "its values have no order and no sum: only NULLs are compared" if unproved and not compared else unproved
 
 
 def _rows(measured: Measured) -> int:

@@ -7,8 +7,8 @@ from decimal import Decimal, localcontext
 from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell, Side
-from kisaan_validate.contract.needs import Need, Replacement
-from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, counted, in_line
+from kisaan_validate.contract.needs import Identity, Need, Replacement
+from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, in_line
 from kisaan_validate.contract.story import story_of
 from kisaan_validate.differences import VALUES
 from kisaan_validate.model import Family
@@ -138,7 +138,7 @@ class Filled(OfColumn):
 
     def needs(self) -> tuple[Need, ...]:
         expression = f"coalesce({{column}}, {self.with_}\n)"
-        return (Replacement(self.id, *self.place, expression, "", self.optional),) if self.with_ else ()
+        return (Replacement(self.id, *self.place, expression, "", self.optional) if self.with_ else Identity(self.id, *self.place),)
 
     def expressions(self) -> tuple[str, ...]:
         return (self.with_,) if self.with_ else ()
@@ -205,16 +205,8 @@ class Becomes(OfColumn):
             return Outcome(State.BROKEN, wrong, contradicts=changed)
         if blind:
             return Outcome(State.UNKNOWN, blind, changed)
-        if changed:
-            return Outcome(State.KEPT, "", changed)
-        if not (rows := story.to_change(name, self.id)):
-            return Outcome(State.KEPT if rows == 0 else State.UNKNOWN, "no row had to change" if rows == 0 else _SAME)
-        return Outcome(State.UNKNOWN, f"{counted(rows)} had to change, but {_SAME}")
-
-
-_SAME = "its figures would be the same, done or not done"
-
-
+        same = not changed and story.to_change(name, self.id) == 0
+        return Outcome(State.KEPT, "no row had to change" if same else "", changed)
 
 
 @dataclass(frozen=True)
@@ -228,6 +220,9 @@ class Revised(OfColumn):
 
     def claim(self) -> str:
         return f"values of {self.column} are revised (announced, not proved)"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Identity(self.id, *self.place),)
 
     def rewrites(self) -> tuple[str, str] | None:
         return self.place

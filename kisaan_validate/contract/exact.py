@@ -1,0 +1,87 @@
+"""Promises that are judged row by row: by digests of keys and values, never by figures alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kisaan_validate.contract.both import Both, CannotTell
+from kisaan_validate.contract.needs import Lookup, Need, Untouched, count_id, null_keys_id, replaced, untouched
+from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, counted, in_line, missing
+from kisaan_validate.contract.story import Story, story_of
+
+
+@dataclass(frozen=True)
+class ChangedWhereNull(OfColumn):
+    """A column changes only in rows where it was NULL; what it becomes there is not promised. Other rows keep their values."""
+
+    kind: ClassVar[str] = "changed_where_null"
+
+    def claim(self) -> str:
+        return f"{self.column} changes only where it was NULL"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Untouched(self.id, *self.place, self.optional),)
+
+    def rewrites(self) -> tuple[str, str] | None:
+        return self.place
+
+    def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        story, changed = story_of(both, table), both.keys_of(table, name)
+        before, now = len(both.old_measure(null_keys_id(self.id)).names), both.after.profile(table, name).nulls
+        counts = (f"{before:,} NULL", "" if now is None else f"{now:,} NULL")
+        figure = untouched(name, self.id)
+        if not story.agree(figure, figure):
+            return Outcome(State.BROKEN, "a row changed where it was not NULL", frozenset(), *counts, changed)
+        return Outcome(State.KEPT, "" if before else "there was none", changed, *counts)
+
+
+@dataclass(frozen=True)
+class LookedUp(OfColumn):
+    """A column is, in each row, a value of the one row of another table that belongs to it; NULL where there is none."""
+
+    from_: str = ""
+    by: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    value: str = ""
+    kind: ClassVar[str] = "looked_up"
+
+    def claim(self) -> str:
+        return f"every {self.column} is {in_line(self.value)} of the row of {self.from_} that {', '.join(self.by)} names"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Lookup(self.id, *self.place, self.from_, self.by, self.value, self.key, self.optional),)
+
+    def expressions(self) -> tuple[str, ...]:
+        return (self.value,)
+
+    def rewrites(self) -> tuple[str, str] | None:
+        return self.place
+
+    def judge(self, both: Both) -> Outcome:
+        """What became of it. Raises CannotTell. The column need not have been there before."""
+        title, name = both.table(self.place[0]), self.place[1]
+        exists = [side.has_column(title, name) for side in both.sides]
+        return self.of_values(both, title, name) if exists[1] else missing(f"column {self.column}", self.optional, exists)
+
+    def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        changed = both.keys_of(table, name)
+        wrong = both.after.count(self.id, table)
+        first = "".join(f", first {found}" for found in both.after.measured(count_id(self.id, table)).names)
+        said = f"{counted(wrong)} {are(wrong)} not as the row of {self.from_}{first}" if wrong else ""
+        try:
+            was_so = self._as_before(story_of(both, table), name)
+        except CannotTell as reason:
+            if wrong:
+                return Outcome(State.BROKEN, said, contradicts=changed)
+            raise CannotTell(f"it is so now; whether {self.from_} is as it was cannot be told: {reason}") from None
+        if was_so:
+            late = f"as it was before; {self.from_} changed since: {said}" if wrong else ""
+            return Outcome(State.KEPT, late, changed)
+        if wrong:
+            return Outcome(State.BROKEN, said, contradicts=changed)
+        raise CannotTell(f"it is so now, but not as {self.from_} was before: values of {self.from_} changed since")
+
+    def _as_before(self, story: Story, name: str) -> bool:
+        """Whether each row has the value that was looked up before. Raises CannotTell."""
+        return story.agree(replaced(name, self.id), name)
