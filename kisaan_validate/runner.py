@@ -22,7 +22,7 @@ from kisaan_validate.database.volatility import volatile_calls, volatile_names
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
 from kisaan_validate.execute.ask import Counted, ask, refuse
-from kisaan_validate.execute.measure import take_measures
+from kisaan_validate.execute.measure import read_digesting, take_measures
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import (
@@ -225,8 +225,9 @@ class _Runner:
         refused = refused_expressions(holder, contract)
         needs = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
         personal = self.suite.settings.is_personal
-        measures = measures_of(needs, snapshot.catalogue, personal, self.options.baseline)
-        return Compared(objects, unread, sequences, tuple(measures), refused)
+        digesting = read_digesting(holder, snapshot.place.encoding)
+        measures = measures_of(needs, snapshot.catalogue, personal, self.options.baseline, digesting)
+        return Compared(objects, unread, sequences, tuple(measures), refused, (digesting.measured,))
 
     def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:
         pool = Pool(self._open, snapshot.id, snapshot.locked, self.options.jobs)
@@ -335,7 +336,7 @@ class _Runner:
             objects=compared.objects,
             unread=compared.unread,
             sequences=compared.sequences,
-            measured=(*done.measured, *compared.refusals),
+            measured=(*done.measured, *compared.answered, *compared.refusals),
             baseline_digest=options.baseline_digest,
             contract_digest=options.contract.digest if options.contract is not None else "",
             waivers_digest=options.waivers.digest if options.waivers is not None else "",
@@ -427,6 +428,7 @@ class Compared:
     sequences: tuple[SequenceValue, ...] = ()
     measures: tuple[Measure, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    answered: tuple[Measured, ...] = ()
 
     @property
     def refusals(self) -> tuple[Measured, ...]:

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.needs import (
+    WHICH_ROWS,
     Arrival,
     Names,
     Removal,
+    by_key,
     count_id,
+    digests_id,
     names_id,
     remainder_id,
     replaced,
@@ -27,9 +30,11 @@ from kisaan_validate.contract.rules import (
     Added,
     Altered,
     Becomes,
+    ChangedWhereNull,
     Dropped,
     Filled,
     Fixed,
+    LookedUp,
     Promise,
     Recorded,
     Retyped,
@@ -139,17 +144,20 @@ def measures(draw: Any) -> tuple[Measured, ...]:
     """What may have been measured for the sake of any contract of :func:`contracts`."""
     ids: dict[str, str] = {}
     for title in TITLES[:3]:
-        ids |= {count_id(rule, title): title for rule in RULES} | {settled_id(title): title}
+        ids |= {count_id(rule, title): title for rule in RULES} | {settled_id(title): title, digests_id(title): title}
         ids |= {remainder_id(title, frozenset(s)): title for s in ([], ["first"], ["second"], ["first", "second"])}
     ids |= {names_id(rule): "t" for rule in RULES}
     found = []
     drawn = draw(st.lists(figures, min_size=3, max_size=3))
+    digests = draw(st.lists(st.sampled_from([None, "hash/row/:1:1", "hash/row/:1:1", "hash/row/:1:2"]), min_size=3, max_size=3))
     for place, (id, title) in enumerate(ids.items()):
         if draw(st.integers(0, 9)) == 0:
             found += [Measured(id, title, message="division by zero")] * (place % 2)
             continue
         names = ("01", "02")[: draw(st.integers(0, 2))] if id.startswith("names") else ()
-        columns = {c: drawn[(place + n) % 3] for n, c in enumerate((*COLUMNS, *(replaced("a", rule) for rule in RULES)))}
+        named = (*COLUMNS, *(replaced("a", rule) for rule in RULES))
+        columns = {c: drawn[(place + n) % 3] for n, c in enumerate(named)}
+        columns |= {by_key(c): Profile(Family.OTHER, 0, digest=digests[n % 3]) for n, c in enumerate((WHICH_ROWS, *named))}
         found.append(Measured(id, title, draw(few), columns if "rows of" not in id else {}, names))
     return tuple(found)
 
@@ -214,6 +222,8 @@ def promises(draw: Any, id: str, names: tuple[str, ...] = SPEAKABLE) -> Promise:
         Retyped(**common, column=column, to=draw(st.sampled_from(["bigint", "text"])), using=draw(st.sampled_from(["", "{column}"]))),
         Filled(**common, column=column, with_=draw(st.sampled_from(["", "0"]))),
         Becomes(**common, column=column, expression="a * 2"),
+        ChangedWhereNull(**common, column=column),
+        LookedUp(**common, column=column, from_="u", by=("a",), value="a"),
         Revised(**common, column=column),
         Added(**common, **thing, facts=draw(st.sampled_from([None, {attribute: "yes"}]))),
         Dropped(**common, **thing),

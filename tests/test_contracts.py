@@ -174,6 +174,7 @@ K, B, N, U = State.KEPT, State.BROKEN, State.NOT_DONE, State.UNKNOWN
 STATES: dict[str, set[State]] = {
     "rows_unchanged": {K, B, U}, "rows_removed": {K, B, N, U}, "rows_added": {K, B, N, U}, "rows_arrived": {K, B, U},
     "sum_preserved": {K, B, U}, "retyped": {K, B, N, U}, "filled": {K, B, N, U}, "becomes": {K, B, N, U}, "revised": {K, B},
+    "changed_where_null": {K, B, U}, "looked_up": {K, B, N, U},
     "added": {K, B, N}, "dropped": {K, B, N}, "altered": {K, B, N}, "recorded": {K, B, N, U}, "fixed": {K, B, N, U},
     "sequences_advance": {K, B},
 }  # fmt: skip

@@ -1,73 +1,137 @@
-"""Digests that say which row holds which value: SQL text for sums over the rows of a table. Pure.
+"""Digests that say which row holds which value: figures of a table, beside counts and sums. Pure.
 
-Each row gives 128 bits of a hash over its key and the value, both in canonical form; the two halves are summed over all
-rows as exact numbers. So the digest does not depend on the order of rows, equal rows do not cancel, and two tables agree
-only if each key has the same value on both sides.
+A row gives the digest of ``digest.rows`` over its key and one value, both in canonical form; its two lanes are summed over
+all rows. The digest does not depend on the order of rows, equal rows do not cancel, and two tables agree only if each key
+has the same value on both sides. It is kept with all that must agree before two may be compared: ``encoding/form of the
+value/forms of the key``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.compile.figures import Figure
-from kisaan_validate.model import Family
+from kisaan_validate.digest.forms import Context, Form, TypeFacts, elements_sql, own_form
+from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256, row_digest
+from kisaan_validate.model import Family, Measured
 
-_NUMBER = frozenset({"int2", "int4", "int8", "numeric"})
-_TEXT = frozenset({"text", "varchar", "bpchar", "name", "citext"})
-_OWN = frozenset({
-    "bool", "float4", "float8", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "uuid", "bytea", "inet",
-    "cidr", "macaddr", "macaddr8", "bit", "varbit", "oid", "pg_lsn", "int4range", "int8range", "numrange", "tsrange",
-    "tstzrange", "daterange",
+SELF_CHECK = "self-check of digests"
+"""The name of the measure that tells what the server's hash functions answer to fixed questions."""
+
+_RANGES = {
+    "int4range": "int4", "int8range": "int8", "numrange": "numeric", "tsrange": "timestamp", "tstzrange": "timestamptz",
+    "daterange": "date",
+}  # fmt: skip
+_BUILTIN = frozenset({
+    "int2", "int4", "int8", "oid", "numeric", "float4", "float8", "bool", "text", "varchar", "bpchar", "name", "char", "json",
+    "jsonb", "timestamp", "timestamptz", "date", "time", "timetz", "interval", "uuid", "bytea", "bit", "varbit", "inet",
+    "cidr", "money", "macaddr", "macaddr8", "point", "line", "lseg", "box", "path", "polygon", "circle", "tsvector",
+    "tsquery", "pg_lsn", "xml",
 })  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Part:
-    """One value of a row: SQL, and the canonical form in which it is digested."""
+class Digesting:
+    """How one side computes digests: the encoding, the database's own encoding of text, and what its self-check answered."""
 
-    sql: str
-    form: str
+    encoding: str
+    server_encoding: str
+    check: str
 
     @property
-    def text(self) -> str:
-        """SQL of the canonical text: equal values give equal texts, different ones different texts."""
-        if self.form == "number":
-            return f"trim_scale(({self.sql})::numeric)::text"
-        if self.form == "json":
-            return f"(({self.sql})::jsonb)::text"
-        if self.form.endswith("[]"):
-            return f"(array_dims({self.sql}) || ({self.sql})::text)"
-        return f"({self.sql})::text"
+    def measured(self) -> Measured:
+        """What is recorded of it."""
+        return Measured(SELF_CHECK, "", names=(self.encoding, self.check))
+
+
+def encoding_for(version: int) -> str:
+    """The encoding that a server of this version is asked for."""
+    return HASH if version >= HASH_SINCE else SHA256
+
+
+def facts_of(base: str, *, enum: bool = False) -> TypeFacts:
+    """What is known of a type by its ``typname`` below any domain."""
+    if enum:
+        return TypeFacts(base, "e", builtin=False)
+    if base in _RANGES:
+        return TypeFacts(base, "r", element=facts_of(_RANGES[base]))
+    if base.startswith("_"):
+        return TypeFacts(base, array=True, element=facts_of(base[1:]))
+    return TypeFacts(base, builtin=base in _BUILTIN, extension="citext" if base == "citext" else "")
 
 
 def form_of(base: str, *, enum: bool = False) -> str:
-    """The canonical form of a type by its ``typname`` below any domain; "" for a type that has none."""
-    if enum or base in _TEXT:
-        return "text"
-    if base in _NUMBER:
-        return "number"
-    if base in {"json", "jsonb"}:
-        return "json"
-    if base.startswith("_") and form_of(base[1:]):
-        return f"{form_of(base[1:])}[]"
-    return base if base in _OWN else ""
+    """The canonical form of a type in words; "" for a type that has none."""
+    form = own_form(facts_of(base, enum=enum))
+    return str(form) if isinstance(form, Form) else ""
 
 
-def text_of(parts: Iterable[Part]) -> str:
-    """SQL of one text for several values, from which each of them, and NULL, can be told."""
-    return f"ARRAY[{', '.join(part.text for part in parts)}]::text[]::text"
+@dataclass(frozen=True)
+class Part:
+    """One value of a row: SQL, the canonical form in which it is digested, and the type that it has."""
+
+    sql: str
+    form: Form
+    facts: TypeFacts
+
+    def elements(self, context: Context) -> tuple[str, ...]:
+        """SQL expressions that together tell the value from every other of its form."""
+        return elements_sql(self.form, self.facts, self.sql, context)
 
 
-def halves(parts: Iterable[Part]) -> tuple[str, str]:
-    """SQL of the two halves of a row's digest, as numbers."""
-    hashed = f"encode(sha256(convert_to({text_of(parts)}, 'UTF8')), 'hex')"
-    high, low = (f"('x' || substr({hashed}, {start}, 16))::bit(64)::bigint::numeric" for start in (1, 17))
-    return high, low
+_WHOLE = "CASE WHEN ({0}) = trunc({0}) AND ({0}) BETWEEN -9223372036854775808 AND 9223372036854775807 THEN ({0})::int8 END"
+"""A numeric as the integer that it may have been before: NULL for one that was none, which no integer is taken for."""
 
 
-def digest_figure(name: str, present: str, form: str, lanes: Sequence[str], where: str = "") -> Figure:
-    """The figure that sums the halves; ``present`` is the SQL that is NULL where there is no value."""
-    kept = f" FILTER (WHERE {where})" if where else ""
-    outputs = (f"count({present}){kept}", *(f"sum({lane}){kept}::text" for lane in lanes))
-    return Figure(name, Family.OTHER, outputs, False, False, form=form)
+def part_of(sql: str, base: str, *, enum: bool = False, wanted: str = "") -> Part | None:
+    """A value as a part of a digest, in its own form or in the ``wanted`` one; None where the type has no such form.
+
+    A number is digested as an integer where one is wanted, an integer as a number, a uuid as a text.
+    """
+    facts = facts_of(base, enum=enum)
+    form = own_form(facts)
+    if not isinstance(form, Form):
+        return None
+    if not wanted or str(form) == wanted:
+        return Part(sql, form, facts)
+    if (form.name, wanted) == ("numeric", "integer"):
+        return Part(_WHOLE.format(sql), Form("integer"), facts_of("int8"))
+    if (form.name, wanted) in {("integer", "numeric"), ("uuid", "text")}:
+        return Part(sql, Form(wanted), facts)
+    return None
+
+
+def elements_of(parts: Sequence[Part], server_encoding: str) -> list[str]:
+    """SQL expressions that together tell these values from all others."""
+    context = Context(encoding=server_encoding)
+    return [element for part in parts for element in part.elements(context)]
+
+
+@dataclass(frozen=True)
+class Digested:
+    """A digest within a measure: of the key and this value, or of the key alone; ``only`` of rows of which that SQL is true."""
+
+    name: str
+    value: Part | None
+    only: str = ""
+
+    def form(self, encoding: str, key: Sequence[Part]) -> str:
+        """What two digests must have in common to be comparable."""
+        value = str(self.value.form) if self.value is not None else "row"
+        return f"{encoding}/{value}/{','.join(str(part.form) for part in key)}"
+
+    def items(self, how: Digesting, key: Sequence[Part], alias: str) -> tuple[list[str], tuple[str, str]]:
+        """The expressions of the inner SELECT, each with its alias, and the lanes outside of it."""
+        parts = [*key, *([self.value] if self.value is not None else [])]
+        digest = row_digest(how.encoding, elements_of(parts, how.server_encoding) or ["0"], f"r{alias}")
+        present = f"({self.value.sql})" if self.value is not None else "0"
+        inner = [f"{present} AS p{alias}", f"{digest.inner} AS {digest.name}"]
+        return [*inner, *([f"{self.only} AS o{alias}"] if self.only else [])], digest.lanes
+
+    def figure(self, name: str, form: str, lanes: Sequence[str], alias: str, kept: str) -> Figure:
+        """The figure that counts the values and sums the lanes, of the rows of which ``kept`` is true ("" all)."""
+        conditions = [*([kept] if kept else []), *([f"o{alias}"] if self.only else [])]
+        where = f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
+        outputs = (f"count(p{alias}){where}", *(f"(sum({lane}){where})::text" for lane in lanes))
+        return Figure(name, Family.OTHER, outputs, False, False, form=form)

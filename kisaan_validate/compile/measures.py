@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
 
-from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table
+from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Column, Table
 from kisaan_validate.compile.figures import TEXT_LIMIT, Figure, base_of, column_figure, figure_of
-from kisaan_validate.compile.fingerprints import Part, digest_figure, form_of, halves, text_of
+from kisaan_validate.compile.fingerprints import SELF_CHECK, Digested, Digesting, Part, elements_of, form_of, part_of
 from kisaan_validate.compile.statements import figure_items, read_figures
 from kisaan_validate.contract.needs import (
     WHICH_ROWS,
@@ -78,7 +78,7 @@ class Measure:
 
 
 def measures_of(
-    needs: Iterable[Need], catalogue: Catalogue, is_personal: IsPersonal, before: Baseline | None
+    needs: Iterable[Need], catalogue: Catalogue, is_personal: IsPersonal, before: Baseline | None, digesting: Digesting
 ) -> list[Measure]:
     """The statements for one side: the one before a migration if ``before`` is None, else the one after it."""
     grouped: dict[tuple[str, str], list[Need]] = defaultdict(list)
@@ -93,7 +93,7 @@ def measures_of(
         elif isinstance(need, (Removal, Replacement, Untouched, Lookup)) and not need.optional:
             found.append(Measure(f"{need.table}: for {need.rule}", need.table, message=f"table {need.table} does not exist"))
     for key, members in grouped.items():
-        maker = _Maker(catalogue.tables[key], catalogue, is_personal, before)
+        maker = _Maker(catalogue.tables[key], catalogue, is_personal, before, digesting)
         found += maker.before(members) if before is None else maker.after(members)
     return found
 
@@ -125,26 +125,20 @@ class _Value:
         return figure_of(self.name, expression, self.base, enum=self.enum, personal=self.personal, where=kept)
 
 
-@dataclass(frozen=True)
-class _Digested:
-    """A digest within a measure: of this value and the row's key, or of the key alone; ``only`` of these rows."""
-
-    name: str
-    value: Part | None
-    only: str = ""
-
-
 NULL_KEYS_LIMIT = 50_000
 """So many keys of rows without a value are kept at most where a promise says that only these may change."""
 
 
 class _Maker:
-    def __init__(self, table: Table, catalogue: Catalogue, is_personal: IsPersonal, baseline: Baseline | None) -> None:
+    def __init__(
+        self, table: Table, catalogue: Catalogue, is_personal: IsPersonal, baseline: Baseline | None, digesting: Digesting
+    ) -> None:  # fmt: skip
         self.table, self.catalogue, self.baseline, self.is_personal = table, catalogue, baseline, is_personal
         self.title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
         self.personal = frozenset(c for c in table.columns if is_personal(table.name, c))
         self.known = frozenset({table.name, *table.columns})
         self.key: tuple[str, ...] = ()
+        self.digesting = digesting
 
     def before(self, needs: Sequence[Need]) -> list[Measure]:
         made = [self._count(n.rule, _held(n.where)) for n in _those(needs, Arrival) if not n.by]
@@ -155,7 +149,7 @@ class _Maker:
         self.key = self._chosen_key(needs)
         digests = self._digests(needs)
         digests += [
-            _Digested(untouched(n.column, n.rule), part, f"{quote(n.column)} IS NOT NULL")
+            Digested(untouched(n.column, n.rule), part, f"{quote(n.column)} IS NOT NULL")
             for n in _those(needs, Untouched) if (part := self._column_part(n.column)) is not None
         ]  # fmt: skip
         # Which rules are done is known only afterwards: none, each alone, all together, and all but one.
@@ -191,18 +185,19 @@ class _Maker:
         if old is None or by_key(WHICH_ROWS) not in old.columns:
             return []
         self.key = old.names
-        if missing := [c for c in self.key if c not in self.table.columns]:
-            return [self._measure(id, message=f"rows are told apart by {', '.join(missing)}, which is not there any more")]
+        if why := self._incomparable(old):
+            return [self._measure(id, message=why)]
         digests = self._digests(needs)
         made = []
         for need in _those(needs, Untouched):
-            part, name = self._column_part(need.column), untouched(need.column, need.rule)
+            name = untouched(need.column, need.rule)
+            part = self._column_part(need.column, name)
             try:
                 kept = self._were_not_null(need)
             except _Unknowable as reason:
                 made.append(self._measure(part_id(id, name), message=str(reason)))
                 continue
-            digests += [_Digested(name, part, kept)] if part is not None else []
+            digests += [Digested(name, part, kept)] if part is not None else []
         return [*made, self._figures(id, stays, [], [], digests, every=False)]
 
     def _lookups(self, needs: Sequence[Lookup], stays: str) -> list[Measure]:
@@ -289,7 +284,7 @@ class _Maker:
     # --- statements -------------------------------------------------------------------------------------------------
 
     def _remainder(
-        self, removals: Sequence[Removal], values: Sequence[_Value], digests: Sequence[_Digested], unknown: Mapping[str, str]
+        self, removals: Sequence[Removal], values: Sequence[_Value], digests: Sequence[Digested], unknown: Mapping[str, str]
     ) -> list[Measure]:  # fmt: skip
         gone = [(r.rule, self._goes(r)) for r in removals]
         stays = f"NOT ({' OR '.join(sql for _, sql in gone)})" if gone else ""
@@ -305,7 +300,7 @@ class _Maker:
 
     def _figures(
         self, id: str, stays: str, counted: Sequence[tuple[str, str]], values: Sequence[_Value],
-        digests: Sequence[_Digested] = (), *, every: bool = True,
+        digests: Sequence[Digested] = (), *, every: bool = True,
     ) -> Measure:  # fmt: skip
         """The figures of the rows that stay: of every column if some do not, and of the promised values; the digests."""
         inner: list[str] = []
@@ -322,15 +317,17 @@ class _Maker:
             if value.old:
                 inner.append(f"{value.sql} IS DISTINCT FROM {value.old} AS d{n}")
                 figures.append(same_rows(value.column, value.rule, f"d{n}", kept))
+        key = self._key_parts() if digests else []
         for n, digested in enumerate(digests):
-            names = (f"p{n}", f"x{n}", f"y{n}")
-            inner += [f"{sql} AS {name}" for sql, name in zip(self._digest_sql(digested), names, strict=True)]
-            inner += [f"{digested.only} AS o{n}"] if digested.only else []
-            where = " AND ".join([*([kept] if kept else []), *([f"o{n}"] if digested.only else [])])
-            figures.append(digest_figure(by_key(digested.name), names[0], self._digest_form(digested), names[1:], where))
+            items, lanes = digested.items(self.digesting, key, str(n))
+            inner += items
+            form = digested.form(self.digesting.encoding, key)
+            figures.append(digested.figure(by_key(digested.name), form, lanes, str(n), kept))
         rows = ["count(*) FILTER (WHERE stays)" if stays else "count(*)", *("count(*) FILTER (WHERE NOT stays)" for _ in counted)]
         outputs = ",\n  ".join([*rows, *figure_items(figures)])
-        sql = f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(self.table)}\n) AS q"
+        # OFFSET 0 keeps the inner SELECT apart, so that what it computes is computed once a row.
+        once = "\n  OFFSET 0" if digests else ""
+        sql = f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(self.table)}{once}\n) AS q"
         counts = (id, *(count_id(rule, self.title) for rule, _ in counted))
         return self._measure(id, sql, counts, tuple(figures))
 
@@ -346,34 +343,57 @@ class _Maker:
         primary = self.table.primary_key
         return primary if primary and set(primary) <= set(usable) else tuple(usable)
 
-    def _column_part(self, name: str) -> Part | None:
-        """A column as a part of a digest; None for one that is personal, missing, or of a type without canonical form."""
+    def _column_part(self, name: str, *figures: str) -> Part | None:
+        """A column as a part of a digest; None for one that is personal, missing, or of a type without canonical form.
+
+        Where the baseline has digests of these figures, it is of their form if it can be.
+        """
         column = self.table.columns.get(name)
-        form = form_of(column.base, enum=column.is_enum) if column is not None and name not in self.personal else ""
-        return Part(quote(name), form) if form else None
+        if column is None or name in self.personal:
+            return None
+        wanted = next((form for figure in figures if (form := self._old_form(figure))), "")
+        return self._part(column, wanted)
+
+    def _part(self, column: Column, wanted: str) -> Part | None:
+        own = part_of(quote(column.name), column.base, enum=column.is_enum)
+        return part_of(quote(column.name), column.base, enum=column.is_enum, wanted=wanted) or own
+
+    def _old_form(self, figure: str, place: int = 1) -> str:
+        """The form of a digest of the baseline (place 2: those of its key); "" where there is none."""
+        old = self._old(remainder_id(self.title, frozenset())) if self.baseline is not None else None
+        profile = old.columns.get(by_key(figure)) if old is not None else None
+        return profile.digest.partition(":")[0].split("/")[place] if profile is not None and profile.digest else ""
 
     def _key_parts(self) -> list[Part]:
-        return [part for name in self.key if (part := self._column_part(name)) is not None]
+        columns = [self.table.columns[name] for name in self.key]
+        wanted = self._old_form(WHICH_ROWS, 2).split(",") if self.baseline is not None else []
+        pairs = zip(columns, wanted if len(wanted) == len(columns) else [""] * len(columns), strict=True)
+        return [part for column, form in pairs if (part := self._part(column, form)) is not None]
 
-    def _digests(self, needs: Iterable[Need]) -> list[_Digested]:
+    def _incomparable(self, old: Measured) -> str:
+        """Why no digest of this side can be compared with the baseline's, or ""."""
+        if missing := [c for c in self.key if c not in self.table.columns]:
+            return f"rows are told apart by {', '.join(missing)}, which is not there any more"
+        if personal := [c for c in self.key if c in self.personal]:
+            return f"rows are told apart by {', '.join(personal)}, which is personal by now"
+        check = self._old(SELF_CHECK)
+        same = check is not None and check.names == (self.digesting.encoding, self.digesting.check)
+        return "" if same else "this server's hash functions give other answers than the baseline's server did"
+
+    def _digests(self, needs: Iterable[Need]) -> list[Digested]:
         """The digests of the keys, and of the columns of whose values promises speak, as they are."""
-        columns = dict.fromkeys(need.column for need in needs if isinstance(need, (Replacement, Lookup)))
-        parts = ((name, self._column_part(name)) for name in columns)
-        return [_Digested(WHICH_ROWS, None), *(_Digested(name, part) for name, part in parts if part is not None)]
+        columns = {need.column: need.rule for need in needs if isinstance(need, (Replacement, Lookup))}
+        parts = ((name, self._column_part(name, replaced(name, rule), name)) for name, rule in columns.items())
+        return [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in parts if part is not None)]
 
-    def _digested(self, value: _Value) -> _Digested | None:
-        form = form_of(value.base, enum=value.enum) if not value.personal else ""
-        return _Digested(value.name, Part(value.sql, form)) if form else None
+    def _digested(self, value: _Value) -> Digested | None:
+        part = part_of(value.sql, value.base, enum=value.enum) if not value.personal else None
+        return Digested(value.name, part) if part is not None else None
 
-    def _digest_sql(self, digested: _Digested) -> tuple[str, str, str]:
-        """SQL that is NULL where there is no value, and the halves of a row's digest."""
-        parts = [*self._key_parts(), *([digested.value] if digested.value is not None else [])]
-        return (f"({digested.value.sql})" if digested.value is not None else "1", *halves(parts))
-
-    def _digest_form(self, digested: _Digested) -> str:
-        """What two digests must have in common to be comparable: the forms of the value and of each part of the key."""
-        value = digested.value.form if digested.value is not None else "row"
-        return f"{value} by {','.join(part.form for part in self._key_parts())}"
+    def _row_text(self, parts: Sequence[Part | None]) -> str:
+        """SQL of a text that tells the row with these values from all others."""
+        elements = elements_of([part for part in parts if part is not None], self.digesting.server_encoding)
+        return f"ROW({', '.join(elements)})::text"
 
     def _null_keys(self, need: Untouched) -> Measure:
         """The keys of the rows where the column is NULL, one more than may be kept if there are more."""
@@ -382,7 +402,7 @@ class _Maker:
         if not key or None in parts or need.column in key:
             why = f"{self.title} has no primary key by which the rows without a value could be remembered (or it is personal)"
             return self._measure(id, message=why)
-        text = text_of([part for part in parts if part is not None])
+        text = self._row_text(parts)
         inner = f"SELECT {text} AS k FROM {table_sql(self.table)} WHERE {quote(need.column)} IS NULL LIMIT {NULL_KEYS_LIMIT + 1}"
         return self._measure(id, f'SELECT array_agg(k ORDER BY k COLLATE "C")\nFROM ({inner}) AS q', named="")
 
@@ -393,12 +413,12 @@ class _Maker:
             raise _Unknowable(old.message if old is not None else "the baseline did not keep which rows had no value")
         if len(old.names) > NULL_KEYS_LIMIT:
             raise _Unknowable(f"more than {NULL_KEYS_LIMIT:,} rows had no value: which ones was not kept")
-        parts = [self._column_part(name) for name in self.table.primary_key]
-        if not parts or None in parts:
-            raise _Unknowable(f"{self.title} has no primary key any more")
+        key = self.table.primary_key
+        if not key or key != self.key or set(key) & self.personal:
+            raise _Unknowable(f"{self.title} is not told apart by the same primary key any more")
         if not old.names:
             return "true"
-        text = text_of([part for part in parts if part is not None])
+        text = self._row_text(self._key_parts())
         return f"({text} NOT IN (SELECT unnest(ARRAY[{_listed(old.names)}]::text[])))"
 
     # --- promised values --------------------------------------------------------------------------------------------

@@ -75,12 +75,23 @@ class LookedUp(OfColumn):
             if wrong:
                 return Outcome(State.BROKEN, said, contradicts=changed)
             raise CannotTell(f"it is so now; whether {self.from_} is as it was cannot be told: {reason}") from None
+        if wrong and not was_so and self._not_done(both, table, name):
+            return Outcome(State.NOT_DONE, said)
         if was_so:
             late = f"as it was before; {self.from_} changed since: {said}" if wrong else ""
             return Outcome(State.KEPT, late, changed)
         if wrong:
             return Outcome(State.BROKEN, said, contradicts=changed)
         raise CannotTell(f"it is so now, but not as {self.from_} was before: values of {self.from_} changed since")
+
+    def _not_done(self, both: Both, table: str, name: str) -> bool:
+        """Whether the column is as it was, or has no value if it was not there."""
+        if not both.before.has_column(table, name):
+            return both.after.profile(table, name).nulls == both.after.rows(table)
+        try:
+            return story_of(both, table).agree(name, name)
+        except CannotTell:
+            return False
 
     def _as_before(self, story: Story, name: str) -> bool:
         """Whether each row has the value that was looked up before. Raises CannotTell."""

@@ -199,7 +199,7 @@ def _text(value: Any, name: str, place: str) -> str:
 
 
 _MAY_BE_EMPTY = frozenset({
-    "why", "optional", "severity", "facts", "rows", "from_", "using", "with_", "where", "surplus_of", "duplicates",
+    "why", "optional", "severity", "facts", "rows", "from_", "using", "with_", "where", "surplus_of", "duplicates", "key",
 })  # fmt: skip
 
 

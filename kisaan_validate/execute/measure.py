@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from kisaan_validate.compile.fingerprints import Digesting, encoding_for
 from kisaan_validate.compile.measures import Measure
 from kisaan_validate.contract.needs import part_id
 from kisaan_validate.database.session import Session
+from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault, recover, too_large
 from kisaan_validate.execute.pool import Pool, Stop, Task
@@ -41,6 +44,14 @@ def take_measures(
     tasks = [Task(_taker(m), _giver_up(m)) for m in measures]
     taken = pool.run(tasks, stop, lambda done: on_done(done, len(measures)))
     return tuple(m for t in taken for m in t.measured), [facts for t in taken for facts in t.log]
+
+
+def read_digesting(session: Session, server_encoding: str) -> Digesting:
+    """How this side computes digests, and what its hash functions answer to fixed questions. Raises DatabaseError."""
+    encoding = encoding_for(session.version)
+    rows = session.execute(self_check_sql(encoding, server_encoding or "UTF8"))
+    said = hashlib.sha256(repr([tuple(str(value) for value in row) for row in rows]).encode()).hexdigest()
+    return Digesting(encoding, server_encoding or "UTF8", said)
 
 
 def _giver_up(measure: Measure) -> Callable[[DatabaseError], _Taken]:

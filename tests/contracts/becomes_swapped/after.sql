@@ -1,0 +1,1 @@
+UPDATE t SET v = v * 2; UPDATE t SET v = 10 - v WHERE id IN (2, 3);

@@ -1,0 +1,1 @@
+UPDATE t SET v = 4 - v;

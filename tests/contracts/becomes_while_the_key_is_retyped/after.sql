@@ -1,0 +1,1 @@
+ALTER TABLE t ALTER id TYPE numeric(20,2); UPDATE t SET v = v * 2;

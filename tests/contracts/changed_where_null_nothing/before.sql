@@ -1,0 +1,1 @@
+CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, 9), (3, 3), (4, 9);

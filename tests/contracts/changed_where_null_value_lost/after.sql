@@ -1,0 +1,1 @@
+UPDATE t SET v = NULL WHERE id = 1; UPDATE t SET v = 1 WHERE id = 2;

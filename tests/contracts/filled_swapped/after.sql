@@ -1,0 +1,1 @@
+UPDATE f SET paid = made WHERE paid IS NULL; UPDATE f SET paid = CASE id WHEN 3 THEN date '2024-04-01' ELSE '2024-03-01' END WHERE id IN (3, 4);

@@ -1,0 +1,1 @@
+CREATE TABLE f (id int PRIMARY KEY, made date NOT NULL, paid date); INSERT INTO f VALUES (1, '2024-01-01', '2024-01-05'), (2, '2024-02-01', NULL), (3, '2024-03-01', NULL), (4, '2024-04-01', NULL), (5, '2024-04-02', NULL);

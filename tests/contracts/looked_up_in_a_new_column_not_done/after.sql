@@ -1,0 +1,1 @@
+ALTER TABLE p ADD product bigint;

@@ -1,0 +1,1 @@
+UPDATE p SET product = s.product FROM s WHERE s.id = p.sale;

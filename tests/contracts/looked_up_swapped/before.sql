@@ -1,0 +1,1 @@
+CREATE TABLE s (id int PRIMARY KEY, product int); INSERT INTO s VALUES (1, 10), (2, 20), (3, NULL); CREATE TABLE p (id bigint PRIMARY KEY, sale int, product bigint); INSERT INTO p VALUES (1, 1), (2, 1), (3, 2), (4, 3), (5, NULL), (6, 99);

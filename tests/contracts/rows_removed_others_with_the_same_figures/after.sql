@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a = 2; UPDATE t SET a = 2 WHERE id IN (2, 5);

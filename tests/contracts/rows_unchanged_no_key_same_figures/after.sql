@@ -1,0 +1,1 @@
+UPDATE t SET b = 5 - b WHERE a IN (2, 3);

@@ -1,0 +1,1 @@
+CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2), (5), (6);
