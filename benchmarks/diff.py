@@ -155,9 +155,10 @@ class Bench:
     def ours(self) -> Reading:
         """``kisaan-validate diff`` of the two databases."""
         before, after = self.pair.dsns
-        words = [sys.executable, "-m", "kisaan_validate", "diff", "--before", before, "--after", after, "-o", "diff.json"]
+        words = [sys.executable, "-m", "kisaan_validate", "diff", "--before", before, "--after", after]
+        words += ["--zone", "UTC", "--format", "json", "-o", "diff.json"]
         seconds, peak, _ = watched(words, self.folder, (1,))
-        (table,) = json.loads((self.folder / "diff.json").read_text(encoding="utf-8"))["diff"]["tables"]
+        (table,) = json.loads((self.folder / "diff.json").read_text(encoding="utf-8"))["tables"]
         return Reading(seconds, peak, {kind: table[kind] for kind in PLANTED})
 
     def theirs(self) -> Reading:

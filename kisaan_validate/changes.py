@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -9,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from kisaan_validate.differences import (
     ADDED,
+    DIGEST,
     FIGURES,
     NO_TABLE,
     REMOVED,
@@ -35,6 +37,7 @@ from kisaan_validate.model import (
     SchemaObject,
     SequenceValue,
     Status,
+    TableDigests,
     TableFacts,
 )
 
@@ -174,7 +177,77 @@ def _table_changes(before: Baseline, after: Baseline) -> list[Change]:
         left, right = ({c.name: c for c in table.columns} for table in (a, b))
         for column in sorted(left.keys() & right.keys()):
             changes += _figure_changes(name, left[column], right[column])
+        changes += _digest_changes(a, b)
     return changes
+
+
+def _digest_changes(before: TableFacts, after: TableFacts) -> list[Change]:
+    """What the digests of a table tell that its figures do not: that other rows are there, or in which columns values changed."""
+    a, b = before.digests, after.digests
+    if a is None or b is None or _undigested(before, after):
+        return []
+    name = before.title
+    if a.which_rows != b.which_rows:
+        same = before.rows is not None and after.rows is not None and before.rows - a.late == after.rows - b.late
+        return [digest_change(name, "", a.which_rows, b.which_rows)] if same else []
+    left, right = ({c.name: c.profile.digest for c in t.columns if c.profile is not None and c.profile.digest} for t in (before, after))
+    return [digest_change(name, c, left[c], right[c]) for c in sorted(left.keys() & right.keys()) if left[c] != right[c]]
+
+
+def digest_change(table: str, column: str, before: str, after: str) -> Change:
+    """That values of a column changed in some row, or (column "") that other rows are there. Digests are shown in short."""
+    old, new = (hashlib.sha256(text.encode()).hexdigest()[:16] for text in (before, after))
+    return Change(VALUES if column else ROWS, table, column, DIGEST, old, new)
+
+
+def digests_untold(table: str) -> str:
+    """What is unknown of a table of which rows came or went: digests of whole columns say nothing of those that stayed."""
+    return f"which values of {table} changed in the rows that stayed"
+
+
+def _undigested(before: TableFacts, after: TableFacts) -> str:
+    """Why the digests of a table cannot be compared, or ""; they are there on at least one side."""
+    for when, table in (("before", before), ("after", after)):
+        if table.digests is None:
+            return f"no digests were taken {when}"
+        if table.digests.message:
+            return f"{when}: {table.digests.message}"
+    assert before.digests is not None
+    assert after.digests is not None
+    if (before.digests.key, before.digests.check) != (after.digests.key, after.digests.check):
+        return "the digests tell rows apart by another key, or are of another encoding"
+    return ""
+
+
+def _digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[str]]:
+    """Of what digests were taken and do not tell."""
+    a, b = before.digests, after.digests
+    if a is None and b is None:
+        return {}
+    if reason := _undigested(before, after):
+        return {f"which rows of {before.title} changed": [reason]}
+    assert a is not None
+    assert b is not None
+    left_out = {**a.left_out, **b.left_out}
+    both = {c.name for c in before.columns} & {c.name for c in after.columns}
+    found = {f"the values of {before.title}.{c}": [reason] for c, reason in left_out.items() if c in both and reason != LEFT_OUT}
+    if a.which_rows != b.which_rows:
+        many = sum(x != y for x, y in _bucketed(a, b).values())
+        found[digests_untold(before.title)] = [f"rows came or went, in at most {many:,} of {BUCKETS:,} buckets; a baseline with --rows tells"]
+    return found
+
+
+def _bucketed(a: TableDigests, b: TableDigests) -> dict[str, tuple[str, str]]:
+    """Both sides' sums of each bucket."""
+    left, right = (dict(bucket.split(":", 1) for bucket in side.buckets) for side in (a, b))
+    return {number: (left.get(number, ""), right.get(number, "")) for number in left.keys() | right.keys()}
+
+
+BUCKETS = 1024
+"""So many buckets of rows are digested at most."""
+
+LEFT_OUT = "it is personal"
+"""Why a column takes no part in digests without anything being unknown for it that was known without them."""
 
 
 def _figure_changes(table: str, old: ColumnFacts, new: ColumnFacts) -> list[Change]:
@@ -238,6 +311,7 @@ def _unknown(before: Baseline, after: Baseline) -> list[Unknown]:
                 found.setdefault(f"the rows of {name}", []).append(f"{when}: {table.reason or 'not counted'}")
         if old[name].rows is not None and new[name].rows is not None:
             found |= _unmeasured(old[name], new[name])
+            found |= _digests_unknown(old[name], new[name])
     for when, side, counted, others in (("before", before, old, new), ("after", after, new, old)):
         there = {o.table for o in side.objects if o.kind == "table" and "partition of" not in o.facts}
         for name in (others.keys() - counted.keys()) & there:

@@ -20,6 +20,10 @@ FIGURES = ("nulls", "minimum", "maximum", "total")
 """The aspects of a change of kind VALUES, as they are called in a Profile."""
 
 
+DIGEST = "digest"
+"""The aspect of a change that only digests show: some row has another value, or another row is there."""
+
+
 class Transition(StrEnum):
     """How a check's outcome moved between a baseline and a run."""
 

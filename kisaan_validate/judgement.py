@@ -12,6 +12,7 @@ from kisaan_validate.contract.both import Both, CannotTell, side_of
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.needs import Arrival, Names, Removal
 from kisaan_validate.contract.promise import Outcome, Promise, State
+from kisaan_validate.contract.whole import refined
 from kisaan_validate.differences import Change, ChangeKey, Diff, Origin, Unknown
 from kisaan_validate.model import Baseline, FailOn, Run, Severity, Verdict, incomplete
 from kisaan_validate.waivers import Use, Waived, Waivers, waived
@@ -99,6 +100,7 @@ def judge(
     failing = _failing(run, found, uses)
     promises: tuple[tuple[Promise, Outcome], ...] = ()
     if contract is not None and baseline is not None and found is not None:
+        found = refined(found, _both(contract, baseline, baseline_of(run), found, run.suite.aliases))
         promises = outcomes(contract, baseline, baseline_of(run), found, run.suite.aliases)
     made = Judgement(
         run, Verdict.PASS, baseline, contract, waivers, failing, uses, found, promises, _explained(promises)

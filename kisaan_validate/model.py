@@ -256,8 +256,30 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class TableDigests:
+    """What tells which rows a table has and, with each column's ``Profile.digest``, which values (``docs/contracts.md``).
+
+    Rows are told apart by the columns ``key``; ``which_rows`` is the digest of these alone. ``buckets`` holds, of every bucket of
+    rows, "number:rows:sum:sum". ``left_out`` maps columns to why they are not digested. ``late`` is how many rows were set
+    aside because their key is above all keys of the baseline. ``check`` is what the server's hash functions answer to
+    fixed questions: digests can be compared only where it is the same. ``message`` says why there is no digest.
+    """
+
+    key: tuple[str, ...] = ()
+    check: tuple[str, ...] = ()
+    which_rows: str = ""
+    buckets: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    late: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class TableFacts:
-    """One table at the snapshot. ``rows`` is exact, or None with the ``reason`` it could not be counted."""
+    """One table at the snapshot. ``rows`` is exact, or None with the ``reason`` it could not be counted.
+
+    ``digests`` are there where they were asked for.
+    """
 
     schema: str
     name: str
@@ -265,6 +287,7 @@ class TableFacts:
     rows: int | None
     reason: str = ""
     columns: tuple[ColumnFacts, ...] = ()
+    digests: TableDigests | None = None
 
     @property
     def title(self) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
-from kisaan_validate.compile.measures import Measure, measures_of
+from kisaan_validate.compile.measures import Measure, measures_of, undigested, whole_measures
 from kisaan_validate.compile.plan import Plan, make_plan, tables_of
 from kisaan_validate.compile.statements import Pass, Query
 from kisaan_validate.contract.load import Contract, bound_to
+from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_blocks, read_catalogue
 from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Session
@@ -60,7 +61,8 @@ class Options:
 
     ``sample`` failing keys are shown for each check. ``count_all`` also measures what a comparison needs: rows and
     column figures of every table of the schemas, schema objects, sequences, ``keys`` failing keys for each check, and
-    what ``contract`` needs. ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
+    what ``contract`` needs; with ``digests`` also digests of all columns, and beside a baseline those that it has.
+    ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
     ask for. ``while_held`` is called with the finished run while the snapshot is still open; the
     function that it gets tells whether it still is.
     """
@@ -78,6 +80,7 @@ class Options:
     waivers: Waivers | None = None
     fail_on: FailOn = FailOn.ANY
     keys: int = 500
+    digests: bool = False
     python_memory: int = 512 * 1024**2
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
 
@@ -166,7 +169,7 @@ class _Runner:
                 volatile=volatile_calls(holder, self.suite, snapshot.catalogue),
                 trust_constraints=self.options.trust_constraints,
             )
-            compared = self._compared(holder, snapshot) if self.options.count_all else Compared()
+            compared = self._compared(holder, snapshot, scope) if self.options.count_all else Compared()
             blocks = read_blocks(holder, [stream.table for stream in plan.streams]) if plan.streams else {}
             made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded)
             if self.options.while_held is not None and not self.stop.requested:
@@ -212,22 +215,27 @@ class _Runner:
         ordered = [tables[key] for key in sorted(tables)]
         return take_snapshot(holder, ordered, settings.schemas, settings.aliases, self.target.source)
 
-    def _compared(self, holder: Session, snapshot: Snapshot) -> Compared:
+    def _compared(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table]) -> Compared:
         """What a comparison needs beside rows: schema objects, sequences, and the statements for a contract."""
         self.observer(Progress("reading the schema"))
         schemas = self.suite.settings.schemas
         objects, unread = read_objects(holder, schemas, blocked_relations(holder))
         sequences, hidden = read_sequences(holder, schemas)
         unread = unread | {f"the value of sequence {name}": reason for name, reason in hidden.items()}
-        contract = self.options.contract
-        if contract is None:
+        contract, before = self.options.contract, self.options.baseline
+        whole = self.options.digests if before is None else any(t.digests is not None for t in before.tables)
+        if contract is None and not whole:
             return Compared(objects, unread, sequences)
+        digesting = read_digesting(holder, snapshot.place.encoding)
+        beside = (snapshot.catalogue, self.suite.settings.is_personal, before, digesting)
+        digests = whole_measures(scope, *beside) if whole else []
+        left_out = undigested(scope, self.suite.settings.is_personal) if whole else {}
+        if contract is None:
+            return Compared(objects, unread, sequences, tuple(digests), answered=(digesting.measured,), left_out=left_out)
         refused = refused_expressions(holder, contract)
         needs = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
-        personal = self.suite.settings.is_personal
-        digesting = read_digesting(holder, snapshot.place.encoding)
-        measures = measures_of(needs, snapshot.catalogue, personal, self.options.baseline, digesting)
-        return Compared(objects, unread, sequences, tuple(measures), refused, (digesting.measured,))
+        measures = measures_of(needs, *beside, every=whole)
+        return Compared(objects, unread, sequences, (*measures, *digests), refused, (digesting.measured,), left_out)
 
     def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:
         pool = Pool(self._open, snapshot.id, snapshot.locked, self.options.jobs)
@@ -328,7 +336,9 @@ class _Runner:
             place=snapshot.place,
             selection=self.selection,
             settings=self._settings(),
-            tables=_table_facts(snapshot.catalogue, plan, done, excluded),
+            tables=attached(
+                _table_facts(snapshot.catalogue, plan, done, excluded), done.measured, compared.check, compared.left_out
+            ),
             checks=plan.checks,
             results=self._results(snapshot, plan, done),
             notices=self._notices(snapshot),
@@ -336,7 +346,7 @@ class _Runner:
             objects=compared.objects,
             unread=compared.unread,
             sequences=compared.sequences,
-            measured=(*done.measured, *compared.answered, *compared.refusals),
+            measured=(*(m for m in done.measured if not is_whole(m)), *compared.answered, *compared.refusals),
             baseline_digest=options.baseline_digest,
             contract_digest=options.contract.digest if options.contract is not None else "",
             waivers_digest=options.waivers.digest if options.waivers is not None else "",
@@ -429,6 +439,12 @@ class Compared:
     measures: tuple[Measure, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     answered: tuple[Measured, ...] = ()
+    left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def check(self) -> tuple[str, ...]:
+        """How digests were computed, and what the server's hash functions answered to fixed questions."""
+        return self.answered[0].names if self.answered else ()
 
     @property
     def refusals(self) -> tuple[Measured, ...]:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.compile.figures import Figure
-from kisaan_validate.digest.forms import Context, Form, TypeFacts, elements_sql, own_form
+from kisaan_validate.digest import parts
+from kisaan_validate.digest.forms import Context, Form, TypeFacts, own_form
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256, row_digest
 from kisaan_validate.model import Family, Measured
 
@@ -68,16 +69,15 @@ def form_of(base: str, *, enum: bool = False) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
-    """One value of a row: SQL, the canonical form in which it is digested, and the type that it has."""
+class Part(parts.Part):
+    """One value of a row: any SQL ``text``, the canonical form in which it is digested, and the type that it has."""
 
-    sql: str
-    form: Form
-    facts: TypeFacts
+    text: str = ""
 
-    def elements(self, context: Context) -> tuple[str, ...]:
-        """SQL expressions that together tell the value from every other of its form."""
-        return elements_sql(self.form, self.facts, self.sql, context)
+    @property
+    def sql(self) -> str:
+        """The value itself."""
+        return self.text
 
 
 _WHOLE = "CASE WHEN ({0}) = trunc({0}) AND ({0}) BETWEEN -9223372036854775808 AND 9223372036854775807 THEN ({0})::int8 END"
@@ -94,18 +94,17 @@ def part_of(sql: str, base: str, *, enum: bool = False, wanted: str = "") -> Par
     if not isinstance(form, Form):
         return None
     if not wanted or str(form) == wanted:
-        return Part(sql, form, facts)
+        return Part("", facts, form, text=sql)
     if (form.name, wanted) == ("numeric", "integer"):
-        return Part(_WHOLE.format(sql), Form("integer"), facts_of("int8"))
+        return Part("", facts_of("int8"), Form("integer"), text=_WHOLE.format(sql))
     if (form.name, wanted) in {("integer", "numeric"), ("uuid", "text")}:
-        return Part(sql, Form(wanted), facts)
+        return Part("", facts, Form(wanted), text=sql)
     return None
 
 
-def elements_of(parts: Sequence[Part], server_encoding: str) -> list[str]:
+def elements_of(values: Sequence[Part], server_encoding: str) -> tuple[str, ...]:
     """SQL expressions that together tell these values from all others."""
-    context = Context(encoding=server_encoding)
-    return [element for part in parts for element in part.elements(context)]
+    return parts.elements_of(values, Context(encoding=server_encoding))
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,8 @@ class Digested:
 
     def items(self, how: Digesting, key: Sequence[Part], alias: str) -> tuple[list[str], tuple[str, str]]:
         """The expressions of the inner SELECT, each with its alias, and the lanes outside of it."""
-        parts = [*key, *([self.value] if self.value is not None else [])]
-        digest = row_digest(how.encoding, elements_of(parts, how.server_encoding) or ["0"], f"r{alias}")
+        values = [*key, *([self.value] if self.value is not None else [])]
+        digest = row_digest(how.encoding, elements_of(values, how.server_encoding) or ["0"], f"r{alias}")
         present = f"({self.value.sql})" if self.value is not None else "0"
         inner = [f"{present} AS p{alias}", f"{digest.inner} AS {digest.name}"]
         return [*inner, *([f"{self.only} AS o{alias}"] if self.only else [])], digest.lanes

@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import TypeVar
 
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Column, Table
+from kisaan_validate.changes import BUCKETS, LEFT_OUT
 from kisaan_validate.compile.figures import TEXT_LIMIT, Figure, base_of, column_figure, figure_of
 from kisaan_validate.compile.fingerprints import SELF_CHECK, Digested, Digesting, Part, elements_of, form_of, part_of
 from kisaan_validate.compile.statements import figure_items, read_figures
@@ -21,6 +22,7 @@ from kisaan_validate.contract.needs import (
     Removal,
     Replacement,
     Untouched,
+    buckets_id,
     by_key,
     count_id,
     digests_id,
@@ -32,8 +34,12 @@ from kisaan_validate.contract.needs import (
     same_as,
     settled_id,
     untouched,
+    whole_id,
 )
-from kisaan_validate.model import Baseline, Family, Measured, Profile
+from kisaan_validate.digest.forms import Context
+from kisaan_validate.digest.parts import key_hash_sql
+from kisaan_validate.digest.rows import buckets_sql, row_digest
+from kisaan_validate.model import Baseline, Family, Measured, Profile, TableDigests, TableFacts
 from kisaan_validate.sql.assertion import columns_of, plain_expression
 from kisaan_validate.sql.expressions import quote, raw, table_sql, text_literal, to_sql
 
@@ -46,7 +52,8 @@ class Measure:
 
     Without ``sql`` it is not asked, and ``message`` says why. ``parts`` are asked instead where it fails for the fault of
     one expression: each gives a part of the figures. ``private``: the server's messages may quote personal values;
-    ``known`` are names that they may contain. ``key`` are the columns by which its digests tell rows apart.
+    ``known`` are names that they may contain. ``key`` are the columns by which its digests tell rows apart. ``first`` is
+    asked before it: where that answers with the names ``proof``, the answer is known to be ``proved``, and it is not asked.
     """
 
     id: str
@@ -60,6 +67,9 @@ class Measure:
     private: bool = False
     known: frozenset[str] = frozenset()
     key: tuple[str, ...] = ()
+    first: Measure | None = None
+    proof: tuple[str, ...] = ()
+    proved: Measured | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -78,9 +88,13 @@ class Measure:
 
 
 def measures_of(
-    needs: Iterable[Need], catalogue: Catalogue, is_personal: IsPersonal, before: Baseline | None, digesting: Digesting
-) -> list[Measure]:
-    """The statements for one side: the one before a migration if ``before`` is None, else the one after it."""
+    needs: Iterable[Need], catalogue: Catalogue, is_personal: IsPersonal, before: Baseline | None, digesting: Digesting,
+    *, every: bool = False,
+) -> list[Measure]:  # fmt: skip
+    """The statements for one side: the one before a migration if ``before`` is None, else the one after it.
+
+    With ``every``, all columns of the tables that promises speak of are digested, not only the promised ones.
+    """
     grouped: dict[tuple[str, str], list[Need]] = defaultdict(list)
     found: list[Measure] = []
     for need in needs:
@@ -93,8 +107,33 @@ def measures_of(
         elif isinstance(need, (Removal, Replacement, Untouched, Lookup)) and not need.optional:
             found.append(Measure(f"{need.table}: for {need.rule}", need.table, message=f"table {need.table} does not exist"))
     for key, members in grouped.items():
-        maker = _Maker(catalogue.tables[key], catalogue, is_personal, before, digesting)
+        maker = _Maker(catalogue.tables[key], catalogue, is_personal, before, digesting, every)
         found += maker.before(members) if before is None else maker.after(members)
+    return found
+
+
+def whole_measures(
+    tables: Iterable[Table], catalogue: Catalogue, is_personal: IsPersonal, before: Baseline | None, digesting: Digesting
+) -> list[Measure]:
+    """The statements that digest whole tables; beside a baseline only those that it has digests of."""
+    found = []
+    for table in tables:
+        maker = _Maker(table, catalogue, is_personal, before, digesting)
+        made = maker.whole() if before is None else maker.whole_again()
+        found += [made] if made is not None else []
+    return found
+
+
+def undigested(tables: Iterable[Table], is_personal: IsPersonal) -> dict[tuple[str, str], str]:
+    """By title and column: why no digest of it leaves the server."""
+    found = {}
+    for table in tables:
+        title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
+        for column in table.columns.values():
+            if is_personal(table.name, column.name):
+                found[title, column.name] = LEFT_OUT
+            elif not form_of(column.base, enum=column.is_enum):
+                found[title, column.name] = f"values of type {column.type} have no canonical form"
     return found
 
 
@@ -131,14 +170,17 @@ NULL_KEYS_LIMIT = 50_000
 
 class _Maker:
     def __init__(
-        self, table: Table, catalogue: Catalogue, is_personal: IsPersonal, baseline: Baseline | None, digesting: Digesting
+        self, table: Table, catalogue: Catalogue, is_personal: IsPersonal, baseline: Baseline | None, digesting: Digesting,
+        every: bool = False,
     ) -> None:  # fmt: skip
         self.table, self.catalogue, self.baseline, self.is_personal = table, catalogue, baseline, is_personal
         self.title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
         self.personal = frozenset(c for c in table.columns if is_personal(table.name, c))
         self.known = frozenset({table.name, *table.columns})
         self.key: tuple[str, ...] = ()
-        self.digesting = digesting
+        self.digesting, self.every = digesting, every
+        self.forms: dict[str, str] = {}
+        self.key_forms: list[str] = []
 
     def before(self, needs: Sequence[Need]) -> list[Measure]:
         made = [self._count(n.rule, _held(n.where)) for n in _those(needs, Arrival) if not n.by]
@@ -253,8 +295,7 @@ class _Maker:
         return f'((({quote(by)})::text COLLATE "C" > {highest}) IS TRUE)'
 
     def _old_profile(self, column: str) -> Profile:
-        assert self.baseline is not None
-        table = next((t for t in self.baseline.tables if t.title == self.title), None)
+        table = self._old_table()
         profile = next((c.profile for c in table.columns if c.name == column), None) if table is not None else None
         if table is None or profile is None or table.rows is None:
             raise _Unknowable(f"the baseline has no figures of {self.title}.{column}")
@@ -331,6 +372,68 @@ class _Maker:
         counts = (id, *(count_id(rule, self.title) for rule, _ in counted))
         return self._measure(id, sql, counts, tuple(figures))
 
+    # --- whole tables -----------------------------------------------------------------------------------------------
+
+    def whole(self) -> Measure:
+        """The digests of all columns and of buckets, in a key of its own choice."""
+        self.key = self._chosen_key(())
+        return self._whole("", [column for column in self.table.columns if self._column_part(column) is not None])
+
+    def whole_again(self) -> Measure | None:
+        """The same as a baseline has, of the rows that are not late; None where it has none.
+
+        If the buckets are those of the baseline, so is everything else.
+        """
+        old = self._old_table()
+        if old is None or old.digests is None or old.digests.message:
+            return None
+        digests, self.forms = old.digests, {c.name: _form_in(c.profile.digest, 1) for c in old.columns if c.profile and c.profile.digest}
+        self.key, self.key_forms = digests.key, _form_in(digests.which_rows, 2).split(",")
+        if why := self._unlike(digests):
+            return self._measure(whole_id(self.title), message=why)
+        made = self._whole(self._not_late(), [name for name in self.forms if name in self.table.columns])
+        if made.first is None or set(self.forms) - set(self.table.columns):
+            return made
+        columns = {by_key(c.name): replace(c.profile, family=Family.OTHER) for c in old.columns if c.profile and c.profile.digest}
+        which = Profile(Family.OTHER, 0, digest=digests.which_rows)
+        return replace(made, proof=digests.buckets, proved=Measured(made.id, self.title, None, {**columns, by_key(WHICH_ROWS): which}, digests.key))
+
+    def _unlike(self, digests: TableDigests) -> str:
+        if missing := [c for c in self.key if c not in self.table.columns]:
+            return f"rows are told apart by {', '.join(missing)}, which is not there any more"
+        if personal := [c for c in self.forms if c in self.personal]:
+            return f"{', '.join(personal)} became personal"
+        same = digests.check == (self.digesting.encoding, self.digesting.check)
+        return "" if same else "this server's hash functions give other answers than the baseline's server did"
+
+    def _not_late(self) -> str:
+        """SQL that is true for rows whose key is not above all keys of the baseline; "" where a key has no order to tell."""
+        if len(self.key) != 1 or self.table.primary_key != self.key:
+            return ""
+        try:
+            ordered = self._old_profile(self.key[0]).family in {Family.NUMBER, Family.INSTANT, Family.LOCAL_TIME}
+            return f"NOT {self._above(self.key[0])}" if ordered else ""
+        except _Unknowable:
+            return ""
+
+    def _whole(self, stays: str, columns: Sequence[str]) -> Measure:
+        parts = {name: part for name in columns if (part := self._column_part(name)) is not None}
+        digests = [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in parts.items())]
+        made = self._figures(whole_id(self.title), stays, [], [], digests, every=False)
+        others = [part for name, part in parts.items() if name not in self.key]
+        row = row_digest(self.digesting.encoding, elements_of([*self._key_parts(), *others], self.digesting.server_encoding) or ("0",))
+        key = [*self._key_parts()] or others
+        context = Context(encoding=self.digesting.server_encoding)
+        bucket = f"({key_hash_sql(self.digesting.encoding, key, context)} & {BUCKETS - 1})::int4" if key else "0"
+        sql = buckets_sql(table_sql(self.table), row, bucket, condition=stays)
+        line = "concat_ws(':', number, counted, high, low)"
+        listed = f"SELECT array_agg({line} ORDER BY number)\nFROM ({sql}) AS q (number, counted, high, low)"
+        return replace(made, first=self._measure(buckets_id(self.title), listed, named=""))
+
+    def _old_table(self) -> TableFacts | None:
+        assert self.baseline is not None
+        return next((t for t in self.baseline.tables if t.title == self.title), None)
+
     # --- which row has which value ----------------------------------------------------------------------------------
 
     def _chosen_key(self, needs: Iterable[Need]) -> tuple[str, ...]:
@@ -351,7 +454,7 @@ class _Maker:
         column = self.table.columns.get(name)
         if column is None or name in self.personal:
             return None
-        wanted = next((form for figure in figures if (form := self._old_form(figure))), "")
+        wanted = self.forms.get(name) or next((form for figure in figures if (form := self._old_form(figure))), "")
         return self._part(column, wanted)
 
     def _part(self, column: Column, wanted: str) -> Part | None:
@@ -362,11 +465,11 @@ class _Maker:
         """The form of a digest of the baseline (place 2: those of its key); "" where there is none."""
         old = self._old(remainder_id(self.title, frozenset())) if self.baseline is not None else None
         profile = old.columns.get(by_key(figure)) if old is not None else None
-        return profile.digest.partition(":")[0].split("/")[place] if profile is not None and profile.digest else ""
+        return _form_in(profile.digest, place) if profile is not None and profile.digest else ""
 
     def _key_parts(self) -> list[Part]:
         columns = [self.table.columns[name] for name in self.key]
-        wanted = self._old_form(WHICH_ROWS, 2).split(",") if self.baseline is not None else []
+        wanted = self.key_forms or (self._old_form(WHICH_ROWS, 2).split(",") if self.baseline is not None else [])
         pairs = zip(columns, wanted if len(wanted) == len(columns) else [""] * len(columns), strict=True)
         return [part for column, form in pairs if (part := self._part(column, form)) is not None]
 
@@ -383,6 +486,7 @@ class _Maker:
     def _digests(self, needs: Iterable[Need]) -> list[Digested]:
         """The digests of the keys, and of the columns of whose values promises speak, as they are."""
         columns = {need.column: need.rule for need in needs if isinstance(need, (Replacement, Lookup))}
+        columns = {**dict.fromkeys(self.table.columns if self.every else (), ""), **columns}
         parts = ((name, self._column_part(name, replaced(name, rule), name)) for name, rule in columns.items())
         return [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in parts if part is not None)]
 
@@ -503,6 +607,11 @@ class _Maker:
             f"FROM {table_sql(self.table)}\nWHERE {column}::text IN ({_listed(need.names)})"
         )
         return self._measure(names_id(need.rule), sql, named="")
+
+
+def _form_in(digest: str, place: int) -> str:
+    """The form of the value (place 1), or the forms of the key (2), in which a digest was made."""
+    return digest.partition(":")[0].split("/")[place]
 
 
 def same_rows(column: str, rule: str, differs: str, kept: str) -> Figure:

@@ -127,6 +127,16 @@ def by_key(figure: str) -> str:
     return f"{figure} by key"
 
 
+def whole_id(table: str) -> str:
+    """The name of a measure: the digests of every column of a table."""
+    return f"{table}: digests of all"
+
+
+def buckets_id(table: str) -> str:
+    """The name of a measure: the digests of rows by bucket."""
+    return f"{table}: buckets"
+
+
 WHICH_ROWS = "which rows"
 """The name, within a measure, of the digest of the keys alone."""
 

@@ -176,10 +176,12 @@ class Story:
         return "; ".join([*words, *_moved(wanted, found, wrong)])
 
     def _astray(self, column: str, rule: str) -> bool:
-        """Whether values are known to be in other rows than they should. Raises nothing: what is not known is not."""
+        """Whether values are known to be in other rows than they should. Raises CannotTell where the baseline says nothing."""
         try:
             return not self.agree(replaced(column, rule) if rule else column, column)
         except CannotTell:
+            if self.both.stale:
+                raise
             return False
 
     def to_change(self, column: str, rule: str) -> int | None:

@@ -64,7 +64,12 @@ def _taker(measure: Measure) -> Callable[[Session], _Taken]:
         if not measure.sql:
             return taken.refuse(measure, DatabaseError(measure.message))
         try:
-            taken.measured = _ask(session, measure, taken.log)
+            if measure.first is not None:
+                taken.measured = _ask(session, measure.first, taken.log)
+                if measure.proved is not None and taken.measured[0].names == measure.proof:
+                    taken.measured.append(measure.proved)
+                    return taken
+            taken.measured += _ask(session, measure, taken.log)
         except DatabaseError as error:
             apart = measure.parts and is_one_expressions_fault(error) and not session.lost
             return _apart(session, measure, taken) if apart else taken.refuse(measure, error)

@@ -1,0 +1,82 @@
+"""Digests of whole tables: put into a table's facts after they were measured, and compared where rows went or came. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from kisaan_validate.changes import digest_change, digests_untold
+from kisaan_validate.contract.both import Both, CannotTell
+from kisaan_validate.contract.needs import WHICH_ROWS, buckets_id, by_key, whole_id
+from kisaan_validate.contract.story import Story, story_of
+from kisaan_validate.differences import Change, Diff
+from kisaan_validate.model import Measured, TableDigests, TableFacts
+
+
+def attached(
+    tables: Iterable[TableFacts], measured: Iterable[Measured], check: tuple[str, ...], is_left_out: Mapping[tuple[str, str], str]
+) -> tuple[TableFacts, ...]:
+    """The tables with what was measured of them. ``is_left_out`` says, by title and column, why it is not digested."""
+    known = {m.id: m for m in measured}
+    return tuple(_attached(table, known, check, is_left_out) for table in tables)
+
+
+def _attached(
+    table: TableFacts, known: Mapping[str, Measured], check: tuple[str, ...], reasons: Mapping[tuple[str, str], str]
+) -> TableFacts:
+    whole = known.get(whole_id(table.title))
+    if whole is None or table.rows is None:
+        return table
+    if whole.message:
+        return replace(table, digests=TableDigests(message=whole.message))
+    digests = {name: profile.digest for name, profile in whole.columns.items()}
+    columns = tuple(
+        replace(c, profile=replace(c.profile, digest=digests.get(by_key(c.name)))) if c.profile is not None else c
+        for c in table.columns
+    )  # fmt: skip
+    left_out = {c.name: reasons[table.title, c.name] for c in table.columns if (table.title, c.name) in reasons}
+    buckets = known[buckets_id(table.title)].names if buckets_id(table.title) in known else ()
+    late = table.rows - sum(int(bucket.split(":")[1]) for bucket in buckets)
+    made = TableDigests(whole.names, check, digests.get(by_key(WHICH_ROWS)) or "", buckets, left_out, late)
+    return replace(table, columns=columns, digests=made)
+
+
+def is_whole(measured: Measured) -> bool:
+    """Whether a measure is kept in its table's facts, and not beside them."""
+    return measured.id in {whole_id(measured.table), buckets_id(measured.table)}
+
+
+def refined(found: Diff, both: Both) -> Diff:
+    """The differences, with what the contract's digests tell of tables whose rows went as promised.
+
+    Where rows went, the digests of whole tables say nothing of the values of the others; those without the promised
+    rows do.
+    """
+    changes, unknown = list(found.changes), []
+    for item in found.unknown:
+        table = next((t for t in {**both.removals, **both.arrivals} if item.what == digests_untold(t)), None)
+        told = _told(both, table) if table is not None else None
+        if told is None:
+            unknown.append(item)
+        else:
+            changes += told
+    return replace(found, changes=tuple(sorted(set(changes), key=lambda c: c.key)), unknown=tuple(unknown))
+
+
+def _told(both: Both, table: str) -> list[Change] | None:
+    """The columns that changed in the rows that stayed; None where that is not known for each column."""
+    try:
+        story = story_of(both, table)
+        if not story.agree(WHICH_ROWS, WHICH_ROWS):
+            return None
+        columns = [c for c in both.before.tables[table].columns if c.profile is not None and c.profile.digest]
+        return [change for c in columns if (change := _change(story, c.name)) is not None]
+    except (CannotTell, KeyError):
+        return None
+
+
+def _change(story: Story, column: str) -> Change | None:
+    old, new = story.digest(story.both.before, column), story.digest(story.both.after, column)
+    return None if old == new else digest_change(story.table, column, old, new)
+
+
