@@ -59,7 +59,8 @@ class Case:
         output = self.folder / "judged.json"
         words = ("--baseline", str(self.file), "--reports", str(self.folder / "reports"), "--format", "json", "-o", str(output), *words)
         code, said = self.command("run", *words)
-        assert code in (0, 1, 3) and output.exists(), said
+        assert code in (0, 1, 3), said
+        assert output.exists(), said
         document = json.loads(output.read_text(encoding="utf-8"))
         return {table["table"]: table for table in document["run"]["rows"]}, document
 
