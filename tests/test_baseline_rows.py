@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import stat
@@ -14,6 +15,7 @@ import pytest
 from conftest import Server
 
 from kisaan_validate.cli.main import main
+from kisaan_validate.errors import RecordError
 from kisaan_validate.record.codec import baseline_from_json
 
 TABLE = """
@@ -155,6 +157,32 @@ def test_a_damaged_file_is_refused(damage: str, case: Case) -> None:
     code, said = case.command("run", "--baseline", str(case.file), "--reports", str(case.folder / "reports"))
     assert code == 2
     assert "pre.json.rows" in said
+
+
+def test_a_baseline_of_before_digests_still_loads(case: Case) -> None:
+    """A file that does not know digests or rows is read as one that has none; an entry that is not known is still refused."""
+    code, said = case.command("baseline", "-o", str(case.file))
+    assert code == 0, said
+    given = json.loads(case.file.read_text(encoding="utf-8"))
+    del given["row_file"]
+    for table in given["tables"]:
+        del table["digests"]
+        for column in table["columns"]:
+            if column["profile"] is not None:
+                del column["profile"]["digest"]
+    older = baseline_from_json(_sealed(given))
+    assert older == baseline_from_json(case.file.read_text(encoding="utf-8"))
+    with pytest.raises(RecordError, match="more than"):
+        baseline_from_json(_sealed({**given, "unheard": 1}))
+    del given["notices"]
+    with pytest.raises(RecordError):
+        baseline_from_json(_sealed(given))
+
+
+def _sealed(given: dict[str, Any]) -> str:
+    plain = {key: value for key, value in given.items() if key != "seal"}
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps({**plain, "seal": hashlib.sha256(canonical.encode()).hexdigest()})
 
 
 def test_a_column_that_went_makes_rows_unknown(case: Case) -> None:
