@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from conftest import Server, wait_until
+from conftest import ROOT, Server, wait_until
 from helpers import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,11 @@ from kisaan_validate.database.target import find_target
 from kisaan_validate.diffing import merge, statements
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.run import diff_rows
+from kisaan_validate.digest.forms import Context, Form, TypeFacts
+from kisaan_validate.digest.parts import Part, table_digest
+from kisaan_validate.digest.rows import buckets_sql
 from kisaan_validate.errors import UsageError
+from kisaan_validate.execute.pool import Stop
 from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
 
 LAWS = settings(
@@ -149,6 +155,19 @@ def test_tables_without_a_key_are_compared_as_multisets(sides: Sides, old: list[
     assert found.keyed_by == ()
     assert (found.removed, found.added, found.changed) == ((counts(old) - counts(new)).total(), (counts(new) - counts(old)).total(), 0)
     assert found.known
+
+
+def test_many_equal_rows_are_counted_not_kept(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key, a row may be there any number of times."""
+    monkeypatch.setattr(merge, "MOST_OF_ONE_KEY", 100)
+    make = "CREATE TABLE t (a int); INSERT INTO t SELECT 1 FROM generate_series(1, {}); INSERT INTO t SELECT 2 FROM generate_series(1, {})"
+    put(sides, make.format(500, 7), make.format(497, 8))
+    found = one(compare(sides))
+    assert (found.known, found.removed, found.added) == (True, 3, 1)
+    assert {(r.kind, r.copies) for r in found.samples} == {(Kind.REMOVED, 3), (Kind.ADDED, 1)}
+    refused = one(compare(sides, keys={"t": ("a",)}))
+    assert (refused.known, refused.changed) == (False, None)
+    assert "share one key" in refused.unknown[0].reason
 
 
 # --- larger tables: only buckets that differ are opened -------------------------------------------------------------
@@ -298,6 +317,15 @@ def test_personal_values_are_masked(sides: Sides) -> None:
     assert [pair.personal for pair in found.compared] == [True, False]
 
 
+def test_an_error_does_not_quote_personal_values(sides: Sides) -> None:
+    """The server says which text is no number; that may be somebody's."""
+    put(sides, *["CREATE TABLE t (k int PRIMARY KEY, phone text); INSERT INTO t VALUES (1, 'x98765')"] * 2)
+    found = one(compare(sides, casts={("t", "phone"): "int8"}, is_personal=lambda table, column: column == "phone"))
+    assert not found.known
+    assert "98765" not in str(found.unknown)
+    assert "invalid input syntax" in str(found.unknown)
+
+
 def test_a_declared_key_that_is_none_is_said(sides: Sides) -> None:
     """Rows that share a key are matched where equal; what is left differs, and it is said that the key is none."""
     make = "CREATE TABLE t (k int, v text); INSERT INTO t VALUES (1, 'a'), (1, 'b'), (2, 'c'), (NULL, 'd'){};"
@@ -338,6 +366,75 @@ def test_types_without_a_form_are_said(sides: Sides) -> None:
     assert "no canonical form" in one(diff).unknown[0].reason
 
 
+def test_names_that_sql_must_quote(sides: Sides) -> None:
+    """Tables and columns named like what the statements themselves use, like keywords, or with quotes and percent signs."""
+    names = ["r", "k", "kb", "b", "n", "v", "v0", "s", "high", "low", "item", "late", "select", 'q"uote', "per%cent %s", "Üpper", "l", "h", "given", "span_of_keys"]
+    columns = ", ".join('"' + name.replace('"', '""') + '" int[]' for name in names)
+    make = f'CREATE TABLE "sel.ect" (id int PRIMARY KEY, {columns}); INSERT INTO "sel.ect" (id, "item", "v") SELECT g, \'{{1}}\', \'{{2}}\' FROM generate_series(1, 500) AS g; '
+    make += 'CREATE TABLE bare (); INSERT INTO bare DEFAULT VALUES; ANALYZE; '
+    put(sides, make, make + 'UPDATE "sel.ect" SET "per%cent %s" = \'{}\', "r" = \'{NULL}\' WHERE id = 7; INSERT INTO bare DEFAULT VALUES')
+    bare, t = compare(sides).tables
+    assert (t.known, t.changed, t.columns) == (True, 1, {"r": 1, "per%cent %s": 1})
+    assert (bare.known, bare.added) == (True, 1)
+
+
+def test_a_table_may_be_partitioned_on_one_side(sides: Sides) -> None:
+    """Its rows are those of its partitions, and columns may lie in another order there."""
+    parts = """CREATE TABLE t (k int, v text, PRIMARY KEY (k)) PARTITION BY RANGE (k); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (500);
+      CREATE TABLE t2 (v text, k int NOT NULL); ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (500) TO (5000);"""
+    fill = "INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 2000) AS g;"
+    put(sides, f"CREATE TABLE t (k int PRIMARY KEY, v text); {fill}", f"{parts} {fill} DELETE FROM t WHERE k = 499; UPDATE t SET v = 'x' WHERE k = 1999")
+    (found,) = [t for t in compare(sides, schema=False).tables if t.table == "t"]
+    assert (found.known, found.removed, found.changed, found.columns) == (True, 1, 1, {"v": 1})
+
+
+@pytest.mark.parametrize("encoding", ["hash", "sha256"])
+def test_databases_of_other_encodings(server: Server, encoding: str) -> None:
+    """Text is compared by what it says, not by the bytes of the database's encoding; as a key, in arrays and in JSON too."""
+    make = "CREATE TABLE t (k text PRIMARY KEY, a text[], j json); INSERT INTO t SELECT 'é' || g, ARRAY['ü', NULL], '\"ß\"' FROM generate_series(1, 300) AS g;"
+    names = []
+    try:
+        for number, charset in enumerate(("UTF8", "LATIN1", "LATIN1")):
+            name = f"encoded_{encoding}_{number}"
+            server.sql(f"CREATE DATABASE {name} ENCODING {charset} TEMPLATE template0 LOCALE 'C'")
+            names.append(name)
+            server.sql(f"SET client_encoding = UTF8; {make}", name)
+        server.sql("SET client_encoding = UTF8; UPDATE t SET a = '{Ü}' WHERE k = 'é7'; DELETE FROM t WHERE k = 'é8'", names[2])
+        for before, after, changed in ((0, 1, 0), (1, 0, 0), (0, 2, 1), (1, 2, 1)):
+            targets = find_target(server.dsn(names[before])), find_target(server.dsn(names[after]))
+            found = one(diff_rows(*targets, DiffOptions(encoding=encoding)))
+            assert (found.known, found.changed, found.removed, found.added) == (True, changed, changed, 0), (before, after)
+    finally:
+        for name in names:
+            server.drop(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["PRIMARY KEY", "UNIQUE NOT NULL", ""])
+def test_memory_does_not_grow_with_what_differs(server: Server, key: str) -> None:
+    """Half a million rows that all changed, in another order of the heap: the client stays below 100 MB of its own."""
+    make = """CREATE UNLOGGED TABLE t (k {type} {key}, amount numeric(12,2), note text, at timestamptz);
+      INSERT INTO t SELECT {make}, g, 'note ' || g, '2025-01-01Z'::timestamptz + g * interval '1 s' FROM generate_series(1, 500000) AS g ORDER BY {order};
+      ANALYZE t"""
+    typed = ("bigint", "g") if key == "PRIMARY KEY" else ("uuid", "md5(g::text)::uuid")
+    names = [server.create(make.format(type=typed[0], make=typed[1], key=key, order=order)) for order in ("g", "md5(g::text)")]
+    try:
+        server.sql("UPDATE t SET amount = amount * 100", names[1])
+        script = (  # VmHWM, and not ru_maxrss, which begins with what the parent had
+            "import re, sys; from kisaan_validate.database.target import find_target; "
+            "from kisaan_validate.diffing.run import diff_rows; from kisaan_validate.diffing.options import DiffOptions; "
+            "t = diff_rows(find_target(sys.argv[1]), find_target(sys.argv[2]), DiffOptions(schema=False)).tables[0]; "
+            "print(t.changed, t.added, t.removed, t.known, re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+        )
+        words = [sys.executable, "-c", script, server.dsn(names[0]), server.dsn(names[1])]
+        out = subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()
+        assert out[:4] == (["500000", "0", "0", "True"] if key else ["0", "500000", "500000", "True"])
+        assert int(out[4]) < 100 * 1024
+    finally:
+        for name in names:
+            server.drop(name)
+
+
 # --- faults ---------------------------------------------------------------------------------------------------------
 
 SAME = "CREATE TABLE t (k int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 200) AS g; CREATE TABLE u (k int PRIMARY KEY); ANALYZE"
@@ -368,6 +465,16 @@ def test_a_right_that_was_taken_away(sides: Sides) -> None:
         sides[2].sql("DROP OWNED BY diff_reader; DROP ROLE diff_reader", sides[3])
     t, u = diff.tables
     assert (t.known, u.same, diff.known) == (False, True, False)
+
+
+def test_an_interruption(sides: Sides) -> None:
+    """What was not compared when somebody asked to stop has no answer."""
+    put(sides, SAME, SAME)
+    stop = Stop()
+    targets = find_target(sides[0].dsn(sides[1])), find_target(sides[2].dsn(sides[3]))
+    diff = diff_rows(*targets, DiffOptions(schema=False), None, lambda what, done, total: stop.request("enough") if done == 1 else None, stop)
+    assert [t.same for t in diff.tables] == [True, False]
+    assert "enough" in diff.tables[1].unknown[0].reason
 
 
 def test_a_backend_that_is_killed(sides: Sides) -> None:
@@ -444,3 +551,18 @@ def test_nothing_is_written_and_little_is_kept(sides: Sides) -> None:
     compare(sides)
     after = sides[2].sql("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_database, pg_stat_all_tables LIMIT 1", sides[3])
     assert before == after
+
+
+def test_buckets_are_hashed_in_parallel(sides: Sides) -> None:
+    """The digests of a large table are made and summed by workers, below what gathers them; no sort of rows."""
+    put(sides, *[SAME.replace("200", "20000")] * 2)
+    plans = []
+    for server, name in ((sides[0], sides[1]), (sides[2], sides[3])):
+        part = Part("k", TypeFacts("int4"), Form("integer"))
+        sql = buckets_sql("t", table_digest("hash", (part,), (), Context()), "(k / 10)::int4")
+        eager = "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; "
+        plans.append([line for (line,) in server.sql(f"{eager} EXPLAIN (COSTS off) {sql}", name)])
+    for plan in plans:
+        text = "\n".join(plan)
+        assert "Partial HashAggregate" in text, text
+        assert text.index("Gather") < text.index("Partial HashAggregate"), text

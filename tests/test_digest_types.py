@@ -28,6 +28,7 @@ LAWS = settings(
 SETUP = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', '');
 CREATE DOMAIN positive AS numeric(12, 2) CHECK (VALUE > -1e9);
+CREATE DOMAIN word AS text; CREATE DOMAIN small AS int4;
 CREATE TYPE pair AS (a int, b text);
 """
 INT4, TEXT, NUMERIC, TS, TSTZ = (TypeFacts(n) for n in ("int4", "text", "numeric", "timestamp", "timestamptz"))
@@ -150,6 +151,15 @@ CASES: dict[str, Case] = {
     "text arrays": Case(
         {"text[]": TypeFacts("_text", array=True, element=TEXT), "varchar[]": TypeFacts("_varchar", array=True, element=TypeFacts("varchar"))},
         among("{}", '{""}', "{NULL}", '{"NULL"}', '{"a,b"}', "{a,b}", '{"a\\"b"}', "{A}", '{" "}'),
+    ),
+    "arrays of enums and of domains": Case(
+        {"mood[]": TypeFacts("_mood", array=True, builtin=False, element=TypeFacts("mood", "e", builtin=False)),
+         "word[]": TypeFacts("_word", array=True, builtin=False, element=TEXT)},
+        among("{}", "{sad}", "{NULL}", '{""}', "{ok,sad}", "[0:0]={ok}"),
+    ),
+    "arrays of integer domains": Case(
+        {"small[]": TypeFacts("_small", array=True, builtin=False, element=INT4), "int8[]": TypeFacts("_int8", array=True, element=TypeFacts("int8"))},
+        among("{}", "{1}", "{NULL}", "{{1},{2}}", "{-1}"),
     ),
     "numeric arrays": Case(
         {"numeric[]": TypeFacts("_numeric", array=True, element=NUMERIC), "numeric(9,3)[]": TypeFacts("_numeric", array=True, element=NUMERIC)},

@@ -80,11 +80,12 @@ class Layout:
 
 @dataclass
 class Line:
-    """One streamed row: its place in the order, its digest, the rest of the fields unread."""
+    """One streamed row: its place in the order, its digest, the rest of the fields unread; ``copies`` equal rows without a key."""
 
     place: Place
     digest: bytes
     rest: bytes
+    copies: int = 1
 
 
 def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[Line]:
@@ -100,8 +101,11 @@ def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[Line]:
             yield Line((int(fields[0]), b"%020d" % (int(fields[1]) + 2**63)), fields[0] + b"," + fields[1], rest)
 
 
-def _groups(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """Rows of one place together. Raises DatabaseError if they are too many, or out of order."""
+def _groups(lines: Iterable[Line], keyed: bool) -> Iterator[list[Line]]:
+    """Rows of one place together; without a key these are equal, and one line counts for all.
+
+    Raises DatabaseError if they are too many, or out of order.
+    """
     group: list[Line] = []
     for line in lines:
         if group and line.place != group[0].place:
@@ -109,6 +113,9 @@ def _groups(lines: Iterable[Line]) -> Iterator[list[Line]]:
                 raise DatabaseError("the server did not send the rows in the order that was asked for")
             yield group
             group = []
+        if group and not keyed:
+            group[0].copies += 1
+            continue
         group.append(line)
         if len(group) > MOST_OF_ONE_KEY:
             hint = "declare a key that tells rows apart: --key table=column,column"
@@ -137,10 +144,11 @@ def merge(
     """Show every row that differs to ``see``, and count. Raises DatabaseError where a side failed."""
     counted = Merged()
     reader = _Reader(layout)
-    for old, new in _matched(_groups(_lines(before, layout)), _groups(_lines(after, layout))):
-        counted.read[0] += len(old)
-        counted.read[1] += len(new)
-        if len(old) == len(new) == 1 and old[0].digest == new[0].digest:
+    keyed = layout.place > 0
+    for old, new in _matched(_groups(_lines(before, layout), keyed), _groups(_lines(after, layout), keyed)):
+        counted.read[0] += sum(line.copies for line in old)
+        counted.read[1] += sum(line.copies for line in new)
+        if len(old) == len(new) == 1 and old[0].digest == new[0].digest and old[0].copies == new[0].copies:
             continue
         if layout.place and (len(old) > 1 or len(new) > 1):
             counted.shared += 1
@@ -183,12 +191,12 @@ def _matched(before: Iterator[list[Line]], after: Iterator[list[Line]]) -> Itera
 
 def _changes(old: list[Line], new: list[Line], reader: _Reader, layout: Layout) -> Iterator[RowChange]:
     """The rows of one place that differ. Where several bear the key, equal ones are matched first."""
-    left, right = _unmatched(old, new), _unmatched(new, old)
     if not layout.place:
-        for lines, kind in ((left, Kind.REMOVED), (right, Kind.ADDED)):
-            if lines:
-                yield reader.whole(lines[0], kind, len(lines))
+        surplus = sum(line.copies for line in new) - sum(line.copies for line in old)
+        if surplus:
+            yield reader.whole((new if surplus > 0 else old)[0], Kind.ADDED if surplus > 0 else Kind.REMOVED, abs(surplus))
         return
+    left, right = _unmatched(old, new), _unmatched(new, old)
     for a, b in zip(left, right, strict=False):
         yield reader.changed(a, b)
     matched = min(len(left), len(right))

@@ -15,7 +15,7 @@ from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import Side, column_changes, plan_pair
 from kisaan_validate.diffing.sides import LiveSide, paired_schemas
 from kisaan_validate.diffing.statements import integer_key
-from kisaan_validate.digest.forms import Context, TypeFacts
+from kisaan_validate.digest.forms import RAW, Context, TypeFacts
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
@@ -106,9 +106,13 @@ class _Run:
         raise DatabaseError("; ".join(notes) or "no encoding can be used", "compare two servers of one architecture, or use --digest sha256")
 
     def _self_check(self, number: int, encoding: str) -> list[tuple[object, ...]]:
-        ascii_only = any(s.snapshot.place.encoding not in {"UTF8", "SQL_ASCII"} for s in self.sides)
-        own = self.sides[number].snapshot.place.encoding
-        return self.sides[number].ask(self_check_sql(encoding, own, ascii_only=ascii_only))
+        shared = self._text_encoding()
+        return self.sides[number].ask(self_check_sql(encoding, shared, ascii_only=shared not in RAW))
+
+    def _text_encoding(self) -> str:
+        """The encoding by which both sides' SQL is written: if one must convert its text to UTF-8, both do."""
+        found = [side.snapshot.place.encoding for side in self.sides]
+        return next((encoding for encoding in found if encoding not in RAW), found[0])
 
     def _cast_types(self) -> dict[str, TypeFacts]:
         found = {}
@@ -167,11 +171,13 @@ class _Run:
             plan = replace(plan, schema=kept)
         if self.options.since.get(title, ("", ""))[1] is None and not integer_key(plan):
             raise UsageError(f"--added-since {title}: its key is no single integer", f"name a column: --added-since {title}.COLUMN=VALUE")
-        return compare_table(Comparison(self.sides, plan, encoding, self.options, self.observer))
+        made = compare_table(Comparison(self.sides, plan, encoding, self.options, self.observer))
+        left = sorted(column for table, column in self.options.ignored if table == title)
+        return replace(made, how=f"{made.how}; left out as asked: {', '.join(left)}") if left else made
 
     def _side(self, number: int, table: Table) -> Side:
         side = self.sides[number]
-        return Side(table, side.types.get(table.oid, {}), Context(self.options.zone, side.snapshot.place.encoding))
+        return Side(table, side.types.get(table.oid, {}), Context(self.options.zone, self._text_encoding()))
 
     def _lonely(self, title: str, tables: list[Table | None]) -> TableDiff:
         """A table of one side: a difference of the schema, with its rows counted."""

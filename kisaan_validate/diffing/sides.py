@@ -22,7 +22,7 @@ from kisaan_validate.model import SchemaObject
 
 Answer = TypeVar("Answer")
 
-_TUNED = (("work_mem", "'64MB'"), ("max_parallel_workers_per_gather", "4"), ("parallel_tuple_cost", "0.01"))
+_TUNED = (("work_mem", "'64MB'"), ("max_parallel_workers_per_gather", "4"), ("enable_hashagg", "on"))
 """For one session of ours: buckets are hashed in memory, by several workers where the server has them."""
 
 
@@ -90,10 +90,13 @@ class LiveSide:
             recover(self.session)
             raise DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost) from None
 
-    def stream(self, sql: str, pipe: Pipe) -> None:
-        """Write the rows of a statement into a pipe, then its end or its failure. Raises nothing."""
+    def stream(self, sql: str, pipe: Pipe, *, few: bool = False) -> None:
+        """Write the rows of a statement into a pipe, then its end or its failure. Raises nothing.
+
+        ``few``: their number is known and small, whatever the planner takes a span of keys to hold.
+        """
         try:
-            if refusal := too_large(self.session, sql):
+            if not few and (refusal := too_large(self.session, sql)):
                 raise refusal
             self.session.copy_out(f"COPY ({sql}) TO STDOUT", pipe.write)
         except DatabaseError as error:

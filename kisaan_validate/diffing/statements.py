@@ -13,8 +13,8 @@ from kisaan_validate.sql.expressions import quote, table_sql
 SPAN, HASHED, WHOLE = "span", "hashed", "whole"
 """How rows are put into buckets: spans of an integer key; a hash of the key; the row's own digest where there is no key."""
 
-ROWS_A_BUCKET = 64
-MOST_BUCKETS = 65_536
+ROWS_A_BUCKET = 128
+MOST_BUCKETS = 32_768
 LEAST_BUCKETS = 256
 
 SPANS_BY_INDEX = 4_000
@@ -156,7 +156,7 @@ class Statements:
     def _through_index(self, spans: Sequence[tuple[int, int]]) -> str:
         low, high = (f"'{{{','.join(str(span[n]) for span in spans)}}}'::int8[]" for n in (0, 1))
         name = quote(self.plan.key[0])
-        within = f"SELECT * FROM {table_sql(self.side.table)} WHERE {name} BETWEEN span_of_keys.l AND span_of_keys.h OFFSET 0"
+        within = f"SELECT * FROM {table_sql(self.side.table)} WHERE {name} BETWEEN span_of_keys.l AND span_of_keys.h OFFSET '0'"
         return f"(SELECT rows_of_span.* FROM unnest({low}, {high}) AS span_of_keys (l, h), LATERAL ({within}) AS rows_of_span) AS opened"
 
 

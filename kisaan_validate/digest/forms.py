@@ -38,9 +38,16 @@ class Form:
         return f"{self.name} of {self.element}" if self.element else self.name
 
 
+RAW = frozenset({"UTF8", "SQL_ASCII"})
+"""Encodings whose text is digested as it is; any other is converted to UTF-8, on both sides (its element is then bytea)."""
+
+
 @dataclass(frozen=True)
 class Context:
-    """What the SQL of one side depends on: the declared zone of its ``timestamp`` columns (""), the database's encoding."""
+    """What the SQL of one side depends on: the declared zone of its ``timestamp`` columns (""), and the encoding of text.
+
+    Where two databases are compared and one is in none of ``RAW``, both sides have the encoding of that one.
+    """
 
     zone: str = ""
     encoding: str = "UTF8"
@@ -178,7 +185,7 @@ def elements_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> tu
 
 def _bytes_of(text: str, context: Context) -> str:
     """A text whose hash reads its bytes, in UTF-8 whatever the database's encoding is."""
-    if context.encoding in {"UTF8", "SQL_ASCII"}:
+    if context.encoding in RAW:
         return f'{text} COLLATE "C"'
     return f"convert_to({text}, 'UTF8')"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.digest.forms import Context, Form, TypeFacts, elements_sql, proof_sql, shown_sql, value_sql
+from kisaan_validate.digest.forms import RAW, Context, Form, TypeFacts, elements_sql, proof_sql, shown_sql, value_sql
 from kisaan_validate.digest.rows import HASH, RowDigest, row_digest
 from kisaan_validate.sql.expressions import quote
 
@@ -93,7 +93,7 @@ def key_hash_sql(encoding: str, key: Sequence[Part], context: Context) -> str:
 
 def _part_hash(part: Part, seed: int, context: Context) -> str:
     template = _KEY_HASH.get(part.form.name, "")
-    if part.form.name == "text" and context.encoding not in {"UTF8", "SQL_ASCII"}:
+    if part.form.name == "text" and context.encoding not in RAW:
         template = ""
     if not template:
         return f"hashtextextended(ROW({', '.join(part.elements(context))})::text, {seed})"

@@ -1,6 +1,6 @@
 """Digests of rows as SQL. 128 bits in two 64-bit lanes; summed over rows they do not depend on the rows' order.
 
-The elements of a row make one ``ROW(…)``, evaluated once in a subquery that is not pulled up (OFFSET 0; it may still run
+The elements of a row make one ``ROW(…)``, evaluated once in a subquery that is not pulled up (OFFSET '0'; it may still run
 in parallel). Two encodings make lanes of it:
 
 ``hash``    PostgreSQL's own 64-bit record hash under two seeds, each mixed once more. Without the last step a lane would be
@@ -58,10 +58,14 @@ def row_digest(encoding: str, elements: Sequence[str], name: str = "r") -> RowDi
 
 
 def staged(source: str, items: Mapping[str, str], condition: str = "", alias: str = "s") -> str:
-    """A FROM item whose columns are these expressions over a source, each evaluated once a row."""
+    """A FROM item whose columns are these expressions over a source, each evaluated once a row.
+
+    OFFSET keeps the subquery from being pulled up. '0' is a constant as it is read; a bare 0 is one only after a cast, and
+    until then it looks to the planner like an offset, below which nothing may run in parallel.
+    """
     listed = ", ".join(f"{sql} AS {name}" for name, sql in items.items())
     where = f" WHERE {condition}" if condition else ""
-    return f"(SELECT {listed} FROM {source}{where} OFFSET 0) AS {alias}"
+    return f"(SELECT {listed} FROM {source}{where} OFFSET '0') AS {alias}"
 
 
 def per_row_sql(source: str, digest: RowDigest, extra: Mapping[str, str], condition: str = "", order: str = "") -> str:
