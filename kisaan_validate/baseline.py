@@ -24,6 +24,7 @@ def baseline_of(run: Run) -> Baseline:
         sequences=run.sequences,
         measured=run.measured,
         contract_digest=run.contract_digest,
+        row_file=run.row_file,
     )
 
 

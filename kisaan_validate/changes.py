@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 
@@ -34,6 +35,7 @@ from kisaan_validate.model import (
     ColumnFacts,
     Family,
     Profile,
+    RowsCompared,
     SchemaObject,
     SequenceValue,
     Status,
@@ -235,6 +237,29 @@ def _digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[st
         many = sum(x != y for x, y in _bucketed(a, b).values())
         found[digests_untold(before.title)] = [f"rows came or went, in at most {many:,} of {BUCKETS:,} buckets; a baseline with --rows tells"]
     return found
+
+
+def differing_buckets(before: TableDigests | None, after: TableDigests | None) -> frozenset[int]:
+    """The numbers of the buckets whose rows differ: all of them where that is not known, or where rows came late."""
+    if before is None or after is None or before.message or after.message or after.late:
+        return frozenset(range(BUCKETS))
+    return frozenset(int(number) for number, (a, b) in _bucketed(before, after).items() if a != b)
+
+
+def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:
+    """The differences with those of rows that a baseline's file told; what it told is no longer unknown."""
+    changes, unknown = list(found.changes), list(found.unknown)
+    for table in compared:
+        if table.message:
+            unknown.append(Unknown(f"which rows of {table.table} changed", table.message))
+            continue
+        unknown = [item for item in unknown if item.what != digests_untold(table.table)]
+        for kind, number in (("changed", table.changed), ("removed", table.removed), ("added", table.added)):
+            if number:
+                keys = ", ".join(table.keys.get(kind, ())[:3] + (table.keys.get("late", ())[:3] if kind == "added" else ()))
+                late = f", {table.late:,} of them above all keys of the baseline" if kind == "added" and table.late else ""
+                changes.append(Change(ROWS, table.table, "", kind, None, f"{number:,}{late}{f': {keys}' if keys else ''}", number))
+    return replace(found, changes=tuple(sorted(changes, key=lambda c: c.key)), unknown=tuple(unknown))
 
 
 def _bucketed(a: TableDigests, b: TableDigests) -> dict[str, tuple[str, str]]:

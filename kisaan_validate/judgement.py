@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import CHANGED, GONE, diff
+from kisaan_validate.changes import CHANGED, GONE, diff, with_rows
 from kisaan_validate.contract.both import Both, CannotTell, side_of
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.needs import Arrival, Names, Removal
@@ -97,7 +97,7 @@ def judge(
     if contract is not None and baseline is None:
         raise ValueError("a contract can be judged only beside a baseline")
     uses = waived(run, waivers) if waivers is not None else {}
-    found = diff(baseline, baseline_of(run)) if baseline is not None else None
+    found = with_rows(diff(baseline, baseline_of(run)), run.rows) if baseline is not None else None
     failing = _failing(run, found, uses)
     promises: tuple[tuple[Promise, Outcome], ...] = ()
     if contract is not None and baseline is not None and found is not None:

@@ -297,6 +297,33 @@ class TableFacts:
 
 
 @dataclass(frozen=True)
+class RowFile:
+    """The file of row digests beside a baseline: its name in the same folder, its bytes, their SHA-256."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RowsCompared:
+    """One table's rows beside those of a baseline's file: exact numbers, and the first keys of each kind, as text.
+
+    ``late`` are the added rows whose key is above all keys of the baseline. Rows of a table without a key are ``added`` and
+    ``removed`` only: which of them are changed ones is not known, and ``changed`` is None. ``message`` says why nothing is known.
+    """
+
+    table: str
+    keyed_by: tuple[str, ...] = ()
+    added: int | None = None
+    removed: int | None = None
+    changed: int | None = None
+    late: int = 0
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class Place:
     """Where and on what a run was measured. Holds no password and no connection string."""
 
@@ -412,7 +439,8 @@ class Run:
 
     ``unread`` maps kinds of schema objects, or titles of tables, to why the catalogue could not say what they are.
     ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to be read with, by the
-    SHA-256 of their bytes; ``fail_on`` says which failures count.
+    SHA-256 of their bytes; ``fail_on`` says which failures count. ``row_file`` is what it wrote beside a baseline, ``rows`` what
+    came of comparing with one.
     """
 
     id: str
@@ -435,6 +463,8 @@ class Run:
     baseline_digest: str = ""
     contract_digest: str = ""
     waivers_digest: str = ""
+    row_file: RowFile | None = None
+    rows: tuple[RowsCompared, ...] = ()
     fail_on: FailOn = FailOn.ANY
     criteria: tuple[Criterion, ...] = ()
     coverage: tuple[TableCoverage, ...] = ()
@@ -552,4 +582,5 @@ class Baseline:
     sequences: tuple[SequenceValue, ...] = ()
     measured: tuple[Measured, ...] = ()
     contract_digest: str = ""
+    row_file: RowFile | None = None
     format_version: int = BASELINE_FORMAT

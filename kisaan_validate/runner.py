@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING
 
 from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
-from kisaan_validate.compile.measures import Measure, measures_of, undigested, whole_measures
+from kisaan_validate.changes import differing_buckets
+from kisaan_validate.compile.fingerprints import SELF_CHECK, Digesting
+from kisaan_validate.compile.measures import (
+    Measure,
+    measures_of,
+    row_streams,
+    row_streams_again,
+    undigested,
+    whole_measures,
+)
 from kisaan_validate.compile.plan import Plan, make_plan, tables_of
 from kisaan_validate.compile.statements import Pass, Query
-from kisaan_validate.contract.load import Contract, bound_to
+from kisaan_validate.contract.load import Contract, bound_to, spoken_columns
 from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.coverage import coverage_of
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_blocks, read_catalogue
@@ -26,6 +35,7 @@ from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
 from kisaan_validate.execute.ask import Counted, ask, refuse
 from kisaan_validate.execute.measure import read_digesting, take_measures
 from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.execute.rowcompare import compare_rows, write_rows
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import (
     Baseline,
@@ -37,6 +47,8 @@ from kisaan_validate.model import (
     Notice,
     Profile,
     Result,
+    RowFile,
+    RowsCompared,
     Run,
     SchemaObject,
     Selection,
@@ -46,6 +58,7 @@ from kisaan_validate.model import (
     TableFacts,
 )
 from kisaan_validate.outcome import Answers, failures_of, figures_of, results_of, rows_of, streamed_results
+from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.suite.load import Suite
@@ -62,7 +75,7 @@ class Options:
 
     ``sample`` failing keys are shown for each check. ``count_all`` also measures what a comparison needs: rows and
     column figures of every table of the schemas, schema objects, sequences, ``keys`` failing keys for each check, and
-    what ``contract`` needs; with ``digests`` also digests of all columns, and beside a baseline those that it has.
+    what ``contract`` needs; with ``digests`` also digests of all columns, and beside a baseline those that it has; with ``row_writer`` also those of every row, and with ``row_file`` those are compared.
     ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
     ask for. ``while_held`` is called with the finished run while the snapshot is still open; the
     function that it gets tells whether it still is.
@@ -82,6 +95,8 @@ class Options:
     fail_on: FailOn = FailOn.ANY
     keys: int = 500
     digests: bool = False
+    row_writer: RowWriter | None = None
+    row_file: KeptRows | None = None
     python_memory: int = 512 * 1024**2
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
 
@@ -173,6 +188,7 @@ class _Runner:
             compared = self._compared(holder, snapshot, scope) if self.options.count_all else Compared()
             blocks = read_blocks(holder, [stream.table for stream in plan.streams]) if plan.streams else {}
             made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded)
+            made = self._rows(holder, snapshot, scope, made)
             if self.options.while_held is not None and not self.stop.requested:
                 self.options.while_held(made, lambda: _alive(holder))
             return made
@@ -237,6 +253,56 @@ class _Runner:
         needs = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
         measures = measures_of(needs, *beside, every=whole)
         return Compared(objects, unread, sequences, (*measures, *digests), refused, (digesting.measured,), left_out)
+
+    def _rows(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], made: Run) -> Run:
+        """The run with its rows written beside a baseline, or compared with those of a baseline, where that was asked for."""
+        options, check = self.options, next((m.names for m in made.measured if m.id == SELF_CHECK), ())
+        if self.stop.requested or not check:
+            if options.row_writer is not None:
+                options.row_writer.drop()
+            return made
+        digesting = Digesting(check[0], snapshot.place.encoding or "UTF8", check[1])
+        catalogue, personal = snapshot.catalogue, self.suite.settings.is_personal
+        if options.row_writer is not None:
+            self.observer(Progress("writing rows"))
+            spoken = spoken_columns(options.contract) if options.contract is not None else ()
+            streams = row_streams(scope, catalogue, personal, digesting, spoken)
+            try:
+                refused = write_rows(holder, streams, options.row_writer)
+            except DatabaseError:
+                options.row_writer.drop()
+                raise
+            file = RowFile(options.row_writer.path.name, 0, options.row_writer.finish())
+            notices = tuple(Notice("rows", f"the rows of {title} are not kept: {why}") for title, why in refused.items())
+            return replace(made, row_file=replace(file, size=options.row_writer.size), notices=(*made.notices, *notices))
+        if options.row_file is not None and options.baseline is not None:
+            self.observer(Progress("comparing rows"))
+            return replace(made, rows=self._rows_compared(holder, scope, made, digesting, catalogue))
+        return made
+
+    def _rows_compared(
+        self, holder: Session, scope: Sequence[Table], made: Run, digesting: Digesting, catalogue: Catalogue
+    ) -> tuple[RowsCompared, ...]:  # fmt: skip
+        file, before = self.options.row_file, self.options.baseline
+        assert file is not None
+        assert before is not None
+        titles = {t.title: t for t in made.tables}
+        old = {t.title: t for t in before.tables}
+        found: list[RowsCompared] = []
+        for table in scope:
+            title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
+            if title not in file.sections or title not in old:
+                continue
+            buckets = differing_buckets(old[title].digests, titles[title].digests if title in titles else None)
+            forms = file.sections[title].forms
+            (stream,) = row_streams_again([(table, forms, buckets)], catalogue, self.suite.settings.is_personal, digesting, before)
+            try:
+                found.append(compare_rows(holder, stream, file.rows(title, buckets)))
+            except DatabaseError as error:
+                found.append(RowsCompared(title, stream.key, message=error.fact))
+                break
+        left = file.sections.keys() - {f.table for f in found}
+        return (*found, *(RowsCompared(t, message="not compared: the table is not there, or the session was lost") for t in sorted(left)))
 
     def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:
         pool = Pool(self._open, snapshot.id, snapshot.locked, self.options.jobs)

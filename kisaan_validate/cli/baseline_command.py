@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--contract", type=click.Path(path_type=Path), help="What the migration promises: keep what it will be judged by.")
 @click.option("--keys", type=click.IntRange(0, 100_000), default=500, show_default=True, help="Failing keys kept per check.")
 @click.option("--digests", is_flag=True, help="Keep digests of all columns, so that a change that no figure shows is found.")
+@click.option("--rows", is_flag=True, help="Also keep a digest of every row, in a file beside it: then it is told which rows changed.")
 @click.option("--hold", is_flag=True, help="Keep the snapshot open for pg_dump --snapshot, until Enter, SIGINT or SIGTERM.")
 @click.option("--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
@@ -54,6 +55,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     from kisaan_validate.cli.lock import only_one
     from kisaan_validate.database.target import find_target
     from kisaan_validate.execute.pool import Stop
+    from kisaan_validate.record.rowfile import RowWriter
     from kisaan_validate.runner import Options, run
 
     config = the_config(
@@ -70,7 +72,8 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
 
         options = Options(
             jobs=config.jobs, sample=0, limits=the_limits(config), count_all=True, expect=config.expect, contract=contract,
-            keys=given["keys"], digests=given["digests"], python_memory=config.python_memory_mb * 1024**2, while_held=wait if hold else None,
+            keys=given["keys"], digests=given["digests"] or given["rows"],
+            row_writer=RowWriter(output.with_name(f"{output.name}.rows")) if given["rows"] else None, python_memory=config.python_memory_mb * 1024**2, while_held=wait if hold else None,
         )  # fmt: skip
         return run(
             suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer, stop=stop

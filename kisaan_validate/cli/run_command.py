@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kisaan_validate.database.target import Target
     from kisaan_validate.judgement import Judgement
     from kisaan_validate.model import Baseline, Run
+    from kisaan_validate.record.rowfile import KeptRows
     from kisaan_validate.suite.load import Suite
     from kisaan_validate.waivers import Waivers
 
@@ -111,6 +112,7 @@ class _Beside:
     digest: str = ""
     contract: Contract | None = None
     waivers: Waivers | None = None
+    rows: KeptRows | None = None
 
 
 def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
@@ -118,6 +120,7 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
     from kisaan_validate.errors import UsageError
     from kisaan_validate.record.codec import baseline_from_json, digest_of
     from kisaan_validate.record.files import read_file
+    from kisaan_validate.record.rowfile import kept_rows
 
     path: Path | None = given["baseline"]
     if path is None:
@@ -127,9 +130,11 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
                 raise UsageError(f"{option} needs --baseline: without it nothing is known of before", hint)
         return _Beside(waivers=the_waivers(config, suite, given["waivers"], given["no_waivers"]))
     text = read_file(path)
+    baseline = baseline_from_json(text, str(path))
     return _Beside(
-        baseline_from_json(text, str(path)), digest_of(text), the_contract(given["contract"], suite),
+        baseline, digest_of(text), the_contract(given["contract"], suite),
         the_waivers(config, suite, given["waivers"], given["no_waivers"]),
+        kept_rows(path.parent, baseline.row_file) if baseline.row_file is not None else None,
     )  # fmt: skip
 
 
@@ -150,6 +155,7 @@ def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], 
         other_database=given["other_database"],
         contract=beside.contract,
         waivers=beside.waivers,
+        row_file=beside.rows,
         python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
@@ -38,7 +38,7 @@ from kisaan_validate.contract.needs import (
 )
 from kisaan_validate.digest.forms import Context
 from kisaan_validate.digest.parts import key_hash_sql
-from kisaan_validate.digest.rows import buckets_sql, row_digest
+from kisaan_validate.digest.rows import buckets_sql, row_digest, staged
 from kisaan_validate.model import Baseline, Family, Measured, Profile, TableDigests, TableFacts
 from kisaan_validate.sql.assertion import columns_of, plain_expression
 from kisaan_validate.sql.expressions import quote, raw, table_sql, text_literal, to_sql
@@ -122,6 +122,39 @@ def whole_measures(
         made = maker.whole() if before is None else maker.whole_again()
         found += [made] if made is not None else []
     return found
+
+
+@dataclass(frozen=True)
+class RowStream:
+    """The digests of the rows of one table, in the order of their place: a SELECT of place, both lanes, and the key as text.
+
+    ``forms`` are those of the digested columns. Without ``sql``, ``message`` says why there is none.
+    """
+
+    title: str
+    key: tuple[str, ...]
+    unique: bool
+    forms: Mapping[str, str]
+    sql: str = ""
+    message: str = ""
+
+
+def row_streams(
+    tables: Iterable[Table], catalogue: Catalogue, is_personal: IsPersonal, digesting: Digesting, spoken: Collection[tuple[str, str]]
+) -> list[RowStream]:
+    """What is kept of each row of these tables; ``spoken`` are columns, by table and name, that take no part."""
+    makers = (_Maker(table, catalogue, is_personal, None, digesting) for table in tables)
+    return [maker.rows({column for table, column in spoken if table in {maker.table.name, maker.title}}) for maker in makers]
+
+
+def row_streams_again(
+    kept: Iterable[tuple[Table, Mapping[str, str], Collection[int]]], catalogue: Catalogue, is_personal: IsPersonal,
+    digesting: Digesting, before: Baseline,
+) -> list[RowStream]:  # fmt: skip
+    """The same of tables of which a baseline kept the rows: (table, the forms of then, the buckets that differ)."""
+    return [
+        _Maker(table, catalogue, is_personal, before, digesting).rows_again(forms, buckets) for table, forms, buckets in kept
+    ]
 
 
 def undigested(tables: Iterable[Table], is_personal: IsPersonal) -> dict[tuple[str, str], str]:
@@ -429,6 +462,48 @@ class _Maker:
         line = "concat_ws(':', number, counted, high, low)"
         listed = f"SELECT array_agg({line} ORDER BY number)\nFROM ({sql}) AS q (number, counted, high, low)"
         return replace(made, first=self._measure(buckets_id(self.title), listed, named=""))
+
+    def rows(self, spoken: Collection[str]) -> RowStream:
+        """The digests of the rows: of all columns but those of which a promise speaks."""
+        self.key = self._chosen_key(())
+        parts = {c: p for c in self.table.columns if c not in spoken and (p := self._column_part(c)) is not None}
+        if set(self.key) & set(spoken) or not self.key:
+            self.key = tuple(parts) if not set(self.table.primary_key) <= set(parts) else self.table.primary_key
+        forms = {name: str(part.form) for name, part in parts.items()}
+        return self._rows(forms, "")
+
+    def rows_again(self, forms: Mapping[str, str], buckets: Collection[int]) -> RowStream:
+        """The same of the rows of these buckets, as a baseline has them."""
+        old, self.forms = self._old_table(), dict(forms)
+        title = self.title
+        if old is None or old.digests is None or not old.digests.key:
+            return RowStream(title, (), False, forms, message="the baseline has no digests of it")
+        self.key, self.key_forms = old.digests.key, _form_in(old.digests.which_rows, 2).split(",")
+        gone = [name for name in {*forms, *self.key} if name not in self.table.columns]
+        if why := (f"{', '.join(sorted(gone))} is not there any more" if gone else self._unlike(old.digests)):
+            return RowStream(title, self.key, False, forms, message=why)
+        different = [name for name, form in forms.items() if (p := self._column_part(name)) is None or str(p.form) != form]
+        if different:
+            return RowStream(title, self.key, False, forms, message=f"the values of {', '.join(different)} are of another form now")
+        listed = "'{" + ",".join(str(n) for n in sorted(buckets)) + "}'::int4[]"
+        return self._rows(forms, f"({self._place()} & {BUCKETS - 1})::int4 = ANY ({listed})", self._not_late())
+
+    def _place(self) -> str:
+        context = Context(encoding=self.digesting.server_encoding)
+        return f"({key_hash_sql(self.digesting.encoding, self._key_parts(), context)})"
+
+    def _rows(self, forms: Mapping[str, str], condition: str, settled: str = "") -> RowStream:
+        unique = bool(self.key) and self.key == self.table.primary_key
+        if not self.key:
+            return RowStream(self.title, (), False, forms, message="no column of it can be digested")
+        others = [part for name in forms if name not in self.key and (part := self._column_part(name)) is not None]
+        keys, context = self._key_parts(), Context(encoding=self.digesting.server_encoding)
+        row = row_digest(self.digesting.encoding, elements_of([*keys, *others], self.digesting.server_encoding), "r")
+        shown = f"ROW({', '.join(part.value(context) for part in keys)})::text" if unique else "''"
+        extra = {"place": self._place(), "shown": shown, "settled": f"({settled})" if settled else "true"}
+        inner = staged(table_sql(self.table), {**extra, row.name: row.inner}, condition)
+        sql = f"SELECT place, {', '.join(row.lanes)}, shown, settled FROM {inner} ORDER BY place, shown COLLATE \"C\""
+        return RowStream(self.title, self.key, unique, forms, sql)
 
     def _old_table(self) -> TableFacts | None:
         assert self.baseline is not None

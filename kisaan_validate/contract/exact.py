@@ -72,9 +72,8 @@ class LookedUp(OfColumn):
         try:
             was_so = self._as_before(story_of(both, table), name)
         except CannotTell as reason:
-            if wrong:
-                return Outcome(State.BROKEN, said, contradicts=changed)
-            raise CannotTell(f"it is so now; whether {self.from_} is as it was cannot be told: {reason}") from None
+            now = f"{said} now" if wrong else "it is so now"
+            raise CannotTell(f"{now}; whether {self.from_} is as it was cannot be told: {reason}") from None
         if wrong and not was_so and self._not_done(both, table, name):
             return Outcome(State.NOT_DONE, said)
         if was_so:

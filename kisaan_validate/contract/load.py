@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kisaan_validate.contract.names import split_column
-from kisaan_validate.contract.needs import Lookup, Need, Removal, Replacement
+from kisaan_validate.contract.needs import Arrival, Lookup, Names, Need, Removal, Replacement
 from kisaan_validate.contract.objects import ATTRIBUTES, OF_NO_TABLE, THEIR_OWN_TABLE, OfObject
 from kisaan_validate.contract.rules import KINDS, Added, Altered, Fixed, Promise, Retyped, RowsAdded, RowsRemoved
 from kisaan_validate.errors import SuiteError
@@ -253,6 +253,11 @@ def bound_to(contract: Contract, suite: Suite) -> tuple[Need, ...]:
             raise SuiteError(f"there is no check {promise.check!r}", did_you_mean(promise.check, suite.rules), promise.id)
     bound = (_bound(need, suite) if isinstance(need, Removal) and need.check else need for need in contract.needs)
     return tuple(need for need in bound if need is not None)
+
+
+def spoken_columns(contract: Contract) -> frozenset[tuple[str, str]]:
+    """The columns, by table as written and name, of whose values promises speak."""
+    return frozenset((n.table, n.column) for n in contract.needs if not isinstance(n, (Removal, Arrival, Names)) and n.column)
 
 
 def _bound(need: Removal, suite: Suite) -> Removal | None:

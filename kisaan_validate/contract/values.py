@@ -168,7 +168,7 @@ class Filled(OfColumn):
         if look.wrong:
             how = f"filled, but not with {in_line(self.with_)}" if before else "there was no NULL to fill, but its values changed"
             return Outcome(State.BROKEN, f"{how}: {look.wrong}", nulls, *counts, values - nulls)
-        if look.untold and before:
+        if look.untold and (before or both.stale):
             return Outcome(State.UNKNOWN, f"no NULL is left; {look.untold}", nulls, *counts)
         return Outcome(State.KEPT, _none(before), nulls if look.untold else values | nulls, *counts)
 

@@ -74,6 +74,20 @@ def _canonical(plain: dict[str, Any]) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+_SINCE = frozenset({"digest", "digests", "row_file", "rows"})
+"""Entries that came after the first published form and are not in files of before: what they stand for was not measured."""
+
+
+def _keeps(read: Any, written: Any) -> bool:
+    """Whether all that was written was read, and nothing else but what earlier versions did not write."""
+    if isinstance(read, dict) and isinstance(written, dict):
+        missing = {key for key in read.keys() - written.keys() if key in _SINCE and not read[key]}
+        return read.keys() - missing == written.keys() and all(_keeps(read[key], value) for key, value in written.items())
+    if isinstance(read, list) and isinstance(written, list):
+        return len(read) == len(written) and all(map(_keeps, read, written))
+    return _canonical({"": read}) == _canonical({"": written})
+
+
 def digest_of(text: str) -> str:
     """SHA-256 (hex) of a file's text, by which other files refer to it."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -108,7 +122,8 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"{source} does not fit: {place}: {first['msg']}", "it may have been edited") from None
-    # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was edited.
-    if _canonical(adapter(kind).dump_python(value, mode="json")) != _canonical(body):
+    # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was edited. What the
+    # file does not say, because an earlier version did not know it, is not there.
+    if not _keeps(adapter(kind).dump_python(value, mode="json"), body):
         raise RecordError(f"{source} holds more than a {wanted} file may hold", "it may have been edited")
     return value

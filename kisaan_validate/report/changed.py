@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.changes import changes_by_table, differing
 from kisaan_validate.contract.rules import State
-from kisaan_validate.differences import ROWS, SEQUENCE, VALUES, Change
+from kisaan_validate.differences import DIGEST, ROWS, SEQUENCE, VALUES, Change
 from kisaan_validate.judgement import Judgement, answer_of
 from kisaan_validate.model import Baseline, ColumnFacts, Family, Profile, TableFacts
 from kisaan_validate.patterns.ends import Hint, hints
@@ -106,7 +106,13 @@ def open_hints(judged: Judgement, after: Baseline) -> tuple[Hint, ...]:
     return tuple(hint for hint in hints(judged.baseline, after) if (hint.table, hint.column) in columns)
 
 
-_FIGURE_WORDS = {"nulls": "NULLs", "minimum": "smallest value", "maximum": "largest value", "total": "sum"}
+_FIGURE_WORDS = {
+    "nulls": "NULLs", "minimum": "smallest value", "maximum": "largest value", "total": "sum", DIGEST: "values, row by row (digest)",
+}  # fmt: skip
+_ROW_WORDS = {
+    "count": "rows", DIGEST: "which rows there are (digest)", "changed": "rows that changed", "added": "rows that came",
+    "removed": "rows that went",
+}  # fmt: skip
 
 
 def _line(change: Change, judged: Judgement) -> ChangeLine:
@@ -118,7 +124,7 @@ def _line(change: Change, judged: Judgement) -> ChangeLine:
 def words_of(change: Change) -> str:
     """What differs, in words, within its table."""
     if change.kind == ROWS:
-        return "rows"
+        return _ROW_WORDS[change.aspect]
     if change.kind == VALUES:
         return f"{change.name}: {_FIGURE_WORDS[change.aspect]}"
     if change.kind == SEQUENCE:

@@ -1,0 +1,158 @@
+"""Row digests out of a snapshot: written into a baseline's file, or merged with those that a file holds."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Protocol
+
+from kisaan_validate.compile.measures import RowStream
+from kisaan_validate.database.session import Session
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import too_large
+from kisaan_validate.model import RowsCompared
+
+KEYS_KEPT = 20
+"""So many keys of each kind are kept."""
+
+KINDS = ("changed", "removed", "added", "late")
+
+Row = tuple[int, int, int, str, bool]
+"""Place, both lanes, the key as text, and whether the row is not above all keys of the baseline."""
+
+
+class Sink(Protocol):
+    """What takes the rows of a baseline (see ``record.rowfile``)."""
+
+    def begin(self, title: str, key: tuple[str, ...], forms: dict[str, str]) -> None:
+        """A table begins."""
+
+    def row(self, place: int, high: int, low: int, key: bytes) -> None:
+        """One row."""
+
+
+def write_rows(session: Session, streams: Iterable[RowStream], sink: Sink) -> dict[str, str]:
+    """Write the rows of these tables. Returns why some have none, by title. Raises DatabaseError where a stream breaks off."""
+    refused = {}
+    for stream in streams:
+        if stream.message:
+            refused[stream.title] = stream.message
+            continue
+        if refusal := too_large(session, stream.sql):
+            refused[stream.title] = refusal.fact
+            continue
+        sink.begin(stream.title, stream.key if stream.unique else (), dict(stream.forms))
+
+        def take(line: bytes) -> None:
+            place, high, low, key, _ = line.rstrip(b"\n").split(b"\t")
+            sink.row(int(place), int(high), int(low), key)
+
+        session.copy_out(f"COPY ({stream.sql}) TO STDOUT", take)
+    return refused
+
+
+def _streamed(session: Session, sql: str) -> Iterator[Row]:
+    """The rows of a statement as they come, read in a thread. Raises DatabaseError."""
+    lines: queue.Queue[list[bytes] | DatabaseError | None] = queue.Queue(8)
+    batch: list[bytes] = []
+
+    def take(line: bytes) -> None:
+        batch.append(line)
+        if len(batch) >= 1000:
+            lines.put(batch.copy())
+            batch.clear()
+
+    def read() -> None:
+        try:
+            session.copy_out(f"COPY ({sql}) TO STDOUT", take)
+            lines.put(batch)
+            lines.put(None)
+        except DatabaseError as error:
+            lines.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    while (taken := lines.get()) is not None:
+        if isinstance(taken, DatabaseError):
+            raise taken
+        for line in taken:
+            place, high, low, key, settled = line.rstrip(b"\n").split(b"\t")
+            yield int(place), int(high), int(low), key.decode("utf-8", "surrogateescape"), settled == b"t"
+
+
+@dataclass
+class _Counted:
+    """What a merge counted, and the first keys of each kind."""
+
+    numbers: Counter[str] = field(default_factory=Counter)
+    keys: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+
+    def see(self, kind: str, key: str) -> None:
+        self.numbers[kind] += 1
+        if key and len(self.keys[kind]) < KEYS_KEPT:
+            self.keys[kind].append(key)
+
+
+def compare_rows(session: Session, stream: RowStream, kept: Iterable[Row]) -> RowsCompared:
+    """One table's rows beside those of the file, both in the order of their place. Raises DatabaseError."""
+    if stream.message:
+        return RowsCompared(stream.title, stream.key, message=stream.message)
+    if refusal := too_large(session, stream.sql):
+        return RowsCompared(stream.title, stream.key, message=refusal.fact)
+    counted = _Counted()
+    for old, new in _places(kept, _streamed(session, stream.sql)):
+        (_keyed if stream.unique else _bare)(old, new, counted)
+    numbers = counted.numbers
+    keys = {kind: tuple(found) for kind, found in counted.keys.items() if found}
+    changed = numbers["changed"] if stream.unique else None
+    added = numbers["added"] + numbers["late"]
+    return RowsCompared(stream.title, stream.key if stream.unique else (), added, numbers["removed"], changed, numbers["late"], keys)
+
+
+def _places(kept: Iterable[Row], now: Iterable[Row]) -> Iterator[tuple[list[Row], list[Row]]]:
+    """The rows of each place, of both sides; only one place at a time is in memory. Raises DatabaseError if the order breaks."""
+    left, right = _groups(kept), _groups(now)
+    old, new = next(left, None), next(right, None)
+    while old is not None or new is not None:
+        if new is None or (old is not None and old[0][0] < new[0][0]):
+            assert old is not None
+            yield old, []
+            old = next(left, None)
+        elif old is None or new[0][0] < old[0][0]:
+            yield [], new
+            new = next(right, None)
+        else:
+            yield old, new
+            old, new = next(left, None), next(right, None)
+
+
+def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    last: int | None = None
+    for place, group in groupby(rows, key=lambda row: row[0]):
+        if last is not None and place <= last:
+            raise DatabaseError("rows did not come in the order of their place")
+        last = place
+        yield list(group)
+
+
+def _keyed(old: list[Row], new: list[Row], counted: _Counted) -> None:
+    before, after = ({row[3]: row for row in side} for side in (old, new))
+    for key in before.keys() | after.keys():
+        a, b = before.get(key), after.get(key)
+        if b is None:
+            counted.see("removed", key)
+        elif a is None:
+            counted.see("added" if b[4] else "late", key)
+        elif a[1:3] != b[1:3]:
+            counted.see("changed", key)
+
+
+def _bare(old: list[Row], new: list[Row], counted: _Counted) -> None:
+    before, after = (Counter(row[1:3] for row in side) for side in (old, new))
+    counted.numbers["removed"] += (before - after).total()
+    counted.numbers["added"] += (after - before).total()
+
+

@@ -1,0 +1,177 @@
+"""The file of row digests beside a baseline: written as rows stream in, read back only as it was written.
+
+After the magic line come the tables. Each begins with ``T``, the length of a JSON header (4 bytes) and the header: title,
+key, encoding. Each row is ``R``, three signed 64-bit numbers (the place by which rows are ordered, then the two lanes of the
+row's digest), the length of its key's text (4 bytes) and that text in UTF-8. After the last row come ``E``, a JSON index (title ->
+offset of the table's first row) and its length (4 bytes). Numbers are big-endian.
+The baseline names the file's size and its SHA-256; whatever is truncated or edited is refused before a row of it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from kisaan_validate.changes import BUCKETS
+from kisaan_validate.errors import RecordError
+from kisaan_validate.model import RowFile
+
+MAGIC = b"kisaan-validate rows 1\n"
+"""The first line: what it is, and the version of its form."""
+
+_ROW = struct.Struct(">cqqqI")
+_HEADER = struct.Struct(">cI")
+
+
+@dataclass(frozen=True)
+class KeptRow:
+    """One row: its place in the order, the two lanes of its digest, and its key as text ("" without a key)."""
+
+    place: int
+    high: int
+    low: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table of the file: how its rows are digested, and where they begin."""
+
+    title: str
+    key: tuple[str, ...]
+    forms: dict[str, str]
+    offset: int
+
+
+_CHUNK = 1 << 20
+
+
+class RowWriter:
+    """Writes a file of row digests under a temporary name; :meth:`finish` puts it in its place, :meth:`drop` removes it.
+
+    Raises RecordError where it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._hash = hashlib.sha256()
+        self._waiting = bytearray()
+        self._index: dict[str, int] = {}
+        self.size = 0
+        try:
+            handle = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file: BinaryIO = os.fdopen(handle, "wb", buffering=1 << 20)
+        except OSError as error:
+            raise RecordError(f"cannot write {path}: {error.strerror}", "free some space or choose another folder") from None
+        self._write(MAGIC)
+
+    def begin(self, title: str, key: tuple[str, ...], forms: dict[str, str]) -> None:
+        """A table begins; ``forms`` maps its digested columns to their canonical forms, the key's first."""
+        header = json.dumps({"table": title, "key": key, "forms": forms}, ensure_ascii=False).encode()
+        self._write(_HEADER.pack(b"T", len(header)) + header)
+        self._index[title] = self.size - len(header) - _HEADER.size
+
+    def row(self, place: int, high: int, low: int, key: bytes) -> None:
+        """One row; rows come in the order of their place."""
+        self._write(_ROW.pack(b"R", place, high, low, len(key)) + key)
+
+    def finish(self) -> str:
+        """End the file, sync it, and put it in its place. Returns its SHA-256."""
+        index = json.dumps(self._index, ensure_ascii=False).encode()
+        self._write(b"E" + index + len(index).to_bytes(4, "big"))
+        self._flush()
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            os.replace(self._temporary, self.path)
+        except OSError as error:
+            self.drop()
+            raise RecordError(f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder") from None
+        return self._hash.hexdigest()
+
+    def drop(self) -> None:
+        """Leave nothing behind."""
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def _write(self, data: bytes) -> None:
+        self._waiting += data
+        self.size += len(data)
+        if len(self._waiting) >= _CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        try:
+            self._file.write(self._waiting)
+        except OSError as error:
+            self.drop()
+            raise RecordError(f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder") from None
+        self._hash.update(self._waiting)
+        self._waiting.clear()
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """An opened file of row digests, known to be as it was written."""
+
+    path: Path
+    sections: Mapping[str, Section]
+
+    def rows(self, title: str, buckets: Collection[int]) -> Iterator[tuple[int, int, int, str, bool]]:
+        """The rows of one table that fall into these buckets, in the order of their place."""
+        for row in rows_of(self.path, self.sections[title]):
+            if row.place & (BUCKETS - 1) in buckets:
+                yield row.place, row.high, row.low, row.key, True
+
+
+def kept_rows(folder: Path, file: RowFile) -> KeptRows:
+    """The file that a baseline names, in the baseline's folder. Raises RecordError unless it is as it was written."""
+    path = folder / Path(file.name).name
+    return KeptRows(path, sections(path, file.size, file.sha256))
+
+
+def sections(path: Path, size: int, digest: str) -> dict[str, Section]:
+    """The tables of a file, by title. Raises RecordError unless it is byte for byte the file that was written."""
+    try:
+        found = path.stat().st_size
+        if found != size:
+            raise RecordError(f"{path} has {found:,} bytes, the baseline's file had {size:,}", "it was truncated or edited; take the baseline again")
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                raise RecordError(f"{path} is not as it was written: its SHA-256 is another", "it was edited or damaged; take the baseline again")
+            file.seek(0)
+            return _sections(file, path)
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}", "it lies beside the baseline that was taken with --rows") from None
+
+
+def _sections(file: BinaryIO, path: Path) -> dict[str, Section]:
+    if file.read(len(MAGIC)) != MAGIC:
+        raise RecordError(f"{path} is no file of row digests that this version reads", "take the baseline again")
+    file.seek(-4, os.SEEK_END)
+    length = int.from_bytes(file.read(4), "big")
+    file.seek(-4 - length, os.SEEK_END)
+    made: dict[str, Section] = {}
+    for title, offset in json.loads(file.read(length)).items():
+        file.seek(offset)
+        _, size = _HEADER.unpack(file.read(_HEADER.size))
+        given = json.loads(file.read(size))
+        made[title] = Section(title, tuple(given["key"]), given["forms"], file.tell())
+    return made
+
+
+def rows_of(path: Path, section: Section) -> Iterator[KeptRow]:
+    """The rows of one table, in the order in which they were written."""
+    with path.open("rb", buffering=1 << 20) as file:
+        file.seek(section.offset)
+        while (head := file.read(_ROW.size))[:1] == b"R":
+            _, place, high, low, length = _ROW.unpack(head)
+            yield KeptRow(place, high, low, file.read(length).decode("utf-8", "surrogateescape"))
