@@ -243,7 +243,7 @@ def compare_table(comparison: Comparison) -> TableDiff:
         except DatabaseError as error:
             culprit = _culprit(comparison) if is_one_expressions_fault(error) else None
             if culprit is None:
-                return unanswered(comparison.plan, _said(comparison.plan, error))
+                return unanswered(comparison.plan, told(error, comparison.plan))
             column, reason = culprit
             if column in comparison.plan.key:
                 return unanswered(comparison.plan, f"its key {column}: {reason}")
@@ -258,16 +258,17 @@ def _culprit(comparison: Comparison) -> tuple[str, str] | None:
             try:
                 side.ask(statements.attempt(part))
             except DatabaseError as error:
-                return (part.column, _said(comparison.plan, error)) if is_one_expressions_fault(error) else None
+                return (part.column, told(error, comparison.plan)) if is_one_expressions_fault(error) else None
     return None
 
 
-def _said(plan: PairPlan, error: DatabaseError) -> str:
-    """What the server said. Of data that it could not convert it quotes the value, which may be somebody's: then that is masked."""
-    if not error.sqlstate.startswith("22") or not any(pair.personal for pair in plan.pairs):
-        return error.fact
-    side, _, fact = error.fact.partition(": ")
-    return f"{side}: {mask_values(fact, [pair.name for pair in plan.pairs])}"
+def told(error: DatabaseError, plan: PairPlan) -> str:
+    """What a failure says and what to do, without what the server may quote of a personal value."""
+    personal = any(pair.personal for pair in plan.pairs)
+    names = {plan.title, plan.before.table.name, plan.after.table.name, *plan.before.table.columns, *plan.after.table.columns}
+    when, colon, said = error.fact.partition(": ")
+    fact = f"{when}{colon}{mask_values(said, names)}" if personal and not error.lost else error.fact
+    return f"{fact}; {error.hint}" if error.hint else fact
 
 
 def unanswered(plan: PairPlan, reason: str) -> TableDiff:

@@ -90,6 +90,9 @@ def _check_declared(title: str, before: Table, after: Table, options: DiffOption
         known = both if option != "--ignore" else before.columns.keys() | after.columns.keys()
         for name in sorted(names - known):
             raise UsageError(f"{option} names {title}.{name}, which is not on both sides", f"its columns: {', '.join(sorted(both))}")
+    column, value = options.since.get(title, ("", None))
+    if value is not None and column not in after.columns:
+        raise UsageError(f"--added-since names {title}.{column}, which is not there after", f"its columns: {', '.join(after.columns)}")
 
 
 def _compared(

@@ -11,6 +11,7 @@ from kisaan_validate.changes import changes_of_objects, changes_of_sequences
 from kisaan_validate.database.target import Target
 from kisaan_validate.differences import ADDED, REMOVED, Change, Unknown
 from kisaan_validate.diffing.compare import Comparison, both, compare_table, unread
+from kisaan_validate.diffing.guards import check_sides
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import Side, plan_pair
 from kisaan_validate.diffing.sides import LiveSide, paired_schemas
@@ -63,6 +64,7 @@ class _Run:
         both(lambda number: self.sides[number].open(self.options.select))
         for side in self.sides:
             self.stop.on_request(side.session.cancel)
+        check_sides(self.sides)
         known = self.sides[0].seen.keys() | self.sides[1].seen.keys()
         if self.options.select and not known:
             raise UsageError(f"no table is called {' or '.join(self.options.select)}", "* stands for any characters of a name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -39,6 +40,7 @@ class LiveSide:
     snapshot: Snapshot = field(init=False)
     types: dict[int, dict[str, TypeFacts]] = field(init=False, default_factory=dict)
     seen: dict[str, Table] = field(init=False, default_factory=dict)
+    twofold: frozenset[str] = field(init=False, default=frozenset())
 
     def open(self, select: Sequence[str]) -> None:
         """Connect, look, lock what is selected, fix the snapshot. Raises KisaanError."""
@@ -50,6 +52,8 @@ class LiveSide:
         self.snapshot = take_snapshot(self.session, wanted, self.schemas, {}, self.target.source)
         tables = count_scope(self.snapshot.catalogue)
         self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), select)}
+        borne = Counter(self.title(t.key) for t in tables)
+        self.twofold = frozenset(title for title, tables_of in borne.items() if tables_of > 1)
         self.types = read_types(self.session, [t.oid for t in self.seen.values()])
         for name, value in _TUNED:
             self.session.execute(f"SET LOCAL {name} = {value}")
@@ -62,6 +66,8 @@ class LiveSide:
 
     def unavailable(self, table: Table) -> str:
         """Why a table cannot be read, or ""."""
+        if (title := self.title(table.key)) in self.twofold:
+            return f"several tables are called {title}, a schema's table and one with a dot in its name: compare their schemas one at a time"
         return self.snapshot.unavailable.get(table.key, ("", ""))[1]
 
     def objects(self) -> tuple[tuple[SchemaObject, ...], dict[str, str]]:
