@@ -7,6 +7,7 @@ elsewhere (a signature, a time stamp, a mail) can.
 from __future__ import annotations
 
 import json
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from kisaan_validate.model import Run
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.record.filelock import file_lock
 from kisaan_validate.record.files import write_file
+from kisaan_validate.signoff.evidence import LARGEST
 from kisaan_validate.signoff.statement import sha256
 
 HEAD = ".chain"
@@ -95,6 +97,11 @@ def read_link(path: Path) -> Link:
     """What a run.json says of itself. Never raises: what is wrong is in ``error``."""
     folder = path.parent.name
     try:
+        facts = path.lstat()
+        if not stat.S_ISREG(facts.st_mode):  # a pipe would keep us waiting, a link leads elsewhere
+            return Link(folder, "", error="run.json is not a regular file, and was not read")
+        if facts.st_size > LARGEST:
+            return Link(folder, "", error=f"run.json has more than {LARGEST:,} bytes, and was not read")
         data = path.read_bytes()
     except OSError as error:
         return Link(folder, "", error=f"run.json cannot be read: {error.strerror}")

@@ -54,6 +54,9 @@ def read_folder(folder: Path) -> Files:
             shown = path.relative_to(folder).as_posix()
             if name.startswith("."):  # what is being written just now
                 continue
+            if any("\udc80" <= character <= "\udcff" for character in shown):  # how Python keeps bytes that are no UTF-8
+                odd[os.fsencode(shown).decode("utf-8", "backslashreplace")] = "not named in UTF-8"
+                continue
             if not stat.S_ISREG(path.lstat().st_mode):
                 odd[shown] = "a symbolic link" if path.is_symlink() else "no plain file"
                 continue

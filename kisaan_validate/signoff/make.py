@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,7 +85,7 @@ def _statement(files: Files, judged: Judgement, wish: Wish, trust: Trust) -> Sta
     _refuse_unaccepted(judged, wish, before)
     return Statement(
         run=run.id,
-        number=1 + max((s.statement.number for s in before if s.statement is not None), default=0),
+        number=1 + max(map(_number, before), default=0),
         database=run.place.database,
         system_identifier=run.place.system_identifier,
         data_as_of=run.place.at,
@@ -100,6 +101,12 @@ def _statement(files: Files, judged: Judgement, wish: Wish, trust: Trust) -> Sta
         seen={s.path: s.digest for s in before},
         tool_version=VERSION,
     )
+
+
+def _number(signed: Signed) -> int:
+    """Its number, by what it says and by what it is called: a damaged one must not be written over, for it is evidence."""
+    called = re.match(r"(\d{1,9})-", signed.path.rpartition("/")[2])
+    return max(int(called[1]) if called else 0, signed.statement.number if signed.statement is not None else 0)
 
 
 def _criterion(judged: Judgement, wish: Wish) -> str:
