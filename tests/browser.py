@@ -40,19 +40,23 @@ class Browser:
         cdp("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         cdp("Emulation.setEmulatedMedia", {"media": "", "features": [scheme]})
+        self.visit(page.as_uri())
+
+    def visit(self, address: str) -> None:
+        """Load an address, with its fragment, as if it were typed into an empty window."""
         self.driver.get("about:blank")
         self._drain()
-        self.driver.get(page.as_uri())
-        wait_until(lambda: self._there(page), 30)
+        self.driver.get(address)
+        wait_until(lambda: self._there(address), 30)
 
-    def _there(self, page: Path) -> bool:
+    def _there(self, address: str) -> bool:
         """Whether the page is loaded; a renderer that was lost meanwhile is asked for it once more."""
         try:
             state = self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": STATE, "returnByValue": True})
-            if state["result"].get("value") == f"complete {page.as_uri()}":
+            if state["result"].get("value") == f"complete {address.split('#')[0]}":
                 return True
         except WebDriverException:
-            self.driver.get(page.as_uri())
+            self.driver.get(address)
         return False
 
     def _drain(self) -> None:

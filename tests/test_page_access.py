@@ -217,8 +217,7 @@ def test_filters_combine_exclude_and_come_back_by_the_address(browser: Browser, 
         said = browser.ask("document.querySelector('#shown').textContent")
         assert said == ("" if shown == every else f"{len(shown)} of {len(every)} checks shown; the others are hidden by the filter")
         address = browser.ask("location.href")
-        browser.driver.get("about:blank")
-        browser.driver.get(address)
+        browser.visit(address)
         assert browser.ask(SHOWN) == shown, address
 
 

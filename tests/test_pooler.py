@@ -6,7 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -47,7 +49,7 @@ def pooled(server: Server, tmp_path: Path) -> Iterator[tuple[str, str]]:
     owner = Path(server.host).owner()
     as_user: dict[str, object] = {"user": owner} if os.geteuid() == 0 else {}
     if as_user:
-        for parent in (tmp_path, *list(tmp_path.parents)[:2]):
+        for parent in takewhile(lambda folder: folder != Path(tempfile.gettempdir()), (tmp_path, *tmp_path.parents)):
             parent.chmod(0o755)
         shutil.chown(tmp_path, owner)
     process = subprocess.Popen([program, str(settings)], stderr=subprocess.DEVNULL, **as_user)  # type: ignore[call-overload]

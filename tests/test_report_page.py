@@ -289,8 +289,7 @@ def test_filters_hide_checks_and_live_in_the_address(browser: Browser, tmp_path:
     assert browser.ask(visible) == ["orders.tolerated"]
     address = browser.ask("location.href")
     assert "tolerated" in address
-    browser.driver.get("about:blank")
-    browser.driver.get(address)
+    browser.visit(address)
     assert browser.ask(visible) == ["orders.tolerated"]
 
 
@@ -426,7 +425,7 @@ def test_a_link_to_a_check_unfolds_it_even_if_it_was_filtered_away(browser: Brow
     """Following a link from the first screen or from a mail ends at the check, unfolded and visible."""
     page = _page(tmp_path, every_status())
     browser.open(page)
-    browser.driver.get(page.as_uri() + "#?status=fail")
+    browser.visit(page.as_uri() + "#?status=fail")
     node = "document.getElementById('c-orders.passes')"
     assert not browser.ask(f"{node}.checkVisibility()")
     browser.driver.execute_script("location.hash = '#c-orders.passes'; return new Promise(done => setTimeout(done, 100))")
