@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import struct
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -99,7 +101,8 @@ class RowWriter:
 
     def drop(self) -> None:
         """Leave nothing behind."""
-        self._file.close()
+        with suppress(OSError):  # closing writes what is buffered, which fails again where the disk is full
+            self._file.close()
         self._temporary.unlink(missing_ok=True)
 
     def _write(self, data: bytes) -> None:
@@ -141,7 +144,10 @@ def kept_rows(folder: Path, file: RowFile) -> KeptRows:
 def sections(path: Path, size: int, digest: str) -> dict[str, Section]:
     """The tables of a file, by title. Raises RecordError unless it is byte for byte the file that was written."""
     try:
-        found = path.stat().st_size
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):  # a pipe would keep us waiting
+            raise RecordError(f"{path} is not a regular file", "take the baseline again")
+        found = facts.st_size
         if found != size:
             raise RecordError(f"{path} has {found:,} bytes, the baseline's file had {size:,}", "it was truncated or edited; take the baseline again")
         with path.open("rb") as file:

@@ -1,0 +1,38 @@
+"""The file of row digests where the disk is full, or where it is none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kisaan_validate.errors import RecordError
+from kisaan_validate.record.rowfile import RowWriter, sections
+
+FULL = Path("/dev/full")
+
+
+def fill(writer: RowWriter, rows: int) -> None:
+    """Write so many rows, and the end."""
+    for number in range(rows):
+        writer.row(number, 1, 2, b"a key of some length")
+    writer.finish()
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    """Whenever the disk fills up: one sentence that names the file, and no part of it stays behind."""
+    for rows in (0, 100_000):
+        writer = RowWriter(tmp_path / "pre.json.rows")
+        os.dup2(os.open(FULL, os.O_WRONLY), writer._file.fileno())  # from here on every write fails with ENOSPC
+        with pytest.raises(RecordError, match=r"pre.json.rows: No space left"):
+            fill(writer, rows)
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_pipe_is_no_file_of_rows(tmp_path: Path) -> None:
+    """It is refused before it is opened."""
+    os.mkfifo(tmp_path / "pre.json.rows")
+    with pytest.raises(RecordError, match="not a regular file"):
+        sections(tmp_path / "pre.json.rows", 0, "")
