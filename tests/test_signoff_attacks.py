@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import Server, needs
-from house import ASHA, House, build
+from house import ASHA, BINOD, House, build, line_of
 
+from kisaan_validate.record.codec import run_from_json
 from kisaan_validate.signoff.chain import links_of, walk
+from kisaan_validate.signoff.check import Trust, signoffs_of
+from kisaan_validate.signoff.evidence import read_folder
+from kisaan_validate.signoff.keys import Signers, names_in
+from kisaan_validate.signoff.standing import State, standing_of
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +76,26 @@ def test_a_name_that_is_no_utf8_is_said(house: House, run: Path) -> None:
     made = house.cli("bundle", str(run))
     assert "Traceback" not in made.err
     assert made.code == 0, made
+
+
+def test_whoever_ran_it_is_not_another_person_under_another_name(house: House, run: Path, tmp_path: Path) -> None:
+    """The operator's key that is also listed under a role's name does not approve alone; with one more person it is approved."""
+    olga = line_of(house.folder, ASHA).replace(ASHA, "olga@example.org")
+    signers = tmp_path / "signers"
+    signers.write_text(line_of(house.folder, ASHA) + line_of(house.folder, BINOD) + olga)  # olga's key is the one of asha
+    trusted = Trust(Signers(signers.read_bytes()), "signers", 1)
+    made = replace(run_from_json((run / "run.json").read_text()), criteria=())
+    made = replace(made, provenance=replace(made.provenance, approvals=1))
+    assert house.sign(run, ASHA, "--accept-unattested").code == 0
+    alone = standing_of(made, signoffs_of(read_folder(run), made, None, trusted), 1)
+    assert alone.approvals[0].ran_it
+    assert alone.state is State.WAITING
+    assert "olga ran it and cannot be its only approver" in alone.sentence
+    assert house.sign(run, BINOD, "--accept-unattested").code == 0
+    assert standing_of(made, signoffs_of(read_folder(run), made, None, trusted), 1).state is State.APPROVED
+
+
+def test_names_in_allowed_signers() -> None:
+    """Names in lists and in quotes; comments and patterns are none."""
+    text = b'# olga@x ssh-ed25519 A\n\na@x,b@x namespaces="n" ssh-ed25519 A\n"c d@x" ssh-ed25519 B\n*@x cert-authority ssh-ed25519 C\n'
+    assert names_in(Signers(text)) == ("a@x", "b@x", "c d@x")

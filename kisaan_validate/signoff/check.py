@@ -9,8 +9,8 @@ from pathlib import Path
 from kisaan_validate.errors import RecordError
 from kisaan_validate.model import Run, Verdict
 from kisaan_validate.signoff.evidence import Files
-from kisaan_validate.signoff.keys import Signers, check
-from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria
+from kisaan_validate.signoff.keys import Signers, check, names_in
+from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria, same_person
 from kisaan_validate.signoff.statement import (
     Decision,
     Statement,
@@ -77,7 +77,16 @@ def _checked(
     wrong = [*_misplaced(one.path, statement), *differing(statement, covered(run, files.files))]
     wrong += _unsaid(statement, run, verdict, before)
     key, faults = _signature(one.path, statement, files, trust)
-    return Signed(one.path, one.digest, statement, key, (*wrong, *faults), check_stamp(files, one.path, trust.tsa_ca))
+    stamp, ran_it = check_stamp(files, one.path, trust.tsa_ca), not faults and _operators(one.path, statement, files, run, trust)
+    return Signed(one.path, one.digest, statement, key, (*wrong, *faults), stamp, ran_it)
+
+
+def _operators(path: str, statement: Statement, files: Files, run: Run, trust: Trust) -> bool:
+    """Whether the key that signed may also sign for whoever ran it, under another name than the one signed with."""
+    if trust.signers is None or statement.decision is not Decision.APPROVE:
+        return False
+    names = [name for name in names_in(trust.signers) if same_person(run.provenance.operator, name) and name != statement.signer]
+    return any(check(files[path], files[f"{path}.sig"], name, trust.signers, statement.at).good for name in names)
 
 
 def _misplaced(path: str, statement: Statement) -> list[str]:

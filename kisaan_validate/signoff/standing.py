@@ -22,7 +22,8 @@ class State(StrEnum):
 @dataclass(frozen=True)
 class Signed:
     """One sign-off as it lies beside a run. ``statement`` is None where its file cannot be read; ``wrong`` says why it does
-    not hold, one reason an entry, and is empty where it holds. ``stamp`` says what a time stamp proved, "" for none."""
+    not hold, one reason an entry, and is empty where it holds. ``stamp`` says what a time stamp proved, "" for none.
+    ``ran_it``: its key may also sign for whoever ran it, whatever name it was signed with."""
 
     path: str
     digest: str
@@ -30,6 +31,7 @@ class Signed:
     key: str = ""
     wrong: tuple[str, ...] = ()
     stamp: str = ""
+    ran_it: bool = False
 
     @property
     def holds(self) -> bool:
@@ -209,7 +211,7 @@ def _missing(run: Run, approvals: Sequence[Signed], needed: int) -> tuple[str, .
         lacking = needed - len(approvals)
         missing.append(f"{lacking} more approval{'' if lacking == 1 else 's'} needed, each by another person with another key")
     operator = run.provenance.operator
-    others = [s for s in approvals if s.statement is not None and not same_person(operator, s.statement.signer)]
+    others = [s for s in approvals if s.statement is not None and not s.ran_it and not same_person(operator, s.statement.signer)]
     if approvals and not others:
         missing.append(f"{operator} ran it and cannot be its only approver")
     if approvals and not operator:
