@@ -70,3 +70,14 @@ def test_a_database_is_not_compared_with_itself(server: Server, pair: tuple[str,
     assert diff(server, (pair[0], pair[0]), make, make) == 2
     assert "both sides are one and the same" in capsys.readouterr().err
     assert diff(server, (pair[0], pair[0]), make, make, "--before-schema", "s", "--after-schema", "public", "--rows-only") == 0
+
+
+def test_fields_of_a_composite_type_that_changed_places(server: Server, pair: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """(1,2) is printed alike whatever its fields are called: that is no proof of sameness, in a column or in an array."""
+    make = "CREATE TYPE p AS ({0}); CREATE TABLE t (id int PRIMARY KEY, v {1}); INSERT INTO t VALUES (1, {2})"
+    for column, value in (("p", "ROW(1, 2)"), ("p[]", "ARRAY[ROW(1, 2)::p]")):
+        sides = [make.format(fields, column, value) for fields in ("a int, b int", "b int, a int", "a int, b bigint")]
+        assert diff(server, pair, sides[0], sides[1], "--rows-only") == 3
+        assert "no form in common" in capsys.readouterr().out
+        assert diff(server, pair, sides[0], sides[0], "--rows-only") == 0
+        assert diff(server, pair, sides[0], sides[2], "--rows-only") == 0

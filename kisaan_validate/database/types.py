@@ -14,9 +14,9 @@ def read_types(session: Session, oids: Iterable[int]) -> dict[int, dict[str, Typ
     """The type of every column of these relations, by relation and column. Raises DatabaseError."""
     found: dict[int, dict[str, TypeFacts]] = defaultdict(dict)
     for row in session.execute(query("types"), {"oids": list(oids)}):
-        relation, column, _, name, kind, builtin, array, inner, inner_name, inner_kind, inner_builtin, brought, inner_brought = row
-        element = TypeFacts(inner_name, inner_kind, inner_builtin, extension=inner_brought or "") if inner is not None else None
-        found[relation][column] = TypeFacts(name, kind, builtin, element, brought or "", array)
+        relation, column, _, name, kind, builtin, array, inner, inner_name, inner_kind, inner_builtin, brought, inner_brought, fields, inner_fields = row
+        element = TypeFacts(inner_name, inner_kind, inner_builtin, extension=inner_brought or "", fields=inner_fields or "") if inner is not None else None
+        found[relation][column] = TypeFacts(name, kind, builtin, element, brought or "", array, fields or "")
     return dict(found)
 
 

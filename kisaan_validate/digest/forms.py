@@ -17,6 +17,7 @@ class TypeFacts:
 
     ``kind`` is ``typtype``: b base, e enum, c composite, r range, m multirange, p pseudo. ``builtin``: it lives in
     pg_catalog. ``element`` is that of an array, or the subtype of a range. ``extension`` is the one that brought it.
+    ``fields`` are the names of a composite type's, in their order.
     """
 
     name: str
@@ -25,6 +26,7 @@ class TypeFacts:
     element: TypeFacts | None = None
     extension: str = ""
     array: bool = False
+    fields: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ def own_form(facts: TypeFacts) -> Form | str:
     if facts.kind == "r" and facts.element is not None:
         element = own_form(facts.element)
         return Form("range", element) if isinstance(element, Form) else element
-    if facts.kind in {"c", "m"}:
+    if facts.kind == "c":  # (1,2) is another value where the fields are called, or stand, otherwise
+        return Form(f"printed {facts.name} ({facts.fields})")
+    if facts.kind == "m":
         return Form(f"printed {facts.name}")
     if facts.builtin and facts.name in _NAMES:
         return Form(_NAMES[facts.name])

@@ -1,5 +1,6 @@
 -- The types of the columns of these relations below their domains, and the types that those are made of.
--- One line a column: relation, column, the type, whether it is an array, its element or subtype, their extensions.
+-- One line a column: relation, column, the type, whether it is an array, its element or subtype, their extensions,
+-- and the fields of composite ones.
 WITH RECURSIVE below (oid, base) AS (
     SELECT oid, oid FROM pg_type
     UNION ALL
@@ -15,7 +16,11 @@ SELECT a.attrelid::bigint, a.attname::text, t.oid::bigint, t.typname::text, t.ty
           AND d.deptype = 'e' LIMIT 1),
        (SELECT x.extname::text FROM pg_depend AS d JOIN pg_extension AS x ON x.oid = d.refobjid
         WHERE d.classid = 'pg_type'::regclass AND d.objid = e.oid AND d.refclassid = 'pg_extension'::regclass
-          AND d.deptype = 'e' LIMIT 1)
+          AND d.deptype = 'e' LIMIT 1),
+       (SELECT string_agg(quote_ident(f.attname), ', ' ORDER BY f.attnum) FROM pg_attribute AS f
+        WHERE f.attrelid = nullif(t.typrelid, 0) AND f.attnum > 0 AND NOT f.attisdropped),
+       (SELECT string_agg(quote_ident(f.attname), ', ' ORDER BY f.attnum) FROM pg_attribute AS f
+        WHERE f.attrelid = nullif(e.typrelid, 0) AND f.attnum > 0 AND NOT f.attisdropped)
 FROM pg_attribute AS a
 JOIN base AS b ON b.oid = a.atttypid
 JOIN pg_type AS t ON t.oid = b.base
