@@ -8,6 +8,7 @@ import pytest
 from conftest import Server
 
 from kisaan_validate.cli.main import main
+from kisaan_validate.database.session import Session
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +82,17 @@ def test_fields_of_a_composite_type_that_changed_places(server: Server, pair: tu
         assert "no form in common" in capsys.readouterr().out
         assert diff(server, pair, sides[0], sides[0], "--rows-only") == 0
         assert diff(server, pair, sides[0], sides[2], "--rows-only") == 0
+
+
+def test_a_reader_that_ends_unexpectedly_keeps_nobody_waiting(
+    server: Server, pair: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of memory in the thread that reads one side: that cannot be told, and is said."""
+
+    def out_of_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Session, "copy_out", out_of_memory)
+    make = "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, {0})"
+    assert diff(server, pair, make.format(1), make.format(2), "--rows-only") == 3
+    assert "ended with MemoryError" in capsys.readouterr().out

@@ -112,6 +112,9 @@ class LiveSide:
         except DatabaseError as error:
             recover(self.session)
             pipe.end(DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost))
+        except Exception as error:  # a thread that ended without a word would let the merge wait for ever
+            self.session.abandon()
+            pipe.end(DatabaseError(f"{self.when}: reading its rows ended with {type(error).__name__}", "free some memory, and run again", lost=True))
         else:
             pipe.end()
 
