@@ -11,6 +11,7 @@ from kisaan_validate.compile.fingerprints import Digesting, encoding_for
 from kisaan_validate.compile.measures import Measure
 from kisaan_validate.contract.needs import part_id
 from kisaan_validate.database.session import Session
+from kisaan_validate.digest.forms import RAW
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault, recover, too_large
@@ -49,9 +50,10 @@ def take_measures(
 def read_digesting(session: Session, server_encoding: str) -> Digesting:
     """How this side computes digests, and what its hash functions answer to fixed questions. Raises DatabaseError."""
     encoding = encoding_for(session.version)
-    rows = session.execute(self_check_sql(encoding, server_encoding or "UTF8"))
+    text = server_encoding or "UTF8"
+    rows = session.execute(self_check_sql(encoding, text, ascii_only=text not in RAW))
     said = hashlib.sha256(repr([tuple(str(value) for value in row) for row in rows]).encode()).hexdigest()
-    return Digesting(encoding, server_encoding or "UTF8", said)
+    return Digesting(encoding, text, said)
 
 
 def _giver_up(measure: Measure) -> Callable[[DatabaseError], _Taken]:
