@@ -101,7 +101,7 @@ def test_fail_on_new_separates_what_came_from_what_was_there(shop: Shop) -> None
     shop.sql("UPDATE orders SET total = abs(total); UPDATE orders SET total = -1 WHERE id = 3")
     new = shop.cli("run", "--baseline", "pre.json", "--fail-on", "new")
     assert new.returncode == 1
-    assert _lines(new)[1] == "since the baseline: 1 check failing"
+    assert _lines(new)[1] == "since the baseline: 1 check failing; 2 differences that no contract judges"
     assert "1 of the rows did not fail before" in " ".join(new.stdout.split())
 
 

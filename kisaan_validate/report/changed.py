@@ -171,5 +171,18 @@ def answer_words(judged: Judgement) -> tuple[AnswerLine, ...]:
     before = [f"{counted(len(answer.before), 'check')} failing"] if answer.before else []
     open_ = [f"{counted(len(answer.unknown), 'check')} failing"] if answer.unknown else []
     open_ += [counted(answer.untold, "promise or difference", "promises or differences")] if answer.untold else []
-    parts = (("since the baseline", since), ("already there before", before), ("cannot tell", open_))
-    return tuple(AnswerLine(word, ", ".join(said) or "nothing", bool(said)) for word, said in parts)
+    parts = (("since the baseline", since, _unjudged(judged)), ("already there before", before, ""), ("cannot tell", open_, _private(judged)))
+    return tuple(AnswerLine(word, "; ".join(filter(None, (", ".join(said), more))) or "nothing", bool(said)) for word, said, more in parts)
+
+
+def _unjudged(judged: Judgement) -> str:
+    """Differences are no failures where nobody said what was meant, but they are not nothing."""
+    found = len(judged.diff.changes) if judged.diff is not None and judged.contract is None else 0
+    return f"{counted(found, 'difference')} that no contract judges" if found else ""
+
+
+def _private(judged: Judgement) -> str:
+    """What was left alone for the sake of people: of personal columns only NULLs are kept."""
+    tables = judged.baseline.tables if judged.baseline is not None else ()
+    found = sum(column.profile is not None and column.profile.personal for table in tables for column in table.columns)
+    return f"values of {counted(found, 'personal column')}, which are not compared" if found else ""
