@@ -130,6 +130,7 @@ def test_the_one_who_ran_it_is_not_its_only_approver(house: House, run: Path, tm
     signed = house.sign(run, ASHA, "--accept-unattested")
     assert signed.code == 0
     assert "asha ran it: another person must approve too" in signed.out
+    assert "asks for 2 approvals now" in signed.out
     assert "asha ran it and cannot be its only approver" in signed.out
     assert house.sign(run, BINOD, "--accept-unattested").code == 0
     assert "Approved by" in house.verify(run).out

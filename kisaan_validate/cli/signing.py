@@ -92,6 +92,8 @@ def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: 
     for remark in remarks:
         click.echo(f"note    {remark}")
     click.echo(f"stands  {standing.sentence}")
+    if trust.approvals > standing.needed:  # the page says what the run was recorded under, or it could not be made again
+        click.echo(f"note    kisaan.toml asks for {trust.approvals} approvals now; when it was run, {standing.needed} was needed. verify asks for {trust.approvals}.")
     click.echo(f"report  {folder / 'report.html'}")
     return 0
 
