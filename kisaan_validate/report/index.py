@@ -202,7 +202,7 @@ def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool
     now = "now not counted" if points[-1] is None else f"now {_amount(points[-1], unit)}"
     ends = f"least {_amount(min(known), unit)}, most {_amount(max(known), unit)}" if min(known) != max(known) else "always the same"
     gaps = len(points) - len(known)
-    words = f"{now}; {ends}" + (f"; not known in {text.counted(gaps, 'run')}" if gaps else "")
+    words = (f"{now}; {ends}" if len(points) > 1 else now) + (f"; not known in {text.counted(gaps, 'run')}" if gaps else "")
     return Line(name, trend(points, f"{text.plain(name)}: {words}", from_zero=from_zero), words)
 
 
