@@ -24,7 +24,7 @@ from kisaan_validate.database.session import Limits
 from kisaan_validate.execute.pool import Stop
 from kisaan_validate.model import Result, Status, Verdict
 from kisaan_validate.runner import Options, Progress, run
-from kisaan_validate.stream import conduct, helpers
+from kisaan_validate.stream import conduct, helpers, piece
 from kisaan_validate.suite.load import load_suite, suite_of
 
 ITEMS = """
@@ -135,8 +135,11 @@ def test_a_process_that_is_killed_from_outside_is_replaced(
     assert_answered(by_id(running.result(60)), "before", "culprit", "after")
 
 
-def test_processes_that_die_between_functions_answer_nothing(server: Server, items: str, tmp_path: Path) -> None:
+def test_processes_that_die_between_functions_answer_nothing(
+    server: Server, items: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reader that dies twice outside every function: nobody is to blame, and nothing passes."""
+    monkeypatch.setattr(piece.PieceReader, "_finish", piece.PieceReader._finish)  # this process loads the suite too: put it right again
     body = "import threading; threading.Timer(0.3, lambda: os._exit(7)).start()"
     (tmp_path / "b.py").write_text(
         "import time\nimport pandera.pandas as pa\n"
