@@ -255,6 +255,20 @@ def test_types_widened_by_a_migration_are_no_change(sides: Sides) -> None:
     assert "no zone was declared" in untold.tables[0].unknown[0].reason
 
 
+def test_a_scale_that_was_written_into_the_catalogue_is_found_out(sides: Sides) -> None:
+    """Numbers stored under another scale than their column declares are the same numbers, and a changed one is a changed one."""
+    rows = "INSERT INTO t SELECT n, n + 0.5, n + 0.5 FROM generate_series(1, 900) AS n;"
+    hacked = "UPDATE pg_attribute SET atttypmod = ((12 << 16) | 4) + 4 WHERE attrelid = 't'::regclass AND attname = 'amount'"
+    put(
+        sides, f"CREATE TABLE t (id int PRIMARY KEY, amount numeric(12,1), fee numeric(12,2)); {rows} {hacked}",
+        f"CREATE TABLE t (id int PRIMARY KEY, amount numeric(12,4), fee numeric(14,2)); {rows}"
+        "UPDATE t SET amount = amount + 0.0001, fee = -fee WHERE id = 7",
+    )  # fmt: skip
+    found = one(compare(sides))
+    assert not found.unknown
+    assert (found.added, found.removed, found.changed, found.columns) == (0, 0, 1, {"amount": 1, "fee": 1})
+
+
 def test_a_declared_cast_says_what_equal_means(sides: Sides) -> None:
     """Boolean and integer have no form in common until a cast is declared; a cast to fewer decimals rounds both sides."""
     put(sides, "CREATE TABLE t (k int PRIMARY KEY, b bool, n numeric); INSERT INTO t VALUES (1, true, 1.005)",

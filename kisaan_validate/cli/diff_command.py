@@ -128,15 +128,17 @@ def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) ->
     """Who is asked whether a column's values must not be shown: the suite's patterns, names that look so, and options."""
     from fnmatch import fnmatchcase
 
-    from kisaan_validate.suite.load import SuiteSettings, read_settings
     from kisaan_validate.suite.personal import guessed_personal
 
-    file = config.suite / "suite.toml"
-    declared = (read_settings(file) if file.exists() else SuiteSettings()).is_personal
+    file, declared = config.suite / "suite.toml", None
+    if file.exists():
+        from kisaan_validate.suite.load import read_settings
+
+        declared = read_settings(file).is_personal
 
     def is_personal(table: str, column: str) -> bool:
         name = f"{table}.{column}".lower()
-        if declared(table, column) or any(fnmatchcase(name, pattern.lower()) for pattern in more):
+        if (declared is not None and declared(table, column)) or any(fnmatchcase(name, pattern.lower()) for pattern in more):
             return True
         return bool(guessed_personal([name])) and not any(fnmatchcase(name, pattern.lower()) for pattern in public)
 

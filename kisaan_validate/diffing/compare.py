@@ -92,6 +92,8 @@ class Comparison:
     encoding: str
     options: DiffOptions
     observer: Observer | None = None
+    contradicted: int = 0
+    """After ``run``: rows whose digests differ and of which no column does."""
 
     def run(self) -> TableDiff:
         """The table's differences. Raises DatabaseError where the table as a whole cannot be compared."""
@@ -114,6 +116,7 @@ class Comparison:
         late = self._late(ends[0][1] if ends is not None else None)
         merged, samples, patterns = self._opened(how, opened, late, few=max(sizes) <= FEW and opened is not None)
         expected = rows if opened is None else sizes
+        self.contradicted = merged.contradicted
         found = replace(
             made, added=merged.added, removed=merged.removed, changed=merged.changed, late=merged.late,
             columns={p.name: merged.columns[p.name] for p in self.plan.pairs if merged.columns[p.name]},
@@ -239,7 +242,10 @@ def compare_table(comparison: Comparison) -> TableDiff:
     """One table's differences; a column whose values cannot be digested is left out and said. Raises nothing."""
     while True:
         try:
-            return comparison.run()
+            made = comparison.run()
+            if not (comparison.contradicted and comparison.plan.scaled):
+                return made
+            comparison = replace(comparison, plan=comparison.plan.unscaled(), contradicted=0)
         except DatabaseError as error:
             culprit = _culprit(comparison) if is_one_expressions_fault(error) else None
             if culprit is None:

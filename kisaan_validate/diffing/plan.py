@@ -45,6 +45,16 @@ class PairPlan:
         mine = {pair.name: parts[side] for pair, parts in zip(self.pairs, self.parts, strict=True)}
         return tuple(mine.values()) if names is None else tuple(mine[name] for name in names)
 
+    @property
+    def scaled(self) -> bool:
+        """Whether it relies on declared scales."""
+        return any(part.facts.scale is not None for parts in self.parts for part in parts)
+
+    def unscaled(self) -> PairPlan:
+        """The same comparison without relying on declared scales, for a catalogue that was written to by hand."""
+        bare = [(replace(a, facts=replace(a.facts, scale=None)), replace(b, facts=replace(b.facts, scale=None))) for a, b in self.parts]
+        return replace(self, parts=tuple(bare))
+
     def without(self, column: str, reason: str) -> PairPlan:
         """The same comparison without a column that cannot be compared, which is then said."""
         kept = [(pair, parts) for pair, parts in zip(self.pairs, self.parts, strict=True) if pair.name != column]
@@ -73,10 +83,23 @@ def plan_pair(
         pairs.append(ColumnPair(name, old.type, new.type, str(made[0].form), personal))
         parts.append(made)
     key, unique = _key(title, before.table, after.table, options, {pair.name for pair in pairs})
+    scaled = [made if not key or made[0].column in key else _scaled(made, before.table, after.table) for made in parts]
     return PairPlan(
-        title, before, after, key, unique, tuple(pairs), tuple(parts),
+        title, before, after, key, unique, tuple(pairs), tuple(scaled),
         tuple(column_changes(title, before.table.columns, after.table.columns)), tuple(unknown),
     )  # fmt: skip
+
+
+def _scaled(parts: tuple[Part, Part], before: Table, after: Table) -> tuple[Part, Part]:
+    """Both sides of a column, with the scale to which the server rounded every value stored in either, if it is one.
+
+    Not for keys: a catalogue may have been written to by hand, and a row whose key seems changed would be another row.
+    """
+    old, new = parts
+    scales = (before.columns[old.column].scale, after.columns[new.column].scale)
+    if scales[0] is None or scales[0] != scales[1] or old.cast or new.cast:
+        return parts
+    return replace(old, facts=replace(old.facts, scale=scales[0])), replace(new, facts=replace(new.facts, scale=scales[0]))
 
 
 def _check_declared(title: str, before: Table, after: Table, options: DiffOptions) -> None:

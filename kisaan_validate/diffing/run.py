@@ -88,8 +88,9 @@ class _Run:
         """A zone is one that both servers know by name. An offset such as +05:30 would mean its opposite, as POSIX has it."""
         zone = self.options.zone
         known = f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}"
-        for side in self.sides if zone else ():
-            if side.ask(known) == [(0,)]:
+        answers = both(lambda number: self.sides[number].ask(known)) if zone else ()
+        for side, answer in zip(self.sides, answers, strict=False):
+            if answer == [(0,)]:
                 raise UsageError(f"--zone {zone} is no time zone that the server {side.when} knows", "write its name: Asia/Kolkata, UTC")
 
     def _encoding(self) -> tuple[str, list[str]]:

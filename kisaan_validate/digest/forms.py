@@ -17,7 +17,8 @@ class TypeFacts:
 
     ``kind`` is ``typtype``: b base, e enum, c composite, r range, m multirange, p pseudo. ``builtin``: it lives in
     pg_catalog. ``element`` is that of an array, or the subtype of a range. ``extension`` is the one that brought it.
-    ``fields`` are the names of a composite type's, in their order.
+    ``fields`` are the names of a composite type's, in their order. ``scale`` is that of a numeric, where all values it is
+    compared with are stored with the same one; None where that is not known.
     """
 
     name: str
@@ -27,6 +28,7 @@ class TypeFacts:
     extension: str = ""
     array: bool = False
     fields: str = ""
+    scale: int | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,8 @@ def value_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
         clock = sql if facts.name == "timestamp" else f"{sql}::timestamp"
         return f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
     cast = sql if facts.builtin and _ALREADY.get(facts.name) == form.name else f"{sql}::{_SIMPLE_CAST[form.name]}"
-    return f"trim_scale({cast})" if form.name == "numeric" else cast
+    # Trailing zeros are no part of a number. Under one declared scale on both sides all values have the same.
+    return f"trim_scale({cast})" if form.name == "numeric" and facts.scale is None else cast
 
 
 _SENT = {
