@@ -269,6 +269,25 @@ def test_a_scale_that_was_written_into_the_catalogue_is_found_out(sides: Sides) 
     assert (found.added, found.removed, found.changed, found.columns) == (0, 0, 1, {"amount": 1, "fee": 1})
 
 
+@pytest.mark.parametrize("more", ["", ", seen timestamptz[] DEFAULT '{2025-10-18 05:30+00}'", ", day date DEFAULT '2025-10-18'"])
+def test_clocks_that_became_moments(sides: Sides, more: str) -> None:
+    """In a zone with summer time: nothing changed, one moment an hour off; also beside values that print in a zone."""
+    rows = "INSERT INTO t SELECT n, timestamp '2025-03-29' + n * interval '20 min' FROM generate_series(1, 20000) AS n"
+    put(
+        sides, f"CREATE TABLE t (id int PRIMARY KEY, at timestamp{more}); {rows}",
+        f"CREATE TABLE t (id int PRIMARY KEY, at timestamp{more}); {rows};"
+        "ALTER TABLE t ALTER at TYPE timestamptz USING at AT TIME ZONE 'Europe/Berlin'",
+    )  # fmt: skip
+    same = one(compare(sides, zone="Europe/Berlin"))
+    assert (same.added, same.removed, same.changed, same.unknown) == (0, 0, 0, ())
+    sides[2].sql("UPDATE t SET at = at + interval '1 hour' WHERE id = 100", sides[3])
+    found = one(compare(sides, zone="Europe/Berlin"))
+    assert (found.added, found.removed, found.columns, found.unknown) == (0, 0, {"at": 1}, ())
+    (row,) = found.samples
+    assert row.before["at"] == "2025-03-30 07:20:00+00"
+    assert one(compare(sides, zone="Asia/Kolkata")).changed == 20000
+
+
 def test_a_declared_cast_says_what_equal_means(sides: Sides) -> None:
     """Boolean and integer have no form in common until a cast is declared; a cast to fewer decimals rounds both sides."""
     put(sides, "CREATE TABLE t (k int PRIMARY KEY, b bool, n numeric); INSERT INTO t VALUES (1, true, 1.005)",

@@ -231,6 +231,31 @@ def test_digests_are_equal_exactly_where_values_are(servers: list[Any], name: st
         assert len(set().union(*by_value.values())) == len(by_value), by_value
 
 
+CLOCKS = among(
+    "2025-03-30 02:30:00", "2025-10-26 02:30:00", "2025-10-26 01:59:59.999999", "1941-10-01 00:00:00", "1883-11-18 12:03:57",
+    "0001-01-01 00:00:00", "0044-03-15 00:00:00 BC", "infinity", "-infinity", "294200-12-31 00:00:00",
+    also=st.datetimes().map(lambda moment: moment.isoformat(" ")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"])
+@given(literals=st.lists(CLOCKS, min_size=1, max_size=12))
+@LAWS
+def test_a_clock_is_the_same_moment_in_a_session_of_its_zone(servers: list[Any], zone: str, literals: list[str]) -> None:
+    """AT TIME ZONE, and a cast in a session of that zone: one digest, in gaps, overlaps and at the ends, on 15 and 18."""
+    listed = ", ".join(f"({n}, {quoted(literal)}::timestamp)" for n, literal in enumerate(literals))
+    found = []
+    for cursor in servers:
+        for context in (Context(zone), Context(zone, in_zone=True)):
+            digest = table_digest(HASH, (), (Part("v", TS, Form("timestamptz")),), context)
+            inner = staged(f"(VALUES {listed}) AS given (n, v)", {"n": "n", digest.name: digest.inner})
+            cursor.execute(f"SET TimeZone = '{zone if context.in_zone else 'UTC'}'")
+            cursor.execute(f"SELECT n, {', '.join(digest.lanes)} FROM {inner} ORDER BY n")
+            found.append(cursor.fetchall())
+        cursor.execute(PINS)
+    assert found[0] == found[1] == found[2] == found[3]
+
+
 def test_servers_answer_the_self_check_alike(servers: list[Any]) -> None:
     """15 and 18 give the same digests of all hostile values, under either encoding, and different values differ."""
     for encoding in (HASH, SHA256):

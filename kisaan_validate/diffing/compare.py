@@ -141,7 +141,8 @@ class Comparison:
 
     def _bucketed(self, how: Buckets) -> tuple[Sums, Sums]:
         def ask(number: int) -> Sums:
-            rows = self.sides[number].ask(self._statements(number).buckets(how))
+            statements = self._statements(number)
+            rows = self.sides[number].ask(statements.buckets(how), statements.zone)
             return {bucket: (int(count), high, low) for bucket, count, high, low in rows}
 
         return both(ask)

@@ -20,6 +20,7 @@ from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.ask import SAVEPOINT, recover, too_large
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import SchemaObject, SequenceValue
+from kisaan_validate.sql.expressions import text_literal, to_sql
 
 Answer = TypeVar("Answer")
 
@@ -82,13 +83,21 @@ class LiveSide:
         """The type that a declared cast names. Raises DatabaseError."""
         return self.guarded(lambda: read_type(self.session, name))
 
-    def ask(self, sql: str) -> Rows:
-        """The rows of a statement, which is not run if it would write too much. Raises DatabaseError; can be asked again."""
+    def ask(self, sql: str, zone: str = "") -> Rows:
+        """The rows of a statement, which is not run if it would write too much. Raises DatabaseError; can be asked again.
+
+        ``zone``: the session runs in this time zone meanwhile ("": in UTC, as always).
+        """
 
         def work() -> Rows:
             if refusal := too_large(self.session, sql):
                 raise refusal
-            return self.session.execute(sql)
+            if not zone:
+                return self.session.execute(sql)
+            self.session.tune([("TimeZone", to_sql(text_literal(zone)))])
+            rows = self.session.execute(sql)
+            self.session.tune([("TimeZone", "'UTC'")])
+            return rows
 
         return self.guarded(work)
 

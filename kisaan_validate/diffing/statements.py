@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kisaan_validate.diffing.plan import PairPlan, Side
+from kisaan_validate.digest.forms import ZONELESS, Context
 from kisaan_validate.digest.parts import Part, key_bytes_sql, key_hash_sql, table_digest
 from kisaan_validate.digest.rows import RowDigest, buckets_sql, lane_bucket, staged
 from kisaan_validate.sql.expressions import quote, table_sql
@@ -83,8 +84,23 @@ class Statements:
     @property
     def digest(self) -> RowDigest:
         """The digest of a row: the key's columns first, then the others."""
+        return self._digest(self.side.context)
+
+    def _digest(self, context: Context) -> RowDigest:
         others = [part for part in self.parts if part.column not in self.plan.key]
-        return table_digest(self.encoding, self.key, others, self.side.context)
+        return table_digest(self.encoding, self.key, others, context)
+
+    @property
+    def zone(self) -> str:
+        """The zone in which the session should run for ``buckets``; "" to leave it as it is.
+
+        Only where nothing that is digested depends on it. Names with a slash are never abbreviations, of which AT TIME ZONE
+        thinks first.
+        """
+        zone = self.side.context.zone
+        clocks = any(part.form.name == "timestamptz" and part.facts.name != "timestamptz" for part in self.parts)
+        free = all(part.form.name in ZONELESS and not part.cast for part in self.parts)
+        return zone if clocks and free and ("/" in zone or zone == "UTC") else ""
 
     def ends(self) -> str:
         """The lowest and the highest value of an integer key."""
@@ -96,8 +112,9 @@ class Statements:
         return f"SELECT count(*) FROM {table_sql(self.side.table)}"
 
     def buckets(self, how: Buckets) -> str:
-        """(bucket, rows, sum of the first lane, sum of the second) of every bucket that has rows."""
-        return buckets_sql(table_sql(self.side.table), self.digest, self._bucket(how), how.mask)
+        """(bucket, rows, sum of the first lane, sum of the second) of every bucket that has rows; to be asked in ``zone``."""
+        digest = self._digest(replace(self.side.context, in_zone=bool(self.zone)))
+        return buckets_sql(table_sql(self.side.table), digest, self._bucket(how), how.mask)
 
     def _bucket(self, how: Buckets) -> str:
         if how.kind == SPAN:

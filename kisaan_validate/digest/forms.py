@@ -51,10 +51,12 @@ class Context:
     """What the SQL of one side depends on: the declared zone of its ``timestamp`` columns (""), and the encoding of text.
 
     Where two databases are compared and one is in none of ``RAW``, both sides have the encoding of that one.
+    ``in_zone``: the session itself runs in the zone, where a cast says the same as AT TIME ZONE and costs a fifth.
     """
 
     zone: str = ""
     encoding: str = "UTF8"
+    in_zone: bool = False
 
 
 _NAMES = {
@@ -142,6 +144,9 @@ _SIMPLE_CAST = {
     "bits": "varbit", "inet": "inet", "money": "money", "timestamptz": "timestamptz", "text": "text",
 }  # fmt: skip
 
+ZONELESS = frozenset(_SIMPLE_CAST)
+"""Forms whose elements do not depend on the zone in which the session runs."""
+
 _ALREADY = {
     "int8": "integer", "numeric": "numeric", "float8": "float", "jsonb": "json", "timestamp": "timestamp", "date": "date",
     "time": "time", "timetz": "timetz", "interval": "interval", "uuid": "uuid", "bytea": "bytea", "timestamptz": "timestamptz",
@@ -156,7 +161,7 @@ def value_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
         return sql
     if form.name == "timestamptz" and facts.name in {"timestamp", "date"} and facts.builtin:
         clock = sql if facts.name == "timestamp" else f"{sql}::timestamp"
-        return f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
+        return f"{clock}::timestamptz" if context.in_zone else f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
     cast = sql if facts.builtin and _ALREADY.get(facts.name) == form.name else f"{sql}::{_SIMPLE_CAST[form.name]}"
     # Trailing zeros are no part of a number. Under one declared scale on both sides all values have the same.
     return f"trim_scale({cast})" if form.name == "numeric" and facts.scale is None else cast
