@@ -261,7 +261,7 @@ class _Runner:
             if options.row_writer is not None:
                 options.row_writer.drop()
             return made
-        digesting = Digesting(check[0], snapshot.place.encoding or "UTF8", check[1])
+        digesting = Digesting(check[0], snapshot.place.encoding or "UTF8", check[1], snapshot.place.server_version_num)
         catalogue, personal = snapshot.catalogue, self.suite.settings.is_personal
         if options.row_writer is not None:
             self.observer(Progress("writing rows"))

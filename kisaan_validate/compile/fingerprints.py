@@ -1,9 +1,9 @@
 """Digests that say which row holds which value: figures of a table, beside counts and sums. Pure.
 
-A row gives the digest of ``digest.rows`` over its key and one value, both in canonical form; its two lanes are summed over
-all rows. The digest does not depend on the order of rows, equal rows do not cancel, and two tables agree only if each key
-has the same value on both sides. It is kept with all that must agree before two may be compared: ``encoding/form of the
-value/forms of the key``.
+A row gives two lanes of its key and one value, both in canonical form (``digest.columns``; under SHA-256 ``digest.rows``);
+each is summed over all rows. The digest does not depend on the order of rows, equal rows do not cancel, and two tables agree
+only if each key has the same value on both sides. It is kept with all that must agree before two may be compared:
+``encoding/form of the value/forms of the key``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.compile.figures import Figure
 from kisaan_validate.digest import parts
+from kisaan_validate.digest.columns import seeds, value_hash
 from kisaan_validate.digest.forms import Context, Form, TypeFacts, own_form
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256, row_digest
 from kisaan_validate.model import Family, Measured
@@ -34,11 +35,20 @@ _BUILTIN = frozenset({
 
 @dataclass(frozen=True)
 class Digesting:
-    """How one side computes digests: the encoding, the database's own encoding of text, and what its self-check answered."""
+    """How one side computes digests: the encoding, the database's own encoding of text, and what its self-check answered.
+
+    ``version`` is the server's; it decides how a function is written, not what it answers.
+    """
 
     encoding: str
     server_encoding: str
     check: str
+    version: int = 0
+
+    @property
+    def context(self) -> Context:
+        """What the SQL of forms depends on."""
+        return Context(encoding=self.server_encoding)
 
     @property
     def measured(self) -> Measured:
@@ -84,27 +94,35 @@ _WHOLE = "CASE WHEN ({0}) = trunc({0}) AND ({0}) BETWEEN -9223372036854775808 AN
 """A numeric as the integer that it may have been before: NULL for one that was none, which no integer is taken for."""
 
 
-def part_of(sql: str, base: str, *, enum: bool = False, wanted: str = "") -> Part | None:
+def part_of(sql: str, base: str, *, enum: bool = False, wanted: str = "", column: str = "") -> Part | None:
     """A value as a part of a digest, in its own form or in the ``wanted`` one; None where the type has no such form.
 
-    A number is digested as an integer where one is wanted, an integer as a number, a uuid as a text.
+    A number is digested as an integer where one is wanted, an integer as a number, a uuid as a text. ``column``: the name of
+    the column whose value it is as it stands, so that it surely is of the type.
     """
     facts = facts_of(base, enum=enum)
     form = own_form(facts)
     if not isinstance(form, Form):
         return None
     if not wanted or str(form) == wanted:
-        return Part("", facts, form, text=sql)
+        return Part(column, facts, form, text=sql)
     if (form.name, wanted) == ("numeric", "integer"):
         return Part("", facts_of("int8"), Form("integer"), text=_WHOLE.format(sql))
     if (form.name, wanted) in {("integer", "numeric"), ("uuid", "text")}:
-        return Part("", facts, Form(wanted), text=sql)
+        return Part(column, facts, Form(wanted), text=sql)
     return None
 
 
 def elements_of(values: Sequence[Part], server_encoding: str) -> tuple[str, ...]:
     """SQL expressions that together tell these values from all others."""
     return parts.elements_of(values, Context(encoding=server_encoding))
+
+
+def seed_items(how: Digesting, key: Sequence[Part]) -> list[str]:
+    """What the inner SELECT needs besides, once for all digests of a measure: the seeds that the key makes."""
+    if how.encoding != HASH:
+        return []
+    return [f"{seed} AS seed{n}" for n, seed in enumerate(seeds(key, how.context, how.version))]
 
 
 @dataclass(frozen=True)
@@ -121,12 +139,17 @@ class Digested:
         return f"{encoding}/{value}/{','.join(str(part.form) for part in key)}"
 
     def items(self, how: Digesting, key: Sequence[Part], alias: str) -> tuple[list[str], tuple[str, str]]:
-        """The expressions of the inner SELECT, each with its alias, and the lanes outside of it."""
-        values = [*key, *([self.value] if self.value is not None else [])]
-        digest = row_digest(how.encoding, elements_of(values, how.server_encoding) or ["0"], f"r{alias}")
+        """The expressions of the inner SELECT, each with its alias, and the lanes outside of it (see ``seed_items``)."""
         present = f"({self.value.sql})" if self.value is not None else "0"
-        inner = [f"{present} AS p{alias}", f"{digest.inner} AS {digest.name}"]
-        return [*inner, *([f"{self.only} AS o{alias}"] if self.only else [])], digest.lanes
+        inner = [f"{present} AS p{alias}", *([f"{self.only} AS o{alias}"] if self.only else [])]
+        if how.encoding != HASH:
+            values = [*key, *([self.value] if self.value is not None else [])]
+            digest = row_digest(how.encoding, elements_of(values, how.server_encoding) or ["0"], f"r{alias}")
+            return [*inner, f"{digest.inner} AS {digest.name}"], digest.lanes
+        if self.value is None:
+            return inner, ("seed0", "seed1")
+        hashed = value_hash(self.value, how.context, how.version)
+        return [*inner, f"{hashed.inner} AS r{alias}"], (hashed.of(f"r{alias}", "seed0"), hashed.of(f"r{alias}", "seed1"))
 
     def figure(self, name: str, form: str, lanes: Sequence[str], alias: str, kept: str) -> Figure:
         """The figure that counts the values and sums the lanes, of the rows of which ``kept`` is true ("" all)."""

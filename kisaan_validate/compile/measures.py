@@ -11,7 +11,16 @@ from typing import TypeVar
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Column, Table
 from kisaan_validate.changes import BUCKETS, LEFT_OUT
 from kisaan_validate.compile.figures import TEXT_LIMIT, Figure, base_of, column_figure, figure_of
-from kisaan_validate.compile.fingerprints import SELF_CHECK, Digested, Digesting, Part, elements_of, form_of, part_of
+from kisaan_validate.compile.fingerprints import (
+    SELF_CHECK,
+    Digested,
+    Digesting,
+    Part,
+    elements_of,
+    form_of,
+    part_of,
+    seed_items,
+)
 from kisaan_validate.compile.statements import figure_items, read_figures
 from kisaan_validate.contract.needs import (
     WHICH_ROWS,
@@ -44,6 +53,12 @@ from kisaan_validate.sql.assertion import columns_of, plain_expression
 from kisaan_validate.sql.expressions import quote, raw, table_sql, text_literal, to_sql
 
 IsPersonal = Callable[[str, str], bool]
+
+OTHERWISE = (
+    "digests are made otherwise here, by another kind of server or another version of kisaan-validate, than when the baseline "
+    "was taken: take a new one"
+)
+"""Why digests that are there cannot be compared."""
 
 
 @dataclass(frozen=True)
@@ -392,6 +407,7 @@ class _Maker:
                 inner.append(f"{value.sql} IS DISTINCT FROM {value.old} AS d{n}")
                 figures.append(same_rows(value.column, value.rule, f"d{n}", kept))
         key = self._key_parts() if digests else []
+        inner += seed_items(self.digesting, key) if digests else []
         for n, digested in enumerate(digests):
             items, lanes = digested.items(self.digesting, key, str(n))
             inner += items
@@ -399,8 +415,8 @@ class _Maker:
             figures.append(digested.figure(by_key(digested.name), form, lanes, str(n), kept))
         rows = ["count(*) FILTER (WHERE stays)" if stays else "count(*)", *("count(*) FILTER (WHERE NOT stays)" for _ in counted)]
         outputs = ",\n  ".join([*rows, *figure_items(figures)])
-        # OFFSET 0 keeps the inner SELECT apart, so that what it computes is computed once a row.
-        once = "\n  OFFSET 0" if digests else ""
+        # Keeps the inner SELECT apart, so that what it computes is computed once a row; see ``digest.rows.staged``.
+        once = "\n  OFFSET '0'" if digests else ""
         sql = f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(self.table)}{once}\n) AS q"
         counts = (id, *(count_id(rule, self.title) for rule, _ in counted))
         return self._measure(id, sql, counts, tuple(figures))
@@ -437,7 +453,7 @@ class _Maker:
         if personal := [c for c in self.forms if c in self.personal]:
             return f"{', '.join(personal)} became personal"
         same = digests.check == (self.digesting.encoding, self.digesting.check)
-        return "" if same else "this server's hash functions give other answers than the baseline's server did"
+        return "" if same else OTHERWISE
 
     def _not_late(self) -> str:
         """SQL that is true for rows whose key is not above all keys of the baseline; "" where a key has no order to tell."""
@@ -533,8 +549,8 @@ class _Maker:
         return self._part(column, wanted)
 
     def _part(self, column: Column, wanted: str) -> Part | None:
-        own = part_of(quote(column.name), column.base, enum=column.is_enum)
-        return part_of(quote(column.name), column.base, enum=column.is_enum, wanted=wanted) or own
+        own = part_of(quote(column.name), column.base, enum=column.is_enum, column=column.name)
+        return part_of(quote(column.name), column.base, enum=column.is_enum, wanted=wanted, column=column.name) or own
 
     def _old_form(self, figure: str, place: int = 1) -> str:
         """The form of a digest of the baseline (place 2: those of its key); "" where there is none."""
@@ -556,7 +572,7 @@ class _Maker:
             return f"rows are told apart by {', '.join(personal)}, which is personal by now"
         check = self._old(SELF_CHECK)
         same = check is not None and check.names == (self.digesting.encoding, self.digesting.check)
-        return "" if same else "this server's hash functions give other answers than the baseline's server did"
+        return "" if same else OTHERWISE
 
     def _digests(self, needs: Iterable[Need]) -> list[Digested]:
         """The digests of the keys, and of the columns of whose values promises speak, as they are."""

@@ -6,9 +6,12 @@ answers otherwise later cannot be compared with them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.forms import Context, Form, TypeFacts, own_form
 from kisaan_validate.digest.parts import Part, elements_of
-from kisaan_validate.digest.rows import row_digest, staged
+from kisaan_validate.digest.rows import SEEDS, row_digest, staged
 
 _INT4, _TEXT, _NUMERIC = TypeFacts("int4"), TypeFacts("text"), TypeFacts("numeric")
 
@@ -44,14 +47,32 @@ def self_check_sql(encoding: str, server_encoding: str = "UTF8", *, ascii_only: 
     """
     context = Context(encoding=server_encoding)
     parts = []
-    for place, (name, (facts, literals)) in enumerate(HOSTILE.items()):
-        form = own_form(facts)
-        assert isinstance(form, Form), name
-        digest = row_digest(encoding, elements_of([Part("v", facts, form)], context))
-        values = ", ".join(f"({n}, {_literal(text, facts, ascii_only)})" for n, text in enumerate((*literals, None)))
-        inner = staged(f"(VALUES {values}) AS given (n, v)", {"n": "n", digest.name: digest.inner})
+    for place, (name, part, values) in enumerate(_questions(ascii_only)):
+        digest = row_digest(encoding, elements_of([part], context))
+        inner = staged(values, {"n": "n", digest.name: digest.inner})
         parts.append(f"SELECT '{name}' AS form, {place} AS place, n, {digest.lanes[0]} AS high, {digest.lanes[1]} AS low FROM {inner}")
     return "\nUNION ALL\n".join(parts) + "\nORDER BY place, n"
+
+
+def column_check_sql(version: int, server_encoding: str = "UTF8", *, ascii_only: bool = False) -> str:
+    """The same of ``digest.columns``, on a server of this version that has ``hash_record_extended``: (form, place, n, lane, lane)."""
+    context = Context(encoding=server_encoding)
+    parts = []
+    for place, (name, part, values) in enumerate(_questions(ascii_only)):
+        hashed = value_hash(part, context, version)
+        high, low = (hashed.of("r", str(seed)) for seed in SEEDS)
+        inner = staged(values, {"n": "n", "r": hashed.inner})
+        parts.append(f"SELECT '{name}' AS form, {place} AS place, n, coalesce({high}, 0) AS high, coalesce({low}, 0) AS low FROM {inner}")
+    return "\nUNION ALL\n".join(parts) + "\nORDER BY place, n"
+
+
+def _questions(ascii_only: bool) -> Iterator[tuple[str, Part, str]]:
+    """By form: a column ``v`` of it, and a FROM item with its hostile values and NULL, numbered by ``n``."""
+    for name, (facts, literals) in HOSTILE.items():
+        form = own_form(facts)
+        assert isinstance(form, Form), name
+        values = ", ".join(f"({n}, {_literal(text, facts, ascii_only)})" for n, text in enumerate((*literals, None)))
+        yield name, Part("v", facts, form), f"(VALUES {values}) AS given (n, v)"
 
 
 def _literal(text: str | None, facts: TypeFacts, ascii_only: bool) -> str:

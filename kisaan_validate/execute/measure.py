@@ -12,7 +12,8 @@ from kisaan_validate.compile.measures import Measure
 from kisaan_validate.contract.needs import part_id
 from kisaan_validate.database.session import Session
 from kisaan_validate.digest.forms import RAW
-from kisaan_validate.digest.selfcheck import self_check_sql
+from kisaan_validate.digest.rows import HASH
+from kisaan_validate.digest.selfcheck import column_check_sql, self_check_sql
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault, recover, too_large
 from kisaan_validate.execute.pool import Pool, Stop, Task
@@ -52,8 +53,10 @@ def read_digesting(session: Session, server_encoding: str) -> Digesting:
     encoding = encoding_for(session.version)
     text = server_encoding or "UTF8"
     rows = session.execute(self_check_sql(encoding, text, ascii_only=text not in RAW))
+    if encoding == HASH:
+        rows += session.execute(column_check_sql(session.version, text, ascii_only=text not in RAW))
     said = hashlib.sha256(repr([tuple(str(value) for value in row) for row in rows]).encode()).hexdigest()
-    return Digesting(encoding, text, said)
+    return Digesting(encoding, text, said, session.version)
 
 
 def _giver_up(measure: Measure) -> Callable[[DatabaseError], _Taken]:
