@@ -92,6 +92,29 @@ SWAPS = {
 }  # fmt: skip
 
 
+def test_a_baseline_of_15_tells_on_18_which_columns_changed(server: Server, server15: Server, database: str, suite: Suite) -> None:
+    """Column by column: below 18 bytes are hashed as a row of one column, from 18 on as what they are, to the same numbers."""
+    old = server15.create(TABLE)
+    try:
+        baseline = taken(server15, old, suite)
+        assert (found(beside(server, database, suite, baseline, other_database=True)), baseline.tables != ()) == (set(), True)
+        server.sql("UPDATE t SET a = -a, at = at + interval '1 s' WHERE id = 8; UPDATE t SET b = b + 0.01 WHERE id = 9", database)
+        made = found(beside(server, database, suite, baseline, other_database=True))
+        assert {line for line in made if line.endswith("|digest")} == {f"values|t|{column}|digest" for column in ("a", "at", "b")}
+    finally:
+        server15.drop(old)
+
+
+def test_columns_are_not_digested_where_that_would_tell_nothing(server: Server, database: str, suite: Suite) -> None:
+    """A row went: of the whole table only its keys are digested beside the buckets."""
+    baseline = taken(server, database, suite)
+    server.sql("DELETE FROM t WHERE id = 5", database)
+    judged = beside(server, database, suite, baseline)
+    (sql,) = [s.sql for s in judged.run.statements if s.purpose == "contract: t: digests of all"]
+    assert ("seed0" in sql, "hashbyteaextended" in sql) == (True, False)
+    assert any("which values of t changed" in what for what in untold(judged))
+
+
 @pytest.mark.parametrize("name", SWAPS)
 def test_what_no_figure_shows_is_found(name: str, server: Server, database: str, suite: Suite) -> None:
     """The table and the column are named exactly; without digests nothing would be seen."""

@@ -19,6 +19,8 @@ from kisaan_validate.diffing.sides import LiveSide
 from kisaan_validate.diffing.statements import Statements
 from kisaan_validate.digest.forms import Context
 from kisaan_validate.digest.rows import staged
+from kisaan_validate.runner import Options, run
+from kisaan_validate.suite.load import load_suite
 
 BEFORE = """
 CREATE TABLE payments (id bigint PRIMARY KEY, amount numeric(12,2), phone text, paid timestamp);
@@ -109,7 +111,7 @@ def test_two_sides_are_needed(server: Server, capsys: pytest.CaptureFixture[str]
 
 def test_an_auditor_gets_the_same_digests(server: Server) -> None:
     """The SQL of docs/digest.md, run as it stands, gives what the comparison computes, on both sides, also for wide integers."""
-    first, second = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "digest.md").read_text(encoding="utf-8"), re.DOTALL)
+    _, first, second = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "digest.md").read_text(encoding="utf-8"), re.DOTALL)
     tables = """
     CREATE TABLE {0} (id bigint PRIMARY KEY, shop_id {1}, amount {2}, paid {3}, note {4});
     SET TimeZone = 'Asia/Kolkata'; INSERT INTO {0} VALUES (7, {5}, 1500.50, '2025-10-18 05:30', 'ok'), (8, NULL, NULL, NULL, NULL);
@@ -123,6 +125,23 @@ def test_an_auditor_gets_the_same_digests(server: Server) -> None:
         assert server.sql(first, name) == server.sql(second, name) == computed[0] == computed[1]
         server.sql("ALTER TABLE before_side ALTER shop_id TYPE bigint; UPDATE before_side SET shop_id = 4294967291 WHERE id = 7", name)
         assert _computed(server, name)[0] != computed[0]
+    finally:
+        server.drop(name)
+
+
+def test_an_auditor_gets_the_same_digest_of_a_column(server: Server, tmp_path: Path) -> None:
+    """The SQL of docs/digest.md for a column gives what a baseline keeps of it, also where keys are beyond integer."""
+    by_column = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "digest.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    name = server.create("""
+        CREATE TABLE before_side (id bigint PRIMARY KEY, amount numeric(12,2));
+        INSERT INTO before_side VALUES (7, 1500.50), (8, NULL), (2147483648, -1), (-2147483648, -1), (9000000000000000000, 0), (-1, 'NaN');
+    """)
+    try:
+        (tmp_path / "checks.py").write_text('from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n')
+        made = run(load_suite(tmp_path), server.dsn(name), options=Options(count_all=True, digests=True))
+        (kept,) = [c.profile.digest for t in made.tables for c in t.columns if c.name == "amount" and c.profile is not None]
+        ((high, low),) = server.sql(by_column, name)
+        assert kept == f"hash/numeric/integer:{high}:{low}"
     finally:
         server.drop(name)
 

@@ -69,6 +69,7 @@ class Measure:
     one expression: each gives a part of the figures. ``private``: the server's messages may quote personal values;
     ``known`` are names that they may contain. ``key`` are the columns by which its digests tell rows apart. ``first`` is
     asked before it: where that answers with the names ``proof``, the answer is known to be ``proved``, and it is not asked.
+    ``brief`` is asked instead where those names, which are of buckets, hold another number of rows than ``proof``.
     """
 
     id: str
@@ -85,6 +86,12 @@ class Measure:
     first: Measure | None = None
     proof: tuple[str, ...] = ()
     proved: Measured | None = None
+    brief: Measure | None = None
+
+    def after(self, buckets: Sequence[str]) -> Measure:
+        """What is still to be asked once ``first`` answered with these buckets, which are not those of ``proof``."""
+        same = rows_in(buckets) == rows_in(self.proof)
+        return self if same or self.brief is None else self.brief
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -445,7 +452,9 @@ class _Maker:
             return made
         columns = {by_key(c.name): replace(c.profile, family=Family.OTHER) for c in old.columns if c.profile and c.profile.digest}
         which = Profile(Family.OTHER, 0, digest=digests.which_rows)
-        return replace(made, proof=digests.buckets, proved=Measured(made.id, self.title, None, {**columns, by_key(WHICH_ROWS): which}, digests.key))
+        # Where rows came or went, digests of whole columns say nothing of those that stayed.
+        brief = self._figures(made.id, self._not_late(), [], [], [Digested(WHICH_ROWS, None)], every=False)
+        return replace(made, brief=brief, proof=digests.buckets, proved=Measured(made.id, self.title, None, {**columns, by_key(WHICH_ROWS): which}, digests.key))
 
     def _unlike(self, digests: TableDigests) -> str:
         if missing := [c for c in self.key if c not in self.table.columns]:
@@ -703,6 +712,11 @@ class _Maker:
 def _form_in(digest: str, place: int) -> str:
     """The form of the value (place 1), or the forms of the key (2), in which a digest was made."""
     return digest.partition(":")[0].split("/")[place]
+
+
+def rows_in(buckets: Sequence[str]) -> int:
+    """The number of rows in buckets, each written as number:rows:lane:lane."""
+    return sum(int(bucket.split(":")[1]) for bucket in buckets)
 
 
 def same_rows(column: str, rule: str, differs: str, kept: str) -> Figure:

@@ -74,6 +74,8 @@ def _taker(measure: Measure) -> Callable[[Session], _Taken]:
                 if measure.proved is not None and taken.measured[0].names == measure.proof:
                     taken.measured.append(measure.proved)
                     return taken
+                taken.measured += _ask(session, measure.after(taken.measured[0].names), taken.log)
+                return taken
             taken.measured += _ask(session, measure, taken.log)
         except DatabaseError as error:
             apart = measure.parts and is_one_expressions_fault(error) and not session.lost
