@@ -25,6 +25,7 @@ def baseline_of(run: Run) -> Baseline:
         measured=run.measured,
         contract_digest=run.contract_digest,
         row_file=run.row_file,
+        value_file=run.value_file,
     )
 
 

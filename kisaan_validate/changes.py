@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 
 from kisaan_validate.differences import (
     ADDED,
+    CHANGED_ROWS,
     DIGEST,
     FIGURES,
     NO_TABLE,
@@ -18,6 +19,7 @@ from kisaan_validate.differences import (
     ROWS,
     SEQUENCE,
     VALUES,
+    VALUES_GONE,
     Change,
     CheckMove,
     Diff,
@@ -41,6 +43,7 @@ from kisaan_validate.model import (
     Status,
     TableDigests,
     TableFacts,
+    ValuesCompared,
 )
 
 
@@ -259,6 +262,21 @@ def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:
                 keys = ", ".join(table.keys.get(kind, ())[:3] + (table.keys.get("late", ())[:3] if kind == "added" else ()))
                 late = f", {table.late:,} of them above all keys of the baseline" if kind == "added" and table.late else ""
                 changes.append(Change(ROWS, table.table, "", kind, None, f"{number:,}{late}{f': {keys}' if keys else ''}", number))
+    return replace(found, changes=tuple(sorted(changes, key=lambda c: c.key)), unknown=tuple(unknown))
+
+
+def with_values(found: Diff, compared: Iterable[ValuesCompared], spoken: Collection[tuple[str, str]] = ()) -> Diff:
+    """The differences with those of values that a baseline's file told, but for the ``spoken`` columns (title, name): promises
+    speak of their values and judge them by figures and digests."""
+    changes, unknown = list(found.changes), list(found.unknown)
+    for column in compared:
+        if (column.table, column.column) in spoken:
+            continue
+        if column.message and column.message != VALUES_GONE:
+            unknown.append(Unknown(f"which values of {column.table}.{column.column} changed", column.message))
+        if column.changed:
+            now = f"{column.changed:,} of {column.compared:,}"
+            changes.append(Change(VALUES, column.table, column.column, CHANGED_ROWS, None, now, column.changed))
     return replace(found, changes=tuple(sorted(changes, key=lambda c: c.key)), unknown=tuple(unknown))
 
 

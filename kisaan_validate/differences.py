@@ -24,6 +24,13 @@ DIGEST = "digest"
 """The aspect of a change that only digests show: some row has another value, or another row is there."""
 
 
+CHANGED_ROWS = "changed rows"
+"""The aspect of a change of kind VALUES that kept values show: in so many rows the value is another."""
+
+VALUES_GONE = "it is not there any more"
+"""Why kept values are not compared with a column that went: the schema's own difference says it, and is judged."""
+
+
 class Transition(StrEnum):
     """How a check's outcome moved between a baseline and a run."""
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import CHANGED, GONE, diff, with_rows
+from kisaan_validate.changes import CHANGED, GONE, diff, with_rows, with_values
 from kisaan_validate.contract.both import Both, CannotTell, side_of
-from kisaan_validate.contract.load import Contract
+from kisaan_validate.contract.load import Contract, spoken_columns
 from kisaan_validate.contract.needs import Arrival, Names, Removal
 from kisaan_validate.contract.promise import Outcome, Promise, State
 from kisaan_validate.contract.story import story_of
@@ -101,8 +101,13 @@ def judge(
     failing = _failing(run, found, uses)
     promises: tuple[tuple[Promise, Outcome], ...] = ()
     if contract is not None and baseline is not None and found is not None:
-        found = refined(found, _both(contract, baseline, baseline_of(run), found, run.suite.aliases))
+        both = _both(contract, baseline, baseline_of(run), found, run.suite.aliases)
+        found = refined(found, both)
         promises = outcomes(contract, baseline, baseline_of(run), found, run.suite.aliases)
+        # After the promises: what kept values show of other columns is explained by none that speaks of rows alone.
+        found = with_values(found, run.values, {(both.table(table), column) for table, column in spoken_columns(contract)})
+    elif found is not None:
+        found = with_values(found, run.values)
     made = Judgement(
         run, Verdict.PASS, baseline, contract, waivers, failing, uses, found, promises, _explained(promises)
     )  # fmt: skip

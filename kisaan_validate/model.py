@@ -298,7 +298,7 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class RowFile:
-    """The file of row digests beside a baseline: its name in the same folder, its bytes, their SHA-256."""
+    """A file of row digests, or of values, beside a baseline: its name in the same folder, its bytes, their SHA-256."""
 
     name: str
     size: int
@@ -321,6 +321,48 @@ class RowsCompared:
     late: int = 0
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     message: str = ""
+
+
+@dataclass(frozen=True)
+class ValueChange:
+    """One value that changed: its row's key as (column, text), and the server's texts of before and now, None for NULL."""
+
+    key: tuple[tuple[str, str | None], ...]
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class ValuePattern:
+    """What happened to ``rows`` changed values of a column, exactly (see ``rowdiff.PatternFound``)."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+    words: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ValuesCompared:
+    """The values of one column beside those that a baseline's file kept, row by row.
+
+    ``compared`` rows are there on both sides, and in ``changed`` of these the value is another. None: ``message`` says why
+    that is not known. A long text in a sample is cut, and says so.
+    """
+
+    table: str
+    column: str
+    changed: int | None = None
+    compared: int | None = None
+    samples: tuple[ValueChange, ...] = ()
+    patterns: tuple[ValuePattern, ...] = ()
+    message: str = ""
+
+    @property
+    def unexplained(self) -> int:
+        """In how many rows no pattern makes the new value of the old one."""
+        return sum(pattern.rows for pattern in self.patterns if pattern.name == "unexplained")
 
 
 @dataclass(frozen=True)
@@ -440,7 +482,7 @@ class Run:
     ``unread`` maps kinds of schema objects, or titles of tables, to why the catalogue could not say what they are.
     ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to be read with, by the
     SHA-256 of their bytes; ``fail_on`` says which failures count. ``row_file`` is what it wrote beside a baseline, ``rows`` what
-    came of comparing with one.
+    came of comparing with one; ``value_file`` and ``values`` are the same of the values of chosen columns.
     """
 
     id: str
@@ -465,6 +507,8 @@ class Run:
     waivers_digest: str = ""
     row_file: RowFile | None = None
     rows: tuple[RowsCompared, ...] = ()
+    value_file: RowFile | None = None
+    values: tuple[ValuesCompared, ...] = ()
     fail_on: FailOn = FailOn.ANY
     criteria: tuple[Criterion, ...] = ()
     coverage: tuple[TableCoverage, ...] = ()
@@ -583,4 +627,5 @@ class Baseline:
     measured: tuple[Measured, ...] = ()
     contract_digest: str = ""
     row_file: RowFile | None = None
+    value_file: RowFile | None = None
     format_version: int = BASELINE_FORMAT

@@ -6,12 +6,14 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
 from kisaan_validate.changes import differing_buckets
 from kisaan_validate.compile.fingerprints import SELF_CHECK, Digesting
+from kisaan_validate.compile.keptvalues import ValueStream, stream_again, title_of, value_streams
 from kisaan_validate.compile.measures import (
     Measure,
     measures_of,
@@ -30,6 +32,8 @@ from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target, check_expectation, find_target
 from kisaan_validate.database.volatility import volatile_calls, volatile_names
+from kisaan_validate.differences import VALUES_GONE
+from kisaan_validate.diffing.kept import compare_values, write_values
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
 from kisaan_validate.execute.ask import Counted, ask, refuse
@@ -56,9 +60,11 @@ from kisaan_validate.model import (
     StatementFacts,
     Status,
     TableFacts,
+    ValuesCompared,
 )
 from kisaan_validate.outcome import Answers, failures_of, figures_of, results_of, rows_of, streamed_results
 from kisaan_validate.record.rowfile import KeptRows, RowWriter
+from kisaan_validate.record.valuefile import KeptValues, ValueWriter
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.suite.load import Suite
@@ -76,6 +82,7 @@ class Options:
     ``sample`` failing keys are shown for each check. ``count_all`` also measures what a comparison needs: rows and
     column figures of every table of the schemas, schema objects, sequences, ``keys`` failing keys for each check, and
     what ``contract`` needs; with ``digests`` also digests of all columns, and beside a baseline those that it has; with ``row_writer`` also those of every row, and with ``row_file`` those are compared.
+    The values of the columns ``keep_values`` (table, column) are written to ``values_path``; those of ``value_file`` are compared.
     ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
     ask for. ``while_held`` is called with the finished run while the snapshot is still open; the
     function that it gets tells whether it still is.
@@ -97,6 +104,9 @@ class Options:
     digests: bool = False
     row_writer: RowWriter | None = None
     row_file: KeptRows | None = None
+    keep_values: tuple[tuple[str, str], ...] = ()
+    values_path: Path | None = None
+    value_file: KeptValues | None = None
     python_memory: int = 512 * 1024**2
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
 
@@ -176,6 +186,7 @@ class _Runner:
                 require_same_database(self.options.baseline, snapshot.place)
             excluded = [t.name for t in snapshot.catalogue.tables.values() if settings.is_excluded(t.name)]
             scope = count_scope(snapshot.catalogue, excluded) if self.options.count_all else []
+            kept = self._chosen(snapshot, scope)
             plan = make_plan(
                 self.suite,
                 snapshot.catalogue,
@@ -189,6 +200,7 @@ class _Runner:
             blocks = read_blocks(holder, [stream.table for stream in plan.streams]) if plan.streams else {}
             made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded)
             made = self._rows(holder, snapshot, scope, made)
+            made = self._values(holder, snapshot, scope, made, kept)
             if self.options.while_held is not None and not self.stop.requested:
                 self.options.while_held(made, lambda: _alive(holder))
             return made
@@ -303,6 +315,55 @@ class _Runner:
                 break
         left = file.sections.keys() - {f.table for f in found}
         return (*found, *(RowsCompared(t, message="not compared: the table is not there, or the session was lost") for t in sorted(left)))
+
+    def _chosen(self, snapshot: Snapshot, scope: Sequence[Table]) -> list[ValueStream]:
+        """What is read to keep values. Raises UsageError before anything is measured, where a column cannot be kept."""
+        personal, encoding = self.suite.settings.is_personal, snapshot.place.encoding or "UTF8"
+        return value_streams(self.options.keep_values, snapshot.catalogue, scope, personal, encoding)
+
+    def _values(
+        self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], made: Run, streams: Sequence[ValueStream]
+    ) -> Run:  # fmt: skip
+        """The run with values written beside a baseline, or compared with those that a baseline kept."""
+        options = self.options
+        if self.stop.requested or not made.tables:
+            return made
+        if streams and options.values_path is not None:
+            self.observer(Progress("writing values"))
+            writer = ValueWriter(options.values_path)
+            try:
+                write_values(holder, streams, writer)
+            except BaseException:
+                writer.drop()
+                raise
+            digest = writer.finish()
+            return replace(made, value_file=RowFile(options.values_path.name, writer.size, digest))
+        if options.value_file is not None:
+            self.observer(Progress("comparing values"))
+            return replace(made, values=tuple(self._values_compared(holder, snapshot, scope, options.value_file)))
+        return made
+
+    def _values_compared(
+        self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], file: KeptValues
+    ) -> Iterator[ValuesCompared]:  # fmt: skip
+        tables = {title_of(table): table for table in scope}
+        lost = ""
+        for title, (forms, _) in file.tables.items():
+            table = tables.get(title)
+            if table is None or lost:
+                there = any(title_of(known) == title for known in snapshot.catalogue.tables.values())
+                why = lost or ("the table is not among those that are compared now" if there else VALUES_GONE)
+                yield from (ValuesCompared(title, name, message=why) for name in forms.columns)
+                continue
+            stream, reasons = stream_again(table, forms, self.suite.settings.is_personal, snapshot.place.encoding or "UTF8")
+            yield from (ValuesCompared(title, name, message=why) for name, why in reasons.items())
+            if stream is None:
+                continue
+            try:
+                yield from compare_values(holder, stream, file.lines(title))
+            except DatabaseError as error:
+                lost = error.fact
+                yield from (ValuesCompared(title, name, message=lost) for name in forms.columns if name not in reasons)
 
     def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:
         pool = Pool(self._open, snapshot.id, snapshot.locked, self.options.jobs)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 @click.option("--keys", type=click.IntRange(0, 100_000), default=500, show_default=True, help="Failing keys kept per check.")
 @click.option("--digests", is_flag=True, help="Keep digests of all columns, so that a change that no figure shows is found.")
 @click.option("--rows", is_flag=True, help="Also keep a digest of every row, in a file beside it: then it is told which rows changed.")
+@click.option("--values", multiple=True, metavar="TABLE.COLUMN", help="Also keep this column's values, in a file beside it: then it is "
+              "told what they were, and the pattern of the change. Repeatable; the table needs a primary key.")  # fmt: skip
 @click.option("--hold", is_flag=True, help="Keep the snapshot open for pg_dump --snapshot, until Enter, SIGINT or SIGTERM.")
 @click.option("--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
@@ -63,6 +65,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         statement_timeout_ms=given["statement_timeout"],
     )  # fmt: skip
     suite, target = the_suite(config), find_target(given["dsn"])
+    chosen = tuple(_column(text) for text in given["values"])
     contract, held = the_contract(given["contract"], suite), _Held()
 
     def job(stop: Stop) -> Run:
@@ -73,7 +76,8 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         options = Options(
             jobs=config.jobs, sample=0, limits=the_limits(config), count_all=True, expect=config.expect, contract=contract,
             keys=given["keys"], digests=given["digests"] or given["rows"],
-            row_writer=RowWriter(output.with_name(f"{output.name}.rows")) if given["rows"] else None, python_memory=config.python_memory_mb * 1024**2, while_held=wait if hold else None,
+            row_writer=RowWriter(output.with_name(f"{output.name}.rows")) if given["rows"] else None,
+            keep_values=chosen, values_path=output.with_name(f"{output.name}.values"), python_memory=config.python_memory_mb * 1024**2, while_held=wait if hold else None,
         )  # fmt: skip
         return run(
             suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer, stop=stop
@@ -87,6 +91,16 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         if not hold:
             _keep(measured, output, quiet)
     return baseline_exit_code(measured, lost=held.lost)
+
+
+def _column(text: str) -> tuple[str, str]:
+    """A column as it is named on the command line, by table and name. Raises UsageError."""
+    from kisaan_validate.errors import UsageError
+
+    table, _, column = text.rpartition(".")
+    if not table or not column:
+        raise UsageError(f"--values {text}: this names no column of a table", "write TABLE.COLUMN, or SCHEMA.TABLE.COLUMN")
+    return table, column
 
 
 def _keep(measured: Run, output: Path, quiet: bool) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kisaan_validate.judgement import Judgement
     from kisaan_validate.model import Baseline, Run
     from kisaan_validate.record.rowfile import KeptRows
+    from kisaan_validate.record.valuefile import KeptValues
     from kisaan_validate.suite.load import Suite
     from kisaan_validate.waivers import Waivers
 
@@ -113,6 +114,7 @@ class _Beside:
     contract: Contract | None = None
     waivers: Waivers | None = None
     rows: KeptRows | None = None
+    values: KeptValues | None = None
 
 
 def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
@@ -121,6 +123,7 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
     from kisaan_validate.record.codec import baseline_from_json, digest_of
     from kisaan_validate.record.files import read_file
     from kisaan_validate.record.rowfile import kept_rows
+    from kisaan_validate.record.valuefile import kept_values
 
     path: Path | None = given["baseline"]
     if path is None:
@@ -135,6 +138,7 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
         baseline, digest_of(text), the_contract(given["contract"], suite),
         the_waivers(config, suite, given["waivers"], given["no_waivers"]),
         kept_rows(path.parent, baseline.row_file) if baseline.row_file is not None else None,
+        kept_values(path.parent, baseline.value_file) if baseline.value_file is not None else None,
     )  # fmt: skip
 
 
@@ -156,6 +160,7 @@ def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], 
         contract=beside.contract,
         waivers=beside.waivers,
         row_file=beside.rows,
+        value_file=beside.values,
         python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
     )

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from kisaan_validate.changes import BUCKETS
 from kisaan_validate.errors import RecordError
@@ -60,6 +60,8 @@ class RowWriter:
     Raises RecordError where it cannot be written.
     """
 
+    magic = MAGIC
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -72,11 +74,14 @@ class RowWriter:
             self._file: BinaryIO = os.fdopen(handle, "wb", buffering=1 << 20)
         except OSError as error:
             raise RecordError(f"cannot write {path}: {error.strerror}", "free some space or choose another folder") from None
-        self._write(MAGIC)
+        self._write(self.magic)
 
     def begin(self, title: str, key: tuple[str, ...], forms: dict[str, str]) -> None:
         """A table begins; ``forms`` maps its digested columns to their canonical forms, the key's first."""
-        header = json.dumps({"table": title, "key": key, "forms": forms}, ensure_ascii=False).encode()
+        self._header(title, {"table": title, "key": key, "forms": forms})
+
+    def _header(self, title: str, given: dict[str, object]) -> None:
+        header = json.dumps(given, ensure_ascii=False).encode()
         self._write(_HEADER.pack(b"T", len(header)) + header)
         self._index[title] = self.size - len(header) - _HEADER.size
 
@@ -143,6 +148,15 @@ def kept_rows(folder: Path, file: RowFile) -> KeptRows:
 
 def sections(path: Path, size: int, digest: str) -> dict[str, Section]:
     """The tables of a file, by title. Raises RecordError unless it is byte for byte the file that was written."""
+    found = headers(path, size, digest, MAGIC, "--rows")
+    return {title: Section(title, tuple(given["key"]), given["forms"], offset) for title, (given, offset) in found.items()}
+
+
+def headers(path: Path, size: int, digest: str, magic: bytes, option: str) -> dict[str, tuple[dict[str, Any], int]]:
+    """By title, the header of each table of a file that begins with ``magic``, and where its rows begin.
+
+    ``option`` is that with which such a file is taken. Raises RecordError unless it is byte for byte what was written.
+    """
     try:
         facts = path.stat()
         if not stat.S_ISREG(facts.st_mode):  # a pipe would keep us waiting
@@ -154,23 +168,23 @@ def sections(path: Path, size: int, digest: str) -> dict[str, Section]:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 raise RecordError(f"{path} is not as it was written: its SHA-256 is another", "it was edited or damaged; take the baseline again")
             file.seek(0)
-            return _sections(file, path)
+            return _headers(file, path, magic)
     except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}", "it lies beside the baseline that was taken with --rows") from None
+        raise RecordError(f"cannot read {path}: {error.strerror}", f"it lies beside the baseline that was taken with {option}") from None
 
 
-def _sections(file: BinaryIO, path: Path) -> dict[str, Section]:
-    if file.read(len(MAGIC)) != MAGIC:
-        raise RecordError(f"{path} is no file of row digests that this version reads", "take the baseline again")
+def _headers(file: BinaryIO, path: Path, magic: bytes) -> dict[str, tuple[dict[str, Any], int]]:
+    if file.read(len(magic)) != magic:
+        raise RecordError(f"{path} is no file of this kind that this version reads", "take the baseline again")
     file.seek(-4, os.SEEK_END)
     length = int.from_bytes(file.read(4), "big")
     file.seek(-4 - length, os.SEEK_END)
-    made: dict[str, Section] = {}
+    made: dict[str, tuple[dict[str, Any], int]] = {}
     for title, offset in json.loads(file.read(length)).items():
         file.seek(offset)
         _, size = _HEADER.unpack(file.read(_HEADER.size))
         given = json.loads(file.read(size))
-        made[title] = Section(title, tuple(given["key"]), given["forms"], file.tell())
+        made[title] = (given, file.tell())
     return made
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.changes import changes_by_table, differing
 from kisaan_validate.contract.rules import State
-from kisaan_validate.differences import DIGEST, ROWS, SEQUENCE, VALUES, Change
+from kisaan_validate.differences import CHANGED_ROWS, DIGEST, ROWS, SEQUENCE, VALUES, Change
 from kisaan_validate.judgement import Judgement, answer_of
 from kisaan_validate.model import Baseline, ColumnFacts, Family, Profile, TableFacts
 from kisaan_validate.patterns.ends import Hint, hints
@@ -108,6 +108,7 @@ def open_hints(judged: Judgement, after: Baseline) -> tuple[Hint, ...]:
 
 _FIGURE_WORDS = {
     "nulls": "NULLs", "minimum": "smallest value", "maximum": "largest value", "total": "sum", DIGEST: "values, row by row (digest)",
+    CHANGED_ROWS: "rows whose value is another",
 }  # fmt: skip
 _ROW_WORDS = {
     "count": "rows", DIGEST: "which rows there are (digest)", "changed": "rows that changed", "added": "rows that came",

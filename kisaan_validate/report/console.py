@@ -23,6 +23,7 @@ from kisaan_validate.report.found import found_words
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.shown import shown
 from kisaan_validate.report.text import counted
+from kisaan_validate.report.values import print_values
 
 if TYPE_CHECKING:
     from kisaan_validate.demo import Story
@@ -57,6 +58,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
             _print_rows(console, row_counts(judged.baseline, baseline_of(run)))
         _print_promises(console, judged, verbose)
         _print_unexplained(console, judged, verbose)
+        print_values(console, run.values, verbose=verbose)
         _print_hints(console, judged, verbose)
         _print_untold(console, judged, verbose)
         _print_attention(console, judged, verbose)

@@ -29,6 +29,7 @@ from kisaan_validate.report.marks import marked
 from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
+from kisaan_validate.report.values import value_lines
 
 MOST_SQL = 250_000
 """So many characters of the statements' SQL a page shows; beyond, it says where it stands. Each check shows its own anyway."""
@@ -165,6 +166,7 @@ def _changed(judged: Judgement) -> dict[str, Any]:
         "unexplained": len(judged.unexplained),
         "unkept": len(judged.in_state(State.BROKEN, State.NOT_DONE)),
         "untold": judged.untold,
+        "values": value_lines(judged.run),
     }
 
 

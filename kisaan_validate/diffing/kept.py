@@ -1,0 +1,141 @@
+"""Values out of a snapshot: written into a baseline's file, or merged with those that a file holds, in the order of the key."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Protocol
+
+from kisaan_validate.compile.keptvalues import KeptForms, ValueStream
+from kisaan_validate.database.session import Session
+from kisaan_validate.diffing.merge import Layout, Pipe, merge
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import too_large
+from kisaan_validate.model import ValueChange, ValuePattern, ValuesCompared
+from kisaan_validate.patterns import Watch
+from kisaan_validate.rowdiff import Kind, PatternFound, RowChange
+
+SAMPLES = 20
+"""So many changed values of each column are kept."""
+
+LONGEST = 500
+"""Characters of a value that a sample holds."""
+
+
+class Sink(Protocol):
+    """What takes the values of a baseline (see ``record.valuefile``)."""
+
+    def table(self, title: str, forms: KeptForms) -> None:
+        """A table begins."""
+
+    def line(self, line: bytes) -> None:
+        """One row."""
+
+
+def write_values(session: Session, streams: Iterable[ValueStream], sink: Sink) -> None:
+    """Write the values of these tables. Raises DatabaseError where one cannot be read: they were asked for by name."""
+    for stream in streams:
+        if refusal := too_large(session, stream.sql):
+            raise DatabaseError(f"the values of {stream.title} are not kept: {refusal.fact}", refusal.hint)
+        sink.table(stream.title, stream.forms)
+        session.copy_out(f"COPY ({stream.sql}) TO STDOUT", sink.line)
+
+
+@dataclass
+class _Seen:
+    """What was seen of the changed values of each column; memory does not grow with their number."""
+
+    stream: ValueStream
+    watch: Watch = field(default_factory=Watch)
+    changed: Counter[str] = field(default_factory=Counter)
+    samples: dict[str, list[ValueChange]] = field(default_factory=dict)
+
+    def see(self, change: RowChange) -> None:
+        """One row that came, went or changed: what came and went is no changed value."""
+        if change.kind is not Kind.CHANGED:
+            return
+        self.watch.see(change)
+        key = tuple(zip(self.stream.forms.key, change.key, strict=True))
+        for name in change.columns:
+            self.changed[name] += 1
+            kept = self.samples.setdefault(name, [])
+            if len(kept) < SAMPLES:
+                kept.append(ValueChange(key, _cut(change.before[name]), _cut(change.after[name])))
+
+
+def compare_values(session: Session, stream: ValueStream, kept: Iterable[bytes]) -> list[ValuesCompared]:
+    """One table's values beside those that were kept (lines of its COPY), for each column that can be compared.
+
+    Raises DatabaseError where either side breaks off; the session is then of no more use.
+    """
+    key = stream.forms.key
+    names = [pair.name for pair in stream.pairs if pair.name not in key]
+    if refusal := too_large(session, stream.sql):
+        return [ValuesCompared(stream.title, name, message=refusal.fact) for name in names]
+    proofs = tuple(name for name in names if name in stream.forms.proofs)
+    layout = Layout(stream.title, 2, stream.pairs, proofs, key)
+    seen = _Seen(stream)
+    seen.watch.begin(stream.title, stream.pairs, key)
+    pipe = Pipe()
+    threading.Thread(target=_read, args=(session, stream.sql, pipe), daemon=True).start()
+    try:
+        counted = merge(_placed(_narrowed(kept, stream, names)), _placed(pipe), layout, seen.see)
+    finally:
+        pipe.closed = True
+    if counted.shared:
+        message = f"{counted.shared:,} keys are shared by several rows"
+        return [ValuesCompared(stream.title, name, message=message) for name in names]
+    found = seen.watch.end(stream.title)
+    both = counted.read[0] - counted.removed
+    return [
+        ValuesCompared(stream.title, n, seen.changed[n], both, tuple(seen.samples.get(n, ())), _patterns(found, n)) for n in names
+    ]
+
+
+def _read(session: Session, sql: str, pipe: Pipe) -> None:
+    try:
+        session.copy_out(f"COPY ({sql}) TO STDOUT", pipe.write)
+        pipe.end()
+    except DatabaseError as error:
+        pipe.end(error)
+
+
+def _placed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines as ``merge`` reads them: their place is the key's bytes, their digest one of all texts and proofs."""
+    for line in lines:
+        key, _, rest = line.rstrip(b"\n").partition(b"\t")
+        yield b"0\t%b\t%b\t0\t%b\n" % (key, blake2b(rest, digest_size=16).hexdigest().encode(), rest)
+
+
+def _narrowed(lines: Iterable[bytes], stream: ValueStream, names: Sequence[str]) -> Iterator[bytes]:
+    """The kept lines without the columns that are not compared."""
+    forms = stream.forms
+    if tuple(names) == forms.columns:
+        yield from lines
+        return
+    fields = [*forms.key, *forms.columns]
+    wanted = [0, *(1 + n for n, name in enumerate(fields) if name in forms.key or name in names)]
+    wanted += [1 + len(fields) + n for n, name in enumerate(forms.proofs) if name in names]
+    for line in lines:
+        texts = line.split(b"\t")
+        yield b"\t".join(texts[n] for n in wanted)
+
+
+def _patterns(found: Iterable[PatternFound], column: str) -> tuple[ValuePattern, ...]:
+    """What is said of this column, alone or with others, which are then named."""
+    return tuple(
+        ValuePattern(p.name, p.columns, p.rows, p.words if len(p.columns) == 1 else f"{' and '.join(p.columns)} {p.words}", p.facts)
+        for p in found
+        if column in p.columns
+    )
+
+
+def _cut(text: str | None) -> str | None:
+    """A value as a sample holds it: what is cut says how long it was."""
+    if text is None:
+        return None
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}… ({len(whole):,} characters)"

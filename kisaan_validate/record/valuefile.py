@@ -1,0 +1,71 @@
+"""The file of chosen columns' values beside a baseline. Written as rows stream in, refused unless it is as it was written.
+
+Its frame is that of ``rowfile`` with another first line. A table's header is JSON: title, key, the canonical forms of the
+key's columns and of the kept ones, which of them have a proof, types, and the database's encoding. Each row is ``R``, the
+length of its line (4 bytes) and the line, which is COPY's text format: the key as bytes, by which rows are ordered, the
+texts of the key's columns, those of the kept ones, and the proofs.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kisaan_validate.compile.keptvalues import KeptForms
+from kisaan_validate.errors import RecordError
+from kisaan_validate.model import RowFile
+from kisaan_validate.record.rowfile import RowWriter, headers
+
+MAGIC = b"kisaan-validate values 1\n"
+"""The first line: what it is, and the version of its form."""
+
+_LINE = struct.Struct(">cI")
+
+
+class ValueWriter(RowWriter):
+    """Writes such a file: mode 0600, under a temporary name until :meth:`finish`. Raises RecordError."""
+
+    magic = MAGIC
+
+    def table(self, title: str, forms: KeptForms) -> None:
+        """A table begins."""
+        self._header(title, {"table": title, **asdict(forms)})
+
+    def line(self, line: bytes) -> None:
+        """One row, as COPY wrote it."""
+        text = line.rstrip(b"\n")
+        self._write(_LINE.pack(b"R", len(text)) + text)
+
+
+@dataclass(frozen=True)
+class KeptValues:
+    """An opened file of values, known to be as it was written: by title, what is kept of a table and where it begins."""
+
+    path: Path
+    tables: Mapping[str, tuple[KeptForms, int]]
+
+    def lines(self, title: str) -> Iterator[bytes]:
+        """The lines of one table, in the order in which they were written."""
+        with self.path.open("rb", buffering=1 << 20) as file:
+            file.seek(self.tables[title][1])
+            while (head := file.read(_LINE.size))[:1] == b"R":
+                yield file.read(_LINE.unpack(head)[1])
+
+
+def kept_values(folder: Path, file: RowFile) -> KeptValues:
+    """The file that a baseline names, in the baseline's folder. Raises RecordError unless it is as it was written."""
+    path = folder / Path(file.name).name
+    found = headers(path, file.size, file.sha256, MAGIC, "--values")
+    try:
+        tables = {title: (_forms(given), offset) for title, (given, offset) in found.items()}
+    except (KeyError, TypeError, AttributeError):
+        raise RecordError(f"{path} is no file of values that this version reads", "take the baseline again") from None
+    return KeptValues(path, tables)
+
+
+def _forms(given: Mapping[str, object]) -> KeptForms:
+    named = {name: value for name, value in given.items() if name != "table"}
+    lists = {name: tuple(value) for name, value in named.items() if isinstance(value, list)}
+    return KeptForms(**{**named, **lists})  # type: ignore[arg-type]

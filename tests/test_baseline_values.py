@@ -1,0 +1,185 @@
+"""Values kept beside a baseline: exactly which changed, from what to what, and by which pattern; nothing personal is kept."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Server
+from test_baseline_rows import Case
+
+from kisaan_validate.record.codec import baseline_from_json
+
+TABLE = """
+CREATE TYPE mood AS ENUM ('low', 'high');
+CREATE TABLE t (id int PRIMARY KEY, at timestamp, a int, b int, c text, tags text[], m mood, u uuid, phone text);
+INSERT INTO t SELECT n, timestamp '2024-01-01 10:00' + n * interval '1 min', n, -n, E'x\\t\\\\' || n, ARRAY['p', n::text], 'low',
+  md5(n::text)::uuid, '9' || n FROM generate_series(1, 2000) AS n;
+CREATE TABLE pair (k text, n numeric(6,2), v numeric(12,2), PRIMARY KEY (k, n));
+INSERT INTO pair SELECT E'a\\tb' || n % 10, n, CASE WHEN n % 9 > 0 THEN n END FROM generate_series(1, 200) AS n;
+CREATE TABLE bare (a int, b text);
+CREATE TABLE person (phone text PRIMARY KEY, a int);
+"""
+
+KEPT = ("t.at", "t.a", "t.b", "t.c", "t.tags", "t.m", "t.u", "pair.v")
+
+
+class Values(Case):
+    """A case whose baseline keeps values."""
+
+    @property
+    def values(self) -> Path:
+        """The file of values."""
+        return self.folder / "pre.json.values"
+
+    def keep(self, *columns: str, words: tuple[str, ...] = ()) -> tuple[int, str]:
+        """Take a baseline that keeps these columns."""
+        chosen = [word for column in columns for word in ("--values", column)]
+        return self.command("baseline", "-o", str(self.file), *chosen, *words)
+
+    def found(self, *words: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any], str]:
+        """(what is said of each kept column, the judged document, what the console said)."""
+        output = self.folder / "judged.json"
+        code, said = self.command(
+            "run", "--baseline", str(self.file), "--reports", str(self.folder / "reports"), "--format", "json", "-o", str(output), *words
+        )  # fmt: skip
+        assert code in (0, 1, 3), said
+        document = json.loads(output.read_text(encoding="utf-8"))
+        return {f"{c['table']}.{c['column']}": c for c in document["run"]["values"]}, document, said
+
+    def page(self) -> str:
+        """The newest report."""
+        return max((self.folder / "reports").rglob("report.html"), key=lambda p: p.stat().st_mtime).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def case(server: Server, tmp_path: Path) -> Iterator[Values]:
+    """The tables in a database of their own."""
+    database = server.create(TABLE)
+    yield Values(server, database, tmp_path)
+    server.drop(database)
+
+
+def told(found: dict[str, dict[str, Any]]) -> dict[str, int | None]:
+    """The changed rows of each column that is not the same throughout."""
+    return {name: column["changed"] for name, column in found.items() if column["changed"] != 0}
+
+
+def test_an_untouched_database_has_the_same_values(case: Values) -> None:
+    """No value changed, of any type; the file is its owner's alone and the baseline names its digest. Wider types change nothing."""
+    code, said = case.keep(*KEPT)
+    assert code == 0, said
+    assert stat.S_IMODE(case.values.stat().st_mode) == 0o600
+    file = baseline_from_json(case.file.read_text(encoding="utf-8")).value_file
+    assert file is not None
+    assert (file.name, file.size) == ("pre.json.values", case.values.stat().st_size)
+    found, document, _ = case.found()
+    assert {name: (c["changed"], c["compared"], c["message"]) for name, c in found.items()} == {
+        name: (0, 200 if name == "pair.v" else 2000, "") for name in KEPT
+    }
+    assert document["judgement"]["differences"] == 0
+    case.sql("ALTER TABLE t ALTER id TYPE bigint, ALTER a TYPE numeric(20,4), ALTER b TYPE bigint, ALTER u TYPE text; ALTER TABLE pair ALTER v TYPE numeric(20,6)")
+    case.sql("DELETE FROM t WHERE id = 7; INSERT INTO t (id) VALUES (9999)")
+    found, _, _ = case.found()
+    assert told(found) == {}
+    assert found["t.a"]["compared"] == 1999
+
+
+def test_changed_values_are_told_exactly_with_their_pattern(case: Values) -> None:
+    """Each changed value by row, before and after, and what happened to it, on the console, on the page and in JSON."""
+    case.keep(*KEPT)
+    case.sql("UPDATE t SET at = at - interval '5 h 30 min' WHERE id <= 1204; UPDATE t SET a = b, b = a WHERE id IN (3, 4, 5)")
+    case.sql("UPDATE t SET c = NULL WHERE id = 8; UPDATE t SET tags = ARRAY['p,9'] WHERE id = 9; UPDATE t SET m = 'high' WHERE id = 10")
+    case.sql("UPDATE pair SET v = v * 100 WHERE n <= 20; DELETE FROM pair WHERE n = 1")
+    found, document, said = case.found()
+    assert told(found) == {"t.at": 1204, "t.a": 3, "t.b": 3, "t.c": 1, "t.tags": 1, "t.m": 1, "pair.v": 17}
+    shift = found["t.at"]["patterns"]
+    assert [(p["rows"], p["words"]) for p in shift] == [(1204, "shifted by -05:30 (the offset of Asia/Kolkata) in 1,204 of 1,204 changed rows")]
+    for column in ("t.a", "t.b"):
+        assert [p["words"] for p in found[column]["patterns"]] == ["a and b exchanged with each other in 3 of 3 changed rows"]
+    assert found["t.c"]["samples"] == [{"key": [["id", "8"]], "before": "x\t\\8", "after": None}]
+    assert found["t.m"]["samples"] == [{"key": [["id", "10"]], "before": "low", "after": "high"}]
+    assert len(found["t.at"]["samples"]) == 20
+    assert "values  t.at: another in 1,204 of 2,000 rows of both sides; shifted by -05:30 (the offset of Asia/Kolkata) in 1,204 of 1,204 changed rows; 0 unexplained" in said
+    assert "shifted by -05:30 (the offset of Asia/Kolkata) in 1,204 of 1,204 changed rows" in case.page()
+    assert "differences that no contract judges" in said
+    assert document["judgement"]["differences"] >= 7
+
+
+def test_what_is_not_comparable_is_said(case: Values) -> None:
+    """Values of another form, a key that became another, a column that became personal: not known, never the same."""
+    (case.folder / "contract.toml").write_text("format = 1\n")
+    contract = ("--contract", str(case.folder / "contract.toml"))
+    case.keep("t.at", "t.a", "t.c", "pair.v", words=contract)
+    case.sql("ALTER TABLE t ALTER at TYPE date, DROP a; ALTER TABLE pair DROP CONSTRAINT pair_pkey, ADD PRIMARY KEY (n, k)")
+    (case.folder / "checks" / "suite.toml").write_text('name = "case"\npersonal = ["*.phone", "t.c"]\n')
+    found, document, _ = case.found(*contract)
+    assert [found[name]["changed"] for name in ("t.at", "t.a", "t.c", "pair.v")] == [None] * 4
+    assert "not compared" in found["t.at"]["message"]
+    assert found["t.a"]["message"] == "it is not there any more"
+    assert "personal" in found["t.c"]["message"]
+    assert found["pair.v"]["message"] == "the primary key was k, n and is n, k now"
+    untold = {item["what"] for item in document["judgement"]["untold"]}
+    assert {f"which values of {name} changed" for name in ("t.at", "t.c", "pair.v")} <= untold
+
+
+@pytest.mark.parametrize(("column", "why"), [
+    ("t.phone", "personal"), ("person.a", "personal"), ("bare.b", "no primary key"), ("t.id", "primary key"), ("t.nope", "no such column"),
+    ("nope.a", "no table nope"), ("a", "no column of a table"),
+])  # fmt: skip
+def test_what_cannot_be_kept_is_refused(column: str, why: str, case: Values) -> None:
+    """Nothing is written where a column that was named cannot be kept, and above all where it is somebody's."""
+    code, said = case.keep("t.a", column)
+    assert code == 2, said
+    assert why in said
+    assert not list(case.folder.glob("*pre.json*"))
+
+
+CONTRACT = """format = 1
+[[promise]]
+id = "twice"
+kind = "becomes"
+column = "t.a"
+expression = "a * 2"
+"""
+
+
+def test_promises_judge_what_they_speak_of(case: Values) -> None:
+    """A promised change is explained as before; a value of which no promise speaks is an unexplained change, though all figures
+    stay the same."""
+    (case.folder / "contract.toml").write_text(CONTRACT)
+    contract = ("--contract", str(case.folder / "contract.toml"))
+    case.keep("t.a", "t.b", words=contract)
+    case.sql("UPDATE t SET a = a * 2")
+    found, document, _ = case.found(*contract)
+    assert told(found) == {"t.a": 2000}
+    assert document["judgement"]["verdict"] == "PASS", document["judgement"]
+    case.sql("UPDATE t SET b = CASE id WHEN 30 THEN -31 ELSE -30 END WHERE id IN (30, 31)")
+    found, document, _ = case.found(*contract)
+    assert told(found) == {"t.a": 2000, "t.b": 2}
+    assert document["judgement"]["verdict"] == "FAIL"
+    assert [(c["name"], c["aspect"]) for c in document["judgement"]["unexplained"]] == [("b", "changed rows")]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "edited", "swapped", "gone"])
+def test_a_damaged_file_is_refused(damage: str, case: Values) -> None:
+    """Whatever is not byte for byte what was written with this baseline is refused by name before a value of it is used."""
+    case.keep("pair.v")
+    data = bytearray(case.values.read_bytes())
+    if damage == "swapped":
+        case.sql("UPDATE pair SET v = 1 WHERE n = 3")
+        code, said = case.command("baseline", "-o", str(case.folder / "other.json"), "--values", "pair.v")
+        assert code == 0, said
+        data = bytearray((case.folder / "other.json.values").read_bytes())
+    data[len(data) // 2] ^= damage == "edited"
+    if damage == "gone":
+        case.values.unlink()
+    else:
+        case.values.write_bytes(data[:-10] if damage == "truncated" else data)
+    code, said = case.command("run", "--baseline", str(case.file), "--reports", str(case.folder / "reports"))
+    assert code == 2
+    assert "pre.json.values" in said
