@@ -340,13 +340,15 @@ class _Runner:
             return replace(made, value_file=RowFile(options.values_path.name, writer.size, digest))
         if options.value_file is not None:
             self.observer(Progress("comparing values"))
-            return replace(made, values=tuple(self._values_compared(holder, snapshot, scope, options.value_file)))
+            return replace(made, values=tuple(self._values_compared(holder, snapshot, scope, options.value_file, made.tables)))
         return made
 
     def _values_compared(
-        self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], file: KeptValues
+        self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], file: KeptValues, counted: Iterable[TableFacts]
     ) -> Iterator[ValuesCompared]:  # fmt: skip
         tables = {title_of(table): table for table in scope}
+        assert self.options.baseline is not None
+        old, new = ({t.title: t.rows for t in side if t.rows is not None} for side in (self.options.baseline.tables, counted))
         lost = ""
         for title, (forms, _) in file.tables.items():
             table = tables.get(title)
@@ -359,8 +361,11 @@ class _Runner:
             yield from (ValuesCompared(title, name, message=why) for name, why in reasons.items())
             if stream is None:
                 continue
+            if title not in old or title not in new:
+                yield from (ValuesCompared(title, name, message="its rows were not counted") for name in forms.columns if name not in reasons)
+                continue
             try:
-                yield from compare_values(holder, stream, file.lines(title))
+                yield from compare_values(holder, stream, file.lines(title), (old[title], new[title]))
             except DatabaseError as error:
                 lost = error.fact
                 yield from (ValuesCompared(title, name, message=lost) for name in forms.columns if name not in reasons)

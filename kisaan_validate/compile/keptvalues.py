@@ -33,10 +33,18 @@ class KeptForms:
     proofs: tuple[str, ...]
     encoding: str
 
+    @property
+    def by_number(self) -> bool:
+        """Whether rows come in the order of one integer key, and not in that of the key's bytes."""
+        return len(self.key) == 1 and self.forms[self.key[0]] == "integer"
+
 
 @dataclass(frozen=True)
 class ValueStream:
-    """One table's SELECT: the key as bytes, in whose order rows come, the key's texts, the columns' texts, their proofs."""
+    """One table's SELECT: the key, in whose order rows come, the key's texts, the columns' texts, their proofs.
+
+    The key is an integer, or where it is anything else bytes, which every server and the client order alike.
+    """
 
     title: str
     sql: str
@@ -107,9 +115,13 @@ def stream_again(
 
 
 def _sql(table: Table, parts: Mapping[str, Part], columns: Sequence[str], kept: KeptForms, context: Context) -> str:
-    key = {"k": key_bytes_sql([parts[name] for name in kept.key], context)}
     shown = {f"v{n}": parts[name].shown(context) for n, name in enumerate((*kept.key, *columns))}
     proofs = {f"p{n}": parts[name].proof(context) for n, name in enumerate(c for c in columns if c in kept.proofs)}
+    if kept.by_number:
+        (name,) = kept.key
+        listed = ", ".join(f"{sql} AS {alias}" for alias, sql in {"k": parts[name].value(context), **shown, **proofs}.items())
+        return f"SELECT {listed} FROM {table_sql(table)} ORDER BY {quote(name)}"
+    key = {"k": key_bytes_sql([parts[name] for name in kept.key], context)}
     inner = staged(table_sql(table), {**key, **shown, **proofs})
     return f"SELECT {', '.join((*key, *shown, *proofs))} FROM {inner} ORDER BY k"
 

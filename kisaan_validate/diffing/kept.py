@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import tee
 from typing import Protocol
 
 from kisaan_validate.compile.keptvalues import KeptForms, ValueStream
@@ -66,30 +67,38 @@ class _Seen:
                 kept.append(ValueChange(key, _cut(change.before[name]), _cut(change.after[name])))
 
 
-def compare_values(session: Session, stream: ValueStream, kept: Iterable[bytes]) -> list[ValuesCompared]:
+def compare_values(
+    session: Session, stream: ValueStream, kept: Iterable[bytes], expected: tuple[int, int]
+) -> list[ValuesCompared]:  # fmt: skip
     """One table's values beside those that were kept (lines of its COPY), for each column that can be compared.
 
-    Raises DatabaseError where either side breaks off; the session is then of no more use.
+    ``expected`` are the rows that were counted before and now: if others were read, nothing is known. Raises DatabaseError
+    where either side breaks off; the session is then of no more use.
     """
     key = stream.forms.key
     names = [pair.name for pair in stream.pairs if pair.name not in key]
     if refusal := too_large(session, stream.sql):
         return [ValuesCompared(stream.title, name, message=refusal.fact) for name in names]
     proofs = tuple(name for name in names if name in stream.forms.proofs)
-    layout = Layout(stream.title, 2, stream.pairs, proofs, key)
+    layout = Layout(stream.title, 1 if stream.forms.by_number else 2, stream.pairs, proofs, key)
     seen = _Seen(stream)
     seen.watch.begin(stream.title, stream.pairs, key)
     pipe = Pipe()
     threading.Thread(target=_read, args=(session, stream.sql, pipe), daemon=True).start()
     try:
-        counted = merge(_placed(_narrowed(kept, stream, names)), _placed(pipe), layout, seen.see)
+        unlike = _Unlike(_narrowed(kept, stream, names), pipe, layout)
+        old, new = tee(unlike)
+        counted = merge(_placed(_side(old, 0), layout), _placed(_side(new, 1), layout), layout, seen.see)
     finally:
         pipe.closed = True
-    if counted.shared:
-        message = f"{counted.shared:,} keys are shared by several rows"
+    read = tuple(unlike.alike + number for number in counted.read)
+    message = f"{counted.shared:,} keys are shared by several rows" if counted.shared else ""
+    if read != expected:
+        message = f"{read[0]:,} rows before and {read[1]:,} now were read where {expected[0]:,} and {expected[1]:,} had been counted"
+    if message:
         return [ValuesCompared(stream.title, name, message=message) for name in names]
     found = seen.watch.end(stream.title)
-    both = counted.read[0] - counted.removed
+    both = unlike.alike + counted.read[0] - counted.removed
     return [
         ValuesCompared(stream.title, n, seen.changed[n], both, tuple(seen.samples.get(n, ())), _patterns(found, n)) for n in names
     ]
@@ -97,17 +106,62 @@ def compare_values(session: Session, stream: ValueStream, kept: Iterable[bytes])
 
 def _read(session: Session, sql: str, pipe: Pipe) -> None:
     try:
-        session.copy_out(f"COPY ({sql}) TO STDOUT", pipe.write)
+        session.copy_out(f"COPY ({sql}) TO STDOUT", lambda line: pipe.write(line[:-1]))
         pipe.end()
     except DatabaseError as error:
         pipe.end(error)
 
 
-def _placed(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines as ``merge`` reads them: their place is the key's bytes, their digest one of all texts and proofs."""
+class _Unlike:
+    """The lines of both sides that are not the same text, in the order of their keys: (before, after), None where a side has none.
+
+    Most lines are alike, and need nothing but to be counted; ``merge`` looks at the others.
+    """
+
+    def __init__(self, before: Iterable[bytes], after: Iterable[bytes], layout: Layout) -> None:
+        self.before, self.after, self.layout = before, after, layout
+        self.alike = 0
+
+    def __iter__(self) -> Iterator[tuple[bytes | None, bytes | None]]:
+        befores, afters = iter(self.before), iter(self.after)
+        old, new = next(befores, None), next(afters, None)
+        while old is not None and new is not None:
+            if old == new:
+                self.alike += 1
+            else:
+                left, right = self._place(old), self._place(new)
+                if left < right:
+                    yield old, None
+                    old = next(befores, None)
+                    continue
+                if right < left:
+                    yield None, new
+                    new = next(afters, None)
+                    continue
+                yield old, new
+            old, new = next(befores, None), next(afters, None)
+        while old is not None:
+            yield old, None
+            old = next(befores, None)
+        while new is not None:
+            yield None, new
+            new = next(afters, None)
+
+    def _place(self, line: bytes) -> tuple[int, bytes]:
+        key = line.partition(b"\t")[0]
+        return (int(key), b"") if self.layout.place == 1 else (0, key)
+
+
+def _side(pairs: Iterable[tuple[bytes | None, bytes | None]], number: int) -> Iterator[bytes]:
+    return (line for pair in pairs if (line := pair[number]) is not None)
+
+
+def _placed(lines: Iterable[bytes], layout: Layout) -> Iterator[bytes]:
+    """Lines as ``merge`` reads them: their place is the key, their digest one of all texts and proofs."""
+    framed = b"%b\t%b\t0\t%b\n" if layout.place == 1 else b"0\t%b\t%b\t0\t%b\n"
     for line in lines:
-        key, _, rest = line.rstrip(b"\n").partition(b"\t")
-        yield b"0\t%b\t%b\t0\t%b\n" % (key, blake2b(rest, digest_size=16).hexdigest().encode(), rest)
+        key, _, rest = line.partition(b"\t")
+        yield framed % (key, blake2b(rest, digest_size=16).hexdigest().encode(), rest)
 
 
 def _narrowed(lines: Iterable[bytes], stream: ValueStream, names: Sequence[str]) -> Iterator[bytes]:

@@ -2,8 +2,8 @@
 
 Its frame is that of ``rowfile`` with another first line. A table's header is JSON: title, key, the canonical forms of the
 key's columns and of the kept ones, which of them have a proof, types, and the database's encoding. Each row is ``R``, the
-length of its line (4 bytes) and the line, which is COPY's text format: the key as bytes, by which rows are ordered, the
-texts of the key's columns, those of the kept ones, and the proofs.
+length of its line (4 bytes) and the line, which is COPY's text format: the key, by which rows are ordered (an integer, else
+bytes), the texts of the key's columns, those of the kept ones, and the proofs.
 """
 
 from __future__ import annotations
