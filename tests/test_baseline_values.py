@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Server
+from conftest import Server, wait_until
+from helpers import examples
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from test_baseline_rows import Case
 
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.database.session import Session
+from kisaan_validate.diffing import kept
 from kisaan_validate.record.codec import baseline_from_json
+from kisaan_validate.record.valuefile import kept_values
+from kisaan_validate.runner import Options, run
+from kisaan_validate.suite.load import Suite, load_suite
 
 TABLE = """
 CREATE TYPE mood AS ENUM ('low', 'high');
@@ -183,3 +192,84 @@ def test_a_damaged_file_is_refused(damage: str, case: Values) -> None:
     code, said = case.command("run", "--baseline", str(case.file), "--reports", str(case.folder / "reports"))
     assert code == 2
     assert "pre.json.values" in said
+
+
+HOSTILE = st.text(st.sampled_from("aAbBäÄzß\t\n\\NÉ,é😀\x01 "), max_size=4)
+ROWS = st.dictionaries(st.tuples(HOSTILE, st.integers(-3, 3)), st.one_of(st.none(), HOSTILE), max_size=12)
+
+
+@given(old=ROWS, new=ROWS)
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_values_under_any_keys_are_told(server15: Server, words_of: Words, old: Kept, new: Kept) -> None:
+    """Keys whose language orders them otherwise than their bytes, values that COPY must escape: exactly the changed ones."""
+    suite, database, path = words_of
+    put(server15, database, old)
+    made = run(suite, server15.dsn(database), options=Options(count_all=True, keep_values=(("words", "v"),), values_path=path))
+    baseline = baseline_of(made)
+    assert baseline.value_file is not None
+    put(server15, database, new)
+    options = Options(count_all=True, baseline=baseline, value_file=kept_values(path.parent, baseline.value_file))
+    (column,) = run(suite, server15.dsn(database), options=options).values
+    changed = {key for key in old.keys() & new.keys() if old[key] != new[key]}
+    assert (column.changed, column.compared, column.message) == (len(changed), len(old.keys() & new.keys()), "")
+    told_of = {(dict(s.key)["k"], int(dict(s.key)["n"] or "")): (s.before, s.after) for s in column.samples}
+    assert told_of == {key: (old[key], new[key]) for key in changed}
+
+
+Kept = dict[tuple[str, int], str | None]
+Words = tuple[Suite, str, Path]
+
+
+@pytest.fixture
+def words_of(server15: Server, tmp_path: Path) -> Iterator[Words]:
+    """A suite, and a table whose key a language orders."""
+    (tmp_path / "checks.py").write_text('from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n')
+    database = server15.create('CREATE TABLE words (k text COLLATE "und-x-icu", n int, v text, PRIMARY KEY (k, n))')
+    yield load_suite(tmp_path), database, tmp_path / "words.values"
+    server15.drop(database)
+
+
+def put(server: Server, database: str, rows: Kept) -> None:
+    """Make these the rows of the table."""
+    connection = server.connect(database)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE words")
+            for (k, n), v in rows.items():
+                cursor.execute("INSERT INTO words VALUES (%s, %s, %s)", (k, n, v))
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def test_values_of_15_are_compared_on_18(server: Server, server15: Server, case: Values, tmp_path: Path) -> None:
+    """A baseline of another server, of another version: nothing changed, then one value did."""
+    database = server15.create(TABLE)
+    try:
+        (tmp_path / "old").mkdir()
+        old = Values(server15, database, tmp_path / "old")
+        code, said = old.keep(*KEPT)
+        assert code == 0, said
+        for path in (old.file, old.values):
+            path.rename(case.folder / path.name)
+        assert told(case.found("--other-database")[0]) == {}
+        case.sql("UPDATE pair SET v = v + 0.01 WHERE n = 5")
+        assert told(case.found("--other-database")[0]) == {"pair.v": 1}
+    finally:
+        server15.drop(database)
+
+
+def test_a_backend_that_is_killed_tells_nothing(case: Values, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The values that could not be read are not known, and the run says so."""
+    case.keep("t.a", "pair.v")
+
+    def killed(session: Session, sql: str) -> None:
+        case.server.sql(f"SELECT pg_terminate_backend({session.backend_pid})")
+        wait_until(lambda: case.server.sql(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {session.backend_pid}") == [(0,)])
+
+    monkeypatch.setattr(kept, "too_large", killed)
+    found, document, said = case.found()
+    assert [column["changed"] for column in found.values()] == [None, None]
+    assert all("connection" in column["message"] for column in found.values())
+    assert len(document["judgement"]["untold"]) == 2
+    assert "cannot tell  which values of t.a changed" in said
