@@ -34,7 +34,7 @@ from kisaan_validate.database.target import Target, check_expectation, find_targ
 from kisaan_validate.database.volatility import volatile_calls, volatile_names
 from kisaan_validate.differences import VALUES_GONE
 from kisaan_validate.diffing.kept import compare_values, write_values
-from kisaan_validate.errors import DatabaseError
+from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
 from kisaan_validate.execute.ask import Counted, ask, refuse
 from kisaan_validate.execute.measure import read_digesting, take_measures
@@ -67,6 +67,7 @@ from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues, ValueWriter
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.assertion import calls_of
+from kisaan_validate.sql.expressions import text_literal, to_sql
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.version import VERSION
 from kisaan_validate.waivers import Waivers, keys_needed
@@ -82,7 +83,8 @@ class Options:
     ``sample`` failing keys are shown for each check. ``count_all`` also measures what a comparison needs: rows and
     column figures of every table of the schemas, schema objects, sequences, ``keys`` failing keys for each check, and
     what ``contract`` needs; with ``digests`` also digests of all columns, and beside a baseline those that it has; with ``row_writer`` also those of every row, and with ``row_file`` those are compared.
-    The values of the columns ``keep_values`` (table, column) are written to ``values_path``; those of ``value_file`` are compared.
+    The values of the columns ``keep_values`` (table, column) are written to ``values_path``; those of ``value_file`` are compared;
+    ``zone`` is where the clocks ran of kept columns that were timestamp and are timestamptz now, or the other way round.
     ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
     ask for. ``while_held`` is called with the finished run while the snapshot is still open; the
     function that it gets tells whether it still is.
@@ -107,6 +109,7 @@ class Options:
     keep_values: tuple[tuple[str, str], ...] = ()
     values_path: Path | None = None
     value_file: KeptValues | None = None
+    zone: str = ""
     python_memory: int = 512 * 1024**2
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
 
@@ -186,7 +189,7 @@ class _Runner:
                 require_same_database(self.options.baseline, snapshot.place)
             excluded = [t.name for t in snapshot.catalogue.tables.values() if settings.is_excluded(t.name)]
             scope = count_scope(snapshot.catalogue, excluded) if self.options.count_all else []
-            kept = self._chosen(snapshot, scope)
+            kept = self._chosen(holder, snapshot, scope)
             plan = make_plan(
                 self.suite,
                 snapshot.catalogue,
@@ -316,9 +319,12 @@ class _Runner:
         left = file.sections.keys() - {f.table for f in found}
         return (*found, *(RowsCompared(t, message="not compared: the table is not there, or the session was lost") for t in sorted(left)))
 
-    def _chosen(self, snapshot: Snapshot, scope: Sequence[Table]) -> list[ValueStream]:
+    def _chosen(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table]) -> list[ValueStream]:
         """What is read to keep values. Raises UsageError before anything is measured, where a column cannot be kept."""
-        personal, encoding = self.suite.settings.is_personal, snapshot.place.encoding or "UTF8"
+        personal, encoding, zone = self.suite.settings.is_personal, snapshot.place.encoding or "UTF8", self.options.zone
+        known = f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}"
+        if zone and holder.execute(known) == [(0,)]:
+            raise UsageError(f"--zone {zone} is no time zone that the server knows", "write its name: Asia/Kolkata, UTC")
         return value_streams(self.options.keep_values, snapshot.catalogue, scope, personal, encoding)
 
     def _values(
@@ -357,7 +363,7 @@ class _Runner:
                 why = lost or ("the table is not among those that are compared now" if there else VALUES_GONE)
                 yield from (ValuesCompared(title, name, message=why) for name in forms.columns)
                 continue
-            stream, reasons = stream_again(table, forms, self.suite.settings.is_personal, snapshot.place.encoding or "UTF8")
+            stream, reasons = stream_again(table, forms, self.suite.settings.is_personal, snapshot.place.encoding or "UTF8", self.options.zone)
             yield from (ValuesCompared(title, name, message=why) for name, why in reasons.items())
             if stream is None:
                 continue

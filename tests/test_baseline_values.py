@@ -82,6 +82,7 @@ def test_an_untouched_database_has_the_same_values(case: Values) -> None:
     """No value changed, of any type; the file is its owner's alone and the baseline names its digest. Wider types change nothing."""
     code, said = case.keep(*KEPT)
     assert code == 0, said
+    assert f"beside  pre.json.values, {case.values.stat().st_size:,} bytes" in said
     assert stat.S_IMODE(case.values.stat().st_mode) == 0o600
     file = baseline_from_json(case.file.read_text(encoding="utf-8")).value_file
     assert file is not None
@@ -117,6 +118,19 @@ def test_changed_values_are_told_exactly_with_their_pattern(case: Values) -> Non
     assert "shifted by -05:30 (the offset of Asia/Kolkata) in 1,204 of 1,204 changed rows" in case.page()
     assert "differences that no contract judges" in said
     assert document["judgement"]["differences"] >= 7
+
+
+def test_clocks_that_became_moments(case: Values) -> None:
+    """Not comparable without a word about where they ran; with it a shift is found, and a right conversion is no change."""
+    case.keep("t.at")
+    case.sql("ALTER TABLE t ALTER at TYPE timestamptz USING at AT TIME ZONE 'Asia/Kolkata'")
+    assert case.found()[0]["t.at"]["message"].endswith("not compared; say with --zone where the clocks ran")
+    assert told(case.found("--zone", "Asia/Kolkata")[0]) == {}
+    found, _, _ = case.found("--zone", "UTC")
+    assert [p["words"] for p in found["t.at"]["patterns"]] == ["shifted by -05:30 (the offset of Asia/Kolkata) in 2,000 of 2,000 changed rows"]
+    code, said = case.command("run", "--baseline", str(case.file), "--zone", "Mars/Olympus")
+    assert (code, "no time zone" in said) == (2, True)
+    assert case.command("run", "--zone", "UTC")[0] == 2
 
 
 def test_what_is_not_comparable_is_said(case: Values) -> None:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with a baseline file taken before.")
 @click.option("--contract", type=click.Path(path_type=Path), help="What the migration promises; needs --baseline.")
 @click.option("--other-database", is_flag=True, help="The baseline may be of another database.")
+@click.option("--zone", default="", metavar="ZONE", help="Where the clocks ran of columns whose values the baseline keeps, and which "
+              "became timestamptz since.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(["any", "new"]), help="Which failing checks fail the run: any, or only those "
               "that did not fail before.  [default: any]")  # fmt: skip
 @click.option("--waivers", type=click.Path(path_type=Path), help="Accepted failures.  [default: waivers.toml of the suite]")
@@ -127,7 +129,8 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
 
     path: Path | None = given["baseline"]
     if path is None:
-        for option, wanted in (("--contract", given["contract"] is not None), ("--fail-on new", given["fail_on"] == "new")):
+        options = {"--contract": given["contract"] is not None, "--fail-on new": given["fail_on"] == "new", "--zone": bool(given["zone"])}
+        for option, wanted in options.items():
             if wanted:
                 hint = "take one before the migration: kisaan-validate baseline -o pre.json"
                 raise UsageError(f"{option} needs --baseline: without it nothing is known of before", hint)
@@ -161,6 +164,7 @@ def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], 
         waivers=beside.waivers,
         row_file=beside.rows,
         value_file=beside.values,
+        zone=given["zone"],
         python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
     )

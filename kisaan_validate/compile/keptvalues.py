@@ -13,7 +13,7 @@ from kisaan_validate.digest.parts import key_bytes_sql
 from kisaan_validate.digest.rows import staged
 from kisaan_validate.errors import UsageError
 from kisaan_validate.rowdiff import ColumnPair
-from kisaan_validate.sql.expressions import quote, table_sql
+from kisaan_validate.sql.expressions import quote, table_sql, text_literal, to_sql
 
 IsPersonal = Callable[[str, str], bool]
 
@@ -96,17 +96,20 @@ def _stream(table: Table, columns: Sequence[str], encoding: str) -> ValueStream:
 
 
 def stream_again(
-    table: Table, kept: KeptForms, is_personal: IsPersonal, encoding: str
+    table: Table, kept: KeptForms, is_personal: IsPersonal, encoding: str, zone: str = ""
 ) -> tuple[ValueStream | None, dict[str, str]]:  # fmt: skip
-    """What is read to compare with what was kept; None if no column can be. By column: why it cannot."""
+    """What is read to compare with what was kept; None if no column can be. By column: why it cannot.
+
+    ``zone`` is where the clocks ran of columns that were timestamp and are timestamptz now, or the other way round.
+    """
     if why := _key_reason(table, kept, is_personal, encoding):
         return None, {name: VALUES_GONE if name not in table.columns else why for name in kept.columns}
-    reasons = {name: why for name in kept.columns if (why := _reason(table, name, kept, is_personal))}
+    reasons = {name: why for name in kept.columns if (why := _reason(table, name, kept, is_personal, zone))}
     columns = tuple(name for name in kept.columns if name not in reasons)
     if not columns:
         return None, reasons
     parts = {name: part for name in kept.key if (part := _part(table, name, kept.forms[name])) is not None}
-    parts |= {name: part for name in columns if (part := _part(table, name)) is not None}
+    parts |= {name: part for name in columns if (part := _part_now(table, name, kept, zone)) is not None}
     pairs = tuple(
         ColumnPair(n, kept.types[n], table.columns[n].type, _common(kept.forms[n], str(p.form))) for n, p in parts.items()
     )  # fmt: skip
@@ -141,16 +144,30 @@ def _key_reason(table: Table, kept: KeptForms, is_personal: IsPersonal, encoding
     return ""
 
 
-def _reason(table: Table, name: str, kept: KeptForms, is_personal: IsPersonal) -> str:
+def _reason(table: Table, name: str, kept: KeptForms, is_personal: IsPersonal, zone: str) -> str:
     """Why the values of a column cannot be compared with those that were kept, or ""."""
     if name not in table.columns:
         return VALUES_GONE
     if is_personal(table.name, name):
         return "it became personal: its values are not read"
-    part = _part(table, name)
+    part = _part_now(table, name, kept, zone)
     if part is None:
         return f"values of type {table.columns[name].type} have no canonical form"
-    return "" if _common(kept.forms[name], str(part.form)) else f"its values were {kept.forms[name]} and are {part.form} now: not compared"
+    if _common(kept.forms[name], str(part.form)):
+        return ""
+    hint = "; say with --zone where the clocks ran" if {kept.forms[name], str(part.form)} == set(_CLOCKS) else ""
+    return f"its values were {kept.forms[name]} and are {part.form} now: not compared{hint}"
+
+
+_CLOCKS = {"timestamp": "timestamptz", "timestamptz": "timestamp"}
+
+
+def _part_now(table: Table, name: str, kept: KeptForms, zone: str) -> Part | None:
+    """A column as it is now; where it holds moments that were clocks, or clocks that were moments, converted in the zone."""
+    part, before = _part(table, name), kept.forms[name]
+    if part is None or not zone or _CLOCKS.get(before) != str(part.form):
+        return part
+    return part_of(f"({quote(name)} AT TIME ZONE {to_sql(text_literal(zone))})", before)
 
 
 _BY_TEXT = {frozenset({"integer", "numeric"}): "numeric", frozenset({"uuid", "text"}): "text"}

@@ -255,7 +255,14 @@ def print_baseline(baseline: Baseline, path: Path, *, quiet: bool) -> None:
         console.print(f"rows    {rows:,} in {len(known):,} tables, {len(baseline.checks):,} checks, at {baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC")
         for line in _gaps(baseline):
             console.print(Text(line, style="bold yellow"))
+        for line in _beside(baseline):
+            console.print(Text(line), soft_wrap=True)
     console.print(Text(f"baseline  {path}"), soft_wrap=True)
+
+
+def _beside(baseline: Baseline) -> list[str]:
+    """The files that belong to it, and must stay beside it."""
+    return [f"beside  {file.name}, {file.size:,} bytes" for file in (baseline.row_file, baseline.value_file) if file is not None]
 
 
 def _gaps(baseline: Baseline) -> list[str]:
@@ -282,8 +289,8 @@ def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
     kinds = Counter(item.kind for item in baseline.objects)
     console.print(Text(f"schema  {', '.join(counted(n, kind) for kind, n in sorted(kinds.items()))}"))
     console.print(Text(f"sequences (outside the snapshot)  {len(baseline.sequences):,}"))
-    for line in _gaps(baseline):
-        console.print(Text(line, style="bold yellow"))
+    for line in (*_beside(baseline), *_gaps(baseline)):
+        console.print(Text(line, style="" if line.startswith("beside") else "bold yellow"))
 
 
 def _print_tables(console: Console, baseline: Baseline, verbose: bool) -> None:
