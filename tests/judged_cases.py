@@ -22,6 +22,9 @@ from kisaan_validate.model import (
     Status,
     TableCoverage,
     TableFacts,
+    ValueChange,
+    ValuePattern,
+    ValuesCompared,
 )
 from kisaan_validate.report.signatures import Attested, Signatures, Signed
 from kisaan_validate.waivers import Waiver, Waivers
@@ -54,6 +57,21 @@ check = "orders.errs"
 """
 
 
+VALUES = (
+    ValuesCompared("orders", "same", 0, 3),
+    ValuesCompared(
+        "orders", "placed_at", 2, 3, (
+            ValueChange((("id", "1"),), "2025-10-18 05:30:00", "2025-10-18 00:00:00"), ValueChange((("id", "2"),), None, " a \u202e"),
+        ), (
+            ValuePattern("time shift", ("placed_at",), 1, "shifted by -05:30 (the offset of Asia/Kolkata) in 1 of 2 changed rows"),
+            ValuePattern("unexplained", ("placed_at",), 1, "1 of 2 changed rows unexplained"),
+        ),
+    ),
+    ValuesCompared("orders", "note", message="it became personal: its values are not read"),
+)  # fmt: skip
+"""Kept values that did not change, that did, and that nobody knows of."""
+
+
 def _more_checks(run: Run) -> Run:
     base = run.checks[0]
     origin = "sql/paid, in full.sql:7"
@@ -71,7 +89,7 @@ def _more_checks(run: Run) -> Run:
 
 def everything() -> Judgement:
     """Each standing, each state of a promise, unexplained differences, something that cannot be told."""
-    run, contract = _more_checks(every_status()), read_contract(CONTRACT, "contract.toml")
+    run, contract = replace(_more_checks(every_status()), values=VALUES), read_contract(CONTRACT, "contract.toml")
     before = replace(earlier(run), contract_digest=contract.digest)
     waiver = Waiver("orders.waived", "two accounts, in dispute", "finance", date(2026, 3, 31), rows=2)
     waivers = Waivers((waiver,), "d" * 64, "")
@@ -123,7 +141,8 @@ def hostile(text: str, status: Status = Status.FAIL, severity: Severity = Severi
     place = replace(PLACE, host=text, database=text, role=text)
     tables = (TableFacts(text, text, "table", 1),)
     made = make_run([check], [result], tables, place=place, notices=(Notice(text, text, text),), interrupted=text)
-    run = replace(made, suite=replace(made.suite, name=text))
+    values = (ValuesCompared(text, text, 1, 2, (ValueChange(((text, text),), text, None),), (ValuePattern(text, (text,), 1, text, {text: text}),), text),)
+    run = replace(made, suite=replace(made.suite, name=text), values=values)
     before = replace(baseline_of(run), tables=(replace(tables[0], rows=9),))
     waivers = Waivers((Waiver(text, text, text, date(2026, 3, 31), whole_check=True),), "d" * 64, "")
     contract = contracted("")

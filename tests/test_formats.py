@@ -398,7 +398,9 @@ def test_json_is_the_run_as_recorded_and_what_was_judged() -> None:
     assert [(p["id"], p["state"]) for p in said["promises"]] == [
         ("wide", "kept"), ("no_rows_go", "broken"), ("mended", "promised but not done"), ("answered", "cannot tell"),
     ]  # fmt: skip
-    assert [(c["kind"], c["before"], c["after"], c["delta"]) for c in said["unexplained"]] == [("rows", "100041", "100000", -41)]
+    assert [(c["kind"], c["before"], c["after"], c["delta"]) for c in said["unexplained"]] == [
+        ("rows", "100041", "100000", -41), ("values", None, "2 of 3", 2),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", _verdicts())
