@@ -85,6 +85,7 @@ class Options:
     what ``contract`` needs; with ``digests`` also digests of all columns, and beside a baseline those that it has; with ``row_writer`` also those of every row, and with ``row_file`` those are compared.
     The values of the columns ``keep_values`` (table, column) are written to ``values_path``; those of ``value_file`` are compared;
     ``zone`` is where the clocks ran of kept columns that were timestamp and are timestamptz now, or the other way round.
+    ``added_since`` are columns (table, column) above whose highest value in a baseline with digests a row came later.
     ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
     ask for. ``while_held`` is called with the finished run while the snapshot is still open; the
     function that it gets tells whether it still is.
@@ -110,6 +111,7 @@ class Options:
     values_path: Path | None = None
     value_file: KeptValues | None = None
     zone: str = ""
+    added_since: tuple[tuple[str, str], ...] = ()
     python_memory: int = 512 * 1024**2
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
 
@@ -256,11 +258,13 @@ class _Runner:
         unread = unread | {f"the value of sequence {name}": reason for name, reason in hidden.items()}
         contract, before = self.options.contract, self.options.baseline
         whole = self.options.digests if before is None else any(t.digests is not None for t in before.tables)
+        if self.options.added_since and not whole:
+            raise UsageError("--added-since tells rows apart, and this baseline has no digests of rows", "take one with --digests or --rows")
         if contract is None and not whole:
             return Compared(objects, unread, sequences)
         digesting = read_digesting(holder, snapshot.place.encoding)
         beside = (snapshot.catalogue, self.suite.settings.is_personal, before, digesting)
-        digests = whole_measures(scope, *beside) if whole else []
+        digests = whole_measures(scope, *beside, self._since(snapshot.catalogue)) if whole else []
         left_out = undigested(scope, self.suite.settings.is_personal) if whole else {}
         if contract is None:
             return Compared(objects, unread, sequences, tuple(digests), answered=(digesting.measured,), left_out=left_out)
@@ -310,7 +314,8 @@ class _Runner:
                 continue
             buckets = differing_buckets(old[title].digests, titles[title].digests if title in titles else None)
             forms = file.sections[title].forms
-            (stream,) = row_streams_again([(table, forms, buckets)], catalogue, self.suite.settings.is_personal, digesting, before)
+            personal, since = self.suite.settings.is_personal, self._since(catalogue)
+            (stream,) = row_streams_again([(table, forms, buckets)], catalogue, personal, digesting, before, since)
             try:
                 found.append(compare_rows(holder, stream, file.rows(title, buckets)))
             except DatabaseError as error:
@@ -318,6 +323,16 @@ class _Runner:
                 break
         left = file.sections.keys() - {f.table for f in found}
         return (*found, *(RowsCompared(t, message="not compared: the table is not there, or the session was lost") for t in sorted(left)))
+
+    def _since(self, catalogue: Catalogue) -> dict[TableKey, str]:
+        """The columns that tell which rows came later, by table. Raises UsageError for one that is not there."""
+        found = {}
+        for name, column in self.options.added_since:
+            table = catalogue.find(name)
+            if table is None or column not in table.columns:
+                raise UsageError(f"--added-since {name}.{column}: there is no such column", "write TABLE.COLUMN")
+            found[table.key] = column
+        return found
 
     def _chosen(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table]) -> list[ValueStream]:
         """What is read to keep values. Raises UsageError before anything is measured, where a column cannot be kept."""

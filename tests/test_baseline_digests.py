@@ -12,6 +12,7 @@ from conftest import Server
 
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.load import read_contract
+from kisaan_validate.errors import UsageError
 from kisaan_validate.judgement import Judgement, judge
 from kisaan_validate.model import Baseline, Verdict
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
@@ -153,6 +154,33 @@ def test_rows_that_arrived_are_told_apart(server: Server, database: str, suite: 
     assert table.digests.late == 2
     server.sql("UPDATE t SET b = CASE id WHEN 10 THEN 16.5 ELSE 15.0 END WHERE id IN (10, 11); SELECT 1", database)
     assert {c for c in found(beside(server, database, suite, baseline)) if c.endswith("|digest")} == {"values|t|b|digest"}
+
+
+def test_rows_that_a_declared_column_says_came_later(server: Server, suite: Suite) -> None:
+    """Where the key says nothing of time: what came later is apart from what changed, and what cannot be told is said."""
+    database = server.create(
+        "CREATE TABLE u (id uuid PRIMARY KEY, at timestamptz, a int); CREATE TABLE phone (phone text);"
+        "INSERT INTO u SELECT md5(n::text)::uuid, timestamptz '2025-01-01 00:00+00' + n * interval '1 min', n FROM generate_series(1, 500) AS n"
+    )
+    try:
+        baseline = taken(server, database, suite)
+        server.sql("INSERT INTO u VALUES (md5('x')::uuid, '2025-10-18 00:00+00', 7), (md5('y')::uuid, '2025-10-18 00:00+00', 7)", database)
+        server.sql("UPDATE u SET a = 501 - a WHERE a IN (3, 498)", database)
+        since = {"added_since": (("u", "at"),)}
+        assert any("which values of u changed" in what for what in untold(beside(server, database, suite, baseline)))
+        judged = beside(server, database, suite, baseline, **since)
+        assert "values|u|a|digest" in found(judged)
+        assert untold(judged) == {}
+        server.sql("INSERT INTO u VALUES (md5('z')::uuid, '2025-01-01 00:00+00', 7)", database)
+        assert any("which values of u changed" in what for what in untold(beside(server, database, suite, baseline, **since)))
+        server.sql("ALTER TABLE u ALTER at TYPE timestamp", database)
+        assert any("of another kind now" in why for why in untold(beside(server, database, suite, baseline, **since)).values())
+        with pytest.raises(UsageError, match="no such column"):
+            beside(server, database, suite, baseline, added_since=(("u", "nope"),))
+        with pytest.raises(UsageError, match="no digests"):
+            beside(server, database, suite, baseline_of(run(suite, server.dsn(database), options=Options(count_all=True))), **since)
+    finally:
+        server.drop(database)
 
 
 def test_which_values_changed_is_not_guessed_where_rows_went(server: Server, database: str, suite: Suite) -> None:

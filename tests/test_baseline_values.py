@@ -152,7 +152,7 @@ def test_what_is_not_comparable_is_said(case: Values) -> None:
 
 @pytest.mark.parametrize(("column", "why"), [
     ("t.phone", "personal"), ("person.a", "personal"), ("bare.b", "no primary key"), ("t.id", "primary key"), ("t.nope", "no such column"),
-    ("nope.a", "no table nope"), ("a", "no column of a table"),
+    ("nope.a", "no table nope"), ("a", "names no column"),
 ])  # fmt: skip
 def test_what_cannot_be_kept_is_refused(column: str, why: str, case: Values) -> None:
     """Nothing is written where a column that was named cannot be kept, and above all where it is somebody's."""

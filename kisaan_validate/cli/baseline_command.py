@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kisaan_validate.cli.options import (
+    column_of,
     suite_options,
     target_options,
     the_config,
@@ -65,7 +66,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         statement_timeout_ms=given["statement_timeout"],
     )  # fmt: skip
     suite, target = the_suite(config), find_target(given["dsn"])
-    chosen = tuple(_column(text) for text in given["values"])
+    chosen = tuple(column_of(text, "--values") for text in given["values"])
     contract, held = the_contract(given["contract"], suite), _Held()
 
     def job(stop: Stop) -> Run:
@@ -91,16 +92,6 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         if not hold:
             _keep(measured, output, quiet)
     return baseline_exit_code(measured, lost=held.lost)
-
-
-def _column(text: str) -> tuple[str, str]:
-    """A column as it is named on the command line, by table and name. Raises UsageError."""
-    from kisaan_validate.errors import UsageError
-
-    table, _, column = text.rpartition(".")
-    if not table or not column:
-        raise UsageError(f"--values {text}: this names no column of a table", "write TABLE.COLUMN, or SCHEMA.TABLE.COLUMN")
-    return table, column
 
 
 def _keep(measured: Run, output: Path, quiet: bool) -> None:

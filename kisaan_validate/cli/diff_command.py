@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kisaan_validate.cli.options import column_of
+
 if TYPE_CHECKING:
     from kisaan_validate.config import Config
     from kisaan_validate.diffing.options import DiffOptions
@@ -82,19 +84,10 @@ def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
         before_schemas=given["before_schema"] or schemas, after_schemas=given["after_schema"] or schemas,
         select=given["select"], zone=given["zone"], samples=given["samples"], schema=not given["rows_only"],
         keys=dict(_key(text) for text in given["keys"]), casts=dict(_cast(text) for text in given["casts"]),
-        ignored=frozenset(_column(text, "--ignore") for text in given["ignore"]),
+        ignored=frozenset(column_of(text, "--ignore") for text in given["ignore"]),
         since=dict(_since(text) for text in given["added_since"]), encoding=given["digest"], limits=the_limits(config),
         is_personal=_personal(config, given["personal"], given["public"]),
     )  # fmt: skip
-
-
-def _column(text: str, option: str) -> tuple[str, str]:
-    from kisaan_validate.errors import UsageError
-
-    table, dot, column = text.rpartition(".")
-    if not dot or not table or not column:
-        raise UsageError(f"{option} {text} names no column", f"write {option} table.column")
-    return table, column
 
 
 def _key(text: str) -> tuple[str, tuple[str, ...]]:
@@ -113,14 +106,14 @@ def _cast(text: str) -> tuple[tuple[str, str], str]:
     column, _, cast = text.partition("=")
     if not cast:
         raise UsageError(f"--cast {text} names no type", "write --cast table.column=numeric(18,2)")
-    return _column(column, "--cast"), cast
+    return column_of(column, "--cast"), cast
 
 
 def _since(text: str) -> tuple[str, tuple[str, str | None]]:
     name, equals, value = text.partition("=")
     if not equals:
         return name, ("", None)
-    table, column = _column(name, "--added-since")
+    table, column = column_of(name, "--added-since")
     return table, (column, value)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kisaan_validate.cli.options import (
+    column_of,
     suite_options,
     target_options,
     the_config,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with a baseline file taken before.")
 @click.option("--contract", type=click.Path(path_type=Path), help="What the migration promises; needs --baseline.")
 @click.option("--other-database", is_flag=True, help="The baseline may be of another database.")
+@click.option("--added-since", multiple=True, metavar="TABLE.COLUMN", help="Rows above this column's highest value in the baseline came later: "
+              "they are counted apart. Repeatable; elsewhere the key tells.")  # fmt: skip
 @click.option("--zone", default="", metavar="ZONE", help="Where the clocks ran of columns whose values the baseline keeps, and which "
               "became timestamptz since.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(["any", "new"]), help="Which failing checks fail the run: any, or only those "
@@ -129,7 +132,8 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
 
     path: Path | None = given["baseline"]
     if path is None:
-        options = {"--contract": given["contract"] is not None, "--fail-on new": given["fail_on"] == "new", "--zone": bool(given["zone"])}
+        options = {"--contract": given["contract"] is not None, "--fail-on new": given["fail_on"] == "new", "--zone": bool(given["zone"]),
+                   "--added-since": bool(given["added_since"])}
         for option, wanted in options.items():
             if wanted:
                 hint = "take one before the migration: kisaan-validate baseline -o pre.json"
@@ -165,6 +169,7 @@ def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], 
         row_file=beside.rows,
         value_file=beside.values,
         zone=given["zone"],
+        added_since=tuple(column_of(text, "--added-since") for text in given["added_since"]),
         python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
     )

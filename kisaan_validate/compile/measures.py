@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
 
-from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Column, Table
+from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Column, Table, TableKey
 from kisaan_validate.changes import BUCKETS, LEFT_OUT
 from kisaan_validate.compile.figures import TEXT_LIMIT, Figure, base_of, column_figure, figure_of
 from kisaan_validate.compile.fingerprints import (
@@ -135,12 +135,16 @@ def measures_of(
 
 
 def whole_measures(
-    tables: Iterable[Table], catalogue: Catalogue, is_personal: IsPersonal, before: Baseline | None, digesting: Digesting
-) -> list[Measure]:
-    """The statements that digest whole tables; beside a baseline only those that it has digests of."""
+    tables: Iterable[Table], catalogue: Catalogue, is_personal: IsPersonal, before: Baseline | None, digesting: Digesting,
+    since: Mapping[TableKey, str],
+) -> list[Measure]:  # fmt: skip
+    """The statements that digest whole tables; beside a baseline only those that it has digests of.
+
+    ``since`` names columns above whose highest value in the baseline a row came later; elsewhere the key tells.
+    """
     found = []
     for table in tables:
-        maker = _Maker(table, catalogue, is_personal, before, digesting)
+        maker = _Maker(table, catalogue, is_personal, before, digesting, since=since.get(table.key, ""))
         made = maker.whole() if before is None else maker.whole_again()
         found += [made] if made is not None else []
     return found
@@ -171,11 +175,12 @@ def row_streams(
 
 def row_streams_again(
     kept: Iterable[tuple[Table, Mapping[str, str], Collection[int]]], catalogue: Catalogue, is_personal: IsPersonal,
-    digesting: Digesting, before: Baseline,
+    digesting: Digesting, before: Baseline, since: Mapping[TableKey, str],
 ) -> list[RowStream]:  # fmt: skip
     """The same of tables of which a baseline kept the rows: (table, the forms of then, the buckets that differ)."""
     return [
-        _Maker(table, catalogue, is_personal, before, digesting).rows_again(forms, buckets) for table, forms, buckets in kept
+        _Maker(table, catalogue, is_personal, before, digesting, since=since.get(table.key, "")).rows_again(forms, buckets)
+        for table, forms, buckets in kept
     ]
 
 
@@ -226,8 +231,9 @@ NULL_KEYS_LIMIT = 50_000
 class _Maker:
     def __init__(
         self, table: Table, catalogue: Catalogue, is_personal: IsPersonal, baseline: Baseline | None, digesting: Digesting,
-        every: bool = False,
+        every: bool = False, since: str = "",
     ) -> None:  # fmt: skip
+        self.since = since
         self.table, self.catalogue, self.baseline, self.is_personal = table, catalogue, baseline, is_personal
         self.title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
         self.personal = frozenset(c for c in table.columns if is_personal(table.name, c))
@@ -445,7 +451,7 @@ class _Maker:
             return None
         digests, self.forms = old.digests, {c.name: _form_in(c.profile.digest, 1) for c in old.columns if c.profile and c.profile.digest}
         self.key, self.key_forms = digests.key, _form_in(digests.which_rows, 2).split(",")
-        if why := self._unlike(digests):
+        if why := self._unlike(digests) or self._not_told_by_since():
             return self._measure(whole_id(self.title), message=why)
         made = self._whole(self._not_late(), [name for name in self.forms if name in self.table.columns])
         if made.first is None or set(self.forms) - set(self.table.columns):
@@ -464,8 +470,23 @@ class _Maker:
         same = digests.check == (self.digesting.encoding, self.digesting.check)
         return "" if same else OTHERWISE
 
+    def _not_told_by_since(self) -> str:
+        """Why the declared column does not tell which rows came later, or ""."""
+        if not self.since:
+            return ""
+        try:
+            profile = self._old_profile(self.since)
+            self._above(self.since)
+        except _Unknowable as why:
+            return f"what came later cannot be told: {why.args[0]}"
+        now = column_figure(self.table.columns[self.since], personal=False).family
+        return "" if now is profile.family else f"what came later cannot be told: {self.title}.{self.since} has values of another kind now"
+
     def _not_late(self) -> str:
-        """SQL that is true for rows whose key is not above all keys of the baseline; "" where a key has no order to tell."""
+        """SQL that is true for rows whose key, or the column declared for that, is not above all of the baseline; "" where a key
+        has no order to tell."""
+        if self.since:
+            return f"NOT {self._above(self.since)}"
         if len(self.key) != 1 or self.table.primary_key != self.key:
             return ""
         try:
@@ -505,7 +526,7 @@ class _Maker:
             return RowStream(title, (), False, forms, message="the baseline has no digests of it")
         self.key, self.key_forms = old.digests.key, _form_in(old.digests.which_rows, 2).split(",")
         gone = [name for name in {*forms, *self.key} if name not in self.table.columns]
-        if why := (f"{', '.join(sorted(gone))} is not there any more" if gone else self._unlike(old.digests)):
+        if why := (f"{', '.join(sorted(gone))} is not there any more" if gone else self._unlike(old.digests) or self._not_told_by_since()):
             return RowStream(title, self.key, False, forms, message=why)
         different = [name for name, form in forms.items() if (p := self._column_part(name)) is None or str(p.form) != form]
         if different:
