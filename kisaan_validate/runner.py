@@ -387,8 +387,8 @@ class _Runner:
                 continue
             try:
                 yield from compare_values(holder, stream, file.lines(title), (old[title], new[title]))
-            except DatabaseError as error:
-                lost = error.fact
+            except (DatabaseError, OSError) as error:
+                lost = error.fact if isinstance(error, DatabaseError) else f"the file of values could not be read: {error.strerror}"
                 yield from (ValuesCompared(title, name, message=lost) for name in forms.columns if name not in reasons)
 
     def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:

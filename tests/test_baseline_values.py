@@ -273,6 +273,15 @@ def test_values_of_15_are_compared_on_18(server: Server, server15: Server, case:
         server15.drop(database)
 
 
+def test_a_file_that_goes_away_meanwhile_tells_nothing(case: Values, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was as written when the run began, and is gone when it is read."""
+    case.keep("t.a")
+    monkeypatch.setattr(kept, "too_large", lambda session, sql: case.values.unlink())
+    found, document, _ = case.found()
+    assert (found["t.a"]["changed"], "could not be read" in found["t.a"]["message"]) == (None, True)
+    assert [item["what"] for item in document["judgement"]["untold"]] == ["which values of t.a changed"]
+
+
 def test_a_backend_that_is_killed_tells_nothing(case: Values, monkeypatch: pytest.MonkeyPatch) -> None:
     """The values that could not be read are not known, and the run says so."""
     case.keep("t.a", "pair.v")
