@@ -296,3 +296,14 @@ def test_a_backend_that_is_killed_tells_nothing(case: Values, monkeypatch: pytes
     assert all("connection" in column["message"] for column in found.values())
     assert len(document["judgement"]["untold"]) == 2
     assert "cannot tell  which values of t.a changed" in said
+
+
+@pytest.mark.parametrize("name", ["k", "v0", "v1", "p0"])
+def test_a_key_may_be_called_as_the_statement_calls_its_own(name: str, case: Values) -> None:
+    """Rows come in the order of the key whatever it is called, and not in that of its text or of a value."""
+    case.sql(f"CREATE TABLE named ({name} int PRIMARY KEY, x numeric(12,2)); INSERT INTO named SELECT n, -n FROM generate_series(1, 300) AS n")
+    code, said = case.keep("named.x")
+    assert code == 0, said
+    case.sql(f"DELETE FROM named WHERE {name} = 100; INSERT INTO named VALUES (1000, 7); UPDATE named SET x = 0 WHERE {name} IN (9, 30)")
+    found = case.found()[0]["named.x"]
+    assert (found["changed"], found["compared"], found["message"]) == (2, 299, "")

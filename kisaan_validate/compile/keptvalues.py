@@ -122,7 +122,9 @@ def _sql(table: Table, parts: Mapping[str, Part], columns: Sequence[str], kept: 
     proofs = {f"p{n}": parts[name].proof(context) for n, name in enumerate(c for c in columns if c in kept.proofs)}
     if kept.by_number:
         (name,) = kept.key
-        listed = ", ".join(f"{sql} AS {alias}" for alias, sql in {"k": parts[name].value(context), **shown, **proofs}.items())
+        named = {"k": parts[name].value(context), **shown, **proofs}
+        mark = "_" if name in named else ""  # ORDER BY takes an output's name before a column's
+        listed = ", ".join(f"{sql} AS {mark}{alias}" for alias, sql in named.items())
         return f"SELECT {listed} FROM {table_sql(table)} ORDER BY {quote(name)}"
     key = {"k": key_bytes_sql([parts[name] for name in kept.key], context)}
     inner = staged(table_sql(table), {**key, **shown, **proofs})
