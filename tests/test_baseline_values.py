@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from kisaan_validate.record.codec import baseline_from_json
 from kisaan_validate.record.valuefile import kept_values
 from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite
+
+ROOT = Path(__file__).parent.parent
 
 TABLE = """
 CREATE TYPE mood AS ENUM ('low', 'high');
@@ -307,3 +311,31 @@ def test_a_key_may_be_called_as_the_statement_calls_its_own(name: str, case: Val
     case.sql(f"DELETE FROM named WHERE {name} = 100; INSERT INTO named VALUES (1000, 7); UPDATE named SET x = 0 WHERE {name} IN (9, 30)")
     found = case.found()[0]["named.x"]
     assert (found["changed"], found["compared"], found["message"]) == (2, 299, "")
+
+
+MEASURED = "import resource, subprocess, sys; print(subprocess.call(sys.argv[1:]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)"
+"""Runs a command out of a small process: one started by the tests themselves would begin with their peak as its own."""
+
+
+def peak(case: Values, *words: str) -> tuple[int, int]:
+    """(exit code, the most memory it held in MB) of one command in a process of its own."""
+    command = [sys.executable, "-m", "kisaan_validate", words[0], "--suite", str(case.folder / "checks"), "--dsn", case.server.dsn(case.database)]
+    said = subprocess.run([sys.executable, "-c", MEASURED, *command, *words[1:]], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    code, most = said.splitlines()[-1].split()
+    return int(code), int(most)
+
+
+@pytest.mark.slow
+def test_a_million_values_need_no_more_memory(case: Values) -> None:
+    """Both sides are merged as they come, every value of one column having changed."""
+    case.sql("CREATE TABLE big (id bigint PRIMARY KEY, x numeric(12,2)); INSERT INTO big SELECT n, n / 7.0 FROM generate_series(1, 1000000) AS n")
+    code, taking = peak(case, "baseline", "-o", str(case.file), "--values", "big.x")
+    assert code == 0
+    case.sql("UPDATE big SET x = -x")
+    output = case.folder / "judged.json"
+    words = ("--reports", str(case.folder / "reports"), "--format", "json", "-o", str(output))
+    code, comparing = peak(case, "run", "--baseline", str(case.file), *words)
+    (column,) = json.loads(output.read_text(encoding="utf-8"))["run"]["values"]
+    assert (column["changed"], column["compared"]) == (1_000_000, 1_000_000)
+    print(f"taking {taking} MB, comparing {comparing} MB")
+    assert max(taking, comparing) < 150, (taking, comparing)

@@ -9,6 +9,7 @@ import pytest
 
 from kisaan_validate.errors import RecordError
 from kisaan_validate.record.rowfile import RowWriter, sections
+from kisaan_validate.record.valuefile import ValueWriter
 
 FULL = Path("/dev/full")
 
@@ -17,6 +18,13 @@ def fill(writer: RowWriter, rows: int) -> None:
     """Write so many rows, and the end."""
     for number in range(rows):
         writer.row(number, 1, 2, b"a key of some length")
+    writer.finish()
+
+
+def fill_values(writer: ValueWriter, rows: int) -> None:
+    """Write so many values, and the end."""
+    for _ in range(rows):
+        writer.line(b"1\t1\tthe value of a column\n")
     writer.finish()
 
 
@@ -36,3 +44,14 @@ def test_a_pipe_is_no_file_of_rows(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pre.json.rows")
     with pytest.raises(RecordError, match="not a regular file"):
         sections(tmp_path / "pre.json.rows", 0, "")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_a_full_disk_leaves_no_part_of_a_file_of_values(tmp_path: Path) -> None:
+    """The values beside a baseline are in clear: none may stay behind in a part of a file."""
+    for rows in (0, 100_000):
+        writer = ValueWriter(tmp_path / "pre.json.values")
+        os.dup2(os.open(FULL, os.O_WRONLY), writer._file.fileno())
+        with pytest.raises(RecordError, match=r"pre.json.values: No space left"):
+            fill_values(writer, rows)
+        assert not list(tmp_path.iterdir())
