@@ -69,6 +69,7 @@ from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.sql.expressions import text_literal, to_sql
 from kisaan_validate.suite.load import Suite
+from kisaan_validate.suite.personal import looks_personal
 from kisaan_validate.version import VERSION
 from kisaan_validate.waivers import Waivers, keys_needed
 
@@ -83,7 +84,7 @@ class Options:
     ``sample`` failing keys are shown for each check. ``count_all`` also measures what a comparison needs: rows and
     column figures of every table of the schemas, schema objects, sequences, ``keys`` failing keys for each check, and
     what ``contract`` needs; with ``digests`` also digests of all columns, and beside a baseline those that it has; with ``row_writer`` also those of every row, and with ``row_file`` those are compared.
-    The values of the columns ``keep_values`` (table, column) are written to ``values_path``; those of ``value_file`` are compared;
+    The values of the columns ``keep_values`` (table, column) are written to ``values_path``, also where they look personal if ``public`` patterns admit them; those of ``value_file`` are compared;
     ``zone`` is where the clocks ran of kept columns that were timestamp and are timestamptz now, or the other way round.
     ``added_since`` are columns (table, column) above whose highest value in a baseline with digests a row came later.
     ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
@@ -109,6 +110,7 @@ class Options:
     row_file: KeptRows | None = None
     keep_values: tuple[tuple[str, str], ...] = ()
     values_path: Path | None = None
+    public: tuple[str, ...] = ()
     value_file: KeptValues | None = None
     zone: str = ""
     added_since: tuple[tuple[str, str], ...] = ()
@@ -340,7 +342,10 @@ class _Runner:
         known = f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}"
         if zone and holder.execute(known) == [(0,)]:
             raise UsageError(f"--zone {zone} is no time zone that the server knows", "write its name: Asia/Kolkata, UTC")
-        return value_streams(self.options.keep_values, snapshot.catalogue, scope, personal, encoding)
+        public = self.options.public
+        return value_streams(
+            self.options.keep_values, snapshot.catalogue, scope, personal, lambda table, column: looks_personal(table, column, public), encoding
+        )  # fmt: skip
 
     def _values(
         self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], made: Run, streams: Sequence[ValueStream]

@@ -154,6 +154,19 @@ def test_what_is_not_comparable_is_said(case: Values) -> None:
     assert {f"which values of {name} changed" for name in ("t.at", "t.c", "pair.v")} <= untold
 
 
+def test_what_looks_personal_is_kept_only_if_it_is_said_to_be_nobodys(case: Values) -> None:
+    """A name is enough to refuse, of the column and of the key; --public admits what it names."""
+    case.sql("CREATE TABLE shop (id int PRIMARY KEY, email text, v int); CREATE TABLE mail (email text PRIMARY KEY, v int); INSERT INTO shop VALUES (1, 'a@b')")
+    code, said = case.keep("shop.email")
+    assert (code, "looks like somebody's data" in said, "--public shop.email" in said) == (2, True, True)
+    code, said = case.keep("mail.v")
+    assert (code, "mail.email looks like" in said) == (2, True)
+    assert not list(case.folder.glob("*pre.json*"))
+    assert case.keep("shop.email", words=("--public", "shop.email"))[0] == 0
+    case.sql("UPDATE shop SET email = 'c@d'")
+    assert told(case.found()[0]) == {"shop.email": 1}
+
+
 @pytest.mark.parametrize(("column", "why"), [
     ("t.phone", "personal"), ("person.a", "personal"), ("bare.b", "no primary key"), ("t.id", "primary key"), ("t.nope", "no such column"),
     ("nope.a", "no table nope"), ("a", "names no column"),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--rows", is_flag=True, help="Also keep a digest of every row, in a file beside it: then it is told which rows changed.")
 @click.option("--values", multiple=True, metavar="TABLE.COLUMN", help="Also keep this column's values, in a file beside it: then it is "
               "told what they were, and the pattern of the change. Repeatable; the table needs a primary key.")  # fmt: skip
+@click.option("--public", multiple=True, metavar="PATTERN", help="Keep the values of a TABLE.COLUMN although its name looks personal.")
 @click.option("--hold", is_flag=True, help="Keep the snapshot open for pg_dump --snapshot, until Enter, SIGINT or SIGTERM.")
 @click.option("--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
@@ -78,7 +79,8 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
             jobs=config.jobs, sample=0, limits=the_limits(config), count_all=True, expect=config.expect, contract=contract,
             keys=given["keys"], digests=given["digests"] or given["rows"],
             row_writer=RowWriter(output.with_name(f"{output.name}.rows")) if given["rows"] else None,
-            keep_values=chosen, values_path=output.with_name(f"{output.name}.values"), python_memory=config.python_memory_mb * 1024**2, while_held=wait if hold else None,
+            keep_values=chosen, values_path=output.with_name(f"{output.name}.values"), public=given["public"],
+            python_memory=config.python_memory_mb * 1024**2, while_held=wait if hold else None,
         )  # fmt: skip
         return run(
             suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer, stop=stop

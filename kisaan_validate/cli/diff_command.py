@@ -121,7 +121,7 @@ def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) ->
     """Who is asked whether a column's values must not be shown: the suite's patterns, names that look so, and options."""
     from fnmatch import fnmatchcase
 
-    from kisaan_validate.suite.personal import guessed_personal
+    from kisaan_validate.suite.personal import looks_personal
 
     file, declared = config.suite / "suite.toml", None
     if file.exists():
@@ -133,7 +133,7 @@ def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) ->
         name = f"{table}.{column}".lower()
         if (declared is not None and declared(table, column)) or any(fnmatchcase(name, pattern.lower()) for pattern in more):
             return True
-        return bool(guessed_personal([name])) and not any(fnmatchcase(name, pattern.lower()) for pattern in public)
+        return looks_personal(table, column, public)
 
     return is_personal
 

@@ -53,21 +53,25 @@ class ValueStream:
 
 
 def value_streams(
-    chosen: Iterable[tuple[str, str]], catalogue: Catalogue, scope: Sequence[Table], is_personal: IsPersonal, encoding: str
+    chosen: Iterable[tuple[str, str]], catalogue: Catalogue, scope: Sequence[Table], is_personal: IsPersonal, looks_personal: IsPersonal,
+    encoding: str,
 ) -> list[ValueStream]:  # fmt: skip
-    """What is read to keep these columns, given by table and name. Raises UsageError for one that cannot be kept."""
+    """What is read to keep these columns, given by table and name. Raises UsageError for one that cannot be kept.
+
+    ``looks_personal`` says which names look like somebody's data, and were not said to be nobody's.
+    """
     tables: dict[tuple[str, str], list[str]] = {}
     for name, column in dict.fromkeys(chosen):
         table = catalogue.find(name)
         if table is None or table.key not in {t.key for t in scope}:
             raise UsageError(f"--values {name}.{column}: there is no table {name} among those that are compared", "write TABLE.COLUMN")
-        if why := _refused(table, column, is_personal):
+        if why := _refused(table, column, is_personal, looks_personal):
             raise UsageError(f"--values {name}.{column}: {why[0]}", why[1])
         tables.setdefault(table.key, []).append(column)
     return [_stream(catalogue.tables[key], columns, encoding) for key, columns in tables.items()]
 
 
-def _refused(table: Table, column: str, is_personal: IsPersonal) -> tuple[str, str] | None:
+def _refused(table: Table, column: str, is_personal: IsPersonal, looks_personal: IsPersonal) -> tuple[str, str] | None:
     """Why the values of a column are not kept, and what to do."""
     if column not in table.columns:
         return "there is no such column", f"its columns: {', '.join(table.columns)}"
@@ -76,6 +80,9 @@ def _refused(table: Table, column: str, is_personal: IsPersonal) -> tuple[str, s
     if hidden := [name for name in (column, *table.primary_key) if is_personal(table.name, name)]:
         hint = "its values are never written in clear; if it holds nobody's data, take it out of `personal` in suite.toml"
         return f"{table.name}.{hidden[0]} is declared personal", hint
+    if looking := [name for name in (column, *table.primary_key) if looks_personal(table.name, name)]:
+        hint = f"its values would be written in clear; if it holds nobody's data, say so with --public {table.name}.{looking[0]}"
+        return f"{table.name}.{looking[0]} looks like somebody's data by its name", hint
     if column in table.primary_key:
         return "it belongs to the primary key, by which rows are told apart", "choose a column whose value may change in its row"
     for name in (column, *table.primary_key):

@@ -26,3 +26,9 @@ def guessed_personal(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         if matched := tuple(name for name in known if fnmatchcase(name.lower(), pattern)):
             found[pattern] = matched
     return found
+
+
+def looks_personal(table: str, column: str, public: Iterable[str] = ()) -> bool:
+    """Whether a column's name looks like somebody's data, and none of these patterns says that it is nobody's."""
+    name = f"{table}.{column}".lower()
+    return bool(guessed_personal([name])) and not any(fnmatchcase(name, pattern.lower()) for pattern in public)
