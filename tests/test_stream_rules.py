@@ -170,6 +170,13 @@ def test_a_whole_column_comes_in_key_order(server: Server, database: str) -> Non
     assert "no single row is to blame" in found.message
 
 
+@pytest.mark.parametrize("column", ["x", "id"])
+def test_key_order_is_that_of_values_where_a_key_travels_as_text(server: Server, database: str, column: str) -> None:
+    """9 before 10: the server must not order by the text that stands for the key in the answer."""
+    server.sql("CREATE TABLE t (id numeric(9,0) PRIMARY KEY, x int); INSERT INTO t SELECT g, g FROM generate_series(100, 1, -1) AS g", database)
+    assert ask(server, database, of_column(pa.Check(lambda s: s.is_monotonic_increasing, name="f"), column)).status is Status.PASS
+
+
 def test_what_is_judged_as_a_whole_is_not_tolerated_in_rows(server: Server, database: str) -> None:
     """A tolerance counts rows: it does not excuse a column that is wrong as a whole."""
     made(server, database, "x int", "1")

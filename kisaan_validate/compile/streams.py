@@ -97,7 +97,8 @@ class Stream:
         bounds += [f"ctid < '({end},0)'"] if end is not None else []
         bounds += [condition_sql(self.table.only)] if self.table.only else []
         where = f"\nWHERE {' AND '.join(bounds)}" if bounds else ""
-        keys = [quote(name) for name in key_columns(self.table)] if self.ordered else []
+        # With the table's name: ORDER BY takes an output's name before a column's, and a key may go out as its text.
+        keys = [f"{table_sql(self.table)}.{quote(name)}" for name in key_columns(self.table)] if self.ordered else []
         order = f"\nORDER BY {', '.join(keys)}" if keys else ""
         return f"SELECT {listed}\nFROM {table_sql(self.table)}{where}{order}"
 
@@ -191,7 +192,7 @@ def sample_sql(
     rows = [", ".join(to_sql(text_literal(text)) for text in row) for row in found]
     left = places[0] if len(places) == 1 else f"({', '.join(places)})"
     right = ", ".join(rows if len(places) == 1 else [f"({row})" for row in rows])
-    order = ", ".join(quote(name) for name in key_columns(stream.table))
+    order = ", ".join(f"{table_sql(stream.table)}.{quote(name)}" for name in key_columns(stream.table))
     return (
         f"SELECT ARRAY[{values}]::text[]\nFROM {table_sql(stream.table)}\nWHERE {left} IN ({right})\n"
         f"ORDER BY {order}\nLIMIT {limit}"
