@@ -6,7 +6,9 @@ import json
 import stat
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from test_baseline_rows import Case
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.database.session import Session
 from kisaan_validate.diffing import kept
+from kisaan_validate.diffing.kept import _Unlike
+from kisaan_validate.diffing.merge import Layout
 from kisaan_validate.record.codec import baseline_from_json
 from kisaan_validate.record.valuefile import kept_values
 from kisaan_validate.runner import Options, run
@@ -352,3 +356,18 @@ def test_a_million_values_need_no_more_memory(case: Values) -> None:
     assert (column["changed"], column["compared"]) == (1_000_000, 1_000_000)
     print(f"taking {taking} MB, comparing {comparing} MB")
     assert max(taking, comparing) < 150, (taking, comparing)
+
+
+def test_a_long_run_of_rows_that_one_side_lacks_waits_for_nothing() -> None:
+    """Any number of rows gone or come in one stretch is counted as it passes: none is held until the other side goes on."""
+    layout = Layout("t", 1, (), (), ())
+    for side in (0, 1):
+        many, one = (b"%d\tx" % n for n in range(100_000)), iter([b"-1\ta"])
+        unlike = _Unlike(*((many, one) if side == 0 else (one, many)), layout)
+        tracemalloc.start()
+        left, right = tee(unlike)
+        assert (next(left, None), next(right, None)) == (None, None)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert unlike.lone[side] == 100_000
+        assert most < 1_000_000, most

@@ -91,8 +91,9 @@ def compare_values(
         counted = merge(_placed(_side(old, 0), layout), _placed(_side(new, 1), layout), layout, seen.see)
     finally:
         pipe.closed = True
-    read = tuple(unlike.alike + number for number in counted.read)
-    message = f"{counted.shared:,} keys are shared by several rows" if counted.shared else ""
+    read = tuple(unlike.alike + lone + number for lone, number in zip(unlike.lone, counted.read, strict=True))
+    shared = counted.shared + unlike.shared
+    message = f"{shared:,} keys are shared by several rows" if shared else ""
     if read != expected:
         message = f"{read[0]:,} rows before and {read[1]:,} now were read where {expected[0]:,} and {expected[1]:,} had been counted"
     if message:
@@ -113,47 +114,53 @@ def _read(session: Session, sql: str, pipe: Pipe) -> None:
 
 
 class _Unlike:
-    """The lines of both sides that are not the same text, in the order of their keys: (before, after), None where a side has none.
+    """The lines of both sides whose key is one and whose text is not, in the order of their keys: (before, after).
 
-    Most lines are alike, and need nothing but to be counted; ``merge`` looks at the others.
+    Most lines are alike, and need nothing but to be counted; so do those that only one side has (``lone``): however many
+    follow each other, nothing waits for the other side. ``shared``: lone lines whose key the line before them had too.
     """
 
     def __init__(self, before: Iterable[bytes], after: Iterable[bytes], layout: Layout) -> None:
         self.before, self.after, self.layout = before, after, layout
-        self.alike = 0
+        self.alike = self.shared = 0
+        self.lone = [0, 0]
+        self._last: tuple[int, bytes] | None = None
 
-    def __iter__(self) -> Iterator[tuple[bytes | None, bytes | None]]:
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         befores, afters = iter(self.before), iter(self.after)
         old, new = next(befores, None), next(afters, None)
-        while old is not None and new is not None:
-            if old == new:
+        while old is not None or new is not None:
+            if old is not None and old == new:
                 self.alike += 1
             else:
-                left, right = self._place(old), self._place(new)
-                if left < right:
-                    yield old, None
+                left = None if old is None else self._place(old)
+                right = None if new is None else self._place(new)
+                if left is not None and (right is None or left < right):
+                    self._alone(0, left)
                     old = next(befores, None)
                     continue
-                if right < left:
-                    yield None, new
+                if right is not None and (left is None or right < left):
+                    self._alone(1, right)
                     new = next(afters, None)
                     continue
+                assert old is not None
+                assert new is not None
+                self._last = left
                 yield old, new
             old, new = next(befores, None), next(afters, None)
-        while old is not None:
-            yield old, None
-            old = next(befores, None)
-        while new is not None:
-            yield None, new
-            new = next(afters, None)
+
+    def _alone(self, side: int, place: tuple[int, bytes]) -> None:
+        self.lone[side] += 1
+        self.shared += place == self._last
+        self._last = place
 
     def _place(self, line: bytes) -> tuple[int, bytes]:
         key = line.partition(b"\t")[0]
         return (int(key), b"") if self.layout.place == 1 else (0, key)
 
 
-def _side(pairs: Iterable[tuple[bytes | None, bytes | None]], number: int) -> Iterator[bytes]:
-    return (line for pair in pairs if (line := pair[number]) is not None)
+def _side(pairs: Iterable[tuple[bytes, bytes]], number: int) -> Iterator[bytes]:
+    return (pair[number] for pair in pairs)
 
 
 def _placed(lines: Iterable[bytes], layout: Layout) -> Iterator[bytes]:
