@@ -24,6 +24,7 @@ from kisaan_validate.database.session import Session
 from kisaan_validate.diffing import kept
 from kisaan_validate.diffing.kept import _Unlike
 from kisaan_validate.diffing.merge import Layout
+from kisaan_validate.errors import DatabaseError
 from kisaan_validate.record.codec import baseline_from_json
 from kisaan_validate.record.valuefile import kept_values
 from kisaan_validate.runner import Options, run
@@ -371,3 +372,10 @@ def test_a_long_run_of_rows_that_one_side_lacks_waits_for_nothing() -> None:
         tracemalloc.stop()
         assert unlike.lone[side] == 100_000
         assert most < 1_000_000, most
+
+
+def test_rows_out_of_order_are_refused() -> None:
+    """Lines that go back on one side would pass for rows that went and came."""
+    layout = Layout("t", 1, (), (), ("id",))
+    with pytest.raises(DatabaseError, match="order of their keys"):
+        list(kept._Unlike([b"1\t1\ta", b"3\t3\ta", b"2\t2\ta"], [b"1\t1\ta", b"4\t4\ta"], layout))

@@ -125,6 +125,7 @@ class _Unlike:
         self.alike = self.shared = 0
         self.lone = [0, 0]
         self._last: tuple[int, bytes] | None = None
+        self._places: list[tuple[int, bytes] | None] = [None, None]
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         befores, afters = iter(self.before), iter(self.after)
@@ -133,8 +134,8 @@ class _Unlike:
             if old is not None and old == new:
                 self.alike += 1
             else:
-                left = None if old is None else self._place(old)
-                right = None if new is None else self._place(new)
+                left = None if old is None else self._place(old, 0)
+                right = None if new is None else self._place(new, 1)
                 if left is not None and (right is None or left < right):
                     self._alone(0, left)
                     old = next(befores, None)
@@ -154,9 +155,14 @@ class _Unlike:
         self.shared += place == self._last
         self._last = place
 
-    def _place(self, line: bytes) -> tuple[int, bytes]:
+    def _place(self, line: bytes, side: int) -> tuple[int, bytes]:
+        """A line's place. Raises DatabaseError if its side went back: rows would be taken for gone and come."""
         key = line.partition(b"\t")[0]
-        return (int(key), b"") if self.layout.place == 1 else (0, key)
+        place, last = (int(key), b"") if self.layout.place == 1 else (0, key), self._places[side]
+        if last is not None and place < last:
+            raise DatabaseError("the rows do not come in the order of their keys")
+        self._places[side] = place
+        return place
 
 
 def _side(pairs: Iterable[tuple[bytes, bytes]], number: int) -> Iterator[bytes]:
