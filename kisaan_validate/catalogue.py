@@ -148,6 +148,11 @@ class Table:
         return (self.schema, self.name)
 
     @property
+    def title(self) -> str:
+        """The name people use: without the schema where it is ``public``."""
+        return self.name if self.schema == "public" else f"{self.schema}.{self.name}"
+
+    @property
     def primary_key(self) -> tuple[str, ...]:
         """The primary key's columns in order, or () if there is none."""
         return next((c.columns for c in self.constraints if c.kind == "p"), ())

@@ -53,10 +53,9 @@ def _touched(suite: Suite, check: Check, catalogue: Catalogue) -> dict[TableKey,
 
 
 def _entry(table: Table, checks: int, judged: set[str], described: set[str], excluded: bool) -> TableCoverage:
-    title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
     names = tuple(table.columns)
     return TableCoverage(
-        title, checks,
+        table.title, checks,
         judged=tuple(n for n in names if n in judged),
         described=tuple(n for n in names if n in described - judged),
         untouched=tuple(n for n in names if n not in judged | described),

@@ -13,7 +13,7 @@ from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
 from kisaan_validate.changes import differing_buckets
 from kisaan_validate.compile.fingerprints import SELF_CHECK, Digesting
-from kisaan_validate.compile.keptvalues import ValueStream, stream_again, title_of, value_streams
+from kisaan_validate.compile.keptvalues import ValueStream, stream_again, value_streams
 from kisaan_validate.compile.measures import (
     Measure,
     measures_of,
@@ -67,7 +67,7 @@ from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues, ValueWriter
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.assertion import calls_of
-from kisaan_validate.sql.expressions import text_literal, to_sql
+from kisaan_validate.sql.expressions import knows_zone_sql
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.suite.personal import looks_personal
 from kisaan_validate.version import VERSION
@@ -311,7 +311,7 @@ class _Runner:
         old = {t.title: t for t in before.tables}
         found: list[RowsCompared] = []
         for table in scope:
-            title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
+            title = table.title
             if title not in file.sections or title not in old:
                 continue
             buckets = differing_buckets(old[title].digests, titles[title].digests if title in titles else None)
@@ -339,8 +339,7 @@ class _Runner:
     def _chosen(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table]) -> list[ValueStream]:
         """What is read to keep values. Raises UsageError before anything is measured, where a column cannot be kept."""
         personal, encoding, zone = self.suite.settings.is_personal, snapshot.place.encoding or "UTF8", self.options.zone
-        known = f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}"
-        if zone and holder.execute(known) == [(0,)]:
+        if zone and holder.execute(knows_zone_sql(zone)) == [(0,)]:
             raise UsageError(f"--zone {zone} is no time zone that the server knows", "write its name: Asia/Kolkata, UTC")
         public = self.options.public
         return value_streams(
@@ -372,14 +371,14 @@ class _Runner:
     def _values_compared(
         self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], file: KeptValues, counted: Iterable[TableFacts]
     ) -> Iterator[ValuesCompared]:  # fmt: skip
-        tables = {title_of(table): table for table in scope}
+        tables = {table.title: table for table in scope}
         assert self.options.baseline is not None
         old, new = ({t.title: t.rows for t in side if t.rows is not None} for side in (self.options.baseline.tables, counted))
         lost = ""
         for title, (forms, _) in file.tables.items():
             table = tables.get(title)
             if table is None or lost:
-                there = any(title_of(known) == title for known in snapshot.catalogue.tables.values())
+                there = any(known.title == title for known in snapshot.catalogue.tables.values())
                 why = lost or ("the table is not among those that are compared now" if there else VALUES_GONE)
                 yield from (ValuesCompared(title, name, message=why) for name in forms.columns)
                 continue

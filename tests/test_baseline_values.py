@@ -17,7 +17,7 @@ from conftest import Server, wait_until
 from helpers import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_baseline_rows import Case
+from test_baseline_rows import CONTRACT, Case
 
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.database.session import Session
@@ -184,15 +184,6 @@ def test_what_cannot_be_kept_is_refused(column: str, why: str, case: Values) -> 
     assert not list(case.folder.glob("*pre.json*"))
 
 
-CONTRACT = """format = 1
-[[promise]]
-id = "twice"
-kind = "becomes"
-column = "t.a"
-expression = "a * 2"
-"""
-
-
 def test_promises_judge_what_they_speak_of(case: Values) -> None:
     """A promised change is explained as before; a value of which no promise speaks is an unexplained change, though all figures
     stay the same."""
@@ -208,6 +199,18 @@ def test_promises_judge_what_they_speak_of(case: Values) -> None:
     assert told(found) == {"t.a": 2000, "t.b": 2}
     assert document["judgement"]["verdict"] == "FAIL"
     assert [(c["name"], c["aspect"]) for c in document["judgement"]["unexplained"]] == [("b", "changed rows")]
+
+
+def test_a_table_that_may_not_be_read_keeps_nothing(case: Values) -> None:
+    """The table is named, no baseline and no part of a file stays behind, and the exit code is that of a run that broke."""
+    role = f"reader_{case.database}"
+    case.sql(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON pair TO {role}")
+    try:
+        code, said = case.keep("pair.v", "t.a", words=("--dsn", case.server.dsn(case.database, role)))
+        assert (code, "the values of t are not kept: permission denied" in said, "grant SELECT" in said) == (3, True, True)
+        assert not list(case.folder.glob("*pre.json*"))
+    finally:
+        case.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 @pytest.mark.parametrize("damage", ["truncated", "edited", "swapped", "gone"])

@@ -76,7 +76,7 @@ def _refused(table: Table, column: str, is_personal: IsPersonal, looks_personal:
     if column not in table.columns:
         return "there is no such column", f"its columns: {', '.join(table.columns)}"
     if not table.primary_key:
-        return f"{title_of(table)} has no primary key by which values could be told apart", "keep row digests: --rows"
+        return f"{table.title} has no primary key by which values could be told apart", "keep row digests: --rows"
     if hidden := [name for name in (column, *table.primary_key) if is_personal(table.name, name)]:
         hint = "its values are never written in clear; if it holds nobody's data, take it out of `personal` in suite.toml"
         return f"{table.name}.{hidden[0]} is declared personal", hint
@@ -99,7 +99,7 @@ def _stream(table: Table, columns: Sequence[str], encoding: str) -> ValueStream:
         table.primary_key, tuple(columns), {n: str(p.form) for n, p in parts.items()},
         {n: table.columns[n].type for n in names}, tuple(n for n in columns if parts[n].proof(context)), encoding,
     )  # fmt: skip
-    return ValueStream(title_of(table), _sql(table, parts, kept.columns, kept, context), kept)
+    return ValueStream(table.title, _sql(table, parts, kept.columns, kept, context), kept)
 
 
 def stream_again(
@@ -121,7 +121,7 @@ def stream_again(
         ColumnPair(n, kept.types[n], table.columns[n].type, _common(kept.forms[n], str(p.form))) for n, p in parts.items()
     )  # fmt: skip
     sql = _sql(table, parts, columns, kept, Context(encoding=encoding))
-    return ValueStream(title_of(table), sql, kept, pairs), reasons
+    return ValueStream(table.title, sql, kept, pairs), reasons
 
 
 def _sql(table: Table, parts: Mapping[str, Part], columns: Sequence[str], kept: KeptForms, context: Context) -> str:
@@ -190,8 +190,3 @@ def _common(before: str, after: str) -> str:
 def _part(table: Table, name: str, wanted: str = "") -> Part | None:
     column = table.columns[name]
     return part_of(quote(name), column.base, enum=column.is_enum, wanted=wanted)
-
-
-def title_of(table: Table) -> str:
-    """The name people use: without the schema where it is ``public``."""
-    return table.name if table.schema == "public" else f"{table.schema}.{table.name}"

@@ -188,7 +188,7 @@ def undigested(tables: Iterable[Table], is_personal: IsPersonal) -> dict[tuple[s
     """By title and column: why no digest of it leaves the server."""
     found = {}
     for table in tables:
-        title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
+        title = table.title
         for column in table.columns.values():
             if is_personal(table.name, column.name):
                 found[title, column.name] = LEFT_OUT
@@ -235,7 +235,7 @@ class _Maker:
     ) -> None:  # fmt: skip
         self.since = since
         self.table, self.catalogue, self.baseline, self.is_personal = table, catalogue, baseline, is_personal
-        self.title = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
+        self.title = table.title
         self.personal = frozenset(c for c in table.columns if is_personal(table.name, c))
         self.known = frozenset({table.name, *table.columns})
         self.key: tuple[str, ...] = ()

@@ -39,10 +39,13 @@ class Sink(Protocol):
 def write_values(session: Session, streams: Iterable[ValueStream], sink: Sink) -> None:
     """Write the values of these tables. Raises DatabaseError where one cannot be read: they were asked for by name."""
     for stream in streams:
-        if refusal := too_large(session, stream.sql):
-            raise DatabaseError(f"the values of {stream.title} are not kept: {refusal.fact}", refusal.hint)
-        sink.table(stream.title, stream.forms)
-        session.copy_out(f"COPY ({stream.sql}) TO STDOUT", sink.line)
+        try:
+            if refusal := too_large(session, stream.sql):
+                raise refusal
+            sink.table(stream.title, stream.forms)
+            session.copy_out(f"COPY ({stream.sql}) TO STDOUT", sink.line)
+        except DatabaseError as error:
+            raise DatabaseError(f"the values of {stream.title} are not kept: {error.fact}", error.hint, error.sqlstate, error.lost) from None
 
 
 @dataclass

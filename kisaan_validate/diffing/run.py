@@ -23,7 +23,7 @@ from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
 from kisaan_validate.execute.pool import Stop
 from kisaan_validate.model import SchemaObject
 from kisaan_validate.rowdiff import Observer, RowDiff, TableDiff
-from kisaan_validate.sql.expressions import quote, text_literal, to_sql
+from kisaan_validate.sql.expressions import knows_zone_sql, quote
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many tables are done, and of how many."""
@@ -85,10 +85,9 @@ class _Run:
         )  # fmt: skip
 
     def _check_zone(self) -> None:
-        """A zone is one that both servers know by name. An offset such as +05:30 would mean its opposite, as POSIX has it."""
+        """A zone is one that both servers know by name."""
         zone = self.options.zone
-        known = f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}"
-        answers = both(lambda number: self.sides[number].ask(known)) if zone else ()
+        answers = both(lambda number: self.sides[number].ask(knows_zone_sql(zone))) if zone else ()
         for side, answer in zip(self.sides, answers, strict=False):
             if answer == [(0,)]:
                 raise UsageError(f"--zone {zone} is no time zone that the server {side.when} knows", "write its name: Asia/Kolkata, UTC")

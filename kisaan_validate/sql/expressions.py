@@ -132,6 +132,14 @@ class View:
         return source_sql(self.table, self.alias)
 
 
+def knows_zone_sql(zone: str) -> str:
+    """Whether the server knows a time zone by this very name: a SELECT of 1 or 0.
+
+    An offset such as +05:30 is none: it would mean its opposite, as POSIX has it.
+    """
+    return f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}"
+
+
 def table_sql(table: Table) -> str:
     """The qualified, quoted name of a relation."""
     return f"{quote(table.schema)}.{quote(table.name)}"
