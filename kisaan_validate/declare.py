@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from kisaan_validate import plugins
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.rules import aggregates, bounds, catalog, documents, relations, rows, series, sets
+from kisaan_validate.rules import aggregates, bounds, catalog, documents, intervals, relations, rows, series, sets
 from kisaan_validate.rules.base import Join, Rule
 from kisaan_validate.suite.meta import Meta, did_you_mean, exact_share, read_meta
 
@@ -283,7 +283,8 @@ def _value_bounds(low: Any, high: Any) -> None:
     from kisaan_validate.sql.expressions import literal
 
     for what, value in (("low", low), ("high", high)):
-        if isinstance(value, (bool, float)) or value != value:
+        intervals.refuse_no_value(value, what)
+        if isinstance(value, (bool, float)):
             raise SuiteError(f"{what}={value!r} is not exact", 'write 5, Decimal("0.1"), a date, a datetime or a text')
         try:
             literal(value) if value is not None else None
@@ -291,12 +292,7 @@ def _value_bounds(low: Any, high: Any) -> None:
             raise SuiteError(f"{what}={value!r}: {error}") from None
     if low is None and high is None:
         raise SuiteError("without low and high it can never fail", "write low=…, high=…, or both")
-    try:
-        inverted = low is not None and high is not None and not isinstance(low, str) and low > high
-    except TypeError:
-        raise SuiteError(f"low={low!r} and high={high!r} cannot be compared") from None
-    if inverted:
-        raise SuiteError(f"nothing is at least {low} and at most {high}", "write the smaller one as low")
+    intervals.Interval(low, high).refuse_void()
 
 
 def fresh(table: str, column: str, within: timedelta, *, zone: str = "", **more: Unpack[FigureArguments]) -> Declaration:
@@ -378,7 +374,7 @@ def holds(table: str, expression: str, *, volatile: Any = (), **meta: Unpack[Met
 
 def decimals(table: str, column: str, places: int = 2, **meta: Unpack[MetaArguments]) -> Declaration:
     """Every value of a numeric column has at most ``places`` decimal places."""
-    return _declare("decimals", table, (column,), rows.Decimals(places=places), meta)
+    return _declare("decimals", table, (column,), _read(lambda: rows.Decimals(places=places)), meta)
 
 
 def unique(
@@ -472,7 +468,7 @@ def ledger(table: str, column: str, names: list[str], **meta: Unpack[MetaArgumen
 
 def minimum_rows(table: str, minimum: int = 1, **meta: Unpack[MetaArguments]) -> Declaration:
     """``table`` has at least ``minimum`` rows."""
-    return _declare("minimum_rows", table, (), relations.MinimumRows(minimum), meta)
+    return _declare("minimum_rows", table, (), _read(relations.MinimumRows, minimum), meta)
 
 
 def table(name: str, **meta: Unpack[MetaArguments]) -> Declaration:

@@ -166,6 +166,8 @@ class _Maker:
         table = seen.find(check.table) if check.table else None
         if isinstance(rule, CatalogRule):
             return self._judge(check, rule, table)
+        if table is not None and (idle := rule.idle(table, check.columns)):
+            return Result(check.id, Status.ERROR, message=idle, hint="correct the bound, or leave it out")
         if table is not None:
             # What no row can violate, no row that a filter leaves can violate either.
             self.enforced[check.id] = rule.enforced_by(table, check.columns, seen)

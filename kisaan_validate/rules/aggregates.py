@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.base import QueryRule, Riding, Violations, free_name, when
 from kisaan_validate.rules.bounds import Bounds, compared, exact_text
+from kisaan_validate.rules.intervals import Interval
 from kisaan_validate.sql.expressions import View, condition_sql, literal, quote, source_sql, text_literal, to_sql
 
 if TYPE_CHECKING:
@@ -275,6 +276,12 @@ class Quantile(AggregateRule):
     low: Any = None
     high: Any = None
     kind: ClassVar[str] = "quantile"
+
+    def __post_init__(self) -> None:
+        Interval(self.low, self.high).refuse_void()
+
+    def idle(self, table: Table, columns: tuple[str, ...]) -> str:
+        return Interval(self.low, self.high).idle(table.columns[columns[0]])
 
     def figure(self, table: str, columns: tuple[str, ...]) -> str:
         """The quantile."""

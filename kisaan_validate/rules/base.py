@@ -46,6 +46,10 @@ class Rule(ABC):
         """Why this tolerance cannot be meant, or ""."""
         return ""
 
+    def idle(self, table: Table, columns: tuple[str, ...]) -> str:
+        """Why it says nothing of these columns, whatever their rows hold (it could never fail, or a bound is NaN), or ""."""
+        return ""
+
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         """The validated, enforced constraint (or type) that makes a violation impossible, or ""."""
         return ""

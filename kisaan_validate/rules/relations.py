@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from kisaan_validate.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.rules.base import Join, JoinRule, QueryRule, Riding, Violations, free_name, when
+from kisaan_validate.rules.intervals import refuse_no_value
 from kisaan_validate.sql.expressions import (
     View,
     condition_sql,
@@ -266,6 +267,10 @@ class ValuesPresent(QueryRule):
 
     values: frozenset[Any] = frozenset()
     kind: ClassVar[str] = "unique_values_eq"
+
+    def __post_init__(self) -> None:
+        for value in self.values:
+            refuse_no_value(value, "one of the values", "write the values that must occur, each as itself")
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"the values of {columns[0]} are exactly {', '.join(sorted(str(v) for v in self.values))}"

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
+from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules.base import RowRule
 from kisaan_validate.rules.enforcement import implied_by_constraints
+from kisaan_validate.rules.intervals import Interval, refuse_no_value
 from kisaan_validate.sql.expressions import View, literal, raw, text_literal, to_sql
 
 if TYPE_CHECKING:
@@ -64,6 +66,9 @@ class PredicateRule(RowRule):
         return implied_by_constraints(to_sql(self.holds(View(table), columns)), table)
 
 
+NAN_BY_NAME = "to judge NaN, name it in SQL: declare.holds(\"t\", \"x <> 'NaN'\")"
+"""What to do instead, where a check is given a NaN to compare with."""
+
 _OPERATORS: dict[str, tuple[str, str]] = {
     "equal_to": ("=", "equals"),
     "not_equal_to": ("<>", "is not"),
@@ -82,6 +87,23 @@ class Compare(PredicateRule):
     value: Any = None
     allow_nan: bool = False
     kind: ClassVar[str] = "compare"
+
+    def __post_init__(self) -> None:
+        refuse_no_value(self.value, "the value", NAN_BY_NAME)
+        self._interval().refuse_void()
+
+    def _interval(self) -> Interval:
+        symbol = _OPERATORS[self.operator][0]
+        if symbol in {">", ">="}:
+            return Interval(low=self.value, include_low=symbol == ">=")
+        if symbol in {"<", "<="}:
+            return Interval(high=self.value, include_high=symbol == "<=")
+        return Interval(self.value, self.value)
+
+    def idle(self, table: Table, columns: tuple[str, ...]) -> str:
+        if _OPERATORS[self.operator][0] in {"=", "<>"}:
+            return ""
+        return self._interval().idle(table.columns[columns[0]], self.allow_nan)
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{columns[0]} {_OPERATORS[self.operator][1]} {_words(self.value)}"
@@ -102,6 +124,15 @@ class InRange(PredicateRule):
     include_high: bool = True
     allow_nan: bool = False
     kind: ClassVar[str] = "in_range"
+
+    def __post_init__(self) -> None:
+        self._interval().refuse_void()
+
+    def _interval(self) -> Interval:
+        return Interval(self.low, self.high, self.include_low, self.include_high)
+
+    def idle(self, table: Table, columns: tuple[str, ...]) -> str:
+        return self._interval().idle(table.columns[columns[0]], self.allow_nan)
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         left, right = "[" if self.include_low else "(", "]" if self.include_high else ")"
@@ -153,6 +184,10 @@ class OneOf(PredicateRule):
     values: frozenset[Any] = frozenset()
     negated: bool = False
     kind: ClassVar[str] = "isin"
+
+    def __post_init__(self) -> None:
+        for value in self.values:
+            refuse_no_value(value, "one of the values", f"{NAN_BY_NAME}; for NULL write None")
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         listed = ", ".join(sorted(_words(v) for v in self.values))
@@ -223,6 +258,14 @@ class Length(PredicateRule):
     high: int | None = None
     kind: ClassVar[str] = "str_length"
 
+    def __post_init__(self) -> None:
+        for bound in (self.low, self.high):
+            if bound is not None and (type(bound) is not int or bound < 0):
+                raise SuiteError(f"{bound!r} is not a number of characters", "write a whole number, 0 or more")
+        if self.high is None and not self.low:
+            raise SuiteError("at least 0 characters can never fail", "write 1 or more, or leave it out")
+        Interval(self.low, self.high).refuse_void()
+
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         if self.low == self.high:
             return f"{columns[0]} has exactly {self.low} characters"
@@ -250,12 +293,22 @@ def _text(view: View, column: str) -> ColumnElement[Any]:
     return view.column(column) if base in {"text", "varchar"} else sa.cast(view.column(column), sa.Text)
 
 
+_MOST_PLACES = 16_383
+"""No numeric has more digits after the point (docs of PostgreSQL, "Numeric Types")."""
+
+
 @dataclass(frozen=True)
 class Decimals(PredicateRule):
     """A numeric value has at most so many decimal places. NaN and infinities have none to speak of."""
 
     places: int = 2
     kind: ClassVar[str] = "decimals"
+
+    def __post_init__(self) -> None:
+        if type(self.places) is not int or self.places < 0:
+            raise SuiteError(f"{self.places!r} is not a number of decimal places", "write a whole number, 0 or more")
+        if self.places >= _MOST_PLACES:
+            raise SuiteError(f"at most {self.places} decimal places can never fail", "a numeric has at most 16383")
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{columns[0]} has at most {self.places} decimal places"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.base import QueryRule, Violations, free_name, when
 from kisaan_validate.rules.bounds import compared, exact_text
+from kisaan_validate.rules.intervals import Interval
 from kisaan_validate.sql.expressions import condition_sql, key_columns, literal, quote, source_sql, to_sql
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class NoGaps(QueryRule):
     start: Any = None
     where: str = ""
     kind: ClassVar[str] = "no_gaps"
+
+    def idle(self, table: Table, columns: tuple[str, ...]) -> str:
+        return Interval(self.start, self.start).idle(table.columns[columns[0]]) if self.start is not None else ""
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         order = f" in the order of {self.order_by}" if self.order_by else ""

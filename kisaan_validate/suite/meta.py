@@ -99,10 +99,10 @@ def read_tolerance(value: Any, origin: str = "") -> Tolerance | None:
     A float is refused: 0.001 is not exactly a thousandth. So is a share of all rows: it accepts whatever is found.
     Raises SuiteError.
     """
-    if isinstance(value, Tolerance) and value.numerator is not None and value.denominator:
-        return _share(Fraction(value.numerator, value.denominator), origin)
-    if value is None or isinstance(value, Tolerance):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, Tolerance):
+        return _told(value, origin)
     if isinstance(value, bool) or not isinstance(value, (int, str, Fraction)):
         raise SuiteError(f"tolerance {value!r} is not exact", 'write rows as 5, a share as "0.1%" or "1/1000"', origin)
     if isinstance(value, int):
@@ -124,6 +124,16 @@ def exact_share(text: str) -> Fraction | None:
     if match := re.fullmatch(r"(\d+)\s*/\s*([1-9]\d*)", text.strip()):
         return Fraction(int(match[1]), int(match[2]))
     return None
+
+
+def _told(given: Tolerance, origin: str) -> Tolerance:
+    """A tolerance that was made by hand: one number of rows, or one share."""
+    parts = (given.rows, given.numerator, given.denominator)
+    if type(given.rows) is int and parts[1:] == (None, None):
+        return _rows(given.rows, origin)
+    if given.rows is None and type(given.numerator) is int and type(given.denominator) is int and given.denominator > 0:
+        return _share(Fraction(given.numerator, given.denominator), origin)
+    raise SuiteError(f"tolerance {given!r} is neither rows nor a share", 'write rows as 5, a share as "0.1%" or "1/1000"', origin)
 
 
 def _rows(rows: int, origin: str) -> Tolerance:

@@ -184,7 +184,11 @@ class _Reader:
             raise SuiteError(f"{self.name}.{column}: the built-in check named {check.name!r} is not supported", hint, where)
         if check.groupby is not None or check.element_wise:
             raise SuiteError(f"{self.name}.{column}: groupby and element_wise are not supported", "", origin)
-        rule = builder({**check.statistics}, bool(meta.get("allow_nan")), not check.ignore_na, f"{origin}")
+        try:
+            rule = builder({**check.statistics}, bool(meta.get("allow_nan")), not check.ignore_na, f"{origin}")
+        except SuiteError as error:
+            fact = error.fact.removeprefix(f"{error.origin}: ")
+            raise SuiteError(f"{self.name}.{column}: {check.name}: {fact}", error.hint, where) from None
         for value in _values_of(rule):
             self._exact(value, column, origin)
         said = {"severity": "warning"} if check.raise_warning else {}
@@ -281,7 +285,7 @@ def _in_range(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Ru
 
 def _one_of(key: str, negated: bool) -> Builder:
     def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
-        values = frozenset(v for v in s[key] if v is not None and v == v)
+        values = frozenset(v for v in s[key] if v is not None)
         return rows.OneOf(null_fails, values, negated)
 
     return build
