@@ -84,7 +84,7 @@ def test_third_parties_are_confined() -> None:
 
 def test_public_functions_have_docstrings() -> None:
     """Every public module, class and function of the package says what it is; overrides may inherit."""
-    inherited = {"claim", "violation", "holds", "violations", "judge", "needs", "enforced_by", "proof", "functions_sql",
+    inherited = {"claim", "violation", "holds", "violations", "judge", "needs", "enforced_by", "proof", "idle", "functions_sql",
                  "volatile_allowed", "list_commands", "get_command", "expressions", "rewrites", "of_rows", "of_values",
                  "of_object", "on_broken_pipe"}  # fmt: skip
     missing = []
