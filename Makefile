@@ -15,7 +15,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev needs lint
 	$(PYTEST) -m "not slow"
 
-# What takes longer than a coffee: large scales, many more random examples.
+# Every test once: those of `make test`, on five times as many random examples, and the longer proofs.
 test-all: $(VENV)/.dev needs lint
 	KISAAN_EXAMPLES=5 $(PYTEST)
 

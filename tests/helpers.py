@@ -14,7 +14,7 @@ import pandas as pd
 import pandera.pandas as pa
 import psycopg2
 import pytest
-from conftest import Server
+from conftest import Server, wait_until
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Result, Run, Status
@@ -27,6 +27,22 @@ Row = Sequence[Any]
 def examples(ordinary: int) -> int:
     """How many random examples a law is tried on; `make test-all` tries more (KISAAN_EXAMPLES is a factor)."""
     return ordinary * int(os.environ.get("KISAAN_EXAMPLES", "1"))
+
+
+def rows_written(server: Server, database: str) -> int:
+    """How many rows the server has counted as inserted, updated or deleted in one database, whoever works beside it.
+
+    Counters of the cluster, or of its shared catalogues, move with other tests and prove nothing.
+    """
+    sessions_ended(server, database)
+    counted = "SELECT tup_inserted + tup_updated + tup_deleted FROM pg_stat_database WHERE datname ="
+    return int(server.sql(f"{counted} '{database}'")[0][0])
+
+
+def sessions_ended(server: Server, database: str) -> None:
+    """Wait until nobody is connected to a database: a session adds to the counters when it ends at the latest."""
+    connected = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}'"
+    wait_until(lambda: not server.sql(connected))
 
 
 def settings(**more: Any) -> SuiteSettings:

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 from conftest import ROOT, wait_until
+from helpers import sessions_ended
 from shop import Shop
 
 
@@ -274,8 +275,10 @@ def test_list_needs_no_database_and_explain_runs_nothing(shop: Shop) -> None:
     assert explained.returncode == 0, explained.stderr
     assert "FILTER (WHERE NOT ((total >= 0" in explained.stdout
     scans = "SELECT coalesce(sum(seq_scan + coalesce(idx_scan, 0)), 0) FROM pg_stat_user_tables"
+    sessions_ended(shop.server, shop.database)
     before = shop.server.sql(f"SELECT pg_stat_clear_snapshot(); {scans}", shop.database)
     shop.cli("explain")
+    sessions_ended(shop.server, shop.database)
     assert shop.server.sql(f"SELECT pg_stat_clear_snapshot(); {scans}", shop.database) == before
 
 

@@ -14,7 +14,7 @@ import draft_cases as cases
 import pandera.pandas as pa
 import pytest
 from conftest import ROOT, Server, wait_until
-from helpers import write_suite
+from helpers import sessions_ended, write_suite
 from shop import Shop
 
 from kisaan_validate.database.session import Limits
@@ -247,7 +247,8 @@ def test_sorting_stays_below_the_limit_of_temporary_files(server: Server, databa
 
 def test_one_scan_a_table(server: Server, database: str) -> None:
     """Whatever is observed of a table, its rows are read once."""
-    server.sql(f"{cases.PARTS}; SELECT pg_stat_force_next_flush()", database)
+    server.sql(cases.PARTS, database)
+    sessions_ended(server, database)
     before = _scans(server, database)
     facts_of(server, database)
     wait_until(lambda: all(n > before[name] for name, n in _scans(server, database).items()))
