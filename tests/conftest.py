@@ -175,7 +175,7 @@ def missing(what: str) -> NoReturn:
     pytest.skip(what)
 
 
-def wait_until(condition: Any, seconds: float = 10.0) -> None:
+def wait_until(condition: Any, seconds: float = 60.0) -> None:
     """Wait for a condition on another session; fail loudly if it never comes."""
     deadline = time.monotonic() + seconds
     while not condition():
