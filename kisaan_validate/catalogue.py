@@ -15,8 +15,28 @@ TableKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class TypeFacts:
+    """What the catalogue says of a type below its domains.
+
+    ``kind`` is ``typtype``: b base, e enum, c composite, r range, m multirange, p pseudo. ``builtin``: it lives in
+    pg_catalog. ``element`` is that of an array, the subtype of a range, the range of a multirange. ``extension`` is the one
+    that brought it. ``fields`` are a composite type's, in their order. ``scale`` is that of a numeric, where all values it is
+    compared with are stored with the same one; None where that is not known.
+    """
+
+    name: str
+    kind: str = "b"
+    builtin: bool = True
+    element: TypeFacts | None = None
+    extension: str = ""
+    array: bool = False
+    fields: tuple[tuple[str, TypeFacts], ...] = ()
+    scale: int | None = None
+
+
+@dataclass(frozen=True)
 class Column:
-    """One column. ``type`` is ``format_type``'s text, ``base`` the ``typname`` below any domain.
+    """One column. ``type`` is ``format_type``'s text, ``base`` the ``typname`` below any domain, ``made`` what it is made of.
 
     ``correlation`` is ANALYZE's measure of how far the rows lie in the order of the column (-1 to 1), None if unknown.
     """
@@ -31,6 +51,7 @@ class Column:
     labels: tuple[str, ...] = ()
     typmod: int = -1
     correlation: float | None = None
+    made: TypeFacts | None = None
 
     @property
     def is_enum(self) -> bool:

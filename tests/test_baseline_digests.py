@@ -244,9 +244,13 @@ def test_another_hash_function_is_no_change_and_no_proof(server: Server, databas
 
 
 def test_a_type_without_canonical_form_is_said(server: Server, suite: Suite) -> None:
-    """Values that cannot be digested are unknown, not the same."""
-    database = server.create("CREATE TYPE pair AS (x int, y int); CREATE TABLE t (id int PRIMARY KEY, p pair); INSERT INTO t VALUES (1, '(1,2)')")
+    """Values that cannot be digested are unknown, not the same; what of a composite has no form is named."""
+    make = "CREATE TYPE pair AS (x int, y regclass); CREATE TABLE t (id int PRIMARY KEY, p pair[], q regclass)"
+    database = server.create(f"{make}; INSERT INTO t VALUES (1, '{{\"(1,t)\"}}', 't')")
     baseline = taken(server, database, suite)
     judged = beside(server, database, suite, baseline)
-    assert untold(judged) == {"the values of t.p": "values of type pair have no canonical form"}
+    assert untold(judged) == {
+        "the values of t.p": "values of type pair[] have no canonical form: the type regclass has no canonical form (field y of pair)",
+        "the values of t.q": "values of type regclass have no canonical form",
+    }
     server.drop(database)

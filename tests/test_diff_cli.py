@@ -151,7 +151,7 @@ def _computed(server: Server, name: str) -> list[list[tuple[Any, ...]]]:
     live = LiveSide("before", find_target(server.dsn(name)), ("public",), DiffOptions().limits, {})
     live.open(())
     live.close()
-    pair = [Side(live.seen[t], live.types[live.seen[t].oid], Context("Asia/Kolkata")) for t in ("before_side", "after_side")]
+    pair = [Side(live.seen[t], Context("Asia/Kolkata")) for t in ("before_side", "after_side")]
     plan = plan_pair("t", pair[0], pair[1], DiffOptions(zone="Asia/Kolkata"), {})
     found = []
     for number in (0, 1):

@@ -15,12 +15,13 @@ from helpers import examples, rows_written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kisaan_validate.catalogue import TypeFacts
 from kisaan_validate.database.session import Limits
 from kisaan_validate.database.target import find_target
 from kisaan_validate.diffing import merge, statements
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.run import diff_rows
-from kisaan_validate.digest.forms import Context, Form, TypeFacts
+from kisaan_validate.digest.forms import Context, Form
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import buckets_sql
 from kisaan_validate.errors import UsageError

@@ -14,8 +14,9 @@ from helpers import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kisaan_validate.catalogue import TypeFacts
 from kisaan_validate.digest.columns import seeds, value_hash
-from kisaan_validate.digest.forms import Context, Form, TypeFacts, common_form, own_form
+from kisaan_validate.digest.forms import Context, Form, common_form, own_form
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, staged
 from kisaan_validate.digest.selfcheck import self_check_sql
@@ -29,7 +30,7 @@ LAWS = settings(
 SETUP = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', '');
 CREATE DOMAIN positive AS numeric(12, 2) CHECK (VALUE > -1e9);
-CREATE DOMAIN word AS text; CREATE DOMAIN small AS int4;
+CREATE DOMAIN word AS text; CREATE DOMAIN small AS int4; CREATE DOMAIN day AS date;
 CREATE TYPE pair AS (a int, b text);
 """
 INT4, TEXT, NUMERIC, TS, TSTZ = (TypeFacts(n) for n in ("int4", "text", "numeric", "timestamp", "timestamptz"))
@@ -180,8 +181,17 @@ CASES: dict[str, Case] = {
         {"tstzrange": TypeFacts("tstzrange", "r", element=TSTZ)},
         among("empty", "(,)", "[2025-01-01,infinity]", "[2025-01-01,)", "[2025-01-01,2025-01-02)", "(2025-01-01,2025-01-02)"),
     ),
-    "int multiranges": Case({"int4multirange": TypeFacts("int4multirange", "m")}, among("{}", "{[1,2)}", "{[1,1]}", "{[1,2),[4,5)}", "{[1,5)}")),
-    "composites": Case({"pair": TypeFacts("pair", "c", builtin=False)}, among("(,)", '(,"")', "(1,)", "(1,a)", '(1,"a,b")', '("1",a)')),
+    "int multiranges": Case(
+        {"int4multirange": TypeFacts("int4multirange", "m", element=TypeFacts("int4range", "r", element=INT4))},
+        among("{}", "{[1,2)}", "{[1,1]}", "{[1,2),[4,5)}", "{[1,5)}"),
+    ),
+    "composites": Case(
+        {"pair": TypeFacts("pair", "c", builtin=False, fields=(("a", INT4), ("b", TEXT)))},
+        among("(,)", '(,"")', "(1,)", "(1,a)", '(1,"a,b")', '("1",a)'),
+    ),
+    "domains over what is digested as it is": Case(
+        {"day": TypeFacts("date"), "date": TypeFacts("date")}, among("2025-10-18", "infinity", "4713-01-01 BC"),
+    ),
     "domains": Case({"positive": NUMERIC, "numeric(18,2)": NUMERIC}, among("1", "1.00", "1.5", "-1", "0"), truth=number_of),
 }  # fmt: skip
 

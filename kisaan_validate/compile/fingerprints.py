@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.compile.figures import Figure
+from kisaan_validate.catalogue import Column, TypeFacts
+from kisaan_validate.compile.figures import Figure, base_of
 from kisaan_validate.digest import parts
 from kisaan_validate.digest.columns import seeds, value_hash
-from kisaan_validate.digest.forms import Context, Form, TypeFacts, own_form
+from kisaan_validate.digest.forms import Context, Form, own_form
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256, row_digest
 from kisaan_validate.model import Family, Measured
 
@@ -62,20 +63,33 @@ def encoding_for(version: int) -> str:
 
 
 def facts_of(base: str, *, enum: bool = False) -> TypeFacts:
-    """What is known of a type by its ``typname`` below any domain."""
+    """What is known of a type by its name alone: its ``typname`` below any domain, or an array of a built-in type."""
     if enum:
         return TypeFacts(base, "e", builtin=False)
     if base in _RANGES:
         return TypeFacts(base, "r", element=facts_of(_RANGES[base]))
+    if base.endswith("[]"):
+        element = base.rstrip("[]")
+        return TypeFacts(base, array=True, element=facts_of(base_of(element) or element))
     if base.startswith("_"):
         return TypeFacts(base, array=True, element=facts_of(base[1:]))
     return TypeFacts(base, builtin=base in _BUILTIN, extension="citext" if base == "citext" else "")
 
 
-def form_of(base: str, *, enum: bool = False) -> str:
-    """The canonical form of a type in words; "" for a type that has none."""
-    form = own_form(facts_of(base, enum=enum))
-    return str(form) if isinstance(form, Form) else ""
+def facts_of_column(column: Column) -> TypeFacts:
+    """What a column's type is made of, as the catalogue says; where that was not read, what its name says."""
+    return column.made or facts_of(column.base, enum=column.is_enum)
+
+
+def why_not(column: Column) -> str:
+    """Why values of a column have no canonical form; "" where they have one."""
+    form = own_form(facts_of_column(column))
+    return "" if isinstance(form, Form) else f"values of type {column.type} have no canonical form{_because(form, column)}"
+
+
+def _because(reason: str, column: Column) -> str:
+    plain = f"the type {facts_of_column(column).name} has no canonical form"
+    return "" if reason == plain else f": {reason}"
 
 
 @dataclass(frozen=True)
@@ -94,13 +108,12 @@ _WHOLE = "CASE WHEN ({0}) = trunc({0}) AND ({0}) BETWEEN -9223372036854775808 AN
 """A numeric as the integer that it may have been before: NULL for one that was none, which no integer is taken for."""
 
 
-def part_of(sql: str, base: str, *, enum: bool = False, wanted: str = "", column: str = "") -> Part | None:
+def part_of(sql: str, facts: TypeFacts, *, wanted: str = "", column: str = "") -> Part | None:
     """A value as a part of a digest, in its own form or in the ``wanted`` one; None where the type has no such form.
 
     A number is digested as an integer where one is wanted, an integer as a number, a uuid as a text. ``column``: the name of
     the column whose value it is as it stands, so that it surely is of the type.
     """
-    facts = facts_of(base, enum=enum)
     form = own_form(facts)
     if not isinstance(form, Form):
         return None

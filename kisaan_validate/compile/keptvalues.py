@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Catalogue, Table
-from kisaan_validate.compile.fingerprints import Part, form_of, part_of
+from kisaan_validate.compile.fingerprints import Part, facts_of, facts_of_column, part_of, why_not
 from kisaan_validate.differences import VALUES_GONE
 from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.parts import key_bytes_sql
@@ -86,8 +86,8 @@ def _refused(table: Table, column: str, is_personal: IsPersonal, looks_personal:
     if column in table.primary_key:
         return "it belongs to the primary key, by which rows are told apart", "choose a column whose value may change in its row"
     for name in (column, *table.primary_key):
-        if not form_of(table.columns[name].base, enum=table.columns[name].is_enum):
-            return f"values of type {table.columns[name].type} have no canonical form", "declare a check of it instead"
+        if why := why_not(table.columns[name]):
+            return why, "declare a check of it instead"
     return None
 
 
@@ -161,7 +161,7 @@ def _reason(table: Table, name: str, kept: KeptForms, is_personal: IsPersonal, z
         return "it became personal: its values are not read"
     part = _part_now(table, name, kept, zone)
     if part is None:
-        return f"values of type {table.columns[name].type} have no canonical form"
+        return why_not(table.columns[name])
     if _common(kept.forms[name], str(part.form)):
         return ""
     hint = "; say with --zone where the clocks ran" if {kept.forms[name], str(part.form)} == set(_CLOCKS) else ""
@@ -176,7 +176,7 @@ def _part_now(table: Table, name: str, kept: KeptForms, zone: str) -> Part | Non
     part, before = _part(table, name), kept.forms[name]
     if part is None or not zone or _CLOCKS.get(before) != str(part.form):
         return part
-    return part_of(f"({quote(name)} AT TIME ZONE {to_sql(text_literal(zone))})", before)
+    return part_of(f"({quote(name)} AT TIME ZONE {to_sql(text_literal(zone))})", facts_of(before))
 
 
 _BY_TEXT = {frozenset({"integer", "numeric"}): "numeric", frozenset({"uuid", "text"}): "text"}
@@ -188,5 +188,4 @@ def _common(before: str, after: str) -> str:
 
 
 def _part(table: Table, name: str, wanted: str = "") -> Part | None:
-    column = table.columns[name]
-    return part_of(quote(name), column.base, enum=column.is_enum, wanted=wanted)
+    return part_of(quote(name), facts_of_column(table.columns[name]), wanted=wanted)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
 
-from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Column, Table, TableKey
+from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Column, Table, TableKey, TypeFacts
 from kisaan_validate.changes import BUCKETS, LEFT_OUT
 from kisaan_validate.compile.figures import TEXT_LIMIT, Figure, base_of, column_figure, figure_of
 from kisaan_validate.compile.fingerprints import (
@@ -17,9 +17,11 @@ from kisaan_validate.compile.fingerprints import (
     Digesting,
     Part,
     elements_of,
-    form_of,
+    facts_of,
+    facts_of_column,
     part_of,
     seed_items,
+    why_not,
 )
 from kisaan_validate.compile.statements import figure_items, read_figures
 from kisaan_validate.contract.needs import (
@@ -192,8 +194,8 @@ def undigested(tables: Iterable[Table], is_personal: IsPersonal) -> dict[tuple[s
         for column in table.columns.values():
             if is_personal(table.name, column.name):
                 found[title, column.name] = LEFT_OUT
-            elif not form_of(column.base, enum=column.is_enum):
-                found[title, column.name] = f"values of type {column.type} have no canonical form"
+            elif why := why_not(column):
+                found[title, column.name] = why
     return found
 
 
@@ -215,6 +217,7 @@ class _Value:
     enum: bool = False
     personal: bool = False
     old: str = ""
+    facts: TypeFacts | None = None
 
     @property
     def name(self) -> str:
@@ -252,7 +255,7 @@ class _Maker:
         self.key = self._chosen_key(needs)
         digests = self._digests(needs)
         digests += [
-            Digested(untouched(n.column, n.rule), part, f"{quote(n.column)} IS NOT NULL")
+            Digested(untouched(n.column, n.rule), part, f"{quote(n.column)} IS DISTINCT FROM NULL")
             for n in _those(needs, Untouched) if (part := self._column_part(n.column)) is not None
         ]  # fmt: skip
         # Which rules are done is known only afterwards: none, each alone, all together, and all but one.
@@ -563,7 +566,7 @@ class _Maker:
         Else by every column of whose values no promise speaks: equal rows are then told apart by nothing, and need not be.
         """
         spoken = {getattr(need, "column", "") for need in needs if not isinstance(need, Names)} | self.personal
-        usable = [c.name for c in self.table.columns.values() if c.name not in spoken and form_of(c.base, enum=c.is_enum)]
+        usable = [c.name for c in self.table.columns.values() if c.name not in spoken and not why_not(c)]
         primary = self.table.primary_key
         return primary if primary and set(primary) <= set(usable) else tuple(usable)
 
@@ -579,8 +582,9 @@ class _Maker:
         return self._part(column, wanted)
 
     def _part(self, column: Column, wanted: str) -> Part | None:
-        own = part_of(quote(column.name), column.base, enum=column.is_enum, column=column.name)
-        return part_of(quote(column.name), column.base, enum=column.is_enum, wanted=wanted, column=column.name) or own
+        facts = facts_of_column(column)
+        own = part_of(quote(column.name), facts, column=column.name)
+        return part_of(quote(column.name), facts, wanted=wanted, column=column.name) or own
 
     def _old_form(self, figure: str, place: int = 1) -> str:
         """The form of a digest of the baseline (place 2: those of its key); "" where there is none."""
@@ -612,7 +616,8 @@ class _Maker:
         return [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in parts if part is not None)]
 
     def _digested(self, value: _Value) -> Digested | None:
-        part = part_of(value.sql, value.base, enum=value.enum) if not value.personal else None
+        facts = value.facts or facts_of(value.base, enum=value.enum)
+        part = part_of(value.sql, facts) if not value.personal else None
         return Digested(value.name, part) if part is not None else None
 
     def _row_text(self, parts: Sequence[Part | None]) -> str:
@@ -628,7 +633,7 @@ class _Maker:
             why = f"{self.title} has no primary key by which the rows without a value could be remembered (or it is personal)"
             return self._measure(id, message=why)
         text = self._row_text(parts)
-        inner = f"SELECT {text} AS k FROM {table_sql(self.table)} WHERE {quote(need.column)} IS NULL LIMIT {NULL_KEYS_LIMIT + 1}"
+        inner = f"SELECT {text} AS k FROM {table_sql(self.table)} WHERE {quote(need.column)} IS NOT DISTINCT FROM NULL LIMIT {NULL_KEYS_LIMIT + 1}"
         return self._measure(id, f'SELECT array_agg(k ORDER BY k COLLATE "C")\nFROM ({inner}) AS q', named="")
 
     def _were_not_null(self, need: Untouched) -> str:
@@ -672,21 +677,23 @@ class _Maker:
         type = need.type or (column.type if column is not None else "")
         tree = plain_expression(need.expression.replace("{column}", quote(need.column)), need.rule)
         personal = bool({need.column, *columns_of(tree)} & self.personal)
-        made = _Value(need.rule, need.column, f"{text}::{type}" if type else text, *kind, personal)
+        base, enum, facts = kind
+        made = _Value(need.rule, need.column, f"{text}::{type}" if type else text, base, enum, personal, facts=facts)
         # It can be compared with the old value where that is of the same type, which has an order.
         same = column is not None and need.type in ("", column.type)
         comparable = same and made.figure("", "").family is not Family.OTHER
         return replace(made, old=quote(need.column)) if comparable else made
 
-    def _type(self, need: Replacement) -> tuple[str, bool] | None:
-        """(``typname`` below any domain, whether it is an enum) of the promised value; None if the type is not known."""
+    def _type(self, need: Replacement) -> tuple[str, bool, TypeFacts | None] | None:
+        """(``typname`` below any domain, whether it is an enum, what it is made of) of the promised value; None if the type is not
+        known."""
         column = self.table.columns.get(need.column)
         if not need.type:
-            return (column.base, column.is_enum) if column is not None else ("", False)
+            return (column.base, column.is_enum, column.made) if column is not None else ("", False, None)
         if base := base_of(need.type):
-            return base, False
+            return base, False, None
         every = (c for t in self.catalogue.tables.values() for c in t.columns.values())
-        return next(((c.base, c.is_enum) for c in every if c.type == need.type), None)
+        return next(((c.base, c.is_enum, c.made) for c in every if c.type == need.type), None)
 
     def _looked_up(self, need: Lookup) -> _Value:
         """The value of the one row of another table that belongs to a row. Raises _Unknowable."""
@@ -710,7 +717,7 @@ class _Maker:
             raise _Unknowable(f"the type of {need.value} is not known before {need.column} exists")
         personal = {need.column} & self.personal or any(self.is_personal(source.name, c) for c in columns)
         sql = f"(SELECT {value}::{meant.type} FROM {table_sql(source)} AS looked WHERE {on})"
-        return _Value(need.rule, need.column, sql, meant.base, meant.is_enum, bool(personal))
+        return _Value(need.rule, need.column, sql, meant.base, meant.is_enum, bool(personal), facts=meant.made)
 
     def _count(self, rule: str, condition: str, example: Figure | None = None) -> Measure:
         # A window function may stand in no FILTER, so it is computed one level below.

@@ -9,9 +9,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from kisaan_validate.catalogue import Catalogue, Column, Constraint, Index, Table, Trigger
+from kisaan_validate.catalogue import Catalogue, Column, Constraint, Index, Table, Trigger, TypeFacts
 from kisaan_validate.catalogue import Sequence as SequenceFacts
 from kisaan_validate.database.session import Session
+from kisaan_validate.database.types import read_types
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import Notice, Place
 
@@ -55,12 +56,13 @@ def blocked_relations(session: Session) -> list[int]:
 
 def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Column]]:
     found: dict[int, dict[str, Column]] = defaultdict(dict)
-    for oid, name, type_, base, not_null, default, generated, identity, labels, typmod, correlation in session.execute(
-        query("columns"), where
-    ):
+    rows = session.execute(query("columns"), where)
+    made = read_types(session, (number for *_, number, plain in rows if not plain))
+    for oid, name, type_, base, not_null, default, generated, identity, labels, typmod, correlation, number, _ in rows:
         found[oid][name] = Column(
-            name, type_, base, not_null, default, generated, identity, tuple(labels or ()), typmod, correlation
-        )
+            name, type_, base, not_null, default, generated, identity, tuple(labels or ()), typmod, correlation,
+            made.get(number, TypeFacts(base)),
+        )  # fmt: skip
     return found
 
 

@@ -1,30 +1,61 @@
-"""Reads what the types of columns are made of, below their domains: ``sql/types.sql`` into facts for digests."""
+"""Reads what types are made of, below their domains: ``sql/types.sql`` into facts for digests."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
 
-from kisaan_validate.database.catalogue import query
+from kisaan_validate.catalogue import TypeFacts
 from kisaan_validate.database.session import Session
-from kisaan_validate.digest.forms import TypeFacts
+
+MULTIRANGES_SINCE = 140000
+"""The first server version that has multiranges, and knows which range one is made of."""
+
+DEEPEST = 32
+"""Types within types that are looked at; what lies deeper is not told apart."""
 
 
-def read_types(session: Session, oids: Iterable[int]) -> dict[int, dict[str, TypeFacts]]:
-    """The type of every column of these relations, by relation and column. Raises DatabaseError."""
-    found: dict[int, dict[str, TypeFacts]] = defaultdict(dict)
-    for row in session.execute(query("types"), {"oids": list(oids)}):
-        relation, column, _, name, kind, builtin, array, inner, inner_name, inner_kind, inner_builtin, brought, inner_brought, fields, inner_fields = row
-        element = TypeFacts(inner_name, inner_kind, inner_builtin, extension=inner_brought or "", fields=inner_fields or "") if inner is not None else None
-        found[relation][column] = TypeFacts(name, kind, builtin, element, brought or "", array, fields or "")
-    return dict(found)
+@dataclass(frozen=True)
+class _Type:
+    """One line of the query: a type, by the numbers of what it is made of."""
+
+    name: str
+    kind: str
+    builtin: bool
+    base: int | None
+    array: bool
+    element: int | None
+    extension: str | None
+    names: list[str] | None
+    types: list[int] | None
+
+
+def read_types(session: Session, oids: Iterable[int]) -> dict[int, TypeFacts]:
+    """What these types are made of, by their number. Raises DatabaseError."""
+    wanted = sorted(set(oids))
+    if not wanted:
+        return {}
+    sql = resources.files(__package__).joinpath("sql", "types.sql").read_text(encoding="utf-8")
+    if session.version < MULTIRANGES_SINCE:
+        sql = sql.replace("g.rngmultitypid", "NULL::oid").replace("m.rngmultitypid", "NULL::oid")
+    known = {oid: _Type(*line) for oid, *line in session.execute(sql, {"oids": wanted})}
+    return {oid: _made(oid, known, DEEPEST) for oid in wanted if oid in known}
+
+
+def _made(oid: int, known: Mapping[int, _Type], depth: int) -> TypeFacts:
+    found = known[oid]
+    while found.base is not None:
+        found = known[found.base]
+    if not depth:
+        return TypeFacts(found.name, "p", builtin=False)
+    element = None if found.element is None else _made(found.element, known, depth - 1)
+    pairs = zip(found.names or (), found.types or (), strict=True)
+    fields = tuple((name, _made(type_, known, depth - 1)) for name, type_ in pairs)
+    return TypeFacts(found.name, found.kind, found.builtin, element, found.extension or "", found.array, fields)
 
 
 def read_type(session: Session, name: str) -> TypeFacts | None:
     """The type that a name means on this server, without its modifier; None if there is none. Raises DatabaseError."""
-    rows = session.execute(
-        "SELECT t.typname::text, t.typtype::text, n.nspname = 'pg_catalog' FROM pg_type AS t "
-        "JOIN pg_namespace AS n ON n.oid = t.typnamespace WHERE t.oid = to_regtype(%(name)s)::oid",
-        {"name": name},
-    )
-    return TypeFacts(*rows[0]) if rows else None
+    ((oid,),) = session.execute("SELECT to_regtype(%(name)s)::oid::bigint", {"name": name})
+    return read_types(session, [oid]).get(oid) if oid is not None else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from kisaan_validate.catalogue import Column, Table
+from kisaan_validate.catalogue import Column, Table, TypeFacts
 from kisaan_validate.differences import ADDED, REMOVED, Change, Unknown
 from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.digest.forms import Context, Form, TypeFacts, common_form, needs_zone
+from kisaan_validate.digest.forms import Context, Form, common_form, needs_zone
 from kisaan_validate.digest.parts import Part
 from kisaan_validate.errors import UsageError
 from kisaan_validate.rowdiff import ColumnPair
@@ -19,7 +19,6 @@ class Side:
     """One side of a table's comparison: the table, and what its SQL depends on."""
 
     table: Table
-    types: Mapping[str, TypeFacts]
     context: Context
 
 
@@ -122,7 +121,7 @@ def _compared(
     title: str, name: str, before: Side, after: Side, options: DiffOptions, cast_types: Mapping[str, TypeFacts]
 ) -> tuple[Part, Part] | str:  # fmt: skip
     """Both sides of a column, or why it cannot be compared."""
-    old, new = before.types.get(name), after.types.get(name)
+    old, new = before.table.columns[name].made, after.table.columns[name].made
     if old is None or new is None:
         return "the catalogue does not say what its type is made of"
     if cast := options.casts.get((title, name)):

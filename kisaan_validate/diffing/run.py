@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from kisaan_validate.catalogue import Table
+from kisaan_validate.catalogue import Table, TypeFacts
 from kisaan_validate.changes import changes_of_objects, changes_of_sequences
 from kisaan_validate.database.target import Target
 from kisaan_validate.differences import ADDED, REMOVED, Change, Unknown
@@ -16,7 +16,7 @@ from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import Side, plan_pair
 from kisaan_validate.diffing.sides import LiveSide, paired_schemas
 from kisaan_validate.diffing.statements import integer_key
-from kisaan_validate.digest.forms import RAW, Context, TypeFacts
+from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
@@ -170,7 +170,7 @@ class _Run:
                 return unread(title, table, f"{side.when}: {reason}")
         if tables[0] is None or tables[1] is None:
             return self._lonely(title, tables)
-        pair = [self._side(number, table) for number, table in enumerate(tables) if table is not None]
+        pair = [self._side(table) for table in tables if table is not None]
         plan = plan_pair(title, pair[0], pair[1], self.options, casts)
         if self.options.ignored:
             kept = tuple(c for c in plan.schema if (title, c.name) not in self.options.ignored)
@@ -181,9 +181,8 @@ class _Run:
         left = sorted(column for table, column in self.options.ignored if table == title)
         return replace(made, how=f"{made.how}; left out as asked: {', '.join(left)}") if left else made
 
-    def _side(self, number: int, table: Table) -> Side:
-        side = self.sides[number]
-        return Side(table, side.types.get(table.oid, {}), Context(self.options.zone, self._text_encoding()))
+    def _side(self, table: Table) -> Side:
+        return Side(table, Context(self.options.zone, self._text_encoding()))
 
     def _lonely(self, title: str, tables: list[Table | None]) -> TableDiff:
         """A table of one side: a difference of the schema, with its rows counted."""

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from kisaan_validate.catalogue import Table, TableKey
+from kisaan_validate.catalogue import Table, TableKey, TypeFacts
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_catalogue
 from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Rows, Session
 from kisaan_validate.database.target import Target
-from kisaan_validate.database.types import read_type, read_types
+from kisaan_validate.database.types import read_type
 from kisaan_validate.diffing.merge import Pipe
-from kisaan_validate.digest.forms import TypeFacts
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.ask import SAVEPOINT, recover, too_large
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
@@ -39,7 +38,6 @@ class LiveSide:
     titles: Mapping[str, str]
     session: Session = field(init=False)
     snapshot: Snapshot = field(init=False)
-    types: dict[int, dict[str, TypeFacts]] = field(init=False, default_factory=dict)
     seen: dict[str, Table] = field(init=False, default_factory=dict)
     twofold: frozenset[str] = field(init=False, default=frozenset())
 
@@ -55,7 +53,6 @@ class LiveSide:
         self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), select)}
         borne = Counter(self.title(t.key) for t in tables)
         self.twofold = frozenset(title for title, tables_of in borne.items() if tables_of > 1)
-        self.types = read_types(self.session, [t.oid for t in self.seen.values()])
         for name, value in _TUNED:
             self.session.execute(f"SET LOCAL {name} = {value}")
         self.session.execute(f"SAVEPOINT {SAVEPOINT}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.digest.forms import RAW, Context, Form
+from kisaan_validate.digest.forms import RAW, Context, Form, is_packed, is_text
 from kisaan_validate.digest.parts import Part, elements_of
 from kisaan_validate.digest.rows import SEEDS
 
@@ -69,7 +69,9 @@ def _kind(form: Form, context: Context) -> str:
     """The type of the form's only element; "" where its hash cannot be called by name."""
     if form.name in _BYTES:
         return "bytea"
-    if form.name in {"text", "json", "array"} or form.name.startswith("printed "):
+    if is_packed(form):
+        return "bytea"
+    if is_text(form):
         return "text" if context.encoding in RAW else "bytea"
     return {"boolean": "int4", "uuid": "uuid"}.get(form.name, "")
 

@@ -6,40 +6,39 @@ An element is a SQL expression of a type whose hash reads every bit of it (int4,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from kisaan_validate.sql.expressions import text_literal, to_sql
-
-
-@dataclass(frozen=True)
-class TypeFacts:
-    """What the catalogue says of a type below its domains.
-
-    ``kind`` is ``typtype``: b base, e enum, c composite, r range, m multirange, p pseudo. ``builtin``: it lives in
-    pg_catalog. ``element`` is that of an array, or the subtype of a range. ``extension`` is the one that brought it.
-    ``fields`` are the names of a composite type's, in their order. ``scale`` is that of a numeric, where all values it is
-    compared with are stored with the same one; None where that is not known.
-    """
-
-    name: str
-    kind: str = "b"
-    builtin: bool = True
-    element: TypeFacts | None = None
-    extension: str = ""
-    array: bool = False
-    fields: str = ""
-    scale: int | None = None
+from kisaan_validate.catalogue import TypeFacts
+from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 
 @dataclass(frozen=True)
 class Form:
-    """The class under which values of a column are compared. ``element`` is that of an array or a range."""
+    """The class under which values of a column are compared.
+
+    ``element`` is that of an array, a range or a multirange; ``fields`` are those of a composite, by name, in their order.
+    As text it holds no comma, slash or colon: texts of forms are listed and kept beside digests.
+    """
 
     name: str
     element: Form | None = None
+    fields: tuple[tuple[str, Form], ...] = ()
 
     def __str__(self) -> str:
+        if self.name == "composite":
+            return f"composite ({'; '.join(f'{_plain(name)} {form}' for name, form in self.fields)})"
         return f"{self.name} of {self.element}" if self.element else self.name
+
+    @property
+    def nested(self) -> bool:
+        """Whether its values hold others."""
+        return self.name in {"array", "range", "multirange", "composite"}
+
+
+def _plain(name: str) -> str:
+    """A field's name, what could be taken for punctuation by its code: no two names become one."""
+    return "".join(c if c.isalnum() or c == "_" else f"%{ord(c):x}%" for c in name)
 
 
 RAW = frozenset({"UTF8", "SQL_ASCII"})
@@ -74,29 +73,38 @@ _PRINTED = {
 }  # fmt: skip
 """PostgreSQL's own types whose printed text is exact and depends on no setting but the pinned ones."""
 
-_PRINTED_EXTENSIONS = {"hstore", "ltree", "postgis", "vector", "isn", "cube", "seg", "intarray"}
-"""Extensions whose types print exactly what they hold, and so are dumped."""
+_PRINTED_EXTENSIONS = {
+    "hstore": {"hstore"}, "ltree": {"ltree", "lquery", "ltxtquery"}, "postgis": {"geometry", "geography", "raster"},
+    "postgis_raster": {"raster"}, "vector": {"vector", "halfvec", "sparsevec"}, "cube": {"cube"}, "intarray": {"query_int"},
+    "isn": {"ean13", "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "upc"},
+}  # fmt: skip
+"""Types of extensions that print exactly what they hold. Others do not: seg and box2d print fewer digits than they hold."""
 
 
 def own_form(facts: TypeFacts) -> Form | str:
     """The form of a type compared with itself, or why there is none."""
-    if facts.array and facts.element is not None:
+    if facts.kind == "c":
+        return _composite(facts)
+    if facts.element is not None and (facts.array or facts.kind in {"r", "m"}):
         element = own_form(facts.element)
-        return Form("array", element) if isinstance(element, Form) else element
+        name = "array" if facts.array else {"r": "range", "m": "multirange"}[facts.kind]
+        return Form(name, element) if isinstance(element, Form) else element
     if facts.kind == "e" or facts.extension == "citext":
         return Form("text")
-    if facts.kind == "r" and facts.element is not None:
-        element = own_form(facts.element)
-        return Form("range", element) if isinstance(element, Form) else element
-    if facts.kind == "c":  # (1,2) is another value where the fields are called, or stand, otherwise
-        return Form(f"printed {facts.name} ({facts.fields})")
-    if facts.kind == "m":
-        return Form(f"printed {facts.name}")
     if facts.builtin and facts.name in _NAMES:
         return Form(_NAMES[facts.name])
-    if (facts.builtin and facts.name in _PRINTED) or facts.extension in _PRINTED_EXTENSIONS:
+    if (facts.builtin and facts.name in _PRINTED) or facts.name in _PRINTED_EXTENSIONS.get(facts.extension, ()):
         return Form(f"printed {facts.name}")
     return f"the type {facts.name} has no canonical form"
+
+
+def _composite(facts: TypeFacts) -> Form | str:
+    """Of composites: (1,2) is another value where the fields are called, or stand, otherwise. What the type is called says nothing."""
+    fields = [(name, own_form(field)) for name, field in facts.fields]
+    for name, form in fields:
+        if not isinstance(form, Form):
+            return f"{form} (field {name} of {facts.name})"
+    return Form("composite", fields=tuple((name, form) for name, form in fields if isinstance(form, Form)))
 
 
 _WIDER = {
@@ -125,12 +133,22 @@ def _meet(old: Form, new: Form, zoned: bool) -> Form | str:
     if old.name == new.name and old.element and new.element:
         element = _meet(old.element, new.element, zoned)
         return replace(old, element=element) if isinstance(element, Form) else element
+    if old.name == new.name == "composite" and [name for name, _ in old.fields] == [name for name, _ in new.fields]:
+        return _meet_fields(old, new, zoned)
     name = _WIDER.get(frozenset({old.name, new.name}), "")
     if not name:
         return f"{old} and {new} have no form in common"
     if name == "timestamptz" and not zoned:
         return f"{old.name} became {new.name}, and no zone was declared in which its clocks ran"
     return Form(name)
+
+
+def _meet_fields(old: Form, new: Form, zoned: bool) -> Form | str:
+    fields = [(name, _meet(a, b, zoned)) for (name, a), (_, b) in zip(old.fields, new.fields, strict=True)]
+    for name, form in fields:
+        if not isinstance(form, Form):
+            return f"{form} (field {name})"
+    return replace(old, fields=tuple((name, form) for name, form in fields if isinstance(form, Form)))
 
 
 def needs_zone(before: TypeFacts, after: TypeFacts) -> bool:
@@ -148,16 +166,18 @@ ZONELESS = frozenset(_SIMPLE_CAST)
 """Forms whose elements do not depend on the zone in which the session runs."""
 
 _ALREADY = {
-    "int8": "integer", "numeric": "numeric", "float8": "float", "jsonb": "json", "timestamp": "timestamp", "date": "date",
-    "time": "time", "timetz": "timetz", "interval": "interval", "uuid": "uuid", "bytea": "bytea", "timestamptz": "timestamptz",
-    "money": "money", "inet": "inet",
+    "numeric": "numeric", "float8": "float", "jsonb": "json", "timestamp": "timestamp", "time": "time", "timetz": "timetz",
+    "interval": "interval", "timestamptz": "timestamptz", "money": "money", "inet": "inet",
 }  # fmt: skip
-"""Types that are their form's own, so that no cast is written."""
+"""Types that are their form's own, so that no cast is written.
+
+Not those whose values are elements as they are: a domain over them must become its base, whose number servers share.
+"""
 
 
 def value_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
     """The expression ``sql`` of a column as a value of its form, still typed. NULL stays NULL."""
-    if form.name in {"array", "range"} or form.name.startswith("printed "):
+    if form.nested or form.name.startswith("printed "):
         return sql
     if form.name == "timestamptz" and facts.name in {"timestamp", "date"} and facts.builtin:
         clock = sql if facts.name == "timestamp" else f"{sql}::timestamp"
@@ -175,6 +195,8 @@ _SENT = {
 
 def elements_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
     """The elements of a value: SQL expressions that together tell it from every other value of its form."""
+    if is_packed(form):
+        return (packed_sql(form, facts, sql, context),)
     if form.name == "array":
         return _array(form, facts, sql, context)
     if form.name == "range":
@@ -226,6 +248,86 @@ def _range(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[st
     return (f'({flags}) COLLATE "C"', *lower, *upper)
 
 
+def is_packed(form: Form) -> bool:
+    """Whether the only element of a value is its packed bytes: composites, multiranges, and arrays of what is itself nested."""
+    if form.name == "array":
+        return form.element is not None and form.element.nested
+    return form.name in {"composite", "multirange"}
+
+
+def packed_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+    """One expression whose binary form tells a value from all others of its form, whatever is within; NULL for NULL only.
+
+    Bytes are framed by PostgreSQL's own binary format of rows and arrays, which gives each part's length, or says that it is
+    NULL. It names the parts' types by their numbers, so all parts are of built-in types, the same on every server.
+    """
+    if form.name == "composite":
+        return _packed_composite(form, facts, sql, context)
+    if form.name == "range":
+        return _packed_range(form, facts, sql, context)
+    if form.name == "multirange" or is_packed(form):
+        return _packed_list(form, facts, sql, context)
+    if form.name == "integer":
+        return value_sql(form, facts, sql, context)
+    elements = [_sent(element, form, context) for element in elements_sql(form, facts, sql, context)]
+    return elements[0] if len(elements) == 1 else _packed_row(elements, f"{sql} IS NOT NULL")
+
+
+def is_text(form: Form) -> bool:
+    """Whether its elements are texts (or their bytes, where the encoding of one side asks for that)."""
+    return form.name in {"text", "json", "array"} or form.name.startswith("printed ")
+
+
+def _sent(element: str, form: Form, context: Context) -> str:
+    """A text as its bytes: as a text it would be checked, and refused, where the database itself knows no encoding."""
+    raw = is_text(form) and context.encoding in RAW
+    return f"pg_catalog.convert_to({element}, 'SQL_ASCII')" if raw else element
+
+
+def _packed_row(parts: Iterable[str], present: str) -> str:
+    return f"CASE WHEN {present} THEN pg_catalog.record_send(ROW({', '.join(parts)})) END"
+
+
+FIELDS_AT_ONCE = 1_000
+"""A ROW may have 1,664 fields, a composite type 1,600; the packed fields of larger ones are packed in groups."""
+
+
+def _packed_composite(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+    """IS NULL would ask a composite whether all its fields are NULL; DISTINCT FROM NULL asks whether it is there at all."""
+    types = dict(facts.fields)
+    parts = [packed_sql(field, types[name], f"({sql}).{quote(name)}", context) for name, field in form.fields]
+    if len(parts) > FIELDS_AT_ONCE:
+        groups = [parts[n : n + FIELDS_AT_ONCE] for n in range(0, len(parts), FIELDS_AT_ONCE)]
+        parts = [f"pg_catalog.record_send(ROW({', '.join(group)}))" for group in groups]
+    return _packed_row(parts, f"{sql} IS DISTINCT FROM NULL")
+
+
+def _packed_range(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+    assert form.element is not None
+    assert facts.element is not None
+    names = ("isempty", "lower_inc", "upper_inc", "lower_inf", "upper_inf")
+    flags = [f"pg_catalog.{name}({sql})" for name in names]
+    ends = [packed_sql(form.element, facts.element, f"pg_catalog.{end}({sql})", context) for end in ("lower", "upper")]
+    return _packed_row([*flags, *ends], f"{sql} IS NOT NULL")
+
+
+def _packed_list(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+    """Of an array its dimensions and its elements, of a multirange its ranges.
+
+    In FROM, ``unnest`` would make a column of each field of a composite; in the SELECT list it gives values as they are.
+    """
+    assert form.element is not None
+    assert facts.element is not None
+    array = form.name == "array"
+    size = f"pg_catalog.cardinality({sql})" if array else f"(SELECT pg_catalog.count(*) FROM pg_catalog.unnest({sql}))"
+    listed = f"SELECT pg_catalog.unnest({sql}) AS v, pg_catalog.generate_series(1, {size}) AS n"
+    item = packed_sql(form.element, facts.element, "item.v", context)
+    # Two functions in one SELECT list go in step; OFFSET keeps the value from being computed again for each use.
+    items = f"(SELECT pg_catalog.array_agg({item} ORDER BY item.n) FROM ({listed} OFFSET '0') AS item)"
+    dims = [f'pg_catalog.array_dims({sql}) COLLATE "C"'] if array else []
+    return _packed_row([*dims, items], f"{sql} IS NOT NULL")
+
+
 def shown_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
     """The text in which a value is shown to people: as the column prints it, but converted where its class demands it."""
     if form.name == "numeric":
@@ -235,6 +337,8 @@ def shown_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
 
 def proof_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
     """A text that differs exactly where values differ, if the shown one may not; else "" (numbers compare as Decimals)."""
+    if is_packed(form):
+        return f"encode(sha256({packed_sql(form, facts, sql, context)}), 'hex')"
     if form.name not in {"array", "range"}:
         return ""
     return f"ROW({', '.join(elements_sql(form, facts, sql, context))})::text"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kisaan_validate.catalogue import TypeFacts
 from kisaan_validate.digest.columns import value_hash
-from kisaan_validate.digest.forms import Context, Form, TypeFacts, own_form
+from kisaan_validate.digest.forms import Context, Form, own_form
 from kisaan_validate.digest.parts import Part, elements_of
 from kisaan_validate.digest.rows import SEEDS, row_digest, staged
 

@@ -7,7 +7,8 @@ WITH RECURSIVE base (oid, below, typmod, not_null) AS (
 SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), bt.typname,
        a.attnotnull OR b.not_null, CASE WHEN d.adrelid <> ALL (%(blocked)s::oid[]) THEN pg_get_expr(d.adbin, d.adrelid) END, a.attgenerated::text, a.attidentity::text,
        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = bt.oid),
-       coalesce(b.typmod, a.atttypmod), s.correlation
+       coalesce(b.typmod, a.atttypmod), s.correlation,
+       bt.oid::bigint, bt.typnamespace = 'pg_catalog'::regnamespace AND bt.typtype = 'b' AND bt.typelem = 0
 FROM pg_attribute AS a
 JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = ANY (%(schemas)s)
