@@ -19,6 +19,7 @@ from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Evidence, Result, StatementFacts
 from kisaan_validate.outcome import joined
+from kisaan_validate.rules.relations import MISSING
 from kisaan_validate.sql.expressions import key_columns
 from kisaan_validate.stream.tally import Streamed, Tally
 
@@ -66,8 +67,22 @@ def collect_keys(
         log.append(answer.log)
         for id, (sample, digest) in answer.keys.items():
             whole = len(sample) < limit or len(sample) == completed[id].violations
-            completed[id] = replace(completed[id], sample=sample, key=wanted.key, sample_complete=whole, key_digest=digest)
+            found = replace(completed[id], sample=sample, key=wanted.key, sample_complete=whole, key_digest=digest)
+            completed[id] = replace(found, message=joined(found.message, missing_words(found)))
     return completed, log
+
+
+NAMED = 10
+"""So many missing names stand in a message; the evidence has more."""
+
+
+def missing_words(result: Result) -> str:
+    """``missing: a, b``, where what failed is a list of names of which these are not there; "" for any other check."""
+    names = [row[0][1] for row in result.sample if [name for name, _ in row] == [MISSING]]
+    if not names or len(names) != len(result.sample):
+        return ""
+    more = (result.violations or len(names)) - len(names[:NAMED])
+    return f"missing: {', '.join(name or '' for name in names[:NAMED])}" + (f", and {more:,} more" if more > 0 else "")
 
 
 @dataclass(frozen=True)

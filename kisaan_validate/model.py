@@ -604,8 +604,9 @@ class CheckFacts:
 
     @property
     def missing(self) -> bool:
-        """Whether there was no answer because the table or column that it is about did not exist."""
-        return self.status is Status.SKIP and self.sqlstate in {"42P01", "42703"}
+        """Whether there was no answer because a table or column that it is about, or applies to, did not exist."""
+        unasked = self.status in {Status.SKIP, Status.NOT_APPLICABLE}
+        return unasked and self.sqlstate in {"42P01", "42703"}
 
 
 @dataclass(frozen=True)

@@ -512,7 +512,7 @@ FACTS: dict[str, tuple[Callable[[], Declaration], str, dict[str, str]]] = {
         "ALTER TABLE t ADD UNIQUE (b, a)",
         {
             "no such constraint": "",
-            "no such  constraint": "CREATE UNIQUE INDEX u ON t (a, b) WHERE a > 0",
+            "u is unique over (a, b), but only for the rows where a > 0": "CREATE UNIQUE INDEX u ON t (a, b) WHERE a > 0",
             "no such   constraint": "CREATE UNIQUE INDEX u ON t (a, lower(b))",
             "no such    constraint": "CREATE INDEX u ON t (a, b)",
         },
@@ -525,12 +525,26 @@ FACTS: dict[str, tuple[Callable[[], Declaration], str, dict[str, str]]] = {
     "unique, NULL equal": (
         lambda: declare.constraint("t", "unique", "a", nulls_not_distinct=True),
         "ALTER TABLE t ADD UNIQUE NULLS NOT DISTINCT (a)",
-        {"no such constraint": "ALTER TABLE t ADD UNIQUE (a)"},
+        {
+            "no such constraint": "CREATE UNIQUE INDEX ON t (a, b)",
+            "u is unique over (a), but lets rows with NULL through: a may be NULL": "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)",
+            "u is unique over (a), but lets rows with NULL  through: a may be NULL": "CREATE UNIQUE INDEX u ON t (a)",
+            "u is unique over (a), but only for the rows where a IS NOT NULL": "CREATE UNIQUE INDEX u ON t (a) WHERE a IS NOT NULL",
+        },
+    ),
+    "unique over two, NULL equal": (
+        lambda: declare.constraint("t", "unique", ["b", "a"], nulls_not_distinct=True),
+        "CREATE UNIQUE INDEX f ON t (a, b) WHERE a IS NOT NULL; CREATE UNIQUE INDEX e ON t (b) WHERE a IS NULL; ALTER TABLE t ALTER b SET NOT NULL",
+        {
+            "u is unique over (b, a), but lets rows with NULL through: b, a may be NULL": "CREATE UNIQUE INDEX u ON t (a, b)",
+            "but lets rows with NULL through: a may be NULL": "CREATE UNIQUE INDEX u ON t (a, b); ALTER TABLE t ALTER b SET NOT NULL",
+            "f is unique over (b, a), but only for the rows where a IS NOT NULL": "CREATE UNIQUE INDEX f ON t (a, b) WHERE a IS NOT NULL",
+        },
     ),
     "unique, no NULL": (
         lambda: declare.constraint("t", "unique", "a", nulls_not_distinct=True),
         "ALTER TABLE t ALTER a SET NOT NULL, ADD UNIQUE (a)",
-        {"no such constraint": "ALTER TABLE t ADD UNIQUE (a)"},
+        {"lets rows with NULL through": "ALTER TABLE t ADD UNIQUE (a)"},
     ),
     "foreign key": (
         lambda: declare.constraint("t", "foreign key", "p_id", to="p"),
@@ -560,7 +574,16 @@ FACTS: dict[str, tuple[Callable[[], Declaration], str, dict[str, str]]] = {
     "index": (
         lambda: declare.index("t", ["a", "b"]),
         "CREATE INDEX ON t (a, b, id)",
-        {"no such index": "CREATE INDEX ON t (b, a)", "no such  index": "CREATE INDEX ON t (a) INCLUDE (b)"},
+        {
+            "no such index": "CREATE INDEX ON t (b, a)", "no such  index": "CREATE INDEX ON t (a) INCLUDE (b)",
+            "i is only for the rows where id > 5": "CREATE INDEX i ON t (a, b) WHERE id > 5",
+        },
+    ),
+    "index beside a partial one": (
+        lambda: declare.index("t", "a"),
+        "CREATE INDEX i ON t (a) WHERE id > 5; CREATE INDEX j ON t (a, b)",
+        {"i is only for the rows where id > 5; j is only for the rows where id < 9": "CREATE INDEX i ON t (a) WHERE id > 5; "
+         "CREATE INDEX j ON t (a) WHERE id < 9"},
     ),
     "unique index": (
         lambda: declare.index("t", "a", unique=True),
@@ -569,7 +592,7 @@ FACTS: dict[str, tuple[Callable[[], Declaration], str, dict[str, str]]] = {
     ),
     "index by name": (
         lambda: declare.index("t", name="mine"),
-        "CREATE INDEX mine ON t (lower(b))",
+        "CREATE INDEX mine ON t (lower(b)) WHERE a > 0",
         {"no such index": "CREATE INDEX yours ON t (lower(b))"},
     ),
     "triggers": (

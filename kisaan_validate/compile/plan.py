@@ -144,8 +144,10 @@ class _Maker:
     def _without_asking(self, check: Check, rule: Rule) -> Result | None:
         """The result of a check that does not apply, cannot be asked, or is refused; None if it can be asked."""
         for text in check.applies:
-            if unmet := parse_condition(text, check.origin).unmet(self.catalogue):
-                return Result(check.id, Status.NOT_APPLICABLE, message=f"not applicable, because {unmet}")
+            condition = parse_condition(text, check.origin)
+            if unmet := condition.unmet(self.catalogue):
+                message, lacks = f"not applicable, because {unmet}", condition.lacks(self.catalogue)
+                return Result(check.id, Status.NOT_APPLICABLE, message=message, sqlstate=lacks)
         for name, column in self.suite.needs(check):
             table = self.catalogue.find(name)
             if table is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from kisaan_validate.rules.base import Answer, CatalogRule
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Catalogue, Column, Constraint, Table
+    from kisaan_validate.catalogue import Catalogue, Column, Constraint, Index, Table
 
 
 def _one(held: bool, message: str) -> Answer:
@@ -183,7 +183,8 @@ class HasConstraint(CatalogRule):
         if self.constraint == "unique" and not self.name:
             found = [c for c in found if not self.nulls_not_distinct or "NULLS NOT DISTINCT" in c.definition]
         if not found:
-            return Answer(1, 1, "there is no such constraint")
+            near = _nearly_unique(table, columns) if self.constraint == "unique" and not self.name else ""
+            return Answer(1, 1, near or "there is no such constraint")
         if not all(_binds_all(table, c) for c in found):
             return Answer(1, 1, f"{', '.join(c.name for c in found)} binds {table.name} alone, not the rows that are read with it")
         sound = [c for c in found if c.validated and c.enforced]
@@ -199,6 +200,21 @@ class HasConstraint(CatalogRule):
         return any(set(index.columns) == set(columns) for index in indexes)
 
 
+def _nearly_unique(table: Table, columns: tuple[str, ...]) -> str:
+    """What a unique index over exactly these columns leaves open, for whoever sees it there and takes it for enough; or ""."""
+    over = ", ".join(columns)
+    for index in (i for i in table.indexes if i.unique and set(i.columns) == set(columns)):
+        if not index.valid:
+            return f"{index.name} is unique over ({over}), but it is not valid"
+        if index.predicate:
+            return f"{index.name} is unique over ({over}), but only for the rows where {_bare(index.predicate)}"
+        nullable = [c for c in columns if not table.declares_not_null(c)]
+        if nullable and not index.nulls_not_distinct:
+            may = f"{', '.join(nullable)} may be NULL, and NULL is never equal to NULL"
+            return f"{index.name} is unique over ({over}), but lets rows with NULL through: {may}"
+    return ""
+
+
 _NO_INHERIT = re.compile(r" NO INHERIT( NOT VALID| NOT ENFORCED)*$")
 
 
@@ -211,7 +227,7 @@ def _binds_all(table: Table, constraint: Constraint) -> bool:
 
 @dataclass(frozen=True)
 class HasIndex(CatalogRule):
-    """A valid index is present: of this name, or beginning with these columns."""
+    """A valid index is present: of this name, or one over all rows that begins with these columns."""
 
     name: str = ""
     unique: bool = False
@@ -234,7 +250,23 @@ class HasIndex(CatalogRule):
         ]
         if not found:
             return Answer(1, 1, "there is no such index")
-        return _one(any(i.valid for i in found), f"{', '.join(i.name for i in found)} is not valid")
+        # A partial index serves only queries that repeat its condition; whoever asks for it by name knows what it is.
+        usable = [i for i in found if i.valid and (self.name or not i.predicate)]
+        return _one(bool(usable), "; ".join(_shortcoming(i) for i in found))
+
+
+def _bare(condition: str) -> str:
+    """A printed condition without the parentheses around the whole of it."""
+    depth, closed = 0, []
+    for place, sign in enumerate(condition):
+        depth += (sign == "(") - (sign == ")")
+        closed += [place] if not depth else []
+    return condition[1:-1] if condition.startswith("(") and closed[:1] == [len(condition) - 1] else condition
+
+
+def _shortcoming(index: Index) -> str:
+    """Why an index is not enough."""
+    return f"{index.name} is not valid" if not index.valid else f"{index.name} is only for the rows where {_bare(index.predicate)}"
 
 
 @dataclass(frozen=True)

@@ -297,6 +297,14 @@ _MOST_PLACES = 16_383
 """No numeric has more digits after the point (docs of PostgreSQL, "Numeric Types")."""
 
 
+def _float_decimals(column: ColumnElement[Any], places: int) -> ColumnElement[bool]:
+    """The same of a float: its shortest decimal text is what people read and typed. An infinity has no decimal places."""
+    written = sa.cast(sa.cast(column, sa.Text), sa.Numeric)
+    infinite = column.in_([sa.literal_column("'Infinity'"), sa.literal_column("'-Infinity'")])
+    held: ColumnElement[bool] = sa.case((infinite, sa.true()), else_=written == sa.func.round(written, places))
+    return held
+
+
 @dataclass(frozen=True)
 class Decimals(PredicateRule):
     """A numeric value has at most so many decimal places. NaN and infinities have none to speak of."""
@@ -314,7 +322,9 @@ class Decimals(PredicateRule):
         return f"{columns[0]} has at most {self.places} decimal places"
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        column = view.column(columns[0])
+        column: ColumnElement[Any] = view.column(columns[0])
+        if view.table.columns[columns[0]].base in {"float4", "float8"}:
+            return _float_decimals(column, self.places)
         return column == sa.func.round(column, self.places)
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:

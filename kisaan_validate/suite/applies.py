@@ -42,6 +42,15 @@ class Condition:
             return ""
         return f"{fact} {'exists' if self.negated else 'does not exist'} here"
 
+    def lacks(self, catalogue: Catalogue) -> str:
+        """PostgreSQL's SQLSTATE for what it asks for and is not there: 42P01 a table, 42703 a column; "" if it is another fact."""
+        table = catalogue.find(self.table)
+        if self.negated:
+            return ""
+        if table is None:
+            return "42P01"
+        return "42703" if self.what != "table" and self.column not in table.columns else ""
+
 
 def parse_condition(text: str, origin: str = "") -> Condition:
     """Read one condition. Raises SuiteError if it does not fit the grammar."""
