@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate import authored
 from kisaan_validate.errors import UsageError
 from kisaan_validate.suite.meta import did_you_mean
 
@@ -65,8 +65,12 @@ def load_config(path: Path | None) -> Config:
             raise UsageError(f"there is no configuration {path}", "check the path given with --config")
         return Config()
     try:
-        given = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        text = authored.read_plain(file)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {file}: {authored.reason_of(error)}") from None
+    try:
+        given = authored.toml(text)
+    except ValueError as error:
         raise UsageError(f"{file} is not valid TOML: {error}") from None
     _refuse_unknown(given, file)
     run, base, waivers = given.get("run", {}), file.parent, given.get("suite", {}).get("waivers")

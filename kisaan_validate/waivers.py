@@ -7,13 +7,13 @@ later, and the failure counts again. What has no answer cannot be waived.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
+from kisaan_validate import authored
 from kisaan_validate.differences import Key
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import MASKED, Result, Run, Status
@@ -84,8 +84,8 @@ def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) ->
     Without them the file is taken as it was recorded.
     """
     try:
-        given = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        given = authored.toml(text)
+    except ValueError as error:
         raise SuiteError(f"not valid TOML: {error}", "", origin) from None
     for key in given:
         if key not in ("format", "waiver"):

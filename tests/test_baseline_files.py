@@ -87,7 +87,7 @@ DAMAGE: dict[str, tuple[Callable[[str], str | bytes], str, str]] = {
     "a count that is a text": (lambda text: resealed(text, lambda given: given["tables"][0].update(rows="3")), "", "it may have been edited"),
     "a count that is negative zero": (lambda text: resealed(text, lambda given: given["tables"][0].update(rows=-0.0)), "", "it may have been edited"),
     "not UTF-8": (lambda text: text.encode().replace(b"positive", b"positiv\xe9"), "it is not UTF-8 text", "check the path"),
-    "UTF-16": (lambda text: text.encode("utf-16"), "it is not UTF-8 text", "check the path"),
+    "UTF-16": (lambda text: text.encode("utf-16"), "it is UTF-16 text: save it as UTF-8", "check the path"),
     "a mark before it": (lambda text: "\ufeff" + text, "is not complete JSON", "take it again"),
 }  # fmt: skip
 """What may have happened to a file: the damage, and words of what is said of it and of what to do."""

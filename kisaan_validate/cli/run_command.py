@@ -125,7 +125,7 @@ class _Beside:
 def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
     """The files that are named, read before anything is asked of the database. Raises UsageError."""
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.record.codec import baseline_from_json, digest_of
+    from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, digest_of
     from kisaan_validate.record.files import read_file
     from kisaan_validate.record.rowfile import kept_rows
     from kisaan_validate.record.valuefile import kept_values
@@ -139,10 +139,10 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
                 hint = "take one before the migration: kisaan-validate baseline -o pre.json"
                 raise UsageError(f"{option} needs --baseline: without it nothing is known of before", hint)
         return _Beside(waivers=the_waivers(config, suite, given["waivers"], given["no_waivers"]))
-    text = read_file(path)
-    baseline = baseline_from_json(text, str(path))
+    baseline = baseline_from_json(read_file(path), str(path))
     return _Beside(
-        baseline, digest_of(text), the_contract(given["contract"], suite),
+        # Of the copy that is kept beside the run: an editor or a formatter may have laid out the same facts anew.
+        baseline, digest_of(baseline_to_json(baseline)), the_contract(given["contract"], suite),
         the_waivers(config, suite, given["waivers"], given["no_waivers"]),
         kept_rows(path.parent, baseline.row_file) if baseline.row_file is not None else None,
         kept_values(path.parent, baseline.value_file) if baseline.value_file is not None else None,

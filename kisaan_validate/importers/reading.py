@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from kisaan_validate import authored
 from kisaan_validate.errors import UsageError
 
 JSON_BYTES = 16 * 1024**2
@@ -29,10 +30,9 @@ def read_text(path: Path, most: int) -> str:
     try:
         if path.stat().st_size > most:
             raise UsageError(f"{path} is larger than {most // 1024**2} MiB", "split it, or remove what is no suite")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"cannot read {path}: {reason}", "check the path") from None
+        return authored.read_plain(path)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {authored.reason_of(error)}", "check the path") from None
 
 
 def read_json(path: Path) -> Any:

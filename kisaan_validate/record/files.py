@@ -7,6 +7,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from kisaan_validate import authored
 from kisaan_validate.errors import RecordError
 
 
@@ -55,9 +56,8 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def read_file(path: Path) -> str:
-    """The text of a file. Raises RecordError."""
+    """The text of a file, with every byte of it: its digest is the file's. Raises RecordError."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise RecordError(f"cannot read {path}: {reason}", "check the path") from None
+        return authored.read_exact(path)
+    except (OSError, ValueError) as error:
+        raise RecordError(f"cannot read {path}: {authored.reason_of(error)}", "check the path") from None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kisaan_validate import authored
 from kisaan_validate.errors import RecordError, UsageError
 from kisaan_validate.signoff.statement import NAMESPACE
 
@@ -98,10 +99,23 @@ def read_signers(allowed: Path | None, revoked: Path | None) -> Signers | None:
     if allowed is None:
         return None
     try:
-        return Signers(allowed.read_bytes(), revoked.read_bytes() if revoked is not None else b"")
+        return Signers(_lines(allowed), _lines(revoked) if revoked is not None else b"")
     except OSError as error:
         hint = "one line a person: NAME namespaces=\"signoff@kisaan-validate\" ssh-ed25519 AAAA…"
         raise RecordError(f"cannot read {error.filename}: {error.strerror}", hint) from None
+
+
+_MARK = authored.MARK.encode()
+
+
+def _lines(path: Path) -> bytes:
+    """A file of keys as ssh-keygen reads it: a byte order mark would be part of the first name. Raises OSError, RecordError."""
+    data = path.read_bytes()
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise RecordError(f"cannot read {path}: it is UTF-16 text", "save it as UTF-8")
+    while data.startswith(_MARK):
+        data = data.removeprefix(_MARK)
+    return data.replace(b"\r\n", b"\n")
 
 
 def _ask(words: list[str], text: bytes) -> tuple[int, str]:

@@ -79,6 +79,16 @@ def parse_select(sql: str, origin: str) -> Any:
     return tree
 
 
+def without_end(sql: str, origin: str) -> str:
+    """``sql`` without the semicolons after its last word, as editors and people end a statement, and what stands behind them.
+
+    Raises SuiteError as :func:`parse_select`; a semicolon between two statements is left, for that to refuse.
+    """
+    code = _scrubbed(sql, origin).rstrip()
+    ended = re.sub(r"[;\s]+$", "", code)
+    return sql[: len(ended)] if ";" in code[len(ended) :] else sql
+
+
 def _refuse_words(tokens: list[Token], origin: str) -> None:
     """What the tree might not show: data-modifying words and row locks, unless they are quoted names."""
     for before, token in zip([None, *tokens], tokens, strict=False):

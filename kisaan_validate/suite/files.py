@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from kisaan_validate.suite.load import Suite, load_suite
+from kisaan_validate.suite.load import Suite, load_suite, source_files
 
 
 def load_files(files: Mapping[str, str]) -> Suite:
@@ -25,5 +25,4 @@ def load_files(files: Mapping[str, str]) -> Suite:
 
 def suite_files(folder: Path) -> list[Path]:
     """The files that make the suite of a folder, as far as they exist."""
-    found = [*sorted(folder.glob("*.py")), *sorted((folder / "sql").glob("*.sql")), folder / "suite.toml"]
-    return [path for path in found if path.exists()]
+    return [path for path in (*source_files(folder), folder / "suite.toml") if path.exists()]

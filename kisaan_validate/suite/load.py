@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import tomllib
 import types
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from kisaan_validate import declare, plugins
+from kisaan_validate import authored, declare, plugins
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
 from kisaan_validate.model import Check, Criterion, SuiteFacts
@@ -130,8 +129,7 @@ def load_suite(folder: str | Path) -> Suite:
     root = Path(folder)
     if not root.is_dir():
         raise SuiteError(f"there is no folder {str(folder)!r}", "name the suite's folder with --suite")
-    sources = [p for p in sorted(root.glob("*.py")) if not p.name.startswith("_")]
-    sources += sorted((root / "sql").glob("*.sql"))
+    sources = [path for path in source_files(root) if not path.name.startswith("_")]
     settings_file = root / "suite.toml"
     settings = read_settings(settings_file) if settings_file.exists() else SuiteSettings()
     if not settings.name:
@@ -143,6 +141,21 @@ def load_suite(folder: str | Path) -> Suite:
         raise SuiteError(f"the folder {str(folder)!r} declares no check", "add a pandera model or a SQL assertion")
     every = [*([settings_file] if settings_file.exists() else []), *sources]
     return build_suite(made, settings, _digest(root, every), tuple(_names(root, every)), str(folder))
+
+
+def source_files(root: Path) -> list[Path]:
+    """The Python and SQL files of a suite's folder, sorted. Hidden files are an editor's own (locks, backups, resource forks).
+
+    Raises SuiteError for one that only a capital letter keeps from being found: its checks would be missed by nobody.
+    """
+    found = []
+    for folder, suffix in ((root, ".py"), (root / "sql", ".sql")):
+        there = sorted(folder.iterdir()) if folder.is_dir() else []
+        named = [path for path in there if path.suffix.lower() == suffix and not path.name.startswith(".")]
+        if odd := next((path for path in named if path.suffix != suffix), None):
+            raise SuiteError("it would not be read", f"rename it so that it ends in {suffix}", odd.relative_to(root).as_posix())
+        found += named
+    return found
 
 
 def suite_of(*sources: Any, settings: SuiteSettings | None = None) -> Suite:
@@ -259,9 +272,9 @@ def _check(id: str, d: Declaration, filters: Mapping[str, Filter]) -> Check:
 
 def _read(path: Path, shown: str) -> list[Declaration]:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(f"cannot be read: {error}", "", shown) from None
+        text = authored.read_plain(path)
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"cannot be read: {authored.reason_of(error)}", "", shown) from None
     if path.suffix == ".sql":
         from kisaan_validate.suite.sql_source import read_assertion
 
@@ -332,9 +345,12 @@ _KNOWN = {"name": str, "schemas": list, "personal": list, "exclude_tables": list
 def read_settings(path: Path) -> SuiteSettings:
     """Read ``suite.toml``. Raises SuiteError for unknown keys and wrong types."""
     try:
-        text = path.read_text(encoding="utf-8")
-        given = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        text = authored.read_plain(path)
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"cannot be read: {authored.reason_of(error)}", "", path.name) from None
+    try:
+        given = authored.toml(text)
+    except ValueError as error:
         raise SuiteError(f"not valid TOML: {error}", "", path.name) from None
     for key, value in given.items():
         if key not in _KNOWN:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules.relations import Assertion
-from kisaan_validate.sql.assertion import parse_select, refuse_idle, tables_read
+from kisaan_validate.sql.assertion import parse_select, refuse_idle, tables_read, without_end
 from kisaan_validate.suite.meta import KEYS, as_names, did_you_mean, read_meta
 
 _OWN = ("title", "table", "key", "shows", "volatile")
@@ -24,6 +24,7 @@ def read_assertion(text: str, path: str) -> Declaration:
     for needed in ("id", "key"):
         if not header.get(needed):
             raise SuiteError(f"the header has no {needed!r}", f"begin the file with '-- {needed}: …'", f"{path}:1")
+    body = without_end(body, origin)
     tree = parse_select(body, origin)
     refuse_idle(tree, origin)
     outputs = [e.alias_or_name for e in _select_of(tree).expressions]
