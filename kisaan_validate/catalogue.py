@@ -131,7 +131,7 @@ class Table:
 
     ``only`` is a SQL condition on its rows: where a filter is declared, a check sees no others ("" means all rows).
     ``children`` says that rows of tables that inherit from it (no partitions) are read with its own, ``foreign`` that rows
-    of foreign tables are.
+    of foreign tables are: by a foreign table itself, a parent of one, or a view over either.
     """
 
     oid: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "target": ("expect",),
     "suite": ("path", "waivers"),
     "run": (*_INTEGERS, "trust_constraints", "operator"),
+    "limits": ("standby",),
     "report": ("folder",),
     "signoff": ("approvals", "allowed_signers", "revoked_signers", "tsa_ca"),
 }
@@ -51,6 +53,7 @@ class Config:
     trust_constraints: bool = False
     waivers: Path | None = None
     operator: str = ""
+    standby_seconds: float | None = None
     signoff: SignoffConfig = field(default_factory=SignoffConfig)
 
 
@@ -81,6 +84,7 @@ def load_config(path: Path | None) -> Config:
         expect=_expect(given.get("target", {}).get("expect", {}), file),
         trust_constraints=_flag(run.get("trust_constraints", False), file),
         operator=_text(run["operator"], "run.operator", file, "a name") if "operator" in run else "",
+        standby_seconds=_duration(given.get("limits", {}), "standby", file),
         signoff=_signoff(given.get("signoff", {}), file),
         **{key: _whole(run, key, least, file) for key, least in _INTEGERS.items()},
     )
@@ -104,6 +108,21 @@ def _whole(run: dict[str, Any], key: str, least: int, file: Path) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise UsageError(f"{file}: run.{key} must be a whole number of at least {least}, not {value!r}")
     return value
+
+
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+
+
+def _duration(limits: dict[str, Any], key: str, file: Path) -> float | None:
+    """Seconds, written as a number and a unit: "90 s", "15 min", "2 h", "1 d"."""
+    if key not in limits:
+        return None
+    value = limits[key]
+    found = re.fullmatch(r"\s*(\d{1,9})\s*(s|min|h|d)\s*", value) if isinstance(value, str) else None
+    if found is None:
+        hint = 'write a whole number and its unit: "90 s", "15 min", "2 h", "1 d"'
+        raise UsageError(f"{file}: limits.{key} must be a duration, not {value!r}", hint)
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def _flag(value: Any, file: Path) -> bool:

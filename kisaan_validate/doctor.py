@@ -64,7 +64,7 @@ def _server(session: Session, target: Target, config: Config, suite: Suite | Non
     ((exported,),) = session.execute("SELECT pg_export_snapshot()")
     place, notices = read_place(session, target.source, exported)
     where = f"{place.role}@{place.host}:{place.port}/{place.database}"
-    yield Finding(True, "connection", where + (" (hot standby)" if place.in_recovery else ""))
+    yield Finding(True, "connection", where + (f" ({place.standby.words})" if place.standby is not None else ""))
     yield _version(place.server_version, place.server_version_num)
     for notice in notices:
         yield Finding(None, "role or server", notice.message, notice.hint)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ class Result:
     most the configured number of violating rows, each a tuple of (column, value as text or None for NULL),
     personal values already masked; ``key`` names the columns of it that identify a row, and ``sample_complete`` tells
     whether these are all. ``key_digest`` covers all violating keys, not just the sample; it is
-    a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend on row order.
+    a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend on row order. ``foreign`` are
+    the tables among those it rests on whose rows another server holds.
     """
 
     check_id: str
@@ -166,6 +168,7 @@ class Result:
     sqlstate: str = ""
     sql: str = ""
     milliseconds: float = 0.0
+    foreign: tuple[str, ...] = ()
 
 
 class Family(StrEnum):
@@ -366,8 +369,31 @@ class ValuesCompared:
 
 
 @dataclass(frozen=True)
+class Standby:
+    """How a standby stood when its rows were read.
+
+    ``behind_seconds`` is how old its rows can be at most, by the server's clock; None if it could not be told.
+    ``replayed_at`` is when the last commit that it replayed was made; ``replay_paused`` None if that could not be told.
+    """
+
+    behind_seconds: float | None
+    replay_paused: bool | None
+    replayed_at: datetime | None
+
+    @property
+    def words(self) -> str:
+        """What people read: "standby, 612 s behind, replay paused". Seconds are rounded up: never younger than it is."""
+        age = "how far behind is not known" if self.behind_seconds is None else f"{ceil(self.behind_seconds):,} s behind"
+        return f"standby, {age}" + (", replay paused" if self.replay_paused else "")
+
+
+@dataclass(frozen=True)
 class Place:
-    """Where and on what a run was measured. Holds no password and no connection string."""
+    """Where and on what a run was measured. Holds no password and no connection string.
+
+    ``host`` and ``port`` are those that answered, of all that were asked; ``address`` is the server's own network address
+    ("" over a local socket). ``standby`` is None on a primary.
+    """
 
     host: str
     port: str
@@ -384,6 +410,8 @@ class Place:
     at: datetime
     encoding: str = ""
     collation: str = ""
+    address: str = ""
+    standby: Standby | None = None
 
 
 @dataclass(frozen=True)

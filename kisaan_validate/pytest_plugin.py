@@ -161,7 +161,7 @@ class SuiteNode(pytest.Collector):
         from dataclasses import replace
 
         from kisaan_validate.cli.job import attended
-        from kisaan_validate.database.session import Limits
+        from kisaan_validate.cli.options import the_limits
         from kisaan_validate.database.target import find_target
         from kisaan_validate.runner import Options, run
 
@@ -170,7 +170,7 @@ class SuiteNode(pytest.Collector):
         options = Options(
             jobs=c.jobs, sample=c.sample, trust_constraints=c.trust_constraints, expect=c.expect, baseline=self.baseline,
             count_all=self.baseline is not None, waivers=waivers,
-            limits=Limits(c.lock_timeout_ms, c.statement_timeout_ms, temp_bytes=c.temp_limit_mb * 1024**2),
+            limits=the_limits(c),
         )  # fmt: skip
         target = find_target(self.config.getoption("kv_dsn"))
         return attended(lambda stop: run(part, target, options=options, stop=stop))

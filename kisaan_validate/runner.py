@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kisaan_validate import foreign
 from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
 from kisaan_validate.changes import differing_buckets
@@ -30,7 +31,8 @@ from kisaan_validate.coverage import coverage_of
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_blocks, read_catalogue
 from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import Target, check_expectation, find_target
+from kisaan_validate.database.standby import too_old
+from kisaan_validate.database.target import Target, check_expectation, find_target, require_expected
 from kisaan_validate.database.volatility import volatile_calls, volatile_names
 from kisaan_validate.differences import VALUES_GONE
 from kisaan_validate.diffing.kept import compare_values, write_values
@@ -141,6 +143,12 @@ class Connected:
 Observer = Callable[[Progress | Connected], None]
 
 
+def connected(session: Session, target: Target) -> Connected:
+    """What a session has reached: the host that answered, of all that were asked."""
+    (host, port), p = session.address, session.parameters
+    return Connected(host or "local socket", port, p.get("dbname", ""), p.get("user", ""), target.source)
+
+
 def run(
     suite: Suite,
     dsn: str | Target | None = None,
@@ -189,11 +197,14 @@ class _Runner:
         holder = self._connect()
         try:
             snapshot = self._snapshot(holder)
+            if stale := too_old(snapshot.place.standby, self.options.limits.standby_seconds):
+                self.stop.forgo(stale)
+            require_expected(snapshot.place, self.options.expect, self.target)
             if self.options.baseline is not None and not self.options.other_database:
                 require_same_database(self.options.baseline, snapshot.place)
             excluded = [t.name for t in snapshot.catalogue.tables.values() if settings.is_excluded(t.name)]
             scope = count_scope(snapshot.catalogue, excluded) if self.options.count_all else []
-            kept = self._chosen(holder, snapshot, scope)
+            kept = self._chosen(holder, snapshot, [t for t in scope if t.key not in snapshot.withheld])
             plan = make_plan(
                 self.suite,
                 snapshot.catalogue,
@@ -203,11 +214,12 @@ class _Runner:
                 volatile=volatile_calls(holder, self.suite, snapshot.catalogue),
                 trust_constraints=self.options.trust_constraints,
             )
-            compared = self._compared(holder, snapshot, scope) if self.options.count_all else Compared()
+            readable = [t for t in scope if t.key not in snapshot.withheld]
+            compared = self._compared(holder, snapshot, readable) if self.options.count_all else Compared()
             blocks = read_blocks(holder, [stream.table for stream in plan.streams]) if plan.streams else {}
             made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded)
-            made = self._rows(holder, snapshot, scope, made)
-            made = self._values(holder, snapshot, scope, made, kept)
+            made = self._rows(holder, snapshot, readable, made)
+            made = self._values(holder, snapshot, readable, made, kept)
             if self.options.while_held is not None and not self.stop.requested:
                 self.options.while_held(made, lambda: _alive(holder))
             return made
@@ -229,9 +241,7 @@ class _Runner:
         """The first session: cancelled with the run, and refused if it is not the expected database."""
         holder = self._open()
         self.stop.on_request(holder.cancel)
-        p = holder.parameters
-        host = p.get("host") or "local socket"
-        self.observer(Connected(host, p.get("port", ""), p.get("dbname", ""), p.get("user", ""), self.target.source))
+        self.observer(connected(holder, self.target))
         check_expectation(holder, self.options.expect, self.target)
         return holder
 
@@ -249,7 +259,9 @@ class _Runner:
             tables |= {t.key: t for t in count_scope(first_look) if not settings.is_excluded(t.name)}
         self.observer(Progress("locking"))
         ordered = [tables[key] for key in sorted(tables)]
-        return take_snapshot(holder, ordered, settings.schemas, settings.aliases, self.target.source)
+        return take_snapshot(
+            holder, ordered, settings.schemas, settings.aliases, self.target.source, settings.foreign
+        )
 
     def _compared(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table]) -> Compared:
         """What a comparison needs beside rows: schema objects, sequences, and the statements for a contract."""
@@ -272,7 +284,7 @@ class _Runner:
             return Compared(objects, unread, sequences, tuple(digests), answered=(digesting.measured,), left_out=left_out)
         refused = refused_expressions(holder, contract)
         needs = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
-        measures = measures_of(needs, *beside, every=whole)
+        measures = withhold(measures_of(needs, *beside, every=whole), snapshot)
         return Compared(objects, unread, sequences, (*measures, *digests), refused, (digesting.measured,), left_out)
 
     def _rows(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], made: Run) -> Run:
@@ -396,7 +408,7 @@ class _Runner:
                 yield from (ValuesCompared(title, name, message=lost) for name in forms.columns if name not in reasons)
 
     def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:
-        pool = Pool(self._open, snapshot.id, snapshot.locked, self.options.jobs)
+        pool = Pool(self._open, snapshot.shared, snapshot.locked, self.options.jobs)
         settings = self.suite.settings
         streams = self._streams(plan, snapshot, blocks)
         try:
@@ -432,7 +444,7 @@ class _Runner:
         ids = {judge.check_id for _, judge in judges}
         hidden = frozenset(judge.check_id for table, judge in judges if any(personal(table, c) for c in judge.columns))
         job = Job(
-            self.target, self.options.limits, suite.settings.schemas, snapshot.id,
+            self.target, self.options.limits, suite.settings.schemas, snapshot.shared,
             tuple(table for table in snapshot.locked if table.key in read), plan.streams, suite.origin, suite.digest,
             {check.id: check.digest for check in plan.checks if check.id in ids}, hidden, self._keys(), self.options.python_memory,
         )  # fmt: skip
@@ -499,7 +511,7 @@ class _Runner:
             ),
             checks=plan.checks,
             results=results,
-            notices=self._notices(snapshot),
+            notices=(*self._notices(snapshot), *foreign.notice(results)),
             statements=tuple(self.log),
             objects=compared.objects,
             unread=compared.unread,
@@ -522,6 +534,8 @@ class _Runner:
                 results[check.id] = Result(check.id, Status.ERROR, message=f"not asked: {self.stop.reason or 'unknown'}")
             elif done.moved and result.evidence in {Evidence.SCANNED, Evidence.STREAMED}:
                 results[check.id] = self._fenced(check, result, snapshot.catalogue, done.moved)
+        reading = ((check, {check.table, *(name for name, _ in self.suite.needs(check))}) for check in plan.checks)
+        results = foreign.marked(results, reading, snapshot.catalogue)
         return tuple(results[c.id] for c in plan.checks)
 
     def _notices(self, snapshot: Snapshot) -> tuple[Notice, ...]:
@@ -554,6 +568,12 @@ class _Runner:
             "python_memory_bytes": str(self.options.python_memory),
             "trust_constraints": str(self.options.trust_constraints).lower(),
         }
+
+
+def withhold(measures: Iterable[Measure], snapshot: Snapshot) -> list[Measure]:
+    """The measures, without a statement where the table is withheld: why stands in its place."""
+    reasons = {snapshot.catalogue.tables[key].title: why for key, why in snapshot.withheld.items()}
+    return [replace(m, sql="", first=None, message=reasons[m.title]) if m.title in reasons else m for m in measures]
 
 
 def suggestions(suite: Suite) -> dict[str, str]:

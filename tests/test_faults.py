@@ -22,6 +22,7 @@ from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gat
 
 from kisaan_validate import declare as d
 from kisaan_validate.catalogue import Catalogue
+from kisaan_validate.database.same_server import Shared, leave_mark
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import find_target
 from kisaan_validate.declare import Declaration
@@ -153,9 +154,10 @@ def test_a_snapshot_that_is_gone_answers_nothing(server: Server, database: str) 
     target = find_target(server.dsn(database))
     holder = Session(target, Limits(), ("public",))
     holder.begin()
+    mark = leave_mark(holder)
     ((snapshot,),) = holder.execute("SELECT pg_export_snapshot()")
     kill(server, holder.backend_pid)
-    pool = Pool(lambda: Session(target, Limits(), ("public",)), snapshot, (), 2)
+    pool = Pool(lambda: Session(target, Limits(), ("public",)), Shared(snapshot, mark), (), 2)
     task: Task[DatabaseError] = Task(lambda session: DatabaseError("read all the same"), lambda error: error)
     (answer,) = pool.run([task], Stop())
     assert pool.sessions == ()

@@ -19,7 +19,7 @@ from kisaan_validate.database.catalogue import read_catalogue, read_fence
 from kisaan_validate.database.session import APPLICATION_NAME, Limits, Session
 from kisaan_validate.database.target import find_target
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
+from kisaan_validate.execute.snapshot import Snapshot, join_snapshot, rewritten, take_snapshot
 from kisaan_validate.model import Status, Verdict
 from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import suite_of
@@ -233,14 +233,18 @@ def template(server: Server) -> Iterator[str]:
     server.drop(name)
 
 
-def snapshot_of(server: Server, database: str) -> Snapshot:
-    """A snapshot whose locks are gone already."""
-    holder = Session(find_target(server.dsn(database)), Limits(), ("public",))
+def snapshot_of(server: Server, database: str) -> tuple[Snapshot, Session]:
+    """A snapshot whose locks are gone already, and a session that joined it while it was held."""
+    target = find_target(server.dsn(database))
+    holder, watcher = (Session(target, Limits(), ("public",)) for _ in range(2))
     try:
         holder.begin()
         tables = read_catalogue(holder, ("public",), {}).tables
         holder.execute("ROLLBACK")
-        return take_snapshot(holder, [tables[key] for key in sorted(tables)], ("public",), {}, "a test")
+        snapshot = take_snapshot(holder, [tables[key] for key in sorted(tables)], ("public",), {}, "a test")
+        join_snapshot(watcher, snapshot.shared)
+        watcher.execute("ROLLBACK")
+        return snapshot, watcher
     finally:
         holder.close()
 
@@ -250,12 +254,11 @@ def test_the_fence_knows_whose_files_changed(server: Server, template: str, chan
     """After the locks are gone, a rewritten table is named; one that was only written, extended or indexed is not."""
     database = server.create(template=template)
     try:
-        snapshot = snapshot_of(server, database)
+        snapshot, watcher = snapshot_of(server, database)
         connection = server.connect(database)
         for statement in change.split("; "):
             connection.cursor().execute(statement)
         connection.close()
-        watcher = Session(find_target(server.dsn(database)), Limits(), ("public",))
         assert {name for _, name in rewritten(watcher, snapshot)} == FENCED[change]
         watcher.close()
     finally:
@@ -271,17 +274,18 @@ def test_a_table_made_anew_before_the_lock_is_fenced_by_its_new_self(server: Ser
     holder.execute("ROLLBACK")
     server.sql("DROP TABLE items; " + ITEMS, database)
     snapshot = take_snapshot(holder, first_look.tables.values(), ("public",), {}, "a test")
+    watcher = Session(find_target(server.dsn(database)), Limits(), ("public",))
+    join_snapshot(watcher, snapshot.shared)
+    watcher.execute("ROLLBACK")
     holder.close()
     server.sql("TRUNCATE items", database)
-    watcher = Session(find_target(server.dsn(database)), Limits(), ("public",))
     assert rewritten(watcher, snapshot) == {("public", "items")}
     watcher.close()
 
 
 def test_a_fence_that_nobody_can_look_at_again_trusts_nothing(server: Server, template: str) -> None:
     """Files the snapshot never saw count as changed, and a session that is gone raises instead of answering."""
-    snapshot = snapshot_of(server, template)
-    watcher = Session(find_target(server.dsn(template)), Limits(), ("public",))
+    snapshot, watcher = snapshot_of(server, template)
     assert len(rewritten(watcher, replace(snapshot, files={}))) == len(snapshot.fenced) == 8
     watcher.close()
     with pytest.raises(DatabaseError):

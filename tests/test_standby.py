@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from math import ceil
 
 import pytest
 from conftest import SYSTEM_BIN, Server, system_server, wait_until
 from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gate_in
+from standbys import PRIMARY_PORT, standby_of
 
 from kisaan_validate import declare as d
+from kisaan_validate.cli.exits import exit_code
 from kisaan_validate.database.lock import advisory_lock
 from kisaan_validate.database.session import Limits
+from kisaan_validate.database.standby import too_old
 from kisaan_validate.database.target import find_target
-from kisaan_validate.errors import AlreadyRunning
-from kisaan_validate.model import Status, Verdict
+from kisaan_validate.diffing.options import DiffOptions
+from kisaan_validate.diffing.run import diff_rows
+from kisaan_validate.errors import AlreadyRunning, DatabaseError
+from kisaan_validate.judgement import judge
+from kisaan_validate.model import Standby, Status, Verdict
+from kisaan_validate.record.codec import run_from_json, run_to_json
+from kisaan_validate.report.html import render_html
 from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
 
@@ -32,7 +36,6 @@ TABLES = (
     CREATE UNLOGGED TABLE fleeting (id int); INSERT INTO fleeting VALUES (1);
 """
 )
-PRIMARY_PORT, STANDBY_PORT = 6416, 6417
 
 
 @dataclass
@@ -55,32 +58,6 @@ class Pair:
         return name
 
 
-def _as_postgres(*words: str) -> None:
-    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    subprocess.run(
-        [*prefix, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", timeout=60
-    )
-
-
-@contextmanager
-def standby_of(primary: Server) -> Iterator[Server]:
-    """A streaming standby of PostgreSQL 15, taken with pg_basebackup; conflicts with replay cancel at once."""
-    folder = Path(tempfile.mkdtemp(prefix="kisaan-standby-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-    data, log = str(folder / "data"), folder / "log"
-    source = ["-h", primary.host, "-p", primary.port, "-U", "postgres"]
-    _as_postgres(str(SYSTEM_BIN / "pg_basebackup"), *source, "-D", data, "-R", "-X", "stream", "-c", "fast")
-    options = f"-k {folder} -h '' -p {STANDBY_PORT} -c max_standby_streaming_delay=0 -c hot_standby_feedback=off"
-    control = [str(SYSTEM_BIN / "pg_ctl"), "-D", data]
-    _as_postgres(*control, "-w", "-l", str(log), "-o", options, "start")
-    try:
-        yield Server(str(folder), log, str(STANDBY_PORT))
-    finally:
-        _as_postgres(*control, "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
     """A primary with its standby; the absence of PostgreSQL 15 is loud."""
@@ -88,6 +65,17 @@ def pair() -> Iterator[Pair]:
         pytest.fail("PostgreSQL 15 is missing: apt-get install postgresql-15")
     with system_server(PRIMARY_PORT) as primary, standby_of(primary) as standby:
         yield Pair(primary, standby)
+
+
+@contextmanager
+def paused(pair: Pair) -> Iterator[None]:
+    """Replay stands still meanwhile."""
+    pair.standby.sql("SELECT pg_wal_replay_pause()")
+    wait_until(lambda: pair.standby.sql("SELECT pg_get_wal_replay_pause_state()") == [("paused",)])
+    try:
+        yield
+    finally:
+        pair.standby.sql("SELECT pg_wal_replay_resume()")
 
 
 def items_suite(*more: object) -> Suite:
@@ -191,6 +179,72 @@ def test_replay_that_takes_nothing_away_changes_nothing(pair: Pair) -> None:
     assert by_id(result)["row"].violations == 10
     assert by_id(result)["join"].violations == 20
     assert by_id(run(items_suite(), pair.standby.dsn(database)))["row"].violations == 11
+
+
+def test_a_run_says_that_it_is_on_a_standby_and_how_old_its_rows_are(pair: Pair) -> None:
+    """Console, page and record: never a plain PASS over rows that stopped arriving. On a primary nothing is said."""
+    database = pair.new_database()
+    suite = suite_of(d.holds("items", "amount > 0", id="positive"))
+    assert run(suite, pair.primary.dsn(database)).place.standby is None
+    with paused(pair):
+        pair.primary.sql("UPDATE items SET amount = -1", database)
+        result = run(suite, pair.standby.dsn(database))
+    standby = result.place.standby
+    assert standby is not None
+    assert standby.replay_paused is True
+    assert standby.replayed_at is not None
+    assert standby.words == f"standby, {ceil(standby.behind_seconds or 0):,} s behind, replay paused"
+    (notice,) = [n for n in result.notices if n.code == "standby"]
+    assert standby.words in notice.message
+    assert result.verdict is Verdict.PASS
+    judged = judge(result, None, None, None)
+    assert standby.words in render_html(judged)
+    assert run_from_json(run_to_json(result)).place.standby == standby
+
+
+@pytest.mark.parametrize("form", ["rows", "catalogue"])
+def test_a_standby_older_than_its_limit_is_inconclusive(pair: Pair, form: str) -> None:
+    """Whatever the checks are made of, facts of the catalogue too: nothing is green, and the reason stands in the run."""
+    database = pair.new_database()
+    check = d.holds("items", "amount > 0", id="c") if form == "rows" else d.table("items", id="c")
+    with paused(pair):
+        result = run(suite_of(check), pair.standby.dsn(database), options=Options(limits=Limits(standby_seconds=0)))
+        fresh = run(suite_of(check), pair.standby.dsn(database), options=Options(limits=Limits(standby_seconds=86_400)))
+        with pytest.raises(DatabaseError, match="allows 0 s"):
+            diff_rows(
+                find_target(pair.primary.dsn(database)),
+                find_target(pair.standby.dsn(database)),
+                DiffOptions(limits=Limits(standby_seconds=0)),
+            )
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert exit_code(result, result.verdict) == 3
+    assert "allows 0 s" in result.interrupted
+    assert fresh.verdict is Verdict.PASS
+
+
+def test_an_age_that_is_not_known_is_too_old_for_any_limit() -> None:
+    """No answer is never taken for a young one; without a limit nothing is refused."""
+    unknown = Standby(None, None, None)
+    assert "how far behind is not known" in too_old(unknown, 1e9)
+    assert too_old(unknown, None) == too_old(None, 0) == ""
+    assert [bool(too_old(Standby(age, False, None), 10)) for age in (0.0, 9.9, 10.0, 10.1)] == [False, False, False, True]
+    assert Standby(0.1, False, None).words == "standby, 1 s behind"
+
+
+def test_a_standby_that_follows_is_not_called_old_because_its_primary_is_silent(pair: Pair) -> None:
+    """What counts is when the primary was last heard, if all that it had by then is replayed."""
+    database = pair.new_database()
+    pair.primary.sql("SELECT pg_sleep(0)", database)
+    pair.primary.sql("CHECKPOINT")
+    pair.catch_up()
+    aged = "SELECT extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) > 2"
+    wait_until(lambda: pair.standby.sql(aged) == [(True,)], 30)
+    heard = "SELECT clock_timestamp() - last_msg_receipt_time < interval '1 s' FROM pg_stat_wal_receiver"
+    wait_until(lambda: pair.standby.sql(heard) == [(True,)], 40)
+    standby = run(items_suite(), pair.standby.dsn(database)).place.standby
+    assert standby is not None
+    assert standby.behind_seconds is not None
+    assert standby.behind_seconds < 2
 
 
 def test_a_standby_promoted_during_a_run_goes_on_answering(pair: Pair) -> None:

@@ -90,10 +90,19 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         with progress_observer(quiet or hold) as observer:
             measured = attended(job)
         if measured.interrupted:
-            raise click.Abort
+            raise _unfinished(measured)
         if not hold:
             _keep(measured, output, quiet)
     return baseline_exit_code(measured, lost=held.lost)
+
+
+def _unfinished(measured: Run) -> Exception:
+    """What ends the command: a standby that is too old, or whoever interrupted it. No baseline is written."""
+    from kisaan_validate.errors import DatabaseError
+
+    if measured.place.standby is None or not measured.interrupted.startswith("not asked: standby"):
+        return click.Abort()
+    return DatabaseError(measured.interrupted, "take it on the primary, or when the standby has caught up")
 
 
 def _keep(measured: Run, output: Path, quiet: bool) -> None:

@@ -86,6 +86,7 @@ def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
         keys=dict(_key(text) for text in given["keys"]), casts=dict(_cast(text) for text in given["casts"]),
         ignored=frozenset(column_of(text, "--ignore") for text in given["ignore"]),
         since=dict(_since(text) for text in given["added_since"]), encoding=given["digest"], limits=the_limits(config),
+        foreign=_foreign(config),
         is_personal=_personal(config, given["personal"], given["public"]),
     )  # fmt: skip
 
@@ -136,6 +137,14 @@ def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) ->
         return looks_personal(table, column, public)
 
     return is_personal
+
+
+def _foreign(config: Config) -> tuple[str, ...]:
+    """The tables that the suite allows to be read although another server holds their rows."""
+    from kisaan_validate.suite.load import read_settings
+
+    file = config.suite / "suite.toml"
+    return read_settings(file).foreign if file.exists() else ()
 
 
 def _progress(quiet: bool) -> Any:

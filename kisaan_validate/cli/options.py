@@ -62,7 +62,12 @@ def the_limits(config: Config) -> Limits:
     """The configured limits of a guest."""
     from kisaan_validate.database.session import Limits
 
-    return Limits(config.lock_timeout_ms, config.statement_timeout_ms, temp_bytes=config.temp_limit_mb * 1024**2)
+    return Limits(
+        config.lock_timeout_ms,
+        config.statement_timeout_ms,
+        temp_bytes=config.temp_limit_mb * 1024**2,
+        standby_seconds=config.standby_seconds,
+    )
 
 
 def the_contract(path: Path | None, suite: Suite) -> Contract | None:

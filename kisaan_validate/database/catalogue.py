@@ -12,6 +12,7 @@ from typing import Any
 from kisaan_validate.catalogue import Catalogue, Column, Constraint, Index, Table, Trigger, TypeFacts
 from kisaan_validate.catalogue import Sequence as SequenceFacts
 from kisaan_validate.database.session import Session
+from kisaan_validate.database.standby import read_standby
 from kisaan_validate.database.types import read_types
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import Notice, Place
@@ -102,9 +103,10 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
     """Where the session is, and what its role's rights mean for a guest. Raises DatabaseError."""
     ((database, role, login, version, number, recovery, lsn, at, host, port, encoding, collation, _, zone,
       superuser),) = session.execute(query("place"))  # fmt: skip
+    asked_host, asked_port = session.address
     place = Place(
-        host=session.parameters.get("host") or host,
-        port=session.parameters.get("port") or port,
+        host=asked_host or host or "local socket",
+        port=asked_port or port,
         database=database,
         role=role,
         source=source,
@@ -118,8 +120,13 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
         at=at.astimezone(UTC),
         encoding=encoding,
         collation=collation,
+        address=host,
+        standby=read_standby(session, query("standby")) if recovery else None,
     )
     notices = []
+    if place.standby is not None:
+        hint = "it says nothing of what came since; [limits] standby in kisaan.toml says how old is too old"
+        notices.append(Notice("standby", f"{place.standby.words}: the rows are as old as that", hint))
     if login != role:
         notices.append(Notice("role_switched", f"the login {login} acts as {role} (ALTER ROLE … SET role)"))
     if superuser:

@@ -23,12 +23,16 @@ Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Limits:
-    """How long the guest may take. Milliseconds, as PostgreSQL's settings of these names; bytes for temp files."""
+    """How long the guest may take. Milliseconds, as PostgreSQL's settings of these names; bytes for temp files.
+
+    ``standby_seconds`` is how old the rows of a standby may be; None: as old as they are.
+    """
 
     lock_timeout: int = 2_000
     statement_timeout: int = 15 * 60 * 1_000
     connect_timeout_seconds: int = 10
     temp_bytes: int = 2 * 1024**3
+    standby_seconds: float | None = None
 
 
 _PINNED = (
@@ -65,6 +69,16 @@ class Session:
         self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
         self._abandoned = False
         self.loss: DatabaseError | None = None
+        self.proved: tuple[int, str] | None = None
+        """The server process (pid, start of its server) that proved to be on the holder's server: see ``same_server``."""
+
+    @property
+    def address(self) -> tuple[str, str]:
+        """(host, port) that answered, of all those that were asked. The host is "" for a socket that nobody named."""
+        info = self._connection.info
+        host = str(info.host or "")
+        unnamed = host.startswith(("/", "@")) and not self.parameters.get("host")
+        return "" if unnamed else host, str(info.port or "")
 
     @property
     def backend_pid(self) -> int:

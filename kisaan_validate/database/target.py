@@ -13,6 +13,7 @@ from kisaan_validate.errors import TargetError
 
 if TYPE_CHECKING:
     from kisaan_validate.database.session import Session
+    from kisaan_validate.model import Place
 
 SOURCES = ("--dsn", "KISAAN_DSN", "DATABASE_URL", "libpq environment")
 """Where the target may be named, the first one wins."""
@@ -105,7 +106,19 @@ def check_expectation(session: Session, expect: Mapping[str, str], target: Targe
         "SELECT current_database(), current_user::text, coalesce(host(inet_server_addr()), '')"
     )
     session.execute("ROLLBACK")
-    actual = {"database": {database}, "role": {role}, "host": {address, session.parameters.get("host", "")} - {""}}
+    _require(expect, database, role, {address, session.address[0]}, target)
+
+
+def require_expected(place: Place, expect: Mapping[str, str], target: Target) -> None:
+    """Refuse a snapshot of a database that is not the expected one. Raises TargetError.
+
+    Behind a pooler it may be another server's than the one that was asked first.
+    """
+    _require(expect, place.database, place.role, {place.address, place.host}, target)
+
+
+def _require(expect: Mapping[str, str], database: str, role: str, hosts: set[str], target: Target) -> None:
+    actual = {"database": {database}, "role": {role}, "host": hosts - {""}}
     for key, wanted in expect.items():
         if wanted not in actual[key]:
             fact = f"this is {key} {' or '.join(sorted(actual[key]))}, but [target] expect says {wanted}"

@@ -20,7 +20,8 @@ class DiffOptions:
     unique key of its own. ``casts``: (table, column) -> the SQL type to which both sides are cast. ``zone``: where the
     clocks of ``timestamp`` columns ran that the other side holds as ``timestamptz``. ``since``: table -> (column, value):
     rows added whose column is at least the value came later; value None: whose key is above all keys before.
-    ``encoding``: "auto", or one of ``digest.rows``.
+    ``encoding``: "auto", or one of ``digest.rows``. ``foreign``: tables that are compared although another server holds
+    their rows.
     """
 
     before_schemas: tuple[str, ...] = ("public",)
@@ -35,4 +36,5 @@ class DiffOptions:
     schema: bool = True
     encoding: str = "auto"
     limits: Limits = field(default_factory=Limits)
+    foreign: tuple[str, ...] = ()
     is_personal: Callable[[str, str], bool] = _nobody

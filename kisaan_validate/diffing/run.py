@@ -40,8 +40,8 @@ def diff_rows(
     """
     schemas = paired_schemas(options.before_schemas, options.after_schemas)
     sides = (
-        LiveSide("before", before, options.before_schemas, options.limits, schemas),
-        LiveSide("after", after, options.after_schemas, options.limits, {}),
+        LiveSide("before", before, options.before_schemas, options.limits, schemas, options.foreign),
+        LiveSide("after", after, options.after_schemas, options.limits, {}, options.foreign),
     )
     run = _Run(sides, options, observer, on_progress, stop or Stop())
     try:
@@ -71,6 +71,9 @@ class _Run:
         self.options = resolved(self.options, known)
         self._check_zone()
         encoding, notes = self._encoding()
+        standbys = [(side.when, side.snapshot.place.standby) for side in self.sides]
+        notes += [f"{side.when}: {title} holds rows of a foreign server" for side in self.sides for title in side.outside]
+        notes += [f"{when}: {standby.words}" for when, standby in standbys if standby is not None]
         casts = self._cast_types()
         changes, unknown = self._schema(schemas) if self.options.schema else ([], [])
         titles = sorted(self.sides[0].seen.keys() | self.sides[1].seen.keys())

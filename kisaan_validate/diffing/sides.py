@@ -12,6 +12,7 @@ from kisaan_validate.catalogue import Table, TableKey, TypeFacts
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_catalogue
 from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Rows, Session
+from kisaan_validate.database.standby import require_young
 from kisaan_validate.database.target import Target
 from kisaan_validate.database.types import read_type
 from kisaan_validate.diffing.merge import Pipe
@@ -36,6 +37,7 @@ class LiveSide:
     schemas: tuple[str, ...]
     limits: Limits
     titles: Mapping[str, str]
+    foreign: tuple[str, ...] = ()
     session: Session = field(init=False)
     snapshot: Snapshot = field(init=False)
     seen: dict[str, Table] = field(init=False, default_factory=dict)
@@ -48,7 +50,7 @@ class LiveSide:
         first = read_catalogue(self.session, self.schemas, {})
         self.session.execute("ROLLBACK")
         wanted = [t for t in count_scope(first) if is_selected(self.title(t.key), select)]
-        self.snapshot = take_snapshot(self.session, wanted, self.schemas, {}, self.target.source)
+        self.snapshot = take_snapshot(self.session, wanted, self.schemas, {}, self.target.source, self.foreign)
         tables = count_scope(self.snapshot.catalogue)
         self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), select)}
         borne = Counter(self.title(t.key) for t in tables)
@@ -56,11 +58,17 @@ class LiveSide:
         for name, value in _TUNED:
             self.session.execute(f"SET LOCAL {name} = {value}")
         self.session.execute(f"SAVEPOINT {SAVEPOINT}")
+        self.guarded(lambda: require_young(self.snapshot.place.standby, self.limits.standby_seconds))
 
     def title(self, key: TableKey) -> str:
         """What a table is called in the comparison, on both sides alike."""
         schema = self.titles.get(key[0], key[0])
         return key[1] if schema == "public" else f"{schema}.{key[1]}"
+
+    @property
+    def outside(self) -> list[str]:
+        """The tables that are compared although another server holds their rows."""
+        return sorted(title for title, t in self.seen.items() if t.foreign and not self.unavailable(t))
 
     def unavailable(self, table: Table) -> str:
         """Why a table cannot be read, or ""."""

@@ -9,6 +9,7 @@ from datetime import date
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.database.catalogue import count_scope, read_catalogue
 from kisaan_validate.database.session import Limits, Session
+from kisaan_validate.database.standby import require_young
 from kisaan_validate.database.statistics import read_comments, read_sizes, read_statistics
 from kisaan_validate.database.target import Target, check_expectation
 from kisaan_validate.draft.facts import Facts, Observed, names_of
@@ -16,7 +17,7 @@ from kisaan_validate.draft.observe import Probe, candidates, probes, scanner, un
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
-from kisaan_validate.runner import Connected, Observer, Progress
+from kisaan_validate.runner import Observer, Progress, connected
 from kisaan_validate.suite.personal import guessed_personal
 
 
@@ -43,9 +44,7 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
     holder = Session(ask.target, ask.limits, ask.schemas)
     stop.on_request(holder.cancel)
     try:
-        p = holder.parameters
-        host = p.get("host") or "local socket"
-        observer(Connected(host, p.get("port", ""), p.get("dbname", ""), p.get("user", ""), ask.target.source))
+        observer(connected(holder, ask.target))
         check_expectation(holder, ask.expect, ask.target)
         observer(Progress("reading the catalogue"))
         holder.begin()
@@ -55,6 +54,7 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
             hint = "name others with --schema; the role must be able to see them"
             raise UsageError(f"there is no table in schema {', '.join(ask.schemas)}", hint)
         snapshot = take_snapshot(holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source)
+        require_young(snapshot.place.standby, ask.limits.standby_seconds)
         return _facts(ask, holder, snapshot, observer, stop)
     finally:
         holder.close()
@@ -100,7 +100,7 @@ def _scan_all(
     # The largest tables first: the longest statement should not be the last to begin.
     tables = sorted((snapshot.catalogue.tables[k] for k in asked), key=lambda t: t.estimated_rows, reverse=True)
     tasks = [Task(scanner(t, asked[t.key]), _giver_up(t)) for t in tables]
-    pool = Pool(lambda: Session(ask.target, ask.limits, ask.schemas), snapshot.id, snapshot.locked, ask.jobs)
+    pool = Pool(lambda: Session(ask.target, ask.limits, ask.schemas), snapshot.shared, snapshot.locked, ask.jobs)
     try:
         observer(Progress("looking at the rows", 0, len(tasks)))
         done = pool.run(tasks, stop, lambda n: observer(Progress("looking at the rows", n, len(tasks))))

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from kisaan_validate.catalogue import Table
+from kisaan_validate.database.same_server import Shared
 from kisaan_validate.database.session import Session, hint_for, sqlstate_said
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.execute.ask import SAVEPOINT
-from kisaan_validate.execute.snapshot import lock_tables
+from kisaan_validate.execute.snapshot import join_snapshot, lock_tables
 
 Answer = TypeVar("Answer")
 
@@ -35,6 +36,11 @@ class Stop:
         self._event.set()
         for callback in self._callbacks:
             threading.Thread(target=callback, daemon=True).start()
+
+    def forgo(self, reason: str) -> None:
+        """Ask for nothing more, while nothing is running that would have to be cancelled."""
+        self.reason = self.reason or reason
+        self._event.set()
 
     def on_request(self, callback: Callable[[], None]) -> None:
         """Also do this when a stop is requested, for instance cancel a statement."""
@@ -58,7 +64,7 @@ class Task(Generic[Answer]):
 class Pool:
     """``jobs`` sessions that import one snapshot. Sessions that cannot be opened or die are done without."""
 
-    def __init__(self, open_session: Callable[[], Session], snapshot: str, tables: Sequence[Table], jobs: int) -> None:
+    def __init__(self, open_session: Callable[[], Session], snapshot: Shared, tables: Sequence[Table], jobs: int) -> None:
         self._open, self._snapshot, self._tables = open_session, snapshot, tables
         self._sessions: list[Session] = []
         self._last_error: DatabaseError | None = None
@@ -70,7 +76,7 @@ class Pool:
         session = None
         try:
             session = self._open()
-            session.begin(snapshot=self._snapshot)
+            join_snapshot(session, self._snapshot)
             # All locks at once and at the start: a lock asked for later could queue behind somebody's ALTER TABLE.
             lock_tables(session, self._tables)
             session.execute(f"SAVEPOINT {SAVEPOINT}")

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_lookalikes, read_place
+from kisaan_validate.database.same_server import Mark, Shared, leave_mark, prove_same_server
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.foreign import WITHHELD, refused
 from kisaan_validate.model import Notice, Place
 from kisaan_validate.sql.expressions import table_sql
 
@@ -21,6 +23,7 @@ class Snapshot:
     """
 
     id: str
+    mark: Mark
     place: Place
     catalogue: Catalogue
     locked: tuple[Table, ...]
@@ -29,19 +32,36 @@ class Snapshot:
     notices: tuple[Notice, ...]
     fenced: tuple[Table, ...]
 
+    @property
+    def withheld(self) -> Mapping[TableKey, str]:
+        """The tables that are not read because another server holds their rows, and why."""
+        return {key: why for key, (state, why) in self.unavailable.items() if state == WITHHELD}
+
+    @property
+    def shared(self) -> Shared:
+        """What other sessions need to join it."""
+        return Shared(self.id, self.mark)
+
 
 def take_snapshot(
-    session: Session, tables: Iterable[Table], schemas: Sequence[str], aliases: Mapping[str, tuple[str, ...]], source: str
+    session: Session,
+    tables: Iterable[Table],
+    schemas: Sequence[str],
+    aliases: Mapping[str, tuple[str, ...]],
+    source: str,
+    foreign: Iterable[str] = (),
 ) -> Snapshot:
     """Lock, then look: a table truncated or rewritten after the snapshot would look empty, or be read as it never was.
 
-    ``tables`` come from an earlier look at the catalogue; the catalogue is read again inside the snapshot.
+    ``tables`` come from an earlier look at the catalogue; the catalogue is read again inside the snapshot. ``foreign`` names
+    the tables that may be read although another server holds their rows.
     Raises DatabaseError if the session is lost.
     """
     session.begin()
     wanted = list(tables)
     locked, unavailable = lock_tables(session, wanted)
     # The first query fixes the snapshot: LOCK and SET do not.
+    mark = leave_mark(session)
     ((exported,),) = session.execute("SELECT pg_export_snapshot()")
     place, notices = read_place(session, source, exported)
     catalogue = read_catalogue(session, schemas, aliases)
@@ -52,12 +72,13 @@ def take_snapshot(
     for table in now:
         if table.lockable and table.key not in held:
             unavailable.setdefault(table.key, ("", f"{table.name} appeared after the tables were locked; run again"))
+    unavailable.update(refused(catalogue, foreign))
     if lookalikes := read_lookalikes(session, schemas):
         more = f" and {len(lookalikes) - 1} more" if len(lookalikes) > 1 else ""
         message = f"the {lookalikes[0]}{more} would stand in for PostgreSQL's own; no comparison is sure to be one"
         unavailable.update({t.key: ("42725", message) for t in now})
     files = read_fence(session, [t.oid for t in fenced])
-    return Snapshot(exported, place, catalogue, tuple(locked), unavailable, files, tuple(notices), fenced)
+    return Snapshot(exported, mark, place, catalogue, tuple(locked), unavailable, files, tuple(notices), fenced)
 
 
 def lock_tables(session: Session, tables: Iterable[Table]) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
@@ -94,9 +115,19 @@ def _lock_each(session: Session, wanted: Iterable[Table]) -> tuple[list[Table], 
     return locked, unavailable
 
 
+def join_snapshot(session: Session, shared: Shared) -> None:
+    """Begin a transaction in a snapshot that another session holds, on the same server. Raises DatabaseError."""
+    session.begin(snapshot=shared.id)
+    prove_same_server(session, shared.mark)
+
+
 def rewritten(session: Session, snapshot: Snapshot) -> set[TableKey]:
-    """The tables whose files are no longer those that the snapshot saw. Needs a session outside the snapshot."""
+    """The tables whose files are no longer those that the snapshot saw. Needs a session outside the snapshot.
+
+    Raises DatabaseError, also if the session is not on the snapshot's server.
+    """
     session.begin(isolation="READ COMMITTED")
+    prove_same_server(session, snapshot.mark)
     now = read_fence(session, [t.oid for t in snapshot.fenced])
     session.execute("ROLLBACK")
     return {t.key for t in snapshot.fenced if now.get(t.oid) != snapshot.files.get(t.oid)}

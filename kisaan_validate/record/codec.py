@@ -74,7 +74,7 @@ def _canonical(plain: dict[str, Any]) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-_SINCE = frozenset({"digest", "digests", "row_file", "rows", "value_file", "values"})
+_SINCE = frozenset({"address", "digest", "digests", "foreign", "row_file", "rows", "standby", "value_file", "values"})
 """Entries that came after the first published form and are not in files of before: what they stand for was not measured."""
 
 

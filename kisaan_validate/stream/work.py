@@ -9,11 +9,12 @@ import pandas as pd
 
 from kisaan_validate.catalogue import Table
 from kisaan_validate.compile.streams import Piece, Stream
+from kisaan_validate.database.same_server import Shared
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.execute.ask import SAVEPOINT
-from kisaan_validate.execute.snapshot import lock_tables
+from kisaan_validate.execute.snapshot import join_snapshot, lock_tables
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.stream.piece import At, Judged, PieceReader
 from kisaan_validate.stream.tally import Streamed
@@ -31,7 +32,7 @@ class Job:
     target: Target
     limits: Limits
     schemas: tuple[str, ...]
-    snapshot: str
+    snapshot: Shared
     tables: tuple[Table, ...]
     streams: tuple[Stream, ...]
     folder: str
@@ -46,7 +47,7 @@ def open_session(job: Job) -> Session:
     """A session inside the snapshot, with its locks taken at the start (see execute.pool). Raises KisaanError."""
     session = Session(job.target, job.limits, job.schemas)
     try:
-        session.begin(snapshot=job.snapshot)
+        join_snapshot(session, job.snapshot)
         lock_tables(session, job.tables)
         session.execute(f"SAVEPOINT {SAVEPOINT}")
     except BaseException:

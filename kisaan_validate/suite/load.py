@@ -32,7 +32,8 @@ class SuiteSettings:
     ``personal`` and ``exclude_tables`` are shell patterns over ``table.column`` and ``table``; ``aliases`` maps a
     logical table name to the names under which it may exist, in the order in which they are tried. ``filters`` maps
     tables to the SQL condition on their rows that are judged; ``lines`` says where each of these is written.
-    ``criteria`` are those of a runbook, their checks as the patterns that were written.
+    ``criteria`` are those of a runbook, their checks as the patterns that were written. ``foreign`` are the tables whose
+    rows another server holds and which are judged all the same.
     """
 
     name: str = ""
@@ -43,6 +44,7 @@ class SuiteSettings:
     filters: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict, compare=False)
     criteria: tuple[Criterion, ...] = ()
+    foreign: tuple[str, ...] = ()
 
     def is_personal(self, table: str, column: str) -> bool:
         """Whether values of this column must never be shown. Patterns ignore case: better to mask too much."""
@@ -338,7 +340,7 @@ def _names(root: Path, sources: list[Path]) -> list[str]:
     return [path.relative_to(root).as_posix() for path in sorted(sources)]
 
 
-_KNOWN = {"name": str, "schemas": list, "personal": list, "exclude_tables": list, "aliases": dict, "filters": dict,
+_KNOWN = {"name": str, "schemas": list, "personal": list, "exclude_tables": list, "foreign": list, "aliases": dict, "filters": dict,
           "criteria": list}  # fmt: skip
 
 
@@ -364,6 +366,7 @@ def read_settings(path: Path) -> SuiteSettings:
         schemas=_strings(given.get("schemas", ["public"]), "schemas", path.name),
         personal=_strings(given.get("personal", []), "personal", path.name),
         exclude_tables=_strings(given.get("exclude_tables", []), "exclude_tables", path.name),
+        foreign=_strings(given.get("foreign", []), "foreign", path.name),
         aliases={k: _strings(v, f"aliases.{k}", path.name) for k, v in given.get("aliases", {}).items()},
         filters={k: _condition(k, v, path.name) for k, v in given.get("filters", {}).items()},
         lines={k: _line_of(k, text, path.name) for k in given.get("filters", {})},
