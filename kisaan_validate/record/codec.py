@@ -36,6 +36,9 @@ def schema_of(kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema of Run or Baseline files, as published in ``docs/schemas``."""
     schema: dict[str, Any] = adapter(kind).json_schema(mode="serialization")
     sealed = {"seal": {"type": "string", "pattern": "^[0-9a-f]{64}$"}} if kind is Baseline else {}
+    for part in (schema, *schema.get("$defs", {}).values()):
+        if "required" in part:
+            part["required"] = [name for name in part["required"] if name not in LATER]
     schema["properties"] = {"kind": {"const": kind.__name__.lower()}, **schema["properties"], **sealed}
     schema["required"] = ["kind", *schema["required"], *sealed]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
@@ -54,7 +57,7 @@ def run_from_json(text: str, source: str = "run.json") -> Run:
 
 def baseline_to_json(baseline: Baseline) -> str:
     """The text of a baseline file. Its last entry, the seal, shows an edit that was not meant (anyone can seal anew)."""
-    plain = {"kind": "baseline", **adapter(Baseline).dump_python(baseline, mode="json")}
+    plain = {"kind": "baseline", **_plain(Baseline, baseline)}
     return json.dumps({**plain, "seal": _seal(plain)}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -74,8 +77,24 @@ def _canonical(plain: dict[str, Any]) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-_SINCE = frozenset({"address", "digest", "digests", "foreign", "row_file", "rows", "standby", "value_file", "values"})
+_SINCE = frozenset({"digest", "digests", "row_file", "rows", "value_file", "values"})
 """Entries that came after the first published form and are not in files of before: what they stand for was not measured."""
+
+
+LATER = frozenset({"address", "foreign", "standby"})
+"""Entries that files do not hold where there is nothing to say: those of before, whose bytes and digests stay as they were."""
+
+
+def _plain(kind: type[Any], value: Any) -> Any:
+    """A run or baseline as JSON values, without later entries that say nothing."""
+    return _without_empty(adapter(kind).dump_python(value, mode="json"))
+
+
+def _without_empty(plain: Any) -> Any:
+    if isinstance(plain, dict):
+        kept = {key: value for key, value in plain.items() if value or key not in LATER}
+        return {key: _without_empty(value) for key, value in kept.items()}
+    return [_without_empty(value) for value in plain] if isinstance(plain, list) else plain
 
 
 def _keeps(read: Any, written: Any) -> bool:
@@ -94,7 +113,7 @@ def digest_of(text: str) -> str:
 
 
 def _to_json(kind: type[Any], value: Any) -> str:
-    plain = adapter(kind).dump_python(value, mode="json")
+    plain = _plain(kind, value)
     return json.dumps({"kind": kind.__name__.lower(), **plain}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -124,6 +143,6 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         raise RecordError(f"{source} does not fit: {place}: {first['msg']}", "it may have been edited") from None
     # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was edited. What the
     # file does not say, because an earlier version did not know it, is not there.
-    if not _keeps(adapter(kind).dump_python(value, mode="json"), body):
+    if not _keeps(_plain(kind, value), body):
         raise RecordError(f"{source} holds more than a {wanted} file may hold", "it may have been edited")
     return value
