@@ -107,21 +107,32 @@ def snapshot_names(server: Server) -> list[str]:
 def export_as(server: Server, database: str, name: str) -> list[Any]:
     """Export a snapshot of this very name: of a virtual transaction with these numbers. Returns the open sessions."""
     backend, transaction = (int(part, 16) for part in name.split("-")[:2])
-    sessions = []
-    for _ in range(40):
-        session = server.connect(database)
-        sessions.append(session)
-        cursor = session.cursor()
-        cursor.execute("SELECT virtualtransaction FROM pg_locks WHERE pid = pg_backend_pid() LIMIT 1")
-        number, count = (int(part) for part in cursor.fetchone()[0].split("/"))
-        if number == backend:
-            for _ in range(transaction - count - 1):
-                cursor.execute("SELECT 1")
-            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-            cursor.execute("SELECT pg_export_snapshot()")
-            assert cursor.fetchone() == (name,)
-            return sessions
-    raise AssertionError(f"no session had the number {backend}")
+    sessions: list[Any] = []
+    wait_until(lambda: _numbered(server, database, backend, sessions))
+    cursor = sessions[-1].cursor()
+    cursor.execute(_NUMBERS)
+    for _ in range(transaction - int(cursor.fetchone()[0].split("/")[1]) - 1):
+        cursor.execute("SELECT 1")
+    cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    cursor.execute("SELECT pg_export_snapshot()")
+    assert cursor.fetchone() == (name,)
+    return sessions
+
+
+_NUMBERS = "SELECT virtualtransaction FROM pg_locks WHERE pid = pg_backend_pid() LIMIT 1"
+
+
+def _numbered(server: Server, database: str, backend: int, sessions: list[Any]) -> bool:
+    """Open sessions, which get the lowest free numbers, until one has this number; a number may be taken for a moment."""
+    for _ in range(20):
+        sessions.append(server.connect(database))
+        cursor = sessions[-1].cursor()
+        cursor.execute(_NUMBERS)
+        if int(cursor.fetchone()[0].split("/")[0]) == backend:
+            return True
+    while sessions:
+        sessions.pop().close()
+    return False
 
 
 def measured(balancer: Balancer, jobs: int = 2) -> Run:
