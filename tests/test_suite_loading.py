@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -14,13 +15,19 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 from conftest import ROOT, Server
-from helpers import assertion, counts, folder_results, keys, prove, refusal, results, write_suite
+from helpers import assertion, counts, examples, folder_results, keys, prove, refusal, results, write_suite
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kisaan_validate import declare
+from kisaan_validate.catalogue import Catalogue, Column, Table
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Check, Form, Severity, Status, Tolerance
+from kisaan_validate.source import dotted
+from kisaan_validate.suite.applies import column_condition, parse_condition, split_conditions
 from kisaan_validate.suite.dtypes import BY_NAME
 from kisaan_validate.suite.load import Suite, load_suite, suite_of
+from kisaan_validate.suite.meta import read_meta
 from kisaan_validate.suite.pandera_source import _BUILDERS
 
 HEAD = """\
@@ -493,3 +500,49 @@ def test_the_engine_knows_no_business() -> None:
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                 found += [f"{path.name}:{number}: {line.strip()}" for word in BUSINESS if re.search(word, line)]
     assert not found, "\n".join(found)
+
+
+ODD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
+ODD_NAMES = st.one_of(ODD, st.sampled_from(["Weird Table", 'a"b', '"', '""', ";", "; not table t", "a.b", ".", " ", "\n", "not", "table", "type", "x numeric"]))
+
+
+@settings(max_examples=examples(150), deadline=None)
+@given(ODD_NAMES, ODD_NAMES, st.booleans())
+def test_any_identifier_travels_through_a_condition(table: str, column: str, aliased: bool) -> None:
+    """Law: the condition that an optional column makes is met exactly where that column of that table is, whatever they are
+    called, under an alias too; it is read back from a text of several conditions as it was written."""
+    declared = table if aliased else dotted("", table)
+    condition = column_condition(declared, column)
+    facts = Column(column, "integer", "int4", False)
+    there = Table(1, "s", "real" if aliased else table, "r", {column: facts})
+    aliases = {declared: ("real",)} if aliased else {}
+    for present in (True, False):
+        tables = {there.key: there if present else replace(there, columns={f"{column}_": facts})}
+        catalogue = Catalogue(("s",), tables, 180_000, aliases)
+        assert (parse_condition(condition).unmet(catalogue) == "") is present
+        assert (parse_condition(f"not {condition}").unmet(catalogue) == "") is not present
+    assert split_conditions(f"{condition}; not {condition}") == (condition, f"not {condition}")
+    assert read_meta({"applies": (condition,)}).applies == read_meta({"applies": condition}).applies == (condition,)
+
+
+def test_an_optional_column_of_an_odd_table_is_judged_where_it_is(server: Server, tmp_path: Path) -> None:
+    """The input of the field: ``note: Optional[str]`` of a table with a blank in its name, present and absent."""
+    model = """
+        from typing import Optional
+        import pandera.pandas as pa
+
+
+        class W(pa.DataFrameModel):
+            note: Optional[str]
+            odd: Optional[str] = pa.Field(alias='a.b "c"; d')
+
+            class Config:
+                name = "Weird Table"
+        """
+    database = server.create('CREATE TABLE "Weird Table" (id int, note text); INSERT INTO "Weird Table" VALUES (1, NULL)')
+    found = folder_results(server, database, write_suite(tmp_path, {"a.py": model}))
+    assert found["Weird Table.note.not_null"].status is Status.FAIL
+    assert found['Weird Table.a.b "c"; d.not_null'].status is Status.NOT_APPLICABLE
+    server.sql('ALTER TABLE "Weird Table" ADD "a.b ""c""; d" text', database)
+    assert folder_results(server, database, tmp_path)['Weird Table.a.b "c"; d.not_null'].status is Status.FAIL
+    server.drop(database)

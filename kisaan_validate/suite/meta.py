@@ -11,6 +11,7 @@ from typing import Any
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Severity, Tolerance
+from kisaan_validate.suite.applies import split_conditions
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def read_meta(given: dict[str, Any], origin: str = "") -> Meta:
         hint=_prose(given.get("hint", "")),
         owner=str(given.get("owner", "")),
         tags=as_names(given.get("tags", ())),
-        applies=as_names(given.get("applies", ()), separator=";"),
+        applies=_conditions(given.get("applies", ())),
         filter=_filter(given.get("filter"), origin),
     )
 
@@ -72,6 +73,11 @@ def as_names(value: Any, separator: str = ",") -> tuple[str, ...]:
     """A tuple of names from a string with separators or from any iterable of strings."""
     parts = value.split(separator) if isinstance(value, str) else list(value)
     return tuple(str(p).strip() for p in parts if str(p).strip())
+
+
+def _conditions(value: Any) -> tuple[str, ...]:
+    """Conditions, each as it is written: a semicolon inside of quotes is part of a name."""
+    return split_conditions(value) if isinstance(value, str) else as_names(value)
 
 
 def _prose(value: Any) -> str:

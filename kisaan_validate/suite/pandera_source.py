@@ -11,6 +11,7 @@ from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules import catalog, relations, rows
 from kisaan_validate.rules.base import Rule
+from kisaan_validate.suite.applies import column_condition, split_conditions
 from kisaan_validate.suite.dtypes import type_rule
 from kisaan_validate.suite.meta import KEYS, did_you_mean, merge_meta, read_meta
 from kisaan_validate.suite.python_source import (
@@ -150,7 +151,7 @@ class _Reader:
             raise SuiteError(f"{self.name}.{name}: a default that fills NULLs is not supported", "", origin)
         meta = dict(column.metadata or {})
         _refuse_typos(meta, (*KEYS, *_COLUMN_KEYS), origin)
-        optional = {} if column.required else {"applies": (f"column {self.table}.{name}",)}
+        optional = {} if column.required else {"applies": (column_condition(self.table, name),)}
         if column.required:
             self._add("present", (name,), catalog.Present(), origin, meta)
         try:
@@ -238,7 +239,7 @@ class _Reader:
 
 
 def _as_tuple(value: Any) -> tuple[str, ...]:
-    return tuple(value.split(";")) if isinstance(value, str) else tuple(value)
+    return split_conditions(value) if isinstance(value, str) else tuple(value)
 
 
 def _refuse_typos(given: dict[str, Any], known: tuple[str, ...], origin: str) -> None:
