@@ -195,8 +195,12 @@ def _digest_changes(before: TableFacts, after: TableFacts) -> list[Change]:
     if a.which_rows != b.which_rows:
         same = before.rows is not None and after.rows is not None and before.rows - a.late == after.rows - b.late
         return [digest_change(name, "", a.which_rows, b.which_rows)] if same else []
-    left, right = ({c.name: c.profile.digest for c in t.columns if c.profile is not None and c.profile.digest} for t in (before, after))
+    left, right = (_column_digests(table) for table in (before, after))
     return [digest_change(name, c, left[c], right[c]) for c in sorted(left.keys() & right.keys()) if left[c] != right[c]]
+
+
+def _column_digests(table: TableFacts) -> dict[str, str]:
+    return {c.name: c.profile.digest for c in table.columns if c.profile is not None and c.profile.digest}
 
 
 def digest_change(table: str, column: str, before: str, after: str) -> Change:
@@ -239,7 +243,18 @@ def _digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[st
     if a.which_rows != b.which_rows:
         many = sum(x != y for x, y in _bucketed(a, b).values())
         found[digests_untold(before.title)] = [f"rows came or went, in at most {many:,} of {BUCKETS:,} buckets; a baseline with --rows tells"]
+    elif _between_rows_of_one_key(before, after):
+        found[f"which rows of {before.title} changed"] = [f"({', '.join(a.key)}) is no key: values changed places between rows that share one"]
     return found
+
+
+def _between_rows_of_one_key(before: TableFacts, after: TableFacts) -> bool:
+    """Whether rows differ and no column does: values changed places between rows of one key, which is none then."""
+    left, right = (_column_digests(table) for table in (before, after))
+    a, b = before.digests, after.digests
+    if a is None or b is None or a.late or b.late or left != right:
+        return False
+    return any(x != y for x, y in _bucketed(a, b).values())
 
 
 def differing_buckets(before: TableDigests | None, after: TableDigests | None) -> frozenset[int]:
@@ -254,7 +269,8 @@ def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:
     changes, unknown = list(found.changes), list(found.unknown)
     for table in compared:
         if table.message:
-            unknown.append(Unknown(f"which rows of {table.table} changed", table.message))
+            what = f"which rows of {table.table} changed"
+            unknown = [*(item for item in unknown if item.what != what), Unknown(what, table.message)]
             continue
         unknown = [item for item in unknown if item.what != digests_untold(table.table)]
         for kind, number in (("changed", table.changed), ("removed", table.removed), ("added", table.added)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +30,12 @@ CHANGED_ROWS = "changed rows"
 
 VALUES_GONE = "it is not there any more"
 """Why kept values are not compared with a column that went: the schema's own difference says it, and is judged."""
+
+
+def no_key(columns: Iterable[str], shared: int) -> str:
+    """What is said where rows cannot be told apart by what was taken for their key."""
+    values = "1 of its values is" if shared == 1 else f"{shared:,} of its values are"
+    return f"({', '.join(columns)}) is no key: {values} borne by several rows, which cannot be told apart"
 
 
 class Transition(StrEnum):

@@ -331,7 +331,9 @@ class _Runner:
             personal, since = self.suite.settings.is_personal, self._since(catalogue)
             (stream,) = row_streams_again([(table, forms, buckets)], catalogue, personal, digesting, before, since)
             try:
-                found.append(compare_rows(holder, stream, file.rows(title, buckets)))
+                counted = (old[title].rows, titles[title].rows if title in titles else None)
+                expected = (counted[0], counted[1]) if counted[0] is not None and counted[1] is not None else None
+                found.append(compare_rows(holder, stream, file.rows(title, buckets), expected))
             except DatabaseError as error:
                 found.append(RowsCompared(title, stream.key, message=error.fact))
                 break

@@ -48,7 +48,7 @@ from kisaan_validate.contract.needs import (
     whole_id,
 )
 from kisaan_validate.digest.forms import Context
-from kisaan_validate.digest.parts import key_hash_sql
+from kisaan_validate.digest.parts import key_bytes_sql, key_hash_sql
 from kisaan_validate.digest.rows import buckets_sql, row_digest, staged
 from kisaan_validate.model import Baseline, Family, Measured, Profile, TableDigests, TableFacts
 from kisaan_validate.sql.assertion import columns_of, plain_expression
@@ -156,7 +156,8 @@ def whole_measures(
 class RowStream:
     """The digests of the rows of one table, in the order of their place: a SELECT of place, both lanes, and the key as text.
 
-    ``forms`` are those of the digested columns. Without ``sql``, ``message`` says why there is none.
+    ``forms`` are those of the digested columns. Without ``sql``, ``message`` says why there is none. ``marked``: two texts
+    of a key may mean one key, as of ranges of numbers, so behind ``MARK`` each text has a digest of the key itself.
     """
 
     title: str
@@ -165,6 +166,14 @@ class RowStream:
     forms: Mapping[str, str]
     sql: str = ""
     message: str = ""
+    marked: bool = False
+
+
+MARK = "\x1f"
+"""What stands between the text of a key and the digest of what it is, 64 hexadecimal digits."""
+
+MARK_LENGTH = 65
+"""The characters of both."""
 
 
 def row_streams(
@@ -549,10 +558,13 @@ class _Maker:
         keys, context = self._key_parts(), Context(encoding=self.digesting.server_encoding)
         row = row_digest(self.digesting.encoding, elements_of([*keys, *others], self.digesting.server_encoding), "r")
         shown = f"ROW({', '.join(part.value(context) for part in keys)})::text" if unique else "''"
+        marked = unique and any(part.form.nested for part in keys)
+        if marked:
+            shown = f"{shown} || E'\\x1f' || encode(sha256({key_bytes_sql(keys, context)}), 'hex')"
         extra = {"place": self._place(), "shown": shown, "settled": f"({settled})" if settled else "true"}
         inner = staged(table_sql(self.table), {**extra, row.name: row.inner}, condition)
         sql = f"SELECT place, {', '.join(row.lanes)}, shown, settled FROM {inner} ORDER BY place, shown COLLATE \"C\""
-        return RowStream(self.title, self.key, unique, forms, sql)
+        return RowStream(self.title, self.key, unique, forms, sql, marked=marked)
 
     def _old_table(self) -> TableFacts | None:
         assert self.baseline is not None

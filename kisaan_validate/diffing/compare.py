@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from kisaan_validate.catalogue import Table
-from kisaan_validate.differences import Unknown
+from kisaan_validate.differences import Unknown, no_key
 from kisaan_validate.diffing.merge import Layout, Merged, Pipe, merge
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import PairPlan
@@ -234,8 +234,7 @@ class Comparison:
         elif found.rows_before - merged.removed + merged.added + merged.late != found.rows_after:
             doubts.append("rows added and removed do not make up the difference of the counts")
         if merged.shared:
-            keys = ", ".join(self.plan.key)
-            doubts.append(f"({keys}) is no key: {merged.shared:,} of its values are borne by several rows, which cannot be told apart")
+            doubts.append(no_key(self.plan.key, merged.shared))
         return [Unknown(f"the rows of {found.table}", doubt) for doubt in doubts]
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from kisaan_validate.compile.keptvalues import KeptForms, ValueStream
 from kisaan_validate.database.session import Session
+from kisaan_validate.differences import no_key
 from kisaan_validate.diffing.merge import Layout, Pipe, merge
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import too_large
@@ -95,8 +96,7 @@ def compare_values(
     finally:
         pipe.closed = True
     read = tuple(unlike.alike + lone + number for lone, number in zip(unlike.lone, counted.read, strict=True))
-    shared = counted.shared + unlike.shared
-    message = f"{shared:,} keys are shared by several rows" if shared else ""
+    message = no_key(key, unlike.shared) if unlike.shared else ""
     if read != expected:
         message = f"{read[0]:,} rows before and {read[1]:,} now were read where {expected[0]:,} and {expected[1]:,} had been counted"
     if message:
@@ -120,14 +120,17 @@ class _Unlike:
     """The lines of both sides whose key is one and whose text is not, in the order of their keys: (before, after).
 
     Most lines are alike, and need nothing but to be counted; so do those that only one side has (``lone``): however many
-    follow each other, nothing waits for the other side. ``shared``: lone lines whose key the line before them had too.
+    follow each other, nothing waits for the other side. ``shared``: keys that several lines of a side bear, unless all of them
+    are alike on both sides; such lines stand beside each other, since all come in the order of their keys.
     """
 
     def __init__(self, before: Iterable[bytes], after: Iterable[bytes], layout: Layout) -> None:
         self.before, self.after, self.layout = before, after, layout
         self.alike = self.shared = 0
         self.lone = [0, 0]
-        self._last: tuple[int, bytes] | None = None
+        self._unlike: bytes | None = None  # the key of the last line, if its sides were not alike
+        self._counted: bytes | None = None
+        self._alike = b""  # the last line that both sides have: most lines need not be taken to pieces
         self._places: list[tuple[int, bytes] | None] = [None, None]
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
@@ -136,36 +139,55 @@ class _Unlike:
         while old is not None or new is not None:
             if old is not None and old == new:
                 self.alike += 1
+                if self._unlike is not None:
+                    self._share(_key_of(old), self._unlike)
+                    self._unlike = None
+                self._alike = old
             else:
                 left = None if old is None else self._place(old, 0)
                 right = None if new is None else self._place(new, 1)
-                if left is not None and (right is None or left < right):
-                    self._alone(0, left)
+                if old is not None and left is not None and (right is None or left < right):
+                    self._alone(0, old)
                     old = next(befores, None)
                     continue
-                if right is not None and (left is None or right < left):
-                    self._alone(1, right)
+                if new is not None and right is not None and (left is None or right < left):
+                    self._alone(1, new)
                     new = next(afters, None)
                     continue
                 assert old is not None
                 assert new is not None
-                self._last = left
+                self._see(old)
                 yield old, new
             old, new = next(befores, None), next(afters, None)
 
-    def _alone(self, side: int, place: tuple[int, bytes]) -> None:
+    def _alone(self, side: int, line: bytes) -> None:
         self.lone[side] += 1
-        self.shared += place == self._last
-        self._last = place
+        self._see(line)
+
+    def _see(self, line: bytes) -> None:
+        """A line whose sides are not alike: whether the line before it has its key."""
+        key, before = _key_of(line), self._unlike
+        self._share(key, before if before is not None else _key_of(self._alike))
+        self._unlike = key
+
+    def _share(self, key: bytes, before: bytes) -> None:
+        if key == before and key != self._counted:
+            self.shared += 1
+            self._counted = key
 
     def _place(self, line: bytes, side: int) -> tuple[int, bytes]:
         """A line's place. Raises DatabaseError if its side went back: rows would be taken for gone and come."""
-        key = line.partition(b"\t")[0]
+        key = _key_of(line)
         place, last = (int(key), b"") if self.layout.place == 1 else (0, key), self._places[side]
         if last is not None and place < last:
             raise DatabaseError("the rows do not come in the order of their keys")
         self._places[side] = place
         return place
+
+
+def _key_of(line: bytes) -> bytes:
+    """The key of a line as it was written, which is the same for the same key."""
+    return line.partition(b"\t")[0]
 
 
 def _side(pairs: Iterable[tuple[bytes, bytes]], number: int) -> Iterator[bytes]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
-from kisaan_validate.compile.measures import RowStream
+from kisaan_validate.compile.measures import MARK, MARK_LENGTH, RowStream
 from kisaan_validate.database.session import Session
+from kisaan_validate.differences import no_key
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import too_large
 from kisaan_validate.model import RowsCompared
@@ -85,10 +86,11 @@ def _streamed(session: Session, sql: str) -> Iterator[Row]:
 
 @dataclass
 class _Counted:
-    """What a merge counted, and the first keys of each kind."""
+    """What a merge counted, and the first keys of each kind. ``shared``: keys that several rows of one side bear."""
 
     numbers: Counter[str] = field(default_factory=Counter)
     keys: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    shared: int = 0
 
     def see(self, kind: str, key: str) -> None:
         self.numbers[kind] += 1
@@ -96,20 +98,43 @@ class _Counted:
             self.keys[kind].append(key)
 
 
-def compare_rows(session: Session, stream: RowStream, kept: Iterable[Row]) -> RowsCompared:
-    """One table's rows beside those of the file, both in the order of their place. Raises DatabaseError."""
+def compare_rows(
+    session: Session, stream: RowStream, kept: Iterable[Row], expected: tuple[int, int] | None = None
+) -> RowsCompared:  # fmt: skip
+    """One table's rows beside those of the file, both in the order of their place. Raises DatabaseError.
+
+    ``expected`` are the rows that the table had then and has now: where what was found does not make up the difference,
+    nothing is known. Nor is it where several rows bear one key, as under a unique index that is damaged.
+    """
     if stream.message:
         return RowsCompared(stream.title, stream.key, message=stream.message)
     if refusal := too_large(session, stream.sql):
         return RowsCompared(stream.title, stream.key, message=refusal.fact)
     counted = _Counted()
+    identity = _marked if stream.marked else _whole
     for old, new in _places(kept, _streamed(session, stream.sql)):
-        (_keyed if stream.unique else _bare)(old, new, counted)
+        if stream.unique:
+            _keyed(old, new, counted, identity)
+        else:
+            _bare(old, new, counted)
+    if stream.marked:
+        counted.keys = {kind: [key[: -MARK_LENGTH] for key in found] for kind, found in counted.keys.items()}
     numbers = counted.numbers
+    added = numbers["added"] + numbers["late"]
+    if doubt := _doubt(stream, counted, added, expected):
+        return RowsCompared(stream.title, stream.key, message=doubt)
     keys = {kind: tuple(found) for kind, found in counted.keys.items() if found}
     changed = numbers["changed"] if stream.unique else None
-    added = numbers["added"] + numbers["late"]
     return RowsCompared(stream.title, stream.key if stream.unique else (), added, numbers["removed"], changed, numbers["late"], keys)
+
+
+def _doubt(stream: RowStream, counted: _Counted, added: int, expected: tuple[int, int] | None) -> str:
+    """What speaks against the figures, or ""."""
+    if counted.shared:
+        return no_key(stream.key, counted.shared)
+    if expected is not None and expected[0] - counted.numbers["removed"] + added != expected[1]:
+        return "rows added and removed do not make up the difference of the counts"
+    return ""
 
 
 def _places(kept: Iterable[Row], now: Iterable[Row]) -> Iterator[tuple[list[Row], list[Row]]]:
@@ -138,21 +163,39 @@ def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield list(group)
 
 
-def _keyed(old: list[Row], new: list[Row], counted: _Counted) -> None:
-    before, after = ({row[3]: row for row in side} for side in (old, new))
+def _whole(key: str) -> str:
+    return key
+
+
+def _marked(key: str) -> str:
+    """What a key is, where its text alone does not say it. Raises DatabaseError for one that was kept without that."""
+    if key[-MARK_LENGTH:-MARK_LENGTH + 1] != MARK:
+        raise DatabaseError("its keys were kept by an earlier version, which took different texts for different keys: take a new baseline")
+    return key[-MARK_LENGTH:]
+
+
+def _keyed(old: list[Row], new: list[Row], counted: _Counted, identity: Callable[[str], str]) -> None:
+    before, after = _by_key(old, identity), _by_key(new, identity)
     for key in before.keys() | after.keys():
-        a, b = before.get(key), after.get(key)
-        if b is None:
-            counted.see("removed", key)
-        elif a is None:
-            counted.see("added" if b[4] else "late", key)
-        elif a[1:3] != b[1:3]:
-            counted.see("changed", key)
+        gone, come = before.get(key, []), after.get(key, [])
+        if len(gone) > 1 or len(come) > 1:
+            counted.shared += Counter(row[1:3] for row in gone) != Counter(row[1:3] for row in come)
+        elif not come:
+            counted.see("removed", gone[0][3])
+        elif not gone:
+            counted.see("added" if come[0][4] else "late", come[0][3])
+        elif gone[0][1:3] != come[0][1:3]:
+            counted.see("changed", come[0][3])
+
+
+def _by_key(rows: Iterable[Row], identity: Callable[[str], str]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[identity(row[3])].append(row)
+    return found
 
 
 def _bare(old: list[Row], new: list[Row], counted: _Counted) -> None:
     before, after = (Counter(row[1:3] for row in side) for side in (old, new))
     counted.numbers["removed"] += (before - after).total()
     counted.numbers["added"] += (after - before).total()
-
-
