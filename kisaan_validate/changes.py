@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 
 from kisaan_validate.differences import (
-    ADDED,
     CHANGED_ROWS,
     DIGEST,
     FIGURES,
     NO_TABLE,
-    REMOVED,
     ROWS,
     SEQUENCE,
     VALUES,
@@ -38,13 +35,13 @@ from kisaan_validate.model import (
     Family,
     Profile,
     RowsCompared,
-    SchemaObject,
     SequenceValue,
     Status,
     TableDigests,
     TableFacts,
     ValuesCompared,
 )
+from kisaan_validate.schemadiff import compare_schemas, reading_of
 
 
 def diff(before: Baseline, after: Baseline) -> Diff:
@@ -53,8 +50,10 @@ def diff(before: Baseline, after: Baseline) -> Diff:
     What belongs to a table that came or went is part of that one change. What could not be read on one side is listed
     as unknown, and never taken for absent.
     """
-    changes = [*object_changes(before, after), *_table_changes(before, after), *_sequence_changes(before, after)]
-    return Diff(tuple(sorted(changes, key=lambda c: c.key)), _moves(before, after), tuple(_unknown(before, after)))
+    schema = compare_schemas(reading_of(before), reading_of(after))
+    changes = [*schema.changes, *_table_changes(before, after), *_sequence_changes(before, after)]
+    unknown = (*_unknown(before, after), *schema.unknown)
+    return Diff(tuple(sorted(changes, key=lambda c: c.key)), _moves(before, after), unknown)
 
 
 def row_counts(before: Baseline, after: Baseline) -> tuple[RowCount, ...]:
@@ -76,85 +75,6 @@ def _reason(table: TableFacts | None) -> str:
 
 def _by_name(tables: Iterable[TableFacts]) -> dict[str, TableFacts]:
     return {table.title: table for table in tables}
-
-
-# --- schema objects -------------------------------------------------------------------------------------------------
-
-
-def object_changes(before: Baseline, after: Baseline) -> list[Change]:
-    """The schema objects that came, went, or have another attribute. What a partition only repeats of its parent is left out."""
-    return changes_of_objects(before.objects, after.objects, before.unread.keys() | after.unread.keys())
-
-
-def changes_of_objects(before: Iterable[SchemaObject], after: Iterable[SchemaObject], unread: Iterable[str]) -> list[Change]:
-    """The same of two readings of the catalogue; ``unread`` are kinds and titles that one of them could not read."""
-    hidden = set(unread)
-    old, new = _readable(before, hidden), _readable(after, hidden)
-    gone, come = ({k: a[k] for k in a.keys() - b.keys()} for a, b in ((old, new), (new, old)))
-    changes = [Change(*key, REMOVED, summary_of(item), None) for key, item in gone.items() if not _within(item, gone)]
-    changes += [Change(*key, ADDED, None, summary_of(item)) for key, item in come.items() if not _within(item, come)]
-    for key in old.keys() & new.keys():
-        a, b = old[key].facts, new[key].facts
-        changes += [Change(*key, name, a.get(name), b.get(name)) for name in a.keys() | b.keys() if a.get(name) != b.get(name)]
-    return _without_echoes(changes, [*old.values(), *new.values()])
-
-
-ObjectKey = tuple[str, str, str]
-
-
-def _readable(objects: Iterable[SchemaObject], unread: Iterable[str]) -> dict[ObjectKey, SchemaObject]:
-    hidden = set(unread)
-    return {o.key: o for o in objects if not hidden & {o.kind, o.table, o.name if o.kind == "table" else ""} - {""}}
-
-
-def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
-    """Whether an object came or went only as a part of another that did.
-
-    It is part of its table, a constraint's index of the constraint, a grant of what it is on, a serial's sequence of the column.
-    """
-    kind, table, name = item.key
-    if kind not in RELATIONS and table and any((relation, table, table) in moved for relation in RELATIONS):
-        return True
-    if kind == "sequence":
-        owner, _, column = item.facts.get("owned by", "").rpartition(".")
-        return ("table", owner, owner) in moved or ("column", owner, column) in moved
-    if kind == "grant":
-        return any((on, table, name.partition(f" on {on} ")[2]) in moved for on in ("function", "schema", "column"))
-    return kind == "index" and ("constraint", table, name) in moved
-
-
-RELATIONS = ("table", "view", "materialized view", "sequence")
-"""The kinds of objects that others belong to."""
-
-
-def _without_echoes(changes: list[Change], objects: Iterable[SchemaObject]) -> list[Change]:
-    """The changes without those of a partition (or a child by inheritance) that are the very change of its parent."""
-    parents: dict[str, set[str]] = {}
-    for item in objects:
-        above = ", ".join(item.facts[name] for name in ("partition of", "inherits") if name in item.facts)
-        if item.kind == "table" and above:
-            parents.setdefault(item.table, set()).update(above.split(", "))
-    said = {(change.table, _gist(change)) for change in changes}
-    return [c for c in changes if not any((parent, _gist(c)) in said for parent in parents.get(c.table, ()))]
-
-
-_OWN_NAMES = re.compile(r'(?P<index> INDEX (?:"(?:[^"]|"")*"|[^\s"])+)?(?P<on> ON (?:ONLY )?(?:"(?:[^"]|"")*"|[^\s"])+)')
-
-
-def _gist(change: Change) -> tuple[str | None, ...]:
-    """What a change says, whatever the table; indexes and constraints of partitions have names of their own."""
-    name = "" if change.kind in {"index", "constraint"} else change.name
-    printed = change.kind in {"index", "trigger"}
-    texts = (_OWN_NAMES.sub("", text, count=1) if printed and text else text for text in (change.before, change.after))
-    return (change.kind, name, change.aspect, *texts)
-
-
-_SUMMARIES = ("definition", "type", "labels", "kind", "base type", "version", "result", "privileges")
-
-
-def summary_of(item: SchemaObject) -> str:
-    """What an object is, in one line: its definition, type, labels, …"""
-    return next((item.facts[name] for name in _SUMMARIES if name in item.facts), item.kind)
 
 
 # --- rows and figures -----------------------------------------------------------------------------------------------

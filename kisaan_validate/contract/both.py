@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kisaan_validate.changes import RELATIONS
 from kisaan_validate.contract.names import titles_of
 from kisaan_validate.contract.needs import Arrival, Names, Removal, count_id
 from kisaan_validate.differences import VALUES, Change, ChangeKey
 from kisaan_validate.model import Baseline, CheckFacts, ColumnFacts, Measured, Profile, SchemaObject, TableFacts
+from kisaan_validate.schemadiff import RELATIONS
 
 WITH_ROWS = ("table", "view", "materialized view")
 """The kinds of objects that have rows."""

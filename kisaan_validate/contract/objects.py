@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kisaan_validate.changes import RELATIONS
 from kisaan_validate.contract.both import Both
 from kisaan_validate.contract.needs import Identity, Need
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
 from kisaan_validate.differences import ADDED, REMOVED
+from kisaan_validate.schemadiff import RELATIONS
 
 _PLACE = ("owner", "comment")
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {

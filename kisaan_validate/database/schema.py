@@ -6,6 +6,7 @@ read is said to be unread, by kind or by title: what a role may not see, or a lo
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,6 +15,8 @@ from kisaan_validate.database.catalogue import query
 from kisaan_validate.database.session import Rows, Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import SchemaObject, SequenceValue
+from kisaan_validate.printed import canonical
+from kisaan_validate.schemadiff import PRINTED_BODY
 from kisaan_validate.sql.expressions import quote
 
 KINDS = (
@@ -52,9 +55,18 @@ def read_objects(
             elif kind in _DEFINED and "definition" not in facts:
                 unread[title or kind] = f"{kind} {name} was changed while it was read"
             else:
-                found.append(SchemaObject(kind, title, name, facts))
+                found.append(SchemaObject(kind, title, name, _without_body(facts)))
     session.execute("ROLLBACK TO SAVEPOINT schema_reading; RELEASE SAVEPOINT schema_reading")
     return _known(found, unread), unread
+
+
+def _without_body(facts: dict[str, str]) -> dict[str, str]:
+    """The facts with a digest in place of a function's printed body, the same for both ways to print one tree."""
+    if "printed body" not in facts:
+        return facts
+    tokens = " ".join(canonical(facts["printed body"]))
+    digest = hashlib.sha256(tokens.encode("utf-8", "surrogatepass")).hexdigest()
+    return {name: text for name, text in facts.items() if name != "printed body"} | {"body": PRINTED_BODY + digest}
 
 
 def _scope(session: Session, schemas: Sequence[str], blocked: Sequence[int]) -> tuple[dict[str, Any], dict[str, str]]:

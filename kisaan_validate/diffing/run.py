@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from kisaan_validate.catalogue import Table, TypeFacts
-from kisaan_validate.changes import changes_of_objects, changes_of_sequences
 from kisaan_validate.database.target import Target
-from kisaan_validate.differences import ADDED, REMOVED, Change, Unknown
+from kisaan_validate.differences import Change, Unknown
 from kisaan_validate.diffing.compare import Comparison, both, compare_table, unread
 from kisaan_validate.diffing.guards import check_sides
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import Side, plan_pair
+from kisaan_validate.diffing.schema import compare_live_schemas, with_tables
 from kisaan_validate.diffing.sides import LiveSide, paired_schemas
 from kisaan_validate.diffing.statements import integer_key
 from kisaan_validate.digest.forms import RAW, Context
@@ -21,7 +21,6 @@ from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
 from kisaan_validate.execute.pool import Stop
-from kisaan_validate.model import SchemaObject
 from kisaan_validate.rowdiff import Observer, RowDiff, TableDiff
 from kisaan_validate.sql.expressions import knows_zone_sql, quote
 
@@ -75,7 +74,7 @@ class _Run:
         notes += [f"{side.when}: {title} holds rows of a foreign server" for side in self.sides for title in side.outside]
         notes += [f"{when}: {standby.words}" for when, standby in standbys if standby is not None]
         casts = self._cast_types()
-        changes, unknown = self._schema(schemas) if self.options.schema else ([], [])
+        changes, unknown = self._schema(schemas)
         titles = sorted(self.sides[0].seen.keys() | self.sides[1].seen.keys())
         tables = []
         for done, title in enumerate(titles):
@@ -84,7 +83,8 @@ class _Run:
         tables = self._fenced(tables)
         places = [f"{side.snapshot.place.database}.{', '.join(side.schemas)}" for side in self.sides]
         return RowDiff(
-            places[0], places[1], tuple(tables), tuple(self._all_changes(changes, tables)), tuple(unknown), encoding, tuple(notes)
+            places[0], places[1], tuple(tables), tuple(with_tables(self.sides, changes, tables) if self.options.schema else ()),
+            tuple(unknown), encoding, tuple(notes),
         )  # fmt: skip
 
     def _check_zone(self) -> None:
@@ -131,38 +131,10 @@ class _Run:
         return found
 
     def _schema(self, schemas: Mapping[str, str]) -> tuple[list[Change], list[Unknown]]:
-        """What differs of the schema, as far as tables were selected, and what could not be read."""
-        self.on_progress("comparing the schemas", 0, 0)
-        try:
-            (old, hidden_old), (new, hidden_new) = both(lambda number: self.sides[number].objects())
-            (stood, lost_old), (stand, lost_new) = both(lambda number: self.sides[number].sequences())
-        except DatabaseError as error:
-            return [], [Unknown("the schema", error.fact)]
-        hidden = {**hidden_old, **hidden_new}
-        renamed = {a: b for a, b in schemas.items() if a != b}
-        changes = changes_of_objects([_renamed(o, renamed) for o in old], new, {_title(h, renamed) for h in hidden})
-        unknown = [Unknown(f"what the catalogue says of {what}", reason) for what, reason in hidden.items()]
-        if not self.options.select:
-            changes += changes_of_sequences([replace(s, name=_title(s.name, renamed)) for s in stood], stand)
-            unknown += [Unknown(f"where the sequence {name} stands", why) for name, why in {**lost_old, **lost_new}.items()]
-        if self.options.select:
-            chosen = self.sides[0].seen.keys() | self.sides[1].seen.keys()
-            changes = [c for c in changes if c.table in chosen or (c.kind == "table" and c.name in chosen)]
-            unknown = [Unknown(f"what the catalogue says of {w}", r) for w, r in hidden.items() if w in chosen]
-        return changes, unknown
-
-    def _all_changes(self, changes: list[Change], tables: Iterable[TableDiff]) -> list[Change]:
-        """Columns and tables of one side only are said even where the catalogue as a whole could not be read."""
         if not self.options.schema:
-            return []
-        known = {c.key for c in changes}
-        more = [c for table in tables for c in table.schema if c.key not in known]
-        for number, aspect in ((0, REMOVED), (1, ADDED)):
-            other = self.sides[1 - number].seen
-            for title in self.sides[number].seen.keys() - other.keys():
-                texts = ("table", None) if aspect == REMOVED else (None, "table")
-                more.append(Change("table", title, title, aspect, *texts))
-        return sorted([*changes, *(c for c in more if c.key not in known)], key=lambda c: c.key)
+            return [], []
+        self.on_progress("comparing the schemas", 0, 0)
+        return compare_live_schemas(self.sides, schemas, selected=bool(self.options.select))
 
     def _table(self, title: str, encoding: str, casts: Mapping[str, TypeFacts]) -> TableDiff:
         if self.stop.requested:
@@ -190,8 +162,11 @@ class _Run:
     def _lonely(self, title: str, tables: list[Table | None]) -> TableDiff:
         """A table of one side: a difference of the schema, with its rows counted."""
         number = 0 if tables[1] is None else 1
-        table = tables[number]
+        table, other = tables[number], self.sides[1 - number]
         assert table is not None
+        if other.is_partition(title):
+            why = f"{other.when} it is a partition, whose rows are compared within its parent: as a table of its own it has no counterpart"
+            return unread(title, table, why)
         try:
             ((rows,),) = self.sides[number].ask(f"SELECT count(*) FROM {quote(table.schema)}.{quote(table.name)}")
         except DatabaseError as error:
@@ -229,32 +204,3 @@ def resolved(options: DiffOptions, known: Collection[str]) -> DiffOptions:
         since={title("--added-since", table): since for table, since in options.since.items()},
         ignored=frozenset((title("--ignore", table), column) for table, column in options.ignored),
     )
-
-
-def _title(title: str, schemas: Mapping[str, str]) -> str:
-    """A title of the side before as it would be after."""
-    for old, new in schemas.items():
-        bare = title if old == "public" and "." not in title else title.removeprefix(f"{old}.") if title.startswith(f"{old}.") else None
-        if bare is not None:
-            return bare if new == "public" else f"{new}.{bare}"
-    return title
-
-
-def _renamed(item: SchemaObject, schemas: Mapping[str, str]) -> SchemaObject:
-    """An object of the side before as it would be under the names of the side after."""
-    if not schemas:
-        return item
-
-    def text(value: str) -> str:
-        for old, new in schemas.items():
-            value = re.sub(rf"(?<![\w.]){re.escape(quote(old))}\.", lambda _, n=new: f"{quote(n)}.", value)  # type: ignore[misc]
-        return value
-
-    table = _title(item.table, schemas) if item.table else ""
-    name = schemas.get(item.name, item.name) if item.kind == "schema" else item.name
-    if item.name == item.table:
-        name = table
-    elif item.kind == "grant":
-        who, on, schema = item.name.partition(" on schema ")
-        name = f"{who}{on}{schemas.get(schema, schema)}"
-    return SchemaObject(item.kind, table, name, {key: text(value) for key, value in item.facts.items()})

@@ -70,6 +70,10 @@ class LiveSide:
         """The tables that are compared although another server holds their rows."""
         return sorted(title for title, t in self.seen.items() if t.foreign and not self.unavailable(t))
 
+    def is_partition(self, title: str) -> bool:
+        """Whether a partition is called so: it is there, though its rows are compared within its parent."""
+        return any(t.partition and self.title(t.key) == title for t in self.snapshot.catalogue.tables.values())
+
     def unavailable(self, table: Table) -> str:
         """Why a table cannot be read, or ""."""
         if (title := self.title(table.key)) in self.twofold:

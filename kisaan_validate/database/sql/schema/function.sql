@@ -1,7 +1,8 @@
 -- Functions, procedures and aggregates share one space of names: what tells two apart is the types of their arguments.
 -- A body may hold a secret and is long: its digest is kept. The body of BEGIN ATOMIC or RETURN (from 14 on) is not text
--- but a tree, printed by pg_get_functiondef after all that is asked for elsewhere; printing it locks what it reads, so
--- where that is locked by others there are no facts. Deptype 'i' is what a range type makes for itself.
+-- but a tree, printed by pg_get_functiondef after all that is asked for elsewhere ("printed body", of which the reader keeps
+-- a digest as well); printing it locks what it reads, so where that is locked by others there are no facts.
+-- Deptype 'i' is what a range type makes for itself.
 SELECT '', CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || p.proname
            || '(' || oidvectortypes(p.proargtypes) || ')',
        CASE WHEN EXISTS (
@@ -22,10 +23,10 @@ SELECT '', CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || p.p
     'cost', nullif(p.procost, CASE WHEN l.lanname IN ('c', 'internal') THEN 1 ELSE 100 END)::text,
     'rows', CASE WHEN p.proretset AND p.prorows <> 1000 THEN p.prorows::text END,
     'config', (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(p.proconfig) AS o),
-    'body', CASE WHEN a.aggfnoid IS NULL THEN 'sha256 ' || encode(sha256(convert_to(
-        CASE WHEN to_jsonb(p) ->> 'prosqlbody' IS NULL THEN concat_ws(E'\n', p.probin, p.prosrc)
-             ELSE substring(pg_get_functiondef(p.oid) FROM E'\n((?:BEGIN ATOMIC\n|RETURN ).*)$') END,
-        'UTF8')), 'hex') END,
+    'body', CASE WHEN a.aggfnoid IS NULL AND to_jsonb(p) ->> 'prosqlbody' IS NULL
+                 THEN 'sha256 ' || encode(sha256(convert_to(concat_ws(E'\n', p.probin, p.prosrc), 'UTF8')), 'hex') END,
+    'printed body', CASE WHEN to_jsonb(p) ->> 'prosqlbody' IS NOT NULL
+                         THEN substring(pg_get_functiondef(p.oid) FROM E'\n((?:BEGIN ATOMIC\n|RETURN ).*)$') END,
     'state function', nullif(a.aggtransfn::oid::regprocedure::text, '-'),
     'state type', CASE WHEN a.aggtranstype <> 0 THEN format_type(a.aggtranstype, NULL) END,
     'final function', nullif(a.aggfinalfn::oid::regprocedure::text, '-'),

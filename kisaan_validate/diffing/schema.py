@@ -1,0 +1,112 @@
+"""The schemas of two live sides, compared: what differs, and what could not be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from kisaan_validate.changes import changes_of_sequences
+from kisaan_validate.differences import ADDED, REMOVED, Change, Unknown
+from kisaan_validate.diffing.compare import both
+from kisaan_validate.diffing.sides import LiveSide
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.model import SchemaObject
+from kisaan_validate.rowdiff import TableDiff
+from kisaan_validate.schemadiff import Reading, SchemaDiff, compare_schemas
+from kisaan_validate.sql.expressions import quote
+
+Sides = tuple[LiveSide, LiveSide]
+
+
+def compare_live_schemas(
+    sides: Sides, schemas: Mapping[str, str], *, selected: bool
+) -> tuple[list[Change], list[Unknown]]:  # fmt: skip
+    """What differs of the schemas, and what cannot be told. ``selected``: only what belongs to tables that were asked for.
+
+    ``schemas`` says which schema after corresponds to which before.
+    """
+    renamed = {old: new for old, new in schemas.items() if old != new}
+    try:
+        readings = _readings(sides, renamed)
+        changes, unknown = _of_all(sides, renamed, readings) if not selected else _of_tables(sides, readings)
+    except DatabaseError as error:
+        return [], [Unknown("the schema", error.fact)]
+    return changes, unknown
+
+
+def _readings(sides: Sides, renamed: Mapping[str, str]) -> tuple[Reading, Reading]:
+    """Both readings of the catalogue, that of the side before under the names of the side after. Raises DatabaseError."""
+    (old, hidden_old), (new, hidden_new) = both(lambda number: sides[number].objects())
+    versions = [side.snapshot.place.server_version_num for side in sides]
+    objects = tuple(_renamed(item, renamed) for item in old)
+    unread = {_title(what, renamed): why for what, why in hidden_old.items()}
+    return Reading(objects, unread, versions[0]), Reading(new, hidden_new, versions[1])
+
+
+def _of_all(
+    sides: Sides, renamed: Mapping[str, str], readings: tuple[Reading, Reading]
+) -> tuple[list[Change], list[Unknown]]:  # fmt: skip
+    (stood, lost_old), (stand, lost_new) = both(lambda number: sides[number].sequences())
+    found = compare_schemas(*readings, renamed=bool(renamed))
+    stood = tuple(replace(value, name=_title(value.name, renamed)) for value in stood)
+    lost = {**lost_old, **lost_new}
+    unknown = [*_unread(readings), *found.unknown]
+    unknown += [Unknown(f"where the sequence {name} stands", why) for name, why in lost.items()]
+    return [*found.changes, *changes_of_sequences(stood, stand)], unknown
+
+
+def _of_tables(sides: Sides, readings: tuple[Reading, Reading]) -> tuple[list[Change], list[Unknown]]:
+    chosen = sides[0].seen.keys() | sides[1].seen.keys()
+    found: SchemaDiff = compare_schemas(*readings).of_tables(chosen)
+    unknown = [item for title in sorted(chosen) for item in _unread(readings, title)]
+    return list(found.changes), [*unknown, *found.unknown]
+
+
+def _unread(readings: Iterable[Reading], only: str = "") -> list[Unknown]:
+    hidden = {what: why for reading in readings for what, why in reading.unread.items() if only in ("", what)}
+    return [Unknown(f"what the catalogue says of {what}", reason) for what, reason in hidden.items()]
+
+
+def with_tables(sides: Sides, changes: Iterable[Change], tables: Iterable[TableDiff]) -> list[Change]:
+    """The changes with columns and tables of one side only, said even where the catalogue as a whole could not be read."""
+    known = {change.key: change for change in changes}
+    for change in (change for table in tables for change in table.schema):
+        known.setdefault(change.key, change)
+    for number, aspect in ((0, REMOVED), (1, ADDED)):
+        mine, other = sides[number], sides[1 - number]
+        for title in mine.seen.keys() - other.seen.keys():
+            texts = ("table", None) if aspect == REMOVED else (None, "table")
+            change = Change("table", title, title, aspect, *texts)
+            if not other.is_partition(title):  # it is there, and what it is a partition of is said
+                known.setdefault(change.key, change)
+    return sorted(known.values(), key=lambda change: change.key)
+
+
+def _title(title: str, schemas: Mapping[str, str]) -> str:
+    """A title of the side before as it would be after."""
+    for old, new in schemas.items():
+        bare = title if old == "public" and "." not in title else title.removeprefix(f"{old}.") if title.startswith(f"{old}.") else None
+        if bare is not None:
+            return bare if new == "public" else f"{new}.{bare}"
+    return title
+
+
+def _renamed(item: SchemaObject, schemas: Mapping[str, str]) -> SchemaObject:
+    """An object of the side before as it would be under the names of the side after."""
+    if not schemas:
+        return item
+
+    def text(value: str) -> str:
+        for old, new in schemas.items():
+            value = re.sub(rf"(?<![\w.]){re.escape(quote(old))}\.", lambda _, n=new: f"{quote(n)}.", value)  # type: ignore[misc]
+        return value
+
+    table = _title(item.table, schemas) if item.table else ""
+    name = schemas.get(item.name, item.name) if item.kind == "schema" else item.name
+    if item.name == item.table:
+        name = table
+    elif item.kind == "grant":
+        who, on, schema = item.name.partition(" on schema ")
+        name = f"{who}{on}{schemas.get(schema, schema)}"
+    return SchemaObject(item.kind, table, name, {key: text(value) for key, value in item.facts.items()})
