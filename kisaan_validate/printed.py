@@ -1,10 +1,10 @@
 """Texts that a server prints from its own trees (views, checks, defaults, indexes, …), compared by what they mean.
 
-Two prints of one tree can differ. From 16 on PostgreSQL leaves out the name of the only relation of a query; a dump that is
-restored casts each element of an array where the original cast the array. :func:`canonical` undoes exactly that, on tokens;
-what it does is justified at each step by what ``ruleutils.c`` prints, never by a guess. Texts that are still not alike were
-printed from trees that differ if one version printed both. If two versions did, either that or a third way to print: see
-:func:`likeness`.
+Two prints of one query can differ. From 16 on PostgreSQL leaves out the name of the only relation of a query; a dump that is
+restored casts each element of an array where the original cast the array, and joins nested ORs. :func:`canonical` undoes
+exactly that, on tokens; what it does is justified at each step by what ``ruleutils.c`` prints and the parser reads, never by a
+guess. Texts that are still not alike say different things if one version printed both. If two versions did, either that, or
+there is another way to print: see :func:`likeness`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ def likeness(before: str, after: str, *, one_version: bool) -> Likeness:
     old, new = canonical(before), canonical(after)
     if old == new:
         return Likeness.SAME
+    if _canonical(before, of_arrays=True) == _canonical(after, of_arrays=True):
+        return Likeness.UNCLEAR
     if one_version or _constants(old) != _constants(new) or _foreign(old, new) or _foreign(new, old):
         return Likeness.DIFFERENT
     return Likeness.UNCLEAR
@@ -40,7 +42,11 @@ def likeness(before: str, after: str, *, one_version: bool) -> Likeness:
 
 def canonical(text: str) -> Tokens:
     """The tokens of a printed text, such that both ways to print a tree give the same. Blanks and line ends do not count."""
-    return _unqualified(_elementwise(_tokens(text)))
+    return _canonical(text, of_arrays=False)
+
+
+def _canonical(text: str, *, of_arrays: bool) -> Tokens:
+    return _unqualified(_flattened(_elementwise(_tokens(text), of_arrays)))
 
 
 # --- tokens ---------------------------------------------------------------------------------------------------------
@@ -83,13 +89,13 @@ def _end(tokens: Sequence[str], start: int) -> int:
     return len(tokens)
 
 
-def _parts(tokens: Tokens) -> Iterator[Tokens]:
-    """What commas outside of brackets separate."""
+def _parts(tokens: Tokens, mark: str = ",") -> Iterator[Tokens]:
+    """What commas (or another mark) outside of brackets separate."""
     start = place = 0
     while place < len(tokens):
         if tokens[place] in _OPENING:
             place = _end(tokens, place)
-        elif tokens[place] == ",":
+        elif tokens[place] == mark:
             yield tokens[start:place]
             start = place + 1
         place += 1
@@ -99,17 +105,20 @@ def _parts(tokens: Tokens) -> Iterator[Tokens]:
 # --- a cast of an array is a cast of its elements ---------------------------------------------------------------------
 
 
-def _elementwise(tokens: Tokens) -> Tokens:
-    """``(ARRAY[a, b])::text[]`` as ``ARRAY[(a)::text, (b)::text]``: what the parser makes of the former (transformArrayExpr)."""
+def _elementwise(tokens: Tokens, of_arrays: bool) -> Tokens:
+    """``(ARRAY[a, b])::text[]`` as ``ARRAY[(a)::text, (b)::text]``: what the parser makes of the former (transformArrayExpr).
+
+    ``of_arrays``: as if the elements were arrays, each of which is then cast to ``text[]``. The text does not tell.
+    """
     made: list[str] = []
     place = 0
     while place < len(tokens):
         if tokens[place : place + 3] == ("(", "ARRAY", "["):
             closing = _end(tokens, place + 2)
             type_, after = _element_type(tokens, closing + 1)
-            inner = _elementwise(tokens[place + 3 : closing])
+            inner = _elementwise(tokens[place + 3 : closing], of_arrays)
             if type_:
-                made += _cast(("ARRAY", "[", *inner, "]"), type_)
+                made += _cast(("ARRAY", "[", *inner, "]"), (*type_, "[", "]") if of_arrays else type_)
                 place = after
                 continue
         made.append(tokens[place])
@@ -136,6 +145,43 @@ def _cast(array: Tokens, type_: Tokens) -> Tokens:
         nested = part[:2] == ("ARRAY", "[") and _end(part, 1) == len(part) - 1
         made += [",", *(_cast(part, type_) if nested else ("(", *part, ")", "::", *type_))]
     return ("ARRAY", "[", *made[1:], "]")
+
+
+# --- a chain of ANDs or ORs needs no brackets ------------------------------------------------------------------------
+
+
+def _flattened(tokens: Tokens) -> Tokens:
+    """``((a OR b) OR c)`` as ``(a OR b OR c)``: the parser makes one chain of it (makeOrExpr), and both are the same."""
+    made: list[str] = []
+    place = 0
+    while place < len(tokens):
+        if tokens[place] not in _OPENING:
+            made.append(tokens[place])
+            place += 1
+            continue
+        closing = _end(tokens, place)
+        inner = _flattened(tokens[place + 1 : closing])
+        made += [tokens[place], *_chain(inner), *tokens[closing : closing + 1]]
+        place = closing + 1
+    return tuple(made)
+
+
+def _chain(inner: Tokens) -> Tokens:
+    """The inside of brackets, without the brackets of links that are chains of the same word."""
+    for word in ("OR", "AND"):
+        links = list(_parts(inner, word))
+        if len(links) > 1:
+            made = [piece for link in links for piece in (word, *(link[1:-1] if _is_chain(link, word) else link))]
+            return tuple(made[1:])
+    return inner
+
+
+def _is_chain(link: Tokens, word: str) -> bool:
+    """Whether a link is in brackets as a whole, and holds a chain of this word and nothing else."""
+    if link[:1] != ("(",) or _end(link, 0) != len(link) - 1:
+        return False
+    top = {link[place] for place, depth in _depths(link) if depth == 1}
+    return word in top and not top & ({"AND", "OR", "CASE", *_QUERY} - {word})
 
 
 # --- the only relation of a query needs no name ------------------------------------------------------------------------

@@ -190,9 +190,11 @@ def _owner(change: Change, objects: Mapping[ObjectKey, SchemaObject]) -> bool:
 def _shared_privileges(text: str, version: int, owner: bool) -> str:
     """Privileges as servers before and from 17 on can both say them. MAINTAIN came with 17: before, ALL was all but it.
 
-    Only the owner might do then what MAINTAIN allows now, so an owner without it has less than before.
+    Then, the owner might do what it allows without being granted anything: ALL was all of it, and a list said nothing of it.
     """
-    if version >= 17 and text == _SEVEN and not owner:
+    if version >= 17 and owner:
+        return text.replace(", MAINTAIN", "")
+    if version >= 17 and text == _SEVEN:
         return "ALL"
     return _EIGHT_AT_ONCE.sub(lambda found: found[0].replace("MAINTAIN" + (found["option"] or "") + ", ", ""), text)
 

@@ -15,7 +15,7 @@ def pg_dump(server: Server) -> str:
     for path in candidates:
         if path.exists() and _major(path) >= version:
             return str(path)
-    missing(f"a pg_dump of version {version} is missing: apt-get install postgresql-client")
+    raise AssertionError(missing(f"a pg_dump of version {version} is missing: apt-get install postgresql-client"))
 
 
 def _embedded() -> Path:
@@ -26,7 +26,7 @@ def _embedded() -> Path:
 
 def _major(path: Path) -> int:
     said = subprocess.run([path, "--version"], check=True, capture_output=True, text=True).stdout
-    return int(said.split()[-1].partition(".")[0]) if said.split()[-1][0].isdigit() else int(said.split()[2].partition(".")[0])
+    return int(said.split()[2].partition(".")[0])  # pg_dump (PostgreSQL) 15.14 (…)
 
 
 def restored(source: Server, database: str, target: Server, *options: str) -> str:

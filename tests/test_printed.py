@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
@@ -14,13 +13,12 @@ from dumps import restored
 from helpers import examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from printed_cases import EVERYTHING, GRANTS, TABLES
+from printed_cases import CHANGES, EVERYTHING, GRANTS, TABLES, VIEWS
 from test_schema_objects import ROLES, SCHEMAS, objects, reading
 
 from kisaan_validate.database.schema import read_objects
-from kisaan_validate.differences import Change
 from kisaan_validate.printed import Likeness, canonical, likeness
-from kisaan_validate.schemadiff import PRINTED, PRINTED_BODY, Reading, SchemaDiff, compare_schemas
+from kisaan_validate.schemadiff import Reading, SchemaDiff, compare_schemas
 
 
 @pytest.fixture(scope="module")
@@ -67,48 +65,27 @@ def test_the_same_ddl_on_two_versions_is_the_same(both: tuple[Server, Server]) -
     sides = [(each, each.create(EVERYTHING)) for each in (old, new)]
     found = compared(*sides)
     assert found.changes == ()
-    # 15 calls a table "new" otherwise beside the row NEW that every view of it had: no way of printing, but another alias.
-    assert {c.key[:3] for c in found.unclear} <= {("view", "v61", "v61"), ("view", "v62", "v62")}
+    # Every view of 15 knew a row NEW: beside it, a table of that name got another alias.
+    of_new = {f"v{number}" for number, query in enumerate(VIEWS) if "FROM new" in query}
+    assert {c.name for c in found.unclear} == of_new
     for each, name in sides:
         each.drop(name)
 
 
-@pytest.mark.parametrize(
-    ("ddl", "key"),
-    [
-        ("CREATE OR REPLACE VIEW v1 AS SELECT id, name FROM t WHERE amount > 50 AND status IN ('a', 'b')", ("view", "v1", "v1")),
-        ("CREATE OR REPLACE VIEW v1 AS SELECT id, name FROM t WHERE amount > 5 OR status IN ('a', 'b')", ("view", "v1", "v1")),
-        ("CREATE OR REPLACE VIEW v3 AS SELECT id, name, status, at::date::timestamptz AS x FROM t", None),
-        ("ALTER TABLE t DROP CONSTRAINT c1, ADD CONSTRAINT c1 CHECK (status IN ('a', 'b', 'd'))", ("constraint", "t", "c1")),
-        ("ALTER TABLE t DROP CONSTRAINT c1, ADD CONSTRAINT c1 CHECK (status NOT IN ('a', 'b', 'c'))", ("constraint", "t", "c1")),
-        ("DROP INDEX i1; CREATE INDEX i1 ON t (lower(name), (id + 1), status text_pattern_ops DESC NULLS LAST) INCLUDE (amount)"
-         " WHERE status IN ('a', 'b') AND NOT flag", ("index", "t", "i1")),
-        ("ALTER POLICY p2 ON w USING (k = current_user AND id = (SELECT min(id) FROM t))", ("policy", "w", "p2")),
-        ("ALTER TABLE defaults ALTER f SET DEFAULT 1.5", ("column", "defaults", "f")),
-        ("CREATE OR REPLACE FUNCTION atomic(n int, s varchar DEFAULT 'q') RETURNS bigint LANGUAGE sql"
-         " BEGIN ATOMIC SELECT count(*) FROM t WHERE id >= n AND status IN ('a', 'b'); END", ("function", "", "")),
-        ("CREATE OR REPLACE FUNCTION atomic(n int, s varchar DEFAULT 'r') RETURNS bigint LANGUAGE sql"
-         " BEGIN ATOMIC SELECT count(*) FROM t WHERE id > n AND status IN ('a', 'b'); END", ("function", "", "")),
-        ("DROP RULE r3 ON w; CREATE RULE r3 AS ON DELETE TO w DO ALSO INSERT INTO shop.u SELECT id, t.id FROM t WHERE id = OLD.t_id",
-         ("rule", "w", "r3")),
-    ],
-)  # fmt: skip
-def test_what_really_changed_is_never_the_same(ddl: str, key: tuple[str, str, str] | None, both: tuple[Server, Server]) -> None:
-    """After a dump of 15 was restored by 18 and altered there, the object is said to be changed, or not to be comparable."""
+def test_what_really_changed_is_never_the_same(both: tuple[Server, Server]) -> None:
+    """After a dump of 15 was restored by 18 and altered there, exactly the object is said to be changed, or not comparable."""
     old, new = both
     first = old.create(EVERYTHING)
-    second = restored(old, first, new)
-    if key is None:
-        new.sql("DROP VIEW v3", second)
-    new.sql(ddl, second)
-    found = compared((old, first), (new, second))
-    said = {c.key[:3] for c in (*found.changes, *found.unclear)}
-    wanted = key or ("view", "v3", "v3")
-    assert {k[:2] for k in said} >= {wanted[:2]}
-    assert not wanted[2] or wanted in said
-    assert all(c.key[:2] == wanted[:2] or c.kind == "column" for c in (*found.changes, *found.unclear))
-    for each, name in ((old, first), (new, second)):
-        each.drop(name)
+    copy = restored(old, first, new)
+    before = read(old, first)
+    for ddl, key in CHANGES.items():
+        altered = new.create(template=copy)
+        new.sql(ddl, altered)
+        found = compare_schemas(before, read(new, altered))
+        assert {c.key[:3] for c in (*found.changes, *found.unclear)} == {key}, ddl
+        new.drop(altered)
+    old.drop(first)
+    new.drop(copy)
 
 
 # --- random queries and conditions ------------------------------------------------------------------------------------
@@ -118,7 +95,7 @@ _CONDITIONS = (
     "{q}status IN ('a', '{s}')", "{q}status NOT IN ('{s}', 'b', 'c')", "{q}id > {n}", "{q}id >= {n}", "{q}name = '{s}'",
     "{q}name LIKE '{s}%%'", "{q}amount BETWEEN {n} AND {n} + 5", "{q}flag", "NOT {q}flag", "{q}c IN ('{s}', 'y')", "{q}m = 'ok'",
     "{q}status = ANY (ARRAY['{s}', {q}name])", "{q}name IS DISTINCT FROM {q}status", "{q}id IN ({n}, 2)", "{q}status = '{s}'",
-    "{q}tags @> ARRAY['{s}'::varchar, {q}name]", "coalesce({q}name, '{s}') <> ''", "{q}amount::int = {n}", "{q}at > now()",
+    "{q}tags @> ARRAY['{s}', {q}name]", "coalesce({q}name, '{s}') <> ''", "{q}amount::int = {n}", "{q}at > now()",
     "CASE WHEN {q}flag THEN {q}status IN ('{s}', 'z') ELSE {q}id = {n} END", "({q}id, {q}name) > ({n}, '{s}')",
 )  # fmt: skip
 _SUBQUERIES = (
@@ -207,7 +184,11 @@ QUIET = {"suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_
 def laws(printers: tuple[Any, Any], print_: Any, one: str, another: str) -> None:
     """Restored, a text is the same on either version; that of another tree is never the same."""
     old, new = printers
-    first, second = print_(old, one), print_(old, another)
+    first = print_(old, one)
+    try:
+        second = print_(old, another)
+    except psycopg2.Error:  # one word changed makes it no query
+        second = first
     restored_old, restored_new = print_(old, first), print_(new, first)
     assert likeness(first, restored_old, one_version=True) is Likeness.SAME
     assert likeness(first, restored_new, one_version=False) is Likeness.SAME
@@ -224,11 +205,10 @@ def test_views_keep_their_meaning(printers: tuple[Any, Any], data: Any) -> None:
     one = data.draw(queries())
     other = data.draw(queries() | st.sampled_from(_near(one)))
     try:
-        laws(printers, print_view, one, other)
-    except psycopg2.Error as error:
-        if error.pgcode not in {"42809", "0A000", "42803", "42883"}:  # a query that no version takes
-            raise
+        print_view(printers[0], one)
+    except psycopg2.Error:
         assume(False)
+    laws(printers, print_view, one, other)
 
 
 @given(st.data())
@@ -276,7 +256,7 @@ def test_no_part_of_a_text_is_lost() -> None:
 
 def test_all_privileges_are_all_on_either_version(both: tuple[Server, Server]) -> None:
     """MAINTAIN, which came with 17, is no difference where all was granted; a privilege that went, and an owner's right, is."""
-    old, new = both
+    _, new = both
     sides = [(each, each.create(TABLES + GRANTS)) for each in both]
     assert compared(*sides).changes == ()
     cases = {

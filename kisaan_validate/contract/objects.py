@@ -10,7 +10,8 @@ from kisaan_validate.contract.both import Both
 from kisaan_validate.contract.needs import Identity, Need
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
 from kisaan_validate.differences import ADDED, REMOVED
-from kisaan_validate.schemadiff import RELATIONS
+from kisaan_validate.printed import Likeness, likeness
+from kisaan_validate.schemadiff import PRINTED, RELATIONS
 
 _PLACE = ("owner", "comment")
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
@@ -90,6 +91,13 @@ def texts_of(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
+def _alike(kind: str, attribute: str, one: str, other: str) -> bool:
+    """Whether two texts of an attribute mean the same, whichever version of the server printed either."""
+    if (kind, attribute) not in PRINTED:
+        return one == other
+    return likeness(one, other, one_version=False) is Likeness.SAME
+
+
 @dataclass(frozen=True)
 class Added(OfObject):
     """A column, constraint, index, … comes. ``facts`` are attributes that it must have, as the catalogue prints them."""
@@ -110,7 +118,7 @@ class Added(OfObject):
         wrong = [
             f"{name} is {found.get(name, 'not set')}, not {' or '.join(texts_of(wanted))}"
             for name, wanted in (self.facts or {}).items()
-            if found.get(name, "") not in texts_of(wanted)
+            if not any(_alike(self.object, name, found.get(name, ""), text) for text in texts_of(wanted))
         ]
         if wrong:
             return Outcome(State.BROKEN, "; ".join(wrong), contradicts=change)
@@ -154,10 +162,11 @@ class Altered(OfObject):
             return missing(self.what, self.optional, [was, is_])
         old, new = (side.objects[key].facts.get(self.attribute, "") for side in both.sides)
         texts = (old or "not set", new or "not set")
-        if new != self.to:
-            state = State.NOT_DONE if new == old else State.BROKEN
-            return Outcome(state, f"it is {'still ' if new == old else ''}{texts[1]}", frozenset(), *texts)
-        if self.from_ and old not in (*self.from_, self.to):
+        stayed = _alike(self.object, self.attribute, old, new)
+        if not _alike(self.object, self.attribute, new, self.to):
+            state = State.NOT_DONE if stayed else State.BROKEN
+            return Outcome(state, f"it is {'still ' if stayed else ''}{texts[1]}", frozenset(), *texts)
+        if self.from_ and not any(_alike(self.object, self.attribute, old, text) for text in (*self.from_, self.to)):
             return Outcome(State.BROKEN, f"it was {texts[0]}, not {' or '.join(f or 'not set' for f in self.from_)}", frozenset(), *texts)
         change = frozenset({(*key, self.attribute)})
-        return Outcome(State.KEPT, "it already was" if old == new else "", change, *texts)
+        return Outcome(State.KEPT, "it already was" if stayed else "", change, *texts)

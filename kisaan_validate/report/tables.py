@@ -24,13 +24,14 @@ from kisaan_validate.report.text import counted, number
 class ColumnLine:
     """One column: its type on both sides, its exact sum on both sides, and whether any check looked at it.
 
-    ``equal`` is None where there is no exact sum on both sides to compare.
+    ``equal`` is None where there is no exact sum on both sides to compare. ``moved`` says what became of the column: added,
+    removed, retyped, or "".
     """
 
     name: str
     type_before: Markup
     type_now: Markup
-    retyped: bool
+    moved: str
     sum_before: Markup
     sum_now: Markup
     equal: bool | None
@@ -48,7 +49,7 @@ class TableLine:
     picture: Markup
     statuses: str
     columns: tuple[ColumnLine, ...]
-    retyped: int
+    moved: str
     coverage: TableCoverage | None
     uncovered: str
 
@@ -84,8 +85,14 @@ def _line(
     said = "" if title not in expected else "cannot tell" if wanted is None else number(wanted)
     return TableLine(
         title, rows, said, rows is not None and said == rows.after, status_bar(statuses), _words(statuses), columns,
-        sum(c.retyped for c in columns), coverage, _uncovered(coverage),
+        _moved(columns), coverage, _uncovered(coverage),
     )  # fmt: skip
+
+
+def _moved(columns: Sequence[ColumnLine]) -> str:
+    """How many columns were added, removed and retyped, in words."""
+    found = Counter(column.moved for column in columns)
+    return ", ".join(f"{number(found[word])} {word}" for word in ("added", "removed", "retyped") if found[word])
 
 
 def _words(statuses: Counter[Status]) -> str:
@@ -109,7 +116,17 @@ def _column(name: str, old: ColumnFacts | None, new: ColumnFacts | None, compare
     both = marked(*types) if compared else (Markup(""), marked(types[1], types[1])[1])
     totals = [None if s is None else s.total or "none" for s in sums]
     drawn = marked(totals[0], totals[1]) if equal is False else tuple(Markup("{}").format(t or "") for t in totals)
-    return ColumnLine(name, both[0], both[1], compared and types[0] != types[1], drawn[0], drawn[1], equal, looked)
+    moved = _movement(*types) if compared else ""
+    return ColumnLine(name, both[0], both[1], moved, drawn[0], drawn[1], equal, looked)
+
+
+def _movement(before: str | None, now: str | None) -> str:
+    """What became of a column, by its type on both sides (None: it is not there)."""
+    if before == now:
+        return ""
+    if before is None:
+        return "added"
+    return "removed" if now is None else "retyped"
 
 
 def _exact(column: ColumnFacts | None) -> Profile | None:
