@@ -39,6 +39,7 @@ class Column:
     """One column. ``type`` is ``format_type``'s text, ``base`` the ``typname`` below any domain, ``made`` what it is made of.
 
     ``correlation`` is ANALYZE's measure of how far the rows lie in the order of the column (-1 to 1), None if unknown.
+    ``operators`` are the comparisons of a type that is not PostgreSQL's own, as (symbol, SQL) by its default operator class.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Column:
     typmod: int = -1
     correlation: float | None = None
     made: TypeFacts | None = None
+    operators: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_enum(self) -> bool:
@@ -75,6 +77,14 @@ class Column:
         raw = (self.typmod - 4) & 0x7FF
         return raw - 0x800 if raw & 0x400 else raw
 
+    def sign(self, symbol: str, other: Column | None = None) -> str:
+        """The operator by which values are compared, as SQL: of citext its own, which is in no schema to be relied on.
+
+        With a column of another type only PostgreSQL's own operators can compare.
+        """
+        shared = other is None or other.operators == self.operators
+        return dict(self.operators).get(symbol, symbol) if shared else symbol
+
     @property
     def max_length(self) -> int | None:
         """The number of characters that the type itself allows, if it limits them."""
@@ -83,7 +93,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Constraint:
-    """One constraint. ``kind`` is ``contype``: p, u, f, c, x, or n (NOT NULL, from PostgreSQL 18 on)."""
+    """One constraint. ``kind`` is ``contype``: p, u, f, c, x, or n (NOT NULL, from PostgreSQL 18 on).
+
+    ``foreign``: it calls functions or operators that came neither with PostgreSQL nor with an extension.
+    """
 
     name: str
     kind: str
@@ -93,6 +106,7 @@ class Constraint:
     enforced: bool
     target: TableKey | None = None
     target_columns: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 @dataclass(frozen=True)

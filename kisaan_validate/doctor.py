@@ -10,10 +10,12 @@ from kisaan_validate.compile.plan import make_plan, tables_of
 from kisaan_validate.config import Config
 from kisaan_validate.database.catalogue import read_catalogue, read_place
 from kisaan_validate.database.session import Limits, Session
+from kisaan_validate.database.standins import read_standins, shadowed_checks
 from kisaan_validate.database.target import Target, check_expectation, find_target
 from kisaan_validate.database.volatility import volatile_calls
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.model import Form, Status
+from kisaan_validate.sql.qualify import qualified
 from kisaan_validate.suite.load import Suite, load_suite
 
 OLDEST, NEWEST = 130000, 189999
@@ -61,7 +63,7 @@ def _server(session: Session, target: Target, config: Config, suite: Suite | Non
     check_expectation(session, config.expect, target)
     session.begin()
     yield _pooler(session)
-    ((exported,),) = session.execute("SELECT pg_export_snapshot()")
+    ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, target.source, exported)
     where = f"{place.role}@{place.host}:{place.port}/{place.database}"
     yield Finding(True, "connection", where + (f" ({place.standby.words})" if place.standby is not None else ""))
@@ -77,7 +79,7 @@ def _server(session: Session, target: Target, config: Config, suite: Suite | Non
 
 def _pooler(session: Session) -> Finding:
     """Behind a transaction-pooling proxy the process id told at connection is not the server's."""
-    ((pid,),) = session.execute("SELECT pg_backend_pid()")
+    ((pid,),) = session.execute(qualified("SELECT pg_backend_pid()"))
     if pid == session.backend_pid:
         return Finding(True, "direct connection", "no pooling proxy in between")
     hint = "connect to PostgreSQL itself: through a proxy a cancelled run may leave its statements running"
@@ -90,13 +92,15 @@ def _version(version: str, number: int) -> Finding:
     return Finding(None, "version", f"PostgreSQL {version} is untested", "13 to 18 are supported")
 
 
+_OVERRIDDEN = qualified(
+    "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase IN (0, (SELECT oid FROM pg_database "
+    "WHERE datname = current_database())) AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))"
+)
+
+
 def _overridden(session: Session) -> Iterator[Finding]:
     pinned = {name.lower() for name, _ in session.pins()}
-    rows = session.execute(
-        "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase IN (0, (SELECT oid FROM pg_database "
-        "WHERE datname = current_database())) AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))"
-    )
-    for (setting,) in rows:
+    for (setting,) in session.execute(_OVERRIDDEN):
         name = setting.partition("=")[0]
         if name.lower() in pinned:
             yield Finding(True, "settings", f"{name} is set for this role or database; a run pins its own value")
@@ -116,7 +120,9 @@ def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
-    plan = make_plan(suite, catalogue, volatile=volatile_calls(session, suite, catalogue))
+    volatile, shadows = volatile_calls(session, suite, catalogue), shadowed_checks(session, suite, suite.settings.schemas)
+    refused = read_standins(session).refused(catalogue)
+    plan = make_plan(suite, catalogue, unavailable=refused, volatile=volatile, shadowed=shadows)
     unasked = [r for r in plan.settled.values() if r.status in {Status.SKIP, Status.ERROR}]
     catalogue_failures = [r for r in plan.settled.values() if r.status is Status.FAIL]
     asked = sum(c.form is not Form.CATALOG for c in suite.checks) - len(unasked)

@@ -32,6 +32,7 @@ from kisaan_validate.database.catalogue import blocked_relations, count_scope, r
 from kisaan_validate.database.schema import read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.standby import too_old
+from kisaan_validate.database.standins import read_lookalikes, read_standins, shadowed, shadowed_checks
 from kisaan_validate.database.target import Target, check_expectation, find_target, require_expected
 from kisaan_validate.database.volatility import volatile_calls, volatile_names
 from kisaan_validate.differences import VALUES_GONE
@@ -212,6 +213,7 @@ class _Runner:
                 profiled=self.options.count_all,
                 unavailable=snapshot.unavailable,
                 volatile=volatile_calls(holder, self.suite, snapshot.catalogue),
+                shadowed=shadowed_checks(holder, self.suite, settings.schemas),
                 trust_constraints=self.options.trust_constraints,
             )
             readable = [t for t in scope if t.key not in snapshot.withheld]
@@ -232,10 +234,14 @@ class _Runner:
             holder.begin()
             catalogue = read_catalogue(holder, self.suite.settings.schemas, self.suite.settings.aliases)
             volatile = volatile_calls(holder, self.suite, catalogue)
+            shadows = shadowed_checks(holder, self.suite, self.suite.settings.schemas)
+            refused = read_standins(holder).refused(catalogue)
         finally:
             holder.close()
         trust = self.options.trust_constraints
-        return make_plan(self.suite, catalogue, volatile=volatile, trust_constraints=trust)
+        return make_plan(
+            self.suite, catalogue, unavailable=refused, volatile=volatile, shadowed=shadows, trust_constraints=trust
+        )
 
     def _connect(self) -> Session:
         """The first session: cancelled with the run, and refused if it is not the expected database."""
@@ -282,7 +288,7 @@ class _Runner:
         left_out = undigested(scope, self.suite.settings.is_personal) if whole else {}
         if contract is None:
             return Compared(objects, unread, sequences, tuple(digests), answered=(digesting.measured,), left_out=left_out)
-        refused = refused_expressions(holder, contract)
+        refused = refused_expressions(holder, contract, schemas)
         needs = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
         measures = withhold(measures_of(needs, *beside, every=whole), snapshot)
         return Compared(objects, unread, sequences, (*measures, *digests), refused, (digesting.measured,), left_out)
@@ -654,13 +660,15 @@ def _alive(session: Session) -> bool:
         return False
 
 
-def refused_expressions(session: Session, contract: Contract) -> dict[str, str]:
-    """Which promises hold SQL that could call something volatile, and what. Raises DatabaseError."""
-    refused = {}
+def refused_expressions(session: Session, contract: Contract, schemas: Sequence[str]) -> dict[str, str]:
+    """Which promises hold SQL that could call something volatile, or not what it names, and what. Raises DatabaseError."""
+    refused, lookalikes = {}, read_lookalikes(session, schemas)
     for promise in contract.promises:
         sql = ", ".join(f"({text}\n)" for text in promise.expressions()).replace("{column}", '"column"')
         if sql and (names := volatile_names(session, calls_of(sql, promise.id), ())):
             refused[promise.id] = f"not run: it calls volatile {', '.join(sorted(names))}"
+        elif why := shadowed(sql, promise.id, lookalikes):
+            refused[promise.id] = f"not run: {why}"
     return refused
 
 

@@ -273,7 +273,7 @@ def test_list_needs_no_database_and_explain_runs_nothing(shop: Shop) -> None:
     assert "12 of 12 checks" in listed.stdout
     explained = shop.cli("explain")
     assert explained.returncode == 0, explained.stderr
-    assert "FILTER (WHERE NOT ((total >= 0" in explained.stdout
+    assert "FILTER (WHERE NOT ((total OPERATOR(pg_catalog.>=) 0" in explained.stdout
     scans = "SELECT coalesce(sum(seq_scan + coalesce(idx_scan, 0)), 0) FROM pg_stat_user_tables"
     sessions_ended(shop.server, shop.database)
     before = shop.server.sql(f"SELECT pg_stat_clear_snapshot(); {scans}", shop.database)

@@ -14,6 +14,7 @@ from kisaan_validate.digest.rows import staged
 from kisaan_validate.errors import UsageError
 from kisaan_validate.rowdiff import ColumnPair
 from kisaan_validate.sql.expressions import quote, table_sql, text_literal, to_sql
+from kisaan_validate.sql.qualify import qualified
 
 IsPersonal = Callable[[str, str], bool]
 
@@ -132,10 +133,10 @@ def _sql(table: Table, parts: Mapping[str, Part], columns: Sequence[str], kept: 
         named = {"k": parts[name].value(context), **shown, **proofs}
         mark = "_" if name in named else ""  # ORDER BY takes an output's name before a column's
         listed = ", ".join(f"{sql} AS {mark}{alias}" for alias, sql in named.items())
-        return f"SELECT {listed} FROM {table_sql(table)} ORDER BY {quote(name)}"
+        return qualified(f"SELECT {listed} FROM {table_sql(table)} ORDER BY {quote(name)}")
     key = {"k": key_bytes_sql([parts[name] for name in kept.key], context)}
     inner = staged(table_sql(table), {**key, **shown, **proofs})
-    return f"SELECT {', '.join((*key, *shown, *proofs))} FROM {inner} ORDER BY k"
+    return qualified(f"SELECT {', '.join((*key, *shown, *proofs))} FROM {inner} ORDER BY k")
 
 
 def _key_reason(table: Table, kept: KeptForms, is_personal: IsPersonal, encoding: str) -> str:

@@ -52,7 +52,8 @@ from kisaan_validate.digest.parts import key_bytes_sql, key_hash_sql
 from kisaan_validate.digest.rows import buckets_sql, row_digest, staged
 from kisaan_validate.model import Baseline, Family, Measured, Profile, TableDigests, TableFacts
 from kisaan_validate.sql.assertion import columns_of, plain_expression
-from kisaan_validate.sql.expressions import quote, raw, table_sql, text_literal, to_sql
+from kisaan_validate.sql.expressions import distinct_sql, quote, raw, table_sql, text_literal, to_sql
+from kisaan_validate.sql.qualify import qualified
 
 IsPersonal = Callable[[str, str], bool]
 
@@ -323,7 +324,8 @@ class _Maker:
             if need.column not in self.table.columns:
                 continue
             try:
-                wrong = f"(({quote(need.column)}) IS DISTINCT FROM ({self._looked_up(need).sql}))"
+                sign = self.table.columns[need.column].sign("<>")
+                wrong = f"({distinct_sql(quote(need.column), sign, self._looked_up(need).sql)})"
             except _Unknowable as reason:
                 made.append(self._measure(id, message=str(reason)))
                 continue
@@ -335,7 +337,7 @@ class _Maker:
         named: str | None = None, message: str = "",
     ) -> Measure:  # fmt: skip
         private = bool(self.personal)
-        return Measure(id, self.title, sql, counts, figures, named, message, private=private, known=self.known, key=self.key)
+        return Measure(id, self.title, qualified(sql), counts, figures, named, message, private=private, known=self.known, key=self.key)
 
     # --- which rows -------------------------------------------------------------------------------------------------
 
@@ -353,7 +355,7 @@ class _Maker:
         if isinstance(need, Names):
             old = self._old(names_id(need.rule))
             new = [name for name in need.names if old is None or name not in old.names]
-            return f"({quote(need.column)}::text IN ({_listed(new)}) IS TRUE)" if new else "false"
+            return f"({quote(need.column)}::text = ANY ({_texts(new)}) IS TRUE)" if new else "false"
         return self._above(need.by) if need.by else _held(need.where)
 
     def _above(self, by: str) -> str:
@@ -429,7 +431,7 @@ class _Maker:
             inner.append(f"{value.sql} AS e{n}")
             figures.append(value.figure(f"e{n}", kept))
             if value.old:
-                inner.append(f"{value.sql} IS DISTINCT FROM {value.old} AS d{n}")
+                inner.append(f"{distinct_sql(value.old, self.table.columns[value.column].sign('<>'), value.sql)} AS d{n}")
                 figures.append(same_rows(value.column, value.rule, f"d{n}", kept))
         key = self._key_parts() if digests else []
         inner += seed_items(self.digesting, key) if digests else []
@@ -564,7 +566,7 @@ class _Maker:
         extra = {"place": self._place(), "shown": shown, "settled": f"({settled})" if settled else "true"}
         inner = staged(table_sql(self.table), {**extra, row.name: row.inner}, condition)
         sql = f"SELECT place, {', '.join(row.lanes)}, shown, settled FROM {inner} ORDER BY place, shown COLLATE \"C\""
-        return RowStream(self.title, self.key, unique, forms, sql, marked=marked)
+        return RowStream(self.title, self.key, unique, forms, qualified(sql), marked=marked)
 
     def _old_table(self) -> TableFacts | None:
         assert self.baseline is not None
@@ -661,7 +663,7 @@ class _Maker:
         if not old.names:
             return "true"
         text = self._row_text(self._key_parts())
-        return f"({text} NOT IN (SELECT unnest(ARRAY[{_listed(old.names)}]::text[])))"
+        return f"({text} NOT IN (SELECT unnest({_texts(old.names)})))"
 
     # --- promised values --------------------------------------------------------------------------------------------
 
@@ -719,7 +721,8 @@ class _Maker:
             raise _Unknowable(f"{len(need.by)} columns do not name one row of {need.source}, whose key is {', '.join(key) or 'missing'}")
         if source.unique_over(frozenset(key)) is None:
             raise _Unknowable(f"{', '.join(key)} is not unique in {need.source}: which row is meant is not known")
-        on = " AND ".join(f"looked.{quote(k)} = {table_sql(self.table)}.{quote(b)}" for k, b in zip(key, need.by, strict=True))
+        pairs = [(k, source.columns[k].sign("=", self.table.columns[b]), b) for k, b in zip(key, need.by, strict=True)]
+        on = " AND ".join(f"looked.{quote(k)} {sign} {table_sql(self.table)}.{quote(b)}" for k, sign, b in pairs)
         value = to_sql(raw(need.value))
         columns = columns_of(plain_expression(need.value, need.rule))
         own = self.table.columns.get(need.column)
@@ -744,7 +747,7 @@ class _Maker:
         column = quote(need.column)
         sql = (
             f'SELECT array_agg(DISTINCT {column}::text COLLATE "C")\n'
-            f"FROM {table_sql(self.table)}\nWHERE {column}::text IN ({_listed(need.names)})"
+            f"FROM {table_sql(self.table)}\nWHERE {column}::text = ANY ({_texts(need.names)})"
         )
         return self._measure(names_id(need.rule), sql, named="")
 
@@ -772,9 +775,9 @@ def _those(needs: Iterable[Need], kind: type[N]) -> list[N]:
     return [need for need in needs if isinstance(need, kind)]
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(to_sql(text_literal(name)) for name in names)
+def _texts(names: Iterable[str]) -> str:
+    return f"ARRAY[{', '.join(to_sql(text_literal(name)) for name in names)}]::text[]"
 
 
 def _held(where: str) -> str:
-    return f"(({where}\n) IS TRUE)" if "--" in where else f"(({where}) IS TRUE)"
+    return f"({to_sql(raw(where))} IS TRUE)"

@@ -15,6 +15,7 @@ from kisaan_validate.model import Check, Evidence, Result, Status
 from kisaan_validate.rules.base import CatalogRule, Join, JoinRule, QueryRule, RowRule, Rule
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.expressions import View, condition_sql, to_sql
+from kisaan_validate.sql.qualify import qualified
 from kisaan_validate.suite.applies import parse_condition
 from kisaan_validate.suite.load import Suite
 
@@ -65,14 +66,16 @@ def make_plan(
     profiled: bool = False,
     unavailable: Mapping[TableKey, tuple[str, str]] | None = None,
     volatile: Mapping[str, set[str]] | None = None,
+    shadowed: Mapping[str, str] | None = None,
     trust_constraints: bool = False,
 ) -> Plan:
     """Compile a suite.
 
     ``counted`` are tables to count beyond those with row checks; ``profiled`` asks for the figures of their columns; ``unavailable`` maps tables that could not be
-    locked to (SQLSTATE, message); ``volatile`` maps check ids to the volatile functions their SQL could call.
+    locked to (SQLSTATE, message); ``volatile`` maps check ids to the volatile functions their SQL could call; ``shadowed`` to what would answer their
+    SQL in place of PostgreSQL's own operators and functions.
     """
-    maker = _Maker(suite, catalogue, unavailable or {}, volatile or {}, trust_constraints)
+    maker = _Maker(suite, catalogue, unavailable or {}, volatile or {}, shadowed or {}, trust_constraints)
     return maker.plan(counted, profiled)
 
 
@@ -83,10 +86,11 @@ class _Maker:
         catalogue: Catalogue,
         unavailable: Mapping[TableKey, tuple[str, str]],
         volatile: Mapping[str, set[str]],
+        shadowed: Mapping[str, str],
         trust: bool,
     ) -> None:
         self.suite, self.catalogue, self.unavailable = suite, catalogue, unavailable
-        self.volatile, self.trust = volatile, trust
+        self.volatile, self.shadowed, self.trust = volatile, shadowed, trust
         self.settled: dict[str, Result] = {}
         self.enforced: dict[str, str] = {}
         self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
@@ -161,6 +165,9 @@ class _Maker:
         if refused := sorted(self.volatile.get(check.id, set()) - rule.volatile_allowed()):
             hint = f"allow it by name in the check (volatile: {', '.join(refused)}) if it only reads"
             return Result(check.id, Status.ERROR, message=f"calls volatile {', '.join(refused)}", hint=hint)
+        if why := self.shadowed.get(check.id):
+            hint = "name what is meant with its schema: pg_catalog.length(x), a OPERATOR(pg_catalog.=) b"
+            return Result(check.id, Status.ERROR, message=why, hint=hint, sqlstate="42725")
         return None
 
     def _compile(self, check: Check, rule: Rule) -> Result | None:
@@ -203,6 +210,7 @@ class _Maker:
             condition, judged = to_sql(rule.violation(View(table), check.columns)), condition_sql(table.only)
             # The scan is shared with checks of all rows, and counts these: what a filter leaves is a condition in it.
             condition = f"{judged} AND ({condition})" if judged else condition
+            qualified(condition)  # of a kind of another package this may not be possible: an error of this check alone
             self.rows[table.key].append(Slot(check.id, condition, check.columns, judged))
         elif isinstance(rule, JoinRule) and table is not None:
             return self._join(check, rule, table)
@@ -244,6 +252,7 @@ class _Maker:
         read = {t.key: t for t in reads if t is not None}
         columns = frozenset((t.name, column) for t in read.values() for column in t.columns)
         query = Query(f"check {check.id}", check.id, violations, table, tuple(read), columns)
+        query.sql(), query.rows_sql()  # refused here, as an error of this check, if they cannot be qualified
         if violations.riding is not None and table is not None:
             riding = violations.riding
             self.rows[table.key].append(Slot(check.id, riding.held, judged=riding.judged, query=query))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kisaan_validate.catalogue import Table
 from kisaan_validate.compile.statements import Pass, Query, Slot
 from kisaan_validate.sql.expressions import condition_sql, key_columns, quote, table_sql
+from kisaan_validate.sql.qualify import qualified
 
 RARE = 100_000
 """Up to so many violating rows in all, the keys of several checks are collected in one shared pass over their table."""
@@ -47,7 +48,7 @@ def table_sample(failing: Sequence[Failing], limit: int, masked: frozenset[str])
     for n, f in enumerate(failing):
         if n not in shared:
             arms += _own_arms(n, f, limit, masked)
-    return "\n".join([*parts, "\nUNION ALL\n".join(arms)])
+    return qualified("\n".join([*parts, "\nUNION ALL\n".join(arms)]))
 
 
 def _own_arms(n: int, failing: Failing, limit: int, masked: frozenset[str]) -> list[str]:
@@ -96,7 +97,7 @@ def query_sample(query: Query, limit: int, masked: frozenset[str]) -> str:
     values = [shown_value(quote(c), c, masked) for c in query.sample_columns()]
     # Inside FROM, so that PostgreSQL itself refuses a data-modifying WITH.
     head = f"WITH v AS MATERIALIZED (\n  SELECT * FROM (\n{query.violations.sql}\n) AS q\n)\n"
-    return head + "\nUNION ALL\n".join(_arms(0, values, keys, "v", "true", limit))
+    return qualified(head + "\nUNION ALL\n".join(_arms(0, values, keys, "v", "true", limit)))
 
 
 def _rare(counts: Sequence[int]) -> set[int]:

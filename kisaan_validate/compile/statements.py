@@ -10,6 +10,7 @@ from kisaan_validate.compile.figures import Figure
 from kisaan_validate.model import Profile
 from kisaan_validate.rules.base import Violations
 from kisaan_validate.sql.expressions import View, key_columns, quote, source_sql, table_sql
+from kisaan_validate.sql.qualify import qualified
 
 SLOT_LIMIT = 1_600
 """PostgreSQL's target lists end at 1,664 entries; beyond this many, counts travel in arrays, still in one scan."""
@@ -81,8 +82,9 @@ class Pass:
             items = [f"ARRAY[{', '.join(c for c, _ in chunk)}] AS counts_{n}" for n, chunk in enumerate(chunks, 1)]
         else:
             items = [f"{count} AS {name}" for count, name in counts]
-        outputs = ",\n  ".join(["count(*) AS rows_read", *items, *measured])
-        return f"SELECT {outputs}\nFROM {self.source}"
+        # Each by itself: the same item is asked again where a culprit is searched.
+        outputs = ",\n  ".join(qualified(item) for item in ("count(*) AS rows_read", *items, *measured))
+        return f"SELECT {outputs}\nFROM {qualified(self.source)}"
 
     def read(
         self, row: Sequence[int | list[int]], slots: Sequence[Slot] | None = None
@@ -100,7 +102,7 @@ class Pass:
             return slot.query.rows_sql()
         prefix = f"{quote(self.alias)}." if self.alias else ""
         shown = [prefix + quote(c) for c in dict.fromkeys((*key_columns(self.table), *slot.columns))]
-        return f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {slot.condition}"
+        return qualified(f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {slot.condition}")
 
     def sample_columns(self, slot: Slot) -> tuple[str, ...]:
         """The names of the values that a sample shows of a slot's violating rows: the key, and what the check reads."""
@@ -130,17 +132,17 @@ class Query:
         An author's SELECT only ever runs inside these parentheses.
         """
         if self.violations.counting:
-            return self.violations.counting
+            return qualified(self.violations.counting)
         weight = self.violations.weight
         counted = f"coalesce(sum({quote(weight)}), 0)::bigint" if weight else "count(*)"
         outputs = f"{counted} AS violations"
         if self.table is not None and self.table.only:  # how many rows the whole table has does not say how many these are
             outputs += f", (SELECT count(*) FROM {source_sql(self.table)}) AS examined"
-        return f"SELECT {outputs}\nFROM (\n{self.violations.sql}\n) AS v"
+        return qualified(f"SELECT {outputs}\nFROM (\n{self.violations.sql}\n) AS v")
 
     def rows_sql(self) -> str:
         """The statement by which anyone lists the violating rows."""
-        return self.violations.sql
+        return qualified(self.violations.sql)
 
     def sample_columns(self) -> tuple[str, ...]:
         """The names of the values that a sample shows of a violating row."""
@@ -184,7 +186,8 @@ def join_pass(child: Table, parent: Table, columns: Sequence[str], parent_column
     Of ``child`` only the rows that its filter leaves are read.
     """
     left, right = View(child, "child"), View(parent, "parent")
-    on = " AND ".join(f"child.{quote(a)} = parent.{quote(b)}" for a, b in zip(columns, parent_columns, strict=True))
+    pairs = [(a, child.columns[a].sign("=", parent.columns[b]), b) for a, b in zip(columns, parent_columns, strict=True)]
+    on = " AND ".join(f"child.{quote(a)} {sign} parent.{quote(b)}" for a, sign, b in pairs)
     joined = f"LEFT JOIN {right.source()} ON {on}"
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
     planner = MERGED if _in_order(child, columns) and _in_order(parent, parent_columns) else ()

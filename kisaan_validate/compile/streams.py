@@ -17,6 +17,7 @@ from kisaan_validate.sql.expressions import (
     text_literal,
     to_sql,
 )
+from kisaan_validate.sql.qualify import qualified
 
 _NATIVE = {
     "int2": "smallint", "int4": "integer", "int8": "bigint", "float4": "real", "float8": "double precision", "bool": "boolean",
@@ -100,11 +101,11 @@ class Stream:
         # With the table's name: ORDER BY takes an output's name before a column's, and a key may go out as its text.
         keys = [f"{table_sql(self.table)}.{quote(name)}" for name in key_columns(self.table)] if self.ordered else []
         order = f"\nORDER BY {', '.join(keys)}" if keys else ""
-        return f"SELECT {listed}\nFROM {table_sql(self.table)}{where}{order}"
+        return qualified(f"SELECT {listed}\nFROM {table_sql(self.table)}{where}{order}")
 
     def count_sql(self) -> str:
         """The statement that counts the rows that must arrive."""
-        return f"SELECT count(*)\nFROM {source_sql(self.table)}"
+        return qualified(f"SELECT count(*)\nFROM {source_sql(self.table)}")
 
     def sql(self, first: int | None = None, end: int | None = None) -> str:
         """The statement that is sent."""
@@ -188,12 +189,12 @@ def sample_sql(
 ) -> str:
     """The statement that shows the rows with these locators, in key order, at most ``limit`` of them."""
     values = ", ".join(shown_value(quote(name), name, masked) for name in sample_columns(stream, judge))
-    places = [quote(read.name) for read in stream.locator]
-    rows = [", ".join(to_sql(text_literal(text)) for text in row) for row in found]
-    left = places[0] if len(places) == 1 else f"({', '.join(places)})"
-    right = ", ".join(rows if len(places) == 1 else [f"({row})" for row in rows])
+    columns = [stream.table.columns.get(read.name) for read in stream.locator]
+    places = [f"{quote(r.name)} {c.sign('=') if c else '='} " for r, c in zip(stream.locator, columns, strict=True)]
+    rows = [[f"{place}{to_sql(text_literal(text))}" for place, text in zip(places, row, strict=True)] for row in found]
+    chosen = " OR ".join(f"({' AND '.join(row)})" for row in rows)
     order = ", ".join(f"{table_sql(stream.table)}.{quote(name)}" for name in key_columns(stream.table))
     return (
-        f"SELECT ARRAY[{values}]::text[]\nFROM {table_sql(stream.table)}\nWHERE {left} IN ({right})\n"
+        f"SELECT ARRAY[{values}]::text[]\nFROM {table_sql(stream.table)}\nWHERE {chosen}\n"
         f"ORDER BY {order}\nLIMIT {limit}"
     )

@@ -24,6 +24,7 @@ from kisaan_validate.rules.catalog import canonical_type
 from kisaan_validate.rules.relations import Unique
 from kisaan_validate.sql.assertion import columns_of, plain_expression
 from kisaan_validate.sql.expressions import quote, raw, to_sql
+from kisaan_validate.sql.qualify import unmarked
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.suite.meta import did_you_mean
 
@@ -273,5 +274,5 @@ def _bound(need: Removal, suite: Suite) -> Removal | None:
     if not set(aliases.get(need.table, (need.table,))) & set(aliases.get(check.table, (check.table,))):
         raise SuiteError(f"{need.check!r} is about {check.table}, not about {need.table}", "name the check's table", need.rule)
     nulls = [] if rule.nulls_equal else [f"{quote(c)} IS NOT NULL" for c in check.columns]
-    where = " AND ".join(to_sql(raw(text)) for text in (rule.where, need.where, *nulls) if text)
+    where = unmarked(" AND ".join(to_sql(raw(text)) for text in (rule.where, need.where, *nulls) if text))
     return replace(need, columns=check.columns, where=where)

@@ -16,12 +16,13 @@ from kisaan_validate.database.standby import read_standby
 from kisaan_validate.database.types import read_types
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import Notice, Place
+from kisaan_validate.sql.qualify import qualified
 
 
 @cache
 def query(name: str) -> str:
-    """The text of one catalogue query."""
-    return resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    """The text of one catalogue query, as it is sent: whatever a schema holds, PostgreSQL's own functions answer it."""
+    return qualified(resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def read_catalogue(session: Session, schemas: Sequence[str], aliases: Mapping[str, tuple[str, ...]]) -> Catalogue:
@@ -40,11 +41,11 @@ def read_catalogue(session: Session, schemas: Sequence[str], aliases: Mapping[st
             tuple(triggers[oid]), sequences[oid], selectable, writable, secured, owner, partition, estimate,
             children=children, foreign=foreign,
         )  # fmt: skip
-    ((at,),) = session.execute("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::text || '+00'")
+    ((at,),) = session.execute(qualified("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::text || '+00'"))
     return Catalogue(tuple(schemas), tables, session.version, aliases, at)
 
 
-_BLOCKED = (
+_BLOCKED = qualified(
     "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = 'relation' "
     "AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
@@ -59,22 +60,29 @@ def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Col
     found: dict[int, dict[str, Column]] = defaultdict(dict)
     rows = session.execute(query("columns"), where)
     made = read_types(session, (number for *_, number, plain in rows if not plain))
-    for oid, name, type_, base, not_null, default, generated, identity, labels, typmod, correlation, number, _ in rows:
+    for (oid, name, type_, base, not_null, default, generated, identity, labels, typmod, correlation, signs,
+         number, _) in rows:  # fmt: skip
         found[oid][name] = Column(
             name, type_, base, not_null, default, generated, identity, tuple(labels or ()), typmod, correlation,
-            made.get(number, TypeFacts(base)),
+            made.get(number, TypeFacts(base)), _signs(signs or ()),
         )  # fmt: skip
     return found
 
 
+def _signs(operators: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Pairs of a symbol and what stands for it; of two for one symbol the first."""
+    pairs = [text.partition(" ")[::2] for text in operators]
+    return tuple(dict(reversed(pairs)).items())
+
+
 def _constraints(session: Session, where: dict[str, Any]) -> dict[int, list[Constraint]]:
     found: dict[int, list[Constraint]] = defaultdict(list)
-    for oid, name, kind, columns, definition, validated, enforced, schema, target, target_columns in session.execute(
+    for oid, name, kind, columns, definition, validated, enforced, schema, target, target_columns, foreign in session.execute(
         query("constraints"), where
     ):
         to = (schema, target) if target else None
         own, other = tuple(columns or ()), tuple(target_columns or ())
-        found[oid].append(Constraint(name, kind, own, definition, validated, enforced, to, other))
+        found[oid].append(Constraint(name, kind, own, definition, validated, enforced, to, other, foreign))
     return found
 
 
@@ -139,7 +147,7 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
 def _system_identifier(session: Session) -> str:
     session.execute("SAVEPOINT identifier")
     try:
-        ((identifier,),) = session.execute("SELECT system_identifier::text FROM pg_control_system()")
+        ((identifier,),) = session.execute(qualified("SELECT system_identifier::text FROM pg_control_system()"))
         session.execute("RELEASE SAVEPOINT identifier")
         return str(identifier)
     except DatabaseError as error:
@@ -151,22 +159,13 @@ def _system_identifier(session: Session) -> str:
 
 def _dangerous_settings(session: Session) -> list[Notice]:
     names = ["zero_damaged_pages", "ignore_checksum_failure", "ignore_system_indexes"]
-    rows = session.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%(names)s)", {"names": names})
+    rows = session.execute(qualified("SELECT name, setting FROM pg_settings WHERE name = ANY (%(names)s)"), {"names": names})
     notices = []
     for name, setting in rows:
         if setting == "on":
             message = f"{name} is on: damaged data may be read as if it were absent or sound"
             notices.append(Notice("unsafe_setting", message, f"set {name} = off and run again"))
     return notices
-
-
-def read_lookalikes(session: Session, schemas: Sequence[str]) -> list[str]:
-    """What would be chosen in place of PostgreSQL's own operators and functions, whatever the search path says."""
-    # Under the pinned search path this very query could be answered by what it looks for.
-    session.execute("SET LOCAL search_path = pg_catalog, pg_temp")
-    found = session.execute(query("lookalikes"), {"schemas": list(schemas)})
-    session.execute(f"SET LOCAL search_path = {dict(session.pins())['search_path']}")
-    return [f"{kind} {title}" for kind, title in found]
 
 
 def read_fence(session: Session, oids: Iterable[int]) -> dict[int, tuple[int, ...]]:

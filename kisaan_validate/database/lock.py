@@ -19,6 +19,7 @@ from typing import Any
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target, check_expectation
 from kisaan_validate.errors import AlreadyRunning, DatabaseError
+from kisaan_validate.sql.qualify import qualified
 
 _ALIVE = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
 """Seconds, seconds, tries: the server notices within a minute that a host which held the lock is gone."""
@@ -58,10 +59,10 @@ def advisory_lock(target: Target, limits: Limits, expect: Mapping[str, str], sui
         check_expectation(session, expect, target)
         session.begin(isolation="READ COMMITTED")
         session.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in _ALIVE.items()))
-        session.execute("SELECT set_config('application_name', %(name)s, true)", {"name": _holder_name()})
-        ((database,),) = session.execute("SELECT current_database()")
+        session.execute(qualified("SELECT set_config('application_name', %(name)s, true)"), {"name": _holder_name()})
+        ((database,),) = session.execute(qualified("SELECT current_database()"))
         key = lock_key(suite, database)
-        ((granted,),) = session.execute("SELECT pg_try_advisory_xact_lock(%(key)s)", {"key": key})
+        ((granted,),) = session.execute(qualified("SELECT pg_try_advisory_xact_lock(%(key)s)"), {"key": key})
         if not granted:
             who = _who(session, key)
             raise AlreadyRunning(f"suite {suite!r} is already at work on database {database!r}: {who}", "wait until it has ended")
@@ -75,15 +76,17 @@ def _holder_name() -> str:
     return f"kisaan-validate --lock, pid {os.getpid()} on {socket.gethostname()}"[:63]
 
 
+_HOLDER = qualified(
+    "SELECT a.pid, a.usename::text, a.application_name, host(a.client_addr), a.xact_start FROM pg_locks AS l "
+    "JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 "
+    "AND l.classid::bigint = %(high)s AND l.objid::bigint = %(low)s "
+    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
 def _who(session: Session, key: int) -> str:
     high, low = (key >> 32) & 0xFFFFFFFF, key & 0xFFFFFFFF
-    rows = session.execute(
-        "SELECT a.pid, a.usename::text, a.application_name, host(a.client_addr), a.xact_start FROM pg_locks AS l "
-        "JOIN pg_stat_activity AS a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 "
-        "AND l.classid::bigint = %(high)s AND l.objid::bigint = %(low)s "
-        "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        {"high": high, "low": low},
-    )
+    rows = session.execute(_HOLDER, {"high": high, "low": low})
     return _said(rows[0]) if rows else "it ended this moment"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from kisaan_validate.errors import TargetError
+from kisaan_validate.sql.qualify import qualified
 
 if TYPE_CHECKING:
     from kisaan_validate.database.session import Session
@@ -94,6 +95,9 @@ def _plain_url(url: str, source: str) -> str:
     return urlunsplit(parts)
 
 
+_WHO = qualified("SELECT current_database(), current_user::text, coalesce(host(inet_server_addr()), '')")
+
+
 def check_expectation(session: Session, expect: Mapping[str, str], target: Target) -> None:
     """Refuse a database that is not the expected one, before anything of it is read.
 
@@ -102,9 +106,7 @@ def check_expectation(session: Session, expect: Mapping[str, str], target: Targe
     if not expect:
         return
     session.begin()
-    ((database, role, address),) = session.execute(
-        "SELECT current_database(), current_user::text, coalesce(host(inet_server_addr()), '')"
-    )
+    ((database, role, address),) = session.execute(_WHO)
     session.execute("ROLLBACK")
     _require(expect, database, role, {address, session.address[0]}, target)
 

@@ -8,6 +8,7 @@ from importlib import resources
 
 from kisaan_validate.catalogue import TypeFacts
 from kisaan_validate.database.session import Session
+from kisaan_validate.sql.qualify import qualified
 
 MULTIRANGES_SINCE = 140000
 """The first server version that has multiranges, and knows which range one is made of."""
@@ -39,7 +40,7 @@ def read_types(session: Session, oids: Iterable[int]) -> dict[int, TypeFacts]:
     sql = resources.files(__package__).joinpath("sql", "types.sql").read_text(encoding="utf-8")
     if session.version < MULTIRANGES_SINCE:
         sql = sql.replace("g.rngmultitypid", "NULL::oid").replace("m.rngmultitypid", "NULL::oid")
-    known = {oid: _Type(*line) for oid, *line in session.execute(sql, {"oids": wanted})}
+    known = {oid: _Type(*line) for oid, *line in session.execute(qualified(sql), {"oids": wanted})}
     return {oid: _made(oid, known, DEEPEST) for oid in wanted if oid in known}
 
 
@@ -57,5 +58,5 @@ def _made(oid: int, known: Mapping[int, _Type], depth: int) -> TypeFacts:
 
 def read_type(session: Session, name: str) -> TypeFacts | None:
     """The type that a name means on this server, without its modifier; None if there is none. Raises DatabaseError."""
-    ((oid,),) = session.execute("SELECT to_regtype(%(name)s)::oid::bigint", {"name": name})
+    ((oid,),) = session.execute(qualified("SELECT to_regtype(%(name)s)::oid::bigint"), {"name": name})
     return read_types(session, [oid]).get(oid) if oid is not None else None

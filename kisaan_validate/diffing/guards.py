@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from kisaan_validate.diffing.sides import LiveSide
 from kisaan_validate.errors import UsageError
+from kisaan_validate.sql.qualify import qualified
 
-_WHERE = "SELECT pg_postmaster_start_time()::text, oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database()"
+_WHERE = qualified("SELECT pg_postmaster_start_time()::text, oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database()")
 
 
 def check_sides(sides: Sequence[LiveSide]) -> None:

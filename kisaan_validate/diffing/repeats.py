@@ -12,6 +12,7 @@ from kisaan_validate.digest.rows import staged
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rowdiff import Kind, PatternFound, RowChange
 from kisaan_validate.sql.expressions import quote, table_sql, text_literal, to_sql
+from kisaan_validate.sql.qualify import qualified
 
 DUPLICATED = "duplicated batch"
 """The name of the pattern."""
@@ -68,12 +69,12 @@ def _count(side: LiveSide, plan: PairPlan, encoding: str, rows: Sequence[RowChan
     item = {digest.name: digest.inner}
     source = table_sql(plan.after.table)
     mine = staged(source, item, _is_one_of(plan, rows))
-    added = {(h, lo): n for h, lo, n in side.ask(f"SELECT {high}, {low}, count(*) FROM {mine} GROUP BY 1, 2")}
+    added = {(h, lo): n for h, lo, n in side.ask(qualified(f"SELECT {high}, {low}, count(*) FROM {mine} GROUP BY 1, 2"))}
     if not added:
         return 0
     condition = f"{high} = ANY ('{{{','.join(str(h) for h, _ in added)}}}'::int8[])"
     all = staged(source, item, _may_equal(plan, rows))
-    held = side.ask(f"SELECT {high}, {low}, count(*) FROM {all} WHERE {condition} GROUP BY 1, 2")
+    held = side.ask(qualified(f"SELECT {high}, {low}, count(*) FROM {all} WHERE {condition} GROUP BY 1, 2"))
     return sum(added[h, lo] for h, lo, n in held if n > added.get((h, lo), n))
 
 

@@ -23,6 +23,7 @@ from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
 from kisaan_validate.execute.pool import Stop
 from kisaan_validate.rowdiff import Observer, RowDiff, TableDiff
 from kisaan_validate.sql.expressions import knows_zone_sql, quote
+from kisaan_validate.sql.qualify import qualified
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many tables are done, and of how many."""
@@ -168,7 +169,7 @@ class _Run:
             why = f"{other.when} it is a partition, whose rows are compared within its parent: as a table of its own it has no counterpart"
             return unread(title, table, why)
         try:
-            ((rows,),) = self.sides[number].ask(f"SELECT count(*) FROM {quote(table.schema)}.{quote(table.name)}")
+            ((rows,),) = self.sides[number].ask(qualified(f"SELECT count(*) FROM {quote(table.schema)}.{quote(table.name)}"))
         except DatabaseError as error:
             return unread(title, table, error.fact)
         gone, come = (0, rows) if number else (rows, 0)

@@ -10,6 +10,7 @@ from kisaan_validate.digest.forms import ZONELESS, Context
 from kisaan_validate.digest.parts import Part, key_bytes_sql, key_hash_sql, table_digest
 from kisaan_validate.digest.rows import RowDigest, buckets_sql, lane_bucket, staged
 from kisaan_validate.sql.expressions import quote, table_sql
+from kisaan_validate.sql.qualify import qualified
 
 SPAN, HASHED, WHOLE = "span", "hashed", "whole"
 """How rows are put into buckets: spans of an integer key; a hash of the key; the row's own digest where there is no key."""
@@ -105,16 +106,16 @@ class Statements:
     def ends(self) -> str:
         """The lowest and the highest value of an integer key."""
         (part,) = self.key
-        return f"SELECT min({part.sql})::int8, max({part.sql})::int8 FROM {table_sql(self.side.table)}"
+        return qualified(f"SELECT min({part.sql})::int8, max({part.sql})::int8 FROM {table_sql(self.side.table)}")
 
     def rows(self) -> str:
         """The number of rows."""
-        return f"SELECT count(*) FROM {table_sql(self.side.table)}"
+        return qualified(f"SELECT count(*) FROM {table_sql(self.side.table)}")
 
     def buckets(self, how: Buckets) -> str:
         """(bucket, rows, sum of the first lane, sum of the second) of every bucket that has rows; to be asked in ``zone``."""
         digest = self._digest(replace(self.side.context, in_zone=bool(self.zone)))
-        return buckets_sql(table_sql(self.side.table), digest, self._bucket(how), how.mask)
+        return qualified(buckets_sql(table_sql(self.side.table), digest, self._bucket(how), how.mask))
 
     def _bucket(self, how: Buckets) -> str:
         if how.kind == SPAN:
@@ -127,7 +128,7 @@ class Statements:
     def attempt(self, part: Part) -> str:
         """Evaluates one column's elements over all rows: where the whole digest failed, this finds the column at fault."""
         digest = table_digest(self.encoding, (), (part,), self.side.context)
-        return f"SELECT count({digest.name}) FROM {staged(table_sql(self.side.table), {digest.name: digest.inner})}"
+        return qualified(f"SELECT count({digest.name}) FROM {staged(table_sql(self.side.table), {digest.name: digest.inner})}")
 
     def stream(self, how: Buckets, opened: Collection[int] | None, late: str = "") -> str:
         """The rows of the opened buckets (None: all rows), in the order of the key.
@@ -148,7 +149,7 @@ class Statements:
         high, low = digest.lanes
         listed = ", ".join((*place, f"{high} AS high", f"{low} AS low", *shown, *proofs))
         order = ", ".join(place) or "high, low"
-        return f"SELECT {listed} FROM {inner} ORDER BY {order}"
+        return qualified(f"SELECT {listed} FROM {inner} ORDER BY {order}")
 
     def _opened(self, how: Buckets, opened: Collection[int] | None) -> tuple[str, str]:
         """The FROM item and the condition that give the rows of these buckets."""

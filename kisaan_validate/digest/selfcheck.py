@@ -13,6 +13,7 @@ from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.forms import Context, Form, own_form
 from kisaan_validate.digest.parts import Part, elements_of
 from kisaan_validate.digest.rows import SEEDS, row_digest, staged
+from kisaan_validate.sql.qualify import qualified
 
 _INT4, _TEXT, _NUMERIC = TypeFacts("int4"), TypeFacts("text"), TypeFacts("numeric")
 
@@ -52,7 +53,7 @@ def self_check_sql(encoding: str, server_encoding: str = "UTF8", *, ascii_only: 
         digest = row_digest(encoding, elements_of([part], context))
         inner = staged(values, {"n": "n", digest.name: digest.inner})
         parts.append(f"SELECT '{name}' AS form, {place} AS place, n, {digest.lanes[0]} AS high, {digest.lanes[1]} AS low FROM {inner}")
-    return "\nUNION ALL\n".join(parts) + "\nORDER BY place, n"
+    return qualified("\nUNION ALL\n".join(parts) + "\nORDER BY place, n")
 
 
 def column_check_sql(version: int, server_encoding: str = "UTF8", *, ascii_only: bool = False) -> str:
@@ -64,7 +65,7 @@ def column_check_sql(version: int, server_encoding: str = "UTF8", *, ascii_only:
         high, low = (hashed.of("r", str(seed)) for seed in SEEDS)
         inner = staged(values, {"n": "n", "r": hashed.inner})
         parts.append(f"SELECT '{name}' AS form, {place} AS place, n, coalesce({high}, 0) AS high, coalesce({low}, 0) AS low FROM {inner}")
-    return "\nUNION ALL\n".join(parts) + "\nORDER BY place, n"
+    return qualified("\nUNION ALL\n".join(parts) + "\nORDER BY place, n")
 
 
 def _questions(ascii_only: bool) -> Iterator[tuple[str, Part, str]]:

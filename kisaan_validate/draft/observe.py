@@ -18,6 +18,7 @@ from kisaan_validate.execute.ask import is_one_expressions_fault, recover, too_l
 from kisaan_validate.masking import mask_values
 from kisaan_validate.source import sql_name
 from kisaan_validate.sql.expressions import table_sql, text_literal, to_sql
+from kisaan_validate.sql.qualify import qualified
 
 SMALL_TABLE = 32 * 1024**2
 """Up to so many bytes, every value of a column may be collected or sorted to see how many different ones there are."""
@@ -133,7 +134,7 @@ def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe 
 def scan_sql(table: Table, asked: Sequence[Probe]) -> str:
     """The one statement that answers all probes; the rows come first."""
     outputs = ",\n  ".join(["count(*) AS rows_read", *(probe.sql for probe in asked)])
-    return f"SELECT {outputs}\nFROM {table_sql(table)}"
+    return qualified(f"SELECT {outputs}\nFROM {table_sql(table)}")
 
 
 def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:

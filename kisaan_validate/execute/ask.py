@@ -13,6 +13,7 @@ from kisaan_validate.compile.statements import Pass, Query, Slot, figure_items, 
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import Profile, StatementFacts
+from kisaan_validate.sql.qualify import qualified
 
 ISOLATION_SECONDS = 120.0
 """How long the search for the culprits of one statement may take."""
@@ -255,6 +256,9 @@ def _too_many(segments: int, most: int) -> DatabaseError:
     return DatabaseError(f"it has {segments:,} segments, and at most {most:,} are judged one by one", hint)
 
 
+_MEMORY = qualified("SELECT pg_size_bytes(current_setting('work_mem')), coalesce(current_setting('hash_mem_multiplier', true), '1')")
+
+
 class TooLarge(DatabaseError):
     """The planner expects more temporary files than a guest may write: not run, and so not answered."""
 
@@ -263,9 +267,7 @@ def too_large(session: Session, sql: str) -> TooLarge | None:
     """Why a statement is not run: EXPLAIN expects more temporary bytes than allowed. Raises DatabaseError."""
     ((plan,),) = session.execute(f"EXPLAIN (FORMAT JSON) {sql}")
     tree = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
-    ((memory, multiplier),) = session.execute(
-        "SELECT pg_size_bytes(current_setting('work_mem')), coalesce(current_setting('hash_mem_multiplier', true), '1')"
-    )
+    ((memory, multiplier),) = session.execute(_MEMORY)
     expected = temp_bytes(tree, int(memory), float(multiplier))
     if expected <= session.limits.temp_bytes:
         return None

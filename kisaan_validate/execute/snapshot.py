@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
-from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_lookalikes, read_place
+from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_place
 from kisaan_validate.database.same_server import Mark, Shared, leave_mark, prove_same_server
 from kisaan_validate.database.session import Session
+from kisaan_validate.database.standins import SQLSTATE, read_standins
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.foreign import WITHHELD, refused
 from kisaan_validate.model import Notice, Place
 from kisaan_validate.sql.expressions import table_sql
+from kisaan_validate.sql.qualify import qualified
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Snapshot:
 
     @property
     def withheld(self) -> Mapping[TableKey, str]:
-        """The tables that are not read because another server holds their rows, and why."""
-        return {key: why for key, (state, why) in self.unavailable.items() if state == WITHHELD}
+        """The tables that are not read, and why: another server holds their rows, or somebody's cast would answer."""
+        return {key: why for key, (state, why) in self.unavailable.items() if state in {WITHHELD, SQLSTATE}}
 
     @property
     def shared(self) -> Shared:
@@ -62,7 +64,7 @@ def take_snapshot(
     locked, unavailable = lock_tables(session, wanted)
     # The first query fixes the snapshot: LOCK and SET do not.
     mark = leave_mark(session)
-    ((exported,),) = session.execute("SELECT pg_export_snapshot()")
+    ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, source, exported)
     catalogue = read_catalogue(session, schemas, aliases)
     held = {t.key for t in locked}
@@ -73,10 +75,7 @@ def take_snapshot(
         if table.lockable and table.key not in held:
             unavailable.setdefault(table.key, ("", f"{table.name} appeared after the tables were locked; run again"))
     unavailable.update(refused(catalogue, foreign))
-    if lookalikes := read_lookalikes(session, schemas):
-        more = f" and {len(lookalikes) - 1} more" if len(lookalikes) > 1 else ""
-        message = f"the {lookalikes[0]}{more} would stand in for PostgreSQL's own; no comparison is sure to be one"
-        unavailable.update({t.key: ("42725", message) for t in now})
+    unavailable.update(read_standins(session).refused(catalogue))
     files = read_fence(session, [t.oid for t in fenced])
     return Snapshot(exported, mark, place, catalogue, tuple(locked), unavailable, files, tuple(notices), fenced)
 

@@ -298,7 +298,7 @@ class Quantile(AggregateRule):
         column, found = rows.view.table.columns[columns[0]], rows.of(f"count({quote(columns[0])})")
         parts = []
         if self.low is not None:
-            below = rows.of("count(*)", f"{value} < {_bound(column, self.low)}")
+            below = rows.of("count(*)", f"{value} {column.sign('<')} {_bound(column, self.low)}")
             parts.append(compared(below, "<", self.share, found))
         for end in self._upper(column):
             parts.append(compared(rows.of("count(*)", f"{value} {end}"), ">=", self.share, found))
@@ -307,7 +307,7 @@ class Quantile(AggregateRule):
     def _upper(self, column: Column) -> list[str]:
         """The comparison that a quantile within the upper bound passes: without one, that with NaN."""
         if self.high is not None:
-            return [f"<= {_bound(column, self.high)}"]
+            return [f"{column.sign('<=')} {_bound(column, self.high)}"]
         return [f"< 'NaN'::{column.base}"] if column.may_be_nan else []
 
     def listing(
@@ -320,7 +320,7 @@ class Quantile(AggregateRule):
         lead = f"{segments}, " if segments else ""
         inner = {name: quote(free_name(name, self.segment_by)) for name in ("v", "place", "n")}
         source = f"{source_sql(table)}{where_sql(self.where, f'{quote(columns[0])} IS NOT NULL')}"
-        within = [f"{inner['v']} >= {_bound(column, self.low)}"] if self.low is not None else []
+        within = [f"{inner['v']} {column.sign('>=')} {_bound(column, self.low)}"] if self.low is not None else []
         within += [f"{inner['v']} {end}" for end in self._upper(column)]
         p, q = self.share.numerator, self.share.denominator
         return (

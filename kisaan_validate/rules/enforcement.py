@@ -7,6 +7,7 @@ an honest "enforced by nothing", never a false "enforced".
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,23 +15,34 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from kisaan_validate.sql.qualify import unmarked
+
 if TYPE_CHECKING:
     from kisaan_validate.catalogue import Table
 
 
-def implied_by_constraints(predicate: str, table: Table) -> str:
-    """The names of the CHECK constraints that together state ``predicate`` of all rows, or "" if they do not."""
+def implied_by_constraints(predicate: str, table: Table, *, authored: bool = False) -> str:
+    """The names of the CHECK constraints that together state ``predicate`` of all rows, or "" if they do not.
+
+    A constraint that calls functions of somebody's own says something else than it seems to; only a predicate that an
+    author wrote (``authored``) calls the same.
+    """
     if table.unbound:
         return ""
-    wanted = _conjuncts(predicate)
+    wanted = _conjuncts(_NAMED.sub(r"\1", unmarked(predicate)))
     used: list[str] = []
     for constraint in table.constraints:
-        if constraint.kind == "c" and constraint.validated and constraint.enforced:
+        binding = constraint.validated and constraint.enforced and (authored or not constraint.foreign)
+        if constraint.kind == "c" and binding:
             said = _conjuncts(_body(constraint.definition))
             if wanted & said:
                 used.append(constraint.name)
                 wanted = wanted - said
     return ", ".join(used) if used and not wanted else ""
+
+
+_NAMED = re.compile(r"""OPERATOR\((?:\w+|"(?:[^"]|"")*")\.([^)]+)\)""")
+"""An operator as an engine's comparison names it; PostgreSQL prints it bare where the schema is in the search path."""
 
 
 def _body(definition: str) -> str:

@@ -14,6 +14,7 @@ from kisaan_validate.rules.intervals import refuse_no_value
 from kisaan_validate.sql.expressions import (
     View,
     condition_sql,
+    distinct_sql,
     literal,
     quote,
     raw,
@@ -22,6 +23,7 @@ from kisaan_validate.sql.expressions import (
     text_literal,
     to_sql,
 )
+from kisaan_validate.sql.qualify import authored
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
@@ -107,7 +109,9 @@ class Agrees(JoinRule):
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         """The values differ."""
         mine, theirs = child.value(columns[0]), parent.value(self.parent_column)
-        return mine != theirs if self.nulls == "pass" else mine.is_distinct_from(theirs)
+        sign = child.table.columns[columns[0]].sign("<>", parent.table.columns[self.parent_column])
+        differ = mine.op(sign, is_comparison=True)(theirs)
+        return differ if self.nulls == "pass" else sa.literal_column(distinct_sql(to_sql(mine), sign, to_sql(theirs)))
 
 
 @dataclass(frozen=True)
@@ -252,12 +256,13 @@ class Reconciles(QueryRule):
         if details is None:
             raise DatabaseError(f"table {self.details} does not exist")
         via = quote(self.via)
+        sign = details.columns[self.via].sign("=", table.columns[self.on])
         filters = f"\n  WHERE {to_sql(raw(self.detail_where))}" if self.detail_where else ""
         return (
             f"{source_sql(table, 'parent')}\n{'JOIN' if self.missing == 'skip' else 'LEFT JOIN'} (\n"
             f"  SELECT {via} AS detail_key, sum({quote(self.detail_column)}) AS total\n"
             f"  FROM {source_sql(details)}{filters}\n  GROUP BY {via}\n"
-            f") AS d ON d.detail_key = parent.{quote(self.on)}"
+            f") AS d ON d.detail_key {sign} parent.{quote(self.on)}"
         )
 
 
@@ -288,7 +293,7 @@ class ValuesPresent(QueryRule):
         sql = (
             f"SELECT coalesce(f.value, w.value)::text AS value,\n"
             f"  CASE WHEN w.value IS NULL THEN 'not expected' ELSE 'missing' END AS problem\n"
-            f"FROM ({found}) AS f\nFULL JOIN (\n  {wanted}\n) AS w ON f.value = w.value\n"
+            f"FROM ({found}) AS f\nFULL JOIN (\n  {wanted}\n) AS w ON f.value {table.columns[columns[0]].sign('=')} w.value\n"
             f"WHERE (f.value IS NULL) <> (w.value IS NULL)"
         )
         return Violations(sql, ("value",), shown=("problem",), made_of={"value": columns}, safe=frozenset({"problem"}))
@@ -406,7 +411,7 @@ class Assertion(QueryRule):
         from kisaan_validate.sql.assertion import output_columns, resolve_names
 
         sql = resolve_names(self.sql, self.reads, catalogue)
-        return Violations(sql, self.keys, shown=self.shows, made_of=output_columns(self.sql))
+        return Violations(authored(sql), self.keys, shown=self.shows, made_of=output_columns(self.sql))
 
     def functions_sql(self) -> str:
         return self.sql

@@ -63,7 +63,7 @@ class PredicateRule(RowRule):
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         if self.null_fails:
             return ""
-        return implied_by_constraints(to_sql(self.holds(View(table), columns)), table)
+        return implied_by_constraints(to_sql(self.holds(View(table), columns)), table, authored=bool(self.conditions()))
 
 
 NAN_BY_NAME = "to judge NaN, name it in SQL: declare.holds(\"t\", \"x <> 'NaN'\")"
@@ -110,7 +110,7 @@ class Compare(PredicateRule):
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         symbol = _OPERATORS[self.operator][0]
-        compared = _value(view, columns[0]).op(symbol, is_comparison=True)(_literal(view, columns[0], self.value))
+        compared = _compared(view, columns[0], symbol, self.value)
         return _nan_guard(compared, view, columns[0], symbol in {">", ">="}, symbol in {"<", "<="}, self.allow_nan)
 
 
@@ -139,15 +139,15 @@ class InRange(PredicateRule):
         return f"{columns[0]} lies in {left}{_words(self.low)}, {_words(self.high)}{right}"
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        value = _value(view, columns[0])
-        low = value.op(">=" if self.include_low else ">", is_comparison=True)(_literal(view, columns[0], self.low))
-        high = value.op("<=" if self.include_high else "<", is_comparison=True)(_literal(view, columns[0], self.high))
+        low = _compared(view, columns[0], ">=" if self.include_low else ">", self.low)
+        high = _compared(view, columns[0], "<=" if self.include_high else "<", self.high)
         # NaN is greater than every number: the upper bound already refuses it.
         return _nan_guard(sa.and_(low, high), view, columns[0], False, True, self.allow_nan)
 
 
-def _value(view: View, column: str) -> ColumnElement[Any]:
-    return view.value(column)
+def _compared(view: View, column: str, symbol: str, value: Any) -> ColumnElement[bool]:
+    sign = view.table.columns[column].sign(symbol)
+    return view.value(column).op(sign, is_comparison=True)(_literal(view, column, value))
 
 
 _LARGEST_REAL = 3.4028234663852886e38
@@ -160,6 +160,12 @@ def _literal(view: View, column: str, value: Any) -> ColumnElement[Any]:
         fits = abs(value) <= _LARGEST_REAL or abs(value) == inf
         return sa.cast(literal(value), sa.REAL if fits else sa.DOUBLE_PRECISION)
     return literal(value)
+
+
+def _item(view: View, column: str, value: Any) -> ColumnElement[Any]:
+    """A value of a list; a text with its type, so that the list is one array and not as many comparisons."""
+    facts, made = view.table.columns[column], _literal(view, column, value)
+    return sa.cast(made, sa.Text) if isinstance(value, str) and (facts.is_enum or facts.base in {"text", "varchar"}) else made
 
 
 def _nan_guard(
@@ -194,11 +200,15 @@ class OneOf(PredicateRule):
         return f"{columns[0]} is {'none' if self.negated else 'one'} of {listed or '(an empty set)'}"
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        value = _value(view, columns[0])
+        value, column = view.value(columns[0]), view.table.columns[columns[0]]
         if not self.values:
             # "NULL passes": an empty list decides for values only.
             return sa.literal_column(f"CASE WHEN {to_sql(value)} IS NOT NULL THEN {str(self.negated).lower()} END")
-        items = [_literal(view, columns[0], v) for v in sorted(self.values, key=lambda v: (str(type(v)), str(v)))]
+        ordered = sorted(self.values, key=lambda v: (str(type(v)), str(v)))
+        if column.operators:
+            each = [_compared(view, columns[0], "<>" if self.negated else "=", v) for v in ordered]
+            return sa.and_(*each) if self.negated else sa.or_(*each)
+        items = [_item(view, columns[0], v) for v in ordered]
         return value.not_in(items) if self.negated else value.in_(items)
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:

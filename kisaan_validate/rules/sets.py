@@ -67,7 +67,8 @@ class ValuesIn(QueryRule):
         kept = f"{condition_sql(self.where)} AND {whole}" if self.where else whole
         values = ", ".join(f"{to_sql(other.value(c))} AS {n}" for c, n in zip(self.on, names, strict=True))
         only = f"\n  WHERE {condition_sql(self.reference_where)}" if self.reference_where else ""
-        found = " AND ".join(f"listed.{n} = child.{n}" for n in names)
+        signs = [reference.columns[b].sign("=", table.columns[a]) for a, b in zip(columns, self.on, strict=True)]
+        found = " AND ".join(f"listed.{n} {sign} child.{n}" for n, sign in zip(names, signs, strict=True))
         child = f"SELECT {', '.join(quote(c) for c in outputs)}, {compared}\n  FROM {source_sql(table)}\n  WHERE {kept}"
         listed = f"SELECT DISTINCT {values}\n  FROM {source_sql(reference)}{only}"
         return f"(\n  {child}\n) AS child\nLEFT JOIN (\n  {listed}\n) AS listed ON {found}", f"listed.{names[0]} IS NULL"

@@ -232,8 +232,13 @@ def calls_of(sql: str, origin: str) -> Calls:
         if index and tokens[index - 1].token_type is TokenType.DOT:
             dotted.add(name)
     types = {alias for word in words for alias in _CATALOGUE_TYPES.get(word, ())}
-    implied = {sign for word in words for sign in _IMPLIED_OPERATORS.get(word, ())}
-    return Calls(frozenset(called), frozenset(dotted), frozenset(_operators(sql, origin) | implied), frozenset(words | types))
+    operators = frozenset(_operators(sql, origin)) | implied_operators(words)
+    return Calls(frozenset(called), frozenset(dotted), operators, frozenset(words | types))
+
+
+def implied_operators(words: Iterable[str]) -> frozenset[str]:
+    """The operators that stand behind words such as IN and LIKE."""
+    return frozenset(sign for word in words for sign in _IMPLIED_OPERATORS.get(word, ()))
 
 
 def _cut(name: str) -> str:

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import ColumnElement
 
+from kisaan_validate.sql.qualify import authored, qualified
+
 if TYPE_CHECKING:
     from kisaan_validate.catalogue import Table
 
@@ -27,7 +29,7 @@ _DIALECT._backslash_escapes = False
 
 
 def to_sql(element: Any) -> str:
-    """The SQL text of a SQLAlchemy element, all values as literals."""
+    """The SQL text of a SQLAlchemy element, all values as literals; not yet qualified (see ``sql.qualify``)."""
     return str(element.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
@@ -37,8 +39,11 @@ def quote(name: str) -> str:
 
 
 def raw(sql: str) -> ColumnElement[Any]:
-    """Author-written SQL as an expression, in parentheses, so that it cannot reach beyond itself."""
-    return sa.literal_column(f"({sql}\n)" if "--" in sql else f"({sql})")
+    """Author-written SQL as an expression, in parentheses, so that it cannot reach beyond itself.
+
+    It keeps its schemas: ``qualify.qualified``, through which every statement goes, leaves it as it is.
+    """
+    return sa.literal_column(f"({authored(sql)}\n)" if "--" in sql else f"({authored(sql)})")
 
 
 def text_literal(value: str) -> ColumnElement[str]:
@@ -137,12 +142,17 @@ def knows_zone_sql(zone: str) -> str:
 
     An offset such as +05:30 is none: it would mean its opposite, as POSIX has it.
     """
-    return f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}"
+    return qualified(f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}")
 
 
 def table_sql(table: Table) -> str:
     """The qualified, quoted name of a relation."""
     return f"{quote(table.schema)}.{quote(table.name)}"
+
+
+def distinct_sql(first: str, sign: str, second: str) -> str:
+    """SQL for IS DISTINCT FROM by an operator that is known: ``sign`` is the one for "differs" (see ``Column.sign``)."""
+    return f"coalesce(({first}) {sign} ({second}), num_nulls(({first}), ({second})) = 1)"
 
 
 def source_sql(table: Table, alias: str = "") -> str:

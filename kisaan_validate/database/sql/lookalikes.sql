@@ -39,7 +39,7 @@ WITH RECURSIVE candidate AS MATERIALIZED (
     SELECT b.type, o.oid FROM below AS b JOIN pg_type AS t ON t.oid = b.base AND t.typtype = 'p', pg_type AS o
     WHERE o.typtype = 'b'
 )
-SELECT c.kind, format('%%I.%%s(%%s)', c.nspname, c.name, array_to_string(c.types::regtype[], ', ')) AS title
+SELECT c.kind, c.name, format('%%I.%%s(%%s)', c.nspname, c.name, array_to_string(c.types::regtype[], ', ')) AS title
 FROM candidate AS c
 WHERE NOT EXISTS (SELECT FROM own AS o WHERE o.kind = c.kind AND o.name = c.name AND o.types = c.types)
   AND EXISTS (
@@ -50,4 +50,4 @@ WHERE NOT EXISTS (SELECT FROM own AS o WHERE o.kind = c.kind AND o.name = c.name
         WHERE NOT EXISTS (SELECT FROM fits AS f WHERE f.given = pair.given AND f.wanted = pair.wanted)
       )
   )
-ORDER BY 1, 2
+ORDER BY 1, 3

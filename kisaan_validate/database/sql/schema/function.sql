@@ -26,7 +26,7 @@ SELECT '', CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || p.p
     'body', CASE WHEN a.aggfnoid IS NULL AND to_jsonb(p) ->> 'prosqlbody' IS NULL
                  THEN 'sha256 ' || encode(sha256(convert_to(concat_ws(E'\n', p.probin, p.prosrc), 'UTF8')), 'hex') END,
     'printed body', CASE WHEN to_jsonb(p) ->> 'prosqlbody' IS NOT NULL
-                         THEN substring(pg_get_functiondef(p.oid) FROM E'\n((?:BEGIN ATOMIC\n|RETURN ).*)$') END,
+                         THEN substring(pg_get_functiondef(p.oid), E'\n((?:BEGIN ATOMIC\n|RETURN ).*)$') END,
     'state function', nullif(a.aggtransfn::oid::regprocedure::text, '-'),
     'state type', CASE WHEN a.aggtranstype <> 0 THEN format_type(a.aggtranstype, NULL) END,
     'final function', nullif(a.aggfinalfn::oid::regprocedure::text, '-'),

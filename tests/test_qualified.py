@@ -1,0 +1,325 @@
+"""What the engine itself writes is answered by PostgreSQL's own functions, operators and casts, whatever a schema holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import every_kind
+import psycopg2
+import pytest
+from conftest import Server
+from helpers import examples
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from kisaan_validate import declare
+from kisaan_validate.database.session import Rows, Session
+from kisaan_validate.sql.qualify import NotUnderstood, authored, qualified
+
+Sent = list[tuple[str, Any]]
+"""Statements with their parameters, in the order in which they were sent."""
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> Sent:
+    """What ``work`` sends to servers; each statement once."""
+    sent: dict[tuple[str, str], Any] = {}
+    execute, copy_out = Session.execute, Session.copy_out
+
+    def executing(self: Session, sql: str, parameters: dict[str, Any] | None = None) -> Rows:
+        sent.setdefault((sql, repr(parameters)), parameters)
+        return execute(self, sql, parameters)
+
+    def copying(self: Session, sql: str, write: Callable[[bytes], object]) -> None:
+        sent.setdefault((sql, "None"), None)
+        copy_out(self, sql, write)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "execute", executing)
+        patched.setattr(Session, "copy_out", copying)
+        work()
+    return [(sql, parameters) for (sql, _), parameters in sent.items()]
+
+
+CLONES = """
+SET allow_system_table_mods = on;
+CREATE SCHEMA lies;
+DO $$
+DECLARE columns text; lies oid := 'lies'::regnamespace; own oid := 'pg_catalog'::regnamespace;
+BEGIN
+    SELECT string_agg(CASE attname WHEN 'oid' THEN 'oid::int8::int4 + 1000000' WHEN 'pronamespace' THEN lies::text
+                      WHEN 'proacl' THEN '''{postgres=X/postgres}''' ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
+        INTO columns FROM pg_attribute WHERE attrelid = 'pg_proc'::regclass AND attnum > 0;
+    EXECUTE format('INSERT INTO pg_proc SELECT %s FROM pg_proc WHERE pronamespace = %s', columns, own);
+    SELECT string_agg(CASE attname WHEN 'aggfnoid' THEN 'aggfnoid::oid::int8::int4 + 1000000' ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
+        INTO columns FROM pg_attribute WHERE attrelid = 'pg_aggregate'::regclass AND attnum > 0;
+    EXECUTE format('INSERT INTO pg_aggregate SELECT %s FROM pg_aggregate WHERE aggfnoid::oid < 16384', columns);
+    SELECT string_agg(CASE attname WHEN 'oid' THEN 'oid::int8::int4 + 1000000' WHEN 'oprnamespace' THEN lies::text
+                      WHEN 'oprcode' THEN 'oprcode::oid::int8::int4 + 1000000' ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
+        INTO columns FROM pg_attribute WHERE attrelid = 'pg_operator'::regclass AND attnum > 0;
+    EXECUTE format('INSERT INTO pg_operator SELECT %s FROM pg_operator WHERE oprnamespace = %s AND oprcode <> 0', columns, own);
+END $$;
+GRANT USAGE ON SCHEMA lies TO PUBLIC;
+"""
+"""A double of every function, aggregate and operator of PostgreSQL, with its very types, which nobody may call."""
+
+
+@pytest.fixture(scope="module")
+def told(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sent]]:
+    """A database with something of each kind, and every statement that the commands send to it."""
+    database = server.create(every_kind.TABLES)
+    other = server.create(template=database)
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("told")
+        sent = recorded(patch, lambda: every_kind.look_at_everything(server, database, other, folder))
+    server.sql(CLONES, database)
+    yield database, sent
+    server.drop(other)
+    server.drop(database)
+
+
+_QUERY = re.compile(
+    r"(?:EXPLAIN \(FORMAT JSON\) |COPY \(\s*)?((?:--[^\n]*\n|\s)*(?:SELECT|WITH)\b.*?)(?:\)\s*TO STDOUT.*)?\Z",
+    re.S,
+)
+
+
+def queries(sent: Sent) -> list[tuple[str, Any]]:
+    """The queries among statements."""
+    found = [(_QUERY.match(sql), parameters) for sql, parameters in sent]
+    return [(match[1], parameters) for match, parameters in found if match is not None]
+
+
+def refusals(server: Server, database: str, asked: list[tuple[str, Any]], path: str) -> list[str]:
+    """Which queries PostgreSQL does not even plan for a role without rights on doubles, looking names up in ``path``."""
+    role, found = f"asker_{database}", []
+    server.sql(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}", database)
+    server.sql(
+        f"GRANT pg_monitor TO {role}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}", database
+    )
+    connection = psycopg2.connect(server.dsn(database, role))
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET search_path = {path}")
+            for sql, parameters in asked:
+                try:
+                    cursor.execute(f"EXPLAIN (VERBOSE) {sql}", parameters)
+                except psycopg2.Error as error:
+                    found.append(f"{error.diag.message_primary}: {sql}")
+    finally:
+        connection.close()
+        server.sql(f"DROP OWNED BY {role}", database)
+        server.sql(f"DROP ROLE {role}")
+    return found
+
+
+def test_every_function_and_operator_of_every_statement_is_named_in_full(
+    server: Server, told: tuple[str, Sent]
+) -> None:
+    """Law: the search path decides nothing about what the engine writes.
+
+    A double of every function and operator of PostgreSQL, with the very same types, stands first in the path; nobody may
+    call one. All statements of all commands are planned all the same, and none that is not qualified is.
+    """
+    database, sent = told
+    asked = queries(sent)
+    assert len(asked) > 150
+    assert not refusals(server, database, asked, "public, pg_temp")
+    assert not refusals(server, database, asked, "lies, pg_catalog, public, pg_temp")
+    for bare in (
+        "SELECT count(*) FROM crops",
+        "SELECT 1 FROM crops WHERE n = 3",
+        "SELECT n IN (1, 2) FROM crops",
+        "SELECT -n FROM crops",
+    ):
+        assert (
+            "permission denied" in refusals(server, database, [(bare, None)], "lies, pg_catalog, public")[0]
+        )
+
+
+def test_every_kind_of_check_is_among_the_statements(told: tuple[str, Sent]) -> None:
+    """Law: no function of ``declare`` is missing where statements are collected."""
+    kinds = {made.id.rpartition(".")[2] for made in every_kind.declarations()} | {
+        type(made.rule).kind for made in every_kind.declarations()
+    }
+    known = {
+        "column",
+        "constraint",
+        "index",
+        "table",
+        "triggers",
+        "no_column_of_type",
+        "references",
+        "ledger",
+        "sequence",
+    }
+    missing = {name for name in declare.__all__ if name not in kinds | known | {"Declaration", "declaration"}}
+    assert not missing
+
+
+# --- the grammar --------------------------------------------------------------------------------------------------------
+
+VALUES = """
+CREATE TABLE v (id int, a int, b int, c int, s text, t varchar(5), y boolean, d date);
+INSERT INTO v SELECT row_number() OVER (), a, b, CASE a WHEN 1 THEN NULL ELSE a - 1 END, s, left(s, 1) || 'x', a > b, date '2025-10-18' + b
+FROM unnest(ARRAY[0, 1, 2, -3, NULL]) AS a, unnest(ARRAY[1, 2, NULL]) AS b, unnest(ARRAY['', 'ab', 'AB%', NULL]) AS s
+"""
+
+
+def _numbers(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Expressions of integers out of others, with as few parentheses as PostgreSQL's precedence asks for, or fewer."""
+    pair = st.tuples(inner, inner)
+    return st.one_of(
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "&", "|", "#"]), inner).map(" ".join),
+        st.tuples(st.sampled_from(["- ", "~ ", "+ ", "@ "]), inner).map("".join),
+        inner.map(lambda x: f"({x})"),
+        inner.map(lambda x: f"abs({x})"),
+        pair.map(lambda p: f"coalesce({p[0]}, {p[1]})"),
+        pair.map(lambda p: f"nullif({p[0]}, {p[1]})"),
+        st.tuples(inner, inner, inner).map(
+            lambda p: f"CASE {p[0]} WHEN {p[1]} THEN {p[2]} WHEN 2 THEN 7 END"
+        ),
+        st.tuples(inner, inner).map(lambda p: f"CASE WHEN {p[0]} < {p[1]} THEN 1 ELSE {p[1]} END"),
+        inner.map(lambda x: f"{x}::int8"),
+        pair.map(lambda p: f"(ARRAY[{p[0]}, {p[1]}])[1]"),
+    )
+
+
+NUMBERS = st.recursive(st.sampled_from(["a", "b", "v.c", "3", "-1", "(-2)", "0"]), _numbers, max_leaves=5)
+
+
+def _texts(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    pair = st.tuples(inner, inner)
+    return st.one_of(
+        pair.map(" || ".join),
+        inner.map(lambda x: f"left({x}, 2)"),
+        inner.map(lambda x: f'{x} COLLATE "C"'),
+        st.tuples(inner, NUMBERS).map(lambda p: f"{p[0]} || {p[1]}"),
+        inner.map(lambda x: f"{x}::text"),
+        inner.map(lambda x: f"({x})"),
+    )
+
+
+TEXTS = st.recursive(st.sampled_from(["s", "t", "'ab'", "'a''b'", "E'a\\n'"]), _texts, max_leaves=4)
+
+
+def _comparisons(kind: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    signs = st.sampled_from(["=", "<>", "<", "<=", ">", ">=", "!="])
+    listed = st.lists(kind, min_size=1, max_size=3).map(", ".join)
+    no = st.sampled_from(["", "NOT "])
+    return st.one_of(
+        st.tuples(kind, signs, kind).map(" ".join),
+        st.tuples(kind, no, kind).map(lambda p: f"{p[0]} IS {p[1]}DISTINCT FROM {p[2]}"),
+        st.tuples(kind, no).map(lambda p: f"{p[0]} IS {p[1]}DISTINCT FROM NULL"),
+        st.tuples(kind, no, kind, kind).map(lambda p: f"{p[0]} {p[1]}BETWEEN {p[2]} AND {p[3]}"),
+        st.tuples(kind, no, listed).map(lambda p: f"{p[0]} {p[1]}IN ({p[2]})"),
+        st.tuples(kind, no).map(lambda p: f"{p[0]} IS {p[1]}NULL"),
+        st.tuples(kind, st.sampled_from(["= ANY", "<> ALL"]), kind, kind).map(
+            lambda p: f"{p[0]} {p[1]} (ARRAY[{p[2]}, {p[3]}])"
+        ),
+        st.tuples(kind, no, kind).map(lambda p: f"{p[0]} {p[1]}IN (SELECT {p[2]} FROM v AS w)"),
+    )
+
+
+LIKE = st.tuples(TEXTS, st.sampled_from(["LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE", "~", "!~~"]), TEXTS).map(
+    " ".join
+)
+DATES = st.sampled_from(
+    [
+        "d = '2025-10-19'",
+        "d IN ('2025-10-19', '2025-10-20')",
+        "d - 1 >= DATE '2025-10-18'",
+        "d::timestamp AT TIME ZONE 'UTC' > TIMESTAMPTZ '2025-10-18 00:00+00' - INTERVAL '1 day'",
+    ]
+)
+
+
+def _truths(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    pair = st.tuples(inner, inner)
+    return st.one_of(
+        pair.map(" AND ".join),
+        pair.map(" OR ".join),
+        inner.map(lambda x: f"NOT {x}"),
+        inner.map(lambda x: f"({x})"),
+        st.tuples(inner, st.sampled_from(["IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT UNKNOWN"])).map(
+            " ".join
+        ),
+    )
+
+
+TRUTHS = st.recursive(
+    st.one_of(_comparisons(NUMBERS), _comparisons(TEXTS), LIKE, DATES, st.just("y")), _truths, max_leaves=4
+)
+EXPRESSIONS = st.one_of(NUMBERS, TEXTS, TRUTHS)
+
+
+@pytest.fixture(scope="module")
+def values(server: Server) -> Iterator[Any]:
+    """A cursor on a table with a few values of each kind, NULLs among them."""
+    database = server.create(VALUES)
+    connection = server.connect(database)
+    yield connection.cursor()
+    connection.close()
+    server.drop(database)
+
+
+def answer(cursor: Any, sql: str) -> Any:
+    """What a query says; None where PostgreSQL refuses it."""
+    try:
+        cursor.execute(sql)
+        return cursor.fetchall()
+    except psycopg2.Error:
+        return None
+
+
+@settings(
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+)
+@given(expression=EXPRESSIONS)
+def test_a_qualified_expression_says_what_the_bare_one_says(values: Any, expression: str) -> None:
+    """Law: whatever PostgreSQL understands is qualified without another meaning, be it grouped by precedence or by brackets.
+
+    Where PostgreSQL refuses an expression, nothing is claimed.
+    """
+    bare = f"SELECT array_agg(({expression})::text ORDER BY id), count(*) FILTER (WHERE (({expression})::text) IS NULL) AS n FROM v"
+    expected = answer(values, bare)
+    assume(expected is not None)
+    assert answer(values, qualified(bare)) == expected, qualified(bare)
+
+
+def test_author_written_sql_is_left_to_the_letter() -> None:
+    """Law: between its marks SQL is not touched, and marks do not come out; around it everything is named in full."""
+    text = "a = 1 -- IN (2)\n AND f(b) IN (3, 4) OR x LIKE 'y' || $$ ESCAPE $$"
+    assert (
+        qualified(f"SELECT count(*) FROM t WHERE ({authored(text)}) IS TRUE")
+        == f"SELECT pg_catalog.count(*) FROM t WHERE ({text}) IS TRUE"
+    )
+    with pytest.raises(ValueError, match="NUL"):
+        authored("a\x00b")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM a JOIN b USING (id)",
+        "SELECT * FROM a NATURAL JOIN b",
+        "a SIMILAR TO 'x'",
+        "a LIKE 'x' ESCAPE 'y'",
+        "position('a' IN b)",
+        "substring(a FROM 2)",
+        "(a, b) OVERLAPS (c, d)",
+        "a = 1)",
+        "(a = 1",
+        "a ? $1",
+        "CASE WHEN a THEN 1",
+        "a BETWEEN 1",
+    ],
+)
+def test_what_cannot_be_named_with_its_schema_is_refused(sql: str) -> None:
+    """Law: what is not understood is an error, never passed on."""
+    with pytest.raises(NotUnderstood):
+        qualified(sql)
