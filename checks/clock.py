@@ -18,7 +18,8 @@ STAMPED = [
 MAYBE_STAMPED = [
     "payment_allocations", "kisaan_credits", "kisaan_settlements", "kisaan_expenses", "expense_settlements",
     "kisaan_balance_snapshots", "kisaan_audit_logs", "kisaan_plan_usage", "kisaan_shop_categories",
-    "kisaan_shop_products",
+    "kisaan_shop_products", "balance_snapshots", "farmer_product_assignments", "kisaan_features", "kisaan_plan_features",
+    "kisaan_user_feature_overrides",
 ]  # fmt: skip
 """Judged where the columns exist."""
 
@@ -37,7 +38,6 @@ for table in [*STAMPED, *MAYBE_STAMPED]:
 
 MOMENTS = {
     **{table: ["created_at", "updated_at"] for table in STAMPED},
-    "kisaan_transactions": ["created_at", "updated_at", "transaction_date", "settlement_date"],
     "kisaan_payments": ["created_at", "updated_at", "payment_date"],
     "kisaan_transaction_ledger": ["created_at"],
     "_migrations": ["executed_at"],
@@ -45,21 +45,55 @@ MOMENTS = {
 MAYBE_MOMENTS = {
     **{table: ["created_at", "updated_at"] for table in MAYBE_STAMPED},
     "kisaan_credits": ["created_at", "updated_at", "granted_at"],
-    "kisaan_settlements": ["created_at", "updated_at", "settled_at"],
-    "kisaan_expenses": ["created_at", "updated_at", "spent_at"],
+    "kisaan_settlements": ["created_at", "updated_at", "settled_at", "settlement_date"],
+    "kisaan_expenses": ["created_at", "updated_at", "spent_at", "deleted_at"],
     "expense_settlements": ["created_at", "updated_at", "settled_at"],
     "kisaan_balance_snapshots": ["created_at", "updated_at", "taken_at"],
+    "kisaan_expense_allocations": ["created_at", "updated_at", "allocated_at"],
+    "kisaan_ledger": ["created_at"],
+    "kisaan_ledger_entries": ["created_at"],
+    "kisaan_user_balances": ["last_updated"],
 }
-for table, columns in {**MOMENTS, **MAYBE_MOMENTS}.items():
+DAYS = {
+    "kisaan_transactions": ["transaction_date", "settlement_date"],
+    "kisaan_expenses": ["expense_date"],
+}
+"""Days that some installations keep as a plain date, and some with their time."""
+
+for table, columns in [*MOMENTS.items(), *MAYBE_MOMENTS.items(), *DAYS.items()]:
     for column in columns:
+        maybe = [f"column {table}.{column}"] if table in MAYBE_MOMENTS or table in DAYS else []
         # Five minutes: the application's servers stamp the rows, and their clocks are not the database's.
         declare.holds(
             table,
             f"{column} <= now() + interval '5 minutes'",
             id=f"{table}.{column}.not_in_future",
-            applies=f"column {table}.{column}" if table in MAYBE_MOMENTS else (),
+            applies=[*maybe, f"not type {table}.{column} date"] if column in DAYS.get(table, ()) else maybe,
             why="What has not happened yet cannot be on the books. A date in the future stays out of every statement "
             "until it comes, and then appears on the wrong one.",
             hint="compare with the slip or the backup; five minutes are granted to clocks that differ",
             **TIME,
         )
+for table, columns in DAYS.items():
+    for column in columns:
+        # Between midnight in India and midnight of the servers, today is already tomorrow.
+        declare.holds(
+            table,
+            f"{column} <= (now() AT TIME ZONE 'Asia/Kolkata')::date",
+            id=f"{table}.{column}.not_after_today",
+            applies=f"type {table}.{column} date",
+            why="What has not happened yet cannot be on the books. A day in the future stays out of every statement until it "
+            "comes, and then appears on the wrong one.",
+            hint="compare with the slip or the backup; today is India's today",
+            **TIME,
+        )
+declare.holds(
+    "kisaan_plan_usage",
+    "start_date <= end_date",
+    id="kisaan_plan_usage.start_date.before_end_date",
+    applies=["column kisaan_plan_usage.start_date", "column kisaan_plan_usage.end_date"],
+    why="A plan that ends before it begins is never billed.",
+    hint="ask the shop since when it is on the plan",
+    owner="finance",
+    tags=["time"],
+)

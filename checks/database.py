@@ -50,6 +50,7 @@ for table in ("kisaan_payments", "kisaan_transactions"):
         to="kisaan_products",
         id=f"{table}.product_id.foreign_key",
         severity="warning",
+        applies=f"column {table}.product_id",
         why="The migration copied the product's number without telling the database that it is one: a product can be "
         "deleted while sales still point to it.",
         hint=f"ALTER TABLE {table} ADD FOREIGN KEY (product_id) REFERENCES kisaan_products (id), after its types agree",
@@ -74,8 +75,9 @@ declare.constraint(
 declare.no_column_of_type(
     "timestamp without time zone",
     id="database.timestamps.have_zone",
-    why="A time without its zone is a different moment to each reader. The migration covered four columns; whatever it "
-    "left behind goes on telling shop and head office two different days.",
+    severity="warning",
+    why="A time without its zone is a different moment to each reader. The migration covered four columns, each of which "
+    "has a blocking check of its own; whatever it left behind goes on telling shop and head office two different days.",
     hint="ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
     tags=["time", "migration", "runbook"],
     **PLATFORM,
@@ -94,11 +96,11 @@ for inexact in ("real", "double precision", "money"):
 for before in ("numeric(10,2)", "numeric(12,2)", "numeric(15,2)", "numeric(16,4)"):
     declare.no_column_of_type(
         before,
-        except_=["kisaan_transactions.quantity"],
+        except_=["kisaan_transactions.quantity", "kisaan_shops.commission_rate"],
         id=f"database.no_{before.translate(str.maketrans('(,', '__', ')'))}",
         severity="warning",
-        why="A proxy: before the migrations, rupees were kept in columns of this width, and nothing but weights should "
-        "still be. It finds the forgotten column that no other check knows by name.",
+        why="A proxy: before the migrations, rupees were kept in columns of this width, and nothing but weights and a "
+        "shop's percentage should still be. It finds the forgotten column that no other check knows by name.",
         hint="if it holds rupees: ALTER COLUMN ... TYPE numeric(18,2); if not, except it here",
         tags=["money", "migration"],
         **PLATFORM,

@@ -20,25 +20,44 @@ REFERENCES = {
     "kisaan_transactions.farmer_id": "kisaan_users",
     "kisaan_transactions.buyer_id": "kisaan_users",
     "kisaan_transactions.category_id": "kisaan_categories",
-    "kisaan_transactions.product_id": "kisaan_products",
     "kisaan_payments.transaction_id": "kisaan_transactions",
-    "kisaan_payments.shop_id": "kisaan_shops",
-    "kisaan_payments.counterparty_id": "kisaan_users",
-    "kisaan_payments.product_id": "kisaan_products",
     "kisaan_commissions.shop_id": "kisaan_shops",
     "payment_allocations.payment_id": "kisaan_payments",
     "payment_allocations.transaction_id": "kisaan_transactions",
     "kisaan_transaction_ledger.transaction_id": "kisaan_transactions",
     "kisaan_transaction_ledger.user_id": "kisaan_users",
 }
-SMALLER_REFERENCES = {
+MAYBE_REFERENCES = {
+    "kisaan_payments.product_id": "kisaan_products",
+    "kisaan_payments.counterparty_id": "kisaan_users",
+    "kisaan_payments.shop_id": "kisaan_shops",
+    "kisaan_transactions.product_id": "kisaan_products",
     "kisaan_credits.shop_id": "kisaan_shops",
     "kisaan_credits.user_id": "kisaan_users",
     "kisaan_settlements.shop_id": "kisaan_shops",
     "kisaan_settlements.user_id": "kisaan_users",
+    "kisaan_settlements.transaction_id": "kisaan_transactions",
     "kisaan_expenses.shop_id": "kisaan_shops",
+    "kisaan_expenses.user_id": "kisaan_users",
+    "kisaan_expenses.transaction_id": "kisaan_transactions",
+    "kisaan_expenses.ledger_entry_id": "kisaan_transaction_ledger",
     "expense_settlements.expense_id": "kisaan_expenses",
+    "expense_settlements.payment_id": "kisaan_payments",
+    "kisaan_expense_allocations.expense_id": "kisaan_expenses",
+    "kisaan_expense_allocations.transaction_id": "kisaan_transactions",
     "kisaan_balance_snapshots.user_id": "kisaan_users",
+    "balance_snapshots.user_id": "kisaan_users",
+    "kisaan_ledger.shop_id": "kisaan_shops",
+    "kisaan_ledger.farmer_id": "kisaan_users",
+    "kisaan_ledger.created_by": "kisaan_users",
+    "kisaan_ledger_entries.user_id": "kisaan_users",
+    "kisaan_ledger_entries.shop_id": "kisaan_shops",
+    "kisaan_user_balances.user_id": "kisaan_users",
+    "kisaan_user_balances.shop_id": "kisaan_shops",
+    "farmer_product_assignments.farmer_id": "kisaan_users",
+    "farmer_product_assignments.product_id": "kisaan_products",
+    "kisaan_plan_features.plan_id": "kisaan_plans",
+    "kisaan_user_feature_overrides.user_id": "kisaan_users",
     "kisaan_audit_logs.user_id": "kisaan_users",
     "kisaan_audit_logs.shop_id": "kisaan_shops",
     "kisaan_plan_usage.shop_id": "kisaan_shops",
@@ -48,19 +67,33 @@ SMALLER_REFERENCES = {
     "kisaan_shop_products.shop_id": "kisaan_shops",
     "kisaan_shop_products.product_id": "kisaan_products",
 }
-"""The smaller tables are judged where they, and the column, exist."""
+"""Judged where the table, and the column, exist: not every installation has them."""
 
-for column, parent in {**REFERENCES, **SMALLER_REFERENCES}.items():
+for column, parent in {**REFERENCES, **MAYBE_REFERENCES}.items():
     table, _, name = column.partition(".")
     declare.references(
         table,
         name,
         parent,
-        applies=f"column {column}; table {parent}" if column in SMALLER_REFERENCES else (),
+        applies=f"column {column}; table {parent}" if column in MAYBE_REFERENCES else (),
         why=f"The entry points to a row of {parent} that is not there: it appears on nobody's statement, and what it "
         "is worth is missing from somebody's account.",
         hint=f"look the number up in the backup's {parent}; bring the row back, or point the entry to the right one",
         **IDENTITY,
+    )
+
+for table in ("kisaan_plan_features", "kisaan_user_feature_overrides"):
+    declare.values_in(
+        table,
+        "feature_code",
+        "kisaan_features",
+        "code",
+        id=f"{table}.feature_code.known",
+        applies=[f"column {table}.feature_code", "column kisaan_features.code"],
+        why="The entry allows, or forbids, a feature that the program does not know: whoever paid for it does not get it.",
+        hint="compare with the codes in kisaan_features; correct the code, or enter the feature",
+        owner="platform",
+        tags=["identity"],
     )
 
 # --- copies that must agree with their original ---------------------------------------------------------------------
@@ -71,6 +104,7 @@ declare.agrees(
     with_="kisaan_transactions.product_id",
     via="transaction_id",
     id="kisaan_payments.product_id.agrees",
+    applies=["column kisaan_payments.product_id", "column kisaan_transactions.product_id"],
     why="A payment for onions that is filed under potatoes, or under nothing although its sale names the product, "
     "falsifies what each crop brought in. The migration promised to copy the product of every sale to its payments.",
     hint="copy the product from the sale again: 20251018_06 does nothing else",
@@ -83,6 +117,7 @@ declare.agrees(
     with_="kisaan_transactions.shop_id",
     via="transaction_id",
     id="kisaan_payments.shop_id.agrees",
+    applies="column kisaan_payments.shop_id",
     why="A payment for a sale of one shop that is booked with another shop, or with none, is money in the wrong till.",
     hint="compare with the slip: either the payment's shop or its sale is wrong",
     owner="finance",
@@ -94,6 +129,7 @@ declare.agrees(
     with_="kisaan_products.category_id",
     via="product_id",
     id="kisaan_transactions.category_id.agrees",
+    applies="column kisaan_transactions.product_id",
     why="Onions sold as fruit distort the market fee and every report by kind of goods.",
     hint="set the sale's category to its product's",
     **IDENTITY,
@@ -105,6 +141,7 @@ declare.agrees(
     via="product_id",
     where="parent.updated_at <= child.created_at",
     id="kisaan_transactions.product_name.agrees",
+    applies="column kisaan_transactions.product_id",
     severity="warning",
     why="The name on the bill should be the product's. A proxy decides which bills are judged: those written after the "
     "product was last touched, because an older bill rightly keeps the name of its day.",
@@ -118,11 +155,13 @@ declare.holds(
     "kisaan_users",
     "lower(role::text) <> 'owner' OR shop_id IS NULL",
     id="kisaan_users.shop_id.owner_has_none",
+    applies="not table SequelizeMeta",
     why="An owner owns shops; he does not belong to one. An owner who is entered as a shop's member sees that shop's "
     "books instead of his own.",
     hint="clear the shop of the owner's account; his shops point to him",
     **IDENTITY,
 )
+# What is said of the same in an installation made from the public schema: sql/owner_of_public_schema.sql
 declare.holds(
     "kisaan_users",
     "lower(role::text) NOT IN ('farmer', 'buyer') OR shop_id IS NOT NULL",
@@ -144,6 +183,8 @@ ROLES = {
     "kisaan_shops.owner_id": ("owner", "A shop whose owner is entered in another role is open to the wrong person."),
     "kisaan_transactions.farmer_id": ("farmer", "The seller is not entered as a farmer: he cannot see what he sold."),
     "kisaan_transactions.buyer_id": ("buyer", "The buyer is not entered as a buyer: he cannot see what he owes."),
+    "kisaan_ledger.farmer_id": ("farmer", "The ledger is a farmer's, and its holder is not entered as one."),
+    "farmer_product_assignments.farmer_id": ("farmer", "Goods are brought by farmers, and this person is not one."),
 }
 for column, (role, why) in ROLES.items():
     table, _, name = column.partition(".")
@@ -154,6 +195,7 @@ for column, (role, why) in ROLES.items():
         via=name,
         id=f"{column}.role",
         severity="warning",
+        applies=f"column {column}",
         why=why,
         hint="ask the shop who the person is; correct the role, or the entry that points to him",
         **IDENTITY,
@@ -180,13 +222,63 @@ declare.unique(
     tags=["money", "identity", "migration", "runbook"],
 )
 
+ONCE = {
+    "kisaan_user_balances.user_id_shop_id": (
+        ["user_id", "shop_id"], "", "finance",
+        "Two balances of one person in one shop: the clerk is shown one of them, and pays by it.",
+    ),
+    "kisaan_plan_usage.shop_id_active": (
+        ["shop_id"], "is_active", "finance",
+        "A shop on two plans at once is billed twice, and may do whatever either of them allows.",
+    ),
+    "farmer_product_assignments.farmer_id_product_id": (
+        ["farmer_id", "product_id"], "", "operations",
+        "The same goods twice on a farmer's list: removed once, they are still there.",
+    ),
+    "farmer_product_assignments.farmer_id_default": (
+        ["farmer_id"], "is_default", "operations",
+        "Two goods taken for granted for one farmer: which one his sale is booked under is a matter of luck.",
+    ),
+    "kisaan_features.code": (
+        ["code"], "", "platform", "One feature twice, allowed in one row and not in the other: nobody knows which counts.",
+    ),
+    "kisaan_plan_features.plan_id_feature_code": (
+        ["plan_id", "feature_code"], "", "platform",
+        "A plan that both includes a feature and does not: the shop is sold what it does not get, or the reverse.",
+    ),
+    "kisaan_user_feature_overrides.user_id_feature_code": (
+        ["user_id", "feature_code"], "", "platform",
+        "One exception twice, for and against: nobody knows which counts.",
+    ),
+    "kisaan_expenses.ledger_entry_id": (
+        ["ledger_entry_id"], "ledger_entry_id IS NOT NULL", "finance",
+        "Two expenses that stand for one entry of the ledger: the farmer is told of two, and was charged for one.",
+    ),
+}  # fmt: skip
+for name, (columns, where, owner, why) in ONCE.items():
+    table = name.partition(".")[0]
+    flags = [where] if where in {"is_active", "is_default"} else []
+    declare.unique(
+        table,
+        columns,
+        where=where,
+        id=f"{name}.unique",
+        applies=[f"column {table}.{column}" for column in [*columns, *flags]],
+        why=why,
+        hint="find out which of the entries is right, and remove or close the others",
+        owner=owner,
+        tags=["identity"],
+    )
+
 TABLES = [
     "kisaan_users", "kisaan_shops", "kisaan_plans", "kisaan_categories", "kisaan_products", "kisaan_transactions",
     "kisaan_payments", "kisaan_commissions", "payment_allocations", "kisaan_transaction_ledger",
 ]  # fmt: skip
 SMALLER_TABLES = [
     "kisaan_credits", "kisaan_settlements", "kisaan_expenses", "expense_settlements", "kisaan_balance_snapshots",
-    "kisaan_audit_logs", "kisaan_plan_usage", "kisaan_shop_categories", "kisaan_shop_products",
+    "kisaan_audit_logs", "kisaan_plan_usage", "kisaan_shop_categories", "kisaan_shop_products", "balance_snapshots",
+    "kisaan_ledger", "kisaan_ledger_entries", "kisaan_user_balances", "kisaan_expense_allocations",
+    "farmer_product_assignments", "kisaan_features",
 ]  # fmt: skip
 for table in TABLES:
     declare.constraint(
@@ -202,7 +294,7 @@ for table in TABLES:
 for table in [*TABLES, *SMALLER_TABLES]:
     declare.sequence(
         table,
-        applies=f"column {table}.id" if table in SMALLER_TABLES else (),
+        applies=[f"column {table}.id", f"not type {table}.id uuid"] if table in SMALLER_TABLES else (),
         why="The next number to be handed out is already taken, as happens after a restore: the next entry of this "
         "kind fails in the customer's face, and the one after it, until somebody notices.",
         hint=f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}",

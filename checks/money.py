@@ -24,7 +24,7 @@ declare.holds(
     "kisaan_transactions",
     "total_amount = commission_amount + farmer_earning",
     id="kisaan_transactions.total_amount.split",
-    applies="column kisaan_transactions.total_amount",
+    applies=["column kisaan_transactions.total_amount", "column kisaan_transactions.commission_amount"],
     why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here was taken "
     "from one of them; a paisa too many was paid to both.",
     hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
@@ -34,11 +34,42 @@ declare.holds(
     "kisaan_transactions",
     "round(quantity * unit_price, 2) = commission_amount + farmer_earning",
     id="kisaan_transactions.farmer_earning.split_without_total",
-    applies="not column kisaan_transactions.total_amount",
+    applies=["not column kisaan_transactions.total_amount", "column kisaan_transactions.commission_amount"],
     why="Where the total is not kept, it is weight times price: shop and farmer share exactly that, to the paisa.",
     hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
     **FINANCE,
 )
+declare.holds(
+    "kisaan_transactions",
+    "total_sale_value = round(quantity * unit_price, 2)",
+    id="kisaan_transactions.total_sale_value.quantity_times_price",
+    applies="column kisaan_transactions.total_sale_value",
+    why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, is what he "
+    "owes. Any other total (as the public schema calls it) is a wrong bill.",
+    hint="recompute the total from weight and price as written on the slip; book the difference to both parties",
+    **FINANCE,
+)
+declare.holds(
+    "kisaan_transactions",
+    "total_sale_value = shop_commission + farmer_earning",
+    id="kisaan_transactions.total_sale_value.split",
+    applies=["column kisaan_transactions.total_sale_value", "column kisaan_transactions.shop_commission"],
+    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here was taken "
+    "from one of them; a paisa too many was paid to both.",
+    hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
+    **FINANCE,
+)
+for new, old in (("total_amount", "total_sale_value"), ("commission_amount", "shop_commission")):
+    declare.holds(
+        "kisaan_transactions",
+        f"{new} = {old}",
+        id=f"kisaan_transactions.{new}.as_before",
+        applies=[f"column kisaan_transactions.{new}", f"column kisaan_transactions.{old}"],
+        why=f"The step that brought {new} to the public schema gave every older sale a 0 in it. Where the two differ, the "
+        "program bills by one and the older reports by the other.",
+        hint=f"where {new} is 0 and {old} is not, copy it; any other difference: compare with the slip",
+        **FINANCE,
+    )
 declare.holds(
     "kisaan_transactions",
     "lower(commission_type) <> 'percentage' "
@@ -46,6 +77,7 @@ declare.holds(
     "OR abs(commission_amount - quantity * unit_price * commission_rate) <= 0.01",
     id="kisaan_transactions.commission_amount.as_agreed",
     severity="warning",
+    applies=[f"column kisaan_transactions.commission_{part}" for part in ("amount", "rate", "type")],
     why="A proxy: the rate kept with the sale (as a percentage or as a share), applied to the sale, should give the "
     "commission within a paisa. A renegotiated rate can explain a difference; many differences mean that commissions "
     "are computed wrongly.",
@@ -61,16 +93,37 @@ declare.holds(
     **FINANCE,
 )
 
-# --- numbers that are numbers ---------------------------------------------------------------------------------------
+# --- numbers that are numbers, in whole paise -----------------------------------------------------------------------
 
 AMOUNTS = {
     "kisaan_users": ["balance", "cumulative_value"],
-    "kisaan_transactions": ["unit_price", "total_amount", "commission_amount", "farmer_earning"],
+    "kisaan_transactions": [
+        "unit_price", "total_amount", "commission_amount", "farmer_earning", "total_sale_value", "shop_commission",
+    ],
     "kisaan_payments": ["amount"],
     "payment_allocations": ["allocated_amount"],
     "kisaan_transaction_ledger": ["delta_amount", "balance_before", "balance_after"],
     "kisaan_settlements": ["opening_balance", "amount", "closing_balance"],
+    "kisaan_ledger": ["amount", "commission_amount", "net_amount"],
+    "kisaan_ledger_entries": ["amount"],
+    "kisaan_user_balances": ["balance"],
+    "balance_snapshots": ["previous_balance", "amount_change", "new_balance"],
+    "kisaan_balance_snapshots": ["previous_balance", "amount_change", "new_balance"],
+}  # fmt: skip
+BOUNDED = {
+    "kisaan_plans": ["price", "monthly_price", "quarterly_price", "yearly_price"],
+    "kisaan_products": ["price"],
+    "kisaan_credits": ["amount", "repaid_amount"],
+    "kisaan_expenses": ["amount", "total_amount", "allocated_amount", "remaining_amount"],
+    "expense_settlements": ["settled_amount", "amount"],
+    "kisaan_expense_allocations": ["allocated_amount"],
+    "kisaan_balance_snapshots": ["balance"],
+    "balance_snapshots": ["balance"],
+    "kisaan_plan_usage": ["amount_billed"],
+    "kisaan_shop_products": ["default_price"],
 }
+"""Amounts whose bound refuses what is not a number."""
+
 for table, columns in AMOUNTS.items():
     for column in columns:
         # NaN and both infinities fail this comparison on every version of PostgreSQL.
@@ -82,6 +135,19 @@ for table, columns in AMOUNTS.items():
             why="One amount that is not a number makes every sum over it not a number: the day's total, the farmer's "
             "balance and the shop's commission are all lost at once.",
             hint="take the amount from the backup or the slip; find out which program wrote it",
+            **FINANCE,
+        )
+for table, columns in [*AMOUNTS.items(), *BOUNDED.items()]:
+    for column in columns:
+        declare.decimals(
+            table,
+            column,
+            2,
+            id=f"{table}.{column}.whole_paise",
+            applies=f"column {table}.{column}",
+            why="Nobody can pay a fraction of a paisa. A column without a scale, or with four decimals, takes it all the same: "
+            "each such entry is rounded here and not there, until two sums that should agree do not.",
+            hint="round the entries to the paisa, and book what that makes; then give the column the type numeric(18,2)",
             **FINANCE,
         )
 
@@ -123,6 +189,30 @@ declare.unique(
     tags=["money", "identity"],
 )
 
+declare.reconciles(
+    "kisaan_expenses",
+    "allocated_amount",
+    details="kisaan_expense_allocations",
+    detail_column="allocated_amount",
+    via="expense_id",
+    id="kisaan_expenses.allocated_amount.allocations_sum",
+    applies=["column kisaan_expenses.allocated_amount", "column kisaan_expense_allocations.allocated_amount"],
+    why="What was set off of an expense is nothing but the sum of its allocations. Where the two differ, the farmer is "
+    "charged for it again, or never.",
+    hint="compare the allocations with the payments that were made smaller by them; correct the expense",
+    **FINANCE,
+)
+declare.holds(
+    "kisaan_expenses",
+    "total_amount = amount",
+    id="kisaan_expenses.total_amount.same_as_amount",
+    applies=["column kisaan_expenses.total_amount", "column kisaan_expenses.amount"],
+    why="An expense keeps its amount twice (migration 20251027_01 states that they are equal). Where they differ, one "
+    "screen charges the farmer the one, and another the other.",
+    hint="compare with the receipt, and set both to what it says",
+    **FINANCE,
+)
+
 # --- arithmetic that no migration promises --------------------------------------------------------------------------
 
 ARITHMETIC = {
@@ -135,6 +225,38 @@ ARITHMETIC = {
         "amount = opening_balance - closing_balance",
         "A settlement is what was owed before less what is owed after.",
         ["amount", "opening_balance", "closing_balance"],
+    ),
+    "kisaan_ledger.net_amount.step": (
+        "net_amount = amount - coalesce(commission_amount, 0)",
+        "What a farmer is credited is the sale less the shop's commission, to the paisa.",
+        ["net_amount", "amount", "commission_amount"],
+    ),
+    "balance_snapshots.new_balance.step": (
+        "new_balance = previous_balance + amount_change",
+        "Each snapshot must lead from the old balance to the new one, or the statement cannot be explained.",
+        ["new_balance", "previous_balance", "amount_change"],
+    ),
+    "kisaan_balance_snapshots.new_balance.step": (
+        "new_balance = previous_balance + amount_change",
+        "Each snapshot must lead from the old balance to the new one, or the statement cannot be explained.",
+        ["new_balance", "previous_balance", "amount_change"],
+    ),
+    "kisaan_expenses.remaining_amount.step": (
+        "remaining_amount = greatest(total_amount - coalesce(allocated_amount, 0), 0)",
+        "What is left of an expense is what it cost less what was set off: else it is charged again, or never.",
+        ["remaining_amount", "total_amount", "allocated_amount"],
+    ),
+    "kisaan_expenses.allocation_status.as_amounts": (
+        """CASE lower(allocation_status) WHEN 'unallocated' THEN coalesce(allocated_amount, 0) = 0
+        WHEN 'partially_allocated' THEN allocated_amount > 0 AND remaining_amount > 0
+        WHEN 'fully_allocated' THEN remaining_amount <= 0.01 END""",
+        "The state of an expense decides whether it is set off again: it must be what its amounts say.",
+        ["allocation_status", "allocated_amount", "remaining_amount"],
+    ),
+    "kisaan_expense_allocations.transaction_id.as_type": (
+        "lower(allocation_type) <> 'transaction_offset' OR transaction_id IS NOT NULL",
+        "An expense that was set off against a sale must say against which, or the farmer cannot check it.",
+        ["transaction_id", "allocation_type"],
     ),
     "kisaan_credits.repaid_amount.within": (
         "repaid_amount <= amount",
@@ -169,6 +291,21 @@ declare.reconciles(
         "column expense_settlements.settled_amount",
         "column expense_settlements.expense_id",
     ],
+    why="More was paid for an expense than it cost.",
+    hint="ask for the receipt; book the surplus as a claim against whoever received it",
+    **FINANCE,
+)
+declare.reconciles(
+    "kisaan_expenses",
+    "amount",
+    details="expense_settlements",
+    detail_column="amount",
+    via="expense_id",
+    relation="<=",
+    missing="skip",
+    id="kisaan_expenses.amount.settled_within",
+    severity="warning",
+    applies=["column kisaan_expenses.amount", "column expense_settlements.amount", "column expense_settlements.expense_id"],
     why="More was paid for an expense than it cost.",
     hint="ask for the receipt; book the surplus as a claim against whoever received it",
     **FINANCE,

@@ -1,7 +1,8 @@
 """What every table looks like after the migrations of 2025-10-18: columns, types, admissible values.
 
 One model a table. What concerns several columns, rows or tables stands in money.py, identity.py, clock.py and
-database.py. A model also validates a data frame: ``Payments.validate(frame)``.
+database.py, the smaller tables in smaller_tables.py, what only one kind of installation must have in installations.py.
+A model also validates a data frame: ``Payments.validate(frame)``.
 """
 
 from __future__ import annotations
@@ -48,24 +49,38 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 """What is said of a check whose column says nothing more particular."""
 
-MONEY_TYPE = {
+PROMISED_MONEY = {
     "severity": "blocking",
-    "why": "Every rupee column is promised 16 digits before the point and exactly two after it. A narrower column "
+    "why": "Migration 20251018_01 promises this column 16 digits before the point and exactly two after it. A narrower "
+    "column refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa creep in.",
+    "hint": "find out why 20251018_01 did not run, or did not do this; then run it again",
+    "tags": ["money", "migration", "runbook"],
+}
+FORGOTTEN_MONEY = {
+    "severity": "warning",
+    "why": "The runbook wants every rupee column to be numeric(18,2), but no migration touches this one. A narrower column "
     "refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa creep in.",
     "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a migration of its own, then run this again",
     "tags": ["money", "migration", "runbook"],
 }
-TIME_TYPE = {
+PROMISED_TIME = {
     "severity": "blocking",
-    "why": "A time without its zone is a different moment to each reader: the same sale falls on two days, and "
-    "end-of-day totals of shop and head office disagree.",
+    "why": "Migration 20251018_05 promises this column a zone. A time without one is a different moment to each reader: "
+    "the same sale falls on two days, and end-of-day totals of shop and head office disagree.",
+    "hint": "ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
+    "tags": ["time", "migration", "runbook"],
+}
+FORGOTTEN_TIME = {
+    "severity": "warning",
+    "why": "The runbook wants every time to keep its zone, but no migration touches this one. A time without a zone is a "
+    "different moment to each reader: the same entry falls on two days.",
     "hint": "ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
     "tags": ["time", "migration", "runbook"],
 }
 PRODUCT_TYPE = {
-    "severity": "blocking",
+    "severity": "warning",
     "why": "One and the same product number is kept in three tables; in a narrower type it stops fitting one day, "
-    "and the sale it belongs to cannot be written.",
+    "and the sale it belongs to cannot be written. No migration makes the three agree.",
     "hint": "ALTER COLUMN ... TYPE bigint, so that products, transactions and payments agree",
     "tags": ["identity", "migration"],
 }
@@ -77,9 +92,10 @@ KNOWN_STATE = {
 }
 
 
-def money(why: str, **field: Any) -> Any:
-    """A rupee amount, exact to the paisa."""
-    metadata = {"why": why, "owner": "finance", "tags": ["money"], "checks": {"type": MONEY_TYPE}}
+def money(why: str, promised: bool = False, **field: Any) -> Any:
+    """A rupee amount, exact to the paisa. ``promised``: a migration promises its type."""
+    type_ = PROMISED_MONEY if promised else FORGOTTEN_MONEY
+    metadata = {"why": why, "owner": "finance", "tags": ["money"], "checks": {"type": type_}}
     return pa.Field(dtype_kwargs={"precision": 18, "scale": 2}, metadata=metadata, **field)
 
 
@@ -89,19 +105,35 @@ def rate(why: str, precision: int, scale: int, **field: Any) -> Any:
     return pa.Field(dtype_kwargs={"precision": precision, "scale": scale}, metadata=metadata, **field)
 
 
-def moment(why: str, **field: Any) -> Any:
-    """A point in time."""
-    return pa.Field(metadata={"why": why, "tags": ["time"], "checks": {"type": TIME_TYPE}}, **field)
+ZONED = "timestamp with time zone"
 
 
-def state(*labels: str, nullable: bool = False) -> Any:
-    """A state or kind of which the program knows exactly these."""
-    return pa.Field(isin=list(labels), nullable=nullable, metadata={"checks": {"isin": KNOWN_STATE}})
+def moment(why: str, promised: bool = False, types: str | list[str] = ZONED, **field: Any) -> Any:
+    """A point in time. ``promised``: a migration promises its type."""
+    type_ = PROMISED_TIME if promised else FORGOTTEN_TIME
+    return pa.Field(metadata={"type": types, "why": why, "tags": ["time"], "checks": {"type": type_}}, **field)
 
 
-def label(*labels: str, nullable: bool = False) -> Any:
-    """An enum. Its upper-case labels were added later, so both ways of writing are in use."""
-    return state(*(text.lower() for text in labels), *(text.upper() for text in labels), nullable=nullable)
+def day(why: str, **field: Any) -> Any:
+    """A day, which some installations keep with its time and some without: a plain date has no clock to go wrong."""
+    return moment(why, types=[ZONED, "date"], **field)
+
+
+PAID_COUNTS = {
+    "why": "The program counts the payments that are PAID, and no others. The public schema's enum also knows COMPLETED: "
+    "money in that state was received, and its buyer still seems to owe it.",
+    "hint": "ask whether the money came; set the payment to PAID if it did, else to FAILED or CANCELLED",
+    "tags": ["money"],
+}
+
+
+def label(*labels: str, nullable: bool = False, known: dict[str, Any] = KNOWN_STATE) -> Any:
+    """A state or kind of which the program knows exactly these.
+
+    The upper-case labels were added later, so both ways of writing are in use.
+    """
+    both = [text.lower() for text in labels] + [text.upper() for text in labels]
+    return pa.Field(isin=both, nullable=nullable, metadata={"checks": {"isin": known}})
 
 
 def link(types: str | list[str] = "bigint", **field: Any) -> Any:
@@ -129,11 +161,22 @@ INTEGERS = ["integer", "bigint"]
 """Where the first installation used integer, later ones use bigint; only the product's number is promised a type."""
 
 
+MADE = "When an entry was made is what every statement and every dispute is ordered by."
+TOUCHED = "When an entry was last touched is how a correction is told from the original."
+
+
 class _Stamped(pa.DataFrameModel):
     """What every table has."""
 
-    created_at: Instant = moment("When an entry was made is what every statement and every dispute is ordered by.")
-    updated_at: Instant = moment("When an entry was last touched is how a correction is told from the original.")
+    created_at: Instant = moment(MADE)
+    updated_at: Instant = moment(TOUCHED)
+
+
+class _Migrated(pa.DataFrameModel):
+    """The same of the two tables whose times migration 20251018_05 converts."""
+
+    created_at: Instant = moment(MADE, promised=True)
+    updated_at: Instant = moment(TOUCHED, promised=True)
 
 
 # --- people ---------------------------------------------------------------------------------------------------------
@@ -173,7 +216,7 @@ class Users(_Stamped):
     cumulative_value: pa.Decimal = money(
         "The value of all trade of a person so far starts at zero and only grows; credit is granted by it.", ge=0
     )
-    custom_commission_rate: pa.Decimal = rate(
+    custom_commission_rate: pa.Decimal | None = rate(
         "A commission below nothing or above the whole sale pays out money that was never earned.",
         5, 2, nullable=True, in_range={"min_value": 0, "max_value": 100},
     )  # fmt: skip
@@ -197,6 +240,11 @@ class Shops(_Stamped):
     address: str = pa.Field(nullable=True)
     contact: str = pa.Field(nullable=True)
     status: str = label("active", "inactive", "suspended")
+    commission_rate: pa.Decimal | None = rate(
+        "The shop's commission in per cent (no amount of money): below nothing, or above the whole sale, it pays out "
+        "money that was never earned.",
+        10, 2, nullable=True, in_range={"min_value": 0, "max_value": 100},
+    )  # fmt: skip
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -210,14 +258,14 @@ PLAN_PRICE = "What a shop pays for the program: a price below nothing, or one th
 
 
 class Plans(_Stamped):
-    """What shops subscribe to. How many limits a plan has differs between installations."""
+    """What shops subscribe to. How many limits and prices a plan has differs between installations."""
 
     id: pa.Int32 = link(INTEGERS)
     name: str = pa.Field(unique=True)
-    price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
-    monthly_price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
-    quarterly_price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
-    yearly_price: pa.Decimal = money(PLAN_PRICE, nullable=True, ge=0)
+    price: pa.Decimal | None = money(PLAN_PRICE, nullable=True, ge=0)
+    monthly_price: pa.Decimal | None = money(PLAN_PRICE, nullable=True, ge=0)
+    quarterly_price: pa.Decimal | None = money(PLAN_PRICE, nullable=True, ge=0)
+    yearly_price: pa.Decimal | None = money(PLAN_PRICE, nullable=True, ge=0)
     features: str
     is_active: bool
 
@@ -255,6 +303,7 @@ class Products(_Stamped):
     name: str
     category_id: pa.Int32 = link(INTEGERS)
     unit: str = pa.Field(nullable=True)
+    price: pa.Decimal | None = money("A usual price is never below nothing.", nullable=True, ge=0)
     record_status: str = label("active", "inactive", nullable=True)
 
     class Config:
@@ -268,15 +317,19 @@ class Products(_Stamped):
 # --- trade ----------------------------------------------------------------------------------------------------------
 
 
-class Transactions(_Stamped):
-    """Sales: quantity x unit price = total = the shop's commission + the farmer's earning."""
+class Transactions(_Migrated):
+    """Sales: quantity x unit price = total = the shop's commission + the farmer's earning.
+
+    The public schema calls them total_sale_value and shop_commission; total_amount, commission_amount and what follows
+    status come to it with the "align columns" step of 2025-09.
+    """
 
     id: pa.Int32 = link(INTEGERS)
     shop_id: int = link()
     farmer_id: int = link()
     buyer_id: int = link()
     category_id: pa.Int32 = link(INTEGERS)
-    product_id: Id = product_link(nullable=True)
+    product_id: Id | None = product_link(nullable=True)
     product_name: str
     quantity: pa.Decimal = pa.Field(
         gt=0,
@@ -292,19 +345,21 @@ class Transactions(_Stamped):
     )
     unit_price: pa.Decimal = money("The price agreed in the market is never below nothing.", ge=0)
     # Some installations compute the total when they show it.
-    total_amount: pa.Decimal | None = money("What the buyer owes for the sale is never below nothing.", ge=0)
-    commission_amount: pa.Decimal = money("What the shop keeps of a sale is never below nothing.", ge=0)
-    commission_rate: pa.Decimal = rate(
+    total_amount: pa.Decimal | None = money("What the buyer owes for the sale is never below nothing.", promised=True, ge=0)
+    total_sale_value: pa.Decimal | None = money("What the buyer owes for the sale is never below nothing.", ge=0)
+    commission_amount: pa.Decimal | None = money("What the shop keeps of a sale is never below nothing.", ge=0)
+    shop_commission: pa.Decimal | None = money("What the shop keeps of a sale is never below nothing.", ge=0)
+    commission_rate: pa.Decimal | None = rate(
         "A commission below nothing or above the whole sale pays out money that was never earned.",
         6, 4, nullable=True, in_range={"min_value": 0, "max_value": 100},
     )  # fmt: skip
-    commission_type: str = pa.Field(nullable=True)
-    farmer_earning: pa.Decimal = money("What the farmer earns by a sale is never below nothing.", ge=0)
-    status: str = state("pending", "completed", "cancelled", "settled", nullable=True)
-    transaction_date: Instant = moment("The day of the sale decides to which day's account it belongs.", nullable=True)
-    settlement_date: Instant = moment("The day of settlement is what the farmer is told.", nullable=True)
-    notes: str = pa.Field(nullable=True)
-    metadata: object = pa.Field(nullable=True)
+    commission_type: str | None = pa.Field(nullable=True)
+    farmer_earning: pa.Decimal = money("What the farmer earns by a sale is never below nothing.", promised=True, ge=0)
+    status: str | None = label("pending", "completed", "cancelled", "settled", nullable=True)
+    transaction_date: Instant | None = day("The day of the sale decides to which day's account it belongs.", nullable=True)
+    settlement_date: Instant | None = day("The day of settlement is what the farmer is told.", nullable=True)
+    notes: str | None = pa.Field(nullable=True)
+    metadata: object | None = pa.Field(nullable=True)
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -314,18 +369,20 @@ class Transactions(_Stamped):
         metadata = config("finance", minimum_rows=1)
 
 
-class Payments(_Stamped):
+class Payments(_Migrated):
     """Money that moved, usually for a sale, sometimes without one (advances, settlements)."""
 
     id: int = link()
     transaction_id: SmallId = link(INTEGERS, nullable=True)
-    shop_id: Id = link(nullable=True)
-    counterparty_id: SmallId = link(INTEGERS, nullable=True)
-    product_id: Id = product_link(nullable=True)
+    shop_id: Id | None = link(nullable=True)
+    counterparty_id: SmallId | None = link(INTEGERS, nullable=True)
+    product_id: Id | None = product_link(nullable=True)
     payer_type: str = label("BUYER", "SHOP", "FARMER", "EXTERNAL")
     payee_type: str = label("BUYER", "SHOP", "FARMER", "EXTERNAL")
-    amount: pa.Decimal = money("A payment of nothing, of less than nothing, or of no number settles no debt.", gt=0)
-    status: str = label("PENDING", "PAID", "FAILED", "CANCELLED")
+    amount: pa.Decimal = money(
+        "A payment of nothing, of less than nothing, or of no number settles no debt.", promised=True, gt=0
+    )
+    status: str = label("PENDING", "PAID", "FAILED", "CANCELLED", known=PAID_COUNTS)
     payment_date: Instant = pa.Field(
         ge=pd.Timestamp("2024-01-01", tz="UTC"),
         metadata={
@@ -334,7 +391,7 @@ class Payments(_Stamped):
             "an earlier date, or none, puts the payment on no statement at all.",
             "hint": "take the date from the slip, else from created_at; never the date of the repair",
             "tags": ["time"],
-            "checks": {"type": TIME_TYPE, "not_null": {"tags": ["migration", "runbook"]}},
+            "checks": {"type": FORGOTTEN_TIME, "not_null": {"tags": ["migration", "runbook"]}},
         },
     )
     method: str = label("CASH", "UPI", "BANK_TRANSFER", "CARD", "CHEQUE")
@@ -422,151 +479,3 @@ class Migrations(pa.DataFrameModel):
         name = "_migrations"
         coerce = True
         metadata = config("platform")
-
-
-# --- the smaller tables: not every installation has them, nor all of their columns ----------------------------------
-
-KINDS_OF_SMALLER = {
-    **KINDS,
-    "present": {
-        "severity": "info",
-        "why": "Not every installation keeps this book. Its reader should know that nothing was examined in it.",
-        "hint": "nothing to do if this installation never had the table; else see whether the restore was complete",
-        "tags": ["schema"],
-    },
-}
-NOT_NEGATIVE = "An amount below nothing in this place is a booking on the wrong side."
-
-
-class _Smaller(pa.DataFrameModel):
-    """What the smaller tables have; each column is judged where it exists."""
-
-    id: int | None = link()
-    created_at: Instant | None = moment("When an entry was made is what every dispute is ordered by.")
-    updated_at: Instant | None = moment("When an entry was last touched tells a correction from the original.")
-
-
-class Credits(_Smaller):
-    """Advances granted to farmers, and what came back."""
-
-    amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
-    repaid_amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
-    granted_at: Instant | None = moment("The day of an advance is what its term is counted from.")
-
-    class Config:
-        """The table, and what holds for all its checks."""
-
-        name = "kisaan_credits"
-        coerce = True
-        metadata = config("finance", checks=KINDS_OF_SMALLER)
-
-
-class Settlements(_Smaller):
-    """Balances that were paid out."""
-
-    opening_balance: pa.Decimal | None = money("What was owed before a settlement.")
-    amount: pa.Decimal | None = money("What was settled.")
-    closing_balance: pa.Decimal | None = money("What is still owed after a settlement.")
-    settled_at: Instant | None = moment("The day of a settlement closes the account up to it.")
-
-    class Config:
-        """The table, and what holds for all its checks."""
-
-        name = "kisaan_settlements"
-        coerce = True
-        metadata = config("finance", checks=KINDS_OF_SMALLER)
-
-
-class Expenses(_Smaller):
-    """What a shop spent."""
-
-    amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
-    spent_at: Instant | None = moment("The day of an expense decides in which month it counts.")
-
-    class Config:
-        """The table, and what holds for all its checks."""
-
-        name = "kisaan_expenses"
-        coerce = True
-        metadata = config("finance", checks=KINDS_OF_SMALLER)
-
-
-class ExpenseSettlements(_Smaller):
-    """What was paid of a shop's expenses."""
-
-    settled_amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
-    method: str | None = label("CASH", "UPI", "BANK_TRANSFER", "CARD", "CHEQUE")
-    settled_at: Instant | None = moment("The day on which an expense was paid.")
-
-    class Config:
-        """The table, and what holds for all its checks."""
-
-        name = "expense_settlements"
-        coerce = True
-        metadata = config("finance", checks=KINDS_OF_SMALLER)
-
-
-class BalanceSnapshots(_Smaller):
-    """What a balance was at a month's end."""
-
-    balance: pa.Decimal | None = money(
-        BALANCE_AT_THE_TIME, in_range={"min_value": -10_000_000, "max_value": 10_000_000}
-    )
-    taken_at: Instant | None = moment("The moment for which a balance was recorded.")
-
-    class Config:
-        """The table, and what holds for all its checks."""
-
-        name = "kisaan_balance_snapshots"
-        coerce = True
-        metadata = config("finance", checks=KINDS_OF_SMALLER)
-
-
-class AuditLogs(_Smaller):
-    """Who did what."""
-
-    class Config:
-        """The table, and what holds for all its checks."""
-
-        name = "kisaan_audit_logs"
-        coerce = True
-        metadata = config("platform", checks=KINDS_OF_SMALLER)
-
-
-class PlanUsage(_Smaller):
-    """What a shop used of its plan, month by month."""
-
-    amount_billed: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
-    period_start: Instant | None = moment("The month that was billed.")
-
-    class Config:
-        """The table, and what holds for all its checks."""
-
-        name = "kisaan_plan_usage"
-        coerce = True
-        metadata = config("finance", checks=KINDS_OF_SMALLER)
-
-
-class ShopCategories(_Smaller):
-    """What kinds of goods a shop trades in."""
-
-    class Config:
-        """The table, and what holds for all its checks."""
-
-        name = "kisaan_shop_categories"
-        coerce = True
-        metadata = config("operations", checks=KINDS_OF_SMALLER)
-
-
-class ShopProducts(_Smaller):
-    """What a shop sells, and at which usual price."""
-
-    product_id: Id | None = link(INTEGERS)
-    default_price: pa.Decimal | None = money("A usual price is never below nothing.", nullable=True, ge=0)
-
-    class Config:
-        """The table, and what holds for all its checks."""
-
-        name = "kisaan_shop_products"
-        coerce = True
-        metadata = config("operations", checks=KINDS_OF_SMALLER)

@@ -83,6 +83,8 @@ CREATE TABLE kisaan_shops (
 
 ALTER TABLE kisaan_users
     ADD CONSTRAINT kisaan_users_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES kisaan_shops (id);
+CREATE INDEX kisaan_users_shop_id ON kisaan_users (shop_id);
+CREATE INDEX kisaan_shops_owner_id ON kisaan_shops (owner_id);
 
 CREATE TABLE kisaan_transactions (
     id                serial PRIMARY KEY,
@@ -108,6 +110,9 @@ CREATE TABLE kisaan_transactions (
     updated_at        timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );
 CREATE INDEX kisaan_transactions_shop_id ON kisaan_transactions (shop_id);
+CREATE INDEX kisaan_transactions_farmer_id ON kisaan_transactions (farmer_id);
+CREATE INDEX kisaan_transactions_buyer_id ON kisaan_transactions (buyer_id);
+CREATE INDEX kisaan_transactions_created_at ON kisaan_transactions (created_at);
 
 CREATE TABLE kisaan_payments (
     id              bigserial PRIMARY KEY,
@@ -125,6 +130,8 @@ CREATE TABLE kisaan_payments (
     updated_at      timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );
 CREATE INDEX kisaan_payments_transaction_id ON kisaan_payments (transaction_id);
+CREATE INDEX kisaan_payments_status ON kisaan_payments (status);
+CREATE INDEX kisaan_payments_shop_id ON kisaan_payments (shop_id);
 
 CREATE TABLE kisaan_commissions (
     id         bigserial PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""The KisaanCenter suite against the demo: green on a clean database, and every single check can fail."""
+"""The KisaanCenter suite against both kinds of installations: green on a clean database, and every single check can fail."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandera.pandas as pa
 import pytest
 from conftest import ROOT, Server
 from plants.base import READ_CLEAN, Clean, Plant
-from plants.by_hand import PLANTS
+from plants.by_hand import IN_PUBLIC, PLANTS
 from plants.planters import generated_plant, plot
 
 from kisaan_validate.model import Check, Result, Run, Severity, Status, Verdict
@@ -28,15 +29,21 @@ SUITE = load_suite(ROOT / "checks")
 CHECKS = {check.id: check for check in SUITE.checks}
 WITHOUT_TOTAL = "kisaan_transactions.farmer_earning.split_without_total"
 """The one check that only applies where a sale does not keep its total."""
+PUBLIC_TABLES = {
+    "balance_snapshots", "kisaan_ledger", "kisaan_ledger_entries", "kisaan_user_balances", "kisaan_expense_allocations",
+    "farmer_product_assignments", "kisaan_features", "kisaan_plan_features", "kisaan_user_feature_overrides", "SequelizeMeta",
+}  # fmt: skip
+"""The tables that only an installation made from the public schema has."""
 
 
 @dataclass(frozen=True)
 class Market:
-    """The clean database, on its server."""
+    """The clean database, on its server; ``silent`` are the checks that do not apply to it."""
 
     server: Server
     database: str
     clean: Clean
+    silent: frozenset[str] = frozenset()
 
     def copy(self, sql: str = "") -> str:
         """A copy of it, after some SQL."""
@@ -64,19 +71,55 @@ def build(server: Server, payments: int = 2000) -> str:
     return name
 
 
+def build_public(server: Server, payments: int = 2000) -> str:
+    """The public schema, clean contents, and its later migrations as they should have been written, each recorded."""
+    name = server.create()
+    connection = server.connect(name)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET demo.payments = {payments}")
+            for file in ("schema.sql", "fill.sql"):
+                cursor.execute((DEMO / "public" / file).read_text(encoding="utf-8"))
+            for migration, sql in _texts(DEMO / "public" / "later", "*.sql"):
+                cursor.execute(sql)
+                cursor.execute("INSERT INTO _migrations (name) VALUES (%s)", (migration,))
+    finally:
+        connection.close()
+    return name
+
+
 def describe(server: Server, database: str) -> Clean:
     """What planters need to know of it."""
     keys = dict(server.sql(READ_CLEAN, database))
-    lowest = {t: {k: str(server.sql(f"SELECT min({k}) FROM {t}", database)[0][0])} for t, k in keys.items()}
-    highest = {t: server.sql(f"SELECT max(id) FROM {t}", database)[0][0] for t, k in keys.items() if k == "id"}
+    lowest = {}
+    for table, names in keys.items():
+        ((*values,),) = server.sql(f"SELECT {', '.join(f'{k}::text' for k in names)} FROM {table} ORDER BY {', '.join(names)} LIMIT 1", database)
+        lowest[table.strip('"')] = dict(zip(names, values, strict=True))
+    highest = {t: server.sql(f"SELECT max(id) FROM {t}", database)[0][0] for t, k in keys.items() if k == ["id"]}
     return Clean(lowest, highest)
+
+
+def look(server: Server, name: str) -> Market:
+    """A clean database, with which checks do not apply to it."""
+    market = Market(server, name, describe(server, name))
+    done = validate(market, name)
+    silent = frozenset(r.check_id for r in done.results if r.status is Status.NOT_APPLICABLE)
+    return Market(server, name, market.clean, silent)
 
 
 @pytest.fixture(scope="module")
 def market(server: Server) -> Iterator[Market]:
     """A clean, cleanly migrated demo market of 2,000 payments."""
     name = build(server)
-    yield Market(server, name, describe(server, name))
+    yield look(server, name)
+    server.drop(name)
+
+
+@pytest.fixture(scope="module")
+def public(server: Server) -> Iterator[Market]:
+    """A clean market of 2,000 payments in the public schema, with all its later migrations."""
+    name = build_public(server)
+    yield look(server, name)
     server.drop(name)
 
 
@@ -92,11 +135,72 @@ def alarms(done: Run) -> dict[str, tuple[Status, str]]:
 
 
 def test_a_clean_database_passes_every_check(market: Market) -> None:
-    """On a clean, cleanly migrated database nothing fails, nothing is skipped, and all but one check apply."""
+    """On a clean, cleanly migrated database nothing fails and nothing is skipped; what only others have does not apply."""
     done = validate(market, market.database)
     assert alarms(done) == {}
     assert done.verdict is Verdict.PASS
-    assert {r.check_id for r in done.results if r.status is Status.NOT_APPLICABLE} == {WITHOUT_TOTAL}
+    own = {id for id in market.silent if CHECKS[id].table not in PUBLIC_TABLES}
+    assert WITHOUT_TOTAL in own
+    # A column, a table or a rule of the other kind of installation; no check of the first kind is lost by a condition.
+    assert all(CHECKS[id].applies for id in own)
+    assert not own & set(BASELINE_CHECKS)
+
+
+BASELINE_CHECKS = (
+    *(f"kisaan_transactions.{c}.present" for c in ("product_id", "commission_amount", "status", "transaction_date", "metadata")),
+    *(f"kisaan_payments.{c}.present" for c in ("product_id", "shop_id", "counterparty_id")),
+    "kisaan_users.custom_commission_rate.present", "kisaan_users.shop_id.owner_has_none",
+    "kisaan_transactions.total_amount.split", "kisaan_payments.product_id.agrees", "kisaan_payments.product_id.foreign_key",
+    "kisaan_commissions.shop_id_rate_type.enforced", "kisaan_transactions.transaction_date.not_in_future",
+    "kisaan_transactions.product_name.agrees", "kisaan_transactions.commission_amount.as_agreed",
+)  # fmt: skip
+"""Checks that are conditional for the sake of the public schema, and must go on applying to the other kind of installation."""
+
+
+WIDTHS = "*.type", "database.no_numeric_*", "database.timestamps.have_zone", "*.product_id.foreign_key"
+"""What the later migrations of the public schema leave as it was; each of them is a warning."""
+
+
+def test_the_public_schema_has_no_skip_and_no_blocking_failure(public: Market) -> None:
+    """With all its later migrations and clean contents nothing blocks or is skipped, and each warning is a type or a guard."""
+    done = validate(public, public.database)
+    assert {status for status, _ in alarms(done).values()} == {Status.FAIL}
+    assert {CHECKS[id].severity for id in alarms(done)} == {Severity.WARNING}
+    assert [id for id in alarms(done) if not any(fnmatchcase(id, pattern) for pattern in WIDTHS)] == []
+    assert done.verdict is Verdict.PASS
+    untouched = [t.table for t in done.coverage if not t.checks]
+    assert untouched == []
+
+
+BY_HAND = """
+ALTER TABLE balance_snapshots RENAME TO kisaan_balance_snapshots;
+CREATE TABLE balance_snapshots (id serial PRIMARY KEY, user_id bigint, balance numeric(18,2), taken_at timestamptz NOT NULL);
+INSERT INTO balance_snapshots (user_id, balance, taken_at) SELECT user_id, new_balance, created_at FROM kisaan_balance_snapshots;
+ALTER TABLE kisaan_expense_allocations ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
+ALTER TABLE kisaan_expenses ALTER COLUMN expense_date DROP DEFAULT, ALTER COLUMN expense_date TYPE timestamptz;
+ALTER TABLE kisaan_transactions ALTER COLUMN transaction_date TYPE date, ALTER COLUMN settlement_date TYPE date;
+"""
+"""What else is met in the field: snapshots under both names, days with a clock and times without one."""
+
+
+@pytest.fixture(scope="module")
+def changed(public: Market) -> Iterator[Market]:
+    """The public schema, as people changed it by hand."""
+    name = public.copy(BY_HAND)
+    yield look(public.server, name)
+    public.server.drop(name)
+
+
+def test_every_check_applies_to_one_of_them(market: Market, public: Market, changed: Market) -> None:
+    """What applies to no installation could never be seen to fail."""
+    assert market.silent & public.silent & changed.silent == {WITHOUT_TOTAL, *IN_PUBLIC}
+
+
+def test_an_installation_changed_by_hand_has_no_skip_and_no_blocking_failure(changed: Market) -> None:
+    """Snapshots under both names, and days that are kept as either type, neither block nor go unjudged."""
+    done = validate(changed, changed.database)
+    assert {status for status, _ in alarms(done).values()} == {Status.FAIL}
+    assert {CHECKS[id].severity for id in alarms(done)} == {Severity.WARNING}
 
 
 def test_a_clean_database_passes_on_postgresql_15(server15: Server) -> None:
@@ -136,6 +240,11 @@ def test_there_is_no_plant_without_a_check() -> None:
     assert sorted(set(PLANTS) - set(CHECKS)) == []
 
 
+def field(id: str, market: Market, public: Market, changed: Market) -> Market:
+    """Where the plant of a check grows: where the check applies; else in a market that the plant changes."""
+    return next((m for m in (market, public, changed) if id not in m.silent), public if id in IN_PUBLIC else market)
+
+
 def harvest(market: Market, plants: dict[str, Plant]) -> dict[str, Result]:
     """Plant in one copy of the clean database and ask these checks, and no other."""
     name = market.copy(";\n".join(plant.sql for plant in plants.values()))
@@ -146,17 +255,19 @@ def harvest(market: Market, plants: dict[str, Plant]) -> dict[str, Result]:
 
 
 @pytest.fixture(scope="module")
-def harvests(market: Market, request: pytest.FixtureRequest) -> Iterator[Callable[[str], tuple[Plant, Result]]]:
+def harvests(market: Market, public: Market, changed: Market, request: pytest.FixtureRequest) -> Iterator[Callable[[str], tuple[Plant, Result]]]:
     """The outcome of each plant that this session asks for; two plots grow at a time."""
-    plots: dict[str, dict[str, Plant]] = defaultdict(dict)
+    plots: dict[tuple[str, str], dict[str, Plant]] = defaultdict(dict)
+    where = {m.database: m for m in (market, public, changed)}
     for item in request.session.items:
         if isinstance(item, pytest.Function) and item.originalname == HARVEST_TEST:
             check = CHECKS[str(item.callspec.params["check_id"])]
-            plots[plot(check, market.clean)][check.id] = plant_for(check, SUITE, market.clean)
+            there = field(check.id, market, public, changed)
+            plots[there.database, plot(check, there.clean)][check.id] = plant_for(check, SUITE, there.clean)
     with ThreadPoolExecutor(2) as pool:
         growing: dict[str, tuple[Plant, Future[dict[str, Result]]]] = {}
-        for plants in plots.values():
-            future = pool.submit(harvest, market, plants)
+        for (database, _), plants in plots.items():
+            future = pool.submit(harvest, where[database], plants)
             growing |= {id: (plant, future) for id, plant in plants.items()}
         yield lambda id: (growing[id][0], growing[id][1].result()[id])
         pool.shutdown(cancel_futures=True)
@@ -215,9 +326,9 @@ def test_without_the_smaller_tables_only_their_absence_is_told(market: Market) -
 # --- the models as pandera models -----------------------------------------------------------------------------------
 
 
-def models() -> dict[str, Any]:
-    """The suite's models by table, imported as any program would import them."""
-    spec = importlib.util.spec_from_file_location("kisaan_tables", ROOT / "checks" / "tables.py")
+def models(file: str) -> dict[str, Any]:
+    """A file's models by table, imported as any program would import them."""
+    spec = importlib.util.spec_from_file_location(f"kisaan_{file}", ROOT / "checks" / f"{file}.py")
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
@@ -226,13 +337,14 @@ def models() -> dict[str, Any]:
     return {v.to_schema().name: v for n, v in found.items() if not n.startswith("_")}
 
 
-MODELS = models()
+MODELS = models("tables") | models("smaller_tables")
 
 
 @pytest.mark.parametrize("table", MODELS)
-def test_the_models_validate_data_frames_too(table: str, market: Market) -> None:
+def test_the_models_validate_data_frames_too(table: str, market: Market, public: Market) -> None:
     """The model that is proved on the server accepts the same rows as a pandas data frame."""
-    connection = market.server.connect(market.database)
+    there = public if table in PUBLIC_TABLES else market
+    connection = there.server.connect(there.database)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table} LIMIT 200")
         frame = pd.DataFrame(cursor.fetchall(), columns=[c.name for c in cursor.description])

@@ -28,11 +28,13 @@ class Clean:
 
 
 READ_CLEAN = """
-SELECT c.relname, a.attname
+SELECT format('%I', c.relname), array_agg(format('%I', a.attname) ORDER BY k.position)
 FROM pg_constraint AS con
 JOIN pg_class AS c ON c.oid = con.conrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'public'
-JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = con.conkey[1]
-WHERE con.contype = 'p' AND cardinality(con.conkey) = 1
+CROSS JOIN unnest(con.conkey) WITH ORDINALITY AS k (number, position)
+JOIN pg_attribute AS a ON a.attrelid = con.conrelid AND a.attnum = k.number
+WHERE con.contype = 'p'
+GROUP BY c.relname
 """
-"""The tables with a primary key of one column, and that column."""
+"""The tables with a primary key, and its columns; names as SQL."""

@@ -28,7 +28,136 @@ DO $$ DECLARE c record; BEGIN
 END $$;
 """
 
+UNGUARD_ALL = """
+DO $$ DECLARE c record; BEGIN
+    FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype IN ('c', 'u', 'p') LOOP
+        EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I CASCADE', c.conname);
+    END LOOP;
+    FOR c IN SELECT indexrelid::regclass AS name FROM pg_index WHERE indrelid = '{table}'::regclass AND indisunique LOOP
+        EXECUTE format('DROP INDEX %s', c.name);
+    END LOOP;
+END $$;
+"""
+"""Nothing keeps a wrong entry out of the table."""
+
+IN_PUBLIC = {"kisaan_transactions.total_sale_value.paid_once"}
+"""Plants that make the installation that they are about out of one in the public schema."""
+
 PLANTS: dict[str, Plant] = {
+    # --- the public schema ------------------------------------------------------------------------------------------
+    "SequelizeMeta.name.filled": Plant('UPDATE "SequelizeMeta" SET name = \'\' WHERE name LIKE \'20241222%\'', 1, {"name": ""}),
+    "SequelizeMeta.name.unique": Plant(
+        'ALTER TABLE "SequelizeMeta" DROP CONSTRAINT "SequelizeMeta_pkey"; INSERT INTO "SequelizeMeta" SELECT name FROM "SequelizeMeta" LIMIT 1',
+        1,
+        {"rows_found": "2"},
+    ),
+    "SequelizeMeta.name.not_in_both": Plant(
+        "INSERT INTO _migrations (name) SELECT name FROM \"SequelizeMeta\" WHERE name LIKE '20250924%'",
+        1,
+        {"name": "20250924_create_transaction_idempotency.ts"},
+    ),
+    "kisaan_users.shop_id.owner_disputed": Plant(
+        UNGUARD_ALL.format(table="kisaan_users") + "UPDATE kisaan_users SET shop_id = 3 WHERE id IN (4, 5)", 2, {"id": "5", "shop_id": "3"}
+    ),
+    "kisaan_plan_usage.start_date.before_end_date": Plant("UPDATE kisaan_plan_usage SET end_date = start_date - 1 WHERE id = 3", 1, {"id": "3"}),
+    "kisaan_plan_usage.shop_id_active.unique": Plant(
+        "DROP INDEX one_active_plan_a_shop; UPDATE kisaan_plan_usage SET is_active = true WHERE id IN (1, 3)", 2, {"shop_id": "2"}
+    ),
+    "farmer_product_assignments.farmer_id_default.unique": Plant(
+        "UPDATE farmer_product_assignments SET is_default = true WHERE id = 2", 1, {"farmer_id": "22"}
+    ),
+    "kisaan_expenses.ledger_entry_id.unique": Plant(
+        UNGUARD_ALL.format(table="kisaan_expenses")
+        + "UPDATE kisaan_expenses SET ledger_entry_id = (SELECT ledger_entry_id FROM kisaan_expenses WHERE id = 1) WHERE id IN (2, 3)",
+        2,
+        {"rows_found": "3"},
+    ),
+    "kisaan_ledger.farmer_id.role": Plant("UPDATE kisaan_ledger SET farmer_id = 2 WHERE id = 4", 1, {"id": "4"}),
+    "farmer_product_assignments.farmer_id.role": Plant(
+        "UPDATE farmer_product_assignments SET farmer_id = 300 WHERE id = 5", 1, {"id": "5"}
+    ),
+    "kisaan_users.username.enforced": Plant(UNGUARD_ALL.format(table="kisaan_users"), 1, {}),
+    "kisaan_products.name_category_id.enforced": Plant(
+        # A unique index over more columns keeps no product from being there twice.
+        UNGUARD_ALL.format(table="kisaan_products") + "CREATE UNIQUE INDEX wide ON kisaan_products (name, category_id, unit)", 1, {}
+    ),
+    "kisaan_transactions.total_sale_value.quantity_times_price": Plant(
+        "UPDATE kisaan_transactions SET total_sale_value = total_sale_value - 0.01 WHERE id IN (4, 8)", 2, {"id": "8"}
+    ),
+    "kisaan_transactions.total_sale_value.split": Plant(
+        "UPDATE kisaan_transactions SET shop_commission = shop_commission + 0.01 WHERE id = 9", 1, {"id": "9"}
+    ),
+    "kisaan_transactions.total_amount.as_before": Plant(
+        # As the step of the field leaves older sales.
+        UNGUARD_ALL.format(table="kisaan_transactions") + "UPDATE kisaan_transactions SET total_amount = 0 WHERE id <= 12", 12, {"id": "12"}
+    ),
+    "kisaan_transactions.commission_amount.as_before": Plant(
+        UNGUARD_ALL.format(table="kisaan_transactions") + "UPDATE kisaan_transactions SET commission_amount = 0 WHERE id = 12", 1, {"id": "12"}
+    ),
+    "kisaan_transactions.total_amount.paid_once": Plant(
+        # A payment that is not PAID does not count, one that is allocated twice does.
+        "INSERT INTO payment_allocations (payment_id, transaction_id, allocated_amount) SELECT p.id, 1, 0.01 FROM kisaan_payments p "
+        "WHERE status = 'PAID' AND payer_type = 'BUYER' ORDER BY id DESC LIMIT 1;"
+        "INSERT INTO payment_allocations (payment_id, transaction_id, allocated_amount) SELECT p.id, 2, 1000000 FROM kisaan_payments p "
+        "WHERE status = 'FAILED' AND payer_type = 'BUYER' ORDER BY id LIMIT 1",
+        1,
+        {"id": "1"},
+    ),
+    "kisaan_transactions.total_sale_value.paid_once": Plant(
+        "ALTER TABLE kisaan_transactions DROP COLUMN total_amount CASCADE;"
+        "UPDATE payment_allocations SET allocated_amount = allocated_amount + 0.01 WHERE transaction_id IN (SELECT transaction_id "
+        "FROM payment_allocations ORDER BY 1 LIMIT 2)",
+        2,
+        {},
+    ),
+    "kisaan_expenses.allocated_amount.allocations_sum": Plant(
+        "UPDATE kisaan_expense_allocations SET allocated_amount = allocated_amount + 0.01 WHERE expense_id = 1;"
+        "INSERT INTO kisaan_expense_allocations (expense_id, allocated_amount, allocation_type) VALUES (3, 5, 'adjustment')",
+        2,
+        {"id": "3"},
+    ),
+    "kisaan_expenses.total_amount.same_as_amount": Plant(
+        UNGUARD_ALL.format(table="kisaan_expenses") + "UPDATE kisaan_expenses SET total_amount = amount + 0.01 WHERE id = 4;"
+        "UPDATE kisaan_expenses SET total_amount = NULL WHERE id = 5",
+        1,
+        {"id": "4"},
+    ),
+    "kisaan_ledger.net_amount.step": Plant("UPDATE kisaan_ledger SET net_amount = net_amount - 0.01 WHERE id = 6", 1, {"id": "6"}),
+    "balance_snapshots.new_balance.step": Plant(
+        "UPDATE balance_snapshots SET new_balance = new_balance + 0.0001 WHERE id = 7", 1, {"id": "7"}
+    ),
+    "kisaan_balance_snapshots.new_balance.step": Plant(
+        "UPDATE kisaan_balance_snapshots SET amount_change = 0 WHERE id = 8", 1, {"id": "8"}
+    ),
+    "kisaan_expenses.remaining_amount.step": Plant(
+        "UPDATE kisaan_expenses SET remaining_amount = remaining_amount + 0.01 WHERE id = 9", 1, {"id": "9"}
+    ),
+    "kisaan_expenses.allocation_status.as_amounts": Plant(
+        "UPDATE kisaan_expenses SET allocation_status = 'FULLY_ALLOCATED' WHERE id IN (1, 4);"
+        "UPDATE kisaan_expenses SET allocation_status = 'unallocated' WHERE id = 7",
+        3,
+        {"id": "7"},
+    ),
+    "kisaan_expense_allocations.transaction_id.as_type": Plant(
+        "UPDATE kisaan_expense_allocations SET transaction_id = NULL WHERE id = 1", 1, {"id": "1"}
+    ),
+    "kisaan_expenses.amount.settled_within": Plant(
+        "UPDATE expense_settlements SET amount = amount + 0.01 WHERE id = 2", 1, {"id": "5"}
+    ),
+    "kisaan_user_balances.balance.entries_sum": Plant(
+        # A paisa too much, a balance without entries, and entries without a balance.
+        "UPDATE kisaan_user_balances SET balance = balance + 0.01 WHERE id = 1; INSERT INTO kisaan_user_balances (user_id, shop_id, balance) "
+        "VALUES (1, 1, 5); DELETE FROM kisaan_user_balances WHERE user_id = 23",
+        3,
+        {"user_id": "1", "shop_id": "1"},
+    ),
+    "kisaan_payments.payment_date.invented_midnight": Plant(
+        "UPDATE kisaan_payments SET payment_date = '2026-01-10 00:00+05:30', method = 'CASH' WHERE id <= 4;"
+        "UPDATE kisaan_payments SET payment_date = '2026-01-11 00:00+05:30', method = 'CHEQUE' WHERE id BETWEEN 5 AND 9;"
+        "UPDATE kisaan_payments SET payment_date = '2026-01-12 00:00+05:30', method = 'UPI' WHERE id BETWEEN 10 AND 11",
+        4,
+        {"id": "4"},
+    ),
     "database.timestamps.defaults_keep_zone": Plant(
         "ALTER TABLE kisaan_payments ALTER created_at SET DEFAULT (now() AT TIME ZONE 'UTC')",
         1,
@@ -129,7 +258,13 @@ PLANTS: dict[str, Plant] = {
     ),
     # --- time -------------------------------------------------------------------------------------------------------
     "kisaan_payments.payment_date.invented": Plant(
-        "UPDATE kisaan_payments SET payment_date = now() WHERE id <= 5", 5, {"id": "5"}
+        # Cut to the minute (one of the entries was touched since); the very instant twice; and two promises for one minute, which are none.
+        "UPDATE kisaan_payments SET payment_date = date_trunc('minute', now() - interval '2 days') WHERE id <= 5;"
+        "UPDATE kisaan_payments SET updated_at = now() WHERE id = 5;"
+        "UPDATE kisaan_payments SET payment_date = now() - interval '3 days' WHERE id IN (6, 7);"
+        "UPDATE kisaan_payments SET payment_date = '2026-02-01 10:00+05:30' WHERE id IN (8, 9)",
+        7,
+        {"id": "5"},
     ),
     "kisaan_transactions.created_at.not_shifted": Plant(
         "UPDATE kisaan_transactions SET created_at = created_at - interval '5 hours 30 minutes', "

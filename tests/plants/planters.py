@@ -25,7 +25,29 @@ END $$;
 """
 """Nothing keeps the table's rows apart any more, not even its primary key."""
 
+UNCHECK = """
+DO $$ DECLARE c record; BEGIN
+    FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype = 'c' LOOP
+        EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I', c.conname);
+    END LOOP;
+END $$;
+"""
+"""No CHECK of the table's own keeps a wrong value out."""
+
 IGNORE_REFERENCES = "SET session_replication_role = replica;\n"
+
+DROP_INDEXES = """
+DO $$ DECLARE c record; BEGIN
+    FOR c IN SELECT i.indexrelid::regclass AS name FROM pg_index AS i
+             JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+             WHERE i.indrelid = '{table}'::regclass AND a.attname = '{column}' LOOP
+        EXECUTE format('DROP INDEX %s', c.name);
+    END LOOP;
+END $$;
+"""
+
+NUMERIC = "ALTER TABLE {table} ALTER COLUMN {column} TYPE numeric;\n"
+"""A column without a scale, so that it can take a fraction of a paisa."""
 
 WRONG_TYPE = {
     "numeric(18,2)": "numeric(12,2)",
@@ -47,7 +69,7 @@ def _spoil(check: Check, clean: Clean, value: str, before: str = "") -> Plant:
     """The check's column gets a value (SQL) in the row with the lowest key."""
     where, key = _lowest(check, clean)
     column = check.columns[0]
-    sql = f"{before}{IGNORE_REFERENCES}UPDATE {check.table} SET {column} = {value} WHERE {where}"
+    sql = f"{UNCHECK.format(table=check.table)}{before}{IGNORE_REFERENCES}UPDATE {check.table} SET {column} = {value} WHERE {where}"
     shown: dict[str, str | None] = {name: old for name, old in key.items() if name != column}
     return Plant(sql, 1, shown)
 
@@ -83,10 +105,11 @@ def unique(check: Check, rule: Rule, clean: Clean) -> Plant:
     """Makes the second row like the first."""
     columns = ", ".join(check.columns)
     key = next(iter(clean.lowest[check.table]))
+    order = ", ".join(clean.lowest[check.table])
     sql = (
         f"{UNGUARD.format(table=check.table)}{IGNORE_REFERENCES}"
-        f"UPDATE {check.table} SET ({columns}) = (SELECT {columns} FROM {check.table} ORDER BY {key} LIMIT 1)\n"
-        f"WHERE ctid = (SELECT ctid FROM {check.table} ORDER BY {key} OFFSET 1 LIMIT 1)"
+        f"UPDATE {check.table} SET ({columns}) = (SELECT {columns} FROM {check.table} ORDER BY {order} LIMIT 1)\n"
+        f"WHERE ctid = (SELECT ctid FROM {check.table} ORDER BY {order} OFFSET 1 LIMIT 1)"
     )
     return Plant(sql, 1, clean.lowest[check.table] if check.columns == (key,) else {"rows_found": "2"})
 
@@ -148,6 +171,31 @@ def finite(check: Check, rule: Rule, clean: Clean) -> Plant:
     return _spoil(check, clean, "'NaN'")
 
 
+def whole_paise(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """A tenth of a paisa, in a column that takes it."""
+    loosen = NUMERIC.format(table=check.table, column=check.columns[0])
+    column = check.columns[0]
+    return _spoil(check, clean, f"coalesce({column}, 1) + 0.001", loosen)
+
+
+def known(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """A code that is in no list."""
+    return _spoil(check, clean, "'no.such.feature'")
+
+
+def index(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """Every index that begins with the column goes; a partial one stays, which is not enough."""
+    table, column = check.table, check.columns[0]
+    sql = DROP_INDEXES.format(table=table, column=column) + f"CREATE INDEX {table}_{column}_partial ON {table} ({column}) WHERE id > 5"
+    return Plant(sql, 1, {})
+
+
+def not_after_today(check: Check, rule: Rule, clean: Clean) -> Plant:
+    """The day after tomorrow."""
+    make = f"ALTER TABLE {check.table} ALTER COLUMN {check.columns[0]} TYPE date;\n"
+    return _spoil(check, clean, "current_date + 2", make)
+
+
 def not_in_future(check: Check, rule: Rule, clean: Clean) -> Plant:
     """Tomorrow."""
     return _spoil(check, clean, "now() + interval '1 day'")
@@ -172,20 +220,33 @@ BY_KIND: dict[str, Planter] = {
     "minimum_rows": minimum_rows,
     "references": references,
     "sequence": sequence,
+    "index": index,
 }
 BY_NAME: dict[str, Planter] = {
     "primary_key": primary_key,
     "finite": finite,
+    "whole_paise": whole_paise,
+    "known": known,
     "not_in_future": not_in_future,
+    "not_after_today": not_after_today,
     "before_updated_at": before_updated_at,
 }
 """For declarations that the suite repeats, by the last part of the check's id."""
 
 
+TOGETHER = {"present", "type", "not_null", "isin", "finite", "whole_paise", "not_in_future", "index"}
+"""Kinds, or last parts of ids, of checks that each read one column, which is theirs alone."""
+
+
 def plot(check: Check, clean: Clean) -> str:
     """Checks of one plot grow in one copy of the database: each reads its own column only, so none hides another."""
-    own_column = check.columns and check.columns[0] not in clean.lowest.get(check.table, {})
-    return check.kind if own_column and check.kind in {"present", "type", "not_null"} else check.id
+    own_column = bool(check.columns) and check.columns[0] not in clean.lowest.get(check.table, {})
+    # A condition on another column: a plant beside it could take that away.
+    own_column &= all(c.split()[:2] == ["not", "table"] or f"{check.table}.{check.columns[0]}" in c.split() for c in check.applies)
+    for name in (check.kind, check.id.rpartition(".")[2]):
+        if own_column and name in TOGETHER:
+            return name
+    return check.id
 
 
 def generated_plant(check: Check, rule: Rule, clean: Clean) -> Plant | None:

@@ -1,0 +1,23 @@
+-- id: kisaan_payments.payment_date.invented_midnight
+-- title: no day is the date of three payments that nobody touched near it
+-- table: kisaan_payments
+-- severity: warning
+-- why: A date that was made up by a program may be cut to the day. Whoever types the date of a payment touches its entry on that
+--   day or later; these entries were last touched more than six hours before it. A proxy: a cheque is dated ahead by hand, so
+--   cheques are left out, but a promise to pay may be too.
+-- hint: ask the shop about two or three of them; if nobody typed the date, set it to created_at
+-- owner: finance
+-- tags: time, money, migration
+-- key: id
+-- shows: payment_date, created_at
+WITH ahead AS (
+  SELECT id, payment_date, created_at
+  FROM kisaan_payments
+  WHERE payment_date > coalesce(updated_at, created_at) + interval '6 hours'
+    AND payment_date > created_at + interval '6 hours'
+    AND upper(method::text) <> 'CHEQUE'
+    AND payment_date IN (date_trunc('day', payment_date, 'UTC'), date_trunc('day', payment_date, 'Asia/Kolkata'))
+)
+SELECT id, payment_date, created_at
+FROM ahead
+WHERE payment_date IN (SELECT payment_date FROM ahead GROUP BY payment_date HAVING count(*) > 2)

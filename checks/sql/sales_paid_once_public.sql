@@ -1,0 +1,22 @@
+-- id: kisaan_transactions.total_sale_value.paid_once
+-- title: no more is allocated to a sale, of payments that are PAID, than its buyer owes
+-- table: kisaan_transactions
+-- severity: warning
+-- why: Only payments that are PAID count. Allocated to a sale beyond its total, the buyer's money is missing at another sale, which
+--   he is asked to pay again.
+-- hint: take the surplus back to the sale that it was meant for; if he did pay too much, book it as an advance
+-- owner: finance
+-- tags: money
+-- applies: column kisaan_transactions.total_sale_value; not column kisaan_transactions.total_amount
+-- key: id
+-- shows: total_sale_value, paid
+SELECT t.id, t.total_sale_value, a.paid
+FROM kisaan_transactions AS t
+JOIN (
+  SELECT a.transaction_id, sum(a.allocated_amount) AS paid
+  FROM payment_allocations AS a
+  JOIN kisaan_payments AS p ON p.id = a.payment_id
+  WHERE upper(p.status::text) = 'PAID' AND upper(p.payer_type::text) = 'BUYER'
+  GROUP BY a.transaction_id
+) AS a ON a.transaction_id = t.id
+WHERE a.paid > t.total_sale_value

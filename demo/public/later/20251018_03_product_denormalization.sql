@@ -1,0 +1,1 @@
+ALTER TABLE kisaan_payments ADD COLUMN IF NOT EXISTS product_id integer;

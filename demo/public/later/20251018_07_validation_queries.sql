@@ -1,0 +1,1 @@
+SELECT count(*) FROM kisaan_payments WHERE payment_date IS NULL;

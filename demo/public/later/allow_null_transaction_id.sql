@@ -1,0 +1,1 @@
+ALTER TABLE kisaan_payments ALTER COLUMN transaction_id DROP NOT NULL;
