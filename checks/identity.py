@@ -96,6 +96,19 @@ for table in ("kisaan_plan_features", "kisaan_user_feature_overrides"):
         tags=["identity"],
     )
 
+declare.values_in(
+    "kisaan_ledger_entries",
+    ["user_id", "shop_id"],
+    "kisaan_user_balances",
+    ["user_id", "shop_id"],
+    id="kisaan_ledger_entries.user_id_shop_id.has_balance",
+    applies=["column kisaan_ledger_entries.user_id", "column kisaan_user_balances.user_id"],
+    why="The entries of a person in a shop add up to a balance that is not there: the clerk is told that nothing is owed.",
+    hint="enter the balance as the sum of the person's entries in that shop",
+    owner="finance",
+    tags=["money", "identity"],
+)
+
 # --- copies that must agree with their original ---------------------------------------------------------------------
 
 declare.agrees(

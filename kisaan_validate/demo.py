@@ -11,7 +11,7 @@ import tempfile
 import tomllib
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,8 @@ from kisaan_validate.runner import Observer, Options, run
 from kisaan_validate.suite.load import Suite, load_suite
 
 DATABASE, READER = "demo", "demo_reader"
-DEFAULT_SCALE = 300_000
-FIELD, CLEAN = "migrations", "migrations_clean"
+DEFAULT_SCALE, PUBLIC_SCALE = 300_000, 60_000
+FIELD, CLEAN, PUBLIC = "migrations", "migrations_clean", "public"
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,13 @@ class Assets:
         """What the field migrations, or the clean ones, promise."""
         return self.demo / CLEAN / "contract.toml" if clean else self.checks / "contracts" / "2025-10-18.toml"
 
-    @property
-    def manifest(self) -> dict[str, Any]:
+    def database(self, public: bool) -> Path:
+        """The folder with schema, data, faults and manifest of an installation: of the public schema, or of the other kind."""
+        return self.demo / PUBLIC if public else self.demo
+
+    def manifest(self, public: bool = False) -> dict[str, Any]:
         """The planted faults, as ``manifest.toml`` lists them."""
-        return tomllib.loads((self.demo / "manifest.toml").read_text(encoding="utf-8"))
+        return tomllib.loads(_text(self.database(public) / "manifest.toml"))
 
 
 def find_assets() -> Assets:
@@ -123,24 +126,40 @@ def playground(keep: bool) -> Iterator[Playground]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def build(place: Playground, assets: Assets, scale: int) -> None:
-    """The database as it was before the migration: schema, data, planted faults."""
+def build(place: Playground, folder: Path, scale: int) -> None:
+    """The database as it was before the migration: schema, data, planted faults, all in ``folder``."""
     place.create_database()
-    place.execute(_text(assets.demo / "schema.sql"))
-    place.execute(_text(assets.demo / "fill.sql"), demo__payments=str(scale))
-    place.execute(_text(assets.demo / "faults.sql"))
+    place.execute(_text(folder / "schema.sql"))
+    place.execute(_text(folder / "fill.sql"), demo__payments=str(scale))
+    place.execute(_text(folder / "faults.sql"))
     _let_read(place)
 
 
-def migrate(place: Playground, assets: Assets, folder: str) -> int:
-    """Run the migrations as the runner of the story does; returns how many. The field run is in an Indian session."""
+@dataclass(frozen=True)
+class Migrated:
+    """How far the runner came: how many files it applied, at which it stopped ("": at none) and why."""
+
+    applied: int
+    stopped: str = ""
+    reason: str = ""
+
+
+def migrate(place: Playground, assets: Assets, folder: str) -> Migrated:
+    """Run the migrations as the runner of the story does: by name, until the first that fails. The field run is Indian."""
+    import psycopg2
+
     zone = "Asia/Kolkata" if folder == FIELD else "UTC"
     files = sorted((assets.demo / folder).glob("*.sql"))
-    for file in files:
+    done = Migrated(len(files))
+    for number, file in enumerate(files):
         record = f"INSERT INTO _migrations (name) VALUES ('{file.name}')"
-        place.execute(f"{_text(file)}\n;{record}", TimeZone=zone)
+        try:
+            place.execute(f"{_text(file)}\n;{record}", TimeZone=zone)
+        except psycopg2.Error as error:
+            done = Migrated(number, file.name, str(error).splitlines()[0])
+            break
     _let_read(place)
-    return len(files)
+    return done
 
 
 def _let_read(place: Playground) -> None:
@@ -165,7 +184,7 @@ class Story:
     """
 
     judged: Judgement
-    migrations: int
+    migrated: Migrated
     faults: tuple[Mapping[str, Any], ...]
     missed: dict[str, int]
     invented: dict[str, int]
@@ -182,35 +201,41 @@ class Story:
         return self.judged.run
 
 
-def play(place: Playground, assets: Assets, observer: Observer, *, scale: int, clean: bool) -> Story:
-    """Build, take the baseline, migrate, validate, and compare the findings with the manifest."""
+def play(
+    place: Playground, assets: Assets, observer: Observer, *, scale: int, clean: bool = False, public: bool = False
+) -> Story:
+    """Build, take the baseline, migrate, validate, and compare the findings with the manifest.
+
+    ``public``: an installation made from the public schema, on which the runner stops at the first file.
+    """
     suite = load_suite(assets.checks)
     path = assets.contract(clean)
     contract = read_contract(_text(path), path.name)
-    build(place, assets, scale)
+    faults = assets.manifest(public)["fault"]
+    build(place, assets.database(public), scale)
     before = baseline_of(measure(place, suite, lambda _: None, sample=0, contract=contract))
-    migrations = migrate(place, assets, CLEAN if clean else FIELD)
+    migrated = migrate(place, assets, CLEAN if clean else FIELD)
     digest = digest_of(baseline_to_json(before))
     after = measure(place, suite, observer, baseline=before, baseline_digest=digest, contract=contract)
-    expected = {} if clean else expected_findings(place, assets)
+    expected = {} if clean else expected_findings(place, faults)
     found = findings(after)
-    expected_before = cured(assets)
+    expected_before = cured(faults)
     seen_before = {check.id: check.violations for check in before.checks}
     unseen = {f"{id} (before)": n for id, n in expected_before.items() if seen_before.get(id) != n}
     return Story(
         judge(after, before, contract),
-        migrations,
-        tuple(assets.manifest["fault"]),
+        migrated,
+        tuple(faults),
         missed=unseen | {id: n for id, n in expected.items() if found.get(id) != n},
         invented={id: n for id, n in found.items() if expected.get(id) != n},
     )
 
 
-def cured(assets: Assets) -> dict[str, int]:
+def cured(faults: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """What the baseline must show of the faults that the migration fixes, by check id."""
     expected: Counter[str] = Counter()
-    fixed = {id for fault in assets.manifest["fault"] if fault["after_migration"] == "fixed" for id in fault["checks"]}
-    for fault in assets.manifest["fault"]:
+    fixed = {id for fault in faults if fault["after_migration"] == "fixed" for id in fault["checks"]}
+    for fault in faults:
         for id in fixed.intersection(fault["checks"]):
             expected[id] += fault["rows_before"]
     return dict(expected)
@@ -222,14 +247,14 @@ def findings(measured: Run) -> dict[str, int]:
     return {r.check_id: -1 if r.violations is None else r.violations for r in measured.results if r.status not in quiet}
 
 
-def expected_findings(place: Playground, assets: Assets) -> dict[str, int]:
+def expected_findings(place: Playground, faults: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """What the manifest promises that a validation after the field migration finds, by check id.
 
     A count that depends on the scale is SQL there, and is asked of the database. Where several faults are found by one
     check, their counts add up.
     """
     expected: Counter[str] = Counter()
-    for fault in assets.manifest["fault"]:
+    for fault in faults:
         rows = fault["rows_after"]
         count = int(place.execute(rows)[0][0]) if isinstance(rows, str) else int(rows)
         expected.update(dict.fromkeys(fault["checks"], count))

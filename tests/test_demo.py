@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Server
 
-from kisaan_validate.demo import DATABASE, READER, Assets, Playground, Story, find_assets, play
+from kisaan_validate.demo import DATABASE, PUBLIC_SCALE, READER, Assets, Playground, Story, find_assets, play
 from kisaan_validate.model import Status, Verdict
 from kisaan_validate.suite.load import load_suite
 
@@ -41,8 +42,8 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Playground]:
         yield place
 
 
-def _play(place: Playground, assets: Assets, clean: bool, scale: int = SCALE) -> Story:
-    return play(place, assets, lambda _: None, scale=scale, clean=clean)
+def _play(place: Playground, assets: Assets, clean: bool = False, scale: int = SCALE, public: bool = False) -> Story:
+    return play(place, assets, lambda _: None, scale=scale, clean=clean, public=public)
 
 
 def test_every_planted_fault_is_found_with_its_count_and_nothing_else(stage: Playground, assets: Assets) -> None:
@@ -70,10 +71,37 @@ def test_findings_do_not_depend_on_the_scale(server: Server, assets: Assets) -> 
     assert (story.missed, story.invented) == ({}, {})
 
 
-def test_every_fault_of_the_manifest_is_tied_to_checks_or_said_to_be_fixed(assets: Assets) -> None:
+def test_in_the_public_schema_the_runner_stops_and_every_fault_is_found(stage: Playground, assets: Assets) -> None:
+    """The first file fails for want of total_amount, nothing after it runs; the findings equal the manifest, none is a SKIP."""
+    story = _play(stage, assets, public=True, scale=2_000)
+    assert (story.migrated.applied, story.migrated.stopped) == (0, "20251018_01_monetary_precision.sql")
+    assert "total_amount" in story.migrated.reason
+    assert (story.missed, story.invented) == ({}, {})
+    assert story.after.verdict is Verdict.FAIL
+    assert {r.status for r in story.after.results} == {Status.PASS, Status.FAIL, Status.NOT_APPLICABLE}
+    said = {r.check_id: r.message for r in story.after.results}
+    assert said["_migrations.name.all_applied"].count(".sql") == 7
+    assert "lets rows with NULL through: shop_id may be NULL" in said["kisaan_commissions.shop_id_rate_type.enforced"]
+    page = story.after.to_html(story.before)
+    for (value,) in stage.execute("SELECT contact FROM kisaan_users UNION SELECT email FROM kisaan_users WHERE email IS NOT NULL"):
+        assert value not in page, "a personal value reached the page"
+
+
+@pytest.mark.slow
+def test_the_public_schema_tells_the_same_story_at_its_default_scale(server: Server, assets: Assets) -> None:
+    """60,000 payments, as `demo --public-schema` makes them; within its time."""
+    with _stage(server) as place:
+        began = time.monotonic()
+        story = _play(place, assets, public=True, scale=PUBLIC_SCALE)
+    assert (story.missed, story.invented) == ({}, {})
+    assert time.monotonic() - began < 40
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_every_fault_of_the_manifest_is_tied_to_checks_or_said_to_be_fixed(public: bool, assets: Assets) -> None:
     """No fault is listed that nothing looks for, and every named check exists."""
     known = {check.id for check in load_suite(assets.checks).checks}
-    for fault in assets.manifest["fault"]:
+    for fault in assets.manifest(public)["fault"]:
         named = set(fault.get("checks", []))
         assert named <= known, f"{fault['name']}: {named - known}"
         assert named or fault["after_migration"] == "fixed", f"{fault['name']} is left, and no check finds it"

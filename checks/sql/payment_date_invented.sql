@@ -18,24 +18,24 @@
 --      minute or to the hour. Midnights are left out: cheques are dated ahead, by the day (payment_date_midnight.sql);
 --   3. from the moment at which the migration ran, as its own ledger tells it.
 -- One or two payments that were given a full minute by hand, with no migration near, cannot be told from typed ones.
-WITH late AS (
-  SELECT id, payment_date, created_at,
-    payment_date > coalesce(updated_at, created_at) + interval '6 hours' AS untouched,
-    payment_date = date_trunc('minute', payment_date) AS full_minute,
-    payment_date IN (date_trunc('day', payment_date, 'UTC'), date_trunc('day', payment_date, 'Asia/Kolkata')) AS midnight
-  FROM kisaan_payments
-  WHERE payment_date > created_at + interval '6 hours'
-), shared AS (
-  SELECT payment_date
-  FROM late
-  GROUP BY payment_date, full_minute, midnight
-  HAVING (NOT full_minute AND count(*) > 1) OR (NOT midnight AND count(*) FILTER (WHERE untouched) > 2)
-)
 SELECT p.id, p.payment_date, p.created_at
-FROM late AS p
-WHERE p.payment_date IN (SELECT payment_date FROM shared)
-  OR EXISTS (
-    SELECT FROM _migrations AS m
-    WHERE m.name = '20251018_02_payment_date_not_null.sql'
-      AND p.payment_date BETWEEN date_trunc('minute', m.executed_at - interval '10 minutes') AND m.executed_at + interval '1 minute'
-      AND (NOT p.midnight OR p.payment_date = date_trunc('minute', m.executed_at)))
+FROM kisaan_payments AS p
+WHERE p.payment_date > p.created_at + interval '6 hours'
+  AND (
+    p.payment_date IN (
+      SELECT payment_date
+      FROM kisaan_payments
+      WHERE payment_date > created_at + interval '6 hours'
+      GROUP BY payment_date
+      HAVING (payment_date <> date_trunc('minute', payment_date) AND count(*) > 1)
+        OR (payment_date <> date_trunc('day', payment_date, 'UTC')
+          AND payment_date <> date_trunc('day', payment_date, 'Asia/Kolkata')
+          AND count(*) FILTER (WHERE payment_date > coalesce(updated_at, created_at) + interval '6 hours') > 2))
+    OR EXISTS (
+      SELECT FROM _migrations AS m
+      WHERE m.name = '20251018_02_payment_date_not_null.sql'
+        AND p.payment_date BETWEEN date_trunc('minute', m.executed_at - interval '10 minutes') AND m.executed_at + interval '1 minute'
+        AND (p.payment_date = date_trunc('minute', m.executed_at)
+          OR (p.payment_date <> date_trunc('day', p.payment_date, 'UTC')
+            AND p.payment_date <> date_trunc('day', p.payment_date, 'Asia/Kolkata'))))
+  )

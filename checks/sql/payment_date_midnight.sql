@@ -10,14 +10,15 @@
 -- tags: time, money, migration
 -- key: id
 -- shows: payment_date, created_at
-WITH ahead AS (
-  SELECT id, payment_date, created_at
-  FROM kisaan_payments
-  WHERE payment_date > coalesce(updated_at, created_at) + interval '6 hours'
-    AND payment_date > created_at + interval '6 hours'
-    AND upper(method::text) <> 'CHEQUE'
-    AND payment_date IN (date_trunc('day', payment_date, 'UTC'), date_trunc('day', payment_date, 'Asia/Kolkata'))
-)
-SELECT id, payment_date, created_at
-FROM ahead
-WHERE payment_date IN (SELECT payment_date FROM ahead GROUP BY payment_date HAVING count(*) > 2)
+SELECT p.id, p.payment_date, p.created_at
+FROM kisaan_payments AS p
+WHERE p.payment_date > greatest(p.updated_at, p.created_at) + interval '6 hours'
+  AND upper(p.method::text) <> 'CHEQUE'
+  AND p.payment_date IN (
+    SELECT payment_date
+    FROM kisaan_payments
+    WHERE payment_date > greatest(updated_at, created_at) + interval '6 hours'
+      AND upper(method::text) <> 'CHEQUE'
+      AND payment_date IN (date_trunc('day', payment_date, 'UTC'), date_trunc('day', payment_date, 'Asia/Kolkata'))
+    GROUP BY payment_date
+    HAVING count(*) > 2)

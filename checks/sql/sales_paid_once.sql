@@ -9,8 +9,8 @@
 -- tags: money
 -- applies: column kisaan_transactions.total_amount
 -- key: id
--- shows: total_amount, paid
-SELECT t.id, t.total_amount, a.paid
+-- shows: total_amount
+SELECT t.id, t.total_amount
 FROM kisaan_transactions AS t
 JOIN (
   SELECT a.transaction_id, sum(a.allocated_amount) AS paid

@@ -9,8 +9,8 @@
 -- tags: money
 -- applies: column kisaan_transactions.total_sale_value; not column kisaan_transactions.total_amount
 -- key: id
--- shows: total_sale_value, paid
-SELECT t.id, t.total_sale_value, a.paid
+-- shows: total_sale_value
+SELECT t.id, t.total_sale_value
 FROM kisaan_transactions AS t
 JOIN (
   SELECT a.transaction_id, sum(a.allocated_amount) AS paid

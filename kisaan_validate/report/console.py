@@ -328,13 +328,18 @@ def print_story(story: Story, folder: Path, *, clean: bool) -> None:
         console.print(line, soft_wrap=True)
     counts = row_counts(story.before, baseline_of(story.after))
     moved = [f"{c.table} {_number(c.before)} → {_number(c.after)} ({c.delta:+,})" for c in counts if c.delta]
-    console.print(f"rows    {'; '.join(moved)}; {sum(c.delta == 0 for c in counts):,} tables unchanged")
+    if stopped := story.migrated.stopped:
+        more = f"{story.migrated.applied:,} files applied, none of the files after it ran, and the service answers all the same"
+        console.print(Text(f"runner  stopped at {stopped}: {story.migrated.reason}; {more}"), soft_wrap=True)
+    console.print(f"rows    {'; '.join([*moved, f'{sum(c.delta == 0 for c in counts):,} tables unchanged'])}")
     states = Counter(outcome.state for _, outcome in judged.promises)
     console.print(f"promises  {', '.join(f'{states[state]:,} {state.value}' for state in State if states[state])}")
     if not clean:
         for state, word in (("fixed", "fixed"), ("left", "left"), ("introduced", "broke")):
             faults = [fault for fault in story.faults if fault["after_migration"] == state]
             told = [fault["story"] for fault in faults if fault.get("told")]
+            if not faults:
+                continue
             for number, sentence in enumerate(told):
                 console.print(Text(f"{'' if number else word:<8}{sentence}"))
             console.print(f"        … and {len(faults) - len(told):,} more")

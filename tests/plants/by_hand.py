@@ -30,10 +30,10 @@ END $$;
 
 UNGUARD_ALL = """
 DO $$ DECLARE c record; BEGIN
-    FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype IN ('c', 'u', 'p') LOOP
+    FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype IN ('c', 'u') LOOP
         EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I CASCADE', c.conname);
     END LOOP;
-    FOR c IN SELECT indexrelid::regclass AS name FROM pg_index WHERE indrelid = '{table}'::regclass AND indisunique LOOP
+    FOR c IN SELECT indexrelid::regclass AS name FROM pg_index WHERE indrelid = '{table}'::regclass AND indisunique AND NOT indisprimary LOOP
         EXECUTE format('DROP INDEX %s', c.name);
     END LOOP;
 END $$;
@@ -145,11 +145,17 @@ PLANTS: dict[str, Plant] = {
         "UPDATE expense_settlements SET amount = amount + 0.01 WHERE id = 2", 1, {"id": "5"}
     ),
     "kisaan_user_balances.balance.entries_sum": Plant(
-        # A paisa too much, a balance without entries, and entries without a balance.
-        "UPDATE kisaan_user_balances SET balance = balance + 0.01 WHERE id = 1; INSERT INTO kisaan_user_balances (user_id, shop_id, balance) "
-        "VALUES (1, 1, 5); DELETE FROM kisaan_user_balances WHERE user_id = 23",
-        3,
-        {"user_id": "1", "shop_id": "1"},
+        # A paisa too much, and a balance without entries.
+        "UPDATE kisaan_user_balances SET balance = balance + 0.01 WHERE id = 1;"
+        "INSERT INTO kisaan_user_balances (user_id, shop_id, balance) VALUES (1, 1, 5)",
+        2,
+        {"id": "1"},
+    ),
+    "kisaan_ledger_entries.user_id_shop_id.has_balance": Plant(
+        "UPDATE kisaan_ledger_entries SET shop_id = shop_id % 20 + 1 WHERE id = 5", 1, {"id": "5"}
+    ),
+    "kisaan_user_balances.version.greater_than_or_equal_to": Plant(
+        "UPDATE kisaan_user_balances SET version = -1 WHERE id = 1", 1, {"id": "1"}
     ),
     "kisaan_payments.payment_date.invented_midnight": Plant(
         "UPDATE kisaan_payments SET payment_date = '2026-01-10 00:00+05:30', method = 'CASH' WHERE id <= 4;"

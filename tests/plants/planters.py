@@ -242,7 +242,9 @@ def plot(check: Check, clean: Clean) -> str:
     """Checks of one plot grow in one copy of the database: each reads its own column only, so none hides another."""
     own_column = bool(check.columns) and check.columns[0] not in clean.lowest.get(check.table, {})
     # A condition on another column: a plant beside it could take that away.
-    own_column &= all(c.split()[:2] == ["not", "table"] or f"{check.table}.{check.columns[0]}" in c.split() for c in check.applies)
+    if own_column:
+        mine = f"{check.table}.{check.columns[0]}"
+        own_column = all(c.split()[:2] == ["not", "table"] or mine in c.split() for c in check.applies)
     for name in (check.kind, check.id.rpartition(".")[2]):
         if own_column and name in TOGETHER:
             return name
