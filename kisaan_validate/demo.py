@@ -28,7 +28,7 @@ from kisaan_validate.runner import Observer, Options, run
 from kisaan_validate.suite.load import Suite, load_suite
 
 DATABASE, READER = "demo", "demo_reader"
-DEFAULT_SCALE, PUBLIC_SCALE = 300_000, 60_000
+DEFAULT_SCALE, PUBLIC_SCALE = 300_000, 20_000
 FIELD, CLEAN, PUBLIC = "migrations", "migrations_clean", "public"
 
 

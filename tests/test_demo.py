@@ -89,7 +89,7 @@ def test_in_the_public_schema_the_runner_stops_and_every_fault_is_found(stage: P
 
 @pytest.mark.slow
 def test_the_public_schema_tells_the_same_story_at_its_default_scale(server: Server, assets: Assets) -> None:
-    """60,000 payments, as `demo --public-schema` makes them; within its time."""
+    """20,000 payments, as `demo --public-schema` makes them; within its time."""
     with _stage(server) as place:
         began = time.monotonic()
         story = _play(place, assets, public=True, scale=PUBLIC_SCALE)

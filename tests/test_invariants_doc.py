@@ -45,6 +45,15 @@ PROMISES = [
     # service
     "GET /api/health answers 2xx",
     "POST /api/users, /api/transactions, /api/payments work on a staging copy",
+    # the public schema
+    "settlement and expense amounts > 0",
+    "an expense's total_amount = amount",
+    "one active plan_usage a shop",
+    "only PAID payments count",
+    "the indexes that the business relies on",
+    "shops.commission_rate is a percentage, no money",
+    "plans with one price, or with a monthly, quarterly and yearly one",
+    "no fraction of a paisa, whatever the column admits",
     # the migrations, and what goes wrong in the field
     "payments.amount, transactions.total_amount, transactions.farmer_earning → numeric(18,2)",
     "money columns it forgets keep the old precision",

@@ -1,8 +1,8 @@
 -- Fills schema.sql with clean, deterministic data: the same rows on every run and every server, all between 2025-01-01 and
--- 2025-10-17. The size is the setting demo.payments (default 60000, at least 2000); every sale has two payments. What is right
+-- 2025-10-17. The size is the setting demo.payments (default 20000, at least 2000); every sale has two payments. What is right
 -- and may look odd is in here too: dates typed to the minute days after the entry, and cheques dated ahead.
 
-SELECT set_config('demo.payments', coalesce(nullif(current_setting('demo.payments', true), ''), '60000'), false),
+SELECT set_config('demo.payments', coalesce(nullif(current_setting('demo.payments', true), ''), '20000'), false),
        set_config('work_mem', '256MB', false), set_config('jit', 'off', false);
 
 -- A hash in place of random(): 0 .. n-1 for row i; salt separates the uses. hashint8extended is stable across versions.

@@ -9,7 +9,7 @@ import click
 
 
 @click.command("demo", short_help="Play the whole job on an embedded PostgreSQL.")
-@click.option("--scale", type=click.IntRange(2_000), help="How many payments.  [default: 300000; 60000 with --public-schema]")
+@click.option("--scale", type=click.IntRange(2_000), help="How many payments.  [default: 300000; 20000 with --public-schema]")
 @click.option("--clean-migration", is_flag=True, help="Run the migrations as they should have been written.")
 @click.option("--public-schema", is_flag=True, help="An installation made from the public schema, where the migrations stop at the first file.")
 @click.option("--keep", is_flag=True, help="Leave the server running, and say how to reach and stop it.")
