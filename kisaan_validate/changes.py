@@ -33,6 +33,7 @@ from kisaan_validate.model import (
     CheckFacts,
     ColumnFacts,
     Family,
+    Notice,
     Profile,
     RowsCompared,
     SequenceValue,
@@ -174,6 +175,8 @@ def _between_rows_of_one_key(before: TableFacts, after: TableFacts) -> bool:
     a, b = before.digests, after.digests
     if a is None or b is None or a.late or b.late or left != right:
         return False
+    if any(c.name not in left and c.name not in a.left_out for t in (before, after) for c in t.columns):
+        return False  # a column is missing in the digests of columns, and may be the one that differs
     return any(x != y for x, y in _bucketed(a, b).values())
 
 
@@ -225,6 +228,9 @@ def _bucketed(a: TableDigests, b: TableDigests) -> dict[str, tuple[str, str]]:
 BUCKETS = 1024
 """So many buckets of rows are digested at most."""
 
+ALL_PERSONAL = "all its columns are personal"
+"""Why nothing is kept of a table whose values no digest may hold."""
+
 LEFT_OUT = "it is personal"
 """Why a column takes no part in digests without anything being unknown for it that was known without them."""
 
@@ -233,7 +239,13 @@ def _figure_changes(table: str, old: ColumnFacts, new: ColumnFacts) -> list[Chan
     if old.profile is None or new.profile is None:
         return []
     a, b = old.profile, new.profile
-    return [Change(VALUES, table, old.name, figure, _figure(a, figure), _figure(b, figure)) for figure in differing(a, b)]
+    names = [name for name in differing(a, b) if not _lost(old, name) and not _lost(new, name)]
+    return [Change(VALUES, table, old.name, figure, _figure(a, figure), _figure(b, figure)) for figure in names]
+
+
+def _lost(column: ColumnFacts, figure: str) -> bool:
+    """Whether a figure is missing because it could not be computed, and not for want of values."""
+    return bool(column.unmeasured) and column.profile is not None and _figure(column.profile, figure) is None
 
 
 def _figure(profile: Profile, name: str) -> str | None:
@@ -283,7 +295,28 @@ def _stand(sequence: SequenceValue) -> str:
     return f"{sequence.last_value}{'' if sequence.is_called else ' (not yet used)'}"
 
 
+def lacking(baseline: Baseline) -> tuple[Unknown, ...]:
+    """What no later run will be able to tell because this baseline lacks it: what it cannot tell compared with itself."""
+    found = _reasons(baseline, baseline)
+    plain = {what: [reason.removeprefix("before: ") for reason in reasons if not reason.startswith("after: ")] for what, reasons in found.items()}
+    inexact = ((t, c) for t in baseline.tables for c in t.columns if c.unmeasured and _is_inexact_sum(c))
+    sums = {f"the sum of {t.title}.{c.name}": f"{c.unmeasured}; its other figures are kept" for t, c in inexact}
+    answers = {f"the check {c.id}": "it had no answer" for c in baseline.checks if c.status is Status.ERROR}
+    said = {**{what: "; ".join(reasons) for what, reasons in plain.items()}, **sums, **answers}
+    return tuple(Unknown(what, reason) for what, reason in said.items())
+
+
+def rows_not_kept(baseline: Baseline) -> tuple[Notice, ...]:
+    """The tables whose rows were to be kept and were not; where no value may be kept, none was asked for."""
+    return tuple(n for n in baseline.notices if n.code == "rows" and not n.message.endswith(ALL_PERSONAL))
+
+
 def _unknown(before: Baseline, after: Baseline) -> list[Unknown]:
+    return [Unknown(what, "; ".join(reasons)) for what, reasons in _reasons(before, after).items()]
+
+
+def _reasons(before: Baseline, after: Baseline) -> dict[str, list[str]]:
+    """What is not known, and why."""
     found: dict[str, list[str]] = {}
     for when, side in (("before", before), ("after", after)):
         for what, reason in side.unread.items():
@@ -300,20 +333,31 @@ def _unknown(before: Baseline, after: Baseline) -> list[Unknown]:
         there = {o.table for o in side.objects if o.kind == "table" and "partition of" not in o.facts}
         for name in (others.keys() - counted.keys()) & there:
             found.setdefault(f"the rows of {name}", []).append(f"{when}: the suite left it out")
-    return [Unknown(what, "; ".join(reasons)) for what, reasons in found.items()]
+    return found
 
 
 def _unmeasured(old: TableFacts, new: TableFacts) -> dict[str, list[str]]:
     left, right = ({c.name: c for c in table.columns} for table in (old, new))
     both = sorted(left.keys() & right.keys())
-    reasons = {c: _untold(left[c].profile, right[c].profile) for c in both}
-    return {f"the values of {old.title}.{c}": [reason] for c, reason in reasons.items() if reason}
+    reasons = {c: _untold(left[c], right[c]) for c in both}
+    return {f"the values of {old.title}.{c}": found for c, found in reasons.items() if found}
 
 
-def _untold(old: Profile | None, new: Profile | None) -> str:
-    if old is None or new is None:
-        return "its figures were not measured on both sides"
-    return "it is personal on one side only" if old.personal is not new.personal else ""
+def _untold(old: ColumnFacts, new: ColumnFacts) -> list[str]:
+    """Why figures of a column cannot be compared; the sum of inexact numbers never is."""
+    sides = (("before", old), ("after", new))
+    found = [f"{when}: {side.unmeasured}" for when, side in sides if side.unmeasured and not _is_inexact_sum(side)]
+    if found:
+        return found
+    if old.profile is None or new.profile is None:
+        return ["its figures were not measured on both sides"]
+    return ["it is personal on one side only"] if old.profile.personal is not new.profile.personal else []
+
+
+def _is_inexact_sum(column: ColumnFacts) -> bool:
+    """Whether all its figures but a sum of inexact numbers are known."""
+    p = column.profile
+    return p is not None and p.family is Family.FLOAT and p.total is None and p.minimum is not None
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------

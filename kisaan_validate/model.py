@@ -205,11 +205,15 @@ class Profile:
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """One column; ``type`` is PostgreSQL's ``format_type`` text. ``profile`` is None where it was not measured."""
+    """One column; ``type`` is PostgreSQL's ``format_type`` text. ``profile`` is None where it was not measured.
+
+    ``unmeasured`` says why a figure of it (or all) could not be computed; such a figure is None in the profile.
+    """
 
     name: str
     type: str
     profile: Profile | None = None
+    unmeasured: str = ""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,15 @@ def figures_of(answers: Answers) -> dict[TableKey, dict[str, Profile]]:
     }
 
 
+def unmeasured_of(answers: Answers) -> dict[TableKey, dict[str, str]]:
+    """By table and column, why a figure of it could not be computed."""
+    return {
+        statement.table.key: answer.unmeasured
+        for statement, answer in answers
+        if isinstance(statement, Pass) and statement.counts_table and answer.unmeasured
+    }
+
+
 def failures_of(answers: Answers) -> dict[TableKey, str]:
     """Why the rows of a table were not counted, where a pass failed to."""
     return {

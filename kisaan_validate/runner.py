@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kisaan_validate import foreign
 from kisaan_validate.baseline import require_same_database
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
-from kisaan_validate.changes import differing_buckets
+from kisaan_validate.changes import ALL_PERSONAL, differing_buckets
 from kisaan_validate.compile.fingerprints import SELF_CHECK, Digesting
 from kisaan_validate.compile.keptvalues import ValueStream, stream_again, value_streams
 from kisaan_validate.compile.measures import (
@@ -39,10 +39,10 @@ from kisaan_validate.differences import VALUES_GONE
 from kisaan_validate.diffing.kept import compare_values, write_values
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
-from kisaan_validate.execute.ask import Counted, ask, refuse
+from kisaan_validate.execute.ask import SAVEPOINT, Counted, ask, recover, refuse
 from kisaan_validate.execute.measure import read_digesting, take_measures
 from kisaan_validate.execute.pool import Pool, Stop, Task
-from kisaan_validate.execute.rowcompare import compare_rows, write_rows
+from kisaan_validate.execute.rowcompare import compare_rows, not_kept, why_not_kept, write_rows
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import (
     Baseline,
@@ -65,7 +65,15 @@ from kisaan_validate.model import (
     TableFacts,
     ValuesCompared,
 )
-from kisaan_validate.outcome import Answers, failures_of, figures_of, results_of, rows_of, streamed_results
+from kisaan_validate.outcome import (
+    Answers,
+    failures_of,
+    figures_of,
+    results_of,
+    rows_of,
+    streamed_results,
+    unmeasured_of,
+)
 from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues, ValueWriter
 from kisaan_validate.rules.python import PythonRule
@@ -305,14 +313,15 @@ class _Runner:
         if options.row_writer is not None:
             self.observer(Progress("writing rows"))
             spoken = spoken_columns(options.contract) if options.contract is not None else ()
-            streams = row_streams(scope, catalogue, personal, digesting, spoken)
+            held = {t.title: snapshot.unavailable[t.key][1] for t in scope if t.key in snapshot.unavailable}
+            streams = row_streams([t for t in scope if t.title not in held], catalogue, personal, digesting, spoken)
             try:
-                refused = write_rows(holder, streams, options.row_writer)
+                refused = {**held, **write_rows(holder, streams, options.row_writer)}
             except DatabaseError:
                 options.row_writer.drop()
                 raise
             file = RowFile(options.row_writer.path.name, 0, options.row_writer.finish())
-            notices = tuple(Notice("rows", f"the rows of {title} are not kept: {why}") for title, why in refused.items())
+            notices = tuple(not_kept(title, why) for title, why in refused.items())
             return replace(made, row_file=replace(file, size=options.row_writer.size), notices=(*made.notices, *notices))
         if options.row_file is not None and options.baseline is not None:
             self.observer(Progress("comparing rows"))
@@ -328,11 +337,16 @@ class _Runner:
         titles = {t.title: t for t in made.tables}
         old = {t.title: t for t in before.tables}
         found: list[RowsCompared] = []
+        holder.execute(f"SAVEPOINT {SAVEPOINT}")
         for table in scope:
             title = table.title
-            if title not in file.sections or title not in old:
+            if title not in old:
                 continue
             buckets = differing_buckets(old[title].digests, titles[title].digests if title in titles else None)
+            if title not in file.sections:
+                why = why_not_kept(before.notices, title)
+                found += [RowsCompared(title, message=f"before: {why}")] if buckets and why not in {"", ALL_PERSONAL} else []
+                continue
             forms = file.sections[title].forms
             personal, since = self.suite.settings.is_personal, self._since(catalogue)
             (stream,) = row_streams_again([(table, forms, buckets)], catalogue, personal, digesting, before, since)
@@ -342,7 +356,8 @@ class _Runner:
                 found.append(compare_rows(holder, stream, file.rows(title, buckets), expected))
             except DatabaseError as error:
                 found.append(RowsCompared(title, stream.key, message=error.fact))
-                break
+                if not _goes_on(holder, error):
+                    break
         left = file.sections.keys() - {f.table for f in found}
         return (*found, *(RowsCompared(t, message="not compared: the table is not there, or the session was lost") for t in sorted(left)))
 
@@ -393,6 +408,7 @@ class _Runner:
     ) -> Iterator[ValuesCompared]:  # fmt: skip
         tables = {table.title: table for table in scope}
         assert self.options.baseline is not None
+        holder.execute(f"SAVEPOINT {SAVEPOINT}")
         old, new = ({t.title: t.rows for t in side if t.rows is not None} for side in (self.options.baseline.tables, counted))
         lost = ""
         for title, (forms, _) in file.tables.items():
@@ -412,8 +428,9 @@ class _Runner:
             try:
                 yield from compare_values(holder, stream, file.lines(title), (old[title], new[title]))
             except (DatabaseError, OSError) as error:
-                lost = error.fact if isinstance(error, DatabaseError) else f"the file of values could not be read: {error.strerror}"
-                yield from (ValuesCompared(title, name, message=lost) for name in forms.columns if name not in reasons)
+                why = error.fact if isinstance(error, DatabaseError) else f"the file of values could not be read: {error.strerror}"
+                yield from (ValuesCompared(title, name, message=why) for name in forms.columns if name not in reasons)
+                lost = "" if isinstance(error, DatabaseError) and _goes_on(holder, error) else why
 
     def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:
         pool = Pool(self._open, snapshot.shared, snapshot.locked, self.options.jobs)
@@ -432,7 +449,8 @@ class _Runner:
             )
             self.log += log
             return Executed(
-                results, rows_of(answers), failures_of(answers), figures_of(answers), measured, self._moved(pool, snapshot)
+                results, rows_of(answers), failures_of(answers), figures_of(answers), measured, self._moved(pool, snapshot),
+                unmeasured_of(answers),
             )
         finally:
             if streams is not None:
@@ -650,6 +668,15 @@ class Executed:
     figures: Mapping[TableKey, Mapping[str, Profile]]
     measured: tuple[Measured, ...]
     moved: set[TableKey]
+    unmeasured: Mapping[TableKey, Mapping[str, str]] = field(default_factory=dict)
+
+
+def _goes_on(session: Session, error: DatabaseError) -> bool:
+    """Whether other tables can still be read after one could not: the server said why, and the session is as before."""
+    if not error.sqlstate or error.lost or session.lost:
+        return False
+    recover(session)
+    return not session.lost
 
 
 def _alive(session: Session) -> bool:
@@ -691,6 +718,9 @@ def _table_facts(catalogue: Catalogue, plan: Plan, done: Executed, excluded: Seq
         moved = key in done.moved
         count = None if moved else done.rows.get(key)
         reason = "" if count is not None else plan.uncounted.get(key, "rewritten while read" if moved else done.failures.get(key, "not counted"))
-        columns = tuple(ColumnFacts(c.name, c.type, None if moved else figures.get(c.name)) for c in table.columns.values())
+        lost = done.unmeasured.get(key, {})
+        columns = tuple(
+            ColumnFacts(c.name, c.type, None if moved else figures.get(c.name), lost.get(c.name, "")) for c in table.columns.values()
+        )
         facts.append(TableFacts(table.schema, table.name, KIND_WORDS[table.kind], count, reason, columns))
     return tuple(facts)

@@ -29,7 +29,7 @@ from kisaan_validate.differences import DIGEST, Diff
 from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.forms import Context, Form, own_form
 from kisaan_validate.digest.parts import Part, table_digest
-from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, staged
+from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, row_digest, staged
 from kisaan_validate.record.codec import baseline_from_json, run_from_json
 
 LAWS = settings(
@@ -152,6 +152,17 @@ def test_a_wide_composite_is_packed_in_groups(sessions: list[Session]) -> None:
                 assert len(set(mark)) == len(values)
         finally:
             session.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("encoding", [HASH, SHA256])
+def test_more_elements_than_a_row_may_have(sessions: list[Session], encoding: str) -> None:
+    """Each of 1,700 elements counts, wherever it stands, and 15 and 18 agree."""
+    found = []
+    for session in sessions:
+        digests = [row_digest(encoding, ["1" if n == place else "0" for n in range(1700)], "r") for place in (-1, 0, 799, 800, 1699)]
+        found.append([session.execute(f"SELECT {', '.join(d.lanes)} FROM (SELECT {d.inner} AS r) AS q") for d in digests])
+    assert found[0] == found[1]
+    assert len({str(lanes) for lanes in found[0]}) == 5
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,13 @@ def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
 
 def baseline_exit_code(measured: Run, *, lost: bool) -> int:
     """The exit code for a baseline that was written. ``lost``: whether its snapshot was, before it was let go."""
-    uncounted = any(table.rows is None for table in measured.tables)
-    unmeasured = any(m.message for m in measured.measured)
-    return INCONCLUSIVE if lost or uncounted or unmeasured or measured.unread else PASSED
+    from kisaan_validate.baseline import baseline_of
+    from kisaan_validate.changes import lacking, rows_not_kept
+
+    kept = baseline_of(measured)
+    uncounted = any(table.rows is None for table in kept.tables)
+    gaps = any(m.message for m in kept.measured) or lacking(kept) or rows_not_kept(kept)
+    return INCONCLUSIVE if lost or uncounted or gaps else PASSED
 
 
 def import_exit_code(left: int) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from kisaan_validate.catalogue import Column
 from kisaan_validate.model import Family, Profile
@@ -56,6 +56,13 @@ class Figure:
     total: bool
     personal: bool = False
     form: str = ""
+
+    def lesser(self) -> Iterator[Figure]:
+        """The same without its sum, then without its ends too: what is left where one of them cannot be computed."""
+        if self.total:
+            yield replace(self, outputs=self.outputs[:-1], total=False)
+        if self.ends:
+            yield replace(self, outputs=self.outputs[:1], total=False, ends=False)
 
     def read(self, rows: int, values: Sequence[str | None]) -> Profile:
         """The profile from what :attr:`outputs` returned, as texts."""

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TypeVar
 
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Column, Table, TableKey, TypeFacts
-from kisaan_validate.changes import BUCKETS, LEFT_OUT
+from kisaan_validate.changes import ALL_PERSONAL, BUCKETS, LEFT_OUT
 from kisaan_validate.compile.figures import TEXT_LIMIT, Figure, base_of, column_figure, figure_of
 from kisaan_validate.compile.fingerprints import (
     SELF_CHECK,
@@ -159,6 +159,7 @@ class RowStream:
 
     ``forms`` are those of the digested columns. Without ``sql``, ``message`` says why there is none. ``marked``: two texts
     of a key may mean one key, as of ranges of numbers, so behind ``MARK`` each text has a digest of the key itself.
+    ``private``: the server's messages may quote personal values; ``known`` are names that they may contain.
     """
 
     title: str
@@ -168,6 +169,8 @@ class RowStream:
     sql: str = ""
     message: str = ""
     marked: bool = False
+    private: bool = False
+    known: frozenset[str] = frozenset()
 
 
 MARK = "\x1f"
@@ -236,6 +239,9 @@ class _Value:
     def figure(self, expression: str, kept: str) -> Figure:
         return figure_of(self.name, expression, self.base, enum=self.enum, personal=self.personal, where=kept)
 
+
+DIGESTS_AT_ONCE = 400
+"""Where a table has so many columns that one statement cannot digest them all, so many are digested by one."""
 
 NULL_KEYS_LIMIT = 50_000
 """So many keys of rows without a value are kept at most where a promise says that only these may change."""
@@ -513,6 +519,9 @@ class _Maker:
         parts = {name: part for name in columns if (part := self._column_part(name)) is not None}
         digests = [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in parts.items())]
         made = self._figures(whole_id(self.title), stays, [], [], digests, every=False)
+        if len(digests) > DIGESTS_AT_ONCE:
+            groups = [digests[n : n + DIGESTS_AT_ONCE] for n in range(0, len(digests), DIGESTS_AT_ONCE)]
+            made = replace(made, parts=tuple(self._figures(made.id, stays, [], [], group, every=False) for group in groups))
         others = [part for name, part in parts.items() if name not in self.key]
         row = row_digest(self.digesting.encoding, elements_of([*self._key_parts(), *others], self.digesting.server_encoding) or ("0",))
         key = [*self._key_parts()] or others
@@ -555,7 +564,8 @@ class _Maker:
     def _rows(self, forms: Mapping[str, str], condition: str, settled: str = "") -> RowStream:
         unique = bool(self.key) and self.key == self.table.primary_key
         if not self.key:
-            return RowStream(self.title, (), False, forms, message="no column of it can be digested")
+            why = ALL_PERSONAL if self.personal == set(self.table.columns) else "no column of it can be digested"
+            return RowStream(self.title, (), False, forms, message=why)
         others = [part for name in forms if name not in self.key and (part := self._column_part(name)) is not None]
         keys, context = self._key_parts(), Context(encoding=self.digesting.server_encoding)
         row = row_digest(self.digesting.encoding, elements_of([*keys, *others], self.digesting.server_encoding), "r")
@@ -566,7 +576,9 @@ class _Maker:
         extra = {"place": self._place(), "shown": shown, "settled": f"({settled})" if settled else "true"}
         inner = staged(table_sql(self.table), {**extra, row.name: row.inner}, condition)
         sql = f"SELECT place, {', '.join(row.lanes)}, shown, settled FROM {inner} ORDER BY place, shown COLLATE \"C\""
-        return RowStream(self.title, self.key, unique, forms, qualified(sql), marked=marked)
+        return RowStream(
+            self.title, self.key, unique, forms, qualified(sql), marked=marked, private=bool(self.personal), known=self.known
+        )  # fmt: skip
 
     def _old_table(self) -> TableFacts | None:
         assert self.baseline is not None

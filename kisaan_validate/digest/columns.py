@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.digest.forms import RAW, Context, Form, is_packed, is_text
 from kisaan_validate.digest.parts import Part, elements_of
-from kisaan_validate.digest.rows import SEEDS
+from kisaan_validate.digest.rows import SEEDS, row_sql
 
 BYTES_SINCE = 180000
 """The first server version whose hash of bytea can be called; before, a row of one column gives the same number."""
@@ -82,6 +82,6 @@ def seeds(key: Sequence[Part], context: Context, version: int) -> tuple[str, str
         hashed = value_hash(key[0], context, version)
         first, second = (f"coalesce({hashed.of(f'({hashed.inner})', str(seed))}, 0)" for seed in SEEDS)
     else:
-        row = f"ROW({', '.join(elements_of(key, context)) or '0'})"
+        row = row_sql(elements_of(key, context) or ("0",))
         first, second = (f"hash_record_extended({row}, {seed})" for seed in SEEDS)
     return f"hashint4extended(1, {first})", f"hashint4extended(1, {second})"

@@ -288,17 +288,10 @@ def _packed_row(parts: Iterable[str], present: str) -> str:
     return f"CASE WHEN {present} THEN pg_catalog.record_send(ROW({', '.join(parts)})) END"
 
 
-FIELDS_AT_ONCE = 1_000
-"""A ROW may have 1,664 fields, a composite type 1,600; the packed fields of larger ones are packed in groups."""
-
-
 def _packed_composite(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
     """IS NULL would ask a composite whether all its fields are NULL; DISTINCT FROM NULL asks whether it is there at all."""
     types = dict(facts.fields)
     parts = [packed_sql(field, types[name], f"({sql}).{quote(name)}", context) for name, field in form.fields]
-    if len(parts) > FIELDS_AT_ONCE:
-        groups = [parts[n : n + FIELDS_AT_ONCE] for n in range(0, len(parts), FIELDS_AT_ONCE)]
-        parts = [f"pg_catalog.record_send(ROW({', '.join(group)}))" for group in groups]
     return _packed_row(parts, f"{sql} IS DISTINCT FROM NULL")
 
 

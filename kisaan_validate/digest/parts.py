@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.catalogue import TypeFacts
 from kisaan_validate.digest.forms import RAW, Context, Form, elements_sql, proof_sql, shown_sql, value_sql
-from kisaan_validate.digest.rows import HASH, RowDigest, row_digest
+from kisaan_validate.digest.rows import HASH, RowDigest, row_digest, row_sql
 from kisaan_validate.sql.expressions import quote
 
 
@@ -87,7 +87,7 @@ _KEY_HASH = {
 def key_hash_sql(encoding: str, key: Sequence[Part], context: Context) -> str:
     """A 64-bit number that is equal for equal keys, on both servers: it places a key in a bucket and in an order."""
     if encoding != HASH:
-        row = f"sha256(record_send(ROW({', '.join(elements_of(key, context))})))"
+        row = f"sha256(record_send({row_sql(elements_of(key, context))}))"
         return f"('x' || encode(substr({row}, 1, 8), 'hex'))::bit(64)::int8"
     return " # ".join(_part_hash(part, number, context) for number, part in enumerate(key, start=1))
 
@@ -103,4 +103,4 @@ def _part_hash(part: Part, seed: int, context: Context) -> str:
 
 def key_bytes_sql(key: Sequence[Part], context: Context) -> str:
     """The key as bytes: equal for equal keys, different for different ones, on any server."""
-    return f"record_send(ROW({', '.join(elements_of(key, context))}))"
+    return f"record_send({row_sql(elements_of(key, context))})"

@@ -51,9 +51,23 @@ def _lane(encoding: str, digested: str, number: int) -> str:
     return f"('x' || encode(substr({digested}, {1 + 8 * number}, 8), 'hex'))::bit(64)::int8"
 
 
+MOST = 1_600
+"""So many elements stand beside each other in one ROW, which may have 1,664; more are packed in groups."""
+
+_GROUP = 800
+
+
+def row_sql(elements: Sequence[str]) -> str:
+    """``ROW(…)`` of these elements; of more than fit, of groups of them in PostgreSQL's binary format of rows."""
+    if len(elements) <= MOST:
+        return f"ROW({', '.join(elements)})"
+    groups = (elements[n : n + _GROUP] for n in range(0, len(elements), _GROUP))
+    return f"ROW({', '.join(f'record_send({row_sql(group)})' for group in groups)})"
+
+
 def row_digest(encoding: str, elements: Sequence[str], name: str = "r") -> RowDigest:
     """The digest of a row of these elements (see ``forms.elements_sql``): those of the key, then those of the columns."""
-    row = f"ROW({', '.join(elements)})"
+    row = row_sql(elements)
     return RowDigest(encoding, row if encoding == HASH else f"sha256(record_send({row}))", name)
 
 

@@ -26,7 +26,8 @@ _NOBODYS_FAULT = ("08", "25", "40", "53", "55", "57", "58", "XX")
 class Counted:
     """What a statement answered: violating and judged rows by check id, rows read, errors by check id.
 
-    ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``.
+    ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``. ``unmeasured`` says by
+    column why not all its figures are known.
     """
 
     violations: dict[str, int] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Counted:
     rows: int | None = None
     errors: dict[str, DatabaseError] = field(default_factory=dict)
     figures: dict[str, Profile] = field(default_factory=dict)
+    unmeasured: dict[str, str] = field(default_factory=dict)
     failure: DatabaseError | None = None
     milliseconds: float = 0.0
     log: list[StatementFacts] = field(default_factory=list)
@@ -74,9 +76,25 @@ def _ask_apart(session: Session, statement: Pass, counted: Counted, clock: Calla
         except DatabaseError as error:
             recover(session)
             middle = len(part) // 2
-            # A column whose figures cannot be computed has none; a comparison says that it cannot tell.
-            pending += [part[middle:], part[:middle]] if middle and is_one_expressions_fault(error) else []
+            if middle and is_one_expressions_fault(error):
+                pending += [part[middle:], part[:middle]]
+                continue
+            for figure in part:
+                _ask_less(session, statement, figure, error, answered)
     return answered
+
+
+def _ask_less(session: Session, statement: Pass, figure: Figure, error: DatabaseError, answered: Counted) -> None:
+    """A column of which one figure cannot be computed, as where a sum overflows, keeps the others; why is remembered."""
+    answered.unmeasured[figure.name] = error.fact
+    for lesser in figure.lesser():
+        if session.lost or not is_one_expressions_fault(error):
+            return
+        try:
+            _count(session, statement, (), answered, (lesser,))
+            return
+        except DatabaseError:
+            recover(session)
 
 
 def _count(

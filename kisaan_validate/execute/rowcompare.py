@@ -14,8 +14,9 @@ from kisaan_validate.compile.measures import MARK, MARK_LENGTH, RowStream
 from kisaan_validate.database.session import Session
 from kisaan_validate.differences import no_key
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import too_large
-from kisaan_validate.model import RowsCompared
+from kisaan_validate.execute.ask import SAVEPOINT, recover, too_large
+from kisaan_validate.masking import mask_values
+from kisaan_validate.model import Notice, RowsCompared
 
 KEYS_KEPT = 20
 """So many keys of each kind are kept."""
@@ -35,25 +36,63 @@ class Sink(Protocol):
     def row(self, place: int, high: int, low: int, key: bytes) -> None:
         """One row."""
 
+    def undo(self) -> None:
+        """What was begun last is taken back."""
+
 
 def write_rows(session: Session, streams: Iterable[RowStream], sink: Sink) -> dict[str, str]:
-    """Write the rows of these tables. Returns why some have none, by title. Raises DatabaseError where a stream breaks off."""
+    """Write the rows of these tables. Returns why some have none, by title. Raises DatabaseError where the session is lost."""
     refused = {}
+    session.execute(f"SAVEPOINT {SAVEPOINT}")
     for stream in streams:
         if stream.message:
             refused[stream.title] = stream.message
             continue
-        if refusal := too_large(session, stream.sql):
-            refused[stream.title] = refusal.fact
-            continue
-        sink.begin(stream.title, stream.key if stream.unique else (), dict(stream.forms))
-
-        def take(line: bytes) -> None:
-            place, high, low, key, _ = line.rstrip(b"\n").split(b"\t")
-            sink.row(int(place), int(high), int(low), key)
-
-        session.copy_out(f"COPY ({stream.sql}) TO STDOUT", take)
+        try:
+            if refusal := too_large(session, stream.sql):
+                refused[stream.title] = told(refusal)
+                continue
+            _write(session, stream, sink)
+        except DatabaseError as error:
+            recover(session)
+            if error.lost or session.lost:
+                raise
+            refused[stream.title] = mask_values(told(error), stream.known) if stream.private else told(error)
     return refused
+
+
+def told(error: DatabaseError) -> str:
+    """A failure and what to do about it, in one line."""
+    return f"{error.fact}; {error.hint}" if error.hint else error.fact
+
+
+def _write(session: Session, stream: RowStream, sink: Sink) -> None:
+    """One table's rows, all of them or none. Raises DatabaseError."""
+    sink.begin(stream.title, stream.key if stream.unique else (), dict(stream.forms))
+
+    def take(line: bytes) -> None:
+        place, high, low, key, _ = line.rstrip(b"\n").split(b"\t")
+        sink.row(int(place), int(high), int(low), key)
+
+    try:
+        session.copy_out(f"COPY ({stream.sql}) TO STDOUT", take)
+    except DatabaseError:
+        sink.undo()
+        raise
+
+
+_NOT_KEPT = "the rows of {} are not kept: "
+
+
+def not_kept(title: str, why: str) -> Notice:
+    """What a baseline says of a table whose rows it was asked to keep and did not."""
+    return Notice("rows", f"{_NOT_KEPT.format(title)}{why}")
+
+
+def why_not_kept(notices: Iterable[Notice], title: str) -> str:
+    """Why a baseline did not keep the rows of a table; "" where it does not say."""
+    start = _NOT_KEPT.format(title)
+    return next((n.message.removeprefix(start) for n in notices if n.code == "rows" and n.message.startswith(start)), "")
 
 
 def _streamed(session: Session, sql: str) -> Iterator[Row]:

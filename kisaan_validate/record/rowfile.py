@@ -68,6 +68,7 @@ class RowWriter:
         self._hash = hashlib.sha256()
         self._waiting = bytearray()
         self._index: dict[str, int] = {}
+        self._begun: tuple[int, Any, str] | None = None
         self.size = 0
         try:
             handle = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -82,12 +83,30 @@ class RowWriter:
 
     def _header(self, title: str, given: dict[str, object]) -> None:
         header = json.dumps(given, ensure_ascii=False).encode()
+        self._flush()
+        self._begun = (self.size, self._hash.copy(), title)
         self._write(_HEADER.pack(b"T", len(header)) + header)
         self._index[title] = self.size - len(header) - _HEADER.size
 
     def row(self, place: int, high: int, low: int, key: bytes) -> None:
         """One row; rows come in the order of their place."""
         self._write(_ROW.pack(b"R", place, high, low, len(key)) + key)
+
+    def undo(self) -> None:
+        """The table that was begun last could not be read to its end: the file is as if it had not begun."""
+        if self._begun is None:
+            return
+        self._waiting.clear()
+        size, digest, title = self._begun
+        try:
+            self._file.flush()
+            self._file.seek(size)
+            self._file.truncate()
+        except OSError as error:
+            self.drop()
+            raise RecordError(f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder") from None
+        self.size, self._hash, self._begun = size, digest, None
+        del self._index[title]
 
     def finish(self) -> str:
         """End the file, sync it, and put it in its place. Returns its SHA-256."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import row_counts
+from kisaan_validate.changes import lacking, row_counts, rows_not_kept
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, RowCount, Transition
 from kisaan_validate.judgement import Judgement
@@ -266,9 +266,16 @@ def _beside(baseline: Baseline) -> list[str]:
 
 
 def _gaps(baseline: Baseline) -> list[str]:
+    """What it lacks, and what to do about it."""
     lines = [f"not counted: {t.title}: {t.reason}" for t in baseline.tables if t.rows is None]
     lines += [f"not read: {what}: {reason}" for what, reason in baseline.unread.items()]
-    return lines + [f"not measured: {m.id}: {m.message}" for m in baseline.measured if m.message]
+    lines += [f"not measured: {m.id}: {m.message}" for m in baseline.measured if m.message]
+    said = {f"the rows of {t.title}" for t in baseline.tables if t.rows is None}
+    said |= {f"what the catalogue says of {what}" for what in baseline.unread}
+    lines += [f"not known: {item.what}: {item.reason}" for item in lacking(baseline) if item.what not in said]
+    lines += [f"not kept: {notice.message}" for notice in rows_not_kept(baseline)]
+    hint = "HINT: what is not kept here cannot be compared later: put it right and take the baseline again, or compare live: kisaan-validate diff"
+    return [*lines, hint] if lines else []
 
 
 def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
