@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from kisaan_validate.errors import TargetError
 from kisaan_validate.sql.qualify import qualified
@@ -81,6 +81,7 @@ def _plain_url(url: str, source: str) -> str:
     match = _SCHEME.match(url)
     if match is None:
         raise TargetError(f"the URL from {source} is not a PostgreSQL URL", "begin it with postgresql://")
+    _require_plain(url[match.end() :], source)
     try:
         parts = urlsplit("postgresql://" + url[match.end() :])
         given = parse_qsl(parts.query, keep_blank_values=True)
@@ -92,7 +93,25 @@ def _plain_url(url: str, source: str) -> str:
         if key == "sslmode" and value == "no-verify":
             hint = "libpq's name for it is sslmode=require (encrypted, certificate not verified)"
             raise TargetError(f"the URL from {source} has sslmode=no-verify, which is node-postgres's", hint)
-    return urlunsplit(parts)
+    return "postgresql://" + url[match.end() :]
+
+
+_USER = re.compile(r"(?:[^@/?#\[\]%\s]|%[0-9A-Fa-f]{2})*")
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[^:@/?#\[\],\s]*)(?::(\d*))?")
+
+
+def _require_plain(rest: str, source: str) -> None:
+    """Refuse a URL, without its ``postgresql://``, that libpq might read otherwise than it was meant. Raises TargetError.
+
+    libpq quotes what it takes for a host, a port or a parameter, which may be a part of the password where ``@``, ``/``, ``?``
+    or ``#`` stand in it unescaped. So everything before the last ``@`` must be a user and a password, and ports numbers.
+    """
+    user, _, place = rest.rpartition("@")
+    hosts = re.split(r"[/?#]", place, maxsplit=1)[0].split(",")
+    if _USER.fullmatch(user) and all(_HOST.fullmatch(host) for host in hosts):
+        return
+    hint = "percent-encode @ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25; or leave the password to ~/.pgpass"
+    raise TargetError(f"the URL from {source} is not understood: user, password, host or port has unescaped characters", hint)
 
 
 _WHO = qualified("SELECT current_database(), current_user::text, coalesce(host(inet_server_addr()), '')")
