@@ -54,7 +54,7 @@ def diff(before: Baseline, after: Baseline) -> Diff:
     schema = compare_schemas(reading_of(before), reading_of(after))
     changes = [*schema.changes, *_table_changes(before, after), *_sequence_changes(before, after)]
     unknown = (*_unknown(before, after), *schema.unknown)
-    return Diff(tuple(sorted(changes, key=lambda c: c.key)), _moves(before, after), unknown)
+    return Diff(tuple(sorted(changes, key=lambda c: c.key)), _moves(before, after), unknown, schema.not_compared)
 
 
 def row_counts(before: Baseline, after: Baseline) -> tuple[RowCount, ...]:

@@ -130,12 +130,32 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class NotCompared:
+    """Something that is there on a side and was not compared: how many of it, or what is said of it, on both sides.
+
+    ``judged``: what is said of it already tells that the two sides differ.
+    """
+
+    what: str
+    before: str
+    after: str
+    judged: bool = False
+
+    @property
+    def words(self) -> str:
+        """It in one phrase: ``publications (1)``, ``casts (2 before, 0 after)``."""
+        said = self.before if self.before == self.after or not self.after else f"{self.before} before, {self.after} after"
+        return f"{self.what} ({said})"
+
+
+@dataclass(frozen=True)
 class Diff:
     """All that differs between two sides. ``diff(a, a)`` has no change, and every check's outcome on it is the same."""
 
     changes: tuple[Change, ...] = ()
     moves: tuple[CheckMove, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
 
     def of_kind(self, *kinds: str) -> tuple[Change, ...]:
         """The changes of these kinds."""

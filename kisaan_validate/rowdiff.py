@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from kisaan_validate.differences import Change, Unknown
+from kisaan_validate.differences import Change, NotCompared, Unknown
 
 
 class Kind(StrEnum):
@@ -132,7 +132,8 @@ class TableDiff:
 
 @dataclass(frozen=True)
 class RowDiff:
-    """Two sides, table by table. ``encoding`` is the digest's; ``notes`` say what fell back and why."""
+    """Two sides, table by table. ``encoding`` is the digest's; ``notes`` say what fell back and why; ``not_compared`` what else
+    there is, of which nothing is claimed but its number."""
 
     before: str
     after: str
@@ -141,6 +142,7 @@ class RowDiff:
     unknown: tuple[Unknown, ...] = ()
     encoding: str = ""
     notes: tuple[str, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -149,5 +151,5 @@ class RowDiff:
 
     @property
     def differs(self) -> bool:
-        """Whether anything is known to differ: rows, or the schema as far as it was to be compared."""
-        return bool(self.schema) or any(t.differs for t in self.tables)
+        """Whether anything is known to differ: rows, the schema as far as it was to be compared, or the number of something else."""
+        return bool(self.schema) or any(t.differs for t in self.tables) or any(item.judged for item in self.not_compared)

@@ -29,7 +29,7 @@ from kisaan_validate.contract.load import Contract, bound_to, spoken_columns
 from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.coverage import coverage_of
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_blocks, read_catalogue
-from kisaan_validate.database.schema import read_objects, read_sequences
+from kisaan_validate.database.schema import read_beside, read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.standby import too_old
 from kisaan_validate.database.standins import read_lookalikes, read_standins, shadowed, shadowed_checks
@@ -282,6 +282,8 @@ class _Runner:
         self.observer(Progress("reading the schema"))
         schemas = self.suite.settings.schemas
         objects, unread = read_objects(holder, schemas, blocked_relations(holder))
+        uncompared, why = read_beside(holder, schemas)
+        objects, unread = (*objects, *uncompared), unread | why
         sequences, hidden = read_sequences(holder, schemas)
         unread = unread | {f"the value of sequence {name}": reason for name, reason in hidden.items()}
         contract, before = self.options.contract, self.options.baseline

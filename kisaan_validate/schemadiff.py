@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from kisaan_validate.differences import ADDED, REMOVED, Change, Unknown
+from kisaan_validate.compared import BY_EARLIER_VERSIONS, COUNTED, DATABASE, is_earlier, not_compared
+from kisaan_validate.differences import ADDED, REMOVED, Change, NotCompared, Unknown
 from kisaan_validate.model import Baseline, SchemaObject
 from kisaan_validate.printed import Likeness, likeness
 
@@ -47,12 +48,14 @@ class SchemaDiff:
 
     changes: tuple[Change, ...] = ()
     unclear: tuple[Change, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
     majors: tuple[int, int] = (0, 0)
 
     def of_tables(self, titles: Container[str]) -> SchemaDiff:
         """Only what belongs to these relations."""
         changes, unclear = (tuple(c for c in found if c.table in titles) for found in (self.changes, self.unclear))
-        return SchemaDiff(changes, unclear, self.majors)
+        rest = NotCompared("what belongs to no selected table", "the schema's other objects", "")
+        return SchemaDiff(changes, unclear, (rest,), self.majors)
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
@@ -66,7 +69,9 @@ def compare_schemas(before: Reading, after: Reading, *, renamed: bool = False) -
     ``renamed``: the sides' schemas have other names. Texts were made alike already; a digest of a text cannot be.
     """
     hidden = before.unread.keys() | after.unread.keys()
-    old, new = _readable(before.objects, hidden), _readable(after.objects, hidden)
+    beside = not_compared(before.objects, after.objects)
+    lacking = BY_EARLIER_VERSIONS if is_earlier(before.objects) or is_earlier(after.objects) else frozenset()
+    old, new = (_readable(side.objects, hidden, lacking) for side in (before, after))
     gone, come = ({k: a[k] for k in a.keys() - b.keys()} for a, b in ((old, new), (new, old)))
     changes = [Change(*key, REMOVED, summary_of(item), None) for key, item in gone.items() if not _within(item, gone)]
     changes += [Change(*key, ADDED, None, summary_of(item)) for key, item in come.items() if not _within(item, come)]
@@ -80,19 +85,48 @@ def compare_schemas(before: Reading, after: Reading, *, renamed: bool = False) -
                 changes.append(change)
             elif verdict is Likeness.UNCLEAR:
                 unclear.append(change)
+    changes += _order_changes(old, new)
     objects, majors = [*old.values(), *new.values()], (before.major, after.major)
-    return SchemaDiff(tuple(_without_echoes(changes, objects)), tuple(_without_echoes(unclear, objects)), majors)
+    return SchemaDiff(tuple(_without_echoes(changes, objects)), tuple(_without_echoes(unclear, objects)), beside, majors)
 
 
-def _readable(objects: Iterable[SchemaObject], hidden: Collection[str]) -> dict[ObjectKey, SchemaObject]:
+def _readable(
+    objects: Iterable[SchemaObject], hidden: Collection[str], lacking: Collection[tuple[str, str]]
+) -> dict[ObjectKey, SchemaObject]:  # fmt: skip
+    """The objects that both sides could read, without the facts that one of them does not know of (``lacking``)."""
     unread = frozenset(hidden)
-    return {o.key: o for o in objects if not unread & {o.kind, o.table, o.name if o.kind == "table" else ""} - {""}}
+    found = {}
+    for item in objects:
+        told = item.kind in (COUNTED, DATABASE) or (lacking and item.kind == "grant" and " on type " in item.name)
+        if told or unread & {item.kind, item.table, item.name if item.kind == "table" else ""} - {""}:
+            continue
+        kept = {name: text for name, text in item.facts.items() if (item.kind, name) not in lacking}
+        found[item.key] = replace(item, facts=kept)
+    return found
 
 
 def _fact_changes(old: SchemaObject, new: SchemaObject) -> list[Change]:
-    """Every fact of an object whose text differs."""
+    """Every fact of an object whose text differs; but for a column's position, which moves where another goes."""
     a, b = old.facts, new.facts
-    return [Change(*old.key, name, a.get(name), b.get(name)) for name in a.keys() | b.keys() if a.get(name) != b.get(name)]
+    names = (a.keys() | b.keys()) - ({"position"} if old.kind == "column" else set())
+    return [Change(*old.key, name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)]
+
+
+def _order_changes(old: Mapping[ObjectKey, SchemaObject], new: Mapping[ObjectKey, SchemaObject]) -> list[Change]:
+    """The columns that both sides have, and that stand in another order among those."""
+    shared: dict[str, list[ObjectKey]] = {}
+    for key in old.keys() & new.keys():
+        places = (side[key].facts.get("position", "") for side in (old, new))
+        if key[0] == "column" and all(place.isdigit() for place in places):
+            shared.setdefault(key[1], []).append(key)
+    changes = []
+    for keys in shared.values():
+        orders = [sorted(keys, key=lambda k, s=side: (int(s[k].facts["position"]), k)) for side in (old, new)]  # type: ignore[misc]
+        for first, second in zip(*orders, strict=True):
+            if first != second:
+                before, after = (side[first].facts["position"] for side in (old, new))
+                changes.append(Change(*first, "position", before, after))
+    return changes
 
 
 def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
@@ -107,7 +141,9 @@ def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
         owner, _, column = item.facts.get("owned by", "").rpartition(".")
         return ("table", owner, owner) in moved or ("column", owner, column) in moved
     if kind == "grant":
-        return any((on, table, name.partition(f" on {on} ")[2]) in moved for on in ("function", "schema", "column"))
+        return any((on, table, name.partition(f" on {on} ")[2]) in moved for on in ("function", "schema", "column")) or any(
+            (on, table, name.partition(" on type ")[2]) in moved for on in ("enum", "domain", "composite type", "range type")
+        )
     return kind == "index" and ("constraint", table, name) in moved
 
 
@@ -210,6 +246,8 @@ def _without_echoes(changes: list[Change], objects: Iterable[SchemaObject]) -> l
         if item.kind == "table" and above:
             parents.setdefault(item.table, set()).update(above.split(", "))
     said = {(change.table, _gist(change)) for change in changes}
+    moved = {change.table for change in changes if change.aspect in ("partition of", "inherits")}
+    changes = [c for c in changes if not (c.aspect == "attached to" and c.table in moved)]  # with their table
     return [c for c in changes if not any((parent, _gist(c)) in said for parent in parents.get(c.table, ()))]
 
 

@@ -14,6 +14,7 @@ from dumps import restored
 from test_report_page import earlier, every_status
 
 from kisaan_validate.cli.main import main
+from kisaan_validate.compared import NOT_READ
 from kisaan_validate.judgement import judge
 from kisaan_validate.model import ColumnFacts
 from kisaan_validate.report.html import render_html
@@ -100,3 +101,116 @@ def test_a_view_dumped_by_15_and_restored_by_18_is_the_same(
     assert "cannot tell  the definition of view v: PostgreSQL 15 and 18 print it differently: it could not be compared" in said
     for each, name in sides:
         each.drop(name)
+
+
+# --- what was not compared is named -------------------------------------------------------------------------------------
+
+NOTHING = "CREATE TABLE t (id int PRIMARY KEY, lo oid, c text); INSERT INTO t VALUES (1, 770002, 'x');"
+KINDS = """
+SELECT lo_from_bytea(770002, '\\x61');
+CREATE PUBLICATION p FOR TABLE t;
+CREATE TEXT SEARCH CONFIGURATION ts (COPY = simple); CREATE TEXT SEARCH DICTIONARY td (TEMPLATE = simple);
+CREATE CAST (json AS varchar) WITHOUT FUNCTION AS IMPLICIT;
+CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE USER MAPPING FOR PUBLIC SERVER s;
+CREATE COLLATION co (locale = 'C');
+CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
+CREATE OPERATOR FAMILY f USING btree;
+CREATE CONVERSION cv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+CREATE SUBSCRIPTION sub CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false, slot_name = NONE);
+CREATE TYPE shell; CREATE LANGUAGE lang HANDLER plpgsql_call_handler; CREATE ACCESS METHOD am TYPE TABLE HANDLER heap_tableam_handler;
+CREATE TEXT SEARCH PARSER tp (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
+CREATE TEXT SEARCH TEMPLATE tt (LEXIZE = dsimple_lexize);
+REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(float8) FROM PUBLIC;
+CREATE OPERATOR CLASS oc FOR TYPE int USING btree AS OPERATOR 1 <, FUNCTION 1 btint4cmp(int, int);
+CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal));
+"""
+CONTAINER = """
+CREATE SCHEMA audit; CREATE TABLE audit.a (); CREATE TABLE audit.b ();
+CREATE MATERIALIZED VIEW mv AS SELECT id FROM t;
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Kolkata''', current_database()); END $$;
+DO $$ BEGIN EXECUTE format('COMMENT ON DATABASE %I IS ''x''', current_database()); END $$;
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO PUBLIC', current_database()); END $$;
+"""
+
+
+@pytest.fixture(params=["server", "server15"])
+def either(request: pytest.FixtureRequest) -> Server:
+    """Each of the servers."""
+    each: Server = request.getfixturevalue(request.param)
+    return each
+
+
+def test_what_is_not_compared_is_named(either: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each kind that no comparison reads is counted on both sides and named; where its number differs, the sides do."""
+    with made(either, NOTHING + KINDS, NOTHING) as sides:
+        found = document(sides, capsys)
+        named = {n["what"]: (n["before"], n["after"]) for n in found["not_compared"]}
+        content = {kind.name for kind in NOT_READ if kind.content} - {"security labels"}
+        assert content - named.keys() == set()
+        assert all(int(before) > 0 == int(after) for before, after in (named[name] for name in content))
+        assert (found["verdict"], found["schema"]) == ("different", [])
+        code, said = diff(sides, capsys)
+        assert code == 1
+        assert "publications (1 before, 0 after)" in said
+        either.sql("DROP SUBSCRIPTION sub", sides[0][1])  # else the database cannot be dropped
+
+
+def test_same_is_said_of_what_was_compared(either: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing else is there the word is SAME; where something is, it is qualified, and what it is stands beside it."""
+    with made(either, NOTHING, NOTHING) as sides:
+        code, said = diff(sides, capsys)
+        assert (code, "SAME  1 table compared" in said) == (0, True)
+    with made(either, NOTHING + KINDS.split("CREATE CAST")[0] + CONTAINER, NOTHING + KINDS.split("CREATE CAST")[0]) as sides:
+        either.sql("CREATE MATERIALIZED VIEW mv AS SELECT id FROM t", sides[1][1])
+        found = document(sides, capsys)
+        assert (found["verdict"], found["schema"]) == ("same in what was compared", [])
+        code, said = diff(sides, capsys)
+        assert code == 0
+        assert "SAME IN WHAT WAS COMPARED  1 table" in said
+        for part in ("publications (1)", "large objects (1)", "materialized views, their rows (1)", "audit (2 tables) before, 0 after",
+                     "settings by ALTER DATABASE or ALTER ROLE (1 before, 0 after)", "comments on the database (1 before, 0 after)",
+                     "grants on the database (1 before, 0 after)"):  # fmt: skip
+            assert part in said
+        assert "SAME IN WHAT WAS COMPARED" in diff(sides, capsys, "--rows-only")[1]
+        assert "the schema (left out with --rows-only)" in diff(sides, capsys, "--rows-only")[1]
+        assert "columns left out with --ignore (t.c)" in diff(sides, capsys, "--ignore", "t.c")[1]
+        either.sql("CREATE TABLE u ()", sides[0][1])
+        assert "tables that were not selected (1 before, 0 after)" in diff(sides, capsys, "--select", "t")[1]
+
+
+FACTS = """
+CREATE TYPE e AS ENUM ('a');
+CREATE TABLE t (id int PRIMARY KEY, c text, d e);
+ALTER TABLE t ALTER c SET STORAGE EXTERNAL; ALTER TABLE t ALTER c SET COMPRESSION pglz; ALTER TABLE t ALTER c SET STATISTICS 900;
+ALTER TABLE t ALTER c SET (n_distinct = 5); ALTER TABLE t SET (toast.autovacuum_enabled = false);
+REVOKE USAGE ON TYPE e FROM PUBLIC;
+"""
+
+
+def test_every_fact_of_a_column_a_table_and_a_type_is_compared(either: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """Storage, compression, statistics, options and order of columns, TOAST options and grants on types differ; and a dump keeps
+    them all, so a restored database is not called different."""
+    with made(either, FACTS, "CREATE TYPE e AS ENUM ('a'); CREATE TABLE t (d e, c text, id int PRIMARY KEY);") as sides:
+        assert schema_of(document(sides, capsys)) == {
+            ("column", "t", "c", "storage"), ("column", "t", "c", "compression"), ("column", "t", "c", "statistics"),
+            ("column", "t", "c", "planner options"), ("table", "t", "t", "toast options"), ("column", "t", "id", "position"),
+            ("column", "t", "d", "position"), ("grant", "", "postgres on type e", "removed"),
+        }  # fmt: skip
+        copy = restored(either, sides[0][1], either)
+        found = document((sides[0], (either, copy)), capsys)
+        assert (found["verdict"], found["schema"]) == ("same", [])
+        either.sql("ALTER TABLE t ADD x int; ALTER TABLE t DROP d", copy)
+        assert {c[2:] for c in schema_of(document((sides[0], (either, copy)), capsys))} == {("x", "added"), ("d", "removed")}
+        either.drop(copy)
+
+
+def test_the_locale_of_the_database_is_named(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another provider, locale or encoding makes the same query answer otherwise: the databases are different."""
+    name = f"{server.create()}_c"
+    server.sql(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'")
+    server.sql(NOTHING, name)
+    with made(server, NOTHING, NOTHING) as sides:
+        code, said = diff(((server, name), sides[1]), capsys)
+        assert code == 1
+        assert "locale provider of the database (builtin before, libc after)" in said
+    server.drop(name)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from kisaan_validate.compared import COUNTED, DATABASE, NOT_READ, WHAT_ELSE
 from kisaan_validate.database.catalogue import query
 from kisaan_validate.database.session import Rows, Session
 from kisaan_validate.errors import DatabaseError
@@ -60,13 +61,29 @@ def read_objects(
     return _known(found, unread), unread
 
 
+def read_beside(session: Session, schemas: Sequence[str]) -> tuple[tuple[SchemaObject, ...], dict[str, str]]:
+    """What no comparison reads, counted, and what the database as a whole is like (see ``compared``); and why it is not known.
+
+    The session must be in a transaction. Raises DatabaseError only if the session is lost.
+    """
+    session.execute("SAVEPOINT schema_reading; SET LOCAL search_path = pg_catalog, pg_temp; SAVEPOINT schema_query")
+    rows, reason = _ask(session, query("schema/beside"), {"schemas": list(schemas)})
+    session.execute("ROLLBACK TO SAVEPOINT schema_reading; RELEASE SAVEPOINT schema_reading")
+    if reason:
+        return (), {WHAT_ELSE: reason}
+    counted = {name: {"is": str(number), **({"which": which} if which else {})} for name, number, which in rows if number is not None}
+    found = [SchemaObject(COUNTED, "", kind.name, counted.get(kind.name, {"is": "0"})) for kind in NOT_READ]
+    found += [SchemaObject(DATABASE, "", name, {"is": text}) for name, number, text in rows if number is None]
+    return tuple(sorted(found, key=lambda item: item.key)), {}
+
+
 def _without_body(facts: dict[str, str]) -> dict[str, str]:
     """The facts with a digest in place of a function's printed body, the same for both ways to print one tree."""
-    if "printed body" not in facts:
+    printed, body = facts.get("body", "").partition("printed ")[1:]
+    if not printed:
         return facts
-    tokens = " ".join(canonical(facts["printed body"]))
-    digest = hashlib.sha256(tokens.encode("utf-8", "surrogatepass")).hexdigest()
-    return {name: text for name, text in facts.items() if name != "printed body"} | {"body": PRINTED_BODY + digest}
+    digest = hashlib.sha256(" ".join(canonical(body)).encode("utf-8", "surrogatepass")).hexdigest()
+    return facts | {"body": PRINTED_BODY + digest}
 
 
 def _scope(session: Session, schemas: Sequence[str], blocked: Sequence[int]) -> tuple[dict[str, Any], dict[str, str]]:

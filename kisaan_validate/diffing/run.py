@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from kisaan_validate.catalogue import Table, TypeFacts
+from kisaan_validate.database.catalogue import count_scope
 from kisaan_validate.database.target import Target
-from kisaan_validate.differences import Change, Unknown
+from kisaan_validate.differences import NotCompared, Unknown
 from kisaan_validate.diffing.compare import Comparison, both, compare_table, unread
 from kisaan_validate.diffing.guards import check_sides
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import Side, plan_pair
-from kisaan_validate.diffing.schema import compare_live_schemas, with_tables
+from kisaan_validate.diffing.schema import Found, compare_live_schemas, with_tables
 from kisaan_validate.diffing.sides import LiveSide, paired_schemas
 from kisaan_validate.diffing.statements import integer_key
 from kisaan_validate.digest.forms import RAW, Context
@@ -75,7 +76,7 @@ class _Run:
         notes += [f"{side.when}: {title} holds rows of a foreign server" for side in self.sides for title in side.outside]
         notes += [f"{when}: {standby.words}" for when, standby in standbys if standby is not None]
         casts = self._cast_types()
-        changes, unknown = self._schema(schemas)
+        changes, unknown, left = self._schema(schemas)
         titles = sorted(self.sides[0].seen.keys() | self.sides[1].seen.keys())
         tables = []
         for done, title in enumerate(titles):
@@ -85,7 +86,7 @@ class _Run:
         places = [f"{side.snapshot.place.database}.{', '.join(side.schemas)}" for side in self.sides]
         return RowDiff(
             places[0], places[1], tuple(tables), tuple(with_tables(self.sides, changes, tables) if self.options.schema else ()),
-            tuple(unknown), encoding, tuple(notes),
+            tuple(unknown), encoding, tuple(notes), self._left_out(left),
         )  # fmt: skip
 
     def _check_zone(self) -> None:
@@ -131,9 +132,21 @@ class _Run:
             found[cast] = types[0]
         return found
 
-    def _schema(self, schemas: Mapping[str, str]) -> tuple[list[Change], list[Unknown]]:
+    def _left_out(self, left: tuple[NotCompared, ...]) -> tuple[NotCompared, ...]:
+        """What was not compared: beside what the catalogue says, what the options left out."""
+        options, more = self.options, []
+        if options.select:
+            old, new = (str(len(count_scope(side.snapshot.catalogue)) - len(side.seen)) for side in self.sides)
+            if (old, new) != ("0", "0"):
+                more.append(NotCompared("tables that were not selected", old, new))
+        if options.ignored:
+            names = ", ".join(sorted(f"{table}.{column}" for table, column in options.ignored))
+            more.append(NotCompared("columns left out with --ignore", names, ""))
+        return (*left, *more)
+
+    def _schema(self, schemas: Mapping[str, str]) -> Found:
         if not self.options.schema:
-            return [], []
+            return [], [], (NotCompared("the schema", "left out with --rows-only", ""),)
         self.on_progress("comparing the schemas", 0, 0)
         return compare_live_schemas(self.sides, schemas, selected=bool(self.options.select))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from kisaan_validate.changes import changes_of_sequences
-from kisaan_validate.differences import ADDED, REMOVED, Change, Unknown
+from kisaan_validate.differences import ADDED, REMOVED, Change, NotCompared, Unknown
 from kisaan_validate.diffing.compare import both
 from kisaan_validate.diffing.sides import LiveSide
 from kisaan_validate.errors import DatabaseError
@@ -17,11 +17,13 @@ from kisaan_validate.schemadiff import Reading, SchemaDiff, compare_schemas
 from kisaan_validate.sql.expressions import quote
 
 Sides = tuple[LiveSide, LiveSide]
+Found = tuple[list[Change], list[Unknown], tuple[NotCompared, ...]]
+"""What differs, what cannot be told, and what was not compared."""
 
 
 def compare_live_schemas(
     sides: Sides, schemas: Mapping[str, str], *, selected: bool
-) -> tuple[list[Change], list[Unknown]]:  # fmt: skip
+) -> Found:  # fmt: skip
     """What differs of the schemas, and what cannot be told. ``selected``: only what belongs to tables that were asked for.
 
     ``schemas`` says which schema after corresponds to which before.
@@ -29,10 +31,9 @@ def compare_live_schemas(
     renamed = {old: new for old, new in schemas.items() if old != new}
     try:
         readings = _readings(sides, renamed)
-        changes, unknown = _of_all(sides, renamed, readings) if not selected else _of_tables(sides, readings)
+        return _of_tables(sides, readings) if selected else _of_all(sides, renamed, readings)
     except DatabaseError as error:
-        return [], [Unknown("the schema", error.fact)]
-    return changes, unknown
+        return [], [Unknown("the schema", error.fact)], ()
 
 
 def _readings(sides: Sides, renamed: Mapping[str, str]) -> tuple[Reading, Reading]:
@@ -46,21 +47,21 @@ def _readings(sides: Sides, renamed: Mapping[str, str]) -> tuple[Reading, Readin
 
 def _of_all(
     sides: Sides, renamed: Mapping[str, str], readings: tuple[Reading, Reading]
-) -> tuple[list[Change], list[Unknown]]:  # fmt: skip
+) -> Found:  # fmt: skip
     (stood, lost_old), (stand, lost_new) = both(lambda number: sides[number].sequences())
     found = compare_schemas(*readings, renamed=bool(renamed))
     stood = tuple(replace(value, name=_title(value.name, renamed)) for value in stood)
     lost = {**lost_old, **lost_new}
     unknown = [*_unread(readings), *found.unknown]
     unknown += [Unknown(f"where the sequence {name} stands", why) for name, why in lost.items()]
-    return [*found.changes, *changes_of_sequences(stood, stand)], unknown
+    return [*found.changes, *changes_of_sequences(stood, stand)], unknown, found.not_compared
 
 
-def _of_tables(sides: Sides, readings: tuple[Reading, Reading]) -> tuple[list[Change], list[Unknown]]:
+def _of_tables(sides: Sides, readings: tuple[Reading, Reading]) -> Found:
     chosen = sides[0].seen.keys() | sides[1].seen.keys()
     found: SchemaDiff = compare_schemas(*readings).of_tables(chosen)
     unknown = [item for title in sorted(chosen) for item in _unread(readings, title)]
-    return list(found.changes), [*unknown, *found.unknown]
+    return list(found.changes), [*unknown, *found.unknown], found.not_compared
 
 
 def _unread(readings: Iterable[Reading], only: str = "") -> list[Unknown]:

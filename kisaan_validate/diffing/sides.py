@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from kisaan_validate.catalogue import Table, TableKey, TypeFacts
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_catalogue
-from kisaan_validate.database.schema import read_objects, read_sequences
+from kisaan_validate.database.schema import read_beside, read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Rows, Session
 from kisaan_validate.database.standby import require_young
 from kisaan_validate.database.target import Target
@@ -82,7 +82,13 @@ class LiveSide:
 
     def objects(self) -> tuple[tuple[SchemaObject, ...], dict[str, str]]:
         """What the schema is made of, and what of it could not be read. Raises DatabaseError."""
-        return self.guarded(lambda: read_objects(self.session, self.schemas, blocked_relations(self.session)))
+
+        def work() -> tuple[tuple[SchemaObject, ...], dict[str, str]]:
+            objects, unread = read_objects(self.session, self.schemas, blocked_relations(self.session))
+            beside, why = read_beside(self.session, self.schemas)
+            return (*objects, *beside), unread | why
+
+        return self.guarded(work)
 
     def sequences(self) -> tuple[tuple[SequenceValue, ...], dict[str, str]]:
         """Where the sequences stand, outside the snapshot, and which could not be read. Raises DatabaseError."""

@@ -10,24 +10,29 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kisaan_validate.differences import ADDED, REMOVED, Change
+from kisaan_validate.differences import ADDED, REMOVED, Change, NotCompared
 from kisaan_validate.report.text import counted, plain, shortened
 from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
 from kisaan_validate.version import VERSION
 
 FORMAT = "kisaan-validate/rowdiff"
-FORMAT_VERSION = 1
-"""1: the first. Readers refuse a higher one."""
+FORMAT_VERSION = 2
+"""1: the first. 2: ``not_compared``, and the verdict ``same in what was compared``. Readers refuse a higher one."""
 
 LONGEST = 60
 """Characters of a value that the console shows; the JSON has all of them."""
 
 
 def verdict_of(diff: RowDiff) -> str:
-    """In one word: ``different``, ``cannot tell``, or ``same``. What is known to differ outranks what is unknown."""
+    """``different``, ``cannot tell``, ``same``, or where something was not compared ``same in what was compared``.
+
+    What is known to differ outranks what is unknown.
+    """
     if diff.differs:
         return "different"
-    return "same" if diff.known and diff.tables else "cannot tell"
+    if not (diff.known and diff.tables):
+        return "cannot tell"
+    return "same in what was compared" if diff.not_compared else "same"
 
 
 def rowdiff_to_json(diff: RowDiff) -> str:
@@ -37,6 +42,7 @@ def rowdiff_to_json(diff: RowDiff) -> str:
         "before": diff.before, "after": diff.after, "encoding": diff.encoding, "notes": list(diff.notes),
         "schema": [_change(c) for c in diff.schema],
         "unknown": [{"what": u.what, "reason": u.reason} for u in diff.unknown],
+        "not_compared": [{"what": n.what, "before": n.before, "after": n.after, "differs": n.judged} for n in diff.not_compared],
         "tables": [_table(t) for t in diff.tables],
     }  # fmt: skip
     text = json.dumps(document, ensure_ascii=False, indent=2)
@@ -88,7 +94,17 @@ def print_rowdiff(diff: RowDiff, *, quiet: bool) -> None:
             _print_samples(console, table)
     for unknown in (*diff.unknown, *(u for table in diff.tables for u in table.unknown)):
         console.print(Text(f"cannot tell  {unknown.what}: {unknown.reason}", style="bold yellow"))
+    for line in not_compared_lines(diff.not_compared):
+        console.print(Text(line, style="yellow"))
     console.print(_verdict(diff))
+
+
+def not_compared_lines(items: Sequence[NotCompared]) -> list[str]:
+    """What was not compared, in one line; what of it is known to differ all the same, in a second."""
+    differs = ", ".join(plain(item.words) for item in items if item.judged)
+    rest = ", ".join(plain(item.words) for item in items if not item.judged)
+    lines = [f"differs       {differs} (only counted, or asked of the database as a whole)"] if differs else []
+    return lines + ([f"not compared  {rest}"] if rest else [])
 
 
 def _print_schema(console: Console, changes: Sequence[Change]) -> None:
@@ -145,7 +161,7 @@ def _value(text: str | None) -> str:
 
 def _verdict(diff: RowDiff) -> Text:
     verdict = verdict_of(diff)
-    style = {"same": "bold green", "different": "bold red"}.get(verdict, "bold yellow")
+    style = {"same": "bold green", "same in what was compared": "bold green", "different": "bold red"}.get(verdict, "bold yellow")
     compared = [t for t in diff.tables if t.known]
     rows = sum(t.rows_before or 0 for t in compared)
     said = f"{counted(len(compared), 'table')} compared row by row, {counted(rows, 'row')} before"

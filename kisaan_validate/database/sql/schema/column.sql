@@ -1,3 +1,4 @@
+-- The position counts only columns that are there, storage is said where it is not that of the type: a restored dump says the same.
 -- From 18 on NOT NULL is a constraint with a name; here it is a fact of its column, as before 18.
 SELECT r.title, a.attname, jsonb_strip_nulls(jsonb_build_object(
     'type', format_type(a.atttypid, a.atttypmod),
@@ -9,6 +10,12 @@ SELECT r.title, a.attname, jsonb_strip_nulls(jsonb_build_object(
     'not null', CASE WHEN a.attnotnull THEN CASE WHEN n.convalidated IS FALSE THEN 'not validated' ELSE 'yes' END
                                             || CASE WHEN n.connoinherit THEN ', not inherited' ELSE '' END END,
     'options', (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(a.attfdwoptions) AS o),
+    'storage', CASE WHEN a.attstorage <> t.typstorage
+                    THEN CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END,
+    'compression', CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
+    'statistics', nullif(a.attstattarget, -1)::text,
+    'planner options', (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(a.attoptions) AS o),
+    'position', (row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum))::text,
     'comment', col_description(a.attrelid, a.attnum)
 ))
 FROM unnest(%(oids)s::oid[], %(titles)s::text[]) AS r (oid, title)

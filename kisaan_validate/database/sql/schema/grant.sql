@@ -1,4 +1,5 @@
--- Who may do what, whoever granted it. No ACL at all means the default one: it is written out, so both look alike.
+-- Who may do what, whoever granted it. No ACL at all means the default one: it is written out, so both look alike
+-- (of types, the default one is left out).
 -- ALL stands for every privilege that the server's version knows for a table: MAINTAIN came with 17.
 WITH held (title, suffix, acl, everything) AS (
     SELECT r.title, '', coalesce(c.relacl, d.acl), CASE WHEN c.relkind <> 'S' THEN cardinality(d.privileges) END
@@ -21,6 +22,16 @@ WITH held (title, suffix, acl, everything) AS (
     WHERE NOT EXISTS (
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i')
     )
+    UNION ALL
+    SELECT '', ' on type ' || CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || t.typname, t.typacl, NULL
+    FROM pg_type AS t
+    JOIN pg_namespace AS n ON n.oid = t.typnamespace AND n.nspname = ANY (%(schemas)s)
+    WHERE t.typtype IN ('b', 'c', 'd', 'e', 'r') AND t.typacl IS NOT NULL
+      AND ARRAY(SELECT x::text FROM unnest(t.typacl) AS x ORDER BY 1)
+          <> ARRAY(SELECT x::text FROM unnest(acldefault('T', t.typowner)) AS x ORDER BY 1)
+      AND NOT EXISTS (
+        SELECT FROM pg_depend AS d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+      )
     UNION ALL
     SELECT '', ' on schema ' || n.nspname, coalesce(n.nspacl, acldefault('n', n.nspowner)), NULL
     FROM pg_namespace AS n

@@ -3,6 +3,10 @@ SELECT r.title, r.title, jsonb_strip_nulls(jsonb_build_object(
     'kind', CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'f' THEN 'foreign table' END,
     'persistence', CASE c.relpersistence WHEN 'p' THEN 'permanent' WHEN 'u' THEN 'unlogged' ELSE 'temporary' END,
     'owner', pg_get_userbyid(c.relowner),
+    'access method', (SELECT am.amname FROM pg_am AS am WHERE am.oid = c.relam AND am.amname <> 'heap'),
+    'tablespace', (SELECT sp.spcname FROM pg_tablespace AS sp WHERE sp.oid = c.reltablespace),
+    'toast options', (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
+                      FROM pg_class AS toast, unnest(toast.reloptions) AS o WHERE toast.oid = c.reltoastrelid),
     'row security', CASE WHEN c.relrowsecurity THEN 'yes' END,
     'row security forced', CASE WHEN c.relforcerowsecurity THEN 'yes' END,
     'replica identity', CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing' WHEN 'i' THEN 'index' END,
