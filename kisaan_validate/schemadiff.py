@@ -125,7 +125,7 @@ def _order_changes(old: Mapping[ObjectKey, SchemaObject], new: Mapping[ObjectKey
         for first, second in zip(*orders, strict=True):
             if first != second:
                 before, after = (side[first].facts["position"] for side in (old, new))
-                changes.append(Change(*first, "position", before, after))
+                changes.append(Change("column", first[1], first[2], "position", before, after))
     return changes
 
 

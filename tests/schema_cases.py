@@ -116,6 +116,12 @@ def function_came(name: str) -> frozenset[Change]:
     return frozenset({came("function", "", name), *rights})
 
 
+def type_came(kind: str, name: str) -> frozenset[Change]:
+    """A new type, which everybody may use."""
+    rights = {came("grant", "", f"{grantee} on type {name}") for grantee in ("PUBLIC", "postgres")}
+    return frozenset({came(kind, "", name), *rights})
+
+
 def relation_came(kind: str, name: str, *columns: str) -> frozenset[Change]:
     """A new relation with its columns and its owner's rights."""
     cells = {came("column", name, column) for column in columns}
@@ -214,6 +220,54 @@ COLUMNS = {
     "a renamed not null constraint": case(
         "CREATE TABLE t (a int CONSTRAINT n NOT NULL)", "ALTER TABLE t RENAME CONSTRAINT n TO m",
         "ALTER TABLE t RENAME CONSTRAINT m TO n", since=18,
+    ),
+}  # fmt: skip
+
+FACTS = {
+    "storage": case(
+        T, "ALTER TABLE t ALTER b SET STORAGE EXTERNAL", "ALTER TABLE t ALTER b SET STORAGE EXTENDED",
+        turned("column", "t", "b", "storage"),
+    ),
+    "a compression": case(
+        T, "ALTER TABLE t ALTER b SET COMPRESSION pglz", "ALTER TABLE t ALTER b SET COMPRESSION DEFAULT",
+        turned("column", "t", "b", "compression"), since=14,
+    ),
+    "a column's statistics": case(
+        T, "ALTER TABLE t ALTER b SET STATISTICS 900", "ALTER TABLE t ALTER b SET STATISTICS -1",
+        turned("column", "t", "b", "statistics"),
+    ),
+    "a column's options": case(
+        T, "ALTER TABLE t ALTER b SET (n_distinct = 5)", "ALTER TABLE t ALTER b RESET (n_distinct)",
+        turned("column", "t", "b", "planner options"),
+    ),
+    "the order of columns": case(
+        T, "ALTER TABLE t DROP a; ALTER TABLE t ADD a int", "DROP TABLE t; " + T,
+        turned("column", "t", "a", "position"), turned("column", "t", "b", "position"),
+    ),
+    "TOAST options": case(
+        T, "ALTER TABLE t SET (toast.autovacuum_enabled = off)", "ALTER TABLE t RESET (toast.autovacuum_enabled)",
+        turned("table", "t", "t", "toast options"),
+    ),
+    "an attached index": case(
+        PART + "CREATE INDEX i1 ON t1 (a); CREATE INDEX j ON ONLY t (a); CREATE INDEX i ON ONLY t (a)",
+        "ALTER INDEX i ATTACH PARTITION i1", "DROP INDEX i; CREATE INDEX i1 ON t1 (a); CREATE INDEX i ON ONLY t (a)",
+        turned("index", "t", "i", "valid"), turned("index", "t1", "i1", "attached to"),
+    ),
+    "an index's statistics": case(
+        T + "CREATE INDEX i ON t ((a + 1))", "ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 50",
+        "ALTER INDEX i ALTER COLUMN 1 SET STATISTICS -1", turned("index", "t", "i", "statistics"),
+    ),
+    "a support function": case(
+        F, "ALTER FUNCTION f SUPPORT pg_catalog.textlike_support", "DROP FUNCTION f; " + F, turned("function", "", "f(integer)", "support"),
+    ),
+    "an aggregate's options": case(
+        f"CREATE AGGREGATE total(int) {INT_SUM}", "CREATE OR REPLACE AGGREGATE total(int) (sfunc = int4pl, stype = int, "
+        "initcond = '0', sspace = 64, finalfunc_modify = read_write)", f"CREATE OR REPLACE AGGREGATE total(int) {INT_SUM}",
+        turned("function", "", "total(integer)", "aggregate options"),
+    ),
+    "the use of a type": case(
+        "CREATE TYPE mood AS ENUM ('a')", "REVOKE USAGE ON TYPE mood FROM PUBLIC", "GRANT USAGE ON TYPE mood TO PUBLIC",
+        went("grant", "", "PUBLIC on type mood"),
     ),
 }  # fmt: skip
 
@@ -322,7 +376,7 @@ INDEXES = {
     ),
     "an index that becomes valid": case(
         PART + "CREATE INDEX i1 ON t1 (a); CREATE INDEX i ON ONLY t (a)", "ALTER INDEX i ATTACH PARTITION i1",
-        "DROP INDEX i; CREATE INDEX i1 ON t1 (a); CREATE INDEX i ON ONLY t (a)", turned("index", "t", "i", "valid"),
+        "DROP INDEX i; CREATE INDEX i1 ON t1 (a); CREATE INDEX i ON ONLY t (a)", turned("index", "t", "i", "valid"), turned("index", "t1", "i1", "attached to"),
     ),
     "a replica identity": case(
         "CREATE TABLE t (a int NOT NULL); CREATE UNIQUE INDEX i ON t (a)", "ALTER TABLE t REPLICA IDENTITY USING INDEX i",
@@ -636,7 +690,7 @@ DOMAIN = "CREATE DOMAIN price AS numeric(10,2) CONSTRAINT positive CHECK (VALUE 
 COMPOSITE = "CREATE TYPE pair AS (x int, y text); "
 
 TYPES = {
-    "an enum": case("", ENUM, "DROP TYPE mood", came("enum", "", "mood")),
+    "an enum": case("", ENUM, "DROP TYPE mood", type_came("enum", "mood")),
     "a label": case(
         ENUM, "ALTER TYPE mood ADD VALUE 'so' BEFORE 'ok'", "DROP TYPE mood; " + ENUM, turned("enum", "", "mood", "labels")
     ),
@@ -650,9 +704,9 @@ TYPES = {
     ),
     "a renamed enum": case(
         ENUM + "CREATE TABLE t (m mood)", "ALTER TYPE mood RENAME TO humour", "ALTER TYPE humour RENAME TO mood",
-        went("enum", "", "mood"), came("enum", "", "humour"), turned("column", "t", "m", "type"),
+        mirror(type_came("enum", "mood")), type_came("enum", "humour"), turned("column", "t", "m", "type"),
     ),
-    "a domain": case("", DOMAIN, "DROP DOMAIN price", came("domain", "", "price")),
+    "a domain": case("", DOMAIN, "DROP DOMAIN price", type_came("domain", "price")),
     "a domain's check": case(
         DOMAIN, "ALTER DOMAIN price ADD CONSTRAINT small CHECK (VALUE < 9)", "ALTER DOMAIN price DROP CONSTRAINT small",
         turned("domain", "", "price", "checks"),
@@ -678,7 +732,7 @@ TYPES = {
         "CREATE DOMAIN word AS text", 'DROP DOMAIN word; CREATE DOMAIN word AS text COLLATE "C"',
         "DROP DOMAIN word; CREATE DOMAIN word AS text", turned("domain", "", "word", "collation"),
     ),
-    "a composite type": case("", COMPOSITE, "DROP TYPE pair", came("composite type", "", "pair")),
+    "a composite type": case("", COMPOSITE, "DROP TYPE pair", type_came("composite type", "pair")),
     "an attribute": case(
         COMPOSITE, "ALTER TYPE pair ADD ATTRIBUTE z int", "ALTER TYPE pair DROP ATTRIBUTE z",
         turned("composite type", "", "pair", "attributes"),
@@ -688,7 +742,7 @@ TYPES = {
         turned("composite type", "", "pair", "attributes"),
     ),
     "a range type": case(
-        "", "CREATE TYPE span AS RANGE (subtype = float8)", "DROP TYPE span", came("range type", "", "span")
+        "", "CREATE TYPE span AS RANGE (subtype = float8)", "DROP TYPE span", type_came("range type", "span")
     ),
     "what a range type is of": case(
         "CREATE TYPE span AS RANGE (subtype = float8)", "DROP TYPE span; CREATE TYPE span AS RANGE (subtype = float4)",
@@ -841,7 +895,8 @@ _OWNED_TYPES = {
 
 OWNERS = {
     f"the owner of {what}": case(
-        RICH, f"ALTER {sql} OWNER TO schema_owner", f"ALTER {sql} OWNER TO postgres", turned(kind, "", name, "owner")
+        RICH, f"ALTER {sql} OWNER TO schema_owner", f"ALTER {sql} OWNER TO postgres", turned(kind, "", name, "owner"),
+        went("grant", "", f"postgres on type {name}"), came("grant", "", f"schema_owner on type {name}"),
     )
     for what, (sql, kind, name) in _OWNED_TYPES.items()
 } | {
@@ -881,7 +936,7 @@ COMMENTS = {
 }  # fmt: skip
 
 CASES: dict[str, Case] = {
-    **COLUMNS, **CONSTRAINTS, **INDEXES, **SEQUENCES, **TABLES, **VIEWS, **FUNCTIONS, **TRIGGERS, **TYPES, **POLICIES,
+    **COLUMNS, **FACTS, **CONSTRAINTS, **INDEXES, **SEQUENCES, **TABLES, **VIEWS, **FUNCTIONS, **TRIGGERS, **TYPES, **POLICIES,
     **GRANTS, **OWNERS, **COMMENTS,
 }  # fmt: skip
 """Read with the schemas public and shop."""

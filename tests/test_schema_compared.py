@@ -194,7 +194,7 @@ def test_every_fact_of_a_column_a_table_and_a_type_is_compared(either: Server, c
         assert schema_of(document(sides, capsys)) == {
             ("column", "t", "c", "storage"), ("column", "t", "c", "compression"), ("column", "t", "c", "statistics"),
             ("column", "t", "c", "planner options"), ("table", "t", "t", "toast options"), ("column", "t", "id", "position"),
-            ("column", "t", "d", "position"), ("grant", "", "postgres on type e", "removed"),
+            ("column", "t", "d", "position"), ("grant", "", "PUBLIC on type e", "added"),
         }  # fmt: skip
         copy = restored(either, sides[0][1], either)
         found = document((sides[0], (either, copy)), capsys)

@@ -68,8 +68,14 @@ def objects(server: Server, database: str, role: str = "postgres", schemas: tupl
 
 
 def difference(before: Objects, after: Objects) -> frozenset[Change]:
-    """The set algebra that readings are made for."""
-    old, new = ({o.key: o.facts for o in side} for side in (before, after))
+    """The set algebra that readings are made for. A position counts where other columns neither came nor went."""
+    old, new = ({o.key: dict(o.facts) for o in side} for side in (before, after))
+    sets = [{(k[1], frozenset(c[2] for c in side if c[:2] == k[:2])) for k in side if k[0] == "column"} for side in (old, new)]
+    kept = {table for table, _ in sets[0] & sets[1]}
+    for side in (old, new):
+        for key, facts in side.items():
+            if key[0] == "column" and key[1] not in kept:
+                facts.pop("position", None)
     changes: set[Change] = {("+", *key) for key in new.keys() - old.keys()} | {
         ("-", *key) for key in old.keys() - new.keys()
     }
@@ -190,10 +196,10 @@ def test_what_is_not_set_is_not_there(either: Server) -> None:
     """Facts have no entry for what is not set; booleans say yes; grants say who, what and whether to hand on."""
     database = either.create(RICH)
     facts = {o.key: dict(o.facts) for o in objects(either, database)}
-    assert facts["column", "t", "p"] == {"type": "integer"}
-    assert facts["column", "t", "d"] == {"type": "integer", "generated": "(a * 2) stored"}
-    assert facts["column", "t", "m"] == {"type": "public.mood", "default": "'ok'::public.mood"}
-    assert facts["column", "t", "b"] == {"type": "text", "collation": '"C"', "not null": "yes"}
+    assert facts["column", "t", "p"] == {"type": "integer", "position": "8"}
+    assert facts["column", "t", "d"] == {"type": "integer", "generated": "(a * 2) stored", "position": "7"}
+    assert facts["column", "t", "m"] == {"type": "public.mood", "default": "'ok'::public.mood", "position": "5"}
+    assert facts["column", "t", "b"] == {"type": "text", "collation": '"C"', "not null": "yes", "position": "4"}
     assert facts["constraint", "t", "t_a"] == {"definition": "CHECK ((a > 0))", "validated": "yes", "enforced": "yes"}
     assert facts["table", "part1", "part1"] == {
         "kind": "table", "persistence": "permanent", "owner": "postgres", "partition of": "part",

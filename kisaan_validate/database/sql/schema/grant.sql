@@ -1,5 +1,4 @@
--- Who may do what, whoever granted it. No ACL at all means the default one: it is written out, so both look alike
--- (of types, the default one is left out).
+-- Who may do what, whoever granted it. No ACL at all means the default one: it is written out, so both look alike.
 -- ALL stands for every privilege that the server's version knows for a table: MAINTAIN came with 17.
 WITH held (title, suffix, acl, everything) AS (
     SELECT r.title, '', coalesce(c.relacl, d.acl), CASE WHEN c.relkind <> 'S' THEN cardinality(d.privileges) END
@@ -23,12 +22,11 @@ WITH held (title, suffix, acl, everything) AS (
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i')
     )
     UNION ALL
-    SELECT '', ' on type ' || CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || t.typname, t.typacl, NULL
+    SELECT '', ' on type ' || CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || t.typname,
+           coalesce(t.typacl, acldefault('T', t.typowner)), NULL
     FROM pg_type AS t
     JOIN pg_namespace AS n ON n.oid = t.typnamespace AND n.nspname = ANY (%(schemas)s)
-    WHERE t.typtype IN ('b', 'c', 'd', 'e', 'r') AND t.typacl IS NOT NULL
-      AND ARRAY(SELECT x::text FROM unnest(t.typacl) AS x ORDER BY 1)
-          <> ARRAY(SELECT x::text FROM unnest(acldefault('T', t.typowner)) AS x ORDER BY 1)
+    WHERE (t.typtype IN ('d', 'e', 'r') OR EXISTS (SELECT FROM pg_class AS c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
       AND NOT EXISTS (
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
       )
