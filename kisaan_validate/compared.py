@@ -119,3 +119,107 @@ def _counted(kind: Counted, before: str, after: str) -> NotCompared | None:
     if before in ("", "0") and after in ("", "0"):
         return None
     return NotCompared(kind.name, before or "0", after or "0", judged=kind.content and before != after)
+
+
+# --- the server's catalogues, column by column --------------------------------------------------------------------------
+
+READ = "read"
+_OID, _KEY = "names an object by number, for the server itself", "says what the row belongs to"
+_DERIVED, _SERVER = "follows from what is read", "belongs to the server, not to the database"
+_INTERNAL = "the server's own bookkeeping, another after each VACUUM, rewrite or restore"
+_WHOLE = "how the database as a whole is run; no dump of it carries that"
+_INHERITED = "whether a column or constraint is the table's own too: it is, or its parent's is read"
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "pg_class": {
+        READ: "relname relnamespace reloftype relowner relam reltablespace reltoastrelid relpersistence relkind relrowsecurity "
+              "relforcerowsecurity relispopulated relreplident relispartition relacl reloptions relpartbound",
+        _OID: "oid reltype relfilenode",
+        _INTERNAL: "relpages reltuples relallvisible relallfrozen relhassubclass relrewrite relfrozenxid relminmxid relisshared",
+        _DERIVED: "relhasindex relnatts relchecks relhasrules relhastriggers",
+    },
+    "pg_attribute": {
+        READ: "attrelid attname atttypid attnum atttypmod attstorage attcompression attnotnull attidentity attgenerated attisdropped "
+              "attcollation attstattarget attacl attoptions attfdwoptions",
+        _DERIVED: "attlen attndims attbyval attalign atthasdef", _INTERNAL: "attcacheoff atthasmissing attmissingval",
+        _INHERITED: "attislocal attinhcount",
+    },
+    "pg_attrdef": {READ: "adrelid adnum adbin", _OID: "oid"},
+    "pg_type": {
+        READ: "typname typnamespace typowner typtype typrelid typstorage typnotnull typbasetype typtypmod typcollation typdefaultbin "
+              "typacl", _OID: "oid",
+        _DERIVED: "typlen typbyval typisdefined typndims typdefault typarray typsubscript typelem typalign",
+        "only base types have it, and these are counted": "typcategory typispreferred typdelim typinput typoutput typreceive typsend "
+              "typmodin typmodout typanalyze",
+    },
+    "pg_enum": {READ: "enumtypid enumsortorder enumlabel", _OID: "oid"},
+    "pg_range": {
+        READ: "rngtypid rngsubtype rngcollation rngsubopc rngcanonical rngsubdiff",
+        "the multirange is made with its range type, and named after it unless it was told": "rngmultitypid",
+    },
+    "pg_constraint": {
+        READ: "conname contype conenforced convalidated conrelid contypid conparentid conkey connoinherit connamespace",
+        "printed by pg_get_constraintdef": "condeferrable condeferred confrelid confupdtype confdeltype confmatchtype conperiod "
+              "confkey confdelsetcols conexclop conbin conpfeqop conppeqop conffeqop conindid",
+        _OID: "oid", _INHERITED: "conislocal coninhcount",
+    },
+    "pg_index": {
+        READ: "indexrelid indrelid indisclustered indisvalid indisready indislive indisreplident",
+        "printed by pg_get_indexdef": "indnatts indnkeyatts indisunique indnullsnotdistinct indkey indcollation indclass indoption "
+              "indexprs indpred",
+        "printed by pg_get_constraintdef": "indisprimary indisexclusion indimmediate", _INTERNAL: "indcheckxmin",
+    },
+    "pg_trigger": {
+        READ: "tgrelid tgparentid tgname tgenabled tgisinternal tgconstraint",
+        "printed by pg_get_triggerdef": "tgfoid tgtype tgconstrrelid tgconstrindid tgdeferrable tginitdeferred tgnargs tgattr tgargs "
+              "tgqual tgoldtable tgnewtable", _OID: "oid",
+    },
+    "pg_rewrite": {
+        READ: "rulename ev_class ev_enabled", "printed by pg_get_ruledef": "ev_type is_instead ev_qual ev_action", _OID: "oid",
+    },
+    "pg_policy": {READ: "polname polrelid polcmd polpermissive polroles polqual polwithcheck", _OID: "oid"},
+    "pg_statistic_ext": {
+        READ: "stxrelid stxname stxnamespace stxowner stxstattarget",
+        "printed by pg_get_statisticsobjdef": "stxkeys stxkind stxexprs", _OID: "oid",
+    },
+    "pg_sequence": {READ: "seqrelid seqtypid seqstart seqincrement seqmax seqmin seqcache seqcycle"},
+    "pg_proc": {
+        READ: "proname pronamespace proowner prolang procost prorows prosupport prokind prosecdef proleakproof proisstrict proretset "
+              "provolatile proparallel proargtypes protrftypes prosrc probin prosqlbody proconfig proacl",
+        "printed by pg_get_function_arguments and pg_get_function_result": "provariadic pronargs pronargdefaults prorettype "
+              "proallargtypes proargmodes proargnames proargdefaults", _OID: "oid",
+    },
+    "pg_aggregate": {
+        READ: "aggfnoid aggkind aggtransfn aggfinalfn aggcombinefn aggserialfn aggdeserialfn aggmtransfn aggminvtransfn aggmfinalfn "
+              "aggfinalextra aggmfinalextra aggfinalmodify aggmfinalmodify aggsortop aggtranstype aggtransspace aggmtranstype "
+              "aggmtransspace agginitval aggminitval",
+        "printed by pg_get_function_arguments": "aggnumdirectargs",
+    },
+    "pg_namespace": {READ: "nspname nspowner nspacl", _OID: "oid"},
+    "pg_extension": {
+        READ: "extname extowner extnamespace extversion", _OID: "oid",
+        "the version says it": "extrelocatable extconfig extcondition",
+    },
+    "pg_event_trigger": {READ: "evtname evtevent evtowner evtfoid evtenabled evttags", _OID: "oid"},
+    "pg_default_acl": {READ: "defaclrole defaclnamespace defaclobjtype defaclacl", _OID: "oid"},
+    "pg_inherits": {READ: "inhrelid inhparent inhseqno inhdetachpending"},
+    "pg_foreign_table": {READ: "ftrelid ftserver ftoptions"},
+    "pg_partitioned_table": {
+        "printed by pg_get_partkeydef": "partstrat partnatts partattrs partclass partcollation partexprs", _KEY: "partrelid",
+        _DERIVED: "partdefid",
+    },
+    "pg_description": {"printed by obj_description and col_description": "objoid classoid objsubid description"},
+    "pg_database": {
+        READ: "datname encoding datlocprovider datcollate datctype datlocale daticulocale daticurules datcollversion datacl", _OID: "oid",
+        _WHOLE: "datdba datistemplate datallowconn datconnlimit dattablespace",
+        _INTERNAL: "datfrozenxid datminmxid datlastsysoid", _DERIVED: "dathasloginevt",
+    },
+}  # fmt: skip
+"""Every column of every catalogue whose objects are compared: read, printed by a function of the server, or why it is left aside."""
+
+ASIDE: Mapping[str, str] = {
+    "pg_authid": _SERVER, "pg_auth_members": _SERVER, "pg_tablespace": _SERVER, "pg_parameter_acl": _SERVER,
+    "pg_replication_origin": _SERVER, "pg_depend": _DERIVED, "pg_shdepend": _DERIVED,
+    "pg_statistic": "gathered by ANALYZE", "pg_statistic_ext_data": "gathered by ANALYZE",
+}  # fmt: skip
+"""Catalogues that no comparison reads and of which nothing need be said, and why."""

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Server
+from conftest import ROOT, Server
 from dumps import restored
+from helpers import prove, settings
 from test_report_page import earlier, every_status
 
+from kisaan_validate.baseline import baseline_of
 from kisaan_validate.cli.main import main
-from kisaan_validate.compared import NOT_READ
+from kisaan_validate.compared import ASIDE, BY_EARLIER_VERSIONS, COLUMNS, COUNTED, DATABASE, NOT_READ, OF_DATABASE, READ
+from kisaan_validate.database.schema import KINDS as OBJECT_KINDS
+from kisaan_validate.declare import unique
 from kisaan_validate.judgement import judge
 from kisaan_validate.model import ColumnFacts
+from kisaan_validate.record.judged import judged_to_json
+from kisaan_validate.report.console import print_run
 from kisaan_validate.report.html import render_html
+from kisaan_validate.suite.load import suite_of
 
 Sides = tuple[tuple[Server, str], tuple[Server, str]]
 
@@ -214,3 +223,71 @@ def test_the_locale_of_the_database_is_named(server: Server, capsys: pytest.Capt
         assert code == 1
         assert "locale provider of the database (builtin before, libc after)" in said
     server.drop(name)
+
+
+def test_every_catalogue_and_column_has_its_place(either: Server) -> None:
+    """Each catalogue of the server is compared, counted, or left aside for a reason; each column of one that is compared is read,
+    printed by a function of the server, or left aside for a reason. What a new version adds has no place, and is found here."""
+    rows = either.sql(
+        "SELECT c.relname::text, array_agg(a.attname::text) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
+        "WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r' AND NOT a.attisdropped GROUP BY 1"
+    )
+    counted = {catalogue for kind in NOT_READ for catalogue in kind.catalogues}
+    assert {name for name, _ in rows} - COLUMNS.keys() - counted - ASIDE.keys() == set()
+    known = {name: " ".join(groups.values()).split() for name, groups in COLUMNS.items()}
+    assert all(len(columns) == len(set(columns)) for columns in known.values())
+    assert {f"{name}.{c}" for name, columns in rows if name in COLUMNS for c in columns if c not in known[name]} == set()
+    texts = "\n".join(p.read_text() for p in (ROOT / "kisaan_validate/database/sql/schema").glob("*.sql"))
+    for groups in COLUMNS.values():
+        for how, columns in groups.items():
+            words = columns.split() if how == READ else re.findall(r"pg_get_\w+|\w+_description", how)
+            assert [w for w in words if not re.search(rf"\b{w}\b", texts)] == []
+
+
+def test_every_class_that_the_server_can_name_has_its_place(either: Server) -> None:
+    """Whatever can stand in pg_depend or pg_shdepend as an object has a catalogue with an oid: all of them are placed."""
+    rows = either.sql(
+        "SELECT DISTINCT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'oid' "
+        "WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r'"
+    )
+    counted = {catalogue for kind in NOT_READ for catalogue in kind.catalogues}
+    homes = [COLUMNS.keys(), counted, ASIDE.keys()]
+    assert {name: sum(name in home for home in homes) for (name,) in rows} == {name: 1 for (name,) in rows}
+
+
+def test_the_documentation_lists_what_is_compared() -> None:
+    """docs/diff.md says of each kind whether it is compared or only counted: the table of the code, no more and no less."""
+    text = (ROOT / "docs" / "diff.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| ([^|]+?) \| (compared|counted|counted, not judged) \|", text, re.M)
+    wanted = [(kind, "compared") for kind in OBJECT_KINDS] + [(f"{name} of the database", "compared") for name in OF_DATABASE]
+    wanted += [(kind.name, "counted" if kind.content else "counted, not judged") for kind in NOT_READ]
+    assert listed == wanted
+
+
+def test_a_run_beside_a_baseline_names_what_was_not_compared(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On console, page and JSON; where a number differs, nobody can tell what changed; a baseline of an earlier version is said
+    to lack what that version did not read, and makes nothing seem changed."""
+    database = server.create(NOTHING + KINDS.split("CREATE CAST")[0] + "CREATE SCHEMA audit; CREATE TABLE audit.a ()")
+    suite = suite_of(unique("t", ("id",), id="t.id.unique"), settings=settings())
+    first = prove(server, database, suite, count_all=True)
+    baseline = baseline_of(first)
+    same = judge(prove(server, database, suite, count_all=True, baseline=baseline), baseline)
+    assert same.diff is not None
+    assert {"publications", "large objects", "other schemas"} <= {n.what for n in same.diff.not_compared}
+    assert (same.diff.changes, same.untold) == ((), ())
+    print_run(same, None, quiet=False, verbose=False)
+    assert "not compared  publications (1), large objects (1)" in capsys.readouterr().out
+    assert "publications (1)" in render_html(same)
+    assert '"what": "publications"' in judged_to_json(same)
+    server.sql("DROP PUBLICATION p; SELECT lo_from_bytea(0, 'x')", database)
+    gone = judge(prove(server, database, suite, count_all=True, baseline=baseline), baseline)
+    assert [(u.what, u.reason) for u in gone.untold] == [("publications", "1 before, 0 after; no comparison reads more of it")]
+    kept = [replace(o, facts={k: v for k, v in o.facts.items() if (o.kind, k) not in BY_EARLIER_VERSIONS | {("column", "position")}})
+            for o in baseline.objects if o.kind not in (COUNTED, DATABASE) and " on type " not in o.name]  # fmt: skip
+    old = judge(first, replace(baseline, objects=tuple(kept)))
+    assert old.diff is not None
+    assert old.diff.changes == ()
+    assert ["an earlier version" in n.before for n in old.diff.not_compared] == [True]
+    server.drop(database)

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from kisaan_validate.contract.rules import State
-from kisaan_validate.differences import Change, CheckMove, Unknown
+from kisaan_validate.differences import Change, CheckMove, NotCompared, Unknown
 from kisaan_validate.judgement import Answer, Judgement, answer_of
 from kisaan_validate.model import Severity, Verdict
 from kisaan_validate.record.codec import adapter, digest_of, run_to_json
@@ -63,6 +63,7 @@ class JudgedFacts:
     moves: tuple[CheckMove, ...]
     differences: int | None
     untold: tuple[Unknown, ...]
+    not_compared: tuple[NotCompared, ...]
     contract: str | None
     promises: tuple[PromiseFacts, ...]
     unexplained: tuple[Change, ...]
@@ -112,6 +113,7 @@ def facts_of(judged: Judgement) -> JudgedFacts:
         moves=diff.moves if diff is not None else (),
         differences=len(diff.changes) if diff is not None else None,
         untold=judged.untold,
+        not_compared=diff.not_compared if diff is not None else (),
         contract=judged.contract.name if judged.contract is not None else None,
         promises=tuple(
             PromiseFacts(

@@ -17,6 +17,7 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, RowCount, Transition
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Baseline, Check, FailOn, Form, Result, Severity, Status, Verdict
+from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import answer_words, open_hints
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.found import found_words
@@ -61,6 +62,8 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
         print_values(console, run.values, verbose=verbose)
         _print_hints(console, judged, verbose)
         _print_untold(console, judged, verbose)
+        for beside in not_compared_lines(judged.diff.not_compared if judged.diff is not None else ()):
+            console.print(Text(beside, style="yellow"), soft_wrap=True)
         _print_attention(console, judged, verbose)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))

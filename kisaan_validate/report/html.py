@@ -166,6 +166,7 @@ def _changed(judged: Judgement) -> dict[str, Any]:
         "unexplained": len(judged.unexplained),
         "unkept": len(judged.in_state(State.BROKEN, State.NOT_DONE)),
         "untold": judged.untold,
+        "not_compared": judged.diff.not_compared if judged.diff is not None else (),
         "values": value_lines(judged.run),
     }
 

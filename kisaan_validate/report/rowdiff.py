@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kisaan_validate.differences import ADDED, REMOVED, Change, NotCompared
+from kisaan_validate.differences import ADDED, REMOVED, Change
+from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.text import counted, plain, shortened
 from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
 from kisaan_validate.version import VERSION
@@ -97,14 +98,6 @@ def print_rowdiff(diff: RowDiff, *, quiet: bool) -> None:
     for line in not_compared_lines(diff.not_compared):
         console.print(Text(line, style="yellow"))
     console.print(_verdict(diff))
-
-
-def not_compared_lines(items: Sequence[NotCompared]) -> list[str]:
-    """What was not compared, in one line; what of it is known to differ all the same, in a second."""
-    differs = ", ".join(plain(item.words) for item in items if item.judged)
-    rest = ", ".join(plain(item.words) for item in items if not item.judged)
-    lines = [f"differs       {differs} (only counted, or asked of the database as a whole)"] if differs else []
-    return lines + ([f"not compared  {rest}"] if rest else [])
 
 
 def _print_schema(console: Console, changes: Sequence[Change]) -> None:
