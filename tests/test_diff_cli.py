@@ -49,7 +49,7 @@ def test_same_different_and_cannot_tell(server: Server, sides: tuple[str, str], 
     assert diff(server, sides) == 1  # the type of amount
     assert "amount type: numeric(12,2) → numeric(18,2)" in capsys.readouterr().out
     assert diff(server, sides, "--rows-only") == 0
-    assert "SAME  2 tables compared row by row" in capsys.readouterr().out
+    assert "SAME IN WHAT WAS COMPARED  2 tables compared row by row" in capsys.readouterr().out
     server.sql("ALTER TABLE payments ALTER paid TYPE timestamptz", sides[1])
     assert diff(server, sides, "--rows-only") == 3
     assert "no zone was declared" in capsys.readouterr().out
