@@ -234,12 +234,19 @@ BY_NAME: dict[str, Planter] = {
 """For declarations that the suite repeats, by the last part of the check's id."""
 
 
-TOGETHER = {"present", "type", "not_null", "isin", "finite", "whole_paise", "not_in_future", "index"}
+TOGETHER = {
+    "present", "type", "not_null", "isin", "finite", "whole_paise", "not_in_future", "not_after_today", "index", "compare", "in_range",
+}  # fmt: skip
 """Kinds, or last parts of ids, of checks that each read one column, which is theirs alone."""
+APART = {"references", "sequence", "primary_key", "before_updated_at"}
+"""The same of checks that read a column, or a table, in a way that no other of their kind does."""
 
 
 def plot(check: Check, clean: Clean) -> str:
     """Checks of one plot grow in one copy of the database: each reads its own column only, so none hides another."""
+    for name in (check.kind, check.id.rpartition(".")[2]):
+        if name in APART:
+            return name
     own_column = bool(check.columns) and check.columns[0] not in clean.lowest.get(check.table, {})
     # A condition on another column: a plant beside it could take that away.
     if own_column:
