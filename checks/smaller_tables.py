@@ -264,7 +264,7 @@ class BalanceSnapshots(_Snapshot):
 
         name = "kisaan_balance_snapshots"
         coerce = True
-        metadata = config("finance", "not table balance_snapshots")
+        metadata = config("finance", [f"not {PUBLIC}", "not table balance_snapshots"])
 
 
 class PublicBalanceSnapshots(_Snapshot):

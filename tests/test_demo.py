@@ -87,6 +87,15 @@ def test_in_the_public_schema_the_runner_stops_and_every_fault_is_found(stage: P
         assert value not in page, "a personal value reached the page"
 
 
+def test_the_public_schema_has_no_clean_migration() -> None:
+    """The two options exclude each other: a usage error says why, before any server is started."""
+    refused = subprocess.run(
+        [sys.executable, "-m", "kisaan_validate", "demo", "--public-schema", "--clean-migration"], capture_output=True, text=True
+    )
+    assert refused.returncode == 2
+    assert "stops at the first file" in refused.stderr
+
+
 @pytest.mark.slow
 def test_the_public_schema_tells_the_same_story_at_its_default_scale(server: Server, assets: Assets) -> None:
     """20,000 payments, as `demo --public-schema` makes them; within its time."""
