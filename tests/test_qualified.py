@@ -7,17 +7,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import every_kind
+import pandera.pandas as pa
 import psycopg2
 import pytest
 from conftest import Server
+from gates import answers
 from helpers import examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from kisaan_validate import declare
 from kisaan_validate.database.session import Rows, Session
-from kisaan_validate.model import Form
+from kisaan_validate.model import Evidence, Form, Status
 from kisaan_validate.rules.base import CatalogRule, Rule
+from kisaan_validate.runner import run
 from kisaan_validate.sql.qualify import NotUnderstood, authored, qualified
+from kisaan_validate.suite.load import Suite, suite_of
 
 Sent = list[tuple[str, Any]]
 """Statements with their parameters, in the order in which they were sent."""
@@ -154,6 +159,171 @@ def test_every_kind_of_check_is_among_the_statements() -> None:
 
 
 _FACTS = {rule.kind for rule in CatalogRule.__subclasses__()}
+
+
+# --- doubles of exact types ---------------------------------------------------------------------------------------------
+
+SMALL = """
+CREATE EXTENSION citext;
+CREATE TYPE mood AS ENUM ('low', 'high');
+CREATE DOMAIN small AS integer;
+CREATE TABLE g (id int PRIMARY KEY, n int, m mood, name varchar(9), s small, code citext, at timestamptz, tags text[]);
+INSERT INTO g VALUES (1, 1, 'low', 'a', 1, 'A', '2025-01-01', '{a}'), (2, 9, 'high', 'b', 2, 'b', '2025-01-01', '{b}'),
+    (3, 50, NULL, 'b', 3, 'C', '2025-01-02', NULL);
+CREATE TABLE h (id int PRIMARY KEY, name text);
+INSERT INTO h VALUES (1, 'a'), (2, 'c');
+"""
+
+
+def small_suite() -> Suite:
+    """Checks of two tables, each with a known answer."""
+    check = pa.Check
+    columns = {
+        "m": pa.Column(nullable=True, checks=[check.isin(["low"])]),
+        "name": pa.Column(nullable=True, unique=True, checks=[check.isin(["a"]), check.str_length(1, 1)]),
+        "s": pa.Column(nullable=True, checks=[check.ge(2), check.isin([1, 2])]),
+        "code": pa.Column(nullable=True, checks=[check.isin(["a", "B"]), check.lt("c")]),
+        "tags": pa.Column(nullable=False),
+    }
+    return suite_of(
+        pa.DataFrameSchema(columns, name="g"),
+        declare.no_gaps("g", "n", id="gaps"),
+        declare.values_in("g", "name", "h", "name", id="in"),
+        declare.agrees("g", "name", via="id", with_="h.name", id="agrees"),
+        declare.total("g", "n", high=10, id="total"),
+        declare.quantile("g", "code", "50%", high="a", id="quantile"),
+        declare.ledger("h", "name", ["a", "b"], id="ledger"),
+        declare.unique("h", "name", id="h.unique"),
+    )
+
+
+@pytest.fixture
+def small(server: Server) -> Iterator[str]:
+    """The two tables."""
+    name = server.create(SMALL)
+    yield name
+    server.drop(name)
+
+
+def test_an_aggregate_that_fits_better_does_not_answer(server: Server, small: str) -> None:
+    """no_gaps asks for lag(n), and somebody's aggregate lag(integer) fits better: the gaps are found all the same."""
+    plant = (
+        "CREATE FUNCTION lag_s(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $2 - 1';"
+        "CREATE AGGREGATE lag(int) (sfunc = lag_s, stype = int, initcond = '0')"
+    )
+    suite = suite_of(declare.no_gaps("g", "n", id="gaps"))
+    for sql in ("SELECT 1", plant):
+        server.sql(sql, small)
+        (found,) = run(suite, server.dsn(small)).results
+        assert (found.status, found.violations, found.examined) == (Status.FAIL, 2, 3)
+
+
+PLANT = """
+CREATE FUNCTION plant(names text[], symbols text[], types text[]) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE f record; a text; b text; body text; made integer := 0;
+BEGIN
+    FOR f IN SELECT DISTINCT proname, pronargs, prokind = 'a' AS aggregate,
+             CASE WHEN t.typtype = 'p' OR proretset THEN 'integer' ELSE format_type(prorettype, NULL) END AS gives
+        FROM pg_proc JOIN pg_type AS t ON t.oid = prorettype
+        WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = ANY (names) AND pronargs BETWEEN 1 AND 2
+    LOOP
+        body := format('IMMUTABLE LANGUAGE sql AS %L', 'SELECT NULL::' || f.gives);
+        FOREACH a IN ARRAY types LOOP
+            FOREACH b IN ARRAY CASE f.pronargs WHEN 1 THEN ARRAY[''] ELSE ARRAY[a, 'integer', 'text'] END LOOP
+                BEGIN
+                    IF f.aggregate THEN
+                        EXECUTE format('CREATE OR REPLACE FUNCTION lie(%1$s, %2$s) RETURNS %1$s %3$s', f.gives, a, body);
+                        EXECUTE format('CREATE AGGREGATE public.%I(%s) (sfunc = lie, stype = %s)', f.proname, a, f.gives);
+                    ELSE
+                        EXECUTE format('CREATE FUNCTION public.%I(%s) RETURNS %s %s', f.proname,
+                                       concat_ws(', ', a, nullif(b, '')), f.gives, body);
+                    END IF;
+                    made := made + 1;
+                EXCEPTION WHEN others THEN NULL;
+                END;
+            END LOOP;
+        END LOOP;
+    END LOOP;
+    FOREACH a IN ARRAY types LOOP
+        FOREACH b IN ARRAY types LOOP
+            EXECUTE format('CREATE FUNCTION no(%s, %s) RETURNS boolean IMMUTABLE LANGUAGE sql AS %L', a, b, 'SELECT NULL::boolean');
+            FOR f IN SELECT unnest(symbols) AS symbol LOOP
+                BEGIN
+                    EXECUTE format('CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = no)', f.symbol, a, b);
+                    made := made + 1;
+                EXCEPTION WHEN others THEN NULL;
+                END;
+            END LOOP;
+        END LOOP;
+    END LOOP;
+    RETURN made;
+END $$
+"""
+"""Plants a double of each function and operator of these names in public, for each of these types."""
+
+TYPES = ["integer", "bigint", "numeric", "text", "varchar", "mood", "small", "citext", "timestamptz", "text[]", "g", "boolean"]
+
+
+@pytest.mark.slow
+def test_doubles_of_exact_types_answer_nothing(server: Server, small: str, told: tuple[str, Sent]) -> None:
+    """Law: whatever doubles stand in public, of the very types of the columns, every answer stays the same.
+
+    The names are those that stand in any statement of any command.
+    """
+    suite, text = small_suite(), " ".join(sql for sql, _ in told[1])
+    names = sorted(set(re.findall(r"pg_catalog\.(\w+)\(", text)))
+    symbols = sorted(set(re.findall(r"OPERATOR\(pg_catalog\.([^)]+)\)", text)) - {"%%"})
+    assert {"lag", "sum", "count", "sha256", "num_nulls"} <= set(names)
+    expected = answers(run(suite, server.dsn(small)))
+    assert planted(server, small, names, symbols) > 1000
+    assert answers(run(suite, server.dsn(small))) == expected
+
+
+def planted(server: Server, database: str, names: list[str], symbols: list[str]) -> int:
+    """Plants the doubles; how many there are."""
+    server.sql(PLANT, database)
+    connection = server.connect(database)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT plant(%s, %s, %s)", (names, symbols, TYPES))
+            return int(cursor.fetchall()[0][0])
+    finally:
+        connection.close()
+
+
+LIE = "CREATE FUNCTION lie({0}) RETURNS {1} LANGUAGE sql IMMUTABLE AS 'SELECT NULL::{1}';"
+CAST = LIE + "CREATE CAST ({0} AS {1}) WITH FUNCTION lie({0})"
+INTRUDER = "CREATE FUNCTION pg_catalog.{0}(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+CASTS = {
+    "a number to text": (CAST.format("bigint", "text"), {"g", "h"}),
+    "an array to text": (CAST.format("text[]", "text"), {"g", "h"}),
+    "text to bits": (CAST.format("text", "bit"), {"g", "h"}),
+    "implicit, to what nobody writes": (CAST.format("integer", "point") + " AS IMPLICIT", {"g", "h"}),
+    "an enum to text": (CAST.format("mood", "text"), {"g"}),
+    "implicit, of an enum": (CAST.format("mood", "integer") + " AS IMPLICIT", {"g"}),
+    "an enum to a number, if asked for": (CAST.format("mood", "integer"), set()),
+    "by what the types print": ("CREATE CAST (varchar AS mood) WITH INOUT AS IMPLICIT", set()),
+    "in pg_catalog": (INTRUDER.format("length"), {"g", "h"}),
+    "in pg_catalog, under a name of its own": (INTRUDER.format("mine"), set()),
+}
+"""What somebody made, and the tables of which no check is answered then."""
+
+
+@pytest.mark.parametrize("name", CASTS)
+def test_what_has_no_schema_is_refused_by_name(name: str, server: Server, small: str) -> None:
+    """Law: where somebody's cast, or what stands in pg_catalog, would answer, a table's checks are errors that name it."""
+    sql, tables = CASTS[name]
+    suite = small_suite()
+    expected = answers(run(suite, server.dsn(small)))
+    server.sql(sql, small)
+    found = run(suite, server.dsn(small))
+    reads = {check.id: {table for table, _ in suite.needs(check)} for check in suite.checks}
+    for result in found.results:
+        if result.evidence is Evidence.CATALOGUE or not reads[result.check_id] & tables:
+            assert answers(found)[result.check_id] == expected[result.check_id]
+        else:
+            assert (result.status, result.sqlstate) == (Status.ERROR, "42725"), result
+            assert re.search(r"somebody's cast converts|which is not PostgreSQL's own", result.message)
 
 
 # --- the grammar --------------------------------------------------------------------------------------------------------
