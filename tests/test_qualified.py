@@ -264,7 +264,6 @@ END $$
 TYPES = ["integer", "bigint", "numeric", "text", "varchar", "mood", "small", "citext", "timestamptz", "text[]", "g", "boolean"]
 
 
-@pytest.mark.slow
 def test_doubles_of_exact_types_answer_nothing(server: Server, small: str, told: tuple[str, Sent]) -> None:
     """Law: whatever doubles stand in public, of the very types of the columns, every answer stays the same.
 
