@@ -33,7 +33,7 @@ CREATE FUNCTION takes(guarded) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT
 CREATE FUNCTION gives() RETURNS guarded LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN 'x'; END $$;
 CREATE FUNCTION same(by_operator, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
 CREATE OPERATOR <=> (LEFTARG = by_operator, RIGHTARG = text, FUNCTION = same);
-CREATE TABLE t (id integer PRIMARY KEY, c en, v text, h holder);
+CREATE TABLE t (id integer PRIMARY KEY, c en, v text);
 INSERT INTO t (id, c, v) VALUES (1, 'a', 'x'), (2, 'b', 'y');
 CREATE VIEW v_json AS SELECT id, to_json(c)::text AS j FROM t;
 """
