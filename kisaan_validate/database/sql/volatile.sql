@@ -26,12 +26,13 @@ WITH RECURSIVE named AS MATERIALIZED (
     JOIN pg_proc AS v ON v.provolatile = 'v' AND strpos(pg_get_expr(n.proargdefaults, 0), quote_ident(v.proname) || '(') > 0
     WHERE n.proargdefaults IS NOT NULL
     UNION
+    -- An oidvector counts from 0.
     -- These turn a text into a type that is only known while they run: it may be a guarded domain, or hold one.
     SELECT n.proname, n.needed
     FROM named AS n
     WHERE EXISTS (SELECT FROM guarded)
       AND (n.proname ~ '^(pg_input_.*|jsonb?_populate_record(set)?|jsonb?_to_record(set)?|populate_record)$'
-           OR (n.builtin AND n.arguments[1:2] = ARRAY['cstring'::regtype, 'oid'::regtype]::oid[]))
+           OR (n.builtin AND n.arguments[0:1] = ARRAY['cstring'::regtype, 'oid'::regtype]::oid[]))
     UNION
     -- A domain's CHECK is run where a function takes, gives or keeps values of it.
     SELECT n.proname, n.needed
