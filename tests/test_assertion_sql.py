@@ -324,17 +324,17 @@ WITHOUT_A_NAME = {
     "an implicit cast": (
         "CREATE CAST (coin AS integer) WITH FUNCTION melt(coin) AS IMPLICIT",
         "SELECT id FROM t WHERE abs(c) = 1",
-        "int4",
+        "somebody's cast converts coin to integer by melt(coin), and would answer in PostgreSQL's place: drop the cast",
     ),
     "equality behind IN": (
         "CREATE OPERATOR = (LEFTARG = coin, RIGHTARG = coin, FUNCTION = same)",
         "SELECT id FROM t WHERE c IN (ROW(1)::coin)",
-        "=",
+        "calls volatile =",
     ),
     "LIKE": (
         "CREATE OPERATOR ~~ (LEFTARG = coin, RIGHTARG = coin, FUNCTION = same)",
         "SELECT id FROM t WHERE c LIKE ROW(1)::coin",
-        "~~",
+        "calls volatile ~~",
     ),
 }
 
@@ -348,7 +348,7 @@ def test_what_is_called_without_being_named(
     with pytest.raises(psycopg2.Error, match="evil ran"):
         server.sql(sql, database)
     found = asked(server, database, tmp_path, sql)
-    assert (found.status, found.message) == (Status.ERROR, f"calls volatile {named}")
+    assert (found.status, found.message) == (Status.ERROR, named)
 
 
 ALLOWED = {
