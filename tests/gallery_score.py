@@ -84,7 +84,7 @@ def build_clean(server: Server, scale: int = SCALE) -> str:
     place.execute((assets.demo / "schema.sql").read_text(encoding="utf-8"))
     place.execute((assets.demo / "fill.sql").read_text(encoding="utf-8"), demo__payments=str(scale))
     server.sql("DO $$BEGIN CREATE ROLE demo_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$")
-    migrate(place, assets, CLEAN)
+    assert not migrate(place, assets, CLEAN).stopped
     place.execute((FOLDER / "tables.sql").read_text(encoding="utf-8"))
     server.sql("VACUUM ANALYZE", name)
     return name
