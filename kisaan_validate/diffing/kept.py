@@ -17,6 +17,7 @@ from kisaan_validate.diffing.merge import Layout, Pipe, merge
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import too_large
 from kisaan_validate.model import ValueChange, ValuePattern, ValuesCompared
+from kisaan_validate.pairs import window
 from kisaan_validate.patterns import Watch
 from kisaan_validate.rowdiff import Kind, PatternFound, RowChange
 
@@ -68,7 +69,7 @@ class _Seen:
             self.changed[name] += 1
             kept = self.samples.setdefault(name, [])
             if len(kept) < SAMPLES:
-                kept.append(ValueChange(key, _cut(change.before[name]), _cut(change.after[name])))
+                kept.append(ValueChange(key, *window(change.before[name], change.after[name], LONGEST)))
 
 
 def compare_values(
@@ -223,11 +224,3 @@ def _patterns(found: Iterable[PatternFound], column: str) -> tuple[ValuePattern,
         for p in found
         if column in p.columns
     )
-
-
-def _cut(text: str | None) -> str | None:
-    """A value as a sample holds it: what is cut says how long it was."""
-    if text is None:
-        return None
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}… ({len(whole):,} characters)"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.pairs import as_real
 from kisaan_validate.rowdiff import ColumnPair, Kind, RowChange
 
 BATCH, DEPTH = 1_000, 4
@@ -225,12 +226,14 @@ class _Reader:
         self.layout = layout
         self.names = [pair.name for pair in layout.columns]
         self.numbers = {pair.name for pair in layout.columns if pair.form == "numeric"}
+        # A real is compared as the double that it is; people see it with the digits of its own type, where both sides have it.
+        self.reals = {p.name for p in layout.columns if p.form == "float" and p.before_type == p.after_type == "real"}
         self.key = [self.names.index(name) for name in layout.key]
 
     def whole(self, line: Line, kind: Kind, copies: int = 1) -> RowChange:
         """A row that is on one side only."""
         values, proofs = self._fields(line)
-        row = dict(zip(self.names, values, strict=True))
+        row = self._shown(values)
         before, after = (row, {}) if kind is Kind.REMOVED else ({}, row)
         late = kind is Kind.ADDED and proofs.get(LATE) == "t"
         return RowChange(self.layout.table, self._key(values), kind, before, after, (), copies, late)
@@ -243,8 +246,11 @@ class _Reader:
             for name, x, y in zip(self.names, old, new, strict=True)
             if (old_proofs[name] != new_proofs[name] if name in old_proofs else not self._same(name, x, y))
         )
-        before, after = dict(zip(self.names, old, strict=True)), dict(zip(self.names, new, strict=True))
-        return RowChange(self.layout.table, self._key(new), Kind.CHANGED, before, after, columns)
+        return RowChange(self.layout.table, self._key(new), Kind.CHANGED, self._shown(old), self._shown(new), columns)
+
+    def _shown(self, values: Sequence[str | None]) -> dict[str, str | None]:
+        row = dict(zip(self.names, values, strict=True))
+        return {**row, **{name: as_real(row[name]) for name in self.reals}} if self.reals else row
 
     def _same(self, name: str, x: str | None, y: str | None) -> bool:
         if x == y or x is None or y is None or name not in self.numbers:

@@ -17,6 +17,7 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, RowCount, Transition
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Baseline, Check, FailOn, Form, Result, Severity, Status, Verdict
+from kisaan_validate.pairs import pair
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import answer_words, open_hints
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
@@ -120,7 +121,7 @@ def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> No
     changes = judged.unexplained
     table = _table("unexplained", "of", "what", "before", "after")
     for change in changes[: None if verbose else MOST_ROWS]:
-        texts = (change.kind, change.table, f"{change.name} {change.aspect}".strip(), _cell(change.before), _cell(change.after))
+        texts = (change.kind, change.table, f"{change.name} {change.aspect}".strip(), *pair(change.before, change.after, none="–", quoted=False))
         table.add_row(*(Text(text) for text in texts))
     if changes:
         console.print(table)

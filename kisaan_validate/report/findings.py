@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kisaan_validate.contract.rules import Outcome, Promise, State
 from kisaan_validate.judgement import JUDGED, Judgement
 from kisaan_validate.model import Severity, nothing_checked
+from kisaan_validate.pairs import pair
 from kisaan_validate.report.changed import words_of
 from kisaan_validate.report.standing import Standing
 from kisaan_validate.report.text import counted, flat, number, plain
@@ -32,7 +33,7 @@ def promise_findings(judged: Judgement) -> list[Finding]:
 
 def _promised(promise: Promise, outcome: Outcome) -> Finding:
     words = f"{outcome.state.value}: {flat(promise.claim())}"
-    counts = f" ({flat(outcome.before)} → {flat(outcome.after)})" if outcome.before or outcome.after else ""
+    counts = f" ({' → '.join(pair(outcome.before, outcome.after, quoted=False))})" if outcome.before or outcome.after else ""
     said = f"{words}{counts}{f'; {flat(outcome.message)}' if outcome.message else ''}"
     standing = Standing.UNANSWERED if outcome.state is State.UNKNOWN else Standing.HOLDS
     if outcome.state in JUDGED:
@@ -47,7 +48,7 @@ def difference_findings(judged: Judgement) -> list[Finding]:
     found = []
     for change in judged.unexplained:
         name = f"{change.table}: {words_of(change)}" if change.table else words_of(change)
-        sides = " → ".join("none" if side is None else flat(side) for side in (change.before, change.after))
+        sides = " → ".join(pair(change.before, change.after, none="none", quoted=False))
         found.append(Finding(flat(name), f"explained by no promise: {sides}", Standing.FAILED))
     return found + [Finding(flat(u.what), f"cannot tell: {flat(u.reason)}", Standing.UNANSWERED) for u in judged.untold]
 

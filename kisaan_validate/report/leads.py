@@ -10,6 +10,7 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import ROWS, Change
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Severity, Status
+from kisaan_validate.pairs import pair
 from kisaan_validate.report.cards import Card
 from kisaan_validate.report.changed import STATE_WORDS, words_of
 from kisaan_validate.report.text import anchor, counted, number, signed
@@ -95,7 +96,7 @@ def _check(card: Card) -> Lead:
 def _promises(judged: Judgement, state: State) -> list[Lead]:
     made = []
     for promise, outcome in judged.in_state(state):
-        counts = f"{outcome.before} → {outcome.after}" if outcome.before or outcome.after else ""
+        counts = " → ".join(pair(outcome.before, outcome.after, quoted=False)) if outcome.before or outcome.after else ""
         made.append((promise.severity is not Severity.BLOCKING, Lead(
             "fail", f"Promise {STATE_WORDS[state].lower().removeprefix('promised but ')}", counts, f"{promise.claim()}",
             outcome.message or promise.why, anchor("p", promise.id), promise.severity.value,
@@ -104,7 +105,7 @@ def _promises(judged: Judgement, state: State) -> list[Lead]:
 
 
 def _change(change: Change) -> Lead:
-    sides = " → ".join("none" if side is None else side for side in (change.before, change.after))
+    sides = " → ".join(pair(change.before, change.after, none="none", quoted=False))
     figure = f"{signed(change.delta)} rows" if change.kind == ROWS and change.delta is not None else sides
     text = f"{change.table or 'the database'}: {words_of(change)} differs, and no promise explains it"
     why = f"{sides} {'rows' if change.kind == ROWS else ''}".strip()

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kisaan_validate.differences import ADDED, REMOVED, Change
+from kisaan_validate.pairs import pair
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.text import counted, plain, shortened
 from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
@@ -47,7 +48,8 @@ def rowdiff_to_json(diff: RowDiff) -> str:
         "tables": [_table(t) for t in diff.tables],
     }  # fmt: skip
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    return text.encode("utf-8", "replace").decode("utf-8") + "\n"  # bytes of a database without an encoding are no text
+    # Bytes of a database without an encoding are no text: JSON's own escape tells them apart.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -104,9 +106,9 @@ def _print_schema(console: Console, changes: Sequence[Change]) -> None:
     for change in changes:
         name = ".".join(dict.fromkeys(part for part in (change.table, change.name) if part))
         said = {ADDED: f"added: {change.after}", REMOVED: f"removed: {change.before}"}.get(
-            change.aspect, f"{change.aspect}: {change.before or 'none'} → {change.after or 'none'}"
+            change.aspect, f"{change.aspect}: {' → '.join(pair(change.before, change.after, longest=80, none='none', quoted=False))}"
         )
-        console.print(Text(f"schema  {change.kind} {plain(name)} {shortened(plain(said), 160)}"))
+        console.print(Text(f"schema  {change.kind} {plain(name)} {shortened(plain(said), 400)}"))
 
 
 def _print_counts(console: Console, tables: Iterable[TableDiff]) -> None:
@@ -136,7 +138,8 @@ def _print_samples(console: Console, table: TableDiff) -> None:
         key = ", ".join(f"{plain(n)}={_value(v)}" for n, v in zip(table.keyed_by, change.key, strict=True))
         head = f"{change.kind.value:<8}{plain(table.table)} {key}".rstrip()
         if change.kind is Kind.CHANGED:
-            values = "; ".join(f"{plain(n)}: {_value(change.before[n])} → {_value(change.after[n])}" for n in change.columns)
+            both = ((n, pair(change.before[n], change.after[n], longest=LONGEST)) for n in change.columns)
+            values = "; ".join(f"{plain(n)}: {before} → {after}" for n, (before, after) in both)
         else:
             values = _whole(change.before or change.after, change.copies, change.late)
         console.print(Text(f"{head}  {values}"))

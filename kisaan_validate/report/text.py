@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+from kisaan_validate.pairs import is_hidden
+
 _JOINERS = "\u200c\u200d"
 """Zero-width (non-)joiners: ordinary spelling in Indian scripts, so prose keeps them; in evidence they are shown."""
 
@@ -71,10 +72,6 @@ def anchor(prefix: str, name: str) -> str:
     return f"{prefix}-{safe}"
 
 
-def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN or (ord(character) & 0xFFFE) == 0xFFFE
-
-
 def _mark(character: str) -> Markup:
     code = f"U+{ord(character):04X}"
     name = _NAMES.get(character)
@@ -93,7 +90,7 @@ def _one(character: str, joiners: bool) -> Markup:
     if character in _SEEN:
         glyph, name = _SEEN[character]
         return Markup('<span class="ws" title="{}">{}</span>').format(name, glyph)
-    if not _is_hidden(character) or (joiners and character in _JOINERS):
+    if not is_hidden(character) or (joiners and character in _JOINERS):
         return escape(character)
     return _mark(character)
 
@@ -117,7 +114,7 @@ def prose(text: object) -> Markup:
 
 def plain(text: str, keep: str = "") -> str:
     """Text where no markup can stand (a title): hidden characters are replaced by their names, but for those in ``keep``."""
-    return "".join(f"[U+{ord(c):04X}]" if _is_hidden(c) and c not in keep else c for c in text)
+    return "".join(f"[U+{ord(c):04X}]" if is_hidden(c) and c not in keep else c for c in text)
 
 
 def flat(text: object) -> str:
@@ -163,7 +160,7 @@ def code(text: str) -> Markup:
 
 
 def _kept(character: str) -> Markup:
-    if character in "\n\t" or not (_is_hidden(character) or character == "\u00a0"):
+    if character in "\n\t" or not (is_hidden(character) or character == "\u00a0"):
         return escape(character)
     if character == "\x00" or unicodedata.category(character) == "Cs":
         return _mark(character)

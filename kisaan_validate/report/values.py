@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from kisaan_validate.model import Run, ValueChange, ValuesCompared
+from kisaan_validate.pairs import pair
 from kisaan_validate.report.shown import Shown
 from kisaan_validate.report.text import counted, number, plain, shortened
 
@@ -20,11 +21,12 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class SampleLine:
-    """One changed value. ``before`` and ``after`` are its texts, quoted; NULL is not."""
+    """One changed value. ``before`` and ``after`` are its texts, quoted; NULL is not. ``both``: as a line shows them."""
 
     key: str
     before: str
     after: str
+    both: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def pattern_words(column: ValuesCompared) -> tuple[str, ...]:
 
 def _sample(change: ValueChange) -> SampleLine:
     key = ", ".join(f"{name}={_text(value)}" for name, value in change.key)
-    return SampleLine(key, _text(change.before), _text(change.after))
+    both = pair(change.before, change.after, longest=LONGEST)
+    return SampleLine(key, _text(change.before), _text(change.after), both)
 
 
 def _text(value: str | None) -> str:
@@ -82,5 +85,5 @@ def print_values(console: Console, columns: Iterable[ValuesCompared], *, verbose
         said = "; ".join((line.words, *line.patterns))
         console.print(Shown(f"values  {plain(line.name)}: {plain(said)}", style="bold"), soft_wrap=True)
         for sample in line.samples[: None if verbose else SHOWN]:
-            texts = [shortened(plain(text), LONGEST) for text in (sample.key, sample.before, sample.after)]
-            console.print(Shown(f"        {texts[0]}: {texts[1]} → {texts[2]}"), soft_wrap=True)
+            key = shortened(plain(sample.key), LONGEST)
+            console.print(Shown(f"        {key}: {sample.both[0]} → {sample.both[1]}"), soft_wrap=True)
