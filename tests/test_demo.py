@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,12 +97,10 @@ def test_the_public_schema_has_no_clean_migration() -> None:
 
 @pytest.mark.slow
 def test_the_public_schema_tells_the_same_story_at_its_default_scale(server: Server, assets: Assets) -> None:
-    """20,000 payments, as `demo --public-schema` makes them; within its time."""
+    """20,000 payments, as `demo --public-schema` makes them."""
     with _stage(server) as place:
-        began = time.monotonic()
         story = _play(place, assets, public=True, scale=PUBLIC_SCALE)
     assert (story.missed, story.invented) == ({}, {})
-    assert time.monotonic() - began < 40
 
 
 @pytest.mark.parametrize("public", [False, True])
