@@ -102,8 +102,10 @@ class SuiteNode(pytest.Collector):
         from kisaan_validate.config import load_config
         from kisaan_validate.errors import KisaanError
         from kisaan_validate.suite.load import load_suite
+        from kisaan_validate.suite.preflight import refuse_ending
 
         try:
+            refuse_ending(folder)
             settings = replace(load_config(None), suite=folder)
             suite, baseline = load_suite(folder), _baseline(session.config)
         except KisaanError as error:

@@ -72,6 +72,7 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
+    from kisaan_validate.cli.output import say
     from kisaan_validate.report.console import target_line
     from kisaan_validate.runner import Connected
 
@@ -82,7 +83,7 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
 
     def observe(event: Progress | Connected) -> None:
         if isinstance(event, Connected):
-            print(target_line(event), flush=True)
+            say(target_line(event))
         else:
             bar.update(task, description=event.phase, completed=event.done, total=event.total or None)
 

@@ -104,13 +104,43 @@ def _unread() -> int:
 
 
 def entry() -> None:
-    """The console script. What cannot be written at the last moment is an error too, and no fault of the data."""
+    """The console script. A command that executes a suite is watched from another process, so that its end is seen."""
+    open_streams()
+    from kisaan_validate.cli.supervise import supervised, wanted
+
+    sys.exit(supervised(_whole, USAGE, INCONCLUSIVE) if wanted(sys.argv[1:]) else _whole())
+
+
+def open_streams() -> None:
+    """Give a standard stream that was closed (``>&-``) somewhere to go: else the next file or connection takes its number."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.set_inheritable(number, True)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _whole() -> int:
+    """The command and the last of its output. What cannot be written at the last moment is an error too, and no fault of the data."""
     code = main()
     try:
         sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError) as error:
+        _lost()
+        if isinstance(error, ValueError):  # a source of the suite closed it, which was said
+            return code or INCONCLUSIVE
         if not isinstance(error, BrokenPipeError):
             print(f"error: the output could not be written: {error.strerror}", file=sys.stderr)
         code = INCONCLUSIVE
-    sys.exit(code)
+    return code
+
+
+def _lost() -> None:
+    """Standard output leads nowhere from here: Python would fail once more to write what waits, and change the exit code."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    if sys.stdout.closed:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115

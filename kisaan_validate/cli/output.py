@@ -110,6 +110,16 @@ def _put(text: str, path: Path | None, out: TextIO) -> None:
     out.flush()
 
 
+def say(line: str) -> None:
+    """One line for people, at once. Where it cannot be written, work goes on: what is measured does not depend on a listener."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
+
+
 def silence(stream: TextIO) -> None:
     """Send what is still buffered nowhere: Python would fail once more to write it, and change the exit code, at its end."""
     try:

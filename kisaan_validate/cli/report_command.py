@@ -81,6 +81,8 @@ def _beside(path: Path, digest: str, what: str) -> str | None:
     from kisaan_validate.record.files import read_file
 
     if not digest:
+        if path.exists():
+            raise RecordError(f"{path} lies beside a run that was not judged beside any {what}", "move it away, or restore run.json")
         return None
     text = read_file(path)
     if digest_of(text) != digest:

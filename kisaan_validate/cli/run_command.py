@@ -105,8 +105,11 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
     try:
         print_run(judged, place, quiet=given["quiet"], verbose=given["verbose"])
         sys.stdout.flush()
-    except BrokenPipeError:  # nobody reads the lines any more, but the report is there
+    except OSError as error:  # nobody reads the lines any more, or nothing takes them, but the report is there
         silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
+            recorded = False
     return judged, recorded
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from kisaan_validate.errors import RecordError
 from kisaan_validate.model import BASELINE_FORMAT, RUN_FORMAT, Baseline, Run
+from kisaan_validate.record.consistency import baseline_contradictions, run_contradictions
 
 _adapters: dict[type[Any], Any] = {}
 
@@ -52,6 +54,7 @@ def run_to_json(run: Run) -> str:
 def run_from_json(text: str, source: str = "run.json") -> Run:
     """The Run that ``text`` holds. Raises RecordError, naming ``source``."""
     run: Run = _from_json(Run, text, source, "run", RUN_FORMAT)
+    _refuse_contradictions(run_contradictions(run), source)
     return run
 
 
@@ -64,7 +67,14 @@ def baseline_to_json(baseline: Baseline) -> str:
 def baseline_from_json(text: str, source: str = "baseline") -> Baseline:
     """The Baseline that ``text`` holds. Raises RecordError, naming ``source``."""
     baseline: Baseline = _from_json(Baseline, text, source, "baseline", BASELINE_FORMAT)
+    _refuse_contradictions(baseline_contradictions(baseline), source)
     return baseline
+
+
+def _refuse_contradictions(found: Iterator[str], source: str) -> None:
+    """Raises RecordError, naming the first fact that contradicts another."""
+    if first := next(found, ""):
+        raise RecordError(f"{source} contradicts itself: {first}", "it was edited or damaged; take it again")
 
 
 def _seal(plain: dict[str, Any]) -> str:

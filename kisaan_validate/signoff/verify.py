@@ -313,12 +313,17 @@ def _expired(found: Verified, judged: Judgement) -> None:
             found.add(Mark.NOTE, "waivers.toml", f"the waiver of {check} held at the run and has expired on {used.waiver.expires}")
 
 
+ONLY_A_SIGNATURE = "Its facts agree with each other; whether they are those that were measured, only a signature by a key that counts could tell."
+"""What is said of a run that nobody whose key counts has signed: another consistent run could stand in its place."""
+
+
 def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
     if standing.state is State.APPROVED and standing.unattested:
         found.add(Mark.NOTE, "criteria", f"not attested: {', '.join(c.id for c in standing.unattested)}; the approvals accepted that")
     if trust.signers is None and standing.state is not State.UNSIGNED:
         found.add(Mark.OPEN, "sign-off", "whose keys count was not said: name your own file with --allowed-signers. "
-                  f"By the copy beside the run: {standing.sentence}")  # fmt: skip
+                  f"By the copy beside the run: {standing.sentence} {ONLY_A_SIGNATURE}")  # fmt: skip
         return
     mark = {State.APPROVED: Mark.PROVED, State.REJECTED: Mark.WRONG}.get(standing.state, Mark.OPEN)
-    found.add(mark, "sign-off", standing.sentence)
+    unsigned = not any(signed.holds for signed in standing.signed)
+    found.add(mark, "sign-off", f"{standing.sentence} {ONLY_A_SIGNATURE}" if unsigned else standing.sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import types
 from collections import Counter
@@ -13,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from kisaan_validate import authored, declare, plugins
+from kisaan_validate import authored, declare, plugins, watched
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
 from kisaan_validate.model import Check, Criterion, SuiteFacts
@@ -294,18 +295,45 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
     token, place = declare.collector.set(gathered), declare.source.set(str(path))
     sys.modules[name] = module  # pandera and typing look annotations up there
     try:
-        exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)
+        with watched.executing(shown), _streams_kept(shown):
+            exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)
     except SuiteError as error:
         raise _placed(error, path, shown) from None
     except SyntaxError as error:
         raise SuiteError(f"not valid Python: {error.msg}", "", f"{shown}:{error.lineno}") from None
-    except (Exception, SystemExit) as error:  # a source that ends the process must not look like success
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a source that ends the process must not look like success
         raise SuiteError(f"{type(error).__name__}: {error}", "", f"{shown}:{_line(error, str(path))}") from error
     finally:
         declare.collector.reset(token)
         declare.source.reset(place)
     models = declarations_of(module.__dict__, name, find_lines(text, shown))
     return models + [replace(d, origin=d.origin.replace(str(path), shown)) for d in gathered]
+
+
+@contextmanager
+def _streams_kept(shown: str) -> Iterator[None]:
+    """Standard output and error are where they were, whatever a source does to them. Raises SuiteError if one was closed."""
+    before = sys.stdout, sys.stderr
+    there = [_is_open(number) for number in (1, 2)]
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+        closed = [number for number, was in zip((1, 2), there, strict=True) if was and not _is_open(number)]
+        for number in closed:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+    if closed or any(getattr(stream, "closed", False) for stream in before):
+        raise SuiteError("it closed standard output or standard error", "a source declares checks; remove that", shown)
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _placed(error: SuiteError, path: Path, shown: str) -> SuiteError:

@@ -1,0 +1,162 @@
+"""A command in a process of its own, whose end is seen.
+
+A suite's sources are Python. ``os._exit(0)``, another program in the place of this one, or a thread that exits later would
+end the command with 0 and look like a pass. So the exit code is what the command says over a pipe when it is done; an end
+without that word is none. The watching process is forked off before anything heavy is imported: a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from kisaan_validate import watched
+
+COMMANDS = frozenset({"run", "baseline", "list", "explain", "doctor", "init", "import", "schedule", "demo"})
+"""The commands that execute the sources of a suite."""
+
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PATIENCE = 0.3
+"""So many seconds a signal may take to reach the command by itself, as one to the whole group does, before it is passed on."""
+
+
+def wanted(arguments: list[str]) -> bool:
+    """Whether a command line executes a suite, on a system where that can be watched."""
+    asks = {"--help", "-h", "--version"}.isdisjoint(arguments)
+    return asks and hasattr(os, "fork") and any(word in COMMANDS for word in arguments[:1]) and threading.active_count() == 1
+
+
+def supervised(work: Callable[[], int], usage: int, inconclusive: int) -> int:
+    """Do ``work`` in a forked process; returns what it returned. What ended without returning is said on standard error:
+    ``usage`` where a source of the suite was being executed, else ``inconclusive``."""
+    said, told = os.pipe()
+    alive, life = os.pipe()
+    heard, wake = os.pipe()
+    for handle in (wake, heard):
+        os.set_blocking(handle, False)
+    child = os.fork()
+    if child == 0:
+        for handle in (said, life, heard):
+            os.close(handle)
+        _command(work, told, alive, wake)
+    for handle in (told, alive, wake):
+        os.close(handle)
+    seen = _Seen()
+    status = _listen(child, said, heard, seen)
+    os.close(life)
+    if seen.code is not None:
+        return seen.code
+    return _ended(os.waitstatus_to_exitcode(status), seen, usage, inconclusive)
+
+
+def _command(work: Callable[[], int], told: int, alive: int, wake: int) -> None:
+    """What the forked process does: never returns."""
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
+    watched.watch(lambda source: _say(told, b"L" + source.encode(errors="replace")))
+    code = work()
+    _say(told, b"E%d" % code)
+    sys.exit(code)
+
+
+def _say(told: int, word: bytes) -> None:
+    with suppress(BrokenPipeError):  # whoever listened was killed
+        os.write(told, word.replace(b"\0", b"") + b"\0")
+
+
+def _end_with_parent(alive: int) -> None:
+    """Nobody waits any more where the watching process was killed: end as if asked to."""
+    os.read(alive, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@dataclass
+class _Seen:
+    """What the command said so far."""
+
+    code: int | None = None
+    source: str = ""
+    rest: bytes = b""
+    got: list[int] = field(default_factory=list)
+
+    def take(self, data: bytes) -> None:
+        """Words of the command, each ended by a NUL."""
+        *words, self.rest = (self.rest + data).split(b"\0")
+        for word in words:
+            if word[:1] == b"E":
+                self.code = int(word[1:])
+            elif word[:1] == b"L":
+                self.source = word[1:].decode(errors="replace")
+
+
+def _listen(child: int, said: int, heard: int, seen: _Seen) -> int:
+    """Hear the command until it has ended, and pass on the signals that reach this process alone. Returns its wait status."""
+    woken, waker = os.pipe()
+    for handle in (woken, waker, said):
+        os.set_blocking(handle, False)
+    # What was ignored when this began (nohup, a job in the background) stays so.
+    mine = [number for number in (*_PASSED_ON, signal.SIGCHLD) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda *_: None) for number in mine}
+    old = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    waiting: list[tuple[int, float]] = []
+    try:
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            seen.take(_bytes(said))
+            if ended:
+                return status
+            seen.got += _bytes(heard)
+            waiting += [(number, time.monotonic() + _PATIENCE) for number in _bytes(woken) if number in _PASSED_ON]
+            waiting = _passed_on(child, waiting, seen)
+            # Its pipe may be held open by others that it started, so its end is what SIGCHLD says.
+            select.select([woken], [], [], _PATIENCE / 3 if waiting else 1.0)
+    finally:
+        signal.set_wakeup_fd(old)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for handle in (woken, waker, heard, said):
+            os.close(handle)
+
+
+def _passed_on(child: int, waiting: list[tuple[int, float]], seen: _Seen) -> list[tuple[int, float]]:
+    """Signals that still wait. One that the command got by itself is done; one that it did not get in time is sent to it."""
+    left = []
+    for number, until in waiting:
+        if number in seen.got:
+            seen.got.remove(number)
+        elif time.monotonic() < until:
+            left.append((number, until))
+        else:
+            os.kill(child, number)
+            seen.got.clear()
+    return left
+
+
+def _bytes(handle: int) -> bytes:
+    """All that can be read just now."""
+    data = b""
+    while True:
+        try:
+            more = os.read(handle, 65_536)
+        except BlockingIOError:
+            return data
+        if not more:
+            return data
+        data += more
+
+
+def _ended(code: int, seen: _Seen, usage: int, inconclusive: int) -> int:
+    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
+    if seen.source:
+        print(f"error: {seen.source}: the interpreter was ended {how} while this source was being loaded", file=sys.stderr)
+        print("HINT: a source of a suite declares checks; it must not end or replace the process", file=sys.stderr)
+        return usage
+    print(f"error: the command was ended {how} before it was done; nothing is said about the data", file=sys.stderr)
+    return inconclusive

@@ -1,0 +1,409 @@
+"""Whether the facts of a record agree with each other. Pure: what no execution can have measured is named, one line each.
+
+A file can be edited by hand, or written by a fault of ours. What contradicts itself is refused by every reader; what does
+not may still be another run than the one that was measured: that only a signature could tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+
+from kisaan_validate.model import (
+    UNANSWERED,
+    Baseline,
+    Check,
+    CheckFacts,
+    Criterion,
+    Evidence,
+    FailOn,
+    Family,
+    Form,
+    Profile,
+    Result,
+    RowsCompared,
+    Run,
+    SequenceValue,
+    Status,
+    TableCoverage,
+    TableDigests,
+    TableFacts,
+    ValuesCompared,
+)
+
+_FIGURES = frozenset({
+    "row_count", "null_share", "total", "distinct_count", "quantile", "fresh", "row_count_against", "minimum_rows", "sequence",
+})  # fmt: skip
+"""Kinds of which one figure is judged: it is as declared, or it is one violation, of however many rows it is made."""
+
+_AMONG_EXAMINED = frozenset({"unique", "values_in", "no_gaps", "reconciles"})
+"""Kinds of queries whose violations are rows that they examined, as those of rows and joins are."""
+
+_UNANSWERED = UNANSWERED | {Status.NOT_APPLICABLE}
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+def run_contradictions(run: Run) -> Iterator[str]:
+    """What in a run cannot be, in words; nothing if its facts agree."""
+    if run.finished_at < run.started_at:
+        yield "it ended before it began"
+    yield from _digests(run)
+    yield from _checks(run)
+    yield from _results(run)
+    yield from _tables(run.tables)
+    yield from _sequences(run.sequences)
+    yield from _twice("the object", (" ".join(filter(None, o.key)) for o in run.objects))
+    yield from _criteria(run)
+    yield from _coverage(run)
+    yield from _statements(run)
+    yield from _comparisons(run)
+
+
+def baseline_contradictions(baseline: Baseline) -> Iterator[str]:
+    """What in a baseline cannot be, in words; nothing if its facts agree."""
+    yield from _twice("the check", (check.id for check in baseline.checks))
+    for check in baseline.checks:
+        yield from _counted(check.id, check.status, check.violations)
+        yield from _kept_keys(check)
+    yield from _tables(baseline.tables)
+    yield from _sequences(baseline.sequences)
+    yield from _twice("the object", (" ".join(filter(None, o.key)) for o in baseline.objects))
+
+
+def _twice(what: str, names: Iterable[str]) -> Iterator[str]:
+    for name, times in Counter(names).items():
+        if times > 1:
+            yield f"{what} {name!r} stands {times} times"
+
+
+# --- the run as a whole --------------------------------------------------------------------------------------------------
+
+
+def _digests(run: Run) -> Iterator[str]:
+    named = {
+        "suite": run.suite.digest, "baseline": run.baseline_digest, "contract": run.contract_digest, "waivers": run.waivers_digest,
+        "run before it": run.provenance.previous_digest,
+    }  # fmt: skip
+    for what, digest in named.items():
+        if digest and not _HEX.fullmatch(digest):
+            yield f"what it names as the digest of its {what} is no SHA-256"
+    beside = {"a contract": run.contract_digest, "rows of a baseline": run.rows, "values of a baseline": run.values}
+    for what, there in beside.items():
+        if there and not run.baseline_digest:
+            yield f"it was compared with {what}, and names no baseline"
+    if run.fail_on is FailOn.NEW and not run.baseline_digest:
+        yield "only new failures count in it, and it names no baseline"
+    if bool(run.provenance.previous_digest) is not bool(run.provenance.previous_run):
+        yield "of the run before it, it names the id or the digest, not both"
+    if run.provenance.approvals < 1:
+        yield f"{run.provenance.approvals} people must approve it"
+
+
+def _checks(run: Run) -> Iterator[str]:
+    yield from _twice("the check", (check.id for check in run.checks))
+    part = len(run.checks) < run.suite.total_checks
+    if len(run.checks) > run.suite.total_checks or run.selection.partial is not part:
+        whole = "a part" if run.selection.partial else "all"
+        yield f"it holds {len(run.checks)} checks and says that it asked {whole} of {run.suite.total_checks}"
+    for check in run.checks:
+        if check.tolerance is not None and not _exact(check):
+            yield f"{check.id}: its tolerance is neither a number of rows nor a share of them"
+
+
+def _exact(check: Check) -> bool:
+    tolerance = check.tolerance
+    if tolerance is None or tolerance.rows is not None:
+        return tolerance is not None and (tolerance.rows or 0) >= 0 and tolerance.numerator is tolerance.denominator is None
+    return tolerance.numerator is not None and tolerance.denominator is not None and 0 <= tolerance.numerator < tolerance.denominator
+
+
+def _results(run: Run) -> Iterator[str]:
+    checks, rows = run.by_id, _rows_by_name(run)
+    yield from _twice("the result of", (result.check_id for result in run.results))
+    answered = {result.check_id for result in run.results}
+    yield from (f"{id}: a check without a result" for id in checks if id not in answered)
+    for result in run.results:
+        check = checks.get(result.check_id)
+        if check is None:
+            yield f"{result.check_id}: a result of a check that is not there"
+            continue
+        yield from (*_counted(check.id, result.status, result.violations), *_one_result(run, check, result, rows))
+
+
+def _counted(id: str, status: Status, violations: int | None) -> Iterator[str]:
+    """What a status says beside the number of violations."""
+    said = "without a number of violations" if violations is None else f"beside {violations:,} violations"
+    if violations is not None and violations < 0:
+        yield f"{id}: {violations:,} violations"
+    elif status is Status.PASS and violations != 0:
+        yield f"{id}: it passed {said}"
+    elif status in {Status.FAIL, Status.TOLERATED} and not violations:
+        yield f"{id}: it {'failed' if status is Status.FAIL else 'was tolerated'} {said}"
+    elif status in _UNANSWERED and violations is not None:
+        yield f"{id}: it has no answer ({status.value}) {said}"
+
+
+# --- one result ----------------------------------------------------------------------------------------------------------
+
+
+def _one_result(run: Run, check: Check, result: Result, rows: dict[str, int]) -> Iterator[str]:
+    if result.milliseconds < 0 or result.milliseconds != result.milliseconds:
+        yield f"{check.id}: it took {result.milliseconds} ms"
+    if result.status in _UNANSWERED:
+        yield from _silent(check, result)
+        return
+    yield from _evidence(run, check, result)
+    yield from _examined(check, result, rows)
+    yield from _sample(check, result)
+    yield from _tolerated(check, result)
+
+
+def _silent(check: Check, result: Result) -> Iterator[str]:
+    """What has no answer shows nothing, and says why."""
+    if result.examined is not None or result.evidence is not Evidence.NONE or result.sample or result.key_digest:
+        yield f"{check.id}: it has no answer ({result.status.value}) beside what it examined"
+    if not result.message:
+        yield f"{check.id}: it has no answer ({result.status.value}) and does not say why"
+    if result.status is Status.NOT_APPLICABLE:
+        if not check.applies:
+            yield f"{check.id}: it does not apply, and has no condition"
+        elif not result.message.startswith("not applicable"):
+            yield f"{check.id}: it does not apply, and says: {result.message[:80]}"
+
+
+def _evidence(run: Run, check: Check, result: Result) -> Iterator[str]:
+    if result.evidence is Evidence.NONE:
+        yield f"{check.id}: it has an answer ({result.status.value}) that rests on nothing"
+    if (check.form is Form.CATALOG) is not (result.evidence is Evidence.CATALOGUE):
+        yield f"{check.id}: a check of form {check.form.value} cannot be answered by: {result.evidence.value}"
+    if (check.form is Form.PYTHON) is not (result.evidence is Evidence.STREAMED):
+        yield f"{check.id}: a check of form {check.form.value} cannot be answered by: {result.evidence.value}"
+    if result.evidence is Evidence.PROVED:
+        trusted = run.settings.get("trust_constraints", "true") == "true"
+        if not trusted or not result.enforced_by or result.status is not Status.PASS or result.examined is not None:
+            yield f"{check.id}: it was proved by a constraint beside facts that say otherwise"
+
+
+def _examined(check: Check, result: Result, rows: dict[str, int]) -> Iterator[str]:
+    violations, examined = result.violations or 0, result.examined
+    if check.kind in _FIGURES and ", for each " not in check.claim and violations > 1:
+        yield f"{check.id}: {violations:,} violations of one figure"
+    if examined is None:
+        return
+    if examined < 0:
+        yield f"{check.id}: {examined:,} rows examined"
+    if _among_examined(check, result) and violations > examined:
+        yield f"{check.id}: {violations:,} violations among {examined:,} examined"
+    known = rows.get(check.table)
+    if known is None or check.form not in {Form.ROW, Form.JOIN} or check.kind in _FIGURES:
+        return
+    whole = check.form is Form.ROW and "(filter" not in check.claim
+    if examined > known or (whole and examined != known):
+        yield f"{check.id}: {examined:,} rows examined of a table of {known:,}"
+
+
+def _among_examined(check: Check, result: Result) -> bool:
+    """Whether each violation is one of what was examined."""
+    if check.form is Form.PYTHON:
+        return not result.message.startswith("judged as a whole")
+    return check.form is not Form.QUERY or check.kind in _AMONG_EXAMINED
+
+
+def _sample(check: Check, result: Result) -> Iterator[str]:
+    violations = result.violations or 0
+    if len(result.sample) > violations:
+        yield f"{check.id}: {len(result.sample):,} failing keys beside {violations:,} violations"
+    if result.key_digest and (not violations or not _HEX.fullmatch(result.key_digest)):
+        yield f"{check.id}: a digest of failing keys that is none, or of no failure"
+    shown = [{name for name, _ in row} for row in result.sample]
+    if any(names != shown[0] for names in shown) or (shown and not shown[0].issuperset(result.key)):
+        yield f"{check.id}: its failing rows do not have the same columns, or lack their key"
+    one_a_row = check.form in {Form.ROW, Form.JOIN, Form.CATALOG}
+    if one_a_row and result.sample and result.sample_complete is not (len(result.sample) == violations):
+        all_or = "all" if result.sample_complete else "not all"
+        yield f"{check.id}: {len(result.sample):,} failing keys are said to be {all_or} of {violations:,}"
+    if violations and result.sample_complete and not result.sample and check.form is not Form.PYTHON:
+        yield f"{check.id}: no failing keys are said to be all of {violations:,}"
+
+
+def _tolerated(check: Check, result: Result) -> Iterator[str]:
+    if result.status is Status.TOLERATED:
+        granted = check.tolerance is not None and check.tolerance.accepts(result.violations or 0, result.examined)
+        if not granted or f"tolerated: up to {check.tolerance}" not in result.message:
+            yield f"{check.id}: {result.violations or 0:,} violations were tolerated, which its tolerance ({check.tolerance or 'none'}) does not grant"
+    elif result.status is Status.FAIL and "tolerated: up to" in result.message:
+        yield f"{check.id}: it failed, and says: {result.message[:80]}"
+    elif result.status is Status.FAIL and _within(check, result):
+        yield f"{check.id}: it failed within its tolerance of {check.tolerance}"
+
+
+def _within(check: Check, result: Result) -> bool:
+    """Whether a failure is one that its check's tolerance accepts; a check in Python may be judged as a whole, without any."""
+    if check.tolerance is None or check.form is Form.PYTHON:
+        return False
+    return check.tolerance.accepts(result.violations or 0, result.examined)
+
+
+def _rows_by_name(run: Run) -> dict[str, int]:
+    """The counted rows of the tables that checks name, by the name that they use, where that can mean one table only."""
+    titles: dict[str, list[TableFacts]] = {}
+    for table in run.tables:
+        for name in {table.name, f"{table.schema}.{table.name}"}:
+            titles.setdefault(name, []).append(table)
+    found: dict[str, int] = {}
+    for name in {check.table for check in run.checks}:
+        places = run.suite.aliases.get(name, (name,))
+        tables = titles.get(places[0], []) if len(places) == 1 else []
+        if len(tables) == 1 and tables[0].rows is not None:
+            found[name] = tables[0].rows
+    return found
+
+
+# --- tables --------------------------------------------------------------------------------------------------------------
+
+
+def _tables(tables: Iterable[TableFacts]) -> Iterator[str]:
+    every = tuple(tables)
+    yield from _twice("the table", (f"{t.schema}.{t.name}" for t in every))
+    for table in every:
+        yield from _twice(f"{table.title}: the column", (c.name for c in table.columns))
+        if table.rows is not None and table.rows < 0:
+            yield f"{table.title}: {table.rows:,} rows"
+        if (table.rows is None) is not bool(table.reason):
+            yield f"{table.title}: {'no number of rows and no reason' if table.rows is None else 'a number of rows, and why there is none'}"
+        for column in table.columns:
+            if column.profile is not None:
+                yield from _figures(f"{table.title}.{column.name}", column.profile, table.rows)
+        if table.digests is not None:
+            yield from _buckets(table.title, table.digests, table.rows)
+
+
+def _figures(what: str, profile: Profile, rows: int | None) -> Iterator[str]:
+    nulls = profile.nulls
+    if nulls is not None and (nulls < 0 or (rows is not None and nulls > rows)):
+        yield f"{what}: {nulls:,} NULLs among {'an unknown number of' if rows is None else f'{rows:,}'} rows"
+    ends = (profile.minimum, profile.maximum)
+    if (ends[0] is None) is not (ends[1] is None):
+        yield f"{what}: one of its ends without the other"
+    if profile.personal and ends != (None, None):
+        yield f"{what}: the ends of a personal column"
+    if rows is not None and nulls == rows and ends != (None, None):
+        yield f"{what}: the ends of no value"
+    if profile.family is Family.NUMBER and _reversed(*ends):
+        yield f"{what}: the minimum {ends[0]} is greater than the maximum {ends[1]}"
+
+
+def _reversed(minimum: str | None, maximum: str | None) -> bool:
+    try:
+        low, high = Decimal(minimum or "x"), Decimal(maximum or "x")
+    except InvalidOperation:
+        return False  # no decimal: what its order is, only its type knows
+    return not (low.is_nan() or high.is_nan()) and low > high
+
+
+def _buckets(title: str, digests: TableDigests, rows: int | None) -> Iterator[str]:
+    if digests.late < 0:
+        yield f"{title}: {digests.late:,} rows came later"
+    if digests.message and digests.buckets:
+        yield f"{title}: digests of its rows, and why there are none"
+    try:
+        numbers = [bucket.split(":") for bucket in digests.buckets]
+        counted = sum(int(number[1]) for number in numbers)
+    except (IndexError, ValueError):
+        yield f"{title}: buckets of rows that cannot be read"
+        return
+    yield from _twice(f"{title}: the bucket", (number[0] for number in numbers))
+    if digests.buckets and rows is not None and counted > rows:
+        yield f"{title}: digests of {counted:,} rows of {rows:,}"
+
+
+def _sequences(sequences: Iterable[SequenceValue]) -> Iterator[str]:
+    yield from _twice("the sequence", (s.name for s in sequences))
+
+
+# --- what a run says beside its results ----------------------------------------------------------------------------------
+
+
+def _criteria(run: Run) -> Iterator[str]:
+    yield from _twice("the criterion", (c.id for c in run.criteria))
+    known = run.by_id
+    for criterion in run.criteria:
+        yield from _criterion(criterion)
+        if not run.selection.partial:
+            yield from (f"criterion {criterion.id}: {id} is no check of this run" for id in criterion.checks if id not in known)
+
+
+def _criterion(criterion: Criterion) -> Iterator[str]:
+    if criterion.manual is bool(criterion.checks):
+        yield f"criterion {criterion.id}: it must be proved by checks or attested by a person, one of the two"
+    yield from _twice(f"criterion {criterion.id}: the check", criterion.checks)
+
+
+def _coverage(run: Run) -> Iterator[str]:
+    yield from _twice("the coverage of", (entry.table for entry in run.coverage))
+    asked = {check.id for check in run.checks if check.form is not Form.CATALOG}
+    answered = sum(r.check_id in asked and r.status not in _UNANSWERED for r in run.results)
+    for entry in run.coverage:
+        yield from _covered(entry, answered)
+
+
+def _covered(entry: TableCoverage, answered: int) -> Iterator[str]:
+    yield from _twice(f"the coverage of {entry.table}: the column", (*entry.judged, *entry.described, *entry.untouched))
+    if not 0 <= entry.checks <= answered:
+        yield f"{entry.table}: {entry.checks:,} checks read its rows, and {answered:,} read any"
+    if entry.judged and not entry.checks:
+        yield f"{entry.table}: its columns were judged by no check"
+
+
+def _statements(run: Run) -> Iterator[str]:
+    known = run.by_id
+    asked: set[str] = set()
+    for statement in run.statements:
+        asked.update(statement.check_ids)
+        if statement.milliseconds < 0 or statement.milliseconds != statement.milliseconds:
+            yield f"the statement {statement.purpose!r} took {statement.milliseconds} ms"
+        yield from (f"the statement {statement.purpose!r} answers {id}, which is no check of this run" for id in statement.check_ids if id not in known)
+    if not run.statements:
+        return  # of a run that kept none, nothing is said
+    for result in run.results:
+        if result.evidence in {Evidence.SCANNED, Evidence.STREAMED} and result.check_id not in asked:
+            yield f"{result.check_id}: {result.evidence.value}, and no statement asked it"
+
+
+def _comparisons(run: Run) -> Iterator[str]:
+    yield from _twice("the rows of", (r.table for r in run.rows))
+    yield from _twice("the values of", (f"{v.table}.{v.column}" for v in run.values))
+    for rows in run.rows:
+        yield from _rows_compared(rows)
+    for values in run.values:
+        yield from _values_compared(values)
+
+
+def _rows_compared(found: RowsCompared) -> Iterator[str]:
+    numbers = {"added": found.added, "removed": found.removed, "changed": found.changed, "late": found.late}
+    if any(number is not None and number < 0 for number in numbers.values()) or found.late > (found.added or 0):
+        yield f"{found.table}: numbers of rows that cannot be: {found.added} added, {found.late} of them late, {found.removed} removed"
+    if bool(found.message) is not (found.added is None):
+        yield f"{found.table}: its rows were compared, and were not"
+    for kind, keys in found.keys.items():
+        most = numbers.get(kind)
+        if most is not None and len(keys) > most:
+            yield f"{found.table}: {len(keys):,} keys of {most:,} rows {kind}"
+
+
+def _values_compared(found: ValuesCompared) -> Iterator[str]:
+    what = f"{found.table}.{found.column}"
+    if bool(found.message) is not (found.changed is None):
+        yield f"{what}: its values were compared, and were not"
+    changed, compared = found.changed or 0, found.compared or 0
+    explained = sum(pattern.rows for pattern in found.patterns)
+    if not 0 <= changed <= compared or len(found.samples) > changed or (found.patterns and explained != changed):
+        yield f"{what}: {changed:,} changed values among {compared:,} rows, of which {explained:,} have a pattern and {len(found.samples):,} are shown"
+
+
+def _kept_keys(check: CheckFacts) -> Iterator[str]:
+    violations = check.violations or 0
+    if len(check.keys) > violations or (check.key_digest and not violations):
+        yield f"{check.id}: {len(check.keys):,} failing keys beside {violations:,} violations"

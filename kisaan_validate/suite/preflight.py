@@ -1,0 +1,50 @@
+"""A suite that is read once in a process of its own, before one is trusted with it that must not be ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from kisaan_validate import watched
+from kisaan_validate.errors import SuiteError
+from kisaan_validate.suite.load import load_suite
+
+
+def refuse_ending(folder: str | Path) -> None:
+    """Raises SuiteError, naming the source, for a suite that ends or replaces the process that reads it.
+
+    For callers that read a suite in a process of somebody else's, as pytest's. What else is wrong with it, reading it tells.
+    """
+    if not hasattr(os, "fork"):
+        return
+    with contextlib.suppress(ImportError):
+        import pandera.pandas  # noqa: F401 - once, here, and not again in the process that is forked off
+    said, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _read(folder, told)
+    os.close(told)
+    with os.fdopen(said, "rb") as pipe:
+        words = pipe.read().split(b"\0")
+    os.waitpid(child, 0)
+    if b"done" not in words:
+        source = next((word.decode(errors="replace") for word in reversed(words) if word), str(folder))
+        hint = "a source of a suite declares checks; it must not end or replace the process"
+        raise SuiteError("the interpreter was ended while this source was being loaded", hint, source)
+
+
+def _read(folder: str | Path, told: int) -> None:
+    """What the forked process does: never returns."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+
+    def tell(source: str) -> None:
+        os.write(told, source.encode(errors="replace") + b"\0")
+
+    watched.watch(tell)
+    with contextlib.suppress(BaseException):
+        load_suite(folder)
+    os.write(told, b"done\0")
+    os._exit(0)
