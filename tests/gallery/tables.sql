@@ -42,3 +42,6 @@ ALTER TABLE mandi_members ENABLE ROW LEVEL SECURITY;
 -- A text key of digits.
 CREATE TABLE mandi_stalls (code text PRIMARY KEY, rent numeric(12,2) NOT NULL);
 INSERT INTO mandi_stalls SELECT lpad((n * 41)::text, 5, '0'), (n * 7919 % 10007) / 100.0 FROM generate_series(1, 200) n;
+CREATE TABLE mandi_states (id int PRIMARY KEY, state varchar(9));
+CREATE VIEW mandi_open AS SELECT id FROM mandi_states WHERE state IN ('open', 'late');
+CREATE VIEW mandi_shut AS SELECT id FROM mandi_states WHERE state IN ('shut', 'gone');
