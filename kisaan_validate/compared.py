@@ -52,6 +52,7 @@ NOT_READ = (
     Counted("base types", ()),
     Counted("security labels", ("pg_seclabel", "pg_shseclabel")),
     Counted("privileges changed on what the server or an extension brought", ("pg_init_privs",)),
+    Counted("comments on attributes of types and on constraints of domains", ()),
     Counted("materialized views, their rows", (), content=False),
     Counted("names of NOT NULL constraints", (), content=False),
     Counted("settings by ALTER DATABASE or ALTER ROLE", ("pg_db_role_setting",), content=False),

@@ -129,6 +129,7 @@ CREATE SUBSCRIPTION sub CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect 
 CREATE TYPE shell; CREATE LANGUAGE lang HANDLER plpgsql_call_handler; CREATE ACCESS METHOD am TYPE TABLE HANDLER heap_tableam_handler;
 CREATE TEXT SEARCH PARSER tp (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
 CREATE TEXT SEARCH TEMPLATE tt (LEXIZE = dsimple_lexize);
+CREATE TYPE pair AS (x int); COMMENT ON COLUMN pair.x IS 'a comment';
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(float8) FROM PUBLIC;
 CREATE OPERATOR CLASS oc FOR TYPE int USING btree AS OPERATOR 1 <, FUNCTION 1 btint4cmp(int, int);
 CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal));
@@ -151,7 +152,7 @@ def either(request: pytest.FixtureRequest) -> Server:
 
 def test_what_is_not_compared_is_named(either: Server, capsys: pytest.CaptureFixture[str]) -> None:
     """Each kind that no comparison reads is counted on both sides and named; where its number differs, the sides do."""
-    with made(either, NOTHING + KINDS, NOTHING) as sides:
+    with made(either, NOTHING + KINDS, NOTHING + "CREATE TYPE pair AS (x int)") as sides:
         found = document(sides, capsys)
         named = {n["what"]: (n["before"], n["after"]) for n in found["not_compared"]}
         content = {kind.name for kind in NOT_READ if kind.content} - {"security labels"}
@@ -162,6 +163,16 @@ def test_what_is_not_compared_is_named(either: Server, capsys: pytest.CaptureFix
         assert code == 1
         assert "publications (1 before, 0 after)" in said
         either.sql("DROP SUBSCRIPTION sub", sides[0][1])  # else the database cannot be dropped
+
+
+def test_what_may_not_be_counted_is_not_absent(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """A role that may not read a catalogue learns that it cannot tell, and the answer is no "same"."""
+    hard = NOTHING + "REVOKE SELECT ON pg_conversion FROM PUBLIC; GRANT SELECT ON t TO PUBLIC;"
+    server.sql("DO $$BEGIN CREATE ROLE schema_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$")
+    with made(server, hard, hard) as ((_, before), (_, after)):
+        dsns = [server.dsn(name, "schema_reader") for name in (before, after)]
+        assert main(["diff", "--before", dsns[0], "--after", dsns[1]]) == 3
+        assert "cannot tell  what the catalogue says of what else there is: permission denied" in capsys.readouterr().out
 
 
 def test_same_is_said_of_what_was_compared(either: Server, capsys: pytest.CaptureFixture[str]) -> None:

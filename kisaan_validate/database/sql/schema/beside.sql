@@ -46,6 +46,13 @@ WITH here AS (
     SELECT 'security labels', (SELECT count(*) FROM pg_seclabel)
            + (SELECT count(*) FROM pg_shseclabel AS l, here WHERE l.objoid = here.oid AND l.classoid = 'pg_database'::regclass), NULL
     UNION ALL
+    SELECT 'comments on attributes of types and on constraints of domains', count(*), NULL
+    FROM pg_description AS d
+    LEFT JOIN pg_class AS c ON d.classoid = 'pg_class'::regclass AND c.oid = d.objoid AND c.relkind = 'c' AND d.objsubid > 0
+    LEFT JOIN pg_constraint AS con ON d.classoid = 'pg_constraint'::regclass AND con.oid = d.objoid
+        AND (con.contypid <> 0 OR con.contype = 'n')
+    JOIN pg_namespace AS n ON n.oid = coalesce(c.relnamespace, con.connamespace) AND n.nspname = ANY (%(schemas)s)
+    UNION ALL
     SELECT 'settings by ALTER DATABASE or ALTER ROLE', count(*), NULL
     FROM pg_db_role_setting AS s, here, unnest(s.setconfig) WHERE s.setdatabase IN (0, here.oid)
     UNION ALL
