@@ -26,6 +26,8 @@ def baseline_of(run: Run) -> Baseline:
         contract_digest=run.contract_digest,
         row_file=run.row_file,
         value_file=run.value_file,
+        secret=run.secret,
+        keyed=run.keyed,
     )
 
 

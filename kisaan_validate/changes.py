@@ -34,6 +34,7 @@ from kisaan_validate.model import (
     CheckFacts,
     ColumnFacts,
     Family,
+    KeyedDigest,
     Notice,
     Profile,
     RowsCompared,
@@ -53,8 +54,14 @@ def diff(before: Baseline, after: Baseline) -> Diff:
     as unknown, and never taken for absent.
     """
     schema = compare_schemas(reading_of(before), reading_of(after))
-    changes = [*schema.changes, *_table_changes(before, after), *_sequence_changes(before, after)]
-    unknown = (*_unknown(before, after), *schema.unknown, *_counted_only(schema.not_compared))
+    keyed, uncompared = keyed_differences(before, after)
+    changes = [*schema.changes, *_table_changes(before, after), *_sequence_changes(before, after), *keyed]
+    unknown = (
+        *_unknown(before, after),
+        *schema.unknown,
+        *_counted_only(schema.not_compared),
+        *uncompared,
+    )
     return Diff(tuple(sorted(changes, key=lambda c: c.key)), _moves(before, after), unknown, schema.not_compared)
 
 
@@ -192,6 +199,47 @@ def differing_buckets(before: TableDigests | None, after: TableDigests | None) -
     if before is None or after is None or before.message or after.message or after.late:
         return frozenset(range(BUCKETS))
     return frozenset(int(number) for number, (a, b) in _bucketed(before, after).items() if a != b)
+
+
+def keyed_differences(before: Baseline, after: Baseline) -> tuple[list[Change], list[Unknown]]:
+    """What is known of the personal columns of both sides: those whose values differ, and those that could not be compared.
+
+    Where other rows are there, a digest of a whole column says nothing of the rows that stayed.
+    """
+    now = {(k.table, k.column): k for k in after.keyed}
+    old, new = _in_scope(before), _in_scope(after)
+    changes, unknown = [], []
+    for keyed in before.keyed:
+        title, column = keyed.table, keyed.column
+        if title not in old or title not in new or column not in {c.name for c in new[title].columns}:
+            continue  # the schema's own change says so
+        found = now.get((title, column))
+        outcome, reason = _keyed_outcome(keyed, found, before.secret == after.secret)
+        if outcome == "same":
+            continue
+        if not reason and not _same_rows(old[title], new[title]):
+            reason = "rows came or went, and a digest of a personal column says nothing of those that stayed"
+        if reason:
+            unknown.append(Unknown(f"the values of {title}.{column}", reason))
+        else:
+            changes.append(Change(VALUES, title, column, DIGEST, "(personal)", "(personal)"))
+    return changes, unknown
+
+
+def _keyed_outcome(old: KeyedDigest, new: KeyedDigest | None, one_key: bool) -> tuple[str, str]:
+    """("same" or "differs", "") or ("", why it is not known). Two baselines can be compared only under one key."""
+    if new is None or old.message or new.message:
+        return "", old.message or (new.message if new is not None else "it was not digested")
+    if new.outcome:
+        return new.outcome, ""
+    if not one_key:
+        return "", "each of two baselines has a key of its own"
+    return ("same" if old.digest == new.digest else "differs"), ""
+
+
+def _same_rows(before: TableFacts, after: TableFacts) -> bool:
+    a, b = before.digests, after.digests
+    return a is not None and b is not None and not _undigested(before, after) and a.which_rows == b.which_rows
 
 
 def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:

@@ -304,6 +304,24 @@ class TableFacts:
 
 
 @dataclass(frozen=True)
+class KeyedDigest:
+    """One personal column under a baseline's own random key (docs/digest.md): never two digests under one key.
+
+    A baseline keeps ``digest`` (64 hex digits), ``stays``, the same without the rows that its contract removes, and the ``form``
+    of the values, or in ``message`` why it keeps none. A run beside it keeps ``outcome`` only, "same" (as either) or
+    "differs", or in ``message`` why that is not known.
+    """
+
+    table: str
+    column: str
+    form: str = ""
+    digest: str = ""
+    stays: str = ""
+    outcome: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class RowFile:
     """A file of row digests, or of values, beside a baseline: its name in the same folder, its bytes, their SHA-256."""
 
@@ -514,7 +532,8 @@ class Run:
     ``unread`` maps kinds of schema objects, or titles of tables, to why the catalogue could not say what they are.
     ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to be read with, by the
     SHA-256 of their bytes; ``fail_on`` says which failures count. ``row_file`` is what it wrote beside a baseline, ``rows`` what
-    came of comparing with one; ``value_file`` and ``values`` are the same of the values of chosen columns.
+    came of comparing with one; ``value_file`` and ``values`` are the same of the values of chosen columns. ``keyed`` is what
+    is known of personal columns; ``secret``, the key of their digests in hex, and the digests go into a baseline only.
     """
 
     id: str
@@ -545,6 +564,8 @@ class Run:
     criteria: tuple[Criterion, ...] = ()
     coverage: tuple[TableCoverage, ...] = ()
     interrupted: str = ""
+    secret: str = ""
+    keyed: tuple[KeyedDigest, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
     format_version: int = RUN_FORMAT
 
@@ -661,4 +682,6 @@ class Baseline:
     contract_digest: str = ""
     row_file: RowFile | None = None
     value_file: RowFile | None = None
+    secret: str = ""
+    keyed: tuple[KeyedDigest, ...] = ()
     format_version: int = BASELINE_FORMAT

@@ -26,6 +26,7 @@ from kisaan_validate.compile.measures import (
 from kisaan_validate.compile.plan import Plan, make_plan, tables_of
 from kisaan_validate.compile.statements import Pass, Query
 from kisaan_validate.contract.load import Contract, bound_to, spoken_columns
+from kisaan_validate.contract.needs import Need
 from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.coverage import coverage_of
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_blocks, read_catalogue
@@ -40,6 +41,7 @@ from kisaan_validate.diffing.kept import compare_values, write_values
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
 from kisaan_validate.execute.ask import SAVEPOINT, Counted, ask, recover, refuse
+from kisaan_validate.execute.keyed import KeyedJob, keyed_jobs_again, keyed_jobs_before, take_keyed
 from kisaan_validate.execute.measure import read_digesting, take_measures
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.execute.rowcompare import compare_rows, not_kept, why_not_kept, write_rows
@@ -50,6 +52,7 @@ from kisaan_validate.model import (
     ColumnFacts,
     Evidence,
     FailOn,
+    KeyedDigest,
     Measured,
     Notice,
     Profile,
@@ -199,6 +202,7 @@ class _Runner:
         self.suite, self.target, self.selection = suite, target, selection
         self.options, self.observer, self.stop = options, observer, stop
         self.log: list[StatementFacts] = []
+        self.secret = ""
         self.started = datetime.now(UTC)
 
     def run(self) -> Run:
@@ -297,11 +301,25 @@ class _Runner:
         digests = whole_measures(scope, *beside, self._since(snapshot.catalogue)) if whole else []
         left_out = undigested(scope, self.suite.settings.is_personal) if whole else {}
         if contract is None:
-            return Compared(objects, unread, sequences, tuple(digests), answered=(digesting.measured,), left_out=left_out)
+            keyed = self._keyed(scope, snapshot.catalogue, digesting, ()) if whole else ()
+            answered = (digesting.measured,)
+            return Compared(objects, unread, sequences, tuple(digests), {}, answered, left_out, keyed)
         refused = refused_expressions(holder, contract, schemas)
         needs = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
+        keyed = self._keyed(scope, snapshot.catalogue, digesting, needs) if whole else ()
         measures = withhold(measures_of(needs, *beside, every=whole), snapshot)
-        return Compared(objects, unread, sequences, (*measures, *digests), refused, (digesting.measured,), left_out)
+        return Compared(objects, unread, sequences, (*measures, *digests), refused, (digesting.measured,), left_out, keyed)
+
+    def _keyed(
+        self, scope: Sequence[Table], catalogue: Catalogue, how: Digesting, needs: Sequence[Need]
+    ) -> tuple[KeyedJob, ...]:
+        """What is asked of personal columns: their digests for a baseline, or whether they are those of one."""
+        personal, before, since = self.suite.settings.is_personal, self.options.baseline, self._since(catalogue)
+        tables = {t.title: t for t in scope}
+        if before is None:
+            self.secret = secrets.token_hex(16)
+            return keyed_jobs_before(tables, catalogue, personal, how, self.secret, needs)
+        return keyed_jobs_again(tables, catalogue, personal, how, before, since)
 
     def _rows(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], made: Run) -> Run:
         """The run with its rows written beside a baseline, or compared with those of a baseline, where that was asked for."""
@@ -450,9 +468,22 @@ class _Runner:
                 pool, compared.measures, self.stop, lambda done, total: self.observer(Progress("measuring", done, total))
             )
             self.log += log
+            keyed, log = take_keyed(
+                pool,
+                compared.keyed,
+                self.stop,
+                lambda done, total: self.observer(Progress("comparing personal columns", done, total)),
+            )
+            self.log += log
             return Executed(
-                results, rows_of(answers), failures_of(answers), figures_of(answers), measured, self._moved(pool, snapshot),
+                results,
+                rows_of(answers),
+                failures_of(answers),
+                figures_of(answers),
+                measured,
+                self._moved(pool, snapshot),
                 unmeasured_of(answers),
+                keyed,
             )
         finally:
             if streams is not None:
@@ -552,6 +583,8 @@ class _Runner:
             criteria=self.suite.criteria,
             coverage=coverage_of(self.suite, snapshot.catalogue, results),
             interrupted=self.stop.reason,
+            secret=self.secret,
+            keyed=tuple(_standing_keyed(done)),
         )
 
     def _results(self, snapshot: Snapshot, plan: Plan, done: Executed) -> tuple[Result, ...]:
@@ -648,6 +681,7 @@ class Compared:
     refused: Mapping[str, str] = field(default_factory=dict)
     answered: tuple[Measured, ...] = ()
     left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    keyed: tuple[KeyedJob, ...] = ()
 
     @property
     def check(self) -> tuple[str, ...]:
@@ -671,6 +705,7 @@ class Executed:
     measured: tuple[Measured, ...]
     moved: set[TableKey]
     unmeasured: Mapping[TableKey, Mapping[str, str]] = field(default_factory=dict)
+    keyed: tuple[KeyedDigest, ...] = ()
 
 
 def _goes_on(session: Session, error: DatabaseError) -> bool:
@@ -709,6 +744,14 @@ def _standing(done: Executed) -> Iterator[Measured]:
     for measured in done.measured:
         moved = any(measured.table in (name if schema == "public" else "", f"{schema}.{name}") for schema, name in done.moved)
         yield Measured(measured.id, measured.table, sql=measured.sql, message=f"{measured.table} {_REWRITTEN}") if moved else measured
+
+
+def _standing_keyed(done: Executed) -> Iterator[KeyedDigest]:
+    """What is known of personal columns, without those of tables that did not stay as they were."""
+    moved = {name if schema == "public" else f"{schema}.{name}" for schema, name in done.moved}
+    for keyed in done.keyed:
+        gone = keyed.table in moved
+        yield KeyedDigest(keyed.table, keyed.column, message=f"{keyed.table} {_REWRITTEN}") if gone else keyed
 
 
 def _table_facts(catalogue: Catalogue, plan: Plan, done: Executed, excluded: Sequence[str]) -> tuple[TableFacts, ...]:

@@ -212,6 +212,32 @@ def undigested(tables: Iterable[Table], is_personal: IsPersonal) -> dict[tuple[s
     return found
 
 
+@dataclass(frozen=True)
+class DigestKey:
+    """By which parts digests of a whole table tell its rows apart, and which rows count (SQL, "" for all); else ``reason``.
+
+    ``stays`` is SQL that is true for the rows that a contract does not remove, "" where it removes none.
+    """
+
+    parts: tuple[Part, ...] = ()
+    condition: str = ""
+    stays: str = ""
+    reason: str = ""
+
+
+def digest_key(
+    table: Table,
+    catalogue: Catalogue,
+    is_personal: IsPersonal,
+    before: Baseline | None,
+    digesting: Digesting,
+    since: str = "",
+    removals: Sequence[Removal] = (),
+) -> DigestKey:
+    """The key of the digests of a whole table: of its own choice, or beside a baseline the one of then."""
+    return _Maker(table, catalogue, is_personal, before, digesting, since=since).digest_key(removals)
+
+
 class _Unknowable(Exception):
     """What is asked for cannot be said in SQL. ``args[0]`` says why."""
 
@@ -481,6 +507,20 @@ class _Maker:
         # Where rows came or went, digests of whole columns say nothing of those that stayed.
         brief = self._figures(made.id, self._not_late(), [], [], [Digested(WHICH_ROWS, None)], every=False)
         return replace(made, brief=brief, proof=digests.buckets, proved=Measured(made.id, self.title, None, {**columns, by_key(WHICH_ROWS): which}, digests.key))
+
+    def digest_key(self, removals: Sequence[Removal]) -> DigestKey:
+        """By what rows are told apart, and which of them are not late."""
+        if self.baseline is None:
+            self.key = self._chosen_key(())
+            gone = " OR ".join(self._goes(removal) for removal in removals)
+            return DigestKey(tuple(self._key_parts()), stays=f"NOT ({gone})" if gone else "")
+        old = self._old_table()
+        if old is None or old.digests is None or old.digests.message:
+            return DigestKey(reason="the baseline has no digests of its table")
+        self.key, self.key_forms = old.digests.key, _form_in(old.digests.which_rows, 2).split(",")
+        if why := self._unlike(old.digests) or self._not_told_by_since():
+            return DigestKey(reason=why)
+        return DigestKey(tuple(self._key_parts()), self._not_late())
 
     def _unlike(self, digests: TableDigests) -> str:
         if missing := [c for c in self.key if c not in self.table.columns]:

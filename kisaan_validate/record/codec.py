@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from kisaan_validate.errors import RecordError
@@ -48,7 +49,16 @@ def schema_of(kind: type[Any]) -> dict[str, Any]:
 
 def run_to_json(run: Run) -> str:
     """The text of ``run.json``."""
-    return _to_json(Run, run)
+    return _to_json(Run, without_keyed_digests(run))
+
+
+def without_keyed_digests(run: Run) -> Run:
+    """A run as it may be recorded: two digests of a personal column under one key would give a changed value away."""
+    keyed = tuple(replace(k, digest="", stays="", message=k.message or ("" if k.outcome else _KEPT_ELSEWHERE)) for k in run.keyed)
+    return replace(run, secret="", keyed=keyed)
+
+
+_KEPT_ELSEWHERE = "its digest is in the baseline only"
 
 
 def run_from_json(text: str, source: str = "run.json") -> Run:
@@ -91,7 +101,7 @@ _SINCE = frozenset({"digest", "digests", "row_file", "rows", "value_file", "valu
 """Entries that came after the first published form and are not in files of before: what they stand for was not measured."""
 
 
-LATER = frozenset({"address", "foreign", "standby", "unmeasured"})
+LATER = frozenset({"address", "foreign", "keyed", "secret", "standby", "unmeasured"})
 """Entries that files do not hold where there is nothing to say: those of before, whose bytes and digests stay as they were."""
 
 

@@ -279,7 +279,8 @@ def _gaps(baseline: Baseline) -> list[str]:
     lines += [f"not known: {item.what}: {item.reason}" for item in lacking(baseline) if item.what not in said]
     lines += [f"not kept: {notice.message}" for notice in rows_not_kept(baseline)]
     hint = "HINT: what is not kept here cannot be compared later: put it right and take the baseline again, or compare live: kisaan-validate diff"
-    return [*lines, hint] if lines else []
+    few = [f"not compared later: {k.table}.{k.column}: {k.message}" for k in baseline.keyed if k.message]
+    return [*lines, hint, *few] if lines else few
 
 
 def show_baseline(baseline: Baseline, *, verbose: bool) -> None:

@@ -1,0 +1,170 @@
+"""Asks for digests of personal columns: how many distinct values they have, then the digests themselves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from kisaan_validate.catalogue import Catalogue, Table, TableKey
+from kisaan_validate.compile.fingerprints import Digesting
+from kisaan_validate.compile.keyed import (
+    LEAST_DISTINCT,
+    KeyedColumn,
+    KeyedTable,
+    keyed_again,
+    keyed_before,
+    without_secret,
+)
+from kisaan_validate.compile.measures import DigestKey, IsPersonal, digest_key
+from kisaan_validate.contract.needs import Need, Removal
+from kisaan_validate.database.session import Session
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import recover, too_large
+from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.masking import mask_values
+from kisaan_validate.model import Baseline, KeyedDigest, StatementFacts
+
+FEW = f"it is personal and has fewer than {LEAST_DISTINCT:,} distinct values, which a digest could give away"
+"""Why no digest of a personal column is kept."""
+
+
+@dataclass(frozen=True)
+class KeyedJob:
+    """A table's statement, and what it is made of."""
+
+    asked: KeyedTable
+    table: Table | None
+    key: DigestKey
+    how: Digesting
+
+
+def keyed_jobs_before(
+    tables: Mapping[str, Table],
+    catalogue: Catalogue,
+    is_personal: IsPersonal,
+    how: Digesting,
+    secret: str,
+    needs: Sequence[Need],
+) -> tuple[KeyedJob, ...]:
+    """What is asked of the personal columns of these tables (by title) while a baseline is taken.
+
+    ``needs`` are those of its contract, of which the removals tell which rows are to stay.
+    """
+    removals: dict[TableKey, list[Removal]] = {}
+    for need in needs:
+        found = catalogue.find(need.table)
+        if isinstance(need, Removal) and found is not None:
+            removals.setdefault(found.key, []).append(need)
+    jobs = []
+    for table in tables.values():
+        personal = [c for c in table.columns if is_personal(table.name, c)]
+        if personal:
+            key = digest_key(table, catalogue, is_personal, None, how, removals=removals.get(table.key, ()))
+            jobs.append(KeyedJob(keyed_before(table, personal, key, how, secret), table, key, how))
+    return tuple(jobs)
+
+
+def keyed_jobs_again(
+    tables: Mapping[str, Table],
+    catalogue: Catalogue,
+    is_personal: IsPersonal,
+    how: Digesting,
+    before: Baseline,
+    since: Mapping[TableKey, str],
+) -> tuple[KeyedJob, ...]:
+    """What is asked of the personal columns that a baseline speaks of; tables that are gone have nothing to be asked."""
+    jobs = []
+    for title, listed in groupby(sorted(before.keyed, key=lambda k: k.table), key=lambda k: k.table):
+        table = tables.get(title)
+        if table is not None:
+            key = digest_key(table, catalogue, is_personal, before, how, since.get(table.key, ""))
+            jobs.append(
+                KeyedJob(keyed_again(table, title, list(listed), key, how, before.secret), table, key, how)
+            )
+    return tuple(jobs)
+
+
+@dataclass
+class _Said:
+    keyed: list[KeyedDigest] = field(default_factory=list)
+    log: list[StatementFacts] = field(default_factory=list)
+
+
+def take_keyed(
+    pool: Pool, jobs: Sequence[KeyedJob], stop: Stop, on_done: Callable[[int, int], None]
+) -> tuple[tuple[KeyedDigest, ...], list[StatementFacts]]:
+    """What is known of each personal column, and the statements, without the key. Raises nothing: why not is a message."""
+    if not jobs:
+        return (), []
+    on_done(0, len(jobs))
+    tasks = [Task(_taker(job), _giver_up(job)) for job in jobs]
+    said = pool.run(tasks, stop, lambda done: on_done(done, len(jobs)))
+    return tuple(k for one in said for k in one.keyed), [facts for one in said for facts in one.log]
+
+
+def _giver_up(job: KeyedJob) -> Callable[[DatabaseError], _Said]:
+    return lambda error: _Said([*job.asked.refused, *_failed(job, job.asked.columns, error)])
+
+
+def _failed(job: KeyedJob, columns: Sequence[KeyedColumn], error: DatabaseError) -> list[KeyedDigest]:
+    known = frozenset({job.asked.title, *(column.name for column in columns)})
+    message = mask_values(without_secret(error.fact, job.asked.secret), known)
+    return [KeyedDigest(job.asked.title, column.name, message=message) for column in columns]
+
+
+def _taker(job: KeyedJob) -> Callable[[Session], _Said]:
+    def take(session: Session) -> _Said:
+        said = _Said(list(job.asked.refused))
+        enough: list[KeyedColumn] = []
+        for column in job.asked.columns:
+            try:
+                many = bool(job.asked.known) or _has_many(session, job, column, said.log)
+            except DatabaseError as error:
+                said.keyed += _failed(job, [column], error)
+                continue
+            if many:
+                enough.append(column)
+            else:
+                said.keyed.append(KeyedDigest(job.asked.title, column.name, message=FEW))
+        if not enough or job.table is None:
+            return said
+        asked = job.asked.only(enough, job.key, job.how, job.table)
+        try:
+            said.keyed += asked.read(_ask(session, asked, asked.sql, said.log))
+        except DatabaseError as error:
+            said.keyed += _failed(job, enough, error)
+        return said
+
+    return take
+
+
+def _has_many(session: Session, job: KeyedJob, column: KeyedColumn, log: list[StatementFacts]) -> bool:
+    """Whether it has enough distinct values. Few classes mean few values, so that they can be counted in memory."""
+    (classes,) = _ask(session, job.asked, column.classes, log)
+    if int(str(classes)) >= LEAST_DISTINCT:
+        return True
+    (values,) = _ask(session, job.asked, column.values, log)
+    return int(str(values)) >= LEAST_DISTINCT
+
+
+def _ask(session: Session, asked: KeyedTable, sql: str, log: list[StatementFacts]) -> Sequence[object]:
+    start, sqlstate = time.perf_counter(), ""
+    try:
+        if refusal := too_large(session, sql):
+            raise refusal
+        (row,) = session.execute(sql)
+        found: Sequence[object] = row
+        return found
+    except DatabaseError as error:
+        sqlstate = error.sqlstate or "not run"
+        recover(session)
+        raise
+    finally:
+        taken = (time.perf_counter() - start) * 1000
+        log.append(
+            StatementFacts(
+                f"personal columns of {asked.title}", without_secret(sql, asked.secret), (), taken, sqlstate
+            )
+        )
