@@ -24,6 +24,7 @@ from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.rows import SEEDS, SHA256, row_digest, staged
 from kisaan_validate.model import KeyedDigest
 from kisaan_validate.sql.expressions import quote, table_sql
+from kisaan_validate.sql.qualify import qualified
 
 LEAST_DISTINCT = 1_000
 """A column with fewer distinct values is not digested: whoever knows most of them could guess the others."""
@@ -134,9 +135,9 @@ def _column(table: Table, name: str, part: Part, how: Digesting) -> KeyedColumn:
     hashed = value_hash(part, how.context, how.version)
     inner = staged(table_sql(table), {"v": hashed.inner}, f"{quote(name)} IS DISTINCT FROM NULL")
     of = hashed.of("v", str(SEEDS[0]))
-    classes = f"SELECT pg_catalog.count(*) FROM (SELECT 1 FROM {inner} GROUP BY ({of} OPERATOR(pg_catalog.&) {_COARSE - 1}::pg_catalog.int8)) AS q"
-    values = f"SELECT pg_catalog.count(*) FROM (SELECT 1 FROM {inner} GROUP BY {of}) AS q"
-    return KeyedColumn(name, part, classes, values)
+    classes = f"SELECT count(*) FROM (SELECT 1 FROM {inner} GROUP BY ({of} & {_COARSE - 1})) AS q"
+    values = f"SELECT count(*) FROM (SELECT 1 FROM {inner} GROUP BY {of}) AS q"
+    return KeyedColumn(name, part, qualified(classes), qualified(values))
 
 
 def _sums(table: Table, columns: Sequence[KeyedColumn], key: DigestKey, how: Digesting, secret: str) -> str:
@@ -148,11 +149,11 @@ def _sums(table: Table, columns: Sequence[KeyedColumn], key: DigestKey, how: Dig
     items = {row.name: row.inner for row in rows} | ({"stays": key.stays} if key.stays else {})
     inner = staged(table_sql(table), items, key.condition)
     lanes = [lane for row in rows for lane in row.lanes]
-    outputs = ["pg_catalog.count(*)", *(f"pg_catalog.sum({lane})::text" for lane in lanes)]
+    outputs = ["count(*)", *(f"sum({lane})::text" for lane in lanes)]
     if key.stays:
         kept = "FILTER (WHERE stays)"
-        outputs += [f"pg_catalog.count(*) {kept}", *(f"(pg_catalog.sum({lane}) {kept})::text" for lane in lanes)]
-    return f"SELECT {', '.join(outputs)} FROM {inner}"
+        outputs += [f"count(*) {kept}", *(f"(sum({lane}) {kept})::text" for lane in lanes)]
+    return qualified(f"SELECT {', '.join(outputs)} FROM {inner}")
 
 
 def without_secret(text: str, secret: str) -> str:
