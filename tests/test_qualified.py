@@ -20,7 +20,7 @@ from kisaan_validate import declare
 from kisaan_validate.database.session import Rows, Session
 from kisaan_validate.model import Evidence, Form, Status
 from kisaan_validate.rules.base import CatalogRule, Rule
-from kisaan_validate.runner import run
+from kisaan_validate.runner import Options, run
 from kisaan_validate.sql.qualify import NotUnderstood, authored, qualified
 from kisaan_validate.suite.load import Suite, suite_of
 
@@ -323,6 +323,23 @@ def test_what_has_no_schema_is_refused_by_name(name: str, server: Server, small:
         else:
             assert (result.status, result.sqlstate) == (Status.ERROR, "42725"), result
             assert re.search(r"somebody's cast converts|which is not PostgreSQL's own", result.message)
+
+
+def test_columns_may_bear_any_word_of_the_language(server: Server) -> None:
+    """Law: a column called as a word of SQL is read as the column, in checks, digests and figures alike."""
+    words = [word for (word,) in server.sql("SELECT word FROM pg_get_keywords() WHERE catcode <> 'U' ORDER BY word")]
+    words += sorted({"by", "filter", "materialized", "operator", "over", "recursive", "within", "zone", "at"} - set(words))
+    named = ", ".join(f'"{word}" integer' for word in words)
+    filled = ", ".join(["n"] * len(words))
+    database = server.create(f"CREATE TABLE kw (id int PRIMARY KEY, {named})")
+    server.sql(f"INSERT INTO kw SELECT n, {filled} FROM generate_series(1, 3) AS n", database)
+    suite = suite_of(pa.DataFrameSchema({word: pa.Column(nullable=True, checks=pa.Check.ge(2)) for word in words}, name="kw"))
+    found = run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, digests=True, sample=0))
+    server.drop(database)
+    wrong = {r.check_id for r in found.results if r.check_id.endswith("equal_to") and r.violations != 1}
+    assert not wrong
+    (table,) = found.tables
+    assert {c.profile.total for c in table.columns if c.profile is not None} == {"6"}
 
 
 # --- the grammar --------------------------------------------------------------------------------------------------------

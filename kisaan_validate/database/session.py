@@ -99,7 +99,8 @@ class Session:
 
     def pins(self) -> list[tuple[str, str]]:
         """The settings of each transaction, values as SQL."""
-        path = ", ".join(quote(s) for s in (*self.schemas, "pg_temp"))
+        # pg_catalog comes first by itself; named behind others it would come after them, and so would its types.
+        path = ", ".join(quote(s) for s in (*(s for s in self.schemas if s != "pg_catalog"), "pg_temp"))
         pinned = [(name, _text(value)) for name, value, since in _PINNED if self.version >= since]
         limits = self.limits
         own = [("statement_timeout", str(limits.statement_timeout)), ("lock_timeout", str(limits.lock_timeout))]

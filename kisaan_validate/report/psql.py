@@ -20,7 +20,7 @@ _SETTINGS = (
 
 def search_path(run: Run) -> str:
     """The schemas in which the run looked names up, as SQL."""
-    return ", ".join('"{}"'.format(s.replace('"', '""')) for s in (*run.suite.schemas, "pg_temp"))
+    return ", ".join('"{}"'.format(s.replace('"', '""')) for s in (*(s for s in run.suite.schemas if s != "pg_catalog"), "pg_temp"))
 
 
 def environment(run: Run) -> str:

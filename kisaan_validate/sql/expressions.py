@@ -26,6 +26,10 @@ Value = bool | int | float | Decimal | str | bytes | dt.date | dt.datetime | dt.
 # "named" leaves percent signs alone; backslashes are plain because sessions pin standard_conforming_strings.
 _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 _DIALECT._backslash_escapes = False
+# Words that PostgreSQL does not take for a column's name everywhere; SQLAlchemy does not know them.
+_DIALECT.identifier_preparer.reserved_words = _DIALECT.identifier_preparer.reserved_words | {
+    "collation", "concurrently", "lateral", "system_user", "tablesample", "values",
+}
 
 
 def to_sql(element: Any) -> str:

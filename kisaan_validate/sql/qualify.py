@@ -196,7 +196,7 @@ _NO_FUNCTIONS = _CLAUSES | {
 """Words that are followed by a parenthesis and call nothing that the search path could find."""
 
 _REFUSED = frozenset(
-    {"using", "natural", "similar", "overlaps", "position", "overlay", "substring", "xmlserialize", "escape"}
+    {"using", "natural", "similar", "overlaps", "position", "overlay", "substring", "xmlserialize"}
 )
 """Words by which a function or an operator is called that cannot be named with its schema there; some only before FROM or IN."""
 
