@@ -52,13 +52,14 @@ class Plant:
 
 @dataclass(frozen=True)
 class Corruption:
-    """One file of the gallery."""
+    """One file of the gallery. ``untold`` is what the comparison must say that it cannot tell, and nothing else."""
 
     name: str
     title: str
     rows: tuple[Plant, ...]
     schema: frozenset[tuple[str, str, str, str]]
     sql: str
+    untold: frozenset[str] = frozenset()
 
 
 def read_gallery(folder: Path = FOLDER) -> list[Corruption]:
@@ -74,7 +75,7 @@ def _read(path: Path) -> Corruption:
         Plant(**{**r, "kind": Kind(r["kind"]), "columns": tuple(r.get("columns", ()))}) for r in facts.get("rows", [])
     ]
     schema = {(s["kind"], s["table"], s["name"], s["aspect"]) for s in facts.get("schema", [])}
-    return Corruption(path.stem, head[0], tuple(plants), frozenset(schema), sql)
+    return Corruption(path.stem, head[0], tuple(plants), frozenset(schema), sql, frozenset(facts.get("untold", [])))
 
 
 def build_clean(server: Server, scale: int = SCALE) -> str:
@@ -185,8 +186,9 @@ def judged(corruption: Corruption, examined: Examined) -> Score:
     expected, found, seen = examined.expected, examined.found, examined.seen
     one_sided = {c.table for c in found.schema if c.kind == "table" and c.aspect in {"added", "removed"}}
     tables = {t.table: t for t in found.tables if t.table not in one_sided}
-    missed = [f"cannot tell: {u.what}: {u.reason}" for t in tables.values() for u in t.unknown]
-    missed += [f"cannot tell: {u.what}: {u.reason}" for u in found.unknown]
+    unknown = [*(u for t in tables.values() for u in t.unknown), *found.unknown]
+    missed = [f"cannot tell: {u.what}: {u.reason}" for u in unknown if u.what not in corruption.untold]
+    missed += [f"not said to be unknown: {what}" for what in sorted(corruption.untold - {u.what for u in unknown})]
     right = {p.table for p in corruption.rows}
     other = {name for name, table in tables.items() if table.differs} ^ right
     schema = {c.key for c in found.schema} ^ corruption.schema
@@ -196,6 +198,7 @@ def judged(corruption: Corruption, examined: Examined) -> Score:
     patterns = list(_wrong_patterns(corruption.rows, expected, tables))
     touched = sum(len(keys) or plant.copies for plant, keys in zip(corruption.rows, expected, strict=True))
     said = [_words(p) for name in sorted(right & tables.keys()) for p in tables[name].patterns]
+    said += [f"cannot tell {u.what}: {u.reason}" for u in unknown if u.what in corruption.untold]
     said += [" ".join(part for part in (c.kind, c.name, c.aspect) if part) for c in found.schema]
     misses = (*missed, *rows, *columns, *patterns)
     return Score(

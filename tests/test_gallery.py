@@ -32,6 +32,8 @@ SAMPLE = (
     "lose_one_double_one",
     "composite_key",
     "references_asleep",
+    "arrays_of_composites",
+    "duplicate_keys",
 )
 """What `make test` looks at; `make test-all` and `make gallery` look at all."""
 

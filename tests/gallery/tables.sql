@@ -45,3 +45,10 @@ INSERT INTO mandi_stalls SELECT lpad((n * 41)::text, 5, '0'), (n * 7919 % 10007)
 CREATE TABLE mandi_states (id int PRIMARY KEY, state varchar(9));
 CREATE VIEW mandi_open AS SELECT id FROM mandi_states WHERE state IN ('open', 'late');
 CREATE VIEW mandi_shut AS SELECT id FROM mandi_states WHERE state IN ('shut', 'gone');
+
+-- What a basket holds: an array of rows, some of them in other arrays, some not known.
+CREATE TYPE mandi_lot AS (sku int, price numeric(10,2), note text);
+CREATE TABLE mandi_baskets (id int PRIMARY KEY, lots mandi_lot[]);
+INSERT INTO mandi_baskets
+SELECT n, ARRAY[ROW(n, n * 1.5, 'first')::mandi_lot, ROW(NULL, NULL, NULL)::mandi_lot, ROW(n + 1, n * 2, 'last')::mandi_lot]
+FROM generate_series(1, 300) AS n;
