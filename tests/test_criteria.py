@@ -15,7 +15,7 @@ from kisaan_validate.config import load_config
 from kisaan_validate.coverage import coverage_of
 from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.judgement import judge
-from kisaan_validate.model import Criterion, Evidence, Form, Result, Severity, Status
+from kisaan_validate.model import Criterion, Evidence, Form, Result, Selection, Severity, Status, Tolerance
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.criteria import Standing, criteria_words, criterion_lines
@@ -82,22 +82,25 @@ EMPTY = Result("a", Status.PASS, 0, 0, Evidence.SCANNED)
     [
         ((PASS, PASS), Standing.PROVED, "by 2 checks"),
         ((PASS, FAIL), Standing.NOT_MET, "1 of 2 checks fails"),
-        ((FAIL, Result("a", Status.ERROR)), Standing.NOT_MET, "1 of 2 checks fails; 1 check has no answer"),
-        ((PASS, Result("a", Status.ERROR)), Standing.NOT_PROVED, "1 check has no answer"),
-        ((PASS, Result("a", Status.SKIP)), Standing.NOT_PROVED, "1 check has no answer"),
+        ((FAIL, Result("a", Status.ERROR, message="timeout")), Standing.NOT_MET, "1 of 2 checks fails; 1 check has no answer"),
+        ((PASS, Result("a", Status.ERROR, message="timeout")), Standing.NOT_PROVED, "1 check has no answer"),
+        ((PASS, Result("a", Status.SKIP, message="skipped, because it is gone")), Standing.NOT_PROVED, "1 check has no answer"),
         ((PASS, None), Standing.NOT_PROVED, "1 check was not asked in this run"),
-        ((PASS, Result("a", Status.TOLERATED, 1, 9)), Standing.PROVED, "by 2 checks; 1 check found violations, no more than was agreed"),
+        ((PASS, Result("a", Status.TOLERATED, 1, 9, Evidence.SCANNED, message="tolerated: up to 5 rows")), Standing.PROVED, "by 2 checks; 1 check found violations, no more than was agreed"),
         ((PASS, EMPTY), Standing.PROVED, "by 1 check; 1 check had no row to examine"),
         ((EMPTY, EMPTY), Standing.NOT_PROVED, "none of its checks found a row to examine"),
-        ((Result("a", Status.NOT_APPLICABLE),) * 2, Standing.NOT_PROVED, "none of its checks applies to this database"),
+        ((Result("a", Status.NOT_APPLICABLE, message="not applicable, because it is gone"),) * 2, Standing.NOT_PROVED, "none of its checks applies to this database"),
     ],
 )
 def test_a_criterion_is_proved_only_by_answers(results: tuple[Result | None, ...], standing: Standing, said: str) -> None:
     """A failure outranks silence, silence outranks success; what was not asked or found nothing to examine proves nothing."""
-    checks = [_check(f"c{n}", severity=Severity.INFO) for n, _ in enumerate(results)]
+    agreed = [Tolerance(rows=5) if r is not None and r.status is Status.TOLERATED else None for r in results]
+    checks = [_check(f"c{n}", severity=Severity.INFO, applies=("table t",), tolerance=t) for n, t in enumerate(agreed)]
     given = [replace(r, check_id=c.id) for c, r in zip(checks, results, strict=True) if r is not None]
     asked = [c for c, r in zip(checks, results, strict=True) if r is not None]
     run = make_run(asked, given, criteria=(Criterion("x", "all is well", tuple(c.id for c in checks)),))
+    if len(asked) < len(checks):
+        run = replace(run, suite=replace(run.suite, total_checks=len(checks)), selection=Selection(select=("c0",), partial=True))
     line = criterion_lines(run)[0]
     assert (line.standing, line.said) == (standing, said)
     assert criteria_words([line]) == f"Of 1, 1 {standing.value}"

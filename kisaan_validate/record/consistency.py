@@ -18,7 +18,6 @@ from kisaan_validate.model import (
     CheckFacts,
     Criterion,
     Evidence,
-    FailOn,
     Family,
     Form,
     Profile,
@@ -89,12 +88,6 @@ def _digests(run: Run) -> Iterator[str]:
     for what, digest in named.items():
         if digest and not _HEX.fullmatch(digest):
             yield f"what it names as the digest of its {what} is no SHA-256"
-    beside = {"a contract": run.contract_digest, "rows of a baseline": run.rows, "values of a baseline": run.values}
-    for what, there in beside.items():
-        if there and not run.baseline_digest:
-            yield f"it was compared with {what}, and names no baseline"
-    if run.fail_on is FailOn.NEW and not run.baseline_digest:
-        yield "only new failures count in it, and it names no baseline"
     if bool(run.provenance.previous_digest) is not bool(run.provenance.previous_run):
         yield "of the run before it, it names the id or the digest, not both"
     if run.provenance.approvals < 1:
