@@ -218,3 +218,34 @@ def test_the_recorded_samples_agree_with_themselves() -> None:
     assert not list(run_contradictions(made))
     assert all(isinstance(one, Result) for one in made.results)
     assert all(isinstance(one, CheckNoun) for one in made.checks)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda c: c.update(severity="info"), "its severity is info"),
+        pytest.param(lambda c: c.update(tolerance={"rows": 5, "numerator": None, "denominator": None}), "its tolerance is", marks=pytest.mark.slow),
+        pytest.param(lambda c: c.update(id="orders.invented"), "it has a check orders.invented", marks=pytest.mark.slow),
+        (lambda c: None, ""),
+    ],
+)  # fmt: skip
+def test_a_check_that_the_suite_does_not_have_is_wrong(shop: Any, edit: Any, said: str) -> None:
+    """Where the suite that was run stands beside, `verify` compares what the run says of its checks with what it declares."""
+    assert shop.cli("run").returncode == 0
+    (record,) = shop.folder.glob("reports/*/run.json")
+    document = json.loads(record.read_text())
+    check = document["checks"][-1]
+    old = check["id"]
+    edit(check)
+    for place in (document["results"], *(s["check_ids"] for s in document["statements"])):
+        for n, entry in enumerate(place):
+            if entry == old:
+                place[n] = check["id"]
+            elif isinstance(entry, dict) and entry["check_id"] == old:
+                entry["check_id"] = check["id"]
+    record.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    found = shop.cli("verify", str(record.parent))
+    if said:
+        assert found.returncode == 1, found
+        assert f"{said}" in found.stdout
+    assert ("says otherwise" in found.stdout) is bool(said), found.stdout

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from kisaan_validate import watched
 
-COMMANDS = frozenset({"run", "baseline", "list", "explain", "doctor", "init", "import", "schedule", "demo"})
+COMMANDS = frozenset({"run", "baseline", "list", "explain", "doctor", "init", "import", "schedule", "demo", "verify"})
 """The commands that execute the sources of a suite."""
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

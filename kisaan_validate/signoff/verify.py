@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from kisaan_validate.signoff.keys import Signers
 from kisaan_validate.signoff.standing import Signed, Standing, State, standing_of
 from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
 from kisaan_validate.signoff.timestamp import STAMPED, UNKNOWN_AUTHORITY
-from kisaan_validate.suite.load import sources_digest
+from kisaan_validate.suite.load import Suite, load_suite, sources_digest
 from kisaan_validate.version import VERSION
 from kisaan_validate.waivers import Use, read_waivers
 
@@ -66,6 +66,31 @@ def compare_suite(found: Verified, suite: Path) -> None:
     now = sources_digest((p.relative_to(suite).as_posix(), p.read_bytes()) for p in sorted(listed))
     if now != found.judged.run.suite.digest:
         found.add(Mark.NOTE, "suite", f"what stands in {suite} now is another suite: this run and its sign-offs say nothing of it")
+        return
+    try:
+        declared = load_suite(suite)
+    except KisaanError as error:
+        found.add(Mark.NOTE, "suite", f"what it declares was not compared with the run: {error.fact}")
+        return
+    for wrong in undeclared(found.judged.run, declared):
+        found.add(Mark.WRONG, "run.json", f"{wrong}, and the suite that was run says otherwise")
+
+
+def undeclared(run: Run, suite: Suite) -> list[str]:
+    """What a run says of its suite and checks that the suite itself, from sources of the same digest, does not."""
+    declared = {check.id: check for check in suite.checks}
+    wrong = [] if run.suite == suite.facts else ["its suite has other settings, or another number of checks"]
+    if run.criteria != suite.criteria:
+        wrong.append("its success criteria are others")
+    for check in run.checks:
+        own = declared.get(check.id)
+        if own is None:
+            wrong.append(f"it has a check {check.id}")
+            continue
+        # Another version may word a claim, or make the digest of a meaning, in another way.
+        names = [f.name for f in fields(check) if run.tool_version == VERSION or f.name not in {"claim", "digest", "kind", "hint"}]
+        wrong += [f"{check.id}: its {n} is {getattr(check, n)!s:.80}" for n in names if getattr(check, n) != getattr(own, n)]
+    return wrong
 
 
 def verify_chain(reports: Path) -> Verified:
