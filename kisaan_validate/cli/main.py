@@ -106,9 +106,12 @@ def _unread() -> int:
 def entry() -> None:
     """The console script. A command that executes a suite is watched from another process, so that its end is seen."""
     open_streams()
+    words = sys.argv[1:]
+    if not words or words[0].startswith("-") or not {"--help", "-h"}.isdisjoint(words):
+        sys.exit(_whole())  # which executes nothing, and must answer at once
     from kisaan_validate.cli.supervise import supervised, wanted
 
-    sys.exit(supervised(_whole, USAGE, INCONCLUSIVE) if wanted(sys.argv[1:]) else _whole())
+    sys.exit(supervised(_whole, USAGE, INCONCLUSIVE) if wanted(words) else _whole())
 
 
 def open_streams() -> None:
