@@ -145,7 +145,8 @@ class Table:
 
     ``only`` is a SQL condition on its rows: where a filter is declared, a check sees no others ("" means all rows).
     ``children`` says that rows of tables that inherit from it (no partitions) are read with its own, ``foreign`` that rows
-    of foreign tables are: by a foreign table itself, a parent of one, or a view over either.
+    of foreign tables are: by a foreign table itself, a parent of one, or a view over either. ``believed``: what is
+    declared of its rows may stand for them, because the run was told so.
     """
 
     oid: int
@@ -166,6 +167,7 @@ class Table:
     only: str = ""
     children: bool = False
     foreign: bool = False
+    believed: bool = False
 
     @property
     def unbound(self) -> bool:
@@ -219,6 +221,15 @@ class Table:
             None,
         )
 
+    def may_be_matched(self, columns: Iterable[str]) -> bool:
+        """Whether some unique index, of whatever standing, says that no two rows agree in these columns.
+
+        Of a view that is not known: its rows may be those of a table that has one.
+        """
+        named = set(columns)
+        found = any(i.unique and named.issuperset(c for c in i.columns if c is not None) for i in self.indexes)
+        return bool(named) and (found or self.kind == "v")
+
     def unique_with_nulls_equal(self, columns: frozenset[str]) -> str:
         """The names of the indexes by which two rows that agree in ``columns`` cannot exist, NULL equal to NULL, or "".
 
@@ -260,6 +271,27 @@ class Table:
         if facts is None or not facts.not_null:
             return False
         return all(c.validated and c.enforced for c in self.constraints if c.kind == "n" and column in c.columns)
+
+
+@dataclass(frozen=True)
+class UniqueIndex:
+    """What a unique index says: no two rows agree in ``keys`` (SQL), of those that ``where`` leaves. ``nulls``: NULLs differ."""
+
+    name: str
+    keys: tuple[str, ...]
+    where: str = ""
+    nulls: bool = True
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A relation with rows of its own, and what is declared of them that a planner takes for true."""
+
+    schema: str
+    name: str
+    partitioned: bool = False
+    not_null: tuple[str, ...] = ()
+    unique: tuple[UniqueIndex, ...] = ()
 
 
 @dataclass(frozen=True)

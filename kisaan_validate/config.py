@@ -17,7 +17,7 @@ _INTEGERS = {"jobs": 1, "sample": 0, "lock_timeout_ms": 1, "statement_timeout_ms
 KNOWN: dict[str, tuple[str, ...]] = {
     "target": ("expect",),
     "suite": ("path", "waivers"),
-    "run": (*_INTEGERS, "trust_constraints", "operator"),
+    "run": (*_INTEGERS, "trust_constraints", "trust_indexes", "operator"),
     "limits": ("standby",),
     "report": ("folder",),
     "signoff": ("approvals", "allowed_signers", "revoked_signers", "tsa_ca"),
@@ -51,6 +51,7 @@ class Config:
     temp_limit_mb: int = 2_048
     python_memory_mb: int = 512
     trust_constraints: bool = False
+    trust_indexes: bool = False
     waivers: Path | None = None
     operator: str = ""
     standby_seconds: float | None = None
@@ -82,7 +83,8 @@ def load_config(path: Path | None) -> Config:
         waivers=base / _text(waivers, "suite.waivers", file) if waivers is not None else None,
         reports=base / _text(given.get("report", {}).get("folder", "reports"), "report.folder", file),
         expect=_expect(given.get("target", {}).get("expect", {}), file),
-        trust_constraints=_flag(run.get("trust_constraints", False), file),
+        trust_constraints=_flag(run, "trust_constraints", file),
+        trust_indexes=_flag(run, "trust_indexes", file),
         operator=_text(run["operator"], "run.operator", file, "a name") if "operator" in run else "",
         standby_seconds=_duration(given.get("limits", {}), "standby", file),
         signoff=_signoff(given.get("signoff", {}), file),
@@ -125,9 +127,10 @@ def _duration(limits: dict[str, Any], key: str, file: Path) -> float | None:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def _flag(value: Any, file: Path) -> bool:
+def _flag(run: Mapping[str, Any], key: str, file: Path) -> bool:
+    value = run.get(key, False)
     if not isinstance(value, bool):
-        raise UsageError(f"{file}: run.trust_constraints must be true or false, not {value!r}")
+        raise UsageError(f"{file}: run.{key} must be true or false, not {value!r}")
     return value
 
 

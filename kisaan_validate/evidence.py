@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from kisaan_validate.catalogue import TableKey
 from kisaan_validate.compile.plan import Plan
 from kisaan_validate.compile.samples import RARE, VALUE_LIMIT, Failing, query_sample, table_sample
-from kisaan_validate.compile.statements import Query
+from kisaan_validate.compile.statements import Query, Reads
 from kisaan_validate.compile.streams import Judge, Stream, sample_columns, sample_sql
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover, too_large, tuned
+from kisaan_validate.execute.ask import recover, tuned
+from kisaan_validate.execute.ground import Ground
+from kisaan_validate.execute.heap import TooLarge, refusal
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.masking import mask_values
-from kisaan_validate.model import Evidence, Result, StatementFacts
+from kisaan_validate.model import COUNTED, Evidence, Result, StatementFacts
 from kisaan_validate.outcome import joined
 from kisaan_validate.rules.relations import MISSING
 from kisaan_validate.sql.expressions import key_columns
@@ -42,7 +44,7 @@ class Sampled:
 
 
 def collect_keys(
-    pool: Pool, plan: Plan, results: Mapping[str, Result], limit: int, is_personal: IsPersonal, stop: Stop,
+    pool: Pool, plan: Plan, results: Mapping[str, Result], limit: int, is_personal: IsPersonal, ground: Ground, stop: Stop,
     on_done: Callable[[int, int], None],
 ) -> tuple[dict[str, Result], list[StatementFacts]]:  # fmt: skip
     """``results`` with keys where checks failed, and the statements that read them.
@@ -55,7 +57,7 @@ def collect_keys(
     if not work or not limit or stop.requested:
         return completed, []
     on_done(0, len(work))
-    tasks = [Task(_asker(w), lambda error: error) for w in work]
+    tasks = [Task(_asker(w, ground), lambda error: error) for w in work]
     log: list[StatementFacts] = []
     for wanted, answer in zip(work, pool.run(tasks, stop, lambda n: on_done(n, len(work))), strict=True):
         if isinstance(answer, DatabaseError):
@@ -66,10 +68,21 @@ def collect_keys(
             continue
         log.append(answer.log)
         for id, (sample, digest) in answer.keys.items():
-            whole = len(sample) < limit or len(sample) == completed[id].violations
-            found = replace(completed[id], sample=sample, key=wanted.key, sample_complete=whole, key_digest=digest)
-            completed[id] = replace(found, message=joined(found.message, missing_words(found)))
+            completed[id] = _with_keys(completed[id], wanted, sample, digest, limit)
     return completed, log
+
+
+def _with_keys(result: Result, wanted: _Wanted, sample: Keys, digest: str, limit: int) -> Result:
+    """A result with its keys. They are all where they are as many as was counted, or of groups fewer than were asked for."""
+    if wanted.grouped:
+        whole = 0 < len(sample) < limit or len(sample) == result.violations
+    else:
+        whole = len(sample) == result.violations
+        if not whole and len(sample) < limit:
+            note = f"only {len(sample):,} of its keys were found again"
+            return replace(result, sample=sample, key=wanted.key, message=joined(result.message, note))
+    found = replace(result, sample=sample, key=wanted.key, sample_complete=whole, key_digest=digest)
+    return replace(found, message=joined(found.message, missing_words(found)))
 
 
 NAMED = 10
@@ -90,7 +103,8 @@ class _Wanted:
     """One statement that lists violating rows. ``ids``, ``counts`` and ``names`` go together, position by position.
 
     ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked. ``private``:
-    the server's messages may quote personal values; ``known`` are names that they may contain.
+    the server's messages may quote personal values; ``known`` are names that they may contain. ``reads`` says by which ways
+    it may read; ``grouped`` that one of its rows may stand for several violations.
     """
 
     purpose: str
@@ -103,12 +117,14 @@ class _Wanted:
     bounded: bool
     private: bool
     known: frozenset[str]
+    reads: Reads
+    grouped: bool = False
 
 
 def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, is_personal: IsPersonal) -> list[_Wanted]:
     def count(id: str) -> int:
         result = results[id]
-        return (result.violations or 0) if result.evidence is Evidence.SCANNED else 0
+        return (result.violations or 0) if result.evidence in COUNTED else 0
 
     tables: dict[TableKey, list[Failing]] = defaultdict(list)
     queries = list(plan.queries)
@@ -131,8 +147,18 @@ def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -
         f"keys: {table.name}", table_sample(failing, limit, masked), tuple(f.slot.check_id for f in failing),
         tuple(f.count for f in failing), tuple(f.statement.sample_columns(f.slot) for f in failing), key,
         any(name in masked for name in key), True, any(is_personal(table.name, c) for c in table.columns),
-        frozenset({table.name, *table.columns}),
+        frozenset({table.name, *table.columns}), _reads(failing),
     )  # fmt: skip
+
+
+def _reads(failing: Sequence[Failing]) -> Reads:
+    """By which ways one statement may read for all of these: an index may find rows only if it may for each."""
+    joined = [f.statement.reads for f in failing if f.statement.joined]
+    tables = dict.fromkeys(key for f in failing for key in f.statement.reads.tables)
+    bare = dict.fromkeys(key for f in failing for key in f.statement.reads.bare)
+    by_index = bool(joined) and all(reads.found for reads in joined)
+    found = dict.fromkeys(key for reads in joined for key in reads.found) if by_index else {}
+    return Reads(tuple(tables), tuple(bare), tuple(found))
 
 
 def _of_query(query: Query, count: int, limit: int, is_personal: IsPersonal) -> _Wanted:
@@ -142,16 +168,14 @@ def _of_query(query: Query, count: int, limit: int, is_personal: IsPersonal) -> 
     return _Wanted(
         f"keys: {query.purpose}", query_sample(query, limit, masked), query.check_ids, (count,), (query.sample_columns(),),
         key, any(name in masked for name in key), bounded, any(is_personal(t, c) for t, c in query.columns),
-        frozenset(name for pair in query.columns for name in pair),
+        frozenset(name for pair in query.columns for name in pair), query.reads, bool(query.violations.weight),
     )  # fmt: skip
 
 
-def _asker(wanted: _Wanted) -> Callable[[Session], Sampled | DatabaseError]:
+def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | DatabaseError]:
     def work(session: Session) -> Sampled | DatabaseError:
         try:
-            if not wanted.bounded and (refusal := too_large(session, wanted.sql)):
-                return refusal
-            with tuned(session, FEW_ROWS):
+            with ground.under(session, wanted.reads, wanted.sql, wanted.ids, bounded=wanted.bounded), tuned(session, FEW_ROWS):
                 rows, taken = session.timed(wanted.sql)
         except DatabaseError as error:
             recover(session)
@@ -211,6 +235,8 @@ def count_streamed(
     def asker(stream: Stream) -> Callable[[Session], tuple[int, StatementFacts] | None]:
         def work(session: Session) -> tuple[int, StatementFacts] | None:
             try:
+                if refusal(session, stream.count_sql()):
+                    return None
                 ((count,),), taken = session.timed(stream.count_sql())
             except DatabaseError:
                 recover(session)
@@ -283,6 +309,8 @@ class _Rows:
         found = [texts for _, texts in sorted(self.tally.found)]
         sql = sample_sql(self.stream, self.judge, found, masked, self.limit)
         try:
+            if (why := refusal(session, sql)) and not isinstance(why, TooLarge):
+                return why
             rows, taken = session.timed(sql)
         except DatabaseError as error:
             recover(session)

@@ -91,7 +91,15 @@ class Evidence(StrEnum):
     STREAMED = "streamed"
     CATALOGUE = "catalogue"
     PROVED = "proved by constraint"
+    BY_INDEX = "by index"
+    """Rows were found by an index, or a unique index was believed; ``trusted`` of the result names it."""
+    BY_CONSTRAINT = "by constraint"
+    """Rows were left out by what is declared of them; ``trusted`` of the result says which."""
     NONE = "none"
+
+
+COUNTED = frozenset({Evidence.SCANNED, Evidence.BY_INDEX, Evidence.BY_CONSTRAINT})
+"""Evidence of what a statement of the run counted."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,8 @@ class Result:
     personal values already masked; ``key`` names the columns of it that identify a row, and ``sample_complete`` tells
     whether these are all. ``key_digest`` covers all violating keys, not just the sample; it is
     a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend on row order. ``foreign`` are
-    the tables among those it rests on whose rows another server holds.
+    the tables among those it rests on whose rows another server holds. ``trusted`` is what stood for rows that were not
+    read out of the heap, because the run was told to believe it ("" for nothing).
     """
 
     check_id: str
@@ -169,6 +178,7 @@ class Result:
     sql: str = ""
     milliseconds: float = 0.0
     foreign: tuple[str, ...] = ()
+    trusted: str = ""
 
 
 class Family(StrEnum):

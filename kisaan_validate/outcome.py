@@ -11,7 +11,9 @@ from kisaan_validate.compile.plan import Plan
 from kisaan_validate.compile.statements import Pass, Query
 from kisaan_validate.compile.streams import Stream
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import Counted, TooLarge
+from kisaan_validate.execute.ask import Counted
+from kisaan_validate.execute.ground import DECLARED
+from kisaan_validate.execute.heap import TooLarge
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Check, Evidence, Profile, Result, Status
 from kisaan_validate.stream.tally import Streamed, Tally, Trouble
@@ -66,10 +68,25 @@ def results_of(plan: Plan, answers: Answers, personal: Iterable[str]) -> dict[st
     for statement, answer in answers:
         for id, error in answer.errors.items():
             results[id] = _unanswered(checks[id], statement, error, patterns)
+        if twice := _matched_twice(statement, answer, rows):
+            results |= {id: _unanswered(checks[id], statement, twice, patterns) for id in answer.violations}
+            continue
         for id, violations in answer.violations.items():
             counted = _counted(id, statement, answer, violations, rows, plan.enforced)
             results[id] = _said(tolerated(counted, checks[id]), checks[id], statement)
     return results
+
+
+def _matched_twice(statement: Pass | Query, answer: Counted, rows: Mapping[TableKey, int]) -> DatabaseError | None:
+    """Why a join has no answer: a row found several rows that it refers to, whatever a unique index says of them."""
+    if isinstance(statement, Query) or not statement.alias or answer.rows is None:
+        return None
+    expected = answer.judged if answer.judged is not None else rows.get(statement.table.key)
+    if expected in {None, answer.rows}:
+        return None
+    parent = statement.tables[-1][1]
+    fact = f"{answer.rows:,} pairs were found for {expected:,} rows of {statement.table.name}: what they refer to is not unique in {parent}"
+    return DatabaseError(fact, f"the unique index of {parent} is damaged: remove the duplicates, and REINDEX it")
 
 
 def _counted(
@@ -84,17 +101,29 @@ def _counted(
         status=Status.FAIL if violations else Status.PASS,
         violations=violations,
         examined=examined,
-        evidence=Evidence.SCANNED,
+        evidence=evidence_of(answer.rests),
+        trusted="; ".join(answer.rests),
         enforced_by=enforced.get(id, ""),
         sql=rows_sql(statement, id),
         milliseconds=answer.milliseconds,
     )
 
 
+def evidence_of(rests: Sequence[str]) -> Evidence:
+    """What an answer is that rests on these, beside the heap."""
+    if not rests:
+        return Evidence.SCANNED
+    return Evidence.BY_CONSTRAINT if all(words.startswith(DECLARED) for words in rests) else Evidence.BY_INDEX
+
+
 def streamed_results(
-    plan: Plan, streamed: Sequence[tuple[Stream, Streamed]], counts: Sequence[int | None], personal: Iterable[str]
-) -> dict[str, Result]:
-    """One Result for every check that reads a stream, by check id. ``counts`` are the rows that should have come of each."""
+    plan: Plan, streamed: Sequence[tuple[Stream, Streamed]], counts: Sequence[int | None], personal: Iterable[str],
+    uncounted: Mapping[TableKey, str],
+) -> dict[str, Result]:  # fmt: skip
+    """One Result for every check that reads a stream, by check id. ``counts`` are the rows that should have come of each.
+
+    ``uncounted`` says why rows were not counted: of a view that means that nobody knows what its plan leaves out.
+    """
     checks, patterns = {check.id: check for check in plan.checks}, tuple(personal)
     results = {}
     for (stream, answer), counted in zip(streamed, counts, strict=True):
@@ -103,6 +132,8 @@ def streamed_results(
             if trouble is None and counted is not None and counted != answer.rows:
                 fact = f"{answer.rows:,} rows were streamed, but there are {counted:,}"
                 trouble = Trouble(fact, "report this: rows must never be lost on the way")
+            if trouble is None and stream.table.kind == "v" and (why := uncounted.get(stream.table.key)):
+                trouble = Trouble(f"the rows of {stream.table.name} could not be counted: {why}")
             if trouble is not None:
                 results[id] = _troubled(checks[id], stream, trouble, patterns)
             else:

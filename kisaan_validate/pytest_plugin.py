@@ -170,7 +170,7 @@ class SuiteNode(pytest.Collector):
         c = self.settings
         part = replace(self.suite, checks=tuple(check for check in self.suite.checks if check.id in chosen))
         options = Options(
-            jobs=c.jobs, sample=c.sample, trust_constraints=c.trust_constraints, expect=c.expect, baseline=self.baseline,
+            jobs=c.jobs, sample=c.sample, trust_constraints=c.trust_constraints, trust_indexes=c.trust_indexes, expect=c.expect, baseline=self.baseline,
             count_all=self.baseline is not None, waivers=waivers,
             limits=the_limits(c),
         )  # fmt: skip

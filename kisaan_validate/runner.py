@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from kisaan_validate.compile.measures import (
     undigested,
     whole_measures,
 )
-from kisaan_validate.compile.plan import Plan, make_plan, tables_of
+from kisaan_validate.compile.plan import Plan, Trust, make_plan, tables_of
 from kisaan_validate.compile.statements import Pass, Query
 from kisaan_validate.contract.load import Contract, bound_to, spoken_columns
 from kisaan_validate.contract.needs import Need
@@ -40,13 +41,17 @@ from kisaan_validate.differences import VALUES_GONE
 from kisaan_validate.diffing.kept import compare_values, write_values
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
+from kisaan_validate.execute.apart import Refused, written_apart
 from kisaan_validate.execute.ask import SAVEPOINT, Counted, ask, recover, refuse
+from kisaan_validate.execute.ground import Ground, read_ground
+from kisaan_validate.execute.heap import HEAP
 from kisaan_validate.execute.keyed import KeyedJob, keyed_jobs_again, keyed_jobs_before, take_keyed
 from kisaan_validate.execute.measure import read_digesting, take_measures
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.execute.rowcompare import compare_rows, not_kept, why_not_kept, write_rows
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import (
+    COUNTED,
     Baseline,
     Check,
     ColumnFacts,
@@ -101,7 +106,7 @@ class Options:
     The values of the columns ``keep_values`` (table, column) are written to ``values_path``, also where they look personal if ``public`` patterns admit them; those of ``value_file`` are compared;
     ``zone`` is where the clocks ran of kept columns that were timestamp and are timestamptz now, or the other way round.
     ``added_since`` are columns (table, column) above whose highest value in a baseline with digests a row came later.
-    ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
+    ``trust_constraints`` and ``trust_indexes`` say what may stand for rows that are not read. ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
     ask for. ``while_held`` is called with the finished run while the snapshot is still open; the
     function that it gets tells whether it still is.
     """
@@ -110,6 +115,7 @@ class Options:
     sample: int = 20
     limits: Limits = field(default_factory=Limits)
     trust_constraints: bool = False
+    trust_indexes: bool = False
     count_all: bool = False
     expect: Mapping[str, str] = field(default_factory=dict)
     baseline: Baseline | None = None
@@ -204,6 +210,8 @@ class _Runner:
         self.log: list[StatementFacts] = []
         self.secret = ""
         self.started = datetime.now(UTC)
+        self.trust = Trust(self.options.trust_constraints, self.options.trust_indexes)
+        self.ground = Ground(self.trust)
 
     def run(self) -> Run:
         settings = self.suite.settings
@@ -218,19 +226,24 @@ class _Runner:
             excluded = [t.name for t in snapshot.catalogue.tables.values() if settings.is_excluded(t.name)]
             scope = count_scope(snapshot.catalogue, excluded) if self.options.count_all else []
             kept = self._chosen(holder, snapshot, [t for t in scope if t.key not in snapshot.withheld])
+            volatile = volatile_calls(holder, self.suite, snapshot.catalogue)
+            shadows, seen = shadowed_checks(holder, self.suite, settings.schemas), self.trust.believing(snapshot.catalogue)
             plan = make_plan(
                 self.suite,
                 snapshot.catalogue,
                 counted=scope,
                 profiled=self.options.count_all,
                 unavailable=snapshot.unavailable,
-                volatile=volatile_calls(holder, self.suite, snapshot.catalogue),
-                shadowed=shadowed_checks(holder, self.suite, settings.schemas),
-                trust_constraints=self.options.trust_constraints,
+                volatile=volatile,
+                trust=self.trust,
+                written=written_apart(holder, self.suite, seen, Refused(volatile, shadows), snapshot.unavailable),
+                shadowed=shadows,
             )
+            self.ground = read_ground(holder, plan, snapshot.catalogue, self.trust)
             readable = [t for t in scope if t.key not in snapshot.withheld]
             compared = self._compared(holder, snapshot, readable) if self.options.count_all else Compared()
             blocks = read_blocks(holder, [stream.table for stream in plan.streams]) if plan.streams else {}
+            _heaps_only(holder)
             made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded)
             made = self._rows(holder, snapshot, readable, made)
             made = self._values(holder, snapshot, readable, made, kept)
@@ -248,12 +261,12 @@ class _Runner:
             volatile = volatile_calls(holder, self.suite, catalogue)
             shadows = shadowed_checks(holder, self.suite, self.suite.settings.schemas)
             refused = read_standins(holder).refused(catalogue)
+            written = written_apart(holder, self.suite, self.trust.believing(catalogue), Refused(volatile, shadows), refused)
         finally:
             holder.close()
-        trust = self.options.trust_constraints
         return make_plan(
-            self.suite, catalogue, unavailable=refused, volatile=volatile, shadowed=shadows, trust_constraints=trust
-        )
+            self.suite, catalogue, unavailable=refused, volatile=volatile, shadowed=shadows, trust=self.trust, written=written
+        )  # fmt: skip
 
     def _connect(self) -> Session:
         """The first session: cancelled with the run, and refused if it is not the expected database."""
@@ -458,12 +471,13 @@ class _Runner:
         streams = self._streams(plan, snapshot, blocks)
         try:
             answers = self._count(pool, plan)
+            self.log += self.ground.log
             results, log = collect_keys(
                 pool, plan, results_of(plan, answers, settings.personal), self._keys(), settings.is_personal,
-                self.stop, lambda done, total: self.observer(Progress("collecting evidence", done, total)),
+                self.ground, self.stop, lambda done, total: self.observer(Progress("collecting evidence", done, total)),
             )  # fmt: skip
             self.log += log
-            results |= self._stream(streams, pool, plan, rows_of(answers))
+            results |= self._stream(streams, pool, plan, answers)
             measured, log = take_measures(
                 pool, compared.measures, self.stop, lambda done, total: self.observer(Progress("measuring", done, total))
             )
@@ -509,7 +523,7 @@ class _Runner:
         )  # fmt: skip
         return Streams(job, suite, blocks, self.options.jobs, self.stop)
 
-    def _stream(self, streams: Streams | None, pool: Pool, plan: Plan, rows: Mapping[TableKey, int]) -> dict[str, Result]:
+    def _stream(self, streams: Streams | None, pool: Pool, plan: Plan, counted: Answers) -> dict[str, Result]:
         """The results of the checks that are judged in Python."""
         if streams is None:
             return {}
@@ -518,9 +532,9 @@ class _Runner:
         streamed = list(zip(plan.streams, answers, strict=True))
         for answer in answers:
             self.log += answer.log
-        counts, log = count_streamed(pool, plan.streams, rows, self.stop)
+        counts, log = count_streamed(pool, plan.streams, rows_of(counted), self.stop)
         self.log += log
-        results = streamed_results(plan, streamed, counts, settings.personal)
+        results = streamed_results(plan, streamed, counts, settings.personal, failures_of(counted))
         results, log = show_streamed(pool, streamed, results, self._keys(), settings.is_personal, self.stop)
         self.log += log
         return results
@@ -534,7 +548,7 @@ class _Runner:
     def _count(self, pool: Pool, plan: Plan) -> Answers:
         # The largest tables first: the longest statement should not be the last to begin.
         statements = sorted(plan.counting, key=_size, reverse=True)
-        tasks = [Task(_asker(s), _refuser(s)) for s in statements]
+        tasks = [Task(_asker(s, self.ground), _refuser(s)) for s in statements]
         total = len(tasks)
         self.observer(Progress("checking", 0, total))
         answers = pool.run(tasks, self.stop, lambda done: self.observer(Progress("checking", done, total)))
@@ -593,7 +607,7 @@ class _Runner:
             result = results.get(check.id)
             if result is None:
                 results[check.id] = Result(check.id, Status.ERROR, message=f"not asked: {self.stop.reason or 'unknown'}")
-            elif done.moved and result.evidence in {Evidence.SCANNED, Evidence.STREAMED}:
+            elif done.moved and result.evidence in {*COUNTED, Evidence.STREAMED}:
                 results[check.id] = self._fenced(check, result, snapshot.catalogue, done.moved)
         reading = ((check, {check.table, *(name for name, _ in self.suite.needs(check))}) for check in plan.checks)
         results = foreign.marked(results, reading, snapshot.catalogue)
@@ -628,6 +642,7 @@ class _Runner:
             "temp_limit_bytes": str(limits.temp_bytes),
             "python_memory_bytes": str(self.options.python_memory),
             "trust_constraints": str(self.options.trust_constraints).lower(),
+            "trust_indexes": str(self.options.trust_indexes).lower(),
         }
 
 
@@ -656,8 +671,8 @@ def _pushable(suite: Suite) -> list[Notice]:
     return [Notice("pushdown", f"{what} could be judged inside the database: {listed}{more}", hint)] if found else []
 
 
-def _asker(statement: Pass | Query) -> Callable[[Session], Counted]:
-    return lambda session: ask(session, statement)
+def _asker(statement: Pass | Query, ground: Ground) -> Callable[[Session], Counted]:
+    return lambda session: ask(session, statement, ground)
 
 
 def _refuser(statement: Pass | Query) -> Callable[[DatabaseError], Counted]:
@@ -714,6 +729,12 @@ def _goes_on(session: Session, error: DatabaseError) -> bool:
         return False
     recover(session)
     return not session.lost
+
+
+def _heaps_only(holder: Session) -> None:
+    """From here on the first session reads no catalogue, only rows. One that is lost says so to whoever asks it next."""
+    with suppress(DatabaseError):
+        holder.tune(HEAP)
 
 
 def _alive(session: Session) -> bool:

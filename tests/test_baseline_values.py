@@ -301,7 +301,7 @@ def test_values_of_15_are_compared_on_18(server: Server, server15: Server, case:
 def test_a_file_that_goes_away_meanwhile_tells_nothing(case: Values, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was as written when the run began, and is gone when it is read."""
     case.keep("t.a")
-    monkeypatch.setattr(kept, "too_large", lambda session, sql: case.values.unlink())
+    monkeypatch.setattr(kept, "refusal", lambda session, sql: case.values.unlink())
     found, document, _ = case.found()
     assert (found["t.a"]["changed"], "could not be read" in found["t.a"]["message"]) == (None, True)
     assert [item["what"] for item in document["judgement"]["untold"]] == ["which values of t.a changed"]
@@ -315,7 +315,7 @@ def test_a_backend_that_is_killed_tells_nothing(case: Values, monkeypatch: pytes
         case.server.sql(f"SELECT pg_terminate_backend({session.backend_pid})")
         wait_until(lambda: case.server.sql(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {session.backend_pid}") == [(0,)])
 
-    monkeypatch.setattr(kept, "too_large", killed)
+    monkeypatch.setattr(kept, "refusal", killed)
     found, document, said = case.found()
     assert [column["changed"] for column in found.values()] == [None, None]
     assert all("connection" in column["message"] for column in found.values())

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from kisaan_validate import declare
 from kisaan_validate.database.session import Limits
 from kisaan_validate.declare import Declaration
-from kisaan_validate.execute.ask import temp_bytes
+from kisaan_validate.execute.plans import temp_bytes
 from kisaan_validate.model import Evidence, Form, Status
 from kisaan_validate.rules.bounds import Bounds, exact_text
 from kisaan_validate.runner import explain

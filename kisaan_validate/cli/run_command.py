@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 @click.option("--waivers", type=click.Path(path_type=Path), help="Accepted failures.  [default: waivers.toml of the suite]")
 @click.option("--no-waivers", is_flag=True, help="Waive nothing.")
 @click.option("--sample", type=click.IntRange(0, 10_000), help="Failing keys shown per check.  [default: 20]")
-@click.option("--trust-constraints", is_flag=True, default=None, help="Let a sound constraint stand in for a scan.")
+@click.option("--trust-constraints", is_flag=True, default=None, help="Let sound constraints and the bounds of partitions stand for rows.")
+@click.option("--trust-indexes", is_flag=True, default=None, help="Let indexes find rows, and stand for them; the result says so.")
 @click.option("--reports", type=click.Path(path_type=Path), help="Where reports land.  [default: reports]")
 @click.option("--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6.")
 @format_options
@@ -75,7 +76,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     config = the_config(
         given["config"], suite=given["suite"], jobs=given["jobs"], sample=given["sample"], reports=given["reports"],
         lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"],
-        trust_constraints=given["trust_constraints"],
+        trust_constraints=given["trust_constraints"], trust_indexes=given["trust_indexes"],
     )  # fmt: skip
     suite = the_suite(config)
     beside, target = _beside(config, suite, given), find_target(given["dsn"])
@@ -162,6 +163,7 @@ def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], 
         sample=config.sample,
         limits=the_limits(config),
         trust_constraints=config.trust_constraints,
+        trust_indexes=config.trust_indexes,
         count_all=beside.baseline is not None,
         expect=config.expect,
         baseline=beside.baseline,

@@ -52,7 +52,7 @@ from kisaan_validate.digest.parts import key_bytes_sql, key_hash_sql
 from kisaan_validate.digest.rows import buckets_sql, row_digest, staged
 from kisaan_validate.model import Baseline, Family, Measured, Profile, TableDigests, TableFacts
 from kisaan_validate.sql.assertion import columns_of, plain_expression
-from kisaan_validate.sql.expressions import distinct_sql, quote, raw, table_sql, text_literal, to_sql
+from kisaan_validate.sql.expressions import distinct_sql, quote, raw, table_sql, text_literal, to_sql, wholly
 from kisaan_validate.sql.qualify import qualified
 
 IsPersonal = Callable[[str, str], bool]
@@ -72,7 +72,8 @@ class Measure:
     one expression: each gives a part of the figures. ``private``: the server's messages may quote personal values;
     ``known`` are names that they may contain. ``key`` are the columns by which its digests tell rows apart. ``first`` is
     asked before it: where that answers with the names ``proof``, the answer is known to be ``proved``, and it is not asked.
-    ``brief`` is asked instead where those names, which are of buckets, hold another number of rows than ``proof``.
+    ``brief`` is asked instead where those names, which are of buckets, hold another number of rows than ``proof``. ``found``
+    are tables whose rows an index may find, because they are only looked up.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Measure:
     proof: tuple[str, ...] = ()
     proved: Measured | None = None
     brief: Measure | None = None
+    found: tuple[TableKey, ...] = ()
 
     def after(self, buckets: Sequence[str]) -> Measure:
         """What is still to be asked once ``first`` answered with these buckets, which are not those of ``proof``."""
@@ -246,7 +248,8 @@ class _Unknowable(Exception):
 class _Value:
     """What a promise says that the values of a column become: SQL over the old row, and its type.
 
-    ``old`` is the column to compare it with where it can be, as SQL ("" where not).
+    ``old`` is the column to compare it with where it can be, as SQL ("" where not). ``found`` are the tables of which an
+    index may find the row that the value comes from.
     """
 
     rule: str
@@ -257,6 +260,7 @@ class _Value:
     personal: bool = False
     old: str = ""
     facts: TypeFacts | None = None
+    found: tuple[TableKey, ...] = ()
 
     @property
     def name(self) -> str:
@@ -478,7 +482,7 @@ class _Maker:
         once = "\n  OFFSET '0'" if digests else ""
         sql = f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(self.table)}{once}\n) AS q"
         counts = (id, *(count_id(rule, self.title) for rule, _ in counted))
-        return self._measure(id, sql, counts, tuple(figures))
+        return replace(self._measure(id, sql, counts, tuple(figures)), found=tuple({key for value in values for key in value.found}))
 
     # --- whole tables -----------------------------------------------------------------------------------------------
 
@@ -699,7 +703,7 @@ class _Maker:
             why = f"{self.title} has no primary key by which the rows without a value could be remembered (or it is personal)"
             return self._measure(id, message=why)
         text = self._row_text(parts)
-        inner = f"SELECT {text} AS k FROM {table_sql(self.table)} WHERE {quote(need.column)} IS NOT DISTINCT FROM NULL LIMIT {NULL_KEYS_LIMIT + 1}"
+        inner = f"SELECT {text} AS k FROM {table_sql(self.table)} WHERE {wholly(f'{quote(need.column)} IS NOT DISTINCT FROM NULL')} LIMIT {NULL_KEYS_LIMIT + 1}"
         return self._measure(id, f'SELECT array_agg(k ORDER BY k COLLATE "C")\nFROM ({inner}) AS q', named="")
 
     def _were_not_null(self, need: Untouched) -> str:
@@ -783,8 +787,9 @@ class _Maker:
         if meant is None:
             raise _Unknowable(f"the type of {need.value} is not known before {need.column} exists")
         personal = {need.column} & self.personal or any(self.is_personal(source.name, c) for c in columns)
-        sql = f"(SELECT {value}::{meant.type} FROM {table_sql(source)} AS looked WHERE {on})"
-        return _Value(need.rule, need.column, sql, meant.base, meant.is_enum, bool(personal), facts=meant.made)
+        # The values themselves say once more which row it is: an index may lead to another one.
+        sql = f"(SELECT CASE WHEN {on} THEN {value} END::{meant.type} FROM {table_sql(source)} AS looked WHERE {on})"
+        return _Value(need.rule, need.column, sql, meant.base, meant.is_enum, bool(personal), found=(source.key,), facts=meant.made)
 
     def _count(self, rule: str, condition: str, example: Figure | None = None) -> Measure:
         # A window function may stand in no FILTER, so it is computed one level below.

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.compile.figures import Figure, column_figure
-from kisaan_validate.compile.statements import Pass, Query, Slot, join_pass, row_pass
+from kisaan_validate.compile.statements import Pass, Query, Reads, Slot, bare_of, join_pass, row_pass
 from kisaan_validate.compile.streams import Stream, make_stream
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.model import Check, Evidence, Result, Status
-from kisaan_validate.rules.base import CatalogRule, Join, JoinRule, QueryRule, RowRule, Rule
+from kisaan_validate.rules.base import CatalogRule, Join, JoinRule, QueryRule, RowRule, Rule, Violations
 from kisaan_validate.rules.python import PythonRule
+from kisaan_validate.rules.relations import Assertion
 from kisaan_validate.sql.expressions import View, condition_sql, to_sql
-from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.sql.qualify import authored, qualified
 from kisaan_validate.suite.applies import parse_condition
 from kisaan_validate.suite.load import Suite
 
@@ -47,6 +48,29 @@ class Plan:
         return len(self.passes) + len(self.queries)
 
 
+@dataclass(frozen=True)
+class Written:
+    """An author's SELECT as it is run, its tables read apart; of ``bare`` ones the planner sees what is declared."""
+
+    sql: str
+    bare: tuple[TableKey, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What may stand for rows that are not read: sound constraints and the bounds of partitions; indexes."""
+
+    constraints: bool = False
+    indexes: bool = False
+
+    def believing(self, catalogue: Catalogue) -> Catalogue:
+        """The same relations, those of which declarations are believed marked so."""
+        if not self.constraints and not self.indexes:
+            return catalogue
+        tables = {k: replace(t, believed=self.indexes or t.kind == "p") for k, t in catalogue.tables.items()}
+        return replace(catalogue, tables=tables)
+
+
 def tables_of(suite: Suite, catalogue: Catalogue) -> dict[TableKey, Table]:
     """The relations that the suite's checks read, as far as they exist."""
     found: dict[TableKey, Table] = {}
@@ -67,15 +91,16 @@ def make_plan(
     unavailable: Mapping[TableKey, tuple[str, str]] | None = None,
     volatile: Mapping[str, set[str]] | None = None,
     shadowed: Mapping[str, str] | None = None,
-    trust_constraints: bool = False,
+    trust: Trust = Trust(),
+    written: Mapping[str, Written] | None = None,
 ) -> Plan:
     """Compile a suite.
 
     ``counted`` are tables to count beyond those with row checks; ``profiled`` asks for the figures of their columns; ``unavailable`` maps tables that could not be
     locked to (SQLSTATE, message); ``volatile`` maps check ids to the volatile functions their SQL could call; ``shadowed`` to what would answer their
-    SQL in place of PostgreSQL's own operators and functions.
+    SQL in place of PostgreSQL's own operators and functions; ``written`` those of SQL assertions to the SQL that is run for them.
     """
-    maker = _Maker(suite, catalogue, unavailable or {}, volatile or {}, shadowed or {}, trust_constraints)
+    maker = _Maker(suite, catalogue, unavailable or {}, volatile or {}, shadowed or {}, trust, written or {})
     return maker.plan(counted, profiled)
 
 
@@ -87,14 +112,16 @@ class _Maker:
         unavailable: Mapping[TableKey, tuple[str, str]],
         volatile: Mapping[str, set[str]],
         shadowed: Mapping[str, str],
-        trust: bool,
+        trust: Trust,
+        written: Mapping[str, Written],
     ) -> None:
         self.suite, self.catalogue, self.unavailable = suite, catalogue, unavailable
-        self.volatile, self.shadowed, self.trust = volatile, shadowed, trust
+        self.volatile, self.shadowed, self.trust, self.written = volatile, shadowed, trust, written
+        self.believing = trust.believing(catalogue)
         self.settled: dict[str, Result] = {}
         self.enforced: dict[str, str] = {}
         self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
-        self.joins: dict[tuple[TableKey, str, TableKey, Join], list[Slot]] = defaultdict(list)
+        self.joins: dict[tuple[TableKey, str, TableKey, Join], list[tuple[Slot, bool]]] = defaultdict(list)
         self.queries: list[Query] = []
         self.streamed: dict[tuple[TableKey, str], list[tuple[str, PythonRule, tuple[str, ...]]]] = defaultdict(list)
 
@@ -112,8 +139,9 @@ class _Maker:
             if key not in uncounted
         ]
         for (child, only, parent, join), slots in self.joins.items():
-            judged, found = replace(self.catalogue.tables[child], only=only), self.catalogue.tables[parent]
-            passes.append(join_pass(judged, found, join.columns, join.parent_columns, slots))
+            judged, found = replace(self.believing.tables[child], only=only), self.believing.tables[parent]
+            by_index = all(allowed for _, allowed in slots)
+            passes.append(join_pass(judged, found, join.columns, join.parent_columns, [slot for slot, _ in slots], by_index=by_index))
         return Plan(
             tuple(passes), tuple(self.queries), self.settled, self.enforced, self.suite.checks, uncounted, self._streams()
         )
@@ -130,7 +158,7 @@ class _Maker:
             result = self._without_asking(check, rule)
             return result if result is not None else self._compile(check, rule)
         except Exception as error:
-            if type(rule).__module__.startswith("kisaan_validate."):
+            if _is_ours(rule):
                 raise
             fact = f"the kind {rule.kind!r} of {type(rule).__module__} failed: {type(error).__name__}: {error}"
             return Result(check.id, Status.ERROR, message=fact, hint="it comes from another package: correct that")
@@ -180,7 +208,7 @@ class _Maker:
         if table is not None:
             # What no row can violate, no row that a filter leaves can violate either.
             self.enforced[check.id] = rule.enforced_by(table, check.columns, seen)
-            proof = rule.proof(table, check.columns, seen) if self.trust else ""
+            proof = rule.proof(table, check.columns, seen) if self.trust.constraints else ""
             if proof:
                 return Result(
                     check.id, Status.PASS, 0, None, Evidence.PROVED, proof, message=f"not scanned: {proof} proves it"
@@ -193,7 +221,7 @@ class _Maker:
     def _seen(self, check: Check) -> Catalogue:
         """The catalogue as a check sees it: of the tables whose rows it judges only those that their filters leave."""
         filters = self.suite.filters.get(check.id, {})
-        return self.catalogue.restricted({name: f.sql for name, f in filters.items()}) if filters else self.catalogue
+        return self.believing.restricted({name: f.sql for name, f in filters.items()}) if filters else self.believing
 
     def _judge(self, check: Check, rule: CatalogRule, table: Table | None) -> Result:
         answer = rule.judge(table, check.columns, self.catalogue)
@@ -236,7 +264,7 @@ class _Maker:
         sides = View(table, "child"), View(parent, "parent")
         condition, judged = (to_sql(part(*sides, check.columns)) for part in (rule.violation, rule.judged))
         columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))
-        self.joins[table.key, table.only, parent.key, rule.join].append(Slot(check.id, condition, columns, judged))
+        self.joins[table.key, table.only, parent.key, rule.join].append((Slot(check.id, condition, columns, judged), rule.by_index))
         return None
 
     def _query(self, check: Check, rule: QueryRule, table: Table | None, seen: Catalogue) -> None:
@@ -248,16 +276,38 @@ class _Maker:
         for f in self.suite.filters.get(check.id, {}).values():
             if condition_sql(f.sql) not in violations.sql:
                 raise DatabaseError(f"a check of kind {rule.kind} does not heed the filter {f.sql}", "write filter=False, or correct the kind")
-        reads = [self.catalogue.find(name) for name, _ in rule.needs(check.table, check.columns)]
-        read = {t.key: t for t in reads if t is not None}
+        found = [seen.find(name) for name, _ in rule.needs(check.table, check.columns)]
+        read = {t.key: t for t in found if t is not None}
         columns = frozenset((t.name, column) for t in read.values() for column in t.columns)
-        query = Query(f"check {check.id}", check.id, violations, table, tuple(read), columns)
+        violations, reads = self._read(check, rule, violations, read)
+        query = Query(f"check {check.id}", check.id, violations, table, tuple(read), columns, reads)
         query.sql(), query.rows_sql()  # refused here, as an error of this check, if they cannot be qualified
         if violations.riding is not None and table is not None:
             riding = violations.riding
             self.rows[table.key].append(Slot(check.id, riding.held, judged=riding.judged, query=query))
         else:
             self.queries.append(query)
+
+    def _read(
+        self, check: Check, rule: QueryRule, violations: Violations, read: Mapping[TableKey, Table]
+    ) -> tuple[Violations, Reads]:
+        """The query as it is run, and by which ways it may read its tables."""
+        bare, believed = bare_of(*read.values()), any(t.believed for t in read.values())
+        if not _is_ours(rule):  # how it writes its conditions is not known
+            return violations, Reads(tuple(read), tuple(read), believed=believed, authored=True)
+        if not isinstance(rule, Assertion):
+            return violations, Reads(tuple(read), bare, believed=believed)
+        named = tuple(dict.fromkeys(t.key for name in rule.reads if (t := self.catalogue.find(name)) is not None))
+        written = self.written.get(check.id)
+        if written is None:
+            return violations, Reads(named, named, believed=believed, authored=True)
+        bare = tuple(dict.fromkeys((*(key for key in bare if key in named), *written.bare)))
+        return replace(violations, sql=authored(written.sql)), Reads(named, bare, believed=believed, authored=True)
+
+
+def _is_ours(rule: Rule) -> bool:
+    """Whether a kind of check is the engine's own, and comes from no other package."""
+    return type(rule).__module__.startswith("kisaan_validate.")
 
 
 _PRINTED = frozenset({"default", "constraint", "index"})

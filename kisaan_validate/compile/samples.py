@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Table
 from kisaan_validate.compile.statements import Pass, Query, Slot
-from kisaan_validate.sql.expressions import condition_sql, key_columns, quote, table_sql
+from kisaan_validate.sql.expressions import APART, condition_sql, key_columns, quote, table_sql, wholly
 from kisaan_validate.sql.qualify import qualified
 
 RARE = 100_000
@@ -57,7 +57,7 @@ def _own_arms(n: int, failing: Failing, limit: int, masked: frozenset[str]) -> l
     names = statement.sample_columns(failing.slot)
     values = [shown_value(prefix + quote(c), c, masked) for c in names]
     keys = [prefix + quote(k) for k in key_columns(statement.table)]
-    return _arms(n, values, keys, statement.source, failing.slot.condition, limit)
+    return _arms(n, values, keys, statement.source, wholly(failing.slot.condition), limit)
 
 
 def _collected(table: Table, rare: Sequence[tuple[int, Failing]], shown: Sequence[str], masked: frozenset[str]) -> str:
@@ -69,15 +69,16 @@ def _collected(table: Table, rare: Sequence[tuple[int, Failing]], shown: Sequenc
     filters = dict.fromkeys(f.statement.table.only for _, f in rare if f.statement.joined and f.statement.table.only)
     kept = {only: _free(f"kept_{n}", table) for n, only in enumerate(filters)}
     here += [f"{condition_sql(only)} AS {name}" for only, name in kept.items()]
-    source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {table_sql(table)}"
-    for joined in dict.fromkeys(f.statement.joined for _, f in rare if f.statement.joined):
+    others = dict.fromkeys(f.statement.joined for _, f in rare if f.statement.joined)
+    source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {table_sql(table)}{APART if others else ''}"
+    for joined in others:
         there = [f"({_kept(f, kept)}({f.slot.condition})) AS {flags[n]}" for n, f in rare if f.statement.joined == joined]
         source = f"SELECT child.*, {', '.join(there)}\n  FROM (\n  {source}\n  ) AS child\n  {joined}"
     columns = [f"{quote(k)} AS k{i}" for i, k in enumerate(key_columns(table))]
     columns += [f"{flags[n]} AS v{n}" for n, _ in rare]
     columns += [f"{shown_value(quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
     anywhere = " OR ".join(flags[n] for n, _ in rare)
-    return f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM (\n  {source}\n  ) AS q\n  WHERE {anywhere}\n)"
+    return f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM (\n  {source}\n  ) AS q\n  WHERE {wholly(anywhere)}\n)"
 
 
 def _kept(failing: Failing, kept: Mapping[str, str]) -> str:

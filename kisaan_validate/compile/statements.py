@@ -9,11 +9,32 @@ from kisaan_validate.catalogue import Table, TableKey
 from kisaan_validate.compile.figures import Figure
 from kisaan_validate.model import Profile
 from kisaan_validate.rules.base import Violations
-from kisaan_validate.sql.expressions import View, key_columns, quote, source_sql, table_sql
+from kisaan_validate.sql.expressions import View, key_columns, quote, source_sql, table_sql, wholly
 from kisaan_validate.sql.qualify import qualified
 
 SLOT_LIMIT = 1_600
 """PostgreSQL's target lists end at 1,664 entries; beyond this many, counts travel in arrays, still in one scan."""
+
+
+@dataclass(frozen=True)
+class Reads:
+    """By which ways a statement may read its tables, so that the plan of the server can be held against it.
+
+    Of ``bare`` tables (views among them) the planner sees what is declared; all others are read apart, or without any
+    condition. ``found`` are those whose rows an index may find. ``believed``: it was compiled to go by what is declared.
+    ``authored``: its SQL is the suite author's, who may name a table that no row is needed of.
+    """
+
+    tables: tuple[TableKey, ...] = ()
+    bare: tuple[TableKey, ...] = ()
+    found: tuple[TableKey, ...] = ()
+    believed: bool = False
+    authored: bool = False
+
+
+def bare_of(*tables: Table) -> tuple[TableKey, ...]:
+    """Those of which the planner sees what is declared, however they are read."""
+    return tuple(table.key for table in tables if table.kind == "v" or table.believed)
 
 
 @dataclass(frozen=True)
@@ -45,7 +66,7 @@ class Pass:
 
     ``figures`` are the columns whose figures the same scan gives; ``planner`` are settings, (name, value), under which
     the planner finds the better plan for this statement: they change no answer. ``joined`` is the JOIN by which a row,
-    under its ``alias``, finds the row it refers to.
+    under its ``alias``, finds the row it refers to. ``reads`` says by which ways.
     """
 
     purpose: str
@@ -58,11 +79,17 @@ class Pass:
     figures: tuple[Figure, ...] = ()
     planner: tuple[tuple[str, str], ...] = ()
     joined: str = ""
+    reads: Reads = Reads()
 
     @property
     def check_ids(self) -> tuple[str, ...]:
         """The checks that the statement answers, in the order of its slots."""
         return tuple(slot.check_id for slot in self.slots)
+
+    @property
+    def counts_judged(self) -> bool:
+        """Whether its second output is the number of rows that its filter leaves, which no other statement counts."""
+        return bool(self.alias and self.table.only)
 
     def sql(self, slots: Sequence[Slot] | None = None, figures: Sequence[Figure] | None = None) -> str:
         """The counting statement for these slots and figures (without slots, for all of both).
@@ -82,8 +109,9 @@ class Pass:
             items = [f"ARRAY[{', '.join(c for c, _ in chunk)}] AS counts_{n}" for n, chunk in enumerate(chunks, 1)]
         else:
             items = [f"{count} AS {name}" for count, name in counts]
+        filtered = [f"(SELECT count(*) FROM {source_sql(self.table, matched=())}) AS rows_judged"] if self.counts_judged else []
         # Each by itself: the same item is asked again where a culprit is searched.
-        outputs = ",\n  ".join(qualified(item) for item in ("count(*) AS rows_read", *items, *measured))
+        outputs = ",\n  ".join(qualified(item) for item in ("count(*) AS rows_read", *filtered, *items, *measured))
         return f"SELECT {outputs}\nFROM {qualified(self.source)}"
 
     def read(
@@ -92,6 +120,7 @@ class Pass:
         """(rows read, (violating rows, judged rows) of each slot) from the one row that :meth:`sql` of ``slots`` returns."""
         rows, *rest = row
         assert isinstance(rows, int)
+        rest = rest[1:] if self.counts_judged else rest
         flat = iter([n for item in rest for n in (item if isinstance(item, list) else [item])])
         asked = self.slots if slots is None else slots
         return rows, [(next(flat), next(flat) if slot.judged else rows) for slot in asked]
@@ -102,7 +131,7 @@ class Pass:
             return slot.query.rows_sql()
         prefix = f"{quote(self.alias)}." if self.alias else ""
         shown = [prefix + quote(c) for c in dict.fromkeys((*key_columns(self.table), *slot.columns))]
-        return qualified(f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {slot.condition}")
+        return qualified(f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {wholly(slot.condition)}")
 
     def sample_columns(self, slot: Slot) -> tuple[str, ...]:
         """The names of the values that a sample shows of a slot's violating rows: the key, and what the check reads."""
@@ -112,7 +141,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class Query:
-    """One query check's own statement. ``columns`` are all (table, column) pairs of the tables that it reads."""
+    """One query check's own statement. ``columns`` are all (table, column) pairs of the tables that it ``reads``."""
 
     purpose: str
     check_id: str
@@ -120,6 +149,7 @@ class Query:
     table: Table | None
     tables: tuple[TableKey, ...]
     columns: frozenset[tuple[str, str]] = frozenset()
+    reads: Reads = Reads()
 
     @property
     def check_ids(self) -> tuple[str, ...]:
@@ -137,7 +167,7 @@ class Query:
         counted = f"coalesce(sum({quote(weight)}), 0)::bigint" if weight else "count(*)"
         outputs = f"{counted} AS violations"
         if self.table is not None and self.table.only:  # how many rows the whole table has does not say how many these are
-            outputs += f", (SELECT count(*) FROM {source_sql(self.table)}) AS examined"
+            outputs += f", (SELECT count(*) FROM {source_sql(self.table, matched=())}) AS examined"
         return qualified(f"SELECT {outputs}\nFROM (\n{self.violations.sql}\n) AS v")
 
     def rows_sql(self) -> str:
@@ -176,27 +206,38 @@ def read_figures(figures: Sequence[Figure], rows: int, items: Sequence[object]) 
 def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()) -> Pass:
     """The single scan of a table that all its row checks share; also counts its rows, and measures its columns."""
     return Pass(
-        f"rows of {table.name}", table, table_sql(table), tuple(slots), (table.key,), counts_table=True, figures=tuple(figures)
-    )
+        f"rows of {table.name}", table, table_sql(table), tuple(slots), (table.key,), counts_table=True, figures=tuple(figures),
+        reads=Reads((table.key,), bare_of(table)),
+    )  # fmt: skip
 
 
-def join_pass(child: Table, parent: Table, columns: Sequence[str], parent_columns: Sequence[str], slots: Iterable[Slot]) -> Pass:
+def join_pass(
+    child: Table, parent: Table, columns: Sequence[str], parent_columns: Sequence[str], slots: Iterable[Slot], *, by_index: bool = False
+) -> Pass:
     """The pass over a table and the rows it refers to. Needs ``parent_columns`` to be unique in ``parent``.
 
-    Of ``child`` only the rows that its filter leaves are read.
+    Of ``child`` only the rows that its filter leaves are read. ``by_index``: an index may find the rows of ``parent``.
     """
     left, right = View(child, "child"), View(parent, "parent")
+    by_index = by_index and child.key != parent.key and child.kind != "v"  # else its own rows would be found so
+    # Where an index leads through the child too, the planner may want to merge both: its heap is read apart from that.
+    apart = any(i.ordered and i.columns[:1] == tuple(columns[:1]) for i in child.indexes) and by_index
     pairs = [(a, child.columns[a].sign("=", parent.columns[b]), b) for a, b in zip(columns, parent_columns, strict=True)]
     on = " AND ".join(f"child.{quote(a)} {sign} parent.{quote(b)}" for a, sign, b in pairs)
-    joined = f"LEFT JOIN {right.source()} ON {on}"
+    joined = f"LEFT JOIN {right.source(() if by_index else parent_columns)} ON {on}"
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
-    planner = MERGED if _in_order(child, columns) and _in_order(parent, parent_columns) else ()
-    source = f"{left.source()}\n{joined}"
-    return Pass(purpose, child, source, tuple(slots), (child.key, parent.key), "child", planner=planner, joined=joined)
+    merged = child.believed and _in_order(child, columns) and _in_order(parent, parent_columns)
+    source = f"{left.source(None if apart else columns)}\n{joined}"
+    tables = (child.key, parent.key)
+    reads = Reads(tables, bare_of(child, parent), (parent.key,) if by_index else (), child.believed or parent.believed)
+    planner = MERGED if merged else ()
+    return Pass(purpose, child, source, tuple(slots), tables, "child", planner=planner, joined=joined, reads=reads)
 
 
 MERGED = (("enable_hashjoin", "off"),)
-"""Two tables that both lie in the order of the join are merged through their indexes, which reads each page once."""
+"""Two tables that both lie in the order of the join are merged through their indexes, which reads each page once.
+
+Only where indexes are believed: of the child they would find the rows that are judged."""
 
 ORDERED = 0.95
 """From this correlation on (pg_stats: ANALYZE's measure of how far the rows lie in the order of a column) a table is in order."""

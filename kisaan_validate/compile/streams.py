@@ -9,7 +9,7 @@ from kisaan_validate.catalogue import Column, Table
 from kisaan_validate.compile.samples import shown_value
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.expressions import (
-    condition_sql,
+    kept_sql,
     key_columns,
     quote,
     source_sql,
@@ -96,7 +96,7 @@ class Stream:
         listed = ", ".join(read.sql for read in self.outputs)
         bounds = [f"ctid >= '({first},0)'"] if first is not None else []
         bounds += [f"ctid < '({end},0)'"] if end is not None else []
-        bounds += [condition_sql(self.table.only)] if self.table.only else []
+        bounds += [kept_sql(self.table, self.table.only)] if self.table.only else []
         where = f"\nWHERE {' AND '.join(bounds)}" if bounds else ""
         # With the table's name: ORDER BY takes an output's name before a column's, and a key may go out as its text.
         keys = [f"{table_sql(self.table)}.{quote(name)}" for name in key_columns(self.table)] if self.ordered else []
@@ -105,7 +105,7 @@ class Stream:
 
     def count_sql(self) -> str:
         """The statement that counts the rows that must arrive."""
-        return qualified(f"SELECT count(*)\nFROM {source_sql(self.table)}")
+        return qualified(f"SELECT count(*)\nFROM {source_sql(self.table, matched=())}")
 
     def sql(self, first: int | None = None, end: int | None = None) -> str:
         """The statement that is sent."""

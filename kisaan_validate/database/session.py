@@ -15,6 +15,7 @@ import psycopg2.extensions
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import DatabaseError, TargetError
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
+from kisaan_validate.sql.qualify import qualified
 
 APPLICATION_NAME = "kisaan-validate"
 
@@ -52,8 +53,23 @@ _PINNED = (
     ("jit", "off", 0),
     ("idle_in_transaction_session_timeout", "0", 0),
     ("transaction_timeout", "0", 170000),
+    # What is declared of rows (a CHECK, the bounds of a partition, a unique index) must not stand for reading them.
+    ("constraint_exclusion", "off", 0),
+    ("enable_partition_pruning", "off", 0),
+    ("enable_partitionwise_join", "off", 0),
+    ("enable_partitionwise_aggregate", "off", 0),
+    ("enable_self_join_elimination", "off", 180000),
+    ("enable_indexonlyscan", "off", 0),
+    # Every way but those through indexes is open, so that the planner is never left with one of these.
+    *((f"enable_{way}", "on", 0) for way in ("seqscan", "tidscan", "sort", "hashagg", "material", "nestloop", "hashjoin", "mergejoin")),
 )
 """(setting, value, first version that has it): what a role or database may have changed, and answers depend on."""
+
+Setting = tuple[str, str]
+"""A setting of the planner and its value, as SQL."""
+
+
+_MEMORY = qualified("SELECT pg_size_bytes(current_setting('work_mem')), coalesce(current_setting('hash_mem_multiplier', true), '1')")
 
 
 class Session:
@@ -69,6 +85,7 @@ class Session:
         self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
         self._abandoned = False
         self.loss: DatabaseError | None = None
+        self._memory: tuple[int, float] | None = None
         self.proved: tuple[int, str] | None = None
         """The server process (pid, start of its server) that proved to be on the holder's server: see ``same_server``."""
 
@@ -115,10 +132,18 @@ class Session:
         except psycopg2.Error as error:
             raise self._failure(error) from None
 
-    def tune(self, settings: Iterable[tuple[str, str]]) -> None:
-        """Settings of the planner for what follows in this transaction; they change no answer. Raises DatabaseError."""
-        for name, value in settings:
-            self.execute(f"SET LOCAL {name} = {value}")
+    def tune(self, settings: Iterable[Setting]) -> None:
+        """Settings of the planner for what follows in this transaction. Raises DatabaseError."""
+        if sql := "; ".join(f"SET LOCAL {name} = {value}" for name, value in settings):
+            self.execute(sql)
+
+    @property
+    def memory(self) -> tuple[int, float]:
+        """The bytes that a sort may take here, and how many times as many a hash may. Asked once. Raises DatabaseError."""
+        if self._memory is None:
+            ((bytes_, factor),) = self.execute(_MEMORY)
+            self._memory = int(bytes_), float(factor)
+        return self._memory
 
     def timed(self, sql: str) -> tuple[Rows, float]:
         """The rows of a statement and how long it took, in milliseconds."""
@@ -199,7 +224,7 @@ def _text(value: str) -> str:
 _HINTS = {
     "42501": "grant SELECT to this role (and, for row security, BYPASSRLS), then run again",
     "55P03": "another session holds a conflicting lock; wait for it to finish, or raise lock_timeout",
-    "57014": "raise statement_timeout, narrow the check, or add an index",
+    "57014": "raise statement_timeout, narrow the check, or let indexes find its rows (--trust-indexes)",
     "08006": "the server ended the connection; see its log, then run again",
     "57P01": "the server ended the connection; see its log, then run again",
     "57P02": "a process of the server crashed; see its log, then run again",

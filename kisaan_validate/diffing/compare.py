@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -51,6 +51,12 @@ def _differing(old: Sums, new: Sums) -> set[int]:
     return {number for number in old.keys() | new.keys() if old.get(number) != new.get(number)}
 
 
+def _sums(side: Sums, numbers: Iterable[int]) -> list[int]:
+    """The sums of both lanes over all rows of these buckets."""
+    found = [side[n][1:] for n in numbers if n in side]
+    return [sum(int(lanes[place]) for lanes in found) for place in (0, 1)]
+
+
 def _skewed(old: Sums, new: Sums, differing: Collection[int]) -> bool:
     """Whether a few spans of the key hold most rows, as where one key is far from all others: then a hash spreads better."""
     opened = sum(side[n][0] for n in differing for side in (old, new) if n in side)
@@ -92,8 +98,12 @@ class Comparison:
     encoding: str
     options: DiffOptions
     observer: Observer | None = None
+    by_index: bool = True
+    """Whether an index may find the rows of buckets that differ."""
     contradicted: int = 0
     """After ``run``: rows whose digests differ and of which no column does."""
+    misled: bool = False
+    """After ``run``: an index found other rows than those that were digested."""
 
     def run(self) -> TableDiff:
         """The table's differences. Raises DatabaseError where the table as a whole cannot be compared."""
@@ -113,10 +123,14 @@ class Comparison:
             return replace(made, added=0, removed=0, changed=0)
         sizes = tuple(sum(side[n][0] for n in differing if n in side) for side in (old, new))
         opened = None if sum(sizes) * 2 > sum(rows) else differing
-        late = self._late(ends[0][1] if ends is not None else None)
+        late = self._late()
         merged, samples, patterns = self._opened(how, opened, late, few=max(sizes) <= FEW and opened is not None)
         expected = rows if opened is None else sizes
         self.contradicted = merged.contradicted
+        self.misled = any(
+            indexed and merged.sums[number] != _sums(side, differing)
+            for number, (indexed, side) in enumerate(zip(self._indexed(how, opened), (old, new), strict=True))
+        )
         found = replace(
             made, added=merged.added, removed=merged.removed, changed=merged.changed, late=merged.late,
             columns={p.name: merged.columns[p.name] for p in self.plan.pairs if merged.columns[p.name]},
@@ -125,7 +139,7 @@ class Comparison:
         return replace(found, unknown=(*found.unknown, *self._doubts(found, merged, expected)))
 
     def _ends(self, number: int) -> tuple[int | None, int | None]:
-        ((low, high),) = self.sides[number].ask(self._statements(number).ends())
+        ((low, high),) = self.sides[number].hint(self._statements(number).ends())
         return low, high
 
     def _estimate(self) -> int:
@@ -134,10 +148,14 @@ class Comparison:
         known = max(table.estimated_rows for table in tables)
         if known:
             return known
-        return max(both(lambda number: int(self.sides[number].ask(self._statements(number).rows())[0][0])))
+        return max(both(lambda number: int(self.sides[number].hint(self._statements(number).rows())[0][0])))
 
     def _statements(self, number: int) -> Statements:
-        return Statements(self.plan, number, self.encoding)
+        return Statements(self.plan, number, self.encoding, self.by_index)
+
+    def _indexed(self, how: Buckets, opened: set[int] | None) -> tuple[bool, ...]:
+        """On which sides an index finds the rows of these buckets."""
+        return tuple(self._statements(number).through_index(how, opened) for number in (0, 1))
 
     def _bucketed(self, how: Buckets) -> tuple[Sums, Sums]:
         def ask(number: int) -> Sums:
@@ -147,7 +165,7 @@ class Comparison:
 
         return both(ask)
 
-    def _late(self, highest: int | None) -> str:
+    def _late(self) -> str:
         """The condition, over a row of the side after, that it arrived after the before-state; "" if none was declared."""
         declared = self.options.since.get(self.plan.title)
         if declared is None:
@@ -156,6 +174,7 @@ class Comparison:
         if value is not None:
             return f"{quote(column)} >= {to_sql(text_literal(value))}"
         (part,) = self.plan.parts_of(1, self.plan.key)
+        ((_, highest),) = self.sides[0].ask(self._statements(0).ends())  # an answer rests on it: no hint of an index
         return f"{part.sql}::int8 > {highest if highest is not None else -(2**63)}"
 
     def _opened(
@@ -173,12 +192,12 @@ class Comparison:
                 arrivals.see(change)
                 self.observer.see(change)
 
-        pipes = (Pipe(), Pipe())
+        pipes, indexed = (Pipe(), Pipe()), self._indexed(how, opened)
         threads = [
             threading.Thread(
                 target=self.sides[number].stream,
                 args=(self._statements(number).stream(how, opened, late if number else late and "false"), pipes[number]),
-                kwargs={"few": few},
+                kwargs={"few": few, "indexed": indexed[number]},
                 daemon=True,
             )
             for number in (0, 1)
@@ -186,7 +205,7 @@ class Comparison:
         for thread in threads:
             thread.start()
         try:
-            merged = merge(pipes[0], pipes[1], self._layout(how, late), see)
+            merged = merge(pipes[0], pipes[1], replace(self._layout(how, late), summed=any(indexed)), see)
         finally:
             self._let_go(pipes, threads)
         if self.observer is None:
@@ -243,6 +262,9 @@ def compare_table(comparison: Comparison) -> TableDiff:
     while True:
         try:
             made = comparison.run()
+            if comparison.misled:
+                comparison = replace(comparison, by_index=False, misled=False, contradicted=0)
+                continue
             if not (comparison.contradicted and comparison.plan.scaled):
                 return made
             comparison = replace(comparison, plan=comparison.plan.unscaled(), contradicted=0)

@@ -15,7 +15,7 @@ from kisaan_validate.database.session import Session
 from kisaan_validate.differences import no_key
 from kisaan_validate.diffing.merge import Layout, Pipe, merge
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import too_large
+from kisaan_validate.execute.heap import refusal
 from kisaan_validate.model import ValueChange, ValuePattern, ValuesCompared
 from kisaan_validate.pairs import window
 from kisaan_validate.patterns import Watch
@@ -42,8 +42,8 @@ def write_values(session: Session, streams: Iterable[ValueStream], sink: Sink) -
     """Write the values of these tables. Raises DatabaseError where one cannot be read: they were asked for by name."""
     for stream in streams:
         try:
-            if refusal := too_large(session, stream.sql):
-                raise refusal
+            if why := refusal(session, stream.sql):
+                raise why
             sink.table(stream.title, stream.forms)
             session.copy_out(f"COPY ({stream.sql}) TO STDOUT", sink.line)
         except DatabaseError as error:
@@ -82,8 +82,8 @@ def compare_values(
     """
     key = stream.forms.key
     names = [pair.name for pair in stream.pairs if pair.name not in key]
-    if refusal := too_large(session, stream.sql):
-        return [ValuesCompared(stream.title, name, message=refusal.fact) for name in names]
+    if why := refusal(session, stream.sql):
+        return [ValuesCompared(stream.title, name, message=why.fact) for name in names]
     proofs = tuple(name for name in names if name in stream.forms.proofs)
     layout = Layout(stream.title, 1 if stream.forms.by_number else 2, stream.pairs, proofs, key)
     seen = _Seen(stream)

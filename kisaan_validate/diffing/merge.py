@@ -68,7 +68,7 @@ class Layout:
     """What the fields of a streamed line are: ``place`` fields of the key's place, two lanes, ``columns``, proofs of some.
 
     ``place`` is 0 where rows have no key (their lanes are their place), 1 for an integer, 2 for an integer and bytes.
-    ``late``: the last field says whether the row arrived after the before-state.
+    ``late``: the last field says whether the row arrived after the before-state. ``summed``: the lanes are added up.
     """
 
     table: str
@@ -77,6 +77,7 @@ class Layout:
     proofs: tuple[str, ...]
     key: tuple[str, ...]
     late: bool = False
+    summed: bool = False
 
 
 @dataclass
@@ -127,9 +128,13 @@ def _groups(lines: Iterable[Line], keyed: bool) -> Iterator[list[Line]]:
 
 @dataclass
 class Merged:
-    """What the merge counted. ``read``: rows of each side. ``shared``: keys that several rows of one side bear."""
+    """What the merge counted. ``read``: rows of each side. ``shared``: keys that several rows of one side bear.
+
+    ``sums``: of each side's rows both lanes added up, where that was asked for.
+    """
 
     read: list[int] = field(default_factory=lambda: [0, 0])
+    sums: list[list[int]] = field(default_factory=lambda: [[0, 0], [0, 0]])
     added: int = 0
     removed: int = 0
     changed: int = 0
@@ -146,7 +151,10 @@ def merge(
     counted = Merged()
     reader = _Reader(layout)
     keyed = layout.place > 0
-    for old, new in _matched(_groups(_lines(before, layout), keyed), _groups(_lines(after, layout), keyed)):
+    sides = [_lines(before, layout), _lines(after, layout)]
+    if layout.summed:
+        sides = [_added(lines, sums) for lines, sums in zip(sides, counted.sums, strict=True)]
+    for old, new in _matched(*(_groups(lines, keyed) for lines in sides)):
         counted.read[0] += sum(line.copies for line in old)
         counted.read[1] += sum(line.copies for line in new)
         if len(old) == len(new) == 1 and old[0].digest == new[0].digest and old[0].copies == new[0].copies:
@@ -156,6 +164,15 @@ def merge(
         for change in _changes(old, new, reader, layout):
             _count(change, counted, see)
     return counted
+
+
+def _added(lines: Iterable[Line], sums: list[int]) -> Iterator[Line]:
+    """The same lines, their lanes added to ``sums``."""
+    for line in lines:
+        high, _, low = line.digest.partition(b",")
+        sums[0] += int(high)
+        sums[1] += int(low)
+        yield line
 
 
 def _count(change: RowChange, counted: Merged, see: Callable[[RowChange], None]) -> None:

@@ -17,7 +17,8 @@ from kisaan_validate.database.target import Target
 from kisaan_validate.database.types import read_type
 from kisaan_validate.diffing.merge import Pipe
 from kisaan_validate.errors import DatabaseError, UsageError
-from kisaan_validate.execute.ask import SAVEPOINT, recover, too_large
+from kisaan_validate.execute.ask import SAVEPOINT, recover
+from kisaan_validate.execute.heap import TooLarge, by_index, heap_only, refusal
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import SchemaObject, SequenceValue
 from kisaan_validate.sql.expressions import text_literal, to_sql
@@ -55,8 +56,7 @@ class LiveSide:
         self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), select)}
         borne = Counter(self.title(t.key) for t in tables)
         self.twofold = frozenset(title for title, tables_of in borne.items() if tables_of > 1)
-        for name, value in _TUNED:
-            self.session.execute(f"SET LOCAL {name} = {value}")
+        self.session.tune(_TUNED)
         self.session.execute(f"SAVEPOINT {SAVEPOINT}")
         self.guarded(lambda: require_young(self.snapshot.place.standby, self.limits.standby_seconds))
 
@@ -105,16 +105,21 @@ class LiveSide:
         """
 
         def work() -> Rows:
-            if refusal := too_large(self.session, sql):
-                raise refusal
-            if not zone:
-                return self.session.execute(sql)
-            self.session.tune([("TimeZone", to_sql(text_literal(zone)))])
-            rows = self.session.execute(sql)
-            self.session.tune([("TimeZone", "'UTC'")])
-            return rows
+            with heap_only(self.session):
+                if why := refusal(self.session, sql):
+                    raise why
+                if not zone:
+                    return self.session.execute(sql)
+                self.session.tune([("TimeZone", to_sql(text_literal(zone)))])
+                rows = self.session.execute(sql)
+                self.session.tune([("TimeZone", "'UTC'")])
+                return rows
 
         return self.guarded(work)
+
+    def hint(self, sql: str) -> Rows:
+        """The rows of a statement whose answer only decides how something is asked: an index may give it. Raises DatabaseError."""
+        return self.guarded(lambda: self.session.execute(sql))
 
     def guarded(self, work: Callable[[], Answer]) -> Answer:
         """``work``, and after a failure the session as it was before. Raises DatabaseError."""
@@ -124,15 +129,22 @@ class LiveSide:
             recover(self.session)
             raise DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost) from None
 
-    def stream(self, sql: str, pipe: Pipe, *, few: bool = False) -> None:
+    def stream(self, sql: str, pipe: Pipe, *, few: bool = False, indexed: bool = False) -> None:
         """Write the rows of a statement into a pipe, then its end or its failure. Raises nothing.
 
-        ``few``: their number is known and small, whatever the planner takes a span of keys to hold.
+        ``few``: their number is known and small, whatever the planner takes a span of keys to hold. ``indexed``: an index
+        may find them, because the caller knows what their digests must add up to.
         """
         try:
-            if not few and (refusal := too_large(self.session, sql)):
-                raise refusal
-            self.session.copy_out(f"COPY ({sql}) TO STDOUT", pipe.write)
+            with heap_only(self.session):
+                if indexed:
+                    with by_index(self.session):
+                        self.session.copy_out(f"COPY ({sql}) TO STDOUT", pipe.write)
+                else:
+                    why = refusal(self.session, sql)
+                    if why is not None and not (few and isinstance(why, TooLarge)):
+                        raise why
+                    self.session.copy_out(f"COPY ({sql}) TO STDOUT", pipe.write)
         except DatabaseError as error:
             recover(self.session)
             pipe.end(DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost))

@@ -61,11 +61,15 @@ def _mask(wanted: int) -> int:
 
 @dataclass(frozen=True)
 class Statements:
-    """The statements for one side of a plan (``number`` 0 before, 1 after) under one encoding."""
+    """The statements for one side of a plan (``number`` 0 before, 1 after) under one encoding.
+
+    ``by_index``: an index of the key may find the rows of opened buckets.
+    """
 
     plan: PairPlan
     number: int
     encoding: str
+    by_index: bool = True
 
     @property
     def side(self) -> Side:
@@ -151,15 +155,22 @@ class Statements:
         order = ", ".join(place) or "high, low"
         return qualified(f"SELECT {listed} FROM {inner} ORDER BY {order}")
 
+    def through_index(self, how: Buckets, opened: Collection[int] | None) -> bool:
+        """Whether the rows of these buckets are found by an index of the key: it may lack some, or find others."""
+        return opened is not None and bool(self._spans(how, opened))
+
+    def _spans(self, how: Buckets, opened: Collection[int]) -> list[tuple[int, int]]:
+        """The spans of the key in which the rows of these buckets lie, where its index is to find them; else none."""
+        spans = _joined(how, sorted(opened)) if how.kind == SPAN and self.by_index else []
+        return spans if len(spans) <= SPANS_BY_INDEX and self.key and self._indexed() else []
+
     def _opened(self, how: Buckets, opened: Collection[int] | None) -> tuple[str, str]:
         """The FROM item and the condition that give the rows of these buckets."""
         table = table_sql(self.side.table)
         if opened is None:
             return table, ""
-        if how.kind == SPAN:
-            spans = _joined(how, sorted(opened))
-            if len(spans) <= SPANS_BY_INDEX and self._indexed():
-                return self._through_index(spans), ""
+        if spans := self._spans(how, opened):
+            return self._through_index(spans), ""
         listed = "'{" + ",".join(str(n) for n in sorted(opened)) + "}'::int4[]"
         bucket = self._bucket(how) or lane_bucket(self.digest.first_lane, how.mask)
         return table, f"{bucket} = ANY ({listed})"

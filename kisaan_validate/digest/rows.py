@@ -75,10 +75,11 @@ def staged(source: str, items: Mapping[str, str], condition: str = "", alias: st
     """A FROM item whose columns are these expressions over a source, each evaluated once a row.
 
     OFFSET keeps the subquery from being pulled up. '0' is a constant as it is read; a bare 0 is one only after a cast, and
-    until then it looks to the planner like an offset, below which nothing may run in parallel.
+    until then it looks to the planner like an offset, below which nothing may run in parallel. IS TRUE keeps the planner from
+    answering the condition by what is declared of the rows.
     """
     listed = ", ".join(f"{sql} AS {name}" for name, sql in items.items())
-    where = f" WHERE {condition}" if condition else ""
+    where = f" WHERE ({condition}) IS TRUE" if condition else ""
     return f"(SELECT {listed} FROM {source}{where} OFFSET '0') AS {alias}"
 
 

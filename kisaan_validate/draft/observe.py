@@ -14,7 +14,8 @@ from kisaan_validate.database.session import Session
 from kisaan_validate.database.statistics import Estimate, Wanted
 from kisaan_validate.draft.facts import Observed, is_personal
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import is_one_expressions_fault, recover, too_large
+from kisaan_validate.execute.ask import is_one_expressions_fault, recover
+from kisaan_validate.execute.heap import refusal
 from kisaan_validate.masking import mask_values
 from kisaan_validate.source import sql_name
 from kisaan_validate.sql.expressions import table_sql, text_literal, to_sql
@@ -183,8 +184,8 @@ def scanner(table: Table, asked: Sequence[Probe]) -> Callable[[Session], Observe
 
 def _scan(session: Session, table: Table, asked: Sequence[Probe]) -> Observed:
     sql = scan_sql(table, asked)
-    if refusal := too_large(session, sql):
-        raise refusal
+    if why := refusal(session, sql):
+        raise why
     (row,) = session.execute(sql)
     return read_scan(asked, row)
 

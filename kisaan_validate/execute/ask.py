@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +11,9 @@ from kisaan_validate.compile.figures import Figure
 from kisaan_validate.compile.statements import Pass, Query, Slot, figure_items, read_figures
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ground import Ground
+from kisaan_validate.execute.heap import NotRead, TooLarge
 from kisaan_validate.model import Profile, StatementFacts
-from kisaan_validate.sql.qualify import qualified
 
 ISOLATION_SECONDS = 120.0
 """How long the search for the culprits of one statement may take."""
@@ -26,13 +26,16 @@ _NOBODYS_FAULT = ("08", "25", "40", "53", "55", "57", "58", "XX")
 class Counted:
     """What a statement answered: violating and judged rows by check id, rows read, errors by check id.
 
-    ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``. ``unmeasured`` says by
-    column why not all its figures are known.
+    ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``. ``judged`` is how
+    many rows the filter of a join leaves, where it has one. ``rests`` is what stands for rows that were not read, in words.
+    ``unmeasured`` says by column why not all its figures are known.
     """
 
     violations: dict[str, int] = field(default_factory=dict)
     examined: dict[str, int] = field(default_factory=dict)
     rows: int | None = None
+    judged: int | None = None
+    rests: tuple[str, ...] = ()
     errors: dict[str, DatabaseError] = field(default_factory=dict)
     figures: dict[str, Profile] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
@@ -114,6 +117,7 @@ def _count(
     counted.log.append(StatementFacts(statement.purpose, sql, ids, taken))
     size = len(figure_items(figures))
     counted.rows, counts = statement.read(row[: len(row) - size], slots)
+    counted.judged = row[1] if statement.counts_judged else None
     counted.figures.update(read_figures(figures, counted.rows, row[len(row) - size :]))
     for id, (violations, judged) in zip(ids, counts, strict=True):
         counted.violations[id], counted.examined[id] = violations, judged
@@ -203,17 +207,6 @@ def recover(session: Session) -> None:
 SAVEPOINT = "kisaan"
 
 
-def ask_join(session: Session, statement: Pass) -> Counted:
-    """As :func:`ask_pass`, for a join, whose plan may spill to disk: it is looked at first."""
-    with tuned(session, statement.planner):
-        try:
-            refusal = too_large(session, statement.sql())
-        except DatabaseError:
-            recover(session)  # the statement itself will say what is wrong, and whose fault it is
-            return ask_pass(session, statement)
-        return refuse(statement, refusal) if refusal is not None else ask_pass(session, statement)
-
-
 @contextmanager
 def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[None]:
     """Settings of the planner for the statements in the block. They change no answer, so one that fails is done without."""
@@ -231,11 +224,29 @@ def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[Non
                 recover(session)
 
 
-def ask(session: Session, statement: Pass | Query) -> Counted:
-    """Run any counting statement. Raises nothing."""
+def ask(session: Session, statement: Pass | Query, ground: Ground) -> Counted:
+    """Run any counting statement, after its plan was looked at. Raises nothing."""
     if isinstance(statement, Query):
-        return ask_query(session, statement)
-    return ask_join(session, statement) if statement.alias else ask_pass(session, statement)
+        return ask_query(session, statement, ground)
+    with tuned(session, statement.planner):
+        return _ask_grounded(session, statement, ground)
+
+
+def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Counted:
+    """A pass whose plan reads what it should. An expression at fault fails already there: then the rows' plan alone is looked at."""
+    failure = DatabaseError("not asked")
+    for sql in (statement.sql(), statement.sql((), ())):
+        try:
+            with ground.under(session, statement.reads, sql, statement.check_ids) as rests:
+                counted = ask_pass(session, statement)
+            counted.rests = rests
+            return counted
+        except DatabaseError as error:
+            recover(session)
+            failure = error
+        if session.lost or isinstance(failure, (NotRead, TooLarge)):
+            break
+    return refuse(statement, failure)
 
 
 def refuse(statement: Pass | Query, error: DatabaseError) -> Counted:
@@ -243,17 +254,16 @@ def refuse(statement: Pass | Query, error: DatabaseError) -> Counted:
     return Counted(errors=dict.fromkeys(statement.check_ids, error), failure=error)
 
 
-def ask_query(session: Session, query: Query) -> Counted:
+def ask_query(session: Session, query: Query, ground: Ground) -> Counted:
     """Run one query check. Raises nothing, as :func:`ask_pass`."""
     counted = Counted()
     start = time.perf_counter()
     sql = query.sql()
     try:
-        if refusal := too_large(session, sql):
-            counted.errors[query.check_id] = refusal
-            return counted
-        ((count, *judged),), counted.milliseconds = session.timed(sql)
-        counted.log.append(StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds))
+        with ground.under(session, query.reads, sql, query.check_ids) as rests:
+            counted.rests = rests
+            ((count, *judged),), counted.milliseconds = session.timed(sql)
+        counted.log.append(StatementFacts(query.purpose, sql, query.check_ids, counted.milliseconds))
         most = query.violations.most
         if most and (segments := int(judged.pop())) > most:
             counted.errors[query.check_id] = _too_many(segments, most)
@@ -264,49 +274,12 @@ def ask_query(session: Session, query: Query) -> Counted:
         counted.milliseconds = (time.perf_counter() - start) * 1000
         recover(session)
         counted.errors[query.check_id] = error
-        facts = StatementFacts(query.purpose, sql, (query.check_id,), counted.milliseconds, error.sqlstate or "lost")
-        counted.log.append(facts)
+        if not isinstance(error, (NotRead, TooLarge)):
+            facts = StatementFacts(query.purpose, sql, query.check_ids, counted.milliseconds, error.sqlstate or "lost")
+            counted.log.append(facts)
     return counted
 
 
 def _too_many(segments: int, most: int) -> DatabaseError:
     hint = "raise segments=…, choose coarser segments, or restrict the rows with where=…"
     return DatabaseError(f"it has {segments:,} segments, and at most {most:,} are judged one by one", hint)
-
-
-_MEMORY = qualified("SELECT pg_size_bytes(current_setting('work_mem')), coalesce(current_setting('hash_mem_multiplier', true), '1')")
-
-
-class TooLarge(DatabaseError):
-    """The planner expects more temporary files than a guest may write: not run, and so not answered."""
-
-
-def too_large(session: Session, sql: str) -> TooLarge | None:
-    """Why a statement is not run: EXPLAIN expects more temporary bytes than allowed. Raises DatabaseError."""
-    ((plan,),) = session.execute(f"EXPLAIN (FORMAT JSON) {sql}")
-    tree = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
-    ((memory, multiplier),) = session.execute(_MEMORY)
-    expected = temp_bytes(tree, int(memory), float(multiplier))
-    if expected <= session.limits.temp_bytes:
-        return None
-    allowed = session.limits.temp_bytes // 1024**2
-    return TooLarge(
-        f"not run: it would write about {expected // 1024**2} MiB of temporary files, {allowed} MiB are allowed",
-        "add an index that serves it, raise temp_limit_mb, or run it on a copy",
-    )
-
-
-def temp_bytes(node: dict[str, object], memory: int, multiplier: float) -> int:
-    """The temporary bytes that a plan node and those below it are expected to write.
-
-    A sort, hash or materialisation whose rows × width exceed its memory is written out once in full
-    (PostgreSQL documentation, "Resource Consumption": work_mem, hash_mem_multiplier).
-    """
-    kind, total = str(node["Node Type"]), 0
-    size = int(str(node.get("Plan Rows", 0))) * (int(str(node.get("Plan Width", 0))) + 24)
-    hashed = kind == "Hash" or (kind == "Aggregate" and node.get("Strategy") in {"Hashed", "Mixed"})
-    if (hashed and size > memory * multiplier) or (kind in {"Sort", "Incremental Sort", "Materialize", "CTE Scan"} and size > memory):
-        total += size
-    children = node.get("Plans", [])
-    assert isinstance(children, list)
-    return total + sum(temp_bytes(child, memory, multiplier) for child in children)

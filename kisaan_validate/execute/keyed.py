@@ -21,7 +21,8 @@ from kisaan_validate.compile.measures import DigestKey, IsPersonal, digest_key
 from kisaan_validate.contract.needs import Need, Removal
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover, too_large
+from kisaan_validate.execute.ask import recover
+from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Baseline, KeyedDigest, StatementFacts
@@ -152,8 +153,8 @@ def _has_many(session: Session, job: KeyedJob, column: KeyedColumn, log: list[St
 def _ask(session: Session, asked: KeyedTable, sql: str, log: list[StatementFacts]) -> Sequence[object]:
     start, sqlstate = time.perf_counter(), ""
     try:
-        if refusal := too_large(session, sql):
-            raise refusal
+        if why := refusal(session, sql):
+            raise why
         (row,) = session.execute(sql)
         found: Sequence[object] = row
         return found

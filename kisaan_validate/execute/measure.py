@@ -9,13 +9,16 @@ from dataclasses import dataclass, field, replace
 
 from kisaan_validate.compile.fingerprints import Digesting, encoding_for
 from kisaan_validate.compile.measures import Measure
+from kisaan_validate.compile.statements import Reads
 from kisaan_validate.contract.needs import part_id
 from kisaan_validate.database.session import Session
 from kisaan_validate.digest.forms import RAW
 from kisaan_validate.digest.rows import HASH
 from kisaan_validate.digest.selfcheck import column_check_sql, self_check_sql
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import is_one_expressions_fault, recover, too_large
+from kisaan_validate.execute.ask import is_one_expressions_fault, recover
+from kisaan_validate.execute.ground import Ground
+from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Measured, StatementFacts
@@ -89,9 +92,13 @@ def _ask(session: Session, measure: Measure, log: list[StatementFacts]) -> list[
     """What one statement says. Raises DatabaseError, after which the session can be asked again unless it is lost."""
     start, sqlstate = time.perf_counter(), ""
     try:
-        if refusal := too_large(session, measure.sql):
-            raise refusal
-        (row,) = session.execute(measure.sql)
+        if measure.found:
+            with Ground().under(session, Reads(measure.found, found=measure.found), measure.sql):
+                (row,) = session.execute(measure.sql)
+        elif why := refusal(session, measure.sql):
+            raise why
+        else:
+            (row,) = session.execute(measure.sql)
     except DatabaseError as error:
         sqlstate = error.sqlstate or "not run"
         recover(session)

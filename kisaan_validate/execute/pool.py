@@ -14,6 +14,7 @@ from kisaan_validate.database.same_server import Shared
 from kisaan_validate.database.session import Session, hint_for, sqlstate_said
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.execute.ask import SAVEPOINT
+from kisaan_validate.execute.heap import HEAP
 from kisaan_validate.execute.snapshot import join_snapshot, lock_tables
 
 Answer = TypeVar("Answer")
@@ -79,6 +80,7 @@ class Pool:
             join_snapshot(session, self._snapshot)
             # All locks at once and at the start: a lock asked for later could queue behind somebody's ALTER TABLE.
             lock_tables(session, self._tables)
+            session.tune(HEAP)
             session.execute(f"SAVEPOINT {SAVEPOINT}")
             return session
         except KisaanError as error:

@@ -14,7 +14,8 @@ from kisaan_validate.compile.measures import MARK, MARK_LENGTH, RowStream
 from kisaan_validate.database.session import Session
 from kisaan_validate.differences import no_key
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import SAVEPOINT, recover, too_large
+from kisaan_validate.execute.ask import SAVEPOINT, recover
+from kisaan_validate.execute.heap import refusal
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Notice, RowsCompared
 
@@ -49,8 +50,8 @@ def write_rows(session: Session, streams: Iterable[RowStream], sink: Sink) -> di
             refused[stream.title] = stream.message
             continue
         try:
-            if refusal := too_large(session, stream.sql):
-                refused[stream.title] = told(refusal)
+            if why := refusal(session, stream.sql):
+                refused[stream.title] = told(why)
                 continue
             _write(session, stream, sink)
         except DatabaseError as error:
@@ -147,8 +148,8 @@ def compare_rows(
     """
     if stream.message:
         return RowsCompared(stream.title, stream.key, message=stream.message)
-    if refusal := too_large(session, stream.sql):
-        return RowsCompared(stream.title, stream.key, message=refusal.fact)
+    if why := refusal(session, stream.sql):
+        return RowsCompared(stream.title, stream.key, message=why.fact)
     counted = _Counted()
     identity = _marked if stream.marked else _whole
     for old, new in _places(kept, _streamed(session, stream.sql)):

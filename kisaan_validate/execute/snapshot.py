@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_place
+from kisaan_validate.database.damage import damage_unseen
 from kisaan_validate.database.same_server import Mark, Shared, leave_mark, prove_same_server
 from kisaan_validate.database.session import Session
 from kisaan_validate.database.standins import SQLSTATE, read_standins
@@ -76,6 +77,8 @@ def take_snapshot(
             unavailable.setdefault(table.key, ("", f"{table.name} appeared after the tables were locked; run again"))
     unavailable.update(refused(catalogue, foreign))
     unavailable.update(read_standins(session).refused(catalogue))
+    if unseen := damage_unseen(session):
+        unavailable.update({t.key: ("", unseen) for t in now})
     files = read_fence(session, [t.oid for t in fenced])
     return Snapshot(exported, mark, place, catalogue, tuple(locked), unavailable, files, tuple(notices), fenced)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from kisaan_validate.differences import CheckMove, Transition
-from kisaan_validate.model import MASKED, Check, Evidence, Form, Result, Status
+from kisaan_validate.model import COUNTED, MASKED, Check, Evidence, Form, Result, Status
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.psql import around
 from kisaan_validate.report.summary import figure, vacuous
@@ -19,6 +19,8 @@ EVIDENCE_WORDS = {
     Evidence.SCANNED: "the rows were read",
     Evidence.STREAMED: "streamed: the rows were handed to a function in Python",
     Evidence.CATALOGUE: "the system catalogue was read (\\d+ in psql shows it); no SQL of its own",
+    Evidence.BY_INDEX: "not all rows were read: believed were",
+    Evidence.BY_CONSTRAINT: "not all rows were read: believed were",
     Evidence.PROVED: "proved by a constraint; the rows were not read",
     Evidence.NONE: "none: no SQL was run for it",
 }
@@ -151,8 +153,8 @@ def _caption(check: Check, shown: int, violations: int | None) -> str:
 
 
 def _facts(check: Check, result: Result) -> list[tuple[str, str]]:
-    evidence = EVIDENCE_WORDS[result.evidence]
-    scanned = result.evidence in {Evidence.SCANNED, Evidence.STREAMED, Evidence.PROVED}
+    evidence = " ".join(filter(None, (EVIDENCE_WORDS[result.evidence], result.trusted)))
+    scanned = result.evidence in {*COUNTED, Evidence.STREAMED, Evidence.PROVED}
     return [
         ("Evidence", evidence),
         ("Enforced by", (result.enforced_by or "nothing") if scanned else ""),

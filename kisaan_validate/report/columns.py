@@ -32,6 +32,7 @@ COLUMNS = (
     Column("message", lambda c, r: r.message),
     Column("sqlstate", lambda c, r: r.sqlstate),
     Column("evidence", lambda c, r: r.evidence.value),
+    Column("trusted", lambda c, r: r.trusted),
     Column("enforced_by", lambda c, r: r.enforced_by),
     Column("why", lambda c, r: c.why),
     Column("hint", lambda c, r: r.hint or c.hint),

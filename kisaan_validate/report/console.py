@@ -185,6 +185,8 @@ def _unproved_lines(judged: Judgement) -> list[str]:
     if unanswered:
         has, them = ("has", "it") if unanswered == 1 else ("have", "them")
         lines.append(f"        {counted(unanswered, 'check')} {has} no answer: nothing is said about {them}")
+    if believed := sum(bool(r.trusted) for r in run.results):
+        lines.append(f"        {counted(believed, 'check')} {'rests' if believed == 1 else 'rest'} on what was believed: not all rows were read")
     if run.interrupted:
         lines.append(f"        {run.interrupted}; what was measured before is kept")
     return lines

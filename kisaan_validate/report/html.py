@@ -92,6 +92,7 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
         "by_reason": summary.by_reason,
         "gaps": _gaps(cards),
         "vacuous": [card for card in cards if card.vacuous],
+        "believing": [card for card in cards if card.result.trusted],
         "proved": [card for card in cards if card.result.evidence.name == "PROVED"],
         "unenforced": summary.unenforced(pairs),
         "uncounted": [table for table in run.tables if table.rows is None],

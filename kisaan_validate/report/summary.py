@@ -10,6 +10,7 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, Origin, Transition
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import (
+    COUNTED,
     Check,
     Evidence,
     FailOn,
@@ -176,13 +177,25 @@ def _why_pass(pairs: Pairs) -> str:
     parts = [f"{answered} answered, and {'every one of them holds' if all_hold else 'no blocking check failed'}.", *lesser]
     if tolerated:
         parts.append(f"{counted(tolerated, 'check')} found violations, no more than was agreed beforehand.")
+    if believed := len(believing(pairs)):
+        parts.append(f"{number(believed)} of them {'rests' if believed == 1 else 'rest'} on what was believed, not on reading all rows.")
     if empty := sum(vacuous(result) for _, result in pairs):
         parts.append(f"{number(empty)} of them only because there was no row to examine.")
     return " ".join(parts)
 
 
+def believing(pairs: Pairs) -> list[tuple[Check, Result]]:
+    """The checks whose answer rests on an index, or on what is declared of rows, because the run was told to believe it."""
+    return [(check, result) for check, result in pairs if result.trusted]
+
+
 def figure(check: Check, result: Result) -> str:
-    """The exact count of how many of how many, in words; never a percentage."""
+    """The exact count of how many of how many, in words, and what was believed for it; never a percentage."""
+    counted_words = _figure(check, result)
+    return f"{counted_words}, by {result.trusted}" if result.trusted else counted_words
+
+
+def _figure(check: Check, result: Result) -> str:
     found, examined = result.violations, result.examined
     if found is None:
         return "does not apply" if result.status is Status.NOT_APPLICABLE else "no answer"
@@ -205,7 +218,7 @@ def _catalogue_figure(found: int, examined: int | None) -> str:
 
 def vacuous(result: Result) -> bool:
     """Whether a check holds only because there was nothing to examine."""
-    read = result.evidence in {Evidence.SCANNED, Evidence.STREAMED}
+    read = result.evidence in {*COUNTED, Evidence.STREAMED}
     return read and result.examined == 0 and result.violations == 0 and result.status is Status.PASS
 
 

@@ -17,7 +17,16 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.base import QueryRule, Riding, Violations, free_name, when
 from kisaan_validate.rules.bounds import Bounds, compared, exact_text
 from kisaan_validate.rules.intervals import Interval
-from kisaan_validate.sql.expressions import View, condition_sql, literal, quote, source_sql, text_literal, to_sql
+from kisaan_validate.sql.expressions import (
+    View,
+    condition_sql,
+    kept_sql,
+    literal,
+    quote,
+    source_sql,
+    text_literal,
+    to_sql,
+)
 
 if TYPE_CHECKING:
     from kisaan_validate.catalogue import Catalogue, Column, Table
@@ -75,7 +84,7 @@ class AggregateRule(QueryRule):
 
     def source(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         """The FROM and WHERE that leave the rows that are measured."""
-        return source_sql(table) + where_sql(self.where)
+        return source_sql(table, matched=self.segment_by) + where_sql(table, self.where)
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         each = f", for each {', '.join(self.segment_by)}" if self.segment_by else ""
@@ -155,9 +164,9 @@ class AggregateRule(QueryRule):
         return Riding(figures.held, figures.judged)
 
 
-def where_sql(*conditions: str) -> str:
-    """The WHERE clause of these author-written conditions, on a line of its own; "" without any."""
-    text = condition_sql(*conditions)
+def where_sql(table: Table, *conditions: str) -> str:
+    """The WHERE clause of these conditions on rows of a table, on a line of its own; "" without any."""
+    text = kept_sql(table, *conditions)
     return f"\nWHERE {text}" if text else ""
 
 
@@ -251,7 +260,7 @@ class DistinctCount(BoundedRule):
         """One row for each combination: grouped, because the planner says what grouping costs, of DISTINCT it does not."""
         names = ", ".join(quote(c) for c in dict.fromkeys((*self.segment_by, *columns)))
         counted = quote(self._counted(columns))
-        rows = super().source(table, columns, catalogue)
+        rows = source_sql(table, matched=(*self.segment_by, *columns)) + where_sql(table, self.where)
         return f"(\nSELECT {names}, count(*) AS {counted}\nFROM {rows}\nGROUP BY {names}\n) AS d"
 
     def _counted(self, columns: tuple[str, ...]) -> str:
@@ -319,7 +328,7 @@ class Quantile(AggregateRule):
         each = f"PARTITION BY {segments} " if segments else ""
         lead = f"{segments}, " if segments else ""
         inner = {name: quote(free_name(name, self.segment_by)) for name in ("v", "place", "n")}
-        source = f"{source_sql(table)}{where_sql(self.where, f'{quote(columns[0])} IS NOT NULL')}"
+        source = f"{source_sql(table, matched=())}{where_sql(table, self.where, f'{quote(columns[0])} IS NOT NULL')}"
         within = [f"{inner['v']} {column.sign('>=')} {_bound(column, self.low)}"] if self.low is not None else []
         within += [f"{inner['v']} {end}" for end in self._upper(column)]
         p, q = self.share.numerator, self.share.denominator
@@ -437,8 +446,8 @@ class RowCountAgainst(AggregateRule):
             raise DatabaseError(f"table {self.other} does not exist")
         names, own = "".join(f"{quote(c)}, " for c in self.segment_by), quote(self._own())
         return (
-            f"(\nSELECT {names}true AS {own}\nFROM {source_sql(table)}{where_sql(self.where)}\nUNION ALL\n"
-            f"SELECT {names}false\nFROM {source_sql(other)}{where_sql(self.other_where)}\n) AS both_tables"
+            f"(\nSELECT {names}true AS {own}\nFROM {source_sql(table, matched=())}{where_sql(table, self.where)}\nUNION ALL\n"
+            f"SELECT {names}false\nFROM {source_sql(other, matched=())}{where_sql(other, self.other_where)}\n) AS both_tables"
         )
 
     def _own(self) -> str:

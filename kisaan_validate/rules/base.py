@@ -104,6 +104,8 @@ class JoinRule(Rule):
     """A predicate on a row and the one row it refers to. It judges some rows, and of these some are wrong."""
 
     form = Form.JOIN
+    by_index: ClassVar[bool] = False
+    """Whether an index may find the row that is referred to: where one that it does not find makes a row wrong."""
     join: Join
 
     def judges(self, table: str) -> tuple[str, ...]:

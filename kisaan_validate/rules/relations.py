@@ -15,6 +15,7 @@ from kisaan_validate.sql.expressions import (
     View,
     condition_sql,
     distinct_sql,
+    kept_sql,
     literal,
     quote,
     raw,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 class References(JoinRule):
     """Every reference that is not NULL finds its row."""
 
+    by_index: ClassVar[bool] = True
     where: str = ""
     kind: ClassVar[str] = "references"
 
@@ -49,8 +51,11 @@ class References(JoinRule):
         return _guarded(self.where, *(child.column(c).is_not(None) for c in self.join.columns))
 
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        """It finds nothing."""
-        return parent.column(self.join.parent_columns[0]).is_(None)
+        """It finds nothing, or an index found another row than it should: the values themselves say which."""
+        pairs = zip(self.join.columns, self.join.parent_columns, strict=True)
+        signs = [(a, child.table.columns[a].sign("=", parent.table.columns[b]), b) for a, b in pairs]
+        found = " AND ".join(f"{to_sql(child.column(a))} {sign} {to_sql(parent.column(b))}" for a, sign, b in signs)
+        return sa.literal_column(f"({found}) IS NOT TRUE")
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         parent = catalogue.find(self.join.parent)
@@ -165,8 +170,8 @@ class Unique(QueryRule):
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         names = ", ".join(quote(c) for c in columns)
         count, surplus = free_name("rows_found", columns), free_name("surplus", columns)
-        where = self._where(columns)
-        groups = f"FROM {source_sql(table)}{where}\nGROUP BY {names}"
+        where = self._where(table, columns)
+        groups = f"FROM {source_sql(table, matched=columns if len(columns) > 1 else ())}{where}\nGROUP BY {names}"
         sql = f"SELECT {names}, count(*) AS {quote(count)}, count(*) - 1 AS {quote(surplus)}\n{groups}\nHAVING count(*) > 1"
         violations = "coalesce(sum(v.n - 1), 0)::bigint" if self.counts == "surplus" else "count(*) FILTER (WHERE v.n > 1)"
         # Where every row is judged, the table's own count says how many; groups of one need not be summed for that.
@@ -179,12 +184,11 @@ class Unique(QueryRule):
             sql, columns, weight, shown=(count,), safe=frozenset({count}), counting=counting if where else ""
         )
 
-    def _where(self, columns: tuple[str, ...]) -> str:
+    def _where(self, table: Table, columns: tuple[str, ...]) -> str:
         """The clause that leaves the rows that are judged; "" where all are."""
-        conditions = [to_sql(raw(text)) for text in self.conditions()]
-        if not self.nulls_equal:
-            conditions += [f"{quote(c)} IS NOT NULL" for c in columns]
-        return f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
+        filled = [] if self.nulls_equal else [f"{quote(c)} IS NOT NULL" for c in columns]
+        kept = kept_sql(table, *self.conditions(), *filled)
+        return f"\nWHERE {kept}" if kept else ""
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         return self.proof(table, columns, catalogue)
@@ -236,7 +240,7 @@ class Reconciles(QueryRule):
         source = self._source(table, catalogue)
         value = f"parent.{quote(columns[0])}"
         broken = f"NOT (coalesce(d.total, 0) {self.relation} {value})"
-        where = to_sql(raw(self.where)) if self.where else ""
+        where = kept_sql(table, self.where)
         also, only = (f" AND {where}", f"\nWHERE {where}") if where else ("", "")
         keys = table.primary_key or (self.on,)
         shown = ", ".join(f"parent.{quote(k)}" for k in keys)
@@ -257,11 +261,11 @@ class Reconciles(QueryRule):
             raise DatabaseError(f"table {self.details} does not exist")
         via = quote(self.via)
         sign = details.columns[self.via].sign("=", table.columns[self.on])
-        filters = f"\n  WHERE {to_sql(raw(self.detail_where))}" if self.detail_where else ""
+        filters = f"\n  WHERE {kept_sql(details, self.detail_where)}" if self.detail_where else ""
         return (
-            f"{source_sql(table, 'parent')}\n{'JOIN' if self.missing == 'skip' else 'LEFT JOIN'} (\n"
+            f"{source_sql(table, 'parent', (self.on,))}\n{'JOIN' if self.missing == 'skip' else 'LEFT JOIN'} (\n"
             f"  SELECT {via} AS detail_key, sum({quote(self.detail_column)}) AS total\n"
-            f"  FROM {source_sql(details)}{filters}\n  GROUP BY {via}\n"
+            f"  FROM {source_sql(details, matched=())}{filters}\n  GROUP BY {via}\n"
             f") AS d ON d.detail_key {sign} parent.{quote(self.on)}"
         )
 
@@ -284,10 +288,10 @@ class ValuesPresent(QueryRule):
         view = View(table)
         column = to_sql(view.value(columns[0]))
         ordered = sorted(self.values, key=lambda v: (str(type(v)), str(v)))
-        found = f"SELECT DISTINCT {column} AS value FROM {source_sql(table)}"
+        found = f"SELECT DISTINCT {column} AS value FROM {source_sql(table, matched=())}"
         # VALUES would give text; the column's own type comes from an always empty first arm.
         wanted = "\n  UNION ALL ".join(
-            [f"SELECT {column} AS value FROM {source_sql(table)} WHERE false"]
+            [f"SELECT {column} AS value FROM {source_sql(table, matched=())} WHERE false"]
             + [f"SELECT {to_sql(literal(v))}" for v in ordered]
         )
         sql = (
@@ -329,7 +333,16 @@ class SequenceAhead(QueryRule):
             f"WHERE s.last_value {behind} m.extreme OR (s.last_value = m.extreme AND NOT s.is_called)"
         )
         output = f"{extreme}_{_word(column)}"
-        return Violations(sql, (output,), shown=("last_value", "is_called"), made_of={output: columns}, safe=frozenset({"last_value", "is_called"}))
+        return Violations(
+            sql, (output,), shown=("last_value", "is_called"), made_of={output: columns}, safe=frozenset({"last_value", "is_called"}),
+            riding=_not_behind(name, f"{extreme}({quote(column)})", ">" if sequence.ascending else "<"),
+        )  # fmt: skip
+
+
+def _not_behind(sequence: str, extreme: str, ahead: str) -> Riding:
+    """That a sequence is ahead of the extreme value of a table's rows, read in the scan that the table's checks share."""
+    last, called = (f"(SELECT s.{name} FROM {sequence} AS s)" for name in ("last_value", "is_called"))
+    return Riding(f"coalesce({last} {ahead} {extreme} OR ({last} = {extreme} AND {called}), true)", "count(*)")
 
 
 def _word(name: str) -> str:
@@ -356,7 +369,7 @@ class NamesPresent(QueryRule):
         arms = "\n  UNION ALL ".join(f"SELECT {to_sql(text_literal(n))}::text AS {MISSING}" for n in self.names)
         sql = (
             f"SELECT wanted.{MISSING}\nFROM (\n  {arms}\n) AS wanted\n"
-            f"WHERE NOT EXISTS (\n  SELECT FROM {source_sql(table, 'l')}\n"
+            f"WHERE NOT EXISTS (\n  SELECT FROM {source_sql(table, 'l', columns)}\n"
             f"  WHERE l.{quote(columns[0])}::text = wanted.{MISSING}\n)"
         )
         return Violations(sql, (MISSING,), safe=frozenset({MISSING}))
@@ -379,7 +392,7 @@ class MinimumRows(QueryRule):
         return f"{table} has at least {self.minimum} rows"
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
-        sql = f"SELECT count(*) AS rows_found\nFROM {source_sql(table)}\nHAVING count(*) < {self.minimum}"
+        sql = f"SELECT count(*) AS rows_found\nFROM {source_sql(table, matched=())}\nHAVING count(*) < {self.minimum}"
         kept = f"count(*) FILTER (WHERE {condition_sql(table.only)})" if table.only else "count(*)"
         riding = Riding(f"{kept} >= {self.minimum}", kept)
         return Violations(sql, ("rows_found",), safe=frozenset({"rows_found"}), riding=riding)

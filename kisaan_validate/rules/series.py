@@ -10,7 +10,7 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.base import QueryRule, Violations, free_name, when
 from kisaan_validate.rules.bounds import compared, exact_text
 from kisaan_validate.rules.intervals import Interval
-from kisaan_validate.sql.expressions import condition_sql, key_columns, literal, quote, source_sql, to_sql
+from kisaan_validate.sql.expressions import kept_sql, key_columns, literal, quote, source_sql, to_sql
 
 if TYPE_CHECKING:
     from kisaan_validate.catalogue import Catalogue, Column, Table
@@ -78,11 +78,11 @@ class NoGaps(QueryRule):
         ordered = dict.fromkeys((*([self.order_by] if self.order_by else []), value, *outputs))
         each = f"PARTITION BY {', '.join(quote(c) for c in self.by)} " if self.by else ""
         judged = [f"{quote(c)} IS NOT NULL" for c in dict.fromkeys([value, *([self.order_by] if self.order_by else [])])]
-        kept = [condition_sql(self.where)] if self.where else []
+        kept = kept_sql(table, *([self.where] if self.where else []), *judged)
         order = ", ".join(quote(c) for c in ordered if c not in self.by)
         return (
             f"(\n  SELECT {', '.join(quote(c) for c in outputs)}, lag({quote(value)}) OVER w AS {previous}, "
-            f"row_number() OVER w = 1 AS {first}\n  FROM {source_sql(table)}\n  WHERE {' AND '.join([*kept, *judged])}\n"
+            f"row_number() OVER w = 1 AS {first}\n  FROM {source_sql(table, matched=())}\n  WHERE {kept}\n"
             f"  WINDOW w AS ({each}ORDER BY {order})\n) AS s"
         )
 

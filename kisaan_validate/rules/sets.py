@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.base import QueryRule, Violations, free_name, when
-from kisaan_validate.sql.expressions import View, condition_sql, key_columns, quote, source_sql, to_sql
+from kisaan_validate.sql.expressions import View, kept_sql, key_columns, quote, source_sql, to_sql
 
 if TYPE_CHECKING:
     from kisaan_validate.catalogue import Catalogue, Table
@@ -63,12 +63,11 @@ class ValuesIn(QueryRule):
         own, other = View(table), View(reference)
         names = [free_name(f"value_{n}", outputs) for n in range(len(columns))]
         compared = ", ".join(f"{to_sql(own.value(c))} AS {n}" for c, n in zip(columns, names, strict=True))
-        whole = " AND ".join(f"{quote(c)} IS NOT NULL" for c in columns)
-        kept = f"{condition_sql(self.where)} AND {whole}" if self.where else whole
+        kept = kept_sql(table, self.where, *(f"{quote(c)} IS NOT NULL" for c in columns))
         values = ", ".join(f"{to_sql(other.value(c))} AS {n}" for c, n in zip(self.on, names, strict=True))
-        only = f"\n  WHERE {condition_sql(self.reference_where)}" if self.reference_where else ""
+        only = f"\n  WHERE {kept_sql(reference, self.reference_where)}" if self.reference_where else ""
         signs = [reference.columns[b].sign("=", table.columns[a]) for a, b in zip(columns, self.on, strict=True)]
         found = " AND ".join(f"listed.{n} {sign} child.{n}" for n, sign in zip(names, signs, strict=True))
-        child = f"SELECT {', '.join(quote(c) for c in outputs)}, {compared}\n  FROM {source_sql(table)}\n  WHERE {kept}"
-        listed = f"SELECT DISTINCT {values}\n  FROM {source_sql(reference)}{only}"
+        child = f"SELECT {', '.join(quote(c) for c in outputs)}, {compared}\n  FROM {source_sql(table, matched=columns)}\n  WHERE {kept}"
+        listed = f"SELECT DISTINCT {values}\n  FROM {source_sql(reference, matched=self.on)}{only}"
         return f"(\n  {child}\n) AS child\nLEFT JOIN (\n  {listed}\n) AS listed ON {found}", f"listed.{names[0]} IS NULL"

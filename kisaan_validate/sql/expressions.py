@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -136,9 +137,9 @@ class View:
         column = self.column(name)
         return sa.cast(column, sa.Text) if self.table.columns[name].is_enum else column
 
-    def source(self) -> str:
-        """The FROM item."""
-        return source_sql(self.table, self.alias)
+    def source(self, matched: Iterable[str] | None = None) -> str:
+        """The FROM item (see :func:`source_sql`)."""
+        return source_sql(self.table, self.alias, matched)
 
 
 def knows_zone_sql(zone: str) -> str:
@@ -159,13 +160,40 @@ def distinct_sql(first: str, sign: str, second: str) -> str:
     return f"coalesce(({first}) {sign} ({second}), num_nulls(({first}), ({second})) = 1)"
 
 
-def source_sql(table: Table, alias: str = "") -> str:
-    """The FROM item that gives the rows of a relation: all of them, or those that its filter leaves."""
-    if not table.only:
+APART = " OFFSET '0'"
+"""Ends a subquery that the planner must not merge with what is around it: what it knows of the table stays inside."""
+
+
+def source_sql(table: Table, alias: str = "", matched: Iterable[str] | None = None) -> str:
+    """The FROM item that gives the rows of a relation: all of them, or those that its filter leaves.
+
+    ``matched`` are the columns by which these rows are grouped or joined; None says that anything may be done with them.
+    Where a unique index says that no two rows agree in them, they are read apart: else the planner would take that for
+    true, and stop at the first row, or group by fewer columns.
+    """
+    names = None if matched is None else list(matched)
+    apart = not table.believed and (names is None or table.may_be_matched(names))
+    if not table.only and not apart:
         return f"{table_sql(table)} AS {quote(alias)}" if alias else table_sql(table)
     place = "ctid, " if key_columns(table) == ("ctid",) else ""
-    kept = f"SELECT {place}* FROM {table_sql(table)} WHERE {condition_sql(table.only)}"
-    return f"({kept}) AS {quote(alias or table.name)}"
+    kept = f" WHERE {kept_sql(table, table.only)}" if table.only else ""
+    return f"(SELECT {place}* FROM {table_sql(table)}{kept}{APART if apart else ''}) AS {quote(alias or table.name)}"
+
+
+def kept_sql(table: Table, *conditions: str) -> str:
+    """SQL, for a WHERE, of conditions on rows of a table that are read out of its heap; "" where none says anything.
+
+    IS TRUE hides them from the planner, which would take a CHECK, the bounds of a partition or NOT NULL for the rows.
+    """
+    text = condition_sql(*conditions)
+    if table.believed or not text:
+        return text
+    return wholly(text) if sum(map(bool, conditions)) > 1 else f"{text} IS TRUE"
+
+
+def wholly(condition: str) -> str:
+    """A condition that only rows decide: no declaration proves it, or refutes it, before they are read."""
+    return f"({condition}) IS TRUE"
 
 
 def condition_sql(*conditions: str) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from kisaan_validate.compile.streams import Judge, Piece, Stream
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover, too_large
+from kisaan_validate.execute.ask import recover
+from kisaan_validate.execute.heap import TooLarge, refusal
 from kisaan_validate.model import Check, StatementFacts
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.stream.decode import SIGNATURE, TRAILER, Chunk, DecodeError, Ints, Unfit, Values, key_texts
@@ -75,8 +76,10 @@ class PieceReader:
 
     def _copy(self, sql: str, piece: Piece) -> tuple[Trouble | None, str]:
         try:
-            if self._stream.ordered and (refusal := too_large(self._session, self._stream.select(piece.first, piece.end))):
-                return Trouble(refusal.fact, refusal.hint, refused=True), ""
+            why = refusal(self._session, self._stream.select(piece.first, piece.end))
+            large = isinstance(why, TooLarge)
+            if why is not None and (self._stream.ordered or not large):
+                return Trouble(why.fact, why.hint, refused=large), ""
             self._session.copy_out(sql, self._writer())
         except DatabaseError as error:
             recover(self._session)

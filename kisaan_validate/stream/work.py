@@ -14,6 +14,7 @@ from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.execute.ask import SAVEPOINT
+from kisaan_validate.execute.heap import HEAP
 from kisaan_validate.execute.snapshot import join_snapshot, lock_tables
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.stream.piece import At, Judged, PieceReader
@@ -49,6 +50,7 @@ def open_session(job: Job) -> Session:
     try:
         join_snapshot(session, job.snapshot)
         lock_tables(session, job.tables)
+        session.tune(HEAP)
         session.execute(f"SAVEPOINT {SAVEPOINT}")
     except BaseException:
         session.close()

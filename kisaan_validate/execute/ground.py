@@ -1,0 +1,237 @@
+"""What an answer rests on: the heap of every table that is judged, or what the run was told to believe.
+
+A statement is compiled so that the planner does not see what is declared of the rows it reads. Where that cannot be (inside
+a view, in SQL that needs the table's key), what the planner may conclude from a declaration is proved first, by a scan.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from kisaan_validate.catalogue import Catalogue, Declared, TableKey, UniqueIndex
+from kisaan_validate.compile.plan import Plan as Prepared
+from kisaan_validate.compile.plan import Trust
+from kisaan_validate.compile.statements import Reads
+from kisaan_validate.database.declared import Parts, read_declared, read_parts
+from kisaan_validate.database.session import Session, Setting
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.heap import (
+    ANYHOW,
+    LOOKUPS,
+    NotRead,
+    beside_heap,
+    explained,
+    not_read,
+    refusal,
+    too_large,
+    undo,
+)
+from kisaan_validate.execute.plans import Plan, Scan
+from kisaan_validate.model import StatementFacts
+from kisaan_validate.sql.apart import groups_rows, speaks_of_null
+from kisaan_validate.sql.expressions import APART, quote
+from kisaan_validate.sql.qualify import authored, qualified
+
+FOLDS_NULL = 170_000
+"""From this version on the planner takes NOT NULL for the answer of a test for NULL."""
+
+DECLARED = ("the bounds of", "NOT NULL of")
+"""How what stands for rows is called where it is no index."""
+
+_COMPARED = re.compile(r"(parent|looked)(_\d+)?")
+"""The alias of rows that others refer to (``compile.statements.join_pass``, ``compile.measures``), and of its partitions."""
+
+_PRUNING: tuple[Setting, ...] = (("enable_partition_pruning", "on"),)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something declared of a relation that a scan can prove: ``sql`` counts what speaks against it."""
+
+    what: str
+    sql: str
+
+
+@dataclass
+class Ground:
+    """What is believed in a run, and what was proved of the rest; shared by its workers.
+
+    ``parts`` are the tables of which others are made. ``declared`` says what the planner goes by where it is shown a table
+    bare; ``definitions`` is the text of the views among these. ``log`` has the statements that proved something.
+    """
+
+    trust: Trust = field(default_factory=Trust)
+    parts: Parts = field(default_factory=dict)
+    declared: Mapping[TableKey, Sequence[Declared]] = field(default_factory=dict)
+    definitions: str = ""
+    log: list[StatementFacts] = field(default_factory=list)
+    _known: dict[Claim, str] = field(default_factory=dict)
+    _locks: dict[Claim, threading.Lock] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def under(
+        self, session: Session, reads: Reads, sql: str, ids: tuple[str, ...] = (), *, bounded: bool = False
+    ) -> Iterator[tuple[str, ...]]:
+        """In the block, ``sql`` can be run in this session, which otherwise reads heaps only; it gets what stands for rows
+        that are not read out of the heap, in words.
+
+        ``bounded``: what it writes is known to be little, whatever the planner takes it for. Raises TooLarge and NotRead for
+        what is not run, and DatabaseError for what the server says to it.
+        """
+        for claim in self._unproved(session, reads, sql):
+            self._prove(session, claim, ids)
+        settings, plan, beside = self._way(session, reads, sql)
+        if not bounded and (large := too_large(session, plan)):
+            raise large
+        self._refuse(reads, plan, beside)
+        yield (*self._shown(reads, plan, beside), *self._unseen(session, reads, sql))
+        undo(session, settings)
+
+    # --- the plan ---------------------------------------------------------------------------------------------------
+
+    def _way(self, session: Session, reads: Reads, sql: str) -> tuple[tuple[Setting, ...], Plan, tuple[Scan, ...]]:
+        """The settings under which it is run, and now stands, its plan, and the scans that do not read the heap of what is judged."""
+        for settings in self._settings(reads):
+            plan = explained(session, sql, settings)
+            beside = beside_heap(session, sql, plan, lambda scan: self._is_found(scan, reads))
+            if reads.believed or not beside:
+                return settings, plan, beside
+            undo(session, settings)
+        plan = explained(session, sql)
+        return (), plan, beside_heap(session, sql, plan)
+
+    def _settings(self, reads: Reads) -> Iterable[tuple[Setting, ...]]:
+        """What is tried before all indexes are left out."""
+        if reads.believed:
+            yield (*(ANYHOW if self.trust.indexes else ()), *(_PRUNING if self.trust.constraints else ()))
+        elif reads.found or not reads.tables:
+            yield LOOKUPS  # what reads no table of the database's own reads the server's catalogue
+
+    def _is_found(self, scan: Scan, reads: Reads) -> bool:
+        """Whether an index may find these rows: those of a table that rows are only compared with, under its alias there."""
+        tables = {part for key in reads.found for part in self.parts.get(key, (key,))}
+        return (scan.schema, scan.relation) in tables and _COMPARED.fullmatch(scan.alias) is not None
+
+    def _refuse(self, reads: Reads, plan: Plan, beside: tuple[Scan, ...]) -> None:
+        if (error := not_read(beside)) and not (reads.believed and self.trust.indexes):
+            raise error
+        if (left := self._left_out(reads, plan)) and not (reads.believed and self.trust.constraints):
+            raise NotRead(f"not run: {left} would be left out", "run with --trust-constraints if its bounds are known to be true")
+        # Of bare tables it was proved that what is declared is true: what follows from it is, too.
+        if not plan.scans and not reads.bare and any(self.parts.get(key, (key,)) for key in reads.tables):
+            raise NotRead("not run: no row would be read, because a condition is false for every one", "correct the condition")
+
+    def _left_out(self, reads: Reads, plan: Plan) -> str:
+        """The partitions (or children) of a table that its plan does not read; "" if it reads all of them, or none."""
+        seen = Counter(scan.relation for scan in plan.scans)
+        for key in reads.tables:
+            names = [name for _, name in self.parts.get(key, ())]
+            if reads.authored and not any(seen[name] for name in names):
+                continue  # no row of it is needed
+            if missing := [name for name in names if not seen[name]]:
+                more = f" and {len(missing) - 1} more parts" if len(missing) > 1 else ""
+                return f"{missing[0]}{more} of {key[1]}"
+        return ""
+
+    # --- what is believed, and what is proved -----------------------------------------------------------------------
+
+    def _shown(self, reads: Reads, plan: Plan, beside: Iterable[Scan]) -> Iterator[str]:
+        """What the plan itself shows to stand for rows."""
+        yield from dict.fromkeys(scan.words for scan in beside)
+        if reads.believed and (left := self._left_out(reads, plan)):
+            yield f"the bounds of partitions, which leave out {left}"
+
+    def _unseen(self, session: Session, reads: Reads, sql: str) -> Iterator[str]:
+        """What may stand for rows without being seen in the plan, because it is believed."""
+        if self.trust.constraints and (names := self._tested_for_null(session, reads, sql)):
+            yield f"NOT NULL of {', '.join(d.name for d in names)}"
+        if (self.trust.constraints or self.trust.indexes) and (keys := self._matched(reads, sql)):
+            yield f"index {', '.join(index.name for _, index in keys)}"
+
+    def _unproved(self, session: Session, reads: Reads, sql: str) -> Iterator[Claim]:
+        """What the planner may conclude something from that is not believed."""
+        if not self.trust.constraints:
+            yield from (_never_null(declared) for declared in self._tested_for_null(session, reads, sql))
+        if not (self.trust.constraints or self.trust.indexes):
+            yield from (_no_two(declared, index) for declared, index in self._matched(reads, sql))
+
+    def _bare(self, reads: Reads) -> list[Declared]:
+        return list(dict.fromkeys(declared for key in reads.bare for declared in self.declared.get(key, ())))
+
+    def _text(self, reads: Reads, sql: str) -> str:
+        """What could test bare columns: of SQL that the engine wrote only what stands in views."""
+        return f"{sql}\n{self.definitions}" if reads.authored or reads.believed else self.definitions
+
+    def _tested_for_null(self, session: Session, reads: Reads, sql: str) -> list[Declared]:
+        tested = session.version >= FOLDS_NULL and speaks_of_null(self._text(reads, sql))
+        return [declared for declared in self._bare(reads) if declared.not_null] if tested else []
+
+    def _matched(self, reads: Reads, sql: str) -> list[tuple[Declared, UniqueIndex]]:
+        """The unique indexes by which the planner may stop at the first of several rows, or group by fewer columns."""
+        bare = self._bare(reads)
+        apart = len(set(reads.tables) - set(reads.bare))
+        matched = len(bare) + apart > 1 or groups_rows(self._text(reads, sql))
+        return [(declared, index) for declared in bare for index in declared.unique] if matched else []
+
+    def _prove(self, session: Session, claim: Claim, ids: tuple[str, ...]) -> None:
+        """Raises DatabaseError where a claim is not true, or cannot be proved."""
+        with self._lock:
+            lock = self._locks.setdefault(claim, threading.Lock())
+        with lock:  # the other workers wait for the one that scans
+            if claim not in self._known:
+                self._known[claim] = self._against(session, claim, ids)
+        if why := self._known[claim]:
+            raise NotRead(f"not run: PostgreSQL would go by {claim.what}, and {why}", "repair that, or read the tables themselves in the check")
+
+    def _against(self, session: Session, claim: Claim, ids: tuple[str, ...]) -> str:
+        """What speaks against a claim, "" for nothing. Raises DatabaseError if the session is lost."""
+        try:
+            if why := refusal(session, claim.sql):
+                return f"that cannot be proved: {why.fact}"
+            ((count,),), taken = session.timed(claim.sql)
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            return f"that cannot be proved: {error.fact}"
+        self.log.append(StatementFacts(f"proof: {claim.what}", claim.sql, ids, taken))
+        return f"{count:,} rows say otherwise" if count else ""
+
+
+def read_ground(session: Session, plan: Prepared, catalogue: Catalogue, trust: Trust) -> Ground:
+    """The ground for the statements of a plan: what their tables are made of, and what is declared of bare ones.
+
+    Raises DatabaseError.
+    """
+    read = [statement.reads for statement in plan.counting]
+    read += [slot.query.reads for statement in plan.passes for slot in statement.slots if slot.query is not None]
+    tables, bare = ({key for reads in read for key in getattr(reads, name)} for name in ("tables", "bare"))
+    parts = read_parts(session, [catalogue.tables[key] for key in sorted(tables)])
+    declared, definitions = read_declared(session, [catalogue.tables[key] for key in sorted(bare)])
+    return Ground(trust, parts, declared, definitions)
+
+
+def _never_null(declared: Declared) -> Claim:
+    columns, table = ", ".join(map(quote, declared.not_null)), f"{quote(declared.schema)}.{quote(declared.name)}"
+    only = "" if declared.partitioned else "ONLY "
+    # A function, because a test for NULL is what the planner would answer by the declaration.
+    sql = f"SELECT count(*) FILTER (WHERE num_nulls({columns}) > 0)\nFROM {only}{table}"
+    return Claim(f"NOT NULL of {declared.name}", qualified(sql))
+
+
+def _no_two(declared: Declared, index: UniqueIndex) -> Claim:
+    names = [f"k{n}" for n in range(len(index.keys))]
+    keys, listed = ", ".join(f"{authored(key)} AS {name}" for key, name in zip(index.keys, names, strict=True)), ", ".join(names)
+    table = f"{'' if declared.partitioned else 'ONLY '}{quote(declared.schema)}.{quote(declared.name)}"
+    where = f" WHERE ({authored(index.where)}) IS TRUE" if index.where else ""
+    filled = f"\nWHERE num_nulls({listed}) = 0" if index.nulls else ""
+    inner = f"SELECT {keys} FROM {table}{where}{APART}"
+    groups = f"SELECT count(*) AS n FROM ({inner}) AS q{filled}\nGROUP BY {listed}\nHAVING count(*) > 1"
+    counted = qualified(f"SELECT coalesce(sum(n), 0)::bigint FROM (\n{groups}\n) AS d")
+    return Claim(f"the unique index {index.name} of {declared.name}", counted)
+

@@ -1,0 +1,88 @@
+"""Author-written SQL whose tables are read apart: the planner can take nothing that is declared of their rows for the rows.
+
+Each table becomes ``(SELECT * FROM table OFFSET '0')``, which is not merged with what is around it (PostgreSQL source,
+prepjointree.c, is_simple_subquery). So no CHECK, NOT NULL, unique index or partition bound decides about a condition or a join.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from kisaan_validate.sql.assertion import _folded, _is_own, _scrubbed, _table_name
+from kisaan_validate.sql.expressions import APART, quote
+
+_OF_THE_SYSTEM = frozenset({"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
+"""Columns that a table has and a subquery over it has not."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a SELECT names a table: ``name`` as the suite knows it, the text from ``start`` to ``end``.
+
+    ``alias`` is the one that the table needs there ("" where it has one). ``fit`` tells whether it may be read apart: not
+    where the text uses more of it than columns (what the server adds to each row, the row as a whole, its schema before a
+    column). There a subquery would be an error at best, and at worst would mean something else.
+    """
+
+    name: str
+    start: int
+    end: int
+    alias: str
+    fit: bool
+
+
+def places_of(sql: str) -> tuple[Place, ...]:
+    """The tables that a SELECT names, but for its own WITH names, in the order of the text."""
+    tree: Any = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
+    columns = list(tree.find_all(exp.Column))
+    plain = not any(c.name.lower() in _OF_THE_SYSTEM for c in columns)
+    whole = _whole_rows(columns)
+    named = [t for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier) and not _is_own(t)]
+    return tuple(sorted((_place(t, plain and _fit(t, whole)) for t in named), key=lambda place: place.start))
+
+
+def _whole_rows(columns: Collection[exp.Column]) -> set[str]:
+    """The names by which whole rows, or columns behind a schema, are spoken of."""
+    found = {c.name.lower() for c in columns if not c.table}
+    found |= {c.table.lower() for c in columns if c.args.get("db") or (c.is_star and not isinstance(c.parent, exp.Select))}
+    return found
+
+
+def _fit(table: exp.Table, whole: Collection[str]) -> bool:
+    more = any(table.args.get(key) for key in ("only", "sample", "pivots", "hints", "system_time", "version", "when", "ordinality"))
+    return not more and (table.alias or table.name).lower() not in whole
+
+
+def _place(table: exp.Table, fit: bool) -> Place:
+    parts = [part for part in table.parts if isinstance(part, exp.Identifier)]
+    alias = "" if table.alias else _folded(parts[-1]).strip('"')
+    return Place(_table_name(table), parts[0].meta["start"], parts[-1].meta["end"] + 1, alias, fit)
+
+
+def stand_apart(sql: str, places: Collection[Place]) -> str:
+    """The same SELECT with the tables at these places read apart; everything else to the letter."""
+    for place in sorted(places, key=lambda place: place.start, reverse=True):
+        named = f" AS {quote(place.alias)}" if place.alias else ""
+        apart = f"(SELECT * FROM {sql[place.start : place.end]}{APART}){named}"
+        sql = sql[: place.start] + apart + sql[place.end :]
+    return sql
+
+
+_ABOUT_NULL = re.compile(r"(?i)\bnull\b|\bisnull\b|\bnotnull\b|(\b[\w.\"]+) = \1\b")
+_GROUPED = re.compile(r"(?i)\bgroup\b|\bdistinct\b")
+
+
+def speaks_of_null(sql: str) -> bool:
+    """Whether a text may test a column for NULL, as ``x = x`` does too."""
+    return _ABOUT_NULL.search(sql) is not None
+
+
+def groups_rows(sql: str) -> bool:
+    """Whether a text may group rows by their values."""
+    return _GROUPED.search(sql) is not None
