@@ -234,7 +234,8 @@ def _move(move: CheckMove) -> str:
 
 
 def _what(result: Result, check: Check) -> str:
-    return "; ".join(part for part in (result.message or check.claim, found_words(result)) if part)
+    believed = f"by {result.trusted}" if result.trusted else ""
+    return "; ".join(part for part in (result.message or check.claim, found_words(result), believed) if part)
 
 
 def _count(result: Result, check: Check) -> Text:
