@@ -108,6 +108,8 @@ def _named(text: str, is_named: Callable[[str], bool]) -> str:
 
 
 def _hidden_named(text: str) -> str:
+    if text.isprintable():
+        return text
     return _named(text, is_hidden)
 
 

@@ -398,6 +398,7 @@ def test_two_of_one_title_are_both_unknown(either: Server) -> None:
     assert unread == {
         "shop.t": "2 relations bear this title", "shop.s": "2 relations bear this title",
         "enum": "2 objects of kind enum are called shop.e",
+        "grant": "2 objects of kind grant are called postgres on type shop.e",
     }  # fmt: skip
     assert (values, silent) == ((), {"shop.s": "2 sequences bear this title"})
     either.drop(database)

@@ -245,7 +245,10 @@ MUTATIONS: list[Callable[[Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize("type_", ["int", "numeric", "text", "timestamptz", "double precision", "boolean"])
+@pytest.mark.parametrize(
+    "type_",
+    ["numeric", "text", *(pytest.param(t, marks=pytest.mark.slow) for t in ("int", "timestamptz", "double precision", "boolean"))],
+)
 @pytest.mark.parametrize("mutate", range(len(MUTATIONS)))
 def test_what_a_function_does_to_its_input_stays_with_it(server: Server, database: str, type_: str, mutate: int) -> None:
     """A function that changes what it was given, in the Series or below it, changes nothing for the next one."""

@@ -114,6 +114,8 @@ def prose(text: object) -> Markup:
 
 def plain(text: str, keep: str = "") -> str:
     """Text where no markup can stand (a title): hidden characters are replaced by their names, but for those in ``keep``."""
+    if text.isprintable():  # no character of the categories that are hidden: texts may be long
+        return text
     return "".join(f"[U+{ord(c):04X}]" if is_hidden(c) and c not in keep else c for c in text)
 
 
