@@ -146,7 +146,8 @@ class Table:
     ``only`` is a SQL condition on its rows: where a filter is declared, a check sees no others ("" means all rows).
     ``children`` says that rows of tables that inherit from it (no partitions) are read with its own, ``foreign`` that rows
     of foreign tables are: by a foreign table itself, a parent of one, or a view over either. ``believed``: what is
-    declared of its rows may stand for them, because the run was told so.
+    declared of its rows may stand for them, because the run was told so. ``names`` are those under which all its columns
+    are read, in their order, where these are not their own; ``own`` are these then.
     """
 
     oid: int
@@ -168,6 +169,8 @@ class Table:
     children: bool = False
     foreign: bool = False
     believed: bool = False
+    names: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
     @property
     def unbound(self) -> bool:
@@ -178,6 +181,11 @@ class Table:
         constraint of a foreign table is enforced here (CREATE FOREIGN TABLE, Notes).
         """
         return self.children or self.foreign
+
+    @property
+    def own_names(self) -> dict[str, str]:
+        """What columns are called that are read under other names, by these."""
+        return dict(zip(self.names, self.own, strict=True))
 
     @property
     def key(self) -> TableKey:

@@ -95,7 +95,7 @@ def _by_name(tables: Iterable[TableFacts]) -> dict[str, TableFacts]:
 # --- rows and figures -----------------------------------------------------------------------------------------------
 
 
-def _in_scope(side: Baseline) -> dict[str, TableFacts]:
+def tables_in_scope(side: Baseline) -> dict[str, TableFacts]:
     """The tables whose rows are compared. A partition is counted within its parent; views and what the suite excludes are
     looked at by checks only."""
     partitions = {o.table for o in side.objects if o.kind == "table" and "partition of" in o.facts}
@@ -108,7 +108,7 @@ def _in_scope(side: Baseline) -> dict[str, TableFacts]:
 
 
 def _table_changes(before: Baseline, after: Baseline) -> list[Change]:
-    old, new = _in_scope(before), _in_scope(after)
+    old, new = tables_in_scope(before), tables_in_scope(after)
     changes = []
     for name in sorted(old.keys() & new.keys()):
         a, b = old[name], new[name]
@@ -124,7 +124,7 @@ def _table_changes(before: Baseline, after: Baseline) -> list[Change]:
 def _digest_changes(before: TableFacts, after: TableFacts) -> list[Change]:
     """What the digests of a table tell that its figures do not: that other rows are there, or in which columns values changed."""
     a, b = before.digests, after.digests
-    if a is None or b is None or _undigested(before, after):
+    if a is None or b is None or why_undigested(before, after):
         return []
     name = before.title
     if a.which_rows != b.which_rows:
@@ -149,7 +149,7 @@ def digests_untold(table: str) -> str:
     return f"which values of {table} changed in the rows that stayed"
 
 
-def _undigested(before: TableFacts, after: TableFacts) -> str:
+def why_undigested(before: TableFacts, after: TableFacts) -> str:
     """Why the digests of a table cannot be compared, or ""; they are there on at least one side."""
     for when, table in (("before", before), ("after", after)):
         if table.digests is None:
@@ -168,7 +168,7 @@ def _digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[st
     a, b = before.digests, after.digests
     if a is None and b is None:
         return {}
-    if reason := _undigested(before, after):
+    if reason := why_undigested(before, after):
         return {f"which rows of {before.title} changed": [reason]}
     assert a is not None
     assert b is not None
@@ -207,7 +207,7 @@ def keyed_differences(before: Baseline, after: Baseline) -> tuple[list[Change], 
     Where other rows are there, a digest of a whole column says nothing of the rows that stayed.
     """
     now = {(k.table, k.column): k for k in after.keyed}
-    old, new = _in_scope(before), _in_scope(after)
+    old, new = tables_in_scope(before), tables_in_scope(after)
     changes, unknown = [], []
     for keyed in before.keyed:
         title, column = keyed.table, keyed.column
@@ -239,7 +239,7 @@ def _keyed_outcome(old: KeyedDigest, new: KeyedDigest | None, one_key: bool) -> 
 
 def _same_rows(before: TableFacts, after: TableFacts) -> bool:
     a, b = before.digests, after.digests
-    return a is not None and b is not None and not _undigested(before, after) and a.which_rows == b.which_rows
+    return a is not None and b is not None and not why_undigested(before, after) and a.which_rows == b.which_rows
 
 
 def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:
@@ -376,7 +376,7 @@ def _reasons(before: Baseline, after: Baseline) -> dict[str, list[str]]:
     for when, side in (("before", before), ("after", after)):
         for what, reason in side.unread.items():
             found.setdefault(f"what the catalogue says of {what}", []).append(f"{when}: {reason}")
-    old, new = _in_scope(before), _in_scope(after)
+    old, new = tables_in_scope(before), tables_in_scope(after)
     for name in sorted(old.keys() & new.keys()):
         for when, table in (("before", old[name]), ("after", new[name])):
             if table.rows is None:

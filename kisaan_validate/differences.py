@@ -17,6 +17,9 @@ ROWS, VALUES, SEQUENCE = "rows", "values", "sequence value"
 ADDED, REMOVED = "added", "removed"
 """The aspects of a change that is the coming or going of a whole object."""
 
+NAME = "name"
+"""The aspect of a change of an object that is called otherwise, as a promise says."""
+
 FIGURES = ("nulls", "minimum", "maximum", "total")
 """The aspects of a change of kind VALUES, as they are called in a Profile."""
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.changes import CHANGED, GONE, diff, with_rows, with_values
-from kisaan_validate.contract.both import Both, CannotTell, side_of
+from kisaan_validate.contract.beside import both_of, seen_by
+from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.load import Contract, spoken_columns
-from kisaan_validate.contract.needs import Arrival, Names, Removal
 from kisaan_validate.contract.promise import Outcome, Promise, State
 from kisaan_validate.contract.story import story_of
+from kisaan_validate.contract.suspects import remarks_on
 from kisaan_validate.contract.whole import refined
 from kisaan_validate.differences import Change, ChangeKey, Diff, Origin, Unknown
 from kisaan_validate.model import Baseline, FailOn, Run, Severity, Verdict, incomplete
@@ -28,7 +29,9 @@ class Judgement:
 
     ``failing`` are the ids of the blocking checks that count as failed; ``explained`` maps a change to the ids of the
     promises that explain it. Without a baseline ``diff`` is None, without a contract ``promises`` is empty. ``sources`` is
-    the folder below which the origins of checks are found from here ("" if not known): no part of what is judged.
+    the folder below which the origins of checks are found from here ("" if not known): no part of what is judged. ``before`` is
+    the baseline under the names of after, for what a promise renamed; ``both`` what the promises were judged by. ``remarks`` say
+    of what went whether it is found under a name that came.
     """
 
     run: Run
@@ -42,6 +45,9 @@ class Judgement:
     promises: tuple[tuple[Promise, Outcome], ...] = ()
     explained: Mapping[ChangeKey, tuple[str, ...]] = field(default_factory=dict)
     sources: str = ""
+    before: Baseline | None = None
+    both: Both | None = field(default=None, repr=False)
+    remarks: Mapping[ChangeKey, str] = field(default_factory=dict)
 
     @property
     def unexplained(self) -> tuple[Change, ...]:
@@ -52,12 +58,22 @@ class Judgement:
 
     @property
     def untold(self) -> tuple[Unknown, ...]:
-        """Of what a comparison cannot speak, with the reason: what was not read, measured, or asked in the same words."""
+        """Of what a comparison cannot speak, with the reason: what was not read, measured, or asked."""
         if self.diff is None or self.baseline is None:
             return ()
         found = [Unknown("what was promised", stale)] if self.contract is not None and (stale := self.stale) else []
-        lost = [m for m in self.diff.moves if m.reason == CHANGED or (m.reason == GONE and not self.run.selection.partial)]
+        lost = [m for m in self.diff.moves if m.reason == GONE and not self.run.selection.partial]
         return (*found, *self.diff.unknown, *(Unknown(f"the check {move.check_id}", move.reason) for move in lost))
+
+    @property
+    def rewritten(self) -> tuple[str, ...]:
+        """The checks that mean something else than when the baseline was taken: each has an answer of its own now."""
+        return tuple(m.check_id for m in self.diff.moves if m.reason == CHANGED) if self.diff is not None else ()
+
+    @property
+    def listed(self) -> tuple[Change, ...]:
+        """The differences that nobody judges, for want of a contract: they are shown and fail nothing."""
+        return self.diff.changes if self.diff is not None and self.contract is None else ()
 
     @property
     def stale(self) -> str:
@@ -73,6 +89,12 @@ class Judgement:
     def in_state(self, *states: State) -> tuple[tuple[Promise, Outcome], ...]:
         """The promises that came to one of these states."""
         return tuple((promise, outcome) for promise, outcome in self.promises if outcome.state in states)
+
+    @property
+    def open_promises(self) -> tuple[tuple[Promise, Outcome], ...]:
+        """The promises that keep a run from passing, for it cannot be told whether they were kept, or of what they speak."""
+        absent = self.in_state(State.NOT_APPLICABLE)
+        return (*self.in_state(State.UNKNOWN), *((p, o) for p, o in absent if not p.may_be_missing))
 
     def failed(self, origin: Origin) -> tuple[str, ...]:
         """The checks, of any severity, that fail and whose failure has this origin."""
@@ -92,26 +114,40 @@ def judge(
 
     FAIL if a blocking check fails that is not waived (with ``run.fail_on`` NEW: unless the same rows are known to have
     failed before), if a blocking promise was broken or not done, or if a difference is explained by no promise. Else
-    INCONCLUSIVE if anything has no answer. Else PASS. A contract without a baseline is judged by nobody: ValueError.
+    INCONCLUSIVE if anything has no answer: a check, a promise, or something that the baseline should tell. Else PASS.
+    Without a contract differences fail nothing, but what cannot be told is no less open. A contract without a baseline
+    is judged by nobody: ValueError.
     """
     if contract is not None and baseline is None:
         raise ValueError("a contract can be judged only beside a baseline")
     uses = waived(run, waivers) if waivers is not None else {}
-    found = with_rows(diff(baseline, baseline_of(run)), run.rows) if baseline is not None else None
-    failing = _failing(run, found, uses)
-    promises: tuple[tuple[Promise, Outcome], ...] = ()
-    if contract is not None and baseline is not None and found is not None:
-        both = _both(contract, baseline, baseline_of(run), found, run.suite.aliases)
-        found = refined(found, both)
-        promises = outcomes(contract, baseline, baseline_of(run), found, run.suite.aliases)
-        # After the promises: what kept values show of other columns is explained by none that speaks of rows alone.
-        found = with_values(found, run.values, {(both.table(table), column) for table, column in spoken_columns(contract)})
-    elif found is not None:
-        found = with_values(found, run.values)
-    made = Judgement(
-        run, Verdict.PASS, baseline, contract, waivers, failing, uses, found, promises, _explained(promises)
-    )  # fmt: skip
+    made = Judgement(run, Verdict.PASS, baseline, contract, waivers, (), uses)
+    if baseline is not None:
+        made = _compared(made, baseline)
+    made = replace(made, failing=_failing(run, made.diff, uses))
     return replace(made, verdict=_verdict(made))
+
+
+def _compared(made: Judgement, baseline: Baseline) -> Judgement:
+    """The same, compared with the baseline; with a contract, its promises judged."""
+    run, after, contract = made.run, baseline_of(made.run), made.contract
+    seen = seen_by(contract, baseline, after)
+    found = with_rows(diff(seen.before, after), run.rows)
+    found = replace(found, changes=tuple(sorted([*found.changes, *seen.changes], key=lambda c: c.key)))
+    if contract is None:
+        remarks = remarks_on(found.changes, seen.before, after, None)
+        return replace(made, diff=with_values(found, run.values), before=seen.before, remarks=remarks)
+    stale = stale_reason(contract, baseline)
+    found = refined(found, both_of(contract, seen, run, after, found, stale))
+    both = both_of(contract, seen, run, after, found, stale)
+    both = replace(both, remarks=remarks_on(found.changes, seen.before, after, both))
+    promises = outcomes(contract, both)
+    # After the promises: what kept values show of other columns is explained by none that speaks of rows alone.
+    spoken = {(title := both.table(table), both.column(title, column)) for table, column in spoken_columns(contract)}
+    return replace(
+        made, diff=with_values(found, run.values, spoken), promises=promises, explained=_explained(promises), before=seen.before,
+        both=both, remarks=both.remarks,
+    )  # fmt: skip
 
 
 def _failing(run: Run, found: Diff | None, uses: Mapping[str, Waived]) -> tuple[str, ...]:
@@ -128,13 +164,8 @@ def _verdict(made: Judgement) -> Verdict:
     blocking = [o for p, o in made.in_state(*JUDGED) if p.severity is Severity.BLOCKING]
     if made.failing or blocking or made.unexplained:
         return Verdict.FAIL
-    unknown = made.contract is not None and (made.in_state(State.UNKNOWN) or _open(made))
+    unknown = made.open_promises or made.untold
     return Verdict.INCONCLUSIVE if unknown or incomplete(made.run) else Verdict.PASS
-
-
-def _open(made: Judgement) -> bool:
-    """Whether a comparison leaves anything open. A check that was rewritten is said, but has an answer of its own now."""
-    return any(item.reason != CHANGED for item in made.untold)
 
 
 def _explained(promises: Iterable[tuple[Promise, Outcome]]) -> dict[ChangeKey, tuple[str, ...]]:
@@ -145,11 +176,8 @@ def _explained(promises: Iterable[tuple[Promise, Outcome]]) -> dict[ChangeKey, t
     return dict(found)
 
 
-def outcomes(
-    contract: Contract, before: Baseline, after: Baseline, found: Diff, aliases: Mapping[str, tuple[str, ...]]
-) -> tuple[tuple[Promise, Outcome], ...]:
+def outcomes(contract: Contract, both: Both) -> tuple[tuple[Promise, Outcome], ...]:
     """What became of each promise, in the order of the contract."""
-    both = _both(contract, before, after, found, aliases)
     return tuple((promise, _outcome(promise, both)) for promise in contract.promises)
 
 
@@ -171,9 +199,9 @@ def expected_rows(made: Judgement) -> dict[str, int | None]:
 
     None where that cannot be told; empty without a contract, for then nobody said what to expect.
     """
-    if made.contract is None or made.baseline is None or made.diff is None:
+    if made.both is None:
         return {}
-    both = _both(made.contract, made.baseline, baseline_of(made.run), made.diff, made.run.suite.aliases)
+    both = made.both
     return {title: _expected(both, title) for title in both.before.tables if title in both.after.tables}
 
 
@@ -193,29 +221,13 @@ def stale_reason(contract: Contract, before: Baseline) -> str:
     return f"the baseline was taken {'with another version of the' if before.contract_digest else 'without the'} contract"
 
 
-def _both(
-    contract: Contract, before: Baseline, after: Baseline, found: Diff, aliases: Mapping[str, tuple[str, ...]]
-) -> Both:
-    changes = {change.key: change for change in found.changes}
-    sides = side_of(before, "before"), side_of(after, "after")
-    bare = Both(*sides, changes, aliases=aliases, schemas=after.suite.schemas, stale=stale_reason(contract, before))
-    removals: dict[str, tuple[Removal, ...]] = defaultdict(tuple)
-    arrivals: dict[str, tuple[Arrival | Names, ...]] = defaultdict(tuple)
-    for need in contract.needs:
-        if isinstance(need, Removal):
-            removals[bare.table(need.table)] += (need,)
-        elif isinstance(need, (Arrival, Names)):
-            arrivals[bare.table(need.table)] += (need,)
-    spoken = (place for promise in contract.promises if (place := promise.rewrites()) is not None)
-    rewritten = frozenset((bare.table(table), column) for table, column in spoken)
-    return replace(bare, removals=dict(removals), arrivals=dict(arrivals), rewritten=rewritten)
-
-
 @dataclass(frozen=True)
 class Answer:
     """The answer to the first question of the night, in numbers: what came since the baseline, what was there, what is open.
 
-    Checks are counted whatever their severity; promises and differences only where there is a contract.
+    Checks are counted whatever their severity; promises, and differences as unexplained, only where there is a contract.
+    ``listed`` differences are those that no contract judges. ``rewritten`` are checks that mean something else by now.
+    ``not_applicable`` are promises about what is on neither side; those that are open are among ``untold``, too.
     """
 
     since: tuple[str, ...]
@@ -225,6 +237,9 @@ class Answer:
     not_done: int
     unexplained: int
     untold: int
+    listed: int = 0
+    rewritten: tuple[str, ...] = ()
+    not_applicable: int = 0
 
 
 def answer_of(made: Judgement) -> Answer | None:
@@ -235,5 +250,5 @@ def answer_of(made: Judgement) -> Answer | None:
     return Answer(
         made.failed(Origin.SINCE), made.failed(Origin.BEFORE), made.failed(Origin.UNKNOWN), states[State.BROKEN],
         states[State.NOT_DONE], len(made.unexplained),
-        states[State.UNKNOWN] + len(made.untold),
+        len(made.open_promises) + len(made.untold), len(made.listed), made.rewritten, states[State.NOT_APPLICABLE],
     )  # fmt: skip

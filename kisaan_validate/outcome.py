@@ -96,6 +96,8 @@ def _counted(
     examined = answer.examined.get(id)
     if examined is None and statement.table is not None:
         examined = rows.get(statement.table.key)
+    # What rows break enforces nothing, whatever is declared: triggers were off, a function was replaced, an index is damaged.
+    declared = enforced.get(id, "")
     return Result(
         check_id=id,
         status=Status.FAIL if violations else Status.PASS,
@@ -103,7 +105,8 @@ def _counted(
         examined=examined,
         evidence=evidence_of(answer.rests),
         trusted="; ".join(answer.rests),
-        enforced_by=enforced.get(id, ""),
+        message=f"{declared} is declared and was bypassed" if declared and violations else "",
+        enforced_by="" if violations else declared,
         sql=rows_sql(statement, id),
         milliseconds=answer.milliseconds,
     )

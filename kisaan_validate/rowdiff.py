@@ -48,7 +48,7 @@ class ColumnPair:
     """One column that is on both sides. ``form`` is the canonical class under which its values are compared.
 
     Types are PostgreSQL's texts (``format_type``), as they are on each side. Values of a ``personal`` column must never be
-    shown, not even as a fact of a pattern.
+    shown, not even as a fact of a pattern. ``before_name`` is given where the side before calls the column otherwise.
     """
 
     name: str
@@ -56,6 +56,7 @@ class ColumnPair:
     after_type: str
     form: str
     personal: bool = False
+    before_name: str = ""
 
 
 @dataclass(frozen=True)

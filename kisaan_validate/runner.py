@@ -25,7 +25,9 @@ from kisaan_validate.compile.measures import (
     whole_measures,
 )
 from kisaan_validate.compile.plan import Plan, Trust, make_plan, tables_of
+from kisaan_validate.compile.renames import column_here, named_here, suspected
 from kisaan_validate.compile.statements import Pass, Query
+from kisaan_validate.contract.here import Here, here, with_personal
 from kisaan_validate.contract.load import Contract, bound_to, spoken_columns
 from kisaan_validate.contract.needs import Need
 from kisaan_validate.contract.whole import attached, is_whole
@@ -209,6 +211,7 @@ class _Runner:
         self.options, self.observer, self.stop = options, observer, stop
         self.log: list[StatementFacts] = []
         self.secret = ""
+        self.here = Here(before=options.baseline)
         self.started = datetime.now(UTC)
         self.trust = Trust(self.options.trust_constraints, self.options.trust_indexes)
         self.ground = Ground(self.trust)
@@ -223,6 +226,7 @@ class _Runner:
             require_expected(snapshot.place, self.options.expect, self.target)
             if self.options.baseline is not None and not self.options.other_database:
                 require_same_database(self.options.baseline, snapshot.place)
+            self.suite = with_personal(self.suite, self.options.contract, snapshot.catalogue)
             excluded = [t.name for t in snapshot.catalogue.tables.values() if settings.is_excluded(t.name)]
             scope = count_scope(snapshot.catalogue, excluded) if self.options.count_all else []
             kept = self._chosen(holder, snapshot, [t for t in scope if t.key not in snapshot.withheld])
@@ -310,15 +314,20 @@ class _Runner:
         if contract is None and not whole:
             return Compared(objects, unread, sequences)
         digesting = read_digesting(holder, snapshot.place.encoding)
-        beside = (snapshot.catalogue, self.suite.settings.is_personal, before, digesting)
+        self.here = here(contract, before, snapshot.catalogue, objects, unread)
+        beside = (snapshot.catalogue, self.suite.settings.is_personal, self.here.before, digesting)
         digests = whole_measures(scope, *beside, self._since(snapshot.catalogue)) if whole else []
+        if whole and self.here.before is not None:
+            for table, seen in suspected(self.here.before, scope, snapshot.catalogue):
+                digests += whole_measures([table], *beside[:2], seen, digesting, {})
         left_out = undigested(scope, self.suite.settings.is_personal) if whole else {}
         if contract is None:
             keyed = self._keyed(scope, snapshot.catalogue, digesting, ()) if whole else ()
             answered = (digesting.measured,)
             return Compared(objects, unread, sequences, tuple(digests), {}, answered, left_out, keyed)
         refused = refused_expressions(holder, contract, schemas)
-        needs = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
+        asked = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
+        needs = named_here(asked, self.here.naming, snapshot.catalogue, self.here.places)
         keyed = self._keyed(scope, snapshot.catalogue, digesting, needs) if whole else ()
         measures = withhold(measures_of(needs, *beside, every=whole), snapshot)
         return Compared(objects, unread, sequences, (*measures, *digests), refused, (digesting.measured,), left_out, keyed)
@@ -327,7 +336,7 @@ class _Runner:
         self, scope: Sequence[Table], catalogue: Catalogue, how: Digesting, needs: Sequence[Need]
     ) -> tuple[KeyedJob, ...]:
         """What is asked of personal columns: their digests for a baseline, or whether they are those of one."""
-        personal, before, since = self.suite.settings.is_personal, self.options.baseline, self._since(catalogue)
+        personal, before, since = self.suite.settings.is_personal, self.here.before, self._since(catalogue)
         tables = {t.title: t for t in scope}
         if before is None:
             self.secret = secrets.token_hex(16)
@@ -345,7 +354,8 @@ class _Runner:
         catalogue, personal = snapshot.catalogue, self.suite.settings.is_personal
         if options.row_writer is not None:
             self.observer(Progress("writing rows"))
-            spoken = spoken_columns(options.contract) if options.contract is not None else ()
+            named = spoken_columns(options.contract) if options.contract is not None else ()
+            spoken = [column_here(self.here.naming, *place) for place in named]
             held = {t.title: snapshot.unavailable[t.key][1] for t in scope if t.key in snapshot.unavailable}
             streams = row_streams([t for t in scope if t.title not in held], catalogue, personal, digesting, spoken)
             try:
@@ -364,7 +374,7 @@ class _Runner:
     def _rows_compared(
         self, holder: Session, scope: Sequence[Table], made: Run, digesting: Digesting, catalogue: Catalogue
     ) -> tuple[RowsCompared, ...]:  # fmt: skip
-        file, before = self.options.row_file, self.options.baseline
+        file, before = self.options.row_file, self.here.before
         assert file is not None
         assert before is not None
         titles = {t.title: t for t in made.tables}
@@ -376,22 +386,25 @@ class _Runner:
             if title not in old:
                 continue
             buckets = differing_buckets(old[title].digests, titles[title].digests if title in titles else None)
-            if title not in file.sections:
-                why = why_not_kept(before.notices, title)
+            former = self.here.table_before(title)
+            if former not in file.sections:
+                why = why_not_kept(before.notices, former)
                 found += [RowsCompared(title, message=f"before: {why}")] if buckets and why not in {"", ALL_PERSONAL} else []
                 continue
-            forms = file.sections[title].forms
+            kept = file.sections[former].forms
+            names = self.here.columns_here(former, kept)
+            forms = {names[name]: form for name, form in kept.items()}
             personal, since = self.suite.settings.is_personal, self._since(catalogue)
             (stream,) = row_streams_again([(table, forms, buckets)], catalogue, personal, digesting, before, since)
             try:
                 counted = (old[title].rows, titles[title].rows if title in titles else None)
                 expected = (counted[0], counted[1]) if counted[0] is not None and counted[1] is not None else None
-                found.append(compare_rows(holder, stream, file.rows(title, buckets), expected))
+                found.append(compare_rows(holder, stream, file.rows(former, buckets), expected))
             except DatabaseError as error:
                 found.append(RowsCompared(title, stream.key, message=error.fact))
                 if not _goes_on(holder, error):
                     break
-        left = file.sections.keys() - {f.table for f in found}
+        left = file.sections.keys() - {self.here.table_before(f.table) for f in found}
         return (*found, *(RowsCompared(t, message="not compared: the table is not there, or the session was lost") for t in sorted(left)))
 
     def _since(self, catalogue: Catalogue) -> dict[TableKey, str]:
@@ -440,11 +453,12 @@ class _Runner:
         self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], file: KeptValues, counted: Iterable[TableFacts]
     ) -> Iterator[ValuesCompared]:  # fmt: skip
         tables = {table.title: table for table in scope}
-        assert self.options.baseline is not None
+        assert self.here.before is not None
         holder.execute(f"SAVEPOINT {SAVEPOINT}")
-        old, new = ({t.title: t.rows for t in side if t.rows is not None} for side in (self.options.baseline.tables, counted))
+        old, new = ({t.title: t.rows for t in side if t.rows is not None} for side in (self.here.before.tables, counted))
         lost = ""
-        for title, (forms, _) in file.tables.items():
+        for former, (kept, _) in file.tables.items():
+            title, forms = self.here.done.title(former), kept.called(self.here.columns_here(former, (*kept.key, *kept.columns)))
             table = tables.get(title)
             if table is None or lost:
                 there = any(known.title == title for known in snapshot.catalogue.tables.values())
@@ -459,7 +473,7 @@ class _Runner:
                 yield from (ValuesCompared(title, name, message="its rows were not counted") for name in forms.columns if name not in reasons)
                 continue
             try:
-                yield from compare_values(holder, stream, file.lines(title), (old[title], new[title]))
+                yield from compare_values(holder, stream, file.lines(former), (old[title], new[title]))
             except (DatabaseError, OSError) as error:
                 why = error.fact if isinstance(error, DatabaseError) else f"the file of values could not be read: {error.strerror}"
                 yield from (ValuesCompared(title, name, message=why) for name in forms.columns if name not in reasons)

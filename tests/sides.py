@@ -37,6 +37,7 @@ from kisaan_validate.contract.rules import (
     LookedUp,
     Promise,
     Recorded,
+    Renamed,
     Retyped,
     Revised,
     RowsAdded,
@@ -225,6 +226,8 @@ def promises(draw: Any, id: str, names: tuple[str, ...] = SPEAKABLE) -> Promise:
         ChangedWhereNull(**common, column=column),
         LookedUp(**common, column=column, from_="u", by=("a",), value="a"),
         Revised(**common, column=column),
+        Renamed(**common, column=column, to=draw(st.sampled_from(("b", "a", "c")).filter(lambda to: not column.endswith(f".{to}")))),
+        Renamed(**common, table=table, to=draw(st.sampled_from(("u", "t", "x")).filter(lambda to: to != table))),
         Added(**common, **thing, facts=draw(st.sampled_from([None, {attribute: "yes"}]))),
         Dropped(**common, **thing),
         Altered(**common, **thing, attribute=attribute, to=draw(st.sampled_from(["", "yes"]))),
@@ -234,6 +237,14 @@ def promises(draw: Any, id: str, names: tuple[str, ...] = SPEAKABLE) -> Promise:
     return draw(st.sampled_from(made))
 
 
+def _says(promise: Promise) -> set[Any]:
+    """What no second promise of a contract may say: the values of a column, one name for one thing."""
+    if isinstance(promise, Renamed):
+        table = {"w": "shop.w", "lendings": "t"}.get(promise.place[0], promise.place[0])
+        return {("old", table, promise.place[1]), ("new", table if promise.column else "", promise.to)}
+    return {promise.rewrites()} - {None}
+
+
 @st.composite
 def contracts(draw: Any, names: tuple[str, ...] = SPEAKABLE) -> Contract:
     """Up to four promises; no two say what the values of one column become."""
@@ -241,9 +252,10 @@ def contracts(draw: Any, names: tuple[str, ...] = SPEAKABLE) -> Contract:
     spoken: set[Any] = set()
     kept = []
     for promise in listed:
-        if promise.rewrites() is None or promise.rewrites() not in spoken:
+        said = _says(promise)
+        if not said & spoken:
             kept.append(promise)
-            spoken.add(promise.rewrites())
+            spoken |= said
     return Contract("random", tuple(kept), "c" * 64, "")
 
 
@@ -251,7 +263,11 @@ def touched(promise: Promise) -> set[str]:
     """The titles of the tables that a promise may speak of; "" stands for what belongs to none."""
     named = getattr(promise, "table", "") or getattr(promise, "column", "").rpartition(".")[0]
     named = getattr(promise, "name", "") if getattr(promise, "object", "") in THEIR_OWN_TABLE else named
-    return {{"w": "shop.w", "lendings": "t"}.get(named, named), ""}
+    own = {{"w": "shop.w", "lendings": "t"}.get(named, named), ""}
+    if isinstance(promise, Renamed) and promise.table:
+        schema = "shop." if next(iter(own - {""}), "").startswith("shop.") else ""
+        own |= {promise.to, f"{schema}{promise.to}"}
+    return own
 
 
 def needs_rows(contract: Contract) -> bool:

@@ -21,9 +21,10 @@ from kisaan_validate import declare
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.changes import diff
 from kisaan_validate.contract.load import Contract, read_contract
+from kisaan_validate.contract.objects import OF_NO_TABLE, THEIR_OWN_TABLE
 from kisaan_validate.contract.promise import State
 from kisaan_validate.differences import ADDED, REMOVED, ROWS, Change, Transition
-from kisaan_validate.judgement import Judgement, judge
+from kisaan_validate.judgement import Judgement, answer_of, judge
 from kisaan_validate.model import Baseline, Family, Profile, Run, Severity, Verdict, incomplete
 from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
@@ -104,11 +105,36 @@ def test_a_pass_is_proved(sides: tuple[Run, Run], contract: Contract) -> None:
     """No PASS where a blocking promise is not kept, a difference is unexplained, or anything is unknown."""
     made = judged(*sides, contract)
     assert made.diff is not None
-    broken = [p.id for p, o in made.promises if p.severity is Severity.BLOCKING and o.state is not State.KEPT]
+    fine = {State.KEPT, State.NOT_APPLICABLE}
+    broken = [p.id for p, o in made.promises if p.severity is Severity.BLOCKING and o.state not in fine]
     untold = [p.id for p, o in made.promises if o.state is State.UNKNOWN]
+    untold += [p.id for p, o in made.promises if o.state is State.NOT_APPLICABLE and not p.may_be_missing]
     doubts = (broken, untold, made.unexplained, made.diff.unknown, made.failing, incomplete(made.run))
     event(made.verdict.value)
     assert (made.verdict is Verdict.PASS) == (not any(doubts))
+
+
+@given(pairs(), promises("absent", ("gone",)))
+@LAW
+def test_what_is_on_neither_side_is_neither_kept_nor_broken(sides: tuple[Run, Run], promise: Any) -> None:
+    """Whatever is promised of a table that is on neither side: not applicable, or not to be told where the catalogue was hidden.
+    It explains nothing, is counted apart, and passes only if the promise says that it may be missing."""
+    made = judged(*sides, Contract("absent", (promise,), "c" * 64, ""))
+    ((_, outcome),) = made.promises
+    names = getattr(promise, "object", "") not in OF_NO_TABLE and promise.kind not in {"fixed", "sequences_advance"}
+    if not names:
+        return
+    hidden = any(side.unread for side in sides)
+    event(f"{promise.kind}: {outcome.state.value}")
+    assert outcome.state is State.NOT_APPLICABLE or (hidden and outcome.state is State.UNKNOWN) or (
+        promise.kind == "added" and promise.object in THEIR_OWN_TABLE and outcome.state is State.NOT_DONE
+    )
+    assert not outcome.explains
+    if outcome.state is State.NOT_APPLICABLE:
+        answer = answer_of(made)
+        assert answer is not None
+        assert answer.not_applicable == 1
+        assert made.verdict is not Verdict.PASS or promise.optional
 
 
 @given(pairs(), contracts())

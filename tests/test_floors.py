@@ -8,7 +8,7 @@ from pathlib import Path
 from conftest import ROOT
 
 FLOORS: dict[str, int] = {
-    "version": 0, "errors": 0, "authored": 0, "watched": 0, "model": 0, "masking": 0, "differences": 0, "rowdiff": 0, "pairs": 0, "catalogue": 0, "foreign": 1, "patterns": 1, "baseline": 1, "changes": 1, "printed": 0, "compared": 0, "schemadiff": 1, "plugins": 1,
+    "version": 0, "errors": 0, "authored": 0, "watched": 0, "model": 0, "masking": 0, "differences": 0, "rowdiff": 0, "pairs": 0, "catalogue": 0, "foreign": 1, "patterns": 1, "baseline": 1, "changes": 1, "renaming": 1, "printed": 0, "compared": 0, "schemadiff": 1, "plugins": 1,
     "sql": 1, "source": 2, "digest": 2, "rules": 2, "declare": 3, "suite": 3, "config": 3, "contract": 4, "importers": 4, "compile": 5, "database": 6, "execute": 7,
     "stream": 8, "waivers": 7, "judgement": 8, "outcome": 8, "evidence": 8, "coverage": 8, "runner": 9, "record": 9, "diffing": 9, "report": 10, "signoff": 10, "schedule": 10, "doctor": 10, "demo": 10, "draft": 10, "cli": 11,
     "pytest_plugin": 12, "__main__": 12,

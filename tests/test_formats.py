@@ -32,6 +32,7 @@ from kisaan_validate.judgement import Judgement, judge
 from kisaan_validate.model import MASKED, Check, Evidence, FailOn, Form, Result, Run, Severity, Status, Verdict
 from kisaan_validate.record.codec import digest_of, run_to_json, schema_of
 from kisaan_validate.record.judged import judged_schema
+from kisaan_validate.report.findings import difference_findings
 from kisaan_validate.report.formats import BUILT_IN, GROUP, find_format, format_names
 from kisaan_validate.report.formats.place import place_of
 from kisaan_validate.report.standing import Standing, lines_of
@@ -90,8 +91,8 @@ def test_every_built_in_format_is_one_file_with_one_golden() -> None:
 
 
 def test_everything_really_has_everything() -> None:
-    """The golden run has a check of every standing but the one that needs --fail-on new."""
-    assert {line.standing for line in lines_of(everything())} == set(Standing) - {Standing.OLD}
+    """The golden run has a check of every standing but the one that needs --fail-on new, and the one of differences."""
+    assert {line.standing for line in lines_of(everything())} == set(Standing) - {Standing.OLD, Standing.LISTED}
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -349,9 +350,11 @@ def _rows(text: str) -> list[dict[str, str]]:
 
 
 def test_csv_is_a_line_a_check_with_exact_counts() -> None:
-    """RFC 4180: CRLF, every record as long as the heading; empty where nothing is known, never 0."""
+    """RFC 4180: CRLF, every record as long as the heading; empty where nothing is known, never 0. Promises and differences follow."""
     text = _render("csv", everything())
-    assert text.count("\r\n") == text.count("\n") == len(everything().run.checks) + 1
+    judged = everything()
+    beside = len(judged.promises) + len(difference_findings(judged))
+    assert text.count("\r\n") == text.count("\n") == len(judged.run.checks) + beside + 1
     assert not text.startswith("\ufeff")
     records = list(csv_reader.reader(io.StringIO(text, newline="")))
     assert {len(record) for record in records} == {len(records[0])}
@@ -365,8 +368,9 @@ def test_csv_is_a_line_a_check_with_exact_counts() -> None:
 @pytest.mark.parametrize("text", WORSE, ids=range(len(WORSE)))
 def test_csv_holds_no_formula(text: str) -> None:
     """No cell begins one, in a spreadsheet that parts at commas, semicolons or tabs; a check is one line whatever it is called."""
-    made = _render("csv", hostile(text))
-    assert made.count("\r\n") == made.count("\n") == 2
+    judged = hostile(text)
+    made = _render("csv", judged)
+    assert made.count("\r\n") == made.count("\n") == 2 + len(difference_findings(judged))
     for delimiter in (",", ";", "\t"):
         for record in csv_reader.reader(io.StringIO(made, newline=""), delimiter=delimiter):
             for cell in record:

@@ -19,7 +19,7 @@ from kisaan_validate.baseline import baseline_of
 from kisaan_validate.changes import diff
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import Baseline, KeyedDigest
+from kisaan_validate.model import Baseline, KeyedDigest, Verdict
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
 from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
@@ -178,6 +178,7 @@ def test_below_a_thousand_distinct_values_nothing_is_kept(server: Server, people
     )
     judged = beside(server, people, baseline)
     assert all("fewer than 1,000 distinct values" in untold(judged)[what] for what in FEW_SAID)
+    assert judged.verdict is Verdict.INCONCLUSIVE
 
 
 def test_no_run_records_a_digest_under_the_key(server: Server, people: str) -> None:

@@ -455,7 +455,8 @@ def test_the_verdict_sentence_is_plain_and_complete() -> None:
     run = every_status()
     assert verdict_sentence(judge(run, earlier(run))) == (
         "1 blocking check failed. Of all failures, none is new since the baseline, 1 failed before as well. "
-        "2 checks have no answer (1 error, 1 skipped): nothing is known about them."
+        "2 differences from the baseline were found; no contract judges them. "
+        "2 checks have no answer (1 error, 1 skipped): nothing is known about them. 1 thing could not be compared with the baseline."
     )
     assert "nothing can be signed off" in verdict_sentence(judge(make_run([], [])))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--key", "keys", multiple=True, metavar="TABLE=COLUMN,…", help="What identifies a row of a table without a unique key.")
 @click.option("--cast", "casts", multiple=True, metavar="TABLE.COLUMN=TYPE", help="Compare a column as this SQL type on both sides.")
 @click.option("--ignore", multiple=True, metavar="TABLE.COLUMN", help="Leave a column out; it is then said to be left out.")
+@click.option("--renamed", multiple=True, metavar="OLD=NEW", help="A table, or TABLE.COLUMN, that is called otherwise after: compared under its new name.")
 @click.option("--zone", default="", metavar="ZONE", help="Where the clocks ran that timestamp columns hold, for those that became timestamptz.")
 @click.option("--added-since", multiple=True, metavar="TABLE[.COLUMN=VALUE]", help="Tell apart rows that came later: with a column of at least this value, or a key above all keys before.")
 @click.option("--samples", type=click.IntRange(0, 10_000), default=20, show_default=True, help="Rows shown of each kind and table.")
@@ -82,7 +84,7 @@ def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
         raise UsageError("--schema names the schemas of both sides", "give either --schema, or --before-schema with --after-schema")
     return DiffOptions(
         before_schemas=given["before_schema"] or schemas, after_schemas=given["after_schema"] or schemas,
-        select=given["select"], zone=given["zone"], samples=given["samples"], schema=not given["rows_only"],
+        renamed=tuple(_renamed(text) for text in given["renamed"]), select=given["select"], zone=given["zone"], samples=given["samples"], schema=not given["rows_only"],
         keys=dict(_key(text) for text in given["keys"]), casts=dict(_cast(text) for text in given["casts"]),
         ignored=frozenset(column_of(text, "--ignore") for text in given["ignore"]),
         since=dict(_since(text) for text in given["added_since"]), encoding=given["digest"], limits=the_limits(config),
@@ -99,6 +101,16 @@ def _key(text: str) -> tuple[str, tuple[str, ...]]:
     if not table or not all(names):
         raise UsageError(f"--key {text} names no key", "write --key table=column or --key table=column,column")
     return table, names
+
+
+def _renamed(text: str) -> tuple[str, str]:
+    """Both names, parted at the only = that stands outside of double quotes."""
+    from kisaan_validate.errors import UsageError
+
+    match = re.fullmatch(r'((?:[^="]|"(?:[^"]|"")*")+)=((?:[^="]|"(?:[^"]|"")*")+)', text, re.DOTALL)
+    if match is None:
+        raise UsageError(f"--renamed {text} names no two names", "write --renamed table.column=new_name, or table=new_name")
+    return match[1], match[2]
 
 
 def _cast(text: str) -> tuple[tuple[str, str], str]:

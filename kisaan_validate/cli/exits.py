@@ -18,7 +18,7 @@ MEANINGS = {
     PASSED: "pass: every check was answered and no blocking check failed",
     FAILED: "failed: a blocking check found violations, a promise was not kept, or a difference is unexplained",
     USAGE: "usage, configuration, suite or connection: nothing was measured",
-    INCONCLUSIVE: "inconclusive: some check has no answer, or the run was interrupted",
+    INCONCLUSIVE: "inconclusive: a check, a promise or a comparison has no answer, or the run was interrupted",
     NOTHING: "nothing checked: no check applied, so nothing was proved",
     BUSY: "already running: with --lock, another run of this suite on this database is at work; nothing was done",
 }

@@ -40,6 +40,13 @@ class KeptForms:
         return len(self.key) == 1 and self.forms[self.key[0]] == "integer"
 
 
+    def called(self, names: Mapping[str, str]) -> KeptForms:
+        """The same, its columns called otherwise."""
+        key, columns, proofs = (tuple(names[name] for name in listed) for listed in (self.key, self.columns, self.proofs))
+        forms, types = ({names[name]: text for name, text in texts.items()} for texts in (self.forms, self.types))
+        return KeptForms(key, columns, forms, types, proofs, self.encoding)
+
+
 @dataclass(frozen=True)
 class ValueStream:
     """One table's SELECT: the key, in whose order rows come, the key's texts, the columns' texts, their proofs.

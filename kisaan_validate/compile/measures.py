@@ -23,6 +23,8 @@ from kisaan_validate.compile.fingerprints import (
     seed_items,
     why_not,
 )
+from kisaan_validate.compile.renames import came, travelling
+from kisaan_validate.compile.renames import undigested as undigested_renames
 from kisaan_validate.compile.statements import figure_items, read_figures
 from kisaan_validate.contract.needs import (
     WHICH_ROWS,
@@ -31,6 +33,7 @@ from kisaan_validate.contract.needs import (
     Names,
     Need,
     Removal,
+    Renaming,
     Replacement,
     Untouched,
     buckets_id,
@@ -51,7 +54,7 @@ from kisaan_validate.digest.forms import Context
 from kisaan_validate.digest.parts import key_bytes_sql, key_hash_sql
 from kisaan_validate.digest.rows import buckets_sql, row_digest, staged
 from kisaan_validate.model import Baseline, Family, Measured, Profile, TableDigests, TableFacts
-from kisaan_validate.sql.assertion import columns_of, plain_expression
+from kisaan_validate.sql.assertion import columns_named
 from kisaan_validate.sql.expressions import distinct_sql, quote, raw, table_sql, text_literal, to_sql, wholly
 from kisaan_validate.sql.qualify import qualified
 
@@ -131,7 +134,7 @@ def measures_of(
             found.append(Measure(f"{need.table}: for {need.rule}", need.table, message=message))
         elif table is not None:
             grouped[table.key].append(need)
-        elif isinstance(need, (Removal, Replacement, Untouched, Lookup)) and not need.optional:
+        elif isinstance(need, (Removal, Replacement, Untouched, Lookup, Renaming)) and not need.optional:
             found.append(Measure(f"{need.table}: for {need.rule}", need.table, message=f"table {need.table} does not exist"))
     for key, members in grouped.items():
         maker = _Maker(catalogue.tables[key], catalogue, is_personal, before, digesting, every)
@@ -298,6 +301,7 @@ class _Maker:
         made += [self._null_keys(n) for n in _those(needs, Untouched) if n.column in self.table.columns]
         removals = _those(needs, Removal)
         values, unknown = self._values(needs)
+        unknown |= {by_key(name): why for name, why in self._untold_renames(needs).items()}
         self.key = self._chosen_key(needs)
         digests = self._digests(needs)
         digests += [
@@ -310,6 +314,11 @@ class _Maker:
         for subset in subsets:
             made += self._remainder(subset, values, digests, unknown)
         return made
+
+    def _untold_renames(self, needs: Sequence[Need]) -> dict[str, str]:
+        parts = {name: self._column_part(name) for name in self.table.columns}
+        told = self.personal if self.every else frozenset[str]()  # digests under a key of their own tell of personal columns
+        return undigested_renames(self.table, needs, {**parts, **dict.fromkeys(told, "")}, self.personal)
 
     def after(self, needs: Sequence[Need]) -> list[Measure]:
         made = [self._names(n) for n in _those(needs, Names)]
@@ -503,8 +512,9 @@ class _Maker:
         self.key, self.key_forms = digests.key, _form_in(digests.which_rows, 2).split(",")
         if why := self._unlike(digests) or self._not_told_by_since():
             return self._measure(whole_id(self.title), message=why)
-        made = self._whole(self._not_late(), [name for name in self.forms if name in self.table.columns])
-        if made.first is None or set(self.forms) - set(self.table.columns):
+        gone = set(self.forms) - set(self.table.columns)
+        made = self._whole(self._not_late(), [n for n in self.forms if n not in gone], came(self.table, old) if gone else ())
+        if made.first is None or gone:
             return made
         columns = {by_key(c.name): replace(c.profile, family=Family.OTHER) for c in old.columns if c.profile and c.profile.digest}
         which = Profile(Family.OTHER, 0, digest=digests.which_rows)
@@ -559,9 +569,11 @@ class _Maker:
         except _Unknowable:
             return ""
 
-    def _whole(self, stays: str, columns: Sequence[str]) -> Measure:
+    def _whole(self, stays: str, columns: Sequence[str], more: Sequence[str] = ()) -> Measure:
+        """Digests of the rows, of these columns, and of ``more`` that are no part of a row: one may be a lost one, renamed."""
         parts = {name: part for name in columns if (part := self._column_part(name)) is not None}
-        digests = [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in parts.items())]
+        further = {name: part for name in more if (part := self._column_part(name)) is not None}
+        digests = [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in {**parts, **further}.items())]
         made = self._figures(whole_id(self.title), stays, [], [], digests, every=False)
         if len(digests) > DIGESTS_AT_ONCE:
             groups = [digests[n : n + DIGESTS_AT_ONCE] for n in range(0, len(digests), DIGESTS_AT_ONCE)]
@@ -635,7 +647,7 @@ class _Maker:
 
         Else by every column of whose values no promise speaks: equal rows are then told apart by nothing, and need not be.
         """
-        spoken = {getattr(need, "column", "") for need in needs if not isinstance(need, Names)} | self.personal
+        spoken = {getattr(need, "column", "") for need in needs if not isinstance(need, (Names, Renaming))} | self.personal
         usable = [c.name for c in self.table.columns.values() if c.name not in spoken and not why_not(c)]
         primary = self.table.primary_key
         return primary if primary and set(primary) <= set(usable) else tuple(usable)
@@ -678,10 +690,11 @@ class _Maker:
         same = check is not None and check.names == (self.digesting.encoding, self.digesting.check)
         return "" if same else OTHERWISE
 
-    def _digests(self, needs: Iterable[Need]) -> list[Digested]:
+    def _digests(self, needs: Sequence[Need]) -> list[Digested]:
         """The digests of the keys, and of the columns of whose values promises speak, as they are."""
         columns = {need.column: need.rule for need in needs if isinstance(need, (Replacement, Lookup))}
-        columns = {**dict.fromkeys(self.table.columns if self.every else (), ""), **columns}
+        old = self._old_table() if self.baseline is not None else None
+        columns = {**dict.fromkeys([*(self.table.columns if self.every else ()), *travelling(self.table, needs, old)], ""), **columns}
         parts = ((name, self._column_part(name, replaced(name, rule), name)) for name, rule in columns.items())
         return [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in parts if part is not None)]
 
@@ -745,8 +758,8 @@ class _Maker:
         text = to_sql(raw(need.expression.replace("{column}", quote(need.column))))
         column = self.table.columns.get(need.column)
         type = need.type or (column.type if column is not None else "")
-        tree = plain_expression(need.expression.replace("{column}", quote(need.column)), need.rule)
-        personal = bool({need.column, *columns_of(tree)} & self.personal)
+        written = need.expression.replace("{column}", quote(need.column))
+        personal = bool({need.column, *columns_named(f"SELECT ({written}\n)")} & self.personal)
         base, enum, facts = kind
         made = _Value(need.rule, need.column, f"{text}::{type}" if type else text, base, enum, personal, facts=facts)
         # It can be compared with the old value where that is of the same type, which has an order.
@@ -780,9 +793,9 @@ class _Maker:
         pairs = [(k, source.columns[k].sign("=", self.table.columns[b]), b) for k, b in zip(key, need.by, strict=True)]
         on = " AND ".join(f"looked.{quote(k)} {sign} {table_sql(self.table)}.{quote(b)}" for k, sign, b in pairs)
         value = to_sql(raw(need.value))
-        columns = columns_of(plain_expression(need.value, need.rule))
+        columns = columns_named(f"SELECT ({need.value}\n)")
         own = self.table.columns.get(need.column)
-        found = source.columns.get(columns[0]) if columns and need.value.strip() in (columns[0], quote(columns[0])) else None
+        found = next((c for c in source.columns.values() if need.value.strip() in (c.name, quote(c.name))), None)
         meant = own or found
         if meant is None:
             raise _Unknowable(f"the type of {need.value} is not known before {need.column} exists")

@@ -5,12 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from kisaan_validate.contract.names import titles_of
+from kisaan_validate.contract.naming import NO_FATES, Fates, Naming
 from kisaan_validate.contract.needs import Arrival, Names, Removal, count_id
 from kisaan_validate.differences import VALUES, Change, ChangeKey
-from kisaan_validate.model import Baseline, CheckFacts, ColumnFacts, Measured, Profile, SchemaObject, TableFacts
+from kisaan_validate.model import (
+    Baseline,
+    CheckFacts,
+    ColumnFacts,
+    Measured,
+    Profile,
+    RowsCompared,
+    SchemaObject,
+    TableFacts,
+    ValuesCompared,
+)
+from kisaan_validate.renaming.names import Relation, relation_of
 from kisaan_validate.schemadiff import RELATIONS
+
+if TYPE_CHECKING:
+    from kisaan_validate.contract.promise import Promise
 
 WITH_ROWS = ("table", "view", "materialized view")
 """The kinds of objects that have rows."""
@@ -78,6 +94,21 @@ class Side:
         """Whether there is such a column, measured or not. Raises CannotTell."""
         return (title, name) in self.columns or self.has_object("column", title, name)
 
+    def names_table(self, title: str) -> bool:
+        """Whether a relation is known by this title, be it as one that could not be read."""
+        return title in self.tables or title in self.facts.unread or any((k, title, title) in self.objects for k in RELATIONS)
+
+    @cached_property
+    def relations(self) -> Mapping[str, Relation]:
+        """Every relation that is known, by title."""
+        titles = {title for kind, title, _ in self.objects if kind in RELATIONS} | set(self.facts.unread)
+        return {**{title: relation_of(title) for title in titles}, **{t.title: (t.schema, t.name) for t in self.facts.tables}}
+
+    @cached_property
+    def every_column(self) -> frozenset[tuple[str, str]]:
+        """Every column that is known, as (title, name)."""
+        return frozenset(self.columns) | {(table, name) for kind, table, name in self.objects if kind == "column"}
+
 
 def side_of(facts: Baseline, when: str) -> Side:
     """A side with its parts by name."""
@@ -96,8 +127,11 @@ def side_of(facts: Baseline, when: str) -> Side:
 class Both:
     """Before and after, their changes by key, and what the contract asks of each table as a whole.
 
-    ``rewritten`` are the columns, as (title, name), of whose values some promise speaks. ``stale`` says why figures of
-    the old side that the contract needs cannot be trusted, or "".
+    Tables and columns that were renamed as promised (``fates``) bear their names of after on both sides. ``speakers`` are the
+    promises that speak of the values of columns, as (title, name); ``dropped`` the columns that are promised to go. ``rows``
+    and ``values`` are what files beside the baseline told, by title and by column. ``remarks`` say of what went whether it is
+    found under a name that came. ``stale`` says why figures of the old side
+    that the contract needs cannot be trusted, or "".
     """
 
     before: Side
@@ -105,7 +139,12 @@ class Both:
     changes: Mapping[ChangeKey, Change]
     removals: Mapping[str, tuple[Removal, ...]] = field(default_factory=dict)
     arrivals: Mapping[str, tuple[Arrival | Names, ...]] = field(default_factory=dict)
-    rewritten: frozenset[tuple[str, str]] = frozenset()
+    speakers: Mapping[tuple[str, str], Promise] = field(default_factory=dict)
+    dropped: frozenset[tuple[str, str]] = frozenset()
+    fates: Fates = field(default_factory=lambda: NO_FATES)
+    rows: Mapping[str, RowsCompared] = field(default_factory=dict)
+    values: Mapping[tuple[str, str], ValuesCompared] = field(default_factory=dict)
+    remarks: Mapping[ChangeKey, str] = field(default_factory=dict)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schemas: tuple[str, ...] = ("public",)
     stale: str = ""
@@ -120,13 +159,25 @@ class Both:
 
         An alias is tried name by name, a name without a schema in the suite's schemas.
         """
-        written = [title for given in self.aliases.get(name, (name,)) for title in titles_of(given, self.schemas)]
-        known = (t for t in written if any(self._named(side, t) for side in self.sides))
-        return next(known, written[0] if written else name)
+        return self.naming.table(name)
 
-    @staticmethod
-    def _named(side: Side, title: str) -> bool:
-        return title in side.tables or title in side.facts.unread or any((k, title, title) in side.objects for k in RELATIONS)
+    def column(self, title: str, name: str) -> str:
+        """What a column of a table is called now, where a rule names it as before or after."""
+        return self.naming.column(title, name)
+
+    def gone(self, name: str) -> str:
+        """The title of a relation that a rule names as it was called before."""
+        return self.naming.gone(name, self.before.names_table)
+
+    @cached_property
+    def naming(self) -> Naming:
+        """How names are understood."""
+        return Naming(
+            self.fates.declared, self.fates.done, self.aliases, self.schemas,
+            knows=lambda title: any(side.names_table(title) for side in self.sides),
+            came=lambda title: self.after.names_table(title) and not self.before.names_table(title),
+            column_came=lambda *place: place in self.after.every_column and place not in self.before.every_column,
+        )  # fmt: skip
 
     def old_measure(self, id: str) -> Measured:
         """A measure of the old side. Raises CannotTell."""

@@ -32,6 +32,8 @@ class ChangedWhereNull(OfColumn):
         counts = (f"{before:,} NULL", "" if now is None else f"{now:,} NULL")
         figure = untouched(name, self.id)
         if not story.agree(figure, figure):
+            if story.blame:
+                return Outcome(State.BROKEN, story.blame, frozenset(), *counts, story.moved)
             return Outcome(State.BROKEN, "a row changed where it was not NULL", frozenset(), *counts, changed)
         return Outcome(State.KEPT, "" if before else "there was none", changed, *counts)
 
@@ -60,7 +62,8 @@ class LookedUp(OfColumn):
 
     def judge(self, both: Both) -> Outcome:
         """What became of it. Raises CannotTell. The column need not have been there before."""
-        title, name = both.table(self.place[0]), self.place[1]
+        title = both.table(self.place[0])
+        name = both.column(title, self.place[1])
         exists = [side.has_column(title, name) for side in both.sides]
         return self.of_values(both, title, name) if exists[1] else missing(f"column {self.column}", self.optional, exists)
 
@@ -81,6 +84,8 @@ class LookedUp(OfColumn):
             return Outcome(State.KEPT, late, changed)
         if wrong:
             return Outcome(State.BROKEN, said, contradicts=changed)
+        if rows := story_of(both, table).blame:
+            raise CannotTell(f"it is so now; {rows}")
         raise CannotTell(f"it is so now, but not as {self.from_} was before: values of {self.from_} changed since")
 
     def _not_done(self, both: Both, table: str, name: str) -> bool:

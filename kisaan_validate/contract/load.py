@@ -14,10 +14,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kisaan_validate import authored
+from kisaan_validate.catalogue import split_name
 from kisaan_validate.contract.names import split_column
-from kisaan_validate.contract.needs import Arrival, Lookup, Names, Need, Removal, Replacement
+from kisaan_validate.contract.needs import Arrival, Lookup, Names, Need, Removal, Renaming, Replacement
 from kisaan_validate.contract.objects import ATTRIBUTES, OF_NO_TABLE, THEIR_OWN_TABLE, OfObject
-from kisaan_validate.contract.rules import KINDS, Added, Altered, Fixed, Promise, Retyped, RowsAdded, RowsRemoved
+from kisaan_validate.contract.renamed import Renamed, unquoted
+from kisaan_validate.contract.rules import (
+    KINDS,
+    Added,
+    Altered,
+    Dropped,
+    Fixed,
+    Promise,
+    Retyped,
+    RowsAdded,
+    RowsRemoved,
+)
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.model import Severity
 from kisaan_validate.rules.catalog import canonical_type
@@ -209,17 +221,32 @@ def _refuse_incomplete(promise: Promise, place: str) -> None:
     for name in promise.parameters:
         may = name in _MAY_BE_EMPTY or (name == "to" and isinstance(promise, Altered))
         may = may or (name == "table" and object in OF_NO_TABLE | THEIR_OWN_TABLE)
+        may = may or (name in {"column", "table"} and isinstance(promise, Renamed))
         if not may and getattr(promise, name) in ("", ()):
             raise SuiteError(f"{promise.kind} needs {name.rstrip('_')!r}", "", place)
     column = getattr(promise, "column", "")
-    if column and "table" not in promise.parameters and "" in split_column(column):
+    if column and ("table" not in promise.parameters or isinstance(promise, Renamed)) and "" in split_column(column):
         raise SuiteError(f"{column!r} is not 'table.column'", "", place)
+    if isinstance(promise, Renamed):
+        _refuse_wrong_name(promise, place)
     if isinstance(promise, RowsRemoved):
         said = [bool(promise.surplus_of), bool(promise.duplicates)]
         if all(said) or not (any(said) or promise.where):
             raise SuiteError("say which rows go", "surplus_of = a check, or duplicates = columns, or where = SQL", place)
     if isinstance(promise, RowsAdded) and not promise.where:
         raise SuiteError("rows_added needs 'where'", "say by which condition the new rows are known", place)
+
+
+def _refuse_wrong_name(promise: Renamed, place: str) -> None:
+    """A rename is of one thing, to a name of its own."""
+    if bool(promise.column) is bool(promise.table):
+        raise SuiteError("say what is renamed", 'column = "table.column", or table = "table", and to = its new name', place)
+    old = split_column(promise.column)[1] if promise.column else split_name(promise.table)[1]
+    new = unquoted(promise.to) if promise.column else split_name(promise.to)[1]
+    if promise.column and "." in promise.to and new == promise.to:
+        raise SuiteError(f"{promise.to!r} holds a dot", 'to is the new name alone; a name that holds a dot stands in quotes: to = \'"a.b"\'', place)
+    if not new or (new == old and (promise.column or "." not in promise.to)):
+        raise SuiteError(f"{promise.to!r} is no new name", "to is the new name alone", place)
 
 
 def _refuse_unknown(promise: OfObject, place: str) -> None:
@@ -242,6 +269,25 @@ def _refuse_conflicts(promises: Iterable[Promise], origin: str) -> None:
     for (table, column), times in replaced.items():
         if times > 1:
             raise SuiteError(f"{times} promises say what the values of {table}.{column} become", "say it in one", origin)
+    _refuse_two_names(every, origin)
+
+
+def _refuse_two_names(promises: Iterable[Promise], origin: str) -> None:
+    """One thing gets one name, and a name is one thing's; what is renamed neither goes nor comes."""
+    renamed = [p for p in promises if isinstance(p, Renamed)]
+    old = Counter(p.place for p in renamed)
+    new = Counter((p.place[0], unquoted(p.to)) if p.column else (p.to, "") for p in renamed)
+    for found, said in ((old, "is renamed"), (new, "is what something is renamed to")):
+        for (table, column), times in found.items():
+            if times > 1:
+                raise SuiteError(f"{table}{f'.{column}' if column else ''} {said} in {times} promises", "say it in one", origin)
+    for promise in promises:
+        object = getattr(promise, "object", "")
+        if isinstance(promise, (Added, Dropped)) and object in {"table", "column"}:
+            at = (promise.name, "") if object == "table" else (promise.table, promise.name)
+            if at in (old if isinstance(promise, Dropped) else new):
+                said = f"{promise.what} is promised to be renamed: it is not {promise.kind}"
+                raise SuiteError(said, "promise the one or the other", f"{origin}: promise {promise.id}")
 
 
 def bound_to(contract: Contract, suite: Suite) -> tuple[Need, ...]:
@@ -258,7 +304,7 @@ def bound_to(contract: Contract, suite: Suite) -> tuple[Need, ...]:
 
 def spoken_columns(contract: Contract) -> frozenset[tuple[str, str]]:
     """The columns, by table as written and name, of whose values promises speak."""
-    return frozenset((n.table, n.column) for n in contract.needs if not isinstance(n, (Removal, Arrival, Names)) and n.column)
+    return frozenset((n.table, n.column) for n in contract.needs if not isinstance(n, (Removal, Arrival, Names, Renaming)) and n.column)
 
 
 def _bound(need: Removal, suite: Suite) -> Removal | None:

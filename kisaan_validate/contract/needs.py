@@ -64,12 +64,13 @@ class Replacement:
 class Identity:
     """Which rows a table has must be known, whatever their values. A ``column`` is no part of what tells them apart:
 
-    its values are promised to change, or it goes.
+    its values are promised to change, or it ``goes``; then it is named as it was called before.
     """
 
     rule: str
     table: str
     column: str = ""
+    goes: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,17 @@ class Lookup:
     optional: bool = False
 
 
-Need = Removal | Arrival | Replacement | Names | Identity | Untouched | Lookup
+@dataclass(frozen=True)
+class Renaming:
+    """What a column holds, or (column "") every column of a table, by row: it must be found again under another name."""
+
+    rule: str
+    table: str
+    column: str = ""
+    optional: bool = False
+
+
+Need = Removal | Arrival | Replacement | Names | Identity | Untouched | Lookup | Renaming
 
 
 def count_id(rule: str, table: str) -> str:

@@ -79,7 +79,8 @@ class OfObject(Promise):
         if self.object in THEIR_OWN_TABLE:
             title = both.table(self.name)
             return (self.object, title, title)
-        return (self.object, both.table(self.table) if self.table else "", self.name)
+        title = both.table(self.table) if self.table else ""
+        return (self.object, title, both.column(title, self.name) if self.object == "column" else self.name)
 
     def judge(self, both: Both) -> Outcome:
         """What became of it. Raises CannotTell."""
@@ -115,8 +116,8 @@ class Added(OfObject):
         return f"{self.what} is added{f' ({facts})' if facts else ''}"
 
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
-        if not (is_ or was) and self.optional and key[1] and not any(side.has_table(key[1]) for side in both.sides):
-            return missing(f"table {self.table}", True, [False, False])
+        if not (is_ or was) and self._table_is_missing(both, key[1]):
+            return missing(f"table {self.table}", self.optional, [False, False])
         if not is_:
             return Outcome(State.BROKEN, "it was removed") if was else Outcome(State.NOT_DONE, "it is not there")
         found, change = both.after.objects[key].facts, frozenset({(*key, ADDED)})
@@ -129,6 +130,12 @@ class Added(OfObject):
             return Outcome(State.BROKEN, "; ".join(wrong), contradicts=change)
         return Outcome(State.KEPT, "it was there before" if was else "", change)
 
+    def _table_is_missing(self, both: Both, title: str) -> bool:
+        """Whether it would have come to a table that is on neither side. Raises CannotTell."""
+        if not title or self.object in THEIR_OWN_TABLE:
+            return False
+        return not any(side.has_table(title) for side in both.sides)
+
 
 @dataclass(frozen=True)
 class Dropped(OfObject):
@@ -136,8 +143,17 @@ class Dropped(OfObject):
 
     kind: ClassVar[str] = "dropped"
 
+    def place(self, both: Both) -> tuple[str, str, str]:
+        """The same of what is named as it was called before: another may bear its name by now."""
+        if self.object in THEIR_OWN_TABLE:
+            title = both.gone(self.name)
+            return (self.object, title, title)
+        title = both.gone(self.table) if self.table else ""
+        before = both.fates.done.title_before(title)
+        return (self.object, title, both.fates.done.column(before, self.name) if self.object == "column" else self.name)
+
     def needs(self) -> tuple[Need, ...]:
-        return (Identity(self.id, self.table, self.name),) if self.object == "column" else ()
+        return (Identity(self.id, self.table, self.name, goes=True),) if self.object == "column" else ()
 
     def claim(self) -> str:
         return f"{self.what} is dropped"
@@ -147,7 +163,8 @@ class Dropped(OfObject):
             return Outcome(State.NOT_DONE, "it is still there") if was else Outcome(State.BROKEN, "it was added")
         if not was:  # a slip in the name must not look kept
             return missing(self.what, self.optional, [False, False])
-        return Outcome(State.KEPT, "", frozenset({(*key, REMOVED)}))
+        change = (*key, REMOVED)
+        return Outcome(State.KEPT, both.remarks.get(change, ""), frozenset({change}))
 
 
 @dataclass(frozen=True)

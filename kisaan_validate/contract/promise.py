@@ -1,7 +1,7 @@
 """What a promise is, and what can become of it. Pure: two sides in, an outcome out.
 
-A promise is KEPT, BROKEN (something else happened), NOT_DONE (nothing happened), or it cannot be told. It explains the
-changes that it promised, and no others.
+A promise is KEPT, BROKEN (something else happened), NOT_DONE (nothing happened), it cannot be told, or what it speaks of
+is on neither side. It explains the changes that it promised, and no others.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class State(StrEnum):
     BROKEN = "broken"
     NOT_DONE = "promised but not done"
     UNKNOWN = "cannot tell"
+    NOT_APPLICABLE = "not applicable"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Promise(ABC):
-    """One promise. ``id`` is unique in its contract; ``why`` is for people. ``optional``: what it speaks of may be missing."""
+    """One promise. ``id`` is unique in its contract; ``why`` is for people. ``optional``: what it speaks of may be missing from
+    both sides; where it is and nobody said so, the promise is open, for its name may be a slip of the pen."""
 
     id: str
     why: str = ""
@@ -68,6 +70,16 @@ class Promise(ABC):
     def rewrites(self) -> tuple[str, str] | None:
         """The column, as (table as written, name), of whose values it speaks."""
         return None
+
+    @property
+    def says_values(self) -> bool:
+        """Whether it says of every value of the column that it rewrites what becomes of it."""
+        return self.rewrites() is not None
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether it leaves nothing open where what it speaks of is on neither side."""
+        return self.optional
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -111,6 +123,7 @@ class OfColumn(Promise):
         """What became of it. Raises CannotTell."""
         written, name = self.place
         title = both.table(written)
+        name = both.column(title, name)
         exists = [side.has_column(title, name) for side in both.sides]
         if exists != [True, True]:
             return missing(f"column {self.column}", self.optional, exists)
@@ -123,10 +136,10 @@ class OfColumn(Promise):
 
 def missing(what: str, optional: bool, exists: list[bool]) -> Outcome:
     """The outcome where something is not there before, or after, or both."""
-    if optional and not any(exists):
-        return Outcome(State.KEPT, f"there is no {what} here")
-    words = {(False, False): "is no {} on either side", (True, False): "is no {} any more", (False, True): "was no {} before"}
-    return Outcome(State.BROKEN, "there " + words[exists[0], exists[1]].format(what))
+    if not any(exists):
+        hint = "" if optional else ": if it may be missing, say optional = true"
+        return Outcome(State.NOT_APPLICABLE, f"there is no {what} on either side{hint}")
+    return Outcome(State.BROKEN, f"there is no {what} any more" if exists[0] else f"there was no {what} before")
 
 
 def counted(rows: int) -> str:

@@ -9,7 +9,7 @@ from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.needs import Arrival, Identity, Names, Need, Removal, count_id, names_id
 from kisaan_validate.contract.promise import OfTable, Outcome, State, are, counted, in_line
 from kisaan_validate.contract.story import Story, story_of
-from kisaan_validate.differences import ROWS, VALUES, ChangeKey
+from kisaan_validate.differences import VALUES, ChangeKey
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _settled(story: Story, counts: tuple[str, str]) -> Outcome:
     if story.misfit:
         return Outcome(State.BROKEN, story.misfit, frozenset(), *counts)
     both, table = story.both, story.table
-    moved = frozenset(key for key in both.changes if key[:2] == (ROWS, table))
+    moved = story.moved
     if wrong := story.strangers():
         return Outcome(State.BROKEN, f"as many rows as promised, but {wrong}", frozenset(), *counts, moved)
     explained: set[ChangeKey] = set(moved)

@@ -9,14 +9,15 @@ from typing import ClassVar
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.exact import ChangedWhereNull, LookedUp
 from kisaan_validate.contract.objects import Added, Altered, Dropped, OfObject
-from kisaan_validate.contract.promise import Outcome, Promise, State, are
+from kisaan_validate.contract.promise import Outcome, Promise, State, are, missing
+from kisaan_validate.contract.renamed import Renamed
 from kisaan_validate.contract.rows import Recorded, RowsAdded, RowsArrived, RowsRemoved, RowsUnchanged
 from kisaan_validate.contract.values import Becomes, Filled, Retyped, Revised, SumPreserved
 from kisaan_validate.differences import SEQUENCE
 from kisaan_validate.model import UNANSWERED, CheckFacts, Status
 
 __all__ = [
-    "KINDS", "Added", "Altered", "Becomes", "ChangedWhereNull", "Dropped", "Filled", "Fixed", "LookedUp", "OfObject", "Outcome", "Promise", "Recorded", "Retyped",
+    "KINDS", "Added", "Altered", "Becomes", "ChangedWhereNull", "Dropped", "Filled", "Fixed", "LookedUp", "OfObject", "Outcome", "Promise", "Recorded", "Renamed", "Retyped",
     "Revised", "RowsAdded", "RowsArrived", "RowsRemoved", "RowsUnchanged", "SequencesAdvance", "State", "SumPreserved",
 ]  # fmt: skip
 
@@ -34,8 +35,15 @@ class Fixed(Promise):
     def claim(self) -> str:
         return f"the check {self.check} holds"
 
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether it leaves nothing open: the suite itself says where a check does not apply."""
+        return True
+
     def judge(self, both: Both) -> Outcome:
         old, new = both.before.checks.get(self.check), both.after.checks.get(self.check)
+        if old is not None and new is not None and {old.status, new.status} == {Status.NOT_APPLICABLE} and old.digest == new.digest:
+            return Outcome(State.NOT_APPLICABLE, f"the check {self.check} applies to neither side")
         if new is None or new.status in UNANSWERED or new.violations is None:
             why = "does not apply" if new is not None and new.status is Status.NOT_APPLICABLE else "has no answer"
             raise CannotTell(f"the check {self.check} {why} now")
@@ -83,7 +91,15 @@ class SequencesAdvance(Promise):
     def claim(self) -> str:
         return f"sequences {self.names} move in their own direction only"
 
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether it leaves nothing open where no sequence matches: a pattern may match none."""
+        return self.optional or any(sign in self.names for sign in "*?[")
+
     def judge(self, both: Both) -> Outcome:
+        known = {s.name for side in both.sides for s in side.facts.sequences}
+        if not any(fnmatchcase(name, self.names) for name in known):
+            return self._none(both)
         signs = {s.name: 1 if s.ascending else -1 for s in both.after.facts.sequences}
         places = [{s.name: (signs.get(s.name, 1) * s.last_value, s.is_called) for s in side.facts.sequences} for side in both.sides]
         moved = [c for c in both.changes.values() if c.kind == SEQUENCE and fnmatchcase(c.name, self.names)]
@@ -94,12 +110,20 @@ class SequencesAdvance(Promise):
             return Outcome(State.BROKEN, f"went back: {steps}", explains, contradicts=frozenset(c.key for c in back))
         return Outcome(State.KEPT, f"{len(moved):,} moved" if moved else "none moved", explains)
 
+    def _none(self, both: Both) -> Outcome:
+        """What is said where no sequence of this name could be read. Raises CannotTell where one may have been hidden."""
+        for side in both.sides:
+            for what, reason in side.facts.unread.items():
+                if what == "sequence" or what.startswith("the value of sequence "):
+                    raise CannotTell(f"{what} could not be read {side.when}: {reason}")
+        return missing("sequence" if self.names == "*" else f"sequence {self.names}", self.may_be_missing, [False, False])
+
 
 KINDS: dict[str, type[Promise]] = {
     promise.kind: promise
     for promise in (
         RowsUnchanged, RowsRemoved, RowsAdded, RowsArrived, SumPreserved, Retyped, Filled, Becomes, ChangedWhereNull,
-        LookedUp, Revised, Added, Dropped, Altered,
+        LookedUp, Revised, Renamed, Added, Dropped, Altered,
         Recorded, Fixed, SequencesAdvance,
     )
 }  # fmt: skip

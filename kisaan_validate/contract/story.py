@@ -21,7 +21,7 @@ from kisaan_validate.contract.needs import (
     same_as,
     settled_id,
 )
-from kisaan_validate.differences import FIGURES, VALUES
+from kisaan_validate.differences import FIGURES, ROWS, VALUES, ChangeKey
 from kisaan_validate.model import Family, Measured, Profile
 
 
@@ -99,7 +99,7 @@ class Story:
             sides = [side.columns.get((self.table, column)) for side in self.both.sides]
             profiles = [facts.profile for facts in sides if facts is not None]
             kinds = {p.family for p in profiles if p is not None}
-            if len(profiles) < 2 or None in profiles or len(kinds) > 1 or (self.table, column) in self.both.rewritten:
+            if len(profiles) < 2 or None in profiles or len(kinds) > 1 or (self.table, column) in self.both.speakers:
                 continue
             if wrong := self.contradiction(column):
                 return f"not the same rows: {column} {wrong}"
@@ -107,15 +107,29 @@ class Story:
             return ""
         return "" if self.agree(WHICH_ROWS, WHICH_ROWS) else self._other_rows()
 
+    @cached_property
+    def blame(self) -> str:
+        """Which rows nobody promised are the reason that figures and digests of all rows say nothing of single values; "" if none."""
+        try:
+            wrong = self.misfit or self.strangers()
+        except CannotTell:
+            return ""
+        return f"{wrong}: of the rows that should be there it cannot be told whether each has its value" if wrong else ""
+
     @property
-    def _unique(self) -> bool:
+    def moved(self) -> frozenset[ChangeKey]:
+        """The differences of the table's rows themselves."""
+        return frozenset(key for key in self.both.changes if key[:2] == (ROWS, self.table))
+
+    @property
+    def unique(self) -> bool:
         """Whether no two rows agree in the columns by which the digests tell them apart. Raises CannotTell."""
         apart = self.both.old_measure(remainder_id(self.table, self.done)).names
         return bool(apart) and set(apart) == set(self.both.primary_key(self.table))
 
     def _other_rows(self) -> str:
         """What it means that the rows are others though the figures of the key do not show it. Raises CannotTell."""
-        if self._unique:
+        if self.unique:
             return f"not the same rows: the figures of {', '.join(self.both.primary_key(self.table))} are as before, the keys are not"
         if any(change[:2] == (VALUES, self.table) for change in self.both.changes):
             return ""  # it has no key, and its values changed: that is another matter
@@ -148,8 +162,8 @@ class Story:
             self.agree(replaced(column, rule), column)
         except CannotTell as reason:
             return f"its figures are as promised, but not row by row: {reason}"
-        together = sorted(name for table, name in self.both.rewritten if table == self.table)
-        if len(together) > 1 and not self._unique:
+        together = sorted(name for table, name in self.both.speakers if table == self.table)
+        if len(together) > 1 and not self.unique:
             return f"{self.table} has no key that stays: which row has which of {', '.join(together)} cannot be told"
         return ""
 

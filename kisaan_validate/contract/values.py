@@ -10,7 +10,7 @@ from kisaan_validate.contract.both import Both, CannotTell, Side
 from kisaan_validate.contract.needs import Identity, Need, Replacement
 from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, in_line
 from kisaan_validate.contract.story import story_of
-from kisaan_validate.differences import VALUES
+from kisaan_validate.differences import VALUES, ChangeKey
 from kisaan_validate.model import Family
 
 _DIGITS = 150_000
@@ -39,7 +39,18 @@ class SumPreserved(OfColumn):
             raise CannotTell(f"the sum of {self.column} is {texts[0]} before and after, whatever the other values are")
         if was == is_:
             return Outcome(State.KEPT, "", frozenset(), *texts)
-        return Outcome(State.BROKEN, _by_how_much(was, is_), frozenset(), *texts)
+        rows, moved = _rows_to_blame(both, table)
+        return Outcome(State.BROKEN, f"{_by_how_much(was, is_)}{rows}", frozenset(), *texts, moved)
+
+
+def _rows_to_blame(both: Both, table: str) -> tuple[str, frozenset[ChangeKey]]:
+    """Which rows nobody promised explain a sum, and the differences that these are; "" where none is known."""
+    try:
+        story = story_of(both, table)
+        wrong = story.misfit or story.strangers()
+        return (f": {wrong}", story.moved) if wrong else ("", frozenset())
+    except CannotTell:
+        return "", frozenset()
 
 
 def _by_how_much(was: Decimal, is_: Decimal) -> str:
@@ -53,18 +64,20 @@ def _by_how_much(was: Decimal, is_: Decimal) -> str:
 class _Look:
     """What the figures of a column say beside those that were promised: in what they are wrong, or why that is untold.
 
-    ``nulls`` tells that at least the NULLs are as promised.
+    ``nulls`` tells that at least the NULLs are as promised. ``rows`` says which rows are to blame where nobody promised them.
     """
 
     wrong: str
     untold: str
     nulls: bool = True
+    rows: str = ""
 
 
 def _look(both: Both, table: str, name: str, rule: str) -> _Look:
     try:
         story = story_of(both, table)
-        return _Look(story.contradiction(name, rule), story.blind(name, rule))
+        wrong = story.contradiction(name, rule)
+        return _Look(wrong, story.blind(name, rule), rows=story.blame if wrong else "")
     except CannotTell as reason:
         return _Look("", str(reason), False)
 
@@ -106,6 +119,8 @@ class Retyped(OfColumn):
         look = _look(both, table, name, self.id) if self.using else None
         if look is None:
             return Outcome(State.KEPT, "", explains, *texts)
+        if look.rows:
+            return Outcome(State.BROKEN, f"the type is right; {look.rows}", explains, *texts, story_of(both, table).moved)
         if look.wrong:
             return Outcome(State.BROKEN, f"the type is right, the values are not: {look.wrong}", explains, *texts, values)
         if look.untold:
@@ -132,6 +147,11 @@ class Filled(OfColumn):
 
     with_: str = ""
     kind: ClassVar[str] = "filled"
+
+    @property
+    def says_values(self) -> bool:
+        """Whether it says what takes the place of NULLs."""
+        return bool(self.with_)
 
     def claim(self) -> str:
         return f"{self.column} has no NULL any more{f'; each became {in_line(self.with_)}' if self.with_ else ''}"
@@ -165,6 +185,8 @@ class Filled(OfColumn):
         """What became of it, given that no NULL is left: whether the values are those that were promised."""
         nulls, values = frozenset({(VALUES, table, name, "nulls")}), both.keys_of(table, name)
         look = _look(both, table, name, self.id)
+        if look.rows:
+            return Outcome(State.BROKEN, f"no NULL is left; {look.rows}", nulls, *counts, story_of(both, table).moved)
         if look.wrong:
             how = f"filled, but not with {in_line(self.with_)}" if before else "there was no NULL to fill, but its values changed"
             return Outcome(State.BROKEN, f"{how}: {look.wrong}", nulls, *counts, values - nulls)
@@ -201,6 +223,8 @@ class Becomes(OfColumn):
         wrong, blind = story.contradiction(name, self.id), story.blind(name, self.id)
         if wrong and not story.contradiction(name):
             return Outcome(State.NOT_DONE, f"its figures are as before: {wrong}")
+        if wrong and story.blame:
+            return Outcome(State.BROKEN, story.blame, contradicts=story.moved)
         if wrong:
             return Outcome(State.BROKEN, wrong, contradicts=changed)
         if blind:

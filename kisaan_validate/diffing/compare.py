@@ -165,6 +165,11 @@ class Comparison:
 
         return both(ask)
 
+    def alike(self, how: Buckets) -> bool:
+        """Whether the digests of all rows are the same on both sides. Raises DatabaseError."""
+        old, new = self._bucketed(how)
+        return not _differing(old, new)
+
     def _late(self) -> str:
         """The condition, over a row of the side after, that it arrived after the before-state; "" if none was declared."""
         declared = self.options.since.get(self.plan.title)

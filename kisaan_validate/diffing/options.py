@@ -21,7 +21,7 @@ class DiffOptions:
     clocks of ``timestamp`` columns ran that the other side holds as ``timestamptz``. ``since``: table -> (column, value):
     rows added whose column is at least the value came later; value None: whose key is above all keys before.
     ``encoding``: "auto", or one of ``digest.rows``. ``foreign``: tables that are compared although another server holds
-    their rows.
+    their rows. ``renamed``: (name before, new name) of tables, and of columns as table.column, that are called otherwise after.
     """
 
     before_schemas: tuple[str, ...] = ("public",)
@@ -37,4 +37,5 @@ class DiffOptions:
     encoding: str = "auto"
     limits: Limits = field(default_factory=Limits)
     foreign: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
     is_personal: Callable[[str, str], bool] = _nobody

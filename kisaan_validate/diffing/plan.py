@@ -70,6 +70,7 @@ def plan_pair(
     """How two tables are compared. Raises UsageError for a declared key or cast of a column that is not there."""
     _check_declared(title, before.table, after.table, options)
     pairs, parts, unknown = [], [], []
+    own_names = before.table.own_names
     for name, old in before.table.columns.items():
         new = after.table.columns.get(name)
         if new is None or (title, name) in options.ignored:
@@ -79,7 +80,8 @@ def plan_pair(
             unknown.append(Unknown(f"the values of {title}.{name}", made))
             continue
         personal = options.is_personal(title, name) or options.is_personal(before.table.name, name)
-        pairs.append(ColumnPair(name, old.type, new.type, str(made[0].form), personal))
+        own = own_names.get(name, name)
+        pairs.append(ColumnPair(name, old.type, new.type, str(made[0].form), personal, own if own != name else ""))
         parts.append(made)
     key, unique = _key(title, before.table, after.table, options, {pair.name for pair in pairs})
     scaled = [made if not key or made[0].column in key else _scaled(made, before.table, after.table) for made in parts]

@@ -14,14 +14,18 @@ from kisaan_validate.diffing.compare import Comparison, both, compare_table, unr
 from kisaan_validate.diffing.guards import check_sides
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import Side, plan_pair
+from kisaan_validate.diffing.renamed import declared_renames, followed
 from kisaan_validate.diffing.schema import Found, compare_live_schemas, with_tables
 from kisaan_validate.diffing.sides import LiveSide, paired_schemas
 from kisaan_validate.diffing.statements import integer_key
+from kisaan_validate.diffing.suspects import Suspects
 from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
 from kisaan_validate.execute.pool import Stop
+from kisaan_validate.renaming.names import Renames
+from kisaan_validate.renaming.tables import called
 from kisaan_validate.rowdiff import Observer, RowDiff, TableDiff
 from kisaan_validate.sql.expressions import knows_zone_sql, quote
 from kisaan_validate.sql.qualify import qualified
@@ -41,7 +45,7 @@ def diff_rows(
     """
     schemas = paired_schemas(options.before_schemas, options.after_schemas)
     sides = (
-        LiveSide("before", before, options.before_schemas, options.limits, schemas, options.foreign),
+        LiveSide("before", before, options.before_schemas, options.limits, schemas, options.foreign, options.renamed),
         LiveSide("after", after, options.after_schemas, options.limits, {}, options.foreign),
     )
     run = _Run(sides, options, observer, on_progress, stop or Stop())
@@ -69,6 +73,7 @@ class _Run:
         known = self.sides[0].seen.keys() | self.sides[1].seen.keys()
         if self.options.select and not known:
             raise UsageError(f"no table is called {' or '.join(self.options.select)}", "* stands for any characters of a name")
+        renames = self._renamed()
         self.options = resolved(self.options, known)
         self._check_zone()
         encoding, notes = self._encoding()
@@ -76,18 +81,33 @@ class _Run:
         notes += [f"{side.when}: {title} holds rows of a foreign server" for side in self.sides for title in side.outside]
         notes += [f"{when}: {standby.words}" for when, standby in standbys if standby is not None]
         casts = self._cast_types()
-        changes, unknown, left = self._schema(schemas)
+        notes += [f"declared: {old} is called {new} after" for old, new in self.options.renamed]
+        changes, unknown, left = self._schema(schemas, renames)
         titles = sorted(self.sides[0].seen.keys() | self.sides[1].seen.keys())
         tables = []
         for done, title in enumerate(titles):
             self.on_progress(title, done, len(titles))
             tables.append(self._table(title, encoding, casts))
         tables = self._fenced(tables)
+        if self.options.schema and not self.stop.requested:
+            context = Context(self.options.zone, self._text_encoding())
+            notes += Suspects(self.sides, context, encoding, self.options, casts).notes(tables)
         places = [f"{side.snapshot.place.database}.{', '.join(side.schemas)}" for side in self.sides]
         return RowDiff(
             places[0], places[1], tuple(tables), tuple(with_tables(self.sides, changes, tables) if self.options.schema else ()),
             tuple(unknown), encoding, tuple(notes), self._left_out(left),
         )  # fmt: skip
+
+    def _renamed(self) -> Renames:
+        """What is called otherwise after; the tables before are seen under these names from now on. Raises UsageError."""
+        if not self.options.renamed:
+            return Renames()
+        before, after = self.sides
+        renames = declared_renames(before.named, before.seen, after.seen)
+        former = {new: old for old, new in renames.tables.items()}
+        before.seen = {title: called(table, renames.names(former.get(title, title))) for title, table in before.seen.items()}
+        self.options = replace(self.options, is_personal=followed(self.options.is_personal, renames))
+        return renames
 
     def _check_zone(self) -> None:
         """A zone is one that both servers know by name."""
@@ -144,11 +164,11 @@ class _Run:
             more.append(NotCompared("columns left out with --ignore", names, ""))
         return (*left, *more)
 
-    def _schema(self, schemas: Mapping[str, str]) -> Found:
+    def _schema(self, schemas: Mapping[str, str], renames: Renames) -> Found:
         if not self.options.schema:
             return [], [], (NotCompared("the schema", "left out with --rows-only", ""),)
         self.on_progress("comparing the schemas", 0, 0)
-        return compare_live_schemas(self.sides, schemas, selected=bool(self.options.select))
+        return compare_live_schemas(self.sides, schemas, renames, selected=bool(self.options.select))
 
     def _table(self, title: str, encoding: str, casts: Mapping[str, TypeFacts]) -> TableDiff:
         if self.stop.requested:

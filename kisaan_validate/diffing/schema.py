@@ -12,6 +12,9 @@ from kisaan_validate.diffing.compare import both
 from kisaan_validate.diffing.sides import LiveSide
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import SchemaObject
+from kisaan_validate.renaming.follow import with_heirs
+from kisaan_validate.renaming.names import Renames
+from kisaan_validate.renaming.objects import objects_through
 from kisaan_validate.rowdiff import TableDiff
 from kisaan_validate.schemadiff import Reading, SchemaDiff, compare_schemas
 from kisaan_validate.sql.expressions import quote
@@ -22,26 +25,30 @@ Found = tuple[list[Change], list[Unknown], tuple[NotCompared, ...]]
 
 
 def compare_live_schemas(
-    sides: Sides, schemas: Mapping[str, str], *, selected: bool
+    sides: Sides, schemas: Mapping[str, str], renames: Renames, *, selected: bool
 ) -> Found:  # fmt: skip
     """What differs of the schemas, and what cannot be told. ``selected``: only what belongs to tables that were asked for.
 
-    ``schemas`` says which schema after corresponds to which before.
+    ``schemas`` says which schema after corresponds to which before, ``renames`` what is declared to be called otherwise after.
     """
     renamed = {old: new for old, new in schemas.items() if old != new}
     try:
-        readings = _readings(sides, renamed)
+        readings = _readings(sides, renamed, renames)
         return _of_tables(sides, readings) if selected else _of_all(sides, renamed, readings)
     except DatabaseError as error:
         return [], [Unknown("the schema", error.fact)], ()
 
 
-def _readings(sides: Sides, renamed: Mapping[str, str]) -> tuple[Reading, Reading]:
+def _readings(sides: Sides, renamed: Mapping[str, str], renames: Renames) -> tuple[Reading, Reading]:
     """Both readings of the catalogue, that of the side before under the names of the side after. Raises DatabaseError."""
     (old, hidden_old), (new, hidden_new) = both(lambda number: sides[number].objects())
     versions = [side.snapshot.place.server_version_num for side in sides]
     objects = tuple(_renamed(item, renamed) for item in old)
-    unread = {_title(what, renamed): why for what, why in hidden_old.items()}
+    unread = {renames.title(_title(what, renamed)): why for what, why in hidden_old.items()}
+    if renames:
+        places = [frozenset((o.table, o.name) for o in listed if o.kind == "column") for listed in (objects, new)]
+        relations = {**sides[1].places, **sides[0].places, **{t: p for t, p in sides[1].places.items() if t in renames.tables.values()}}
+        objects = objects_through(objects, with_heirs(renames, objects, *places), new, relations)
     return Reading(objects, unread, versions[0]), Reading(new, hidden_new, versions[1])
 
 

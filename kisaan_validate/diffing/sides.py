@@ -16,6 +16,7 @@ from kisaan_validate.database.standby import require_young
 from kisaan_validate.database.target import Target
 from kisaan_validate.database.types import read_type
 from kisaan_validate.diffing.merge import Pipe
+from kisaan_validate.diffing.renamed import Moved, Pairs, moved_tables
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.ask import SAVEPOINT, recover
 from kisaan_validate.execute.heap import TooLarge, by_index, heap_only, refusal
@@ -39,6 +40,8 @@ class LiveSide:
     limits: Limits
     titles: Mapping[str, str]
     foreign: tuple[str, ...] = ()
+    renamed: Pairs = ()
+    named: Moved = field(init=False, default_factory=Moved)
     session: Session = field(init=False)
     snapshot: Snapshot = field(init=False)
     seen: dict[str, Table] = field(init=False, default_factory=dict)
@@ -50,6 +53,7 @@ class LiveSide:
         self.session.begin()
         first = read_catalogue(self.session, self.schemas, {})
         self.session.execute("ROLLBACK")
+        self.named = self._moved(count_scope(first))
         wanted = [t for t in count_scope(first) if is_selected(self.title(t.key), select)]
         self.snapshot = take_snapshot(self.session, wanted, self.schemas, {}, self.target.source, self.foreign)
         tables = count_scope(self.snapshot.catalogue)
@@ -61,9 +65,23 @@ class LiveSide:
         self.guarded(lambda: require_young(self.snapshot.place.standby, self.limits.standby_seconds))
 
     def title(self, key: TableKey) -> str:
-        """What a table is called in the comparison, on both sides alike."""
+        """What a table is called in the comparison, on both sides alike: as after."""
+        title = self._own_title(key)
+        return self.named.titles.get(title, title)
+
+    def _own_title(self, key: TableKey) -> str:
         schema = self.titles.get(key[0], key[0])
         return key[1] if schema == "public" else f"{schema}.{key[1]}"
+
+    @property
+    def places(self) -> dict[str, TableKey]:
+        """(schema as after, name) of every relation, by the title that it has on its own side."""
+        return {self._own_title(key): (self.titles.get(key[0], key[0]), key[1]) for key in self.snapshot.catalogue.tables}
+
+    def _moved(self, tables: Sequence[Table]) -> Moved:
+        """The tables that are declared to be called otherwise after. Raises UsageError."""
+        titles = {self._own_title(table.key) for table in tables}
+        return moved_tables(self.renamed, titles, {(self._own_title(t.key), name) for t in tables for name in t.columns})
 
     @property
     def outside(self) -> list[str]:

@@ -18,8 +18,8 @@ from kisaan_validate.model import UNANSWERED, Run, Verdict
 from kisaan_validate.record.codec import adapter, digest_of
 from kisaan_validate.record.files import read_file, write_file
 
-INDEX_FORMAT = 1
-"""Version of the file. 1: first form."""
+INDEX_FORMAT = 2
+"""Version of the file. 1: first form. 2: what a comparison could not tell; runs are judged anew, for it makes them inconclusive."""
 
 TABLES_KEPT = 6
 """So many of the largest tables of a run keep their row counts here; run.json has all."""
@@ -36,7 +36,8 @@ class Entry:
 
     ``failing`` counts the blocking checks that fail the run, ``failed`` all that failed whatever their severity. ``tables``
     are the largest ones, ``rows`` None where they were not counted. ``unkept`` and ``unexplained`` are the promises of the
-    contract and the differences that fail the run. ``signed`` is what the files of sign-offs say, in words.
+    contract and the differences that fail the run, ``untold`` the promises and parts of the comparison that cannot be told,
+    ``listed`` the differences that no contract judges, ``inapplicable`` the promises about what is on neither side. ``signed`` is what the files of sign-offs say, in words.
     """
 
     folder: str
@@ -62,6 +63,9 @@ class Entry:
     contract: str = ""
     unkept: int = 0
     unexplained: int = 0
+    untold: int = 0
+    listed: int = 0
+    inapplicable: int = 0
     signed: str = ""
 
     @property
@@ -108,7 +112,8 @@ def entry_of(judged: Judgement, folder: str, mark: str, digest: str, *, page: bo
         milliseconds=round((run.finished_at - run.started_at).total_seconds() * 1_000),
         partial=run.selection.partial, interrupted=bool(run.interrupted), tables=_largest(run),
         contract=_cut(judged.contract.name) if judged.contract is not None else "",
-        unkept=len(judged.in_state(State.BROKEN, State.NOT_DONE)), unexplained=len(judged.unexplained), signed=_cut(signed),
+        unkept=len(judged.in_state(State.BROKEN, State.NOT_DONE)), unexplained=len(judged.unexplained), untold=len(judged.open_promises) + len(judged.untold), listed=len(judged.listed),
+        inapplicable=len(judged.in_state(State.NOT_APPLICABLE)), signed=_cut(signed),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from kisaan_validate.changes import changes_by_table
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import Change, CheckMove, NotCompared, Unknown
 from kisaan_validate.judgement import Answer, Judgement, answer_of
@@ -50,10 +51,30 @@ class PromiseFacts:
 
 
 @dataclass(frozen=True)
+class ChangeFacts:
+    """One difference. ``explained_by`` and ``contradicts`` hold ids of promises; null where no contract could explain it.
+
+    ``remark`` says of what went whether it is found under a name that came.
+    """
+
+    kind: str
+    table: str
+    name: str
+    aspect: str
+    before: str | None
+    after: str | None
+    delta: int | None
+    explained_by: tuple[str, ...] | None
+    contradicts: tuple[str, ...]
+    remark: str
+
+
+@dataclass(frozen=True)
 class JudgedFacts:
     """What was judged. ``failing`` are the checks that fail the run; ``waived`` is by check id.
 
-    Without a baseline ``answer`` is null, without a contract nobody judges differences: ``promises`` and ``unexplained`` are empty.
+    Without a baseline ``answer`` is null. ``changes`` are all differences, table by table, ``differences`` their number.
+    Without a contract nobody judges them: ``promises`` and ``unexplained`` are empty.
     """
 
     verdict: Verdict
@@ -62,6 +83,7 @@ class JudgedFacts:
     answer: Answer | None
     moves: tuple[CheckMove, ...]
     differences: int | None
+    changes: tuple[ChangeFacts, ...]
     untold: tuple[Unknown, ...]
     not_compared: tuple[NotCompared, ...]
     contract: str | None
@@ -99,6 +121,16 @@ def judged_schema() -> dict[str, Any]:
     return {"$schema": dialect, "title": title, "type": "object", "properties": properties, "required": required, "$defs": parts}
 
 
+def _by_table(judged: Judgement) -> list[Change]:
+    grouped = changes_by_table(judged.diff.changes) if judged.diff is not None else {}
+    return [change for changes in grouped.values() for change in changes]
+
+
+def _change(change: Change, judged: Judgement) -> ChangeFacts:
+    explained = judged.explained.get(change.key, ()) if judged.contract is not None else None
+    return ChangeFacts(**vars(change), explained_by=explained, contradicts=judged.contradicted(change.key), remark=judged.remarks.get(change.key, ""))
+
+
 def facts_of(judged: Judgement) -> JudgedFacts:
     """What a judgement says, as plain facts."""
     diff = judged.diff
@@ -112,6 +144,7 @@ def facts_of(judged: Judgement) -> JudgedFacts:
         answer=answer_of(judged),
         moves=diff.moves if diff is not None else (),
         differences=len(diff.changes) if diff is not None else None,
+        changes=tuple(_change(change, judged) for change in _by_table(judged)),
         untold=judged.untold,
         not_compared=diff.not_compared if diff is not None else (),
         contract=judged.contract.name if judged.contract is not None else None,

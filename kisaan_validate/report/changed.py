@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from kisaan_validate.changes import changes_by_table, differing
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CHANGED_ROWS, DIGEST, ROWS, SEQUENCE, VALUES, Change
-from kisaan_validate.judgement import Judgement, answer_of
+from kisaan_validate.judgement import Answer, Judgement, answer_of
 from kisaan_validate.model import Baseline, ColumnFacts, Family, Profile, TableFacts
 from kisaan_validate.patterns.ends import Hint, hints
 from kisaan_validate.report.text import counted, number, signed
 
-STATE_ORDER = (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.KEPT)
+STATE_ORDER = (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.NOT_APPLICABLE, State.KEPT)
 STATE_WORDS = {
     State.KEPT: "Kept", State.BROKEN: "Broken", State.NOT_DONE: "Promised but not done", State.UNKNOWN: "Cannot tell",
+    State.NOT_APPLICABLE: "Not applicable",
 }  # fmt: skip
-STATE_SIGNS = {State.KEPT: "pass", State.BROKEN: "fail", State.NOT_DONE: "fail", State.UNKNOWN: "error"}
+STATE_SIGNS = {
+    State.KEPT: "pass", State.BROKEN: "fail", State.NOT_DONE: "fail", State.UNKNOWN: "error", State.NOT_APPLICABLE: "not_applicable",
+}  # fmt: skip
 """A promise's state is drawn and coloured as the status of a check of this name."""
 
 
@@ -51,6 +54,7 @@ class ChangeLine:
     delta: str
     explained_by: tuple[str, ...] | None
     contradicts: tuple[str, ...] = ()
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,11 @@ def promise_lines(judged: Judgement) -> dict[State, list[PromiseLine]]:
 
 def table_changes(judged: Judgement, after: Baseline) -> tuple[TableChanges, ...]:
     """What differs, by table: first the tables in which something is unexplained, then by name."""
-    if judged.diff is None or judged.baseline is None:
+    if judged.diff is None or judged.before is None:
         return ()
-    old, new = ({t.title: t for t in side.tables} for side in (judged.baseline, after))
+    old, new = ({t.title: t for t in side.tables} for side in (judged.before, after))
     unexplained = {change.key for change in judged.unexplained}
-    said = hints(judged.baseline, after)
+    said = hints(judged.before, after)
     made = []
     for table, changes in changes_by_table(judged.diff.changes).items():
         lines = tuple(_line(change, judged) for change in changes)
@@ -99,11 +103,11 @@ def table_changes(judged: Judgement, after: Baseline) -> tuple[TableChanges, ...
 
 def open_hints(judged: Judgement, after: Baseline) -> tuple[Hint, ...]:
     """What the figures say of the columns whose figures differ and are explained by nothing; of all where no contract could."""
-    if judged.diff is None or judged.baseline is None:
+    if judged.diff is None or judged.before is None:
         return ()
     changes = judged.unexplained if judged.contract is not None else judged.diff.changes
     columns = {(change.table, change.name) for change in changes if change.kind == VALUES}
-    return tuple(hint for hint in hints(judged.baseline, after) if (hint.table, hint.column) in columns)
+    return tuple(hint for hint in hints(judged.before, after) if (hint.table, hint.column) in columns)
 
 
 _FIGURE_WORDS = {
@@ -119,7 +123,8 @@ _ROW_WORDS = {
 def _line(change: Change, judged: Judgement) -> ChangeLine:
     explained = judged.explained.get(change.key, ()) if judged.contract is not None else None
     delta = signed(change.delta) if change.delta is not None else ""
-    return ChangeLine(words_of(change), change.before, change.after, delta, explained, judged.contradicted(change.key))
+    broken, remark = judged.contradicted(change.key), judged.remarks.get(change.key, "")
+    return ChangeLine(words_of(change), change.before, change.after, delta, explained, broken, remark)
 
 
 def words_of(change: Change) -> str:
@@ -170,20 +175,37 @@ def answer_words(judged: Judgement) -> tuple[AnswerLine, ...]:
     since += [f"{number(answer.not_done)} promised but not done"] if answer.not_done else []
     since += [f"{counted(answer.unexplained, 'difference')} unexplained"] if answer.unexplained else []
     before = [f"{counted(len(answer.before), 'check')} failing"] if answer.before else []
-    open_ = [f"{counted(len(answer.unknown), 'check')} failing"] if answer.unknown else []
-    open_ += [counted(answer.untold, "promise or difference", "promises or differences")] if answer.untold else []
-    parts = (("since the baseline", since, _unjudged(judged)), ("already there before", before, ""), ("cannot tell", open_, _private(judged)))
-    return tuple(AnswerLine(word, "; ".join(filter(None, (", ".join(said), more))) or "nothing", bool(said)) for word, said, more in parts)
+    unjudged = f"{counted(answer.listed, 'difference')} that no contract judges" if answer.listed else ""
+    return (
+        _answer("since the baseline", since, [unjudged]),
+        _answer("already there before", before, []),
+        _answer("cannot tell", _open(judged, answer), _asides(judged, answer), "nothing that the verdict depends on"),
+    )
 
 
-def _unjudged(judged: Judgement) -> str:
-    """Differences are no failures where nobody said what was meant, but they are not nothing."""
-    found = len(judged.diff.changes) if judged.diff is not None and judged.contract is None else 0
-    return f"{counted(found, 'difference')} that no contract judges" if found else ""
+def _answer(word: str, said: list[str], asides: list[str], nothing: str = "") -> AnswerLine:
+    """One line: what there is, or that there is nothing; then what is said beside it and fails nothing."""
+    beside = [text for text in asides if text]
+    head = ", ".join(said) or (nothing if beside else "nothing")
+    return AnswerLine(word, "; ".join(filter(None, (head, *beside))), bool(said))
 
 
-def _private(judged: Judgement) -> str:
-    """What was left alone for the sake of people: of personal columns only NULLs are kept."""
-    tables = judged.baseline.tables if judged.baseline is not None else ()
-    found = sum(column.profile is not None and column.profile.personal for table in tables for column in table.columns)
-    return f"values of {counted(found, 'personal column')}, which are not compared" if found else ""
+def _open(judged: Judgement, answer: Answer) -> list[str]:
+    """What is open: failing checks that count, of an age not known; promises; what was not compared."""
+    failing = [id for id in answer.unknown if id in judged.failing]
+    promises, others = len(judged.open_promises), len(judged.untold)
+    found = [f"whether {counted(len(failing), 'failing check')} failed before"] if failing else []
+    found += [counted(promises, "promise")] if promises else []
+    return found + ([f"{counted(others, 'thing')} that {'was' if others == 1 else 'were'} not compared"] if others else [])
+
+
+def _asides(judged: Judgement, answer: Answer) -> list[str]:
+    """What else is not known and changes no verdict: the age of accepted failures, rewritten checks, personal values."""
+    accepted = [id for id in answer.unknown if id not in judged.failing]
+    tables = judged.before.tables if judged.before is not None else ()
+    personal = sum(column.profile is not None and column.profile.personal for table in tables for column in table.columns)
+    return [
+        f"whether {counted(len(accepted), 'accepted failure')} failed before" if accepted else "",
+        f"what {counted(len(answer.rewritten), 'check')} said before: rewritten since, judged as now written" if answer.rewritten else "",
+        f"values of {counted(personal, 'personal column')}, which are not compared" if personal else "",
+    ]

@@ -12,15 +12,16 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import lacking, row_counts, rows_not_kept
+from kisaan_validate.changes import changes_by_table, lacking, row_counts, rows_not_kept
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, RowCount, Transition
 from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import Baseline, Check, FailOn, Form, Result, Severity, Status, Verdict
+from kisaan_validate.model import COUNTED, Baseline, Check, Evidence, FailOn, Form, Result, Severity, Status, Verdict
 from kisaan_validate.pairs import pair
 from kisaan_validate.report.beside import not_compared_lines
-from kisaan_validate.report.changed import answer_words, open_hints
+from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints, words_of
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
+from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.found import found_words
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.shown import shown
@@ -38,9 +39,12 @@ STYLES = {
 _ORDER = [Status.FAIL, Status.ERROR, Status.SKIP, Status.TOLERATED, Status.PASS, Status.NOT_APPLICABLE]
 STATE_STYLES = {
     State.KEPT: "green", State.BROKEN: "bold red", State.NOT_DONE: "bold red", State.UNKNOWN: "bold yellow",
+    State.NOT_APPLICABLE: "dim",
 }  # fmt: skip
 _VERDICT_STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 _SEVERITIES = [Severity.BLOCKING, Severity.WARNING, Severity.INFO]
+MOST_LISTED = 10
+"""So many differences that no contract judges are listed unless --verbose asks for all."""
 MOST_ROWS = 40
 """So many checks are listed unless --verbose asks for all; the report has them all."""
 
@@ -56,10 +60,14 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
     for line in answer_lines(judged):
         console.print(line, soft_wrap=True)
     if not quiet:
-        if judged.diff is not None and judged.baseline is not None:
-            _print_rows(console, row_counts(judged.baseline, baseline_of(run)))
+        if judged.diff is not None and judged.before is not None:
+            _print_rows(console, row_counts(judged.before, baseline_of(run)))
+            if words := depth_words(judged):
+                console.print(Text(f"compared  {words}"), soft_wrap=True)
         _print_promises(console, judged, verbose)
         _print_unexplained(console, judged, verbose)
+        _print_listed(console, judged, verbose)
+        _print_remarks(console, judged, verbose)
         print_values(console, run.values, verbose=verbose)
         _print_hints(console, judged, verbose)
         _print_untold(console, judged, verbose)
@@ -91,7 +99,7 @@ def _print_promises(console: Console, judged: Judgement, verbose: bool) -> None:
         return
     states = Counter(outcome.state for _, outcome in judged.promises)
     said = ", ".join(f"{states[state]:,} {state.value}" for state in State if states[state]) or "none made"
-    wanted = [state for state in (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.KEPT) if verbose or state is not State.KEPT]
+    wanted = [state for state in STATE_ORDER if verbose or state is not State.KEPT]
     table = _table("promise", "state", "what")
     for state in wanted:
         for id, lines in _by_promise(judged, state).items():
@@ -129,6 +137,30 @@ def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> No
         console.print(f"        … and {len(changes) - MOST_ROWS:,} more; see the report, or pass --verbose")
 
 
+def _print_remarks(console: Console, judged: Judgement, verbose: bool) -> None:
+    """What is said of what went, whether a promise explains it or not: values may be gone."""
+    shown = list(judged.remarks.items())[: None if verbose else MOST_ROWS]
+    for (kind, table, name, _), remark in shown:
+        console.print(Text(f"went    {table if kind == 'table' else f'{table}.{name}'}: {remark}"), soft_wrap=True)
+    if len(judged.remarks) > len(shown):
+        console.print(f"        … and {len(judged.remarks) - len(shown):,} more; see the report, or pass --verbose")
+
+
+def _print_listed(console: Console, judged: Judgement, verbose: bool) -> None:
+    """The differences that no contract judges, table by table."""
+    found = [change for changes in changes_by_table(judged.listed).values() for change in changes]
+    shown = found if verbose else found[:MOST_LISTED]
+    table = _table("difference of", "what", "before", "after")
+    for change in shown:
+        texts = (change.table or "the database", words_of(change), _cell(change.before), _cell(change.after))
+        table.add_row(*(Text(text) for text in texts))
+    if shown:
+        console.print(table)
+    if left := found[len(shown) :]:
+        tables = counted(len({change.table for change in left}), "table")
+        console.print(f"        … and {counted(len(left), 'more difference')} of {tables}; see the report, or pass --verbose")
+
+
 def _print_hints(console: Console, judged: Judgement, verbose: bool) -> None:
     said = open_hints(judged, baseline_of(judged.run))
     for hint in said[: None if verbose else MOST_ROWS]:
@@ -141,6 +173,8 @@ def _print_untold(console: Console, judged: Judgement, verbose: bool) -> None:
         console.print(Text(f"cannot tell  {item.what}: {item.reason}", style="yellow"))
     if len(judged.untold) > len(shown):
         console.print(f"        … and {len(judged.untold) - len(shown):,} more; see the report, or pass --verbose")
+    for id in judged.rewritten:
+        console.print(Text(f"rewritten  the check {id} since the baseline: judged as it is now written"))
 
 
 def _cell(text: str | None) -> str:
@@ -202,7 +236,8 @@ def _print_rows(console: Console, counts: Sequence[RowCount]) -> None:
         column.justify = "right"
     if moved:
         console.print(table)
-    console.print(f"rows    {len(counts) - len(moved):,} tables unchanged, {len(moved):,} changed or unknown")
+    same = counted(len(counts) - len(moved), "table")
+    console.print(f"rows    {same} with as many rows as before, {len(moved):,} with others or unknown")
 
 
 def _number(rows: int | None) -> str:
@@ -229,13 +264,18 @@ def _print_attention(console: Console, judged: Judgement, verbose: bool) -> None
 
 
 def _move(move: CheckMove) -> str:
+    if move.transition is Transition.UNKNOWN:
+        return f"not comparable: {move.reason}" if move.reason else "not comparable"
     words = move.transition.value if move.before is None else f"{move.transition.value} (was {move.before:,})"
     return f"{words}, {move.reason}" if move.transition is Transition.STILL_FAILING and move.reason else words
 
 
 def _what(result: Result, check: Check) -> str:
+    # Of rows that were counted the claim says what they break; elsewhere the finding says more than the claim.
+    counted_rows = result.violations and result.evidence in {*COUNTED, Evidence.STREAMED}
+    said = [check.claim, result.message] if counted_rows else [result.message or check.claim]
     believed = f"by {result.trusted}" if result.trusted else ""
-    return "; ".join(part for part in (result.message or check.claim, found_words(result), believed) if part)
+    return "; ".join(part for part in (*said, found_words(result), believed) if part)
 
 
 def _count(result: Result, check: Check) -> Text:
@@ -346,7 +386,7 @@ def print_story(story: Story, folder: Path, *, clean: bool) -> None:
     if stopped := story.migrated.stopped:
         more = f"{story.migrated.applied:,} files applied, none of the files after it ran, and the service answers all the same"
         console.print(Text(f"runner  stopped at {stopped}: {story.migrated.reason}; {more}"), soft_wrap=True)
-    console.print(f"rows    {'; '.join([*moved, f'{sum(c.delta == 0 for c in counts):,} tables unchanged'])}")
+    console.print(f"rows    {'; '.join([*moved, f'{sum(c.delta == 0 for c in counts):,} tables with as many rows as before'])}")
     states = Counter(outcome.state for _, outcome in judged.promises)
     console.print(f"promises  {', '.join(f'{states[state]:,} {state.value}' for state in State if states[state])}")
     if not clean:

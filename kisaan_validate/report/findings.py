@@ -1,10 +1,12 @@
-"""What counts beside the checks: promises, unexplained differences, and how the run itself went; one line each."""
+"""What is said beside the checks: promises, differences, and how the run itself went; one line each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kisaan_validate.changes import changes_by_table
 from kisaan_validate.contract.rules import Outcome, Promise, State
+from kisaan_validate.differences import Change
 from kisaan_validate.judgement import JUDGED, Judgement
 from kisaan_validate.model import Severity, nothing_checked
 from kisaan_validate.pairs import pair
@@ -15,9 +17,9 @@ from kisaan_validate.report.text import counted, flat, number, plain
 
 @dataclass(frozen=True)
 class Finding:
-    """Something beside the checks that counts: a promise, a difference, or how the run itself went.
+    """Something beside the checks: a promise, a difference, or how the run itself went.
 
-    ``standing`` is FAILED, UNANSWERED, LESSER or HOLDS.
+    ``standing`` is FAILED, UNANSWERED, LESSER, LISTED, NOTED, INAPPLICABLE or HOLDS.
     """
 
     name: str
@@ -36,21 +38,35 @@ def _promised(promise: Promise, outcome: Outcome) -> Finding:
     counts = f" ({' → '.join(pair(outcome.before, outcome.after, quoted=False))})" if outcome.before or outcome.after else ""
     said = f"{words}{counts}{f'; {flat(outcome.message)}' if outcome.message else ''}"
     standing = Standing.UNANSWERED if outcome.state is State.UNKNOWN else Standing.HOLDS
+    if outcome.state is State.NOT_APPLICABLE:
+        standing = Standing.INAPPLICABLE if promise.may_be_missing else Standing.UNANSWERED
     if outcome.state in JUDGED:
         standing = Standing.FAILED if promise.severity is Severity.BLOCKING else Standing.LESSER
     return Finding(plain(promise.id), said, standing, promise.severity)
 
 
 def difference_findings(judged: Judgement) -> list[Finding]:
-    """The differences that no promise explains, and what cannot be told of; none without a contract, for then nobody judges."""
-    if judged.contract is None:
-        return []
-    found = []
-    for change in judged.unexplained:
-        name = f"{change.table}: {words_of(change)}" if change.table else words_of(change)
-        sides = " → ".join(pair(change.before, change.after, none="none", quoted=False))
-        found.append(Finding(flat(name), f"explained by no promise: {sides}", Standing.FAILED))
+    """The differences that no promise explains, or, where no contract judges them, all, table by table; what is to be said of
+    explained ones; then what cannot be told."""
+    listed = (change for changes in changes_by_table(judged.listed).values() for change in changes)
+    found = [_differs(change, "explained by no promise: ", Standing.FAILED, judged) for change in judged.unexplained]
+    found += [_differs(change, "", Standing.LISTED, judged) for change in listed]
+    found += [_differs(change, f"explained by {', '.join(by)}: ", Standing.NOTED, judged) for change, by in _noted(judged)]
     return found + [Finding(flat(u.what), f"cannot tell: {flat(u.reason)}", Standing.UNANSWERED) for u in judged.untold]
+
+
+def _noted(judged: Judgement) -> list[tuple[Change, tuple[str, ...]]]:
+    """The differences that a promise explains, and of which something is to be said all the same: values are gone, perhaps."""
+    changes = judged.diff.changes if judged.diff is not None else ()
+    return [(c, judged.explained[c.key]) for c in changes if c.key in judged.explained and c.key in judged.remarks]
+
+
+def _differs(change: Change, how: str, standing: Standing, judged: Judgement) -> Finding:
+    name = f"{change.table}: {words_of(change)}" if change.table else words_of(change)
+    sides = " → ".join(pair(change.before, change.after, none="none", quoted=False))
+    severity = Severity.BLOCKING if standing is Standing.FAILED else Severity.INFO
+    remark = judged.remarks.get(change.key, "")
+    return Finding(flat(name), f"{how}{sides}{f'; {flat(remark)}' if remark else ''}", standing, severity)
 
 
 def run_findings(judged: Judgement) -> list[Finding]:

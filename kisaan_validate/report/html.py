@@ -24,6 +24,7 @@ from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_jso
 from kisaan_validate.report import changed, psql, rows, summary, text
 from kisaan_validate.report.cards import Card, cards_of
 from kisaan_validate.report.criteria import Standing, criteria_words, criterion_lines
+from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.leads import beyond, leads_of
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.signatures import Signatures
@@ -103,10 +104,11 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
 
 def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
     """What the template shows of tables."""
-    lines = rows.row_lines(judged.run, judged.baseline)
+    lines = rows.row_lines(judged.run, judged.before)
     return {
         "rows": lines,
         "row_words": rows.movement_words(lines),
+        "depth_words": depth_words(judged),
         "pictured": rows.pictured(lines),
         "tables": table_lines(judged, cards),
         "coverage": coverage_gaps(judged.run.coverage),
@@ -168,6 +170,7 @@ def _changed(judged: Judgement) -> dict[str, Any]:
         "unkept": len(judged.in_state(State.BROKEN, State.NOT_DONE)),
         "untold": judged.untold,
         "not_compared": judged.diff.not_compared if judged.diff is not None else (),
+        "listed": len(judged.listed),
         "values": value_lines(judged.run),
     }
 

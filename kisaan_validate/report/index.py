@@ -235,6 +235,19 @@ def _hash(source: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
+def _compared(entry: Entry) -> str:
+    """What the comparison with a baseline came to, in words; "" where there is nothing to say."""
+    found = [
+        f"{text.counted(entry.unkept, 'promise')} not kept" if entry.unkept else "",
+        f"{text.counted(entry.unexplained, 'difference')} unexplained" if entry.unexplained else "",
+        f"{text.counted(entry.listed, 'difference')} that no contract judges" if entry.listed else "",
+        f"{text.number(entry.untold)} cannot be told" if entry.untold else "",
+        f"{text.counted(entry.inapplicable, 'promise')} not applicable" if entry.inapplicable else "",
+    ]
+    said = ", ".join(filter(None, found))
+    return ": ".join(filter(None, (f"contract {entry.contract}" if entry.contract else "", said)))
+
+
 def _folder(encoded: str) -> Markup:
     """The name of a folder as people see it; bytes that are no UTF-8 are shown as such."""
     return text.prose(text.shortened(unquote_to_bytes(encoded).decode("utf-8", "backslashreplace"), 120))
@@ -248,7 +261,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "prose": text.prose, "number": text.number, "counted": text.counted, "utc": text.utc, "duration": text.duration,
-        "folder": _folder,
+        "folder": _folder, "compared": _compared,
     }  # fmt: skip
     return environment
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from kisaan_validate.contract.rules import State
-from kisaan_validate.differences import ROWS, Change
+from kisaan_validate.contract.rules import Outcome, Promise, State
+from kisaan_validate.differences import ROWS, Change, Unknown
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Severity, Status
 from kisaan_validate.pairs import pair
 from kisaan_validate.report.cards import Card
-from kisaan_validate.report.changed import STATE_WORDS, words_of
+from kisaan_validate.report.changed import STATE_SIGNS, STATE_WORDS, words_of
 from kisaan_validate.report.text import anchor, counted, number, signed
 
 MOST = 3
@@ -42,7 +42,8 @@ def leads_of(judged: Judgement, cards: Sequence[Card]) -> list[Lead]:
     """The most important findings: one of each kind, the gravest kind first, then the next of each, up to MOST.
 
     The kinds: blocking checks that fail since the baseline, broken promises, unexplained differences, promises not done,
-    blocking checks that failed before or of which that is not known, checks without an answer, what counts less.
+    blocking checks that failed before or of which that is not known, checks without an answer, promises that cannot be told,
+    what could not be compared, what counts less.
     """
     kinds = [kind for kind in _kinds(judged, cards) if kind]
     rounds = (lead for turn in zip_longest(*kinds) for lead in turn if lead is not None)
@@ -70,6 +71,8 @@ def _kinds(judged: Judgement, cards: Sequence[Card]) -> list[list[Lead]]:
         _promises(judged, State.NOT_DONE),
         [_check(card) for card in sorted((c for c in grave if not c.is_new), key=_size)],
         [_check(card) for card in open_],
+        [_promised(*one) for one in judged.open_promises],
+        [_untold(item) for item in judged.untold],
         [_check(card) for card in sorted((c for c in failed if c not in grave), key=_size)],
     ]
 
@@ -94,14 +97,17 @@ def _check(card: Card) -> Lead:
 
 
 def _promises(judged: Judgement, state: State) -> list[Lead]:
-    made = []
-    for promise, outcome in judged.in_state(state):
-        counts = " → ".join(pair(outcome.before, outcome.after, quoted=False)) if outcome.before or outcome.after else ""
-        made.append((promise.severity is not Severity.BLOCKING, Lead(
-            "fail", f"Promise {STATE_WORDS[state].lower().removeprefix('promised but ')}", counts, f"{promise.claim()}",
-            outcome.message or promise.why, anchor("p", promise.id), promise.severity.value,
-        )))  # fmt: skip
-    return [lead for _, lead in sorted(made, key=lambda pair: pair[0])]
+    found = sorted(judged.in_state(state), key=lambda one: one[0].severity is not Severity.BLOCKING)
+    return [_promised(*one) for one in found]
+
+
+def _promised(promise: Promise, outcome: Outcome) -> Lead:
+    counts = " → ".join(pair(outcome.before, outcome.after, quoted=False)) if outcome.before or outcome.after else ""
+    word = f"Promise {STATE_WORDS[outcome.state].lower().removeprefix('promised but ')}"
+    return Lead(
+        STATE_SIGNS[outcome.state], word, counts, promise.claim(), outcome.message or promise.why, anchor("p", promise.id),
+        promise.severity.value,
+    )  # fmt: skip
 
 
 def _change(change: Change) -> Lead:
@@ -110,6 +116,10 @@ def _change(change: Change) -> Lead:
     text = f"{change.table or 'the database'}: {words_of(change)} differs, and no promise explains it"
     why = f"{sides} {'rows' if change.kind == ROWS else ''}".strip()
     return Lead("fail", "Unexplained", figure, text, why if figure != why else "", anchor("d", change.table))
+
+
+def _untold(item: Unknown) -> Lead:
+    return Lead("error", "Not compared", "", item.what, item.reason, "changes")
 
 
 def beyond(judged: Judgement, cards: Sequence[Card], shown: Sequence[Lead]) -> str:

@@ -27,7 +27,7 @@ def notebook_html(judged: Judgement) -> str:
     order = list(Standing)
     rows = [(line.standing, line.check.severity.value, line.check.id, line.said) for line in lines]
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
-    rows += [(f.standing, f.severity.value, f.name, f.said) for f in beside if f.standing is not Standing.HOLDS]
+    rows += [(f.standing, f.severity.value, f.name, f.said) for f in beside if f.standing not in _GREEN]
     rows.sort(key=lambda row: order.index(row[0]))
     head = Markup('<p><strong style="color:{}">{}</strong> {}<br><small>{}</small></p>').format(
         _COLOURS[judged.verdict], judged.verdict.value, _cell(verdict_sentence(judged), 4_000), _cell(where(judged))

@@ -63,7 +63,8 @@ def _table(table: TableDiff) -> dict[str, Any]:
         "rows_before": table.rows_before, "rows_after": table.rows_after, "added": table.added, "removed": table.removed,
         "changed": table.changed, "late": table.late, "columns": dict(table.columns), "masked": list(table.masked),
         "compared": [
-            {"name": p.name, "before_type": p.before_type, "after_type": p.after_type, "form": p.form} for p in table.compared
+            {"name": p.name, "before_name": p.before_name or p.name, "before_type": p.before_type, "after_type": p.after_type, "form": p.form}
+            for p in table.compared
         ],
         "schema": [_change(c) for c in table.schema],
         "patterns": [

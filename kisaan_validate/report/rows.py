@@ -47,7 +47,7 @@ def pictured(lines: Sequence[RowLine]) -> tuple[RowLine, ...]:
 
 def movement_words(lines: Iterable[RowLine]) -> str:
     """How many tables lost rows, gained rows, stayed, or are not known; only what occurs."""
-    words = {"lost": "with fewer rows", "gained": "with more rows", "unknown": "not known", "same": "unchanged"}
+    words = {"lost": "with fewer rows", "gained": "with more rows", "unknown": "not known", "same": "with as many rows as before"}
     found = [line.movement for line in lines]
     return ", ".join(f"{number(found.count(key))} {text}" for key, text in words.items() if key in found)
 

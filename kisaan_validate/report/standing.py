@@ -15,7 +15,10 @@ from kisaan_validate.waivers import Use, Waived
 
 
 class Standing(StrEnum):
-    """What a result means for the run. Only FAILED and UNANSWERED keep it from passing; only HOLDS and TOLERATED are green."""
+    """What a result means for the run. Only FAILED and UNANSWERED keep it from passing; only HOLDS and TOLERATED are green.
+
+    LISTED and NOTED are of differences only.
+    """
 
     FAILED = "failed"
     UNANSWERED = "no answer"
@@ -25,6 +28,8 @@ class Standing(StrEnum):
     TOLERATED = "tolerated"
     HOLDS = "holds"
     INAPPLICABLE = "not applicable"
+    LISTED = "differs, no contract judges it"
+    NOTED = "explained, look at it"
 
 
 @dataclass(frozen=True)

@@ -94,8 +94,9 @@ def verdict_sentence(judged: Judgement) -> str:
     """
     run, pairs = judged.run, pairs_of(judged.run)
     if judged.verdict is Verdict.PASS:
-        return " ".join([_why_pass(pairs), *_excused(judged), *_promises(judged)])
-    parts = _failures(pairs) + _since(judged) + _excused(judged) + _promises(judged) + _unanswered(pairs)
+        return " ".join([_why_pass(pairs), *_excused(judged), *_promises(judged), *_listed(judged)])
+    parts = _failures(pairs) + _since(judged) + _excused(judged) + _promises(judged) + _listed(judged)
+    parts += _unanswered(pairs) + _uncompared(judged)
     if run.interrupted:
         parts.append("The run was interrupted before its end.")
     if nothing_checked(run):
@@ -105,21 +106,46 @@ def verdict_sentence(judged: Judgement) -> str:
     return " ".join(parts)
 
 
+def promise_words(judged: Judgement) -> str:
+    """How many promises came to which state; "" without a contract."""
+    if judged.contract is None:
+        return ""
+    states = Counter(outcome.state for _, outcome in judged.promises)
+    words = [f"{number(states[state])} {text}" for state, text in _STATES.items() if states[state]]
+    total = len(judged.promises)
+    return f"Of {counted(total, 'promise')}, {', '.join(words)}." if total else "The contract promises nothing."
+
+
 def _promises(judged: Judgement) -> list[str]:
     """What became of the contract, where there is one."""
     if judged.contract is None:
         return []
-    states = Counter(outcome.state for _, outcome in judged.promises)
-    total, wrong = len(judged.promises), len(judged.unexplained)
-    words = [f"{number(states[state])} {text}" for state, text in _STATES.items() if states[state]]
-    said = f"Of {counted(total, 'promise')}, {', '.join(words)}." if total else "The contract promises nothing."
+    said, wrong = promise_words(judged), len(judged.unexplained)
     changed = len(judged.diff.changes) if judged.diff is not None else 0
     if wrong:
         return [said, f"{number(wrong)} of {counted(changed, 'difference')} {'is' if wrong == 1 else 'are'} explained by no promise."]
-    return [said, "Every difference is explained by a promise." if changed else "Nothing else differs."]
+    return [said, "Every difference that was found is explained by a promise." if changed else "No difference was found."]
 
 
-_STATES = {State.KEPT: "kept", State.BROKEN: "broken", State.NOT_DONE: "not done", State.UNKNOWN: "cannot be told"}
+def _listed(judged: Judgement) -> list[str]:
+    """How much differs where no contract says what was meant."""
+    if judged.diff is None or judged.contract is not None:
+        return []
+    found = len(judged.listed)
+    said = f"{counted(found, 'difference')} from the baseline {'was' if found == 1 else 'were'} found; no contract judges them."
+    return [said if found else "No difference from the baseline was found."]
+
+
+def _uncompared(judged: Judgement) -> list[str]:
+    """Of how much the comparison with the baseline cannot speak."""
+    found = len(judged.untold)
+    return [f"{counted(found, 'thing')} could not be compared with the baseline."] if found else []
+
+
+_STATES = {
+    State.KEPT: "kept", State.BROKEN: "broken", State.NOT_DONE: "not done", State.UNKNOWN: "cannot be told",
+    State.NOT_APPLICABLE: "not applicable",
+}  # fmt: skip
 
 
 def _excused(judged: Judgement) -> list[str]:

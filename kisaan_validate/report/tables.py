@@ -56,7 +56,7 @@ class TableLine:
 
 def table_lines(judged: Judgement, cards: Sequence[Card]) -> tuple[TableLine, ...]:
     """Every table that was counted on either side, or of which the coverage is known, in order of name."""
-    run, baseline = judged.run, judged.baseline
+    run, baseline = judged.run, judged.before
     rows = {line.table: line for line in row_lines(run, baseline)}
     before = {t.title: t for t in baseline.tables} if baseline is not None else {}
     now = {t.title: t for t in (baseline_of(run).tables if baseline is not None else run.tables)}

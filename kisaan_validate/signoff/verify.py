@@ -12,6 +12,7 @@ from kisaan_validate.errors import KisaanError, RecordError
 from kisaan_validate.judgement import Judgement, judge
 from kisaan_validate.model import Run
 from kisaan_validate.record.codec import baseline_from_json, run_from_json
+from kisaan_validate.report.summary import promise_words
 from kisaan_validate.signoff.archive import SUMS, unpack
 from kisaan_validate.signoff.bundle import BASELINE, DERIVED, derived
 from kisaan_validate.signoff.chain import links_of, walk
@@ -243,7 +244,8 @@ def _judged(files: Files, run: Run, found: Verified) -> Judgement | None:
     except (KisaanError, ValueError, LookupError, TypeError, ArithmeticError) as error:
         found.add(Mark.WRONG, "run.json", f"it cannot be judged: {type(error).__name__}: {str(error)[:200]}")
         return None
-    found.add(Mark.PROVED, "verdict", f"judged again from the facts: {judged.verdict.value}")
+    said = "; ".join(filter(None, (judged.verdict.value, promise_words(judged).rstrip("."))))
+    found.add(Mark.PROVED, "verdict", f"judged again from the facts: {said}")
     return judged
 
 

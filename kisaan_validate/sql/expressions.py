@@ -151,8 +151,9 @@ def knows_zone_sql(zone: str) -> str:
 
 
 def table_sql(table: Table) -> str:
-    """The qualified, quoted name of a relation."""
-    return f"{quote(table.schema)}.{quote(table.name)}"
+    """The qualified, quoted name of a relation; with the names of its columns, as a FROM item, where these are not their own."""
+    name = f"{quote(table.schema)}.{quote(table.name)}"
+    return f"{name} AS {quote(table.name)} ({', '.join(map(quote, table.names))})" if table.names else name
 
 
 def distinct_sql(first: str, sign: str, second: str) -> str:

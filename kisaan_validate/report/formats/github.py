@@ -22,7 +22,11 @@ MOST = 4_000
 """So many characters of a message or a title are sent; the number left out is said."""
 
 _BY_SEVERITY = {Severity.BLOCKING: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
-_BY_STANDING = {Standing.UNANSWERED: "error", Standing.FAILED: "error", Standing.WAIVED: "notice", Standing.OLD: "warning"}
+_BY_STANDING = {
+    Standing.UNANSWERED: "error", Standing.FAILED: "error", Standing.WAIVED: "notice", Standing.OLD: "warning",
+    Standing.LISTED: "notice", Standing.NOTED: "notice",
+}  # fmt: skip
+_GREEN = {Standing.HOLDS, Standing.INAPPLICABLE}
 _LEVELS = ("error", "warning", "notice")
 
 
@@ -30,7 +34,7 @@ def render(judged: Judgement) -> str:
     """The commands, the gravest first: the verdict, then whatever failed, has no answer, or is accepted though it fails."""
     found = [_check(line, judged) for line in lines_in_order(judged) if line.standing in {*_BY_STANDING, Standing.LESSER}]
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
-    found += [(_level(f), _command(_level(f), f.said, title=f.name)) for f in beside if f.standing is not Standing.HOLDS]
+    found += [(_level(f), _command(_level(f), f.said, title=f.name)) for f in beside if f.standing not in _GREEN]
     ordered = sorted(found, key=lambda command: _LEVELS.index(command[0]))
     return "\n".join([_verdict(judged), *(text for _, text in ordered)]) + "\n"
 

@@ -1,8 +1,9 @@
-"""``--format junit``: JUnit XML, as CI servers read it. One test case a check, a promise, an unexplained difference.
+"""``--format junit``: JUnit XML, as CI servers read it. One test case a check, a promise, a difference that is unexplained or
+judged by no contract, or of which something is to be said though a promise explains it.
 
 JUnit knows four outcomes. A failure that fails the run is ``failure``; what has no answer is ``error``; what fails and was
-accepted (waived, of lesser severity, old under ``--fail-on new``) and what does not apply is ``skipped`` with the reason,
-so that it is seen and is not green. Test cases bear no time: checks that share a scan have none of their own.
+accepted (waived, of lesser severity, old under ``--fail-on new``), what no contract judges and what does not apply is
+``skipped`` with the reason, so that it is seen and is not green. Test cases bear no time: checks that share a scan have none of their own.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ MOST = 20_000
 
 _TAGS = {
     Standing.FAILED: "failure", Standing.UNANSWERED: "error", Standing.LESSER: "skipped", Standing.WAIVED: "skipped",
-    Standing.OLD: "skipped", Standing.INAPPLICABLE: "skipped",
+    Standing.OLD: "skipped", Standing.INAPPLICABLE: "skipped", Standing.LISTED: "skipped",
+    Standing.NOTED: "skipped",
 }  # fmt: skip
 
 
@@ -38,6 +40,7 @@ def render(judged: Judgement) -> str:
     suites = [first, _suite(judged, f"{name} checks", [_check(line, judged) for line in lines_of(judged)])]
     if judged.contract is not None:
         suites.append(_suite(judged, f"{name} promises", _findings(promise_findings(judged), f"{name}.promises")))
+    if judged.diff is not None:
         suites.append(_suite(judged, f"{name} differences", _findings(difference_findings(judged), f"{name}.differences")))
     root = ET.Element("testsuites", {"name": name, **_totals(case for suite in suites for case in suite.iter("testcase"))})
     root.extend(suites)

@@ -42,7 +42,7 @@ def render(judged: Judgement) -> str:
     parts += _criteria(judged)
     parts += _checks(judged)
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
-    rows = [(f.standing.value, f.severity.value, code(f.name), prose(f.said)) for f in beside if f.standing is not Standing.HOLDS]
+    rows = [(f.standing.value, f.severity.value, code(f.name), prose(f.said)) for f in beside if f.standing not in _GREEN]
     parts += _table("Promises, differences, and the run itself", ("what it means", "severity", "of what", "what"), rows)
     parts += _table("Notices", ("notice",), [(prose(notice.message),) for notice in run.notices])
     return "\n\n".join([*parts, f"<sub>{code(where(judged))}, suite {code(run.suite.digest[:16])}</sub>"]) + "\n"

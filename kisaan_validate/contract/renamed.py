@@ -1,0 +1,249 @@
+"""The promise that something only gets another name: all that it holds is found again under the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from kisaan_validate.catalogue import split_name
+from kisaan_validate.contract.both import Both, CannotTell, Side
+from kisaan_validate.contract.names import split_column
+from kisaan_validate.contract.naming import Fate, Fates, Naming
+from kisaan_validate.contract.needs import Need, Renaming, by_key, digests_id, remainder_id
+from kisaan_validate.contract.promise import Outcome, Promise, State, missing
+from kisaan_validate.contract.travel import column_outcome, table_outcome
+from kisaan_validate.differences import NAME
+from kisaan_validate.renaming.follow import with_displaced, with_heirs
+from kisaan_validate.renaming.names import Place, Relation, Renames, relation_of
+
+
+@dataclass(frozen=True)
+class Renamed(Promise):
+    """A column, or a table, is called otherwise, and keeps its values, or its rows. ``to`` is the new name alone."""
+
+    column: str = ""
+    table: str = ""
+    to: str = ""
+    kind: ClassVar[str] = "renamed"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """(table as written, column or "") before."""
+        return split_column(self.column) if self.column else (self.table, "")
+
+    @property
+    def what(self) -> str:
+        """What is renamed, in words, as it was called."""
+        return f"column {self.column}" if self.column else f"table {self.table}"
+
+    def claim(self) -> str:
+        return f"{self.what} is called {self.to}, and keeps its {'values' if self.column else 'rows and values'}"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Renaming(self.id, *self.place, self.optional),)
+
+    def judge(self, both: Both) -> Outcome:
+        """What became of it. Raises CannotTell."""
+        fate = both.fates.by_id[self.id]
+        if fate.said is not None:
+            return fate.said
+        title, name = fate.after
+        key = ("column", title, name, NAME) if name else ("table", title, title, NAME)
+        try:
+            outcome = column_outcome(both, title, name) if name else table_outcome(both, title)
+        except CannotTell as reason:  # the name is new all the same
+            outcome = Outcome(State.UNKNOWN, f"the name is new; whether it holds what it held: {reason}")
+        return replace(outcome, explains=outcome.explains | {key}, before=fate.before[bool(name)], after=fate.after[bool(name)])
+
+
+def declared_fates(
+    promises: Iterable[Promise], before: Mapping[str, Relation], naming: Naming
+) -> tuple[dict[str, Fate], dict[str, Relation]]:  # fmt: skip
+    """The names that a contract promises to change, found in what was there ``before``, relations by title; and those of new
+    titles."""
+    listed = [p for p in promises if isinstance(p, Renamed)]
+    fates: dict[str, Fate] = {}
+    relations: dict[str, Relation] = {}
+    for promise in (p for p in listed if not p.column):
+        old = _title(naming.titles(promise.table), before)
+        relation = _relation(promise.to, before.get(old) or relation_of(old))
+        new = relation[1] if relation[0] == "public" else ".".join(relation)
+        relations[new] = relation
+        fates[promise.id] = Fate((old, ""), (new, ""), optional=promise.optional)
+    tables = {fate.after[0]: fate.before[0] for fate in fates.values()}
+    for promise in (p for p in listed if p.column):
+        written, name = promise.place
+        titles = naming.titles(written)
+        old = _title([*titles, *(tables[t] for t in titles if t in tables)], before)
+        new = next((after for after, title in tables.items() if title == old), old)
+        fates[promise.id] = Fate((old, name), (new, unquoted(promise.to)), optional=promise.optional)
+    return {promise.id: fates[promise.id] for promise in listed}, relations
+
+
+def _title(titles: list[str], before: Mapping[str, Relation]) -> str:
+    return next((title for title in titles if title in before), titles[0] if titles else "")
+
+
+def _relation(to: str, old: Relation) -> Relation:
+    schema, name = split_name(to)
+    return schema or old[0], name
+
+
+def unquoted(name: str) -> str:
+    """The new name of a column as it is written: one that holds a dot stands in double quotes."""
+    return name[1:-1].replace('""', '"') if len(name) > 1 and name.startswith('"') and name.endswith('"') else name
+
+
+def fates_of(promises: Iterable[Promise], before: Side, after: Side, naming: Naming, added: Iterable[Place] = ()) -> Fates:
+    """What became of each name. ``added`` are (title, column or "") of after that other promises say to come anew."""
+    fates, relations = declared_fates(promises, before.relations, naming)
+    declared = renames_of(fates.values())
+    anew = frozenset(added)
+    tables = _settled({id: f for id, f in fates.items() if not f.before[1]}, _Tables(before, after, anew))
+    moved = Renames({f.before[0]: f.after[0] for f in tables.values() if f.said is None})
+    columns = {id: replace(f, after=(moved.title(f.before[0]), f.after[1])) for id, f in fates.items() if f.before[1]}
+    settled = {**tables, **_settled(columns, _Columns(before, after, anew))}
+    done = renames_of(f for f in settled.values() if f.said is None)
+    known = with_displaced(done, before.relations.keys(), before.every_column)
+    full = with_heirs(known, before.facts.objects, before.every_column, after.every_column)
+    relations |= {new: _former(new, relations) for new in full.tables.values()}
+    return Fates({id: settled[id] for id in fates}, declared, full, relations)
+
+
+def _former(title: str, relations: Mapping[str, Relation]) -> Relation:
+    return relations.get(title) or relation_of(title)
+
+
+def renames_of(fates: Iterable[Fate]) -> Renames:
+    """The names that change."""
+    listed = list(fates)
+    tables = {f.before[0]: f.after[0] for f in listed if not f.before[1]}
+    return Renames(tables, {f.before: f.after[1] for f in listed if f.before[1]})
+
+
+# --- was it done? -----------------------------------------------------------------------------------------------------
+
+
+class _Looked:
+    """What is looked at to tell whether names of one kind were changed."""
+
+    def __init__(self, before: Side, after: Side, anew: frozenset[Place]) -> None:
+        self.before, self.after, self.anew = before, after, anew
+
+    def there(self, side: Side, place: Place) -> bool:
+        """Whether it is there. Raises CannotTell."""
+        raise NotImplementedError
+
+    def known(self, side: Side, place: Place) -> Iterator[object]:
+        """What is known of it, part by part; None or nothing where a part is not."""
+        raise NotImplementedError
+
+    def alike(self, old: Place, new: Place) -> bool:
+        """Whether, as far as is known of both, the one of before could be the one of after."""
+        pairs = zip(self.known(self.before, old), self.known(self.after, new), strict=True)
+        return all(_equal(one, other) for one, other in pairs)
+
+    def what(self, place: Place) -> str:
+        """It in words."""
+        return f"column {'.'.join(place)}" if place[1] else f"table {place[0]}"
+
+    def old_place(self, fate: Fate) -> Place:
+        """The old name, as it would be found after."""
+        return (fate.after[0], fate.before[1]) if fate.before[1] else fate.before
+
+    def new_place(self, fate: Fate) -> Place:
+        """The new name, as it would have been found before."""
+        return (fate.before[0], fate.after[1]) if fate.before[1] else fate.after
+
+
+class _Tables(_Looked):
+    def there(self, side: Side, place: Place) -> bool:
+        return side.has_table(place[0])
+
+    def known(self, side: Side, place: Place) -> Iterator[object]:
+        facts = side.tables.get(place[0])
+        yield (facts.kind, facts.rows, facts.columns) if facts is not None else None
+        found = side.objects.get(("table", place[0], place[0]))
+        yield found.facts if found is not None else None
+        yield _digests(side, place[0])
+
+
+class _Columns(_Looked):
+    def there(self, side: Side, place: Place) -> bool:
+        return side.has_column(*place)
+
+    def known(self, side: Side, place: Place) -> Iterator[object]:
+        facts = side.columns.get(place)
+        yield (facts.type, facts.profile) if facts is not None else None
+        found = side.objects.get(("column", *place))
+        # Where it stands among others changes with the others.
+        yield {fact: text for fact, text in found.facts.items() if fact != "position"} if found is not None else None
+        digest = _digests(side, place[0]).get(by_key(place[1]))
+        yield _Digests(values=digest) if digest is not None else _Digests()
+
+
+def _equal(one: object, other: object) -> bool:
+    """Whether two parts agree; of digests by name, those that both sides have."""
+    if isinstance(one, _Digests) and isinstance(other, _Digests):
+        return all(one[name] == other[name] for name in one.keys() & other.keys())
+    return one == other
+
+
+class _Digests(dict[str, str]):
+    """Digests by the name of their figure."""
+
+
+def _digests(side: Side, table: str) -> _Digests:
+    """What is known of each row's values in a table, for a contract's sake."""
+    measured = [side.measures.get(id) for id in (remainder_id(table, frozenset()), digests_id(table))]
+    figures = {name: profile for m in measured if m is not None for name, profile in m.columns.items()}
+    return _Digests((name, profile.digest) for name, profile in figures.items() if profile.digest is not None)
+
+
+def _settled(fates: dict[str, Fate], looked: _Looked) -> dict[str, Fate]:
+    """Each fate with why it was not done. A name is free for another only if who had it was renamed: so until nothing changes."""
+    found = dict(fates)
+    while True:
+        done = [f for f in found.values() if f.said is None]
+        taken, freed = {f.after for f in done}, {f.before for f in done}
+        refused = {}
+        for id, fate in found.items():
+            if fate.said is None and (why := _why_not(fate, looked, taken, freed)) is not None:
+                refused[id] = replace(fate, said=why)
+        if not refused:
+            return found
+        found |= refused
+
+
+def _why_not(fate: Fate, looked: _Looked, taken: set[Place], freed: set[Place]) -> Outcome | None:
+    """What is said of a name that was not changed; None for one that was."""
+    old, new = looked.old_place(fate), looked.new_place(fate)
+    try:
+        was, was_new = looked.there(looked.before, fate.before), looked.there(looked.before, new)
+        stayed, came = looked.there(looked.after, old), looked.there(looked.after, fate.after)
+    except CannotTell as reason:
+        return Outcome(State.UNKNOWN, str(reason))
+    what, into = looked.what(fate.before), looked.what(fate.after)
+    if not was:
+        return _never_was(what, into, fate.optional, was_new=was_new, came=came)
+    if not came:
+        return Outcome(State.NOT_DONE, "it bears its old name still") if stayed else Outcome(
+            State.BROKEN, f"{what} is gone, and there is no {into}: what it held is gone"
+        )
+    if stayed and old not in taken and old not in looked.anew:
+        said = f"{into} was there before, and {what} still is" if was_new else f"{into} came, and {what} is still there: it was copied"
+        return Outcome(State.NOT_DONE if was_new else State.BROKEN, said)
+    still = new in freed or stayed
+    # Where nothing tells one from the other, names that seem to have changed places are where they were.
+    if was_new and looked.alike(new, fate.after) and (still or not looked.alike(fate.before, fate.after)):
+        said = "nothing changed places" if still else f"{what} is gone, and {into} is what it was before: what {what} held is gone"
+        return Outcome(State.NOT_DONE if still else State.BROKEN, said)
+    return None
+
+
+def _never_was(what: str, into: str, optional: bool, *, was_new: bool, came: bool) -> Outcome:
+    if came and not was_new:
+        return Outcome(State.BROKEN, f"{into} came, but there was no {what} before")
+    outcome = missing(what, optional, [False, False])
+    return replace(outcome, message=f"{outcome.message}; {into} was there before") if was_new else outcome

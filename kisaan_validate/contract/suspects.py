@@ -1,0 +1,193 @@
+"""Where a name went and another came, and nobody promised a rename: whether what went is found under the new name. Pure.
+
+What is said is a remark beside a difference: it explains nothing, and changes no verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kisaan_validate.changes import differing, why_undigested
+from kisaan_validate.contract.both import Both, CannotTell
+from kisaan_validate.contract.story import story_of
+from kisaan_validate.differences import ADDED, REMOVED, Change, ChangeKey
+from kisaan_validate.model import Baseline, ColumnFacts, Profile, TableFacts
+from kisaan_validate.renaming.names import Renames
+from kisaan_validate.renaming.through import facts_through
+
+_SHOWN = 3
+"""So many candidates are named."""
+
+
+class Likeness(StrEnum):
+    """What one that came is to one that went."""
+
+    SAME = "each row has its value"
+    ALIKE = "the figures agree, row by row it was not compared"
+    OTHER = "it holds something else"
+    UNTOLD = "not compared"
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    name: str
+    likeness: Likeness
+
+
+def remarks_on(changes: Iterable[Change], before: Baseline, after: Baseline, both: Both | None) -> dict[ChangeKey, str]:
+    """What is to be said of each column and table that went, by the key of that difference."""
+    listed = list(changes)
+    old, new = ({t.title: t for t in side.tables} for side in (before, after))
+    found: dict[ChangeKey, str] = {}
+    for change in listed:
+        if change.aspect != REMOVED or change.kind not in {"column", "table"}:
+            continue
+        if change.kind == "column":
+            said = _of_column(change, listed, old.get(change.table), new.get(change.table), both)
+        else:
+            said = _of_table(change, listed, before, old.get(change.table), new)
+        if said:
+            found[change.key] = said
+    return found
+
+
+# --- columns --------------------------------------------------------------------------------------------------------------
+
+
+def _of_column(change: Change, changes: list[Change], old: TableFacts | None, new: TableFacts | None, both: Both | None) -> str:
+    column = _column(old, change.name)
+    if old is None or column is None:
+        return ""
+    held = _held(old, column)
+    names = [c.name for c in changes if (c.kind, c.table, c.aspect) == ("column", change.table, ADDED)]
+    came = [facts for name in names if (facts := _column(new, name)) is not None and _comparable(column, facts)]
+    if held == 0 or not came or new is None:
+        return "it held no value" if held == 0 else _gone(held)
+    candidates = [_Candidate(f"{change.table}.{c.name}", _likeness(old, new, column, c, both)) for c in came]
+    many = "the values" if held is None else f"the {held:,} value{'' if held == 1 else 's'}"
+    return _words(candidates, "its values are", f"{many} of {change.name}")
+
+
+def _column(table: TableFacts | None, name: str) -> ColumnFacts | None:
+    return next((c for c in table.columns if c.name == name), None) if table is not None else None
+
+
+def _held(table: TableFacts, column: ColumnFacts) -> int | None:
+    """How many values a column held; None where that is not known."""
+    if table.rows is None or column.profile is None or column.profile.nulls is None:
+        return None
+    return table.rows - column.profile.nulls
+
+
+def _gone(held: int | None) -> str:
+    return "its values are gone" if held is None else f"its {held:,} value{'' if held == 1 else 's'} {'is' if held == 1 else 'are'} gone"
+
+
+def _comparable(old: ColumnFacts, new: ColumnFacts) -> bool:
+    if old.profile is None or new.profile is None:
+        return old.type == new.type
+    return old.type == new.type or old.profile.family is new.profile.family
+
+
+def _likeness(old: TableFacts, new: TableFacts, gone: ColumnFacts, came: ColumnFacts, both: Both | None) -> Likeness:
+    told = _by_digest(old, new, gone, came) or (_by_contract(both, old.title, gone.name, came.name) if both is not None else None)
+    if told is not None:
+        return told
+    if gone.profile is None or came.profile is None or old.rows is None or old.rows != new.rows:
+        return Likeness.UNTOLD
+    if gone.profile.personal or came.profile.personal:
+        return Likeness.OTHER if gone.profile.nulls != came.profile.nulls else Likeness.UNTOLD
+    return Likeness.OTHER if _figures_differ(gone.profile, came.profile) else Likeness.ALIKE
+
+
+def _figures_differ(old: Profile, new: Profile) -> bool:
+    return old.family is new.family and bool(differing(old, new))
+
+
+def _by_digest(old: TableFacts, new: TableFacts, gone: ColumnFacts, came: ColumnFacts) -> Likeness | None:
+    """What digests of whole tables say; None where they say nothing."""
+    digests = [c.profile.digest if c.profile is not None else None for c in (gone, came)]
+    if old.digests is None or new.digests is None or why_undigested(old, new) or old.digests.which_rows != new.digests.which_rows:
+        return None
+    return _same(digests[0], digests[1])
+
+
+def _by_contract(both: Both, table: str, gone: str, came: str) -> Likeness | None:
+    """What digests that were kept for a promise say; None where they say nothing."""
+    try:
+        story = story_of(both, table)
+        if story.misfit or story.strangers():
+            return None
+        return _same(story.digest(both.before, gone), story.digest(both.after, came))
+    except CannotTell:
+        return None
+
+
+def _same(old: str | None, new: str | None) -> Likeness | None:
+    if not old or not new or old.partition(":")[0] != new.partition(":")[0]:
+        return None
+    return Likeness.SAME if old == new else Likeness.OTHER
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------------
+
+
+def _of_table(change: Change, changes: list[Change], before: Baseline, old: TableFacts | None, new: dict[str, TableFacts]) -> str:
+    if old is None:
+        return ""
+    gone = "its rows are gone" if old.rows is None else f"its {old.rows:,} row{'' if old.rows == 1 else 's'} {'is' if old.rows == 1 else 'are'} gone"
+    names = {c.name for c in old.columns}
+    came = [new[c.table] for c in changes if (c.kind, c.aspect) == ("table", ADDED) and c.table in new]
+    candidates = [_Candidate(t.title, _table_likeness(before, old, t)) for t in came if {c.name for c in t.columns} == names]
+    if old.rows == 0 or not candidates:
+        return "it held no row" if old.rows == 0 else gone
+    many = "the rows" if old.rows is None else f"the {old.rows:,} row{'' if old.rows == 1 else 's'}"
+    return _words(candidates, "its rows are", f"{many} of {old.title}")
+
+
+def _table_likeness(before: Baseline, gone: TableFacts, came: TableFacts) -> Likeness:
+    if gone.rows is None or came.rows is None:
+        return Likeness.UNTOLD
+    if gone.rows != came.rows:
+        return Likeness.OTHER
+    seen = next(t for t in facts_through(before, Renames({gone.title: came.title})).tables if t.title == came.title)
+    now = {c.name: c for c in came.columns}
+    told = [_by_digest(seen, came, c, now[c.name]) for c in seen.columns]
+    if Likeness.OTHER in told or any(_differ(c, now[c.name]) for c in seen.columns):
+        return Likeness.OTHER
+    return Likeness.SAME if all(one is Likeness.SAME for one in told) else Likeness.ALIKE
+
+
+def _differ(old: ColumnFacts, new: ColumnFacts) -> bool:
+    return old.profile is not None and new.profile is not None and _figures_differ(old.profile, new.profile)
+
+
+# --- words ----------------------------------------------------------------------------------------------------------------
+
+
+def _words(candidates: list[_Candidate], they_are: str, what: str) -> str:
+    """What candidates tell, the best news first: it decides what is to be done."""
+    same, alike, untold = ([c.name for c in candidates if c.likeness is kind] for kind in (Likeness.SAME, Likeness.ALIKE, Likeness.UNTOLD))
+    if same:
+        return f"{they_are} in {_listed(same)}, which came: if it was renamed, promise `renamed`"
+    if alike:
+        how = "a contract that promises `renamed`, or a baseline with --digests, compares row by row"
+        return f"{_listed(alike)} came with the same figures: if it was renamed, {how}"
+    if untold:
+        return f"{_listed(untold)} came; whether it holds {what} was not compared"
+    one = len(candidates) == 1
+    names, does = _listed([c.name for c in candidates]), "does" if one else "do"
+    return f"{names} came, and {does} not hold {what} as they were: what {'it lacks' if one else 'they lack'} is gone"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(_first(names))
+
+
+def _first(names: Iterable[str]) -> Iterator[str]:
+    listed = list(names)
+    yield from listed[:_SHOWN]
+    if len(listed) > _SHOWN:
+        yield f"{len(listed) - _SHOWN} more"

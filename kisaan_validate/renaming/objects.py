@@ -1,0 +1,98 @@
+"""The objects of a schema before, under the names of after, so that what only follows from a rename is no difference. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from kisaan_validate.model import SchemaObject
+from kisaan_validate.renaming.definitions import Scope, follows, retold
+from kisaan_validate.renaming.names import Relation, Renames, relation_of
+
+_RELATIONS = frozenset({"table", "view", "materialized view", "sequence"})
+
+_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "column": ("default", "generated", "type"), "constraint": ("definition",), "index": ("definition",), "trigger": ("definition",),
+    "rule": ("definition",), "policy": ("using", "with check"), "statistics": ("definition",), "view": ("definition",),
+    "materialized view": ("definition",), "table": ("partition key", "of type"), "function": ("arguments", "result", "state type"),
+    "composite type": ("attributes",), "domain": ("type", "default", "checks"),
+}  # fmt: skip
+"""The facts that are SQL which may name tables and columns, by kind of object."""
+
+_OF_NO_RELATION = frozenset({"view", "materialized view", "function", "composite type", "domain"})
+"""Kinds in whose texts a bare column belongs to no relation that is known from outside."""
+
+
+@dataclass(frozen=True)
+class _Names:
+    """How names become others: titles, relations, and (title, column) written as one text, as a sequence's owner is."""
+
+    renames: Renames
+    relations: Mapping[Relation, Relation]
+    columns: Mapping[Relation, Mapping[str, str]]
+    places: Mapping[str, Relation]
+    owners: Mapping[str, str]
+
+    def scope(self, item: SchemaObject) -> Scope:
+        own = None if item.kind in _OF_NO_RELATION else self.places.get(item.table)
+        return Scope(self.relations, self.columns, own)
+
+
+def objects_through(
+    before: Iterable[SchemaObject], renames: Renames, after: Iterable[SchemaObject] = (), places: Mapping[str, Relation] | None = None
+) -> tuple[SchemaObject, ...]:  # fmt: skip
+    """The objects as they would be called after. A text that follows from the renames reads as that of ``after`` does.
+
+    ``places`` are the relations of titles, of before and after, where these are known better than by their dots.
+    """
+    listed, there = tuple(before), {item.key: item for item in after}
+    names = _names(listed, renames, places or {})
+    return tuple(_through(item, names, there) for item in listed)
+
+
+def _names(objects: tuple[SchemaObject, ...], renames: Renames, places: Mapping[str, Relation]) -> _Names:
+    titles = {item.table for item in objects if item.kind in _RELATIONS and item.table} | set(renames.tables)
+    known = {title: places.get(title) or relation_of(title) for title in titles}
+
+    def after(title: str) -> Relation:
+        new = renames.title(title)
+        return known[title] if new == title else places.get(new) or relation_of(new)
+
+    columns = [item for item in objects if item.kind == "column"]
+    owners = {f"{c.table}.{c.name}": ".".join(renames.place(c.table, c.name)) for c in columns}
+    return _Names(
+        renames, {known[t]: after(t) for t in titles}, {known[t]: renames.names(t) for t in titles}, known, owners,
+    )  # fmt: skip
+
+
+def _through(item: SchemaObject, names: _Names, after: Mapping[tuple[str, str, str], SchemaObject]) -> SchemaObject:
+    renames = names.renames
+    table = renames.title(item.table) if item.table else ""
+    renamed = SchemaObject(item.kind, table, _name(item, renames), item.facts)
+    there = after.get(renamed.key)
+    if after and there is None and not item.facts.get("definition", "").startswith("PRIMARY KEY"):
+        return SchemaObject(renamed.kind, renamed.table, renamed.name, item.facts)  # it went: it is shown as it was
+    facts = {fact: _fact(item, fact, text, names, there) for fact, text in item.facts.items()}
+    return SchemaObject(renamed.kind, renamed.table, renamed.name, facts)
+
+
+def _name(item: SchemaObject, renames: Renames) -> str:
+    if item.kind in _RELATIONS and item.name == item.table:
+        return renames.title(item.table)
+    if item.kind == "column":
+        return renames.column(item.table, item.name)
+    if item.kind == "grant":
+        who, on, column = item.name.rpartition(" on column ")
+        return f"{who}{on}{renames.column(item.table, column)}" if on else item.name
+    return item.name
+
+
+def _fact(item: SchemaObject, fact: str, text: str, names: _Names, there: SchemaObject | None) -> str:
+    if (item.kind, fact) == ("sequence", "owned by"):
+        return names.owners.get(text, text)
+    if item.kind == "table" and fact in {"inherits", "partition of"}:
+        return ", ".join(names.renames.title(title) for title in text.split(", "))
+    if fact not in _TEXTS.get(item.kind, ()):
+        return text
+    now, scope = there.facts.get(fact) if there is not None else None, names.scope(item)
+    return now if now is not None and follows(text, now, scope) else retold(text, scope)

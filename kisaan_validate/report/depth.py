@@ -1,0 +1,29 @@
+"""How closely the values of tables were compared with a baseline, in words: a count that is as before is no values as before."""
+
+from __future__ import annotations
+
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.changes import digests_untold, tables_in_scope, why_undigested
+from kisaan_validate.judgement import Judgement
+from kisaan_validate.model import TableFacts
+from kisaan_validate.report.text import counted, number
+
+
+def depth_words(judged: Judgement) -> str:
+    """Of how many tables values were compared, and by what; "" where there is no baseline, or no table on both sides."""
+    if judged.before is None or judged.diff is None:
+        return ""
+    old, new = tables_in_scope(judged.before), tables_in_scope(baseline_of(judged.run))
+    pairs = [(old[title], new[title]) for title in old.keys() & new.keys()]
+    known = [pair for pair in pairs if pair[0].rows is not None and pair[1].rows is not None]
+    if not known:
+        return ""
+    open_ = {item.what for item in judged.diff.unknown}
+    deep = sum(_by_digest(*pair) and digests_untold(pair[0].title) not in open_ for pair in known)
+    parts = [f"of {number(deep)} by digests of every row"] if deep else []
+    parts += [f"of {number(len(known) - deep)} only by NULLs, ends and exact sums"] if deep < len(known) else []
+    return f"values of {counted(len(known), 'table')}: {', '.join(parts)}"
+
+
+def _by_digest(old: TableFacts, new: TableFacts) -> bool:
+    return old.digests is not None and new.digests is not None and not why_undigested(old, new)

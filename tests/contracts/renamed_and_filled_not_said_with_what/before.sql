@@ -1,0 +1,1 @@
+CREATE TABLE s (id int PRIMARY KEY, d date); INSERT INTO s VALUES (1, NULL), (2, '2025-02-02');

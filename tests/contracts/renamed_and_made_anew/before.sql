@@ -1,0 +1,1 @@
+CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s VALUES (1, 10), (2, 20);

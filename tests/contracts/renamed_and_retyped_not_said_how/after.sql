@@ -1,0 +1,1 @@
+DROP VIEW v; ALTER TABLE s DROP CONSTRAINT s_total_check; ALTER TABLE s RENAME total TO amount; ALTER TABLE s ALTER amount TYPE text;

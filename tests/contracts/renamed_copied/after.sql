@@ -1,0 +1,1 @@
+ALTER TABLE s ADD amount numeric(12,2); UPDATE s SET amount = total;

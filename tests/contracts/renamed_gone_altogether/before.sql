@@ -1,0 +1,1 @@
+CREATE TABLE s (id int PRIMARY KEY, total numeric(12,2) CHECK (total > 0), note text); INSERT INTO s VALUES (1, 10, 'a'), (2, 20, 'b'), (3, 30, NULL); CREATE INDEX by_total ON s (total); CREATE VIEW v AS SELECT id, total FROM s WHERE total > 5;

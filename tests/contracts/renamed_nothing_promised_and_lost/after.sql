@@ -1,0 +1,1 @@
+ALTER TABLE s DROP note; ALTER TABLE s ADD remark text;

@@ -1,0 +1,1 @@
+CREATE TABLE s (id int PRIMARY KEY, phone text); INSERT INTO s VALUES (1, '98450 12345'), (2, NULL);

@@ -1,0 +1,1 @@
+ALTER TABLE s RENAME total TO amount; DELETE FROM s WHERE id = 2;

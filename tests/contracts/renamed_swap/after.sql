@@ -1,0 +1,1 @@
+ALTER TABLE s RENAME net TO x; ALTER TABLE s RENAME gross TO net; ALTER TABLE s RENAME x TO gross;

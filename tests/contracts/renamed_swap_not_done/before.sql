@@ -1,0 +1,1 @@
+CREATE TABLE s (id int PRIMARY KEY, net int, gross int); INSERT INTO s VALUES (1, 10, 12), (2, 20, 24);

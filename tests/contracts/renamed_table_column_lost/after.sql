@@ -1,0 +1,1 @@
+ALTER TABLE s RENAME TO sales; ALTER TABLE sales DROP note;

@@ -1,0 +1,1 @@
+CREATE TABLE sales AS SELECT * FROM s;

@@ -1,0 +1,1 @@
+ALTER TABLE s RENAME TO sales; DELETE FROM sales WHERE id = 3;

@@ -1,0 +1,1 @@
+ALTER TABLE s SET SCHEMA shop;

@@ -1,0 +1,1 @@
+CREATE SCHEMA shop; CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s VALUES (1, 1);

@@ -1,0 +1,1 @@
+CREATE TABLE s (a int, b text); INSERT INTO s VALUES (1, 'x'), (1, 'x'), (2, 'y');

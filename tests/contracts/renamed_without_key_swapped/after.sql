@@ -1,0 +1,1 @@
+ALTER TABLE s RENAME a TO c; UPDATE s SET c = 3 - c;

@@ -1,0 +1,1 @@
+CREATE TABLE s (id int PRIMARY KEY, a int, b numeric(8,2), d date, p int); CREATE TABLE w (id int PRIMARY KEY, v int); INSERT INTO w VALUES (1, 7), (2, 8); INSERT INTO s VALUES (1, 10, 1.5, NULL, 1), (2, 20, 2.5, '2025-01-01', 2), (3, 30, 3.5, NULL, 1), (4, 40, 4.5, '2025-01-02', NULL);

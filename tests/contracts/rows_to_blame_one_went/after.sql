@@ -1,0 +1,1 @@
+UPDATE s SET a = a * 2, d = coalesce(d, '2025-03-03'); ALTER TABLE s ALTER b TYPE numeric(18,2); DELETE FROM s WHERE id = 2;

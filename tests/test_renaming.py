@@ -1,0 +1,136 @@
+"""What follows from a rename: definitions are printed under new names, and nothing else of them is another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import Server
+from helpers import examples
+from hypothesis import HealthCheck, Phase, event, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from kisaan_validate.database.catalogue import blocked_relations
+from kisaan_validate.database.schema import read_objects
+from kisaan_validate.database.session import Limits, Session
+from kisaan_validate.database.target import find_target
+from kisaan_validate.differences import Change
+from kisaan_validate.model import SchemaObject
+from kisaan_validate.renaming.names import Renames
+from kisaan_validate.renaming.objects import objects_through
+from kisaan_validate.schemadiff import Reading, compare_schemas
+from kisaan_validate.sql.expressions import quote
+
+ODD = ("a", "b", "id", "name", "btree", "lower", "Total", "odd name", 'q"uote', "select", "übung", "a.b", "value", "t", "old", "$x", "1st")
+"""Names as people and attackers choose them: keywords, names of functions and access methods, of the tables themselves."""
+
+
+def read(server: Server, database: str) -> tuple[SchemaObject, ...]:
+    """Every object of schemas public and shop."""
+    session = Session(find_target(server.dsn(database)), Limits(), ("public", "shop"))
+    try:
+        session.begin()
+        objects, unread = read_objects(session, ("public", "shop"), blocked_relations(session))
+    finally:
+        session.close()
+    assert not unread
+    return objects
+
+
+def rich(t: str, u: str, a: str, b: str, c: str) -> str:
+    """Two tables with whatever names columns: keys, checks, indexes, views, policies, triggers, statistics, partitions, grants."""
+    t, u, a, b, c = map(quote, (t, u, a, b, c))
+    return f"""
+    CREATE TABLE {u} ({a} int PRIMARY KEY, {b} text, {c} int UNIQUE);
+    CREATE TABLE {t} ({a} int PRIMARY KEY, {b} int REFERENCES {u} ({a}), {c} text DEFAULT 'a' CHECK (length({c}) > 0 AND {c} <> 'b'),
+        g int GENERATED ALWAYS AS ({a} + {b}) STORED, s serial, CONSTRAINT both_ways UNIQUE ({b}, {c}), FOREIGN KEY ({a}) REFERENCES {u} ({c}));
+    CREATE INDEX i1 ON {t} (lower({c}) DESC, {a}) INCLUDE ({b}) WHERE {b} > 0;
+    CREATE INDEX i2 ON {t} (({a} + {b}), {c} COLLATE "C" text_pattern_ops);
+    CREATE STATISTICS stats ON {a}, {b} FROM {t};
+    CREATE VIEW v1 AS SELECT {a}, {b} AS b2, {c} FROM {t} WHERE {a} > 0 ORDER BY {b};
+    CREATE VIEW v2 AS SELECT x.{a}, y.{a} AS y, x.{b} + y.{a} AS s, (SELECT max(z.{b}) FROM {t} AS z WHERE z.{a} = x.{b}) AS m
+        FROM {t} AS x JOIN {u} AS y ON x.{b} = y.{a} WHERE EXISTS (SELECT 1 FROM {t} WHERE {a} = x.{a});
+    CREATE VIEW v3 AS WITH w AS (SELECT {a}, {c} FROM {t}) SELECT w.{a}, w.{c} FROM w UNION ALL SELECT {c}, {b} FROM {u};
+    CREATE VIEW v4 AS SELECT {t}.{a}, {u}.{b}, CASE WHEN {t}.{c} = 'a' THEN {t}.{b} ELSE {u}.{c} END AS k, {t}.*::text AS whole
+        FROM {t} LEFT JOIN {u} ON {u}.{a} = {t}.{b};
+    CREATE MATERIALIZED VIEW mv AS SELECT DISTINCT {b}, count(*) AS n FROM {t} GROUP BY {b};
+    CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TRIGGER tr BEFORE UPDATE OF {a}, {c} ON {t} FOR EACH ROW WHEN (OLD.{c} IS DISTINCT FROM NEW.{c}) EXECUTE FUNCTION f();
+    CREATE RULE ru AS ON INSERT TO {t} WHERE NEW.{b} > 5 DO ALSO INSERT INTO {u} ({a}, {b}) VALUES (NEW.{a}, NEW.{c});
+    ALTER TABLE {t} ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY po ON {t} USING ({a} > 0 AND EXISTS (SELECT 1 FROM {u} WHERE {u}.{a} = {t}.{b})) WITH CHECK ({b} > 0);
+    GRANT SELECT ({a}, {c}) ON {t} TO PUBLIC;
+    CREATE TABLE parent ({a} int, {b} int, UNIQUE ({a}, {b})) PARTITION BY RANGE ({a}, {b});
+    CREATE TABLE child PARTITION OF parent FOR VALUES FROM (1, 1) TO (9, 9);
+    CREATE TABLE sparse ({a} int, {b} int) PARTITION BY LIST (({a} + {b}));
+    CREATE TABLE heir (own int) INHERITS ({u});
+    """
+
+
+@st.composite
+def renamings(draw: Any) -> tuple[tuple[str, ...], dict[str, dict[str, str]], dict[str, str]]:
+    """Names of two tables and three columns; by table what its columns become; what the tables become. Swaps and chains too."""
+    names = draw(st.lists(st.sampled_from(ODD), min_size=3, max_size=3, unique=True))
+    tables = draw(st.lists(st.sampled_from((*ODD, "u")), min_size=2, max_size=2, unique=True).filter(lambda given: not set(given) & {"parent"}))
+    columns: dict[str, dict[str, str]] = {}
+    for table in (*tables, "parent"):
+        own = names[: 2 if table == "parent" else 3]
+        fresh = [name for name in (*ODD, "n1", "n2", "n3") if name not in own and name not in {"g", "s", "own"}]
+        pool = draw(st.permutations([*own, *draw(st.lists(st.sampled_from(fresh), max_size=3, unique=True))]))
+        columns[table] = {old: new for old, new in zip(own, pool, strict=False) if old != new}
+    pool = draw(st.permutations([*tables, "v_new", "other name"]))
+    return (*tables, *names), columns, {old: new for old, new in zip(tables, pool, strict=False) if old != new}
+
+
+def moves(columns: dict[str, dict[str, str]], tables: dict[str, str]) -> str:
+    """The statements that do it, by way of names that nobody has."""
+    steps = [f"ALTER TABLE {quote(t)} RENAME {quote(old)} TO tmp_{n}" for t, own in columns.items() for n, old in enumerate(own)]
+    steps += [f"ALTER TABLE {quote(t)} RENAME tmp_{n} TO {quote(new)}" for t, own in columns.items() for n, new in enumerate(own.values())]
+    steps += [f"ALTER TABLE {quote(old)} RENAME TO tmp_t{n}" for n, old in enumerate(tables)]
+    steps += [f"ALTER TABLE tmp_t{n} RENAME TO {quote(new)}" for n, new in enumerate(tables.values())]
+    return "; ".join([*steps, "SELECT 1"])
+
+
+def declared(columns: dict[str, dict[str, str]], tables: dict[str, str], names: tuple[str, ...]) -> Renames:
+    """The same as names; what inherits a column is renamed with it."""
+    inherits = {names[1]: ("heir",), "parent": ("child",)}
+    places = {(t, old): new for t, own in columns.items() for old, new in own.items()}
+    places |= {(heir, old): new for t, own in columns.items() for heir in inherits.get(t, ()) for old, new in own.items()}
+    return Renames(tables, places)
+
+
+@pytest.fixture(scope="module", params=["server", "server15"])
+def place(request: pytest.FixtureRequest) -> Iterator[tuple[Server, str]]:
+    """A database for every example to fill, on each server."""
+    server: Server = request.getfixturevalue(request.param)
+    database = server.create("CREATE SCHEMA shop")
+    yield server, database
+    server.drop(database)
+
+
+def differing(before: tuple[SchemaObject, ...], renames: Renames, after: tuple[SchemaObject, ...], places: Any) -> list[Change]:
+    """What differs beyond the renames."""
+    found = compare_schemas(Reading(objects_through(before, renames, after, places)), Reading(after))
+    assert found.unclear == ()
+    return list(found.changes)
+
+
+@given(renamings())
+@hypothesis_settings(
+    max_examples=examples(12), derandomize=True, deadline=None, phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+def test_what_follows_from_renames_is_no_difference(place: tuple[Server, str], drawn: Any) -> None:
+    """Whatever is renamed, swapped or moved along a chain, under whatever names: the catalogues agree under the new names."""
+    server, database = place
+    names, columns, tables = drawn
+    server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO PUBLIC; SELECT 1", database)
+    server.sql(rich(*names) + "; SELECT 1", database)
+    before = read(server, database)
+    server.sql(moves(columns, tables), database)
+    after = read(server, database)
+    event(f"{len(tables)} tables, {sum(map(len, columns.values()))} columns")
+    places = {title: ("public", title) for title in (*names[:2], *tables.values())}
+    assert differing(before, declared(columns, tables, names), after, places) == []
