@@ -10,6 +10,12 @@ if TYPE_CHECKING:
 
 KIND_WORDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
 
+NUMBERS_WITH_NAN = frozenset({"numeric", "float4", "float8"})
+"""The names of PostgreSQL's types whose values may be NaN."""
+
+SHAPES = frozenset({"point", "lseg", "box", "path", "line", "polygon", "circle"})
+"""Those of its types of geometry: their coordinates are double precision, and their text is nothing but these."""
+
 TableKey = tuple[str, str]
 """(schema, name), exactly as in the catalogue."""
 
@@ -32,6 +38,13 @@ class TypeFacts:
     array: bool = False
     fields: tuple[tuple[str, TypeFacts], ...] = ()
     scale: int | None = None
+
+    @property
+    def has_nan(self) -> bool:
+        """Whether a value of the type may be a NaN, or hold one, however deep inside it."""
+        own = self.builtin and (self.name in NUMBERS_WITH_NAN or self.name in SHAPES)
+        inner = (*([self.element] if self.element is not None else []), *(field for _, field in self.fields))
+        return own or any(part.has_nan for part in inner)
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,12 @@ class Column:
     @property
     def may_be_nan(self) -> bool:
         """Whether the type has a NaN."""
-        return self.base in {"numeric", "float4", "float8"}
+        return self.base in NUMBERS_WITH_NAN
+
+    @property
+    def has_nan(self) -> bool:
+        """Whether a value may be a NaN, or hold one."""
+        return self.may_be_nan or (self.made is not None and self.made.has_nan)
 
     @property
     def scale(self) -> int | None:

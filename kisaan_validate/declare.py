@@ -155,6 +155,12 @@ def __getattr__(name: str) -> Any:
     return found[name]
 
 
+def _yes(allow_nan: Any) -> bool:
+    if not isinstance(allow_nan, bool):
+        raise SuiteError(f"allow_nan={allow_nan!r} is neither True nor False", origin=_caller())
+    return allow_nan
+
+
 def _choice(name: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
         raise SuiteError(f"{name}={value!r} is not one of {', '.join(known)}", origin=_caller())
@@ -363,18 +369,27 @@ def no_gaps(
     return _declare("no_gaps", table, (column,), rule, meta)
 
 
-def holds(table: str, expression: str, *, volatile: Any = (), **meta: Unpack[MetaArguments]) -> Declaration:
-    """A SQL expression over one row of ``table`` that must not be false (NULL passes, as in a CHECK)."""
+def holds(
+    table: str, expression: str, *, volatile: Any = (), allow_nan: bool = False, **meta: Unpack[MetaArguments]
+) -> Declaration:
+    """A SQL expression over one row of ``table`` that must not be false (NULL passes, as in a CHECK).
+
+    A row violates it too where a column that it reads is NaN, which PostgreSQL takes for greater than every number and
+    equal to itself; not where the expression speaks of NaN itself (``amount > 0 OR amount = 'NaN'``), or ``allow_nan``.
+    """
     from kisaan_validate.sql.assertion import expression_columns
 
     read = expression_columns(expression, _caller())
-    rule = rows.Holds(expression=expression, volatile=frozenset(_columns(volatile)))
+    rule = rows.Holds(expression=expression, volatile=frozenset(_columns(volatile)), allow_nan=_yes(allow_nan))
     return _declare("holds", table, read, rule, meta)
 
 
-def decimals(table: str, column: str, places: int = 2, **meta: Unpack[MetaArguments]) -> Declaration:
-    """Every value of a numeric column has at most ``places`` decimal places."""
-    return _declare("decimals", table, (column,), _read(lambda: rows.Decimals(places=places)), meta)
+def decimals(
+    table: str, column: str, places: int = 2, *, allow_nan: bool = False, **meta: Unpack[MetaArguments]
+) -> Declaration:
+    """Every value of a numeric column has at most ``places`` decimal places; a NaN has none, and violates it."""
+    rule = _read(lambda: rows.Decimals(places=places, allow_nan=_yes(allow_nan)))
+    return _declare("decimals", table, (column,), rule, meta)
 
 
 def unique(
@@ -426,15 +441,18 @@ def agrees(
 
 def holds_with(
     table: str, expression: str, *, parent: str, via: str | list[str], on: str | list[str] = "id", volatile: Any = (),
-    **meta: Unpack[MetaArguments],
+    allow_nan: bool = False, **meta: Unpack[MetaArguments],
 ) -> Declaration:  # fmt: skip
-    """A SQL expression over ``child`` (a row of ``table``) and ``parent`` (the row it refers to), not to be false."""
+    """A SQL expression over ``child`` (a row of ``table``) and ``parent`` (the row it refers to), not to be false.
+
+    A NaN violates it as it violates :func:`holds`.
+    """
     from kisaan_validate.sql.assertion import qualified_columns
 
     origin = _caller()
     read = qualified_columns(expression, ("child", "parent"), origin)
     rule = relations.HoldsWith(
-        _join(via, parent, on), expression, tuple(read["parent"]), frozenset(_columns(volatile))
+        _join(via, parent, on), expression, tuple(read["parent"]), frozenset(_columns(volatile)), _yes(allow_nan)
     )
     return _declare("holds_with", table, tuple(read["child"]), rule, meta)
 

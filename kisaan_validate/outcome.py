@@ -154,9 +154,10 @@ def _judged(check: Check, stream: Stream, answer: Streamed, tally: Tally) -> Res
         sql=stream.sql(),
         milliseconds=answer.milliseconds,
     )
+    nan = f"{tally.nan:,} of the rows hold a NaN, which no check admits unless its column says allow_nan" if tally.nan else ""
     if tally.as_one and result.status is Status.FAIL:
-        return replace(result, message="judged as a whole: no single row is to blame", hint=check.hint)
-    result = tolerated(result, check)
+        return replace(result, message=joined("judged as a whole: no single row is to blame", nan), hint=check.hint)
+    result = tolerated(replace(result, message=nan), check)
     if result.status is Status.PASS:
         return replace(result, message=_VACUOUS) if result.examined == 0 else result
     return replace(result, hint=check.hint)

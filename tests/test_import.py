@@ -87,10 +87,11 @@ def test_a_real_suite_runs_without_an_unanswered_check(name: str, server: Server
     suite = suite_of(imported(tool, *files), tool)
     done = run(suite, server.dsn(market), options=Options(jobs=1, sample=2))
     said = {r.check_id: (r.status, r.message) for r in done.results if r.status not in {Status.PASS, Status.TOLERATED}}
-    # Great Expectations 1.24, Soda 3.5 and dbt's own rules say so too: half of the notes repeat, the mean share is 45.
+    # Great Expectations 1.24, Soda 3.5 and dbt's own rules say so too: half of the notes repeat, the mean share is 45; to
+    # dbt_expectations a NULL matches no regular expression.
     expected = {
         "gx_1": {"orders.note.unique", "orders.status.most_common"}, "gx_0": set(), "soda": {"orders.average_share"},
-        "dbt": {"orders.status.accepted_values_3", "orders.note.unique_2"},
+        "dbt": {"orders.status.accepted_values_3", "orders.note.unique_2", "orders.note.matches"},
     }  # fmt: skip
     assert {id for id, (status, _) in said.items() if status is Status.FAIL} == expected[name] == set(said)
 
@@ -328,23 +329,48 @@ def test_an_inverse_of_more_than_is_at_most() -> None:
     assert [read_threshold(t)[0].inverse.most_rows for t in ("> 5", ">= 5", "> 0", "!= 0", "< 5")] == [5, 4, 0, 0, None]
 
 
-ROW_CONDITIONS = {
-    'col("a") > 5': "a > 5", "a > 0.1 and s == 'x'": "(a > 0.1 AND s = 'x')", 'col("S x").notNull()': '"S x" IS NOT NULL',
-    "not a == 1": "NOT (a = 1)", "s in ['x', 'y']": "s IN ('x', 'y')", "(a > 1) | (s == 'x')": "(a > 1 OR s = 'x')",
+NAN = "'NaN'::numeric"
+ROW_CONDITIONS: dict[tuple[str, str], str] = {
+    ("great_expectations", 'col("a") > 5'): "a > 5", ("great_expectations__experimental__", 'col("S x").notNull()'): '"S x" IS NOT NULL',
+    ("great_expectations", "col('a') == 'it > 1'"): "a = 'it > 1'", ("great_expectations", 'col("d") >= date("2020-01-01")'): "d >= '2020-01-01'",
+    ("great_expectations", 'col("a") != -1.50'): "a <> (-1.50)",
+    ("pandas", "a < 0.1 and s == 'x'"): "(a < 0.1 AND s = 'x')", ("pandas", "a > 0.1"): f"(a > 0.1 AND a < {NAN})", ("pandas", "  5 >= a"): "a <= 5",
+    ("pandas", "not a == 1"): "(a = 1) IS NOT TRUE", ("pandas", "~(a == 1)"): "(a = 1) IS NOT TRUE", ("pandas", "s in ['x', 'y']"): "s IN ('x', 'y')",
+    ("pandas", "s not in ('x',)"): "(s IN ('x')) IS NOT TRUE", ("pandas", "(a < 1) | (s == 'x & y')"): "(a < 1 OR s = 'x & y')",
+    ("pandas", "s != 'x'"): "s IS DISTINCT FROM 'x'", ("pandas", "`S x` == 'a | b'"): "\"S x\" = 'a | b'", ("pandas", "a == 0.10000000000000000555"): "a = 0.10000000000000000555",
+    ("spark", "country=='IN' and id > 0"): "(country = 'IN' AND id > 0)", ("spark", "`S x` = \"it's\" OR NOT a <> 1.5"): "(\"S x\" = 'it''s' OR NOT (a <> 1.5))",
+    ("spark", "a IS NOT NULL AND s IN ('x', 'y')"): "(NOT (a IS NULL) AND s IN ('x', 'y'))", ("spark", "a BETWEEN 1 AND 2"): "a BETWEEN 1 AND 2",
+    ("spark", "a <=> b"): "a IS NOT DISTINCT FROM b", ("spark", "s LIKE 'x%'"): "s LIKE 'x%'",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ROW_CONDITIONS)
-def test_row_conditions_become_sql(text: str) -> None:
-    """Both notations are read as expressions, and written with quoted names and exact literals."""
-    assert row_condition_sql(text, "pandas") == ROW_CONDITIONS[text]
+@pytest.mark.parametrize(("parser", "text"), ROW_CONDITIONS)
+def test_row_conditions_become_sql(parser: str, text: str) -> None:
+    """Each notation is read as its own parser reads it, and written with quoted names and exact literals."""
+    assert row_condition_sql(text, parser) == ROW_CONDITIONS[parser, text]
+    assert row_condition_sql({"type": "pass_through", "pass_through_filter": text}, parser) == ROW_CONDITIONS[parser, text]
 
 
-@pytest.mark.parametrize("text", ["__import__('os').system('x')", "a.str.len() > 2", "a > b", "a >", "1; DROP", "lambda: 1", "(" * 5000])
-def test_other_row_conditions_have_no_counterpart(text: str) -> None:
-    """Nothing is evaluated: what is no comparison of a column with a value is refused."""
+OTHER_CONDITIONS = [
+    "__import__('os').system('x')", "a.str.len() > 2", "a > b", "a >", "1; DROP", "lambda: 1", "(" * 5000, "a > @x", "a == None", "a == 1 # why", "a\n> 1",
+    "a < b < c", "~a == 1", "a > 1e999999999", "a == 1j", "a == float('nan')", "`a", "s == f'{a}'", "a > nan",
+]  # fmt: skip
+OTHERS_OF_SPARK = [
+    "a > 1; DROP TABLE t", "length(s) > 1", "a + 1 > 2", "s RLIKE 'x'", "a IN (SELECT 1)", "t.a = 1", "a = 1 -- why", "CAST(a AS INT) = 1", "a = 1L",
+    "exists(SELECT 1)", "", "a =", "s LIKE 'x\\\\%'", "(" * 500, "a = date_sub(now(), 1)", "a = TIMESTAMP '2020-01-01 00:00:00'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parser", "text"),
+    [*(("pandas", text) for text in OTHER_CONDITIONS), *(("spark", text) for text in OTHERS_OF_SPARK),
+     *(("great_expectations", text) for text in ['col("a") > 5 and col("b") < 1', "a > 5", 'col("a") > col("b")', 'col("a") in (1)']),
+     ("horses", "a > 1"), (None, "a > 1")],
+)  # fmt: skip
+def test_other_row_conditions_have_no_counterpart(parser: str | None, text: str) -> None:
+    """Nothing is evaluated: what is no comparison of a column with a value is refused, as is what the tool would leave out."""
     with pytest.raises(NoCounterpart):
-        row_condition_sql(text, "pandas")
+        row_condition_sql(text or " ", parser)
 
 
 # --- what has no counterpart -------------------------------------------------------------------------------------------------------

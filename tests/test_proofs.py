@@ -16,11 +16,12 @@ from kisaan_validate.model import Evidence, Status
 UNIQUE = declare.unique("t", ["a", "b"], id="u")
 PAIR = "CREATE UNIQUE INDEX filled ON t (a, b) WHERE a IS NOT NULL; CREATE UNIQUE INDEX empty ON t (b) WHERE a IS NULL;"
 CASES: dict[str, tuple[str, Declaration, bool]] = {
-    "scale at most": ("CREATE TABLE t (a numeric(18,2))", declare.decimals("t", "a", 2), True),
+    "scale at most": ("CREATE TABLE t (a numeric(18,2))", declare.decimals("t", "a", 2, allow_nan=True), True),
     "scale too large": ("CREATE TABLE t (a numeric(16,4))", declare.decimals("t", "a", 2), False),
-    "negative scale": ("CREATE TABLE t (a numeric(5,-2))", declare.decimals("t", "a", 2), True),
+    "negative scale": ("CREATE TABLE t (a numeric(5,-2))", declare.decimals("t", "a", 2, allow_nan=True), True),
+    "a scale, and perhaps a NaN": ("CREATE TABLE t (a numeric(18,2))", declare.decimals("t", "a", 2), False),
     "no scale": ("CREATE TABLE t (a numeric)", declare.decimals("t", "a", 2), False),
-    "a domain's scale": ("CREATE DOMAIN m AS numeric(9,2); CREATE TABLE t (a m)", declare.decimals("t", "a", 2), True),
+    "a domain's scale": ("CREATE DOMAIN m AS numeric(9,2); CREATE TABLE t (a m)", declare.decimals("t", "a", 2, allow_nan=True), True),
     "a pair of partial indexes": (f"CREATE TABLE t (a int, b int NOT NULL); {PAIR}", UNIQUE, True),
     "a pair beside a NULL": (f"CREATE TABLE t (a int, b int); {PAIR}", UNIQUE, False),
     "half a pair": (f"CREATE TABLE t (a int, b int NOT NULL); {PAIR} DROP INDEX empty", UNIQUE, False),
@@ -128,10 +129,10 @@ def test_no_constraint_of_a_foreign_table_is_believed(server: Server, database: 
 
 @pytest.mark.parametrize(
     ("value", "violates"),
-    [("0.10", 0), ("0.100", 0), ("0.125", 1), ("-7.001", 1), ("'NaN'", 0), ("'Infinity'", 0), ("NULL", 0), ("10", 0)],
+    [("0.10", 0), ("0.100", 0), ("0.125", 1), ("-7.001", 1), ("'NaN'", 1), ("'Infinity'", 0), ("NULL", 0), ("10", 0)],
 )
 def test_decimals_counts_what_has_more_places(server: Server, database: str, value: Any, violates: int) -> None:
-    """Places that are all zero do not count; NaN, infinities and NULL have none."""
+    """Places that are all zero do not count; infinities and NULL have none; a NaN is no number that could have any."""
     server.sql(f"CREATE TABLE t (a numeric); INSERT INTO t VALUES ({value})", database)
     assert result(server, database, declare.decimals("t", "a", 2)).violations == violates
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from kisaan_validate.errors import UsageError
 from kisaan_validate.importers import expressions as sql
-from kisaan_validate.importers.dbt_tests import GENERIC, Test, expectation
+from kisaan_validate.importers.dbt_expectations import expectation
+from kisaan_validate.importers.dbt_tests import GENERIC, Subject, Test
 from kisaan_validate.importers.great_expectations import custom_query
 from kisaan_validate.importers.maker import Maker
 from kisaan_validate.importers.outcome import NoCounterpart, Said
 from kisaan_validate.importers.reading import YAML_BYTES, read_text, read_yaml
+from kisaan_validate.importers.tables import Tables
 from kisaan_validate.importers.thresholds import read_threshold
 from kisaan_validate.source import dotted, remark
 
@@ -29,19 +31,24 @@ _CONFIG = (
 
 @dataclass
 class Project:
-    """What the files say of how relations are called."""
+    """What the files say of how relations are called; ``schemas`` are the schemas that dbt only makes up when it runs."""
 
-    table_of: Callable[[str], str]
+    tables: Tables
     models: dict[str, str] = field(default_factory=dict)
+    schemas: dict[str, str] = field(default_factory=dict)
     sources: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def ref(self, name: str) -> str:
-        """The table of a model, seed or snapshot."""
-        return self.table_of(self.models.get(name, dotted("", name)))
+        """The table of a model, seed or snapshot. Raises NoCounterpart where its schema is not known."""
+        known = self.models.get(name, dotted("", name))
+        if name in self.schemas and known not in self.tables.names and name not in self.tables.names:
+            made = f"the schema of {remark(name)} is made when dbt runs ({remark(self.schemas[name])})"
+            raise NoCounterpart(f"{made}: say --table {remark(name)}=SCHEMA.TABLE")
+        return self.tables.names.get(name) or self.tables.of(known)
 
     def source(self, source: str, table: str) -> str:
         """The table of a source."""
-        return self.table_of(self.sources.get((source, table), dotted(source, table)))
+        return self.tables.of(self.sources.get((source, table), dotted(source, table)))
 
     def relation(self, text: Any) -> str:
         """The table that ``ref('x')`` or ``source('a', 'b')`` means, with or without braces. Raises NoCounterpart."""
@@ -66,9 +73,9 @@ _CALL = re.compile(
 _BRACES = re.compile(r"\{\{-?\s*((?:ref|source)\([^{}()]*\))\s*-?\}\}")
 
 
-def import_files(files: Sequence[Path], maker: Maker, table_of: Callable[[str], str]) -> None:
+def import_files(files: Sequence[Path], maker: Maker, tables: Tables) -> None:
     """Every test of dbt files: YAML properties and singular tests. Raises UsageError for what is neither."""
-    project, documents = Project(table_of), []
+    project, documents = Project(tables), []
     for path in files:
         if path.suffix == ".sql":
             continue
@@ -101,8 +108,11 @@ def _learn(project: Project, document: dict[Any, Any]) -> None:
     for section in _RESOURCES:
         for entry in _mappings(document.get(section)):
             config = entry.get("config") if isinstance(entry.get("config"), dict) else {}
-            alias = _text((config or {}).get("alias")) or _text(entry.get("alias"))
-            project.models[_text(entry.get("name"))] = dotted("", alias or _text(entry.get("name")))
+            said = {**entry, **(config or {})}
+            name, fixed = _text(entry.get("name")), _text(said.get("target_schema")) if section == "snapshots" else ""
+            project.models[name] = dotted(fixed, _text(said.get("alias")) or name)
+            if not fixed and _text(said.get("schema")):
+                project.schemas[name] = f"schema: {_text(said['schema'])}"
     for source in _mappings(document.get("sources")):
         schema = _text(source.get("schema")) or _text(source.get("name"))
         for table in _mappings(source.get("tables")):
@@ -112,12 +122,15 @@ def _learn(project: Project, document: dict[Any, Any]) -> None:
 
 @dataclass(frozen=True)
 class Found:
-    """One test where it stands: of which relation, of which column ("" for none), and what is written."""
+    """One test where it stands: of which relation, of which column (None for none), and what is written.
+
+    ``table`` gives the relation's table, or raises NoCounterpart.
+    """
 
     place: str
     title: str
-    table: str
-    column: str
+    table: Callable[[], str]
+    column: Subject | None
     written: Any
     freshness: dict[str, Any] | None = None
 
@@ -126,24 +139,30 @@ def _found(document: dict[Any, Any], project: Project) -> Iterator[Found]:
     for section in _RESOURCES:
         for entry in _mappings(document.get(section)):
             name = _text(entry.get("name"))
-            yield from _of_relation(f"{section}.{name}", entry, project.ref(name) if name else "")
+            yield from _of_relation(f"{section}.{name}", entry, partial(_named, project.ref, name))
     for source in _mappings(document.get("sources")):
         for table in _mappings(source.get("tables")):
             name = _text(table.get("name"))
             place = f"sources.{_text(source.get('name'))}.{name}"
-            actual = project.source(_text(source.get("name")), name)
+            actual = partial(_named, partial(project.source, _text(source.get("name"))), name)
             yield from _of_relation(place, table, actual)
             yield from _freshness(place, source, table, actual)
 
 
-def _of_relation(place: str, entry: dict[str, Any], table: str) -> Iterator[Found]:
+def _named(table: Callable[[str], str], name: str) -> str:
+    if not name:
+        raise NoCounterpart("the relation has no name")
+    return table(name)
+
+
+def _of_relation(place: str, entry: dict[str, Any], table: Callable[[], str]) -> Iterator[Found]:
     for written in _tests(entry):
-        yield Found(place, _title(written), table, "", written)
+        yield Found(place, _title(written), table, None, written)
     for column in _mappings(entry.get("columns")):
         name = _text(column.get("name"))
-        known = name if column.get("quote") is True else sql.folded(name)
         for written in _tests(column):
-            yield Found(f"{place}.columns.{name}", f"{_title(written)} of {name}", table, known, written)
+            subject = Subject(name, quoted=column.get("quote") is True)
+            yield Found(f"{place}.columns.{name}", f"{_title(written)} of {name}", table, subject, written)
 
 
 def _tests(entry: dict[str, Any]) -> list[Any]:
@@ -160,11 +179,14 @@ def _title(written: Any) -> str:
     return str(written)
 
 
-def _freshness(place: str, source: dict[str, Any], table: dict[str, Any], actual: str) -> Iterator[Found]:
+def _freshness(
+    place: str, source: dict[str, Any], table: dict[str, Any], actual: Callable[[], str]
+) -> Iterator[Found]:
     said = _inherited("freshness", source, table)
     if not isinstance(said, dict):
         return
-    column = _text(_inherited("loaded_at_field", source, table))
+    written = _text(_inherited("loaded_at_field", source, table))
+    column = Subject(written) if written else None
     for key in ("error_after", "warn_after"):
         if isinstance(said.get(key), dict) and said[key].get("count") is not None:
             yield Found(place, f"freshness {key}", actual, column, key, said)
@@ -197,13 +219,11 @@ def _no_tests(document: dict[Any, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _translate(found: Found, project: Project, maker: Maker) -> list[str]:
-    if not found.table:
-        raise NoCounterpart("the relation has no name")
     if found.freshness is not None:
         return [_fresh(found, maker)]
     name, arguments, config = _read(found.written)
-    if config.get("enabled") is False:
-        raise NoCounterpart("it is disabled (enabled: false)")
+    if config.get("enabled", True) is not True:
+        raise NoCounterpart("it is disabled (enabled: false), or only when dbt runs it is known whether it is")
     if config.get("fail_calc") not in (None, "count(*)"):
         raise NoCounterpart("it counts failures in a way of its own (fail_calc)")
     verdicts = _verdicts(config)
@@ -211,13 +231,13 @@ def _translate(found: Found, project: Project, maker: Maker) -> list[str]:
         raise NoCounterpart("a limit beside a threshold changes what is counted")
     where = config.get("where")
     condition = sql.author_condition(project.resolved(where) if isinstance(where, str) else where, "where") if where is not None else ""
-    test = Test(maker, found.table, found.column, arguments, condition, project.relation, project.resolved)
+    test = Test(maker, found.table(), found.column, arguments, condition, project.relation, project.resolved)
     return [id for said, most in verdicts for id in _one(name, replace(test, said=replace(said, tolerance=most or None)))]
 
 
 def _one(name: str, test: Test) -> list[str]:
     package, _, bare = name.rpartition(".")
-    if package in {"dbt_expectations"}:
+    if package == "dbt_expectations":
         return list(expectation(bare, test))
     if package in {"", "dbt_utils", "dbt"} and (make := GENERIC.get(bare)) is not None:
         return make(test)
@@ -275,14 +295,14 @@ def _fresh(found: Found, maker: Maker) -> str:
     count, period = limit.get("count"), str(limit.get("period"))
     if isinstance(count, bool) or not isinstance(count, int) or period not in {"minute", "hour", "day"}:
         raise NoCounterpart("an age is a number of minutes, hours or days")
-    if not found.column:
+    if found.column is None:
         raise NoCounterpart("it has no loaded_at_field: dbt asks the warehouse's own books")
     where = sql.author_condition(said["filter"], "a filter") if said.get("filter") is not None else ""
-    newest = f"max({sql.author_value(found.column, 'loaded_at_field')})"
+    newest, table = f"max({sql.author_value(found.column.text, 'loaded_at_field')})", found.table()
     severity = "blocking" if found.written == "error_after" else "warning"
     told = Said(severity, title=f"the newest row is at most {count} {period}s old")
     condition = f"m.newest >= now() - INTERVAL '{count} {period}s'"
-    return maker.measure(found.table, [("newest", newest)], condition, f"{found.table}.fresh", told, where=where)
+    return maker.measure(table, [("newest", newest)], condition, f"{table}.fresh", told, where=where)
 
 
 # --- singular tests ------------------------------------------------------------------------------------------------------------
@@ -297,7 +317,7 @@ def _singular(path: Path, text: str, project: Project, maker: Maker) -> list[str
     for match in re.finditer(r"\{\{-?\s*config\((.*?)\)\s*-?\}\}", body, re.S):
         config |= _config_call(match[1])
     body = project.resolved(re.sub(r"\{\{-?\s*config\(.*?\)\s*-?\}\}", "", body, flags=re.S))
-    if config.get("enabled") is False:
+    if config.get("enabled", True) is not True:
         raise NoCounterpart("it is disabled (enabled=false)")
     if unknown := [k for k in config if k not in {*_CONFIG, "materialized"}] or [k for k in ("where", "fail_calc", "limit") if k in config]:
         raise NoCounterpart(f"the config {remark(unknown[0])} changes what is counted")

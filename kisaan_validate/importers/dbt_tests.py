@@ -1,28 +1,53 @@
-"""dbt's generic tests, those of dbt_utils, and those of dbt_expectations, as checks."""
+"""dbt's generic tests and those of dbt_utils as checks. A column may be an expression there: dbt writes it out as it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from kisaan_validate.importers import expressions as sql
-from kisaan_validate.importers import great_expectations
 from kisaan_validate.importers.maker import Maker
 from kisaan_validate.importers.outcome import NoCounterpart, Said
 from kisaan_validate.source import remark, sql_name
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a test is about: a column's name or an expression, as dbt would write it into its SQL; or a quoted name."""
+
+    text: str
+    quoted: bool = False
+
+    @property
+    def name(self) -> str:
+        """The column's name in the catalogue; "" for an expression."""
+        if self.quoted:
+            return self.text
+        return sql.folded(self.text) if sql.is_name(self.text) else ""
+
+    @property
+    def sql(self) -> str:
+        """Its value as SQL. Raises NoCounterpart for what is no expression over a row."""
+        return sql_name(self.name) if self.name else sql.author_value(self.text, "a column")
+
+    @property
+    def title(self) -> str:
+        """What it is called in an id: the name, or the words of the expression."""
+        return self.name or "_".join(re.findall(r"\w+", self.text))[:60] or "expression"
+
+
+@dataclass(frozen=True)
 class Test:
-    """One test on its way: of which column ("" for none) of which table, with its arguments, over which rows."""
+    """One test on its way: of which column (None for none) of which table, with its arguments, over which rows."""
 
     __test__ = False  # not one of pytest's
 
     maker: Maker
     table: str
-    column: str
+    column: Subject | None
     arguments: dict[str, Any]
     where: str
     relation: Callable[[Any], str]
@@ -35,40 +60,50 @@ class Test:
             raise NoCounterpart(f"the argument {remark(unknown[0])} is not understood")
         return self
 
+    @property
+    def subject(self) -> Subject:
+        """The column, or the expression in its place. Raises NoCounterpart for a test of a whole relation."""
+        if self.column is not None:
+            return self.column
+        given = self.arguments.get("column_name")
+        if given is None:
+            raise NoCounterpart("it needs a column")
+        return Subject(sql.as_text(given, "a column's name as column_name"))
+
     def name(self) -> str:
         """The column, as SQL. Raises NoCounterpart for a test of a whole relation."""
-        return sql_name(self.own())
+        return self.subject.sql
 
     def own(self) -> str:
-        """The column's name."""
-        given = self.arguments.get("column_name")
-        if not self.column and isinstance(given, str):
-            return sql.folded(given)
-        if not self.column:
-            raise NoCounterpart("it needs a column")
-        return self.column
+        """The column in words."""
+        return self.subject.title
+
+    def parts(self) -> list[str]:
+        """The column's part of an id; none for a test of a whole relation."""
+        return [self.own()] if self.column is not None or "column_name" in self.arguments else []
 
     def id(self, *parts: str) -> str:
         """A check's id."""
         return ".".join((self.table, *parts))
 
-    def row(self, expression: str, kind: str) -> list[str]:
+    def row(self, expression: str, kind: str, *, allow_nan: bool = False) -> list[str]:
         """An expression over a row."""
-        columns = [self.own()] if self.column else []
-        return [self.maker.row(self.table, expression, self.id(*columns, kind), self.said, where=self.where, columns=columns)]
+        columns = [self.subject.name] if self.parts() and self.subject.name else []
+        id = self.id(*self.parts(), kind)
+        return [self.maker.row(self.table, expression, id, self.said, where=self.where, columns=columns, allow_nan=allow_nan)]
 
     def select(self, statement: str, keys: list[str], kind: str, title: str) -> list[str]:
         """A SELECT of failing rows."""
-        parts = [self.column] if self.column else []
-        return [self.maker.assertion(self.table, statement, keys, self.id(*parts, kind), replace(self.said, title=title))]
+        return [self.maker.assertion(self.table, statement, keys, self.id(*self.parts(), kind), replace(self.said, title=title))]
 
-    def figure(self, outputs: list[tuple[str, str]], condition: str, kind: str, title: str) -> list[str]:
-        """A figure over all rows: dbt counts one failure or none."""
+    def figure(
+        self, outputs: list[tuple[str, str]], condition: str, kind: str, title: str, of: Sequence[str] = ()
+    ) -> list[str]:
+        """A figure over all rows: dbt counts one failure or none. ``of`` are the values that it is made of, as SQL."""
         if self.said.tolerance:
             raise NoCounterpart("a threshold on a test that fails once or not at all: it can never fail")
-        parts = [self.column] if self.column else []
-        said = replace(self.said, title=title)
-        return [self.maker.measure(self.table, outputs, condition, self.id(*parts, kind), said, where=self.where)]
+        said, id = replace(self.said, title=title), self.id(*self.parts(), kind)
+        return [self.maker.measure(self.table, outputs, condition, id, said, where=self.where, of=of)]
 
     def source(self, alias: str) -> str:
         """The rows that are meant, as an item of FROM."""
@@ -77,28 +112,39 @@ class Test:
 
 
 def _not_null(test: Test) -> list[str]:
-    return test.only().row(f"{test.name()} IS NOT NULL", "not_null")
+    # Whether a value is there is asked, not what it is.
+    return test.only().row(f"{test.name()} IS NOT NULL", "not_null", allow_nan=True)
 
 
 def _unique(test: Test) -> list[str]:
-    return _unique_over(test.only(), [test.own()], nulls_equal=False)
+    return _unique_over(test.only(), [test.subject], nulls_equal=False)
 
 
-def _unique_over(test: Test, columns: list[str], *, nulls_equal: bool) -> list[str]:
+def _unique_over(test: Test, subjects: list[Subject], *, nulls_equal: bool) -> list[str]:
     # dbt counts the values that occur more than once, not the rows.
-    more = {} if nulls_equal else {"nulls_equal": False}
-    arguments: list[Any] = [columns[0] if len(columns) == 1 else columns]
-    id = test.id("_".join(columns), "unique")
-    return [test.maker.declare("unique", test.table, arguments, id, test.said, columns, counts="groups", where=test.where, **more)]
+    columns, id = [s.name for s in subjects], test.id("_".join(s.title for s in subjects), "unique")
+    if all(columns):
+        more = {} if nulls_equal else {"nulls_equal": False}
+        arguments: list[Any] = [columns[0] if len(columns) == 1 else columns]
+        return [test.maker.declare("unique", test.table, arguments, id, test.said, columns, counts="groups", where=test.where, **more)]
+    values = [s.sql for s in subjects]
+    outputs = ", ".join(f"{value} AS value_{n}" for n, value in enumerate(values, 1))
+    filled = "" if nulls_equal else f"\nWHERE {' AND '.join(f'{value} IS NOT NULL' for value in values)}"
+    statement = (
+        f"SELECT {outputs}, count(*) AS rows_found\nFROM {test.source('t')}{filled}\n"
+        f"GROUP BY {', '.join(values)}\nHAVING count(*) > 1"
+    )
+    said = replace(test.said, title=f"no two rows have the same {' and '.join(s.text for s in subjects)}; counts values")
+    return [test.maker.assertion(test.table, statement, [f"value_{n}" for n in range(1, len(values) + 1)], id, said)]
 
 
 def _combination(test: Test) -> list[str]:
     given = sql.as_list(test.only("combination_of_columns", "quote_columns").arguments.get("combination_of_columns"), "columns")
     quoted = test.arguments.get("quote_columns") is True
-    columns = [(lambda c: c if quoted else sql.folded(c))(sql.as_text(c, "a column's name")) for c in given]
-    if not columns or len(set(columns)) < len(columns):
+    subjects = [Subject(sql.as_text(c, "a column's name"), quoted) for c in given]
+    if not subjects or len({s.name or s.text for s in subjects}) < len(subjects):
         raise NoCounterpart("different columns are expected")
-    return _unique_over(test, columns, nulls_equal=True)
+    return _unique_over(test, subjects, nulls_equal=True)
 
 
 def _values(test: Test) -> str:
@@ -140,20 +186,26 @@ def _relationships_where(test: Test) -> list[str]:
 
 
 def _refers(test: Test, from_condition: str, to_condition: str) -> list[str]:
-    parent, on = test.relation(test.arguments.get("to")), sql.folded(sql.as_text(test.arguments.get("field"), "a field"))
-    name = sql.table_ref(parent)
-    there = f"(SELECT * FROM {name} WHERE {to_condition}) AS p" if to_condition else f"{name} AS p"
-    child = replace(test, where=sql.both(test.where, from_condition)).source("c")
+    parent, on = test.relation(test.arguments.get("to")), Subject(sql.as_text(test.arguments.get("field"), "a field"))
+    where = sql.both(test.where, from_condition)
+    if test.subject.name and on.name:
+        arguments, id = [test.subject.name, parent, on.name], test.id(*test.parts(), "relationships")
+        more = {"where": where, "reference_where": to_condition}
+        return [test.maker.declare("values_in", test.table, arguments, id, test.said, [test.subject.name], **more)]
+    only = f" WHERE {to_condition}" if to_condition else ""
     statement = (
-        f"SELECT row_number() OVER () AS row_number, c.{test.name()}\nFROM {child}\nWHERE c.{test.name()} IS NOT NULL\n"
-        f"  AND NOT EXISTS (SELECT 1 FROM {there} WHERE p.{sql_name(on)} = c.{test.name()})"
+        "SELECT row_number() OVER () AS row_number, c.value\n"
+        f"FROM (SELECT {test.name()} AS value FROM {replace(test, where=where).source('t')}) AS c\nWHERE c.value IS NOT NULL\n"
+        f"  AND (NOT EXISTS (SELECT 1 FROM (SELECT {on.sql} AS value FROM {sql.table_ref(parent)}{only}) AS p WHERE p.value = c.value)\n"
+        f"    OR {sql.nan_sql('c.value')})"
     )
-    return test.select(statement, ["row_number"], "relationships", f"every {test.own()} is an existing {on} of {parent}")
+    return test.select(statement, ["row_number"], "relationships", f"every {test.own()} is an existing {on.title} of {parent}")
 
 
 def _range(test: Test) -> list[str]:
     test.only("min_value", "max_value", "inclusive")
     strict = test.arguments.get("inclusive") is False
+    sql.refuse_empty(test.arguments.get("min_value"), test.arguments.get("max_value"), strict=strict)
     low, high = (_bound(test.arguments.get(key), key) for key in ("min_value", "max_value"))
     return test.row(sql.bounded(test.name(), low, high, strict, strict), "accepted_range")
 
@@ -161,12 +213,15 @@ def _range(test: Test) -> list[str]:
 def _bound(value: Any, key: str) -> str | None:
     if value is None:
         return None
+    sql.bound_sql(value, key)  # NaN is no bound, however it is written: as text, as a literal of SQL
+    if isinstance(value, str) and re.search(r"'\s*[+-]?(nan|inf|infinity)\s*'", value, re.I):
+        raise NoCounterpart(f"{key} is {remark(value)}, which is no bound")
     return sql.author_value(value, key) if isinstance(value, str) else sql.value_sql(value)
 
 
 def _expression(test: Test) -> list[str]:
     given = sql.as_text(test.only("expression").arguments.get("expression"), "an expression")
-    text = f"{test.name()} {given}" if test.column else given
+    text = f"{test.name()} {given}" if test.parts() else given
     return test.row(sql.author_condition(text, "the expression"), "expression")
 
 
@@ -185,8 +240,10 @@ def _proportion(test: Test) -> list[str]:
         if given is not None:
             share = sql.share_of(given)
             parts.append(f"m.present * {share.denominator} {sign} {share.numerator} * m.judged")
-    if not parts:
-        raise NoCounterpart("it has no bounds: it can never fail")
+    least, most = (test.arguments.get(key) for key in ("at_least", "at_most"))
+    sql.refuse_empty(least, most)
+    if not parts or (str(least or 0) in {"0", "0.0"} and str(1 if most is None else most) in {"1", "1.0"}):
+        raise NoCounterpart("it has no bounds, or none but 0 and 1: it can never fail")
     outputs = [("present", f"count({test.name()})"), ("judged", "count(*)")]
     return test.figure(outputs, f"m.judged = 0 OR ({' AND '.join(parts)})", "not_null_proportion", f"enough rows have {test.own()}")
 
@@ -216,14 +273,15 @@ def _recency(test: Test) -> list[str]:
     test.only("datepart", "field", "interval", "ignore_time_component")
     if test.arguments.get("ignore_time_component"):
         raise NoCounterpart("ages counted in whole days")
-    return _recent(test, test.arguments.get("field"))
+    return recent(test, test.arguments.get("field"))
 
 
-def _recent(test: Test, subject: Any) -> list[str]:
+def recent(test: Test, subject: Any, only: str = "") -> list[str]:
+    """The newest value is at most so old; ``only`` is a FILTER clause that says which values count."""
     part, interval = test.arguments.get("datepart"), test.arguments.get("interval")
     if part not in _PERIODS or isinstance(interval, bool) or not isinstance(interval, int) or interval < 1:
         raise NoCounterpart("an age is a number of seconds, minutes, hours, days, weeks, months or years")
-    outputs = [("newest", f"max({sql.author_value(subject, 'a column')})")]
+    outputs = [("newest", f"max({sql.author_value(subject, 'a column')}){only}")]
     condition = f"m.newest >= now() - INTERVAL '{interval} {part}s'"
     return test.figure(outputs, condition, "recency", f"the newest value is at most {interval} {part}s old")
 
@@ -236,51 +294,3 @@ GENERIC: dict[str, Callable[[Test], list[str]]] = {
     "fewer_rows_than": _rows_against("<", "fewer_rows_than"), "recency": _recency,
 }  # fmt: skip
 """dbt's own generic tests, and those of dbt_utils, without their package's name."""
-
-_RENAMED = {
-    "column_type": "type_", "column_type_list": "type_list", "compare_model": "other_table_name", "strictly": "strictly",
-}  # fmt: skip
-_KNOWN = {
-    "value_set", "min_value", "max_value", "regex", "regex_list", "like_pattern", "like_pattern_list", "match_on", "value", "column_list",
-    "ignore_row_if", "or_equal", "column_A", "column_B", "row_condition", "quote_values", "strictly", "column_type", "column_type_list",
-    "compare_model", "sum_total", "column_name", "value_pairs_set",
-}  # fmt: skip
-
-
-def expectation(name: str, test: Test) -> Iterable[str]:
-    """A test of dbt_expectations, by way of the expectation that it is named after."""
-    kind = name.lower()
-    if kind == "expect_row_values_to_have_recent_data":
-        test.only("datepart", "interval", "row_condition")
-        return _recent(replace(test, where=_condition(test)), test.own())
-    if kind in great_expectations.STATISTICAL:
-        raise NoCounterpart(great_expectations.STATISTICAL[kind])
-    if test.said.tolerance:
-        raise NoCounterpart("a threshold on a test of dbt_expectations")
-    if unknown := [key for key in test.arguments if key not in _KNOWN]:
-        raise NoCounterpart(f"the argument {remark(unknown[0])} is not understood")
-    kwargs = {_RENAMED.get(key, key): value for key, value in test.arguments.items() if key not in {"row_condition", "quote_values"}}
-    if test.column:
-        kwargs.setdefault("column", test.column)
-    if isinstance(kwargs.get("other_table_name"), str):
-        kwargs["other_table_name"] = test.relation(kwargs["other_table_name"])
-    for key in ("column_A", "column_B", "column_name"):
-        if isinstance(kwargs.get(key), str):
-            kwargs[key] = sql.folded(kwargs[key])
-    if isinstance(kwargs.get("column_list"), list):
-        kwargs["column_list"] = kwargs["column_set"] = [sql.folded(c) if isinstance(c, str) else c for c in kwargs["column_list"]]
-    kwargs["strict_min"] = kwargs["strict_max"] = kwargs.pop("strictly", False) is True
-    _refuse_unquoted(test, kwargs)
-    return great_expectations.translate(
-        {"type": kind, "kwargs": kwargs}, test.table, test.maker, condition=_condition(test), values_are_sql=True, said=test.said
-    )
-
-
-def _refuse_unquoted(test: Test, kwargs: dict[str, Any]) -> None:
-    if test.arguments.get("quote_values", True) is False and any(isinstance(v, str) for v in kwargs.get("value_set") or []):
-        raise NoCounterpart("a set of SQL expressions (quote_values: false)")
-
-
-def _condition(test: Test) -> str:
-    own = test.arguments.get("row_condition")
-    return sql.both(test.where, sql.author_condition(test.resolved(own), "a row condition") if isinstance(own, str) else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
@@ -46,6 +46,61 @@ def as_text(value: Any, what: str) -> str:
     if not isinstance(value, str) or not value.strip() or "\x00" in value:
         raise NoCounterpart(f"{what} is expected, not {remark(repr(value))}")
     return value
+
+
+_NO_BOUNDS = re.compile(r"[+-]?\.?(?:nan|inf|infinity)", re.I)
+
+
+def bound_sql(value: Any, what: str) -> str:
+    """A bound as a literal. Raises NoCounterpart for NaN and infinity, in whatever notation: such a bound decides nothing."""
+    if isinstance(value, str) and _NO_BOUNDS.fullmatch(value.strip()):
+        raise NoCounterpart(f"{what} is {remark(value.strip())}, which is no bound")
+    return value_sql(value)
+
+
+def refuse_empty(low: Any, high: Any, *, strict: bool = False) -> None:
+    """Raises NoCounterpart for two bounds between which nothing lies; ``strict``: one of them is left out itself.
+
+    Texts are compared as numbers or as ISO dates where both are such; of others only the server knows the order.
+    """
+    ends = (low, high) if _numbers(low, high) else _comparable(low, high)
+    if ends is not None and (ends[0] > ends[1] or (strict and ends[0] == ends[1])):
+        raise NoCounterpart(f"nothing lies between {remark(str(low))} and {remark(str(high))}")
+
+
+def _numbers(*values: Any) -> bool:
+    return all(isinstance(v, (int, Decimal)) and not isinstance(v, bool) for v in values)
+
+
+def _comparable(low: Any, high: Any) -> tuple[Any, Any] | None:
+    """Two texts, or a text and a number, as what they are compared as; None where that is not known."""
+    texts = [str(v).strip() for v in (low, high) if isinstance(v, (str, int, Decimal)) and not isinstance(v, bool)]
+    if len(texts) == 2 and all(_ISO_DATE.match(t) for t in texts) and len(texts[0]) == len(texts[1]):
+        return texts[0], texts[1]
+    try:
+        ends = [Decimal(t) for t in texts]
+    except InvalidOperation:
+        return None
+    if len(ends) < 2 or not all(e.is_finite() for e in ends):
+        return None
+    # As texts "9" comes after "10": what is empty is so in either order.
+    as_texts = isinstance(low, str) and isinstance(high, str) and (texts[0] > texts[1]) is not (ends[0] > ends[1])
+    return None if as_texts else (ends[0], ends[1])
+
+
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def nan_sql(value: str) -> str:
+    """SQL that is true where a value of whatever type is a NaN or holds one, and not for the text 'NaN'.
+
+    An import knows no types, so the server is asked; beside NULL a domain counts as the type below it.
+    """
+    types = ", ".join(f"'{name}{array}'" for name in _NUMBERS for array in ("", "[]"))
+    return f"(pg_typeof(coalesce({value}, NULL))::text IN ({types}) AND strpos(({value})::text, 'NaN') > 0)"
+
+
+_NUMBERS = ("numeric", "real", "double precision", "numrange", "nummultirange")
 
 
 def bounded(subject: str, low: str | None, high: str | None, strict_low: bool = False, strict_high: bool = False) -> str:
@@ -131,12 +186,33 @@ def table_ref(table: str) -> str:
     return f"{sql_name(schema)}.{sql_name(name)}" if schema else sql_name(name)
 
 
+_NAME = re.compile(r'(?:[^\W\d]|_)[\w$]*|"(?:[^"\x00]|"")+"')
+
+
+def is_name(text: Any) -> bool:
+    """Whether a text of SQL is the name of a column, plain or quoted, and no expression."""
+    return isinstance(text, str) and _NAME.fullmatch(text.strip()) is not None
+
+
+def column_name(text: Any, what: str = "a column's name") -> str:
+    """The column that a text of SQL names. Raises NoCounterpart for an expression, and for what is no text."""
+    said = as_text(text, what).strip()
+    if not is_name(said):
+        raise NoCounterpart(f"an expression where {what} is expected: {remark(said)}")
+    return folded(said)
+
+
 def folded(name: str) -> str:
-    """A name as PostgreSQL reads it in SQL text: quoted as it stands, else in lower case."""
+    """A name as PostgreSQL reads it in SQL text: quoted as it stands, else in lower case (of ASCII letters only)."""
     text = name.strip()
     if len(text) > 1 and text.startswith('"') and text.endswith('"'):
-        return text[1:-1].replace('""', '"')
-    return text.lower()
+        return _cut(text[1:-1].replace('""', '"'))
+    return _cut("".join(c.lower() if c.isascii() else c for c in text))
+
+
+def _cut(name: str) -> str:
+    """Its first 63 bytes, which is all that PostgreSQL takes of a name."""
+    return name.encode()[:63].decode(errors="ignore")
 
 
 def folded_table(name: str) -> str:

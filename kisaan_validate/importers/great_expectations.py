@@ -5,7 +5,7 @@ Where an answer depends on where Great Expectations runs, it is taken as on Post
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -16,21 +16,32 @@ from typing import Any
 from kisaan_validate.errors import UsageError
 from kisaan_validate.importers import expressions as sql
 from kisaan_validate.importers.conditions import row_condition_sql
+from kisaan_validate.importers.gx_tables import table_of_suite
 from kisaan_validate.importers.maker import Maker
 from kisaan_validate.importers.outcome import NoCounterpart, Said
 from kisaan_validate.importers.reading import read_json
+from kisaan_validate.importers.tables import Tables
 from kisaan_validate.source import remark, sql_name
+
+_KNOWN = frozenset({
+    "column", "value_set", "min_value", "max_value", "strict_min", "strict_max", "value", "regex", "regex_list", "like_pattern",
+    "like_pattern_list", "escape", "match_on", "mostly", "column_index", "type_", "type_list", "ignore_row_if", "column_A", "column_B",
+    "or_equal", "value_pairs_set", "column_list", "sum_total", "quantile_ranges", "allow_relative_error", "ties_okay",
+    "other_table_name", "column_set", "exact_match", "unexpected_rows_query", "row_condition", "condition_parser",
+    # What it says to people, and how its tool runs it.
+    "batch_id", "result_format", "include_config", "catch_exceptions", "meta", "notes", "description", "severity", "id",
+})  # fmt: skip
+"""The arguments that are read here, or change nothing about what is expected. Any other may change what it means."""
 
 _SEVERITIES = {"critical": "blocking", "warning": "warning", "info": "info"}
 
 
-def import_suite(path: Path, maker: Maker, table_of: Callable[[str], str]) -> None:
-    """Every expectation of one suite. ``table_of`` gives the table for a suite's name. Raises UsageError if it is no suite."""
+def import_suite(path: Path, maker: Maker, tables: Tables) -> None:
+    """Every expectation of one suite. Raises UsageError if it is no suite, or its table is not known."""
     suite = read_json(path)
     if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
         raise UsageError(f"{path} is no suite of Great Expectations", "it needs a list of expectations; checkpoints are no suites")
-    name = suite.get("name") or suite.get("expectation_suite_name")
-    table = table_of(name if isinstance(name, str) else path.name.partition(".")[0])
+    table = table_of_suite(suite, path, tables)
     for number, expectation in enumerate(suite["expectations"]):
         place = f"expectations[{number}]"
         maker.item(path.name, place, _title(expectation), partial(translate, expectation, table, maker))
@@ -62,7 +73,7 @@ class Expected:
     values_are_sql: bool = False
 
     def column(self, key: str = "column") -> str:
-        """A column's name."""
+        """A column's name, as it is written: Great Expectations quotes what is not all in lower case."""
         return sql.as_text(self.kwargs.get(key), f"a column's name as {key}")
 
     def columns(self, key: str = "column_list") -> list[str]:
@@ -79,7 +90,7 @@ class Expected:
             return None
         if self.values_are_sql and isinstance(given, str):
             return sql.author_value(given, key)
-        return sql.value_sql(given)
+        return sql.bound_sql(given, key)
 
     def number(self, key: str) -> Fraction | None:
         """A bound that is an exact number; None for none."""
@@ -114,20 +125,32 @@ class Expected:
         """An expression that judges every row."""
         names = columns or (self.column(),)
         said = replace(self.said, tolerance=sql.tolerance_of(1 - self.mostly))
-        return [self.maker.row(self.table, expression, self.id("_".join(names), kind), said, where=self.where, columns=names)]
+        id = self.id("_".join(names), kind)
+        # Whether a value is there is asked, not what it is: a NaN is one.
+        return [self.maker.row(self.table, expression, id, said, where=self.where, columns=names, allow_nan=True)]
 
-    def figure(self, outputs: list[tuple[str, str]], condition: str, kind: str, title: str, *columns: str) -> list[str]:
-        """A figure over the rows, and a condition on it."""
+    def figure(
+        self, outputs: list[tuple[str, str]], condition: str, kind: str, title: str, *columns: str, of: Sequence[str] = ()
+    ) -> list[str]:
+        """A figure over the rows, and a condition on it; ``of`` are the values that it is made of, as SQL."""
         if self.mostly != 1:
             raise NoCounterpart("mostly means nothing for a figure over all rows")
         said = replace(self.said, title=title)
-        return [self.maker.measure(self.table, outputs, condition, self.id(*columns, kind), said, where=self.where)]
+        return [self.maker.measure(self.table, outputs, condition, self.id(*columns, kind), said, where=self.where, of=of)]
 
     def bounds_of(self, subject: str) -> str:
-        """``min_value`` and ``max_value`` around a subject."""
-        return sql.bounded(
-            subject, self.value("min_value"), self.value("max_value"), self.strict("strict_min"), self.strict("strict_max")
-        )
+        """``min_value`` and ``max_value`` around a subject. Raises NoCounterpart for none, and where nothing lies between."""
+        strict = self.strict("strict_min"), self.strict("strict_max")
+        sql.refuse_empty(self.kwargs.get("min_value"), self.kwargs.get("max_value"), strict=any(strict))
+        return sql.bounded(subject, self.value("min_value"), self.value("max_value"), *strict)
+
+    def counts(self, subject: str) -> str:
+        """The same around a number of rows, columns or values. Raises NoCounterpart too where every number is admitted."""
+        least, most = self.kwargs.get("min_value"), self.kwargs.get("max_value")
+        idle = isinstance(least, (int, Decimal)) and (least < 0 or (least == 0 and not self.strict("strict_min")))
+        if idle and most is None:
+            raise NoCounterpart(f"every number is at least {least}: it can never fail")
+        return self.bounds_of(subject)
 
 
 def translate(
@@ -147,6 +170,8 @@ def translate(
         raise NoCounterpart("it is no expectation of Great Expectations' own")
     if "$PARAMETER" in str(kwargs):
         raise NoCounterpart("it has a parameter that is only known when it runs ($PARAMETER)")
+    if unknown := [key for key, value in kwargs.items() if key not in _KNOWN and value not in (None, False)]:
+        raise NoCounterpart(f"the argument {remark(unknown[0])} is not understood")
     if condition is None:
         condition = row_condition_sql(kwargs.get("row_condition"), kwargs.get("condition_parser"))
     mostly = kwargs.get("mostly")
@@ -187,6 +212,8 @@ def _members(e: Expected) -> str:
 
 
 def _not_in_set(e: Expected) -> list[str]:
+    if not [v for v in sql.as_list(e.kwargs.get("value_set"), "a set of values as value_set") if v is not None]:
+        raise NoCounterpart("a set without values: it can never fail")
     return e.of_values(f"NOT ({_members(e)})", "not_in_set")
 
 
@@ -195,7 +222,7 @@ def _between(e: Expected) -> list[str]:
 
 
 def _length_between(e: Expected) -> list[str]:
-    return e.of_values(e.bounds_of(f"length({sql_name(e.column())}::text)"), "length")
+    return e.of_values(e.counts(f"length({sql_name(e.column())}::text)"), "length")
 
 
 def _length_equal(e: Expected) -> list[str]:
@@ -386,9 +413,11 @@ def _aggregate(output: str, word: str) -> Callable[[Expected], list[str]]:
     """A figure of one column within bounds; ``{c}`` in ``output`` is the column."""
 
     def make(e: Expected) -> list[str]:
-        column = e.column()
+        column, counted = e.column(), output.startswith("count(")
         outputs = [("measured", output.replace("{c}", sql_name(column)))]
-        return e.figure(outputs, e.bounds_of("m.measured"), word.replace(" ", "_"), f"the {word} of {column} is within bounds", column)
+        condition = e.counts("m.measured") if counted else e.bounds_of("m.measured")
+        of = [] if counted else [sql_name(column)]
+        return e.figure(outputs, condition, word.replace(" ", "_"), f"the {word} of {column} is within bounds", column, of=of)
 
     return make
 
@@ -398,7 +427,10 @@ def _ratio(over: str, under: str, word: str) -> Callable[[Expected], list[str]]:
 
     def make(e: Expected) -> list[str]:
         column, low, high = e.column(), e.number("min_value"), e.number("max_value")
-        parts = []
+        sql.refuse_empty(e.kwargs.get("min_value"), e.kwargs.get("max_value"), strict=e.strict("strict_min") or e.strict("strict_max"))
+        counted, parts = over.startswith("count("), []
+        if counted and not e.strict("strict_min") and not e.strict("strict_max") and (low or 0) <= 0 and (high is None or high >= 1):
+            raise NoCounterpart("a share always lies from 0 to 1: it can never fail")
         for bound, sign in ((low, ">" if e.strict("strict_min") else ">="), (high, "<" if e.strict("strict_max") else "<=")):
             if bound is not None:
                 parts.append(f"m.measured * {bound.denominator} {sign} ({bound.numerator}) * m.judged")
@@ -406,7 +438,8 @@ def _ratio(over: str, under: str, word: str) -> Callable[[Expected], list[str]]:
             raise NoCounterpart("it has no bounds: it can never fail")
         outputs = [("measured", over.replace("{c}", sql_name(column))), ("judged", under.replace("{c}", sql_name(column)))]
         condition = " AND ".join(["m.judged > 0", *parts])
-        return e.figure(outputs, condition, word.replace(" ", "_"), f"the {word} of {column} is within bounds", column)
+        of = [] if counted else [sql_name(column)]
+        return e.figure(outputs, condition, word.replace(" ", "_"), f"the {word} of {column} is within bounds", column, of=of)
 
     return make
 
@@ -422,10 +455,12 @@ def _quantiles(e: Expected) -> list[str]:
     made: list[str] = []
     for given, pair in zip(ranges["quantiles"], bounds, strict=True):
         low, high = sql.as_list(pair, "a range") if isinstance(pair, list) and len(pair) == 2 else (None, None)
-        least, most = (sql.value_sql(b) if b is not None else None for b in (low, high))
+        sql.refuse_empty(low, high)
+        least, most = (sql.bound_sql(b, "the end of a range") if b is not None else None for b in (low, high))
         condition = sql.bounded("m.measured", least, most)
         output = f"percentile_disc({sql.value_sql(given)}) WITHIN GROUP (ORDER BY {sql_name(column)})"
-        made += e.figure([("measured", output)], condition, "quantile", f"the {given}-quantile of {column} is within bounds", column)
+        title = f"the {given}-quantile of {column} is within bounds"
+        made += e.figure([("measured", output)], condition, "quantile", title, column, of=[sql_name(column)])
     return made
 
 
@@ -433,10 +468,11 @@ def _median(e: Expected) -> list[str]:
     # The mean of the two in the middle, without dividing: percentile_cont would make a float of it.
     column, name = e.column(), sql_name(e.column())
     e.number("min_value"), e.number("max_value")
+    e.bounds_of("")
     low, high = (f"2 * ({bound})" if (bound := e.value(key)) is not None else None for key in ("min_value", "max_value"))
     twice = sql.bounded("m.lower + m.upper", low, high, e.strict("strict_min"), e.strict("strict_max"))
     outputs = [("lower", f"percentile_disc(0.5) WITHIN GROUP (ORDER BY {name})"), ("upper", f"percentile_disc(0.5) WITHIN GROUP (ORDER BY {name} DESC)")]
-    return e.figure(outputs, twice, "median", f"the median of {column} is within bounds", column)
+    return e.figure(outputs, twice, "median", f"the median of {column} is within bounds", column, of=[name])
 
 
 def _contains_set(e: Expected) -> list[str]:
@@ -463,11 +499,12 @@ def _most_common(e: Expected) -> list[str]:
     column, inside = e.column(), sql.in_list("r.value", e.kwargs.get("value_set"))
     name = sql_name(column)
     filled = sql.both(e.where, f"{name} IS NOT NULL")
-    alone = "" if e.kwargs.get("ties_okay") is True else "count(*) <> 1 OR "
+    alone = "" if e.kwargs.get("ties_okay") is True else "count(*) FILTER (WHERE r.place = 1) <> 1 OR "
     statement = (
-        f"SELECT count(*) AS most_common\nFROM (\n  SELECT v.value, rank() OVER (ORDER BY v.n DESC) AS place\n"
+        "SELECT count(*) FILTER (WHERE r.place = 1) AS most_common\nFROM (\n"
+        "  SELECT v.value, rank() OVER (ORDER BY v.n DESC) AS place\n"
         f"  FROM (SELECT {name} AS value, count(*) AS n FROM {sql.table_ref(e.table)} WHERE {filled} GROUP BY {name}) AS v\n) AS r\n"
-        f"WHERE r.place = 1\nHAVING {alone}bool_or({inside}) IS NOT TRUE"
+        f"HAVING {alone}(bool_or({inside}) FILTER (WHERE r.place = 1)) IS NOT TRUE\n  OR bool_or({sql.nan_sql('r.value')})"
     )
     said = replace(e.said, title=f"the most common value of {column} is one of those expected")
     return [e.maker.assertion(e.table, statement, ["most_common"], e.id(column, "most_common"), said)]
@@ -478,7 +515,7 @@ def _equals_set(e: Expected) -> list[str]:
 
 
 def _rows_between(e: Expected) -> list[str]:
-    return e.figure([("rows_found", "count(*)")], e.bounds_of("m.rows_found"), "row_count", "the number of rows is within bounds")
+    return e.figure([("rows_found", "count(*)")], e.counts("m.rows_found"), "row_count", "the number of rows is within bounds")
 
 
 def _rows_equal(e: Expected) -> list[str]:
@@ -510,7 +547,7 @@ def _positions(e: Expected, wrong: str, kind: str) -> list[str]:
 
 def _column_count(e: Expected) -> list[str]:
     name = sql.value_sql(sql.table_ref(e.table))
-    condition = f"m.columns_found = {_whole(e, 'value')}" if "value" in e.kwargs else e.bounds_of("m.columns_found")
+    condition = f"m.columns_found = {_whole(e, 'value')}" if "value" in e.kwargs else e.counts("m.columns_found")
     source = f"FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = {name}::regclass AND a.attnum > 0 AND NOT a.attisdropped"
     said = replace(e.said, title="the number of columns is as expected")
     return [e.maker.measure(e.table, [("columns_found", "count(*)")], condition, e.id("column_count"), said, source=source)]

@@ -7,10 +7,16 @@ from typing import Any
 
 from kisaan_validate import declare
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.importers.expressions import table_ref
+from kisaan_validate.importers.expressions import nan_sql, table_ref
 from kisaan_validate.importers.outcome import Made, NoCounterpart, Outcome, Said
 from kisaan_validate.source import call, header, python_text, python_value, remark
 from kisaan_validate.suite.sql_source import read_assertion
+
+
+def _is_count(sql: str) -> bool:
+    """Whether a figure is a number of rows, which is never NaN."""
+    return sql.startswith(("count(", "(SELECT count("))
+
 
 LONGEST_ID = 200
 """An id is a name, no essay. Characters."""
@@ -62,9 +68,14 @@ class Maker:
         self.made.append(Made(made.meta.id, table, call(f"declare.{function}", texts), "", tuple(columns)))
         return made.meta.id
 
-    def row(self, table: str, expression: str, id: str, said: Said, *, where: str = "", columns: Iterable[str] = ()) -> str:
-        """An expression over one row that must not be false, in the rows that ``where`` admits: only these are examined."""
-        return self.declare("holds", table, [expression], id, said, columns, filter=where)
+    def row(
+        self, table: str, expression: str, id: str, said: Said, *, where: str = "", columns: Iterable[str] = (), allow_nan: bool = False
+    ) -> str:  # fmt: skip
+        """An expression over one row that must not be false, in the rows that ``where`` admits: only these are examined.
+
+        A NaN in a column that it reads violates it; with ``allow_nan`` (of what does not compare values) it does not.
+        """
+        return self.declare("holds", table, [expression], id, said, columns, filter=where, allow_nan=allow_nan or None)
 
     # --- assertions --------------------------------------------------------------------------------------------------------
 
@@ -86,16 +97,22 @@ class Maker:
         return made
 
     def measure(
-        self, table: str, outputs: Sequence[tuple[str, str]], condition: str, id: str, said: Said, *, where: str = "", source: str = ""
+        self, table: str, outputs: Sequence[tuple[str, str]], condition: str, id: str, said: Said, *, where: str = "", source: str = "",
+        of: Sequence[str] = (),
     ) -> str:  # fmt: skip
         """Figures over a table (name, SQL), and a condition on them as ``m.name``: one row is returned where it is not true.
 
-        ``source`` stands in the place of the table, with its own WHERE.
+        It is not true of a figure that is NaN, whatever the condition says, nor where one of the values (SQL) that it is made
+        ``of`` is: NaN is the greatest of all, so that their maximum tells. ``source`` stands in the place of the table, with
+        its own WHERE.
         """
+        outputs = [*outputs, *([("nan_found", " OR ".join(nan_sql(f"max({value})") for value in of))] if of else [])]
         figures = ", ".join(f"{sql} AS {name}" for name, sql in outputs)
         origin = source or f"FROM {table_ref(table)}" + (f"\n  WHERE {where}" if where else "")
         shown = ", ".join(f"m.{name}" for name, _ in outputs)
-        sql = f"SELECT {shown}\nFROM (\n  SELECT {figures}\n  {origin}\n) AS m\nWHERE ({condition}) IS NOT TRUE"
+        unsound = ["m.nan_found" if name == "nan_found" else nan_sql(f"m.{name}") for name, sql in outputs if not _is_count(sql)]
+        failed = "\n  OR ".join([f"({condition}) IS NOT TRUE", *unsound])
+        sql = f"SELECT {shown}\nFROM (\n  SELECT {figures}\n  {origin}\n) AS m\nWHERE {failed}"
         return self.assertion(table, sql, [outputs[0][0]], id, said)
 
     def _new_id(self, wanted: str) -> str:

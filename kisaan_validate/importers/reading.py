@@ -39,11 +39,26 @@ def read_json(path: Path) -> Any:
     """A JSON file, numbers exact. Raises UsageError for what is not JSON, NaN, or a key that stands twice."""
     text = read_text(path, JSON_BYTES)
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_pairs)
+        return json.loads(text, parse_float=exact_decimal, parse_constant=_refuse_constant, object_pairs_hook=_pairs)
     except RecursionError:
         raise UsageError(f"{path} is nested too deeply") from None
     except (ValueError, InvalidOperation) as error:
         raise UsageError(f"{path} cannot be read as JSON: {error}") from None
+
+
+MOST_DIGITS = 1_000
+"""A number of more digits, written out, is no number of a suite: 1e999999999 would be a gigabyte of zeros."""
+
+
+def exact_decimal(text: str) -> Decimal:
+    """A number with every digit of its text. Raises ValueError for what is none, or is too long to be written out."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:40]} is no number") from None
+    if value.is_finite() and (abs(value.adjusted()) > MOST_DIGITS or len(value.as_tuple().digits) > MOST_DIGITS):
+        raise ValueError(f"a number of more than {MOST_DIGITS:,} digits: {text[:40]}")
+    return value
 
 
 def _refuse_constant(name: str) -> Any:
@@ -85,13 +100,14 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     }
 
 
+_PLAIN_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+
 def _decimal(loader: _Loader, node: yaml.ScalarNode) -> Any:
     text = str(loader.construct_scalar(node)).replace("_", "")
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
+    if not _PLAIN_NUMBER.fullmatch(text):
         return text
-    return value if value.is_finite() else text
+    return exact_decimal(text)
 
 
 def _word(loader: _Loader, node: yaml.ScalarNode) -> str:

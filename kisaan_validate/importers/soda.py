@@ -16,9 +16,9 @@ from kisaan_validate.importers.great_expectations import custom_query
 from kisaan_validate.importers.maker import Maker
 from kisaan_validate.importers.outcome import NoCounterpart, Said
 from kisaan_validate.importers.reading import read_yaml
+from kisaan_validate.importers.soda_schema import Schema
 from kisaan_validate.importers.thresholds import Threshold, read_threshold
 from kisaan_validate.source import remark, sql_name
-from kisaan_validate.suite.dtypes import TEXT_TYPES
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s\[\]"]+)'
 _CHECKS = re.compile(rf"checks for (?P<table>{_NAME})(?:\s+\[(?P<filter>[^\]]+)\])?")
@@ -66,6 +66,7 @@ class Line:
     text: str
     settings: dict[str, Any]
     said: Said
+    table_of: Callable[[str], str] = str
 
     @property
     def where(self) -> str:
@@ -137,7 +138,7 @@ class _File:
         of_table = self.columns.setdefault(sql.folded(table), {})
         for key, value in content.items() if isinstance(content, dict) else ():
             setting, apart, column = str(key).partition(" for ")
-            if apart and setting.strip() in _VALIDITY:
+            if apart and setting.strip() in _VALIDITY and sql.is_name(column):
                 of_table.setdefault(sql.folded(column), {})[setting.strip()] = value
             else:
                 self.maker.none(self.name, header, str(key), "the configuration is not known")
@@ -191,12 +192,16 @@ class _File:
 
 
     def _one(self, scope: Callable[[], Scope], text: str, settings: dict[str, Any]) -> list[str]:
-        return translate(_line(self.maker, scope(), text, settings))
+        return translate(replace(_line(self.maker, scope(), text, settings), table_of=self.table_of))
 
     def _one_of_schema(
         self, scope: Callable[[], Scope], key: str, value: Any, settings: dict[str, Any], severity: str
     ) -> list[str]:  # fmt: skip
-        return _schema(_line(self.maker, scope(), "schema", settings, severity), key, value)
+        known = {"name", "fail", "warn", "attributes", "identity"}
+        if unknown := [k for k in settings if k not in known]:
+            raise NoCounterpart(f"the setting {remark(unknown[0])} is not understood")
+        line = _line(self.maker, scope(), "schema", settings, severity)
+        return Schema(line.maker, line.scope.table, line.said).checks(key, value)
 
 
 def _no_dataset() -> Scope:
@@ -265,7 +270,7 @@ def _metric(line: Line, match: re.Match[str]) -> list[str]:
     if own:
         return _own_metric(line, name, own, threshold)
     _refuse_settings(line)
-    columns = [sql.folded(a) for a in arguments]
+    columns = [a if name == "percentile" and n else sql.column_name(a) for n, a in enumerate(arguments)]
     if name in _COUNTS:
         return _COUNTS[name](line, columns, threshold)
     if name in _AGGREGATES and columns:
@@ -295,10 +300,16 @@ def _row_count(line: Line, columns: list[str], threshold: str | None) -> list[st
     for admitted, percent, said in line.verdicts(threshold):
         if percent:
             raise NoCounterpart("a number of rows is no share")
+        _refuse_idle(admitted)
         said = replace(said, title=f"row_count {remark(threshold or 'as said')}")
         made.append(line.maker.measure(line.scope.table, [("rows_found", "count(*)")], admitted.sql("m.rows_found"),
                                        line.id("row_count"), said, where=line.where))  # fmt: skip
     return made
+
+
+def _refuse_idle(admitted: Threshold, percent: bool = False) -> None:
+    if admitted.admits_all(100 if percent else None):
+        raise NoCounterpart("it admits every number: it can never fail")
 
 
 def _one(columns: list[str]) -> str:
@@ -330,15 +341,19 @@ def _valid_sql(column: str, settings: dict[str, Any]) -> str:
     if settings.get("include null") is True:
         raise NoCounterpart("include null: that NULL is invalid is a check of its own (missing_count)")
     name, size = sql_name(column), f"length({sql_name(column)}::text)"
+    sql.refuse_empty(settings.get("valid min"), settings.get("valid max"))
+    sql.refuse_empty(settings.get("valid min length"), settings.get("valid max length"))
+    if empty := [key for key in settings if key.endswith(" values") and settings[key] == []]:
+        raise NoCounterpart(f"{empty[0]} without any, which Soda leaves out")
     made: dict[str, Callable[[Any], str]] = {
         "valid values": lambda v: sql.in_list(name, v),
         "valid regex": lambda v: sql.matches(name, v),
         "valid format": lambda v: _format(name, v),
-        "valid min": lambda v: f"{name} >= {sql.value_sql(v)}",
-        "valid max": lambda v: f"{name} <= {sql.value_sql(v)}",
-        "valid length": lambda v: f"{size} = {sql.value_sql(v)}",
-        "valid min length": lambda v: f"{size} >= {sql.value_sql(v)}",
-        "valid max length": lambda v: f"{size} <= {sql.value_sql(v)}",
+        "valid min": lambda v: f"{name} >= {sql.bound_sql(v, 'valid min')}",
+        "valid max": lambda v: f"{name} <= {sql.bound_sql(v, 'valid max')}",
+        "valid length": lambda v: f"{size} = {sql.bound_sql(v, 'valid length')}",
+        "valid min length": lambda v: f"{size} >= {sql.bound_sql(v, 'valid min length')}",
+        "valid max length": lambda v: f"{size} <= {sql.bound_sql(v, 'valid max length')}",
         "invalid values": lambda v: f"NOT ({sql.in_list(name, v)})",
         "invalid regex": lambda v: f"NOT ({sql.matches(name, v)})",
         "invalid format": lambda v: f"NOT ({_format(name, v)})",
@@ -366,19 +381,30 @@ def _format(name: str, wanted: Any) -> str:
     return sql.matches(name, pattern)
 
 
-def _rows(line: Line, expression: str, kind: str, columns: list[str], verdict: tuple[Threshold, bool, Said]) -> str:
-    """A check of rows of which a threshold admits so many violations: with a tolerance where that says it, else as a figure."""
+def _rows(
+    line: Line, expression: str, kind: str, columns: list[str], verdict: tuple[Threshold, bool, Said], *, allow_nan: bool = False
+) -> str:  # fmt: skip
+    """A check of rows of which a threshold admits so many violations: with a tolerance where that says it, else as a figure.
+
+    A NaN violates it, unless it is allowed; where violations are wanted, it makes the figure fail.
+    """
     admitted, percent, said = verdict
+    _refuse_idle(admitted, percent)
     place = (line.scope.table, expression, line.id("_".join(columns), kind))
-    if not percent and (most := admitted.most_rows) is not None:
-        return line.maker.row(*place, replace(said, tolerance=most or None), where=line.where, columns=columns)
     share = _most_share(admitted) if percent else None
-    if share is not None:
-        return line.maker.row(*place, replace(said, tolerance=sql.tolerance_of(share)), where=line.where, columns=columns)
-    outputs = [("violating", f"count(*) FILTER (WHERE ({expression}) IS FALSE)"), ("judged", "count(*)")]
+    most = None if percent else admitted.most_rows
+    if share is not None or most is not None:
+        tolerance = (most or None) if share is None else sql.tolerance_of(share)
+        tolerated = replace(said, tolerance=tolerance)
+        return line.maker.row(*place, tolerated, where=line.where, columns=columns, allow_nan=allow_nan)
+    values = [] if allow_nan else [sql_name(c) for c in columns]
+    violating, of = f"({expression}) IS FALSE", values
+    if admitted.admits(0):
+        violating, of = " OR ".join([violating, *(sql.nan_sql(v) for v in values)]), []
+    outputs = [("violating", f"count(*) FILTER (WHERE {violating})"), ("judged", "count(*)")]
     said = replace(said, title=f"the {'share' if percent else 'number'} of rows of which this is false is admitted: {expression}")
     condition = _percent(admitted, "m.violating", "m.judged") if percent else admitted.sql("m.violating")
-    return line.maker.measure(line.scope.table, outputs, condition, line.id("_".join(columns), kind), said, where=line.where)
+    return line.maker.measure(line.scope.table, outputs, condition, place[2], said, where=line.where, of=of)
 
 
 def _percent(admitted: Threshold, over: str, under: str) -> str:
@@ -401,7 +427,8 @@ def _missing(line: Line, columns: list[str], threshold: str | None) -> list[str]
     column = _one(columns)
     more = _missing_sql(column, _settings_of(line, column))
     expression = f"{sql_name(column)} IS NOT NULL" + (f" AND NOT ({more})" if more else "")
-    return [_rows(line, expression, "not_missing", columns, v) for v in _counted(line, threshold, "missing")]
+    # Whether a value is there is asked, not what it is: a NaN is one.
+    return [_rows(line, expression, "not_missing", columns, v, allow_nan=True) for v in _counted(line, threshold, "missing")]
 
 
 def _invalid(line: Line, columns: list[str], threshold: str | None) -> list[str]:
@@ -427,10 +454,14 @@ def _valid_count(line: Line, columns: list[str], threshold: str | None) -> list[
     valid, missing = _valid_sql(column, settings), _missing_sql(column, settings)
     good = f"{sql_name(column)} IS NOT NULL AND {f'NOT ({missing}) AND ' if missing else ''}({valid})"
     made = []
-    for admitted, _, said in line.verdicts(threshold):
+    for admitted, percent, said in line.verdicts(threshold):
+        if percent:
+            raise NoCounterpart("a number of rows is no share")
+        _refuse_idle(admitted)
         said = replace(said, title=f"the number of valid values of {column} is admitted")
-        made.append(line.maker.measure(line.scope.table, [("valid_rows", f"count(*) FILTER (WHERE {good})")],
-                                       admitted.sql("m.valid_rows"), line.id(column, "valid_count"), said, where=line.where))  # fmt: skip
+        outputs, id = [("valid_rows", f"count(*) FILTER (WHERE {good})")], line.id(column, "valid_count")
+        condition, of = admitted.sql("m.valid_rows"), [sql_name(column)]
+        made.append(line.maker.measure(line.scope.table, outputs, condition, id, said, where=line.where, of=of))
     return made
 
 
@@ -441,6 +472,7 @@ def _duplicates(line: Line, columns: list[str], threshold: str | None) -> list[s
         raise NoCounterpart("what is missing or valid beside duplicates")
     made = []
     for admitted, percent, said in _counted(line, threshold, "duplicate"):
+        _refuse_idle(admitted, percent)
         most = admitted.most_rows
         id = line.id("_".join(columns), "unique")
         if not percent and most is not None:
@@ -492,7 +524,8 @@ def _aggregate(line: Line, name: str, columns: list[str], threshold: str | None)
         elif rest:
             raise NoCounterpart("one column is expected")
         said = replace(said, title=f"{remark(line.text)}")
-        made.append(line.maker.measure(line.scope.table, outputs, condition, line.id(column, name), said, where=line.where))
+        of = [] if name.endswith("_length") else [subject]
+        made.append(line.maker.measure(line.scope.table, outputs, condition, line.id(column, name), said, where=line.where, of=of))
     return made
 
 
@@ -513,7 +546,8 @@ def _own_metric(line: Line, name: str, own: dict[str, Any], threshold: str | Non
             raise NoCounterpart("a metric of the author's is no share")
         said = replace(said, title=remark(line.text))
         if query:
-            statement = f"SELECT m.measured\nFROM (\n{body}\n) AS m (measured)\nWHERE ({admitted.sql('m.measured')}) IS NOT TRUE"
+            failed = f"({admitted.sql('m.measured')}) IS NOT TRUE OR {sql.nan_sql('m.measured')}"
+            statement = f"SELECT m.measured\nFROM (\n{body}\n) AS m (measured)\nWHERE {failed}"
             made.append(line.maker.assertion(line.scope.table, statement, ["measured"], line.id(name), said))
         else:
             outputs = [("measured", f"({body})")]
@@ -544,14 +578,17 @@ def _failed_rows(line: Line) -> list[str]:
 
 
 def _names(listed: str | None, one: str | None) -> list[str]:
-    return [sql.folded(n) for n in (listed.split(",") if listed is not None else [one or ""]) if n.strip()]
+    return [sql.column_name(n) for n in (listed.split(",") if listed is not None else [one or ""]) if n.strip()]
 
 
 def _reference(line: Line, match: re.Match[str]) -> list[str]:
     own, other = _names(match["many"], match["one"]), _names(match["ons"], match["on"])
     if len(own) != len(other) or not own:
         raise NoCounterpart("as many columns on one side as on the other are expected")
-    table = sql.folded_table(match["table"])
+    table = line.table_of(sql.folded_table(match["table"]))
+    if len(own) == 1 and not match["negated"] and not line.scope.where:
+        id = line.id("_".join(own), "references")
+        return [line.maker.declare("values_in", line.scope.table, [own[0], table, other[0]], id, line.said, own)]
     pairs = " AND ".join(f"p.{sql_name(b)} = c.{sql_name(a)}" for a, b in zip(own, other, strict=True))
     some = " OR ".join(f"c.{sql_name(a)} IS NOT NULL" for a in own)
     # As Soda asks: a row with some value is judged, and one that has NULL beside it finds nothing.
@@ -563,7 +600,8 @@ def _reference(line: Line, match: re.Match[str]) -> list[str]:
     said = replace(line.said, title=remark(line.text))
     statement = (
         f"SELECT row_number() OVER () AS row_number, {shown}\nFROM {sql.table_ref(line.scope.table)} AS c\n"
-        f"WHERE {filled} AND {word} (SELECT 1 FROM {sql.table_ref(table)} AS p WHERE {pairs})"
+        f"WHERE {filled} AND ({word} (SELECT 1 FROM {sql.table_ref(table)} AS p WHERE {pairs})\n"
+        f"  OR {' OR '.join(sql.nan_sql(f'c.{sql_name(a)}') for a in own)})"
     )
     kind = "not_in" if match["negated"] else "references"
     return [line.maker.assertion(line.scope.table, statement, ["row_number"], line.id("_".join(own), kind), said)]
@@ -572,7 +610,7 @@ def _reference(line: Line, match: re.Match[str]) -> list[str]:
 def _same_rows(line: Line, match: re.Match[str]) -> list[str]:
     if match["more"].strip():
         raise NoCounterpart("rows of another data source, or of a partition: a run sees one database")
-    other = sql.table_ref(sql.folded_table(match["table"]))
+    other = sql.table_ref(line.table_of(sql.folded_table(match["table"])))
     outputs = [("rows_found", "count(*)"), ("rows_there", f"(SELECT count(*) FROM {other})")]
     said = replace(line.said, title=remark(line.text))
     return [line.maker.measure(line.scope.table, outputs, "m.rows_found = m.rows_there", line.id("row_count_as_other"), said, where=line.where)]
@@ -598,7 +636,7 @@ def _fresh(line: Line, column: str, threshold: str | None) -> list[str]:
             given.append((re.sub(r"^when\s*>=?", "<", text), replace(line.said, severity=severity)))
     if not given:
         raise NoCounterpart("it has no threshold")
-    made, name = [], sql_name(sql.folded(column))
+    made, name = [], sql_name(sql.column_name(column))
     for text, said in given:
         match = re.fullmatch(r"<=?\s*(.+)", text or "")
         if match is None:
@@ -608,50 +646,3 @@ def _fresh(line: Line, column: str, threshold: str | None) -> list[str]:
         made.append(line.maker.measure(line.scope.table, [("newest", f"max({name})")], condition, line.id(sql.folded(column), "fresh"),
                                        said, where=line.where))  # fmt: skip
     return made
-
-
-# --- the schema ----------------------------------------------------------------------------------------------------------------
-
-
-def _schema(line: Line, key: str, value: Any) -> list[str]:
-    """One thing that a schema check says."""
-    table, maker, said = line.scope.table, line.maker, line.said
-    if key == "when required column missing":
-        names = [sql.folded(sql.as_text(c, "a column")) for c in sql.as_list(value, "a list of columns")]
-        return [maker.declare("column", table, [c], line.id(c, "present"), said, [c]) for c in names]
-    if key == "when forbidden column present":
-        names = [sql.folded(sql.as_text(c, "a column")) for c in sql.as_list(value, "a list of columns")]
-        wrong = " OR ".join(f"c.name LIKE {sql.value_sql(n.replace('*', '%'))}" if "*" in n else f"c.name = {sql.value_sql(n)}" for n in names)
-        return [_columns_sql(line, wrong or "", "forbidden_columns")]
-    if key == "when wrong column type":
-        return [_typed(line, c, t) for c, t in _mapping(value).items()]
-    if key == "when wrong column index":
-        wrong = " OR ".join(f"(c.name = {sql.value_sql(sql.folded(c))} AND c.position <> {sql.value_sql(n)} + 1)" for c, n in _mapping(value).items())
-        return [_columns_sql(line, wrong, "column_index")]
-    if key == "when schema changes":
-        raise NoCounterpart("it compares with an earlier scan: a baseline and a contract do that, object by object")
-    raise NoCounterpart(f"{remark(key)}: nothing here says it yet")
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict) or not value:
-        raise NoCounterpart("columns with what they should be are expected")
-    return {str(k): v for k, v in value.items()}
-
-
-def _columns_sql(line: Line, wrong: str, kind: str) -> str:
-    if not wrong:
-        raise NoCounterpart("a list of columns without any")
-    statement = (
-        "SELECT c.name, c.position\nFROM (\n  SELECT a.attname::text AS name, row_number() OVER (ORDER BY a.attnum) AS position\n"
-        f"  FROM pg_catalog.pg_attribute AS a\n  WHERE a.attrelid = {sql.value_sql(sql.table_ref(line.scope.table))}::regclass\n"
-        f"    AND a.attnum > 0 AND NOT a.attisdropped\n) AS c\nWHERE {wrong}"
-    )
-    return line.maker.assertion(line.scope.table, statement, ["name"], line.id(kind), replace(line.said, title="the columns are as expected"))
-
-
-def _typed(line: Line, column: str, wanted: Any) -> str:
-    name, text = sql.folded(column), sql.as_text(wanted, "the name of a type").lower()
-    # Soda compares with information_schema's names, and takes text and varchar for the same.
-    types = [t for t in TEXT_TYPES if t in {"text", "character varying"}] if text in {"text", "varchar", "character varying", "string"} else [text]
-    return line.maker.declare("column", line.scope.table, [name], line.id(name, "type"), line.said, [name], type=types)

@@ -32,6 +32,15 @@ class Threshold:
         )
         return inside is not self.outside
 
+    def admits_all(self, most: int | None = None) -> bool:
+        """Whether it admits every whole number from 0 on, or with ``most``, everything from 0 up to that."""
+        if not self.outside:
+            least = self.low is None or self.low < 0 or (self.low == 0 and self.low_included)
+            return least and (self.high is None or (most is not None and self.high >= most and self.admits(most)))
+        # What is left out lies below 0, or above all that can be.
+        below = self.high is not None and (self.high < 0 or (self.high == 0 and not self.high_included))
+        return below or (most is not None and self.low is not None and (self.low > most or (self.low == most and not self.low_included)))
+
     @property
     def inverse(self) -> Threshold:
         """What it does not admit."""
@@ -82,7 +91,7 @@ def read_threshold(text: str) -> tuple[Threshold, bool]:
     if match := _BETWEEN.fullmatch(plain):
         negated, left, low, high, right = match.groups()
         bounds = Fraction(Decimal(low)), Fraction(Decimal(high))
-        if bounds[0] > bounds[1]:
-            raise NoCounterpart(f"nothing is between {low} and {high}")
+        if bounds[0] > bounds[1] or (bounds[0] == bounds[1] and (left == "(" or right == ")")):
+            raise NoCounterpart(f"nothing is between {low} and {high}" + (": it can never fail" if negated else ""))
         return Threshold(*bounds, left != "(", right != ")", bool(negated)), "%" in plain
     raise NoCounterpart(f"the threshold {remark(text)} is not understood")

@@ -17,6 +17,7 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.base import QueryRule, Riding, Violations, free_name, when
 from kisaan_validate.rules.bounds import Bounds, compared, exact_text
 from kisaan_validate.rules.intervals import Interval
+from kisaan_validate.rules.nan import nan_literal, nan_sql
 from kisaan_validate.sql.expressions import (
     View,
     condition_sql,
@@ -240,7 +241,9 @@ class Total(BoundedRule):
             raise DatabaseError(f"{column.name} is {column.type}, which has no exact sum", hint)
         found = f"coalesce({rows.of(f'sum({quote(column.name)})')}, 0)::numeric"
         # PostgreSQL's NaN is greater than every number: a lower bound alone would admit it.
-        held = f"{self.bounds.held(found)} AND {found} <> 'NaN'" if column.base == "numeric" else self.bounds.held(found)
+        held = self.bounds.held(found)
+        if column.may_be_nan:
+            held = f"{held} AND {found} <> {nan_literal('numeric')}"
         judged = rows.of(f"count({quote(column.name)})")
         return Figures((("total", found),), held, judged, {"total": columns})
 
@@ -278,7 +281,8 @@ class Quantile(AggregateRule):
     """The least value that at least ``share`` of the values do not exceed (percentile_disc) lies within bounds.
 
     It is one of the values, never a mean of two, and it is judged by counting: the quantile is at most b exactly if the
-    values up to b are at least the share of all. So nothing is sorted, and no fraction is rounded.
+    values up to b are at least the share of all. So nothing is sorted, and no fraction is rounded. Of values that a NaN
+    is among there is no quantile within any bounds, wherever it stands.
     """
 
     share: Fraction = Fraction(1, 2)
@@ -309,15 +313,14 @@ class Quantile(AggregateRule):
         if self.low is not None:
             below = rows.of("count(*)", f"{value} {column.sign('<')} {_bound(column, self.low)}")
             parts.append(compared(below, "<", self.share, found))
-        for end in self._upper(column):
-            parts.append(compared(rows.of("count(*)", f"{value} {end}"), ">=", self.share, found))
-        return Figures((("quantile", ""), ("values_found", found)), f"{found} = 0 OR ({' AND '.join(parts)})", found, {"quantile": columns})
-
-    def _upper(self, column: Column) -> list[str]:
-        """The comparison that a quantile within the upper bound passes: without one, that with NaN."""
         if self.high is not None:
-            return [f"{column.sign('<=')} {_bound(column, self.high)}"]
-        return [f"< 'NaN'::{column.base}"] if column.may_be_nan else []
+            up_to = rows.of("count(*)", f"{value} {column.sign('<=')} {_bound(column, self.high)}")
+            parts.append(compared(up_to, ">=", self.share, found))
+        shown = [("quantile", ""), ("values_found", found)]
+        if nan := nan_sql(column, quote(columns[0])):
+            shown.append(("nan_found", rows.of("count(*)", nan)))
+            parts.append(f"{shown[-1][1]} = 0")
+        return Figures(tuple(shown), f"{found} = 0 OR ({' AND '.join(parts)})", found, {"quantile": columns})
 
     def listing(
         self, table: Table, columns: tuple[str, ...], catalogue: Catalogue, figures: Figures, names: Mapping[str, str]
@@ -327,16 +330,19 @@ class Quantile(AggregateRule):
         segments = ", ".join(quote(c) for c in self.segment_by)
         each = f"PARTITION BY {segments} " if segments else ""
         lead = f"{segments}, " if segments else ""
-        inner = {name: quote(free_name(name, self.segment_by)) for name in ("v", "place", "n")}
+        inner = {name: quote(free_name(name, self.segment_by)) for name in ("v", "place", "n", "nan")}
         source = f"{source_sql(table, matched=())}{where_sql(table, self.where, f'{quote(columns[0])} IS NOT NULL')}"
-        within = [f"{inner['v']} {column.sign('>=')} {_bound(column, self.low)}"] if self.low is not None else []
-        within += [f"{inner['v']} {end}" for end in self._upper(column)]
+        outputs = [f"{inner['v']} AS {quote(names['quantile'])}", f"{inner['n']} AS {quote(names['values_found'])}"]
+        within = [f"{inner['v']} {column.sign(sign)} {_bound(column, end)}" for sign, end in ((">=", self.low), ("<=", self.high)) if end is not None]
+        ranked = f"row_number() OVER ({each}ORDER BY {value}) AS {inner['place']}, count(*) OVER ({each.rstrip()}) AS {inner['n']}"
+        if nan := nan_sql(column, quote(columns[0])):
+            ranked += f", count(*) FILTER (WHERE {nan}) OVER ({each.rstrip()}) AS {inner['nan']}"
+            outputs.append(f"{inner['nan']} AS {quote(names['nan_found'])}")
+            within.append(f"{inner['nan']} = 0")
         p, q = self.share.numerator, self.share.denominator
         return (
-            f"SELECT {lead}{inner['v']} AS {quote(names['quantile'])}, {inner['n']} AS {quote(names['values_found'])}, "
-            f"{said(self.wanted())} AS {quote(names['wanted'])}\nFROM (\n"
-            f"SELECT {lead}{value} AS {inner['v']}, row_number() OVER ({each}ORDER BY {value}) AS {inner['place']}, "
-            f"count(*) OVER ({each.rstrip()}) AS {inner['n']}\nFROM {source}\n) AS q\n"
+            f"SELECT {lead}{', '.join(outputs)}, {said(self.wanted())} AS {quote(names['wanted'])}\nFROM (\n"
+            f"SELECT {lead}{value} AS {inner['v']}, {ranked}\nFROM {source}\n) AS q\n"
             f"WHERE {inner['place']} = div({inner['n']}::numeric * {p} + {q - 1}, {q}) AND NOT ({' AND '.join(within)})"
         )
 

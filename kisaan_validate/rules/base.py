@@ -7,7 +7,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -71,9 +71,22 @@ class Rule(ABC):
         return frozenset()
 
     def meaning(self) -> str:
-        """A canonical text of the rule and its parameters: equal text, equal meaning."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        """A canonical text of the rule and its parameters: equal text, equal meaning.
+
+        A parameter of a later version (:func:`later`) is left out while it says nothing: what was declared before it
+        came means what it meant.
+        """
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if not _says_nothing(self, f)}
         return json.dumps([self.form, self.kind, fields], sort_keys=True, default=_canonical)
+
+
+def later(default: Any) -> Any:
+    """A field of a rule that came with a later version, whose default means what rules meant before."""
+    return field(default=default, metadata={"later": True})
+
+
+def _says_nothing(rule: Rule, parameter: dataclasses.Field[Any]) -> bool:
+    return bool(parameter.metadata.get("later")) and getattr(rule, parameter.name) == parameter.default
 
 
 class RowRule(Rule):
@@ -123,6 +136,10 @@ class JoinRule(Rule):
     def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         """True exactly for the child rows that violate the rule: judged, and wrong."""
         return sa.and_(self.judged(child, parent, columns), self.wrong(child, parent, columns))
+
+    def referring(self, child: View) -> tuple[tuple[View, str], ...]:
+        """The columns by which a row refers to another, each beside its table."""
+        return tuple((child, column) for column in self.join.columns)
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """The child's columns, and the referenced ones."""

@@ -19,7 +19,8 @@ class PythonRule(Rule):
 
     ``check`` is pandera's own Check, which no record holds and no process sends to another: ``meaning_text`` stands for it
     (the function's source and what it refers to). ``frame`` tells a check of the frame from one of a column; ``reads``
-    are the columns that it needs beside the check's own, ``optional`` those that it is given where they exist.
+    are the columns that it needs beside the check's own, ``optional`` those that it is given where they exist. ``nan`` are
+    the columns that may hold a NaN ("*" for all): any other NaN is a violation, whatever the function says.
     """
 
     check: Any = field(compare=False, repr=False)
@@ -31,6 +32,7 @@ class PythonRule(Rule):
     optional: tuple[str, ...] = ()
     nulls_pass: bool = False
     suggestion: str = ""
+    nan: tuple[str, ...] = ()
     form: ClassVar[Form] = Form.PYTHON
     kind: ClassVar[str] = "python"
 
@@ -50,6 +52,10 @@ class PythonRule(Rule):
         wanted = dict.fromkeys((*columns, *self.reads, *(c for c in self.optional if c in table.columns)))
         return tuple(wanted)
 
+    def admits_nan(self, column: str) -> bool:
+        """Whether a NaN in this column is left to the function."""
+        return column in self.nan or "*" in self.nan
+
     @property
     def sample_limit(self) -> int | None:
         """How many violating rows are shown at most (pandera's ``n_failure_cases``)."""
@@ -58,4 +64,4 @@ class PythonRule(Rule):
     def meaning(self) -> str:
         """What decides about the answer: the function, what it is given, and how its answer is read."""
         how = [self.row_wise, self.frame, self.reads, self.optional, self.nulls_pass]
-        return json.dumps([self.form, self.kind, self.meaning_text, *how])
+        return json.dumps([self.form, self.kind, self.meaning_text, *how, *([self.nan] if self.nan else [])])

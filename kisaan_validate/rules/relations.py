@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from kisaan_validate.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.errors import DatabaseError, SuiteError
-from kisaan_validate.rules.base import Join, JoinRule, QueryRule, Riding, Violations, free_name, when
+from kisaan_validate.rules.base import Join, JoinRule, QueryRule, Riding, Violations, free_name, later, when
 from kisaan_validate.rules.intervals import refuse_no_value
+from kisaan_validate.rules.nan import nan_of_any, nan_sql, or_nan, refusing_nan
 from kisaan_validate.sql.expressions import (
     View,
     condition_sql,
@@ -24,6 +25,7 @@ from kisaan_validate.sql.expressions import (
     text_literal,
     to_sql,
 )
+from kisaan_validate.sql.nan import settled_for_nan
 from kisaan_validate.sql.qualify import authored
 
 if TYPE_CHECKING:
@@ -51,15 +53,15 @@ class References(JoinRule):
         return _guarded(self.where, *(child.column(c).is_not(None) for c in self.join.columns))
 
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        """It finds nothing, or an index found another row than it should: the values themselves say which."""
+        """It finds nothing, or an index found another row than it should: the values themselves say which. A NaN refers to nothing."""
         pairs = zip(self.join.columns, self.join.parent_columns, strict=True)
         signs = [(a, child.table.columns[a].sign("=", parent.table.columns[b]), b) for a, b in pairs]
         found = " AND ".join(f"{to_sql(child.column(a))} {sign} {to_sql(parent.column(b))}" for a, sign, b in signs)
-        return sa.literal_column(f"({found}) IS NOT TRUE")
+        return or_nan(sa.literal_column(f"({found}) IS NOT TRUE"), *self.referring(child))
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         parent = catalogue.find(self.join.parent)
-        if parent is None or table.unbound:
+        if parent is None or table.unbound or any(table.columns[c].has_nan for c in self.join.columns):
             return ""
         pairs = set(zip(self.join.columns, self.join.parent_columns, strict=True))
         for c in table.constraints:
@@ -112,20 +114,26 @@ class Agrees(JoinRule):
         return _guarded(self.where, _found(parent, self.join), *(side.is_not(None) for side in compared))
 
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        """The values differ."""
+        """The values differ, or one of them is a NaN, which agrees with nothing."""
         mine, theirs = child.value(columns[0]), parent.value(self.parent_column)
         sign = child.table.columns[columns[0]].sign("<>", parent.table.columns[self.parent_column])
         differ = mine.op(sign, is_comparison=True)(theirs)
-        return differ if self.nulls == "pass" else sa.literal_column(distinct_sql(to_sql(mine), sign, to_sql(theirs)))
+        if self.nulls != "pass":
+            differ = sa.literal_column(distinct_sql(to_sql(mine), sign, to_sql(theirs)))
+        return or_nan(differ, *self.referring(child), (child, columns[0]), (parent, self.parent_column))
 
 
 @dataclass(frozen=True)
 class HoldsWith(JoinRule):
-    """A SQL expression over ``child`` and ``parent`` that must not be false where the parent row exists."""
+    """A SQL expression over ``child`` and ``parent`` that must not be false where the parent row exists.
+
+    None of the columns that it reads may be NaN, as in ``rows.Holds``.
+    """
 
     expression: str = ""
     parent_reads: tuple[str, ...] = ()
     volatile: frozenset[str] = frozenset()
+    allow_nan: bool = later(False)
     kind: ClassVar[str] = "holds_with"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
@@ -139,8 +147,13 @@ class HoldsWith(JoinRule):
         return _found(parent, self.join)
 
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        """The expression is false."""
-        return sa.literal_column(f"NOT {to_sql(raw(self.expression))}")
+        """The expression is false, or a column that it reads is NaN."""
+        held = raw(self.expression)
+        if not self.allow_nan:
+            settled = settled_for_nan(self.expression)
+            held = refusing_nan(held, child, (c for c in columns if ("child", c) not in settled))
+            held = refusing_nan(held, parent, (c for c in self.parent_reads if ("parent", c) not in settled))
+        return or_nan(sa.literal_column(f"NOT ({to_sql(held)})"), *(() if self.allow_nan else self.referring(child)))
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""
@@ -239,7 +252,7 @@ class Reconciles(QueryRule):
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         source = self._source(table, catalogue)
         value = f"parent.{quote(columns[0])}"
-        broken = f"NOT (coalesce(d.total, 0) {self.relation} {value})"
+        broken = self._broken(table, columns[0], catalogue)
         where = kept_sql(table, self.where)
         also, only = (f" AND {where}", f"\nWHERE {where}") if where else ("", "")
         keys = table.primary_key or (self.on,)
@@ -254,11 +267,25 @@ class Reconciles(QueryRule):
         made_of = {"recorded": columns, "computed": (self.detail_column,)}
         return Violations(sql, keys, shown=("recorded", "computed"), made_of=made_of, counting=counting)
 
+    def _broken(self, table: Table, column: str, catalogue: Catalogue) -> str:
+        """SQL that is true where the sum does not stand in the relation: of a NaN, on whichever side, none does."""
+        value, details = f"parent.{quote(column)}", catalogue.find(self.details)
+        sides = [(table.columns[c], f"parent.{quote(c)}") for c in dict.fromkeys((column, self.on))]
+        if details is not None:
+            sides.append((details.columns[self.detail_column], "d.total"))
+        unequal = f"NOT (coalesce(d.total, 0) {self.relation} {value})"
+        nan = nan_of_any(sides)
+        return f"({unequal} OR {nan})" if nan else unequal
+
     def _source(self, table: Table, catalogue: Catalogue) -> str:
         """The rows with their sums; of a row without details there is one with NULL, or with "skip" none."""
         details = catalogue.find(self.details)
         if details is None:
             raise DatabaseError(f"table {self.details} does not exist")
+        summed = details.columns[self.detail_column]
+        if summed.base in {"float4", "float8"}:
+            hint = "sums are exact over integers and numeric only: store such amounts as numeric"
+            raise DatabaseError(f"{details.title}.{summed.name} is {summed.type}, which has no exact sum", hint)
         via = quote(self.via)
         sign = details.columns[self.via].sign("=", table.columns[self.on])
         filters = f"\n  WHERE {kept_sql(details, self.detail_where)}" if self.detail_where else ""
@@ -326,23 +353,28 @@ class SequenceAhead(QueryRule):
             )
         extreme, behind = ("max", "<") if sequence.ascending else ("min", ">")
         name = f"{quote(sequence.schema)}.{quote(sequence.name)}"
+        nan = nan_sql(table.columns[column], quote(column))  # a number that no sequence is ahead of
         sql = (
             f"SELECT m.extreme AS {extreme}_{_word(column)}, s.last_value, s.is_called\n"
             f"FROM {name} AS s,\n"
-            f"  (SELECT {extreme}({quote(column)}) AS extreme FROM {table_sql(table)}) AS m\n"
-            f"WHERE s.last_value {behind} m.extreme OR (s.last_value = m.extreme AND NOT s.is_called)"
+            f"  (SELECT {extreme}({quote(column)}) AS extreme{nan and f', bool_or({nan}) AS nan'} FROM {table_sql(table)}) AS m\n"
+            f"WHERE s.last_value {behind} m.extreme OR (s.last_value = m.extreme AND NOT s.is_called){nan and ' OR m.nan'}"
         )
         output = f"{extreme}_{_word(column)}"
         return Violations(
             sql, (output,), shown=("last_value", "is_called"), made_of={output: columns}, safe=frozenset({"last_value", "is_called"}),
-            riding=_not_behind(name, f"{extreme}({quote(column)})", ">" if sequence.ascending else "<"),
+            riding=_not_behind(name, f"{extreme}({quote(column)})", ">" if sequence.ascending else "<", nan),
         )  # fmt: skip
 
 
-def _not_behind(sequence: str, extreme: str, ahead: str) -> Riding:
-    """That a sequence is ahead of the extreme value of a table's rows, read in the scan that the table's checks share."""
+def _not_behind(sequence: str, extreme: str, ahead: str, nan: str) -> Riding:
+    """That a sequence is ahead of the extreme value of a table's rows, read in the scan that the table's checks share.
+
+    ``nan`` is SQL for a value that no sequence is ahead of; "" where there is none.
+    """
     last, called = (f"(SELECT s.{name} FROM {sequence} AS s)" for name in ("last_value", "is_called"))
-    return Riding(f"coalesce({last} {ahead} {extreme} OR ({last} = {extreme} AND {called}), true)", "count(*)")
+    held = f"coalesce({last} {ahead} {extreme} OR ({last} = {extreme} AND {called}), true)"
+    return Riding(f"{held} AND bool_or({nan}) IS NOT TRUE" if nan else held, "count(*)")
 
 
 def _word(name: str) -> str:

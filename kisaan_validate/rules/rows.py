@@ -1,4 +1,4 @@
-"""Rules on single rows. NULL passes unless the rule is about NULL; a NaN violates every range."""
+"""Rules on single rows. NULL passes unless the rule is about NULL; a NaN violates whatever compares it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.rules.base import RowRule
+from kisaan_validate.rules.base import RowRule, later
 from kisaan_validate.rules.enforcement import implied_by_constraints
 from kisaan_validate.rules.intervals import Interval, refuse_no_value
+from kisaan_validate.rules.nan import nan_literal, refusing_nan
 from kisaan_validate.sql.expressions import View, literal, raw, text_literal, to_sql
+from kisaan_validate.sql.nan import settled_for_nan
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
@@ -111,7 +113,7 @@ class Compare(PredicateRule):
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         symbol = _OPERATORS[self.operator][0]
         compared = _compared(view, columns[0], symbol, self.value)
-        return _nan_guard(compared, view, columns[0], symbol in {">", ">="}, symbol in {"<", "<="}, self.allow_nan)
+        return _nan_guard(compared, view, columns[0], symbol in {">", ">=", "<>"}, symbol in {"<", "<="}, self.allow_nan)
 
 
 @dataclass(frozen=True)
@@ -171,15 +173,15 @@ def _item(view: View, column: str, value: Any) -> ColumnElement[Any]:
 def _nan_guard(
     held: ColumnElement[bool], view: View, column: str, open_above: bool, closed_above: bool, allow_nan: bool
 ) -> ColumnElement[bool]:
-    """PostgreSQL's NaN is greater than every number: a lower bound must refuse it, an upper bound may admit it."""
+    """PostgreSQL's NaN is greater than every number: a lower bound must refuse it, an upper bound may admit it.
+
+    Arrays, ranges and rows compare by what is in them, in its order: one that holds a NaN may lie on either side.
+    """
     facts = view.table.columns[column]
-    if not facts.may_be_nan:
-        return held
-    nan: ColumnElement[Any] = sa.literal_column(f"'NaN'::{facts.base}")
-    if open_above and not allow_nan:
-        return sa.and_(held, view.column(column) < nan)
-    if closed_above and allow_nan:
-        return sa.or_(held, view.column(column) == nan)
+    if (open_above or not facts.may_be_nan) and not allow_nan:
+        return refusing_nan(held, view, (column,))
+    if facts.may_be_nan and closed_above and allow_nan:
+        return sa.or_(held, view.column(column) == sa.literal_column(nan_literal(facts.base)))
     return held
 
 
@@ -189,6 +191,7 @@ class OneOf(PredicateRule):
 
     values: frozenset[Any] = frozenset()
     negated: bool = False
+    allow_nan: bool = later(False)
     kind: ClassVar[str] = "isin"
 
     def __post_init__(self) -> None:
@@ -200,15 +203,19 @@ class OneOf(PredicateRule):
         return f"{columns[0]} is {'none' if self.negated else 'one'} of {listed or '(an empty set)'}"
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        value, column = view.value(columns[0]), view.table.columns[columns[0]]
+        held = self._listed(view, columns[0])
+        return refusing_nan(held, view, columns) if self.negated and not self.allow_nan else held
+
+    def _listed(self, view: View, name: str) -> ColumnElement[bool]:
+        value, column = view.value(name), view.table.columns[name]
         if not self.values:
             # "NULL passes": an empty list decides for values only.
             return sa.literal_column(f"CASE WHEN {to_sql(value)} IS NOT NULL THEN {str(self.negated).lower()} END")
         ordered = sorted(self.values, key=lambda v: (str(type(v)), str(v)))
         if column.operators:
-            each = [_compared(view, columns[0], "<>" if self.negated else "=", v) for v in ordered]
+            each = [_compared(view, name, "<>" if self.negated else "=", v) for v in ordered]
             return sa.and_(*each) if self.negated else sa.or_(*each)
-        items = [_item(view, columns[0], v) for v in ordered]
+        items = [_item(view, name, v) for v in ordered]
         return value.not_in(items) if self.negated else value.in_(items)
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
@@ -227,6 +234,7 @@ class Matches(PredicateRule):
 
     pattern: str = ""
     anchored: bool = False
+    allow_nan: bool = later(False)
     kind: ClassVar[str] = "matches"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
@@ -237,7 +245,8 @@ class Matches(PredicateRule):
         options = match[0] if (match := re.match(r"\(\?[a-z]+\)", self.pattern)) else ""
         end = "\n)" if "x" in options else ")"
         pattern = f"{options}^(?:{self.pattern[len(options) :]}{end}" if self.anchored else self.pattern
-        return _text(view, columns[0]).op("~", is_comparison=True)(text_literal(pattern))
+        held = _text(view, columns[0]).op("~", is_comparison=True)(text_literal(pattern))
+        return held if self.allow_nan else refusing_nan(held, view, columns)
 
 
 @dataclass(frozen=True)
@@ -246,6 +255,7 @@ class Affix(PredicateRule):
 
     string: str = ""
     at_end: bool = False
+    allow_nan: bool = later(False)
     kind: ClassVar[str] = "affix"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
@@ -253,11 +263,9 @@ class Affix(PredicateRule):
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         value, size = _text(view, columns[0]), len(self.string)
-        if not size:
-            return value == value
         part = sa.func.right(value, size) if self.at_end else sa.func.left(value, size)
-        held: ColumnElement[bool] = part == text_literal(self.string)
-        return held
+        held: ColumnElement[bool] = part == text_literal(self.string) if size else value == value
+        return held if self.allow_nan else refusing_nan(held, view, columns)
 
 
 @dataclass(frozen=True)
@@ -266,6 +274,7 @@ class Length(PredicateRule):
 
     low: int | None = None
     high: int | None = None
+    allow_nan: bool = later(False)
     kind: ClassVar[str] = "str_length"
 
     def __post_init__(self) -> None:
@@ -286,7 +295,7 @@ class Length(PredicateRule):
         size = sa.func.length(_text(view, columns[0]))
         parts = [size >= self.low] if self.low is not None else []
         parts += [size <= self.high] if self.high is not None else []
-        return sa.and_(*parts)
+        return sa.and_(*parts) if self.allow_nan else refusing_nan(sa.and_(*parts), view, columns)
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         return self.proof(table, columns, catalogue) or super().enforced_by(table, columns, catalogue)
@@ -317,9 +326,10 @@ def _float_decimals(column: ColumnElement[Any], places: int) -> ColumnElement[bo
 
 @dataclass(frozen=True)
 class Decimals(PredicateRule):
-    """A numeric value has at most so many decimal places. NaN and infinities have none to speak of."""
+    """A numeric value has at most so many decimal places. Infinities have none; a NaN has no places, and violates it."""
 
     places: int = 2
+    allow_nan: bool = later(False)
     kind: ClassVar[str] = "decimals"
 
     def __post_init__(self) -> None:
@@ -333,31 +343,41 @@ class Decimals(PredicateRule):
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         column: ColumnElement[Any] = view.column(columns[0])
+        held: ColumnElement[bool] = column == sa.func.round(column, self.places)
         if view.table.columns[columns[0]].base in {"float4", "float8"}:
-            return _float_decimals(column, self.places)
-        return column == sa.func.round(column, self.places)
+            held = _float_decimals(column, self.places)
+        return held if self.allow_nan else refusing_nan(held, view, columns)
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         return self.proof(table, columns, catalogue) or super().enforced_by(table, columns, catalogue)
 
     def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        # numeric(p, s) rounds what it stores to s places, and stores a NaN all the same.
         column = table.columns[columns[0]]
-        return f"type {column.type}" if column.scale is not None and column.scale <= self.places else ""
+        rounded = column.scale is not None and column.scale <= self.places
+        return f"type {column.type}" if rounded and self.allow_nan else ""
 
 
 @dataclass(frozen=True)
 class Holds(PredicateRule):
-    """A SQL expression over one row's columns that must not be false."""
+    """A SQL expression over one row's columns that must not be false, and none of these columns is NaN.
+
+    A column of which the expression says itself what a NaN means is left to it; with ``allow_nan`` all are.
+    """
 
     expression: str = ""
     volatile: frozenset[str] = frozenset()
+    allow_nan: bool = later(False)
     kind: ClassVar[str] = "holds"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return " ".join(self.expression.split())
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        return raw(self.expression)
+        if self.allow_nan:
+            return raw(self.expression)
+        settled = settled_for_nan(self.expression)
+        return refusing_nan(raw(self.expression), view, (c for c in columns if ("", c) not in settled))
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""

@@ -10,6 +10,7 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.base import QueryRule, Violations, free_name, when
 from kisaan_validate.rules.bounds import compared, exact_text
 from kisaan_validate.rules.intervals import Interval
+from kisaan_validate.rules.nan import nan_of_any
 from kisaan_validate.sql.expressions import kept_sql, key_columns, literal, quote, source_sql, to_sql
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class NoGaps(QueryRule):
 
     ``by`` are columns that make a series of their own for each of their values. ``start`` is what each begins with.
     A row without a value (or without one to order by) has no place in the series, and is not judged. A violation is a
-    place: a row that does not follow from the row before it.
+    place: a row that does not follow from the row before it. A NaN follows from nothing, and is one, first or not.
     """
 
     by: tuple[str, ...] = ()
@@ -54,14 +55,18 @@ class NoGaps(QueryRule):
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         value, places = columns[0], (*self.by, columns[0])
         beside = tuple(c for c in key_columns(table) if c not in places)
+        ordered = tuple(dict.fromkeys([value, *([self.order_by] if self.order_by else [])]))
         outputs = (*places, *beside)
-        previous, problem, first = (free_name(name, outputs) for name in ("previous", "problem", "is_first"))
+        previous, problem, first, nan = (free_name(name, outputs) for name in ("previous", "problem", "is_first", "is_nan"))
+        nan_in = nan_of_any((table.columns[c], quote(c)) for c in ordered)
         step = _step(table.columns[value], quote(value), previous)
-        source = self._source(table, value, outputs, previous, first)
-        broken = f"NOT coalesce(CASE WHEN {first} THEN {self._begins(value)} ELSE {compared(step, '=', self.step)} END, false)"
+        source = self._source(table, value, outputs, previous, (f", {nan_in} AS {nan}" if nan_in else "", first))
+        held = f"CASE WHEN {first} THEN {self._begins(value)} ELSE {compared(step, '=', self.step)} END"
+        broken = f"{nan} OR NOT coalesce({held}, false)" if nan_in else f"NOT coalesce({held}, false)"
+        unnumbered = f"WHEN {nan} THEN 'not a number' " if nan_in else ""
         sql = (
             f"SELECT {', '.join(quote(c) for c in outputs)}, {previous},\n"
-            f"  CASE WHEN {first} THEN 'another beginning' WHEN {quote(value)} = {previous} THEN 'duplicate' "
+            f"  CASE {unnumbered}WHEN {first} THEN 'another beginning' WHEN {quote(value)} = {previous} THEN 'duplicate' "
             f"WHEN {quote(value)} < {previous} THEN 'step back' WHEN {compared(step, '>', self.step)} THEN 'gap' "
             f"ELSE 'short step' END AS {problem}\nFROM {source}\nWHERE {broken}"
         )
@@ -73,8 +78,12 @@ class NoGaps(QueryRule):
     def _begins(self, value: str) -> str:
         return "true" if self.start is None else f"{quote(value)} = {to_sql(literal(self.start))}"
 
-    def _source(self, table: Table, value: str, outputs: tuple[str, ...], previous: str, first: str) -> str:
-        """The judged rows, each with the value before it. Equal places are told apart by the key, for a stable answer."""
+    def _source(self, table: Table, value: str, outputs: tuple[str, ...], previous: str, more: tuple[str, str]) -> str:
+        """The judged rows, each with the value before it. Equal places are told apart by the key, for a stable answer.
+
+        ``more`` are the output that tells a NaN ("" where none can be), and the name of that which tells the first row.
+        """
+        nan, first = more
         ordered = dict.fromkeys((*([self.order_by] if self.order_by else []), value, *outputs))
         each = f"PARTITION BY {', '.join(quote(c) for c in self.by)} " if self.by else ""
         judged = [f"{quote(c)} IS NOT NULL" for c in dict.fromkeys([value, *([self.order_by] if self.order_by else [])])]
@@ -82,7 +91,7 @@ class NoGaps(QueryRule):
         order = ", ".join(quote(c) for c in ordered if c not in self.by)
         return (
             f"(\n  SELECT {', '.join(quote(c) for c in outputs)}, lag({quote(value)}) OVER w AS {previous}, "
-            f"row_number() OVER w = 1 AS {first}\n  FROM {source_sql(table, matched=())}\n  WHERE {kept}\n"
+            f"row_number() OVER w = 1 AS {first}{nan}\n  FROM {source_sql(table, matched=())}\n  WHERE {kept}\n"
             f"  WINDOW w AS ({each}ORDER BY {order})\n) AS s"
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.base import QueryRule, Violations, free_name, when
+from kisaan_validate.rules.nan import nan_of_any
 from kisaan_validate.sql.expressions import View, kept_sql, key_columns, quote, source_sql, to_sql
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class ValuesIn(QueryRule):
     """Every value (or combination) occurs in the columns ``on`` of ``reference``, in a row that ``reference_where`` leaves.
 
     A row with a NULL in one of the columns is not judged. Unlike ``References`` it needs no unique index: the values
-    are made distinct before they are looked up, so none is found twice.
+    are made distinct before they are looked up, so none is found twice. A NaN is listed nowhere, whatever the list says.
     """
 
     reference: str = ""
@@ -70,4 +71,6 @@ class ValuesIn(QueryRule):
         found = " AND ".join(f"listed.{n} {sign} child.{n}" for n, sign in zip(names, signs, strict=True))
         child = f"SELECT {', '.join(quote(c) for c in outputs)}, {compared}\n  FROM {source_sql(table, matched=columns)}\n  WHERE {kept}"
         listed = f"SELECT DISTINCT {values}\n  FROM {source_sql(reference, matched=self.on)}{only}"
-        return f"(\n  {child}\n) AS child\nLEFT JOIN (\n  {listed}\n) AS listed ON {found}", f"listed.{names[0]} IS NULL"
+        missing, nan = f"listed.{names[0]} IS NULL", nan_of_any((table.columns[c], f"child.{quote(c)}") for c in columns)
+        missing = f"({missing} OR {nan})" if nan else missing
+        return f"(\n  {child}\n) AS child\nLEFT JOIN (\n  {listed}\n) AS listed ON {found}", missing

@@ -374,7 +374,7 @@ def _origins(output: exp.Expr, plain: frozenset[str], all_plain: bool) -> tuple[
         whole_row = not column.table and column.name.lower() in plain
         if not known or whole_row or len(column.parts) > 2:
             return (UNTRACED,)
-    return tuple(dict.fromkeys(_column_name(column) for column in columns))
+    return tuple(dict.fromkeys(column_name(column) for column in columns))
 
 
 def expression_columns(expression: str, origin: str) -> tuple[str, ...]:
@@ -383,7 +383,7 @@ def expression_columns(expression: str, origin: str) -> tuple[str, ...]:
     columns = list(tree.find_all(exp.Column))
     if wrong := next((c for c in columns if c.table), None):
         raise SuiteError(f"{wrong.sql()}: a row expression names its columns without a table", "", origin)
-    return tuple(dict.fromkeys(_column_name(c) for c in columns))
+    return tuple(dict.fromkeys(column_name(c) for c in columns))
 
 
 def qualified_columns(expression: str, sides: tuple[str, ...], origin: str) -> dict[str, list[str]]:
@@ -392,7 +392,7 @@ def qualified_columns(expression: str, sides: tuple[str, ...], origin: str) -> d
     for column in row_condition(expression, origin).find_all(exp.Column):
         if column.table not in read:
             raise SuiteError(f"{column.sql()}: write {' or '.join(f'{s}.column' for s in sides)}", "", origin)
-        name = _column_name(column)
+        name = column_name(column)
         if name not in read[column.table]:
             read[column.table].append(name)
     return read
@@ -408,13 +408,13 @@ def row_condition(expression: str, origin: str) -> exp.Expression:
 
 def columns_of(tree: exp.Expression) -> list[str]:
     """The names of all columns in an expression, as often as they occur."""
-    return [_column_name(column) for column in tree.find_all(exp.Column)]
+    return [column_name(column) for column in tree.find_all(exp.Column)]
 
 
 def columns_named(sql: str) -> frozenset[str]:
     """The columns that a SELECT names anywhere, without their tables; ``*`` names none."""
     tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
-    return frozenset(_column_name(column) for column in tree.find_all(exp.Column))
+    return frozenset(column_name(column) for column in tree.find_all(exp.Column))
 
 
 def plain_expression(expression: str, origin: str) -> exp.Expression:
@@ -431,7 +431,8 @@ def plain_expression(expression: str, origin: str) -> exp.Expression:
     return result
 
 
-def _column_name(column: exp.Column) -> str:
+def column_name(column: exp.Column) -> str:
+    """The name of a column as the catalogue has it."""
     identifier = column.this
     name = str(identifier.name)
     return name if identifier.args.get("quoted") else name.lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kisaan_validate.catalogue import NUMBERS_WITH_NAN
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.stream.decode import Ints, Mask, Values
 from kisaan_validate.stream.frames import frame_of, series_of
@@ -29,13 +30,14 @@ class Answer:
     """Which of the given rows are wrong, by position, and how many were judged.
 
     ``as_one`` tells that the function said one thing of all the rows together, or one of each group: then ``wrong`` is how many
-    of these things are false, and no row is to blame.
+    of these things are false, and no row is to blame. ``nan`` is the number of rows that are wrong for holding a NaN.
     """
 
     judged: int
     rows: Ints
     as_one: bool = False
     wrong: int = 0
+    nan: int = 0
 
     @property
     def violations(self) -> int:
@@ -49,9 +51,30 @@ _NO_ROWS: Ints = np.empty(0, dtype=np.int64)
 def judge(rule: PythonRule, column: str, columns: Columns, size: int) -> Answer:
     """What a rule says of ``size`` rows, of which it is given these columns; ``column`` is "" for a check of the frame.
 
-    Raises NoAnswer for an answer that is none, and whatever the author's function raises.
+    A row with a NaN is wrong whatever the function says of it, unless its column says that NaN is allowed. Raises NoAnswer
+    for an answer that is none, and whatever the author's function raises.
     """
     kept = _judged_rows(rule, column, columns)
+    return _refusing_nan(_asked(rule, column, columns, size, kept), rule, columns, kept)
+
+
+def _refusing_nan(answer: Answer, rule: PythonRule, columns: Columns, kept: Mask | None) -> Answer:
+    """The answer, and beside it the rows that hold a NaN: of all rows together, one of them makes it wrong."""
+    nan: Mask | None = None
+    for name, values in columns.items():
+        if values.kind in NUMBERS_WITH_NAN and not rule.admits_nan(name):
+            found: Mask = np.asarray((values.values != values.values) & ~values.nulls, dtype=np.bool_)
+            nan = found if nan is None else nan | found
+    if nan is None or not (nan if kept is None else nan & kept).any():
+        return answer
+    rows = np.flatnonzero(nan if kept is None else nan & kept)
+    if answer.as_one:
+        return replace(answer, wrong=max(answer.wrong, 1), nan=len(rows))
+    return replace(answer, rows=np.union1d(answer.rows, rows), nan=len(rows))
+
+
+def _asked(rule: PythonRule, column: str, columns: Columns, size: int, kept: Mask | None) -> Answer:
+    """What the author's function says of the rows that are kept (None for all)."""
     places = np.arange(size) if kept is None else np.flatnonzero(kept)
     if rule.row_wise and not len(places):
         return Answer(0 if rule.nulls_pass else size, _NO_ROWS)

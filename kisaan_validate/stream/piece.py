@@ -188,6 +188,7 @@ class PieceReader:
     def _count(self, answer: Answer, tally: Tally, texts: Callable[[Ints], list[list[str]]]) -> None:
         tally.violations += answer.violations
         tally.judged += answer.judged
+        tally.nan += answer.nan
         tally.as_one = tally.as_one or answer.as_one
         if len(answer.rows) and self._stream.locator:
             found = texts(answer.rows)

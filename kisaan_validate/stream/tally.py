@@ -34,7 +34,8 @@ class Tally:
     """What is known of one check so far.
 
     ``high`` and ``low`` are the sums of which a digest of keys is made (see compile.statements.digest_sums); ``found`` are the
-    first violating rows, at most ``keep`` of them; ``as_one`` tells that no row is to blame.
+    first violating rows, at most ``keep`` of them; ``as_one`` tells that no row is to blame. ``nan`` is the number of rows that
+    violate it for holding a NaN.
     """
 
     keep: int
@@ -44,6 +45,7 @@ class Tally:
     low: int = 0
     found: list[Found] = field(default_factory=list)
     as_one: bool = False
+    nan: int = 0
     trouble: Trouble | None = None
 
     def add_keys(self, keys: Iterable[tuple[str, ...]], orders: Iterable[tuple[int | bytes, ...]], digested: bool) -> None:
@@ -60,6 +62,7 @@ class Tally:
         """Take in what another piece of the same stream says."""
         self.violations += other.violations
         self.judged += other.judged
+        self.nan += other.nan
         self.high += other.high
         self.low += other.low
         self.found += other.found

@@ -122,7 +122,7 @@ class _Reader:
         for name, column in self.schema.columns.items():
             self._column(str(name), column)
         for check in self.schema.checks:
-            self._custom(Subject(self.table, tuple(map(str, self.schema.columns))), check, self.origin)
+            self._custom(self._subject(), check, self.origin)
         # Defaults of a model may be shared with others that have more kinds of checks; a column's are its own.
         _refuse_idle_settings(self.meta, (*_OWN_CHECKS, *_BUILDERS, *(d.name for d in self.made)), self.origin)
         return self.made
@@ -177,8 +177,7 @@ class _Reader:
         where = where if where != self.origin else origin
         builder = _BUILDERS.get(str(check.name))
         if type(check._check_fn).__name__ != "Dispatcher":
-            subject = Subject(self.table, tuple(map(str, self.schema.columns)), column)
-            self._custom(subject, check, origin, meta, optional)
+            self._custom(self._subject(column), check, origin, meta, optional)
             return
         if builder is None:
             hint = "leave its name to pandera"
@@ -196,6 +195,11 @@ class _Reader:
         if check.description or check.title:
             said["why"] = check.description or check.title
         self._add(str(check.name), (column,), rule, origin, said, meta, optional)
+
+    def _subject(self, column: str = "") -> Subject:
+        """What a custom check of a column, or of the frame, is about."""
+        nan = tuple(str(name) for name, c in self.schema.columns.items() if (c.metadata or {}).get("allow_nan"))
+        return Subject(self.table, tuple(map(str, self.schema.columns)), column, nan)
 
     def _custom(self, subject: Subject, check: Any, origin: str, *layers: dict[str, Any]) -> None:
         """A check that is a function of the author's."""
@@ -287,7 +291,7 @@ def _in_range(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Ru
 def _one_of(key: str, negated: bool) -> Builder:
     def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
         values = frozenset(v for v in s[key] if v is not None)
-        return rows.OneOf(null_fails, values, negated)
+        return rows.OneOf(null_fails, values, negated, negated and nan)
 
     return build
 
@@ -299,14 +303,14 @@ def _matches(anchored: bool) -> Builder:
             if pattern.flags & ~32:  # re.UNICODE is the default of every str pattern
                 raise SuiteError("flags of a compiled pattern have no counterpart", "write (?i) and the like", origin)
             pattern = pattern.pattern
-        return rows.Matches(null_fails, pattern, anchored)
+        return rows.Matches(null_fails, pattern, anchored, nan)
 
     return build
 
 
 def _affix(at_end: bool) -> Builder:
     def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
-        return rows.Affix(null_fails, s["string"], at_end)
+        return rows.Affix(null_fails, s["string"], at_end, nan)
 
     return build
 
@@ -314,10 +318,10 @@ def _affix(at_end: bool) -> Builder:
 def _length(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
     exact = s.get("exact_value")
     if exact is not None:
-        return rows.Length(null_fails, exact, exact)
+        return rows.Length(null_fails, exact, exact, nan)
     if s.get("min_value") is None and s.get("max_value") is None:
         raise SuiteError("str_length needs a bound", "", origin)
-    return rows.Length(null_fails, s.get("min_value"), s.get("max_value"))
+    return rows.Length(null_fails, s.get("min_value"), s.get("max_value"), nan)
 
 
 def _present_values(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:

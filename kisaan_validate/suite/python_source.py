@@ -17,17 +17,20 @@ from kisaan_validate.suite.functions import meaning_of, source_of
 from kisaan_validate.suite.meta import as_names, did_you_mean
 from kisaan_validate.suite.suggest import suggestion
 
-PYTHON_KEYS = ("row_wise", "columns", "nulls")
+PYTHON_KEYS = ("row_wise", "columns", "nulls", "allow_nan")
 """What a check written in Python says of itself, in ``statistics`` or in the metadata of its column or model."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a custom check is about: a column of a table, or with ``column`` "" its rows."""
+    """What a custom check is about: a column of a table, or with ``column`` "" its rows. ``nan`` are the columns whose metadata
+    says ``allow_nan``.
+    """
 
     table: str
     declared: tuple[str, ...]
     column: str = ""
+    nan: tuple[str, ...] = ()
 
 
 def author_function(check: Any) -> Callable[..., Any]:
@@ -99,7 +102,16 @@ def python_rule(check: Any, subject: Subject, said: Mapping[str, Any], optional:
         optional=given,
         nulls_pass=nulls == "pass",
         suggestion=suggestion(function, subject.declared, subject.column) if check.groupby is None else "",
+        nan=_may_be_nan(said, subject, (*reads, *given, subject.column), origin),
     )
+
+
+def _may_be_nan(said: Mapping[str, Any], subject: Subject, columns: tuple[str, ...], origin: str) -> tuple[str, ...]:
+    """The columns of these in which the author allows a NaN: by their own metadata, or "*" by the check's own word."""
+    allowed = said.get("allow_nan", False)
+    if not isinstance(allowed, bool):
+        raise SuiteError(f"allow_nan={allowed!r} is neither True nor False", "", origin)
+    return ("*",) if allowed else tuple(c for c in dict.fromkeys(columns) if c in subject.nan)
 
 
 def _row_wise(check: Any, said: Mapping[str, Any], origin: str) -> bool:

@@ -1,0 +1,81 @@
+"""Which columns an author's expression takes care of itself where they are NaN."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sqlglot import exp
+
+from kisaan_validate.errors import SuiteError
+from kisaan_validate.sql.assertion import column_name, plain_expression
+
+Named = frozenset[tuple[str, str]]
+"""Columns as (qualifier, name); the qualifier is "" in an expression over one row."""
+
+
+@lru_cache(maxsize=4096)
+def settled_for_nan(expression: str) -> Named:
+    """The columns of which the expression itself says what a NaN means.
+
+    Either it names NaN beside them (``amount <> 'NaN'``, ``amount > 0 OR amount = 'NaN'``), or one of the conditions that
+    must all hold is never true of a NaN (``amount <= 100``, ``amount BETWEEN 0 AND 100``, ``amount IN (1, 2)``).
+    """
+    try:
+        tree = plain_expression(expression, "")
+    except SuiteError:
+        return frozenset()
+    named = {_key(column) for text in tree.find_all(exp.Literal) if _is_nan(text) for column in _beside(text)}
+    return frozenset(named | {_key(column) for part in _conjuncts(tree) for column in _refused(part)})
+
+
+def _key(column: exp.Column) -> tuple[str, str]:
+    return column.table, column_name(column)
+
+
+def _is_nan(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and node.is_string and node.name.strip().lower() == "nan"
+
+
+def _beside(literal: exp.Expr) -> list[exp.Column]:
+    """The columns in the smallest part of the expression that holds the literal and any column."""
+    node = literal.parent
+    while node is not None:
+        if columns := list(node.find_all(exp.Column)):
+            return columns
+        node = node.parent
+    return []
+
+
+def _conjuncts(tree: exp.Expr) -> list[exp.Expr]:
+    plain = tree.unnest()
+    if isinstance(plain, exp.And):
+        return [part for side in (plain.left, plain.right) for part in _conjuncts(side)]
+    return [plain]
+
+
+def _refused(condition: exp.Expr) -> list[exp.Column]:
+    """The column that a condition bounds from above, or compares with plain values that are no NaN."""
+    if isinstance(condition, (exp.LT, exp.LTE)):
+        return _bounded(condition.left, [condition.right])
+    if isinstance(condition, (exp.GT, exp.GTE)):
+        return _bounded(condition.right, [condition.left])
+    if isinstance(condition, exp.EQ):
+        return _bounded(condition.left, [condition.right]) or _bounded(condition.right, [condition.left])
+    if isinstance(condition, exp.Between):
+        return _bounded(condition.this, [condition.args["high"]])
+    if isinstance(condition, exp.In) and condition.expressions:
+        return _bounded(condition.this, condition.expressions)
+    return []
+
+
+def _bounded(side: exp.Expr, values: list[exp.Expr]) -> list[exp.Column]:
+    plain = side.unnest()
+    return [plain] if isinstance(plain, exp.Column) and all(_is_number(value) for value in values) else []
+
+
+def _is_number(value: exp.Expr) -> bool:
+    """A plain value that is no NaN; whatever has to be computed may be one."""
+    plain = value.unnest()
+    if isinstance(plain, (exp.Neg, exp.Cast)):
+        return _is_number(plain.this)
+    return isinstance(plain, exp.Literal) and not _is_nan(plain)
