@@ -160,7 +160,8 @@ def test_what_a_function_is_given_is_exact(server: Server, arena: str, chunks: N
         seen.append(s.copy())
         return True
 
-    schema = pa.DataFrameSchema({"c0": pa.Column(None, pa.Check(keep, ignore_na=False), nullable=True)}, name="t")
+    column = pa.Column(None, pa.Check(keep, ignore_na=False), nullable=True, metadata={"allow_nan": True})
+    schema = pa.DataFrameSchema({"c0": column}, name="t")
     assert results(server, arena, schema)["t.c0.keep"].status is Status.PASS
     (given_,) = seen
     wanted = expected(rows).rename("c0")

@@ -8,9 +8,9 @@ from typing import Any
 from kisaan_validate.importers.expressions import as_list, as_text, value_sql
 from kisaan_validate.importers.outcome import NoCounterpart
 from kisaan_validate.importers.pandas_condition import pandas_condition
-from kisaan_validate.importers.reading import exact_decimal
-from kisaan_validate.importers.spark_condition import spark_condition
 from kisaan_validate.source import remark, sql_name
+from kisaan_validate.sql.expressions import exact_decimal
+from kisaan_validate.sql.spark import spark_condition
 
 _OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _OWN = frozenset({"great_expectations", "great_expectations__experimental__"})
@@ -24,7 +24,10 @@ def row_condition_sql(condition: Any, parser: Any) -> str:
         return _structured(condition, parser)
     text = as_text(condition, "a row condition")
     if parser == "spark":
-        return spark_condition(text)
+        try:
+            return spark_condition(text)
+        except ValueError as error:
+            raise NoCounterpart(remark(str(error))) from None
     if parser == "pandas":
         return pandas_condition(text)
     if parser in _OWN or (parser is None and text.lstrip().startswith("col(")):

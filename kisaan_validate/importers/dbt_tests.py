@@ -214,7 +214,7 @@ def _bound(value: Any, key: str) -> str | None:
     if value is None:
         return None
     sql.bound_sql(value, key)  # NaN is no bound, however it is written: as text, as a literal of SQL
-    if isinstance(value, str) and re.search(r"'\s*[+-]?(nan|inf|infinity)\s*'", value, re.I):
+    if isinstance(value, str) and re.search(r"'\s*[+-]?\.?(nan|inf|infinity)\s*'", value, re.I):
         raise NoCounterpart(f"{key} is {remark(value)}, which is no bound")
     return sql.author_value(value, key) if isinstance(value, str) else sql.value_sql(value)
 

@@ -12,7 +12,7 @@ from kisaan_validate.catalogue import split_name
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.importers.outcome import NoCounterpart
 from kisaan_validate.source import dotted, remark, sql_name
-from kisaan_validate.sql.assertion import plain_expression, row_condition
+from kisaan_validate.sql.assertion import columns_of, plain_expression, row_condition
 from kisaan_validate.sql.expressions import literal, to_sql
 
 
@@ -148,6 +148,14 @@ def author_value(text: Any, what: str = "an expression") -> str:
     except SuiteError as error:
         raise NoCounterpart(f"{what} is not taken: {remark(error.fact)}: {remark(sql)}") from None
     return f"({sql}\n)" if "--" in sql else f"({sql})"
+
+
+def author_constant(text: Any, what: str) -> str:
+    """An author's SQL for a value that is the same for all rows. Raises NoCounterpart for one that reads a column."""
+    sql = author_value(text, what)
+    if columns_of(plain_expression(sql, "")):
+        raise NoCounterpart(f"{what} of a figure over all rows reads a column: {remark(str(text))}")
+    return sql
 
 
 def _refuse_templates(sql: str) -> None:

@@ -83,14 +83,15 @@ class Expected:
             raise NoCounterpart("a list of different columns is expected")
         return names
 
-    def value(self, key: str) -> str | None:
-        """A bound as SQL; None for none."""
+    def value(self, key: str, figure: bool = False) -> str | None:
+        """A bound as SQL; None for none. That of a ``figure`` reads no column."""
         given = self.kwargs.get(key)
         if given is None:
             return None
+        plain = sql.bound_sql(given, key)
         if self.values_are_sql and isinstance(given, str):
-            return sql.author_value(given, key)
-        return sql.bound_sql(given, key)
+            return sql.author_constant(given, key) if figure else sql.author_value(given, key)
+        return plain
 
     def number(self, key: str) -> Fraction | None:
         """A bound that is an exact number; None for none."""
@@ -142,7 +143,8 @@ class Expected:
         """``min_value`` and ``max_value`` around a subject. Raises NoCounterpart for none, and where nothing lies between."""
         strict = self.strict("strict_min"), self.strict("strict_max")
         sql.refuse_empty(self.kwargs.get("min_value"), self.kwargs.get("max_value"), strict=any(strict))
-        return sql.bounded(subject, self.value("min_value"), self.value("max_value"), *strict)
+        figure = subject.startswith("m.")
+        return sql.bounded(subject, self.value("min_value", figure), self.value("max_value", figure), *strict)
 
     def counts(self, subject: str) -> str:
         """The same around a number of rows, columns or values. Raises NoCounterpart too where every number is admitted."""

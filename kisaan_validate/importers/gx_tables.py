@@ -94,7 +94,7 @@ def _of_name(called: str, path: Path) -> str:
         parts = parts[:-1]
         if len(parts) <= 2 and all(parts):
             return dotted(parts[0] if len(parts) > 1 else "", parts[-1])
-    if len(parts) == 1:
+    if len(parts) == 1 and parts[0].strip():
         return dotted("", parts[0])
     hint = "say which table it is about: --table SCHEMA.NAME"
     raise UsageError(f"the suite {remark(called)} of {path} does not say whether that is a schema and a table, or a table", hint)

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from kisaan_validate.importers.expressions import nan_sql, value_sql
 from kisaan_validate.importers.outcome import NoCounterpart
-from kisaan_validate.importers.reading import exact_decimal
 from kisaan_validate.source import remark, sql_name
+from kisaan_validate.sql.expressions import exact_decimal
 
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.In: "IN", ast.NotIn: "NOT IN",

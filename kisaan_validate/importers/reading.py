@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import yaml
 
 from kisaan_validate import authored
 from kisaan_validate.errors import UsageError
+from kisaan_validate.sql.expressions import exact_decimal
 
 JSON_BYTES = 16 * 1024**2
 YAML_BYTES = 2 * 1024**2
@@ -42,23 +43,8 @@ def read_json(path: Path) -> Any:
         return json.loads(text, parse_float=exact_decimal, parse_constant=_refuse_constant, object_pairs_hook=_pairs)
     except RecursionError:
         raise UsageError(f"{path} is nested too deeply") from None
-    except (ValueError, InvalidOperation) as error:
+    except ValueError as error:
         raise UsageError(f"{path} cannot be read as JSON: {error}") from None
-
-
-MOST_DIGITS = 1_000
-"""A number of more digits, written out, is no number of a suite: 1e999999999 would be a gigabyte of zeros."""
-
-
-def exact_decimal(text: str) -> Decimal:
-    """A number with every digit of its text. Raises ValueError for what is none, or is too long to be written out."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text[:40]} is no number") from None
-    if value.is_finite() and (abs(value.adjusted()) > MOST_DIGITS or len(value.as_tuple().digits) > MOST_DIGITS):
-        raise ValueError(f"a number of more than {MOST_DIGITS:,} digits: {text[:40]}")
-    return value
 
 
 def _refuse_constant(name: str) -> Any:

@@ -9,7 +9,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -87,6 +87,21 @@ def literal(value: Value) -> ColumnElement[Any]:
     if isinstance(value, dt.time):
         return sa.literal_column(f"{'TIMETZ' if value.tzinfo else 'TIME'} '{value.isoformat()}'")
     raise TypeError(f"a {type(value).__name__} has no exact SQL literal")
+
+
+MOST_DIGITS = 1_000
+"""A number of more digits, written out, is no number of a suite: 1e999999999 would be a gigabyte of zeros."""
+
+
+def exact_decimal(text: str) -> Decimal:
+    """A number with every digit of its text. Raises ValueError for what is none, or is too long to be written out."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:40]} is no number") from None
+    if value.is_finite() and (abs(value.adjusted()) > MOST_DIGITS or len(value.as_tuple().digits) > MOST_DIGITS):
+        raise ValueError(f"a number of more than {MOST_DIGITS:,} digits: {text[:40]}")
+    return value
 
 
 def _decimal(value: Decimal) -> ColumnElement[Any]:

@@ -11,10 +11,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from kisaan_validate.importers.expressions import value_sql
-from kisaan_validate.importers.outcome import NoCounterpart
-from kisaan_validate.importers.reading import exact_decimal
-from kisaan_validate.source import remark, sql_name
+from kisaan_validate.sql.expressions import exact_decimal, literal, quote, to_sql
 
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=", exp.NullSafeEQ: "IS NOT DISTINCT FROM",
@@ -22,7 +19,7 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
 
 
 def spark_condition(text: str) -> str:
-    """A condition on a row as SQL. Raises NoCounterpart for what is no comparison of columns and plain values."""
+    """A condition on a row as SQL. Raises ValueError for what is no comparison of columns and plain values."""
     try:
         trees = sqlglot.parse(text, dialect="spark")
     except (SqlglotError, RecursionError, ValueError):
@@ -33,7 +30,7 @@ def spark_condition(text: str) -> str:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise NoCounterpart(f"a row condition of Spark's that is not understood: {remark(text)}")
+    raise ValueError(f"a row condition of Spark's that is not understood: {text}")
 
 
 def _condition(node: exp.Expr, text: str) -> str:
@@ -64,15 +61,15 @@ def _value(node: exp.Expr, text: str) -> str:
     """A column, a text, a number or a truth value."""
     plain = node.unnest()
     if isinstance(plain, exp.Column) and not plain.table and isinstance(plain.this, exp.Identifier):
-        return sql_name(plain.name)
+        return quote(plain.name)
     if isinstance(plain, exp.Boolean):
-        return value_sql(bool(plain.this))
+        return to_sql(literal(bool(plain.this)))
     sign, number = (-1, plain.this.unnest()) if isinstance(plain, exp.Neg) else (1, plain)
     if isinstance(plain, exp.Literal) and plain.is_string:
-        return value_sql(plain.name)
+        return to_sql(literal(plain.name))
     if isinstance(number, exp.Literal) and not number.is_string:
         try:
-            return value_sql(sign * exact_decimal(number.name))
+            return to_sql(literal(sign * exact_decimal(number.name)))
         except ValueError:
             _refuse(text)
     _refuse(text)
