@@ -117,7 +117,7 @@ class Agrees(JoinRule):
         """The values differ, or one of them is a NaN, which agrees with nothing."""
         mine, theirs = child.value(columns[0]), parent.value(self.parent_column)
         sign = child.table.columns[columns[0]].sign("<>", parent.table.columns[self.parent_column])
-        differ = mine.op(sign, is_comparison=True)(theirs)
+        differ: ColumnElement[bool] = mine.op(sign, is_comparison=True)(theirs)
         if self.nulls != "pass":
             differ = sa.literal_column(distinct_sql(to_sql(mine), sign, to_sql(theirs)))
         return or_nan(differ, *self.referring(child), (child, columns[0]), (parent, self.parent_column))
