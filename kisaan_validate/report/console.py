@@ -271,11 +271,13 @@ def _move(move: CheckMove) -> str:
 
 
 def _what(result: Result, check: Check) -> str:
+    """What was found, and what was believed; where the count says what was found, what does not hold."""
+    found, believed = found_words(result, check.claim), f"by {result.trusted}" if result.trusted else ""
     # Of rows that were counted the claim says what they break; elsewhere the finding says more than the claim.
     counted_rows = result.violations and result.evidence in {*COUNTED, Evidence.STREAMED}
-    said = [check.claim, result.message] if counted_rows else [result.message or check.claim]
-    believed = f"by {result.trusted}" if result.trusted else ""
-    return "; ".join(part for part in (*said, found_words(result), believed) if part)
+    plain = [check.claim, result.message] if counted_rows else [result.message or check.claim]
+    said = [found, result.message] if found else plain
+    return "; ".join(part for part in (*said, believed) if part)
 
 
 def _count(result: Result, check: Check) -> Text:

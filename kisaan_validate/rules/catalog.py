@@ -72,9 +72,9 @@ class TypeIs(CatalogRule):
             return Answer(1, 1, "no such table")
         column = table.columns[columns[0]]
         if not any(_type_matches(column, wanted) for wanted in self.accepted):
-            return Answer(1, 1, f"{columns[0]} is {column.type}")
+            return Answer(1, 1, f"{columns[0]} is {column.type}, must be {' or '.join(self.accepted)}")
         if self.labels and set(column.labels) != set(self.labels) and column.is_enum:
-            return Answer(1, 1, f"its labels are {', '.join(column.labels)}")
+            return Answer(1, 1, f"its labels are {', '.join(column.labels)}, must be {', '.join(self.labels)}")
         return Answer(1, 0)
 
 
@@ -118,7 +118,7 @@ class NotNullDeclared(CatalogRule):
         if table is None:
             return Answer(1, 1, "no such table")
         forbidden = table.declares_not_null(columns[0])
-        wrong = f"{columns[0]} {'is' if forbidden else 'is not'} declared NOT NULL"
+        wrong = f"{columns[0]} {'is declared NOT NULL, must allow NULL' if forbidden else 'is not declared NOT NULL, must be'}"
         return _one(forbidden is not self.nullable, wrong)
 
 
@@ -136,7 +136,7 @@ class DefaultIs(CatalogRule):
         if table is None:
             return Answer(1, 1, "no such table")
         actual = table.columns[columns[0]].default
-        return _one(_plain(actual) == _plain(self.default), f"its default is {actual or 'none'}")
+        return _one(_plain(actual) == _plain(self.default), f"its default is {actual or 'none'}, must be {self.default or 'none'}")
 
 
 def _plain(default: str | None) -> str | None:
@@ -311,5 +311,5 @@ class NoColumnOfType(CatalogRule):
         scope = [t for t in catalogue.tables.values() if t.countable and fnmatchcase(t.name, self.tables)]
         facts = [(t, c) for t in scope for c in t.columns.values() if f"{t.name}.{c.name}" not in self.except_]
         wrong = sorted(f"{t.name}.{c.name}" for t, c in facts if _type_matches(c, self.type))
-        message = f"{len(wrong)} columns are {self.type}: {', '.join(wrong)}" if wrong else ""
+        message = f"{'1 column is' if len(wrong) == 1 else f'{len(wrong)} columns are'} {self.type}: {', '.join(wrong)}" if wrong else ""
         return Answer(len(facts), len(wrong), message, tuple((("column", name),) for name in wrong))
