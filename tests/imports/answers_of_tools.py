@@ -26,7 +26,8 @@ def gx(file: str, host: str, port: str, database: str, user: str) -> dict[str, s
     context = tool.get_context(mode="ephemeral")
     source = context.data_sources.add_postgres("shop", connection_string=f"postgresql+psycopg2://{user}@localhost/{database}?host={host}&port={port}")
     given = json.loads(Path(file).read_text())
-    batch = source.add_table_asset("asset", table_name=given["name"]).add_batch_definition_whole_table("all").get_batch()
+    table = given["name"] if given["name"].islower() else f'"{given["name"]}"'  # else it is folded
+    batch = source.add_table_asset("asset", table_name=table).add_batch_definition_whole_table("all").get_batch()
     suite = tool.ExpectationSuite(name=given["name"], expectations=given["expectations"], meta=given["meta"])
     answers = {}
     for index, expectation in enumerate(suite.expectations):
