@@ -73,7 +73,8 @@ def rich(t: str, u: str, a: str, b: str, c: str) -> str:
 def renamings(draw: Any) -> tuple[tuple[str, ...], dict[str, dict[str, str]], dict[str, str]]:
     """Names of two tables and three columns; by table what its columns become; what the tables become. Swaps and chains too."""
     names = draw(st.lists(st.sampled_from(ODD), min_size=3, max_size=3, unique=True))
-    tables = draw(st.lists(st.sampled_from((*ODD, "u")), min_size=2, max_size=2, unique=True).filter(lambda given: not set(given) & {"parent"}))
+    # In a rule a table called old is printed under another name: such a text is not followed, and stays a difference.
+    tables = draw(st.lists(st.sampled_from([name for name in (*ODD, "u") if name != "old"]), min_size=2, max_size=2, unique=True))
     columns: dict[str, dict[str, str]] = {}
     for table in (*tables, "parent"):
         own = names[: 2 if table == "parent" else 3]
@@ -134,3 +135,50 @@ def test_what_follows_from_renames_is_no_difference(place: tuple[Server, str], d
     event(f"{len(tables)} tables, {sum(map(len, columns.values()))} columns")
     places = {title: ("public", title) for title in (*names[:2], *tables.values())}
     assert differing(before, declared(columns, tables, names), after, places) == []
+
+
+def others(t: str, u: str, a: str, b: str, c: str) -> dict[tuple[str, str], str]:
+    """What else may be done under the new names: by kind and name of what differs then."""
+    t, u, a, b, c = map(quote, (t, u, a, b, c))
+    return {
+        ("index", "i1"): f"DROP INDEX i1; CREATE INDEX i1 ON {t} (lower({c}) DESC, {b}) INCLUDE ({a}) WHERE {b} > 0",
+        ("index", "i2"): f'DROP INDEX i2; CREATE INDEX i2 ON {t} (({b} + {a}), {c} COLLATE "C" text_pattern_ops)',
+        ("constraint", "both_ways"): f"ALTER TABLE {t} DROP CONSTRAINT both_ways; ALTER TABLE {t} ADD CONSTRAINT both_ways UNIQUE ({c}, {b})",
+        ("statistics", "stats"): f"DROP STATISTICS stats; CREATE STATISTICS stats ON {b}, {c} FROM {t}",
+        ("view", "v5"): f"DROP VIEW v5; CREATE VIEW v5 AS SELECT {b} AS one, {a} AS two FROM {t} WHERE {a} > 0",
+        ("view", "v6"): f"DROP VIEW v6; CREATE VIEW v6 AS SELECT x.{a} AS one FROM {t} AS x JOIN {u} AS y ON x.{a} = y.{a}",
+        ("trigger", "tr"): f"DROP TRIGGER tr ON {t}; CREATE TRIGGER tr BEFORE UPDATE OF {b}, {c} ON {t} FOR EACH ROW WHEN (OLD.{c} IS DISTINCT FROM NEW.{c}) EXECUTE FUNCTION f()",
+        ("policy", "po"): f"ALTER POLICY po ON {t} USING ({b} > 0 AND EXISTS (SELECT 1 FROM {u} WHERE {u}.{a} = {t}.{b}))",
+        ("grant", ""): f"REVOKE SELECT ({a}) ON {t} FROM PUBLIC; GRANT SELECT ({b}) ON {t} TO PUBLIC",
+        ("column", c.strip('"').replace('""', '"')): f"ALTER TABLE {t} ALTER {c} SET DEFAULT 'b'",
+    }
+
+
+@given(renamings(), st.integers(0, 9))
+@hypothesis_settings(
+    max_examples=examples(8), derandomize=True, deadline=None, phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+def test_what_does_not_follow_from_renames_stays_a_difference(place: tuple[Server, str], drawn: Any, which: int) -> None:
+    """One definition that says something else, in the same words with columns exchanged: it is seen, and nothing beside it."""
+    server, database = place
+    names, columns, tables = drawn
+    t, u, a, b, c = names
+    server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO PUBLIC; SELECT 1", database)
+    more = f"CREATE VIEW v5 AS SELECT {quote(a)} AS one, {quote(b)} AS two FROM {quote(t)} WHERE {quote(a)} > 0;"
+    more += f"CREATE VIEW v6 AS SELECT x.{quote(a)} AS one FROM {quote(t)} AS x JOIN {quote(u)} AS y ON x.{quote(b)} = y.{quote(a)}"
+    server.sql(f"{rich(*names)} {more}; SELECT 1", database)
+    before = read(server, database)
+    server.sql(moves(columns, tables), database)
+    now = [tables.get(t, t), tables.get(u, u), *(columns[t].get(name, name) for name in (a, b, c))]
+    own = {column: columns[u].get(column, column) for column in (a, b)}
+    changes = list(others(*now).items())
+    (kind, name), sql = changes[which % len(changes)]
+    for_u = sql.replace(f"{quote(now[1])}.{quote(now[2])}", f"{quote(now[1])}.{quote(own[a])}").replace(f"y.{quote(now[2])}", f"y.{quote(own[a])}")
+    server.sql(f"{for_u}; SELECT 1", database)
+    places = {title: ("public", title) for title in (*names[:2], *tables.values())}
+    found = {(change.kind, change.name) for change in differing(before, declared(columns, tables, names), read(server, database), places)}
+    event(kind)
+    assert found, (kind, name)
+    assert {one for one, _ in found} == {kind}, found
+    assert not name or {two for _, two in found} == {name}, found

@@ -104,10 +104,11 @@ class _Telling:
             if not token.name or self._at(n + 1).text != "." or self._at(n - 1).text == "." or relation not in self.scope.relations:
                 continue
             before = self._at(n - 1).keyword
-            if self._at(n + 3).text == "(":
-                if before not in {"REFERENCES", "INTO"}:
-                    continue  # a function of the table's name
-                self.listed[n + 3] = relation
+            called = n + 5 if self._at(n + 3).keyword == "AS" else n + 3
+            if before in {"REFERENCES", "INTO"} and self._at(called).text == "(":
+                self.listed[called] = relation
+            elif self._at(n + 3).text == "(":
+                continue  # a function of the table's name
             self._relation(n, relation)
             if not depth and before == "FROM":
                 top.append(relation)
@@ -120,19 +121,21 @@ class _Telling:
         self.taken |= {n, n + 1, n + 2}
         if new != relation:
             self.said[n], self.said[n + 2] = quoted(new[0]), quoted(new[1])
-        alias, name = self._at(n + 3), relation[1]
-        if alias.name and self._at(n + 4).text != ".":
-            self.taken.add(n + 3)
+        at = n + 4 if self._at(n + 3).keyword == "AS" else n + 3
+        alias, name = self._at(at), relation[1]
+        if alias.name and self._at(at + 1).text != ".":
+            self.taken.add(at)
             name = alias.name
             numbered = re.fullmatch(rf"{re.escape(relation[1])}(_\d+)", name)
             if numbered and new[1] != relation[1] and not self.aliased:
                 self.implicit.add(name)
-                self.said[n + 3] = quoted(new[1] + numbered[1])
+                self.said[at] = quoted(new[1] + numbered[1])
         else:
             self.implicit.add(name)
             if self.aliased and new[1] != relation[1] and self._at(n - 1).keyword in {"FROM", "JOIN", "ONLY"}:
                 self.behind[n + 2] = quoted(name)
-        self.aliases[name].add(_OPAQUE if alias.name and self._at(n + 4).text == "(" else relation)
+        listed = alias.name and self._at(at + 1).text == "(" and at + 1 not in self.listed
+        self.aliases[name].add(_OPAQUE if listed else relation)
 
     # --- which columns are named ------------------------------------------------------------------------------------
 
