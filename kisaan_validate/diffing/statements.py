@@ -161,8 +161,10 @@ class Statements:
 
     def _spans(self, how: Buckets, opened: Collection[int]) -> list[tuple[int, int]]:
         """The spans of the key in which the rows of these buckets lie, where its index is to find them; else none."""
-        spans = _joined(how, sorted(opened)) if how.kind == SPAN and self.by_index else []
-        return spans if len(spans) <= SPANS_BY_INDEX and self.key and self._indexed() else []
+        if how.kind != SPAN or not self.by_index or not self._indexed():
+            return []  # only a key of one integer has spans
+        spans = _joined(how, sorted(opened))
+        return spans if len(spans) <= SPANS_BY_INDEX else []
 
     def _opened(self, how: Buckets, opened: Collection[int] | None) -> tuple[str, str]:
         """The FROM item and the condition that give the rows of these buckets."""
@@ -177,6 +179,8 @@ class Statements:
 
     def _indexed(self) -> bool:
         """Whether an ordered index begins with the key, so that a span of it can be read alone."""
+        if len(self.key) != 1:
+            return False
         (part,) = self.key
         if part.cast or part.facts.name not in {"int2", "int4", "int8"}:
             return False
