@@ -15,9 +15,10 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev needs lint
 	$(PYTEST) -m "not slow"
 
-# Every test once: those of `make test`, on five times as many random examples, and the longer proofs.
+# Every test once: those of `make test`, on EXAMPLES times as many random examples, and the longer proofs.
+EXAMPLES ?= 5
 test-all: $(VENV)/.dev needs lint
-	KISAAN_EXAMPLES=5 $(PYTEST)
+	KISAAN_EXAMPLES=$(EXAMPLES) $(PYTEST)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
