@@ -85,6 +85,11 @@ def test_output_that_goes_nowhere_costs_no_record_and_makes_no_finding(
     server.drop(database)
 
 
+def _heard() -> None:
+    """Whoever runs the tests in the background of a shell hands a SIGINT down that is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 MORE = [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, True)]
 
 
@@ -94,7 +99,7 @@ def test_a_signal_stops_a_run_once(server: Server, number: int, group: bool, tmp
     database = server.create("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
     write_suite(tmp_path / "checks", {"a.py": "from kisaan_validate import declare\ndeclare.holds('t', 'pg_sleep(60 * id) IS NULL', id='slow', volatile='pg_sleep')\n"})
     env = {**os.environ, "KISAAN_DSN": server.dsn(database)}
-    process = subprocess.Popen([*PROGRAM, "run"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen([*PROGRAM, "run"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=_heard)
     asleep = f"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60 * id)%' AND datname = '{database}' AND state = 'active'"
     wait_until(lambda: server.sql(asleep)[0][0] == 1, 60)
     (os.killpg if group else os.kill)(process.pid, number)

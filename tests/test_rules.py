@@ -620,7 +620,7 @@ FACTS: dict[str, tuple[Callable[[], Declaration], str, dict[str, str]]] = {
     "no column of a type, some tables": (
         lambda: declare.no_column_of_type("double precision", tables="t*"),
         "ALTER TABLE p ADD x float8",
-        {"1 columns are double precision: t.x": "ALTER TABLE t ADD x float8"},
+        {"1 column is double precision: t.x": "ALTER TABLE t ADD x float8"},
     ),
 }
 

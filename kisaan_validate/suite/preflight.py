@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 from kisaan_validate import watched
@@ -28,10 +29,19 @@ def refuse_ending(folder: str | Path) -> None:
     with os.fdopen(said, "rb") as pipe:
         words = pipe.read().split(b"\0")
     os.waitpid(child, 0)
+    if b"closed" in words:
+        hint = "a source of a suite declares checks; it must leave standard output and standard error open"
+        raise SuiteError("standard output or standard error was closed by this source", hint, _last(words, folder))
     if b"done" not in words:
-        source = next((word.decode(errors="replace") for word in reversed(words) if word), str(folder))
+        source = _last(words, folder)
         hint = "a source of a suite declares checks; it must not end or replace the process"
         raise SuiteError("the interpreter was ended while this source was being loaded", hint, source)
+
+
+def _last(words: list[bytes], folder: str | Path) -> str:
+    """The source that was being read when the process said its last word."""
+    sources = [word.decode(errors="replace") for word in words if word not in {b"", b"closed", b"done"}]
+    return sources[-1] if sources else str(folder)
 
 
 def _read(folder: str | Path, told: int) -> None:
@@ -46,5 +56,6 @@ def _read(folder: str | Path, told: int) -> None:
     watched.watch(tell)
     with contextlib.suppress(BaseException):
         load_suite(folder)
-    os.write(told, b"done\0")
+    streams = (sys.stdout, sys.stderr)
+    os.write(told, b"closed\0" if any(s is not None and s.closed for s in streams) else b"done\0")
     os._exit(0)
