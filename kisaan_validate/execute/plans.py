@@ -61,7 +61,8 @@ class Plan:
 
 def _scan(node: Node) -> Scan | None:
     kind = str(node["Node Type"])
-    if "Relation Name" not in node and kind != "Custom Scan":
+    # What another server aggregates itself is a scan that names no relation.
+    if "Relation Name" not in node and kind not in {"Custom Scan", "Foreign Scan"}:
         return None
     name = f"Custom Scan ({node.get('Custom Plan Provider', 'unknown')})" if kind == "Custom Scan" else kind
     indexes = [node["Index Name"]] if "Index Name" in node else []
