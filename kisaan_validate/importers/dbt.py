@@ -157,7 +157,7 @@ def _named(table: Callable[[str], str], name: str) -> str:
 
 def _of_relation(place: str, entry: dict[str, Any], table: Callable[[], str]) -> Iterator[Found]:
     for written in _tests(entry):
-        yield Found(place, _title(written), table, None, written)
+        yield Found(place, f"{_title(written)}{_of_column(written)}", table, None, written)
     for column in _mappings(entry.get("columns")):
         name = _text(column.get("name"))
         for written in _tests(column):
@@ -177,6 +177,14 @@ def _title(written: Any) -> str:
     if isinstance(written, dict) and written:
         return str(written.get("test_name") or next(iter(written)))
     return str(written)
+
+
+def _of_column(written: Any) -> str:
+    """The column that a test of a relation names itself, for its title."""
+    given = next(iter(written.values())) if isinstance(written, dict) and written else None
+    inner = given.get("arguments", given) if isinstance(given, dict) else None
+    column = inner.get("column_name") if isinstance(inner, dict) else None
+    return f" of {column}" if isinstance(column, str) else ""
 
 
 def _freshness(

@@ -93,14 +93,14 @@ def _dbt_answers(nodes: dict[str, dict[str, Any]], results: dict[str, dict[str, 
         test = node.get("test_metadata")
         if test is not None and test.get("namespace") is not None:
             continue  # of a package, for which a macro stands in that finds nothing
-        place, text = _dbt_place(node)
+        place, text = _dbt_place(node, nodes)
         number, seen[f"{place}|{text}"] = seen[f"{place}|{text}"], seen[f"{place}|{text}"] + 1
         status = results[id]["status"] if id in results else "none: it was not run"
         answers[f"{place}|{text}|{number}"] = f"none: {results[id]['message']}" if status == "error" else status
     return answers
 
 
-def _dbt_place(node: dict[str, Any]) -> tuple[str, str]:
+def _dbt_place(node: dict[str, Any], nodes: dict[str, dict[str, Any]]) -> tuple[str, str]:
     """Where a test stands and what it is, in the words of the import."""
     test = node.get("test_metadata")
     if test is None:
@@ -108,6 +108,8 @@ def _dbt_place(node: dict[str, Any]) -> tuple[str, str]:
     column = node["column_name"]
     about = node.get("attached_node") or next(n for n in node["depends_on"]["nodes"] if n.startswith("source."))
     kind, _, *names = about.split(".")
+    if about in nodes and column not in nodes[about]["columns"]:  # named by the test itself, and perhaps an expression
+        return f"{kind}s.{'.'.join(names)}", f"{test['name']} of {column}"
     return f"{kind}s.{'.'.join(names)}.columns.{column}", f"{test['name']} of {column}"
 
 
