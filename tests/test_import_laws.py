@@ -355,6 +355,16 @@ def test_no_nan_passes_what_is_imported(tool: str, base: tuple[Server, str], tmp
         assert Status.FAIL in {r.status for r in after}, (outcome.text, [(r.check_id, r.status, r.sql) for r in after])
 
 
+def test_infinities_make_no_figure(base: tuple[Server, str], tmp_path: Path) -> None:
+    """Of infinities of both signs the sum, the mean and the median are NaN, though no value is one: each fails."""
+    server, database = base
+    server.sql("TRUNCATE m; INSERT INTO m (id, f8, n) VALUES (1, 'Infinity', 'Infinity'), (2, '-Infinity', '-Infinity')", database)
+    items = [gx(f"expect_column_{f}_to_be_between", column=c, min_value=0) for f in ("sum", "mean", "median", "stdev") for c in ("f8", "n")]
+    gx_found = answers(base, imported("great-expectations", gx_suite(tmp_path, "m", *items)), "great-expectations")
+    soda_found = answers(base, imported("soda", soda_suite(tmp_path, "m", "sum(f8) >= 0", "avg(n) >= 0", "stddev(f8) >= 0", {"own > 0": {"own expression": "sum(f8) - 1"}})), "soda")
+    assert {r.status for r in (*gx_found.values(), *soda_found.values())} == {Status.FAIL}
+
+
 def test_the_word_nan_is_no_number(base: tuple[Server, str], tmp_path: Path) -> None:
     """A text 'NaN' is a text: what is said of texts passes it."""
     server, database = base

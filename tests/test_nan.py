@@ -246,6 +246,7 @@ def _named(made: list[Any]) -> list[Any]:
         ("a < 1 OR b < 1", ""), ("NOT (a < 1)", ""), ("a <> 'NaN'", "a"), ("a <> ' nan '::float8", "a"), ("a > 0 OR (b = 'NaN' AND a > 1)", "b"),
         ("a < 'NaN'", "a"), ("a < b", ""), ("a = b", ""), ("a <= sqrt(-b)", ""), ("a < -1", "a"), ("a = 'NaNo'", "a"), ("coalesce(a, 'NaN') = b", "a"),
         ("(a <= 5) AND (b <= 5)", "ab"), ("a IS DISTINCT FROM 'NaN'", "a"), ("-- 'NaN'\na > 0", ""), ("a > 0 -- 'NaN'", ""), ('"NaN" > 0', ""),
+        ("a IS NOT NULL", "a"), ("(a) IS NULL OR b > 0", "a"), ("a IS NULL OR a > 0", ""), ("(a > 0) IS NOT TRUE", ""), ("a IS DISTINCT FROM b", ""), ("b = (a IS NULL)", "a"),
     ],
 )  # fmt: skip
 def test_what_an_expression_says_of_nan(expression: str, settled: str) -> None:

@@ -473,6 +473,7 @@ def _median(e: Expected) -> list[str]:
     e.bounds_of("")
     low, high = (f"2 * ({bound})" if (bound := e.value(key)) is not None else None for key in ("min_value", "max_value"))
     twice = sql.bounded("m.lower + m.upper", low, high, e.strict("strict_min"), e.strict("strict_max"))
+    twice += f" AND NOT {sql.nan_sql('m.lower + m.upper')}"  # of infinities of both signs there is no mean
     outputs = [("lower", f"percentile_disc(0.5) WITHIN GROUP (ORDER BY {name})"), ("upper", f"percentile_disc(0.5) WITHIN GROUP (ORDER BY {name} DESC)")]
     return e.figure(outputs, twice, "median", f"the median of {column} is within bounds", column, of=[name])
 

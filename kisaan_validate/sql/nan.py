@@ -17,15 +17,18 @@ Named = frozenset[tuple[str, str]]
 def settled_for_nan(expression: str) -> Named:
     """The columns of which the expression itself says what a NaN means.
 
-    Either it names NaN beside them (``amount <> 'NaN'``, ``amount > 0 OR amount = 'NaN'``), or one of the conditions that
-    must all hold is never true of a NaN (``amount <= 100``, ``amount BETWEEN 0 AND 100``, ``amount IN (1, 2)``).
+    It names NaN beside them (``amount <> 'NaN'``, ``amount > 0 OR amount = 'NaN'``); or one of the conditions that must all
+    hold is never true of a NaN (``amount <= 100``, ``amount BETWEEN 0 AND 100``, ``amount IN (1, 2)``); or it only asks
+    whether there is a value (``amount IS NOT NULL``), and a NaN is one.
     """
     try:
         tree = plain_expression(expression, "")
     except SuiteError:
         return frozenset()
     named = {_key(column) for text in tree.find_all(exp.Literal) if _is_nan(text) for column in _beside(text)}
-    return frozenset(named | {_key(column) for part in _conjuncts(tree) for column in _refused(part)})
+    compared = {_key(column) for column in tree.find_all(exp.Column) if not _is_presence(column)}
+    present = {_key(column) for column in tree.find_all(exp.Column)} - compared
+    return frozenset(named | present | {_key(column) for part in _conjuncts(tree) for column in _refused(part)})
 
 
 def _key(column: exp.Column) -> tuple[str, str]:
@@ -34,6 +37,15 @@ def _key(column: exp.Column) -> tuple[str, str]:
 
 def _is_nan(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and node.is_string and node.name.strip().lower() == "nan"
+
+
+def _is_presence(column: exp.Expr) -> bool:
+    """Whether a column stands where only its presence is asked for: ``amount IS NULL``."""
+    node = column
+    while isinstance(node.parent, exp.Paren):
+        node = node.parent
+    test = node.parent
+    return isinstance(test, exp.Is) and test.this is node and isinstance(test.expression, exp.Null)
 
 
 def _beside(literal: exp.Expr) -> list[exp.Column]:
