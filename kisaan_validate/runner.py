@@ -30,10 +30,11 @@ from kisaan_validate.compile.statements import Pass, Query
 from kisaan_validate.contract.here import Here, here, with_personal
 from kisaan_validate.contract.load import Contract, bound_to, spoken_columns
 from kisaan_validate.contract.needs import Need
+from kisaan_validate.contract.through import measured_bodies
 from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.coverage import coverage_of
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_blocks, read_catalogue
-from kisaan_validate.database.schema import read_beside, read_objects, read_sequences
+from kisaan_validate.database.schema import read_beside, read_bodies, read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.standby import too_old
 from kisaan_validate.database.standins import read_lookalikes, read_standins, shadowed, shadowed_checks
@@ -86,6 +87,7 @@ from kisaan_validate.outcome import (
 )
 from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues, ValueWriter
+from kisaan_validate.renaming.bodies import bodies_in_question, bodies_told
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.sql.expressions import knows_zone_sql
@@ -315,6 +317,7 @@ class _Runner:
             return Compared(objects, unread, sequences)
         digesting = read_digesting(holder, snapshot.place.encoding)
         self.here = here(contract, before, snapshot.catalogue, objects, unread)
+        answered = (digesting.measured, *self._bodies(holder, objects))
         beside = (snapshot.catalogue, self.suite.settings.is_personal, self.here.before, digesting)
         digests = whole_measures(scope, *beside, self._since(snapshot.catalogue)) if whole else []
         if whole and self.here.before is not None:
@@ -323,14 +326,19 @@ class _Runner:
         left_out = undigested(scope, self.suite.settings.is_personal) if whole else {}
         if contract is None:
             keyed = self._keyed(scope, snapshot.catalogue, digesting, ()) if whole else ()
-            answered = (digesting.measured,)
             return Compared(objects, unread, sequences, tuple(digests), {}, answered, left_out, keyed)
         refused = refused_expressions(holder, contract, schemas)
         asked = [need for need in bound_to(contract, self.suite) if need.rule not in refused]
         needs = named_here(asked, self.here.naming, snapshot.catalogue, self.here.places)
         keyed = self._keyed(scope, snapshot.catalogue, digesting, needs) if whole else ()
         measures = withhold(measures_of(needs, *beside, every=whole), snapshot)
-        return Compared(objects, unread, sequences, (*measures, *digests), refused, (digesting.measured,), left_out, keyed)
+        return Compared(objects, unread, sequences, (*measures, *digests), refused, answered, left_out, keyed)
+
+    def _bodies(self, holder: Session, objects: Sequence[SchemaObject]) -> tuple[Measured, ...]:
+        """What became of the bodies of functions, of which the baseline keeps digests alone, by what was renamed."""
+        before = self.here.before.objects if self.here.before is not None and self.here.done else ()
+        bodies = read_bodies(holder, self.suite.settings.schemas, bodies_in_question(before, objects, self.here.done))
+        return measured_bodies(bodies_told(bodies, before, objects, self.here.done, self.here.relations))
 
     def _keyed(
         self, scope: Sequence[Table], catalogue: Catalogue, how: Digesting, needs: Sequence[Need]

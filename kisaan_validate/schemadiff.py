@@ -6,6 +6,7 @@ privileges by what both versions of the server know of them.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from kisaan_validate.compared import BY_EARLIER_VERSIONS, COUNTED, DATABASE, is_earlier, not_compared
 from kisaan_validate.differences import ADDED, REMOVED, Change, NotCompared, Unknown
 from kisaan_validate.model import Baseline, SchemaObject
-from kisaan_validate.printed import Likeness, likeness
+from kisaan_validate.printed import Likeness, canonical, likeness
 
 ObjectKey = tuple[str, str, str]
 
@@ -167,6 +168,11 @@ PRINTED = frozenset({
 
 PRINTED_BODY = "printed, sha256 "
 """How the fact ``body`` of a function begins whose body is a tree (BEGIN ATOMIC, RETURN): the digest of its canonical print."""
+
+
+def printed_body(text: str) -> str:
+    """The fact of a body that was printed so: the same for both ways to print one tree."""
+    return PRINTED_BODY + hashlib.sha256(" ".join(canonical(text)).encode("utf-8", "surrogatepass")).hexdigest()
 
 _SIGNATURES = frozenset({
     "state function", "final function", "combine function", "moving state function", "sort operator", "canonical", "difference",

@@ -420,6 +420,31 @@ def test_a_personal_column_is_personal_under_its_new_name(server: Server) -> Non
             server.drop(database)
 
 
+def test_a_table_of_very_many_columns_is_proved_too(server: Server) -> None:
+    """One statement cannot digest them all: several do, and one exchanged value is seen."""
+    columns = ", ".join(f"c{n} int" for n in range(600))
+    for harm, state in (("", State.KEPT), ("; UPDATE u SET c555 = 3 - c555", State.BROKEN)):
+        database = server.create(f"CREATE TABLE s (id int PRIMARY KEY, {columns}); INSERT INTO s (id, c555) VALUES (1, 1), (2, 2)")
+        baseline = taken(server, database, renamed("table", "s", "u"))
+        server.sql(f"ALTER TABLE s RENAME TO u{harm}; SELECT 1", database)
+        assert said(beside(server, database, baseline, renamed("table", "s", "u")))["r"][0] is state
+        server.drop(database)
+
+
+def test_two_live_sides_read_bodies_under_their_names(server: Server) -> None:
+    """What PostgreSQL parsed follows a declared rename; words that mean something else afterwards do not."""
+    made = "CREATE TABLE s (id int PRIMARY KEY, a int, b int); CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(a) FROM s; END;"
+    swap = "ALTER TABLE s RENAME a TO x; ALTER TABLE s RENAME b TO a; ALTER TABLE s RENAME x TO b;"
+    anew = "CREATE OR REPLACE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(a) AS sum FROM s; END"
+    before = server.create(made)
+    for sql, names in ((swap, []), (swap + anew, ["f()"])):
+        after = server.create(f"{made} {sql}")
+        found = diff_rows(*(find_target(server.dsn(d)) for d in (before, after)), DiffOptions(renamed=(("s.a", "b"), ("s.b", "a"))))
+        assert [change.name for change in found.schema] == names
+        server.drop(after)
+    server.drop(before)
+
+
 def test_a_declared_rename_on_the_command_line(server: Server, tmp_path: Path) -> None:
     """`diff --renamed` parts its two names at the = outside of quotes, and ends with 0 where everything else is the same."""
     made = 'CREATE TABLE s (id int PRIMARY KEY, "a=b" int); INSERT INTO s VALUES (1, 2);'

@@ -276,6 +276,12 @@ class _Value:
 DIGESTS_AT_ONCE = 400
 """Where a table has so many columns that one statement cannot digest them all, so many are digested by one."""
 
+
+def _at_once(digests: Sequence[Digested]) -> list[Sequence[Digested]]:
+    """Digests by so many as one statement can hold."""
+    return [digests[n : n + DIGESTS_AT_ONCE] for n in range(0, len(digests), DIGESTS_AT_ONCE)] or [()]
+
+
 NULL_KEYS_LIMIT = 50_000
 """So many keys of rows without a value are kept at most where a promise says that only these may change."""
 
@@ -359,7 +365,15 @@ class _Maker:
                 made.append(self._measure(part_id(id, name), message=str(reason)))
                 continue
             digests += [Digested(name, part, kept)] if part is not None else []
-        return [*made, self._figures(id, stays, [], [], digests, every=False)]
+        return [*made, self._digested_apart(id, stays, digests)]
+
+    def _digested_apart(self, id: str, stays: str, digests: Sequence[Digested]) -> Measure:
+        """Digests in one statement, or where these are too many for one, in several."""
+        made = self._figures(id, stays, [], [], digests, every=False)
+        groups = _at_once(digests)
+        if len(groups) == 1:
+            return made
+        return replace(made, parts=tuple(self._figures(id, stays, [], [], group, every=False) for group in groups))
 
     def _lookups(self, needs: Sequence[Lookup], stays: str) -> list[Measure]:
         """How many rows do not have the value that is looked up on the new side, and one of them."""
@@ -454,10 +468,12 @@ class _Maker:
         made = [self._measure(part_id(id, name), message=reason) for name, reason in unknown.items()]
         of_values = {v.name: [d for d in [self._digested(v)] if d is not None] for v in values}
         every = [*digests, *(d for listed in of_values.values() for d in listed)]
-        parts = [self._figures(id, stays, counted, [], digests)]
+        first, *others = _at_once(digests)
+        parts = [self._figures(id, stays, counted, [], first)]
+        parts += [self._figures(id, stays, [], [], group, every=False) for group in others]
         parts += [self._figures(id, stays, [], [v], of_values[v.name]) for v in values]
         whole = self._figures(id, stays, counted, values, every)
-        return [replace(whole, parts=tuple(parts) if values else ()), *made]
+        return [replace(whole, parts=tuple(parts) if len(parts) > 1 else ()), *made]
 
     def _figures(
         self, id: str, stays: str, counted: Sequence[tuple[str, str]], values: Sequence[_Value],
@@ -574,10 +590,7 @@ class _Maker:
         parts = {name: part for name in columns if (part := self._column_part(name)) is not None}
         further = {name: part for name in more if (part := self._column_part(name)) is not None}
         digests = [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in {**parts, **further}.items())]
-        made = self._figures(whole_id(self.title), stays, [], [], digests, every=False)
-        if len(digests) > DIGESTS_AT_ONCE:
-            groups = [digests[n : n + DIGESTS_AT_ONCE] for n in range(0, len(digests), DIGESTS_AT_ONCE)]
-            made = replace(made, parts=tuple(self._figures(made.id, stays, [], [], group, every=False) for group in groups))
+        made = self._digested_apart(whole_id(self.title), stays, digests)
         others = [part for name, part in parts.items() if name not in self.key]
         row = row_digest(self.digesting.encoding, elements_of([*self._key_parts(), *others], self.digesting.server_encoding) or ("0",))
         key = [*self._key_parts()] or others

@@ -46,7 +46,7 @@ def seen_by(contract: Contract | None, before: Baseline, after: Baseline) -> See
     naming = Naming(aliases=after.suite.aliases, schemas=after.suite.schemas)
     added = frozenset(_places(contract.promises, naming))
     fates = fates_of(contract.promises, side_of(before, "before"), side_of(after, "after"), naming, added)
-    return Seen(baseline_through(before, fates, (p.id for p in contract.promises), after.objects), fates)
+    return Seen(baseline_through(before, fates, (p.id for p in contract.promises), after), fates)
 
 
 def _places(promises: Iterable[Promise], naming: Naming) -> Iterable[tuple[str, str]]:

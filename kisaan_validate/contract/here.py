@@ -11,18 +11,20 @@ from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.naming import Naming
 from kisaan_validate.contract.renamed import declared_fates, renames_of
 from kisaan_validate.model import Baseline, SchemaObject
-from kisaan_validate.renaming.names import Place, Renames
+from kisaan_validate.renaming.names import Place, Relation, Renames
 from kisaan_validate.suite.load import Suite
 
 
 @dataclass(frozen=True)
 class Here:
     """``naming`` understands the contract's names; ``places`` are those of what it renames, by promise. ``before`` is the
-    baseline, if there is one, under the names of this side; ``done`` the renames that it was seen through."""
+    baseline, if there is one, under the names of this side. ``relations`` are those of titles of both sides.
+    """
 
     naming: Naming = field(default_factory=Naming)
     places: Mapping[str, Place] = field(default_factory=dict)
     before: Baseline | None = None
+    relations: Mapping[str, Relation] = field(default_factory=dict)
 
     @property
     def done(self) -> Renames:
@@ -52,7 +54,7 @@ def here(
         return Here(replace(naming, declared=renames_of(fates.values())), {id: fate.before for id, fate in fates.items()})
     now = replace(
         baseline, tables=(), objects=objects, unread=unread,
-        suite=replace(baseline.suite, aliases=catalogue.aliases, schemas=catalogue.schemas),
+        measured=(), suite=replace(baseline.suite, aliases=catalogue.aliases, schemas=catalogue.schemas),
     )  # fmt: skip
     seen = seen_by(contract, baseline, now)
     known = {t.title for t in seen.before.tables} | {o.table for o in seen.before.objects if o.table}
@@ -62,7 +64,8 @@ def here(
         column_came=lambda title, name: (title, name) in there and (title, name) not in columns,
     )  # fmt: skip
     places = {id: fate.before if fate.said is not None else fate.after for id, fate in seen.fates.by_id.items()}
-    return Here(naming, places, seen.before)
+    relations = {**{t.title: (t.schema, t.name) for t in baseline.tables}, **titles, **seen.fates.relations}
+    return Here(naming, places, seen.before, relations)
 
 
 def with_personal(suite: Suite, contract: Contract | None, catalogue: Catalogue) -> Suite:

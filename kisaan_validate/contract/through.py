@@ -7,17 +7,32 @@ from dataclasses import replace
 
 from kisaan_validate.contract.naming import Fates
 from kisaan_validate.contract.needs import WHICH_ROWS, by_key, part_id, replaced, same_as, untouched
-from kisaan_validate.model import Baseline, Measured, SchemaObject
+from kisaan_validate.model import Baseline, Measured
+from kisaan_validate.renaming.bodies import Bodies, with_bodies
 from kisaan_validate.renaming.names import Renames
 from kisaan_validate.renaming.through import facts_through
 
+_FOLLOWING, _OTHERWISE = "bodies that follow from renames", "bodies whose words mean something else"
 
-def baseline_through(before: Baseline, fates: Fates, rules: Iterable[str], after: Iterable[SchemaObject] = ()) -> Baseline:
-    """The baseline as if it had been taken under the names of after. ``rules`` are the ids of the contract's promises."""
+
+def measured_bodies(bodies: Bodies) -> tuple[Measured, ...]:
+    """What the side after says of the bodies of its functions, as a run keeps it."""
+    told = ((_FOLLOWING, bodies.following), (_OTHERWISE, bodies.otherwise))
+    return tuple(Measured(id, "", names=names) for id, names in told if names)
+
+
+def _bodies(after: Baseline | None) -> Bodies:
+    told = {m.id: m.names for m in (after.measured if after is not None else ())}
+    return Bodies(told.get(_FOLLOWING, ()), told.get(_OTHERWISE, ()))
+
+
+def baseline_through(before: Baseline, fates: Fates, rules: Iterable[str], after: Baseline | None = None) -> Baseline:
+    """The baseline as if it had been taken under the names of ``after``. ``rules`` are the ids of the contract's promises."""
     if not fates.done:
         return before
-    seen = facts_through(before, fates.done, after, fates.relations)
-    return replace(seen, measured=_measures(before.measured, fates.done, tuple(rules)))
+    objects = after.objects if after is not None else ()
+    seen = facts_through(before, fates.done, objects, fates.relations)
+    return replace(seen, objects=with_bodies(seen.objects, objects, _bodies(after)), measured=_measures(before.measured, fates.done, tuple(rules)))
 
 
 def _measures(measured: tuple[Measured, ...], renames: Renames, rules: tuple[str, ...]) -> tuple[Measured, ...]:

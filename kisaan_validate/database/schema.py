@@ -6,9 +6,8 @@ read is said to be unread, by kind or by title: what a role may not see, or a lo
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from kisaan_validate.compared import COUNTED, DATABASE, NOT_READ, WHAT_ELSE
@@ -16,8 +15,8 @@ from kisaan_validate.database.catalogue import query
 from kisaan_validate.database.session import Rows, Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import SchemaObject, SequenceValue
-from kisaan_validate.printed import canonical
-from kisaan_validate.schemadiff import PRINTED_BODY
+from kisaan_validate.renaming.bodies import Printed
+from kisaan_validate.schemadiff import printed_body
 from kisaan_validate.sql.expressions import quote
 
 KINDS = (
@@ -77,13 +76,25 @@ def read_beside(session: Session, schemas: Sequence[str]) -> tuple[tuple[SchemaO
     return tuple(sorted(found, key=lambda item: item.key)), {}
 
 
+def read_bodies(session: Session, schemas: Sequence[str], names: Collection[str]) -> Printed:
+    """The printed bodies of these functions of the schemas, by the name that they have as objects; none where they cannot be read.
+
+    The session must be in a transaction; its settings stay as they were. Raises DatabaseError only if it is lost.
+    """
+    if not names:
+        return Printed()
+    session.execute("SAVEPOINT schema_reading; SET LOCAL search_path = pg_catalog, pg_temp; SAVEPOINT schema_query")
+    rows, _ = _ask(session, query("bodies"), {"schemas": list(schemas), "names": list(names)})
+    session.execute("ROLLBACK TO SAVEPOINT schema_reading; RELEASE SAVEPOINT schema_reading")
+    return Printed({name: body for name, body, _ in rows if body is not None}, frozenset(w for *_, words in rows for w in words))
+
+
 def _without_body(facts: dict[str, str]) -> dict[str, str]:
     """The facts with a digest in place of a function's printed body, the same for both ways to print one tree."""
     printed, body = facts.get("body", "").partition("printed ")[1:]
     if not printed:
         return facts
-    digest = hashlib.sha256(" ".join(canonical(body)).encode("utf-8", "surrogatepass")).hexdigest()
-    return facts | {"body": PRINTED_BODY + digest}
+    return facts | {"body": printed_body(body)}
 
 
 def _scope(session: Session, schemas: Sequence[str], blocked: Sequence[int]) -> tuple[dict[str, Any], dict[str, str]]:

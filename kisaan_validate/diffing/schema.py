@@ -12,6 +12,7 @@ from kisaan_validate.diffing.compare import both
 from kisaan_validate.diffing.sides import LiveSide
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.model import SchemaObject
+from kisaan_validate.renaming.bodies import bodies_in_question, bodies_told, with_bodies
 from kisaan_validate.renaming.follow import with_heirs
 from kisaan_validate.renaming.names import Renames
 from kisaan_validate.renaming.objects import objects_through
@@ -48,7 +49,10 @@ def _readings(sides: Sides, renamed: Mapping[str, str], renames: Renames) -> tup
     if renames:
         places = [frozenset((o.table, o.name) for o in listed if o.kind == "column") for listed in (objects, new)]
         relations = {**sides[1].places, **sides[0].places, **{t: p for t, p in sides[1].places.items() if t in renames.tables.values()}}
-        objects = objects_through(objects, with_heirs(renames, objects, *places), new, relations)
+        whole = with_heirs(renames, objects, *places)
+        objects = objects_through(objects, whole, new, relations)
+        bodies = sides[1].bodies(bodies_in_question(objects, new, whole))
+        objects = with_bodies(objects, new, bodies_told(bodies, objects, new, whole, relations))
     return Reading(objects, unread, versions[0]), Reading(new, hidden_new, versions[1])
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from kisaan_validate.catalogue import Table, TableKey, TypeFacts
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_catalogue
-from kisaan_validate.database.schema import read_beside, read_objects, read_sequences
+from kisaan_validate.database.schema import read_beside, read_bodies, read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Rows, Session
 from kisaan_validate.database.standby import require_young
 from kisaan_validate.database.target import Target
@@ -22,6 +22,7 @@ from kisaan_validate.execute.ask import SAVEPOINT, recover
 from kisaan_validate.execute.heap import TooLarge, by_index, heap_only, refusal
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import SchemaObject, SequenceValue
+from kisaan_validate.renaming.bodies import Printed
 from kisaan_validate.sql.expressions import text_literal, to_sql
 
 Answer = TypeVar("Answer")
@@ -107,6 +108,10 @@ class LiveSide:
             return (*objects, *beside), unread | why
 
         return self.guarded(work)
+
+    def bodies(self, names: Collection[str]) -> Printed:
+        """The printed bodies of these functions, as far as they can be read. Raises DatabaseError."""
+        return self.guarded(lambda: read_bodies(self.session, self.schemas, names))
 
     def sequences(self) -> tuple[tuple[SequenceValue, ...], dict[str, str]]:
         """Where the sequences stand, outside the snapshot, and which could not be read. Raises DatabaseError."""

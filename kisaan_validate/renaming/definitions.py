@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kisaan_validate.printed import canonical
@@ -21,23 +21,65 @@ from kisaan_validate.renaming.tokens import Token, quoted, tokens_of
 class Scope:
     """What the names in a text mean: every relation of before with its name after, and the columns that got another name.
 
-    ``own`` is the relation whose columns stand without a qualifier; None in a view, whose own FROM says it.
+    ``own`` is the relation whose columns stand without a qualifier; None in a view, whose own FROM says it. ``fields`` are the
+    names that fields of composite types have, which are no columns. ``keywords`` are names that stand in quotes besides odd ones.
+    ``parameters`` are those of a function, with the relation whose rows they are, None of any other type.
     """
 
     relations: Mapping[Relation, Relation]
     columns: Mapping[Relation, Mapping[str, str]]
     own: Relation | None = None
+    fields: Collection[str] = ()
+    keywords: Collection[str] = ()
+    parameters: Mapping[str, Relation | None] = field(default_factory=dict)
 
 
 def follows(before: str, after: str, scope: Scope) -> bool:
     """Whether a text is what another becomes by the renames alone."""
     wanted = _gist(after)
-    return any(_gist(retold(before, scope, aliased=aliased)) == wanted for aliased in (False, True))
+    return any(_gist(text) == wanted for text in tellings(before, scope))
 
 
-def retold(sql: str, scope: Scope, *, aliased: bool = False) -> str:
-    """The text after the renames. A view may have stored the old name of a table as its alias: then it is ``aliased``."""
-    return _Telling(sql, scope, aliased).text()
+def tellings(sql: str, scope: Scope) -> Iterator[str]:
+    """All that a text may read like after the renames, what is likely first.
+
+    A view may have stored the old name of a table as its alias. A field may be that of a composite type, or of a table's row.
+    """
+    for aliased in (False, True):
+        yield _Telling(sql, scope, aliased).text()
+        if scope.fields:
+            yield _Telling(sql, scope, aliased, scope.fields).text()
+
+
+def parameters_of(arguments: str) -> dict[str, Relation | None]:
+    """The parameters of a function as they are printed: by name, or by number as $1, with what ``Scope.parameters`` says of them."""
+    found: dict[str, Relation | None] = {}
+    for number, listed in enumerate(_apart(tokens_of(arguments)), 1):
+        words = [token for token in listed if token.keyword not in {"IN", "OUT", "INOUT", "VARIADIC"}]
+        named = len(words) > 1 and words[1].text != "."
+        type = words[1:] if named else words
+        relation = (type[0].name, type[2].name) if len(type) > 2 and type[1].text == "." else None
+        found[words[0].name if named else f"${number}"] = relation
+    return found
+
+
+def _apart(tokens: Iterable[Token]) -> Iterator[list[Token]]:
+    """What stands between the commas."""
+    depth, listed = 0, list[Token]()
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if token.text == "," and not depth:
+            yield listed
+            listed = []
+        else:
+            listed.append(token)
+    if listed:
+        yield listed
+
+
+def retold(sql: str, scope: Scope) -> str:
+    """The text after the renames."""
+    return next(tellings(sql, scope))
 
 
 def _gist(sql: str) -> list[tuple[bool, str]]:
@@ -56,6 +98,9 @@ _CLAUSES = frozenset({
 })  # fmt: skip
 """Keywords that end a list of outputs."""
 
+_OUTPUTS = frozenset({"SELECT", "RETURNING"})
+"""Keywords that begin one."""
+
 _OPAQUE: Relation = ("", "")
 """Stands for a source whose columns have names of its own: a function, a subquery, an alias with a list of columns."""
 
@@ -69,6 +114,7 @@ class _Telling:
     sql: str
     scope: Scope
     aliased: bool
+    fields: Collection[str] = ()
     said: dict[int, str] = field(default_factory=dict)
     behind: dict[int, str] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
@@ -88,6 +134,9 @@ class _Telling:
         self._columns()
         return self._joined() if self.said or self.behind else self.sql
 
+    def _quoted(self, name: str) -> str:
+        return f'"{name}"' if name in self.scope.keywords else quoted(name)
+
     def _at(self, place: int) -> Token:
         return self.tokens[place] if 0 <= place < len(self.tokens) else _END
 
@@ -105,6 +154,8 @@ class _Telling:
                 continue
             before = self._at(n - 1).keyword
             called = n + 5 if self._at(n + 3).keyword == "AS" else n + 3
+            if before == "INTO":
+                self.aliases["excluded"].add(relation)
             if before in {"REFERENCES", "INTO"} and self._at(called).text == "(":
                 self.listed[called] = relation
             elif self._at(n + 3).text == "(":
@@ -120,7 +171,7 @@ class _Telling:
         new = self.scope.relations[relation]
         self.taken |= {n, n + 1, n + 2}
         if new != relation:
-            self.said[n], self.said[n + 2] = quoted(new[0]), quoted(new[1])
+            self.said[n], self.said[n + 2] = self._quoted(new[0]), self._quoted(new[1])
         at = n + 4 if self._at(n + 3).keyword == "AS" else n + 3
         alias, name = self._at(at), relation[1]
         if alias.name and self._at(at + 1).text != ".":
@@ -129,30 +180,51 @@ class _Telling:
             numbered = re.fullmatch(rf"{re.escape(relation[1])}(_\d+)", name)
             if numbered and new[1] != relation[1] and not self.aliased:
                 self.implicit.add(name)
-                self.said[at] = quoted(new[1] + numbered[1])
+                self.said[at] = self._quoted(new[1] + numbered[1])
         else:
             self.implicit.add(name)
             if self.aliased and new[1] != relation[1] and self._at(n - 1).keyword in {"FROM", "JOIN", "ONLY"}:
-                self.behind[n + 2] = quoted(name)
+                self.behind[n + 2] = self._quoted(name)
         listed = alias.name and self._at(at + 1).text == "(" and at + 1 not in self.listed
         self.aliases[name].add(_OPAQUE if listed else relation)
 
     # --- which columns are named ------------------------------------------------------------------------------------
 
     def _columns(self) -> None:
-        clauses, n = [""], 0
+        clauses, target, inferred, n = [""], None, False, 0
         while n < len(self.tokens):
             token = self.tokens[n]
+            target = self._target(n) if token.keyword in {"UPDATE", "INTO"} and self._at(n + 1).keyword != "SET" else target
+            inferred = token.keyword == "CONFLICT" or (inferred and token.keyword != "DO")
             if token.text == "(":
+                if target is not None and (self._at(n - 1).keyword == "INSERT" or self._sets(n, clauses[-1])):
+                    self.listed[n] = target
                 n = self._list(n) if n in self.listed else n
                 clauses.append("")
-            elif token.text == ")" and len(clauses) > 1:
-                clauses.pop()
-            elif token.keyword == "SELECT" or token.keyword in _CLAUSES:
+            elif token.text == ")":
+                self._field(n)
+                if len(clauses) > 1:
+                    clauses.pop()
+            elif token.keyword in _OUTPUTS or token.keyword in _CLAUSES or token.text == ";":
                 clauses[-1] = token.keyword
             elif token.name and n not in self.taken:
-                n = self._named(n, clauses[-1] == "SELECT")
+                own = target if inferred or self._sets(n, clauses[-1]) else self.own
+                n = self._named(n, own, clauses[-1] in _OUTPUTS)
             n += 1
+
+    def _target(self, n: int) -> Relation | None:
+        """The relation that is written to, by the keyword before it."""
+        at = n + 2 if self._at(n + 1).keyword == "ONLY" else n + 1
+        relation = (self._at(at).name, self._at(at + 2).name)
+        return relation if at in self.taken and relation in self.scope.relations else None
+
+    def _sets(self, n: int, clause: str) -> bool:
+        """Whether a column, or a list of columns, stands at token ``n`` to be set."""
+        end = n
+        if self._at(n).text == "(":
+            while self._at(end).text not in {")", ""}:
+                end += 1
+        return clause == "SET" and (self._at(n - 1).keyword == "SET" or self._at(n - 1).text == ",") and self._at(end + 1).text == "="
 
     def _list(self, n: int) -> int:
         """Columns of another relation in parentheses, as of REFERENCES: the place before its end."""
@@ -160,11 +232,11 @@ class _Telling:
         while self._at(n + 1).text not in {")", ""}:
             n += 1
             if (new := names.get(self.tokens[n].name)) is not None:
-                self.said[n] = quoted(new)
+                self.said[n] = self._quoted(new)
         return n
 
-    def _named(self, n: int, in_select: bool) -> int:
-        """A name at token ``n``: the last token of what it names."""
+    def _named(self, n: int, own: Relation | None, in_outputs: bool) -> int:
+        """A name at token ``n``, a column of ``own`` if it stands alone: the last token of what it names."""
         last = n
         if self._at(n + 1).text == "." and (self._at(n + 2).name or self._at(n + 2).text == "*"):
             last = n + 2
@@ -175,14 +247,38 @@ class _Telling:
         elif self._at(n + 1).text == "(" or self._at(n - 1).text in {".", "::"} or self._at(n - 1).keyword in _NOT_COLUMNS:
             return last
         else:
-            relation = self.own
+            relation = own
         names = self.scope.columns.get(relation, {}) if relation is not None else {}
         new = names.get(self.tokens[last].name)
         if new is not None:
-            self.said[last] = quoted(new)
-            if in_select and self._begins_an_output(n):
+            self.said[last] = self._quoted(new)
+            if in_outputs and self._begins_an_output(n):
                 self._output(last, self.tokens[last].name, new)
         return last
+
+    def _field(self, n: int) -> None:
+        """What may stand behind a parenthesis: a field of what is in it, whose type is said nowhere but of a whole row."""
+        field = self._at(n + 2)
+        if self._at(n + 1).text != "." or not field.name:
+            return
+        self.taken.add(n + 2)
+        known = self._row(n)
+        sources = self.scope.columns if known is None else known
+        found = {names[field.name] for source in sources if field.name in (names := self.scope.columns.get(source, {}))}
+        if found and (known is not None or field.name not in self.fields):
+            self.said[n + 2] = " or ".join(self._quoted(name) for name in sorted(found))
+
+    def _row(self, n: int) -> list[Relation] | None:
+        """The relation of whose rows one stands before the parenthesis at ``n``; [] if something else does, None if it is not said."""
+        last, dot, first = self._at(n - 1), self._at(n - 2), self._at(n - 3)
+        if dot.text == "." and first.name in self.aliases:
+            relation = self._meant(first.name) if last.text == "*" else None
+            return None if relation is None else [relation]
+        parameter = last.name or (f"${last.text}" if dot.text == "$" else "")
+        if parameter in self.scope.parameters and (dot.text in {"(", "$"} or (dot.text == "." and first.name)):
+            found = self.scope.parameters[parameter]
+            return [] if found is None else [found]
+        return None
 
     def _meant(self, alias: str) -> Relation | None:
         """The one relation that a qualifier stands for; None if it is none, or not one."""
@@ -197,10 +293,10 @@ class _Telling:
             return
         new = self.scope.relations[relation][1]
         if new != relation[1]:
-            self.said[n] = quoted(new + name.removeprefix(relation[1]))
+            self.said[n] = self._quoted(new + name.removeprefix(relation[1]))
 
     def _begins_an_output(self, n: int) -> bool:
-        return self._at(n - 1).keyword in {"SELECT", "DISTINCT", "ALL"} or self._at(n - 1).text == ","
+        return self._at(n - 1).keyword in {*_OUTPUTS, "DISTINCT", "ALL"} or self._at(n - 1).text == ","
 
     def _output(self, last: int, old: str, new: str) -> None:
         """An output that is a column alone: it keeps its name, which is printed only where it is another than the column's."""
@@ -208,8 +304,8 @@ class _Telling:
             if self._at(last + 2).name == new:
                 self.said[last + 1] = self.said[last + 2] = ""
                 self.taken.add(last + 2)
-        elif self._at(last + 1).text in {",", ")", ""} or self._at(last + 1).keyword in _CLAUSES:
-            self.behind[last] = f"AS {quoted(old)}"
+        elif self._at(last + 1).text in {",", ")", ";", ""} or self._at(last + 1).keyword in _CLAUSES:
+            self.behind[last] = f"AS {self._quoted(old)}"
 
     def _joined(self) -> str:
         parts, end = [], 0

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from kisaan_validate.model import SchemaObject
 from kisaan_validate.renaming.definitions import Scope, follows, retold
 from kisaan_validate.renaming.names import Relation, Renames, relation_of
+from kisaan_validate.renaming.tokens import tokens_of
 
 _RELATIONS = frozenset({"table", "view", "materialized view", "sequence"})
 
 _TEXTS: Mapping[str, tuple[str, ...]] = {
     "column": ("default", "generated", "type"), "constraint": ("definition",), "index": ("definition",), "trigger": ("definition",),
     "rule": ("definition",), "policy": ("using", "with check"), "statistics": ("definition",), "view": ("definition",),
-    "materialized view": ("definition",), "table": ("partition key", "of type"), "function": ("arguments", "result", "state type"),
-    "composite type": ("attributes",), "domain": ("type", "default", "checks"),
+    "materialized view": ("definition",), "table": ("partition key", "of type"), "composite type": ("attributes",),
+    "function": (
+        "arguments", "result", "state type", "moving state type", "state function", "final function", "combine function",
+        "moving state function", "inverse function", "moving final function", "serial function", "deserial function",
+    ), "domain": ("type", "default", "checks"),
 }  # fmt: skip
 """The facts that are SQL which may name tables and columns, by kind of object."""
 
@@ -32,10 +36,11 @@ class _Names:
     columns: Mapping[Relation, Mapping[str, str]]
     places: Mapping[str, Relation]
     owners: Mapping[str, str]
+    fields: frozenset[str] = frozenset()
 
     def scope(self, item: SchemaObject) -> Scope:
         own = None if item.kind in _OF_NO_RELATION else self.places.get(item.table)
-        return Scope(self.relations, self.columns, own)
+        return Scope(self.relations, self.columns, own, self.fields)
 
 
 def objects_through(
@@ -50,6 +55,12 @@ def objects_through(
     return tuple(_through(item, names, there) for item in listed)
 
 
+def scope_of(objects: Iterable[SchemaObject], renames: Renames, places: Mapping[str, Relation]) -> Scope:
+    """What names in a text of no relation of its own mean, given the objects of its side."""
+    names = _names(tuple(objects), renames, places)
+    return Scope(names.relations, names.columns, fields=names.fields)
+
+
 def _names(objects: tuple[SchemaObject, ...], renames: Renames, places: Mapping[str, Relation]) -> _Names:
     titles = {item.table for item in objects if item.kind in _RELATIONS and item.table} | set(renames.tables)
     known = {title: places.get(title) or relation_of(title) for title in titles}
@@ -62,13 +73,14 @@ def _names(objects: tuple[SchemaObject, ...], renames: Renames, places: Mapping[
     owners = {f"{c.table}.{c.name}": ".".join(renames.place(c.table, c.name)) for c in columns}
     return _Names(
         renames, {known[t]: after(t) for t in titles}, {known[t]: renames.names(t) for t in titles}, known, owners,
+        frozenset(token.name for o in objects if o.kind == "composite type" for token in tokens_of(o.facts.get("attributes", ""))),
     )  # fmt: skip
 
 
 def _through(item: SchemaObject, names: _Names, after: Mapping[tuple[str, str, str], SchemaObject]) -> SchemaObject:
     renames = names.renames
     table = renames.title(item.table) if item.table else ""
-    renamed = SchemaObject(item.kind, table, _name(item, renames), item.facts)
+    renamed = SchemaObject(item.kind, table, _name(item, names), item.facts)
     there = after.get(renamed.key)
     if after and there is None and not item.facts.get("definition", "").startswith("PRIMARY KEY"):
         return SchemaObject(renamed.kind, renamed.table, renamed.name, item.facts)  # it went: it is shown as it was
@@ -76,15 +88,22 @@ def _through(item: SchemaObject, names: _Names, after: Mapping[tuple[str, str, s
     return SchemaObject(renamed.kind, renamed.table, renamed.name, facts)
 
 
-def _name(item: SchemaObject, renames: Renames) -> str:
+def _name(item: SchemaObject, names: _Names) -> str:
+    renames = names.renames
     if item.kind in _RELATIONS and item.name == item.table:
         return renames.title(item.table)
     if item.kind == "column":
         return renames.column(item.table, item.name)
     if item.kind == "grant":
         who, on, column = item.name.rpartition(" on column ")
-        return f"{who}{on}{renames.column(item.table, column)}" if on else item.name
-    return item.name
+        return f"{who}{on}{renames.column(item.table, column)}" if on else _signature(item.name, names)
+    return _signature(item.name, names) if item.kind == "function" else item.name
+
+
+def _signature(name: str, names: _Names) -> str:
+    """The name of a function, or of a grant on it, which names the types of its arguments."""
+    called, paren, types = name.partition("(")
+    return called + retold(paren + types, Scope(names.relations, {}))
 
 
 def _fact(item: SchemaObject, fact: str, text: str, names: _Names, there: SchemaObject | None) -> str:

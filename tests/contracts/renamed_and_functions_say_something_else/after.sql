@@ -1,0 +1,4 @@
+ALTER TABLE s RENAME net TO x;
+ALTER TABLE s RENAME gross TO net;
+ALTER TABLE s RENAME x TO gross;
+CREATE OR REPLACE FUNCTION tax(r s) RETURNS int LANGUAGE sql RETURN (r).gross - (r).net;

@@ -1,0 +1,2 @@
+ALTER TABLE s RENAME net TO without;
+ALTER TABLE s RENAME TO sums;
