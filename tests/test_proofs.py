@@ -55,9 +55,9 @@ def test_a_not_valid_not_null_constraint_proves_nothing(server: Server, database
 
     server.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (NULL); ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID", database)
     schema = pa.DataFrameSchema({"a": pa.Column("int32")}, name="t")
-    from helpers import results
+    from helpers import results, settings
 
-    found = results(server, database, schema, trust_constraints=True)["t.a.not_null"]
+    found = results(server, database, schema, settings=settings(foreign=("t",)), trust_constraints=True)["t.a.not_null"]
     assert (found.status, found.violations, found.enforced_by) == (Status.FAIL, 1, "")
 
 
