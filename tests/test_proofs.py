@@ -55,9 +55,9 @@ def test_a_not_valid_not_null_constraint_proves_nothing(server: Server, database
 
     server.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (NULL); ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID", database)
     schema = pa.DataFrameSchema({"a": pa.Column("int32")}, name="t")
-    from helpers import results, settings
+    from helpers import results
 
-    found = results(server, database, schema, settings=settings(foreign=("t",)), trust_constraints=True)["t.a.not_null"]
+    found = results(server, database, schema, trust_constraints=True)["t.a.not_null"]
     assert (found.status, found.violations, found.enforced_by) == (Status.FAIL, 1, "")
 
 
@@ -114,7 +114,7 @@ def test_a_partitioned_table_is_bound_by_its_keys(server: Server, database: str)
 
 def test_no_constraint_of_a_foreign_table_is_believed(server: Server, database: str) -> None:
     """PostgreSQL takes what a foreign table declares on trust, alone or as a partition; a proof may not."""
-    from helpers import results
+    from helpers import results, settings
 
     server.sql(
         "CREATE EXTENSION file_fdw; CREATE SERVER s FOREIGN DATA WRAPPER file_fdw; CREATE TABLE t (a int NOT NULL, b int) PARTITION BY LIST (b); "
@@ -123,7 +123,7 @@ def test_no_constraint_of_a_foreign_table_is_believed(server: Server, database: 
     import pandera.pandas as pa
 
     schema = pa.DataFrameSchema({"a": pa.Column("int32")}, name="t")
-    found = results(server, database, schema, trust_constraints=True)["t.a.not_null"]
+    found = results(server, database, schema, settings=settings(foreign=("t",)), trust_constraints=True)["t.a.not_null"]
     assert (found.status, found.violations, found.enforced_by) == (Status.FAIL, 1, "")
 
 
