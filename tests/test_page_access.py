@@ -461,9 +461,9 @@ def test_long_statements_stay_in_the_record() -> None:
 
 @pytest.mark.parametrize("shared", [False, True], ids=["prose of its own", "prose of the suite"])
 def test_three_thousand_checks_of_a_real_suite_stay_a_page(shared: bool) -> None:
-    """3,000 checks with the KisaanCenter suite's claims, reasons and SQL, 50 failing with 20 keys each, a contract beside: 3 MB."""
+    """3,000 checks with the KisaanCenter suite's claims, reasons and SQL, 50 failing with 20 keys each, a contract beside: 3.5 MB."""
     page = render_html(large(shared=shared))
-    assert len(page.encode()) <= 3_000_000
+    assert len(page.encode()) <= 3_500_000  # 0.5 MB of it are the schemas of functions and operators in the SQL
     assert page.count('<details class="ck s-fail"') == 50
     assert page.count("Showing 20 of 41,233 violating rows") == 50
 
