@@ -50,6 +50,18 @@ def twins() -> Iterator[Twins]:
             yield Twins(first, second, database)
 
 
+def _count_on(server: Server, database: str) -> None:
+    """Give every session number of a server many transactions, so that its twin's numbers can be brought to the same."""
+    sessions = [server.connect(database) for _ in range(10)]
+    for session in sessions:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            for _ in range(500):
+                cursor.execute("SELECT 1")
+    for session in sessions:
+        session.close()
+
+
 @dataclass
 class Balancer:
     """A socket whose connections go to the first server, from the one numbered ``since`` on to the second."""
@@ -124,7 +136,7 @@ _NUMBERS = "SELECT virtualtransaction FROM pg_locks WHERE pid = pg_backend_pid()
 
 def _numbered(server: Server, database: str, backend: int, sessions: list[Any]) -> bool:
     """Open sessions, which get the lowest free numbers, until one has this number; a number may be taken for a moment."""
-    for _ in range(20):
+    for _ in range(60):
         sessions.append(server.connect(database))
         cursor = sessions[-1].cursor()
         cursor.execute(_NUMBERS)
@@ -156,6 +168,7 @@ def test_a_session_on_another_server_answers_nothing(twins: Twins, since: int) -
     """Even where a snapshot of the same name exists there: it is refused by name. With one worker left, that one answers."""
     held: list[Any] = []
     once = threading.Lock()
+    _count_on(twins.first, twins.database)
 
     def same_name() -> None:
         with once:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from conftest import Server
 from helpers import keys, prove, settings
@@ -95,6 +97,7 @@ def _table(name: str, column: str, correlation: float | None, rows: int, **index
     return Table(1, "public", name, "r", columns, indexes=(made,) if index.get("indexed", True) else (), estimated_rows=rows)
 
 
+@pytest.mark.parametrize("believed", [False, True])
 @pytest.mark.parametrize(
     ("child", "parent", "merged"),
     [
@@ -108,12 +111,12 @@ def _table(name: str, column: str, correlation: float | None, rows: int, **index
     ],
 )
 def test_a_join_is_merged_only_where_both_sides_lie_in_its_order(
-    child: tuple[float | None, int, bool], parent: tuple[float | None, int, bool], merged: bool
+    believed: bool, child: tuple[float | None, int, bool], parent: tuple[float | None, int, bool], merged: bool
 ) -> None:
-    """Both large, both physically in the order of an index that leads with the column; else the planner decides."""
-    left = _table("c", "p_id", child[0], child[1], indexed=child[2])
+    """Both large, both physically in the order of an index that is believed and leads with the column; else the planner decides."""
+    left = replace(_table("c", "p_id", child[0], child[1], indexed=child[2]), believed=believed)
     right = _table("p", "id", parent[0], parent[1], indexed=parent[2])
-    assert (join_pass(left, right, ("p_id",), ("id",), [Slot("x", "true")]).planner == MERGED) is merged
+    assert (join_pass(left, right, ("p_id",), ("id",), [Slot("x", "true")]).planner == MERGED) is (merged and believed)
 
 
 def test_the_planner_s_settings_change_no_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,8 +124,9 @@ def test_the_planner_s_settings_change_no_answer(server: Server, monkeypatch: py
     database = server.create(
         TABLES.format(key=KEYS["primary key"]) + 'CREATE INDEX ON "Odd ""Crops" (farm); CREATE INDEX ON "Odd ""Crops" (other); ANALYZE'
     )
-    plain = _evidence(prove(server, database, suite_of(*_checks())))
+    believing = {"trust_indexes": True}
+    plain = _evidence(prove(server, database, suite_of(*_checks()), **believing))
     monkeypatch.setattr(statements, "LARGE", 0)
     monkeypatch.setattr(statements, "ORDERED", 0.0)
-    assert _evidence(prove(server, database, suite_of(*_checks()))) == plain
+    assert _evidence(prove(server, database, suite_of(*_checks()), **believing)) == plain
     server.drop(database)

@@ -186,7 +186,7 @@ _ALLOWED = re.compile(
     r"""\A\s*(
         BEGIN\ ISOLATION\ LEVEL\ (REPEATABLE\ READ|READ\ COMMITTED)\ READ\ ONLY,\ NOT\ DEFERRABLE
         (;\ SET\ TRANSACTION\ SNAPSHOT\ '[0-9A-F-]+')?(;\ SET\ LOCAL\ [^;]+)+
-      | SET\ LOCAL\ (search_path|parallel_tuple_cost|enable_hashjoin)\ =\ [^;]+
+      | SET\ LOCAL\ (search_path|parallel_tuple_cost|enable_\w+)\ =\ [^;]+(;\ SET\ LOCAL\ enable_\w+\ =\ [^;]+)*
       | (SAVEPOINT|RELEASE\ SAVEPOINT|ROLLBACK\ TO\ SAVEPOINT)\ \w+(;\ RELEASE\ SAVEPOINT\ \w+)?
       | LOCK\ TABLE\ .+\ IN\ ACCESS\ SHARE\ MODE
       | ROLLBACK
@@ -214,10 +214,15 @@ def test_a_run_writes_nothing(watched: Watched) -> None:
     suite = suite_of(*ROWS, *JOIN, *QUERIES, *CATALOGUE, *failing, d.unique("crops", "kind", id="doubles"))
     watched.run(suite, jobs=4)  # whatever a first reader tidies up (hint bits) is tidied up
     watched.server.sql("CHECKPOINT")
-    wait_until(lambda: _quiet(lambda: state_of(watched)))
-    before = state_of(watched)
-    result, statements = watched.run(suite, jobs=4)
-    assert state_of(watched) == before
+    changes = []
+    for _ in range(3):  # the server's own housekeeping may fall into one run; what the tool wrote would be in each
+        wait_until(lambda: _quiet(lambda: state_of(watched)))
+        before = state_of(watched)
+        result, statements = watched.run(suite, jobs=4)
+        if (after := state_of(watched)) == before:
+            break
+        changes.append((before, after))
+    assert len(changes) < 3, changes
     assert {r.status for r in result.results} == {Status.PASS, Status.FAIL, Status.ERROR}
     assert not [s for s in statements if not _ALLOWED.match(s)]
 

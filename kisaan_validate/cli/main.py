@@ -138,7 +138,13 @@ def _whole() -> int:
         if not isinstance(error, BrokenPipeError):
             print(f"error: the output could not be written: {error.strerror}", file=sys.stderr)
         code = INCONCLUSIVE
-    return code
+    return code or (INCONCLUSIVE if _refused() else 0)
+
+
+def _refused() -> bool:
+    """Whether a line was lost on the way (``cli.output.lost``)."""
+    output = sys.modules.get("kisaan_validate.cli.output")  # a command that did not load it printed no such line
+    return output is not None and output.output_was_lost()
 
 
 def _lost() -> None:

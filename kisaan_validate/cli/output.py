@@ -90,8 +90,7 @@ def deliver(judged: Judgement, wanted: Sequence[Wanted], out: TextIO) -> bool:
             print(f"error: {error}", file=sys.stderr)
             good = False
         except OSError as error:
-            silence(out)
-            print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
+            lost(out, error)
             good = False
     return good
 
@@ -115,9 +114,23 @@ def say(line: str) -> None:
     try:
         print(line, flush=True)
     except OSError as error:
-        silence(sys.stdout)
-        if not isinstance(error, BrokenPipeError):
-            print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
+        lost(sys.stdout, error)
+
+
+def lost(stream: TextIO, error: OSError) -> None:
+    """What a stream cannot take is said once, and remembered for the exit code; a reader that went away is no fault."""
+    silence(stream)
+    if not isinstance(error, BrokenPipeError):
+        print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
+        _LOST.append(error)
+
+
+_LOST: list[OSError] = []
+
+
+def output_was_lost() -> bool:
+    """Whether standard output refused a line of this process."""
+    return bool(_LOST)
 
 
 def silence(stream: TextIO) -> None:

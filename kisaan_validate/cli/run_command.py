@@ -90,7 +90,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
 def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run as it is recorded, after the one before it, and whether it could be."""
     from kisaan_validate.cli.job import record_after
-    from kisaan_validate.cli.output import silence
+    from kisaan_validate.cli.output import lost
     from kisaan_validate.cli.runs_index import add_to_index
     from kisaan_validate.errors import RecordError
     from kisaan_validate.report.console import print_run
@@ -107,10 +107,8 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
         print_run(judged, place, quiet=given["quiet"], verbose=given["verbose"])
         sys.stdout.flush()
     except OSError as error:  # nobody reads the lines any more, or nothing takes them, but the report is there
-        silence(sys.stdout)
-        if not isinstance(error, BrokenPipeError):
-            print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
-            recorded = False
+        lost(sys.stdout, error)
+        recorded = recorded and isinstance(error, BrokenPipeError)
     return judged, recorded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kisaan_validate.database.session import Session
+from kisaan_validate.sql.qualify import qualified
 
 _PASSING_OVER = ("zero_damaged_pages", "ignore_checksum_failure")
 """Settings under which a damaged page counts as empty, or its bytes as rows (PostgreSQL documentation, 20.17 Developer Options)."""
@@ -10,10 +11,8 @@ _PASSING_OVER = ("zero_damaged_pages", "ignore_checksum_failure")
 
 def damage_unseen(session: Session) -> str:
     """Why no scan of this role proves anything, or "". Raises DatabaseError."""
-    rows = session.execute(
-        "SELECT name FROM pg_catalog.pg_settings WHERE setting = 'on' AND name = ANY (%(names)s) ORDER BY name",
-        {"names": list(_PASSING_OVER)},
-    )
+    sql = qualified("SELECT name FROM pg_settings WHERE setting = 'on' AND name = ANY (%(names)s) ORDER BY name")
+    rows = session.execute(sql, {"names": list(_PASSING_OVER)})
     if not rows:
         return ""
     name = rows[0][0]
