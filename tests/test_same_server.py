@@ -50,16 +50,22 @@ def twins() -> Iterator[Twins]:
             yield Twins(first, second, database)
 
 
-def _count_on(server: Server, database: str) -> None:
-    """Give every session number of a server many transactions, so that its twin's numbers can be brought to the same."""
+def _count_on(server: Server, database: str) -> list[Any]:
+    """Give every session number of a server many transactions, so that its twin's numbers can be brought to the same.
+
+    Returns the first sessions, still open: the lowest numbers may be those of a twin's own processes.
+    """
     sessions = [server.connect(database) for _ in range(10)]
     for session in sessions:
         session.autocommit = True
         with session.cursor() as cursor:
             for _ in range(500):
                 cursor.execute("SELECT 1")
-    for session in sessions:
+    for session in sessions[5:]:
         session.close()
+    left = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    wait_until(lambda: server.sql(left, database)[0][0] == 5)
+    return sessions[:5]
 
 
 @dataclass
@@ -168,7 +174,7 @@ def test_a_session_on_another_server_answers_nothing(twins: Twins, since: int) -
     """Even where a snapshot of the same name exists there: it is refused by name. With one worker left, that one answers."""
     held: list[Any] = []
     once = threading.Lock()
-    _count_on(twins.first, twins.database)
+    beside = _count_on(twins.first, twins.database)
 
     def same_name() -> None:
         with once:
@@ -178,7 +184,7 @@ def test_a_session_on_another_server_answers_nothing(twins: Twins, since: int) -
 
     result = measured(Balancer(twins, since, same_name))
     assert held, "the second server was never asked"
-    for session in held:
+    for session in (*held, *beside):
         session.close()
     found = by_id(result)["positive"]
     if since == 2:
