@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import gallery_personal
 import psycopg2
 from conftest import ROOT, Server, embedded_server, system_server
 
@@ -52,7 +53,8 @@ class Plant:
 
 @dataclass(frozen=True)
 class Corruption:
-    """One file of the gallery. ``untold`` is what the comparison must say that it cannot tell, and nothing else."""
+    """One file of the gallery. ``untold`` is what the comparison must say that it cannot tell, and nothing else; ``personal``
+    are columns (table.column) of which no value may be shown."""
 
     name: str
     title: str
@@ -60,6 +62,7 @@ class Corruption:
     schema: frozenset[tuple[str, str, str, str]]
     sql: str
     untold: frozenset[str] = frozenset()
+    personal: tuple[str, ...] = ()
 
 
 def read_gallery(folder: Path = FOLDER) -> list[Corruption]:
@@ -75,7 +78,8 @@ def _read(path: Path) -> Corruption:
         Plant(**{**r, "kind": Kind(r["kind"]), "columns": tuple(r.get("columns", ()))}) for r in facts.get("rows", [])
     ]
     schema = {(s["kind"], s["table"], s["name"], s["aspect"]) for s in facts.get("schema", [])}
-    return Corruption(path.stem, head[0], tuple(plants), frozenset(schema), sql, frozenset(facts.get("untold", [])))
+    untold, personal = frozenset(facts.get("untold", [])), tuple(facts.get("personal", []))
+    return Corruption(path.stem, head[0], tuple(plants), frozenset(schema), sql, untold, personal)
 
 
 def build_clean(server: Server, scale: int = SCALE) -> str:
@@ -135,20 +139,23 @@ class Score:
         return not self.missed
 
 
-def compare(server: Server, before: str, after: str) -> tuple[RowDiff, Tee]:
+def compare(server: Server, before: str, after: str, personal: Sequence[str] = ()) -> tuple[RowDiff, Tee]:
     """The comparison of two databases of one server, with all that its observer saw."""
     seen = Tee()
     targets = [find_target(server.dsn(name)) for name in (before, after)]
-    return diff_rows(targets[0], targets[1], DiffOptions(samples=5), seen), seen
+    options = DiffOptions(samples=5, is_personal=gallery_personal.rule(personal))
+    return diff_rows(targets[0], targets[1], options, seen), seen
 
 
 @dataclass(frozen=True)
 class Examined:
-    """One corruption's comparison: the keys that were to be found, plant by plant, and what was found."""
+    """One corruption's comparison: the keys that were to be found, plant by plant, and what was found; ``missed`` of personal
+    columns."""
 
     expected: tuple[Keys, ...]
     found: RowDiff
     seen: Tee
+    missed: tuple[str, ...] = ()
 
 
 def examine(server: Server, clean: str, corruption: Corruption) -> Examined:
@@ -157,9 +164,16 @@ def examine(server: Server, clean: str, corruption: Corruption) -> Examined:
     try:
         server.sql(corruption.sql, copy)
         expected = [_keys(server, copy if p.kind is Kind.ADDED else clean, p) for p in corruption.rows]
-        return Examined(tuple(expected), *compare(server, clean, copy))
+        found, seen = compare(server, clean, copy, corruption.personal)
+        missed = gallery_personal.missed(server, clean, copy, corruption.personal, found, _planted(corruption))
+        return Examined(tuple(expected), found, seen, tuple(missed) if corruption.personal else ())
     finally:
         server.drop(copy)
+
+
+def _planted(corruption: Corruption) -> set[str]:
+    """The personal columns that it changes."""
+    return {f"{p.table}.{column}" for p in corruption.rows for column in p.columns} & set(corruption.personal)
 
 
 def score(server: Server, clean: str, corruption: Corruption) -> Score:
@@ -200,7 +214,7 @@ def judged(corruption: Corruption, examined: Examined) -> Score:
     said = [_words(p) for name in sorted(right & tables.keys()) for p in tables[name].patterns]
     said += [f"cannot tell {u.what}: {u.reason}" for u in unknown if u.what in corruption.untold]
     said += [" ".join(part for part in (c.kind, c.name, c.aspect) if part) for c in found.schema]
-    misses = (*missed, *rows, *columns, *patterns)
+    misses = (*missed, *rows, *columns, *patterns, *examined.missed)
     return Score(
         corruption, touched, not (other or schema), not rows, not columns, not patterns, misses, "; ".join(said)
     )

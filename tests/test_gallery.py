@@ -34,6 +34,7 @@ SAMPLE = (
     "references_asleep",
     "arrays_of_composites",
     "duplicate_keys",
+    "names_in_mojibake",
 )
 """What `make test` looks at; `make test-all` and `make gallery` look at all."""
 

@@ -52,3 +52,10 @@ CREATE TABLE mandi_baskets (id int PRIMARY KEY, lots mandi_lot[]);
 INSERT INTO mandi_baskets
 SELECT n, ARRAY[ROW(n, n * 1.5, 'first')::mandi_lot, ROW(NULL, NULL, NULL)::mandi_lot, ROW(n + 1, n * 2, 'last')::mandi_lot]
 FROM generate_series(1, 300) AS n;
+
+-- People whose names, numbers and documents nobody may see. As many as a digest under a key needs.
+CREATE TABLE mandi_people (id int PRIMARY KEY, name text NOT NULL, phone varchar(20), papers jsonb NOT NULL);
+INSERT INTO mandi_people
+SELECT n, 'Zoë Kölhapur-' || n, CASE WHEN n % 20 > 0 THEN '+91 98' || lpad((n * 7919 % 99999989)::text, 8, '0') END,
+       jsonb_build_object('pan', 'ABCDE' || lpad(n::text, 4, '0') || 'F', 'seen', n % 3)
+FROM generate_series(1, 1200) AS n;

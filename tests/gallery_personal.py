@@ -1,0 +1,63 @@
+"""What a corruption of personal columns must show: that they changed, between two sides and since a baseline; and no value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from conftest import Server
+from helpers import settings
+
+from kisaan_validate import declare
+from kisaan_validate.baseline import baseline_of
+from kisaan_validate.judgement import judge
+from kisaan_validate.model import Baseline
+from kisaan_validate.record.codec import baseline_to_json
+from kisaan_validate.record.judged import judged_to_json
+from kisaan_validate.report.rowdiff import rowdiff_to_json
+from kisaan_validate.rowdiff import RowDiff
+from kisaan_validate.runner import Options, run
+from kisaan_validate.suite.load import Suite, suite_of
+
+
+def rule(personal: Sequence[str]) -> Callable[[str, str], bool]:
+    """Whether a column is one of those that are named ``table.column``."""
+    return lambda table, column: f"{table}.{column}" in personal
+
+
+def missed(
+    server: Server, clean: str, copy: str, personal: Sequence[str], found: RowDiff, planted: set[str]
+) -> Iterator[str]:
+    """What is wrong, in words: a value that is shown, or a personal column of which a baseline tells something untrue."""
+    baseline = _baseline(server, clean, personal)
+    made = run(
+        _suite(personal), server.dsn(copy), options=Options(count_all=True, baseline=baseline, other_database=True)
+    )
+    judged = judge(made, baseline)
+    assert judged.diff is not None
+    differing = {f"{c.table}.{c.name}" for c in judged.diff.changes if c.aspect == "digest"} & set(personal)
+    if differing != planted:
+        yield f"since the baseline {sorted(differing)} differ, not {sorted(planted)}"
+    written = rowdiff_to_json(found) + judged_to_json(judged) + baseline_to_json(baseline)
+    for column in personal:
+        if shown := sum(value in written for value in _values(server, (clean, copy), column)):
+            yield f"{shown} values of {column} are shown"
+
+
+def _suite(personal: Sequence[str]) -> Suite:
+    tables = sorted({name.split(".")[0] for name in personal})
+    checks = [declare.row_count(table, low=1, id=f"{table} has rows") for table in tables]
+    return suite_of(*checks, settings=settings(personal=tuple(personal)))
+
+
+def _baseline(server: Server, clean: str, personal: Sequence[str]) -> Baseline:
+    options = Options(count_all=True, sample=0, digests=True)
+    return baseline_of(run(_suite(personal), server.dsn(clean), options=options))
+
+
+def _values(server: Server, databases: Sequence[str], column: str) -> set[str]:
+    """The telling parts of all values: whatever an output does to quotes and letters beyond ASCII, they stay as they are."""
+    table, name = column.split(".")
+    sql = f"SELECT DISTINCT {name}::text FROM {table} WHERE {name} IS NOT NULL"
+    values = (value for database in databases for (value,) in server.sql(sql, database))
+    return {part for value in values for part in re.findall("[A-Za-z0-9]{6,}", value)}
