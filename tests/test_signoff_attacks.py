@@ -15,7 +15,7 @@ from kisaan_validate.record.codec import run_from_json
 from kisaan_validate.signoff.chain import links_of, walk
 from kisaan_validate.signoff.check import Trust, signoffs_of
 from kisaan_validate.signoff.evidence import read_folder
-from kisaan_validate.signoff.keys import Signers, names_in
+from kisaan_validate.signoff.keys import Signers
 from kisaan_validate.signoff.standing import State, standing_of
 
 
@@ -93,9 +93,3 @@ def test_whoever_ran_it_is_not_another_person_under_another_name(house: House, r
     assert "olga ran it and cannot be its only approver" in alone.sentence
     assert house.sign(run, BINOD, "--accept-unattested").code == 0
     assert standing_of(made, signoffs_of(read_folder(run), made, None, trusted), 1).state is State.APPROVED
-
-
-def test_names_in_allowed_signers() -> None:
-    """Names in lists and in quotes; comments and patterns are none."""
-    text = b'# olga@x ssh-ed25519 A\n\na@x,b@x namespaces="n" ssh-ed25519 A\n"c d@x" ssh-ed25519 B\n*@x cert-authority ssh-ed25519 C\n'
-    assert names_in(Signers(text)) == ("a@x", "b@x", "c d@x")

@@ -9,8 +9,9 @@ from pathlib import Path
 from kisaan_validate.errors import RecordError
 from kisaan_validate.model import Run, Verdict
 from kisaan_validate.signoff.evidence import Files
-from kisaan_validate.signoff.keys import Signers, check, names_in
-from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria, same_person
+from kisaan_validate.signoff.answers import answers_to
+from kisaan_validate.signoff.keys import Signers, check
+from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria
 from kisaan_validate.signoff.statement import (
     Decision,
     Statement,
@@ -76,17 +77,16 @@ def _checked(
         return one
     wrong = [*_misplaced(one.path, statement), *differing(statement, covered(run, files.files))]
     wrong += _unsaid(statement, run, verdict, before)
-    key, faults = _signature(one.path, statement, files, trust)
-    stamp, ran_it = check_stamp(files, one.path, trust.tsa_ca), not faults and _operators(one.path, statement, files, run, trust)
-    return Signed(one.path, one.digest, statement, key, (*wrong, *faults), stamp, ran_it)
+    key, faults, unchecked = _signature(one.path, statement, files, trust)
+    stamp, answers = check_stamp(files, one.path, trust.tsa_ca), "" if faults else _operators(one.path, statement, files, run, trust)
+    return Signed(one.path, one.digest, statement, key, (*wrong, *faults), stamp, answers, unchecked)
 
 
-def _operators(path: str, statement: Statement, files: Files, run: Run, trust: Trust) -> bool:
-    """Whether the key that signed may also sign for whoever ran it, under another name than the one signed with."""
+def _operators(path: str, statement: Statement, files: Files, run: Run, trust: Trust) -> str:
+    """How the key that signed an approval can also answer to whoever ran it, whatever name it was signed with; "" if not."""
     if trust.signers is None or statement.decision is not Decision.APPROVE:
-        return False
-    names = [name for name in names_in(trust.signers) if same_person(run.provenance.operator, name) and name != statement.signer]
-    return any(check(files[path], files[f"{path}.sig"], name, trust.signers, statement.at).good for name in names)
+        return ""
+    return answers_to(run.provenance.operator, files[f"{path}.sig"], trust.signers)
 
 
 def _misplaced(path: str, statement: Statement) -> list[str]:
@@ -124,15 +124,15 @@ def _unsaid(statement: Statement, run: Run, verdict: Verdict | None, before: Seq
     return wrong
 
 
-def _signature(path: str, statement: Statement, files: Files, trust: Trust) -> tuple[str, list[str]]:
-    """The fingerprint of the key that signed, and what is wrong with the signature."""
+def _signature(path: str, statement: Statement, files: Files, trust: Trust) -> tuple[str, list[str], str]:
+    """The fingerprint of the key that signed, what is wrong with the signature, and why nobody can tell whose key it is."""
     signature = files.get(f"{path}.sig")
     if signature is None:
-        return "", ["its signature is missing"]
+        return "", ["its signature is missing"], ""
     signers = trust.signers or Signers(b"")
     made = check(files[path], signature, statement.signer, signers, statement.at)
     if made.good:
-        return made.key, []
+        return made.key, [], ""
     if made.intact and trust.signers is None:
-        return made.key, [f"no allowed signers are named, so nobody can tell whether {made.key} is {statement.signer}'s"]
-    return made.key, [made.message]
+        return made.key, [], f"no allowed signers are named, so nobody can tell whether {made.key} is {statement.signer}'s"
+    return made.key, [made.message], ""

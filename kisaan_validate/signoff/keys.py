@@ -77,15 +77,6 @@ def check(text: bytes, signature: bytes, signer: str, signers: Signers, at: date
     return Checked(False, False, "", "the signature does not fit the statement")
 
 
-def names_in(signers: Signers) -> tuple[str, ...]:
-    """The names that allowed signers spell out; patterns (``*@example.org``) name nobody in particular."""
-    found: list[str] = []
-    for line in signers.allowed.decode("utf-8", "replace").splitlines():
-        match = re.match(r'\s*(?:"([^"]*)"|([^\s#"]\S*))\s', line)
-        found += (match[1] or match[2] or "").split(",") if match else []
-    return tuple(dict.fromkeys(name for name in found if name and not set("*?!") & set(name)))
-
-
 def program() -> str:
     """The path of ssh-keygen. Raises UsageError."""
     found = shutil.which("ssh-keygen")

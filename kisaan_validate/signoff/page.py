@@ -42,4 +42,4 @@ def _unread(one: Signed) -> Shown:
 
 
 def _problem(one: Signed) -> str:
-    return "; ".join(one.wrong)
+    return "; ".join((*one.wrong, *filter(None, [one.unchecked])))

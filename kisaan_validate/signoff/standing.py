@@ -23,7 +23,8 @@ class State(StrEnum):
 class Signed:
     """One sign-off as it lies beside a run. ``statement`` is None where its file cannot be read; ``wrong`` says why it does
     not hold, one reason an entry, and is empty where it holds. ``stamp`` says what a time stamp proved, "" for none.
-    ``ran_it``: its key may also sign for whoever ran it, whatever name it was signed with."""
+    ``answers`` says how its key can also answer to whoever ran it, whatever name it was signed with; "" if it can not.
+    ``unchecked`` says why nobody can tell whose signature it is: it fits, and counts for nobody."""
 
     path: str
     digest: str
@@ -31,12 +32,18 @@ class Signed:
     key: str = ""
     wrong: tuple[str, ...] = ()
     stamp: str = ""
-    ran_it: bool = False
+    answers: str = ""
+    unchecked: str = ""
+
+    @property
+    def ran_it(self) -> bool:
+        """Whether its key may also sign for whoever ran it."""
+        return bool(self.answers)
 
     @property
     def holds(self) -> bool:
         """Whether it counts."""
-        return self.statement is not None and not self.wrong
+        return self.statement is not None and not self.wrong and not self.unchecked
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,8 @@ class Standing:
 
     @property
     def broken(self) -> tuple[Signed, ...]:
-        """The sign-offs that do not hold."""
-        return tuple(s for s in self.signed if not s.holds)
+        """The sign-offs that do not hold: of those of whom nobody can tell, nothing is known to be wrong."""
+        return tuple(s for s in self.signed if s.statement is None or s.wrong)
 
     @property
     def unattested(self) -> tuple[Attestable, ...]:
@@ -213,7 +220,8 @@ def _missing(run: Run, approvals: Sequence[Signed], needed: int) -> tuple[str, .
     operator = run.provenance.operator
     others = [s for s in approvals if s.statement is not None and not s.ran_it and not same_person(operator, s.statement.signer)]
     if approvals and not others:
-        missing.append(f"{operator} ran it and cannot be its only approver")
+        how = [f"{s.statement.signer}: {s.answers}" for s in approvals if s.statement is not None and s.answers]
+        missing.append(f"{operator} ran it and cannot be its only approver" + (f" ({'; '.join(how)})" if how else ""))
     if approvals and not operator:
         missing.append("it is not recorded who ran it, so nobody can tell that somebody else approved")
     return tuple(missing)

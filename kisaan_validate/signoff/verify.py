@@ -275,6 +275,8 @@ def _signatures(found: Verified, standing: Standing, files: Files, trust: Trust,
     for signed in standing.signed:
         for reason in signed.wrong:
             found.add(Mark.WRONG, signed.path, reason)
+        if signed.unchecked:
+            found.add(Mark.OPEN, signed.path, signed.unchecked)
         if signed.holds and signed.statement is not None:
             s = signed.statement
             of = f" {s.criterion} ({s.criterion_text})" if s.criterion else ""
@@ -344,9 +346,16 @@ ONLY_A_SIGNATURE = "Its facts agree with each other; whether they are those that
 """What is said of a run that nobody whose key counts has signed: another consistent run could stand in its place."""
 
 
+NOBODY_CHECKED = "nobody's signature could be checked: no allowed signers given"
+"""What is said of a signed run where nothing says whose keys count: nothing is wrong with it, and nothing is proved."""
+
+
 def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
     if standing.state is State.APPROVED and standing.unattested:
         found.add(Mark.NOTE, "criteria", f"not attested: {', '.join(c.id for c in standing.unattested)}; the approvals accepted that")
+    if any(signed.unchecked for signed in standing.signed):
+        found.add(Mark.OPEN, "sign-off", f"{NOBODY_CHECKED}: name your own file with --allowed-signers. {ONLY_A_SIGNATURE}")
+        return
     if trust.signers is None and standing.state is not State.UNSIGNED:
         found.add(Mark.OPEN, "sign-off", "whose keys count was not said: name your own file with --allowed-signers. "
                   f"By the copy beside the run: {standing.sentence} {ONLY_A_SIGNATURE}")  # fmt: skip
