@@ -1,0 +1,125 @@
+"""What the documentation points at is there: files behind links, commands and options behind command lines."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from conftest import ROOT
+
+from kisaan_validate.cli.main import PROGRAM, cli
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "demo" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+DESIGN = ROOT / "docs" / "design.md"
+
+
+def outside_of_code(text: str) -> str:
+    """The page without its fenced blocks and without what stands between backticks."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+
+
+def links_of(text: str) -> list[str]:
+    """The targets of links and pictures that lead into this repository."""
+    found = re.findall(r"\]\(([^)\s]+)\)", outside_of_code(re.sub(r"\[`([^`\n]*)`\]", r"[\1]", text)))
+    return [target for target in found if "://" not in target and not target.startswith("mailto:")]
+
+
+def anchors_of(text: str) -> set[str]:
+    """The fragments that GitHub gives the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    """To a file or folder of this repository, and to a heading of it where one is named."""
+    wrong = []
+    for target in links_of(page.read_text(encoding="utf-8")):
+        name, _, fragment = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        there = file.exists() and ROOT in [file, *file.parents]
+        if not there or (fragment and fragment not in anchors_of(file.read_text(encoding="utf-8"))):
+            wrong.append(target)
+    assert not wrong
+
+
+def command_lines(text: str) -> list[str]:
+    """The lines of fenced blocks that call the program, continued lines joined, without what a shell does with them."""
+    lines = []
+    for block in re.findall(r"^```(?:sh|console)?\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
+        for line in block.replace("\\\n", " ").splitlines():
+            if line.removeprefix("$ ").startswith(f"{PROGRAM} "):
+                lines.append(re.split(r" [#|>;]|&&", line.removeprefix("$ "))[0].strip())
+    return lines
+
+
+LINES = [(name, line) for name, page in zip(NAMES, PAGES, strict=True) if name != "docs/cli.md"
+         for line in command_lines(page.read_text(encoding="utf-8"))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "line"), LINES, ids=[f"{name}: {line}" for name, line in LINES])
+def test_every_command_line_names_what_exists(page: str, line: str) -> None:
+    """Each is parsed as the program would parse it, and not run: a command or option that is gone is named."""
+    words = [word for word in shlex.split(line)[1:] if word != "…" and not word.startswith("[")]
+    parsed(cli, click.Context(cli, info_name=PROGRAM), words)
+
+
+def parsed(command: click.Command, context: click.Context, words: list[str]) -> None:
+    """Walk down the groups; let click's own parser read the options of the last command."""
+    if isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        name, found, rest = command.resolve_command(context, words)
+        assert found is not None, f"no command {words[0]}"
+        parsed(found, click.Context(found, info_name=name, parent=context), rest)
+        return
+    command.make_parser(context).parse_args(list(words))
+
+
+def test_a_command_line_that_is_wrong_is_seen() -> None:
+    """The test itself: an unknown command, an unknown option, an option without its value."""
+    for line in ("prove", "run --sute checks", "baseline show --nothing", "run --suite"):
+        with pytest.raises(click.UsageError):
+            parsed(cli, click.Context(cli, info_name=PROGRAM), line.split())
+    assert command_lines("```sh\nkisaan-validate run \\\n  --suite x   # why\n```\n") == [
+        "kisaan-validate run    --suite x"
+    ]
+
+
+def test_the_design_stays_short() -> None:
+    """Two hundred and fifty lines, and every row of the nouns and of the recipes leads to a file."""
+    text = DESIGN.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 250
+    for heading in ("## Recipes", "## The nouns"):
+        section = text.split(f"{heading}\n")[1].split("\n## ")[0]
+        rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
+        unlinked = [row for row in rows if "](" not in row and "the floors below" not in row]
+        assert not unlinked
+
+
+@pytest.mark.parametrize(
+    "recipe", ["a check", "a kind of check", "a command", "an output format", "a kind of promise", "an importer"]
+)
+def test_every_recipe_is_in_the_design(recipe: str) -> None:
+    """What a newcomer adds first has its row, one click from README.md."""
+    assert re.search(rf"^\| {recipe}\b", DESIGN.read_text(encoding="utf-8"), re.MULTILINE)
+    assert "(docs/design.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_page_is_found_from_the_readme() -> None:
+    """By following links: a page that nothing leads to is read by nobody."""
+    seen, next_ones = set(), [ROOT / "README.md"]
+    while next_ones:
+        page = next_ones.pop()
+        seen.add(page)
+        targets = [target.partition("#")[0] for target in links_of(page.read_text(encoding="utf-8"))]
+        pages = {(page.parent / target).resolve() for target in targets if target.endswith(".md")}
+        next_ones += pages - seen - set(next_ones)
+    assert [name for name, page in zip(NAMES, PAGES, strict=True) if page not in seen] == []
