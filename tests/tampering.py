@@ -1,6 +1,6 @@
 """The tampering gallery: each way to change the evidence of a run, and what ``verify`` must say of it.
 
-``python tests/tampering.py`` writes it as a table into docs/signoff.md.
+``python tests/tampering.py`` writes it as a table into docs/tampering.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import stat
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +33,7 @@ from kisaan_validate.signoff.statement import (  # noqa: E402
     statement_text,
 )
 
-PAGE = ROOT / "docs" / "signoff.md"
+PAGE = ROOT / "docs" / "tampering.md"
 BEGIN, END = "<!-- gallery: made by python tests/tampering.py -->", "<!-- end of the gallery -->"
 Contents = dict[str, bytes]
 
@@ -440,10 +440,25 @@ def answers(scene: Scene) -> Answers:
 
 
 def table(found: Answers) -> str:
-    """The gallery as a table in Markdown."""
-    rows = ["| what was changed | what `verify` says of it, among others | exit |", "| --- | --- | --- |"]
-    rows += [f"| {exhibit.title} | {plain(chosen(exhibit, lines))} | {code} |" for exhibit, code, lines in found]
-    return "\n".join(rows)
+    """The gallery as a table in Markdown. What is said alike of several files stands in one row, with FILE in their place."""
+    rows: dict[tuple[str, str, int], list[str]] = {}
+    for exhibit, code, lines in found:
+        answer, file = plain(chosen(exhibit, lines)), re.search(r"`(\S+)`", exhibit.title)
+        if file and answer.startswith((f"wrong {file[1]}: ", f"note {file[1]}: ")):
+            title, answer = exhibit.title.replace(file[0], "FILE"), answer.replace(file[1], "FILE")
+            rows.setdefault((title, answer, code), []).append(file[0])
+        else:
+            rows.setdefault((exhibit.title, answer, code), [])
+    head = ["| what was changed | what `verify` says of it | exit |", "| --- | --- | --- |"]
+    return "\n".join([*head, *(_row(*row, files) for row, files in rows.items())])
+
+
+def _row(title: str, answer: str, code: int, files: Sequence[str]) -> str:
+    if len(files) == 1:
+        title, answer = title.replace("FILE", files[0]), answer.replace("FILE", files[0].strip("`"))
+    elif files:
+        title = f"{title}: {', '.join(files)}"
+    return f"| {title} | {answer} | {code} |"
 
 
 def written(text: str, gallery: str) -> str:

@@ -46,6 +46,6 @@ def test_every_exhibit_is_named(found: Answers) -> None:
 
 
 def test_the_manual_shows_the_gallery(found: Answers) -> None:
-    """docs/signoff.md is as ``python tests/gallery.py`` writes it."""
+    """docs/tampering.md is as ``python tests/tampering.py`` writes it."""
     text = PAGE.read_text(encoding="utf-8")
-    assert text == written(text, table(found)), "run: python tests/gallery.py"
+    assert text == written(text, table(found)), "run: python tests/tampering.py"
