@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -19,9 +20,12 @@ from kisaan_validate.report.formats import BUILT_IN  # noqa: E402
 PAGE = ROOT / "docs" / "cli.md"
 HEAD = """# The command line
 
-Made from the commands themselves by `python tests/make_cli_docs.py`; a test fails when it lags. Every command says this of
-itself with `-h`.
+`python tests/make_cli_docs.py` makes this page from the commands; a test fails when it lags. Every command says this of itself
+with `-h`. Options that several commands share are explained once, [at the end](#shared-options).
 """
+SHARED = 2
+"""An option that so many commands explain in the same words is explained once."""
+Row = tuple[str, str]
 
 
 def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -42,28 +46,46 @@ def every_command() -> list[tuple[str, click.Command]]:
 
 def page() -> str:
     """The page."""
+    all_rows = [(words, command, _rows(words, command)) for words, command in every_command()]
+    times = Counter(row for _, _, rows in all_rows for row in rows)
+    often = [row for row, count in times.items() if count >= SHARED]
+    names = Counter(name for name, _ in often)
+    shared = [row for row in often if names[row[0]] == 1]  # -o means one thing here and another there
     parts = [HEAD]
-    parts += [_section(words, command) for words, command in every_command()]
-    parts.append(_table("Exit codes", ("code", "meaning"), [(str(code), meaning) for code, meaning in MEANINGS.items()]))
-    parts.append(_table("Formats", ("name", "what it is for"), [(f"`{name}`", what) for name, what in BUILT_IN.items()]))
+    parts += [_section(words, command, rows, shared) for words, command, rows in all_rows]
+    parts.append(_table("Shared options", ("option", "meaning"), sorted(shared, key=lambda row: row[0].strip("`-"))))
+    parts.append(
+        _table("Exit codes", ("code", "meaning"), [(str(code), meaning) for code, meaning in MEANINGS.items()])
+    )
+    parts.append(
+        _table("Formats", ("name", "what it is for"), [(f"`{name}`", what) for name, what in BUILT_IN.items()])
+    )
     return "\n".join(parts)
 
 
-def _section(words: str, command: click.Command) -> str:
+def _rows(words: str, command: click.Command) -> list[Row]:
     # click keeps the help option of whatever context came first: here it is always made anew, as the program has it.
     command._help_option = None
     context = click.Context(command, info_name=words, help_option_names=["-h", "--help"])
-    usage = " ".join(command.collect_usage_pieces(context))
-    text = re.sub(r"\s+", " ", command.help or "").strip()
-    rows = []
-    for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        if record is not None and parameter.name != "help":  # every command has it
-            rows.append((f"`{record[0]}`", record[1]))
-    return f"## {words}\n\n```\n{words} {usage}\n```\n\n{_escaped(text)}\n\n" + _table("", ("option", "meaning"), rows)
+    records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
+    return [(f"`{name}`", meaning) for name, meaning in filter(None, records) if meaning and name != "-h, --help"]
 
 
-def _table(title: str, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _section(words: str, command: click.Command, rows: Sequence[Row], shared: Sequence[Row]) -> str:
+    usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=words)))
+    parts = [
+        f"## {words}\n",
+        f"```\n{words} {usage}\n```\n",
+        _escaped(re.sub(r"\s+", " ", command.help or "").strip()) + "\n",
+    ]
+    if own := [row for row in rows if row not in shared]:
+        parts.append(_table("", ("option", "meaning"), own))
+    if others := [name.split()[0].strip("`,") for name, _ in rows if (name, _) in shared]:
+        parts.append(f"Also {', '.join(f'`{name}`' for name in others)}\n")
+    return "\n".join(parts)
+
+
+def _table(title: str, headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [headings, ("---",) * len(headings), *(tuple(_escaped(cell) for cell in row) for row in rows)]
     head = f"## {title}\n\n" if title else ""
     return head + "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
