@@ -440,25 +440,22 @@ def answers(scene: Scene) -> Answers:
 
 
 def table(found: Answers) -> str:
-    """The gallery as a table in Markdown. What is said alike of several files stands in one row, with FILE in their place."""
-    rows: dict[tuple[str, str, int], list[str]] = {}
+    """The gallery as a table in Markdown: what is said alike stands in one row, with FILE for the file that is named."""
+    rows: dict[tuple[str, int], list[str]] = {}
     for exhibit, code, lines in found:
-        answer, file = plain(chosen(exhibit, lines)), re.search(r"`(\S+)`", exhibit.title)
-        if file and answer.startswith((f"wrong {file[1]}: ", f"note {file[1]}: ")):
-            title, answer = exhibit.title.replace(file[0], "FILE"), answer.replace(file[1], "FILE")
-            rows.setdefault((title, answer, code), []).append(file[0])
-        else:
-            rows.setdefault((exhibit.title, answer, code), [])
-    head = ["| what was changed | what `verify` says of it | exit |", "| --- | --- | --- |"]
-    return "\n".join([*head, *(_row(*row, files) for row, files in rows.items())])
+        answer = re.sub(r"^(\w+|not proved) \S+[./]\S+: ", r"\1 FILE: ", plain(chosen(exhibit, lines)))
+        rows.setdefault((answer, code), []).append(exhibit.title)
+    head = ["| what `verify` says | exit | of what was changed |", "| --- | --- | --- |"]
+    return "\n".join([*head, *(f"| {answer} | {code} | {_together(titles)} |" for (answer, code), titles in rows.items())])
 
 
-def _row(title: str, answer: str, code: int, files: Sequence[str]) -> str:
-    if len(files) == 1:
-        title, answer = title.replace("FILE", files[0]), answer.replace("FILE", files[0].strip("`"))
-    elif files:
-        title = f"{title}: {', '.join(files)}"
-    return f"| {title} | {answer} | {code} |"
+def _together(titles: Sequence[str]) -> str:
+    """The titles; those that differ by a file only in one, with the names of the files."""
+    alike: dict[str, list[str]] = {}
+    for title in titles:
+        file = re.search(r"`\S+[./]\S+`", title)
+        alike.setdefault(title.replace(file[0], "{}") if file else title, []).append(file[0] if file else "")
+    return "; ".join(title.replace("{}", ", ".join(files)) for title, files in alike.items())
 
 
 def written(text: str, gallery: str) -> str:
