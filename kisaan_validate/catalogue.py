@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ SHAPES = frozenset({"point", "lseg", "box", "path", "line", "polygon", "circle"}
 
 TableKey = tuple[str, str]
 """(schema, name), exactly as in the catalogue."""
+
+_LISTED = re.compile(r'("(?:[^"]|"")*")(?:, |$)', re.S)
+_ON_COLUMN = re.compile(r'(?P<who>.*) on column (?P<column>"(?:[^"]|"")*"|[^"]*)', re.S)
+_LAST = re.compile(r'(?P<table>.*)\.(?P<column>"(?:[^"]|"")*"|[^."]*)', re.S)
 
 
 @dataclass(frozen=True)
@@ -375,3 +380,51 @@ def split_name(name: str) -> TableKey:
     if len(parts) > 1:
         return parts[0], ".".join(parts[1:])
     return "", parts[0] if parts else ""
+
+
+def split_column(text: str) -> tuple[str, str]:
+    """``table.column`` or ``schema.table.column`` as (table as written, column's own name); ("", name) without a table."""
+    match = _LAST.fullmatch(text)
+    table, column = (match["table"], match["column"]) if match else ("", text)
+    return table, _plain(column)
+
+
+# --- names within one text: quoted as in SQL where they hold a quote, or what parts them from others ----------------------------------
+
+
+def within(name: str, sign: str) -> str:
+    """A name as it stands in a text beside others, from which ``sign`` parts it."""
+    return '"' + name.replace('"', '""') + '"' if sign in name or '"' in name else name
+
+
+def split_titles(text: str) -> list[str]:
+    """The titles of a list such as that of a table's parents; what an older record did not quote is taken as it is."""
+    titles, rest = [], text
+    while rest:
+        if match := _LISTED.match(rest):
+            titles.append(_plain(match[1]))
+            rest = rest[match.end() :]
+        else:
+            title, _, rest = rest.partition(", ")
+            titles.append(title)
+    return titles
+
+
+def joined_titles(titles: Iterable[str]) -> str:
+    """Titles as one list."""
+    return ", ".join(within(title, ", ") for title in titles)
+
+
+def column_place(title: str, column: str) -> str:
+    """A column as one text, which ``split_column`` parts again."""
+    return f"{title}.{within(column, '.')}"
+
+
+def split_grant(name: str) -> tuple[str, str]:
+    """The name of a grant on a column, as (who, column); ("", name) for one on a whole table."""
+    match = _ON_COLUMN.fullmatch(name)
+    return (match["who"], _plain(match["column"])) if match else ("", name)
+
+
+def _plain(name: str) -> str:
+    return name[1:-1].replace('""', '"') if len(name) > 1 and name.startswith('"') and name.endswith('"') else name

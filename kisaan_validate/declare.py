@@ -25,6 +25,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from kisaan_validate import plugins
+from kisaan_validate.catalogue import split_column
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules import aggregates, bounds, catalog, documents, intervals, relations, rows, series, sets
 from kisaan_validate.rules.base import Join, Rule
@@ -432,8 +433,8 @@ def agrees(
     ``where`` is SQL over ``child`` and ``parent``.
     """
     _choice("nulls", nulls, ("distinct", "pass"))
-    other, dot, other_column = with_.rpartition(".")
-    if not dot:
+    other, other_column = split_column(with_)
+    if not other or not other_column:
         raise SuiteError(f"with_={with_!r} is not 'table.column'", origin=_caller())
     rule = relations.Agrees(_join(via, other, on), other_column, nulls, where)
     return _declare("agrees", table, (column,), rule, meta)

@@ -225,5 +225,7 @@ def _unanswered(check: Check, statement: Pass | Query, error: DatabaseError, per
 
 
 def _touches(pattern: str, tables: set[str]) -> bool:
-    table = pattern.rpartition(".")[0] or "*"
-    return any(fnmatchcase(name.lower(), table.lower()) for name in tables)
+    """Whether a pattern of table.column may mean a column of one of these: either name may have dots of its own."""
+    parts = pattern.lower().split(".")
+    possible = [".".join(parts[:n]) for n in range(1, len(parts))] or ["*"]
+    return any(fnmatchcase(name.lower(), table) for name in tables for table in possible)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from kisaan_validate.catalogue import split_column, split_grant, split_titles
 from kisaan_validate.compared import BY_EARLIER_VERSIONS, COUNTED, DATABASE, is_earlier, not_compared
 from kisaan_validate.differences import ADDED, REMOVED, Change, NotCompared, Unknown
 from kisaan_validate.model import Baseline, SchemaObject
@@ -139,10 +140,12 @@ def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
     if kind not in RELATIONS and table and any((relation, table, table) in moved for relation in RELATIONS):
         return True
     if kind == "sequence":
-        owner, _, column = item.facts.get("owned by", "").rpartition(".")
+        owner, column = split_column(item.facts.get("owned by", ""))
         return ("table", owner, owner) in moved or ("column", owner, column) in moved
+    if kind == "grant" and table:
+        return ("column", table, split_grant(name)[1]) in moved
     if kind == "grant":
-        return any((on, table, name.partition(f" on {on} ")[2]) in moved for on in ("function", "schema", "column")) or any(
+        return any((on, table, name.partition(f" on {on} ")[2]) in moved for on in ("function", "schema")) or any(
             (on, table, name.partition(" on type ")[2]) in moved for on in ("enum", "domain", "composite type", "range type")
         )
     return kind == "index" and ("constraint", table, name) in moved
@@ -248,9 +251,9 @@ def _without_echoes(changes: list[Change], objects: Iterable[SchemaObject]) -> l
     """The changes without those of a partition (or a child by inheritance) that are the very change of its parent."""
     parents: dict[str, set[str]] = {}
     for item in objects:
-        above = ", ".join(item.facts[name] for name in ("partition of", "inherits") if name in item.facts)
+        above = [title for name in ("partition of", "inherits") for title in split_titles(item.facts.get(name, ""))]
         if item.kind == "table" and above:
-            parents.setdefault(item.table, set()).update(above.split(", "))
+            parents.setdefault(item.table, set()).update(above)
     said = {(change.table, _gist(change)) for change in changes}
     moved = {change.table for change in changes if change.aspect in ("partition of", "inherits")}
     changes = [c for c in changes if not (c.aspect == "attached to" and c.table in moved)]  # with their table

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kisaan_validate.cli.options import (
-    column_of,
     suite_options,
     target_options,
     the_config,
@@ -18,6 +17,7 @@ from kisaan_validate.cli.options import (
     the_limits,
     the_suite,
 )
+from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
     from kisaan_validate.model import Run

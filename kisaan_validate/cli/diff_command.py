@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kisaan_validate.cli.options import column_of
+from kisaan_validate.cli.places import column_of, names_of, parted
 
 if TYPE_CHECKING:
     from kisaan_validate.config import Config
@@ -96,9 +96,9 @@ def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
 def _key(text: str) -> tuple[str, tuple[str, ...]]:
     from kisaan_validate.errors import UsageError
 
-    table, _, columns = text.partition("=")
-    names = tuple(name.strip() for name in columns.split(","))
-    if not table or not all(names):
+    table, _, columns = parted(text, "=")
+    names = names_of(columns)
+    if not table or not names or not all(names):
         raise UsageError(f"--key {text} names no key", "write --key table=column or --key table=column,column")
     return table, names
 
@@ -116,14 +116,14 @@ def _renamed(text: str) -> tuple[str, str]:
 def _cast(text: str) -> tuple[tuple[str, str], str]:
     from kisaan_validate.errors import UsageError
 
-    column, _, cast = text.partition("=")
+    column, _, cast = parted(text, "=")
     if not cast:
         raise UsageError(f"--cast {text} names no type", "write --cast table.column=numeric(18,2)")
     return column_of(column, "--cast"), cast
 
 
 def _since(text: str) -> tuple[str, tuple[str, str | None]]:
-    name, equals, value = text.partition("=")
+    name, equals, value = parted(text, "=")
     if not equals:
         return name, ("", None)
     table, column = column_of(name, "--added-since")

@@ -92,13 +92,3 @@ def the_waivers(config: Config, suite: Suite, path: Path | None, none: bool) -> 
     if none or chosen is None:
         return None
     return read_waivers(read_file(chosen), chosen.name, suite.rules)
-
-
-def column_of(text: str, option: str) -> tuple[str, str]:
-    """A column as an option names it, by table and name. Raises UsageError."""
-    from kisaan_validate.errors import UsageError
-
-    table, dot, column = text.rpartition(".")
-    if not dot or not table or not column:
-        raise UsageError(f"{option} {text} names no column", f"write {option} table.column")
-    return table, column

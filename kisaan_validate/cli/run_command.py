@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kisaan_validate.cli.options import (
-    column_of,
     suite_options,
     target_options,
     the_config,
@@ -20,6 +19,7 @@ from kisaan_validate.cli.options import (
     the_waivers,
 )
 from kisaan_validate.cli.output import deliver, format_options, lines_for_people, wanted_formats
+from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
     from kisaan_validate.config import Config

@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kisaan_validate import authored
-from kisaan_validate.catalogue import split_name
-from kisaan_validate.contract.names import split_column
+from kisaan_validate.catalogue import split_column, split_name
 from kisaan_validate.contract.needs import Arrival, Lookup, Names, Need, Removal, Renaming, Replacement
 from kisaan_validate.contract.objects import ATTRIBUTES, OF_NO_TABLE, THEIR_OWN_TABLE, OfObject
 from kisaan_validate.contract.renamed import Renamed, unquoted

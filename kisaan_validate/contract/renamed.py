@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from kisaan_validate.catalogue import split_name
+from kisaan_validate.catalogue import split_column, split_name
 from kisaan_validate.contract.both import WITH_ROWS, Both, CannotTell, Side
-from kisaan_validate.contract.names import split_column
 from kisaan_validate.contract.naming import Fate, Fates, Naming
 from kisaan_validate.contract.needs import Need, Renaming, by_key, digests_id, remainder_id
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing

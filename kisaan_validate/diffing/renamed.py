@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kisaan_validate.catalogue import Table, split_name
-from kisaan_validate.contract.names import split_column
+from kisaan_validate.catalogue import Table, split_column, split_name
 from kisaan_validate.errors import UsageError
 from kisaan_validate.renaming.follow import formerly, with_displaced
 from kisaan_validate.renaming.names import Renames

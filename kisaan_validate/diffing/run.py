@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from kisaan_validate.catalogue import Table, TypeFacts
+from kisaan_validate.catalogue import Table, TypeFacts, split_name
 from kisaan_validate.database.catalogue import count_scope
 from kisaan_validate.database.target import Target
 from kisaan_validate.differences import NotCompared, Unknown
@@ -14,7 +14,7 @@ from kisaan_validate.diffing.compare import Comparison, both, compare_table, unr
 from kisaan_validate.diffing.guards import check_sides
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import Side, plan_pair
-from kisaan_validate.diffing.renamed import declared_renames, followed
+from kisaan_validate.diffing.renamed import declared_renames, followed, title_of
 from kisaan_validate.diffing.schema import Found, compare_live_schemas, with_tables
 from kisaan_validate.diffing.sides import LiveSide, paired_schemas
 from kisaan_validate.diffing.statements import integer_key
@@ -74,7 +74,7 @@ class _Run:
         if self.options.select and not known:
             raise UsageError(f"no table is called {' or '.join(self.options.select)}", "* stands for any characters of a name")
         renames = self._renamed()
-        self.options = resolved(self.options, known)
+        self.options = resolved(self.options, {**self.sides[0].bare_names, **self.sides[1].bare_names})
         self._check_zone()
         encoding, notes = self._encoding()
         standbys = [(side.when, side.snapshot.place.standby) for side in self.sides]
@@ -222,11 +222,16 @@ class _Run:
         return [replace(t, unknown=(*t.unknown, Unknown(f"the rows of {t.table}", why))) if t.table in moved else t for t in tables]
 
 
-def resolved(options: DiffOptions, known: Collection[str]) -> DiffOptions:
-    """The same options with tables by their full titles. Raises UsageError: a slip of the pen must not compare otherwise."""
+def resolved(options: DiffOptions, known: Mapping[str, str]) -> DiffOptions:
+    """The same options with tables by their full titles; ``known`` are their own names, by title.
+
+    Raises UsageError: a slip of the pen must not compare otherwise.
+    """
 
     def title(option: str, name: str) -> str:
-        fit = [name] if name in known else sorted(t for t in known if t.rpartition(".")[2] == name)
+        schema, bare = split_name(name)
+        exact = [t for t in dict.fromkeys((name, title_of(name))) if t in known]
+        fit = exact[:1] or sorted(t for t, own in known.items() if not schema and own == bare)
         if len(fit) != 1:
             raise UsageError(f"{option} names the table {name}, which {'is several' if fit else 'is on neither side or was not selected'}")
         return fit[0]

@@ -118,7 +118,7 @@ def _renamed(item: SchemaObject, schemas: Mapping[str, str]) -> SchemaObject:
     name = schemas.get(item.name, item.name) if item.kind == "schema" else item.name
     if item.name == item.table:
         name = table
-    elif item.kind == "grant":
+    elif item.kind == "grant" and not item.table:
         who, on, schema = item.name.partition(" on schema ")
         name = f"{who}{on}{schemas.get(schema, schema)}"
     return SchemaObject(item.kind, table, name, {key: text(value) for key, value in item.facts.items()})

@@ -55,10 +55,10 @@ class LiveSide:
         first = read_catalogue(self.session, self.schemas, {})
         self.session.execute("ROLLBACK")
         self.named = self._moved(count_scope(first))
-        wanted = [t for t in count_scope(first) if is_selected(self.title(t.key), select)]
+        wanted = [t for t in count_scope(first) if is_selected(self.title(t.key), t.name, select)]
         self.snapshot = take_snapshot(self.session, wanted, self.schemas, {}, self.target.source, self.foreign)
         tables = count_scope(self.snapshot.catalogue)
-        self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), select)}
+        self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), t.name, select)}
         borne = Counter(self.title(t.key) for t in tables)
         self.twofold = frozenset(title for title, tables_of in borne.items() if tables_of > 1)
         self.session.tune(_TUNED)
@@ -73,6 +73,11 @@ class LiveSide:
     def _own_title(self, key: TableKey) -> str:
         schema = self.titles.get(key[0], key[0])
         return key[1] if schema == "public" else f"{schema}.{key[1]}"
+
+    @property
+    def bare_names(self) -> dict[str, str]:
+        """The own names of the tables that are compared, by title."""
+        return {title: table.name for title, table in self.seen.items()}
 
     @property
     def places(self) -> dict[str, TableKey]:
@@ -191,11 +196,10 @@ class LiveSide:
             self.session.close()
 
 
-def is_selected(title: str, patterns: Iterable[str]) -> bool:
-    """Whether a table was asked for: no pattern asks for all."""
+def is_selected(title: str, name: str, patterns: Iterable[str]) -> bool:
+    """Whether a table was asked for, by its title or its own name: no pattern asks for all."""
     listed = list(patterns)
-    names = (title, title.rpartition(".")[2])
-    return not listed or any(fnmatchcase(name, pattern) for pattern in listed for name in names)
+    return not listed or any(fnmatchcase(said, pattern) for pattern in listed for said in (title, name))
 
 
 def paired_schemas(before: Sequence[str], after: Sequence[str]) -> Mapping[str, str]:

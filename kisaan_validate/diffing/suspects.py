@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,6 @@ from kisaan_validate.digest.forms import Context
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.renaming.tables import called
 from kisaan_validate.rowdiff import TableDiff
-from kisaan_validate.sql.expressions import quote
 
 MOST = 8
 """So many pairs of a table, or of tables, are compared; the others are named."""
@@ -92,4 +92,4 @@ def _written(table: Table) -> str:
 
 
 def _part(name: str) -> str:
-    return quote(name) if "." in name or "=" in name or '"' in name else name
+    return name if re.fullmatch(r"[\w$]+", name) else '"' + name.replace('"', '""') + '"'

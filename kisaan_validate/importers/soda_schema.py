@@ -83,13 +83,15 @@ _READ_AS_REGEX = frozenset("?+[](){}|^$\\")
 def forbidden_sql(pattern: str) -> str:
     """SQL that is true where the name of a column ``c`` is one that a pattern forbids. Raises NoCounterpart.
 
-    Soda takes ``%`` and ``*`` for whatever may come, and matches from the start of a name, not to its end: ``pii`` forbids
-    ``pii_name``. What else is special to a regular expression of Python's it leaves as it is; of that only ``.`` is taken here.
+    Soda takes ``*`` for whatever may come and ``%`` for at least one letter of it (it replaces ``%`` by ``.*``, then the ``*`` of
+    that again), and matches from the start of a name, not to its end: ``pii`` forbids ``pii_name``. What else is special to a
+    regular expression of Python's it leaves as it is; of that only ``.`` is taken here.
     """
     if found := next((c for c in pattern if c in _READ_AS_REGEX), ""):
         raise NoCounterpart(f"Soda reads {remark(found)} in {remark(pattern)} as part of a regular expression: write the names out")
     anything, one = r"[^\n]*", r"[^\n]"
-    parts = [anything if c in "%*" else one if c == "." else c for c in pattern]
+    meant = {"*": anything, "%": one + anything, ".": one}
+    parts = [meant.get(c, c) for c in pattern]
     return f"c.name ~ {sql.value_sql('^' + ''.join(parts))}"
 
 

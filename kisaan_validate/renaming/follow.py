@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from kisaan_validate.catalogue import split_titles
 from kisaan_validate.model import SchemaObject
 from kisaan_validate.renaming.names import Place, Renames
 
@@ -50,7 +51,7 @@ def _heirs(objects: Iterable[SchemaObject]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for item in objects:
         if item.kind == "table":
-            above = ", ".join(item.facts[name] for name in ("partition of", "inherits") if name in item.facts)
-            for parent in above.split(", ") if above else ():
-                found.setdefault(parent, []).append(item.table)
+            for above in (item.facts.get(name, "") for name in ("partition of", "inherits")):
+                for parent in split_titles(above):
+                    found.setdefault(parent, []).append(item.table)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from kisaan_validate.catalogue import column_place, joined_titles, split_grant, split_titles, within
 from kisaan_validate.model import SchemaObject
 from kisaan_validate.renaming.definitions import Scope, follows, retold
 from kisaan_validate.renaming.names import Relation, Renames, relation_of
@@ -70,7 +71,7 @@ def _names(objects: tuple[SchemaObject, ...], renames: Renames, places: Mapping[
         return known[title] if new == title else places.get(new) or relation_of(new)
 
     columns = [item for item in objects if item.kind == "column"]
-    owners = {f"{c.table}.{c.name}": ".".join(renames.place(c.table, c.name)) for c in columns}
+    owners = {column_place(c.table, c.name): column_place(*renames.place(c.table, c.name)) for c in columns}
     return _Names(
         renames, {known[t]: after(t) for t in titles}, {known[t]: renames.names(t) for t in titles}, known, owners,
         frozenset(token.name for o in objects if o.kind == "composite type" for token in tokens_of(o.facts.get("attributes", ""))),
@@ -95,8 +96,8 @@ def _name(item: SchemaObject, names: _Names) -> str:
     if item.kind == "column":
         return renames.column(item.table, item.name)
     if item.kind == "grant":
-        who, on, column = item.name.rpartition(" on column ")
-        return f"{who}{on}{renames.column(item.table, column)}" if on else _signature(item.name, names)
+        who, column = split_grant(item.name) if item.table else ("", "")
+        return f"{who} on column {within(renames.column(item.table, column), ' on ')}" if who else _signature(item.name, names)
     return _signature(item.name, names) if item.kind == "function" else item.name
 
 
@@ -110,7 +111,7 @@ def _fact(item: SchemaObject, fact: str, text: str, names: _Names, there: Schema
     if (item.kind, fact) == ("sequence", "owned by"):
         return names.owners.get(text, text)
     if item.kind == "table" and fact in {"inherits", "partition of"}:
-        return ", ".join(names.renames.title(title) for title in text.split(", "))
+        return joined_titles(names.renames.title(title) for title in split_titles(text))
     if fact not in _TEXTS.get(item.kind, ()):
         return text
     now, scope = there.facts.get(fact) if there is not None else None, names.scope(item)

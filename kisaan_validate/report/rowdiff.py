@@ -89,17 +89,17 @@ def print_rowdiff(diff: RowDiff, *, quiet: bool) -> None:
     """Which tables differ, by how many rows and in which columns; samples; what cannot be told; the verdict."""
     console = Console(soft_wrap=True)
     if not quiet:
-        console.print(Text(f"before  {diff.before}\nafter   {diff.after}"))
+        console.print(Text(f"before  {plain(diff.before)}\nafter   {plain(diff.after)}"))
         for note in diff.notes:
-            console.print(Text(f"note    {note}", style="yellow"))
+            console.print(Text(f"note    {plain(note)}", style="yellow"))
         _print_schema(console, diff.schema)
         _print_counts(console, diff.tables)
         for table in diff.tables:
             _print_samples(console, table)
     for unknown in (*diff.unknown, *(u for table in diff.tables for u in table.unknown)):
-        console.print(Text(f"cannot tell  {unknown.what}: {unknown.reason}", style="bold yellow"))
+        console.print(Text(plain(f"cannot tell  {unknown.what}: {unknown.reason}"), style="bold yellow"))
     for line in not_compared_lines(diff.not_compared):
-        console.print(Text(line, style="yellow"))
+        console.print(Text(plain(line), style="yellow"))
     console.print(_verdict(diff))
 
 

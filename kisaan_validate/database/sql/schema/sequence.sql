@@ -7,7 +7,9 @@ SELECT r.title, r.title, jsonb_strip_nulls(jsonb_build_object(
     'max', s.seqmax::text,
     'cache', s.seqcache::text,
     'cycle', CASE WHEN s.seqcycle THEN 'yes' END,
-    'owned by', (SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || t.relname || '.' || a.attname
+    'owned by', (SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || t.relname || '.'
+                        || CASE WHEN strpos(a.attname, '.') > 0 OR strpos(a.attname, '"') > 0
+                                THEN '"' || replace(a.attname, '"', '""') || '"' ELSE a.attname END
                  FROM pg_depend AS d
                  JOIN pg_class AS t ON t.oid = d.refobjid
                  JOIN pg_namespace AS n ON n.oid = t.relnamespace

@@ -26,11 +26,12 @@ LEFT JOIN pg_foreign_table AS ft ON ft.ftrelid = c.oid
 LEFT JOIN pg_foreign_server AS s ON s.oid = ft.ftserver
 LEFT JOIN (
     SELECT i.inhrelid,
-           string_agg(CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || p.relname, ', '
-                      ORDER BY i.inhseqno) AS titles,
+           string_agg(CASE WHEN strpos(t.title, ', ') > 0 OR strpos(t.title, '"') > 0
+                           THEN '"' || replace(t.title, '"', '""') || '"' ELSE t.title END, ', ' ORDER BY i.inhseqno) AS titles,
            bool_or((to_jsonb(i) ->> 'inhdetachpending')::boolean) AS detaching
     FROM pg_inherits AS i
     JOIN pg_class AS p ON p.oid = i.inhparent
     JOIN pg_namespace AS n ON n.oid = p.relnamespace
+    CROSS JOIN LATERAL (SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || p.relname) AS t (title)
     GROUP BY i.inhrelid
 ) AS parent ON parent.inhrelid = c.oid
