@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -224,10 +225,23 @@ def test_a_forbidden_pattern_forbids_what_soda_forbids(base: tuple[Server, str],
     assert sorted(name for (name,) in found) == sorted(name for name in names if rule.match(name))
 
 
+def test_every_short_pattern_forbids_what_soda_forbids(base: tuple[Server, str]) -> None:
+    """The same for every pattern of up to three signs, and every name of up to three letters: nothing is left to chance."""
+    server, database = base
+    signs, letters = ["a", "_", "%", "*", "."], ["a", "_", "b"]
+    patterns, names = ([w for n in (1, 2, 3) for w in map("".join, itertools.product(of, repeat=n))] for of in (signs, letters))
+    listed = ", ".join(f"({expressions.value_sql(name)})" for name in names)
+    each = ", ".join(f"array_agg(c.name) FILTER (WHERE {soda_schema.forbidden_sql(pattern)})" for pattern in patterns)
+    (found,) = server.sql(f"SELECT {each} FROM (VALUES {listed}) AS c (name)", database)
+    for pattern, forbidden in zip(patterns, found, strict=True):
+        rule = re.compile(pattern.replace("%", ".*").replace("*", ".*"))
+        assert sorted(forbidden or []) == sorted(name for name in names if rule.match(name)), pattern
+
+
 @pytest.mark.parametrize(
     ("forbidden", "columns", "fails"),
     [(["%secret", "%card%"], "my_secret text, credit_card_no text", True), (["user_*"], "userid int", False), (["pii"], "pii_name text", True), (["*"], "a int", True),
-     (["PII"], "pii_name text", False), (["a%b"], "a_b int", True), (["tmp"], "a_tmp int", False)],
+     (["%secret"], "secret_s text", False), (["*secret"], "secret_s text", True), (["PII"], "pii_name text", False), (["a%b"], "a_b int", True), (["tmp"], "a_tmp int", False)],
 )  # fmt: skip
 def test_forbidden_columns_of_a_table(forbidden: list[str], columns: str, fails: bool, base: tuple[Server, str], tmp_path: Path) -> None:
     """The names of the table's own columns are compared, as they are written."""
