@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,20 +39,45 @@ def gx(file: str, host: str, port: str, database: str, user: str) -> dict[str, s
 
 
 def soda(file: str, host: str, port: str, database: str, user: str) -> dict[str, str]:
-    """By line of the file, from 1."""
+    """By line of the file, from 1. One check that breaks leaves others without an answer: these are asked again, each by itself."""
+    text = Path(file).read_text()
+    place = f"host: {host}\n  port: {port}\n  username: {user}\n  password: x\n  database: {database}\n"
+    answers = _soda_scan(text, place)
+    lines = text.splitlines()
+    starts = [n for n, line in enumerate(lines) if line.startswith(("  - ", "    - ")) and not line.startswith("    - exclude")]
+    for number in starts:
+        if str(number + 1) not in answers:
+            answers.update(_soda_scan(_alone(lines, number), place))
+    return answers
+
+
+def _alone(lines: list[str], number: int) -> str:
+    """The file with one check in it, beside filters and configurations: other lines are left empty, so that it stands where it stood."""
+    indent = len(lines[number]) - len(lines[number].lstrip())
+    end = next((n for n in range(number + 1, len(lines)) if lines[n].strip() and len(lines[n]) - len(lines[n].lstrip()) <= indent), len(lines))
+    kept, keeps = [], False
+    for n, line in enumerate(lines):
+        if line and not line.startswith(" "):
+            keeps = line.startswith(("filter ", "configurations "))
+            head = n
+        if n == number:
+            kept[head:] = lines[head : n if indent > 2 else head + 1] + [""] * (0 if indent > 2 else n - head - 1)
+        kept.append(line if keeps or number <= n < end else "")
+    return "\n".join(kept)
+
+
+def _soda_scan(text: str, place: str) -> dict[str, str]:
     from soda.scan import Scan
 
     scan = Scan()
     scan.disable_telemetry()
     scan.set_data_source_name("shop")
-    scan.add_configuration_yaml_str(
-        f"data_source shop:\n  type: postgres\n  host: {host}\n  port: {port}\n  username: {user}\n  password: x\n  database: {database}\n"
-    )
+    scan.add_configuration_yaml_str(f"data_source shop:\n  type: postgres\n  {place}")
     with tempfile.TemporaryDirectory() as folder:  # beside the file that one of its items needs, else Soda evaluates none
-        shutil.copy(file, folder)
+        (Path(folder) / "checks.yml").write_text(text)
         reference = "dataset: orders\ncolumn: total\ndistribution_type: continuous\ndistribution_reference:\n  weights: [0.5, 0.5]\n  bins: [1, 2]\n"
         (Path(folder) / "reference.yml").write_text(reference)
-        scan.add_sodacl_yaml_file(str(Path(folder) / Path(file).name))
+        scan.add_sodacl_yaml_file(str(Path(folder) / "checks.yml"))
         scan.execute()
     answers: dict[str, str] = {}
     for check in scan.get_scan_results()["checks"]:
