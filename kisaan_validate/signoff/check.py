@@ -8,8 +8,8 @@ from pathlib import Path
 
 from kisaan_validate.errors import RecordError
 from kisaan_validate.model import Run, Verdict
-from kisaan_validate.signoff.evidence import Files
 from kisaan_validate.signoff.answers import answers_to
+from kisaan_validate.signoff.evidence import Files
 from kisaan_validate.signoff.keys import Signers, check
 from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria
 from kisaan_validate.signoff.statement import (
