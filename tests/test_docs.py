@@ -1,16 +1,23 @@
-"""What the documentation points at is there: files behind links, commands and options behind command lines."""
+"""What the documentation points at is there: files behind links, options behind command lines, keys behind settings."""
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 from conftest import ROOT
 
+from kisaan_validate import declare
 from kisaan_validate.cli.main import PROGRAM, cli
+from kisaan_validate.config import load_config
+from kisaan_validate.contract.load import read_contract
+from kisaan_validate.suite.load import read_settings
+from kisaan_validate.waivers import read_waivers
 
 PAGES = [
     ROOT / "README.md",
@@ -91,6 +98,49 @@ def test_a_command_line_that_is_wrong_is_seen() -> None:
     assert command_lines("```sh\nkisaan-validate run \\\n  --suite x   # why\n```\n") == [
         "kisaan-validate run    --suite x"
     ]
+
+
+def settings_of(page: Path) -> list[str]:
+    """The TOML blocks of a page."""
+    return re.findall(r"^```toml.*?\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+SETTINGS = [(name, text) for name, page in zip(NAMES, PAGES, strict=True) for text in settings_of(page)]
+
+
+@pytest.mark.parametrize(
+    ("page", "text"), SETTINGS, ids=[f"{name}: {text.split(chr(10))[0]}" for name, text in SETTINGS]
+)
+def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
+    """Each file is read by its own reader, which refuses unknown keys: a contract, waivers, kisaan.toml, suite.toml."""
+    file = tmp_path / "file.toml"
+    given = tomllib.loads(text)
+    if "promise" in given:
+        assert read_contract(text if "format" in given else f'format = 1\nname = "any"\n{text}', page).promises
+    elif "waiver" in given:
+        assert read_waivers(text, page)
+    elif given.keys() & {"target", "run", "signoff"}:
+        file.write_text(text, encoding="utf-8")
+        assert load_config(file)
+    elif given.keys() & {"schemas", "criteria"}:
+        file.write_text(text if "name" in given else f'name = "any"\n{text}', encoding="utf-8")
+        assert read_settings(file)
+    else:
+        assert set(given["project"]["entry-points"]) <= {"kisaan_validate.kinds", "kisaan_validate.formats"}
+
+
+def test_every_declaration_takes_what_its_row_says() -> None:
+    """docs/writing-checks.md: each argument that a row names by keyword is one of the function's."""
+    page = (ROOT / "docs" / "writing-checks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)\((.*?)\)` \|", page, re.MULTILINE)
+    wrong = [
+        f"{name}({argument})"
+        for name, arguments in rows
+        for argument in re.findall(r"(\w+)=", re.sub(r"\"[^\"]*\"", "", arguments))
+        if argument not in inspect.signature(getattr(declare, name)).parameters
+    ]
+    assert len(rows) >= 20
+    assert not wrong
 
 
 def test_the_design_stays_short() -> None:
