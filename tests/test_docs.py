@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import click
+import make_api_docs
 import pytest
 from conftest import ROOT
 
@@ -141,6 +142,11 @@ def test_every_declaration_takes_what_its_row_says() -> None:
     ]
     assert len(rows) >= 20
     assert not wrong
+
+
+def test_the_page_of_the_python_api_is_what_the_package_says() -> None:
+    """docs/api.md is generated."""
+    assert make_api_docs.PAGE.read_text(encoding="utf-8") == make_api_docs.page(), "run: python tests/make_api_docs.py"
 
 
 def test_the_design_stays_short() -> None:
