@@ -21,7 +21,8 @@ TableKey = tuple[str, str]
 """(schema, name), exactly as in the catalogue."""
 
 _LISTED = re.compile(r'("(?:[^"]|"")*")(?:, |$)', re.S)
-_ON_COLUMN = re.compile(r'(?P<who>.*) on column (?P<column>"(?:[^"]|"")*"|[^"]*)', re.S)
+_QUOTED_LAST = re.compile(r'(?P<title>.*)\.(?P<column>"(?:[^"]|"")*")', re.S)
+_ON_QUOTED = re.compile(r'(?P<who>.*) on column (?P<column>"(?:[^"]|"")*")', re.S)
 _LAST = re.compile(r'(?P<table>.*)\.(?P<column>"(?:[^"]|"")*"|[^."]*)', re.S)
 
 
@@ -389,12 +390,12 @@ def split_column(text: str) -> tuple[str, str]:
     return table, _plain(column)
 
 
-# --- names within one text: quoted as in SQL where they hold a quote, or what parts them from others ----------------------------------
+# --- names within one text: quoted as in SQL where they begin with a quote, or hold what parts them from others -----------------------
 
 
 def within(name: str, sign: str) -> str:
     """A name as it stands in a text beside others, from which ``sign`` parts it."""
-    return '"' + name.replace('"', '""') + '"' if sign in name or '"' in name else name
+    return '"' + name.replace('"', '""') + '"' if sign in name or name.startswith('"') else name
 
 
 def split_titles(text: str) -> list[str]:
@@ -416,14 +417,24 @@ def joined_titles(titles: Iterable[str]) -> str:
 
 
 def column_place(title: str, column: str) -> str:
-    """A column as one text, which ``split_column`` parts again."""
+    """A column as one text."""
     return f"{title}.{within(column, '.')}"
+
+
+def split_place(text: str) -> tuple[str, str]:
+    """What ``column_place`` made of a title and a column."""
+    if match := _QUOTED_LAST.fullmatch(text):
+        return match["title"], _plain(match["column"])
+    title, _, column = text.rpartition(".")
+    return title, column
 
 
 def split_grant(name: str) -> tuple[str, str]:
     """The name of a grant on a column, as (who, column); ("", name) for one on a whole table."""
-    match = _ON_COLUMN.fullmatch(name)
-    return (match["who"], _plain(match["column"])) if match else ("", name)
+    if match := _ON_QUOTED.fullmatch(name):
+        return match["who"], _plain(match["column"])
+    who, on, column = name.rpartition(" on column ")
+    return (who, column) if on else ("", name)
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from kisaan_validate.catalogue import split_column, split_grant, split_titles
+from kisaan_validate.catalogue import split_grant, split_place, split_titles
 from kisaan_validate.compared import BY_EARLIER_VERSIONS, COUNTED, DATABASE, is_earlier, not_compared
 from kisaan_validate.differences import ADDED, REMOVED, Change, NotCompared, Unknown
 from kisaan_validate.model import Baseline, SchemaObject
@@ -140,7 +140,7 @@ def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
     if kind not in RELATIONS and table and any((relation, table, table) in moved for relation in RELATIONS):
         return True
     if kind == "sequence":
-        owner, column = split_column(item.facts.get("owned by", ""))
+        owner, column = split_place(item.facts.get("owned by", ""))
         return ("table", owner, owner) in moved or ("column", owner, column) in moved
     if kind == "grant" and table:
         return ("column", table, split_grant(name)[1]) in moved

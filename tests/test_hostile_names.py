@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from kisaan_validate.catalogue import column_place, joined_titles, split_column, split_grant, split_titles, within
+from kisaan_validate.catalogue import column_place, joined_titles, split_grant, split_place, split_titles, within
 from kisaan_validate.cli.main import main
 from kisaan_validate.cli.places import column_of, names_of, parted
 from kisaan_validate.outcome import _touches
@@ -137,5 +137,5 @@ def test_a_name_writes_no_line_of_its_own(server: Server, tmp_path: Path, capsys
 def test_lists_and_places_are_parted_as_they_were_made(titles: list[str], title: str, column: str) -> None:
     """What one text carries of several names gives these names again."""
     assert split_titles(joined_titles(titles)) == titles
-    assert split_column(column_place(title, column)) == (title, column)
+    assert split_place(column_place(title, column)) == (title, column)
     assert split_grant(f"{title} on column {within(column, ' on ')}")[1] == column

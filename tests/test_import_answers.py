@@ -12,7 +12,7 @@ from conftest import Server
 from import_answers import Imported, digest_of, read_recorded
 from import_states import STATED, TWINS, states_of
 
-RECORDED = ("gx_names", "soda", "soda_names")
+RECORDED = ("gx_1", "gx_names", "soda", "soda_names")
 
 
 @pytest.mark.parametrize("name", RECORDED)

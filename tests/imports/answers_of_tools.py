@@ -132,9 +132,10 @@ def _dbt_place(node: dict[str, Any], nodes: dict[str, dict[str, Any]]) -> tuple[
     column = node["column_name"]
     about = node.get("attached_node") or next(n for n in node["depends_on"]["nodes"] if n.startswith("source."))
     kind, _, *names = about.split(".")
-    if about in nodes and column not in nodes[about]["columns"]:  # named by the test itself, and perhaps an expression
-        return f"{kind}s.{'.'.join(names)}", f"{test['name']} of {column}"
-    return f"{kind}s.{'.'.join(names)}.columns.{column}", f"{test['name']} of {column}"
+    if column is None:  # named by the test itself, and perhaps an expression
+        return f"{kind}s.{'.'.join(names)}", f"{test['name']} of {test['kwargs']['column_name']}"
+    bare = column[1:-1].replace('""', '"') if column.startswith('"') else column
+    return f"{kind}s.{'.'.join(names)}.columns.{bare}", f"{test['name']} of {bare}"
 
 
 if __name__ == "__main__":

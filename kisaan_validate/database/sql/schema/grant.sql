@@ -9,7 +9,7 @@ WITH held (title, suffix, acl, everything) AS (
         FROM acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner) AS dacl
     ) AS d (acl, privileges)
     UNION ALL
-    SELECT r.title, ' on column ' || CASE WHEN strpos(a.attname, ' on ') > 0 OR strpos(a.attname, '"') > 0
+    SELECT r.title, ' on column ' || CASE WHEN strpos(a.attname, ' on ') > 0 OR strpos(a.attname, '"') = 1
                                           THEN '"' || replace(a.attname, '"', '""') || '"' ELSE a.attname END, a.attacl, NULL
     FROM unnest(%(oids)s::oid[], %(titles)s::text[]) AS r (oid, title)
     JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped

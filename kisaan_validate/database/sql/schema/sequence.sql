@@ -8,7 +8,7 @@ SELECT r.title, r.title, jsonb_strip_nulls(jsonb_build_object(
     'cache', s.seqcache::text,
     'cycle', CASE WHEN s.seqcycle THEN 'yes' END,
     'owned by', (SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || t.relname || '.'
-                        || CASE WHEN strpos(a.attname, '.') > 0 OR strpos(a.attname, '"') > 0
+                        || CASE WHEN strpos(a.attname, '.') > 0 OR strpos(a.attname, '"') = 1
                                 THEN '"' || replace(a.attname, '"', '""') || '"' ELSE a.attname END
                  FROM pg_depend AS d
                  JOIN pg_class AS t ON t.oid = d.refobjid

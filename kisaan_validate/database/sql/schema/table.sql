@@ -26,7 +26,7 @@ LEFT JOIN pg_foreign_table AS ft ON ft.ftrelid = c.oid
 LEFT JOIN pg_foreign_server AS s ON s.oid = ft.ftserver
 LEFT JOIN (
     SELECT i.inhrelid,
-           string_agg(CASE WHEN strpos(t.title, ', ') > 0 OR strpos(t.title, '"') > 0
+           string_agg(CASE WHEN strpos(t.title, ', ') > 0 OR strpos(t.title, '"') = 1
                            THEN '"' || replace(t.title, '"', '""') || '"' ELSE t.title END, ', ' ORDER BY i.inhseqno) AS titles,
            bool_or((to_jsonb(i) ->> 'inhdetachpending')::boolean) AS detaching
     FROM pg_inherits AS i
