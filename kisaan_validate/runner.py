@@ -16,14 +16,10 @@ from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Table, TableKey
 from kisaan_validate.changes import ALL_PERSONAL, differing_buckets
 from kisaan_validate.compile.fingerprints import SELF_CHECK, Digesting
 from kisaan_validate.compile.keptvalues import ValueStream, stream_again, value_streams
-from kisaan_validate.compile.measures import (
-    Measure,
-    measures_of,
-    row_streams,
-    row_streams_again,
-    undigested,
-    whole_measures,
-)
+from kisaan_validate.compile.measure.of_contract import measures_of
+from kisaan_validate.compile.measure.rows import row_streams, row_streams_again, undigested
+from kisaan_validate.compile.measure.statement import Measure
+from kisaan_validate.compile.measure.whole import whole_measures
 from kisaan_validate.compile.plan import Plan, Trust, make_plan, tables_of
 from kisaan_validate.compile.renames import column_here, named_here, suspected
 from kisaan_validate.compile.statements import Pass, Query

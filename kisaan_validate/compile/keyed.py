@@ -19,7 +19,7 @@ from kisaan_validate.compile.fingerprints import (
     part_of,
     why_not,
 )
-from kisaan_validate.compile.measures import DigestKey
+from kisaan_validate.compile.measure.whole import DigestKey
 from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.rows import SEEDS, SHA256, row_digest, staged
 from kisaan_validate.model import KeyedDigest

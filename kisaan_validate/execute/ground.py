@@ -44,7 +44,7 @@ DECLARED = ("the bounds of", "NOT NULL of")
 """How what stands for rows is called where it is no index."""
 
 _COMPARED = re.compile(r"(parent|looked)(_\d+)?")
-"""The alias of rows that others refer to (``compile.statements.join_pass``, ``compile.measures``), and of its partitions."""
+"""The alias of rows that others refer to (``compile.statements.join_pass``, ``compile.measure.value``), and of its partitions."""
 
 _PRUNING: tuple[Setting, ...] = (("enable_partition_pruning", "on"),)
 

@@ -17,7 +17,8 @@ from kisaan_validate.compile.keyed import (
     keyed_before,
     without_secret,
 )
-from kisaan_validate.compile.measures import DigestKey, IsPersonal, digest_key
+from kisaan_validate.compile.measure.side import IsPersonal
+from kisaan_validate.compile.measure.whole import DigestKey, digest_key
 from kisaan_validate.contract.needs import Need, Removal
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError

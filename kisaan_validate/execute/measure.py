@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.compile.fingerprints import Digesting, encoding_for
-from kisaan_validate.compile.measures import Measure
+from kisaan_validate.compile.measure.statement import Measure
 from kisaan_validate.compile.statements import Reads
 from kisaan_validate.contract.needs import part_id
 from kisaan_validate.database.session import Session

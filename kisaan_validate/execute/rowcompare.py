@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
-from kisaan_validate.compile.measures import MARK, MARK_LENGTH, RowStream
+from kisaan_validate.compile.measure.rows import MARK, MARK_LENGTH, RowStream
 from kisaan_validate.database.session import Session
 from kisaan_validate.differences import no_key
 from kisaan_validate.errors import DatabaseError
