@@ -1,0 +1,1 @@
+CREATE TABLE s (id int PRIMARY KEY, product int); INSERT INTO s VALUES (1, 10), (2, 20); CREATE TABLE p (region text, id bigint, sale int, product bigint, PRIMARY KEY (region, id)); INSERT INTO p VALUES ('n', 1, 1), ('n', 2, 1), ('s', 1, 2);
