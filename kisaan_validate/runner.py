@@ -41,7 +41,7 @@ from kisaan_validate.diffing.kept import compare_values, write_values
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
 from kisaan_validate.execute.apart import Refused, written_apart
-from kisaan_validate.execute.ask import SAVEPOINT, Counted, ask, recover, refuse
+from kisaan_validate.execute.ask import SAVEPOINT, Counted, ask, give_back, recover, refuse
 from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.execute.heap import HEAP
 from kisaan_validate.execute.keyed import KeyedJob, keyed_jobs_again, keyed_jobs_before, take_keyed
@@ -293,8 +293,18 @@ class _Runner:
         self.observer(Progress("locking"))
         ordered = [tables[key] for key in sorted(tables)]
         return take_snapshot(
-            holder, ordered, settings.schemas, settings.aliases, self.target.source, settings.foreign
-        )
+            holder, ordered, settings.schemas, settings.aliases, self.target.source, settings.foreign,
+            readers=self.options.jobs * self._kinds, together=read_together(self.suite, first_look),
+        )  # fmt: skip
+
+    @property
+    def _kinds(self) -> int:
+        """How many kinds of readers there are: sessions that ask, and those that stream for Python checks."""
+        return 2 if any(isinstance(rule, PythonRule) for rule in self.suite.rules.values()) else 1
+
+    def _jobs(self, snapshot: Snapshot) -> int:
+        """How many readers of each kind may work side by side."""
+        return max(1, min(self.options.jobs, snapshot.locking.readers // self._kinds))
 
     def _compared(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table]) -> Compared:
         """What a comparison needs beside rows: schema objects, sequences, and the statements for a contract."""
@@ -484,7 +494,7 @@ class _Runner:
                 lost = "" if isinstance(error, DatabaseError) and _goes_on(holder, error) else why
 
     def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:
-        pool = Pool(self._open, snapshot.shared, snapshot.locked, self.options.jobs)
+        pool = Pool(self._open, snapshot.shared, snapshot.kept, self._jobs(snapshot), snapshot.locking)
         settings = self.suite.settings
         streams = self._streams(plan, snapshot, blocks)
         try:
@@ -536,10 +546,11 @@ class _Runner:
         hidden = frozenset(judge.check_id for table, judge in judges if any(personal(table, c) for c in judge.columns))
         job = Job(
             self.target, self.options.limits, suite.settings.schemas, snapshot.shared,
-            tuple(table for table in snapshot.locked if table.key in read), plan.streams, suite.origin, suite.digest,
+            tuple(table for table in snapshot.kept if table.key in read), plan.streams, suite.origin, suite.digest,
             {check.id: check.digest for check in plan.checks if check.id in ids}, hidden, self._keys(), self.options.python_memory,
+            snapshot.locking,
         )  # fmt: skip
-        return Streams(job, suite, blocks, self.options.jobs, self.stop)
+        return Streams(job, suite, blocks, self._jobs(snapshot), self.stop)
 
     def _stream(self, streams: Streams | None, pool: Pool, plan: Plan, counted: Answers) -> dict[str, Result]:
         """The results of the checks that are judged in Python."""
@@ -752,7 +763,19 @@ def _goes_on(session: Session, error: DatabaseError) -> bool:
 def _heaps_only(holder: Session) -> None:
     """From here on the first session reads no catalogue, only rows. One that is lost says so to whoever asks it next."""
     with suppress(DatabaseError):
+        give_back(holder)
         holder.tune(HEAP)
+        if holder.frugal:
+            holder.execute(f"SAVEPOINT {SAVEPOINT}")  # what it returns to: heaps only
+
+
+def read_together(suite: Suite, catalogue: Catalogue) -> Iterator[frozenset[TableKey]]:
+    """The tables that one statement may read: those of all checks of a table, whose failing rows are listed together."""
+    groups: dict[str, set[TableKey]] = {}
+    for check in suite.checks:
+        found = (catalogue.find(name) for name in (check.table, *(name for name, _ in suite.needs(check))) if name)
+        groups.setdefault(check.table or check.id, set()).update(t.key for t in found if t is not None)
+    yield from map(frozenset, groups.values())
 
 
 def _alive(session: Session) -> bool:

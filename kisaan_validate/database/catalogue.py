@@ -174,6 +174,12 @@ def read_fence(session: Session, oids: Iterable[int]) -> dict[int, tuple[int, ..
     return {oid: tuple(files) for oid, files in rows}
 
 
+def read_fence_unheld(session: Session, oids: Iterable[int]) -> dict[int, tuple[int | str, ...]]:
+    """The same for tables that no lock holds in place, and what the table is: its name, columns and, of a view, query."""
+    rows = session.execute(query("unheld"), {"oids": list(oids)})
+    return {oid: (*files, shape) for oid, files, shape in rows}
+
+
 def count_scope(catalogue: Catalogue, excluded: Iterable[str] = ()) -> list[Table]:
     """The tables whose rows a baseline counts: ordinary and partitioned, each partition within its parent."""
     left_out = set(excluded)

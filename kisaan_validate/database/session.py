@@ -86,6 +86,8 @@ class Session:
         self._abandoned = False
         self.loss: DatabaseError | None = None
         self._memory: tuple[int, float] | None = None
+        self.frugal = False
+        """Whether locks are given back after each statement (see ``execute.locking``)."""
         self.proved: tuple[int, str] | None = None
         """The server process (pid, start of its server) that proved to be on the holder's server: see ``same_server``."""
 

@@ -15,6 +15,7 @@ from kisaan_validate.database.session import Session
 from kisaan_validate.differences import no_key
 from kisaan_validate.diffing.merge import Layout, Pipe, merge
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import give_back
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.model import ValueChange, ValuePattern, ValuesCompared
 from kisaan_validate.pairs import window
@@ -46,6 +47,7 @@ def write_values(session: Session, streams: Iterable[ValueStream], sink: Sink) -
                 raise why
             sink.table(stream.title, stream.forms)
             session.copy_out(f"COPY ({stream.sql}) TO STDOUT", sink.line)
+            give_back(session)
         except DatabaseError as error:
             raise DatabaseError(f"the values of {stream.title} are not kept: {error.fact}", error.hint, error.sqlstate, error.lost) from None
 
@@ -102,6 +104,7 @@ def compare_values(
         message = f"{read[0]:,} rows before and {read[1]:,} now were read where {expected[0]:,} and {expected[1]:,} had been counted"
     if message:
         return [ValuesCompared(stream.title, name, message=message) for name in names]
+    give_back(session)
     found = seen.watch.end(stream.title)
     both = unlike.alike + counted.read[0] - counted.removed
     return [

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from kisaan_validate.catalogue import Table, TableKey, TypeFacts
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_catalogue
+from kisaan_validate.database.locktable import await_room
 from kisaan_validate.database.schema import read_beside, read_bodies, read_objects, read_sequences
 from kisaan_validate.database.session import Limits, Rows, Session
 from kisaan_validate.database.standby import require_young
@@ -18,7 +19,7 @@ from kisaan_validate.database.types import read_type
 from kisaan_validate.diffing.merge import Pipe
 from kisaan_validate.diffing.renamed import Moved, Pairs, moved_tables
 from kisaan_validate.errors import DatabaseError, UsageError
-from kisaan_validate.execute.ask import SAVEPOINT, recover
+from kisaan_validate.execute.ask import SAVEPOINT, give_back, recover
 from kisaan_validate.execute.heap import TooLarge, by_index, heap_only, refusal
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import SchemaObject, SequenceValue
@@ -56,7 +57,7 @@ class LiveSide:
         self.session.execute("ROLLBACK")
         self.named = self._moved(count_scope(first))
         wanted = [t for t in count_scope(first) if is_selected(self.title(t.key), t.name, select)]
-        self.snapshot = take_snapshot(self.session, wanted, self.schemas, {}, self.target.source, self.foreign)
+        self.snapshot = take_snapshot(self.session, wanted, self.schemas, {}, self.target.source, self.foreign, share=2)
         tables = count_scope(self.snapshot.catalogue)
         self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), t.name, select)}
         borne = Counter(self.title(t.key) for t in tables)
@@ -133,6 +134,7 @@ class LiveSide:
         """
 
         def work() -> Rows:
+            self._enter()
             with heap_only(self.session):
                 if why := refusal(self.session, sql):
                     raise why
@@ -145,6 +147,11 @@ class LiveSide:
 
         return self.guarded(work)
 
+    def _enter(self) -> None:
+        """Where locks are taken and given back with each statement: wait for room. Raises DatabaseError."""
+        if self.session.frugal:
+            await_room(self.session, self.snapshot.locking.need)
+
     def hint(self, sql: str) -> Rows:
         """The rows of a statement whose answer only decides how something is asked: an index may give it. Raises DatabaseError."""
         return self.guarded(lambda: self.session.execute(sql))
@@ -152,7 +159,9 @@ class LiveSide:
     def guarded(self, work: Callable[[], Answer]) -> Answer:
         """``work``, and after a failure the session as it was before. Raises DatabaseError."""
         try:
-            return work()
+            answer = work()
+            give_back(self.session)
+            return answer
         except DatabaseError as error:
             recover(self.session)
             raise DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost) from None
@@ -164,6 +173,7 @@ class LiveSide:
         may find them, because the caller knows what their digests must add up to.
         """
         try:
+            self._enter()
             with heap_only(self.session):
                 if indexed:
                     with by_index(self.session):
@@ -173,6 +183,7 @@ class LiveSide:
                     if why is not None and not (few and isinstance(why, TooLarge)):
                         raise why
                     self.session.copy_out(f"COPY ({sql}) TO STDOUT", pipe.write)
+            give_back(self.session)
         except DatabaseError as error:
             recover(self.session)
             pipe.end(DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost))

@@ -53,7 +53,7 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
         if not first.tables:
             hint = "name others with --schema; the role must be able to see them"
             raise UsageError(f"there is no table in schema {', '.join(ask.schemas)}", hint)
-        snapshot = take_snapshot(holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source)
+        snapshot = take_snapshot(holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source, readers=ask.jobs)
         require_young(snapshot.place.standby, ask.limits.standby_seconds)
         return _facts(ask, holder, snapshot, observer, stop)
     finally:
@@ -100,7 +100,7 @@ def _scan_all(
     # The largest tables first: the longest statement should not be the last to begin.
     tables = sorted((snapshot.catalogue.tables[k] for k in asked), key=lambda t: t.estimated_rows, reverse=True)
     tasks = [Task(scanner(t, asked[t.key]), _giver_up(t)) for t in tables]
-    pool = Pool(lambda: Session(ask.target, ask.limits, ask.schemas), snapshot.shared, snapshot.locked, ask.jobs)
+    pool = Pool(lambda: Session(ask.target, ask.limits, ask.schemas), snapshot.shared, snapshot.kept, ask.jobs, snapshot.locking)
     try:
         observer(Progress("looking at the rows", 0, len(tasks)))
         done = pool.run(tasks, stop, lambda n: observer(Progress("looking at the rows", n, len(tasks))))

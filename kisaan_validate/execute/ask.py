@@ -204,6 +204,12 @@ def recover(session: Session) -> None:
             session.close()
 
 
+def give_back(session: Session) -> None:
+    """After a statement: the locks that it took, where the server's lock table has no room to keep them."""
+    if session.frugal:
+        recover(session)
+
+
 SAVEPOINT = "kisaan"
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from kisaan_validate.catalogue import Table
+from kisaan_validate.database.locktable import await_room
 from kisaan_validate.database.same_server import Shared
 from kisaan_validate.database.session import Session, hint_for, sqlstate_said
 from kisaan_validate.errors import DatabaseError, KisaanError
-from kisaan_validate.execute.ask import SAVEPOINT
-from kisaan_validate.execute.heap import HEAP
-from kisaan_validate.execute.snapshot import join_snapshot, lock_tables
+from kisaan_validate.execute.ask import give_back
+from kisaan_validate.execute.locking import Locking
+from kisaan_validate.execute.snapshot import enter_snapshot
 
 Answer = TypeVar("Answer")
 
@@ -65,8 +66,11 @@ class Task(Generic[Answer]):
 class Pool:
     """``jobs`` sessions that import one snapshot. Sessions that cannot be opened or die are done without."""
 
-    def __init__(self, open_session: Callable[[], Session], snapshot: Shared, tables: Sequence[Table], jobs: int) -> None:
-        self._open, self._snapshot, self._tables = open_session, snapshot, tables
+    def __init__(
+        self, open_session: Callable[[], Session], snapshot: Shared, tables: Sequence[Table], jobs: int, locking: Locking | None = None
+    ) -> None:
+        self._open, self._snapshot, self._tables, self._locking = open_session, snapshot, tables, locking or Locking()
+        jobs = min(jobs, self._locking.readers) if locking is not None else jobs
         self._sessions: list[Session] = []
         self._last_error: DatabaseError | None = None
         for _ in range(max(1, jobs)):
@@ -77,11 +81,7 @@ class Pool:
         session = None
         try:
             session = self._open()
-            join_snapshot(session, self._snapshot)
-            # All locks at once and at the start: a lock asked for later could queue behind somebody's ALTER TABLE.
-            lock_tables(session, self._tables)
-            session.tune(HEAP)
-            session.execute(f"SAVEPOINT {SAVEPOINT}")
+            enter_snapshot(session, self._snapshot, self._tables, keep=self._locking.kept)
             return session
         except KisaanError as error:
             if session is not None:
@@ -103,7 +103,7 @@ class Pool:
         sessions = self.sessions
         for session in sessions:
             # Daemons: a server that never answers must not keep the process from ending.
-            threading.Thread(target=_drain, args=(session, tasks, waiting, finished, stop), daemon=True).start()
+            threading.Thread(target=_drain, args=(session, tasks, waiting, finished, stop, self._locking.need), daemon=True).start()
         for session in self._watch(set(sessions), finished, stop, on_done):
             session.abandon()
         return [t.answer if t.answer is not None else t.give_up(self._why(stop)) for t in tasks]
@@ -145,18 +145,31 @@ class Pool:
 
 def _drain(
     session: Session, tasks: Sequence[Task[Answer]], waiting: queue.SimpleQueue[int],
-    finished: queue.SimpleQueue[int | Session], stop: Stop,
+    finished: queue.SimpleQueue[int | Session], stop: Stop, need: int = 0,
 ) -> None:  # fmt: skip
+    """Do tasks one after the other in a session, each of which may take ``need`` locks."""
     try:
         while not stop.requested and not session.lost:
             try:
                 number = waiting.get_nowait()
             except queue.Empty:
                 break
-            tasks[number].answer = tasks[number].work(session)
+            tasks[number].answer = _done(session, tasks[number], need)
             finished.put(number)
     finally:
         finished.put(session)
+
+
+def _done(session: Session, task: Task[Answer], need: int) -> Answer:
+    """The answer of a task. Locks that cannot be kept are given back after it, and waited for before it."""
+    try:
+        if session.frugal:
+            await_room(session, need)
+    except DatabaseError as error:
+        return task.give_up(error)
+    answer = task.work(session)
+    give_back(session)
+    return answer
 
 
 def _refused(error: KisaanError) -> DatabaseError:

@@ -14,7 +14,7 @@ from kisaan_validate.compile.measure.rows import MARK, MARK_LENGTH, RowStream
 from kisaan_validate.database.session import Session
 from kisaan_validate.differences import no_key
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import SAVEPOINT, recover
+from kisaan_validate.execute.ask import SAVEPOINT, give_back, recover
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Notice, RowsCompared
@@ -59,6 +59,8 @@ def write_rows(session: Session, streams: Iterable[RowStream], sink: Sink) -> di
             if error.lost or session.lost:
                 raise
             refused[stream.title] = mask_values(told(error), stream.known) if stream.private else told(error)
+        else:
+            give_back(session)
     return refused
 
 
@@ -161,6 +163,7 @@ def compare_rows(
         counted.keys = {kind: [key[: -MARK_LENGTH] for key in found] for kind, found in counted.keys.items()}
     numbers = counted.numbers
     added = numbers["added"] + numbers["late"]
+    give_back(session)
     if doubt := _doubt(stream, counted, added, expected):
         return RowsCompared(stream.title, stream.key, message=doubt)
     keys = {kind: tuple(found) for kind, found in counted.keys.items() if found}

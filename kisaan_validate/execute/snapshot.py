@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
-from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_place
+from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_fence_unheld, read_place
 from kisaan_validate.database.damage import damage_unseen
+from kisaan_validate.database.locktable import FULL_HINT, overfull, read_costs, read_room
 from kisaan_validate.database.same_server import Mark, Shared, leave_mark, prove_same_server
 from kisaan_validate.database.session import Session
 from kisaan_validate.database.standins import SQLSTATE, read_standins
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import SAVEPOINT
+from kisaan_validate.execute.heap import HEAP
+from kisaan_validate.execute.locking import Locking, choose_locking
 from kisaan_validate.foreign import WITHHELD, refused
 from kisaan_validate.model import Notice, Place
 from kisaan_validate.sql.expressions import table_sql
@@ -22,7 +26,8 @@ from kisaan_validate.sql.qualify import qualified
 class Snapshot:
     """What the holder of the snapshot knows. ``locked`` are the tables whose files cannot change while it lives.
 
-    ``fenced`` are those and the materialized views, which cannot be locked: a change of their files is found out.
+    ``fenced`` are those and the materialized views, which cannot be locked: a change of their files is found out. ``locking``
+    says how tables are locked; where it holds none, all are fenced.
     """
 
     id: str
@@ -31,9 +36,10 @@ class Snapshot:
     catalogue: Catalogue
     locked: tuple[Table, ...]
     unavailable: Mapping[TableKey, tuple[str, str]]
-    files: Mapping[int, tuple[int, ...]]
+    files: Mapping[int, tuple[int | str, ...]]
     notices: tuple[Notice, ...]
     fenced: tuple[Table, ...]
+    locking: Locking = field(default_factory=Locking)
 
     @property
     def withheld(self) -> Mapping[TableKey, str]:
@@ -45,6 +51,11 @@ class Snapshot:
         """What other sessions need to join it."""
         return Shared(self.id, self.mark)
 
+    @property
+    def kept(self) -> tuple[Table, ...]:
+        """The tables that every reader locks at its start, and keeps."""
+        return self.locked if self.locking.kept else ()
+
 
 def take_snapshot(
     session: Session,
@@ -53,34 +64,71 @@ def take_snapshot(
     aliases: Mapping[str, tuple[str, ...]],
     source: str,
     foreign: Iterable[str] = (),
+    *,
+    readers: int = 0,
+    together: Iterable[Collection[TableKey]] = (),
+    share: int = 1,
 ) -> Snapshot:
     """Lock, then look: a table truncated or rewritten after the snapshot would look empty, or be read as it never was.
 
     ``tables`` come from an earlier look at the catalogue; the catalogue is read again inside the snapshot. ``foreign`` names
-    the tables that may be read although another server holds their rows.
-    Raises DatabaseError if the session is lost.
+    the tables that may be read although another server holds their rows. ``readers`` sessions will join; ``together`` are
+    tables that one statement may read; ``share`` such holders work side by side (see ``locking``).
+    Raises DatabaseError if the session is lost, or if the server's lock table has no room for a guest.
     """
-    session.begin()
     wanted = list(tables)
-    locked, unavailable = lock_tables(session, wanted)
+    locking = _locking(session, wanted, together, readers, share)
+    session.begin()
+    locked, unavailable = lock_tables(session, wanted) if locking.held else ([], {})
     # The first query fixes the snapshot: LOCK and SET do not.
+    if locking.held and overfull(session):  # others came meanwhile
+        session.execute("ROLLBACK")
+        locking = _locking(session, wanted, together, readers, share, held=False)
+        session.begin()
+        locked, unavailable = [], {}
     mark = leave_mark(session)
     ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, source, exported)
+    if not locking.kept:
+        notices.append(Notice("locks", locking.why, "raise max_locks_per_transaction, to hold all tables for as long as the snapshot"))
+        session.frugal = True
+        session.execute(f"SAVEPOINT {SAVEPOINT}")
     catalogue = read_catalogue(session, schemas, aliases)
-    held = {t.key for t in locked}
+    asked = {t.key for t in wanted if t.lockable}
+    held = {t.key for t in locked} if locking.held else asked
     stored = {t.key for t in wanted if t.kind == "m"}
     now = catalogue.tables.values()  # not ``locked``: a table may have been made anew under its name
     fenced = tuple(t for t in now if t.key in held or (t.kind == "m" and t.key in stored))
     for table in now:
         if table.lockable and table.key not in held:
             unavailable.setdefault(table.key, ("", f"{table.name} appeared after the tables were locked; run again"))
+    unavailable.update({key: ("53200", why) for key, why in locking.refused.items() if key in catalogue.tables})
     unavailable.update(refused(catalogue, foreign))
     unavailable.update(read_standins(session).refused(catalogue))
     if unseen := damage_unseen(session):
         unavailable.update({t.key: ("", unseen) for t in now})
-    files = read_fence(session, [t.oid for t in fenced])
-    return Snapshot(exported, mark, place, catalogue, tuple(locked), unavailable, files, tuple(notices), fenced)
+    files = _files(session, fenced, locking)
+    readable = tuple(locked) if locking.held else tuple(t for t in fenced if t.lockable)
+    return Snapshot(exported, mark, place, catalogue, readable, unavailable, files, tuple(notices), fenced, locking)
+
+
+def _locking(
+    session: Session, tables: Sequence[Table], together: Iterable[Collection[TableKey]], readers: int, share: int, *, held: bool = True
+) -> Locking:
+    """How these tables are to be locked, as far as the server has room now. Raises DatabaseError where there is none."""
+    session.begin(isolation="READ COMMITTED")
+    room, costs = read_room(session), read_costs(session, [t.oid for t in tables])
+    session.execute("ROLLBACK")
+    known = {t.key: costs[t.oid] for t in tables if t.oid in costs}
+    locking = choose_locking(room, known, together, readers, share, holding=held)
+    if locking.impossible:
+        raise DatabaseError(f"not asked: {locking.impossible}", FULL_HINT, "53200")
+    return locking
+
+
+def _files(session: Session, tables: Iterable[Table], locking: Locking) -> Mapping[int, tuple[int | str, ...]]:
+    oids = [t.oid for t in tables]
+    return read_fence(session, oids) if locking.held else read_fence_unheld(session, oids)
 
 
 def lock_tables(session: Session, tables: Iterable[Table]) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
@@ -123,6 +171,24 @@ def join_snapshot(session: Session, shared: Shared) -> None:
     prove_same_server(session, shared.mark)
 
 
+def enter_snapshot(session: Session, shared: Shared, tables: Iterable[Table], *, keep: bool) -> None:
+    """Join the snapshot as a reader that sees heaps only; its savepoint is what it returns to. Raises DatabaseError.
+
+    All locks at once and at the start (``keep``): a lock asked for later could queue behind somebody's ALTER TABLE. Where the
+    server's lock table is too full for that, each statement takes its own and gives them back.
+    """
+    join_snapshot(session, shared)
+    if keep:
+        lock_tables(session, tables)
+        if overfull(session):
+            session.execute("ROLLBACK")
+            join_snapshot(session, shared)
+            keep = False
+    session.frugal = not keep
+    session.tune(HEAP)
+    session.execute(f"SAVEPOINT {SAVEPOINT}")
+
+
 def rewritten(session: Session, snapshot: Snapshot) -> set[TableKey]:
     """The tables whose files are no longer those that the snapshot saw. Needs a session outside the snapshot.
 
@@ -130,6 +196,6 @@ def rewritten(session: Session, snapshot: Snapshot) -> set[TableKey]:
     """
     session.begin(isolation="READ COMMITTED")
     prove_same_server(session, snapshot.mark)
-    now = read_fence(session, [t.oid for t in snapshot.fenced])
+    now = _files(session, snapshot.fenced, snapshot.locking)
     session.execute("ROLLBACK")
     return {t.key for t in snapshot.fenced if now.get(t.oid) != snapshot.files.get(t.oid)}

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from kisaan_validate.catalogue import Table
 from kisaan_validate.compile.streams import Piece, Stream
+from kisaan_validate.database.locktable import await_room
 from kisaan_validate.database.same_server import Shared
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target
-from kisaan_validate.errors import SuiteError
-from kisaan_validate.execute.ask import SAVEPOINT
-from kisaan_validate.execute.heap import HEAP
-from kisaan_validate.execute.snapshot import join_snapshot, lock_tables
+from kisaan_validate.errors import DatabaseError, SuiteError
+from kisaan_validate.execute.ask import give_back
+from kisaan_validate.execute.locking import Locking
+from kisaan_validate.execute.snapshot import enter_snapshot
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.stream.piece import At, Judged, PieceReader
-from kisaan_validate.stream.tally import Streamed
+from kisaan_validate.stream.tally import Streamed, Tally, trouble_of
 from kisaan_validate.suite.load import Suite, load_suite
 
 
@@ -42,16 +43,14 @@ class Job:
     hidden: frozenset[str]
     keep: int
     memory: int
+    locking: Locking = field(default_factory=Locking)
 
 
 def open_session(job: Job) -> Session:
     """A session inside the snapshot, with its locks taken at the start (see execute.pool). Raises KisaanError."""
     session = Session(job.target, job.limits, job.schemas)
     try:
-        join_snapshot(session, job.snapshot)
-        lock_tables(session, job.tables)
-        session.tune(HEAP)
-        session.execute(f"SAVEPOINT {SAVEPOINT}")
+        enter_snapshot(session, job.snapshot, job.tables, keep=job.locking.kept)
     except BaseException:
         session.close()
         raise
@@ -91,4 +90,11 @@ class Work:
         """Read one piece for all checks of its stream but those ``left_out``. Raises nothing."""
         job = self._job
         stream = job.streams[piece.stream].only(lambda judge: judge.check_id not in left_out)
-        return PieceReader(self._session, stream, self._judged, job.keep, job.memory, self._at, self._tried).read(piece)
+        try:
+            if self._session.frugal:
+                await_room(self._session, job.locking.need)
+        except DatabaseError as error:
+            return Streamed(tallies={id: Tally(0, trouble=trouble_of(error)) for id in stream.check_ids})
+        found = PieceReader(self._session, stream, self._judged, job.keep, job.memory, self._at, self._tried).read(piece)
+        give_back(self._session)
+        return found
