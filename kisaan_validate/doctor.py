@@ -14,7 +14,9 @@ from kisaan_validate.database.standins import read_standins, shadowed_checks
 from kisaan_validate.database.target import Target, check_expectation, find_target
 from kisaan_validate.database.volatility import volatile_calls
 from kisaan_validate.errors import KisaanError
+from kisaan_validate.execute.snapshot import room_for
 from kisaan_validate.model import Form, Status
+from kisaan_validate.runner import kinds_of_readers, read_together
 from kisaan_validate.sql.qualify import qualified
 from kisaan_validate.suite.load import Suite, load_suite
 
@@ -75,6 +77,7 @@ def _server(session: Session, target: Target, config: Config, suite: Suite | Non
         catalogue = read_catalogue(session, suite.settings.schemas, suite.settings.aliases)
         yield from _rights(suite, catalogue)
         yield from _compiles(session, suite, catalogue)
+        yield _lock_table(session, config, suite, catalogue)
 
 
 def _pooler(session: Session) -> Finding:
@@ -117,6 +120,20 @@ def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
     writable = sorted(t.name for t in tables.values() if t.writable)
     if writable:
         yield Finding(None, "rights", f"the role could write to {len(writable):,} tables", "use a role with only SELECT")
+
+
+def _lock_table(session: Session, config: Config, suite: Suite, catalogue: Catalogue) -> Finding:
+    """How full the server's table of locks is, and how a run would lock what it reads."""
+    tables = tables_of(suite, catalogue).values()
+    room, locking = room_for(session, tables, read_together(suite, catalogue), config.jobs * kinds_of_readers(suite))
+    detail = f"{room.size:,} places, {room.used:,} taken by others; "
+    hint = "raise max_locks_per_transaction, which needs a restart"
+    if locking.impossible:
+        return Finding(None, "lock table", f"{detail}a run would not leave half of it free, and is not begun", hint)
+    if locking.refused:
+        detail += f"{len(locking.refused):,} tables have too many partitions to be read; "
+    said = locking.why.partition(": ")[2] or f"a run holds all {len(tables):,} tables that it reads, and leaves half of it free"
+    return Finding(True if locking.held else None, "lock table", detail + said, "" if locking.held else hint)
 
 
 def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:

@@ -294,17 +294,12 @@ class _Runner:
         ordered = [tables[key] for key in sorted(tables)]
         return take_snapshot(
             holder, ordered, settings.schemas, settings.aliases, self.target.source, settings.foreign,
-            readers=self.options.jobs * self._kinds, together=read_together(self.suite, first_look),
+            readers=self.options.jobs * kinds_of_readers(self.suite), together=read_together(self.suite, first_look),
         )  # fmt: skip
-
-    @property
-    def _kinds(self) -> int:
-        """How many kinds of readers there are: sessions that ask, and those that stream for Python checks."""
-        return 2 if any(isinstance(rule, PythonRule) for rule in self.suite.rules.values()) else 1
 
     def _jobs(self, snapshot: Snapshot) -> int:
         """How many readers of each kind may work side by side."""
-        return max(1, min(self.options.jobs, snapshot.locking.readers // self._kinds))
+        return max(1, min(self.options.jobs, snapshot.locking.readers // kinds_of_readers(self.suite)))
 
     def _compared(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table]) -> Compared:
         """What a comparison needs beside rows: schema objects, sequences, and the statements for a contract."""
@@ -767,6 +762,11 @@ def _heaps_only(holder: Session) -> None:
         holder.tune(HEAP)
         if holder.frugal:
             holder.execute(f"SAVEPOINT {SAVEPOINT}")  # what it returns to: heaps only
+
+
+def kinds_of_readers(suite: Suite) -> int:
+    """How many kinds of readers a run has: sessions that ask, and those that stream for Python checks."""
+    return 2 if any(isinstance(rule, PythonRule) for rule in suite.rules.values()) else 1
 
 
 def read_together(suite: Suite, catalogue: Catalogue) -> Iterator[frozenset[TableKey]]:

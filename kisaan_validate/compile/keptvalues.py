@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kisaan_validate.catalogue import Catalogue, Table
 from kisaan_validate.compile.fingerprints import Part, facts_of, facts_of_column, part_of, why_not
 from kisaan_validate.differences import VALUES_GONE
+from kisaan_validate.digest.cut import proof_cut_sql
 from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.parts import key_bytes_sql
 from kisaan_validate.digest.rows import staged
@@ -133,17 +134,14 @@ def stream_again(
 
 
 def _sql(table: Table, parts: Mapping[str, Part], columns: Sequence[str], kept: KeptForms, context: Context) -> str:
-    shown = {f"v{n}": parts[name].shown(context) for n, name in enumerate((*kept.key, *columns))}
+    shown = {f"v{n}": parts[name].staged(context) for n, name in enumerate((*kept.key, *columns))}
+    cut = [f"{parts[name].cut(f'v{n}')} AS v{n}" for n, name in enumerate((*kept.key, *columns))]
     proofs = {f"p{n}": parts[name].proof(context) for n, name in enumerate(c for c in columns if c in kept.proofs)}
-    if kept.by_number:
-        (name,) = kept.key
-        named = {"k": parts[name].value(context), **shown, **proofs}
-        mark = "_" if name in named else ""  # ORDER BY takes an output's name before a column's
-        listed = ", ".join(f"{sql} AS {mark}{alias}" for alias, sql in named.items())
-        return qualified(f"SELECT {listed} FROM {table_sql(table)} ORDER BY {quote(name)}")
-    key = {"k": key_bytes_sql([parts[name] for name in kept.key], context)}
+    cut += [f"{proof_cut_sql(name)} AS {name}" for name in proofs]
+    keys = [parts[name] for name in kept.key]
+    key = {"k": keys[0].value(context) if kept.by_number else key_bytes_sql(keys, context)}
     inner = staged(table_sql(table), {**key, **shown, **proofs})
-    return qualified(f"SELECT {', '.join((*key, *shown, *proofs))} FROM {inner} ORDER BY k")
+    return qualified(f"SELECT {', '.join((*key, *cut))} FROM {inner} ORDER BY k")
 
 
 def _key_reason(table: Table, kept: KeptForms, is_personal: IsPersonal, encoding: str) -> str:

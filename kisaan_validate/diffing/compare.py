@@ -63,6 +63,22 @@ def _skewed(old: Sums, new: Sums, differing: Collection[int]) -> bool:
     return opened > 100_000 and opened > 20 * 2 * ROWS_A_BUCKET * len(differing)
 
 
+SAMPLES_BYTES = 16 << 20
+"""Characters of all samples of a comparison; beyond, no more rows are kept as samples: they are counted all the same."""
+
+
+@dataclass
+class Allowance:
+    """What is left for the samples of all tables."""
+
+    left: int = SAMPLES_BYTES
+
+    def takes(self, change: RowChange) -> bool:
+        """Whether a row may be kept. The first of a kind and table always may."""
+        self.left -= sum(len(value) for row in (change.before, change.after) for value in row.values() if value)
+        return self.left > 0
+
+
 @dataclass
 class _Samples:
     """Keeps the first rows of each kind, personal values masked."""
@@ -70,11 +86,13 @@ class _Samples:
     limit: int
     masked: frozenset[str]
     key: tuple[str, ...]
+    allowance: Allowance
     kept: dict[Kind, list[RowChange]] = field(default_factory=lambda: {kind: [] for kind in Kind})
 
     def see(self, change: RowChange) -> None:
         """Look at one row."""
-        if len(self.kept[change.kind]) < self.limit:
+        kept = self.kept[change.kind]
+        if len(kept) < self.limit and (self.allowance.takes(change) or not kept):
             self.kept[change.kind].append(self._shown(change))
 
     def _shown(self, change: RowChange) -> RowChange:
@@ -98,6 +116,7 @@ class Comparison:
     encoding: str
     options: DiffOptions
     observer: Observer | None = None
+    allowance: Allowance = field(default_factory=Allowance)
     by_index: bool = True
     """Whether an index may find the rows of buckets that differ."""
     contradicted: int = 0
@@ -187,7 +206,7 @@ class Comparison:
     ) -> tuple[Merged, tuple[RowChange, ...], tuple[PatternFound, ...]]:  # fmt: skip
         """Read the rows of the opened buckets from both sides at once, and merge them. Raises DatabaseError."""
         masked = frozenset(pair.name for pair in self.plan.pairs if pair.personal)
-        samples, arrivals = _Samples(self.options.samples, masked, self.plan.key), Arrivals()
+        samples, arrivals = _Samples(self.options.samples, masked, self.plan.key, self.allowance), Arrivals()
         if self.observer is not None:
             self.observer.begin(self.plan.title, self.plan.pairs, self.plan.key)
 

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
+from kisaan_validate.cutting import same
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.pairs import as_real
 from kisaan_validate.rowdiff import ColumnPair, Kind, RowChange
 
-BATCH, DEPTH = 1_000, 4
-"""Rows a batch, and batches that may wait on either side."""
+BATCH, BATCH_BYTES, DEPTH = 1_000, 1 << 20, 4
+"""Rows or bytes a batch, whichever comes first, and batches that may wait on either side."""
 
-MOST_OF_ONE_KEY = 10_000
-"""Rows that may share one value of a key that is not unique."""
+MOST_OF_ONE_KEY, MOST_BYTES_OF_ONE_KEY = 10_000, 32 << 20
+"""Rows, and bytes of them, that may share one value of a key that is not unique."""
 
 LATE = ""
 """The name, which no column has, of the field that says whether a row came late."""
@@ -33,14 +34,16 @@ class Pipe:
     def __init__(self) -> None:
         self._queue: queue.Queue[list[bytes] | DatabaseError | None] = queue.Queue(DEPTH)
         self._batch: list[bytes] = []
+        self._size = 0
         self.closed = False
 
     def write(self, line: bytes) -> None:
         """Take one row."""
         self._batch.append(line)
-        if len(self._batch) >= BATCH:
+        self._size += len(line)
+        if len(self._batch) >= BATCH or self._size >= BATCH_BYTES:
             self._put(self._batch)
-            self._batch = []
+            self._batch, self._size = [], 0
 
     def end(self, failure: DatabaseError | None = None) -> None:
         """No more rows follow, because of ``failure`` if one is given."""
@@ -109,19 +112,21 @@ def _groups(lines: Iterable[Line], keyed: bool) -> Iterator[list[Line]]:
     Raises DatabaseError if they are too many, or out of order.
     """
     group: list[Line] = []
+    size = 0
     for line in lines:
         if group and line.place != group[0].place:
             if line.place < group[0].place:
                 raise DatabaseError("the server did not send the rows in the order that was asked for")
             yield group
-            group = []
+            group, size = [], 0
         if group and not keyed:
             group[0].copies += 1
             continue
         group.append(line)
-        if len(group) > MOST_OF_ONE_KEY:
+        size += len(line.rest)
+        if len(group) > MOST_OF_ONE_KEY or size > MOST_BYTES_OF_ONE_KEY:
             hint = "declare a key that tells rows apart: --key table=column,column"
-            raise DatabaseError(f"more than {MOST_OF_ONE_KEY:,} rows share one key", hint)
+            raise DatabaseError(f"more than {len(group) - 1:,} rows share one key", hint)
     if group:
         yield group
 
@@ -261,7 +266,7 @@ class _Reader:
         columns = tuple(
             name
             for name, x, y in zip(self.names, old, new, strict=True)
-            if (old_proofs[name] != new_proofs[name] if name in old_proofs else not self._same(name, x, y))
+            if not (same(old_proofs[name], new_proofs[name]) if name in old_proofs else self._same(name, x, y))
         )
         return RowChange(self.layout.table, self._key(new), Kind.CHANGED, self._shown(old), self._shown(new), columns)
 
@@ -271,7 +276,7 @@ class _Reader:
 
     def _same(self, name: str, x: str | None, y: str | None) -> bool:
         if x == y or x is None or y is None or name not in self.numbers:
-            return x == y
+            return same(x, y)
         try:
             return Decimal(x) == Decimal(y)
         except InvalidOperation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from kisaan_validate.cutting import is_cut
 from kisaan_validate.diffing.plan import PairPlan
 from kisaan_validate.diffing.sides import LiveSide
 from kisaan_validate.diffing.statements import integer_key
@@ -17,8 +18,8 @@ from kisaan_validate.sql.qualify import qualified
 DUPLICATED = "duplicated batch"
 """The name of the pattern."""
 
-MOST = 10_000
-"""So many added rows are looked for; where more were added, nothing is said."""
+MOST, MOST_BYTES = 10_000, 16 << 20
+"""So many added rows, and characters of them, are looked for; where more were added, nothing is said."""
 
 _CHEAP = {"int2": "int8", "int4": "int8", "int8": "int8", "numeric": "numeric", "uuid": "uuid", "text": "text", "varchar": "text"}
 """Types whose values are quickly compared with a list, and the type of that list."""
@@ -29,12 +30,14 @@ class Arrivals:
 
     def __init__(self) -> None:
         self.rows: list[RowChange] | None = []
+        self._size = 0
 
     def see(self, change: RowChange) -> None:
         """One row that differs."""
         if change.kind is Kind.ADDED and not change.late and self.rows is not None:
             self.rows.append(change)
-            if len(self.rows) > MOST:
+            self._size += sum(map(len, filter(None, change.after.values())))
+            if len(self.rows) > MOST or self._size > MOST_BYTES:
                 self.rows = None
 
 
@@ -100,7 +103,7 @@ def _may_equal(plan: PairPlan, rows: Sequence[RowChange]) -> str:
     """
     hidden = {pair.name for pair in plan.pairs if pair.personal}
     known = [(p, {row.after[p.column] for row in rows}) for p in _others(plan) if _is_cheap(p) and p.column not in hidden]
-    usable = [(part, values) for part, values in known if None not in values]
+    usable = [(part, values) for part, values in known if None not in values and not any(map(is_cut, values))]
     if not usable:
         return ""
     part, values = max(usable, key=lambda usable: len(usable[1]))

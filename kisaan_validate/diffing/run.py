@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kisaan_validate.catalogue import Table, TypeFacts, split_name
 from kisaan_validate.database.catalogue import count_scope
 from kisaan_validate.database.target import Target
 from kisaan_validate.differences import NotCompared, Unknown
-from kisaan_validate.diffing.compare import Comparison, both, compare_table, unread
+from kisaan_validate.diffing.compare import Allowance, Comparison, both, compare_table, unread
 from kisaan_validate.diffing.guards import check_sides
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.plan import Side, plan_pair
@@ -63,6 +63,7 @@ class _Run:
     observer: Observer | None
     on_progress: Progress
     stop: Stop
+    allowance: Allowance = field(default_factory=Allowance)
 
     def run(self, schemas: Mapping[str, str]) -> RowDiff:
         self.on_progress("taking both snapshots", 0, 0)
@@ -186,7 +187,7 @@ class _Run:
             plan = replace(plan, schema=kept)
         if self.options.since.get(title, ("", ""))[1] is None and not integer_key(plan):
             raise UsageError(f"--added-since {title}: its key is no single integer", f"name a column: --added-since {title}.COLUMN=VALUE")
-        made = compare_table(Comparison(self.sides, plan, encoding, self.options, self.observer))
+        made = compare_table(Comparison(self.sides, plan, encoding, self.options, self.observer, self.allowance))
         left = sorted(column for table, column in self.options.ignored if table == title)
         return replace(made, how=f"{made.how}; left out as asked: {', '.join(left)}") if left else made
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from kisaan_validate.diffing.plan import PairPlan, Side
+from kisaan_validate.digest.cut import proof_cut_sql
 from kisaan_validate.digest.forms import ZONELESS, Context
 from kisaan_validate.digest.parts import Part, key_bytes_sql, key_hash_sql, table_digest
 from kisaan_validate.digest.rows import RowDigest, buckets_sql, lane_bucket, staged
@@ -138,22 +139,31 @@ class Statements:
         """The rows of the opened buckets (None: all rows), in the order of the key.
 
         Columns: the place (an integer; for hashed keys an integer and bytes), the two lanes, each compared column's text
-        for people, the proofs of those that have one, and the condition ``late`` if one is given.
+        for people (a long one is cut), the proofs of those that have one, and the condition ``late`` if one is given.
         """
         digest, context = self.digest, self.side.context
         source, condition = self._opened(how, opened)
         place = {SPAN: {"k": f"{self.key[0].sql}::int8" if self.key else ""}, WHOLE: {}}.get(
             how.kind, {"k": self._key_hash() if self.key else "", "kb": key_bytes_sql(self.key, context)}
         )
-        shown = {f"v{n}": part.shown(context) for n, part in enumerate(self.parts)}
+        shown = {f"v{n}": self._staged(part) for n, part in enumerate(self.parts)}
         proofs = {f"p{n}": proof for n, part in enumerate(self.parts) if (proof := part.proof(context))}
         if late:
             proofs["late"] = f"({late}) IS TRUE"
         inner = staged(source, {**place, digest.name: digest.inner, **shown, **proofs}, condition)
         high, low = digest.lanes
-        listed = ", ".join((*place, f"{high} AS high", f"{low} AS low", *shown, *proofs))
+        cut = [f"{self._cut(part, name)} AS {name}" for part, name in zip(self.parts, shown, strict=True)]
+        cut += [name if name == "late" else f"{proof_cut_sql(name)} AS {name}" for name in proofs]
+        listed = ", ".join((*place, f"{high} AS high", f"{low} AS low", *cut))
         order = ", ".join(place) or "high, low"
         return qualified(f"SELECT {listed} FROM {inner} ORDER BY {order}")
+
+    def _staged(self, part: Part) -> str:
+        """A key is shown whole, and may stand in a later statement; other values are cut where they are long."""
+        return part.shown(self.side.context) if part.column in self.plan.key else part.staged(self.side.context)
+
+    def _cut(self, part: Part, name: str) -> str:
+        return name if part.column in self.plan.key else part.cut(name)
 
     def through_index(self, how: Buckets, opened: Collection[int] | None) -> bool:
         """Whether the rows of these buckets are found by an index of the key: it may lack some, or find others."""

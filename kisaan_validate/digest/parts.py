@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.catalogue import TypeFacts
+from kisaan_validate.digest.cut import cut_sql
 from kisaan_validate.digest.forms import RAW, Context, Form, elements_sql, proof_sql, shown_sql, value_sql
 from kisaan_validate.digest.rows import HASH, RowDigest, row_digest, row_sql
 from kisaan_validate.sql.expressions import quote
@@ -36,6 +37,14 @@ class Part:
     def shown(self, context: Context) -> str:
         """Its value as text for people."""
         return shown_sql(self.form, self.facts, self.sql, context)
+
+    def staged(self, context: Context) -> str:
+        """What ``cut`` is made of: the text for people, or of bytea the value."""
+        return self.value(context) if self.form.name == "bytea" else self.shown(context)
+
+    def cut(self, staged: str) -> str:
+        """What travels of a value that was ``staged``: its text, or of a long one the beginning, size and digest."""
+        return cut_sql(self.form, staged)
 
     def proof(self, context: Context) -> str:
         """A text by which two values are equal or not, where the shown one will not do, else ""."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_fence_unheld, read_place
 from kisaan_validate.database.damage import damage_unseen
-from kisaan_validate.database.locktable import FULL_HINT, overfull, read_costs, read_room
+from kisaan_validate.database.locktable import FULL_HINT, Room, overfull, read_costs, read_room
 from kisaan_validate.database.same_server import Mark, Shared, leave_mark, prove_same_server
 from kisaan_validate.database.session import Session
 from kisaan_validate.database.standins import SQLSTATE, read_standins
@@ -117,13 +117,21 @@ def _locking(
 ) -> Locking:
     """How these tables are to be locked, as far as the server has room now. Raises DatabaseError where there is none."""
     session.begin(isolation="READ COMMITTED")
-    room, costs = read_room(session), read_costs(session, [t.oid for t in tables])
+    _, locking = room_for(session, tables, together, readers, share, held=held)
     session.execute("ROLLBACK")
-    known = {t.key: costs[t.oid] for t in tables if t.oid in costs}
-    locking = choose_locking(room, known, together, readers, share, holding=held)
     if locking.impossible:
         raise DatabaseError(f"not asked: {locking.impossible}", FULL_HINT, "53200")
     return locking
+
+
+def room_for(
+    session: Session, tables: Iterable[Table], together: Iterable[Collection[TableKey]], readers: int, share: int = 1, *, held: bool = True
+) -> tuple[Room, Locking]:  # fmt: skip
+    """The server's lock table as it is now, and how these tables would be locked. Raises DatabaseError."""
+    listed = list(tables)
+    room, costs = read_room(session), read_costs(session, [t.oid for t in listed])
+    known = {t.key: costs[t.oid] for t in listed if t.oid in costs}
+    return room, choose_locking(room, known, together, readers, share, holding=held)
 
 
 def _files(session: Session, tables: Iterable[Table], locking: Locking) -> Mapping[int, tuple[int | str, ...]]:

@@ -120,6 +120,13 @@ class ColumnTally:
         if self.rows >= self._next_look:
             self._look_up()
 
+    def add_unseen(self, pair: Pair) -> None:
+        """One changed value that no pattern is asked about."""
+        self.rows += 1
+        count = self._sets.setdefault((), [0, 0])
+        count[0] += 1
+        count[1] = (count[1] + digest((pair.after,)) - digest((pair.before,))) % _EXCHANGED
+
     def _look_up(self) -> None:
         """Who leads: at most three patterns that each make a tenth of the values so far, and need no look at the row."""
         self._next_look = self.rows * 4

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
+from kisaan_validate.cutting import is_cut
 from kisaan_validate.model import MASKED
 from kisaan_validate.patterns import numbers, texts, times, values
 from kisaan_validate.patterns.base import Pair, Pattern, Sort, sort_of, sort_of_form
@@ -91,6 +93,9 @@ class Watch:
 
 def _see_changed(table: _Table, change: RowChange) -> None:
     pairs = {name: Pair(change.before[name], change.after[name]) for name in change.columns}
+    for name in [name for name, pair in pairs.items() if pair.after and (is_cut(pair.before) or is_cut(pair.after))]:
+        table.tallies[name].add_unseen(pairs.pop(name))  # of a beginning nothing follows for the whole
+    change = replace(change, columns=tuple(pairs))
     left = [name for name in change.columns if not table.tallies[name].is_led(pairs[name])]
     if not left:
         return
