@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from kisaan_validate.catalogue import Catalogue
 from kisaan_validate.database.catalogue import query
@@ -20,6 +20,7 @@ def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict
     looked into is not run. Raises DatabaseError.
     """
     found: dict[str, set[str]] = {}
+    known: Known = {}
     for check in suite.checks:
         if check.form is Form.CATALOG:
             continue  # reads no row, so runs no view
@@ -29,20 +30,27 @@ def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict
         if not sql and not views:
             continue
         try:
-            found[check.id] = volatile_names(session, calls_of(sql, check.origin), views)
+            found[check.id] = volatile_names(session, calls_of(sql, check.origin), views, known)
         except SuiteError as error:
             found[check.id] = {f"(a view that is not understood: {error.fact})"}
     return found
 
 
-def volatile_names(session: Session, calls: Calls, views: Iterable[int]) -> set[str]:
+Known = dict[tuple[tuple[str, ...], tuple[str, ...]], Rows]
+"""What the server said of names that were called, and of those after a dot: thousands of checks call the same few."""
+
+
+def volatile_names(session: Session, calls: Calls, views: Collection[int], known: Known | None = None) -> set[str]:
     """What a text could call that PostgreSQL holds to be volatile, through the views it reads too."""
-    definitions = [text for _, text in session.execute(query("views"), {"oids": list(views)})]
+    definitions = [text for _, text in session.execute(query("views"), {"oids": list(views)})] if views else []
     parts = [calls, *(calls_of(text.rstrip().removesuffix(";"), "view") for text in definitions)]
     nothing: frozenset[str] = frozenset()
     called, dotted = nothing.union(*(p.called for p in parts)), nothing.union(*(p.dotted for p in parts))
     operators, words = nothing.union(*(p.operators for p in parts)), nothing.union(*(p.words for p in parts))
-    found: Rows = session.execute(query("volatile"), {"called": sorted(called), "dotted": sorted(dotted)})
+    asked, known = (tuple(sorted(called)), tuple(sorted(dotted))), {} if known is None else known
+    if asked not in known:
+        known[asked] = session.execute(query("volatile"), {"called": list(asked[0]), "dotted": list(asked[1])})
+    found = known[asked]
     names = {name for kind, name in found if kind == "function"}
     names |= {name for kind, name in found if kind == "operator" and name in operators}
     names |= {name for kind, name in found if kind == "cast" and name in words}
