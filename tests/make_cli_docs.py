@@ -73,11 +73,8 @@ def _rows(words: str, command: click.Command) -> list[Row]:
 
 def _section(words: str, command: click.Command, rows: Sequence[Row], shared: Sequence[Row]) -> str:
     usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=words)))
-    parts = [
-        f"## {words}\n",
-        f"```\n{words} {usage}\n```\n",
-        _escaped(re.sub(r"\s+", " ", command.help or "").strip()) + "\n",
-    ]
+    said = _escaped(re.sub(r"\s+", " ", command.help or "").strip())
+    parts = [f"## {words}\n", *([] if usage == "[OPTIONS]" else [f"`{words} {usage}`\n"]), f"{said}\n"]
     if own := [row for row in rows if row not in shared]:
         parts.append(_table("", ("option", "meaning"), own))
     if others := [name.split()[0].strip("`,") for name, _ in rows if (name, _) in shared]:
