@@ -204,6 +204,15 @@ def test_expressions_as_columns(base: tuple[Server, str], tmp_path: Path) -> Non
     assert [(r.status, r.violations) for r in found] == [(Status.FAIL, 2), (Status.FAIL, 2), (Status.PASS, 0)]
 
 
+def test_blanks_of_every_kind_are_empty(base: tuple[Server, str], tmp_path: Path) -> None:
+    """dbt_utils' not_empty_string trims blanks, newer versions tabs and line ends as well: a text of nothing else is empty."""
+    server, database = base
+    server.sql(r"TRUNCATE m; INSERT INTO m (id, s) VALUES (1, ' '), (2, E'\t'), (3, E' \r\n'), (4, ''), (5, E'\tx'), (6, NULL)", database)
+    tests = [{"dbt_utils.not_empty_string": {"column_name": "s"}}, {"dbt_utils.not_empty_string": {"column_name": "s", "trim_whitespace": False}}]
+    found = list(answers(base, imported("dbt", dbt_project(tmp_path, "m", *tests)), "dbt").values())
+    assert [(r.status, r.violations) for r in found] == [(Status.FAIL, 4), (Status.FAIL, 1)]
+
+
 # --- patterns ----------------------------------------------------------------------------------------------------------------------
 
 letters = st.sampled_from("ab_%*.?+[]()^$\\|- AbÄ1'\"{}")
