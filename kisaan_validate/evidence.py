@@ -18,12 +18,14 @@ from kisaan_validate.execute.ask import recover, tuned
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import TooLarge, refusal
 from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.hidden import masked_outputs
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import COUNTED, Evidence, Result, StatementFacts
 from kisaan_validate.outcome import joined
 from kisaan_validate.rules.relations import MISSING
 from kisaan_validate.sql.expressions import key_columns
 from kisaan_validate.stream.tally import Streamed, Tally
+from kisaan_validate.suite.load import SuiteSettings
 
 FEW_ROWS = (("parallel_tuple_cost", "0"),)
 """Violating rows are few, but the planner takes them for many, and would not read them in parallel."""
@@ -44,7 +46,7 @@ class Sampled:
 
 
 def collect_keys(
-    pool: Pool, plan: Plan, results: Mapping[str, Result], limit: int, is_personal: IsPersonal, ground: Ground, stop: Stop,
+    pool: Pool, plan: Plan, results: Mapping[str, Result], limit: int, settings: SuiteSettings, ground: Ground, stop: Stop,
     on_done: Callable[[int, int], None],
 ) -> tuple[dict[str, Result], list[StatementFacts]]:  # fmt: skip
     """``results`` with keys where checks failed, and the statements that read them.
@@ -53,7 +55,7 @@ def collect_keys(
     ``limit`` is 0. If keys cannot be read the result stays what it is and says so: a failure is known without them.
     """
     completed = dict(results)
-    work = _wanted(plan, results, limit, is_personal)
+    work = _wanted(plan, results, limit, settings)
     if not work or not limit or stop.requested:
         return completed, []
     on_done(0, len(work))
@@ -121,7 +123,7 @@ class _Wanted:
     grouped: bool = False
 
 
-def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, is_personal: IsPersonal) -> list[_Wanted]:
+def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, settings: SuiteSettings) -> list[_Wanted]:
     def count(id: str) -> int:
         result = results[id]
         return (result.violations or 0) if result.evidence in COUNTED else 0
@@ -134,8 +136,8 @@ def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, is_personal: 
         queries += [s.query for s in wrong if s.query is not None]  # a figure is shown by a statement of its own
     # A statement has at most 1,664 columns; so many failing checks of one table are rare enough to read it twice.
     parts = [failing[i : i + MOST_AT_ONCE] for failing in tables.values() for i in range(0, len(failing), MOST_AT_ONCE)]
-    found = [_of_table(part, limit, is_personal) for part in parts]
-    return found + [_of_query(q, count(q.check_id), limit, is_personal) for q in queries if count(q.check_id)]
+    found = [_of_table(part, limit, settings.is_personal) for part in parts]
+    return found + [_of_query(q, count(q.check_id), limit, settings) for q in queries if count(q.check_id)]
 
 
 def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -> _Wanted:
@@ -161,13 +163,13 @@ def _reads(failing: Sequence[Failing]) -> Reads:
     return Reads(tuple(tables), tuple(bare), tuple(found))
 
 
-def _of_query(query: Query, count: int, limit: int, is_personal: IsPersonal) -> _Wanted:
-    masked, key = _masked_outputs(query, is_personal), query.violations.keys
+def _of_query(query: Query, count: int, limit: int, settings: SuiteSettings) -> _Wanted:
+    masked, key = masked_outputs(query, settings), query.violations.keys
     # A figure was counted without this statement, which may have to sort what the figure is made of.
     bounded = count <= RARE and query.violations.riding is None
     return _Wanted(
         f"keys: {query.purpose}", query_sample(query, limit, masked), query.check_ids, (count,), (query.sample_columns(),),
-        key, any(name in masked for name in key), bounded, any(is_personal(t, c) for t, c in query.columns),
+        key, any(name in masked for name in key), bounded, settings.may_be_quoted({t for t, _ in query.columns}, query.violations.sql),
         frozenset(name for pair in query.columns for name in pair), query.reads, bool(query.violations.weight),
     )  # fmt: skip
 
@@ -187,22 +189,6 @@ def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | Dat
         return Sampled(keys, StatementFacts(wanted.purpose, wanted.sql, wanted.ids, taken))
 
     return work
-
-
-def _masked_outputs(query: Query, is_personal: IsPersonal) -> frozenset[str]:
-    """Output columns that bear a personal column's name, are made of one, or could be: what cannot be traced is masked."""
-    secret = {column for table, column in query.columns if is_personal(table, column)}
-    if not secret:
-        return frozenset()
-    real = {column for _, column in query.columns}
-    made_of = query.violations.made_of
-
-    def masked(output: str) -> bool:
-        # A name that is no column of a table (``u.to_jsonb``) is a function of the row, and may show all of it.
-        origins = made_of.get(output, () if output in query.violations.safe else (output,))
-        return output in secret or any(name in secret or name not in real for name in origins)
-
-    return frozenset(c for c in query.sample_columns() if masked(c))
 
 
 _Row = tuple[int, list[str | None] | None, object, object]

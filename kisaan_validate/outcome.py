@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 from kisaan_validate.catalogue import TableKey
 from kisaan_validate.compile.plan import Plan
@@ -14,7 +13,7 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import Counted
 from kisaan_validate.execute.ground import DECLARED
 from kisaan_validate.execute.heap import TooLarge
-from kisaan_validate.masking import mask_values
+from kisaan_validate.masking import told_of_rows
 from kisaan_validate.model import Check, Evidence, Profile, Result, Status
 from kisaan_validate.stream.tally import Streamed, Tally, Trouble
 
@@ -57,19 +56,20 @@ def failures_of(answers: Answers) -> dict[TableKey, str]:
     }
 
 
-def results_of(plan: Plan, answers: Answers, personal: Iterable[str]) -> dict[str, Result]:
-    """One Result for every check that the plan settled or a statement answered, by check id.
+MayBeQuoted = Callable[[Collection[str]], bool]
+"""Whether the server, when it fails at a statement over tables of these names, could quote a personal value."""
 
-    ``personal`` are the suite's patterns of columns whose values may not appear, not even in a server's message.
-    """
+
+def results_of(plan: Plan, answers: Answers, may_be_quoted: MayBeQuoted) -> dict[str, Result]:
+    """One Result for every check that the plan settled or a statement answered, by check id."""
     checks = {check.id: check for check in plan.checks}
-    rows, patterns = rows_of(answers), tuple(personal)
+    rows = rows_of(answers)
     results = {id: tolerated(settled, checks[id]) for id, settled in plan.settled.items()}
     for statement, answer in answers:
         for id, error in answer.errors.items():
-            results[id] = _unanswered(checks[id], statement, error, patterns)
+            results[id] = _unanswered(checks[id], statement, error, may_be_quoted)
         if twice := _matched_twice(statement, answer, rows):
-            results |= {id: _unanswered(checks[id], statement, twice, patterns) for id in answer.violations}
+            results |= {id: _unanswered(checks[id], statement, twice, may_be_quoted) for id in answer.violations}
             continue
         for id, violations in answer.violations.items():
             counted = _counted(id, statement, answer, violations, rows, plan.enforced)
@@ -120,15 +120,14 @@ def evidence_of(rests: Sequence[str]) -> Evidence:
 
 
 def streamed_results(
-    plan: Plan, streamed: Sequence[tuple[Stream, Streamed]], counts: Sequence[int | None], personal: Iterable[str],
+    plan: Plan, streamed: Sequence[tuple[Stream, Streamed]], counts: Sequence[int | None], may_be_quoted: MayBeQuoted,
     uncounted: Mapping[TableKey, str],
 ) -> dict[str, Result]:  # fmt: skip
     """One Result for every check that reads a stream, by check id. ``counts`` are the rows that should have come of each.
 
     ``uncounted`` says why rows were not counted: of a view that means that nobody knows what its plan leaves out.
     """
-    checks, patterns = {check.id: check for check in plan.checks}, tuple(personal)
-    results = {}
+    checks, results = {check.id: check for check in plan.checks}, {}
     for (stream, answer), counted in zip(streamed, counts, strict=True):
         for id, tally in answer.tallies.items():
             trouble = tally.trouble
@@ -138,7 +137,7 @@ def streamed_results(
             if trouble is None and stream.table.kind == "v" and (why := uncounted.get(stream.table.key)):
                 trouble = Trouble(f"the rows of {stream.table.name} could not be counted: {why}")
             if trouble is not None:
-                results[id] = _troubled(checks[id], stream, trouble, patterns)
+                results[id] = _troubled(checks[id], stream, trouble, may_be_quoted)
             else:
                 results[id] = _judged(checks[id], stream, answer, tally)
     return results
@@ -163,10 +162,10 @@ def _judged(check: Check, stream: Stream, answer: Streamed, tally: Tally) -> Res
     return replace(result, hint=check.hint)
 
 
-def _troubled(check: Check, stream: Stream, trouble: Trouble, personal: Sequence[str]) -> Result:
+def _troubled(check: Check, stream: Stream, trouble: Trouble, may_be_quoted: MayBeQuoted) -> Result:
     fact = trouble.fact
-    if trouble.sqlstate and any(_touches(pattern, {stream.table.name, check.table}) for pattern in personal):
-        fact = mask_values(fact, {*check.columns, stream.table.name, check.table})
+    if trouble.sqlstate and may_be_quoted({stream.table.name, check.table}):
+        fact = told_of_rows(fact, trouble.sqlstate, {*check.columns, stream.table.name, check.table})
     status = Status.SKIP if trouble.refused else Status.ERROR
     return Result(check.id, status, message=fact, hint=trouble.hint, sqlstate=trouble.sqlstate, sql=stream.sql())
 
@@ -209,11 +208,11 @@ def joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _unanswered(check: Check, statement: Pass | Query, error: DatabaseError, personal: Sequence[str]) -> Result:
+def _unanswered(check: Check, statement: Pass | Query, error: DatabaseError, may_be_quoted: MayBeQuoted) -> Result:
     names = {key[1] for key in statement.tables} | {check.table}
     fact = error.fact
-    if any(_touches(pattern, names) for pattern in personal):
-        fact = mask_values(fact, {*check.columns, *names})
+    if error.sqlstate and may_be_quoted(names):  # without one it is this program that says so
+        fact = told_of_rows(fact, error.sqlstate, {*check.columns, *names})
     return Result(
         check_id=check.id,
         status=Status.SKIP if isinstance(error, TooLarge) else Status.ERROR,
@@ -222,10 +221,3 @@ def _unanswered(check: Check, statement: Pass | Query, error: DatabaseError, per
         sqlstate=error.sqlstate,
         sql=rows_sql(statement, check.id),
     )
-
-
-def _touches(pattern: str, tables: set[str]) -> bool:
-    """Whether a pattern of table.column may mean a column of one of these: either name may have dots of its own."""
-    parts = pattern.lower().split(".")
-    possible = [".".join(parts[:n]) for n in range(1, len(parts))] or ["*"]
-    return any(fnmatchcase(name.lower(), table) for name in tables for table in possible)

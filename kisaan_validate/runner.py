@@ -30,8 +30,9 @@ from kisaan_validate.contract.through import measured_bodies
 from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.coverage import coverage_of
 from kisaan_validate.database.catalogue import blocked_relations, count_scope, read_blocks, read_catalogue
+from kisaan_validate.database.lineage import discretion_of, followed_in, read_followed, read_lineage
 from kisaan_validate.database.schema import read_beside, read_bodies, read_objects, read_sequences
-from kisaan_validate.database.session import Limits, Session
+from kisaan_validate.database.session import Discretion, Limits, Session
 from kisaan_validate.database.standby import too_old
 from kisaan_validate.database.standins import read_lookalikes, read_standins, shadowed, shadowed_checks
 from kisaan_validate.database.target import Target, check_expectation, find_target, require_expected
@@ -49,6 +50,7 @@ from kisaan_validate.execute.measure import read_digesting, take_measures
 from kisaan_validate.execute.pool import Pool, Stop, Task
 from kisaan_validate.execute.rowcompare import compare_rows, not_kept, why_not_kept, write_rows
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
+from kisaan_validate.lineage import asked_of
 from kisaan_validate.model import (
     COUNTED,
     Baseline,
@@ -88,7 +90,7 @@ from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.sql.expressions import knows_zone_sql
 from kisaan_validate.suite.load import Suite
-from kisaan_validate.suite.personal import looks_personal
+from kisaan_validate.suite.personal import looks_asked
 from kisaan_validate.version import VERSION
 from kisaan_validate.waivers import Waivers, keys_needed
 
@@ -213,6 +215,7 @@ class _Runner:
         self.started = datetime.now(UTC)
         self.trust = Trust(self.options.trust_constraints, self.options.trust_indexes)
         self.ground = Ground(self.trust)
+        self.discretion: Discretion | None = None
 
     def run(self) -> Run:
         settings = self.suite.settings
@@ -224,7 +227,7 @@ class _Runner:
             require_expected(snapshot.place, self.options.expect, self.target)
             if self.options.baseline is not None and not self.options.other_database:
                 require_same_database(self.options.baseline, snapshot.place)
-            self.suite = with_personal(self.suite, self.options.contract, snapshot.catalogue)
+            self._follow(holder, snapshot.catalogue)
             excluded = [t.name for t in snapshot.catalogue.tables.values() if settings.is_excluded(t.name)]
             scope = count_scope(snapshot.catalogue, excluded) if self.options.count_all else []
             kept = self._chosen(holder, snapshot, [t for t in scope if t.key not in snapshot.withheld])
@@ -279,7 +282,27 @@ class _Runner:
         return holder
 
     def _open(self) -> Session:
-        return Session(self.target, self.options.limits, self.suite.settings.schemas)
+        session = Session(self.target, self.options.limits, self.suite.settings.schemas)
+        session.discretion = self.discretion
+        return session
+
+    def _follow(self, holder: Session, catalogue: Catalogue) -> None:
+        """From here on what is made of a personal column is personal, and no message of the server quotes a value of it."""
+        settings, contract = self.suite.settings, self.options.contract
+        if not settings.personal:
+            return
+        lineage = read_lineage(holder)
+
+        def known() -> Suite:
+            s = self.suite.settings
+            return replace(self.suite, settings=replace(s, followed=followed_in(holder, lineage, s.asked, s.aliases)))
+
+        self.suite = known()
+        self.suite = with_personal(self.suite, contract, catalogue)
+        if self.suite.settings.personal != settings.personal:
+            self.suite = known()
+        self.discretion = discretion_of(self.suite.settings.followed, catalogue)
+        holder.discretion = self.discretion
 
     def _snapshot(self, holder: Session) -> Snapshot:
         self.observer(Progress("reading the catalogue"))
@@ -431,10 +454,14 @@ class _Runner:
         personal, encoding, zone = self.suite.settings.is_personal, snapshot.place.encoding or "UTF8", self.options.zone
         if zone and holder.execute(knows_zone_sql(zone)) == [(0,)]:
             raise UsageError(f"--zone {zone} is no time zone that the server knows", "write its name: Asia/Kolkata, UTC")
-        public = self.options.public
-        return value_streams(
-            self.options.keep_values, snapshot.catalogue, scope, personal, lambda table, column: looks_personal(table, column, public), encoding
-        )  # fmt: skip
+        looks = self._looks_personal(holder) if self.options.keep_values else personal
+        return value_streams(self.options.keep_values, snapshot.catalogue, scope, personal, looks, encoding)
+
+    def _looks_personal(self, holder: Session) -> Callable[[str, str], bool]:
+        """Who is asked whether a column looks like somebody's data by its name, or is made of one that does."""
+        looks, public = looks_asked(self.options.public), asked_of(self.options.public)
+        found = read_followed(holder, looks, self.suite.settings.aliases)
+        return lambda table, column: not public(table, column) and found.is_personal(table, column, looks)
 
     def _values(
         self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], made: Run, streams: Sequence[ValueStream]
@@ -496,7 +523,7 @@ class _Runner:
             answers = self._count(pool, plan)
             self.log += self.ground.log
             results, log = collect_keys(
-                pool, plan, results_of(plan, answers, settings.personal), self._keys(), settings.is_personal,
+                pool, plan, results_of(plan, answers, settings.may_be_quoted), self._keys(), settings,
                 self.ground, self.stop, lambda done, total: self.observer(Progress("collecting evidence", done, total)),
             )  # fmt: skip
             self.log += log
@@ -544,6 +571,7 @@ class _Runner:
             tuple(table for table in snapshot.kept if table.key in read), plan.streams, suite.origin, suite.digest,
             {check.id: check.digest for check in plan.checks if check.id in ids}, hidden, self._keys(), self.options.python_memory,
             snapshot.locking,
+            self.discretion,
         )  # fmt: skip
         return Streams(job, suite, blocks, self._jobs(snapshot), self.stop)
 
@@ -558,7 +586,7 @@ class _Runner:
             self.log += answer.log
         counts, log = count_streamed(pool, plan.streams, rows_of(counted), self.stop)
         self.log += log
-        results = streamed_results(plan, streamed, counts, settings.personal, failures_of(counted))
+        results = streamed_results(plan, streamed, counts, settings.may_be_quoted, failures_of(counted))
         results, log = show_streamed(pool, streamed, results, self._keys(), settings.is_personal, self.stop)
         self.log += log
         return results

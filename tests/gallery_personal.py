@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from conftest import Server
 from helpers import settings
@@ -11,6 +11,7 @@ from helpers import settings
 from kisaan_validate import declare
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.judgement import judge
+from kisaan_validate.lineage import Asked, How
 from kisaan_validate.model import Baseline
 from kisaan_validate.record.codec import baseline_to_json
 from kisaan_validate.record.judged import judged_to_json
@@ -20,9 +21,9 @@ from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
 
 
-def rule(personal: Sequence[str]) -> Callable[[str, str], bool]:
-    """Whether a column is one of those that are named ``table.column``."""
-    return lambda table, column: f"{table}.{column}" in personal
+def rule(personal: Sequence[str]) -> Asked:
+    """Who is asked whether a column is one of those that are named ``table.column``."""
+    return lambda table, column: How.NAMED if f"{table}.{column}" in personal else How.NOT
 
 
 def missed(

@@ -144,7 +144,7 @@ def compare(server: Server, before: str, after: str, personal: Sequence[str] = (
     """The comparison of two databases of one server, with all that its observer saw."""
     seen = Tee()
     targets = [find_target(server.dsn(name)) for name in (before, after)]
-    options = DiffOptions(samples=5, is_personal=gallery_personal.rule(personal))
+    options = DiffOptions(samples=5, asked=gallery_personal.rule(personal))
     return diff_rows(targets[0], targets[1], options, seen), seen
 
 

@@ -26,6 +26,7 @@ from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import buckets_sql
 from kisaan_validate.errors import UsageError
 from kisaan_validate.execute.pool import Stop
+from kisaan_validate.lineage import How
 from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
 
 LAWS = settings(
@@ -344,7 +345,7 @@ def test_personal_values_are_masked(sides: Sides) -> None:
     """In keys and rows, on both sides; the pair says so to whoever is shown all rows."""
     make = "CREATE TABLE t (phone text PRIMARY KEY, v int); INSERT INTO t VALUES ('98765', {}), ('{}', 1)"
     put(sides, make.format(1, "11111"), make.format(2, "22222"))
-    found = one(compare(sides, is_personal=lambda table, column: column == "phone"))
+    found = one(compare(sides, asked=lambda table, column: How.NAMED if column == "phone" else How.NOT))
     assert (found.changed, found.added, found.removed) == (1, 1, 1)
     assert "98765" not in str(found.samples) + str(found.columns)
     assert [pair.personal for pair in found.compared] == [True, False]
@@ -353,7 +354,7 @@ def test_personal_values_are_masked(sides: Sides) -> None:
 def test_an_error_does_not_quote_personal_values(sides: Sides) -> None:
     """The server says which text is no number; that may be somebody's."""
     put(sides, *["CREATE TABLE t (k int PRIMARY KEY, phone text); INSERT INTO t VALUES (1, 'x98765')"] * 2)
-    found = one(compare(sides, casts={("t", "phone"): "int8"}, is_personal=lambda table, column: column == "phone"))
+    found = one(compare(sides, casts={("t", "phone"): "int8"}, asked=lambda table, column: How.NAMED if column == "phone" else How.NOT))
     assert not found.known
     assert "98765" not in str(found.unknown)
     assert "invalid input syntax" in str(found.unknown)

@@ -7,8 +7,8 @@ from conftest import Server
 from helpers import settings
 
 from kisaan_validate import declare
+from kisaan_validate.masking import mask_values, told_of_rows
 from kisaan_validate.model import Status
-from kisaan_validate.outcome import mask_values
 from kisaan_validate.runner import run
 from kisaan_validate.suite.load import build_suite, suite_of
 from kisaan_validate.suite.sql_source import read_assertion
@@ -83,3 +83,13 @@ def test_known_names_stay_in_a_masked_message() -> None:
     """The author needs the name of the column; whatever else is quoted goes."""
     assert mask_values('column reference "id" is ambiguous', {"id"}) == 'column reference "id" is ambiguous'
     assert mask_values('invalid input syntax for type integer: "91"', {"id"}) == "invalid input syntax for type integer •••"
+    assert mask_values("ungültige Eingabesyntax »id« für »Meyer«", {"id"}) == "ungültige Eingabesyntax »id« für •••"
+    assert mask_values("неверный ввод: Иванов", {"id"}) == "неверный ввод •••"
+    assert mask_values("division by zero", set()) == "division by zero"
+
+
+def test_what_a_function_says_is_not_passed_on() -> None:
+    """Whoever wrote a function wrote its message in any form; what concerns sessions and limits says nothing of a row."""
+    assert told_of_rows("Meyer is wrong", "P0001", set()) == "a function refused a row •••"
+    assert told_of_rows("Meyer is wrong", "22P02", set(), composed=True) == "a function refused a row •••"
+    assert told_of_rows("canceling statement due to lock timeout: 2 s", "55P03", set()) == "canceling statement due to lock timeout: 2 s"

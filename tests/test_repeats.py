@@ -11,6 +11,7 @@ from kisaan_validate.database.target import find_target
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.repeats import DUPLICATED, framed_key
 from kisaan_validate.diffing.run import diff_rows
+from kisaan_validate.lineage import How
 from kisaan_validate.patterns import Watch
 
 KEYS = {
@@ -54,7 +55,7 @@ def test_nothing_is_said_where_nothing_repeats(server: Server) -> None:
     assert all(t.patterns == () for t in diff_rows(sides[0], sides[1], DiffOptions(), Watch()).tables)
     server.sql("INSERT INTO t VALUES (70, 1)", after)
     assert any(t.patterns for t in diff_rows(sides[0], sides[1], DiffOptions(), Watch()).tables)
-    personal = DiffOptions(is_personal=lambda table, column: column == "id")
+    personal = DiffOptions(asked=lambda table, column: How.NAMED if column == "id" else How.NOT)
     assert all(t.patterns == () for t in diff_rows(sides[0], sides[1], personal, Watch()).tables)
     for name in (before, after):
         server.drop(name)

@@ -15,6 +15,7 @@ from kisaan_validate.cli.places import column_of, names_of, parted
 if TYPE_CHECKING:
     from kisaan_validate.config import Config
     from kisaan_validate.diffing.options import DiffOptions
+    from kisaan_validate.lineage import Asked
     from kisaan_validate.rowdiff import RowDiff
 
 
@@ -89,7 +90,7 @@ def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
         ignored=frozenset(column_of(text, "--ignore") for text in given["ignore"]),
         since=dict(_since(text) for text in given["added_since"]), encoding=given["digest"], limits=the_limits(config),
         foreign=_foreign(config),
-        is_personal=_personal(config, given["personal"], given["public"]),
+        asked=_personal(config, given["personal"], given["public"]),
     )  # fmt: skip
 
 
@@ -130,25 +131,19 @@ def _since(text: str) -> tuple[str, tuple[str, str | None]]:
     return table, (column, value)
 
 
-def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) -> Any:
+def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) -> Asked:
     """Who is asked whether a column's values must not be shown: the suite's patterns, names that look so, and options."""
-    from fnmatch import fnmatchcase
+    from kisaan_validate.lineage import How, asked_of
+    from kisaan_validate.suite.load import read_settings
+    from kisaan_validate.suite.personal import looks_asked
 
-    from kisaan_validate.suite.personal import looks_personal
+    file = config.suite / "suite.toml"
+    declared, looks = asked_of((*(read_settings(file).personal if file.exists() else ()), *more)), looks_asked(public)
 
-    file, declared = config.suite / "suite.toml", None
-    if file.exists():
-        from kisaan_validate.suite.load import read_settings
+    def asked(table: str, column: str) -> How:
+        return max(declared(table, column), looks(table, column))
 
-        declared = read_settings(file).is_personal
-
-    def is_personal(table: str, column: str) -> bool:
-        name = f"{table}.{column}".lower()
-        if (declared is not None and declared(table, column)) or any(fnmatchcase(name, pattern.lower()) for pattern in more):
-            return True
-        return looks_personal(table, column, public)
-
-    return is_personal
+    return asked
 
 
 def _foreign(config: Config) -> tuple[str, ...]:

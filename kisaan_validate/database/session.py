@@ -14,6 +14,7 @@ import psycopg2.extensions
 
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import DatabaseError, TargetError
+from kisaan_validate.masking import told_of_rows
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 from kisaan_validate.sql.qualify import qualified
 
@@ -72,6 +73,19 @@ Setting = tuple[str, str]
 _MEMORY = qualified("SELECT pg_size_bytes(current_setting('work_mem')), coalesce(current_setting('hash_mem_multiplier', true), '1')")
 
 
+@dataclass(frozen=True)
+class Discretion:
+    """What keeps a server's message from quoting a personal value. ``names`` may stand in it; ``quoted_by`` says of a
+    statement whether rows with personal values could be read by it."""
+
+    names: frozenset[str]
+    quoted_by: Callable[[str], bool]
+
+    def told(self, fact: str, sqlstate: str, sql: str, *, composed: bool) -> str:
+        """What may be passed on of a message. ``composed``: a function of somebody's made it up."""
+        return told_of_rows(fact, sqlstate, self.names, composed=composed) if self.quoted_by(sql) else fact
+
+
 class Session:
     """A connection that runs one transaction at a time, explicitly begun, never writing.
 
@@ -88,6 +102,8 @@ class Session:
         self._memory: tuple[int, float] | None = None
         self.frugal = False
         """Whether locks are given back after each statement (see ``execute.locking``)."""
+        self.discretion: Discretion | None = None
+        """Set where values may be personal: then no message about rows is passed on as the server wrote it."""
         self.proved: tuple[int, str] | None = None
         """The server process (pid, start of its server) that proved to be on the holder's server: see ``same_server``."""
 
@@ -132,7 +148,7 @@ class Session:
                 cursor.execute(sql, parameters)
                 return cursor.fetchall() if cursor.description is not None else []
         except psycopg2.Error as error:
-            raise self._failure(error) from None
+            raise self._failure(error, sql) from None
 
     def tune(self, settings: Iterable[Setting]) -> None:
         """Settings of the planner for what follows in this transaction. Raises DatabaseError."""
@@ -162,7 +178,7 @@ class Session:
             with self._connection.cursor() as cursor:
                 cursor.copy_expert(sql, _Sink(write))
         except psycopg2.Error as error:
-            raise self._failure(error) from None
+            raise self._failure(error, sql) from None
 
     def cancel(self) -> None:
         """Ask the server to cancel the running statement; safe from any thread."""
@@ -192,12 +208,20 @@ class Session:
         """Give the connection back; an open transaction is rolled back by the server."""
         self._connection.close()
 
-    def _failure(self, error: psycopg2.Error) -> DatabaseError:
+    def _failure(self, error: psycopg2.Error, sql: str) -> DatabaseError:
         if error.pgcode is None and self.lost:
             return self._loss(error)
         primary = error.diag.message_primary or str(error).strip().splitlines()[0] if str(error).strip() else ""
         fact = self.target.hide(primary or "the connection was lost")
+        if self.discretion is not None and error.pgcode:
+            fact = self._discreet(fact, error, sql, self.discretion)
         return DatabaseError(fact, hint_for(error.pgcode or ""), error.pgcode or "", self.lost)
+
+    def _discreet(self, fact: str, error: psycopg2.Error, sql: str, discretion: Discretion) -> str:
+        """What may be passed on: a statement that was not understood is about its own text, and about no row."""
+        if error.pgcode is not None and error.pgcode.startswith("42") and error.diag.statement_position:
+            return fact
+        return discretion.told(fact, error.pgcode or "", sql, composed=error.diag.source_function == "exec_stmt_raise")
 
     def _loss(self, error: psycopg2.Error) -> DatabaseError:
         # libpq keeps what the server said before it hung up, but psycopg2 leaves it out of the exception.

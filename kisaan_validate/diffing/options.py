@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kisaan_validate.database.session import Limits
+from kisaan_validate.lineage import Asked, Followed, How
 
 
-def _nobody(table: str, column: str) -> bool:
-    return False
+def _nobody(table: str, column: str) -> How:
+    return How.NOT
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class DiffOptions:
     clocks of ``timestamp`` columns ran that the other side holds as ``timestamptz``. ``since``: table -> (column, value):
     rows added whose column is at least the value came later; value None: whose key is above all keys before.
     ``encoding``: "auto", or one of ``digest.rows``. ``foreign``: tables that are compared although another server holds
-    their rows. ``renamed``: (name before, new name) of tables, and of columns as table.column, that are called otherwise after.
+    their rows. ``asked`` says which columns are called personal, ``followed`` what both databases make of that.
+    ``renamed``: (name before, new name) of tables, and of columns as table.column, that are called otherwise after.
     """
 
     before_schemas: tuple[str, ...] = ("public",)
@@ -38,4 +40,9 @@ class DiffOptions:
     limits: Limits = field(default_factory=Limits)
     foreign: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
-    is_personal: Callable[[str, str], bool] = _nobody
+    asked: Asked = _nobody
+    followed: Followed = field(default_factory=Followed)
+
+    def is_personal(self, table: str, column: str) -> bool:
+        """Whether values of a column must not be shown."""
+        return self.followed.is_personal(table, column, self.asked)

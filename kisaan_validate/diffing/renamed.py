@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kisaan_validate.catalogue import Table, split_column, split_name
 from kisaan_validate.errors import UsageError
+from kisaan_validate.lineage import Asked, How
 from kisaan_validate.renaming.follow import formerly, with_displaced
 from kisaan_validate.renaming.names import Renames
 
@@ -101,17 +102,17 @@ def _found(old: str, new: str, before: Mapping[str, Table], former: Mapping[str,
     return titles[0], name
 
 
-def followed(is_personal: Callable[[str, str], bool], renames: Renames) -> Callable[[str, str], bool]:
-    """Who is asked whether a column is personal, asked of its other name as well."""
+def followed(is_personal: Callable[[str, str], bool], renames: Renames) -> Asked:
+    """Who is asked whether a column is personal, asked of its other name as well. What is found so, nothing outweighs."""
     tables = {**{title: renames.title(title) for title, _ in renames.columns}, **renames.tables}
 
-    def asked(table: str, column: str) -> bool:
+    def asked(table: str, column: str) -> How:
         places = [(table, column)]
         for old, new in tables.items():
             bare_old, bare_new = (title.rpartition(".")[2] for title in (old, new))
             places += [(bare_old, renames.column_before(old, column))] if table in {new, bare_new} else []
             places += [(bare_new, renames.column(old, column))] if table in {old, bare_old} else []
-        return any(is_personal(*place) for place in places)
+        return How.NAMED if any(is_personal(*place) for place in places) else How.NOT
 
     return asked
 

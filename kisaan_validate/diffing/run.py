@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from kisaan_validate.catalogue import Table, TypeFacts, split_name
 from kisaan_validate.database.catalogue import count_scope
+from kisaan_validate.database.lineage import discretion_of, read_followed
 from kisaan_validate.database.target import Target
 from kisaan_validate.differences import NotCompared, Unknown
 from kisaan_validate.diffing.compare import Allowance, Comparison, both, compare_table, unread
@@ -24,6 +25,7 @@ from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
 from kisaan_validate.execute.pool import Stop
+from kisaan_validate.lineage import Followed
 from kisaan_validate.renaming.names import Renames
 from kisaan_validate.renaming.tables import called
 from kisaan_validate.rowdiff import Observer, RowDiff, TableDiff
@@ -74,6 +76,7 @@ class _Run:
         known = self.sides[0].seen.keys() | self.sides[1].seen.keys()
         if self.options.select and not known:
             raise UsageError(f"no table is called {' or '.join(self.options.select)}", "* stands for any characters of a name")
+        self._follow()
         renames = self._renamed()
         self.options = resolved(self.options, {**self.sides[0].bare_names, **self.sides[1].bare_names})
         self._check_zone()
@@ -107,8 +110,17 @@ class _Run:
         renames = declared_renames(before.named, before.seen, after.seen)
         former = {new: old for old, new in renames.tables.items()}
         before.seen = {title: called(table, renames.names(former.get(title, title))) for title, table in before.seen.items()}
-        self.options = replace(self.options, is_personal=followed(self.options.is_personal, renames))
+        self.options = replace(self.options, asked=followed(self.options.is_personal, renames), followed=Followed())
         return renames
+
+    def _follow(self) -> None:
+        """What is made of a personal column, on either side, is personal, and no message of a server quotes a value of it."""
+        asked = self.options.asked
+        found = both(lambda number: self.sides[number].guarded(lambda: read_followed(self.sides[number].session, asked, {})))
+        self.options = replace(self.options, followed=found[0].both(found[1]))
+        discretion = discretion_of(self.options.followed, *(side.snapshot.catalogue for side in self.sides))
+        for side in self.sides:
+            side.session.discretion = discretion
 
     def _check_zone(self) -> None:
         """A zone is one that both servers know by name."""

@@ -348,6 +348,14 @@ def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
     return {output.alias_or_name: _origins(output, plain, all_plain) for output in select.expressions}
 
 
+def computed_outputs(sql: str) -> frozenset[str]:
+    """The named outputs of a SELECT that are anything but a column as it is; all of a set operation's."""
+    tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
+    select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
+    outputs = select.expressions if isinstance(select, exp.Select) else []
+    return frozenset(o.alias_or_name for o in outputs if not isinstance(tree, exp.Select) or not isinstance(o.unalias(), exp.Column))
+
+
 def _plain_sources(select: exp.Select) -> tuple[frozenset[str], bool]:
     """The names by which plain tables are known in a FROM, and whether there is nothing else in it."""
     first = select.args.get("from_") or select.args.get("from")

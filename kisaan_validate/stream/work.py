@@ -11,7 +11,7 @@ from kisaan_validate.catalogue import Table
 from kisaan_validate.compile.streams import Piece, Stream
 from kisaan_validate.database.locktable import await_room
 from kisaan_validate.database.same_server import Shared
-from kisaan_validate.database.session import Limits, Session
+from kisaan_validate.database.session import Discretion, Limits, Session
 from kisaan_validate.database.target import Target
 from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.execute.ask import give_back
@@ -44,11 +44,13 @@ class Job:
     keep: int
     memory: int
     locking: Locking = field(default_factory=Locking)
+    discretion: Discretion | None = None
 
 
 def open_session(job: Job) -> Session:
     """A session inside the snapshot, with its locks taken at the start (see execute.pool). Raises KisaanError."""
     session = Session(job.target, job.limits, job.schemas)
+    session.discretion = job.discretion
     try:
         enter_snapshot(session, job.snapshot, job.tables, keep=job.locking.kept)
     except BaseException:

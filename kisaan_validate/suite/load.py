@@ -7,16 +7,18 @@ import os
 import sys
 import types
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from kisaan_validate import authored, declare, plugins, watched
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
+from kisaan_validate.lineage import Asked, Followed, asked_of
 from kisaan_validate.model import Check, Criterion, SuiteFacts
 from kisaan_validate.rules.base import Rule, meaning_digest
 from kisaan_validate.sql.assertion import row_condition
@@ -34,7 +36,8 @@ class SuiteSettings:
     logical table name to the names under which it may exist, in the order in which they are tried. ``filters`` maps
     tables to the SQL condition on their rows that are judged; ``lines`` says where each of these is written.
     ``criteria`` are those of a runbook, their checks as the patterns that were written. ``foreign`` are the tables whose
-    rows another server holds and which are judged all the same.
+    rows another server holds and which are judged all the same. ``followed`` is what the database's own catalogue makes of
+    ``personal``, once it was read.
     """
 
     name: str = ""
@@ -46,15 +49,33 @@ class SuiteSettings:
     lines: Mapping[str, str] = field(default_factory=dict, compare=False)
     criteria: tuple[Criterion, ...] = ()
     foreign: tuple[str, ...] = ()
+    followed: Followed = field(default_factory=Followed, compare=False)
 
     def is_personal(self, table: str, column: str) -> bool:
         """Whether values of this column must never be shown. Patterns ignore case: better to mask too much."""
-        name = f"{table}.{column}".lower()
-        return any(fnmatchcase(name, pattern.lower()) for pattern in self.personal)
+        return self.followed.is_personal(table, column, self.asked)
+
+    @cached_property
+    def asked(self) -> Asked:
+        """Who is asked of the patterns alone, whatever the database makes of them."""
+        return asked_of(self.personal)
+
+    def may_be_quoted(self, tables: Collection[str], sql: str = "") -> bool:
+        """Whether the server could quote a personal value when it fails at a statement over these tables."""
+        if any(_touches(pattern, tables) for pattern in self.personal):
+            return True
+        return bool(self.followed.relations & set(tables)) or self.followed.quoted_by(sql)
 
     def is_excluded(self, table: str) -> bool:
         """Whether the table is left out of row counts."""
         return any(fnmatchcase(table, pattern) for pattern in self.exclude_tables)
+
+
+def _touches(pattern: str, tables: Collection[str]) -> bool:
+    """Whether a pattern of table.column may mean a column of one of these: either name may have dots of its own."""
+    parts = pattern.lower().split(".")
+    possible = [".".join(parts[:n]) for n in range(1, len(parts))] or ["*"]
+    return any(fnmatchcase(name.lower(), table) for name in tables for table in possible)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from kisaan_validate.lineage import Asked, How, asked_of
+
 HINTS = (
     "password", "passwd", "secret", "token", "api_key", "apikey", "private_key", "credential", "otp", "pin_code", "hash",
     "salt", "phone", "mobile", "telephone", "whatsapp", "fax", "contact", "email", "e_mail", "firstname", "first_name",
@@ -28,7 +30,11 @@ def guessed_personal(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def looks_personal(table: str, column: str, public: Iterable[str] = ()) -> bool:
-    """Whether a column's name looks like somebody's data, and none of these patterns says that it is nobody's."""
-    name = f"{table}.{column}".lower()
-    return bool(guessed_personal([name])) and not any(fnmatchcase(name, pattern.lower()) for pattern in public)
+def looks_asked(public: Iterable[str] = ()) -> Asked:
+    """Who is asked whether a column's name looks like somebody's data. Such a guess is never a full name."""
+    hints, nobodys = asked_of(f"*.*{hint}*" for hint in HINTS), asked_of(public)
+
+    def asked(table: str, column: str) -> How:
+        return min(hints(table, column), How.PATTERN) if not nobodys(table, column) else How.NOT
+
+    return asked
