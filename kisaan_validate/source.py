@@ -142,12 +142,13 @@ def header(fields: Mapping[str, str]) -> str:
 
 def settings_text(command: str, name: str, schemas: Iterable[str], personal: Mapping[str, tuple[str, ...]]) -> str:
     """A suite.toml; ``personal`` maps guessed patterns to the columns for which they stand."""
+    how = "and by the look of few values" if command == "init" else "alone"
     lines = [
         f"# Written by kisaan-validate {command}. docs/writing-checks.md says what may stand here.",
         f"name = {toml_text(name)}",
         f"schemas = [{', '.join(toml_text(s) for s in schemas)}]",
         "",
-        "# A guess, by names alone: values of these columns are never shown. Add what is missing, remove what is public.",
+        f"# A guess, by names {how}: values of these columns are never shown. Add what is missing, remove what is public.",
     ]
     if not personal:
         return "\n".join([*lines, "personal = []", ""])

@@ -115,7 +115,7 @@ def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
     )
     for draft in proved.drafts:
         for note in draft.notes:
-            if "catalogue alone: " in note:
+            if "catalogue alone: " in note or note.startswith("withheld: "):
                 click.echo(f"note    {remark(draft.title)}: {remark(note)}")
     if said["refused"]:
         click.echo(f'left    {counted(said["refused"], "check")} commented out, each with its reason: grep -rn "not drafted" {output}')

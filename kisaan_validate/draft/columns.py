@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kisaan_validate.catalogue import Column, Table
+from kisaan_validate.draft.codes import certainly
 from kisaan_validate.draft.lines import ColumnLine
 from kisaan_validate.source import identifier
 
@@ -69,7 +70,7 @@ def _why(table: Table, column: Column, stored: bool) -> str:
         unproved = "" if table.proves_not_null(column.name) else " (not by a validated constraint of the column)"
         said[0] += f" NOT NULL{unproved}" if stored else " NOT NULL (the rows are not asked)"
     if column.generated:
-        said.append(f"generated always as {column.default or '?'}")
+        said.append(f"generated always as {(not certainly(column.default or '') and column.default) or '?'}")
     if column.identity:
         said.append("identity")
     return ", ".join(said)

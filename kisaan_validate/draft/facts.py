@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.database.statistics import Comments
+from kisaan_validate.draft.codes import is_shape
 from kisaan_validate.model import Place
 
 
@@ -18,7 +19,8 @@ class Observed:
 
     ``rows`` is None where the table was not read, with the ``reason``. ``nulls`` counts them by column, as far as that was
     asked; ``unique`` are columns without two equal values, ``two_decimals`` those whose values never had more places, and
-    ``values`` all the values of columns that have few.
+    ``values`` all the values of columns that have few and that are plainly codes. ``withheld`` says why those of other
+    columns with few values are written nowhere.
     """
 
     rows: int | None = None
@@ -27,6 +29,7 @@ class Observed:
     unique: frozenset[str] = frozenset()
     two_decimals: frozenset[str] = frozenset()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
 
 NOT_READ = Observed(reason="its rows were not looked at")
@@ -51,6 +54,17 @@ class Facts:
 def names_of(catalogue: Catalogue) -> list[str]:
     """Every column as ``table.column``."""
     return [f"{t.name}.{c}" for t in catalogue.tables.values() for c in t.columns]
+
+
+def seen_personal(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Columns that are personal by what their values look like, as full names for ``personal`` in suite.toml."""
+    found: dict[str, tuple[str, ...]] = {}
+    for key, observed in facts.observed.items():
+        for column, reason in observed.withheld.items():
+            if is_shape(reason):
+                name = f"{key[1]}.{column}"
+                found["".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)] = (f"{name}: {reason}",)
+    return found
 
 
 def is_personal(patterns: tuple[str, ...], table: str, column: str) -> bool:

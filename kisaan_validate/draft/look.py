@@ -10,8 +10,9 @@ from kisaan_validate.catalogue import Catalogue, Table, TableKey
 from kisaan_validate.database.catalogue import count_scope, read_catalogue
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.standby import require_young
-from kisaan_validate.database.statistics import read_comments, read_sizes, read_statistics
+from kisaan_validate.database.statistics import Comments, read_comments, read_sizes, read_statistics
 from kisaan_validate.database.target import Target, check_expectation
+from kisaan_validate.draft.codes import certainly
 from kisaan_validate.draft.facts import Facts, Observed, names_of
 from kisaan_validate.draft.observe import Probe, candidates, probes, scanner, unread
 from kisaan_validate.errors import DatabaseError, UsageError
@@ -63,11 +64,20 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
 def _facts(ask: Ask, holder: Session, snapshot: Snapshot, observer: Observer, stop: Stop) -> Facts:
     catalogue = snapshot.catalogue
     personal = tuple(dict.fromkeys((*ask.personal, *guessed_personal(names_of(catalogue)))))
-    comments = read_comments(holder, ask.schemas)
+    comments = _without_people(read_comments(holder, ask.schemas))
     asked = {} if ask.catalogue_only else _asked(ask, holder, snapshot, personal)
     seen = {table.key: unread(table, error) for table, error in _unavailable(snapshot)}
     seen |= _scan_all(ask, snapshot, asked, observer, stop)
     return Facts(catalogue, snapshot.place, _day(snapshot), comments, seen, personal)
+
+
+def _without_people(comments: Comments) -> Comments:
+    """Comments go into the draft as they are, unless somebody gave a person's data as an example."""
+
+    def kept(text: str) -> str:
+        return f"(withheld: it holds what looks like {what})" if (what := certainly(text)) else text
+
+    return Comments({k: kept(t) for k, t in comments.columns.items()}, {k: kept(t) for k, t in comments.constraints.items()})
 
 
 def _day(snapshot: Snapshot) -> date:

@@ -6,12 +6,13 @@ Only hints decide what is asked (names, types, ANALYZE's estimates); what is sai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kisaan_validate.catalogue import Column, Table, TableKey
 from kisaan_validate.database.session import Session
 from kisaan_validate.database.statistics import Estimate, Wanted
+from kisaan_validate.draft.codes import FREQUENT, RARE, why_withheld
 from kisaan_validate.draft.facts import Observed, is_personal
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault, recover
@@ -48,7 +49,9 @@ _MONEY = (
 
 @dataclass(frozen=True)
 class Probe:
-    """One output of a table's scan: what it is about (``kind``), and for "set", the values that may occur."""
+    """One output of a table's scan: what it is about (``kind``), and for "set", the values that may occur.
+
+    "withheld" asks nothing: ``values`` has the reason why the values of a column are not written down."""
 
     kind: str
     column: str
@@ -125,6 +128,8 @@ def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe 
         return None
     if any(len(value) > LONGEST_VALUE for value in estimate.common):
         return None
+    if why := why_withheld(column.name, estimate.common):
+        return Probe("withheld", column.name, "NULL", (why,))  # not even in a statement
     # No sort, whatever the size: one bit for each value that ANALYZE met, and one for any other.
     arms = " ".join(f"WHEN {to_sql(text_literal(v))} THEN {1 << n}" for n, v in enumerate(estimate.common))
     other = 1 << len(estimate.common)
@@ -143,6 +148,7 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
     rows, *answers = row
     nulls, unique, decimals = {}, set(), set()
     values: dict[str, tuple[str, ...]] = {}
+    withheld: dict[str, str] = {}
     for probe, answer in zip(asked, answers, strict=True):
         if probe.kind == "nulls":
             nulls[probe.column] = int(answer)
@@ -150,8 +156,13 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
             unique.add(probe.column)
         elif probe.kind == "decimals" and answer == 0:
             decimals.add(probe.column)
+        elif probe.kind == "withheld":
+            withheld[probe.column] = probe.values[0]
         elif probe.kind == "values" and answer:
-            values[probe.column] = tuple(sorted(answer))
+            if why := why_withheld(probe.column, answer):
+                withheld[probe.column] = why
+            else:
+                values[probe.column] = tuple(sorted(answer))
         elif probe.kind == "set" and answer < 1 << len(probe.values):
             values[probe.column] = tuple(sorted(v for n, v in enumerate(probe.values) if answer & 1 << n))
     present = {column: int(rows) - count for column, count in nulls.items()}
@@ -160,6 +171,7 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
         frozenset(c for c in unique if present[c] >= ENOUGH_FOR_UNIQUE),
         frozenset(c for c in decimals if present[c] >= ENOUGH_ROWS),
         {c: v for c, v in values.items() if present[c] >= max(ENOUGH_ROWS, 5 * len(v))},
+        {c: why for c, why in withheld.items() if present[c] >= ENOUGH_ROWS},
     )  # fmt: skip
 
 
@@ -187,7 +199,20 @@ def _scan(session: Session, table: Table, asked: Sequence[Probe]) -> Observed:
     if why := refusal(session, sql):
         raise why
     (row,) = session.execute(sql)
-    return read_scan(asked, row)
+    return _frequent(session, table, read_scan(asked, row))
+
+
+def _frequent(session: Session, table: Table, seen: Observed) -> Observed:
+    """The same without sets of which a value is rare. Asked apart: only of values that look like nobody's."""
+    if not seen.values:
+        return seen
+    counted = [(column, value) for column, values in seen.values.items() for value in values]
+    counts = ",\n  ".join(f"count(*) FILTER (WHERE {sql_name(c)}::text = {to_sql(text_literal(v))})" for c, v in counted)
+    (found,) = session.execute(qualified(f"SELECT {counts}\nFROM {table_sql(table)}"))
+    rare = {column for (column, _), rows in zip(counted, found, strict=True) if rows < FREQUENT}
+    return replace(
+        seen, values={c: v for c, v in seen.values.items() if c not in rare}, withheld={**seen.withheld, **dict.fromkeys(rare, RARE)}
+    )
 
 
 def unread(table: Table, error: DatabaseError) -> Observed:

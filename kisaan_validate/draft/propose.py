@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kisaan_validate.catalogue import KIND_WORDS, Catalogue, Constraint, Index, Table
+from kisaan_validate.draft.codes import certainly
 from kisaan_validate.draft.columns import column_lines
 from kisaan_validate.draft.facts import Facts
 from kisaan_validate.draft.lines import Line, Note, TableDraft
@@ -60,6 +61,8 @@ class _Proposer:
             yield f"a {KIND_WORDS[table.kind]}: drafted from the catalogue alone, its rows are those of others"
         elif self.facts.of(table).rows is None:
             yield f"drafted from the catalogue alone: {reason}"
+        for column, why in sorted(self.facts.of(table).withheld.items()):
+            yield f"withheld: the values of {column}: {why}"
 
     def _line(self, function: str, arguments: list[str], id: str, why: str, *, named: bool = False, observed: bool = False) -> Line:
         """A line with an id of its own: numbered where another line has it."""
@@ -162,6 +165,7 @@ class _Proposer:
         columns = tuple(c for c in index.columns if c is not None)
         reason = "it is not valid" if not index.valid else "it is over an expression" if None in index.columns else ""
         where = _unwrapped(index.predicate)
+        reason = reason or (f"its WHERE holds what looks like {what}" if (what := certainly(where)) else "")
         reason = reason or (_refusal(where) if where else "")
         if reason:
             return Note(f"the rows are not asked for UNIQUE INDEX {index.name}: {reason}")
@@ -182,6 +186,8 @@ class _Proposer:
 
     def _check(self, table: Table, name: str, constraint: Constraint) -> Line | Note:
         expression = check_expression(constraint.definition)
+        if what := certainly(expression):
+            return Note(f"the rows are not asked for CHECK {constraint.name}: its text is withheld, for it holds what looks like {what}")
         if reason := _refusal(expression) if expression else "its text could not be read":
             return Note(f"the rows are not asked for CHECK {constraint.name}: {reason}: {expression}")
         arguments = [python_text(name), python_text(expression), *self._said(table, constraint)]

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kisaan_validate.draft.facts import Facts, names_of
+from kisaan_validate.draft.facts import Facts, names_of, seen_personal
 from kisaan_validate.draft.lines import Key, Line, TableDraft, sources
 from kisaan_validate.source import file_stem, python_text, python_value, remark, settings_text
 from kisaan_validate.suite.personal import guessed_personal
@@ -36,10 +36,15 @@ class Refused:
 
 def render(facts: Facts, drafts: Sequence[TableDraft], refused: Refused, name: str) -> dict[str, str]:
     """The files of the suite: path within its folder to text."""
-    files = {"suite.toml": settings_text("init", name, facts.catalogue.schemas, guessed_personal(names_of(facts.catalogue)))}
+    files = {"suite.toml": settings_text("init", name, facts.catalogue.schemas, _personal(facts))}
     for stem, members in _grouped(drafts):
         files[f"{stem}.py"] = _module(facts, members, refused)
     return files
+
+
+def _personal(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Patterns by names, and the full names of columns that are personal by what was seen of their values."""
+    return {**guessed_personal(names_of(facts.catalogue)), **seen_personal(facts)}
 
 
 def _grouped(drafts: Sequence[TableDraft]) -> list[tuple[str, list[TableDraft]]]:
