@@ -246,14 +246,14 @@ def test_sorting_stays_below_the_limit_of_temporary_files(server: Server, databa
 
 
 def test_one_scan_a_table(server: Server, database: str) -> None:
-    """Whatever is observed of a table, its rows are read once."""
+    """Whatever is observed of a table, its rows are read once; once more where codes might be drafted, to see that none is rare."""
     server.sql(cases.PARTS, database)
     sessions_ended(server, database)
     before = _scans(server, database)
     facts_of(server, database)
     wait_until(lambda: all(n > before[name] for name, n in _scans(server, database).items()))
     after = _scans(server, database)
-    assert {name: after[name] - before[name] for name in after} == {"users": 1, "orders": 1}
+    assert {name: after[name] - before[name] for name in after} == {"users": 2, "orders": 1}
 
 
 def _scans(server: Server, database: str) -> dict[str, int]:

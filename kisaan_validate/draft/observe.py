@@ -1,5 +1,6 @@
 """One scan of each table, in one read-only snapshot: what its data is, as far as that is cheap to see.
 
+A table of which a set of codes might be drafted is scanned once more, to see that none of them is rare.
 Only hints decide what is asked (names, types, ANALYZE's estimates); what is said afterwards was counted over every row.
 """
 
