@@ -57,7 +57,7 @@ def objects(name: str) -> str:
     return (
         f"CREATE TABLE {n} ({n} int, kept int, CONSTRAINT {n} CHECK (kept > 0)); INSERT INTO {n} SELECT g, g FROM generate_series(1, 3) AS g; "
         f"CREATE TRIGGER {n} BEFORE INSERT ON {n} EXECUTE FUNCTION public.idle(); CREATE POLICY {n} ON {n} USING (kept > 0); GRANT SELECT ({n}) ON {n} TO PUBLIC; "
-        f"CREATE TABLE {quoted('c' + name[:40])} () INHERITS ({n}); "
+        f"CREATE TABLE {quoted('c' + name[:20])} () INHERITS ({n}); "
     )
 
 
@@ -115,8 +115,8 @@ def test_what_follows_from_a_rename_is_no_change(names: list[str], server: Serve
     """A column of each that is renamed takes its grants, constraints, triggers and children with it: nothing else differs."""
     before = IDLE + "".join(map(objects, names))
     sides = server.create(before), server.create(before)
-    server.sql("".join(f"ALTER TABLE {quoted(n)} RENAME {quoted(n)} TO {quoted('new ' + n[:50])};" for n in names), sides[1])
-    said = [part for n in names for table in (n, "c" + n[:40]) for part in ("--renamed", f"{quoted(table)}.{quoted(n)}={quoted('new ' + n[:50])}")]
+    server.sql("".join(f"ALTER TABLE {quoted(n)} RENAME {quoted(n)} TO {quoted('new ' + n[:20])};" for n in names), sides[1])
+    said = [part for n in names for table in (n, "c" + n[:20]) for part in ("--renamed", f"{quoted(table)}.{quoted(n)}={quoted('new ' + n[:20])}")]
     _, told = diff(server, sides, tmp_path, *said)
     assert [c for c in told["schema"] if c["aspect"] != "name"] == []
 
