@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Server
 from draft_cases import HOSTILE
-from helpers import examples
+from helpers import examples, settings
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from kisaan_validate.catalogue import column_place, joined_titles, split_grant, split_place, split_titles, within
 from kisaan_validate.cli.main import main
 from kisaan_validate.cli.places import column_of, names_of, parted
-from kisaan_validate.outcome import _touches
 
 LAW = hypothesis_settings(max_examples=examples(200), derandomize=True, deadline=None)
 NAMES = [*HOSTILE, "x, y", "x", "y", "a on b", "p on column q", "p on schema public", "a=b", "se;mi", "😀", "ä" * 31 + "n", "p: q", "t.x.y", ".", "..", "a,b=c.d", "=", ","]
@@ -45,7 +44,7 @@ def test_what_is_quoted_parts_nothing(table: str, column: str, columns: list[str
 @given(names_, names_)
 def test_what_may_be_personal_is_masked(table: str, column: str) -> None:
     """A pattern that names a column touches its table, wherever the dots are."""
-    assert _touches(f"{table}.{column}", {table})
+    assert settings(personal=(f"{table}.{column}",)).may_be_quoted({table})
 
 
 FEW = ["a.b", "x, y", "x", "a=b", "new\nline", '"quoted"', "p on column q"]
