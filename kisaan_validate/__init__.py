@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from kisaan_validate.contract.load import Contract, read_contract
     from kisaan_validate.database.session import Limits
     from kisaan_validate.errors import DatabaseError, KisaanError, RecordError, SuiteError, TargetError, UsageError
-    from kisaan_validate.execute.pool import Stop
     from kisaan_validate.judgement import Judgement, judge
     from kisaan_validate.model import Baseline, Check, FailOn, Result, Run, Severity, Status, Verdict
     from kisaan_validate.runner import Options, run
+    from kisaan_validate.stopping import Stop
     from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
     from kisaan_validate.waivers import Waivers, read_waivers
 
@@ -36,7 +36,7 @@ _HOMES = {
     "baseline_of": "baseline", "diff": "changes", "Contract": "contract.load", "read_contract": "contract.load", "judge": "judgement",
     "Judgement": "judgement", "FailOn": "model", "Waivers": "waivers", "read_waivers": "waivers", "DatabaseError": "errors", "KisaanError": "errors",
     "RecordError": "errors", "SuiteError": "errors", "TargetError": "errors", "UsageError": "errors",
-    "Stop": "execute.pool", "Limits": "database.session", "Baseline": "model", "Check": "model", "Result": "model",
+    "Stop": "stopping", "Limits": "database.session", "Baseline": "model", "Check": "model", "Result": "model",
     "Run": "model", "Severity": "model", "Status": "model", "Verdict": "model", "Options": "runner", "run": "runner",
     "Suite": "suite.load", "SuiteSettings": "suite.load", "load_suite": "suite.load", "suite_of": "suite.load",
 }  # fmt: skip

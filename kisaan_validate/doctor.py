@@ -18,6 +18,7 @@ from kisaan_validate.execute.snapshot import room_for
 from kisaan_validate.model import Form, Status
 from kisaan_validate.runner import kinds_of_readers, read_together
 from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.stopping import Stop
 from kisaan_validate.suite.load import Suite, load_suite
 
 OLDEST, NEWEST = 130000, 189999
@@ -34,7 +35,7 @@ class Finding:
     hint: str = ""
 
 
-def examine(config: Config, dsn: str | None) -> Iterator[Finding]:
+def examine(config: Config, dsn: str | None, stop: Stop | None = None) -> Iterator[Finding]:
     """Every finding in turn, as it is made. Raises nothing that belongs to this package."""
     suite: Suite | None = None
     try:
@@ -45,7 +46,7 @@ def examine(config: Config, dsn: str | None) -> Iterator[Finding]:
     try:
         target = find_target(dsn)
         yield Finding(True, "target", f"named by {target.source}")
-        session = Session(target, Limits(config.lock_timeout_ms, config.statement_timeout_ms), _schemas(suite))
+        session = Session(target, Limits(config.lock_timeout_ms, config.statement_timeout_ms), _schemas(suite), stop)
     except KisaanError as error:
         yield Finding(False, "connection", error.fact, error.hint)
         return

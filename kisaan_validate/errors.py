@@ -6,6 +6,7 @@
     │   ├── TargetError         the database is not the expected one, or cannot be reached
     │   └── RecordError         a run or baseline file is damaged, foreign or too new
     ├── AlreadyRunning          another run holds the lock that --lock asks for         (exit 6)
+    ├── Interrupted             a signal ended it before there was anything to keep     (exit 3)
     └── DatabaseError           the server refused or lost a statement (carries the SQLSTATE)
 """
 
@@ -46,6 +47,10 @@ class RecordError(UsageError):
 
 class AlreadyRunning(KisaanError):
     """Another run of the same suite on the same database is at work, here or on another host; nothing was done."""
+
+
+class Interrupted(KisaanError):
+    """Somebody asked to stop, and there is nothing yet that could be kept. ``fact`` says by what."""
 
 
 class DatabaseError(KisaanError):

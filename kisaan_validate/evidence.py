@@ -17,13 +17,14 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import recover, tuned
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import TooLarge, refusal
-from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.hidden import masked_outputs
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import COUNTED, Evidence, Result, StatementFacts
 from kisaan_validate.outcome import joined
 from kisaan_validate.rules.relations import MISSING
 from kisaan_validate.sql.expressions import key_columns
+from kisaan_validate.stopping import Stop
 from kisaan_validate.stream.tally import Streamed, Tally
 from kisaan_validate.suite.load import SuiteSettings
 

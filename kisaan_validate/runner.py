@@ -43,13 +43,14 @@ from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.evidence import collect_keys, count_streamed, show_streamed
 from kisaan_validate.execute.apart import Refused, written_apart
 from kisaan_validate.execute.ask import SAVEPOINT, Counted, ask, give_back, recover, refuse
+from kisaan_validate.execute.fence import REWRITTEN, moved
 from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.execute.heap import HEAP
 from kisaan_validate.execute.keyed import KeyedJob, keyed_jobs_again, keyed_jobs_before, take_keyed
 from kisaan_validate.execute.measure import read_digesting, take_measures
-from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.execute.rowcompare import compare_rows, not_kept, why_not_kept, write_rows
-from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
+from kisaan_validate.execute.snapshot import Snapshot, take_snapshot
 from kisaan_validate.lineage import asked_of
 from kisaan_validate.model import (
     COUNTED,
@@ -89,6 +90,7 @@ from kisaan_validate.renaming.bodies import bodies_in_question, bodies_told
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.sql.expressions import knows_zone_sql
+from kisaan_validate.stopping import Stop
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.suite.personal import looks_asked
 from kisaan_validate.version import VERSION
@@ -194,13 +196,15 @@ def run(
     return runner.run()
 
 
-def explain(suite: Suite, dsn: str | Target | None = None, options: Options | None = None) -> Plan:
+def explain(
+    suite: Suite, dsn: str | Target | None = None, options: Options | None = None, stop: Stop | None = None
+) -> Plan:  # fmt: skip
     """What :func:`run` would send to this database, without sending it: only the catalogue is read.
 
     Raises TargetError and DatabaseError.
     """
     target = dsn if isinstance(dsn, Target) else find_target(dsn)
-    return _Runner(suite, target, Selection(), options or Options(), lambda _: None, Stop()).explain()
+    return _Runner(suite, target, Selection(), options or Options(), lambda _: None, stop or Stop()).explain()
 
 
 class _Runner:
@@ -252,6 +256,7 @@ class _Runner:
             made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded)
             made = self._rows(holder, snapshot, readable, made)
             made = self._values(holder, snapshot, readable, made, kept)
+            made = replace(made, interrupted=self.stop.reason) if self.stop.requested else made
             if self.options.while_held is not None and not self.stop.requested:
                 self.options.while_held(made, lambda: _alive(holder))
             return made
@@ -276,13 +281,12 @@ class _Runner:
     def _connect(self) -> Session:
         """The first session: cancelled with the run, and refused if it is not the expected database."""
         holder = self._open()
-        self.stop.on_request(holder.cancel)
         self.observer(connected(holder, self.target))
         check_expectation(holder, self.options.expect, self.target)
         return holder
 
     def _open(self) -> Session:
-        session = Session(self.target, self.options.limits, self.suite.settings.schemas)
+        session = Session(self.target, self.options.limits, self.suite.settings.schemas, self.stop)
         session.discretion = self.discretion
         return session
 
@@ -545,9 +549,10 @@ class _Runner:
                 failures_of(answers),
                 figures_of(answers),
                 measured,
-                self._moved(pool, snapshot),
+                moved(pool, snapshot, self.stop),
                 unmeasured_of(answers),
                 keyed,
+                () if self.stop.requested else tuple(filter(None, (pool.shortage, streams.shortage if streams is not None else ""))),
             )
         finally:
             if streams is not None:
@@ -608,16 +613,6 @@ class _Runner:
             self.log += answer.log
         return list(zip(statements, answers, strict=True))
 
-    def _moved(self, pool: Pool, snapshot: Snapshot) -> set[TableKey]:
-        """Tables rewritten under the snapshot; all of them if nobody is left to look."""
-        for session in pool.sessions:
-            try:
-                session.execute("ROLLBACK")
-                return rewritten(session, snapshot)
-            except DatabaseError:
-                continue
-        return {t.key for t in snapshot.locked} if not self.stop.requested else set()
-
     def _assemble(
         self, snapshot: Snapshot, plan: Plan, done: Executed, compared: Compared, excluded: Sequence[str]
     ) -> Run:
@@ -636,7 +631,7 @@ class _Runner:
             ),
             checks=plan.checks,
             results=results,
-            notices=(*self._notices(snapshot), *foreign.notice(results)),
+            notices=(*self._notices(snapshot), *foreign.notice(results), *(_fewer(why) for why in done.shortages)),
             statements=tuple(self.log),
             objects=compared.objects,
             unread=compared.unread,
@@ -675,14 +670,14 @@ class _Runner:
             notices.append(Notice("writable", message, "validate with a role that has only SELECT"))
         return tuple(notices)
 
-    def _fenced(self, check: Check, result: Result, catalogue: Catalogue, moved: set[TableKey]) -> Result:
+    def _fenced(self, check: Check, result: Result, catalogue: Catalogue, gone: Mapping[TableKey, str]) -> Result:
         names = {check.table, *(name for name, _ in self.suite.needs(check))} - {""}
-        touched = {t.key for name in names if (t := catalogue.find(name)) is not None} & moved
+        touched = {t.key for name in names if (t := catalogue.find(name)) is not None} & gone.keys()
         if not touched:
             return result
-        listed = ", ".join(sorted(name for _, name in touched))
-        message = f"{listed} {_REWRITTEN}"
-        return Result(check.id, Status.ERROR, message=message, hint="run again when no migration is running", sql=result.sql)
+        listed, why = ", ".join(sorted(name for _, name in touched)), gone[min(touched)]
+        hint = "run again when no migration is running" if why == REWRITTEN else "see the server's log, then run again"
+        return Result(check.id, Status.ERROR, message=f"{listed} {why}", hint=hint, sql=result.sql)
 
     def _settings(self) -> dict[str, str]:
         limits = self.options.limits
@@ -721,6 +716,10 @@ def _pushable(suite: Suite) -> list[Notice]:
     what = "1 Python check" if len(found) == 1 else f"{len(found)} Python checks"
     hint = "as one more count in the table's scan it costs no stream; NULL, NaN and text order follow PostgreSQL there"
     return [Notice("pushdown", f"{what} could be judged inside the database: {listed}{more}", hint)] if found else []
+
+
+def _fewer(why: str) -> Notice:
+    return Notice("sessions", why, "lower --jobs, or give the server or the pooler more places")
 
 
 def _asker(statement: Pass | Query, ground: Ground) -> Callable[[Session], Counted]:
@@ -770,9 +769,10 @@ class Executed:
     failures: Mapping[TableKey, str]
     figures: Mapping[TableKey, Mapping[str, Profile]]
     measured: tuple[Measured, ...]
-    moved: set[TableKey]
+    moved: Mapping[TableKey, str]
     unmeasured: Mapping[TableKey, Mapping[str, str]] = field(default_factory=dict)
     keyed: tuple[KeyedDigest, ...] = ()
+    shortages: tuple[str, ...] = ()
 
 
 def _goes_on(session: Session, error: DatabaseError) -> bool:
@@ -826,22 +826,23 @@ def refused_expressions(session: Session, contract: Contract, schemas: Sequence[
     return refused
 
 
-_REWRITTEN = "was truncated or rewritten while it was read (or could not be looked at again)"
-
-
 def _standing(done: Executed) -> Iterator[Measured]:
     """What was measured, without the figures of tables that did not stay as they were. A measure reads one table."""
     for measured in done.measured:
-        moved = any(measured.table in (name if schema == "public" else "", f"{schema}.{name}") for schema, name in done.moved)
-        yield Measured(measured.id, measured.table, sql=measured.sql, message=f"{measured.table} {_REWRITTEN}") if moved else measured
+        why = next((why for (schema, name), why in done.moved.items() if measured.table in _titles(schema, name)), "")
+        yield Measured(measured.id, measured.table, sql=measured.sql, message=f"{measured.table} {why}") if why else measured
+
+
+def _titles(schema: str, name: str) -> tuple[str, ...]:
+    return (name, f"{schema}.{name}") if schema == "public" else (f"{schema}.{name}",)
 
 
 def _standing_keyed(done: Executed) -> Iterator[KeyedDigest]:
     """What is known of personal columns, without those of tables that did not stay as they were."""
-    moved = {name if schema == "public" else f"{schema}.{name}" for schema, name in done.moved}
+    gone = {_titles(*key)[0]: why for key, why in done.moved.items()}
     for keyed in done.keyed:
-        gone = keyed.table in moved
-        yield KeyedDigest(keyed.table, keyed.column, message=f"{keyed.table} {_REWRITTEN}") if gone else keyed
+        why = gone.get(keyed.table, "")
+        yield KeyedDigest(keyed.table, keyed.column, message=f"{keyed.table} {why}") if why else keyed
 
 
 def _table_facts(catalogue: Catalogue, plan: Plan, done: Executed, excluded: Sequence[str]) -> tuple[TableFacts, ...]:
@@ -850,9 +851,9 @@ def _table_facts(catalogue: Catalogue, plan: Plan, done: Executed, excluded: Seq
     facts = []
     for key in sorted(wanted):
         table, figures = wanted[key], done.figures.get(key, {})
-        moved = key in done.moved
+        moved = done.moved.get(key, "")
         count = None if moved else done.rows.get(key)
-        reason = "" if count is not None else plan.uncounted.get(key, "rewritten while read" if moved else done.failures.get(key, "not counted"))
+        reason = "" if count is not None else plan.uncounted.get(key, moved.removeprefix("was ") or done.failures.get(key, "not counted"))
         lost = done.unmeasured.get(key, {})
         columns = tuple(
             ColumnFacts(c.name, c.type, None if moved else figures.get(c.name), lost.get(c.name, "")) for c in table.columns.values()

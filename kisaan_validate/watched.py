@@ -1,6 +1,7 @@
-"""Which source of a suite is being executed just now, for whoever watches this process from outside.
+"""What this process is doing just now, for whoever watches it from outside.
 
-A source is Python: it can end the interpreter, and then nobody here is left to say so.
+A source of a suite is Python: it can end the interpreter, and then nobody here is left to say so. And whoever was asked to
+end must be told from one who hangs.
 """
 
 from __future__ import annotations
@@ -9,11 +10,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _tell: list[Callable[[str], None]] = []
+_listeners: list[Callable[[bytes], None]] = []
+
+WRITING, ASKING, ENDED = b"W", b"A", b"E"
+"""What else is said: that what is known is being written, that servers are being asked again, that it ends (with its code)."""
 
 
 def watch(tell: Callable[[str], None]) -> None:
     """From now on ``tell`` is called with the name of each source before it is executed, and with "" after it."""
     _tell[:] = [tell]
+
+
+def listen(say: Callable[[bytes], None]) -> None:
+    """From now on ``say`` is called with each of the other words."""
+    _listeners[:] = [say]
+
+
+def say(word: bytes) -> None:
+    """Tell whoever watches."""
+    for listener in _listeners:
+        listener(word)
 
 
 @contextmanager

@@ -20,11 +20,11 @@ from kisaan_validate.database.target import find_target
 from kisaan_validate.diffing.options import DiffOptions
 from kisaan_validate.diffing.run import diff_rows
 from kisaan_validate.draft.look import Ask, look
-from kisaan_validate.execute.pool import Stop
 from kisaan_validate.record.codec import baseline_to_json, digest_of
 from kisaan_validate.record.rowfile import RowWriter, kept_rows
 from kisaan_validate.record.valuefile import kept_values
 from kisaan_validate.runner import Options, explain, run
+from kisaan_validate.stopping import Stop
 from kisaan_validate.suite.load import Suite, SuiteSettings, suite_of
 
 TABLES = """

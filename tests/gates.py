@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 from conftest import Server, wait_until
 
 from kisaan_validate import declare as d
-from kisaan_validate.database.session import APPLICATION_NAME, Limits
+from kisaan_validate.database.connecting import APPLICATION_NAME
+from kisaan_validate.database.session import Limits
 from kisaan_validate.declare import Declaration
 from kisaan_validate.model import Result, Run
 

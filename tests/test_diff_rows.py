@@ -25,9 +25,9 @@ from kisaan_validate.digest.forms import Context, Form
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import buckets_sql
 from kisaan_validate.errors import UsageError
-from kisaan_validate.execute.pool import Stop
 from kisaan_validate.lineage import How
 from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
+from kisaan_validate.stopping import Stop
 
 LAWS = settings(
     max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

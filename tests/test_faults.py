@@ -28,12 +28,13 @@ from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import find_target
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import DatabaseError, RecordError, TargetError
-from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.model import UNANSWERED, Evidence, Result, Run, StatementFacts, Status, Verdict
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.record.files import write_file
 from kisaan_validate.runner import Options, Progress, run
 from kisaan_validate.sql.expressions import quote
+from kisaan_validate.stopping import Stop
 from kisaan_validate.suite.load import Suite, SuiteSettings, suite_of
 
 ITEMS = """

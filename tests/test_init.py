@@ -24,9 +24,9 @@ from kisaan_validate.draft.facts import Facts
 from kisaan_validate.draft.look import Ask
 from kisaan_validate.draft.propose import check_expression, propose
 from kisaan_validate.draft.prove import Proved, prove
-from kisaan_validate.execute.pool import Stop
 from kisaan_validate.model import Severity, Status, Verdict
 from kisaan_validate.runner import Options, run
+from kisaan_validate.stopping import Stop
 
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "demo": ((ROOT / "demo" / "schema.sql").read_text(encoding="utf-8"), ("public",)),

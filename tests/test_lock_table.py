@@ -23,10 +23,10 @@ from kisaan_validate.diffing.run import diff_rows
 from kisaan_validate.draft.look import Ask, look
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.locking import HOLDER, READER, choose_locking
-from kisaan_validate.execute.pool import Stop
 from kisaan_validate.model import Run, Status, Verdict
 from kisaan_validate.record.rowfile import RowWriter
 from kisaan_validate.runner import Options, run
+from kisaan_validate.stopping import Stop
 from kisaan_validate.suite.load import Suite, suite_of
 
 MANY = 450

@@ -16,7 +16,8 @@ from kisaan_validate import declare as d
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.rows import RowsRemoved
 from kisaan_validate.database.catalogue import read_catalogue, read_fence
-from kisaan_validate.database.session import APPLICATION_NAME, Limits, Session
+from kisaan_validate.database.connecting import APPLICATION_NAME
+from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import find_target
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.snapshot import Snapshot, join_snapshot, rewritten, take_snapshot

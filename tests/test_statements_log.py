@@ -11,7 +11,7 @@ import pytest
 from conftest import Server, embedded_server, wait_until
 
 from kisaan_validate import declare as d
-from kisaan_validate.database.session import APPLICATION_NAME
+from kisaan_validate.database.connecting import APPLICATION_NAME
 from kisaan_validate.declare import Declaration
 from kisaan_validate.model import Run, Status
 from kisaan_validate.runner import Options, run

@@ -21,9 +21,9 @@ from helpers import settings, write_suite
 
 from kisaan_validate.compile import streams
 from kisaan_validate.database.session import Limits
-from kisaan_validate.execute.pool import Stop
 from kisaan_validate.model import Result, Status, Verdict
 from kisaan_validate.runner import Options, Progress, run
+from kisaan_validate.stopping import Stop
 from kisaan_validate.stream import conduct, helpers, piece
 from kisaan_validate.suite.load import load_suite, suite_of
 

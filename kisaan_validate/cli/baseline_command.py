@@ -58,9 +58,9 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.cli.lock import only_one
     from kisaan_validate.database.target import find_target
-    from kisaan_validate.execute.pool import Stop
     from kisaan_validate.record.rowfile import RowWriter
     from kisaan_validate.runner import Options, run
+    from kisaan_validate.stopping import Stop
 
     config = the_config(
         given["config"], suite=given["suite"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"],
@@ -86,9 +86,10 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
             suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer, stop=stop
         )
 
-    with only_one(config, suite, target, wanted=given["lock"]):
+    stopping = Stop()
+    with only_one(config, suite, target, stopping, wanted=given["lock"]):
         with progress_observer(quiet or hold) as observer:
-            measured = attended(job)
+            measured = attended(job, stopping)
         if measured.interrupted:
             raise _unfinished(measured)
         if not hold:
@@ -98,10 +99,10 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
 
 def _unfinished(measured: Run) -> Exception:
     """What ends the command: a standby that is too old, or whoever interrupted it. No baseline is written."""
-    from kisaan_validate.errors import DatabaseError
+    from kisaan_validate.errors import DatabaseError, Interrupted
 
     if measured.place.standby is None or not measured.interrupted.startswith("not asked: standby"):
-        return click.Abort()
+        return Interrupted(measured.interrupted, "no baseline was written")
     return DatabaseError(measured.interrupted, "take it on the primary, or when the standby has caught up")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from kisaan_validate import watched
+
 
 @click.command("demo", short_help="Play the whole job on an embedded PostgreSQL.")
 @click.option("--scale", type=click.IntRange(2_000), help="How many payments.  [default: 300000; 20000 with --public-schema]")
@@ -27,6 +29,7 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     assets, size = find_assets(), scale or (PUBLIC_SCALE if public_schema else DEFAULT_SCALE)
     where = " in the public schema" if public_schema else ""
     click.echo(f"demo    a market with {size:,} payments{where} on an embedded PostgreSQL; this takes a moment")
+    watched.say(watched.WRITING)  # it has a server of its own to put away: whoever waits for its end has patience
     with playground(keep) as place:
         with progress_observer(False) as observer:
             story = play(place, assets, observer, scale=size, clean=clean_migration, public=public_schema)

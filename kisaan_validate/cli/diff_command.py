@@ -56,6 +56,7 @@ def command(before: str | None, after: str | None, **given: Any) -> int:  # fmt:
     from kisaan_validate.diffing.run import diff_rows
     from kisaan_validate.errors import UsageError
     from kisaan_validate.patterns import Watch
+    from kisaan_validate.stopping import Stop
 
     if before is None:
         raise UsageError("diff needs two sides", "name the first with --before; for two schemas of one database name it twice")
@@ -67,12 +68,12 @@ def command(before: str | None, after: str | None, **given: Any) -> int:  # fmt:
         given["config"], suite=given["suite"], lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"]
     )
     options = _options(config, given)
-    sides = find_target(before, {}), find_target(after)
+    sides, stop = (find_target(before, {}), find_target(after)), Stop()
     observer = Watch() if given["patterns"] else None
     with _progress(given["quiet"]) as progress:
-        found = attended(lambda stop: diff_rows(*sides, options, observer, progress, stop))
+        found = attended(lambda stop: diff_rows(*sides, options, observer, progress, stop), stop)
     _show(found, given["format"], given["output"], given["quiet"])
-    return diff_exit_code(found)
+    return diff_exit_code(found, interrupted=stop.requested)
 
 
 def _options(config: Config, given: dict[str, Any]) -> DiffOptions:

@@ -17,16 +17,29 @@ _SIGNS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow
 @click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; see .pgpass for passwords.")
 def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     """Check suite, connection, version, rights and settings, and say what to do. Reads only the catalogue."""
+    from kisaan_validate.cli.job import attended
     from kisaan_validate.doctor import examine
+    from kisaan_validate.errors import Interrupted
     from kisaan_validate.report.console import PipeConsole
     from kisaan_validate.report.shown import Shown as Text
+    from kisaan_validate.stopping import Stop
 
-    console, wrong = PipeConsole(highlight=False, soft_wrap=True), 0
-    for finding in examine(the_config(config, suite=suite), dsn):
-        sign, style = _SIGNS[finding.good]
-        wrong += finding.good is False
-        console.print(Text.assemble((f"{sign:<6}", style), f"{finding.title}: {finding.detail}"))
-        if finding.hint:
-            console.print(Text(f"      HINT: {finding.hint}"))
+    console, chosen, stop = PipeConsole(highlight=False, soft_wrap=True), the_config(config, suite=suite), Stop()
+
+    def look(stop: Stop) -> int:
+        wrong = 0
+        for finding in examine(chosen, dsn, stop):
+            if stop.requested:
+                break  # what fails from here on fails because of the stop
+            sign, style = _SIGNS[finding.good]
+            wrong += finding.good is False
+            console.print(Text.assemble((f"{sign:<6}", style), f"{finding.title}: {finding.detail}"))
+            if finding.hint:
+                console.print(Text(f"      HINT: {finding.hint}"))
+        return wrong
+
+    wrong = attended(look, stop)
+    if stop.requested:
+        raise Interrupted(stop.reason)
     console.print("nothing stands in the way of a run" if not wrong else f"{wrong} to mend before a run can pass")
     return 2 if wrong else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kisaan_validate.errors import AlreadyRunning, DatabaseError, KisaanError
+from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, KisaanError
 from kisaan_validate.model import Run, Verdict, nothing_checked
 from kisaan_validate.rowdiff import RowDiff
 
@@ -67,8 +67,13 @@ def index_exit_code(damaged: int) -> int:
     return INCONCLUSIVE if damaged else PASSED
 
 
-def diff_exit_code(found: RowDiff) -> int:
-    """The exit code for a comparison of two live sides. What is known to differ outranks what cannot be told."""
+def diff_exit_code(found: RowDiff, *, interrupted: bool = False) -> int:
+    """The exit code for a comparison of two live sides. What is known to differ outranks what cannot be told.
+
+    ``interrupted``: somebody stopped it before its end, which is said as of a run.
+    """
+    if interrupted:
+        return INCONCLUSIVE
     if found.differs:
         return FAILED
     if not found.known:
@@ -80,4 +85,4 @@ def exit_code_of(error: KisaanError) -> int:
     """The exit code of a command that was ended by ``error`` before there was a run to judge."""
     if isinstance(error, AlreadyRunning):
         return BUSY
-    return INCONCLUSIVE if isinstance(error, DatabaseError) else USAGE
+    return INCONCLUSIVE if isinstance(error, (DatabaseError, Interrupted)) else USAGE

@@ -15,6 +15,7 @@ from kisaan_validate.cli.options import suite_options, target_options, the_confi
 @target_options
 def command(**given: Any) -> int:
     """Show the SQL it would run, without running it; only the system catalogue is read."""
+    from kisaan_validate.cli.job import attended
     from kisaan_validate.database.target import find_target
     from kisaan_validate.runner import Options, explain, suggestions
 
@@ -24,7 +25,8 @@ def command(**given: Any) -> int:
     )  # fmt: skip
     part = the_suite(config).narrowed(given["select"], given["exclude"])
     options = Options(jobs=config.jobs, limits=the_limits(config), expect=config.expect)
-    plan = explain(part, find_target(given["dsn"]), options)
+    target = find_target(given["dsn"])
+    plan = attended(lambda stop: explain(part, target, options, stop))
     for number, statement in enumerate(plan.counting, 1):
         ids = statement.check_ids
         _remark(f"statement {number} of {plan.statements}: {statement.purpose}")

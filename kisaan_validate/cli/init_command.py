@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from kisaan_validate.config import Config
     from kisaan_validate.draft.look import Ask
     from kisaan_validate.draft.prove import Proved
-    from kisaan_validate.execute.pool import Stop
     from kisaan_validate.runner import Observer
+    from kisaan_validate.stopping import Stop
     from kisaan_validate.suite.load import SuiteSettings
 
 

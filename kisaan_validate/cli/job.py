@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,27 +10,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from kisaan_validate.execute.pool import Stop
     from kisaan_validate.judgement import Judgement
     from kisaan_validate.model import Run
     from kisaan_validate.runner import Connected, Progress
+    from kisaan_validate.stopping import Stop
 
 Outcome = TypeVar("Outcome")
 
 
-def attended(work: Callable[[Stop], Outcome]) -> Outcome:
-    """Do ``work`` in a thread while the main thread listens for SIGINT and SIGTERM and passes them on as a Stop.
+def attended(
+    work: Callable[[Stop], Outcome], stop: Stop | None = None, get_ready: Callable[[], None] = lambda: None
+) -> Outcome:  # fmt: skip
+    """Do ``work`` in a thread while the main thread listens for signals: the first one becomes a Stop.
 
-    A second signal ends the process at once. Raises what ``work`` raises.
+    ``get_ready`` is called when a stop is requested: what comes afterwards is prepared while servers have their grace.
+
+    A second signal ends the process at once. Raises what ``work`` raises, but Interrupted where a server's or a
+    connection's failure is what became of the stop.
     """
-    from kisaan_validate.execute.pool import Stop
+    from kisaan_validate.cli.signals import first
+    from kisaan_validate.errors import DatabaseError, Interrupted, TargetError
+    from kisaan_validate.stopping import Stop
 
-    stop, box = Stop(), _Box()
+    stop, box = stop or Stop(), _Box()
     thread = threading.Thread(target=_into, args=(box, work, stop), daemon=True)
-    with _signals(stop):
+    with first(stop.request):
         thread.start()
+        while thread.is_alive() and not stop.requested:
+            thread.join(0.1)
+        if thread.is_alive():
+            get_ready()
         while thread.is_alive():
             thread.join(0.1)
+    if stop.at is not None and isinstance(box.error, (DatabaseError, TargetError)):
+        raise Interrupted(stop.reason)
     if box.error is not None:
         raise box.error
     result: Outcome = box.value
@@ -50,19 +62,14 @@ def _into(box: _Box, work: Callable[[Stop], Any], stop: Stop) -> None:
         box.error = error
 
 
-@contextmanager
-def _signals(stop: Stop) -> Iterator[None]:
-    def handle(number: int, _: object) -> None:
-        if stop.requested:
-            sys.exit(3)
-        stop.request(f"interrupted by {signal.Signals(number).name}")
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def ready_to_record() -> None:
+    """Import what recording and showing a run needs, which takes a moment."""
+    import kisaan_validate.cli.runs_index
+    import kisaan_validate.record.codec
+    import kisaan_validate.report.console
+    import kisaan_validate.report.html
+    import kisaan_validate.signoff.chain
+    import kisaan_validate.signoff.page  # noqa: F401
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from kisaan_validate.cli.options import the_limits
@@ -12,11 +12,12 @@ from kisaan_validate.cli.options import the_limits
 if TYPE_CHECKING:
     from kisaan_validate.config import Config
     from kisaan_validate.database.target import Target
+    from kisaan_validate.stopping import Stop
     from kisaan_validate.suite.load import Suite
 
 
 @contextmanager
-def only_one(config: Config, suite: Suite, target: Target, *, wanted: bool) -> Iterator[None]:
+def only_one(config: Config, suite: Suite, target: Target, stop: Stop, *, wanted: bool) -> Iterator[None]:
     """Hold both locks, the server's and that of the folder of reports, until the end. Does nothing if not ``wanted``.
 
     Raises AlreadyRunning, TargetError, DatabaseError and RecordError.
@@ -24,13 +25,16 @@ def only_one(config: Config, suite: Suite, target: Target, *, wanted: bool) -> I
     if not wanted:
         yield
         return
+    from kisaan_validate.cli.job import attended
     from kisaan_validate.database.lock import advisory_lock, lock_key
     from kisaan_validate.record.filelock import file_lock
 
     name = suite.settings.name
-    with advisory_lock(target, the_limits(config), config.expect, name) as held:
+    with ExitStack() as stack:
+        lock = advisory_lock(target, the_limits(config), config.expect, name, stop)
+        held = attended(lambda _: stack.enter_context(lock), stop)
         file = config.reports / f".lock-{lock_key(name, held.database) & 0xFFFFFFFFFFFFFFFF:016x}"
         with file_lock(file, f"suite {name!r} on database {held.database!r}"):
             yield
-        if held.lost:
+        if not stop.requested and attended(lambda _: held.lost, stop):
             print("note    the session that held the lock was lost: another run may have gone on beside this one", file=sys.stderr)

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         return INCONCLUSIVE
     except KisaanError as error:
@@ -105,6 +105,9 @@ def _unread() -> int:
 
 def entry() -> None:
     """The console script. A command that executes a suite is watched from another process, so that its end is seen."""
+    from kisaan_validate.cli.signals import listen
+
+    listen()
     open_streams()
     words = sys.argv[1:]
     if not words or words[0].startswith("-") or not {"--help", "-h"}.isdisjoint(words):
@@ -128,7 +131,10 @@ def open_streams() -> None:
 
 def _whole() -> int:
     """The command and the last of its output. What cannot be written at the last moment is an error too, and no fault of the data."""
+    from kisaan_validate.cli.signals import ended
+
     code = main()
+    ended()
     try:
         sys.stdout.flush()
     except (OSError, ValueError) as error:

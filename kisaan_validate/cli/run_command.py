@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kisaan_validate.model import Baseline, Run
     from kisaan_validate.record.rowfile import KeptRows
     from kisaan_validate.record.valuefile import KeptValues
+    from kisaan_validate.stopping import Stop
     from kisaan_validate.suite.load import Suite
     from kisaan_validate.waivers import Waivers
 
@@ -72,6 +73,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     from kisaan_validate.database.target import find_target
     from kisaan_validate.judgement import judge
     from kisaan_validate.signoff.provenance import provenance_of
+    from kisaan_validate.stopping import Stop
 
     config = the_config(
         given["config"], suite=given["suite"], jobs=given["jobs"], sample=given["sample"], reports=given["reports"],
@@ -80,9 +82,10 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     )  # fmt: skip
     suite = the_suite(config)
     beside, target = _beside(config, suite, given), find_target(given["dsn"])
-    with only_one(config, suite, target, wanted=given["lock"]):
+    stop = Stop()
+    with only_one(config, suite, target, stop, wanted=given["lock"]):
         origin = provenance_of(config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals)
-        run = replace(_prove(config, suite, target, given, beside), provenance=origin)
+        run = replace(_prove(config, suite, target, given, beside, stop), provenance=origin)
         judged = replace(judge(run, beside.baseline, beside.contract, beside.waivers), sources=str(config.suite))
         return _recorded(judged, config, given)
 
@@ -151,8 +154,9 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
     )  # fmt: skip
 
 
-def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], beside: _Beside) -> Run:
-    from kisaan_validate.cli.job import attended, progress_observer
+def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], beside: _Beside, stop: Stop) -> Run:
+    from kisaan_validate.cli.job import attended, progress_observer, ready_to_record
+    from kisaan_validate.errors import DatabaseError, TargetError
     from kisaan_validate.model import FailOn
     from kisaan_validate.runner import Options, run
 
@@ -177,9 +181,14 @@ def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], 
         fail_on=FailOn(given["fail_on"] or "any"),
     )
     with progress_observer(given["quiet"]) as observer:
-        return attended(
-            lambda stop: run(
-                suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer,
-                stop=stop,
-            )
-        )  # fmt: skip
+        try:
+            return attended(
+                lambda stop: run(
+                    suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer,
+                    stop=stop,
+                ),
+                stop,
+                ready_to_record,
+            )  # fmt: skip
+        except DatabaseError as error:  # nothing was measured, and there will be no record: as if it had not been reached
+            raise TargetError(error.fact, error.hint) from None

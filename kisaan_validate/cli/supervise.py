@@ -16,15 +16,23 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from kisaan_validate import watched
+from kisaan_validate.cli import signals
 
-COMMANDS = frozenset({"run", "baseline", "list", "explain", "doctor", "init", "import", "schedule", "demo", "verify"})
-"""The commands that execute the sources of a suite."""
+COMMANDS = frozenset({"run", "baseline", "diff", "list", "explain", "doctor", "init", "import", "schedule", "demo", "verify"})
+"""The commands that execute the sources of a suite or wait for servers."""
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE = 0.3
 """So many seconds a signal may take to reach the command by itself, as one to the whole group does, before it is passed on."""
+
+END_SECONDS = 4.5
+"""So long after a signal the command may take until it begins to write what it knows. Then it hangs, and is killed."""
+
+AT_ONCE_SECONDS = 0.5
+"""So long after a second signal it may take to end by itself."""
 
 
 def wanted(arguments: list[str]) -> bool:
@@ -41,15 +49,17 @@ def supervised(work: Callable[[], int], usage: int, inconclusive: int) -> int:
     heard, wake = os.pipe()
     for handle in (wake, heard):
         os.set_blocking(handle, False)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)  # until both processes know what to do about them
     child = os.fork()
     if child == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for handle in (said, life, heard):
             os.close(handle)
         _command(work, told, alive, wake)
     for handle in (told, alive, wake):
         os.close(handle)
     seen = _Seen()
-    status = _listen(child, said, heard, seen)
+    status = _listen(child, said, heard, seen, before)
     os.close(life)
     if seen.code is not None:
         return seen.code
@@ -61,8 +71,13 @@ def _command(work: Callable[[], int], told: int, alive: int, wake: int) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
     watched.watch(lambda source: _say(told, b"L" + source.encode(errors="replace")))
+    watched.listen(lambda word: _say(told, word))
     code = work()
-    _say(told, b"E%d" % code)
+    _say(told, watched.ENDED + b"%d" % code)
+    if signals.heard():  # whoever waits for the end need not wait until the interpreter has tidied up
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
@@ -85,6 +100,14 @@ class _Seen:
     source: str = ""
     rest: bytes = b""
     got: list[int] = field(default_factory=list)
+    """The signals that reached it by themselves."""
+    passed: list[int] = field(default_factory=list)
+    """Those that were passed on to it, and of which it has not said yet that it got them."""
+    signals: list[float] = field(default_factory=list)
+    """When a signal was heard that asks it to end."""
+    asking: float | None = 0.0
+    """Since when it may be waiting for somebody; None while it writes what it knows."""
+    killed: bool = False
 
     def take(self, data: bytes) -> None:
         """Words of the command, each ended by a NUL."""
@@ -94,9 +117,25 @@ class _Seen:
                 self.code = int(word[1:])
             elif word[:1] == b"L":
                 self.source = word[1:].decode(errors="replace")
+            elif word in {watched.ASKING, watched.WRITING}:
+                self.asking = time.monotonic() if word == watched.ASKING else None
+
+    def hear(self, numbers: bytes) -> None:
+        """Signals that it got, whoever sent them."""
+        for number in numbers:
+            if number in self.passed:
+                self.passed.remove(number)
+            else:
+                self.got.append(number)
+
+    def overdue(self, now: float) -> bool:
+        """Whether it should have ended: soon after a signal, at once after a second one."""
+        if len(self.signals) > 1:
+            return now > self.signals[1] + _PATIENCE + AT_ONCE_SECONDS
+        return bool(self.signals) and self.asking is not None and now > max(self.signals[0], self.asking) + END_SECONDS
 
 
-def _listen(child: int, said: int, heard: int, seen: _Seen) -> int:
+def _listen(child: int, said: int, heard: int, seen: _Seen, mask: set[Any]) -> int:
     """Hear the command until it has ended, and pass on the signals that reach this process alone. Returns its wait status."""
     woken, waker = os.pipe()
     for handle in (woken, waker, said):
@@ -105,6 +144,7 @@ def _listen(child: int, said: int, heard: int, seen: _Seen) -> int:
     mine = [number for number in (*_PASSED_ON, signal.SIGCHLD) if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, lambda *_: None) for number in mine}
     old = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     waiting: list[tuple[int, float]] = []
     try:
         while True:
@@ -112,11 +152,16 @@ def _listen(child: int, said: int, heard: int, seen: _Seen) -> int:
             seen.take(_bytes(said))
             if ended:
                 return status
-            seen.got += _bytes(heard)
-            waiting += [(number, time.monotonic() + _PATIENCE) for number in _bytes(woken) if number in _PASSED_ON]
-            waiting = _passed_on(child, waiting, seen)
+            seen.hear(_bytes(heard))
+            now = time.monotonic()
+            new = [number for number in _bytes(woken) if number in _PASSED_ON]
+            seen.signals += [now] * len(new)
+            waiting = _passed_on(child, waiting + [(number, now + _PATIENCE) for number in new], seen)
+            if seen.overdue(now) and not seen.killed:
+                seen.killed = True
+                os.kill(child, signal.SIGKILL)
             # Its pipe may be held open by others that it started, so its end is what SIGCHLD says.
-            select.select([woken], [], [], _PATIENCE / 3 if waiting else 1.0)
+            select.select([woken], [], [], _PATIENCE / 3 if seen.signals else 1.0)
     finally:
         signal.set_wakeup_fd(old)
         for number, handler in before.items():
@@ -135,7 +180,7 @@ def _passed_on(child: int, waiting: list[tuple[int, float]], seen: _Seen) -> lis
             left.append((number, until))
         else:
             os.kill(child, number)
-            seen.got.clear()
+            seen.passed.append(number)
     return left
 
 
@@ -153,6 +198,10 @@ def _bytes(handle: int) -> bytes:
 
 
 def _ended(code: int, seen: _Seen, usage: int, inconclusive: int) -> int:
+    if seen.signals:
+        how = "did not end in time after a signal, and was killed" if seen.killed else "was ended by a signal"
+        print(f"error: the command {how}; nothing is said about the data", file=sys.stderr)
+        return inconclusive
     how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
     if seen.source:
         print(f"error: {seen.source}: the interpreter was ended {how} while this source was being loaded", file=sys.stderr)

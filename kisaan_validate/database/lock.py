@@ -20,9 +20,7 @@ from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import Target, check_expectation
 from kisaan_validate.errors import AlreadyRunning, DatabaseError
 from kisaan_validate.sql.qualify import qualified
-
-_ALIVE = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
-"""Seconds, seconds, tries: the server notices within a minute that a host which held the lock is gone."""
+from kisaan_validate.stopping import Stop
 
 
 def lock_key(suite: str, database: str) -> int:
@@ -49,16 +47,17 @@ class Held:
 
 
 @contextmanager
-def advisory_lock(target: Target, limits: Limits, expect: Mapping[str, str], suite: str) -> Iterator[Held]:
+def advisory_lock(
+    target: Target, limits: Limits, expect: Mapping[str, str], suite: str, stop: Stop | None = None
+) -> Iterator[Held]:  # fmt: skip
     """Hold the lock of a suite on a database. Raises AlreadyRunning, saying who holds it as far as this role may know.
 
     Raises TargetError (no connection, or not the expected database) and DatabaseError.
     """
-    session = Session(target, limits, ("public",))
+    session = Session(target, limits, ("public",), stop)
     try:
         check_expectation(session, expect, target)
         session.begin(isolation="READ COMMITTED")
-        session.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in _ALIVE.items()))
         session.execute(qualified("SELECT set_config('application_name', %(name)s, true)"), {"name": _holder_name()})
         ((database,),) = session.execute(qualified("SELECT current_database()"))
         key = lock_key(suite, database)

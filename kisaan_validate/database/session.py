@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
 import psycopg2.extensions
 
+from kisaan_validate.database.connecting import connect, joining_seconds
 from kisaan_validate.database.target import Target
-from kisaan_validate.errors import DatabaseError, TargetError
+from kisaan_validate.database.watchdog import Line
+from kisaan_validate.errors import DatabaseError
 from kisaan_validate.masking import told_of_rows
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.stopping import Stop
 
-APPLICATION_NAME = "kisaan-validate"
+SPARE_SECONDS = 5.0
+"""How much longer than ``statement_timeout`` an answer is waited for: by then the server would have ended the statement."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -35,6 +38,11 @@ class Limits:
     connect_timeout_seconds: int = 10
     temp_bytes: int = 2 * 1024**3
     standby_seconds: float | None = None
+
+    @property
+    def patience(self) -> float:
+        """How many seconds an answer is waited for, if the server does not end the statement by itself."""
+        return self.statement_timeout / 1000 + SPARE_SECONDS
 
 
 _PINNED = (
@@ -66,6 +74,17 @@ _PINNED = (
 )
 """(setting, value, first version that has it): what a role or database may have changed, and answers depend on."""
 
+_ALIVE = (
+    ("client_connection_check_interval", "'1s'", 140000),
+    ("tcp_keepalives_idle", "30", 0),
+    ("tcp_keepalives_interval", "10", 0),
+    ("tcp_keepalives_count", "3", 0),
+)
+"""The same, for the server to notice that this program is gone: else it works on, or holds its locks and its snapshot."""
+
+_NOT_THERE = frozenset({"22023", "0A000", "42704"})
+"""The SQLSTATEs of a setting that the server's system does not know."""
+
 Setting = tuple[str, str]
 """A setting of the planner and its value, as SQL."""
 
@@ -92,12 +111,16 @@ class Session:
     ``SET LOCAL`` pins the settings inside the transaction, so nothing leaks through a pooling proxy.
     """
 
-    def __init__(self, target: Target, limits: Limits, schemas: Sequence[str]) -> None:
+    def __init__(self, target: Target, limits: Limits, schemas: Sequence[str], stop: Stop | None = None) -> None:
+        """Connect. Raises TargetError, also where nobody answers in time. ``stop`` ends every wait (see ``stopping``)."""
         self.target, self.limits, self.schemas = target, limits, tuple(schemas)
-        self._connection = _connect(target, limits)
+        stop = stop or Stop()
+        self._connection = connect(target, limits.connect_timeout_seconds, stop)
+        self._line = Line(self._connection, stop)
+        self._joining = joining_seconds(target, limits.connect_timeout_seconds)
         self.version: int = self._connection.server_version
         self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
-        self._abandoned = False
+        self._alive = [f"SET LOCAL {name} = {value}" for name, value, since in _ALIVE if self.version >= since]
         self.loss: DatabaseError | None = None
         self._memory: tuple[int, float] | None = None
         self.frugal = False
@@ -123,14 +146,22 @@ class Session:
     def begin(self, *, snapshot: str = "", isolation: str = "REPEATABLE READ") -> None:
         """Begin a read-only transaction, pin its settings, and import ``snapshot`` if one is given.
 
-        Takes no snapshot of its own yet: locks may still be taken before the data is fixed.
+        Takes no snapshot of its own yet: locks may still be taken before the data is fixed. A pooler may have no place for
+        us; it is waited for as for a connection.
         """
         parts = [f"BEGIN ISOLATION LEVEL {isolation} READ ONLY, NOT DEFERRABLE"]
         if snapshot:
             parts.append(f"SET TRANSACTION SNAPSHOT {_text(snapshot)}")
         parts += [f"SET LOCAL {name} = {value}" for name, value in self.pins()]
         # All at once: the role's own idle_in_transaction_session_timeout may be a millisecond.
-        self.execute("; ".join(parts))
+        try:
+            self._ask("; ".join((*parts, *self._alive)), None, min(self._joining, self.limits.patience))
+        except DatabaseError as error:
+            if error.lost or not self._alive or error.sqlstate not in _NOT_THERE:
+                raise
+            self._alive = []
+            self.execute("ROLLBACK")
+            self.begin(snapshot=snapshot, isolation=isolation)
 
     def pins(self) -> list[tuple[str, str]]:
         """The settings of each transaction, values as SQL."""
@@ -143,10 +174,19 @@ class Session:
 
     def execute(self, sql: str, parameters: dict[str, Any] | None = None) -> Rows:
         """Run one statement and fetch its rows. Raises DatabaseError; after it the transaction must be rolled back."""
+        return self._ask(sql, parameters, self.limits.patience)
+
+    def _ask(self, sql: str, parameters: dict[str, Any] | None, seconds: float) -> Rows:
+        with self._answered(sql, seconds), self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall() if cursor.description is not None else []
+
+    @contextmanager
+    def _answered(self, sql: str, seconds: float) -> Iterator[None]:
+        """Within, the server is waited for, at most so long. Raises DatabaseError for what goes wrong."""
         try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(sql, parameters)
-                return cursor.fetchall() if cursor.description is not None else []
+            with self._line.waiting(seconds):
+                yield
         except psycopg2.Error as error:
             raise self._failure(error, sql) from None
 
@@ -174,38 +214,28 @@ class Session:
 
         Raises DatabaseError, and what ``write`` raises; after that the session is of no more use and must be closed.
         """
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.copy_expert(sql, _Sink(write))
-        except psycopg2.Error as error:
-            raise self._failure(error, sql) from None
+        with self._answered(sql, self.limits.patience), self._connection.cursor() as cursor:
+            cursor.copy_expert(sql, _Sink(write))
 
     def cancel(self) -> None:
-        """Ask the server to cancel the running statement; safe from any thread."""
-        try:
-            self._connection.cancel()
-        except psycopg2.Error:
-            return  # already gone: nothing left to cancel
+        """Ask the server to cancel the running statement. Returns at once; safe from any thread."""
+        self._line.cancel()
 
     def abandon(self) -> None:
         """Cut the line to a server process that answers nobody, so that whoever waits for it gets an error.
 
         Safe from any thread, unlike ``close``, which would wait for the statement to end.
         """
-        self._abandoned = True
-        try:
-            with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
-                line.shutdown(socket.SHUT_RDWR)
-        except (psycopg2.Error, OSError):
-            return  # already gone
+        self._line.cut("given up")
 
     @property
     def lost(self) -> bool:
         """Whether the connection is gone."""
-        return self._abandoned or bool(self._connection.closed)
+        return bool(self._line.why or self._connection.closed)
 
     def close(self) -> None:
         """Give the connection back; an open transaction is rolled back by the server."""
+        self._line.close()
         self._connection.close()
 
     def _failure(self, error: psycopg2.Error, sql: str) -> DatabaseError:
@@ -224,6 +254,10 @@ class Session:
         return discretion.told(fact, error.pgcode or "", sql, composed=error.diag.source_function == "exec_stmt_raise")
 
     def _loss(self, error: psycopg2.Error) -> DatabaseError:
+        if self._line.why:
+            fact, hint = f"the connection was lost: {self._line.why}", "see whether the server, and what lies in between, still answers"
+            self.loss = self.loss or DatabaseError(fact, hint, "08006", True)
+            return self.loss
         # libpq keeps what the server said before it hung up, but psycopg2 leaves it out of the exception.
         try:
             said = self._connection.info.error_message or str(error)
@@ -281,24 +315,3 @@ _SAID = {
 def sqlstate_said(text: str) -> str:
     """The SQLSTATE of a FATAL message, which libpq hands on as text only; "" if unknown (or not in English)."""
     return next((sqlstate for words, sqlstate in _SAID.items() if words in text), "")
-
-
-def _connect(target: Target, limits: Limits) -> Any:
-    given: dict[str, Any] = {
-        "application_name": APPLICATION_NAME,
-        "connect_timeout": str(limits.connect_timeout_seconds),
-        "keepalives": "1",
-        "keepalives_idle": "30",
-        "keepalives_interval": "10",
-        "keepalives_count": "3",
-        **target.parameters,
-        "client_encoding": "UTF8",
-    }
-    try:
-        connection = psycopg2.connect(**given)
-    except psycopg2.Error as error:
-        text = target.hide(" ".join(str(error).split())) or "the connection failed"
-        hint = f"the target came from {target.source}; `kisaan-validate doctor` looks closer"
-        raise TargetError(f"cannot connect: {text}", hint) from None
-    connection.autocommit = True  # transactions are begun and ended in SQL, nothing implicit
-    return connection

@@ -24,13 +24,13 @@ from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
-from kisaan_validate.execute.pool import Stop
 from kisaan_validate.lineage import Followed
 from kisaan_validate.renaming.names import Renames
 from kisaan_validate.renaming.tables import called
 from kisaan_validate.rowdiff import Observer, RowDiff, TableDiff
 from kisaan_validate.sql.expressions import knows_zone_sql, quote
 from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.stopping import Stop
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many tables are done, and of how many."""
@@ -45,12 +45,12 @@ def diff_rows(
     Raises UsageError for what cannot be meant, TargetError where a side cannot be reached, DatabaseError where one is
     lost before anything was compared. Afterwards what has no answer is said in the result.
     """
-    schemas = paired_schemas(options.before_schemas, options.after_schemas)
+    schemas, stop = paired_schemas(options.before_schemas, options.after_schemas), stop or Stop()
     sides = (
-        LiveSide("before", before, options.before_schemas, options.limits, schemas, options.foreign, options.renamed),
-        LiveSide("after", after, options.after_schemas, options.limits, {}, options.foreign),
+        LiveSide("before", before, options.before_schemas, options.limits, schemas, options.foreign, options.renamed, stop),
+        LiveSide("after", after, options.after_schemas, options.limits, {}, options.foreign, stop=stop),
     )
-    run = _Run(sides, options, observer, on_progress, stop or Stop())
+    run = _Run(sides, options, observer, on_progress, stop)
     try:
         return run.run(schemas)
     finally:
@@ -70,8 +70,6 @@ class _Run:
     def run(self, schemas: Mapping[str, str]) -> RowDiff:
         self.on_progress("taking both snapshots", 0, 0)
         both(lambda number: self.sides[number].open(self.options.select))
-        for side in self.sides:
-            self.stop.on_request(side.session.cancel)
         check_sides(self.sides)
         known = self.sides[0].seen.keys() | self.sides[1].seen.keys()
         if self.options.select and not known:

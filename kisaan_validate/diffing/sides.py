@@ -25,6 +25,7 @@ from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.model import SchemaObject, SequenceValue
 from kisaan_validate.renaming.bodies import Printed
 from kisaan_validate.sql.expressions import text_literal, to_sql
+from kisaan_validate.stopping import Stop
 
 Answer = TypeVar("Answer")
 
@@ -43,6 +44,7 @@ class LiveSide:
     titles: Mapping[str, str]
     foreign: tuple[str, ...] = ()
     renamed: Pairs = ()
+    stop: Stop = field(default_factory=Stop)
     named: Moved = field(init=False, default_factory=Moved)
     session: Session = field(init=False)
     snapshot: Snapshot = field(init=False)
@@ -51,7 +53,7 @@ class LiveSide:
 
     def open(self, select: Sequence[str]) -> None:
         """Connect, look, lock what is selected, fix the snapshot. Raises KisaanError."""
-        self.session = Session(self.target, self.limits, self.schemas)
+        self.session = Session(self.target, self.limits, self.schemas, self.stop)
         self.session.begin()
         first = read_catalogue(self.session, self.schemas, {})
         self.session.execute("ROLLBACK")
@@ -195,7 +197,7 @@ class LiveSide:
 
     def moved(self) -> set[str]:
         """The tables that were rewritten while they were compared. Raises KisaanError."""
-        watcher = Session(self.target, self.limits, self.schemas)
+        watcher = Session(self.target, self.limits, self.schemas, self.stop)
         try:
             return {self.title(key) for key in rewritten(watcher, self.snapshot)}
         finally:

@@ -16,9 +16,11 @@ from kisaan_validate.draft.codes import certainly
 from kisaan_validate.draft.facts import Facts, Observed, names_of
 from kisaan_validate.draft.observe import Probe, candidates, probes, scanner, unread
 from kisaan_validate.errors import DatabaseError, UsageError
-from kisaan_validate.execute.pool import Pool, Stop, Task
-from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
+from kisaan_validate.execute.fence import moved
+from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.execute.snapshot import Snapshot, take_snapshot
 from kisaan_validate.runner import Observer, Progress, connected
+from kisaan_validate.stopping import Stop
 from kisaan_validate.suite.personal import guessed_personal
 
 
@@ -42,8 +44,7 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
     What cannot be read is not observed, and says why. Raises TargetError, UsageError if the schemas hold nothing, and
     DatabaseError if the catalogue cannot be read.
     """
-    holder = Session(ask.target, ask.limits, ask.schemas)
-    stop.on_request(holder.cancel)
+    holder = Session(ask.target, ask.limits, ask.schemas, stop)
     try:
         observer(connected(holder, ask.target))
         check_expectation(holder, ask.expect, ask.target)
@@ -110,27 +111,16 @@ def _scan_all(
     # The largest tables first: the longest statement should not be the last to begin.
     tables = sorted((snapshot.catalogue.tables[k] for k in asked), key=lambda t: t.estimated_rows, reverse=True)
     tasks = [Task(scanner(t, asked[t.key]), _giver_up(t)) for t in tables]
-    pool = Pool(lambda: Session(ask.target, ask.limits, ask.schemas), snapshot.shared, snapshot.kept, ask.jobs, snapshot.locking)
+    pool = Pool(lambda: Session(ask.target, ask.limits, ask.schemas, stop), snapshot.shared, snapshot.kept, ask.jobs, snapshot.locking)
     try:
         observer(Progress("looking at the rows", 0, len(tasks)))
         done = pool.run(tasks, stop, lambda n: observer(Progress("looking at the rows", n, len(tasks))))
-        moved = _moved(pool, snapshot)
+        gone = moved(pool, snapshot, stop)
     finally:
         pool.close()
     seen = {t.key: observed for t, observed in zip(tables, done, strict=True)}
-    return seen | {key: Observed(reason="it was rewritten while it was read") for key in moved & seen.keys()}
+    return seen | {key: Observed(reason=f"it {why}") for key, why in gone.items() if key in seen}
 
 
 def _giver_up(table: Table) -> Callable[[DatabaseError], Observed]:
     return lambda error: unread(table, error)
-
-
-def _moved(pool: Pool, snapshot: Snapshot) -> set[TableKey]:
-    """Tables rewritten under the snapshot; all of them if nobody is left to look."""
-    for session in pool.sessions:
-        try:
-            session.execute("ROLLBACK")
-            return rewritten(session, snapshot)
-        except DatabaseError:
-            continue
-    return {t.key for t in snapshot.locked}

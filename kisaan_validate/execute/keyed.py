@@ -24,9 +24,10 @@ from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import recover
 from kisaan_validate.execute.heap import refusal
-from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Baseline, KeyedDigest, StatementFacts
+from kisaan_validate.stopping import Stop
 
 FEW = f"it is personal and has fewer than {LEAST_DISTINCT:,} distinct values, which a digest could give away"
 """Why no digest of a personal column is kept."""

@@ -19,9 +19,10 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault, recover
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import refusal
-from kisaan_validate.execute.pool import Pool, Stop, Task
+from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.masking import mask_values
 from kisaan_validate.model import Measured, StatementFacts
+from kisaan_validate.stopping import Stop
 
 
 @dataclass

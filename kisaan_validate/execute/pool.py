@@ -17,41 +17,12 @@ from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.execute.ask import give_back
 from kisaan_validate.execute.locking import Locking
 from kisaan_validate.execute.snapshot import enter_snapshot
+from kisaan_validate.stopping import GRACE_SECONDS, Stop
 
 Answer = TypeVar("Answer")
 
-GRACE_SECONDS = 2.0
-"""How long a cancelled statement may take to end before its session is given up."""
-
-
-class Stop:
-    """Set from a signal handler or another thread: the run ends soon and keeps what it has."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-        self._callbacks: list[Callable[[], None]] = []
-        self.reason = ""
-
-    def request(self, reason: str) -> None:
-        """Ask to stop; the first reason stands. Returns at once."""
-        self.reason = self.reason or reason
-        self._event.set()
-        for callback in self._callbacks:
-            threading.Thread(target=callback, daemon=True).start()
-
-    def forgo(self, reason: str) -> None:
-        """Ask for nothing more, while nothing is running that would have to be cancelled."""
-        self.reason = self.reason or reason
-        self._event.set()
-
-    def on_request(self, callback: Callable[[], None]) -> None:
-        """Also do this when a stop is requested, for instance cancel a statement."""
-        self._callbacks.append(callback)
-
-    @property
-    def requested(self) -> bool:
-        """Whether someone asked to stop."""
-        return self._event.is_set()
+_CUT_SECONDS = 0.5
+"""How long a session takes to come back, after its line was cut at the end of the grace."""
 
 
 @dataclass
@@ -61,6 +32,10 @@ class Task(Generic[Answer]):
     work: Callable[[Session], Answer]
     give_up: Callable[[DatabaseError], Answer]
     answer: Answer | None = None
+
+
+LONG_SECONDS = 1.0
+"""A session that could not join after so long was refused by nobody: it was waited for in vain."""
 
 
 class Pool:
@@ -73,9 +48,20 @@ class Pool:
         jobs = min(jobs, self._locking.readers) if locking is not None else jobs
         self._sessions: list[Session] = []
         self._last_error: DatabaseError | None = None
-        for _ in range(max(1, jobs)):
+        self._wanted = max(1, jobs)
+        for _ in range(self._wanted):
+            begun = time.monotonic()
             if (session := self._join()) is not None:
                 self._sessions.append(session)
+            elif time.monotonic() - begun > LONG_SECONDS:
+                break  # waited for in vain, as for a place in a pooler: so would be the next, while the snapshot is held
+
+    @property
+    def shortage(self) -> str:
+        """Why fewer sessions than asked for joined the snapshot; "" if all did."""
+        joined = len(self._sessions)
+        why = self._last_error.fact if self._last_error is not None else ""
+        return f"{joined} of {self._wanted} sessions joined the snapshot: {why}" if joined < self._wanted else ""
 
     def _join(self) -> Session | None:
         session = None
@@ -95,7 +81,7 @@ class Pool:
         return tuple(s for s in self._sessions if not s.lost)
 
     def run(self, tasks: Sequence[Task[Answer]], stop: Stop, on_done: Callable[[int], None] = lambda _: None) -> list[Answer]:
-        """Give every task an answer, in the order of the tasks. Blocks; returns at most GRACE_SECONDS after a stop."""
+        """Give every task an answer, in the order of the tasks. Blocks, but not long after a stop (see stopping)."""
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(len(tasks)):
             waiting.put(number)
@@ -115,9 +101,7 @@ class Pool:
         deadline, done = float("inf"), 0
         while busy and time.monotonic() < deadline:
             if stop.requested and deadline == float("inf"):
-                deadline = time.monotonic() + GRACE_SECONDS
-                for session in self.sessions:
-                    threading.Thread(target=session.cancel, daemon=True).start()
+                deadline = min(stop.deadline, time.monotonic() + GRACE_SECONDS) + _CUT_SECONDS
             try:
                 event = finished.get(timeout=0.1)
             except queue.Empty:
@@ -129,12 +113,19 @@ class Pool:
                 on_done(done)
         return busy
 
+    @property
+    def loss(self) -> str:
+        """Why no session is left, as far as one of them was told."""
+        return self._lost().fact
+
+    def _lost(self) -> DatabaseError:
+        error = next((s.loss for s in self._sessions if s.loss is not None), self._last_error)
+        return error or DatabaseError("every session was lost", "see the server's log, then run again")
+
     def _why(self, stop: Stop) -> DatabaseError:
         if stop.requested:
             return DatabaseError(f"not asked: {stop.reason}", "run again")
-        error = next((s.loss for s in self._sessions if s.loss is not None), self._last_error)
-        if error is None:
-            return DatabaseError("not asked: every session was lost", "see the server's log, then run again")
+        error = self._lost()
         return DatabaseError(f"not asked: {error.fact}", error.hint, error.sqlstate)
 
     def close(self) -> None:

@@ -13,8 +13,8 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
-from kisaan_validate.database.session import Session
 from kisaan_validate.errors import KisaanError
+from kisaan_validate.stopping import Stop
 from kisaan_validate.stream.tally import Trouble
 from kisaan_validate.stream.work import Job, Work, open_session, read_again
 
@@ -25,27 +25,26 @@ LINGER_SECONDS = 0.5
 def main() -> None:
     """Serve one parent until it has no more pieces."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    sessions: list[Session] = []
-    threading.Thread(target=_end_with_parent, args=(sessions,), daemon=True).start()
+    stop = Stop()
+    threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
     connection = Connection(int(sys.argv[1]))
     job: Job = connection.recv()
     try:
-        sessions.append(open_session(job))
-        work = Work(job, sessions[0], read_again(job), connection.send)
+        session = open_session(job, stop)
+        work = Work(job, session, read_again(job), connection.send)
     except KisaanError as error:
         connection.send(Trouble(error.fact, error.hint, getattr(error, "sqlstate", "")))
         return
     connection.send(None)
-    while not sessions[0].lost and (order := connection.recv()) is not None:
+    while not session.lost and (order := connection.recv()) is not None:
         piece, left_out = order
-        connection.send((work.read(piece, left_out), not sessions[0].lost))
+        connection.send((work.read(piece, left_out), not session.lost))
 
 
-def _end_with_parent(sessions: list[Session]) -> None:
+def _end_with_parent(stop: Stop) -> None:
     while os.read(0, 1):
         pass
-    for session in sessions:
-        session.cancel()
+    stop.request("no longer wanted")
     time.sleep(LINGER_SECONDS)
     os._exit(0)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kisaan_validate.compile.streams import Piece, Stream, pieces_of
-from kisaan_validate.execute.pool import Stop
+from kisaan_validate.stopping import Stop
 from kisaan_validate.stream.helpers import SPARE_SECONDS, Helper, Here, Lost, NotStarted, Process
 from kisaan_validate.stream.tally import Streamed, Tally, Trouble
 from kisaan_validate.stream.work import Job
@@ -17,6 +17,9 @@ from kisaan_validate.suite.load import Suite
 
 STOP_SECONDS = 2.0
 """How long after a stop readers are waited for."""
+
+CUT_SECONDS = 0.5
+"""How much longer than the grace of a stop: what was cut then needs a moment to come back."""
 
 
 @dataclass
@@ -48,6 +51,9 @@ class Streams:
         self._here: Here | None = None
         self._deadline, self._failure = float("inf"), ""
         count = min(jobs, len(self._tasks)) if job.folder else min(1, len(self._tasks))
+        self._lock, self._count, self._able = threading.Lock(), count, count
+        self.shortage = ""
+        """Why fewer readers than asked for did the work; "" if all did."""
         self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(count)]
         for thread in self._threads:
             thread.start()
@@ -73,8 +79,9 @@ class Streams:
         """End all readers."""
         self._closed.set()
         self._go.set()
+        until = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
-            thread.join(STOP_SECONDS)
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _waited_for(self) -> bool:
         """Whether somebody may still answer. A thread that is caught in a function is not waited for."""
@@ -82,7 +89,7 @@ class Streams:
             return not self._done.empty()
         now = time.monotonic()
         if self._stop.requested:
-            self._deadline = min(self._deadline, now + STOP_SECONDS)
+            self._deadline = min(self._deadline, now + STOP_SECONDS, self._stop.deadline + CUT_SECONDS)
             return now < self._deadline
         if self._here is not None:
             limit = self._job.limits.statement_timeout / 1000 + SPARE_SECONDS
@@ -109,6 +116,8 @@ class Streams:
         reader = _Reader(self._start)
         try:
             reader.prepare()
+            if reader.refused is not None and self._steps_aside(reader.refused):
+                return
             self._go.wait()
             while not self._stop.requested and not self._closed.is_set() and (task := self._next()) is not None:
                 task.begun = time.monotonic()
@@ -118,6 +127,15 @@ class Streams:
             self._failure = f"{type(error).__name__} in a reader of streams"
         finally:
             reader.close()
+
+    def _steps_aside(self, why: Trouble) -> bool:
+        """Whether others may still do the work of a reader that could not be started. The last one says why nobody can."""
+        with self._lock:
+            if self._able == 1:
+                return False
+            self._able -= 1
+            self.shortage = f"{self._able} of {self._count} readers of streams were started: {why.fact}"
+            return True
 
     def _next(self) -> _Task | None:
         try:
@@ -138,18 +156,19 @@ class _Reader:
     def __init__(self, start: Callable[[], Helper]) -> None:
         self._start = start
         self._helper: Helper | None = None
-        self._refused: Trouble | None = None
+        self.refused: Trouble | None = None
+        """Why no helper can be started."""
 
     def prepare(self) -> None:
         """Start the helper, unless there is one, or starting it was in vain; what is lost at the start is started again once."""
         for attempt in (1, 2):
-            if self._refused is not None or (self._helper is not None and self._helper.alive):
+            if self.refused is not None or (self._helper is not None and self._helper.alive):
                 return
             self.close()
             try:
                 self._helper = self._start()
             except NotStarted as error:
-                self._refused = None if error.lost and attempt == 1 else error.trouble
+                self.refused = None if error.lost and attempt == 1 else error.trouble
 
     def close(self) -> None:
         """End the helper."""
@@ -167,7 +186,7 @@ class _Reader:
             asked = [id for id in stream.check_ids if id not in task.culprits]
             self.prepare()
             if self._helper is None:
-                answer = _troubled(asked, self._refused or Trouble("not asked"))
+                answer = _troubled(asked, self.refused or Trouble("not asked"))
             else:
                 try:
                     answer = self._without_sorting(task, stream)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from kisaan_validate.compile.streams import Piece
 from kisaan_validate.errors import DatabaseError, KisaanError
-from kisaan_validate.execute.pool import Stop
+from kisaan_validate.stopping import Stop
 from kisaan_validate.stream.tally import Streamed, Trouble
 from kisaan_validate.stream.work import Job, Work, open_session
 from kisaan_validate.suite.load import Suite
@@ -158,12 +158,11 @@ class Here:
     def __init__(self, job: Job, suite: Suite, stop: Stop) -> None:
         self.at = ""
         try:
-            self._session = open_session(job)
+            self._session = open_session(job, stop)
         except KisaanError as error:
             sqlstate = error.sqlstate if isinstance(error, DatabaseError) else ""
             raise NotStarted(Trouble(error.fact, error.hint, sqlstate)) from None
         self._work = Work(job, self._session, suite, self._now_at)
-        stop.on_request(self._session.cancel)
 
     @property
     def alive(self) -> bool:

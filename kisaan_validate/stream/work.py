@@ -18,6 +18,7 @@ from kisaan_validate.execute.ask import give_back
 from kisaan_validate.execute.locking import Locking
 from kisaan_validate.execute.snapshot import enter_snapshot
 from kisaan_validate.rules.python import PythonRule
+from kisaan_validate.stopping import Stop
 from kisaan_validate.stream.piece import At, Judged, PieceReader
 from kisaan_validate.stream.tally import Streamed, Tally, trouble_of
 from kisaan_validate.suite.load import Suite, load_suite
@@ -47,9 +48,9 @@ class Job:
     discretion: Discretion | None = None
 
 
-def open_session(job: Job) -> Session:
+def open_session(job: Job, stop: Stop) -> Session:
     """A session inside the snapshot, with its locks taken at the start (see execute.pool). Raises KisaanError."""
-    session = Session(job.target, job.limits, job.schemas)
+    session = Session(job.target, job.limits, job.schemas, stop)
     session.discretion = job.discretion
     try:
         enter_snapshot(session, job.snapshot, job.tables, keep=job.locking.kept)

@@ -1,0 +1,28 @@
+"""Whether what was read is what the snapshot saw: asked once, when everything has been read."""
+
+from __future__ import annotations
+
+from kisaan_validate.catalogue import TableKey
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.pool import Pool
+from kisaan_validate.execute.snapshot import Snapshot, rewritten
+from kisaan_validate.stopping import Stop
+
+REWRITTEN = "was truncated or rewritten while it was read"
+UNSEEN = "could not be looked at again after it was read"
+
+
+def moved(pool: Pool, snapshot: Snapshot, stop: Stop) -> dict[TableKey, str]:
+    """The tables whose rows stand for nothing, and why, as what follows their name. Raises nothing.
+
+    Where no session is left to look, that is all of them; but after a stop the locks of the snapshot are trusted, where
+    they are kept.
+    """
+    why = pool.loss
+    for session in pool.sessions:
+        try:
+            session.execute("ROLLBACK")
+            return dict.fromkeys(rewritten(session, snapshot), REWRITTEN)
+        except DatabaseError as error:
+            why = error.fact
+    return {} if stop.requested and snapshot.locking.kept else {t.key: f"{UNSEEN}: {why}" for t in snapshot.locked}

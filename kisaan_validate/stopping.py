@@ -1,0 +1,52 @@
+"""A stop that somebody asked for: what is known is kept, and every wait ends soon.
+
+Law: a stop is answered by cancelling at once what the server is doing for us, and ``GRACE_SECONDS`` later by the end of
+whatever still waits for a server (see database.watchdog). So nobody who answers nothing can keep a run from ending.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+GRACE_SECONDS = 1.5
+"""How long after a stop a server may still be waited for: a cancelled statement needs a moment to end."""
+
+
+class Stop:
+    """Set from a signal handler or another thread: the run ends soon and keeps what it has."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
+        self.reason = ""
+        self.at: float | None = None
+        """When a stop was requested, by ``time.monotonic()``. None: nobody did, or nothing more is asked by our own choice."""
+
+    def request(self, reason: str) -> None:
+        """Ask to stop; the first reason stands. Returns at once."""
+        self.reason = self.reason or reason
+        self.at = time.monotonic() if self.at is None else self.at
+        self._event.set()
+        for callback in self._callbacks:
+            threading.Thread(target=callback, daemon=True).start()
+
+    def forgo(self, reason: str) -> None:
+        """Ask for nothing more, while nothing is running that would have to be cancelled."""
+        self.reason = self.reason or reason
+        self._event.set()
+
+    def on_request(self, callback: Callable[[], None]) -> None:
+        """Also do this when a stop is requested."""
+        self._callbacks.append(callback)
+
+    @property
+    def requested(self) -> bool:
+        """Whether someone asked to stop."""
+        return self._event.is_set()
+
+    @property
+    def deadline(self) -> float:
+        """Until when a server may be waited for, by ``time.monotonic()``; infinite while nobody asked to stop."""
+        return float("inf") if self.at is None else self.at + GRACE_SECONDS
