@@ -220,9 +220,11 @@ def _edges(lineage: Lineage) -> list[tuple[Place, Place, bool]]:
         found += [(one, other, True) for one, other in _both_ways(same)]
     whole = {(a.relation, a.number) for a in lineage.columns if a.whole}
     found += [(to, of, True) for to, of in _both_ways(lineage.foreign) if to not in whole]
-    for view in lineage.views:
-        read = [other for reader, other in lineage.reads if reader == view] if view in lineage.outputs else []
-        found += _outputs(view, lineage.outputs.get(view, {}), read, columns)
+    read = defaultdict(list)
+    for reader, other in lineage.reads:
+        read[reader].append(other)
+    for view, outputs in lineage.outputs.items():  # of other views nothing that they read is personal
+        found += _outputs(view, outputs, read[view], columns)
     return found
 
 

@@ -32,9 +32,10 @@ def guessed_personal(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 def looks_asked(public: Iterable[str] = ()) -> Asked:
     """Who is asked whether a column's name looks like somebody's data. Such a guess is never a full name."""
-    hints, nobodys = asked_of(f"*.*{hint}*" for hint in HINTS), asked_of(public)
+    nobodys = asked_of(public)
 
     def asked(table: str, column: str) -> How:
-        return min(hints(table, column), How.PATTERN) if not nobodys(table, column) else How.NOT
+        said = f"{table}.{column}".lower().partition(".")[2]  # as ``*.*hint*`` does, a hundred times faster
+        return How.PATTERN if any(hint in said for hint in HINTS) and not nobodys(table, column) else How.NOT
 
     return asked

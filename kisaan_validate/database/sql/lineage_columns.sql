@@ -16,7 +16,7 @@ WITH RECURSIVE inside (below, above) AS (
     SELECT c.conrelid, k.number FROM pg_constraint AS c CROSS JOIN LATERAL unnest(c.conkey) AS k (number) WHERE c.contype IN ('p', 'f')
 )
 SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, a.attnum, a.attname, w.oid IS NOT NULL,
-       w.oid IS NOT NULL AND EXISTS (SELECT FROM keys AS k WHERE k.relation = c.oid AND k.number = a.attnum),
+       w.oid IS NOT NULL AND (c.oid, a.attnum) IN (SELECT k.relation, k.number FROM keys AS k),
        coalesce(r.relation::bigint, 0)
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
