@@ -101,8 +101,12 @@ class Followed:
 
 
 def asked_of(patterns: Iterable[str]) -> Asked:
-    """Who is asked of shell patterns over ``table.column``. They ignore case: better to mask too much."""
+    """Who is asked of shell patterns over ``table.column``. They ignore case: better to mask too much.
+
+    A name that is spelled as it is means itself, too, whatever signs of a pattern stand in it.
+    """
     known = [pattern.lower() for pattern in patterns]
+    spelled = frozenset(known)
     # One expression for all: a database has a hundred thousand columns.
     full, wide = (
         re.compile("|".join(translate(p) for p in known if is_full(p) is whole) or r"(?!)") for whole in (True, False)
@@ -110,7 +114,9 @@ def asked_of(patterns: Iterable[str]) -> Asked:
 
     def asked(table: str, column: str) -> How:
         name = f"{table}.{column}".lower()
-        return How.NAMED if full.match(name) else How.PATTERN if wide.match(name) else How.NOT
+        if name in spelled or full.match(name):
+            return How.NAMED
+        return How.PATTERN if wide.match(name) else How.NOT
 
     return asked
 

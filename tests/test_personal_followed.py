@@ -196,6 +196,14 @@ def test_full_names_and_patterns() -> None:
     assert [asked("t", c).name for c in ("a*b", "axb", "xyz", "b")] == ["NAMED", "NOT", "PATTERN", "NOT"]
 
 
+@pytest.mark.parametrize("name", ["t.a[b]c", "t[1].*", "[t].c", "t.a?b", "t.]["])
+def test_a_name_spelled_as_it_is_means_itself(name: str) -> None:
+    """Whatever signs of a pattern stand in it, the column is named in full, and its table's messages are not quoted."""
+    table, _, column = name.partition(".")
+    assert asked_of([name])(table, column).name == "NAMED"
+    assert settings(personal=(name,)).may_be_quoted([table])
+
+
 @pytest.mark.parametrize("tree", ["", "(", "({QUERY", "({QUERY :targetList <>})", "(<>)", "({QUERY :a 1})", "(" * 100_000, "({QUERY :setOperations <> :targetList ({X})})"])
 def test_a_tree_that_is_not_understood_says_nothing(tree: str) -> None:
     """Then everything that a view reads is taken to be in each of its outputs."""

@@ -75,7 +75,8 @@ def _touches(pattern: str, tables: Collection[str]) -> bool:
     """Whether a pattern of table.column may mean a column of one of these: either name may have dots of its own."""
     parts = pattern.lower().split(".")
     possible = [".".join(parts[:n]) for n in range(1, len(parts))] or ["*"]
-    return any(fnmatchcase(name.lower(), table) for name in tables for table in possible)
+    spelled = {name.lower() for name in tables}
+    return bool(spelled & set(possible)) or any(fnmatchcase(name, table) for name in spelled for table in possible)
 
 
 @dataclass(frozen=True)
