@@ -18,7 +18,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "target": ("expect",),
     "suite": ("path", "waivers"),
     "run": (*_INTEGERS, "trust_constraints", "trust_indexes", "operator"),
-    "limits": ("standby",),
+    "limits": ("standby", "snapshot"),
     "report": ("folder",),
     "signoff": ("approvals", "allowed_signers", "revoked_signers", "tsa_ca"),
 }
@@ -55,6 +55,7 @@ class Config:
     waivers: Path | None = None
     operator: str = ""
     standby_seconds: float | None = None
+    snapshot_seconds: float | None = None
     signoff: SignoffConfig = field(default_factory=SignoffConfig)
 
 
@@ -87,6 +88,7 @@ def load_config(path: Path | None) -> Config:
         trust_indexes=_flag(run, "trust_indexes", file),
         operator=_text(run["operator"], "run.operator", file, "a name") if "operator" in run else "",
         standby_seconds=_duration(given.get("limits", {}), "standby", file),
+        snapshot_seconds=_duration(given.get("limits", {}), "snapshot", file),
         signoff=_signoff(given.get("signoff", {}), file),
         **{key: _whole(run, key, least, file) for key, least in _INTEGERS.items()},
     )

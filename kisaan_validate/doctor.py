@@ -74,6 +74,7 @@ def _server(session: Session, target: Target, config: Config, suite: Suite | Non
     for notice in notices:
         yield Finding(None, "role or server", notice.message, notice.hint)
     yield from _overridden(session)
+    yield _snapshot_limit(config)
     if suite is not None:
         catalogue = read_catalogue(session, suite.settings.schemas, suite.settings.aliases)
         yield from _rights(suite, catalogue)
@@ -100,6 +101,14 @@ _OVERRIDDEN = qualified(
     "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase IN (0, (SELECT oid FROM pg_database "
     "WHERE datname = current_database())) AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))"
 )
+
+
+def _snapshot_limit(config: Config) -> Finding:
+    """A snapshot holds back VACUUM on the whole server, or on a standby's primary."""
+    said = "while a run holds its snapshot, VACUUM removes no row that died since; "
+    if config.snapshot_seconds is None:
+        return Finding(True, "snapshot", said + "there is no limit ([limits] snapshot in kisaan.toml)")
+    return Finding(True, "snapshot", f"{said}it is let go after {config.snapshot_seconds:,.0f} s at the latest")
 
 
 def _overridden(session: Session) -> Iterator[Finding]:

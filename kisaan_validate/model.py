@@ -576,6 +576,7 @@ class Run:
     interrupted: str = ""
     secret: str = ""
     keyed: tuple[KeyedDigest, ...] = ()
+    held_seconds: int = 0
     provenance: Provenance = field(default_factory=Provenance)
     format_version: int = RUN_FORMAT
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kisaan_validate import foreign
 from kisaan_validate.baseline import require_same_database
@@ -46,6 +47,7 @@ from kisaan_validate.execute.ask import SAVEPOINT, Counted, ask, give_back, reco
 from kisaan_validate.execute.fence import REWRITTEN, moved
 from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.execute.heap import HEAP
+from kisaan_validate.execute.held import Held
 from kisaan_validate.execute.keyed import KeyedJob, keyed_jobs_again, keyed_jobs_before, take_keyed
 from kisaan_validate.execute.measure import read_digesting, take_measures
 from kisaan_validate.execute.pool import Pool, Task
@@ -98,6 +100,9 @@ from kisaan_validate.waivers import Waivers, keys_needed
 
 if TYPE_CHECKING:
     from kisaan_validate.stream.conduct import Streams
+
+
+Streaming = TypeVar("Streaming")
 
 
 @dataclass(frozen=True)
@@ -214,6 +219,7 @@ class _Runner:
         self.suite, self.target, self.selection = suite, target, selection
         self.options, self.observer, self.stop = options, observer, stop
         self.log: list[StatementFacts] = []
+        self.held = Held(None, self.stop)
         self.secret = ""
         self.here = Here(before=options.baseline)
         self.started = datetime.now(UTC)
@@ -226,6 +232,7 @@ class _Runner:
         holder = self._connect()
         try:
             snapshot = self._snapshot(holder)
+            self.held = Held(self.options.limits.snapshot_seconds, self.stop)
             if stale := too_old(snapshot.place.standby, self.options.limits.standby_seconds):
                 self.stop.forgo(stale)
             require_expected(snapshot.place, self.options.expect, self.target)
@@ -256,11 +263,12 @@ class _Runner:
             made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded)
             made = self._rows(holder, snapshot, readable, made)
             made = self._values(holder, snapshot, readable, made, kept)
-            made = replace(made, interrupted=self.stop.reason) if self.stop.requested else made
+            made = replace(made, interrupted=self.stop.reason, held_seconds=self.held.seconds, finished_at=datetime.now(UTC))
             if self.options.while_held is not None and not self.stop.requested:
                 self.options.while_held(made, lambda: _alive(holder))
             return made
         finally:
+            self.held.end()
             holder.close()
 
     def explain(self) -> Plan:
@@ -395,7 +403,7 @@ class _Runner:
             held = {t.title: snapshot.unavailable[t.key][1] for t in scope if t.key in snapshot.unavailable}
             streams = row_streams([t for t in scope if t.title not in held], catalogue, personal, digesting, spoken)
             try:
-                refused = {**held, **write_rows(holder, streams, options.row_writer)}
+                refused = {**held, **write_rows(holder, self._while_wanted(streams), options.row_writer)}
             except DatabaseError:
                 options.row_writer.drop()
                 raise
@@ -417,7 +425,7 @@ class _Runner:
         old = {t.title: t for t in before.tables}
         found: list[RowsCompared] = []
         holder.execute(f"SAVEPOINT {SAVEPOINT}")
-        for table in scope:
+        for table in self._while_wanted(scope):
             title = table.title
             if title not in old:
                 continue
@@ -442,6 +450,10 @@ class _Runner:
                     break
         left = file.sections.keys() - {self.here.table_before(f.table) for f in found}
         return (*found, *(RowsCompared(t, message="not compared: the table is not there, or the session was lost") for t in sorted(left)))
+
+    def _while_wanted(self, streams: Iterable[Streaming]) -> Iterator[Streaming]:
+        """One after the other, until somebody asks to stop."""
+        return takewhile(lambda _: not self.stop.requested, streams)
 
     def _since(self, catalogue: Catalogue) -> dict[TableKey, str]:
         """The columns that tell which rows came later, by table. Raises UsageError for one that is not there."""
@@ -478,7 +490,7 @@ class _Runner:
             self.observer(Progress("writing values"))
             writer = ValueWriter(options.values_path)
             try:
-                write_values(holder, streams, writer)
+                write_values(holder, self._while_wanted(streams), writer)
             except BaseException:
                 writer.drop()
                 raise

@@ -100,7 +100,10 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
 def _unfinished(measured: Run) -> Exception:
     """What ends the command: a standby that is too old, or whoever interrupted it. No baseline is written."""
     from kisaan_validate.errors import DatabaseError, Interrupted
+    from kisaan_validate.execute.held import PAST_LIMIT
 
+    if measured.interrupted.startswith(PAST_LIMIT):
+        return DatabaseError(f"no baseline: {measured.interrupted}", "take it when less is written, of fewer tables, or raise that limit")
     if measured.place.standby is None or not measured.interrupted.startswith("not asked: standby"):
         return Interrupted(measured.interrupted, "no baseline was written")
     return DatabaseError(measured.interrupted, "take it on the primary, or when the standby has caught up")

@@ -33,6 +33,8 @@ def command(output: Path, schemas: tuple[str, ...], name: str | None, catalogue_
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.database.target import find_target
     from kisaan_validate.draft.look import Ask
+    from kisaan_validate.errors import DatabaseError
+    from kisaan_validate.execute.held import PAST_LIMIT
 
     config = the_config(
         given["config"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"]
@@ -44,6 +46,8 @@ def command(output: Path, schemas: tuple[str, ...], name: str | None, catalogue_
     )  # fmt: skip
     with progress_observer(False) as observer:
         proved = attended(lambda stop: _draft(ask, config, output, name, _once(observer), stop))
+    if proved.run.interrupted.startswith(PAST_LIMIT):
+        raise DatabaseError(f"no draft: {proved.run.interrupted}", "draft fewer schemas at a time, or raise that limit")
     if proved.run.interrupted:
         raise click.Abort
     kept = [path for path in proved.rendered if path not in proved.files]

@@ -67,6 +67,7 @@ def the_limits(config: Config) -> Limits:
         config.statement_timeout_ms,
         temp_bytes=config.temp_limit_mb * 1024**2,
         standby_seconds=config.standby_seconds,
+        snapshot_seconds=config.snapshot_seconds,
     )
 
 

@@ -30,7 +30,8 @@ Rows = list[tuple[Any, ...]]
 class Limits:
     """How long the guest may take. Milliseconds, as PostgreSQL's settings of these names; bytes for temp files.
 
-    ``standby_seconds`` is how old the rows of a standby may be; None: as old as they are.
+    ``standby_seconds`` is how old the rows of a standby may be, ``snapshot_seconds`` how long a snapshot may be held, which keeps
+    VACUUM from its work; None: as old as they are, and as long as it takes.
     """
 
     lock_timeout: int = 2_000
@@ -38,6 +39,7 @@ class Limits:
     connect_timeout_seconds: int = 10
     temp_bytes: int = 2 * 1024**3
     standby_seconds: float | None = None
+    snapshot_seconds: float | None = None
 
     @property
     def patience(self) -> float:

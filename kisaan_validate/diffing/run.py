@@ -24,6 +24,7 @@ from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
+from kisaan_validate.execute.held import Held
 from kisaan_validate.lineage import Followed
 from kisaan_validate.renaming.names import Renames
 from kisaan_validate.renaming.tables import called
@@ -50,10 +51,11 @@ def diff_rows(
         LiveSide("before", before, options.before_schemas, options.limits, schemas, options.foreign, options.renamed, stop),
         LiveSide("after", after, options.after_schemas, options.limits, {}, options.foreign, stop=stop),
     )
-    run = _Run(sides, options, observer, on_progress, stop)
+    run, held = _Run(sides, options, observer, on_progress, stop), Held(options.limits.snapshot_seconds, stop)
     try:
         return run.run(schemas)
     finally:
+        held.end()
         for side in sides:
             side.close()
 

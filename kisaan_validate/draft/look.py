@@ -17,6 +17,7 @@ from kisaan_validate.draft.facts import Facts, Observed, names_of
 from kisaan_validate.draft.observe import Probe, candidates, probes, scanner, unread
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.fence import moved
+from kisaan_validate.execute.held import Held
 from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.execute.snapshot import Snapshot, take_snapshot
 from kisaan_validate.runner import Observer, Progress, connected
@@ -56,8 +57,11 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
             hint = "name others with --schema; the role must be able to see them"
             raise UsageError(f"there is no table in schema {', '.join(ask.schemas)}", hint)
         snapshot = take_snapshot(holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source, readers=ask.jobs)
+        held = Held(ask.limits.snapshot_seconds, stop)
         require_young(snapshot.place.standby, ask.limits.standby_seconds)
-        return _facts(ask, holder, snapshot, observer, stop)
+        found = _facts(ask, holder, snapshot, observer, stop)
+        held.end()
+        return found
     finally:
         holder.close()
 

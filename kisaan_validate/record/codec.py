@@ -101,7 +101,7 @@ _SINCE = frozenset({"digest", "digests", "row_file", "rows", "value_file", "valu
 """Entries that came after the first published form and are not in files of before: what they stand for was not measured."""
 
 
-LATER = frozenset({"address", "foreign", "keyed", "secret", "standby", "trusted", "unmeasured"})
+LATER = frozenset({"address", "foreign", "held_seconds", "keyed", "secret", "standby", "trusted", "unmeasured"})
 """Entries that files do not hold where there is nothing to say: those of before, whose bytes and digests stay as they were."""
 
 

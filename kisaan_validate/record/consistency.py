@@ -46,6 +46,8 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 def run_contradictions(run: Run) -> Iterator[str]:
     """What in a run cannot be, in words; nothing if its facts agree."""
+    if run.held_seconds < 0:
+        yield "the snapshot was held for less than no time"
     if run.finished_at < run.started_at:
         yield "it ended before it began"
     yield from _digests(run)

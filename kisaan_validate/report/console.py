@@ -25,6 +25,7 @@ from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.found import found_words
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.shown import shown
+from kisaan_validate.report.summary import WORTH_SAYING, held_words
 from kisaan_validate.report.text import counted
 from kisaan_validate.report.values import print_values
 
@@ -76,6 +77,8 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
         _print_attention(console, judged, verbose)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))
+    if not quiet and run.held_seconds >= WORTH_SAYING:
+        console.print(Text(held_words(run)))
     if words := criteria_words(criterion_lines(run)):
         console.print(Text(f"success criteria: {words[0].lower()}{words[1:]}"))
     console.print(_verdict_line(judged))

@@ -97,6 +97,7 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
         "proved": [card for card in cards if card.result.evidence.name == "PROVED"],
         "unenforced": summary.unenforced(pairs),
         "uncounted": [table for table in run.tables if table.rows is None],
+        "held": summary.held_words(run),
         "took": text.duration((run.finished_at - run.started_at).total_seconds() * 1_000),
         "local_time": text.local(run.place.at, run.place.time_zone),
     }

@@ -25,6 +25,17 @@ from kisaan_validate.model import (
 from kisaan_validate.report.text import counted, number
 from kisaan_validate.waivers import Use
 
+WORTH_SAYING = 10
+"""Seconds for which a snapshot is held before the console says so."""
+
+
+def held_words(run: Run) -> str:
+    """How long the snapshot was held, and what that means for everybody else; "" where a record does not know."""
+    if not run.held_seconds:
+        return ""
+    return f"the snapshot was held for {run.held_seconds:,} s: meanwhile VACUUM could not remove rows that died since"
+
+
 STATUS_ORDER = (Status.FAIL, Status.ERROR, Status.SKIP, Status.TOLERATED, Status.PASS, Status.NOT_APPLICABLE)
 SEVERITY_ORDER = (Severity.BLOCKING, Severity.WARNING, Severity.INFO)
 

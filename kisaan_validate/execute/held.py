@@ -1,0 +1,35 @@
+"""How long a snapshot has been held. While it is, VACUUM removes no row of the database that died since."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+from kisaan_validate.stopping import Stop
+
+PAST_LIMIT = "the snapshot was held for"
+"""How the reason of a run begins that was stopped because of it."""
+
+
+class Held:
+    """Counts from now on; past ``limit`` seconds the work is asked to stop, as by a signal. ``end`` when it is let go."""
+
+    def __init__(self, limit: float | None, stop: Stop) -> None:
+        self._since = time.monotonic()
+        self._timer: threading.Timer | None = None
+        if limit is not None:
+            reason = f"{PAST_LIMIT} {limit:,.0f} s, as long as [limits] snapshot allows"
+            self._timer = threading.Timer(limit, stop.request, [reason])
+            self._timer.daemon = True
+            self._timer.start()
+
+    @property
+    def seconds(self) -> int:
+        """Whole seconds, the last one begun."""
+        return math.ceil(time.monotonic() - self._since)
+
+    def end(self) -> None:
+        """Nobody is asked to stop any more."""
+        if self._timer is not None:
+            self._timer.cancel()
