@@ -33,8 +33,6 @@ def command(output: Path, schemas: tuple[str, ...], name: str | None, catalogue_
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.database.target import find_target
     from kisaan_validate.draft.look import Ask
-    from kisaan_validate.errors import DatabaseError
-    from kisaan_validate.execute.held import PAST_LIMIT
 
     config = the_config(
         given["config"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"]
@@ -46,10 +44,8 @@ def command(output: Path, schemas: tuple[str, ...], name: str | None, catalogue_
     )  # fmt: skip
     with progress_observer(False) as observer:
         proved = attended(lambda stop: _draft(ask, config, output, name, _once(observer), stop))
-    if proved.run.interrupted.startswith(PAST_LIMIT):
-        raise DatabaseError(f"no draft: {proved.run.interrupted}", "draft fewer schemas at a time, or raise that limit")
     if proved.run.interrupted:
-        raise click.Abort
+        raise _unfinished(proved.run.interrupted)
     kept = [path for path in proved.rendered if path not in proved.files]
     write_beside(output, proved.files)
     return _tell(output, proved, kept)
@@ -85,6 +81,16 @@ def _once(observer: Observer) -> Observer:
     return observe
 
 
+def _unfinished(reason: str) -> Exception:
+    """What ends the command before a draft is proved: a snapshot held for too long, or whoever interrupted it."""
+    from kisaan_validate.errors import DatabaseError
+    from kisaan_validate.execute.held import PAST_LIMIT
+
+    if reason.startswith(PAST_LIMIT):
+        return DatabaseError(f"no draft: {reason}", "draft fewer schemas at a time, or raise that limit")
+    return click.Abort()
+
+
 def _draft(ask: Ask, config: Config, output: Path, name: str | None, observer: Observer, stop: Stop) -> Proved:
     """Look, propose, prove. Raises what looking and running raise, and UsageError where nothing would be written."""
     from kisaan_validate.draft.look import look
@@ -95,7 +101,7 @@ def _draft(ask: Ask, config: Config, output: Path, name: str | None, observer: O
 
     facts = look(ask, observer, stop)
     if stop.requested:
-        raise click.Abort
+        raise _unfinished(stop.reason)
     options = Options(jobs=config.jobs, sample=0, limits=ask.limits, expect=config.expect)
     standing = output / "suite.toml"
     return prove(
