@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg2
 from conftest import SYSTEM_BIN, Server
 
-from kisaan_validate.database.session import APPLICATION_NAME
+from kisaan_validate.database.connecting import APPLICATION_NAME
 
 
 def restarted(server: Server, **settings: object) -> None:

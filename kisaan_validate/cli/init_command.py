@@ -83,12 +83,12 @@ def _once(observer: Observer) -> Observer:
 
 def _unfinished(reason: str) -> Exception:
     """What ends the command before a draft is proved: a snapshot held for too long, or whoever interrupted it."""
-    from kisaan_validate.errors import DatabaseError
+    from kisaan_validate.errors import DatabaseError, Interrupted
     from kisaan_validate.execute.held import PAST_LIMIT
 
     if reason.startswith(PAST_LIMIT):
         return DatabaseError(f"no draft: {reason}", "draft fewer schemas at a time, or raise that limit")
-    return click.Abort()
+    return Interrupted(reason, "no draft was written")
 
 
 def _draft(ask: Ask, config: Config, output: Path, name: str | None, observer: Observer, stop: Stop) -> Proved:
