@@ -17,13 +17,15 @@ from pathlib import Path
 
 import pytest
 from conftest import Server, embedded_server, wait_until
-from control import Command, asleep, proxy_before, sessions, start, started
+from control import Command, asleep, proxy_before, sessions, slack, start, started
+from gates import Background
 from helpers import examples, write_suite
 
 from kisaan_validate.database import session as session_module
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import find_target
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.stopping import GRACE_SECONDS, Stop
 
 TABLES = """CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g;
 CREATE TABLE u AS SELECT * FROM t; ALTER TABLE u ADD PRIMARY KEY (id); CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (1)"""
@@ -252,6 +254,23 @@ def _copied(source: Path, folder: Path) -> Path:
 
 
 # What holds it together
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_stop_ends_every_wait_for_a_server(server: Server, database: str, copied: bool) -> None:
+    """A statement or a stream that nobody answers is cut when the grace of a stop has passed; later ones are not waited for."""
+    with proxy_before(server) as proxy:
+        stop = Stop()
+        session = Session(find_target(proxy.dsn(database)), Limits(), ("public",), stop)
+        proxy.freeze()
+        wait = (lambda: session.copy_out("COPY (SELECT 1) TO STDOUT", len)) if copied else (lambda: session.execute("SELECT 1"))
+        waiting = Background(wait)
+        time.sleep(0.3)
+        stop.request("interrupted by a test")
+        for asked in (waiting, Background(wait)):
+            with pytest.raises(DatabaseError, match="the connection was lost: no answer"):
+                asked.result(GRACE_SECONDS + 1 + slack())
+        session.close()
 
 
 def test_whoever_does_not_hear_a_signal_is_killed(tmp_path: Path) -> None:
