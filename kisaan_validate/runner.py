@@ -423,8 +423,9 @@ class _Runner:
         assert before is not None
         titles = {t.title: t for t in made.tables}
         old = {t.title: t for t in before.tables}
+        if lost := _unready(holder):
+            return tuple(RowsCompared(title, message=lost) for title in sorted(file.sections))
         found: list[RowsCompared] = []
-        holder.execute(f"SAVEPOINT {SAVEPOINT}")
         for table in self._while_wanted(scope):
             title = table.title
             if title not in old:
@@ -506,9 +507,8 @@ class _Runner:
     ) -> Iterator[ValuesCompared]:  # fmt: skip
         tables = {table.title: table for table in scope}
         assert self.here.before is not None
-        holder.execute(f"SAVEPOINT {SAVEPOINT}")
+        lost = _unready(holder)
         old, new = ({t.title: t.rows for t in side if t.rows is not None} for side in (self.here.before.tables, counted))
-        lost = ""
         for former, (kept, _) in file.tables.items():
             title, forms = self.here.done.title(former), kept.called(self.here.columns_here(former, (*kept.key, *kept.columns)))
             table = tables.get(title)
@@ -793,6 +793,15 @@ def _goes_on(session: Session, error: DatabaseError) -> bool:
         return False
     recover(session)
     return not session.lost
+
+
+def _unready(holder: Session) -> str:
+    """Let a statement of the first session fail without the next ones; why that cannot be, or "" (what was measured stays)."""
+    try:
+        holder.execute(f"SAVEPOINT {SAVEPOINT}")
+    except DatabaseError as error:
+        return error.fact
+    return ""
 
 
 def _heaps_only(holder: Session) -> None:

@@ -20,22 +20,36 @@ import pandera.pandas as pa
 import pytest
 from conftest import ROOT, Server, embedded_server, wait_until
 from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gate_in, holder_of, kill
+from helpers import write_suite
 
 from kisaan_validate import declare as d
 from kisaan_validate.catalogue import Catalogue
+from kisaan_validate.cli.main import main
 from kisaan_validate.database.same_server import Shared, leave_mark
 from kisaan_validate.database.session import Limits, Session
 from kisaan_validate.database.target import find_target
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import DatabaseError, RecordError, TargetError
 from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.judgement import judge
 from kisaan_validate.model import UNANSWERED, Evidence, Result, Run, StatementFacts, Status, Verdict
-from kisaan_validate.record.codec import run_from_json, run_to_json
+from kisaan_validate.record.codec import baseline_from_json, run_from_json, run_to_json
 from kisaan_validate.record.files import write_file
+from kisaan_validate.record.rowfile import kept_rows
+from kisaan_validate.record.valuefile import kept_values
 from kisaan_validate.runner import Options, Progress, run
 from kisaan_validate.sql.expressions import quote
 from kisaan_validate.stopping import Stop
-from kisaan_validate.suite.load import Suite, SuiteSettings, suite_of
+from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
+
+GATED = """
+from kisaan_validate import declare
+
+waits = "id IS NULL OR pg_advisory_xact_lock_shared(7)::text = ''"
+declare.holds("gate", waits, volatile="pg_advisory_xact_lock_shared", id="gate")
+declare.holds("items", "amount > 0", id="positive")
+"""
+"""A suite whose first check waits at the gate."""
 
 ITEMS = """
     CREATE TABLE items (id int PRIMARY KEY, amount numeric NOT NULL, label text);
@@ -133,6 +147,36 @@ def test_a_killed_holder_costs_nothing(server: Server, database: str) -> None:
         result = running.result()
     assert by_id(result)["gate"].status is Status.PASS
     assert_items_answered(result)
+
+
+def test_a_killed_holder_costs_the_comparison_of_rows_and_nothing_else(
+    server: Server, database: str, tmp_path: Path
+) -> None:
+    """What was measured before is in the record; what the lost session would have compared is named, and not green."""
+    server.sql(GATE_TABLE + ITEMS, database)
+    folder, file = tmp_path / "checks", tmp_path / "pre.json"
+    write_suite(folder, {"suite.toml": 'name = "s"', "a.py": GATED})
+    kept = ["--rows", "--values", "items.amount", "-o", str(file)]
+    assert main(["baseline", "--suite", str(folder), "--dsn", server.dsn(database), *kept]) == 0
+    server.sql("UPDATE items SET amount = amount + 1 WHERE id = 3", database)
+    baseline = baseline_from_json(file.read_text(encoding="utf-8"))
+    assert baseline.row_file is not None
+    assert baseline.value_file is not None
+    rows, values = kept_rows(tmp_path, baseline.row_file), kept_values(tmp_path, baseline.value_file)
+    options = Options(count_all=True, baseline=baseline, row_file=rows, value_file=values, limits=PATIENT)
+    with gate_in(server, database) as gate:
+        running = Background(lambda: run(load_suite(folder), server.dsn(database), options=options))
+        gate.reached()
+        kill(server, holder_of(server, database))
+        gate.open()
+        made = running.result()
+    assert {r.status for r in made.results} == {Status.PASS}
+    untold = [*(r.message for r in made.rows if r.table == "items"), *(v.message for v in made.values)]
+    assert [message.partition(":")[0] for message in untold] == ["the connection was lost"] * 2
+    judged = judge(made, baseline)
+    assert judged.diff is not None
+    assert any("items" in u.what for u in judged.diff.unknown)
+    assert judged.verdict is Verdict.INCONCLUSIVE
 
 
 def test_all_sessions_killed_still_returns_the_run(server: Server, database: str) -> None:
