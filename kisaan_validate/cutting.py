@@ -24,6 +24,14 @@ def is_cut(text: str | None) -> bool:
     return text is not None and text.endswith(")") and _MARK.search(text) is not None
 
 
+def parts(text: str) -> tuple[str, str]:
+    """A text as people see it: what there is of it, and of a cut one its size and digest, else ""."""
+    found = _MARK.search(text) if text.endswith(")") else None
+    if found is None:
+        return text, ""
+    return text[: found.start()], f"({int(found[1]):,} bytes, SHA-256 {found[2][:16]})"
+
+
 def same(one: str | None, other: str | None) -> bool:
     """Whether two values are the same, either of which may be cut, or a digest that stands for a whole text."""
     if one == other or one is None or other is None:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import takewhile
 
+from kisaan_validate.cutting import parts
+
 CONTEXT = 20
 """So many characters are shown before the first that differs, where the beginning is left out."""
 
@@ -84,6 +86,9 @@ def _window(before: str, after: str, longest: int, spell: Callable[[str], str]) 
 
 def _cut(text: str, first: int, longest: int, spell: Callable[[str], str]) -> str:
     """The characters from ``first`` on, at most ``longest``, and how many are left out on either side."""
+    text, whole = parts(text)
+    if whole:
+        return f"{spell(text[:longest])}… {whole}"
     left = len(text) - first - longest
     start = f"({first:,} characters alike) …" if first else ""
     return f"{start}{spell(text[first : first + longest])}{f'… ({left:,} more characters)' if left > 0 else ''}"

@@ -105,6 +105,10 @@ if TYPE_CHECKING:
 Streaming = TypeVar("Streaming")
 
 
+COPIES = 8
+"""So many times a single value may lie in the memory of whoever hands it to a function: as the driver's buffers, bytes, text."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How a run is done.
@@ -579,13 +583,14 @@ class _Runner:
         from kisaan_validate.stream.work import Job
 
         suite, read = self.suite, {stream.table.key for stream in plan.streams}
+        streams = tuple(replace(stream, most=self.options.python_memory // COPIES) for stream in plan.streams)
         personal = suite.settings.is_personal
         judges = [(stream.table.name, judge) for stream in plan.streams for judge in stream.judges]
         ids = {judge.check_id for _, judge in judges}
         hidden = frozenset(judge.check_id for table, judge in judges if any(personal(table, c) for c in judge.columns))
         job = Job(
             self.target, self.options.limits, suite.settings.schemas, snapshot.shared,
-            tuple(table for table in snapshot.kept if table.key in read), plan.streams, suite.origin, suite.digest,
+            tuple(table for table in snapshot.kept if table.key in read), streams, suite.origin, suite.digest,
             {check.id: check.digest for check in plan.checks if check.id in ids}, hidden, self._keys(), self.options.python_memory,
             snapshot.locking,
             self.discretion,

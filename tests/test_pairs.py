@@ -108,3 +108,12 @@ def test_a_run_beside_a_baseline_shows_what_differs(server: Server, tmp_path: Pa
         assert "line feed" in case.page()
     finally:
         server.drop(database)
+
+
+def test_a_value_that_was_cut_says_how_long_it_is() -> None:
+    """What was cut on the server is shown with its own size and digest, and never like another that begins alike."""
+    old, new = (f"{'x' * 500} ... (cut: 262144000 bytes, SHA-256 {c * 64})" for c in "ab")
+    shown = pair(old, new)
+    assert shown[0] == f"'{'x' * 60}… (262,144,000 bytes, SHA-256 aaaaaaaaaaaaaaaa)'"
+    assert shown[0] != shown[1]
+    assert "262,144,000 bytes" in str(window(old, "x", 500)[0])

@@ -97,6 +97,39 @@ def test_values_of_250_mb(server: Server, tmp_path: Path) -> None:
         assert peak < 200, (name, peak, said)
 
 
+def test_a_python_check_gets_its_values_whole_or_not_at_all(server: Server, tmp_path: Path) -> None:
+    """A value that its memory has no room for makes an error of it, and is never sent; one that fits is judged whole."""
+    database = server.create("CREATE TABLE big (id int PRIMARY KEY, t text, j jsonb, b bytea)")
+    row = "repeat('x', 20 << 20), jsonb_build_object('x', repeat('x', 20 << 20)), convert_to(repeat('x', 20 << 20), 'UTF8')"
+    server.sql(f"INSERT INTO big SELECT 1, {row}", database)
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "all.py").write_text(PYTHON)
+    for megabytes, status in ((100, "error"), (400, "pass")):
+        (tmp_path / "kisaan.toml").write_text(f"[run]\npython_memory_mb = {megabytes}\n")
+        _, peak, said = measured(tmp_path, server.dsn(database), "run", "--format", "json", "-o", f"{megabytes}.json")
+        results = json.loads((tmp_path / f"{megabytes}.json").read_text())["run"]["results"]
+        (found,) = [r for r in results if r["check_id"] == "big.t.text"]
+        assert found["status"] == status, said
+        assert status == "pass" or "takes more than 12 MiB" in found["message"]
+        assert status == "pass" or peak < 300, (peak, said)
+    server.drop(database)
+
+
+PYTHON = """
+import pandera.pandas as pa
+
+class Big(pa.DataFrameModel):
+    t: str
+
+    class Config:
+        name = "big"
+
+    @pa.check("t")
+    def text(cls, t):
+        return t.str.len() == 20 << 20
+"""
+
+
 def test_cut_values_are_told_apart(server: Server, database: str) -> None:
     """Texts and bytes around the limit: two are the same exactly if they are, whichever of them is cut."""
     chance = random.Random(5)

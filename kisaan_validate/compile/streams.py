@@ -31,6 +31,10 @@ _KEYS = frozenset({"int2", "int4", "int8", "text", "varchar"})
 """The types of key columns whose text follows from their binary form; of all others the server makes the text."""
 
 
+TOO_LONG = "22012"
+"""The SQLSTATE (a division by zero) with which a stream fails that would send too long a value."""
+
+
 @dataclass(frozen=True)
 class Read:
     """One output of a stream: the column that it is of, its SQL, and how its bytes are read ("int8", "text", "tid", …)."""
@@ -56,7 +60,8 @@ class Stream:
 
     ``reads`` are the columns that checks are given, ``locator`` what finds a row again: its key, or where that is personal
     or there is none, its ``ctid``; () if nothing does. ``keyed`` tells that the locator is the key, so that a digest may
-    be kept. A stream with a check of whole columns is ``ordered``, and is not split.
+    be kept. A stream with a check of whole columns is ``ordered``, and is not split. Values of more than ``most`` bytes are not
+    sent: the statement fails with ``TOO_LONG`` (0: whatever their size).
     """
 
     table: Table
@@ -64,6 +69,7 @@ class Stream:
     locator: tuple[Read, ...]
     keyed: bool
     judges: tuple[Judge, ...]
+    most: int = 0
 
     @property
     def purpose(self) -> str:
@@ -93,7 +99,7 @@ class Stream:
 
     def select(self, first: int | None = None, end: int | None = None) -> str:
         """The rows that lie in the blocks from ``first`` up to but not including ``end``; None is no bound."""
-        listed = ", ".join(read.sql for read in self.outputs)
+        listed = ", ".join(self._bounded(read) for read in self.outputs)
         bounds = [f"ctid >= '({first},0)'"] if first is not None else []
         bounds += [f"ctid < '({end},0)'"] if end is not None else []
         bounds += [kept_sql(self.table, self.table.only)] if self.table.only else []
@@ -102,6 +108,18 @@ class Stream:
         keys = [f"{table_sql(self.table)}.{quote(name)}" for name in key_columns(self.table)] if self.ordered else []
         order = f"\nORDER BY {', '.join(keys)}" if keys else ""
         return qualified(f"SELECT {listed}\nFROM {table_sql(self.table)}{where}{order}")
+
+    def _bounded(self, read: Read) -> str:
+        """The value, or for one that is too long an error, before the client has to take it in.
+
+        Of what is stored in a few bytes the size need not be asked: no compression makes less than a 300th of a value.
+        """
+        if not self.most or read.kind not in {"text", "bytea"} or read in self.locator:
+            return read.sql
+        size = f"octet_length({read.sql})"
+        long = f"pg_column_size({quote(read.name)}) > {self.most // 300} AND {size} > {self.most}"
+        failed = f"(1 / ({size} - {size}))::text" + ("::bytea" if read.kind == "bytea" else "")
+        return f"CASE WHEN {long} THEN {failed} ELSE {read.sql} END"
 
     def count_sql(self) -> str:
         """The statement that counts the rows that must arrive."""

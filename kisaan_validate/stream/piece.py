@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kisaan_validate.compile.streams import Judge, Piece, Stream
+from kisaan_validate.compile.streams import TOO_LONG, Judge, Piece, Stream
 from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import recover
@@ -83,7 +83,7 @@ class PieceReader:
             self._session.copy_out(sql, self._writer())
         except DatabaseError as error:
             recover(self._session)
-            return trouble_of(error), error.sqlstate or "lost"
+            return self._trouble(error), error.sqlstate or "lost"
         except DecodeError as error:
             self._session.close()
             return _not_understood(error), ""
@@ -91,6 +91,14 @@ class PieceReader:
             self._session.close()
             return Trouble(f"{type(error).__name__} while the stream was read", "report this"), ""
         return None, ""
+
+    def _trouble(self, error: DatabaseError) -> Trouble:
+        if error.sqlstate != TOO_LONG or not self._stream.most:
+            return trouble_of(error)
+        fact = f"a value takes more than {self._stream.most // 1024**2:,} MiB, which is what run.python_memory_mb leaves for one"
+        if self._stream.table.only:
+            fact += ", or its filter divides by zero"
+        return Trouble(fact, "raise run.python_memory_mb, or write the check as SQL", error.sqlstate)
 
     def _writer(self) -> Callable[[bytes], None]:
         """What takes in a row. It is called for each: names of its own are faster than attributes."""
