@@ -21,6 +21,7 @@ test-all: $(VENV)/.dev needs lint
 	KISAAN_EXAMPLES=$(EXAMPLES) $(PYTEST)
 
 lint: $(VENV)/.dev
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 

@@ -2,8 +2,9 @@
 
     python benchmarks/baseline.py [--rows 5000000] [--layout both] [--rounds 5] [--keep FOLDER]
 
-Both are whole child processes, in turn and interleaved, after one of each that is not counted. Ratios are of one round;
-seconds are of one machine. The unit is ``SELECT count(*)`` of both large tables. Exit code 1 if a limit is exceeded.
+Both are whole child processes, in turn and interleaved, after one of each that is not counted. Ratios are
+of one round; seconds are of one machine. The unit is ``SELECT count(*)`` of both large tables. Exit code 1
+if a limit is exceeded.
 """
 
 from __future__ import annotations
@@ -63,7 +64,10 @@ class Measured:
         return "".join([*cells, f"{self.peak_mb:>9.0f}", "" if self.within_limits else "   TOO MUCH"])
 
 
-HEADER = f"{'layout':<9}{'rows':>10}  {'count(*) s':>22}  {'run s':>22}  {'baseline s':>22}  {'baseline / run':>22}{'peak MB':>9}"
+HEADER = (
+    f"{'layout':<9}{'rows':>10}  {'count(*) s':>22}  {'run s':>22}  {'baseline s':>22}  "
+    f"{'baseline / run':>22}{'peak MB':>9}"
+)
 
 
 def counting(built: Built) -> float:
@@ -76,7 +80,9 @@ def counting(built: Built) -> float:
 
 
 def one_round(built: Built, swapped: bool) -> Round:
-    """Each once; ``swapped`` puts ``baseline`` before ``run``, so that neither always profits from the other."""
+    """Each once; ``swapped`` puts ``baseline`` before ``run``, so that neither always profits from the
+    other.
+    """
     with tempfile.TemporaryDirectory() as folder:
         place, env = Path(folder), environment(built)
         command = ["-m", "kisaan_validate"]
@@ -87,7 +93,9 @@ def one_round(built: Built, swapped: bool) -> Round:
         unit = counting(built)
         # The planted violations make a run fail: 1 is what it must say.
         expect = {"run": (1,), "baseline": (0,)}
-        done = {name: child(words[name], env, place, expect[name]) for name in sorted(words, reverse=not swapped)}
+        done = {
+            name: child(words[name], env, place, expect[name]) for name in sorted(words, reverse=not swapped)
+        }
     return Round(unit, done["run"], done["baseline"])
 
 
@@ -99,7 +107,9 @@ def measure(built: Built, rounds: int) -> Measured:
 
 def main() -> int:
     """Measure every layout, print the table, judge it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments(parser)
     parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
     options = parser.parse_args()
@@ -110,7 +120,9 @@ def main() -> int:
         with market_at(Market(layout, options.rows), options.keep) as built:
             print(describe(built), flush=True)
             measured.append(measure(built, options.rounds))
-    print(f"\nmedian (min to max) of {options.rounds} rounds\n{HEADER}", *(m.line() for m in measured), sep="\n")
+    print(
+        f"\nmedian (min to max) of {options.rounds} rounds\n{HEADER}", *(m.line() for m in measured), sep="\n"
+    )
     print(f"\nlimits: baseline / run {MOST_RATIO}, peak {MOST_MEGABYTES} MB")
     return 0 if all(m.within_limits for m in measured) else 1
 

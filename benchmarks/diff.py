@@ -1,13 +1,16 @@
-"""What an exact comparison of two large tables costs: beside counting them, beside reladiff, and against a baseline file.
+"""What an exact comparison of two large tables costs: beside counting them, beside reladiff, and against a
+baseline file.
 
-    python benchmarks/diff.py [--rows 5000000] [--layout ordered] [--rounds 3] [--keep FOLDER] [--without-rival]
+    python benchmarks/diff.py [--rows 5000000] [--layout ordered] [--rounds 3] [--keep FOLDER]
+    [--without-rival]
 
-Two databases hold a table of 12 columns before and after a migration: wider types, 250 rows changed, 100 lost, 50 gained
-(``diff.sql``, ``migrated.sql``). All ways take turns in every round; ratios are of one round, the unit is ``SELECT
-count(*)`` of both sides. Beside them stands a chain of 64-bit hashes as people write it by hand, which is not faithful.
-Each way must find exactly what was planted. Memory is that of the client process and its children together, shared pages
-counted once (PSS). reladiff is installed into a throw-away environment; where it cannot be, that is said. Exit code 1 if an
-answer is wrong or a limit is exceeded.
+Two databases hold a table of 12 columns before and after a migration: wider types, 250 rows changed, 100
+lost, 50 gained (``diff.sql``, ``migrated.sql``). All ways take turns in every round; ratios are of one
+round, the unit is ``SELECT count(*)`` of both sides. Beside them stands a chain of 64-bit hashes as people
+write it by hand, which is not faithful. Each way must find exactly what was planted. Memory is that of the
+client process and its children together, shared pages counted once (PSS). reladiff is installed into a
+throw-away environment; where it cannot be, that is said. Exit code 1 if an answer is wrong or a limit is
+exceeded.
 """
 
 from __future__ import annotations
@@ -45,11 +48,21 @@ PLAIN, CHAIN = "baseline", "64-bit chain by hand"
 _INTEGER, _NUMBER = ("hashint8extended", "int8", "0"), ("hash_numeric_extended", "numeric", "0")
 _TEXT, _TIME = ("hashtextextended", "text", "''"), ("timestamp_hash_extended", "timestamp", "'epoch'")
 CHAINED = {
-    "transaction_id": _INTEGER, "shop_id": _INTEGER, "counterparty_id": _INTEGER, "amount": _NUMBER, "fee": _NUMBER,
-    "method": _TEXT, "status": _TEXT, "notes": _TEXT, "payment_date": _TIME, "created_at": _TIME, "updated_at": _TIME,
-}  # fmt: skip
-"""What is often written by hand: each column's hash is the seed of the next. It confuses 500 with -500, -1 with
-4294967295, NULL with 0: no way to compare money, but a measure of what hashing in PostgreSQL costs at the least."""
+    "transaction_id": _INTEGER,
+    "shop_id": _INTEGER,
+    "counterparty_id": _INTEGER,
+    "amount": _NUMBER,
+    "fee": _NUMBER,
+    "method": _TEXT,
+    "status": _TEXT,
+    "notes": _TEXT,
+    "payment_date": _TIME,
+    "created_at": _TIME,
+    "updated_at": _TIME,
+}
+"""What is often written by hand: each column's hash is the seed of the next. It confuses 500 with -500, -1
+with 4294967295, NULL with 0: no way to compare money, but a measure of what hashing in PostgreSQL costs at
+the least."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +90,10 @@ def build(pair: Pair) -> None:
     old, new = pair.names
     texts = [(HERE / name).read_text(encoding="utf-8") for name in ("diff.sql", "migrated.sql")]
     digest = hashlib.sha256("".join(texts).encode()).hexdigest()
-    known = f"SELECT count(*) FROM pg_database WHERE datname IN ('{old}', '{new}') AND shobj_description(oid, 'pg_database') = '{digest}'"
+    known = (
+        f"SELECT count(*) FROM pg_database WHERE datname IN ('{old}', '{new}') AND "
+        f"shobj_description(oid, 'pg_database') = '{digest}'"
+    )
     if pair.server.sql(known) == [(2,)]:
         return
     for name in pair.names:
@@ -108,8 +124,12 @@ class Reading:
     found: dict[str, int] | None = None
 
 
-def watched(words: Sequence[str], folder: Path, expect: Sequence[int], quiet: bool = True) -> tuple[float, float, str]:
-    """(seconds, MB, standard output) of a child process. Raises SystemExit with its output for another exit code."""
+def watched(
+    words: Sequence[str], folder: Path, expect: Sequence[int], quiet: bool = True
+) -> tuple[float, float, str]:
+    """(seconds, MB, standard output) of a child process. Raises SystemExit with its output for another
+    exit code.
+    """
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
@@ -123,7 +143,10 @@ def watched(words: Sequence[str], folder: Path, expect: Sequence[int], quiet: bo
         watcher.join()
         if process.returncode not in expect:
             said.seek(0)
-            raise SystemExit(f"error: {' '.join(words)}: exit code {process.returncode}\n{output[-1000:]}{said.read().decode()[-2000:]}")
+            raise SystemExit(
+                f"error: {' '.join(words)}: exit code "
+                f"{process.returncode}\n{output[-1000:]}{said.read().decode()[-2000:]}"
+            )
     return seconds, peak[0], output
 
 
@@ -144,7 +167,9 @@ def _watch(pid: int, peak: list[float], ended: threading.Event) -> None:
 
 @dataclass(frozen=True)
 class Bench:
-    """The ways over one pair. ``rival`` is the interpreter that has reladiff, None where it could not be installed."""
+    """The ways over one pair. ``rival`` is the interpreter that has reladiff, None where it could not be
+    installed.
+    """
 
     pair: Pair
     folder: Path
@@ -153,11 +178,20 @@ class Bench:
     @property
     def ways(self) -> dict[str, Callable[[], Reading]]:
         """Each way by its name, in the order in which they take turns."""
-        found = {COUNT: self.count, CHAIN: self.chain, OURS: self.ours, PLAIN: self.plain, STORE: self.store, AGAINST: self.against}
+        found = {
+            COUNT: self.count,
+            CHAIN: self.chain,
+            OURS: self.ours,
+            PLAIN: self.plain,
+            STORE: self.store,
+            AGAINST: self.against,
+        }
         return {**found, THEIRS: self.theirs} if self.rival is not None else found
 
     def count(self) -> Reading:
-        """The unit: both sides counted, one after the other; the median of five, for it is short and so the least steady."""
+        """The unit: both sides counted, one after the other; the median of five, for it is short and so
+        the least steady.
+        """
         taken = []
         for _ in range(5):
             start = time.perf_counter()
@@ -167,17 +201,22 @@ class Bench:
         return Reading(statistics.median(taken))
 
     def chain(self) -> Reading:
-        """A digest that is not faithful, of half the bits, summed per bucket on both sides at once; nothing is opened."""
+        """A digest that is not faithful, of half the bits, summed per bucket on both sides at once;
+        nothing is opened.
+        """
         digest, uuid = "2611923443488327891", self.pair.layout == "uuid"
         for column, (function, cast, empty) in CHAINED.items():
             digest = f"{function}(coalesce({column}::{cast}, {empty}), {digest})"
         digest = f"uuid_hash_extended(id, {digest})" if uuid else f"hashint8extended(id::int8, {digest})"
-        # Kept from being pulled up: grouped by the expression itself, PostgreSQL would expect as many groups as rows.
+        # Kept from being pulled up: grouped by the expression itself, PostgreSQL would expect as many groups
+        # as rows.
         bucket = "(uuid_hash_extended(id, 1) & 32767)::int4" if uuid else "(id / 256)::int4"
         inner = f"SELECT {bucket} AS bucket, {digest} AS digest FROM payments OFFSET '0'"
         sql = f"SELECT bucket, count(*), sum(digest) FROM ({inner}) AS s GROUP BY 1"
         start = time.perf_counter()
-        threads = [threading.Thread(target=self.pair.server.sql, args=(sql, name)) for name in self.pair.names]
+        threads = [
+            threading.Thread(target=self.pair.server.sql, args=(sql, name)) for name in self.pair.names
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -196,9 +235,16 @@ class Bench:
     def theirs(self) -> Reading:
         """reladiff, with two threads, over all columns."""
         columns = self.pair.server.sql(
-            "SELECT attname FROM pg_attribute WHERE attrelid = 'payments'::regclass AND attnum > 1", self.pair.names[0]
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'payments'::regclass AND attnum > 1",
+            self.pair.names[0],
         )
-        words = [str(self.rival), str(HERE / "rival_diff.py"), self.pair.server.host, self.pair.server.port, *self.pair.names]
+        words = [
+            str(self.rival),
+            str(HERE / "rival_diff.py"),
+            self.pair.server.host,
+            self.pair.server.port,
+            *self.pair.names,
+        ]
         seconds, peak, said = watched([*words, *(name for (name,) in columns)], self.folder, (0,))
         found: dict[str, Any] = json.loads(said)
         return Reading(seconds, peak, {kind: found[kind] for kind in PLANTED})
@@ -212,27 +258,62 @@ class Bench:
         return self._baseline("digests.json", "--digests")
 
     def _baseline(self, file: str, *more: str) -> Reading:
-        words = [sys.executable, "-m", "kisaan_validate", "baseline", "--quiet", "--suite", "suite", "--force", "-o", file, *more]
+        words = [
+            sys.executable,
+            "-m",
+            "kisaan_validate",
+            "baseline",
+            "--quiet",
+            "--suite",
+            "suite",
+            "--force",
+            "-o",
+            file,
+            *more,
+        ]
         seconds, peak, _ = watched([*words, "--dsn", self.pair.dsns[0]], self.folder, (0,))
         return Reading(seconds, peak)
 
     def against(self) -> Reading:
         """The new side compared with that baseline."""
-        words = [sys.executable, "-m", "kisaan_validate", "run", "--quiet", "--suite", "suite", "--baseline", "digests.json"]
-        seconds, peak, _ = watched([*words, "--other-database", "--dsn", self.pair.dsns[1]], self.folder, (0, 1, 3))
+        words = [
+            sys.executable,
+            "-m",
+            "kisaan_validate",
+            "run",
+            "--quiet",
+            "--suite",
+            "suite",
+            "--baseline",
+            "digests.json",
+        ]
+        seconds, peak, _ = watched(
+            [*words, "--other-database", "--dsn", self.pair.dsns[1]], self.folder, (0, 1, 3)
+        )
         return Reading(seconds, peak)
 
 
 @contextmanager
 def rival(wanted: bool) -> Iterator[Path | None]:
-    """An interpreter with reladiff in a throw-away environment; None, with a word about it, if it cannot be installed."""
+    """An interpreter with reladiff in a throw-away environment; None, with a word about it, if it cannot
+    be installed.
+    """
     if not wanted:
         yield None
         return
     with tempfile.TemporaryDirectory() as folder:
         made = subprocess.run([sys.executable, "-m", "venv", folder], capture_output=True)
         python = Path(folder) / "bin" / "python"
-        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", RIVAL, "psycopg2-binary"]
+        install = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            RIVAL,
+            "psycopg2-binary",
+        ]
         done = made.returncode == 0 and subprocess.run(install, capture_output=True).returncode == 0
         if not done:
             print(f"{RIVAL} could not be installed: compared without it")
@@ -296,11 +377,17 @@ def _suite(folder: Path) -> None:
 
 def main() -> int:
     """Measure every layout, print the figures, judge the ordered one."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=5_000_000, help="rows of each table (default %(default)s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rows", type=int, default=5_000_000, help="rows of each table (default %(default)s)"
+    )
     parser.add_argument("--layout", choices=(*LAYOUTS, "all"), default="all", help="default %(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="a data folder to build in once and use again")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="a data folder to build in once and use again"
+    )
     parser.add_argument("--without-rival", action="store_true", help="do not compare with reladiff")
     options = parser.parse_args()
     if options.rows < FEWEST_ROWS or options.rounds < 1:

@@ -1,7 +1,8 @@
 """What the pages over all runs cost: ``make bench-index``, or ``python benchmarks/index.py --runs 2000``.
 
-Records that many runs of a suite of 100 checks on three databases, one each three hours, and measures: the first index (every
-run is read), the index after one more run (one is read), index.html in bytes, and its first paint in Chromium.
+Records that many runs of a suite of 100 checks on three databases, one each three hours, and measures: the
+first index (every run is read), the index after one more run (one is read), index.html in bytes, and its
+first paint in Chromium.
 """
 
 from __future__ import annotations
@@ -45,13 +46,22 @@ def main() -> None:
             number = wanted + more
             _record(reports, run_number(number, start + timedelta(hours=3 * number), checks=100))
             later.append(_seconds(lambda: update_index(reports, seconds=AFTER_A_RUN)))
-        print(f"index after one more run, median of 5 {median(later):7.3f} s (least {min(later):.3f}, most {max(later):.3f})")
-        print(f"index.html {_size(reports / 'index.html')}, the file beside it {_size(reports / '.kisaan-index.json')}, "
-              f"{len(list(reports.glob('index-*.html')))} pages of months, the largest "
-              f"{max((_size(p) for p in reports.glob('index-*.html')), default='none')}")  # fmt: skip
+        print(
+            f"index after one more run, median of 5 {median(later):7.3f} s (least {min(later):.3f}, most "
+            f"{max(later):.3f})"
+        )
+        print(
+            f"index.html {_size(reports / 'index.html')}, the file beside it "
+            f"{_size(reports / '.kisaan-index.json')}, "
+            f"{len(list(reports.glob('index-*.html')))} pages of months, the largest "
+            f"{max((_size(p) for p in reports.glob('index-*.html')), default='none')}"
+        )
         with chromium() as browser:
             paints = [_paint(browser, reports / "index.html") for _ in range(5)]
-        print(f"first paint of index.html, median of 5 {median(paints):6.0f} ms (least {min(paints):.0f}, most {max(paints):.0f})")
+        print(
+            f"first paint of index.html, median of 5 {median(paints):6.0f} ms (least {min(paints):.0f}, "
+            f"most {max(paints):.0f})"
+        )
 
 
 def _record(reports: Path, run: Run) -> None:

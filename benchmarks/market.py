@@ -3,8 +3,8 @@
     python benchmarks/market.py --rows 100000 --check     # does the suite find exactly what was planted?
     python benchmarks/market.py --keep FOLDER             # build 5,000,000 rows once, for other benchmarks
 
-``market.sql`` says what is in it, ``suite`` what must hold. With ``--keep`` a database that is there already, of the
-same layout, rows and sources, is taken as it is.
+``market.sql`` says what is in it, ``suite`` what must hold. With ``--keep`` a database that is there
+already, of the same layout, rows and sources, is taken as it is.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ PLANTS = (
         "commissions.shop_id_rate_type.unique",
         "commissions",
         40,
-        "INSERT INTO commissions (shop_id, rate, type) SELECT shop_id, rate, type FROM commissions WHERE id IN ({keys})",
+        "INSERT INTO commissions (shop_id, rate, type) SELECT shop_id, rate, type FROM commissions WHERE "
+        "id IN ({keys})",
     ),
 )
 """All violations; every other check of the suite holds."""
@@ -117,7 +118,9 @@ class Market:
 
 @dataclass(frozen=True)
 class Built:
-    """A market on a running server. ``seconds`` is how long it took to build; None if it was there already."""
+    """A market on a running server. ``seconds`` is how long it took to build; None if it was there
+    already.
+    """
 
     server: Server
     market: Market
@@ -134,7 +137,9 @@ class Built:
 
     def megabytes(self, table: str) -> tuple[float, float]:
         """The size of a table, and of its indexes."""
-        sizes = self.server.sql(f"SELECT pg_table_size('{table}'), pg_indexes_size('{table}')", self.market.database)
+        sizes = self.server.sql(
+            f"SELECT pg_table_size('{table}'), pg_indexes_size('{table}')", self.market.database
+        )
         return sizes[0][0] / 1e6, sizes[0][1] / 1e6
 
 
@@ -170,9 +175,13 @@ def _fill(server: Server, market: Market, database: str) -> None:
         for plant in PLANTS:
             first, used[plant.table] = used[plant.table] + 1, used[plant.table] + plant.rows
             turns = f"turn BETWEEN {first} AND {used[plant.table]}"
-            cursor.execute(plant.sql.format(keys=f"SELECT id FROM spare WHERE origin = '{plant.table}' AND {turns}"))
+            cursor.execute(
+                plant.sql.format(keys=f"SELECT id FROM spare WHERE origin = '{plant.table}' AND {turns}")
+            )
             if cursor.rowcount != plant.rows:
-                raise SystemExit(f"error: {plant.check}: {cursor.rowcount} rows planted instead of {plant.rows}")
+                raise SystemExit(
+                    f"error: {plant.check}: {cursor.rowcount} rows planted instead of {plant.rows}"
+                )
         # Frozen and with its visibility map, a table costs the same at every reading.
         cursor.execute("VACUUM (FREEZE, ANALYZE)")
         cursor.execute("CHECKPOINT")
@@ -193,7 +202,9 @@ def describe(built: Built) -> str:
     lines = [f"{market.layout}, {market.rows:,} rows: {took}, {whole:,.0f} MB"]
     for table in (*LARGE, "commissions", "users", "shops"):
         heap, indexes = built.megabytes(table)
-        lines.append(f"  {table:<13} {built.count(table):>11,} rows  {heap:>7,.1f} MB  + indexes {indexes:>7,.1f} MB")
+        lines.append(
+            f"  {table:<13} {built.count(table):>11,} rows  {heap:>7,.1f} MB  + indexes {indexes:>7,.1f} MB"
+        )
     return "\n".join(lines)
 
 
@@ -203,18 +214,24 @@ def environment(built: Built) -> dict[str, str]:
 
 
 def findings(built: Built) -> dict[str, str | int]:
-    """What ``kisaan-validate run`` says of each check: its violating rows, or its status if it has no answer."""
+    """What ``kisaan-validate run`` says of each check: its violating rows, or its status if it has no
+    answer.
+    """
     with tempfile.TemporaryDirectory() as folder:
         words = ["-m", "kisaan_validate", "run", "--quiet", "--suite", str(SUITE), "--reports", folder]
         child(words, environment(built), Path(folder), expect=(0, 1, 3))
         (record,) = Path(folder).glob("*/run.json")
         run = json.loads(record.read_text(encoding="utf-8"))
     answered = {"pass", "fail"}
-    return {r["check_id"]: r["violations"] if r["status"] in answered else r["status"] for r in run["results"]}
+    return {
+        r["check_id"]: r["violations"] if r["status"] in answered else r["status"] for r in run["results"]
+    }
 
 
 def check(built: Built) -> bool:
-    """Print what was planted beside what the suite found, of every check that has or should have violations."""
+    """Print what was planted beside what the suite found, of every check that has or should have
+    violations.
+    """
     found = findings(built)
     planted = {plant.check: plant.rows for plant in PLANTS}
     right = True
@@ -223,21 +240,30 @@ def check(built: Built) -> bool:
         if wanted or seen:
             print(f"  {name:<56} planted {wanted:>4}  found {seen:>4}{'' if seen == wanted else '   WRONG'}")
         right = right and seen == wanted
-    print(f"  {len(found)} checks, {len(planted)} with violations: {'as planted' if right else 'NOT AS PLANTED'}")
+    print(
+        f"  {len(found)} checks, {len(planted)} with violations: "
+        f"{'as planted' if right else 'NOT AS PLANTED'}"
+    )
     return right
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options by which every benchmark of a market says which one."""
-    parser.add_argument("--rows", type=_rows, default=ROWS, help="rows of each large table (default %(default)s)")
+    parser.add_argument(
+        "--rows", type=_rows, default=ROWS, help="rows of each large table (default %(default)s)"
+    )
     parser.add_argument("--layout", choices=(*LAYOUTS, "both"), default="both", help="default %(default)s")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="a data folder to build in once and use again")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="a data folder to build in once and use again"
+    )
 
 
 def _rows(given: str) -> int:
     rows = int(given)
     if rows < FEWEST_ROWS:
-        raise argparse.ArgumentTypeError(f"at least {FEWEST_ROWS}, or there are too few rows to plant violations in")
+        raise argparse.ArgumentTypeError(
+            f"at least {FEWEST_ROWS}, or there are too few rows to plant violations in"
+        )
     return rows
 
 
@@ -248,9 +274,13 @@ def layouts(given: str) -> Sequence[str]:
 
 def main() -> int:
     """Build, describe, check."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments(parser)
-    parser.add_argument("--check", action="store_true", help="exit 1 unless the suite finds exactly what was planted")
+    parser.add_argument(
+        "--check", action="store_true", help="exit 1 unless the suite finds exactly what was planted"
+    )
     options = parser.parse_args()
     right = True
     for layout in layouts(options.layout):

@@ -17,8 +17,8 @@ from pathlib import Path
 class Child:
     """One process that ended: wall time, the most memory it ever held (MB of 10^6 bytes), its exit code.
 
-    The kernel counts what the parent held when it started the child as the child's: a benchmark must stay smaller
-    than what it measures, so it imports neither pandas nor the engine.
+    The kernel counts what the parent held when it started the child as the child's: a benchmark must stay
+    smaller than what it measures, so it imports neither pandas nor the engine.
     """
 
     seconds: float
@@ -27,7 +27,9 @@ class Child:
 
 
 def child(words: Sequence[str], env: dict[str, str], folder: Path, expect: Sequence[int] = (0,)) -> Child:
-    """Run Python with ``words`` in ``folder``. Raises RuntimeError with its output if its exit code is not expected."""
+    """Run Python with ``words`` in ``folder``. Raises RuntimeError with its output if its exit code is not
+    expected.
+    """
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
         process = subprocess.Popen([sys.executable, *words], env=env, cwd=folder, stdout=said, stderr=said)

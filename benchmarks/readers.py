@@ -1,8 +1,9 @@
-"""One way to read payments, in a process of its own: ``python benchmarks/readers.py WAY``; prints what it did as JSON.
+"""One way to read payments, in a process of its own: ``python benchmarks/readers.py WAY``; prints what it
+did as JSON.
 
-    copy           COPY (FORMAT binary) of all twelve columns, thrown away
-    pandas         pandas.read_sql in chunks through a server-side cursor, decimals kept exact, and pandera's validation
-    streamed JOBS  the same checks by this package, in a run of its own
+copy           COPY (FORMAT binary) of all twelve columns, thrown away pandas         pandas.read_sql in
+chunks through a server-side cursor, decimals kept exact, and pandera's validation streamed JOBS  the same
+checks by this package, in a run of its own
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def pandas(dsn: str) -> dict[str, Any]:
     rows, found = 0, 0
     start = time.perf_counter()
     with engine.connect().execution_options(stream_results=True, max_row_buffer=CHUNK) as connection:
-        for chunk in pd.read_sql(sa.text("SELECT * FROM payments"), connection, chunksize=CHUNK, coerce_float=False):
+        for chunk in pd.read_sql(
+            sa.text("SELECT * FROM payments"), connection, chunksize=CHUNK, coerce_float=False
+        ):
             rows += len(chunk)
             try:
                 payments.validate(chunk, lazy=True)
@@ -87,7 +90,9 @@ def main() -> None:
     """Do it, say what was done."""
     way, *rest = sys.argv[1:]
     start = time.perf_counter()
-    done = {"copy": copy, "pandas": pandas, "streamed": streamed}[way](os.environ["KISAAN_DSN"], *(int(n) for n in rest))  # type: ignore[operator]
+    done = {"copy": copy, "pandas": pandas, "streamed": streamed}[way](
+        os.environ["KISAAN_DSN"], *(int(n) for n in rest)
+    )  # type: ignore[operator]
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(usage.ru_utime + usage.ru_stime for usage in used)
     print(json.dumps({**done, "with_imports": time.perf_counter() - start, "cpu": cpu}))

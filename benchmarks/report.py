@@ -1,8 +1,8 @@
 """Size, rendering time and first paint of the page: ``make bench-report``.
 
-3,000 checks, 50 of them failing with 20 keys each; claims, reasons, hints, owners, tags and SQL are those of the sample run (the
-KisaanCenter suite), each made a text of its own by a number, so that nothing can be saved by repetition. Beside a baseline
-and a contract, as on the night of a migration.
+3,000 checks, 50 of them failing with 20 keys each; claims, reasons, hints, owners, tags and SQL are those
+of the sample run (the KisaanCenter suite), each made a text of its own by a number, so that nothing can be
+saved by repetition. Beside a baseline and a contract, as on the night of a migration.
 """
 
 from __future__ import annotations
@@ -35,15 +35,29 @@ def large(checks: int = 3000, failing: int = 50, keys: int = 20, shared: bool = 
     """
     sample = judged_again(ROOT / "reports" / "sample" / "run.json")
     results = {r.check_id: r for r in sample.run.results}
-    made = [_one(c, results[c.id], n, n < failing, keys, shared) for n, c in _numbered(sample.run.checks, checks)]
-    statements = [s for n in range(checks * len(sample.run.statements) // len(sample.run.checks)) for s in sample.run.statements[n % len(sample.run.statements):][:1]]
+    made = [
+        _one(c, results[c.id], n, n < failing, keys, shared) for n, c in _numbered(sample.run.checks, checks)
+    ]
+    statements = [
+        s
+        for n in range(checks * len(sample.run.statements) // len(sample.run.checks))
+        for s in sample.run.statements[n % len(sample.run.statements) :][:1]
+    ]
     run = replace(
-        sample.run, checks=tuple(c for c, _ in made), results=tuple(r for _, r in made), statements=tuple(statements),
-        suite=replace(sample.run.suite, total_checks=checks), criteria=(),
-    )  # fmt: skip
+        sample.run,
+        checks=tuple(c for c, _ in made),
+        results=tuple(r for _, r in made),
+        statements=tuple(statements),
+        suite=replace(sample.run.suite, total_checks=checks),
+        criteria=(),
+    )
     before = replace(
-        run, results=tuple(replace(r, status=Status.PASS, violations=0, sample=()) if r.status is Status.FAIL else r for r in run.results)
-    )  # fmt: skip
+        run,
+        results=tuple(
+            replace(r, status=Status.PASS, violations=0, sample=()) if r.status is Status.FAIL else r
+            for r in run.results
+        ),
+    )
     assert sample.baseline is not None
     frozen = baseline_of(before)
     return judge(run, replace(sample.baseline, checks=frozen.checks), sample.contract)
@@ -56,16 +70,34 @@ def _numbered(checks: Sequence[Check], wanted: int) -> list[tuple[int, Check]]:
 def _one(check: Check, result: Result, n: int, fails: bool, keys: int, shared: bool) -> tuple[Check, Result]:
     turn, mark = n // 616, "" if shared else f" ({n})"
     id = f"{check.id}.{turn}" if turn else check.id
-    made = replace(check, id=id, why=check.why + mark, hint=check.hint + mark, form=Form.ROW if fails else check.form)
-    sql = result.sql or f"SELECT id, {', '.join(check.columns) or 'name'}\nFROM public.{check.table or 'kisaan_users'}\nWHERE NOT (id > 0)"
+    made = replace(
+        check, id=id, why=check.why + mark, hint=check.hint + mark, form=Form.ROW if fails else check.form
+    )
+    sql = (
+        result.sql
+        or f"SELECT id, {', '.join(check.columns) or 'name'}\nFROM "
+        f"public.{check.table or 'kisaan_users'}\nWHERE NOT (id > 0)"
+    )
     if not fails:
         if result.status is Status.FAIL:
             result = replace(result, status=Status.PASS, violations=0, sample=(), key_digest="", message="")
         return made, replace(result, check_id=id)
-    rows = tuple((("id", str(1_000_000 + k)), ("amount", "-1234.56"), ("created_at", "2025-10-18 20:30:00.123456+00")) for k in range(keys))
+    rows = tuple(
+        (("id", str(1_000_000 + k)), ("amount", "-1234.56"), ("created_at", "2025-10-18 20:30:00.123456+00"))
+        for k in range(keys)
+    )
     return made, Result(
-        id, Status.FAIL, 41_233, 300_000, Evidence.SCANNED, sample=rows, key=("id",), key_digest="e" * 64, sql=sql, milliseconds=12.5
-    )  # fmt: skip
+        id,
+        Status.FAIL,
+        41_233,
+        300_000,
+        Evidence.SCANNED,
+        sample=rows,
+        key=("id",),
+        key_digest="e" * 64,
+        sql=sql,
+        milliseconds=12.5,
+    )
 
 
 def main() -> None:
@@ -92,7 +124,10 @@ def main() -> None:
             print(f"{given.checks:,} checks, 50 failing with 20 keys each, {prose}:")
             print(f"  size         {len(text.encode()):,} bytes")
             print(f"  rendering    {took:.2f} s")
-            print(f"  first paint  {statistics.median(painted):.0f} ms (median of {given.times}, worst {max(painted):.0f} ms)")
+            print(
+                f"  first paint  {statistics.median(painted):.0f} ms (median of {given.times}, worst "
+                f"{max(painted):.0f} ms)"
+            )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""reladiff over the two tables of ``diff.py``. Run by an interpreter that has reladiff; prints what it found as JSON.
+"""reladiff over the two tables of ``diff.py``. Run by an interpreter that has reladiff; prints what it
+found as JSON.
 
-    python rival_diff.py HOST PORT OLD_DATABASE NEW_DATABASE COLUMN…
+python rival_diff.py HOST PORT OLD_DATABASE NEW_DATABASE COLUMN…
 """
 
 import json
@@ -16,7 +17,8 @@ def main() -> int:
     common = {"driver": "postgresql", "host": host, "port": int(port), "user": "postgres"}
     start = time.perf_counter()
     sides = [
-        reladiff.connect_to_table({**common, "database": database}, "payments", "id", thread_count=2) for database in (old, new)
+        reladiff.connect_to_table({**common, "database": database}, "payments", "id", thread_count=2)
+        for database in (old, new)
     ]
     signs: dict[object, set[str]] = {}
     for sign, row in reladiff.diff_tables(*sides, extra_columns=tuple(columns), max_threadpool_size=2):

@@ -1,4 +1,6 @@
-"""The same 24 checks of ``suite`` as people write them by hand: one query each, and fused as well as we know how."""
+"""The same 24 checks of ``suite`` as people write them by hand: one query each, and fused as well as we
+know how.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +18,43 @@ ONE_EACH = (
     "SELECT count(*) FROM payments WHERE status IS NULL",
     "SELECT count(*) FROM payments WHERE status NOT IN ('PENDING', 'PAID', 'FAILED', 'CANCELLED')",
     "SELECT count(*) FROM payments WHERE payment_date IS NULL",
-    ("SELECT count(*) FROM payments p LEFT JOIN transactions t ON t.id = p.transaction_id"
-    " WHERE p.transaction_id IS NOT NULL AND t.id IS NULL"),
-    ("SELECT count(*) FROM payments p JOIN transactions t ON t.id = p.transaction_id"
-    " WHERE p.product_id IS DISTINCT FROM t.product_id"),
-    "SELECT count(*) FROM payments p JOIN transactions t ON t.id = p.transaction_id WHERE p.amount > t.total_amount",
-    "SELECT count(*) FROM payments p JOIN transactions t ON t.id = p.transaction_id WHERE p.payment_date < t.created_at",
-    "SELECT count(*) FROM payments p LEFT JOIN shops s ON s.id = p.shop_id WHERE p.shop_id IS NOT NULL AND s.id IS NULL",
-    ("SELECT count(*) FROM payments p LEFT JOIN users u ON u.id = p.counterparty_id"
-    " WHERE p.counterparty_id IS NOT NULL AND u.id IS NULL"),
-    "SELECT count(*) FROM transactions t LEFT JOIN users u ON u.id = t.buyer_id WHERE t.buyer_id IS NOT NULL AND u.id IS NULL",
+    (
+        "SELECT count(*) FROM payments p LEFT JOIN transactions t ON t.id = p.transaction_id"
+        " WHERE p.transaction_id IS NOT NULL AND t.id IS NULL"
+    ),
+    (
+        "SELECT count(*) FROM payments p JOIN transactions t ON t.id = p.transaction_id"
+        " WHERE p.product_id IS DISTINCT FROM t.product_id"
+    ),
+    (
+        "SELECT count(*) FROM payments p JOIN transactions t ON t.id = p.transaction_id WHERE p.amount > "
+        "t.total_amount"
+    ),
+    (
+        "SELECT count(*) FROM payments p JOIN transactions t ON t.id = p.transaction_id WHERE p.payment_date "
+        "< t.created_at"
+    ),
+    (
+        "SELECT count(*) FROM payments p LEFT JOIN shops s ON s.id = p.shop_id WHERE p.shop_id IS NOT NULL "
+        "AND s.id IS NULL"
+    ),
+    (
+        "SELECT count(*) FROM payments p LEFT JOIN users u ON u.id = p.counterparty_id"
+        " WHERE p.counterparty_id IS NOT NULL AND u.id IS NULL"
+    ),
+    (
+        "SELECT count(*) FROM transactions t LEFT JOIN users u ON u.id = t.buyer_id WHERE t.buyer_id IS NOT "
+        "NULL AND u.id IS NULL"
+    ),
     "SELECT count(*) FROM commissions WHERE rate NOT BETWEEN 0 AND 100",
-    "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM commissions GROUP BY shop_id, rate, type HAVING count(*) > 1) g",
-    "SELECT count(*) FROM transactions_id_seq s, (SELECT max(id) AS m FROM transactions) x WHERE s.last_value < x.m",
+    (
+        "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM commissions GROUP BY shop_id, rate, "
+        "type HAVING count(*) > 1) g"
+    ),
+    (
+        "SELECT count(*) FROM transactions_id_seq s, (SELECT max(id) AS m FROM transactions) x WHERE "
+        "s.last_value < x.m"
+    ),
     "SELECT count(*) FROM payments_id_seq s, (SELECT max(id) AS m FROM payments) x WHERE s.last_value < x.m",
 )
 """The runbook's way: one query a check, one after the other."""
@@ -62,13 +88,18 @@ _SALES = """SELECT count(*),
   count(*) FILTER (WHERE t.buyer_id IS NOT NULL AND u.id IS NULL)
 FROM transactions t LEFT JOIN users u ON u.id = t.buyer_id"""
 
-_REST = ("SELECT count(*), count(*) FILTER (WHERE rate NOT BETWEEN 0 AND 100) FROM commissions", *ONE_EACH[21:])
+_REST = (
+    "SELECT count(*), count(*) FILTER (WHERE rate NOT BETWEEN 0 AND 100) FROM commissions",
+    *ONE_EACH[21:],
+)
 
 MERGE = "SET enable_hashjoin = off"
 HASH = "RESET enable_hashjoin"
 
 
 def fused(layout: str) -> tuple[tuple[str, str], ...]:
-    """The best fused form known for a layout, as (setting, query): in key order the large join is merged, else hashed."""
+    """The best fused form known for a layout, as (setting, query): in key order the large join is merged,
+    else hashed.
+    """
     join = (MERGE if layout == "dense" else HASH, _PAYMENT_JOIN)
     return (join, *((HASH, sql) for sql in (_SALES, _PAYMENT_ROWS, *_REST)))

@@ -25,8 +25,9 @@ SETTINGS = {
     "checkpoint_timeout": "1h",
     "autovacuum": "off",
 }
-"""The rest is PostgreSQL's own default, which is what a guest meets. Commits stay synchronous: where they are not, VACUUM
-may find rows whose inserter is not known to be on disk, and leaves their pages out of the visibility map."""
+"""The rest is PostgreSQL's own default, which is what a guest meets. Commits stay synchronous: where they
+are not, VACUUM may find rows whose inserter is not known to be on disk, and leaves their pages out of the
+visibility map."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Server:
 
 @contextmanager
 def serving(keep: Path | None = None) -> Iterator[Server]:
-    """A server on the data in the folder ``keep``, made if it is not there; without one, in a temporary folder.
+    """A server on the data in the folder ``keep``, made if it is not there; without one, in a temporary
+    folder.
 
     It is stopped at the end, also when the process is asked to terminate; only a temporary folder is removed.
     """

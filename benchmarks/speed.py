@@ -1,11 +1,13 @@
-"""How long the suite takes beside counting, beside one query a check, and beside the best fused SQL written by hand.
+"""How long the suite takes beside counting, beside one query a check, and beside the best fused SQL
+written by hand.
 
     python benchmarks/speed.py [--rows 5000000] [--layout both] [--rounds 5] [--keep FOLDER]
 
-Interleaved rounds on one server; ratios are of one round, the median of all rounds counts, the spread stands beside it.
-``suite`` is ``kisaan-validate run --sample 0`` as a child process, less the time that the same process takes over an
-empty market (start-up); ``suite + keys`` is the same with its default, which also lists the violating rows. The fused SQL
-and the suite run in two sessions, the single queries one after the other, as the runbook has them.
+Interleaved rounds on one server; ratios are of one round, the median of all rounds counts, the spread
+stands beside it. ``suite`` is ``kisaan-validate run --sample 0`` as a child process, less the time that
+the same process takes over an empty market (start-up); ``suite + keys`` is the same with its default,
+which also lists the violating rows. The fused SQL and the suite run in two sessions, the single queries
+one after the other, as the runbook has them.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from market import (
     environment,
     layouts,
     market_at,
-)  # fmt: skip
+)
 from measure import Child, Spread, child
 from rivals import HASH, ONE_EACH, fused
 
@@ -138,7 +140,9 @@ def report(built: Built, rounds: list[Round]) -> bool:
 
 def main() -> int:
     """Measure every layout, print the figures, judge them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments(parser)
     parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
     options = parser.parse_args()

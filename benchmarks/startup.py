@@ -1,6 +1,7 @@
-"""How long nothing takes: ``--help``, and a run over an empty database. Medians, and ratios to a bare interpreter.
+"""How long nothing takes: ``--help``, and a run over an empty database. Medians, and ratios to a bare
+interpreter.
 
-    python benchmarks/startup.py
+python benchmarks/startup.py
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ def main() -> None:
         bare = statistics.median(times["bare interpreter"])
         for name, taken in times.items():
             middle = statistics.median(taken)
-            print(f"{name:<28} median {middle:.3f} s  (min {min(taken):.3f}, max {max(taken):.3f})  × bare {middle / bare:.1f}")
+            print(
+                f"{name:<28} median {middle:.3f} s  (min {min(taken):.3f}, max {max(taken):.3f})  × bare "
+                f"{middle / bare:.1f}"
+            )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""How fast Python checks are, beside a bare COPY and beside pandas.read_sql with pandera, and what memory they take.
+"""How fast Python checks are, beside a bare COPY and beside pandas.read_sql with pandera, and what memory
+they take.
 
     python benchmarks/streams.py [--rows 5000000] [--layout dense] [--rounds 3] [--keep FOLDER]
 
-Twelve columns of ``payments``, a check for each and one over two of them (``streamed/payments.py``). All ways take turns in
-every round; ratios are of one round. "CPU" is that of the client's processes for each row, imports and start included: it says
-what a busy machine hides. Memory is that of the process and its children together, shared pages counted once (PSS).
-Exit code 1 if the ways disagree about the violations, or the streams are slower or larger than the limits.
+Twelve columns of ``payments``, a check for each and one over two of them (``streamed/payments.py``). All
+ways take turns in every round; ratios are of one round. "CPU" is that of the client's processes for each
+row, imports and start included: it says what a busy machine hides. Memory is that of the process and its
+children together, shared pages counted once (PSS). Exit code 1 if the ways disagree about the violations,
+or the streams are slower or larger than the limits.
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ from measure import Spread
 
 READERS = Path(__file__).resolve().parent / "readers.py"
 WAYS: dict[str, tuple[str, ...]] = {
-    "bare COPY": ("copy",), "streamed, 1 process": ("streamed", "1"), "streamed, 2 processes": ("streamed", "2"),
+    "bare COPY": ("copy",),
+    "streamed, 1 process": ("streamed", "1"),
+    "streamed, 2 processes": ("streamed", "2"),
     "pandas.read_sql + pandera": ("pandas",),
-}  # fmt: skip
+}
 JUDGED = "streamed, 2 processes"
 LEAST_ROWS = 400_000
 MOST_MEGABYTES = 600
@@ -52,8 +56,12 @@ class Reading:
 
 
 def read(built: Built, words: Sequence[str]) -> Reading:
-    """One child process, and the most memory that it and its children held at any moment that was looked at."""
-    process = subprocess.Popen([sys.executable, str(READERS), *words], env=environment(built), stdout=subprocess.PIPE, text=True)
+    """One child process, and the most memory that it and its children held at any moment that was looked
+    at.
+    """
+    process = subprocess.Popen(
+        [sys.executable, str(READERS), *words], env=environment(built), stdout=subprocess.PIPE, text=True
+    )
     peak, ended = [0.0], threading.Event()
     watcher = threading.Thread(target=_watch, args=(process.pid, peak, ended))
     watcher.start()
@@ -63,7 +71,9 @@ def read(built: Built, words: Sequence[str]) -> Reading:
     if process.returncode:
         raise SystemExit(f"error: {' '.join(words)}: exit code {process.returncode}")
     done: dict[str, Any] = json.loads(said)
-    return Reading(done["rows"], done["seconds"], done["with_imports"], peak[0], done["cpu"], done.get("violations"))
+    return Reading(
+        done["rows"], done["seconds"], done["with_imports"], peak[0], done["cpu"], done.get("violations")
+    )
 
 
 def _watch(pid: int, peak: list[float], ended: threading.Event) -> None:
@@ -89,15 +99,21 @@ def measure(built: Built, rounds: int) -> dict[str, list[Reading]]:
         for name in sorted(WAYS, reverse=n % 2 == 1):
             found[name].append(read(built, WAYS[name]))
             reading = found[name][-1]
-            print(f"  {name:<27}{reading.rate:>12,.0f} rows/s{reading.whole:>8.1f} s in all{reading.cpu / reading.rows * 1e6:>8.2f} µs CPU/row"
-                  f"{reading.peak_mb:>6.0f} MB", flush=True)
+            print(
+                f"  {name:<27}{reading.rate:>12,.0f} rows/s{reading.whole:>8.1f} s in "
+                f"all{reading.cpu / reading.rows * 1e6:>8.2f} µs CPU/row"
+                f"{reading.peak_mb:>6.0f} MB",
+                flush=True,
+            )
     return found
 
 
 def table(found: dict[str, list[Reading]]) -> list[str]:
     """A line for each way."""
     bare = [reading.rate for reading in found["bare COPY"]]
-    lines = [f"{'':<27}{'million rows/s':>24}{'× bare COPY':>22}{'in all, s':>24}{'µs CPU/row':>22}{'peak MB':>9}"]
+    lines = [
+        f"{'':<27}{'million rows/s':>24}{'× bare COPY':>22}{'in all, s':>24}{'µs CPU/row':>22}{'peak MB':>9}"
+    ]
     for name, readings in found.items():
         rate = Spread(tuple(r.rate / 1e6 for r in readings))
         ratio = Spread(tuple(r.rate / b for r, b in zip(readings, bare, strict=True)))
@@ -121,7 +137,9 @@ def judged(found: dict[str, list[Reading]]) -> bool:
 
 def main() -> int:
     """Measure, print, judge."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments(parser)
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
     options = parser.parse_args()

@@ -12,15 +12,32 @@ from kisaan_validate import declare
 TIME: dict[str, Any] = {"owner": "platform", "tags": ["time"]}
 
 STAMPED = [
-    "kisaan_users", "kisaan_shops", "kisaan_plans", "kisaan_categories", "kisaan_products", "kisaan_transactions",
-    "kisaan_payments", "kisaan_commissions",
-]  # fmt: skip
+    "kisaan_users",
+    "kisaan_shops",
+    "kisaan_plans",
+    "kisaan_categories",
+    "kisaan_products",
+    "kisaan_transactions",
+    "kisaan_payments",
+    "kisaan_commissions",
+]
 MAYBE_STAMPED = [
-    "payment_allocations", "kisaan_credits", "kisaan_settlements", "kisaan_expenses", "expense_settlements",
-    "kisaan_balance_snapshots", "kisaan_audit_logs", "kisaan_plan_usage", "kisaan_shop_categories",
-    "kisaan_shop_products", "balance_snapshots", "farmer_product_assignments", "kisaan_features", "kisaan_plan_features",
+    "payment_allocations",
+    "kisaan_credits",
+    "kisaan_settlements",
+    "kisaan_expenses",
+    "expense_settlements",
+    "kisaan_balance_snapshots",
+    "kisaan_audit_logs",
+    "kisaan_plan_usage",
+    "kisaan_shop_categories",
+    "kisaan_shop_products",
+    "balance_snapshots",
+    "farmer_product_assignments",
+    "kisaan_features",
+    "kisaan_plan_features",
     "kisaan_user_feature_overrides",
-]  # fmt: skip
+]
 """Judged where the columns exist."""
 
 for table in [*STAMPED, *MAYBE_STAMPED]:
@@ -30,7 +47,8 @@ for table in [*STAMPED, *MAYBE_STAMPED]:
         "created_at <= updated_at",
         id=f"{table}.created_at.before_updated_at",
         applies=stamps if table in MAYBE_STAMPED else (),
-        why="Nothing can be changed before it exists. Where it seems so, one of the two times was falsified, and the "
+        why="Nothing can be changed before it exists. Where it seems so, one of the two times was "
+        "falsified, and the "
         "order of events can no longer be proved.",
         hint="compare with the backup; if many rows are affected, a migration moved one of the two columns",
         **TIME,
@@ -69,7 +87,8 @@ for table, columns in [*MOMENTS.items(), *MAYBE_MOMENTS.items(), *DAYS.items()]:
             f"{column} <= now() + interval '5 minutes'",
             id=f"{table}.{column}.not_in_future",
             applies=[*maybe, f"not type {table}.{column} date"] if column in DAYS.get(table, ()) else maybe,
-            why="What has not happened yet cannot be on the books. A date in the future stays out of every statement "
+            why="What has not happened yet cannot be on the books. A date in the future stays out of "
+            "every statement "
             "until it comes, and then appears on the wrong one.",
             hint="compare with the slip or the backup; five minutes are granted to clocks that differ",
             **TIME,
@@ -82,7 +101,8 @@ for table, columns in DAYS.items():
             f"{column} <= (now() AT TIME ZONE 'Asia/Kolkata')::date",
             id=f"{table}.{column}.not_after_today",
             applies=f"type {table}.{column} date",
-            why="What has not happened yet cannot be on the books. A day in the future stays out of every statement until it "
+            why="What has not happened yet cannot be on the books. A day in the future stays out of "
+            "every statement until it "
             "comes, and then appears on the wrong one.",
             hint="compare with the slip or the backup; today is India's today",
             **TIME,

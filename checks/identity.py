@@ -1,4 +1,6 @@
-"""Identity: every reference finds its row, copies agree with their originals, numbers are never handed out twice."""
+"""Identity: every reference finds its row, copies agree with their originals, numbers are never handed out
+twice.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from kisaan_validate import declare
 
 IDENTITY: dict[str, Any] = {"owner": "operations", "tags": ["identity"]}
 
-# --- references, whether or not the database enforces them ----------------------------------------------------------
+# --- references, whether or not the database enforces them -------------------------------------------------
 
 REFERENCES = {
     "kisaan_users.shop_id": "kisaan_shops",
@@ -76,9 +78,11 @@ for column, parent in {**REFERENCES, **MAYBE_REFERENCES}.items():
         name,
         parent,
         applies=f"column {column}; table {parent}" if column in MAYBE_REFERENCES else (),
-        why=f"The entry points to a row of {parent} that is not there: it appears on nobody's statement, and what it "
+        why=f"The entry points to a row of {parent} that is not there: it appears on nobody's statement, "
+        f"and what it "
         "is worth is missing from somebody's account.",
-        hint=f"look the number up in the backup's {parent}; bring the row back, or point the entry to the right one",
+        hint=f"look the number up in the backup's {parent}; bring the row back, or point the entry to "
+        f"the right one",
         **IDENTITY,
     )
 
@@ -90,7 +94,8 @@ for table in ("kisaan_plan_features", "kisaan_user_feature_overrides"):
         "code",
         id=f"{table}.feature_code.known",
         applies=[f"column {table}.feature_code", "column kisaan_features.code"],
-        why="The entry allows, or forbids, a feature that the program does not know: whoever paid for it does not get it.",
+        why="The entry allows, or forbids, a feature that the program does not know: whoever paid for it "
+        "does not get it.",
         hint="compare with the codes in kisaan_features; correct the code, or enter the feature",
         owner="platform",
         tags=["identity"],
@@ -103,13 +108,14 @@ declare.values_in(
     ["user_id", "shop_id"],
     id="kisaan_ledger_entries.user_id_shop_id.has_balance",
     applies=["column kisaan_ledger_entries.user_id", "column kisaan_user_balances.user_id"],
-    why="The entries of a person in a shop add up to a balance that is not there: the clerk is told that nothing is owed.",
+    why="The entries of a person in a shop add up to a balance that is not there: the clerk is told that "
+    "nothing is owed.",
     hint="enter the balance as the sum of the person's entries in that shop",
     owner="finance",
     tags=["money", "identity"],
 )
 
-# --- copies that must agree with their original ---------------------------------------------------------------------
+# --- copies that must agree with their original ------------------------------------------------------------
 
 declare.agrees(
     "kisaan_payments",
@@ -118,8 +124,10 @@ declare.agrees(
     via="transaction_id",
     id="kisaan_payments.product_id.agrees",
     applies=["column kisaan_payments.product_id", "column kisaan_transactions.product_id"],
-    why="A payment for onions that is filed under potatoes, or under nothing although its sale names the product, "
-    "falsifies what each crop brought in. The migration promised to copy the product of every sale to its payments.",
+    why="A payment for onions that is filed under potatoes, or under nothing although its sale names the "
+    "product, "
+    "falsifies what each crop brought in. The migration promised to copy the product of every sale to "
+    "its payments.",
     hint="copy the product from the sale again: 20251018_06 does nothing else",
     owner="operations",
     tags=["identity", "migration"],
@@ -131,7 +139,8 @@ declare.agrees(
     via="transaction_id",
     id="kisaan_payments.shop_id.agrees",
     applies="column kisaan_payments.shop_id",
-    why="A payment for a sale of one shop that is booked with another shop, or with none, is money in the wrong till.",
+    why="A payment for a sale of one shop that is booked with another shop, or with none, is money in "
+    "the wrong till.",
     hint="compare with the slip: either the payment's shop or its sale is wrong",
     owner="finance",
     tags=["identity", "money"],
@@ -156,20 +165,22 @@ declare.agrees(
     id="kisaan_transactions.product_name.agrees",
     applies="column kisaan_transactions.product_id",
     severity="warning",
-    why="The name on the bill should be the product's. A proxy decides which bills are judged: those written after the "
+    why="The name on the bill should be the product's. A proxy decides which bills are judged: those "
+    "written after the "
     "product was last touched, because an older bill rightly keeps the name of its day.",
     hint="ask whether the product was renamed; if not, the sale points to the wrong product",
     **IDENTITY,
 )
 
-# --- who is who -----------------------------------------------------------------------------------------------------
+# --- who is who --------------------------------------------------------------------------------------------
 
 declare.holds(
     "kisaan_users",
     "lower(role::text) <> 'owner' OR shop_id IS NULL",
     id="kisaan_users.shop_id.owner_has_none",
     applies="not table SequelizeMeta",
-    why="An owner owns shops; he does not belong to one. An owner who is entered as a shop's member sees that shop's "
+    why="An owner owns shops; he does not belong to one. An owner who is entered as a shop's member sees "
+    "that shop's "
     "books instead of his own.",
     hint="clear the shop of the owner's account; his shops point to him",
     **IDENTITY,
@@ -187,17 +198,30 @@ declare.holds(
     "kisaan_users",
     "lower(role::text) NOT IN ('owner', 'superadmin') OR balance >= 0",
     id="kisaan_users.balance.owner_not_negative",
-    why="Farmers and buyers may owe money; the owner of a shop, or of the whole system, cannot owe it to himself.",
+    why="Farmers and buyers may owe money; the owner of a shop, or of the whole system, cannot owe it to "
+    "himself.",
     hint="look for a payment that was booked to the owner instead of to the farmer or buyer",
     owner="finance",
     tags=["money", "identity"],
 )
 ROLES = {
-    "kisaan_shops.owner_id": ("owner", "A shop whose owner is entered in another role is open to the wrong person."),
-    "kisaan_transactions.farmer_id": ("farmer", "The seller is not entered as a farmer: he cannot see what he sold."),
-    "kisaan_transactions.buyer_id": ("buyer", "The buyer is not entered as a buyer: he cannot see what he owes."),
+    "kisaan_shops.owner_id": (
+        "owner",
+        "A shop whose owner is entered in another role is open to the wrong person.",
+    ),
+    "kisaan_transactions.farmer_id": (
+        "farmer",
+        "The seller is not entered as a farmer: he cannot see what he sold.",
+    ),
+    "kisaan_transactions.buyer_id": (
+        "buyer",
+        "The buyer is not entered as a buyer: he cannot see what he owes.",
+    ),
     "kisaan_ledger.farmer_id": ("farmer", "The ledger is a farmer's, and its holder is not entered as one."),
-    "farmer_product_assignments.farmer_id": ("farmer", "Goods are brought by farmers, and this person is not one."),
+    "farmer_product_assignments.farmer_id": (
+        "farmer",
+        "Goods are brought by farmers, and this person is not one.",
+    ),
 }
 for column, (role, why) in ROLES.items():
     table, _, name = column.partition(".")
@@ -214,7 +238,7 @@ for column, (role, why) in ROLES.items():
         **IDENTITY,
     )
 
-# --- numbers and names that occur once ------------------------------------------------------------------------------
+# --- numbers and names that occur once ---------------------------------------------------------------------
 
 declare.unique(
     "kisaan_products",
@@ -228,46 +252,71 @@ declare.unique(
     "kisaan_commissions",
     ["shop_id", "rate", "type"],
     id="kisaan_commissions.shop_id_rate_type.unique",
-    why="The same agreement twice: change one, and the shop is charged by the other. The house's default, which "
+    why="The same agreement twice: change one, and the shop is charged by the other. The house's "
+    "default, which "
     "belongs to no shop, is an agreement like any other; the migration's comparison overlooked it.",
-    hint="delete the surplus rows comparing with IS NOT DISTINCT FROM, which takes no shop for equal to no shop",
+    hint="delete the surplus rows comparing with IS NOT DISTINCT FROM, which takes no shop for equal to "
+    "no shop",
     owner="finance",
     tags=["money", "identity", "migration", "runbook"],
 )
 
 ONCE = {
     "kisaan_user_balances.user_id_shop_id": (
-        ["user_id", "shop_id"], "", "finance",
+        ["user_id", "shop_id"],
+        "",
+        "finance",
         "Two balances of one person in one shop: the clerk is shown one of them, and pays by it.",
     ),
     "kisaan_plan_usage.shop_id_active": (
-        ["shop_id"], "is_active", "finance",
+        ["shop_id"],
+        "is_active",
+        "finance",
         "A shop on two plans at once is billed twice, and may do whatever either of them allows.",
     ),
     "farmer_product_assignments.farmer_id_product_id": (
-        ["farmer_id", "product_id"], "", "operations",
+        ["farmer_id", "product_id"],
+        "",
+        "operations",
         "The same goods twice on a farmer's list: removed once, they are still there.",
     ),
     "farmer_product_assignments.farmer_id_default": (
-        ["farmer_id"], "is_default", "operations",
+        ["farmer_id"],
+        "is_default",
+        "operations",
         "Two goods taken for granted for one farmer: which one his sale is booked under is a matter of luck.",
     ),
     "kisaan_features.code": (
-        ["code"], "", "platform", "One feature twice, allowed in one row and not in the other: nobody knows which counts.",
+        ["code"],
+        "",
+        "platform",
+        "One feature twice, allowed in one row and not in the other: nobody knows which counts.",
     ),
     "kisaan_plan_features.plan_id_feature_code": (
-        ["plan_id", "feature_code"], "", "platform",
-        "A plan that both includes a feature and does not: the shop is sold what it does not get, or the reverse.",
+        ["plan_id", "feature_code"],
+        "",
+        "platform",
+        (
+            "A plan that both includes a feature and does not: the shop is sold what it does not get, or the "
+            "reverse."
+        ),
     ),
     "kisaan_user_feature_overrides.user_id_feature_code": (
-        ["user_id", "feature_code"], "", "platform",
+        ["user_id", "feature_code"],
+        "",
+        "platform",
         "One exception twice, for and against: nobody knows which counts.",
     ),
     "kisaan_expenses.ledger_entry_id": (
-        ["ledger_entry_id"], "ledger_entry_id IS NOT NULL", "finance",
-        "Two expenses that stand for one entry of the ledger: the farmer is told of two, and was charged for one.",
+        ["ledger_entry_id"],
+        "ledger_entry_id IS NOT NULL",
+        "finance",
+        (
+            "Two expenses that stand for one entry of the ledger: the farmer is told of two, and was charged "
+            "for one."
+        ),
     ),
-}  # fmt: skip
+}
 for name, (columns, where, owner, why) in ONCE.items():
     table = name.partition(".")[0]
     flags = [where] if where in {"is_active", "is_default"} else []
@@ -284,22 +333,43 @@ for name, (columns, where, owner, why) in ONCE.items():
     )
 
 TABLES = [
-    "kisaan_users", "kisaan_shops", "kisaan_plans", "kisaan_categories", "kisaan_products", "kisaan_transactions",
-    "kisaan_payments", "kisaan_commissions", "payment_allocations", "kisaan_transaction_ledger",
-]  # fmt: skip
+    "kisaan_users",
+    "kisaan_shops",
+    "kisaan_plans",
+    "kisaan_categories",
+    "kisaan_products",
+    "kisaan_transactions",
+    "kisaan_payments",
+    "kisaan_commissions",
+    "payment_allocations",
+    "kisaan_transaction_ledger",
+]
 SMALLER_TABLES = [
-    "kisaan_credits", "kisaan_settlements", "kisaan_expenses", "expense_settlements", "kisaan_balance_snapshots",
-    "kisaan_audit_logs", "kisaan_plan_usage", "kisaan_shop_categories", "kisaan_shop_products", "balance_snapshots",
-    "kisaan_ledger", "kisaan_ledger_entries", "kisaan_user_balances", "kisaan_expense_allocations",
-    "farmer_product_assignments", "kisaan_features",
-]  # fmt: skip
+    "kisaan_credits",
+    "kisaan_settlements",
+    "kisaan_expenses",
+    "expense_settlements",
+    "kisaan_balance_snapshots",
+    "kisaan_audit_logs",
+    "kisaan_plan_usage",
+    "kisaan_shop_categories",
+    "kisaan_shop_products",
+    "balance_snapshots",
+    "kisaan_ledger",
+    "kisaan_ledger_entries",
+    "kisaan_user_balances",
+    "kisaan_expense_allocations",
+    "farmer_product_assignments",
+    "kisaan_features",
+]
 for table in TABLES:
     declare.constraint(
         table,
         "primary key",
         "id",
         id=f"{table}.id.primary_key",
-        why="A number that is given twice shows one person another's entry. As long as the database itself refuses the "
+        why="A number that is given twice shows one person another's entry. As long as the database "
+        "itself refuses the "
         "second, nobody need read all the numbers to know that each occurs once.",
         hint=f"remove duplicates with the help of the backup, then ALTER TABLE {table} ADD PRIMARY KEY (id)",
         **IDENTITY,
@@ -308,7 +378,8 @@ for table in [*TABLES, *SMALLER_TABLES]:
     declare.sequence(
         table,
         applies=[f"column {table}.id", f"not type {table}.id uuid"] if table in SMALLER_TABLES else (),
-        why="The next number to be handed out is already taken, as happens after a restore: the next entry of this "
+        why="The next number to be handed out is already taken, as happens after a restore: the next "
+        "entry of this "
         "kind fails in the customer's face, and the one after it, until somebody notices.",
         hint=f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}",
         **IDENTITY,

@@ -1,7 +1,8 @@
 """What one kind of installation must have, and the other need not.
 
-Two kinds are in the field. One is described by tables.py. The other was made from the public schema; it is told by its table
-SequelizeMeta, and lacks a column here and there until the "align columns" step of 2025-09 has run.
+Two kinds are in the field. One is described by tables.py. The other was made from the public schema; it is
+told by its table SequelizeMeta, and lacks a column here and there until the "align columns" step of
+2025-09 has run.
 """
 
 from __future__ import annotations
@@ -22,15 +23,21 @@ NOT_IN_THE_PUBLIC_SCHEMA = {
     "kisaan_users": ["custom_commission_rate"],
     "kisaan_payments": ["shop_id", "counterparty_id"],
     "kisaan_transactions": [
-        "product_id", "commission_rate", "commission_type", "status", "transaction_date", "settlement_date", "notes",
+        "product_id",
+        "commission_rate",
+        "commission_type",
+        "status",
+        "transaction_date",
+        "settlement_date",
+        "notes",
         "metadata",
     ],
-}  # fmt: skip
+}
 for table, columns in NOT_IN_THE_PUBLIC_SCHEMA.items():
     for name in columns:
         declare.column(table, name, id=f"{table}.{name}.present", applies=f"not {PUBLIC}", **PRESENT)
 
-# --- columns of which an installation has one or the other ----------------------------------------------------------
+# --- columns of which an installation has one or the other -------------------------------------------------
 
 declare.column(
     "kisaan_transactions",
@@ -58,14 +65,15 @@ declare.column(
     "kisaan_payments",
     "product_id",
     id="kisaan_payments.product_id.present",
-    why="Migration 20251018_03 promises every payment its product. Without the column nothing of what the migrations say "
+    why="Migration 20251018_03 promises every payment its product. Without the column nothing of what "
+    "the migrations say "
     "about products in payments has happened.",
     hint="see which migrations ran (_migrations.name.all_applied); correct the cause and run them again",
     owner="platform",
     tags=["schema", "migration"],
 )
 
-# --- the second ledger of migrations --------------------------------------------------------------------------------
+# --- the second ledger of migrations -----------------------------------------------------------------------
 
 SECOND: dict[str, Any] = {"owner": "platform", "tags": ["migration"], "applies": PUBLIC}
 declare.holds(
@@ -85,7 +93,7 @@ declare.unique(
     **SECOND,
 )
 
-# --- indexes that the business relies on ----------------------------------------------------------------------------
+# --- indexes that the business relies on -------------------------------------------------------------------
 
 INDEXED = {
     "kisaan_users": ["shop_id"],
@@ -102,7 +110,8 @@ for table, columns in INDEXED.items():
             id=f"{table}.{name}.index",
             severity="warning",
             applies=f"column {table}.{name}",
-            why="The screens of a shop look rows up by this column all day. Without its index each look reads the whole "
+            why="The screens of a shop look rows up by this column all day. Without its index each look "
+            "reads the whole "
             "table, and on a market morning everybody waits for everybody.",
             hint=f"CREATE INDEX CONCURRENTLY ON {table} ({name})",
             owner="platform",
@@ -110,7 +119,10 @@ for table, columns in INDEXED.items():
         )
 ONCE: dict[str, tuple[str | list[str], str]] = {
     "kisaan_users.username": ("username", "two people who share a user name see each other's money"),
-    "kisaan_products.name_category_id": (["name", "category_id"], "a product that is twice in a category splits its sales"),
+    "kisaan_products.name_category_id": (
+        ["name", "category_id"],
+        "a product that is twice in a category splits its sales",
+    ),
 }
 for id, (unique, harm) in ONCE.items():
     table = id.partition(".")[0]

@@ -8,16 +8,18 @@ from kisaan_validate import declare
 
 FINANCE: dict[str, Any] = {"owner": "finance", "tags": ["money"]}
 
-# --- within one sale ------------------------------------------------------------------------------------------------
+# --- within one sale ---------------------------------------------------------------------------------------
 
 declare.holds(
     "kisaan_transactions",
     "total_amount = round(quantity * unit_price, 2)",
     id="kisaan_transactions.total_amount.quantity_times_price",
     applies="column kisaan_transactions.total_amount",
-    why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, is what he "
+    why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, "
+    "is what he "
     "owes. Any other total is a wrong bill.",
-    hint="recompute the total from weight and price as written on the slip; book the difference to both parties",
+    hint="recompute the total from weight and price as written on the slip; book the difference to both "
+    "parties",
     **FINANCE,
 )
 declare.holds(
@@ -25,7 +27,8 @@ declare.holds(
     "total_amount = commission_amount + farmer_earning",
     id="kisaan_transactions.total_amount.split",
     applies=["column kisaan_transactions.total_amount", "column kisaan_transactions.commission_amount"],
-    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here was taken "
+    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here "
+    "was taken "
     "from one of them; a paisa too many was paid to both.",
     hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
     **FINANCE,
@@ -35,7 +38,8 @@ declare.holds(
     "round(quantity * unit_price, 2) = commission_amount + farmer_earning",
     id="kisaan_transactions.farmer_earning.split_without_total",
     applies=["not column kisaan_transactions.total_amount", "column kisaan_transactions.commission_amount"],
-    why="Where the total is not kept, it is weight times price: shop and farmer share exactly that, to the paisa.",
+    why="Where the total is not kept, it is weight times price: shop and farmer share exactly that, to "
+    "the paisa.",
     hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
     **FINANCE,
 )
@@ -44,9 +48,11 @@ declare.holds(
     "total_sale_value = round(quantity * unit_price, 2)",
     id="kisaan_transactions.total_sale_value.quantity_times_price",
     applies="column kisaan_transactions.total_sale_value",
-    why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, is what he "
+    why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, "
+    "is what he "
     "owes. Any other total (as the public schema calls it) is a wrong bill.",
-    hint="recompute the total from weight and price as written on the slip; book the difference to both parties",
+    hint="recompute the total from weight and price as written on the slip; book the difference to both "
+    "parties",
     **FINANCE,
 )
 declare.holds(
@@ -54,7 +60,8 @@ declare.holds(
     "total_sale_value = shop_commission + farmer_earning",
     id="kisaan_transactions.total_sale_value.split",
     applies=["column kisaan_transactions.total_sale_value", "column kisaan_transactions.shop_commission"],
-    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here was taken "
+    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here "
+    "was taken "
     "from one of them; a paisa too many was paid to both.",
     hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
     **FINANCE,
@@ -65,7 +72,8 @@ for new, old in (("total_amount", "total_sale_value"), ("commission_amount", "sh
         f"{new} = {old}",
         id=f"kisaan_transactions.{new}.as_before",
         applies=[f"column kisaan_transactions.{new}", f"column kisaan_transactions.{old}"],
-        why=f"The step that brought {new} to the public schema gave every older sale a 0 in it. Where the two differ, the "
+        why=f"The step that brought {new} to the public schema gave every older sale a 0 in it. Where "
+        f"the two differ, the "
         "program bills by one and the older reports by the other.",
         hint=f"where {new} is 0 and {old} is not, copy it; any other difference: compare with the slip",
         **FINANCE,
@@ -78,8 +86,10 @@ declare.holds(
     id="kisaan_transactions.commission_amount.as_agreed",
     severity="warning",
     applies=[f"column kisaan_transactions.commission_{part}" for part in ("amount", "rate", "type")],
-    why="A proxy: the rate kept with the sale (as a percentage or as a share), applied to the sale, should give the "
-    "commission within a paisa. A renegotiated rate can explain a difference; many differences mean that commissions "
+    why="A proxy: the rate kept with the sale (as a percentage or as a share), applied to the sale, "
+    "should give the "
+    "commission within a paisa. A renegotiated rate can explain a difference; many differences mean that "
+    "commissions "
     "are computed wrongly.",
     hint="look at a few of them with the shop owner; if the rate was renegotiated, nothing needs correcting",
     **FINANCE,
@@ -93,12 +103,17 @@ declare.holds(
     **FINANCE,
 )
 
-# --- numbers that are numbers, in whole paise -----------------------------------------------------------------------
+# --- numbers that are numbers, in whole paise --------------------------------------------------------------
 
 AMOUNTS = {
     "kisaan_users": ["balance", "cumulative_value"],
     "kisaan_transactions": [
-        "unit_price", "total_amount", "commission_amount", "farmer_earning", "total_sale_value", "shop_commission",
+        "unit_price",
+        "total_amount",
+        "commission_amount",
+        "farmer_earning",
+        "total_sale_value",
+        "shop_commission",
     ],
     "kisaan_payments": ["amount"],
     "payment_allocations": ["allocated_amount"],
@@ -109,7 +124,7 @@ AMOUNTS = {
     "kisaan_user_balances": ["balance"],
     "balance_snapshots": ["previous_balance", "amount_change", "new_balance"],
     "kisaan_balance_snapshots": ["previous_balance", "amount_change", "new_balance"],
-}  # fmt: skip
+}
 BOUNDED = {
     "kisaan_plans": ["price", "monthly_price", "quarterly_price", "yearly_price"],
     "kisaan_products": ["price"],
@@ -132,7 +147,8 @@ for table, columns in AMOUNTS.items():
             f"abs({column}) < 10000000000000000",
             id=f"{table}.{column}.finite",
             applies=f"column {table}.{column}",
-            why="One amount that is not a number makes every sum over it not a number: the day's total, the farmer's "
+            why="One amount that is not a number makes every sum over it not a number: the day's total, "
+            "the farmer's "
             "balance and the shop's commission are all lost at once.",
             hint="take the amount from the backup or the slip; find out which program wrote it",
             **FINANCE,
@@ -145,13 +161,15 @@ for table, columns in [*AMOUNTS.items(), *BOUNDED.items()]:
             2,
             id=f"{table}.{column}.whole_paise",
             applies=f"column {table}.{column}",
-            why="Nobody can pay a fraction of a paisa. A column without a scale, or with four decimals, takes it all the same: "
+            why="Nobody can pay a fraction of a paisa. A column without a scale, or with four decimals, "
+            "takes it all the same: "
             "each such entry is rounded here and not there, until two sums that should agree do not.",
-            hint="round the entries to the paisa, and book what that makes; then give the column the type numeric(18,2)",
+            hint="round the entries to the paisa, and book what that makes; then give the column the "
+            "type numeric(18,2)",
             **FINANCE,
         )
 
-# --- sums between tables --------------------------------------------------------------------------------------------
+# --- sums between tables -----------------------------------------------------------------------------------
 
 declare.reconciles(
     "kisaan_users",
@@ -160,7 +178,8 @@ declare.reconciles(
     detail_column="delta_amount",
     via="user_id",
     id="kisaan_users.balance.ledger_sum",
-    why="A balance is nothing but the sum of its movements. Where the two differ, the person is told an amount that no "
+    why="A balance is nothing but the sum of its movements. Where the two differ, the person is told an "
+    "amount that no "
     "entry explains, and one of the two was changed behind the other's back.",
     hint="compare both with the last balance that was confirmed to the person; correct with a booked entry",
     **FINANCE,
@@ -174,7 +193,8 @@ declare.reconciles(
     relation="<=",
     missing="skip",
     id="kisaan_payments.amount.allocations_within",
-    why="A payment cannot settle more than its amount. Splitting 1,000 rupees into shares of 1,200 makes a sale look "
+    why="A payment cannot settle more than its amount. Splitting 1,000 rupees into shares of 1,200 makes "
+    "a sale look "
     "paid that is not.",
     hint="take the shares back to what the payer said the money was for",
     **FINANCE,
@@ -197,7 +217,8 @@ declare.reconciles(
     via="expense_id",
     id="kisaan_expenses.allocated_amount.allocations_sum",
     applies=["column kisaan_expenses.allocated_amount", "column kisaan_expense_allocations.allocated_amount"],
-    why="What was set off of an expense is nothing but the sum of its allocations. Where the two differ, the farmer is "
+    why="What was set off of an expense is nothing but the sum of its allocations. Where the two differ, "
+    "the farmer is "
     "charged for it again, or never.",
     hint="compare the allocations with the payments that were made smaller by them; correct the expense",
     **FINANCE,
@@ -207,18 +228,22 @@ declare.holds(
     "total_amount = amount",
     id="kisaan_expenses.total_amount.same_as_amount",
     applies=["column kisaan_expenses.total_amount", "column kisaan_expenses.amount"],
-    why="An expense keeps its amount twice (migration 20251027_01 states that they are equal). Where they differ, one "
+    why="An expense keeps its amount twice (migration 20251027_01 states that they are equal). Where "
+    "they differ, one "
     "screen charges the farmer the one, and another the other.",
     hint="compare with the receipt, and set both to what it says",
     **FINANCE,
 )
 
-# --- arithmetic that no migration promises --------------------------------------------------------------------------
+# --- arithmetic that no migration promises -----------------------------------------------------------------
 
 ARITHMETIC = {
     "kisaan_transaction_ledger.balance_after.step": (
         "balance_after = balance_before + delta_amount",
-        "Each line of a statement must lead from the old balance to the new one, or the statement cannot be explained.",
+        (
+            "Each line of a statement must lead from the old balance to the new one, or the statement cannot "
+            "be explained."
+        ),
         ["balance_after", "balance_before"],
     ),
     "kisaan_settlements.amount.step": (
@@ -243,7 +268,10 @@ ARITHMETIC = {
     ),
     "kisaan_expenses.remaining_amount.step": (
         "remaining_amount = greatest(total_amount - coalesce(allocated_amount, 0), 0)",
-        "What is left of an expense is what it cost less what was set off: else it is charged again, or never.",
+        (
+            "What is left of an expense is what it cost less what was set off: else it is charged again, or "
+            "never."
+        ),
         ["remaining_amount", "total_amount", "allocated_amount"],
     ),
     "kisaan_expenses.allocation_status.as_amounts": (
@@ -305,7 +333,11 @@ declare.reconciles(
     missing="skip",
     id="kisaan_expenses.amount.settled_within",
     severity="warning",
-    applies=["column kisaan_expenses.amount", "column expense_settlements.amount", "column expense_settlements.expense_id"],
+    applies=[
+        "column kisaan_expenses.amount",
+        "column expense_settlements.amount",
+        "column expense_settlements.expense_id",
+    ],
     why="More was paid for an expense than it cost.",
     hint="ask for the receipt; book the surplus as a claim against whoever received it",
     **FINANCE,

@@ -1,8 +1,9 @@
 """The smaller tables, as both kinds of installations have them: columns, types, admissible values.
 
-Not every installation has each of them, nor all of their columns: a column is judged where it exists. Installations that were
-made from the public schema are told by their table SequelizeMeta; a table that they alone have is missed only there.
-No migration promises the types of these columns, so a wrong one is a warning.
+Not every installation has each of them, nor all of their columns: a column is judged where it exists.
+Installations that were made from the public schema are told by their table SequelizeMeta; a table that
+they alone have is missed only there. No migration promises the types of these columns, so a wrong one is a
+warning.
 """
 
 from __future__ import annotations
@@ -19,37 +20,43 @@ PUBLIC = "table SequelizeMeta"
 
 BOOK = {
     "why": "The program and the people who use it rely on this entry being what it claims to be.",
-    "hint": "find the row by its number, compare it with the backup and the paper slip, and correct the entry",
+    "hint": "find the row by its number, compare it with the backup and the paper slip, and correct it",
 }
 TYPE = {
     "severity": "warning",
-    "why": "A column of an unexpected type means that this installation was changed by hand: what was tested on staging is "
+    "why": "A column of an unexpected type means that this installation was changed by hand: what was "
+    "tested on staging is "
     "not what runs here.",
     "hint": "compare with the staging database; bring the type back with a migration of its own",
     "tags": ["schema"],
 }
 MONEY_TYPE = {
     "severity": "warning",
-    "why": "The runbook wants every rupee column to be numeric(18,2), but no migration touches this one. A narrower column "
+    "why": "The runbook wants every rupee column to be numeric(18,2), but no migration touches this one. "
+    "A narrower column "
     "refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa creep in.",
-    "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a migration of its own, then run this again",
+    "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a migration of its own, then run "
+    "this again",
     "tags": ["money", "migration", "runbook"],
 }
 TIME_TYPE = {
     "severity": "warning",
-    "why": "The runbook wants every time to keep its zone, but no migration touches this one. A time without a zone is a "
+    "why": "The runbook wants every time to keep its zone, but no migration touches this one. A time "
+    "without a zone is a "
     "different moment to each reader: the same entry falls on two days.",
     "hint": "ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
     "tags": ["time", "migration", "runbook"],
 }
 NOT_NULL = {
-    "why": "An empty entry where the program takes a value for granted makes screens and statements fail for the people "
+    "why": "An empty entry where the program takes a value for granted makes screens and statements fail "
+    "for the people "
     "concerned.",
     "hint": "find the value in the backup, fill it in, and let the column forbid NULL",
     "tags": ["schema"],
 }
 KNOWN_STATE = {
-    "why": "The program acts on the states it knows. An entry in another state is neither served nor shut out, neither counted "
+    "why": "The program acts on the states it knows. An entry in another state is neither served nor "
+    "shut out, neither counted "
     "nor left out.",
     "hint": "find out what was meant and set one of the known states",
     "tags": ["schema"],
@@ -59,11 +66,15 @@ INTEGERS = ("integer", "bigint")
 
 
 def config(owner: str, missed_where: str | list[str] = ()) -> dict[str, Any]:
-    """What is said of all checks of a model. ``missed_where``: the conditions under which its table should be there."""
+    """What is said of all checks of a model. ``missed_where``: the conditions under which its table should
+    be there.
+    """
     present = {
         "severity": "info",
-        "why": "Not every installation keeps this book. Its reader should know that nothing was examined in it.",
-        "hint": "nothing to do if this installation never had the table; else see whether the restore was complete",
+        "why": "Not every installation keeps this book. Its reader should know that nothing was examined "
+        "in it.",
+        "hint": "nothing to do if this installation never had the table; else see whether the restore "
+        "was complete",
         "tags": ["schema"],
         "applies": missed_where,
     }
@@ -78,11 +89,15 @@ def money(why: str, **field: Any) -> Any:
 
 def moment(why: str, types: str | tuple[str, ...] = ZONED, **field: Any) -> Any:
     """A point in time."""
-    return pa.Field(metadata={"type": types, "why": why, "tags": ["time"], "checks": {"type": TIME_TYPE}}, **field)
+    return pa.Field(
+        metadata={"type": types, "why": why, "tags": ["time"], "checks": {"type": TIME_TYPE}}, **field
+    )
 
 
 def day(why: str, **field: Any) -> Any:
-    """A day, which some installations keep with its time and some without: a plain date has no clock to go wrong."""
+    """A day, which some installations keep with its time and some without: a plain date has no clock to go
+    wrong.
+    """
     return moment(why, (ZONED, "date"), **field)
 
 
@@ -98,10 +113,14 @@ def label(*labels: str, nullable: bool = False) -> Any:
 
 
 NOT_NEGATIVE = "An amount below nothing in this place is a booking on the wrong side."
-NOT_NOTHING = "An entry of nothing, or of less than nothing, settles nothing: it is a booking on the wrong side, or a slip."
+NOT_NOTHING = (
+    "An entry of nothing, or of less than nothing, settles nothing: it is a booking on the "
+    "wrong side, or a slip."
+)
 A_CRORE = {"min_value": -10_000_000, "max_value": 10_000_000}
 BALANCE_AT_THE_TIME = (
-    "The balance before and after each entry is how a farmer is shown, line by line, where his money went. Beyond one "
+    "The balance before and after each entry is how a farmer is shown, line by line, where his money "
+    "went. Beyond one "
     "crore either way, or not a number at all, it is a slip of entry or of arithmetic."
 )
 
@@ -121,17 +140,21 @@ class _Made(_Numbered):
 class _Smaller(_Made):
     """Entries that may be changed."""
 
-    updated_at: Instant | None = moment("When an entry was last touched tells a correction from the original.")
+    updated_at: Instant | None = moment(
+        "When an entry was last touched tells a correction from the original."
+    )
 
 
 class _Unnumbered(pa.DataFrameModel):
     """Entries that are told by what they join."""
 
     created_at: Instant | None = moment("When an entry was made is what every dispute is ordered by.")
-    updated_at: Instant | None = moment("When an entry was last touched tells a correction from the original.")
+    updated_at: Instant | None = moment(
+        "When an entry was last touched tells a correction from the original."
+    )
 
 
-# --- credits, settlements, expenses -----------------------------------------------------------------------------------------
+# --- credits, settlements, expenses -----------------------------------------------------------------------
 
 
 class Credits(_Smaller):
@@ -143,7 +166,9 @@ class Credits(_Smaller):
     repaid_amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
     status: str | None = label("open", "active", "repaid", "overdue", "written_off")
     granted_at: Instant | None = moment("The day of an advance is what its term is counted from.")
-    due_date: Instant | None = day("The day by which an advance is due back is what makes it overdue.", nullable=True)
+    due_date: Instant | None = day(
+        "The day by which an advance is due back is what makes it overdue.", nullable=True
+    )
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -165,7 +190,9 @@ class Settlements(_Smaller):
     reason: str | None = label("overpayment", "underpayment", "adjustment", "refund")
     status: str | None = label("pending", "settled", "cancelled")
     settled_at: Instant | None = moment("The day of a settlement closes the account up to it.")
-    settlement_date: Instant | None = day("The day of a settlement closes the account up to it.", nullable=True)
+    settlement_date: Instant | None = day(
+        "The day of a settlement closes the account up to it.", nullable=True
+    )
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -186,13 +213,19 @@ class Expenses(_Smaller):
     total_amount: pa.Decimal | None = money(NOT_NOTHING, nullable=True, gt=0)
     allocated_amount: pa.Decimal | None = money(NOT_NEGATIVE, nullable=True, ge=0)
     remaining_amount: pa.Decimal | None = money(NOT_NEGATIVE, nullable=True, ge=0)
-    allocation_status: str | None = label("unallocated", "partially_allocated", "fully_allocated", nullable=True)
+    allocation_status: str | None = label(
+        "unallocated", "partially_allocated", "fully_allocated", nullable=True
+    )
     type: str | None = label("expense", "advance", "adjustment")
     category: str | None = pa.Field(nullable=True)
     status: str | None = label("pending", "settled", "cancelled")
     spent_at: Instant | None = moment("The day of an expense decides in which month it counts.")
-    expense_date: Instant | None = day("The day of an expense decides in which month it counts.", nullable=True)
-    deleted_at: Instant | None = moment("When an expense was struck out is what the dispute about it is ordered by.", nullable=True)
+    expense_date: Instant | None = day(
+        "The day of an expense decides in which month it counts.", nullable=True
+    )
+    deleted_at: Instant | None = moment(
+        "When an expense was struck out is what the dispute about it is ordered by.", nullable=True
+    )
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -228,7 +261,9 @@ class ExpenseAllocations(_Smaller):
     transaction_id: Id | None = link(nullable=True)
     allocated_amount: pa.Decimal | None = money(NOT_NOTHING, gt=0)
     allocation_type: str | None = label("transaction_offset", "balance_settlement", "advance", "adjustment")
-    allocated_at: Instant | None = moment("When an expense was set off decides which payment was smaller for it.", nullable=True)
+    allocated_at: Instant | None = moment(
+        "When an expense was set off decides which payment was smaller for it.", nullable=True
+    )
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -238,7 +273,7 @@ class ExpenseAllocations(_Smaller):
         metadata = config("finance", PUBLIC)
 
 
-# --- balances, and the ledgers they add up from ------------------------------------------------------------------------------
+# --- balances, and the ledgers they add up from -----------------------------------------------------------
 
 
 class _Snapshot(_Smaller):
@@ -248,7 +283,9 @@ class _Snapshot(_Smaller):
     balance_type: str | None
     balance: pa.Decimal | None = money(BALANCE_AT_THE_TIME, nullable=True, in_range=A_CRORE)
     previous_balance: pa.Decimal | None = money(BALANCE_AT_THE_TIME)
-    amount_change: pa.Decimal | None = money("By how much a balance moved: the new one is the old one and this.")
+    amount_change: pa.Decimal | None = money(
+        "By how much a balance moved: the new one is the old one and this."
+    )
     new_balance: pa.Decimal | None = money(BALANCE_AT_THE_TIME, in_range=A_CRORE)
     transaction_type: str | None
     reference_id: Id | None = link(nullable=True)
@@ -284,8 +321,12 @@ class FarmerLedger(_Made):
     shop_id: int | None = link()
     farmer_id: int | None = link()
     amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
-    commission_amount: pa.Decimal | None = money("What the shop keeps of a sale is never below nothing.", nullable=True, ge=0)
-    net_amount: pa.Decimal | None = money("What is left for the farmer of an entry is never below nothing.", nullable=True, ge=0)
+    commission_amount: pa.Decimal | None = money(
+        "What the shop keeps of a sale is never below nothing.", nullable=True, ge=0
+    )
+    net_amount: pa.Decimal | None = money(
+        "What is left for the farmer of an entry is never below nothing.", nullable=True, ge=0
+    )
     type: str | None = label("credit", "debit")
     category: str | None = label("sale", "expense", "withdrawal", "other")
     created_by: int | None = link()
@@ -328,7 +369,8 @@ class UserBalances(_Numbered):
         ge=0,
         metadata={
             "type": INTEGERS,
-            "why": "The version counts the changes of a balance, so that two clerks cannot overwrite each other. Below zero it "
+            "why": "The version counts the changes of a balance, so that two clerks cannot overwrite "
+            "each other. Below zero it "
             "was set by hand, and with it the balance.",
             "hint": "compare the balance with the sum of the ledger's entries",
             "tags": ["money"],
@@ -344,7 +386,7 @@ class UserBalances(_Numbered):
         metadata = config("finance", PUBLIC)
 
 
-# --- shops, plans, features -------------------------------------------------------------------------------------------------
+# --- shops, plans, features -------------------------------------------------------------------------------
 
 
 class AuditLogs(_Smaller):

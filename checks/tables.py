@@ -1,8 +1,8 @@
 """What every table looks like after the migrations of 2025-10-18: columns, types, admissible values.
 
-One model a table. What concerns several columns, rows or tables stands in money.py, identity.py, clock.py and
-database.py, the smaller tables in smaller_tables.py, what only one kind of installation must have in installations.py.
-A model also validates a data frame: ``Payments.validate(frame)``.
+One model a table. What concerns several columns, rows or tables stands in money.py, identity.py, clock.py
+and database.py, the smaller tables in smaller_tables.py, what only one kind of installation must have in
+installations.py. A model also validates a data frame: ``Payments.validate(frame)``.
 """
 
 from __future__ import annotations
@@ -18,25 +18,29 @@ SmallId = pd.Int32Dtype
 
 KINDS: dict[str, dict[str, Any]] = {
     "present": {
-        "why": "Without this part of the books, whatever depends on it cannot be examined, let alone signed off.",
+        "why": "Without this part of the books, whatever depends on it cannot be examined, let alone "
+        "signed off.",
         "hint": "check that this is the right database and that the restore was complete",
         "tags": ["schema", "runbook"],
     },
     "type": {
         "severity": "warning",
-        "why": "A column of an unexpected type means that this installation was changed by hand: what was tested on "
+        "why": "A column of an unexpected type means that this installation was changed by hand: what "
+        "was tested on "
         "staging is not what runs here.",
         "hint": "compare with the staging database; bring the type back with a migration of its own",
         "tags": ["schema"],
     },
     "not_null": {
-        "why": "An empty entry where the program takes a value for granted makes screens and statements fail for the "
+        "why": "An empty entry where the program takes a value for granted makes screens and statements "
+        "fail for the "
         "people concerned.",
         "hint": "find the value in the backup, fill it in, and let the column forbid NULL",
         "tags": ["schema"],
     },
     "minimum_rows": {
-        "why": "An empty table satisfies every rule about its rows. After a restore that lost its contents, everything "
+        "why": "An empty table satisfies every rule about its rows. After a restore that lost its "
+        "contents, everything "
         "else would look in order.",
         "hint": "compare with the row counts of the backup; restore again if it holds rows",
         "tags": ["schema"],
@@ -51,41 +55,49 @@ KINDS: dict[str, dict[str, Any]] = {
 
 PROMISED_MONEY = {
     "severity": "blocking",
-    "why": "Migration 20251018_01 promises this column 16 digits before the point and exactly two after it. A narrower "
-    "column refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa creep in.",
+    "why": "Migration 20251018_01 promises this column 16 digits before the point and exactly two after "
+    "it. A narrower "
+    "column refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa "
+    "creep in.",
     "hint": "find out why 20251018_01 did not run, or did not do this; then run it again",
     "tags": ["money", "migration", "runbook"],
 }
 FORGOTTEN_MONEY = {
     "severity": "warning",
-    "why": "The runbook wants every rupee column to be numeric(18,2), but no migration touches this one. A narrower column "
+    "why": "The runbook wants every rupee column to be numeric(18,2), but no migration touches this one. "
+    "A narrower column "
     "refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa creep in.",
-    "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a migration of its own, then run this again",
+    "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a migration of its own, then run "
+    "this again",
     "tags": ["money", "migration", "runbook"],
 }
 PROMISED_TIME = {
     "severity": "blocking",
-    "why": "Migration 20251018_05 promises this column a zone. A time without one is a different moment to each reader: "
+    "why": "Migration 20251018_05 promises this column a zone. A time without one is a different moment "
+    "to each reader: "
     "the same sale falls on two days, and end-of-day totals of shop and head office disagree.",
     "hint": "ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
     "tags": ["time", "migration", "runbook"],
 }
 FORGOTTEN_TIME = {
     "severity": "warning",
-    "why": "The runbook wants every time to keep its zone, but no migration touches this one. A time without a zone is a "
+    "why": "The runbook wants every time to keep its zone, but no migration touches this one. A time "
+    "without a zone is a "
     "different moment to each reader: the same entry falls on two days.",
     "hint": "ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
     "tags": ["time", "migration", "runbook"],
 }
 PRODUCT_TYPE = {
     "severity": "warning",
-    "why": "One and the same product number is kept in three tables; in a narrower type it stops fitting one day, "
+    "why": "One and the same product number is kept in three tables; in a narrower type it stops fitting "
+    "one day, "
     "and the sale it belongs to cannot be written. No migration makes the three agree.",
     "hint": "ALTER COLUMN ... TYPE bigint, so that products, transactions and payments agree",
     "tags": ["identity", "migration"],
 }
 KNOWN_STATE = {
-    "why": "The program acts on the states it knows. An entry in another state is neither served nor shut out, "
+    "why": "The program acts on the states it knows. An entry in another state is neither served nor "
+    "shut out, "
     "neither counted nor left out.",
     "hint": "find out what was meant and set one of the known states",
     "tags": ["schema"],
@@ -101,7 +113,13 @@ def money(why: str, promised: bool = False, **field: Any) -> Any:
 
 def rate(why: str, precision: int, scale: int, **field: Any) -> Any:
     """A rate of commission: never negative; how finely it is kept is each installation's own affair."""
-    metadata = {"type": "numeric", "why": why, "owner": "finance", "tags": ["money"], "checks": {"type": KINDS["type"]}}
+    metadata = {
+        "type": "numeric",
+        "why": why,
+        "owner": "finance",
+        "tags": ["money"],
+        "checks": {"type": KINDS["type"]},
+    }
     return pa.Field(dtype_kwargs={"precision": precision, "scale": scale}, metadata=metadata, **field)
 
 
@@ -111,16 +129,21 @@ ZONED = "timestamp with time zone"
 def moment(why: str, promised: bool = False, types: str | list[str] = ZONED, **field: Any) -> Any:
     """A point in time. ``promised``: a migration promises its type."""
     type_ = PROMISED_TIME if promised else FORGOTTEN_TIME
-    return pa.Field(metadata={"type": types, "why": why, "tags": ["time"], "checks": {"type": type_}}, **field)
+    return pa.Field(
+        metadata={"type": types, "why": why, "tags": ["time"], "checks": {"type": type_}}, **field
+    )
 
 
 def day(why: str, **field: Any) -> Any:
-    """A day, which some installations keep with its time and some without: a plain date has no clock to go wrong."""
+    """A day, which some installations keep with its time and some without: a plain date has no clock to go
+    wrong.
+    """
     return moment(why, types=[ZONED, "date"], **field)
 
 
 PAID_COUNTS = {
-    "why": "The program counts the payments that are PAID, and no others. The public schema's enum also knows COMPLETED: "
+    "why": "The program counts the payments that are PAID, and no others. The public schema's enum also "
+    "knows COMPLETED: "
     "money in that state was received, and its buyer still seems to owe it.",
     "hint": "ask whether the money came; set the payment to PAID if it did, else to FAILED or CANCELLED",
     "tags": ["money"],
@@ -143,7 +166,9 @@ def link(types: str | list[str] = "bigint", **field: Any) -> Any:
 
 def product_link(**field: Any) -> Any:
     """The product's number, which is promised to be of one type wherever it is kept."""
-    return pa.Field(metadata={"type": "bigint", "tags": ["identity"], "checks": {"type": PRODUCT_TYPE}}, **field)
+    return pa.Field(
+        metadata={"type": "bigint", "tags": ["identity"], "checks": {"type": PRODUCT_TYPE}}, **field
+    )
 
 
 def config(owner: str, **more: Any) -> dict[str, Any]:
@@ -151,14 +176,17 @@ def config(owner: str, **more: Any) -> dict[str, Any]:
     return {
         "owner": owner,
         "why": "The program and the people who use it rely on this entry being what it claims to be.",
-        "hint": "find the row by its number, compare it with the backup and the paper slip, and correct the entry",
+        "hint": "find the row by its number, compare it with the backup and the paper slip, and correct "
+        "the entry",
         "checks": KINDS,
         **more,
     }
 
 
 INTEGERS = ["integer", "bigint"]
-"""Where the first installation used integer, later ones use bigint; only the product's number is promised a type."""
+"""Where the first installation used integer, later ones use bigint; only the product's number is promised
+a type.
+"""
 
 
 MADE = "When an entry was made is what every statement and every dispute is ordered by."
@@ -179,17 +207,20 @@ class _Migrated(pa.DataFrameModel):
     updated_at: Instant = moment(TOUCHED, promised=True)
 
 
-# --- people ---------------------------------------------------------------------------------------------------------
+# --- people -----------------------------------------------------------------------------------------------
 
 
 class Users(_Stamped):
-    """Superadmins, shop owners, farmers and buyers, and what each is owed (a negative balance: what he owes)."""
+    """Superadmins, shop owners, farmers and buyers, and what each is owed (a negative balance: what he
+    owes).
+    """
 
     id: int = link()
     username: str = pa.Field(
         unique=True,
         metadata={
-            "why": "Two people with one user name cannot be told apart when they sign in: one sees the other's money.",
+            "why": "Two people with one user name cannot be told apart when they sign in: one sees the "
+            "other's money.",
             "hint": "ask both holders and rename the younger account",
             "tags": ["identity"],
         },
@@ -209,17 +240,22 @@ class Users(_Stamped):
     shop_id: Id = link(nullable=True)
     status: str = label("active", "inactive", "suspended")
     balance: pa.Decimal = money(
-        "The balance is what the business tells a person that he is owed or owes. Beyond one crore either way, or "
+        "The balance is what the business tells a person that he is owed or owes. Beyond one crore "
+        "either way, or "
         "not a number at all, it is a slip of entry or of arithmetic.",
         in_range={"min_value": -10_000_000, "max_value": 10_000_000},
     )
     cumulative_value: pa.Decimal = money(
-        "The value of all trade of a person so far starts at zero and only grows; credit is granted by it.", ge=0
+        "The value of all trade of a person so far starts at zero and only grows; credit is granted by it.",
+        ge=0,
     )
     custom_commission_rate: pa.Decimal | None = rate(
         "A commission below nothing or above the whole sale pays out money that was never earned.",
-        5, 2, nullable=True, in_range={"min_value": 0, "max_value": 100},
-    )  # fmt: skip
+        5,
+        2,
+        nullable=True,
+        in_range={"min_value": 0, "max_value": 100},
+    )
     created_by: Id = link(nullable=True)
 
     class Config:
@@ -241,10 +277,14 @@ class Shops(_Stamped):
     contact: str = pa.Field(nullable=True)
     status: str = label("active", "inactive", "suspended")
     commission_rate: pa.Decimal | None = rate(
-        "The shop's commission in per cent (no amount of money): below nothing, or above the whole sale, it pays out "
+        "The shop's commission in per cent (no amount of money): below nothing, or above the whole sale, "
+        "it pays out "
         "money that was never earned.",
-        10, 2, nullable=True, in_range={"min_value": 0, "max_value": 100},
-    )  # fmt: skip
+        10,
+        2,
+        nullable=True,
+        in_range={"min_value": 0, "max_value": 100},
+    )
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -254,7 +294,9 @@ class Shops(_Stamped):
         metadata = config("operations", minimum_rows=1)
 
 
-PLAN_PRICE = "What a shop pays for the program: a price below nothing, or one that is not a number, cannot be billed."
+PLAN_PRICE = (
+    "What a shop pays for the program: a price below nothing, or one that is not a number, cannot be billed."
+)
 
 
 class Plans(_Stamped):
@@ -277,7 +319,7 @@ class Plans(_Stamped):
         metadata = config("operations")
 
 
-# --- goods ----------------------------------------------------------------------------------------------------------
+# --- goods ------------------------------------------------------------------------------------------------
 
 
 class Categories(_Stamped):
@@ -314,14 +356,14 @@ class Products(_Stamped):
         metadata = config("operations", minimum_rows=1)
 
 
-# --- trade ----------------------------------------------------------------------------------------------------------
+# --- trade ------------------------------------------------------------------------------------------------
 
 
 class Transactions(_Migrated):
     """Sales: quantity x unit price = total = the shop's commission + the farmer's earning.
 
-    The public schema calls them total_sale_value and shop_commission; total_amount, commission_amount and what follows
-    status come to it with the "align columns" step of 2025-09.
+    The public schema calls them total_sale_value and shop_commission; total_amount, commission_amount and
+    what follows status come to it with the "align columns" step of 2025-09.
     """
 
     id: pa.Int32 = link(INTEGERS)
@@ -337,7 +379,8 @@ class Transactions(_Migrated):
         metadata={
             "type": "numeric",
             "severity": "warning",
-            "why": "A sale of nothing, or of less than nothing, is usually a return or a cancellation booked wrongly.",
+            "why": "A sale of nothing, or of less than nothing, is usually a return or a cancellation "
+            "booked wrongly.",
             "tags": ["money"],
             "hint": "cancel the sale instead of correcting its quantity",
             "checks": {"present": {"severity": "blocking"}, "not_null": {"severity": "blocking"}},
@@ -345,18 +388,31 @@ class Transactions(_Migrated):
     )
     unit_price: pa.Decimal = money("The price agreed in the market is never below nothing.", ge=0)
     # Some installations compute the total when they show it.
-    total_amount: pa.Decimal | None = money("What the buyer owes for the sale is never below nothing.", promised=True, ge=0)
-    total_sale_value: pa.Decimal | None = money("What the buyer owes for the sale is never below nothing.", ge=0)
-    commission_amount: pa.Decimal | None = money("What the shop keeps of a sale is never below nothing.", ge=0)
+    total_amount: pa.Decimal | None = money(
+        "What the buyer owes for the sale is never below nothing.", promised=True, ge=0
+    )
+    total_sale_value: pa.Decimal | None = money(
+        "What the buyer owes for the sale is never below nothing.", ge=0
+    )
+    commission_amount: pa.Decimal | None = money(
+        "What the shop keeps of a sale is never below nothing.", ge=0
+    )
     shop_commission: pa.Decimal | None = money("What the shop keeps of a sale is never below nothing.", ge=0)
     commission_rate: pa.Decimal | None = rate(
         "A commission below nothing or above the whole sale pays out money that was never earned.",
-        6, 4, nullable=True, in_range={"min_value": 0, "max_value": 100},
-    )  # fmt: skip
+        6,
+        4,
+        nullable=True,
+        in_range={"min_value": 0, "max_value": 100},
+    )
     commission_type: str | None = pa.Field(nullable=True)
-    farmer_earning: pa.Decimal = money("What the farmer earns by a sale is never below nothing.", promised=True, ge=0)
+    farmer_earning: pa.Decimal = money(
+        "What the farmer earns by a sale is never below nothing.", promised=True, ge=0
+    )
     status: str | None = label("pending", "completed", "cancelled", "settled", nullable=True)
-    transaction_date: Instant | None = day("The day of the sale decides to which day's account it belongs.", nullable=True)
+    transaction_date: Instant | None = day(
+        "The day of the sale decides to which day's account it belongs.", nullable=True
+    )
     settlement_date: Instant | None = day("The day of settlement is what the farmer is told.", nullable=True)
     notes: str | None = pa.Field(nullable=True)
     metadata: object | None = pa.Field(nullable=True)
@@ -387,7 +443,8 @@ class Payments(_Migrated):
         ge=pd.Timestamp("2024-01-01", tz="UTC"),
         metadata={
             "owner": "finance",
-            "why": "The date of a payment decides to which account it belongs. The business began on 1 January 2024: "
+            "why": "The date of a payment decides to which account it belongs. The business began on 1 "
+            "January 2024: "
             "an earlier date, or none, puts the payment on no statement at all.",
             "hint": "take the date from the slip, else from created_at; never the date of the repair",
             "tags": ["time"],
@@ -427,7 +484,9 @@ class Allocations(pa.DataFrameModel):
     id: pa.Int32 = link(INTEGERS)
     payment_id: int = link(INTEGERS)
     transaction_id: pa.Int32 = link(INTEGERS)
-    allocated_amount: pa.Decimal = money("A share of nothing or less makes another sale look paid that is not.", gt=0)
+    allocated_amount: pa.Decimal = money(
+        "A share of nothing or less makes another sale look paid that is not.", gt=0
+    )
     created_at: Instant | None = moment("When a payment was split.")
     updated_at: Instant | None = moment("When the split was last changed.")
 
@@ -440,13 +499,16 @@ class Allocations(pa.DataFrameModel):
 
 
 BALANCE_AT_THE_TIME = (
-    "The balance before and after each entry is how a farmer is shown, line by line, where his money went. Beyond one "
+    "The balance before and after each entry is how a farmer is shown, line by line, where his money "
+    "went. Beyond one "
     "crore either way, or not a number at all, it is a slip of entry or of arithmetic."
 )
 
 
 class Ledger(pa.DataFrameModel):
-    """Every movement of a person's balance. Always kept its times with a zone: the witness against a shifted clock."""
+    """Every movement of a person's balance. Always kept its times with a zone: the witness against a
+    shifted clock.
+    """
 
     id: int = link()
     transaction_id: SmallId = link(INTEGERS, nullable=True)

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from kisaan_validate.changes import diff
     from kisaan_validate.contract.load import Contract, read_contract
     from kisaan_validate.database.session import Limits
-    from kisaan_validate.errors import DatabaseError, KisaanError, RecordError, SuiteError, TargetError, UsageError
+    from kisaan_validate.errors import (
+        DatabaseError,
+        KisaanError,
+        RecordError,
+        SuiteError,
+        TargetError,
+        UsageError,
+    )
     from kisaan_validate.judgement import Judgement, judge
     from kisaan_validate.model import Baseline, Check, FailOn, Result, Run, Severity, Status, Verdict
     from kisaan_validate.runner import Options, run
@@ -33,20 +40,71 @@ if TYPE_CHECKING:
     from kisaan_validate.waivers import Waivers, read_waivers
 
 _HOMES = {
-    "baseline_of": "baseline", "diff": "changes", "Contract": "contract.load", "read_contract": "contract.load", "judge": "judgement",
-    "Judgement": "judgement", "FailOn": "model", "Waivers": "waivers", "read_waivers": "waivers", "DatabaseError": "errors", "KisaanError": "errors",
-    "RecordError": "errors", "SuiteError": "errors", "TargetError": "errors", "UsageError": "errors",
-    "Stop": "stopping", "Limits": "database.session", "Baseline": "model", "Check": "model", "Result": "model",
-    "Run": "model", "Severity": "model", "Status": "model", "Verdict": "model", "Options": "runner", "run": "runner",
-    "Suite": "suite.load", "SuiteSettings": "suite.load", "load_suite": "suite.load", "suite_of": "suite.load",
-}  # fmt: skip
+    "baseline_of": "baseline",
+    "diff": "changes",
+    "Contract": "contract.load",
+    "read_contract": "contract.load",
+    "judge": "judgement",
+    "Judgement": "judgement",
+    "FailOn": "model",
+    "Waivers": "waivers",
+    "read_waivers": "waivers",
+    "DatabaseError": "errors",
+    "KisaanError": "errors",
+    "RecordError": "errors",
+    "SuiteError": "errors",
+    "TargetError": "errors",
+    "UsageError": "errors",
+    "Stop": "stopping",
+    "Limits": "database.session",
+    "Baseline": "model",
+    "Check": "model",
+    "Result": "model",
+    "Run": "model",
+    "Severity": "model",
+    "Status": "model",
+    "Verdict": "model",
+    "Options": "runner",
+    "run": "runner",
+    "Suite": "suite.load",
+    "SuiteSettings": "suite.load",
+    "load_suite": "suite.load",
+    "suite_of": "suite.load",
+}
 
 __all__ = [
-    "Baseline", "Check", "Contract", "DatabaseError", "FailOn", "Judgement", "KisaanError", "Limits", "Options",
-    "RecordError", "Result", "Run", "Severity", "Status", "Stop", "Suite", "SuiteError", "SuiteSettings", "TargetError",
-    "UsageError", "Verdict", "Waivers", "__version__", "baseline_of", "diff", "judge", "load_suite", "read_contract",
-    "read_waivers", "run", "suite_of",
-]  # fmt: skip
+    "Baseline",
+    "Check",
+    "Contract",
+    "DatabaseError",
+    "FailOn",
+    "Judgement",
+    "KisaanError",
+    "Limits",
+    "Options",
+    "RecordError",
+    "Result",
+    "Run",
+    "Severity",
+    "Status",
+    "Stop",
+    "Suite",
+    "SuiteError",
+    "SuiteSettings",
+    "TargetError",
+    "UsageError",
+    "Verdict",
+    "Waivers",
+    "__version__",
+    "baseline_of",
+    "diff",
+    "judge",
+    "load_suite",
+    "read_contract",
+    "read_waivers",
+    "run",
+    "suite_of",
+]
 
 
 def __getattr__(name: str) -> Any:

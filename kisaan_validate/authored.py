@@ -1,6 +1,8 @@
-"""Text files as people's editors leave them: with a byte order mark, with the line ends of any system, in the wrong encoding.
+"""Text files as people's editors leave them: with a byte order mark, with the line ends of any system, in
+the wrong encoding.
 
-What can only mean one thing is taken; what would have to be guessed is refused, in words that say what to do about it.
+What can only mean one thing is taken; what would have to be guessed is refused, in words that say what to
+do about it.
 """
 
 from __future__ import annotations
@@ -13,13 +15,18 @@ MARK = "\ufeff"
 """The byte order mark, as it reads in a decoded text."""
 
 _OTHER_ENCODINGS = {
-    b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
-}  # fmt: skip
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
 """The marks by which files in other encodings begin, the longer ones first."""
 
 
 def exact_text(data: bytes) -> str:
-    """The text of a file's bytes, every one of them kept, a byte order mark too. Raises ValueError, saying what is wrong."""
+    """The text of a file's bytes, every one of them kept, a byte order mark too. Raises ValueError, saying
+    what is wrong.
+    """
     for mark, name in _OTHER_ENCODINGS.items():
         if data.startswith(mark):
             raise ValueError(f"it is {name} text: save it as UTF-8")
@@ -27,7 +34,9 @@ def exact_text(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"it is not UTF-8 text: line {line} holds the byte 0x{data[error.start]:02X}: save it as UTF-8") from None
+        raise ValueError(
+            f"it is not UTF-8 text: line {line} holds the byte 0x{data[error.start]:02X}: save it as UTF-8"
+        ) from None
 
 
 def read_exact(path: Path) -> str:
@@ -38,7 +47,8 @@ def read_exact(path: Path) -> str:
 def plain(text: str) -> str:
     """A text without the byte order mark that an editor put before it, its lines ended by a line feed alone.
 
-    Raises ValueError for a NUL character: no editor writes one, but a file that was cut off by a crash is filled with them.
+    Raises ValueError for a NUL character: no editor writes one, but a file that was cut off by a crash is
+    filled with them.
     """
     found = text.lstrip(MARK).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in found:
@@ -53,7 +63,9 @@ def read_plain(path: Path) -> str:
 
 
 def toml(text: str) -> dict[str, Any]:
-    """What a TOML text says. Raises ValueError for all that is none, whichever error the parser has for it."""
+    """What a TOML text says. Raises ValueError for all that is none, whichever error the parser has for
+    it.
+    """
     try:
         return tomllib.loads(plain(text))
     except RecursionError:

@@ -7,7 +7,9 @@ from kisaan_validate.model import Baseline, Check, CheckFacts, Place, Result, Ru
 
 
 def baseline_of(run: Run) -> Baseline:
-    """What a baseline keeps of a run: all that it measured of the tables, and every check's count and failing keys."""
+    """What a baseline keeps of a run: all that it measured of the tables, and every check's count and
+    failing keys.
+    """
     checks = run.by_id
     return Baseline(
         id=run.id,
@@ -34,9 +36,16 @@ def baseline_of(run: Run) -> Baseline:
 def _facts(check: Check, result: Result) -> CheckFacts:
     keys = tuple(tuple((name, value) for name, value in row if name in result.key) for row in result.sample)
     return CheckFacts(
-        result.check_id, check.digest, result.status, check.severity, result.violations, result.key_digest, keys,
-        result.sample_complete, result.sqlstate,
-    )  # fmt: skip
+        result.check_id,
+        check.digest,
+        result.status,
+        check.severity,
+        result.violations,
+        result.key_digest,
+        keys,
+        result.sample_complete,
+        result.sqlstate,
+    )
 
 
 def require_same_database(baseline: Baseline, place: Place) -> None:
@@ -51,5 +60,10 @@ def require_same_database(baseline: Baseline, place: Place) -> None:
         same = (before.host, before.port) == (place.host, place.port)
     if same and before.database == place.database:
         return
-    fact = f"the baseline is of database {before.database!r} on {before.host}, this is {place.database!r} on {place.host}"
-    raise RecordError(fact, "take a baseline of this database, or pass --other-database if the comparison is meant")
+    fact = (
+        f"the baseline is of database {before.database!r} on {before.host}, this is "
+        f"{place.database!r} on {place.host}"
+    )
+    raise RecordError(
+        fact, "take a baseline of this database, or pass --other-database if the comparison is meant"
+    )

@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-KIND_WORDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
+KIND_WORDS = {
+    "r": "table",
+    "p": "partitioned table",
+    "v": "view",
+    "m": "materialized view",
+    "f": "foreign table",
+}
 
 NUMBERS_WITH_NAN = frozenset({"numeric", "float4", "float8"})
 """The names of PostgreSQL's types whose values may be NaN."""
 
 SHAPES = frozenset({"point", "lseg", "box", "path", "line", "polygon", "circle"})
-"""Those of its types of geometry: their coordinates are double precision, and their text is nothing but these."""
+"""Those of its types of geometry: their coordinates are double precision, and their text is nothing but
+these.
+"""
 
 TableKey = tuple[str, str]
 """(schema, name), exactly as in the catalogue."""
@@ -30,10 +38,11 @@ _LAST = re.compile(r'(?P<table>.*)\.(?P<column>"(?:[^"]|"")*"|[^."]*)', re.S)
 class TypeFacts:
     """What the catalogue says of a type below its domains.
 
-    ``kind`` is ``typtype``: b base, e enum, c composite, r range, m multirange, p pseudo. ``builtin``: it lives in
-    pg_catalog. ``element`` is that of an array, the subtype of a range, the range of a multirange. ``extension`` is the one
-    that brought it. ``fields`` are a composite type's, in their order. ``scale`` is that of a numeric, where all values it is
-    compared with are stored with the same one; None where that is not known.
+    ``kind`` is ``typtype``: b base, e enum, c composite, r range, m multirange, p pseudo. ``builtin``: it
+    lives in pg_catalog. ``element`` is that of an array, the subtype of a range, the range of a
+    multirange. ``extension`` is the one that brought it. ``fields`` are a composite type's, in their
+    order. ``scale`` is that of a numeric, where all values it is compared with are stored with the same
+    one; None where that is not known.
     """
 
     name: str
@@ -55,10 +64,12 @@ class TypeFacts:
 
 @dataclass(frozen=True)
 class Column:
-    """One column. ``type`` is ``format_type``'s text, ``base`` the ``typname`` below any domain, ``made`` what it is made of.
+    """One column. ``type`` is ``format_type``'s text, ``base`` the ``typname`` below any domain, ``made``
+    what it is made of.
 
-    ``correlation`` is ANALYZE's measure of how far the rows lie in the order of the column (-1 to 1), None if unknown.
-    ``operators`` are the comparisons of a type that is not PostgreSQL's own, as (symbol, SQL) by its default operator class.
+    ``correlation`` is ANALYZE's measure of how far the rows lie in the order of the column (-1 to 1), None
+    if unknown. ``operators`` are the comparisons of a type that is not PostgreSQL's own, as (symbol, SQL)
+    by its default operator class.
     """
 
     name: str
@@ -93,8 +104,8 @@ class Column:
     def scale(self) -> int | None:
         """The decimal places that a numeric type rounds to, if it limits them.
 
-        The typmod of numeric(p, s) is ((p << 16) | (s & 0x7ff)) + 4, s an 11-bit signed number (PostgreSQL source,
-        numeric.c, make_numeric_typmod).
+        The typmod of numeric(p, s) is ((p << 16) | (s & 0x7ff)) + 4, s an 11-bit signed number (PostgreSQL
+        source, numeric.c, make_numeric_typmod).
         """
         if self.base != "numeric" or self.typmod < 4:
             return None
@@ -102,7 +113,8 @@ class Column:
         return raw - 0x800 if raw & 0x400 else raw
 
     def sign(self, symbol: str, other: Column | None = None) -> str:
-        """The operator by which values are compared, as SQL: of citext its own, which is in no schema to be relied on.
+        """The operator by which values are compared, as SQL: of citext its own, which is in no schema to
+        be relied on.
 
         With a column of another type only PostgreSQL's own operators can compare.
         """
@@ -135,7 +147,9 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Index:
-    """One index. ``columns`` holds None for an expression; ``valid`` means valid, ready and live; ``ordered`` a btree."""
+    """One index. ``columns`` holds None for an expression; ``valid`` means valid, ready and live;
+    ``ordered`` a btree.
+    """
 
     name: str
     unique: bool
@@ -167,11 +181,12 @@ class Sequence:
 class Table:
     """One relation with everything that checks ask about it.
 
-    ``only`` is a SQL condition on its rows: where a filter is declared, a check sees no others ("" means all rows).
-    ``children`` says that rows of tables that inherit from it (no partitions) are read with its own, ``foreign`` that rows
-    of foreign tables are: by a foreign table itself, a parent of one, or a view over either. ``believed``: what is
-    declared of its rows may stand for them, because the run was told so. ``names`` are those under which all its columns
-    are read, in their order, where these are not their own; ``own`` are these then.
+    ``only`` is a SQL condition on its rows: where a filter is declared, a check sees no others ("" means
+    all rows). ``children`` says that rows of tables that inherit from it (no partitions) are read with its
+    own, ``foreign`` that rows of foreign tables are: by a foreign table itself, a parent of one, or a view
+    over either. ``believed``: what is declared of its rows may stand for them, because the run was told
+    so. ``names`` are those under which all its columns are read, in their order, where these are not their
+    own; ``own`` are these then.
     """
 
     oid: int
@@ -200,9 +215,10 @@ class Table:
     def unbound(self) -> bool:
         """Whether rows are read with it that its own constraints and indexes may not bind.
 
-        A unique index and a foreign key hold for the table alone, not for those that inherit from it; before PostgreSQL 18
-        a child may drop NOT NULL; a CHECK may be NO INHERIT (PostgreSQL documentation, 5.11 Inheritance, Caveats). No
-        constraint of a foreign table is enforced here (CREATE FOREIGN TABLE, Notes).
+        A unique index and a foreign key hold for the table alone, not for those that inherit from it;
+        before PostgreSQL 18 a child may drop NOT NULL; a CHECK may be NO INHERIT (PostgreSQL
+        documentation, 5.11 Inheritance, Caveats). No constraint of a foreign table is enforced here
+        (CREATE FOREIGN TABLE, Notes).
         """
         return self.children or self.foreign
 
@@ -237,7 +253,9 @@ class Table:
         return self.kind in {"r", "p"}
 
     def unique_over(self, columns: frozenset[str]) -> Index | None:
-        """A valid, total, plain unique index over all its rows whose columns are all among ``columns``, if there is one."""
+        """A valid, total, plain unique index over all its rows whose columns are all among ``columns``, if
+        there is one.
+        """
         if self.unbound:
             return None
         return next(
@@ -259,14 +277,18 @@ class Table:
         Of a view that is not known: its rows may be those of a table that has one.
         """
         named = set(columns)
-        found = any(i.unique and named.issuperset(c for c in i.columns if c is not None) for i in self.indexes)
+        found = any(
+            i.unique and named.issuperset(c for c in i.columns if c is not None) for i in self.indexes
+        )
         return bool(named) and (found or self.kind == "v")
 
     def unique_with_nulls_equal(self, columns: frozenset[str]) -> str:
-        """The names of the indexes by which two rows that agree in ``columns`` cannot exist, NULL equal to NULL, or "".
+        """The names of the indexes by which two rows that agree in ``columns`` cannot exist, NULL equal to
+        NULL, or "".
 
-        Either one unique index that treats NULLs so (or whose columns are never NULL), or, for one column k that may
-        be NULL, a pair: unique over all columns WHERE k IS NOT NULL, and over the others WHERE k IS NULL.
+        Either one unique index that treats NULLs so (or whose columns are never NULL), or, for one column
+        k that may be NULL, a pair: unique over all columns WHERE k IS NOT NULL, and over the others WHERE
+        k IS NULL.
         """
         index = self.unique_over(columns)
         if index is not None and (index.nulls_not_distinct or self._never_null(index.columns)):
@@ -285,15 +307,19 @@ class Table:
         if self.unbound:
             return ""
         return next(
-            (i.name for i in self.indexes if i.unique and i.valid and i.predicate == predicate and columns == set(i.columns)),
+            (
+                i.name
+                for i in self.indexes
+                if i.unique and i.valid and i.predicate == predicate and columns == set(i.columns)
+            ),
             "",
         )
 
     def proves_not_null(self, column: str) -> bool:
         """Whether NOT NULL holds for all rows, the old ones too.
 
-        ``attnotnull`` alone is no proof on PostgreSQL 18, which knows NOT NULL constraints that are NOT VALID:
-        there, every NOT NULL constraint of the column must be validated.
+        ``attnotnull`` alone is no proof on PostgreSQL 18, which knows NOT NULL constraints that are NOT
+        VALID: there, every NOT NULL constraint of the column must be validated.
         """
         return not self.unbound and self.declares_not_null(column)
 
@@ -302,12 +328,16 @@ class Table:
         facts = self.columns.get(column)
         if facts is None or not facts.not_null:
             return False
-        return all(c.validated and c.enforced for c in self.constraints if c.kind == "n" and column in c.columns)
+        return all(
+            c.validated and c.enforced for c in self.constraints if c.kind == "n" and column in c.columns
+        )
 
 
 @dataclass(frozen=True)
 class UniqueIndex:
-    """What a unique index says: no two rows agree in ``keys`` (SQL), of those that ``where`` leaves. ``nulls``: NULLs differ."""
+    """What a unique index says: no two rows agree in ``keys`` (SQL), of those that ``where`` leaves.
+    ``nulls``: NULLs differ.
+    """
 
     name: str
     keys: tuple[str, ...]
@@ -349,7 +379,9 @@ class Catalogue:
         return None
 
     def restricted(self, conditions: Mapping[str, str]) -> Catalogue:
-        """The same relations, those of these declared names with only the rows for which their SQL condition is true."""
+        """The same relations, those of these declared names with only the rows for which their SQL
+        condition is true.
+        """
         tables = dict(self.tables)
         for name, condition in conditions.items():
             if (table := self.find(name)) is not None:
@@ -384,13 +416,15 @@ def split_name(name: str) -> TableKey:
 
 
 def split_column(text: str) -> tuple[str, str]:
-    """``table.column`` or ``schema.table.column`` as (table as written, column's own name); ("", name) without a table."""
+    """``table.column`` or ``schema.table.column`` as (table as written, column's own name); ("", name)
+    without a table.
+    """
     match = _LAST.fullmatch(text)
     table, column = (match["table"], match["column"]) if match else ("", text)
     return table, _plain(column)
 
 
-# --- names within one text: quoted as in SQL where they begin with a quote, or hold what parts them from others -----------------------
+# --- names within one text: quoted as in SQL where they begin with a quote, or hold what parts them ---------
 
 
 def within(name: str, sign: str) -> str:
@@ -399,7 +433,9 @@ def within(name: str, sign: str) -> str:
 
 
 def split_titles(text: str) -> list[str]:
-    """The titles of a list such as that of a table's parents; what an older record did not quote is taken as it is."""
+    """The titles of a list such as that of a table's parents; what an older record did not quote is taken
+    as it is.
+    """
     titles, rest = [], text
     while rest:
         if match := _LISTED.match(rest):
@@ -438,4 +474,8 @@ def split_grant(name: str) -> tuple[str, str]:
 
 
 def _plain(name: str) -> str:
-    return name[1:-1].replace('""', '"') if len(name) > 1 and name.startswith('"') and name.endswith('"') else name
+    return (
+        name[1:-1].replace('""', '"')
+        if len(name) > 1 and name.startswith('"') and name.endswith('"')
+        else name
+    )

@@ -1,4 +1,6 @@
-"""Before and after: pure functions from two Baselines to what differs. ``diff(b, a)`` mirrors ``diff(a, b)``."""
+"""Before and after: pure functions from two Baselines to what differs. ``diff(b, a)`` mirrors ``diff(a,
+b)``.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,8 @@ from kisaan_validate.schemadiff import compare_schemas, reading_of
 def diff(before: Baseline, after: Baseline) -> Diff:
     """Every difference of schema objects, row counts, column figures and sequences, and each check's move.
 
-    What belongs to a table that came or went is part of that one change. What could not be read on one side is listed
-    as unknown, and never taken for absent.
+    What belongs to a table that came or went is part of that one change. What could not be read on one
+    side is listed as unknown, and never taken for absent.
     """
     schema = compare_schemas(reading_of(before), reading_of(after))
     keyed, uncompared = keyed_differences(before, after)
@@ -62,13 +64,20 @@ def diff(before: Baseline, after: Baseline) -> Diff:
         *_counted_only(schema.not_compared),
         *uncompared,
     )
-    return Diff(tuple(sorted(changes, key=lambda c: c.key)), _moves(before, after), unknown, schema.not_compared)
+    return Diff(
+        tuple(sorted(changes, key=lambda c: c.key)), _moves(before, after), unknown, schema.not_compared
+    )
 
 
 def _counted_only(items: Iterable[NotCompared]) -> list[Unknown]:
-    """What is not read and whose number differs: nobody can say what changed. Large objects that came are like rows that came."""
+    """What is not read and whose number differs: nobody can say what changed. Large objects that came are
+    like rows that came.
+    """
     odd = (i for i in items if i.judged and not (i.what == "large objects" and int(i.after) > int(i.before)))
-    return [Unknown(item.what, f"{item.before} before, {item.after} after; no comparison reads more of it") for item in odd]
+    return [
+        Unknown(item.what, f"{item.before} before, {item.after} after; no comparison reads more of it")
+        for item in odd
+    ]
 
 
 def row_counts(before: Baseline, after: Baseline) -> tuple[RowCount, ...]:
@@ -92,19 +101,21 @@ def _by_name(tables: Iterable[TableFacts]) -> dict[str, TableFacts]:
     return {table.title: table for table in tables}
 
 
-# --- rows and figures -----------------------------------------------------------------------------------------------
+# --- rows and figures -------------------------------------------------------------------------------------
 
 
 def tables_in_scope(side: Baseline) -> dict[str, TableFacts]:
-    """The tables whose rows are compared. A partition is counted within its parent; views and what the suite excludes are
-    looked at by checks only."""
+    """The tables whose rows are compared. A partition is counted within its parent; views and what the
+    suite excludes are looked at by checks only."""
     partitions = {o.table for o in side.objects if o.kind == "table" and "partition of" in o.facts}
     left_out = side.suite.excluded_tables
     return {
-        t.title: t for t in side.tables
-        if t.kind in {"table", "partitioned table"} and t.title not in partitions
+        t.title: t
+        for t in side.tables
+        if t.kind in {"table", "partitioned table"}
+        and t.title not in partitions
         and not any(fnmatchcase(t.name, pattern) for pattern in left_out)
-    }  # fmt: skip
+    }
 
 
 def _table_changes(before: Baseline, after: Baseline) -> list[Change]:
@@ -122,16 +133,24 @@ def _table_changes(before: Baseline, after: Baseline) -> list[Change]:
 
 
 def _digest_changes(before: TableFacts, after: TableFacts) -> list[Change]:
-    """What the digests of a table tell that its figures do not: that other rows are there, or in which columns values changed."""
+    """What the digests of a table tell that its figures do not: that other rows are there, or in which
+    columns values changed.
+    """
     a, b = before.digests, after.digests
     if a is None or b is None or why_undigested(before, after):
         return []
     name = before.title
     if a.which_rows != b.which_rows:
-        same = before.rows is not None and after.rows is not None and before.rows - a.late == after.rows - b.late
+        same = (
+            before.rows is not None and after.rows is not None and before.rows - a.late == after.rows - b.late
+        )
         return [digest_change(name, "", a.which_rows, b.which_rows)] if same else []
     left, right = (_column_digests(table) for table in (before, after))
-    return [digest_change(name, c, left[c], right[c]) for c in sorted(left.keys() & right.keys()) if left[c] != right[c]]
+    return [
+        digest_change(name, c, left[c], right[c])
+        for c in sorted(left.keys() & right.keys())
+        if left[c] != right[c]
+    ]
 
 
 def _column_digests(table: TableFacts) -> dict[str, str]:
@@ -139,13 +158,17 @@ def _column_digests(table: TableFacts) -> dict[str, str]:
 
 
 def digest_change(table: str, column: str, before: str, after: str) -> Change:
-    """That values of a column changed in some row, or (column "") that other rows are there. Digests are shown in short."""
+    """That values of a column changed in some row, or (column "") that other rows are there. Digests are
+    shown in short.
+    """
     old, new = (hashlib.sha256(text.encode()).hexdigest()[:16] for text in (before, after))
     return Change(VALUES if column else ROWS, table, column, DIGEST, old, new)
 
 
 def digests_untold(table: str) -> str:
-    """What is unknown of a table of which rows came or went: digests of whole columns say nothing of those that stayed."""
+    """What is unknown of a table of which rows came or went: digests of whole columns say nothing of those
+    that stayed.
+    """
     return f"which values of {table} changed in the rows that stayed"
 
 
@@ -174,17 +197,27 @@ def _digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[st
     assert b is not None
     left_out = {**a.left_out, **b.left_out}
     both = {c.name for c in before.columns} & {c.name for c in after.columns}
-    found = {f"the values of {before.title}.{c}": [reason] for c, reason in left_out.items() if c in both and reason != LEFT_OUT}
+    found = {
+        f"the values of {before.title}.{c}": [reason]
+        for c, reason in left_out.items()
+        if c in both and reason != LEFT_OUT
+    }
     if a.which_rows != b.which_rows:
         many = sum(x != y for x, y in _bucketed(a, b).values())
-        found[digests_untold(before.title)] = [f"rows came or went, in at most {many:,} of {BUCKETS:,} buckets; a baseline with --rows tells"]
+        found[digests_untold(before.title)] = [
+            f"rows came or went, in at most {many:,} of {BUCKETS:,} buckets; a baseline with --rows tells"
+        ]
     elif _between_rows_of_one_key(before, after):
-        found[f"which rows of {before.title} changed"] = [f"({', '.join(a.key)}) is no key: values changed places between rows that share one"]
+        found[f"which rows of {before.title} changed"] = [
+            f"({', '.join(a.key)}) is no key: values changed places between rows that share one"
+        ]
     return found
 
 
 def _between_rows_of_one_key(before: TableFacts, after: TableFacts) -> bool:
-    """Whether rows differ and no column does: values changed places between rows of one key, which is none then."""
+    """Whether rows differ and no column does: values changed places between rows of one key, which is none
+    then.
+    """
     left, right = (_column_digests(table) for table in (before, after))
     a, b = before.digests, after.digests
     if a is None or b is None or a.late or b.late or left != right:
@@ -195,14 +228,17 @@ def _between_rows_of_one_key(before: TableFacts, after: TableFacts) -> bool:
 
 
 def differing_buckets(before: TableDigests | None, after: TableDigests | None) -> frozenset[int]:
-    """The numbers of the buckets whose rows differ: all of them where that is not known, or where rows came late."""
+    """The numbers of the buckets whose rows differ: all of them where that is not known, or where rows
+    came late.
+    """
     if before is None or after is None or before.message or after.message or after.late:
         return frozenset(range(BUCKETS))
     return frozenset(int(number) for number, (a, b) in _bucketed(before, after).items() if a != b)
 
 
 def keyed_differences(before: Baseline, after: Baseline) -> tuple[list[Change], list[Unknown]]:
-    """What is known of the personal columns of both sides: those whose values differ, and those that could not be compared.
+    """What is known of the personal columns of both sides: those whose values differ, and those that could
+    not be compared.
 
     Where other rows are there, a digest of a whole column says nothing of the rows that stayed.
     """
@@ -227,7 +263,9 @@ def keyed_differences(before: Baseline, after: Baseline) -> tuple[list[Change], 
 
 
 def _keyed_outcome(old: KeyedDigest, new: KeyedDigest | None, one_key: bool) -> tuple[str, str]:
-    """("same" or "differs", "") or ("", why it is not known). Two baselines can be compared only under one key."""
+    """("same" or "differs", "") or ("", why it is not known). Two baselines can be compared only under one
+    key.
+    """
     if new is None or old.message or new.message:
         return "", old.message or (new.message if new is not None else "it was not digested")
     if new.outcome:
@@ -239,7 +277,9 @@ def _keyed_outcome(old: KeyedDigest, new: KeyedDigest | None, one_key: bool) -> 
 
 def _same_rows(before: TableFacts, after: TableFacts) -> bool:
     a, b = before.digests, after.digests
-    return a is not None and b is not None and not why_undigested(before, after) and a.which_rows == b.which_rows
+    return (
+        a is not None and b is not None and not why_undigested(before, after) and a.which_rows == b.which_rows
+    )
 
 
 def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:
@@ -253,15 +293,33 @@ def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:
         unknown = [item for item in unknown if item.what != digests_untold(table.table)]
         for kind, number in (("changed", table.changed), ("removed", table.removed), ("added", table.added)):
             if number:
-                keys = ", ".join(table.keys.get(kind, ())[:3] + (table.keys.get("late", ())[:3] if kind == "added" else ()))
-                late = f", {table.late:,} of them above all keys of the baseline" if kind == "added" and table.late else ""
-                changes.append(Change(ROWS, table.table, "", kind, None, f"{number:,}{late}{f': {keys}' if keys else ''}", number))
+                keys = ", ".join(
+                    table.keys.get(kind, ())[:3] + (table.keys.get("late", ())[:3] if kind == "added" else ())
+                )
+                late = (
+                    f", {table.late:,} of them above all keys of the baseline"
+                    if kind == "added" and table.late
+                    else ""
+                )
+                changes.append(
+                    Change(
+                        ROWS,
+                        table.table,
+                        "",
+                        kind,
+                        None,
+                        f"{number:,}{late}{f': {keys}' if keys else ''}",
+                        number,
+                    )
+                )
     return replace(found, changes=tuple(sorted(changes, key=lambda c: c.key)), unknown=tuple(unknown))
 
 
-def with_values(found: Diff, compared: Iterable[ValuesCompared], spoken: Collection[tuple[str, str]] = ()) -> Diff:
-    """The differences with those of values that a baseline's file told, but for the ``spoken`` columns (title, name): promises
-    speak of their values and judge them by figures and digests."""
+def with_values(
+    found: Diff, compared: Iterable[ValuesCompared], spoken: Collection[tuple[str, str]] = ()
+) -> Diff:
+    """The differences with those of values that a baseline's file told, but for the ``spoken`` columns
+    (title, name): promises speak of their values and judge them by figures and digests."""
     changes, unknown = list(found.changes), list(found.unknown)
     for column in compared:
         if (column.table, column.column) in spoken:
@@ -270,7 +328,9 @@ def with_values(found: Diff, compared: Iterable[ValuesCompared], spoken: Collect
             unknown.append(Unknown(f"which values of {column.table}.{column.column} changed", column.message))
         if column.changed:
             now = f"{column.changed:,} of {column.compared:,}"
-            changes.append(Change(VALUES, column.table, column.column, CHANGED_ROWS, None, now, column.changed))
+            changes.append(
+                Change(VALUES, column.table, column.column, CHANGED_ROWS, None, now, column.changed)
+            )
     return replace(found, changes=tuple(sorted(changes, key=lambda c: c.key)), unknown=tuple(unknown))
 
 
@@ -295,7 +355,9 @@ def _figure_changes(table: str, old: ColumnFacts, new: ColumnFacts) -> list[Chan
         return []
     a, b = old.profile, new.profile
     names = [name for name in differing(a, b) if not _lost(old, name) and not _lost(new, name)]
-    return [Change(VALUES, table, old.name, figure, _figure(a, figure), _figure(b, figure)) for figure in names]
+    return [
+        Change(VALUES, table, old.name, figure, _figure(a, figure), _figure(b, figure)) for figure in names
+    ]
 
 
 def _lost(column: ColumnFacts, figure: str) -> bool:
@@ -311,8 +373,8 @@ def _figure(profile: Profile, name: str) -> str | None:
 def differing(a: Profile, b: Profile) -> tuple[str, ...]:
     """The figures in which two profiles differ: numbers compared by value, everything else as text.
 
-    Sums of inexact numbers are left out: they depend on the order of addition. Where one side is personal only the NULLs
-    can be compared.
+    Sums of inexact numbers are left out: they depend on the order of addition. Where one side is personal
+    only the NULLs can be compared.
     """
     if a.personal or b.personal:
         return ("nulls",) if a.nulls != b.nulls else ()
@@ -351,11 +413,18 @@ def _stand(sequence: SequenceValue) -> str:
 
 
 def lacking(baseline: Baseline) -> tuple[Unknown, ...]:
-    """What no later run will be able to tell because this baseline lacks it: what it cannot tell compared with itself."""
+    """What no later run will be able to tell because this baseline lacks it: what it cannot tell compared
+    with itself.
+    """
     found = _reasons(baseline, baseline)
-    plain = {what: [reason.removeprefix("before: ") for reason in reasons if not reason.startswith("after: ")] for what, reasons in found.items()}
+    plain = {
+        what: [reason.removeprefix("before: ") for reason in reasons if not reason.startswith("after: ")]
+        for what, reasons in found.items()
+    }
     inexact = ((t, c) for t in baseline.tables for c in t.columns if c.unmeasured and _is_inexact_sum(c))
-    sums = {f"the sum of {t.title}.{c.name}": f"{c.unmeasured}; its other figures are kept" for t, c in inexact}
+    sums = {
+        f"the sum of {t.title}.{c.name}": f"{c.unmeasured}; its other figures are kept" for t, c in inexact
+    }
     answers = {f"the check {c.id}": "it had no answer" for c in baseline.checks if c.status is Status.ERROR}
     said = {**{what: "; ".join(reasons) for what, reasons in plain.items()}, **sums, **answers}
     return tuple(Unknown(what, reason) for what, reason in said.items())
@@ -401,7 +470,9 @@ def _unmeasured(old: TableFacts, new: TableFacts) -> dict[str, list[str]]:
 def _untold(old: ColumnFacts, new: ColumnFacts) -> list[str]:
     """Why figures of a column cannot be compared; the sum of inexact numbers never is."""
     sides = (("before", old), ("after", new))
-    found = [f"{when}: {side.unmeasured}" for when, side in sides if side.unmeasured and not _is_inexact_sum(side)]
+    found = [
+        f"{when}: {side.unmeasured}" for when, side in sides if side.unmeasured and not _is_inexact_sum(side)
+    ]
     if found:
         return found
     if old.profile is None or new.profile is None:
@@ -415,7 +486,7 @@ def _is_inexact_sum(column: ColumnFacts) -> bool:
     return p is not None and p.family is Family.FLOAT and p.total is None and p.minimum is not None
 
 
-# --- checks ---------------------------------------------------------------------------------------------------------
+# --- checks -----------------------------------------------------------------------------------------------
 
 
 GONE = "it was not asked after: the suite no longer has it, or it was not selected"
@@ -426,7 +497,9 @@ CHANGED = "the check means something else than when the baseline was taken"
 def _moves(before: Baseline, after: Baseline) -> tuple[CheckMove, ...]:
     known = {facts.id: facts for facts in before.checks}
     moves = [_move(facts, known.pop(facts.id, None)) for facts in after.checks]
-    moves += [CheckMove(f.id, Transition.UNKNOWN, f.violations, None, f.severity, GONE) for f in known.values()]
+    moves += [
+        CheckMove(f.id, Transition.UNKNOWN, f.violations, None, f.severity, GONE) for f in known.values()
+    ]
     return tuple(moves)
 
 
@@ -436,7 +509,9 @@ _ACCEPTED = {Status.PASS, Status.TOLERATED}
 def _move(new: CheckFacts, old: CheckFacts | None) -> CheckMove:
     if old is not None and old.digest == new.digest and old.missing and new.status is Status.FAIL:
         reason = "what it is about did not exist before"
-        return CheckMove(new.id, Transition.NEWLY_FAILING, None, new.violations, new.severity, reason, Origin.SINCE)
+        return CheckMove(
+            new.id, Transition.NEWLY_FAILING, None, new.violations, new.severity, reason, Origin.SINCE
+        )
     reason = _incomparable(new, old)
     if old is None or reason:
         origin = Origin.UNKNOWN if new.status is Status.FAIL else None
@@ -450,7 +525,9 @@ def _move(new: CheckFacts, old: CheckFacts | None) -> CheckMove:
         origin = Origin.SINCE if transition is Transition.NEWLY_FAILING else None
         return CheckMove(new.id, transition, old.violations, new.violations, new.severity, "", origin)
     origin, reason, keys = _still(old, new)
-    return CheckMove(new.id, Transition.STILL_FAILING, old.violations, new.violations, new.severity, reason, origin, keys)
+    return CheckMove(
+        new.id, Transition.STILL_FAILING, old.violations, new.violations, new.severity, reason, origin, keys
+    )
 
 
 def _still(old: CheckFacts, new: CheckFacts) -> tuple[Origin, str, tuple[Key, ...]]:
@@ -462,7 +539,9 @@ def _still(old: CheckFacts, new: CheckFacts) -> tuple[Origin, str, tuple[Key, ..
         return Origin.SINCE, f"at least {new.violations - old.violations} more than before", fresh or ()
     if fresh:
         return Origin.SINCE, f"{len(fresh)} of the rows did not fail before", fresh
-    if fresh is not None or (old.key_digest and (old.violations, old.key_digest) == (new.violations, new.key_digest)):
+    if fresh is not None or (
+        old.key_digest and (old.violations, old.key_digest) == (new.violations, new.key_digest)
+    ):
         return Origin.BEFORE, "", ()
     if _countable(old, new):
         return Origin.BEFORE, "", ()
@@ -470,12 +549,22 @@ def _still(old: CheckFacts, new: CheckFacts) -> tuple[Origin, str, tuple[Key, ..
 
 
 def _countable(old: CheckFacts, new: CheckFacts) -> bool:
-    """Whether the check has one subject that is or is not as declared, so that a count says all (no rows, no keys)."""
-    return not old.keys and not new.keys and not old.key_digest and not new.key_digest and old.violations == new.violations == 1
+    """Whether the check has one subject that is or is not as declared, so that a count says all (no rows,
+    no keys).
+    """
+    return (
+        not old.keys
+        and not new.keys
+        and not old.key_digest
+        and not new.key_digest
+        and old.violations == new.violations == 1
+    )
 
 
 def _fresh_keys(old: CheckFacts, new: CheckFacts) -> tuple[Key, ...] | None:
-    """The keys that fail now and did not before; None where they cannot be told apart or were not all collected."""
+    """The keys that fail now and did not before; None where they cannot be told apart or were not all
+    collected.
+    """
     for side in (old, new):
         if not side.keys or not side.keys_complete or any(_faceless(key) for key in side.keys):
             return None
@@ -484,7 +573,10 @@ def _fresh_keys(old: CheckFacts, new: CheckFacts) -> tuple[Key, ...] | None:
 
 def _faceless(key: Key) -> bool:
     """Whether a key does not identify a row for good: it was masked, cut, or is a physical place."""
-    return not key or any(name == "ctid" or value == MASKED or (value is not None and value.endswith("…")) for name, value in key)
+    return not key or any(
+        name == "ctid" or value == MASKED or (value is not None and value.endswith("…"))
+        for name, value in key
+    )
 
 
 def _incomparable(new: CheckFacts, old: CheckFacts | None) -> str:

@@ -1,7 +1,9 @@
-"""What a comparison of two databases reads, what it only counts, and what it leaves aside: one table for code, docs and tests.
+"""What a comparison of two databases reads, what it only counts, and what it leaves aside: one table for
+code, docs and tests.
 
-``tests/test_schema_compared.py`` holds it against the catalogues of real servers: a catalogue or a column that a new version
-brings makes it red. What is only counted is named beside every verdict, so that no "same" says more than was compared.
+``tests/test_schema_compared.py`` holds it against the catalogues of real servers: a catalogue or a column
+that a new version brings makes it red. What is only counted is named beside every verdict, so that no
+"same" says more than was compared.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from kisaan_validate.differences import NotCompared
 from kisaan_validate.model import SchemaObject
 
 COUNTED, DATABASE = "counted", "database"
-"""Kinds of the facts in a reading that are no objects: how many there are of what is not read, what the database is like."""
+"""Kinds of the facts in a reading that are no objects: how many there are of what is not read, what the
+database is like.
+"""
 
 WHAT_ELSE = "what else there is"
 """How a reading names it where the uncompared could not be counted."""
@@ -21,8 +25,9 @@ WHAT_ELSE = "what else there is"
 
 @dataclass(frozen=True)
 class Counted:
-    """A kind of things that no comparison reads. ``catalogues`` are where the server keeps them. ``content``: a dump of the
-    database carries them, so another number is a difference of what the databases hold."""
+    """A kind of things that no comparison reads. ``catalogues`` are where the server keeps them.
+    ``content``: a dump of the database carries them, so another number is a difference of what the
+    databases hold."""
 
     name: str
     catalogues: tuple[str, ...]
@@ -63,25 +68,51 @@ NOT_READ = (
 """Every kind that is not read, in the order in which it is told."""
 
 OF_DATABASE = (
-    "encoding", "locale provider", "collation", "character classes", "locale", "ICU rules", "collation version",
-)  # fmt: skip
+    "encoding",
+    "locale provider",
+    "collation",
+    "character classes",
+    "locale",
+    "ICU rules",
+    "collation version",
+)
 """What the database as a whole is like, by which the same query can answer otherwise."""
 
-BY_EARLIER_VERSIONS = frozenset({
-    ("column", "storage"), ("column", "compression"), ("column", "statistics"), ("column", "planner options"),
-    ("table", "access method"), ("table", "tablespace"), ("table", "toast options"), ("materialized view", "access method"),
-    ("materialized view", "tablespace"), ("materialized view", "toast options"), ("index", "tablespace"),
-    ("index", "statistics"), ("index", "attached to"), ("function", "support"), ("function", "transforms"),
-    ("function", "inverse function"), ("function", "moving final function"), ("function", "serial function"),
-    ("function", "deserial function"), ("function", "moving state type"), ("function", "moving initial value"),
-    ("function", "aggregate options"),
-})  # fmt: skip
+BY_EARLIER_VERSIONS = frozenset(
+    {
+        ("column", "storage"),
+        ("column", "compression"),
+        ("column", "statistics"),
+        ("column", "planner options"),
+        ("table", "access method"),
+        ("table", "tablespace"),
+        ("table", "toast options"),
+        ("materialized view", "access method"),
+        ("materialized view", "tablespace"),
+        ("materialized view", "toast options"),
+        ("index", "tablespace"),
+        ("index", "statistics"),
+        ("index", "attached to"),
+        ("function", "support"),
+        ("function", "transforms"),
+        ("function", "inverse function"),
+        ("function", "moving final function"),
+        ("function", "serial function"),
+        ("function", "deserial function"),
+        ("function", "moving state type"),
+        ("function", "moving initial value"),
+        ("function", "aggregate options"),
+    }
+)
 """(kind, fact) that baselines of earlier versions do not hold."""
 
 _EARLIER = NotCompared(
-    "storage, compression, statistics targets and order of columns, tablespaces, access methods, grants on types, and all that is "
-    "only counted", "not recorded: the baseline is of an earlier version", "",
-)  # fmt: skip
+    "storage, compression, statistics targets and order of columns, tablespaces, access methods, grants "
+    "on types, and all that is "
+    "only counted",
+    "not recorded: the baseline is of an earlier version",
+    "",
+)
 
 
 def is_earlier(objects: Iterable[SchemaObject]) -> bool:
@@ -91,7 +122,9 @@ def is_earlier(objects: Iterable[SchemaObject]) -> bool:
 
 
 def not_compared(before: Iterable[SchemaObject], after: Iterable[SchemaObject]) -> tuple[NotCompared, ...]:
-    """What there is on either side that was counted and not compared, and in what the databases as a whole are not alike."""
+    """What there is on either side that was counted and not compared, and in what the databases as a whole
+    are not alike.
+    """
     old, new = list(before), list(after)
     if is_earlier(old) or is_earlier(new):
         return (_EARLIER,)
@@ -109,7 +142,9 @@ def _told(objects: Iterable[SchemaObject]) -> Mapping[str, str]:
 
 
 def _of_database(name: str, before: str, after: str) -> NotCompared | None:
-    """None if both databases are alike. A collation version that one side does not record (before 15) says nothing."""
+    """None if both databases are alike. A collation version that one side does not record (before 15) says
+    nothing.
+    """
     if before == after or (name == "collation version" and "none" in (before, after)):
         return None
     return NotCompared(f"{name} of the database", before, after, judged=True)
@@ -122,7 +157,7 @@ def _counted(kind: Counted, before: str, after: str) -> NotCompared | None:
     return NotCompared(kind.name, before or "0", after or "0", judged=kind.content and before != after)
 
 
-# --- the server's catalogues, column by column --------------------------------------------------------------------------
+# --- the server's catalogues, column by column ------------------------------------------------------------
 
 READ = "read"
 _OID, _KEY = "names an object by number, for the server itself", "says what the row belongs to"
@@ -133,25 +168,32 @@ _INHERITED = "whether a column or constraint is the table's own too: it is, or i
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "pg_class": {
-        READ: "relname relnamespace reloftype relowner relam reltablespace reltoastrelid relpersistence relkind relrowsecurity "
-              "relforcerowsecurity relispopulated relreplident relispartition relacl reloptions relpartbound",
+        READ: "relname relnamespace reloftype relowner relam reltablespace reltoastrelid relpersistence "
+        "relkind relrowsecurity "
+        "relforcerowsecurity relispopulated relreplident relispartition relacl reloptions relpartbound",
         _OID: "oid reltype relfilenode",
-        _INTERNAL: "relpages reltuples relallvisible relallfrozen relhassubclass relrewrite relfrozenxid relminmxid relisshared",
+        _INTERNAL: "relpages reltuples relallvisible relallfrozen relhassubclass relrewrite relfrozenxid "
+        "relminmxid relisshared",
         _DERIVED: "relhasindex relnatts relchecks relhasrules relhastriggers",
     },
     "pg_attribute": {
-        READ: "attrelid attname atttypid attnum atttypmod attstorage attcompression attnotnull attidentity attgenerated attisdropped "
-              "attcollation attstattarget attacl attoptions attfdwoptions",
-        _DERIVED: "attlen attndims attbyval attalign atthasdef", _INTERNAL: "attcacheoff atthasmissing attmissingval",
+        READ: "attrelid attname atttypid attnum atttypmod attstorage attcompression attnotnull "
+        "attidentity attgenerated attisdropped "
+        "attcollation attstattarget attacl attoptions attfdwoptions",
+        _DERIVED: "attlen attndims attbyval attalign atthasdef",
+        _INTERNAL: "attcacheoff atthasmissing attmissingval",
         _INHERITED: "attislocal attinhcount",
     },
     "pg_attrdef": {READ: "adrelid adnum adbin", _OID: "oid"},
     "pg_type": {
-        READ: "typname typnamespace typowner typtype typrelid typstorage typnotnull typbasetype typtypmod typcollation typdefaultbin "
-              "typacl", _OID: "oid",
+        READ: "typname typnamespace typowner typtype typrelid typstorage typnotnull typbasetype "
+        "typtypmod typcollation typdefaultbin "
+        "typacl",
+        _OID: "oid",
         _DERIVED: "typlen typbyval typisdefined typndims typdefault typarray typsubscript typelem typalign",
-        "only base types have it, and these are counted": "typcategory typispreferred typdelim typinput typoutput typreceive typsend "
-              "typmodin typmodout typanalyze",
+        "only base types have it, and these are counted": "typcategory typispreferred typdelim typinput "
+        "typoutput typreceive typsend "
+        "typmodin typmodout typanalyze",
     },
     "pg_enum": {READ: "enumtypid enumsortorder enumlabel", _OID: "oid"},
     "pg_range": {
@@ -159,46 +201,62 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "the multirange is made with its range type, and named after it unless it was told": "rngmultitypid",
     },
     "pg_constraint": {
-        READ: "conname contype conenforced convalidated conrelid contypid conparentid conkey connoinherit connamespace",
-        "printed by pg_get_constraintdef": "condeferrable condeferred confrelid confupdtype confdeltype confmatchtype conperiod "
-              "confkey confdelsetcols conexclop conbin conpfeqop conppeqop conffeqop conindid",
-        _OID: "oid", _INHERITED: "conislocal coninhcount",
+        READ: "conname contype conenforced convalidated conrelid contypid conparentid conkey "
+        "connoinherit connamespace",
+        "printed by pg_get_constraintdef": "condeferrable condeferred confrelid confupdtype confdeltype "
+        "confmatchtype conperiod "
+        "confkey confdelsetcols conexclop conbin conpfeqop conppeqop conffeqop conindid",
+        _OID: "oid",
+        _INHERITED: "conislocal coninhcount",
     },
     "pg_index": {
         READ: "indexrelid indrelid indisclustered indisvalid indisready indislive indisreplident",
-        "printed by pg_get_indexdef": "indnatts indnkeyatts indisunique indnullsnotdistinct indkey indcollation indclass indoption "
-              "indexprs indpred",
-        "printed by pg_get_constraintdef": "indisprimary indisexclusion indimmediate", _INTERNAL: "indcheckxmin",
+        "printed by pg_get_indexdef": "indnatts indnkeyatts indisunique indnullsnotdistinct indkey "
+        "indcollation indclass indoption "
+        "indexprs indpred",
+        "printed by pg_get_constraintdef": "indisprimary indisexclusion indimmediate",
+        _INTERNAL: "indcheckxmin",
     },
     "pg_trigger": {
         READ: "tgrelid tgparentid tgname tgenabled tgisinternal tgconstraint",
-        "printed by pg_get_triggerdef": "tgfoid tgtype tgconstrrelid tgconstrindid tgdeferrable tginitdeferred tgnargs tgattr tgargs "
-              "tgqual tgoldtable tgnewtable", _OID: "oid",
+        "printed by pg_get_triggerdef": "tgfoid tgtype tgconstrrelid tgconstrindid tgdeferrable "
+        "tginitdeferred tgnargs tgattr tgargs "
+        "tgqual tgoldtable tgnewtable",
+        _OID: "oid",
     },
     "pg_rewrite": {
-        READ: "rulename ev_class ev_enabled", "printed by pg_get_ruledef": "ev_type is_instead ev_qual ev_action", _OID: "oid",
+        READ: "rulename ev_class ev_enabled",
+        "printed by pg_get_ruledef": "ev_type is_instead ev_qual ev_action",
+        _OID: "oid",
     },
     "pg_policy": {READ: "polname polrelid polcmd polpermissive polroles polqual polwithcheck", _OID: "oid"},
     "pg_statistic_ext": {
         READ: "stxrelid stxname stxnamespace stxowner stxstattarget",
-        "printed by pg_get_statisticsobjdef": "stxkeys stxkind stxexprs", _OID: "oid",
+        "printed by pg_get_statisticsobjdef": "stxkeys stxkind stxexprs",
+        _OID: "oid",
     },
     "pg_sequence": {READ: "seqrelid seqtypid seqstart seqincrement seqmax seqmin seqcache seqcycle"},
     "pg_proc": {
-        READ: "proname pronamespace proowner prolang procost prorows prosupport prokind prosecdef proleakproof proisstrict proretset "
-              "provolatile proparallel proargtypes protrftypes prosrc probin prosqlbody proconfig proacl",
-        "printed by pg_get_function_arguments and pg_get_function_result": "provariadic pronargs pronargdefaults prorettype "
-              "proallargtypes proargmodes proargnames proargdefaults", _OID: "oid",
+        READ: "proname pronamespace proowner prolang procost prorows prosupport prokind prosecdef "
+        "proleakproof proisstrict proretset "
+        "provolatile proparallel proargtypes protrftypes prosrc probin prosqlbody proconfig proacl",
+        "printed by pg_get_function_arguments and pg_get_function_result": "provariadic pronargs "
+        "pronargdefaults prorettype "
+        "proallargtypes proargmodes proargnames proargdefaults",
+        _OID: "oid",
     },
     "pg_aggregate": {
-        READ: "aggfnoid aggkind aggtransfn aggfinalfn aggcombinefn aggserialfn aggdeserialfn aggmtransfn aggminvtransfn aggmfinalfn "
-              "aggfinalextra aggmfinalextra aggfinalmodify aggmfinalmodify aggsortop aggtranstype aggtransspace aggmtranstype "
-              "aggmtransspace agginitval aggminitval",
+        READ: "aggfnoid aggkind aggtransfn aggfinalfn aggcombinefn aggserialfn aggdeserialfn aggmtransfn "
+        "aggminvtransfn aggmfinalfn "
+        "aggfinalextra aggmfinalextra aggfinalmodify aggmfinalmodify aggsortop aggtranstype "
+        "aggtransspace aggmtranstype "
+        "aggmtransspace agginitval aggminitval",
         "printed by pg_get_function_arguments": "aggnumdirectargs",
     },
     "pg_namespace": {READ: "nspname nspowner nspacl", _OID: "oid"},
     "pg_extension": {
-        READ: "extname extowner extnamespace extversion", _OID: "oid",
+        READ: "extname extowner extnamespace extversion",
+        _OID: "oid",
         "the version says it": "extrelocatable extconfig extcondition",
     },
     "pg_event_trigger": {READ: "evtname evtevent evtowner evtfoid evtenabled evttags", _OID: "oid"},
@@ -206,21 +264,35 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "pg_inherits": {READ: "inhrelid inhparent inhseqno inhdetachpending"},
     "pg_foreign_table": {READ: "ftrelid ftserver ftoptions"},
     "pg_partitioned_table": {
-        "printed by pg_get_partkeydef": "partstrat partnatts partattrs partclass partcollation partexprs", _KEY: "partrelid",
+        "printed by pg_get_partkeydef": "partstrat partnatts partattrs partclass partcollation partexprs",
+        _KEY: "partrelid",
         _DERIVED: "partdefid",
     },
-    "pg_description": {"printed by obj_description and col_description": "objoid classoid objsubid description"},
-    "pg_database": {
-        READ: "datname encoding datlocprovider datcollate datctype datlocale daticulocale daticurules datcollversion datacl", _OID: "oid",
-        _WHOLE: "datdba datistemplate datallowconn datconnlimit dattablespace",
-        _INTERNAL: "datfrozenxid datminmxid datlastsysoid", _DERIVED: "dathasloginevt",
+    "pg_description": {
+        "printed by obj_description and col_description": "objoid classoid objsubid description"
     },
-}  # fmt: skip
-"""Every column of every catalogue whose objects are compared: read, printed by a function of the server, or why it is left aside."""
+    "pg_database": {
+        READ: "datname encoding datlocprovider datcollate datctype datlocale daticulocale daticurules "
+        "datcollversion datacl",
+        _OID: "oid",
+        _WHOLE: "datdba datistemplate datallowconn datconnlimit dattablespace",
+        _INTERNAL: "datfrozenxid datminmxid datlastsysoid",
+        _DERIVED: "dathasloginevt",
+    },
+}
+"""Every column of every catalogue whose objects are compared: read, printed by a function of the server,
+or why it is left aside.
+"""
 
 ASIDE: Mapping[str, str] = {
-    "pg_authid": _SERVER, "pg_auth_members": _SERVER, "pg_tablespace": _SERVER, "pg_parameter_acl": _SERVER,
-    "pg_replication_origin": _SERVER, "pg_depend": _DERIVED, "pg_shdepend": _DERIVED,
-    "pg_statistic": "gathered by ANALYZE", "pg_statistic_ext_data": "gathered by ANALYZE",
-}  # fmt: skip
+    "pg_authid": _SERVER,
+    "pg_auth_members": _SERVER,
+    "pg_tablespace": _SERVER,
+    "pg_parameter_acl": _SERVER,
+    "pg_replication_origin": _SERVER,
+    "pg_depend": _DERIVED,
+    "pg_shdepend": _DERIVED,
+    "pg_statistic": "gathered by ANALYZE",
+    "pg_statistic_ext_data": "gathered by ANALYZE",
+}
 """Catalogues that no comparison reads and of which nothing need be said, and why."""

@@ -12,7 +12,14 @@ from kisaan_validate import authored
 from kisaan_validate.errors import UsageError
 from kisaan_validate.suite.meta import did_you_mean
 
-_INTEGERS = {"jobs": 1, "sample": 0, "lock_timeout_ms": 1, "statement_timeout_ms": 1, "temp_limit_mb": 0, "python_memory_mb": 1}
+_INTEGERS = {
+    "jobs": 1,
+    "sample": 0,
+    "lock_timeout_ms": 1,
+    "statement_timeout_ms": 1,
+    "temp_limit_mb": 0,
+    "python_memory_mb": 1,
+}
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "target": ("expect",),
@@ -29,7 +36,9 @@ _EXPECT = ("host", "database", "role")
 
 @dataclass(frozen=True)
 class SignoffConfig:
-    """How many people must approve, and the files that say whose keys count, no longer count, and who may stamp times."""
+    """How many people must approve, and the files that say whose keys count, no longer count, and who may
+    stamp times.
+    """
 
     approvals: int = 1
     allowed_signers: Path | None = None
@@ -39,7 +48,9 @@ class SignoffConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """What a configuration says, with the defaults for what it does not. Paths are relative to the file's folder."""
+    """What a configuration says, with the defaults for what it does not. Paths are relative to the file's
+    folder.
+    """
 
     suite: Path = Path("checks")
     reports: Path = Path("reports")
@@ -97,13 +108,21 @@ def load_config(path: Path | None) -> Config:
 def _refuse_unknown(given: dict[str, Any], file: Path) -> None:
     for section, keys in given.items():
         if section not in KNOWN:
-            elsewhere = "success criteria belong to the suite: write [[criteria]] in its suite.toml" if section == "criteria" else ""
-            raise UsageError(f"{file}: unknown section [{section}]", elsewhere or did_you_mean(section, KNOWN))
+            elsewhere = (
+                "success criteria belong to the suite: write [[criteria]] in its suite.toml"
+                if section == "criteria"
+                else ""
+            )
+            raise UsageError(
+                f"{file}: unknown section [{section}]", elsewhere or did_you_mean(section, KNOWN)
+            )
         if not isinstance(keys, dict):
             raise UsageError(f"{file}: {section} must be a section", f"write [{section}]")
         for key in keys:
             if key not in KNOWN[section]:
-                raise UsageError(f"{file}: unknown key {key!r} in [{section}]", did_you_mean(key, KNOWN[section]))
+                raise UsageError(
+                    f"{file}: unknown key {key!r} in [{section}]", did_you_mean(key, KNOWN[section])
+                )
 
 
 def _whole(run: dict[str, Any], key: str, least: int, file: Path) -> int:
@@ -148,8 +167,9 @@ def _signoff(given: Mapping[str, Any], file: Path) -> SignoffConfig:
         raise UsageError(f"{file}: signoff.approvals must be a whole number of at least 1, not {approvals!r}")
     paths = {
         key: file.parent / _text(given[key], f"signoff.{key}", file)
-        for key in ("allowed_signers", "revoked_signers", "tsa_ca") if key in given
-    }  # fmt: skip
+        for key in ("allowed_signers", "revoked_signers", "tsa_ca")
+        if key in given
+    }
     return SignoffConfig(approvals, **paths)
 
 

@@ -1,7 +1,7 @@
 """What the checks of a run touched, and so what none did. Pure.
 
-A check without an answer covers nothing. The catalogue's facts about a column (its type, that it is there) are kept apart
-from its values: a column of the right type can hold any nonsense.
+A check without an answer covers nothing. The catalogue's facts about a column (its type, that it is there)
+are kept apart from its values: a column of the right type can hold any nonsense.
 """
 
 from __future__ import annotations
@@ -34,9 +34,19 @@ def coverage_of(suite: Suite, catalogue: Catalogue, results: Iterable[Result]) -
             rows = check.form is not Form.CATALOG
             (judged if rows else described)[table] |= columns
             checks[table] += rows
-    wanted = (t for t in catalogue.tables.values() if t.countable and not t.partition and t.schema in suite.settings.schemas)
+    wanted = (
+        t
+        for t in catalogue.tables.values()
+        if t.countable and not t.partition and t.schema in suite.settings.schemas
+    )
     return tuple(
-        _entry(table, checks[table.key], judged[table.key], described[table.key], suite.settings.is_excluded(table.name))
+        _entry(
+            table,
+            checks[table.key],
+            judged[table.key],
+            described[table.key],
+            suite.settings.is_excluded(table.name),
+        )
         for table in sorted(wanted, key=lambda t: t.key)
     )
 
@@ -55,9 +65,10 @@ def _touched(suite: Suite, check: Check, catalogue: Catalogue) -> dict[TableKey,
 def _entry(table: Table, checks: int, judged: set[str], described: set[str], excluded: bool) -> TableCoverage:
     names = tuple(table.columns)
     return TableCoverage(
-        table.title, checks,
+        table.title,
+        checks,
         judged=tuple(n for n in names if n in judged),
         described=tuple(n for n in names if n in described - judged),
         untouched=tuple(n for n in names if n not in judged | described),
         excluded=excluded,
-    )  # fmt: skip
+    )

@@ -1,7 +1,7 @@
 """Values that were cut on the server, because nobody can look at all of them. Standard library only.
 
-A long value travels as its beginning, its size in bytes and the SHA-256 of the whole, so that it can still be told from any
-other. ``digest.cut`` writes the SQL.
+A long value travels as its beginning, its size in bytes and the SHA-256 of the whole, so that it can still
+be told from any other. ``digest.cut`` writes the SQL.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def parts(text: str) -> tuple[str, str]:
 
 
 def same(one: str | None, other: str | None) -> bool:
-    """Whether two values are the same, either of which may be cut, or a digest that stands for a whole text."""
+    """Whether two values are the same, either of which may be cut, or a digest that stands for a whole
+    text.
+    """
     if one == other or one is None or other is None:
         return one == other
     marks = [_mark(text) for text in (one, other)]

@@ -1,15 +1,16 @@
 """Invariants that a DataFrame schema cannot say: relations, sums, uniqueness, catalogue state.
 
-Each function returns a :class:`Declaration` and, while a suite is being loaded, adds it to that suite, so a file
-in ``checks/`` just calls them. All take the same closing keyword arguments: ``id``, ``severity`` ("blocking",
-"warning", "info"), ``why``, ``hint``, ``owner``, ``tags``, ``tolerance``, ``applies`` (conditions such as
-``"column orders.total"``, ``"not table old_orders"``), ``filter`` (False: the table's filter from ``suite.toml`` does not
-apply; or a SQL condition that takes its place). Table names may be aliases from ``suite.toml``.
+Each function returns a :class:`Declaration` and, while a suite is being loaded, adds it to that suite, so
+a file in ``checks/`` just calls them. All take the same closing keyword arguments: ``id``, ``severity``
+("blocking", "warning", "info"), ``why``, ``hint``, ``owner``, ``tags``, ``tolerance``, ``applies``
+(conditions such as ``"column orders.total"``, ``"not table old_orders"``), ``filter`` (False: the table's
+filter from ``suite.toml`` does not apply; or a SQL condition that takes its place). Table names may be
+aliases from ``suite.toml``.
 
 Every function raises SuiteError, with file and line, for arguments that cannot be meant.
 
-Kinds of other packages (see ``plugins``) are found here too, by the names of their entry points; :func:`declaration` is
-what their functions call.
+Kinds of other packages (see ``plugins``) are found here too, by the names of their entry points;
+:func:`declaration` is what their functions call.
 """
 
 from __future__ import annotations
@@ -27,15 +28,50 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from kisaan_validate import plugins
 from kisaan_validate.catalogue import split_column
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.rules import aggregates, bounds, catalog, documents, intervals, relations, rows, series, sets
+from kisaan_validate.rules import (
+    aggregates,
+    bounds,
+    catalog,
+    documents,
+    intervals,
+    relations,
+    rows,
+    series,
+    sets,
+)
 from kisaan_validate.rules.base import Join, Rule
 from kisaan_validate.suite.meta import Meta, did_you_mean, exact_share, read_meta
 
 __all__ = [
-    "Declaration", "agrees", "column", "constraint", "decimals", "declaration", "distinct_count", "fresh", "holds", "holds_with", "index",
-    "json_path", "ledger", "minimum_rows", "no_column_of_type", "no_gaps", "null_share", "quantile", "reconciles",
-    "references", "row_count", "row_count_against", "sequence", "table", "total", "triggers", "unique", "values_in",
-]  # fmt: skip
+    "Declaration",
+    "agrees",
+    "column",
+    "constraint",
+    "decimals",
+    "declaration",
+    "distinct_count",
+    "fresh",
+    "holds",
+    "holds_with",
+    "index",
+    "json_path",
+    "ledger",
+    "minimum_rows",
+    "no_column_of_type",
+    "no_gaps",
+    "null_share",
+    "quantile",
+    "reconciles",
+    "references",
+    "row_count",
+    "row_count_against",
+    "sequence",
+    "table",
+    "total",
+    "triggers",
+    "unique",
+    "values_in",
+]
 
 
 class MetaArguments(TypedDict, total=False):
@@ -55,9 +91,9 @@ class MetaArguments(TypedDict, total=False):
 class FigureArguments(MetaArguments, total=False):
     """The keyword arguments that every declaration of a figure takes beside these.
 
-    ``where`` is SQL over a row: the figure is one of the rows for which it is true. ``segment_by`` names columns: the
-    figure of each of their values is judged by itself, and each that fails is a violation; more than ``segments`` of
-    them are an error, never left out. Rows with NULL there are a segment too.
+    ``where`` is SQL over a row: the figure is one of the rows for which it is true. ``segment_by`` names
+    columns: the figure of each of their values is judged by itself, and each that fails is a violation;
+    more than ``segments`` of them are an error, never left out. Rows with NULL there are a segment too.
     """
 
     where: str
@@ -82,7 +118,9 @@ collector: ContextVar[list[Declaration] | None] = ContextVar("collector", defaul
 """Where declarations go while a suite is being loaded."""
 
 source: ContextVar[str] = ContextVar("source", default="")
-"""The file of a suite that is being loaded: whoever calls from it, its line is the origin of a declaration."""
+"""The file of a suite that is being loaded: whoever calls from it, its line is the origin of a
+declaration.
+"""
 
 
 def _caller() -> str:
@@ -121,17 +159,29 @@ def declaration(
 ) -> Declaration:
     """What a function of another package returns: its check, whose id ends in ``name``, proved by ``rule``.
 
-    ``meta`` are the closing keyword arguments, handed on as they came. Raises SuiteError for a rule that cannot be told
-    from others: of a kind that is taken, or a class that is no frozen dataclass, whose parameters would not be part of
-    what the check means.
+    ``meta`` are the closing keyword arguments, handed on as they came. Raises SuiteError for a rule that
+    cannot be told from others: of a kind that is taken, or a class that is no frozen dataclass, whose
+    parameters would not be part of what the check means.
     """
     made_by = type(rule)
     if not isinstance(rule, Rule) or not isinstance(getattr(rule, "kind", None), str) or not rule.kind:
-        raise SuiteError(f"{name}() made no rule of a kind, but {rule!r}", "derive it from a class of kisaan_validate.rules.base", _caller())
+        raise SuiteError(
+            f"{name}() made no rule of a kind, but {rule!r}",
+            "derive it from a class of kisaan_validate.rules.base",
+            _caller(),
+        )
     if not _own(made_by) and "__dataclass_params__" not in vars(made_by):
-        raise SuiteError(f"{made_by.__name__} is no dataclass of its own", "write @dataclass(frozen=True) above it", _caller())
+        raise SuiteError(
+            f"{made_by.__name__} is no dataclass of its own",
+            "write @dataclass(frozen=True) above it",
+            _caller(),
+        )
     if not _own(made_by) and any(other.kind == rule.kind and other is not made_by for other in _kinds(Rule)):
-        raise SuiteError(f"the kind {rule.kind!r} of {made_by.__name__} is already taken", "give it a name of its own", _caller())
+        raise SuiteError(
+            f"the kind {rule.kind!r} of {made_by.__name__} is already taken",
+            "give it a name of its own",
+            _caller(),
+        )
     return _declare(name, table, _columns(columns), rule, meta, foreign=True)
 
 
@@ -152,7 +202,9 @@ def __getattr__(name: str) -> Any:
     found = {} if name.startswith("_") else plugins.kinds()
     if name not in found:
         hint = did_you_mean(name, [*__all__, *found])
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}" + (f"; {hint}" if hint.startswith("did") else ""))
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}" + (f"; {hint}" if hint.startswith("did") else "")
+        )
     return found[name]
 
 
@@ -191,11 +243,15 @@ def _figure(given: FigureArguments, columns: tuple[str, ...] = ()) -> tuple[dict
     segment_by = _columns(given.get("segment_by", ()))
     segments = given.get("segments", 100)
     if isinstance(segments, bool) or not isinstance(segments, int) or segments < 1:
-        raise SuiteError(f"segments={segments!r} is not a number of segments", "write a whole number, 1 or more", _caller())
+        raise SuiteError(
+            f"segments={segments!r} is not a number of segments", "write a whole number, 1 or more", _caller()
+        )
     if "segments" in given and not segment_by:
         raise SuiteError("segments=… limits what segment_by=… makes, and there is none", "", _caller())
     if twice := [c for c in segment_by if segment_by.count(c) > 1 or c in columns or not c]:
-        raise SuiteError(f"{twice[0]!r} cannot make segments here", "name other columns, each once", _caller())
+        raise SuiteError(
+            f"{twice[0]!r} cannot make segments here", "name other columns, each once", _caller()
+        )
     fields = {"where": given.get("where", ""), "segment_by": segment_by, "segments": segments}
     meta: Any = {key: value for key, value in given.items() if key not in fields}
     return fields, meta
@@ -209,7 +265,9 @@ def _share(value: Any, what: str) -> Any:
     return read
 
 
-def row_count(table: str, *, low: int | None = None, high: int | None = None, **more: Unpack[FigureArguments]) -> Declaration:
+def row_count(
+    table: str, *, low: int | None = None, high: int | None = None, **more: Unpack[FigureArguments]
+) -> Declaration:
     """``table`` has from ``low`` to ``high`` rows, both included."""
     fields, meta = _figure(more)
     rule = aggregates.RowCount(bounds=_read(bounds.read_count_bounds, low, high), **fields)
@@ -217,12 +275,19 @@ def row_count(table: str, *, low: int | None = None, high: int | None = None, **
 
 
 def row_count_against(
-    table: str, other: str, *, relation: str = "=", factor: Any = 1, other_where: str = "", **more: Unpack[FigureArguments]
+    table: str,
+    other: str,
+    *,
+    relation: str = "=",
+    factor: Any = 1,
+    other_where: str = "",
+    **more: Unpack[FigureArguments],
 ) -> Declaration:
     """The number of rows of ``table`` is RELATION ``factor`` times that of ``other``.
 
-    ``relation`` is one of = <= >= < >; ``factor`` an exact number above 0 (a whole number, Decimal, Fraction or "80%").
-    ``other_where`` is SQL over a row of ``other``. With ``segment_by`` both tables need its columns.
+    ``relation`` is one of = <= >= < >; ``factor`` an exact number above 0 (a whole number, Decimal,
+    Fraction or "80%"). ``other_where`` is SQL over a row of ``other``. With ``segment_by`` both tables
+    need its columns.
     """
     _choice("relation", relation, relations._SUM_OPERATORS)
     fields, meta = _figure(more)
@@ -230,12 +295,18 @@ def row_count_against(
     if exact <= 0 or not other:
         raise SuiteError("row_count_against() needs another table, and a factor above 0", origin=_caller())
     if other == table and fields["where"] == other_where:
-        raise SuiteError("it compares a table with itself", "name another table, or restrict one side", _caller())
-    rule = aggregates.RowCountAgainst(other=other, relation=relation, factor=exact, other_where=other_where, **fields)
+        raise SuiteError(
+            "it compares a table with itself", "name another table, or restrict one side", _caller()
+        )
+    rule = aggregates.RowCountAgainst(
+        other=other, relation=relation, factor=exact, other_where=other_where, **fields
+    )
     return _declare("row_count_against", table, (), rule, meta)
 
 
-def null_share(table: str, column: str, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]) -> Declaration:
+def null_share(
+    table: str, column: str, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]
+) -> Declaration:
     """The share of the rows of ``table`` whose ``column`` is NULL lies within bounds, both included.
 
     A bound is exact: "5%", "1/20", Fraction(1, 20), Decimal("0.05"), 0 or 1. It is compared without dividing.
@@ -246,8 +317,11 @@ def null_share(table: str, column: str, *, low: Any = None, high: Any = None, **
     return _declare("null_share", table, (column,), rule, meta)
 
 
-def total(table: str, column: str, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]) -> Declaration:
-    """The exact sum of ``column`` (integers or numeric) lies within bounds, both included; that of no values is 0.
+def total(
+    table: str, column: str, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]
+) -> Declaration:
+    """The exact sum of ``column`` (integers or numeric) lies within bounds, both included; that of no
+    values is 0.
 
     A bound is a whole number, Decimal or Fraction.
     """
@@ -257,9 +331,16 @@ def total(table: str, column: str, *, low: Any = None, high: Any = None, **more:
 
 
 def distinct_count(
-    table: str, columns: str | list[str], *, low: int | None = None, high: int | None = None, **more: Unpack[FigureArguments]
+    table: str,
+    columns: str | list[str],
+    *,
+    low: int | None = None,
+    high: int | None = None,
+    **more: Unpack[FigureArguments],
 ) -> Declaration:
-    """From ``low`` to ``high`` different values (or combinations of values) occur in ``columns``. NULL is no value."""
+    """From ``low`` to ``high`` different values (or combinations of values) occur in ``columns``. NULL is
+    no value.
+    """
     fields, meta = _figure(more, _columns(columns))
     if not _columns(columns):
         raise SuiteError("distinct_count() needs columns", origin=_caller())
@@ -270,8 +351,8 @@ def distinct_count(
 def quantile(
     table: str, column: str, share: Any, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]
 ) -> Declaration:
-    """The ``share``-quantile of ``column`` lies within bounds, both included: the least value that at least so large a
-    share of the values does not exceed (``percentile_disc``; never a mean of two values).
+    """The ``share``-quantile of ``column`` lies within bounds, both included: the least value that at
+    least so large a share of the values does not exceed (``percentile_disc``; never a mean of two values).
 
     ``share`` is exact: "95%", "1/2", Fraction, Decimal, or 1 for the greatest value. A bound is a value that
     compares with the column's: a whole number, Decimal, date, datetime, timedelta or text.
@@ -279,7 +360,11 @@ def quantile(
     fields, meta = _figure(more, (column,))
     exact = _read(bounds.read_exact, _share(share, "share"), "share")
     if not 0 < exact <= 1:
-        raise SuiteError(f"share={share!r} is no share of the values", 'write "50%"; for the least value, a check of each row', _caller())
+        raise SuiteError(
+            f"share={share!r} is no share of the values",
+            'write "50%"; for the least value, a check of each row',
+            _caller(),
+        )
     _read(_value_bounds, low, high)
     rule = aggregates.Quantile(share=exact, low=low, high=high, **fields)
     return _declare("quantile", table, (column,), rule, meta)
@@ -292,7 +377,9 @@ def _value_bounds(low: Any, high: Any) -> None:
     for what, value in (("low", low), ("high", high)):
         intervals.refuse_no_value(value, what)
         if isinstance(value, (bool, float)):
-            raise SuiteError(f"{what}={value!r} is not exact", 'write 5, Decimal("0.1"), a date, a datetime or a text')
+            raise SuiteError(
+                f"{what}={value!r} is not exact", 'write 5, Decimal("0.1"), a date, a datetime or a text'
+            )
         try:
             literal(value) if value is not None else None
         except (TypeError, ValueError) as error:
@@ -302,11 +389,14 @@ def _value_bounds(low: Any, high: Any) -> None:
     intervals.Interval(low, high).refuse_void()
 
 
-def fresh(table: str, column: str, within: timedelta, *, zone: str = "", **more: Unpack[FigureArguments]) -> Declaration:
+def fresh(
+    table: str, column: str, within: timedelta, *, zone: str = "", **more: Unpack[FigureArguments]
+) -> Declaration:
     """The newest value of ``column`` up to now is at most ``within`` old; a table without any is not fresh.
 
-    Now is the time of the run's snapshot; what is dated later does not count. ``zone`` ("Asia/Kolkata") is the time zone
-    of values that have none: a ``timestamp``, or a ``date``, whose age is counted in whole days of its calendar.
+    Now is the time of the run's snapshot; what is dated later does not count. ``zone`` ("Asia/Kolkata") is
+    the time zone of values that have none: a ``timestamp``, or a ``date``, whose age is counted in whole
+    days of its calendar.
     """
     if not isinstance(within, timedelta) or within <= timedelta(0) or getattr(within, "nanoseconds", 0) != 0:
         raise SuiteError(f"within={within!r} is no age", "write timedelta(days=2)", _caller())
@@ -323,14 +413,25 @@ def _check_zone(zone: str) -> None:
         known = not available_timezones()  # a machine without the database knows none; the server will
     if not known:
         hint = did_you_mean(zone, available_timezones())
-        raise SuiteError(f"zone={zone!r} is no time zone", hint if hint.startswith("did") else 'write "Asia/Kolkata" or "UTC"', _caller())
+        raise SuiteError(
+            f"zone={zone!r} is no time zone",
+            hint if hint.startswith("did") else 'write "Asia/Kolkata" or "UTC"',
+            _caller(),
+        )
 
 
 def values_in(
-    table: str, columns: str | list[str], reference: str, on: str | list[str], *, where: str = "", reference_where: str = "",
+    table: str,
+    columns: str | list[str],
+    reference: str,
+    on: str | list[str],
+    *,
+    where: str = "",
+    reference_where: str = "",
     **meta: Unpack[MetaArguments],
-) -> Declaration:  # fmt: skip
-    """Every value of ``columns`` (a NULL among them aside) occurs in ``on`` of the table ``reference``, unique or not.
+) -> Declaration:
+    """Every value of ``columns`` (a NULL among them aside) occurs in ``on`` of the table ``reference``,
+    unique or not.
 
     ``where`` is SQL over a row of ``table``, ``reference_where`` over a row of ``reference``.
     """
@@ -341,10 +442,13 @@ def values_in(
     return _declare("values_in", table, join.columns, rule, meta)
 
 
-def json_path(table: str, column: str, path: str, *, nulls: str = "present", **meta: Unpack[MetaArguments]) -> Declaration:
+def json_path(
+    table: str, column: str, path: str, *, nulls: str = "present", **meta: Unpack[MetaArguments]
+) -> Declaration:
     """The SQL/JSON ``path`` ("$.customer.id") finds something in each document of ``column`` (json or jsonb).
 
-    ``nulls``: a JSON null that it finds is "present", or is "absent" and does not count. A column that is NULL passes.
+    ``nulls``: a JSON null that it finds is "present", or is "absent" and does not count. A column that is
+    NULL passes.
     """
     _choice("nulls", nulls, ("present", "absent"))
     _read(documents.check_path, path)
@@ -352,13 +456,21 @@ def json_path(table: str, column: str, path: str, *, nulls: str = "present", **m
 
 
 def no_gaps(
-    table: str, column: str, *, by: str | list[str] | tuple[str, ...] = (), order_by: str = "", step: Any = 1,
-    start: Any = None, where: str = "", **meta: Unpack[MetaArguments],
-) -> Declaration:  # fmt: skip
+    table: str,
+    column: str,
+    *,
+    by: str | list[str] | tuple[str, ...] = (),
+    order_by: str = "",
+    step: Any = 1,
+    start: Any = None,
+    where: str = "",
+    **meta: Unpack[MetaArguments],
+) -> Declaration:
     """Each value of ``column`` is one ``step`` after the one before it: none is missing, none occurs twice.
 
-    In the order of the values, or of ``order_by``; ``by`` are columns for each of whose values there is a series of its
-    own; ``start`` is what each begins with. For integers, numeric and dates (steps of days). NULL has no place in it.
+    In the order of the values, or of ``order_by``; ``by`` are columns for each of whose values there is a
+    series of its own; ``start`` is what each begins with. For integers, numeric and dates (steps of days).
+    NULL has no place in it.
     """
     exact = _read(bounds.read_exact, step, "step")
     if exact <= 0:
@@ -375,32 +487,43 @@ def holds(
 ) -> Declaration:
     """A SQL expression over one row of ``table`` that must not be false (NULL passes, as in a CHECK).
 
-    A row violates it too where a column that it reads is NaN, which PostgreSQL takes for greater than every number and
-    equal to itself; not where the expression speaks of NaN itself (``amount > 0 OR amount = 'NaN'``), or ``allow_nan``.
+    A row violates it too where a column that it reads is NaN, which PostgreSQL takes for greater than
+    every number and equal to itself; not where the expression speaks of NaN itself (``amount > 0 OR amount
+    = 'NaN'``), or ``allow_nan``.
     """
     from kisaan_validate.sql.assertion import expression_columns
 
     read = expression_columns(expression, _caller())
-    rule = rows.Holds(expression=expression, volatile=frozenset(_columns(volatile)), allow_nan=_yes(allow_nan))
+    rule = rows.Holds(
+        expression=expression, volatile=frozenset(_columns(volatile)), allow_nan=_yes(allow_nan)
+    )
     return _declare("holds", table, read, rule, meta)
 
 
 def decimals(
     table: str, column: str, places: int = 2, *, allow_nan: bool = False, **meta: Unpack[MetaArguments]
 ) -> Declaration:
-    """Every value of a numeric column has at most ``places`` decimal places; a NaN has none, and violates it."""
+    """Every value of a numeric column has at most ``places`` decimal places; a NaN has none, and violates
+    it.
+    """
     rule = _read(lambda: rows.Decimals(places=places, allow_nan=_yes(allow_nan)))
     return _declare("decimals", table, (column,), rule, meta)
 
 
 def unique(
-    table: str, columns: str | list[str], *, nulls_equal: bool = True, counts: str = "surplus", where: str = "",
+    table: str,
+    columns: str | list[str],
+    *,
+    nulls_equal: bool = True,
+    counts: str = "surplus",
+    where: str = "",
     **meta: Unpack[MetaArguments],
-) -> Declaration:  # fmt: skip
+) -> Declaration:
     """No two rows of ``table`` agree in all ``columns``.
 
-    ``nulls_equal``: NULL equals NULL (else a row with a NULL is never a duplicate). ``counts``: "surplus" counts
-    the rows to be removed, "groups" the values that occur more than once. ``where`` restricts the rows.
+    ``nulls_equal``: NULL equals NULL (else a row with a NULL is never a duplicate). ``counts``: "surplus"
+    counts the rows to be removed, "groups" the values that occur more than once. ``where`` restricts the
+    rows.
     """
     _choice("counts", counts, ("surplus", "groups"))
     if not _columns(columns):
@@ -409,12 +532,18 @@ def unique(
 
 
 def references(
-    table: str, columns: str | list[str], to: str, on: str | list[str] = "id", *, where: str = "",
+    table: str,
+    columns: str | list[str],
+    to: str,
+    on: str | list[str] = "id",
+    *,
+    where: str = "",
     **meta: Unpack[MetaArguments],
-) -> Declaration:  # fmt: skip
+) -> Declaration:
     """Every row of ``table`` whose ``columns`` are not NULL finds a row of ``to`` with equal ``on``.
 
-    ``where`` is SQL over ``child``; it restricts the rows that are judged (of those that fail there is no ``parent``).
+    ``where`` is SQL over ``child``; it restricts the rows that are judged (of those that fail there is no
+    ``parent``).
     """
     if where:
         from kisaan_validate.sql.assertion import qualified_columns
@@ -424,9 +553,16 @@ def references(
 
 
 def agrees(
-    table: str, column: str, *, with_: str, via: str | list[str], on: str | list[str] = "id", nulls: str = "distinct",
-    where: str = "", **meta: Unpack[MetaArguments],
-) -> Declaration:  # fmt: skip
+    table: str,
+    column: str,
+    *,
+    with_: str,
+    via: str | list[str],
+    on: str | list[str] = "id",
+    nulls: str = "distinct",
+    where: str = "",
+    **meta: Unpack[MetaArguments],
+) -> Declaration:
     """``table.column`` repeats ``with_`` ("other_table.column") of the row found by ``via`` = ``on``.
 
     ``nulls``: "distinct" makes NULL against a value a violation, "pass" judges only where both have a value.
@@ -441,10 +577,18 @@ def agrees(
 
 
 def holds_with(
-    table: str, expression: str, *, parent: str, via: str | list[str], on: str | list[str] = "id", volatile: Any = (),
-    allow_nan: bool = False, **meta: Unpack[MetaArguments],
-) -> Declaration:  # fmt: skip
-    """A SQL expression over ``child`` (a row of ``table``) and ``parent`` (the row it refers to), not to be false.
+    table: str,
+    expression: str,
+    *,
+    parent: str,
+    via: str | list[str],
+    on: str | list[str] = "id",
+    volatile: Any = (),
+    allow_nan: bool = False,
+    **meta: Unpack[MetaArguments],
+) -> Declaration:
+    """A SQL expression over ``child`` (a row of ``table``) and ``parent`` (the row it refers to), not to
+    be false.
 
     A NaN violates it as it violates :func:`holds`.
     """
@@ -453,19 +597,34 @@ def holds_with(
     origin = _caller()
     read = qualified_columns(expression, ("child", "parent"), origin)
     rule = relations.HoldsWith(
-        _join(via, parent, on), expression, tuple(read["parent"]), frozenset(_columns(volatile)), _yes(allow_nan)
+        _join(via, parent, on),
+        expression,
+        tuple(read["parent"]),
+        frozenset(_columns(volatile)),
+        _yes(allow_nan),
     )
     return _declare("holds_with", table, tuple(read["child"]), rule, meta)
 
 
 def reconciles(
-    table: str, column: str, *, details: str, detail_column: str, via: str, on: str = "id", relation: str = "=",
-    missing: str = "zero", where: str = "", detail_where: str = "", **meta: Unpack[MetaArguments],
-) -> Declaration:  # fmt: skip
+    table: str,
+    column: str,
+    *,
+    details: str,
+    detail_column: str,
+    via: str,
+    on: str = "id",
+    relation: str = "=",
+    missing: str = "zero",
+    where: str = "",
+    detail_where: str = "",
+    **meta: Unpack[MetaArguments],
+) -> Declaration:
     """Σ ``details.detail_column`` over the rows whose ``via`` equals ``table.on``, RELATION ``table.column``.
 
-    ``relation`` is one of = <= >= < >. ``missing``: a row without details counts as "zero", or is left out ("skip").
-    ``where`` is SQL over ``parent`` (a row of ``table``); ``detail_where`` over a row of ``details``.
+    ``relation`` is one of = <= >= < >. ``missing``: a row without details counts as "zero", or is left out
+    ("skip"). ``where`` is SQL over ``parent`` (a row of ``table``); ``detail_where`` over a row of
+    ``details``.
     """
     _choice("relation", relation, relations._SUM_OPERATORS)
     _choice("missing", missing, ("zero", "skip"))
@@ -479,7 +638,9 @@ def sequence(table: str, column: str = "id", **meta: Unpack[MetaArguments]) -> D
 
 
 def ledger(table: str, column: str, names: list[str], **meta: Unpack[MetaArguments]) -> Declaration:
-    """``table.column`` contains each of ``names``, for instance the migrations that must have been applied."""
+    """``table.column`` contains each of ``names``, for instance the migrations that must have been
+    applied.
+    """
     if not names:
         raise SuiteError("ledger() needs names", origin=_caller())
     return _declare("ledger", table, (column,), relations.NamesPresent(tuple(names)), meta)
@@ -499,16 +660,24 @@ _UNSAID = "\0unsaid"
 
 
 def column(
-    table: str, name: str, *, type: str | list[str] = "", nullable: bool | None = None, default: str | None = _UNSAID,
+    table: str,
+    name: str,
+    *,
+    type: str | list[str] = "",
+    nullable: bool | None = None,
+    default: str | None = _UNSAID,
     **meta: Unpack[MetaArguments],
-) -> Declaration:  # fmt: skip
-    """One fact of a column: it exists; or its ``type``; or whether the catalogue allows NULL; or its ``default``.
+) -> Declaration:
+    """One fact of a column: it exists; or its ``type``; or whether the catalogue allows NULL; or its
+    ``default``.
 
     State one fact a call (each is a check of its own). ``default=None`` means that there must be no default.
     """
     said = [bool(type), nullable is not None, default is not _UNSAID]
     if sum(said) > 1:
-        raise SuiteError("column() states one fact a call", "call it once for each of type, nullable, default", _caller())
+        raise SuiteError(
+            "column() states one fact a call", "call it once for each of type, nullable, default", _caller()
+        )
     if type:
         rule: Rule = catalog.TypeIs(tuple(catalog.canonical_type(t) for t in _columns(type)))
         return _declare("type", table, (name,), rule, meta)
@@ -520,9 +689,15 @@ def column(
 
 
 def constraint(
-    table: str, kind: str, columns: str | list[str] | tuple[str, ...] = (), *, name: str = "", to: str = "",
-    nulls_not_distinct: bool = False, **meta: Unpack[MetaArguments],
-) -> Declaration:  # fmt: skip
+    table: str,
+    kind: str,
+    columns: str | list[str] | tuple[str, ...] = (),
+    *,
+    name: str = "",
+    to: str = "",
+    nulls_not_distinct: bool = False,
+    **meta: Unpack[MetaArguments],
+) -> Declaration:
     """The database enforces a constraint: "primary key", "unique", "foreign key", "check" or "exclusion".
 
     Found by its columns or its ``name``; it must be validated and enforced. ``to`` is a foreign key's table.
@@ -536,7 +711,12 @@ def constraint(
 
 
 def index(
-    table: str, columns: str | list[str] | tuple[str, ...] = (), *, name: str = "", unique: bool = False, **meta: Unpack[MetaArguments]
+    table: str,
+    columns: str | list[str] | tuple[str, ...] = (),
+    *,
+    name: str = "",
+    unique: bool = False,
+    **meta: Unpack[MetaArguments],
 ) -> Declaration:
     """A valid index is present: of this ``name``, or beginning with these ``columns``."""
     if not columns and not name:
@@ -552,6 +732,8 @@ def triggers(table: str, *names: str, **meta: Unpack[MetaArguments]) -> Declarat
 def no_column_of_type(
     type: str, *, tables: str = "*", except_: list[str] | tuple[str, ...] = (), **meta: Unpack[MetaArguments]
 ) -> Declaration:
-    """No column of the tables whose name matches the pattern has this type, save "table.column" in ``except_``."""
+    """No column of the tables whose name matches the pattern has this type, save "table.column" in
+    ``except_``.
+    """
     rule = catalog.NoColumnOfType(catalog.canonical_type(type), tables, tuple(except_))
     return _declare("no_column_of_type", "", (), rule, meta)

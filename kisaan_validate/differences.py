@@ -1,4 +1,6 @@
-"""The nouns of a comparison: what differs between before and after, and how each check moved. Standard library only."""
+"""The nouns of a comparison: what differs between before and after, and how each check moved. Standard
+library only.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ CHANGED_ROWS = "changed rows"
 """The aspect of a change of kind VALUES that kept values show: in so many rows the value is another."""
 
 VALUES_GONE = "it is not there any more"
-"""Why kept values are not compared with a column that went: the schema's own difference says it, and is judged."""
+"""Why kept values are not compared with a column that went: the schema's own difference says it, and is
+judged.
+"""
 
 
 def no_key(columns: Iterable[str], shared: int) -> str:
@@ -63,9 +67,9 @@ class Origin(StrEnum):
 class Change:
     """One difference between before and after.
 
-    ``kind`` is ROWS, VALUES, SEQUENCE, or the kind of a schema object; ``name`` a column, a sequence or an object of
-    ``table``; ``aspect`` what of it differs: an attribute, a figure, ADDED or REMOVED. ``before`` and ``after`` are
-    texts, None where there is none; ``delta`` is given for counts.
+    ``kind`` is ROWS, VALUES, SEQUENCE, or the kind of a schema object; ``name`` a column, a sequence or an
+    object of ``table``; ``aspect`` what of it differs: an attribute, a figure, ADDED or REMOVED.
+    ``before`` and ``after`` are texts, None where there is none; ``delta`` is given for counts.
     """
 
     kind: str
@@ -110,8 +114,8 @@ Key = tuple[tuple[str, str | None], ...]
 class CheckMove:
     """How one check moved, with both violating counts and, where they cannot be compared, the reason.
 
-    ``origin`` is given for failures. ``new_keys`` are violating rows that are known not to have violated before, as
-    far as both sides collected their keys.
+    ``origin`` is given for failures. ``new_keys`` are violating rows that are known not to have violated
+    before, as far as both sides collected their keys.
     """
 
     check_id: str
@@ -134,7 +138,8 @@ class Unknown:
 
 @dataclass(frozen=True)
 class NotCompared:
-    """Something that is there on a side and was not compared: how many of it, or what is said of it, on both sides.
+    """Something that is there on a side and was not compared: how many of it, or what is said of it, on
+    both sides.
 
     ``judged``: what is said of it already tells that the two sides differ.
     """
@@ -147,13 +152,19 @@ class NotCompared:
     @property
     def words(self) -> str:
         """It in one phrase: ``publications (1)``, ``casts (2 before, 0 after)``."""
-        said = self.before if self.before == self.after or not self.after else f"{self.before} before, {self.after} after"
+        said = (
+            self.before
+            if self.before == self.after or not self.after
+            else f"{self.before} before, {self.after} after"
+        )
         return f"{self.what} ({said})"
 
 
 @dataclass(frozen=True)
 class Diff:
-    """All that differs between two sides. ``diff(a, a)`` has no change, and every check's outcome on it is the same."""
+    """All that differs between two sides. ``diff(a, a)`` has no change, and every check's outcome on it is
+    the same.
+    """
 
     changes: tuple[Change, ...] = ()
     moves: tuple[CheckMove, ...] = ()

@@ -46,7 +46,9 @@ def examine(config: Config, dsn: str | None, stop: Stop | None = None) -> Iterat
     try:
         target = find_target(dsn)
         yield Finding(True, "target", f"named by {target.source}")
-        session = Session(target, Limits(config.lock_timeout_ms, config.statement_timeout_ms), _schemas(suite), stop)
+        session = Session(
+            target, Limits(config.lock_timeout_ms, config.statement_timeout_ms), _schemas(suite), stop
+        )
     except KisaanError as error:
         yield Finding(False, "connection", error.fact, error.hint)
         return
@@ -69,7 +71,9 @@ def _server(session: Session, target: Target, config: Config, suite: Suite | Non
     ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, target.source, exported)
     where = f"{place.role}@{place.host}:{place.port}/{place.database}"
-    yield Finding(True, "connection", where + (f" ({place.standby.words})" if place.standby is not None else ""))
+    yield Finding(
+        True, "connection", where + (f" ({place.standby.words})" if place.standby is not None else "")
+    )
     yield _version(place.server_version, place.server_version_num)
     for notice in notices:
         yield Finding(None, "role or server", notice.message, notice.hint)
@@ -88,7 +92,9 @@ def _pooler(session: Session) -> Finding:
     if pid == session.backend_pid:
         return Finding(True, "direct connection", "no pooling proxy in between")
     hint = "connect to PostgreSQL itself: through a proxy a cancelled run may leave its statements running"
-    return Finding(None, "pooling proxy", "the connection goes through a pooler (pgbouncer or the like)", hint)
+    return Finding(
+        None, "pooling proxy", "the connection goes through a pooler (pgbouncer or the like)", hint
+    )
 
 
 def _version(version: str, number: int) -> Finding:
@@ -99,7 +105,8 @@ def _version(version: str, number: int) -> Finding:
 
 _OVERRIDDEN = qualified(
     "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase IN (0, (SELECT oid FROM pg_database "
-    "WHERE datname = current_database())) AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))"
+    "WHERE datname = current_database())) AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = "
+    "session_user))"
 )
 
 
@@ -108,7 +115,9 @@ def _snapshot_limit(config: Config) -> Finding:
     said = "while a run holds its snapshot, VACUUM removes no row that died since; "
     if config.snapshot_seconds is None:
         return Finding(True, "snapshot", said + "there is no limit ([limits] snapshot in kisaan.toml)")
-    return Finding(True, "snapshot", f"{said}it is let go after {config.snapshot_seconds:,.0f} s at the latest")
+    return Finding(
+        True, "snapshot", f"{said}it is let go after {config.snapshot_seconds:,.0f} s at the latest"
+    )
 
 
 def _overridden(session: Session) -> Iterator[Finding]:
@@ -116,38 +125,55 @@ def _overridden(session: Session) -> Iterator[Finding]:
     for (setting,) in session.execute(_OVERRIDDEN):
         name = setting.partition("=")[0]
         if name.lower() in pinned:
-            yield Finding(True, "settings", f"{name} is set for this role or database; a run pins its own value")
+            yield Finding(
+                True, "settings", f"{name} is set for this role or database; a run pins its own value"
+            )
 
 
 def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
     tables = tables_of(suite, catalogue)
     refused = sorted(t.name for t in tables.values() if not t.selectable)
     if refused:
-        hint = f"GRANT USAGE ON SCHEMA {', '.join(catalogue.schemas)} and GRANT SELECT on these tables to the role"
+        hint = (
+            f"GRANT USAGE ON SCHEMA {', '.join(catalogue.schemas)} and GRANT SELECT on these tables "
+            f"to the role"
+        )
         yield Finding(False, "rights", f"no SELECT on {', '.join(refused)}", hint)
     else:
         yield Finding(True, "rights", f"SELECT on all {len(tables):,} tables that the suite reads")
     writable = sorted(t.name for t in tables.values() if t.writable)
     if writable:
-        yield Finding(None, "rights", f"the role could write to {len(writable):,} tables", "use a role with only SELECT")
+        yield Finding(
+            None, "rights", f"the role could write to {len(writable):,} tables", "use a role with only SELECT"
+        )
 
 
 def _lock_table(session: Session, config: Config, suite: Suite, catalogue: Catalogue) -> Finding:
     """How full the server's table of locks is, and how a run would lock what it reads."""
     tables = tables_of(suite, catalogue).values()
-    room, locking = room_for(session, tables, read_together(suite, catalogue), config.jobs * kinds_of_readers(suite))
+    room, locking = room_for(
+        session, tables, read_together(suite, catalogue), config.jobs * kinds_of_readers(suite)
+    )
     detail = f"{room.size:,} places, {room.used:,} taken by others; "
     hint = "raise max_locks_per_transaction, which needs a restart"
     if locking.impossible:
-        return Finding(None, "lock table", f"{detail}a run would not leave half of it free, and is not begun", hint)
+        return Finding(
+            None, "lock table", f"{detail}a run would not leave half of it free, and is not begun", hint
+        )
     if locking.refused:
         detail += f"{len(locking.refused):,} tables have too many partitions to be read; "
-    said = locking.why.partition(": ")[2] or f"a run holds all {len(tables):,} tables that it reads, and leaves half of it free"
+    said = (
+        locking.why.partition(": ")[2]
+        or f"a run holds all {len(tables):,} tables that it reads, and leaves half of it free"
+    )
     return Finding(True if locking.held else None, "lock table", detail + said, "" if locking.held else hint)
 
 
 def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
-    volatile, shadows = volatile_calls(session, suite, catalogue), shadowed_checks(session, suite, suite.settings.schemas)
+    volatile, shadows = (
+        volatile_calls(session, suite, catalogue),
+        shadowed_checks(session, suite, suite.settings.schemas),
+    )
     refused = read_standins(session).refused(catalogue)
     plan = make_plan(suite, catalogue, unavailable=refused, volatile=volatile, shadowed=shadows)
     unasked = [r for r in plan.settled.values() if r.status in {Status.SKIP, Status.ERROR}]
@@ -157,7 +183,11 @@ def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[
     if unasked:
         first = unasked[0]
         detail = f"{len(unasked):,} checks cannot be asked here, e.g. {first.check_id}: {first.message}"
-        yield Finding(None, "plan", detail, "their run will be inconclusive, or fail where the table must exist")
+        yield Finding(
+            None, "plan", detail, "their run will be inconclusive, or fail where the table must exist"
+        )
     if catalogue_failures:
         names = ", ".join(r.check_id for r in catalogue_failures[:3])
-        yield Finding(None, "catalogue", f"{len(catalogue_failures):,} catalogue checks would fail, e.g. {names}")
+        yield Finding(
+            None, "catalogue", f"{len(catalogue_failures):,} catalogue checks would fail, e.g. {names}"
+        )

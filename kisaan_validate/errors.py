@@ -1,13 +1,13 @@
 """Everything this package raises on purpose.
 
-    KisaanError                 base; ``fact`` says what is, ``hint`` what to do
-    ├── UsageError              the command or the configuration is wrong   (exit 2)
-    │   ├── SuiteError          a check source is wrong; names file and line
-    │   ├── TargetError         the database is not the expected one, or cannot be reached
-    │   └── RecordError         a run or baseline file is damaged, foreign or too new
-    ├── AlreadyRunning          another run holds the lock that --lock asks for         (exit 6)
-    ├── Interrupted             a signal ended it before there was anything to keep     (exit 3)
-    └── DatabaseError           the server refused or lost a statement (carries the SQLSTATE)
+KisaanError                 base; ``fact`` says what is, ``hint`` what to do
+├── UsageError              the command or the configuration is wrong   (exit 2)
+│   ├── SuiteError          a check source is wrong; names file and line
+│   ├── TargetError         the database is not the expected one, or cannot be reached
+│   └── RecordError         a run or baseline file is damaged, foreign or too new
+├── AlreadyRunning          another run holds the lock that --lock asks for         (exit 6)
+├── Interrupted             a signal ended it before there was anything to keep     (exit 3)
+└── DatabaseError           the server refused or lost a statement (carries the SQLSTATE)
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class RecordError(UsageError):
 
 
 class AlreadyRunning(KisaanError):
-    """Another run of the same suite on the same database is at work, here or on another host; nothing was done."""
+    """Another run of the same suite on the same database is at work, here or on another host; nothing was
+    done.
+    """
 
 
 class Interrupted(KisaanError):

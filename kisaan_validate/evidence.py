@@ -47,13 +47,20 @@ class Sampled:
 
 
 def collect_keys(
-    pool: Pool, plan: Plan, results: Mapping[str, Result], limit: int, settings: SuiteSettings, ground: Ground, stop: Stop,
+    pool: Pool,
+    plan: Plan,
+    results: Mapping[str, Result],
+    limit: int,
+    settings: SuiteSettings,
+    ground: Ground,
+    stop: Stop,
     on_done: Callable[[int, int], None],
-) -> tuple[dict[str, Result], list[StatementFacts]]:  # fmt: skip
+) -> tuple[dict[str, Result], list[StatementFacts]]:
     """``results`` with keys where checks failed, and the statements that read them.
 
-    One statement for all checks over the rows of a table and one for each failing query, none where nothing failed or
-    ``limit`` is 0. If keys cannot be read the result stays what it is and says so: a failure is known without them.
+    One statement for all checks over the rows of a table and one for each failing query, none where
+    nothing failed or ``limit`` is 0. If keys cannot be read the result stays what it is and says so: a
+    failure is known without them.
     """
     completed = dict(results)
     work = _wanted(plan, results, limit, settings)
@@ -76,7 +83,9 @@ def collect_keys(
 
 
 def _with_keys(result: Result, wanted: _Wanted, sample: Keys, digest: str, limit: int) -> Result:
-    """A result with its keys. They are all where they are as many as was counted, or of groups fewer than were asked for."""
+    """A result with its keys. They are all where they are as many as was counted, or of groups fewer than
+    were asked for.
+    """
     if wanted.grouped:
         whole = 0 < len(sample) < limit or len(sample) == result.violations
     else:
@@ -93,21 +102,27 @@ NAMED = 10
 
 
 def missing_words(result: Result) -> str:
-    """``missing: a, b``, where what failed is a list of names of which these are not there; "" for any other check."""
+    """``missing: a, b``, where what failed is a list of names of which these are not there; "" for any
+    other check.
+    """
     names = [row[0][1] for row in result.sample if [name for name, _ in row] == [MISSING]]
     if not names or len(names) != len(result.sample):
         return ""
     more = (result.violations or len(names)) - len(names[:NAMED])
-    return f"missing: {', '.join(name or '' for name in names[:NAMED])}" + (f", and {more:,} more" if more > 0 else "")
+    return f"missing: {', '.join(name or '' for name in names[:NAMED])}" + (
+        f", and {more:,} more" if more > 0 else ""
+    )
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """One statement that lists violating rows. ``ids``, ``counts`` and ``names`` go together, position by position.
+    """One statement that lists violating rows. ``ids``, ``counts`` and ``names`` go together, position by
+    position.
 
-    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked. ``private``:
-    the server's messages may quote personal values; ``known`` are names that they may contain. ``reads`` says by which ways
-    it may read; ``grouped`` that one of its rows may stand for several violations.
+    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked.
+    ``private``: the server's messages may quote personal values; ``known`` are names that they may
+    contain. ``reads`` says by which ways it may read; ``grouped`` that one of its rows may stand for
+    several violations.
     """
 
     purpose: str
@@ -133,10 +148,19 @@ def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, settings: Sui
     queries = list(plan.queries)
     for statement in plan.passes:
         wrong = [s for s in statement.slots if count(s.check_id)]
-        tables[statement.table.key] += [Failing(statement, s, count(s.check_id)) for s in wrong if s.query is None]
-        queries += [s.query for s in wrong if s.query is not None]  # a figure is shown by a statement of its own
-    # A statement has at most 1,664 columns; so many failing checks of one table are rare enough to read it twice.
-    parts = [failing[i : i + MOST_AT_ONCE] for failing in tables.values() for i in range(0, len(failing), MOST_AT_ONCE)]
+        tables[statement.table.key] += [
+            Failing(statement, s, count(s.check_id)) for s in wrong if s.query is None
+        ]
+        queries += [
+            s.query for s in wrong if s.query is not None
+        ]  # a figure is shown by a statement of its own
+    # A statement has at most 1,664 columns; so many failing checks of one table are rare enough to read it
+    # twice.
+    parts = [
+        failing[i : i + MOST_AT_ONCE]
+        for failing in tables.values()
+        for i in range(0, len(failing), MOST_AT_ONCE)
+    ]
     found = [_of_table(part, limit, settings.is_personal) for part in parts]
     return found + [_of_query(q, count(q.check_id), limit, settings) for q in queries if count(q.check_id)]
 
@@ -147,15 +171,24 @@ def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -
     masked = frozenset(c for c in names if is_personal(table.name, c))
     key = key_columns(table)
     return _Wanted(
-        f"keys: {table.name}", table_sample(failing, limit, masked), tuple(f.slot.check_id for f in failing),
-        tuple(f.count for f in failing), tuple(f.statement.sample_columns(f.slot) for f in failing), key,
-        any(name in masked for name in key), True, any(is_personal(table.name, c) for c in table.columns),
-        frozenset({table.name, *table.columns}), _reads(failing),
-    )  # fmt: skip
+        f"keys: {table.name}",
+        table_sample(failing, limit, masked),
+        tuple(f.slot.check_id for f in failing),
+        tuple(f.count for f in failing),
+        tuple(f.statement.sample_columns(f.slot) for f in failing),
+        key,
+        any(name in masked for name in key),
+        True,
+        any(is_personal(table.name, c) for c in table.columns),
+        frozenset({table.name, *table.columns}),
+        _reads(failing),
+    )
 
 
 def _reads(failing: Sequence[Failing]) -> Reads:
-    """By which ways one statement may read for all of these: an index may find rows only if it may for each."""
+    """By which ways one statement may read for all of these: an index may find rows only if it may for
+    each.
+    """
     joined = [f.statement.reads for f in failing if f.statement.joined]
     tables = dict.fromkeys(key for f in failing for key in f.statement.reads.tables)
     bare = dict.fromkeys(key for f in failing for key in f.statement.reads.bare)
@@ -169,22 +202,37 @@ def _of_query(query: Query, count: int, limit: int, settings: SuiteSettings) -> 
     # A figure was counted without this statement, which may have to sort what the figure is made of.
     bounded = count <= RARE and query.violations.riding is None
     return _Wanted(
-        f"keys: {query.purpose}", query_sample(query, limit, masked), query.check_ids, (count,), (query.sample_columns(),),
-        key, any(name in masked for name in key), bounded, settings.may_be_quoted({t for t, _ in query.columns}, query.violations.sql),
-        frozenset(name for pair in query.columns for name in pair), query.reads, bool(query.violations.weight),
-    )  # fmt: skip
+        f"keys: {query.purpose}",
+        query_sample(query, limit, masked),
+        query.check_ids,
+        (count,),
+        (query.sample_columns(),),
+        key,
+        any(name in masked for name in key),
+        bounded,
+        settings.may_be_quoted({t for t, _ in query.columns}, query.violations.sql),
+        frozenset(name for pair in query.columns for name in pair),
+        query.reads,
+        bool(query.violations.weight),
+    )
 
 
 def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | DatabaseError]:
     def work(session: Session) -> Sampled | DatabaseError:
         try:
-            with ground.under(session, wanted.reads, wanted.sql, wanted.ids, bounded=wanted.bounded), tuned(session, FEW_ROWS):
+            with (
+                ground.under(session, wanted.reads, wanted.sql, wanted.ids, bounded=wanted.bounded),
+                tuned(session, FEW_ROWS),
+            ):
                 rows, taken = session.timed(wanted.sql)
         except DatabaseError as error:
             recover(session)
             return error
         keys = {
-            id: (_sample(rows, n, wanted.names[n]), "" if wanted.personal_key else _digest(rows, n, wanted.counts[n]))
+            id: (
+                _sample(rows, n, wanted.names[n]),
+                "" if wanted.personal_key else _digest(rows, n, wanted.counts[n]),
+            )
             for n, id in enumerate(wanted.ids)
         }
         return Sampled(keys, StatementFacts(wanted.purpose, wanted.sql, wanted.ids, taken))
@@ -217,7 +265,9 @@ def _digest(rows: Sequence[tuple[object, ...]], number: int, count: int) -> str:
 def count_streamed(
     pool: Pool, streams: Sequence[Stream], rows: Mapping[TableKey, int], stop: Stop
 ) -> tuple[list[int | None], list[StatementFacts]]:
-    """How many rows each stream should bring, where that is known: ``rows`` are whole tables, filtered ones are counted."""
+    """How many rows each stream should bring, where that is known: ``rows`` are whole tables, filtered
+    ones are counted.
+    """
 
     def asker(stream: Stream) -> Callable[[Session], tuple[int, StatementFacts] | None]:
         def work(session: Session) -> tuple[int, StatementFacts] | None:
@@ -228,7 +278,9 @@ def count_streamed(
             except DatabaseError:
                 recover(session)
                 return None  # the stream itself says what is wrong
-            return int(count), StatementFacts(f"rows of the {stream.purpose}", stream.count_sql(), stream.check_ids, taken)
+            return int(count), StatementFacts(
+                f"rows of the {stream.purpose}", stream.count_sql(), stream.check_ids, taken
+            )
 
         return work
 
@@ -240,19 +292,27 @@ def count_streamed(
 
 
 def show_streamed(
-    pool: Pool, streamed: Sequence[tuple[Stream, Streamed]], results: Mapping[str, Result], limit: int, is_personal: IsPersonal,
+    pool: Pool,
+    streamed: Sequence[tuple[Stream, Streamed]],
+    results: Mapping[str, Result],
+    limit: int,
+    is_personal: IsPersonal,
     stop: Stop,
-) -> tuple[dict[str, Result], list[StatementFacts]]:  # fmt: skip
+) -> tuple[dict[str, Result], list[StatementFacts]]:
     """``results`` of streamed checks with keys where they failed, and the statements that read them.
 
-    The rows are known already; the server shows them, so that what is shown is its own text, and personal values never
-    leave it. The digest was made on the way.
+    The rows are known already; the server shows them, so that what is shown is its own text, and personal
+    values never leave it. The digest was made on the way.
     """
     completed, wanted = dict(results), []
     for stream, answer in streamed:
         for judge in stream.judges:
             tally = answer.tallies.get(judge.check_id)
-            if tally is None or results[judge.check_id].evidence is not Evidence.STREAMED or not tally.violations:
+            if (
+                tally is None
+                or results[judge.check_id].evidence is not Evidence.STREAMED
+                or not tally.violations
+            ):
                 continue
             completed[judge.check_id] = _with_digest(completed[judge.check_id], stream, tally)
             most = limit if judge.sample_limit is None else min(limit, judge.sample_limit)
@@ -268,7 +328,9 @@ def show_streamed(
             continue
         sample, facts = shown
         log.append(facts)
-        completed[id] = replace(completed[id], sample=sample, sample_complete=len(sample) == completed[id].violations)
+        completed[id] = replace(
+            completed[id], sample=sample, sample_complete=len(sample) == completed[id].violations
+        )
     return completed, log
 
 
@@ -276,7 +338,9 @@ def _with_digest(result: Result, stream: Stream, tally: Tally) -> Result:
     if tally.as_one:
         return result
     if not stream.locator:
-        return replace(result, message=joined(result.message, "its rows have no key by which they could be named"))
+        return replace(
+            result, message=joined(result.message, "its rows have no key by which they could be named")
+        )
     return replace(result, key=key_columns(stream.table), key_digest=tally.key_digest if stream.keyed else "")
 
 

@@ -1,6 +1,8 @@
-"""Foreign tables: rows of another server, under other rights, in another snapshot, and perhaps made by code that runs there.
+"""Foreign tables: rows of another server, under other rights, in another snapshot, and perhaps made by
+code that runs there.
 
-Nothing that a run promises of one instant holds for them. They are read only where the suite names them, and then said so.
+Nothing that a run promises of one instant holds for them. They are read only where the suite names them,
+and then said so.
 """
 
 from __future__ import annotations
@@ -36,11 +38,17 @@ def _quoted(table: Table) -> str:
     return '"' + table.title.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def marked(results: Mapping[str, Result], checks: Iterable[tuple[Check, Iterable[str]]], catalogue: Catalogue) -> dict[str, Result]:
-    """The results, those that rest on foreign rows marked. ``checks`` come with the names of the tables that they read."""
+def marked(
+    results: Mapping[str, Result], checks: Iterable[tuple[Check, Iterable[str]]], catalogue: Catalogue
+) -> dict[str, Result]:
+    """The results, those that rest on foreign rows marked. ``checks`` come with the names of the tables
+    that they read.
+    """
     found = dict(results)
     for check, names in checks:
-        read = {table.title for name in names if (table := catalogue.find(name)) is not None and table.foreign}
+        read = {
+            table.title for name in names if (table := catalogue.find(name)) is not None and table.foreign
+        }
         result = found.get(check.id)
         if result is None or not read or (result.examined is None and result.violations is None):
             continue
@@ -57,4 +65,8 @@ def notice(results: Iterable[Result]) -> list[Notice]:
     if not tables:
         return []
     message = f"foreign: {', '.join(tables)} {'holds' if len(tables) == 1 else 'hold'} rows of other servers"
-    return [Notice("foreign", message, "they were read with other rights, and not in the snapshot of the other rows")]
+    return [
+        Notice(
+            "foreign", message, "they were read with other rights, and not in the snapshot of the other rows"
+        )
+    ]

@@ -1,4 +1,6 @@
-"""Which outputs of a statement must not be shown, because they are, are made of, or could be made of a personal column."""
+"""Which outputs of a statement must not be shown, because they are, are made of, or could be made of a
+personal column.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,27 @@ from kisaan_validate.sql.assertion import Calls, calls_of, computed_outputs
 from kisaan_validate.sql.qualify import unmarked
 from kisaan_validate.suite.load import SuiteSettings
 
-_OPAQUE = ("pg_stat", "pg_largeobject", "pg_prepared", "pg_cursors", "pg_read", "lo_get", "loread", "ts_stat", "dblink", "crosstab", "connectby", "xpath_table")
+_OPAQUE = (
+    "pg_stat",
+    "pg_largeobject",
+    "pg_prepared",
+    "pg_cursors",
+    "pg_read",
+    "lo_get",
+    "loread",
+    "ts_stat",
+    "dblink",
+    "crosstab",
+    "connectby",
+    "xpath_table",
+)
 """What names begin with that show values of any table, whatever a statement seems to read."""
 
 
 def masked_outputs(query: Query, settings: SuiteSettings) -> frozenset[str]:
-    """Output columns that bear a personal column's name, are made of one, or could be: what cannot be traced is masked."""
+    """Output columns that bear a personal column's name, are made of one, or could be: what cannot be
+    traced is masked.
+    """
     secret = {column for table, column in query.columns if settings.is_personal(table, column)}
     outputs, hidden = query.sample_columns(), settings.followed
     written = unmarked(query.violations.sql) if query.reads.authored and hidden.relations else ""
@@ -28,7 +45,8 @@ def masked_outputs(query: Query, settings: SuiteSettings) -> frozenset[str]:
     computed = computed_outputs(written) if own else frozenset[str]()
 
     def masked(output: str) -> bool:
-        # A name that is no column of a table (``u.to_jsonb``) is a function of the row, and may show all of it.
+        # A name that is no column of a table (``u.to_jsonb``) is a function of the row, and may show all of
+        # it.
         origins = made_of.get(output, () if output in query.violations.safe else (output,))
         return output in secret | computed or any(name in secret or name not in real for name in origins)
 

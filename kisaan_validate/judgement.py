@@ -1,4 +1,6 @@
-"""What a run means: verdict, what came after the baseline, which promises were kept. Pure functions of recorded facts."""
+"""What a run means: verdict, what came after the baseline, which promises were kept. Pure functions of
+recorded facts.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,12 @@ JUDGED = frozenset({State.BROKEN, State.NOT_DONE})
 class Judgement:
     """All that is said of a run beyond what was measured, with what it was judged beside.
 
-    ``failing`` are the ids of the blocking checks that count as failed; ``explained`` maps a change to the ids of the
-    promises that explain it. Without a baseline ``diff`` is None, without a contract ``promises`` is empty. ``sources`` is
-    the folder below which the origins of checks are found from here ("" if not known): no part of what is judged. ``before`` is
-    the baseline under the names of after, for what a promise renamed; ``both`` what the promises were judged by. ``remarks`` say
-    of what went whether it is found under a name that came.
+    ``failing`` are the ids of the blocking checks that count as failed; ``explained`` maps a change to the
+    ids of the promises that explain it. Without a baseline ``diff`` is None, without a contract
+    ``promises`` is empty. ``sources`` is the folder below which the origins of checks are found from here
+    ("" if not known): no part of what is judged. ``before`` is the baseline under the names of after, for
+    what a promise renamed; ``both`` what the promises were judged by. ``remarks`` say of what went whether
+    it is found under a name that came.
     """
 
     run: Run
@@ -61,14 +64,26 @@ class Judgement:
         """Of what a comparison cannot speak, with the reason: what was not read, measured, or asked."""
         if self.diff is None or self.baseline is None:
             return ()
-        found = [Unknown("what was promised", stale)] if self.contract is not None and (stale := self.stale) else []
+        found = (
+            [Unknown("what was promised", stale)]
+            if self.contract is not None and (stale := self.stale)
+            else []
+        )
         lost = [m for m in self.diff.moves if m.reason == GONE and not self.run.selection.partial]
-        return (*found, *self.diff.unknown, *(Unknown(f"the check {move.check_id}", move.reason) for move in lost))
+        return (
+            *found,
+            *self.diff.unknown,
+            *(Unknown(f"the check {move.check_id}", move.reason) for move in lost),
+        )
 
     @property
     def rewritten(self) -> tuple[str, ...]:
-        """The checks that mean something else than when the baseline was taken: each has an answer of its own now."""
-        return tuple(m.check_id for m in self.diff.moves if m.reason == CHANGED) if self.diff is not None else ()
+        """The checks that mean something else than when the baseline was taken: each has an answer of its
+        own now.
+        """
+        return (
+            tuple(m.check_id for m in self.diff.moves if m.reason == CHANGED) if self.diff is not None else ()
+        )
 
     @property
     def listed(self) -> tuple[Change, ...]:
@@ -92,13 +107,17 @@ class Judgement:
 
     @property
     def open_promises(self) -> tuple[tuple[Promise, Outcome], ...]:
-        """The promises that keep a run from passing, for it cannot be told whether they were kept, or of what they speak."""
+        """The promises that keep a run from passing, for it cannot be told whether they were kept, or of
+        what they speak.
+        """
         absent = self.in_state(State.NOT_APPLICABLE)
         return (*self.in_state(State.UNKNOWN), *((p, o) for p, o in absent if not p.may_be_missing))
 
     def failed(self, origin: Origin) -> tuple[str, ...]:
         """The checks, of any severity, that fail and whose failure has this origin."""
-        return tuple(m.check_id for m in self.diff.moves if m.origin is origin) if self.diff is not None else ()
+        return (
+            tuple(m.check_id for m in self.diff.moves if m.origin is origin) if self.diff is not None else ()
+        )
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the verdict and what needs attention."""
@@ -108,15 +127,18 @@ class Judgement:
 
 
 def judge(
-    run: Run, baseline: Baseline | None = None, contract: Contract | None = None, waivers: Waivers | None = None
+    run: Run,
+    baseline: Baseline | None = None,
+    contract: Contract | None = None,
+    waivers: Waivers | None = None,
 ) -> Judgement:
     """What a run means, beside a baseline, a contract and waivers.
 
-    FAIL if a blocking check fails that is not waived (with ``run.fail_on`` NEW: unless the same rows are known to have
-    failed before), if a blocking promise was broken or not done, or if a difference is explained by no promise. Else
-    INCONCLUSIVE if anything has no answer: a check, a promise, or something that the baseline should tell. Else PASS.
-    Without a contract differences fail nothing, but what cannot be told is no less open. A contract without a baseline
-    is judged by nobody: ValueError.
+    FAIL if a blocking check fails that is not waived (with ``run.fail_on`` NEW: unless the same rows are
+    known to have failed before), if a blocking promise was broken or not done, or if a difference is
+    explained by no promise. Else INCONCLUSIVE if anything has no answer: a check, a promise, or something
+    that the baseline should tell. Else PASS. Without a contract differences fail nothing, but what cannot
+    be told is no less open. A contract without a baseline is judged by nobody: ValueError.
     """
     if contract is not None and baseline is None:
         raise ValueError("a contract can be judged only beside a baseline")
@@ -142,12 +164,20 @@ def _compared(made: Judgement, baseline: Baseline) -> Judgement:
     both = both_of(contract, seen, run, after, found, stale)
     both = replace(both, remarks=remarks_on(found.changes, seen.before, after, both))
     promises = outcomes(contract, both)
-    # After the promises: what kept values show of other columns is explained by none that speaks of rows alone.
-    spoken = {(title := both.table(table), both.column(title, column)) for table, column in spoken_columns(contract)}
+    # After the promises: what kept values show of other columns is explained by none that speaks of rows
+    # alone.
+    spoken = {
+        (title := both.table(table), both.column(title, column)) for table, column in spoken_columns(contract)
+    }
     return replace(
-        made, diff=with_values(found, run.values, spoken), promises=promises, explained=_explained(promises), before=seen.before,
-        both=both, remarks=both.remarks,
-    )  # fmt: skip
+        made,
+        diff=with_values(found, run.values, spoken),
+        promises=promises,
+        explained=_explained(promises),
+        before=seen.before,
+        both=both,
+        remarks=both.remarks,
+    )
 
 
 def _failing(run: Run, found: Diff | None, uses: Mapping[str, Waived]) -> tuple[str, ...]:
@@ -195,7 +225,8 @@ def _outcome(promise: Promise, both: Both) -> Outcome:
 
 
 def expected_rows(made: Judgement) -> dict[str, int | None]:
-    """How many rows each table of the old side should have now: those that were to stay, and those that came as promised.
+    """How many rows each table of the old side should have now: those that were to stay, and those that
+    came as promised.
 
     None where that cannot be told; empty without a contract, for then nobody said what to expect.
     """
@@ -215,19 +246,26 @@ def _expected(both: Both, title: str) -> int | None:
 
 
 def stale_reason(contract: Contract, before: Baseline) -> str:
-    """Why a baseline does not belong to a contract, so that what was promised cannot be told from what came about; or ""."""
+    """Why a baseline does not belong to a contract, so that what was promised cannot be told from what
+    came about; or "".
+    """
     if contract.digest == before.contract_digest:
         return ""
-    return f"the baseline was taken {'with another version of the' if before.contract_digest else 'without the'} contract"
+    return (
+        f"the baseline was taken "
+        f"{'with another version of the' if before.contract_digest else 'without the'} contract"
+    )
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to the first question of the night, in numbers: what came since the baseline, what was there, what is open.
+    """The answer to the first question of the night, in numbers: what came since the baseline, what was
+    there, what is open.
 
-    Checks are counted whatever their severity; promises, and differences as unexplained, only where there is a contract.
-    ``listed`` differences are those that no contract judges. ``rewritten`` are checks that mean something else by now.
-    ``not_applicable`` are promises about what is on neither side; those that are open are among ``untold``, too.
+    Checks are counted whatever their severity; promises, and differences as unexplained, only where there
+    is a contract. ``listed`` differences are those that no contract judges. ``rewritten`` are checks that
+    mean something else by now. ``not_applicable`` are promises about what is on neither side; those that
+    are open are among ``untold``, too.
     """
 
     since: tuple[str, ...]
@@ -248,7 +286,14 @@ def answer_of(made: Judgement) -> Answer | None:
         return None
     states = Counter(outcome.state for _, outcome in made.promises)
     return Answer(
-        made.failed(Origin.SINCE), made.failed(Origin.BEFORE), made.failed(Origin.UNKNOWN), states[State.BROKEN],
-        states[State.NOT_DONE], len(made.unexplained),
-        len(made.open_promises) + len(made.untold), len(made.listed), made.rewritten, states[State.NOT_APPLICABLE],
-    )  # fmt: skip
+        made.failed(Origin.SINCE),
+        made.failed(Origin.BEFORE),
+        made.failed(Origin.UNKNOWN),
+        states[State.BROKEN],
+        states[State.NOT_DONE],
+        len(made.unexplained),
+        len(made.open_promises) + len(made.untold),
+        len(made.listed),
+        made.rewritten,
+        states[State.NOT_APPLICABLE],
+    )

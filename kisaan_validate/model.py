@@ -1,8 +1,8 @@
 """The nouns: what is declared, what was measured. Standard library only, no input or output.
 
-A Suite of Checks is compiled to Statements; running them in one read-only snapshot gives Results, which make
-a Run. A Baseline freezes what the data was. Declaration (Check) and outcome (Result) are never one object, and a Run
-holds measured facts only: verdict, transitions and reports are pure functions of it.
+A Suite of Checks is compiled to Statements; running them in one read-only snapshot gives Results, which
+make a Run. A Baseline freezes what the data was. Declaration (Check) and outcome (Result) are never one
+object, and a Run holds measured facts only: verdict, transitions and reports are pure functions of it.
 
 Numbers are exact: counts are ``int``, fractions are ``Fraction``; nothing here is ever a float but durations.
 """
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from kisaan_validate.report.frame import DataFrame
 
 RUN_FORMAT = 3
-"""Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a contract.
-3: success criteria, and what no check read; who ran it, the state of its sources, the run before it."""
+"""Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a
+contract. 3: success criteria, and what no check read; who ran it, the state of its sources, the run before
+it."""
 
 BASELINE_FORMAT = 2
 """Version of a baseline file. 1: never published. 2: all that a run measures, failing keys, and a seal."""
@@ -43,7 +44,9 @@ class Form(StrEnum):
     CATALOG = "catalog"
     """A fact of the system catalogue: proved without reading any row."""
     PYTHON = "python"
-    """A function of the author's, on rows streamed out of the snapshot: one more reader of its table's single stream."""
+    """A function of the author's, on rows streamed out of the snapshot: one more reader of its table's
+    single stream.
+    """
 
 
 class Severity(StrEnum):
@@ -66,7 +69,9 @@ class Status(StrEnum):
 
 
 class FailOn(StrEnum):
-    """Which failures of blocking checks fail a run: any, or only those that a baseline did not have already."""
+    """Which failures of blocking checks fail a run: any, or only those that a baseline did not have
+    already.
+    """
 
     ANY = "any"
     NEW = "new"
@@ -153,13 +158,14 @@ class Check:
 class Result:
     """The measured outcome of one check.
 
-    ``violations`` and ``examined`` are exact row counts (None where nothing was measured). ``sample`` holds at
-    most the configured number of violating rows, each a tuple of (column, value as text or None for NULL),
-    personal values already masked; ``key`` names the columns of it that identify a row, and ``sample_complete`` tells
-    whether these are all. ``key_digest`` covers all violating keys, not just the sample; it is
-    a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend on row order. ``foreign`` are
-    the tables among those it rests on whose rows another server holds. ``trusted`` is what stood for rows that were not
-    read out of the heap, because the run was told to believe it ("" for nothing).
+    ``violations`` and ``examined`` are exact row counts (None where nothing was measured). ``sample``
+    holds at most the configured number of violating rows, each a tuple of (column, value as text or None
+    for NULL), personal values already masked; ``key`` names the columns of it that identify a row, and
+    ``sample_complete`` tells whether these are all. ``key_digest`` covers all violating keys, not just the
+    sample; it is a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend
+    on row order. ``foreign`` are the tables among those it rests on whose rows another server holds.
+    ``trusted`` is what stood for rows that were not read out of the heap, because the run was told to
+    believe it ("" for nothing).
     """
 
     check_id: str
@@ -198,10 +204,11 @@ class Family(StrEnum):
 class Profile:
     """Figures over one column, or over one expression, of the rows of a table. Texts are the server's own.
 
-    ``minimum`` and ``maximum`` are by value, for texts by code point; ``total`` is the exact sum. None where the rows
-    hold no value, where the type has no such figure, or where the column is personal (``personal`` is then True).
-    ``digest`` says which row holds which value, for comparing with another of the same form and key; None where it was
-    not computed (see :mod:`kisaan_validate.compile.fingerprints`).
+    ``minimum`` and ``maximum`` are by value, for texts by code point; ``total`` is the exact sum. None
+    where the rows hold no value, where the type has no such figure, or where the column is personal
+    (``personal`` is then True). ``digest`` says which row holds which value, for comparing with another of
+    the same form and key; None where it was not computed (see
+    :mod:`kisaan_validate.compile.fingerprints`).
     """
 
     family: Family
@@ -215,9 +222,11 @@ class Profile:
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """One column; ``type`` is PostgreSQL's ``format_type`` text. ``profile`` is None where it was not measured.
+    """One column; ``type`` is PostgreSQL's ``format_type`` text. ``profile`` is None where it was not
+    measured.
 
-    ``unmeasured`` says why a figure of it (or all) could not be computed; such a figure is None in the profile.
+    ``unmeasured`` says why a figure of it (or all) could not be computed; such a figure is None in the
+    profile.
     """
 
     name: str
@@ -230,8 +239,9 @@ class ColumnFacts:
 class SchemaObject:
     """One object of the database as the catalogue describes it: a column, a constraint, a grant, …
 
-    ``table`` is the title of the relation that it belongs to ("" for none). Two objects are the same one if kind, table
-    and name agree; ``facts`` maps each attribute to its text and has no entry for what is not set.
+    ``table`` is the title of the relation that it belongs to ("" for none). Two objects are the same one
+    if kind, table and name agree; ``facts`` maps each attribute to its text and has no entry for what is
+    not set.
     """
 
     kind: str
@@ -247,7 +257,9 @@ class SchemaObject:
 
 @dataclass(frozen=True)
 class SequenceValue:
-    """Where a sequence stood. Sequences take no part in a snapshot: it may be later than everything else here."""
+    """Where a sequence stood. Sequences take no part in a snapshot: it may be later than everything else
+    here.
+    """
 
     name: str
     last_value: int
@@ -257,10 +269,11 @@ class SequenceValue:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured for a contract's sake, beside the checks. ``id`` says what of, in the same words on both sides.
+    """What was measured for a contract's sake, beside the checks. ``id`` says what of, in the same words
+    on both sides.
 
-    ``rows`` and ``columns`` are of the rows that were asked for; ``columns`` maps a column (or a rule's expression) to
-    its figures. ``message`` says why there is no answer; then nothing else is.
+    ``rows`` and ``columns`` are of the rows that were asked for; ``columns`` maps a column (or a rule's
+    expression) to its figures. ``message`` says why there is no answer; then nothing else is.
     """
 
     id: str
@@ -275,12 +288,14 @@ class Measured:
 
 @dataclass(frozen=True)
 class TableDigests:
-    """What tells which rows a table has and, with each column's ``Profile.digest``, which values (``docs/contracts.md``).
+    """What tells which rows a table has and, with each column's ``Profile.digest``, which values
+    (``docs/contracts.md``).
 
-    Rows are told apart by the columns ``key``; ``which_rows`` is the digest of these alone. ``buckets`` holds, of every bucket of
-    rows, "number:rows:sum:sum". ``left_out`` maps columns to why they are not digested. ``late`` is how many rows were set
-    aside because their key is above all keys of the baseline. ``check`` is what the server's hash functions answer to
-    fixed questions: digests can be compared only where it is the same. ``message`` says why there is no digest.
+    Rows are told apart by the columns ``key``; ``which_rows`` is the digest of these alone. ``buckets``
+    holds, of every bucket of rows, "number:rows:sum:sum". ``left_out`` maps columns to why they are not
+    digested. ``late`` is how many rows were set aside because their key is above all keys of the baseline.
+    ``check`` is what the server's hash functions answer to fixed questions: digests can be compared only
+    where it is the same. ``message`` says why there is no digest.
     """
 
     key: tuple[str, ...] = ()
@@ -315,11 +330,12 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class KeyedDigest:
-    """One personal column under a baseline's own random key (docs/digest.md): never two digests under one key.
+    """One personal column under a baseline's own random key (docs/digest.md): never two digests under one
+    key.
 
-    A baseline keeps ``digest`` (64 hex digits), ``stays``, the same without the rows that its contract removes, and the ``form``
-    of the values, or in ``message`` why it keeps none. A run beside it keeps ``outcome`` only, "same" (as either) or
-    "differs", or in ``message`` why that is not known.
+    A baseline keeps ``digest`` (64 hex digits), ``stays``, the same without the rows that its contract
+    removes, and the ``form`` of the values, or in ``message`` why it keeps none. A run beside it keeps
+    ``outcome`` only, "same" (as either) or "differs", or in ``message`` why that is not known.
     """
 
     table: str
@@ -333,7 +349,9 @@ class KeyedDigest:
 
 @dataclass(frozen=True)
 class RowFile:
-    """A file of row digests, or of values, beside a baseline: its name in the same folder, its bytes, their SHA-256."""
+    """A file of row digests, or of values, beside a baseline: its name in the same folder, its bytes,
+    their SHA-256.
+    """
 
     name: str
     size: int
@@ -342,10 +360,12 @@ class RowFile:
 
 @dataclass(frozen=True)
 class RowsCompared:
-    """One table's rows beside those of a baseline's file: exact numbers, and the first keys of each kind, as text.
+    """One table's rows beside those of a baseline's file: exact numbers, and the first keys of each kind,
+    as text.
 
-    ``late`` are the added rows whose key is above all keys of the baseline. Rows of a table without a key are ``added`` and
-    ``removed`` only: which of them are changed ones is not known, and ``changed`` is None. ``message`` says why nothing is known.
+    ``late`` are the added rows whose key is above all keys of the baseline. Rows of a table without a key
+    are ``added`` and ``removed`` only: which of them are changed ones is not known, and ``changed`` is
+    None. ``message`` says why nothing is known.
     """
 
     table: str
@@ -360,7 +380,9 @@ class RowsCompared:
 
 @dataclass(frozen=True)
 class ValueChange:
-    """One value that changed: its row's key as (column, text), and the server's texts of before and now, None for NULL."""
+    """One value that changed: its row's key as (column, text), and the server's texts of before and now,
+    None for NULL.
+    """
 
     key: tuple[tuple[str, str | None], ...]
     before: str | None
@@ -382,8 +404,8 @@ class ValuePattern:
 class ValuesCompared:
     """The values of one column beside those that a baseline's file kept, row by row.
 
-    ``compared`` rows are there on both sides, and in ``changed`` of these the value is another. None: ``message`` says why
-    that is not known. A long text in a sample is cut, and says so.
+    ``compared`` rows are there on both sides, and in ``changed`` of these the value is another. None:
+    ``message`` says why that is not known. A long text in a sample is cut, and says so.
     """
 
     table: str
@@ -404,8 +426,9 @@ class ValuesCompared:
 class Standby:
     """How a standby stood when its rows were read.
 
-    ``behind_seconds`` is how old its rows can be at most, by the server's clock; None if it could not be told.
-    ``replayed_at`` is when the last commit that it replayed was made; ``replay_paused`` None if that could not be told.
+    ``behind_seconds`` is how old its rows can be at most, by the server's clock; None if it could not be
+    told. ``replayed_at`` is when the last commit that it replayed was made; ``replay_paused`` None if that
+    could not be told.
     """
 
     behind_seconds: float | None
@@ -414,8 +437,14 @@ class Standby:
 
     @property
     def words(self) -> str:
-        """What people read: "standby, 612 s behind, replay paused". Seconds are rounded up: never younger than it is."""
-        age = "how far behind is not known" if self.behind_seconds is None else f"{ceil(self.behind_seconds):,} s behind"
+        """What people read: "standby, 612 s behind, replay paused". Seconds are rounded up: never younger
+        than it is.
+        """
+        age = (
+            "how far behind is not known"
+            if self.behind_seconds is None
+            else f"{ceil(self.behind_seconds):,} s behind"
+        )
         return f"standby, {age}" + (", replay paused" if self.replay_paused else "")
 
 
@@ -423,8 +452,8 @@ class Standby:
 class Place:
     """Where and on what a run was measured. Holds no password and no connection string.
 
-    ``host`` and ``port`` are those that answered, of all that were asked; ``address`` is the server's own network address
-    ("" over a local socket). ``standby`` is None on a primary.
+    ``host`` and ``port`` are those that answered, of all that were asked; ``address`` is the server's own
+    network address ("" over a local socket). ``standby`` is None on a primary.
     """
 
     host: str
@@ -490,7 +519,9 @@ class Selection:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One success criterion of a runbook: proved by checks (their ids), or ``manual``: attested by a person."""
+    """One success criterion of a runbook: proved by checks (their ids), or ``manual``: attested by a
+    person.
+    """
 
     id: str
     text: str
@@ -502,9 +533,9 @@ class Criterion:
 class TableCoverage:
     """What the checks that have an answer read of one table of the configured schemas.
 
-    Each column is in one of three: ``judged`` if a check read its values, ``described`` if checks only looked at the catalogue
-    (its type, its presence), else ``untouched``. ``checks`` counts the checks that read rows of the table; ``excluded``
-    tells that the suite leaves it out.
+    Each column is in one of three: ``judged`` if a check read its values, ``described`` if checks only
+    looked at the catalogue (its type, its presence), else ``untouched``. ``checks`` counts the checks that
+    read rows of the table; ``excluded`` tells that the suite leaves it out.
     """
 
     table: str
@@ -519,10 +550,11 @@ class TableCoverage:
 class Provenance:
     """Where a run comes from: who ran it, on which state of the sources, after which run.
 
-    ``operator`` is a claim (``operator_from`` says whose), for nobody authenticates it; sign-offs are what does. ``commit``
-    is the Git commit that the suite's folder is at, and ``uncommitted`` what differs there from it; where Git could not say,
-    ``uncommitted`` is None and ``unversioned`` the reason. ``previous_digest`` is the SHA-256 of the ``run.json`` that was
-    recorded before this one in the same folder of reports ("" for the first). ``approvals`` is how many people must approve.
+    ``operator`` is a claim (``operator_from`` says whose), for nobody authenticates it; sign-offs are what
+    does. ``commit`` is the Git commit that the suite's folder is at, and ``uncommitted`` what differs
+    there from it; where Git could not say, ``uncommitted`` is None and ``unversioned`` the reason.
+    ``previous_digest`` is the SHA-256 of the ``run.json`` that was recorded before this one in the same
+    folder of reports ("" for the first). ``approvals`` is how many people must approve.
     """
 
     operator: str = ""
@@ -539,11 +571,12 @@ class Provenance:
 class Run:
     """Everything measured by one execution of a suite, and nothing that can be derived from it.
 
-    ``unread`` maps kinds of schema objects, or titles of tables, to why the catalogue could not say what they are.
-    ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to be read with, by the
-    SHA-256 of their bytes; ``fail_on`` says which failures count. ``row_file`` is what it wrote beside a baseline, ``rows`` what
-    came of comparing with one; ``value_file`` and ``values`` are the same of the values of chosen columns. ``keyed`` is what
-    is known of personal columns; ``secret``, the key of their digests in hex, and the digests go into a baseline only.
+    ``unread`` maps kinds of schema objects, or titles of tables, to why the catalogue could not say what
+    they are. ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to
+    be read with, by the SHA-256 of their bytes; ``fail_on`` says which failures count. ``row_file`` is
+    what it wrote beside a baseline, ``rows`` what came of comparing with one; ``value_file`` and
+    ``values`` are the same of the values of chosen columns. ``keyed`` is what is known of personal
+    columns; ``secret``, the key of their digests in hex, and the digests go into a baseline only.
     """
 
     id: str
@@ -582,7 +615,9 @@ class Run:
 
     @property
     def verdict(self) -> Verdict:
-        """PASS, FAIL or INCONCLUSIVE of the checks alone, without baseline, contract and waivers; see :func:`verdict_of`."""
+        """PASS, FAIL or INCONCLUSIVE of the checks alone, without baseline, contract and waivers; see
+        :func:`verdict_of`.
+        """
         return verdict_of(self)
 
     @property
@@ -610,7 +645,9 @@ class Run:
         return render_html(judge(self, baseline))
 
     def to_frame(self) -> DataFrame:
-        """The checks and their results as a pandas DataFrame, one row a check: counts are Int64, everything else is text."""
+        """The checks and their results as a pandas DataFrame, one row a check: counts are Int64,
+        everything else is text.
+        """
         from kisaan_validate.report.frame import frame_of
 
         return frame_of(self)
@@ -652,8 +689,8 @@ def nothing_checked(run: Run) -> bool:
 class CheckFacts:
     """What a baseline keeps of one check.
 
-    ``keys`` are violating keys as far as they were collected, personal values masked; ``keys_complete`` tells whether
-    these are all. ``key_digest`` covers all of them in any case.
+    ``keys`` are violating keys as far as they were collected, personal values masked; ``keys_complete``
+    tells whether these are all. ``key_digest`` covers all of them in any case.
     """
 
     id: str
@@ -668,14 +705,18 @@ class CheckFacts:
 
     @property
     def missing(self) -> bool:
-        """Whether there was no answer because a table or column that it is about, or applies to, did not exist."""
+        """Whether there was no answer because a table or column that it is about, or applies to, did not
+        exist.
+        """
         unasked = self.status in {Status.SKIP, Status.NOT_APPLICABLE}
         return unasked and self.sqlstate in {"42P01", "42703"}
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the data was at one instant, bound to the database it was taken from. See Run for the fields of that name."""
+    """What the data was at one instant, bound to the database it was taken from. See Run for the fields of
+    that name.
+    """
 
     id: str
     taken_at: datetime

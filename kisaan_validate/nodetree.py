@@ -1,7 +1,9 @@
-"""Which columns each output of a view is made of, read from the tree that the server keeps of it (``pg_rewrite.ev_action``).
+"""Which columns each output of a view is made of, read from the tree that the server keeps of it
+(``pg_rewrite.ev_action``).
 
-``pg_depend`` says only which columns a view touches, not by which output, and of a whole row (``to_jsonb(t)``) not even
-that. The tree says it. What is not understood here is :data:`UNTRACED`, which stands for everything that the view reads.
+``pg_depend`` says only which columns a view touches, not by which output, and of a whole row
+(``to_jsonb(t)``) not even that. The tree says it. What is not understood here is :data:`UNTRACED`, which
+stands for everything that the view reads.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Origins:
-    """What an output is made of. ``copied``: it is this one column, unchanged. ``traced``: ``places`` are all of it.
+    """What an output is made of. ``copied``: it is this one column, unchanged. ``traced``: ``places`` are
+    all of it.
 
     ``functions`` are those that it calls, operators' and aggregates' among them, by their oids.
     """
@@ -29,7 +32,9 @@ class Origins:
 
     def with_(self, other: Origins) -> Origins:
         """Both together."""
-        return Origins(self.places | other.places, self.functions | other.functions, self.traced and other.traced)
+        return Origins(
+            self.places | other.places, self.functions | other.functions, self.traced and other.traced
+        )
 
 
 UNTRACED = Origins(traced=False)
@@ -83,7 +88,8 @@ def _node(tokens: list[str], at: int) -> tuple[_Node, int]:
         if not tokens[at].startswith(":"):
             raise ValueError("no field")
         name = tokens[at][1:]
-        # The first token is the value whatever it looks like: a column may be called ":x". Bytes take several.
+        # The first token is the value whatever it looks like: a column may be called ":x". Bytes take
+        # several.
         node.fields[name], at = _value(tokens, at + 1)
         while not tokens[at].startswith(":") and tokens[at] != "}":
             _, at = _value(tokens, at)
@@ -93,7 +99,9 @@ def _node(tokens: list[str], at: int) -> tuple[_Node, int]:
 def _outputs(query: _Node) -> dict[int, Origins]:
     listed = [target.fields for target in query.fields["targetList"]]
     plain = query.fields.get("setOperations", "<>") == "<>"
-    return {int(f["resno"]): _output(f, query) if plain else UNTRACED for f in listed if f["resjunk"] == "false"}
+    return {
+        int(f["resno"]): _output(f, query) if plain else UNTRACED for f in listed if f["resjunk"] == "false"
+    }
 
 
 def _output(target: dict[str, Any], query: _Node) -> Origins:
@@ -108,7 +116,9 @@ def _trace(expression: Any, query: _Node) -> Origins:
     for node in _nodes(expression):
         if node.label == "QUERY":
             return UNTRACED
-        found = found.with_(Origins(functions=frozenset(int(node.fields[name]) for name in _CALLS if name in node.fields)))
+        found = found.with_(
+            Origins(functions=frozenset(int(node.fields[name]) for name in _CALLS if name in node.fields))
+        )
         if node.label == "VAR":
             found = found.with_(_variable(node, query))
     return found

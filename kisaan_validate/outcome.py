@@ -52,12 +52,17 @@ def failures_of(answers: Answers) -> dict[TableKey, str]:
     return {
         statement.table.key: answer.failure.fact
         for statement, answer in answers
-        if isinstance(statement, Pass) and statement.counts_table and answer.rows is None and answer.failure is not None
+        if isinstance(statement, Pass)
+        and statement.counts_table
+        and answer.rows is None
+        and answer.failure is not None
     }
 
 
 MayBeQuoted = Callable[[Collection[str]], bool]
-"""Whether the server, when it fails at a statement over tables of these names, could quote a personal value."""
+"""Whether the server, when it fails at a statement over tables of these names, could quote a personal
+value.
+"""
 
 
 def results_of(plan: Plan, answers: Answers, may_be_quoted: MayBeQuoted) -> dict[str, Result]:
@@ -69,7 +74,9 @@ def results_of(plan: Plan, answers: Answers, may_be_quoted: MayBeQuoted) -> dict
         for id, error in answer.errors.items():
             results[id] = _unanswered(checks[id], statement, error, may_be_quoted)
         if twice := _matched_twice(statement, answer, rows):
-            results |= {id: _unanswered(checks[id], statement, twice, may_be_quoted) for id in answer.violations}
+            results |= {
+                id: _unanswered(checks[id], statement, twice, may_be_quoted) for id in answer.violations
+            }
             continue
         for id, violations in answer.violations.items():
             counted = _counted(id, statement, answer, violations, rows, plan.enforced)
@@ -77,26 +84,40 @@ def results_of(plan: Plan, answers: Answers, may_be_quoted: MayBeQuoted) -> dict
     return results
 
 
-def _matched_twice(statement: Pass | Query, answer: Counted, rows: Mapping[TableKey, int]) -> DatabaseError | None:
-    """Why a join has no answer: a row found several rows that it refers to, whatever a unique index says of them."""
+def _matched_twice(
+    statement: Pass | Query, answer: Counted, rows: Mapping[TableKey, int]
+) -> DatabaseError | None:
+    """Why a join has no answer: a row found several rows that it refers to, whatever a unique index says
+    of them.
+    """
     if isinstance(statement, Query) or not statement.alias or answer.rows is None:
         return None
     expected = answer.judged if answer.judged is not None else rows.get(statement.table.key)
     if expected in {None, answer.rows}:
         return None
     parent = statement.tables[-1][1]
-    fact = f"{answer.rows:,} pairs were found for {expected:,} rows of {statement.table.name}: what they refer to is not unique in {parent}"
-    return DatabaseError(fact, f"the unique index of {parent} is damaged: remove the duplicates, and REINDEX it")
+    fact = (
+        f"{answer.rows:,} pairs were found for {expected:,} rows of {statement.table.name}: what they "
+        f"refer to is not unique in {parent}"
+    )
+    return DatabaseError(
+        fact, f"the unique index of {parent} is damaged: remove the duplicates, and REINDEX it"
+    )
 
 
 def _counted(
-    id: str, statement: Pass | Query, answer: Counted, violations: int, rows: Mapping[TableKey, int],
+    id: str,
+    statement: Pass | Query,
+    answer: Counted,
+    violations: int,
+    rows: Mapping[TableKey, int],
     enforced: Mapping[str, str],
-) -> Result:  # fmt: skip
+) -> Result:
     examined = answer.examined.get(id)
     if examined is None and statement.table is not None:
         examined = rows.get(statement.table.key)
-    # What rows break enforces nothing, whatever is declared: triggers were off, a function was replaced, an index is damaged.
+    # What rows break enforces nothing, whatever is declared: triggers were off, a function was replaced, an
+    # index is damaged.
     declared = enforced.get(id, "")
     return Result(
         check_id=id,
@@ -120,12 +141,17 @@ def evidence_of(rests: Sequence[str]) -> Evidence:
 
 
 def streamed_results(
-    plan: Plan, streamed: Sequence[tuple[Stream, Streamed]], counts: Sequence[int | None], may_be_quoted: MayBeQuoted,
+    plan: Plan,
+    streamed: Sequence[tuple[Stream, Streamed]],
+    counts: Sequence[int | None],
+    may_be_quoted: MayBeQuoted,
     uncounted: Mapping[TableKey, str],
-) -> dict[str, Result]:  # fmt: skip
-    """One Result for every check that reads a stream, by check id. ``counts`` are the rows that should have come of each.
+) -> dict[str, Result]:
+    """One Result for every check that reads a stream, by check id. ``counts`` are the rows that should
+    have come of each.
 
-    ``uncounted`` says why rows were not counted: of a view that means that nobody knows what its plan leaves out.
+    ``uncounted`` says why rows were not counted: of a view that means that nobody knows what its plan
+    leaves out.
     """
     checks, results = {check.id: check for check in plan.checks}, {}
     for (stream, answer), counted in zip(streamed, counts, strict=True):
@@ -153,9 +179,15 @@ def _judged(check: Check, stream: Stream, answer: Streamed, tally: Tally) -> Res
         sql=stream.sql(),
         milliseconds=answer.milliseconds,
     )
-    nan = f"{tally.nan:,} of the rows hold a NaN, which no check admits unless its column says allow_nan" if tally.nan else ""
+    nan = (
+        f"{tally.nan:,} of the rows hold a NaN, which no check admits unless its column says allow_nan"
+        if tally.nan
+        else ""
+    )
     if tally.as_one and result.status is Status.FAIL:
-        return replace(result, message=joined("judged as a whole: no single row is to blame", nan), hint=check.hint)
+        return replace(
+            result, message=joined("judged as a whole: no single row is to blame", nan), hint=check.hint
+        )
     result = tolerated(replace(result, message=nan), check)
     if result.status is Status.PASS:
         return replace(result, message=_VACUOUS) if result.examined == 0 else result
@@ -167,7 +199,9 @@ def _troubled(check: Check, stream: Stream, trouble: Trouble, may_be_quoted: May
     if trouble.sqlstate and may_be_quoted({stream.table.name, check.table}):
         fact = told_of_rows(fact, trouble.sqlstate, {*check.columns, stream.table.name, check.table})
     status = Status.SKIP if trouble.refused else Status.ERROR
-    return Result(check.id, status, message=fact, hint=trouble.hint, sqlstate=trouble.sqlstate, sql=stream.sql())
+    return Result(
+        check.id, status, message=fact, hint=trouble.hint, sqlstate=trouble.sqlstate, sql=stream.sql()
+    )
 
 
 def rows_sql(statement: Pass | Query, id: str) -> str:
@@ -208,7 +242,9 @@ def joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _unanswered(check: Check, statement: Pass | Query, error: DatabaseError, may_be_quoted: MayBeQuoted) -> Result:
+def _unanswered(
+    check: Check, statement: Pass | Query, error: DatabaseError, may_be_quoted: MayBeQuoted
+) -> Result:
     names = {key[1] for key in statement.tables} | {check.table}
     fact = error.fact
     if error.sqlstate and may_be_quoted(names):  # without one it is this program that says so

@@ -19,17 +19,20 @@ CONTEXT = 20
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
-_LIKE = str.maketrans("АВЕКМНОРСТХІЈЅаеорсухіјѕһΑΒΕΖΗΙΚΜΝΟΡΤΥΧονі", "ABEKMHOPCTXIJSaeopcyxijshABEZHIKMNOPTYXovi")
+_LIKE = str.maketrans(
+    "АВЕКМНОРСТХІЈЅаеорсухіјѕһΑΒΕΖΗΙΚΜΝΟΡΤΥΧονі", "ABEKMHOPCTXIJSaeopcyxijshABEZHIKMNOPTYXovi"
+)
 """Letters of other scripts that look like Latin ones."""
 
 
 def pair(
     before: str | None, after: str | None, *, longest: int = 60, none: str = "NULL", quoted: bool = True
-) -> tuple[str, str]:  # fmt: skip
+) -> tuple[str, str]:
     """Both values as they are shown beside each other: of long ones the part around the first difference.
 
-    ``none`` stands for None; texts are ``quoted``, or are where they could be taken for it. Characters that cannot be seen are
-    written by their names, and where that is not enough to tell the two apart, so are blanks, signs and foreign letters.
+    ``none`` stands for None; texts are ``quoted``, or are where they could be taken for it. Characters
+    that cannot be seen are written by their names, and where that is not enough to tell the two apart, so
+    are blanks, signs and foreign letters.
     """
     if before is None or after is None or before == after:
         return _alone(before, longest, none, quoted), _alone(after, longest, none, quoted)
@@ -45,7 +48,8 @@ def pair(
 
 
 def window(before: str | None, after: str | None, longest: int) -> tuple[str | None, str | None]:
-    """Both values as they are kept: of long ones the part around the first difference, every character as it is.
+    """Both values as they are kept: of long ones the part around the first difference, every character as
+    it is.
 
     Bytes that are no text are written as escapes.
     """
@@ -91,11 +95,15 @@ def _cut(text: str, first: int, longest: int, spell: Callable[[str], str]) -> st
         return f"{spell(text[:longest])}… {whole}"
     left = len(text) - first - longest
     start = f"({first:,} characters alike) …" if first else ""
-    return f"{start}{spell(text[first : first + longest])}{f'… ({left:,} more characters)' if left > 0 else ''}"
+    return (
+        f"{start}{spell(text[first : first + longest])}{f'… ({left:,} more characters)' if left > 0 else ''}"
+    )
 
 
 def _told_apart(one: str, other: str) -> bool:
-    """Whether a reader can tell two forms apart, on a page that runs blanks together, in a font that knows few shapes."""
+    """Whether a reader can tell two forms apart, on a page that runs blanks together, in a font that knows
+    few shapes.
+    """
     return _seen(one) != _seen(other)
 
 

@@ -1,10 +1,11 @@
 """Kinds of checks that other packages add, through their entry points.
 
-    [project.entry-points."kisaan_validate.kinds"]      a function as those of ``declare``: called ``declare.<name>``
-    even = "my_package:even"
+    [project.entry-points."kisaan_validate.kinds"]      a function as those of ``declare``: called
+    ``declare.<name>`` even = "my_package:even"
 
-They are loaded with a suite. One that cannot be is an error that names it (exit code 2), whether or not the suite uses
-it: what an author relies on must not be missing in silence. Output formats are found by ``report.formats``.
+They are loaded with a suite. One that cannot be is an error that names it (exit code 2), whether or not
+the suite uses it: what an author relies on must not be missing in silence. Output formats are found by
+``report.formats``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ KINDS = "kisaan_validate.kinds"
 
 @cache
 def kinds() -> Mapping[str, Callable[..., Any]]:
-    """The functions that declare checks of other packages' kinds, by their names in ``declare``. Raises UsageError."""
+    """The functions that declare checks of other packages' kinds, by their names in ``declare``. Raises
+    UsageError.
+    """
     found: dict[str, Callable[..., Any]] = {}
     origins: dict[str, str] = {}
     for point in sorted(entry_points(group=KINDS), key=lambda p: (p.name, p.value)):
@@ -32,7 +35,9 @@ def kinds() -> Mapping[str, Callable[..., Any]]:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", point.name) or iskeyword(point.name):
             raise UsageError(f"{who}: {point.name!r} is no name that a suite could write", _REMOVE)
         if point.name in found:
-            raise UsageError(f"{who}: {point.name!r} is already taken by {origins[point.name]}", "uninstall one of them")
+            raise UsageError(
+                f"{who}: {point.name!r} is already taken by {origins[point.name]}", "uninstall one of them"
+            )
         found[point.name], origins[point.name] = _load(point, who), who
     return found
 
@@ -42,7 +47,9 @@ def refuse_taken(own: Iterable[str]) -> None:
     taken = set(own)
     for name in kinds():
         if name in taken:
-            raise UsageError(f"the plugin {name!r} of {KINDS} bears a name that kisaan-validate itself uses", _REMOVE)
+            raise UsageError(
+                f"the plugin {name!r} of {KINDS} bears a name that kisaan-validate itself uses", _REMOVE
+            )
 
 
 _REMOVE = "correct the package, or uninstall it"

@@ -1,10 +1,12 @@
-"""Texts that a server prints from its own trees (views, checks, defaults, indexes, …), compared by what they mean.
+"""Texts that a server prints from its own trees (views, checks, defaults, indexes, …), compared by what
+they mean.
 
-Two prints of one query can differ. From 16 on PostgreSQL leaves out the name of the only relation of a query; a dump that is
-restored casts each element of an array where the original cast the array, and joins nested ORs. :func:`canonical` undoes
-exactly that, on tokens; what it does is justified at each step by what ``ruleutils.c`` prints and the parser reads, never by a
-guess. Texts that are still not alike say different things if one version printed both. If two versions did, either that, or
-there is another way to print: see :func:`likeness`.
+Two prints of one query can differ. From 16 on PostgreSQL leaves out the name of the only relation of a
+query; a dump that is restored casts each element of an array where the original cast the array, and joins
+nested ORs. :func:`canonical` undoes exactly that, on tokens; what it does is justified at each step by
+what ``ruleutils.c`` prints and the parser reads, never by a guess. Texts that are still not alike say
+different things if one version printed both. If two versions did, either that, or there is another way to
+print: see :func:`likeness`.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ class Likeness(StrEnum):
 def likeness(before: str, after: str, *, one_version: bool) -> Likeness:
     """Whether two texts were printed from equal trees.
 
-    ``one_version``: servers of one major version printed both, so a difference of the text is one of the tree. Of several
-    versions it is one if a constant or a name stands in one text only, which no way of printing changes; else nobody knows.
+    ``one_version``: servers of one major version printed both, so a difference of the text is one of the
+    tree. Of several versions it is one if a constant or a name stands in one text only, which no way of
+    printing changes; else nobody knows.
     """
     old, new = canonical(before), canonical(after)
     if old == new:
@@ -41,7 +44,9 @@ def likeness(before: str, after: str, *, one_version: bool) -> Likeness:
 
 
 def canonical(text: str) -> Tokens:
-    """The tokens of a printed text, such that both ways to print a tree give the same. Blanks and line ends do not count."""
+    """The tokens of a printed text, such that both ways to print a tree give the same. Blanks and line
+    ends do not count.
+    """
     return _canonical(text, of_arrays=False)
 
 
@@ -49,7 +54,7 @@ def _canonical(text: str, *, of_arrays: bool) -> Tokens:
     return _unqualified(_flattened(_elementwise(_tokens(text), of_arrays)))
 
 
-# --- tokens ---------------------------------------------------------------------------------------------------------
+# --- tokens -----------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(
     r"""
@@ -71,8 +76,12 @@ def _tokens(text: str) -> Tokens:
 
 
 def _is_name(token: str) -> bool:
-    """Whether a token is a name. What ``ruleutils`` prints in capitals is a keyword: it quotes every name that has one."""
-    return token.startswith('"') or ((token[:1].isalpha() or token[:1] == "_") and token == token.lower() and "'" not in token)
+    """Whether a token is a name. What ``ruleutils`` prints in capitals is a keyword: it quotes every name
+    that has one.
+    """
+    return token.startswith('"') or (
+        (token[:1].isalpha() or token[:1] == "_") and token == token.lower() and "'" not in token
+    )
 
 
 def _is_constant(token: str) -> bool:
@@ -102,13 +111,15 @@ def _parts(tokens: Tokens, mark: str = ",") -> Iterator[Tokens]:
     yield tokens[start:]
 
 
-# --- a cast of an array is a cast of its elements ---------------------------------------------------------------------
+# --- a cast of an array is a cast of its elements ---------------------------------------------------------
 
 
 def _elementwise(tokens: Tokens, of_arrays: bool) -> Tokens:
-    """``(ARRAY[a, b])::text[]`` as ``ARRAY[(a)::text, (b)::text]``: what the parser makes of the former (transformArrayExpr).
+    """``(ARRAY[a, b])::text[]`` as ``ARRAY[(a)::text, (b)::text]``: what the parser makes of the former
+    (transformArrayExpr).
 
-    ``of_arrays``: as if the elements were arrays, each of which is then cast to ``text[]``. The text does not tell.
+    ``of_arrays``: as if the elements were arrays, each of which is then cast to ``text[]``. The text does
+    not tell.
     """
     made: list[str] = []
     place = 0
@@ -127,7 +138,9 @@ def _elementwise(tokens: Tokens, of_arrays: bool) -> Tokens:
 
 
 def _element_type(tokens: Tokens, place: int) -> tuple[Tokens, int]:
-    """The element type of the array type to which ``)::type[]`` at ``place`` casts, and where it ends; () if there is none."""
+    """The element type of the array type to which ``)::type[]`` at ``place`` casts, and where it ends; ()
+    if there is none.
+    """
     if tokens[place : place + 2] != (")", "::"):
         return (), place
     start = place = place + 2
@@ -147,11 +160,13 @@ def _cast(array: Tokens, type_: Tokens) -> Tokens:
     return ("ARRAY", "[", *made[1:], "]")
 
 
-# --- a chain of ANDs or ORs needs no brackets ------------------------------------------------------------------------
+# --- a chain of ANDs or ORs needs no brackets -------------------------------------------------------------
 
 
 def _flattened(tokens: Tokens) -> Tokens:
-    """``((a OR b) OR c)`` as ``(a OR b OR c)``: the parser makes one chain of it (makeOrExpr), and both are the same."""
+    """``((a OR b) OR c)`` as ``(a OR b OR c)``: the parser makes one chain of it (makeOrExpr), and both
+    are the same.
+    """
     made: list[str] = []
     place = 0
     while place < len(tokens):
@@ -171,7 +186,9 @@ def _chain(inner: Tokens) -> Tokens:
     for word in ("OR", "AND"):
         links = list(_parts(inner, word))
         if len(links) > 1:
-            made = [piece for link in links for piece in (word, *(link[1:-1] if _is_chain(link, word) else link))]
+            made = [
+                piece for link in links for piece in (word, *(link[1:-1] if _is_chain(link, word) else link))
+            ]
             return tuple(made[1:])
     return inner
 
@@ -184,7 +201,7 @@ def _is_chain(link: Tokens, word: str) -> bool:
     return word in top and not top & ({"AND", "OR", "CASE", *_QUERY} - {word})
 
 
-# --- the only relation of a query needs no name ------------------------------------------------------------------------
+# --- the only relation of a query needs no name -----------------------------------------------------------
 
 _AFTER_FROM = frozenset({"WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR"})
 _SEVERAL = frozenset({"UNION", "INTERSECT", "EXCEPT", "JOIN", ","})
@@ -195,8 +212,9 @@ _NO_COLUMN_AFTER = frozenset({"::", ".", "COLLATE"})
 def _unqualified(tokens: Tokens) -> Tokens:
     """A query over one relation, without that relation's name before its columns.
 
-    Before 16 every column had it; from 16 on only where the relation is not the only one, or in a nested query (which is
-    left alone here). A name without one can then mean nothing else, so no two queries become alike.
+    Before 16 every column had it; from 16 on only where the relation is not the only one, or in a nested
+    query (which is left alone here). A name without one can then mean nothing else, so no two queries
+    become alike.
     """
     found = _only_relation(tokens)
     if found is None:
@@ -205,7 +223,9 @@ def _unqualified(tokens: Tokens) -> Tokens:
     made: list[str] = []
     place = 0
     while place < len(tokens):
-        if start <= place < end or (tokens[place] == "(" and tokens[place + 1 : place + 2] and tokens[place + 1] in _QUERY):
+        if start <= place < end or (
+            tokens[place] == "(" and tokens[place + 1 : place + 2] and tokens[place + 1] in _QUERY
+        ):
             stop = end if start <= place < end else _end(tokens, place) + 1
             made += tokens[place:stop]
             place = stop
@@ -219,24 +239,36 @@ def _unqualified(tokens: Tokens) -> Tokens:
 
 
 def _qualifies(tokens: Tokens, place: int, name: str) -> bool:
-    """Whether ``name .`` stands here before a column's name, and not before that of a type, an operator or a function."""
+    """Whether ``name .`` stands here before a column's name, and not before that of a type, an operator or
+    a function.
+    """
     if tokens[place] != name or tokens[place + 1 : place + 2] != (".",):
         return False
-    before, column, after = (tokens[p] if 0 <= p < len(tokens) else "" for p in (place - 1, place + 2, place + 3))
+    before, column, after = (
+        tokens[p] if 0 <= p < len(tokens) else "" for p in (place - 1, place + 2, place + 3)
+    )
     of_operator = tokens[max(place - 2, 0) : place] == ("OPERATOR", "(")
     return _is_name(column) and after != "(" and before not in _NO_COLUMN_AFTER and not of_operator
 
 
 def _only_relation(tokens: Tokens) -> tuple[str, int, int] | None:
-    """The name of the only relation of a query, and where it is said (start, end); None if there are several, or no query."""
+    """The name of the only relation of a query, and where it is said (start, end); None if there are
+    several, or no query.
+    """
     top = [place for place, depth in _depths(tokens) if depth == 0]
     words = [tokens[place] for place in top]
-    begins = [at for at, word in enumerate(words) if word == "FROM" and words[at - 1] != "ROWS"]  # FROM ROWS FROM(…)
+    begins = [
+        at for at, word in enumerate(words) if word == "FROM" and words[at - 1] != "ROWS"
+    ]  # FROM ROWS FROM(…)
     if words[:1] not in (["SELECT"], ["WITH"]) or words.count("SELECT") != 1 or len(begins) != 1:
         return None
     (begin,) = begins
     stop = next((at for at in range(begin, len(words)) if words[at] in _AFTER_FROM), len(words))
-    if _SEVERAL & set(words[begin:stop]) or words[begin - 1] == "DISTINCT" or {"UNION", "INTERSECT", "EXCEPT"} & set(words):
+    if (
+        _SEVERAL & set(words[begin:stop])
+        or words[begin - 1] == "DISTINCT"
+        or {"UNION", "INTERSECT", "EXCEPT"} & set(words)
+    ):
         return None
     start, end = top[begin] + 1, top[stop] if stop < len(top) else len(tokens)
     name = _name_in(tokens[start:end])
@@ -244,7 +276,9 @@ def _only_relation(tokens: Tokens) -> tuple[str, int, int] | None:
 
 
 def _name_in(item: Tokens) -> str:
-    """By which name a query calls the one item of its FROM: the last outside of brackets; "" for joins in brackets."""
+    """By which name a query calls the one item of its FROM: the last outside of brackets; "" for joins in
+    brackets.
+    """
     sampled = item.index("TABLESAMPLE") if "TABLESAMPLE" in item else len(item)
     names = [item[place] for place, depth in _depths(item[:sampled]) if depth == 0 and _is_name(item[place])]
     return names[-1] if names else ""
@@ -259,7 +293,7 @@ def _depths(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
         depth += token in _OPENING
 
 
-# --- what no way of printing changes ------------------------------------------------------------------------------------
+# --- what no way of printing changes ----------------------------------------------------------------------
 
 
 def _constants(tokens: Iterable[str]) -> set[str]:
@@ -271,6 +305,8 @@ def _names(tokens: Iterable[str]) -> set[str]:
 
 
 def _foreign(tokens: Iterable[str], others: Iterable[str]) -> set[str]:
-    """Names that only the first text has. Not those that a server makes up to tell two relations apart (``t_1`` beside ``t``)."""
+    """Names that only the first text has. Not those that a server makes up to tell two relations apart
+    (``t_1`` beside ``t``).
+    """
     known = _names(others)
     return {name for name in _names(tokens) - known if re.sub(r"(_\d+)+$", "", name) not in known}

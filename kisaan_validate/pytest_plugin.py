@@ -1,9 +1,10 @@
 """Each check of a suite as a test of pytest: ``pytest --kisaan-suite checks``.
 
-The suite is run once, before the first test: all selected checks share one read-only snapshot. A test passes if its
-check holds, fails if it fails the run, is an error if the check has no answer, and is skipped with the reason if it does
-not apply. What fails but fails no run (lesser severity, waived) is an expected failure and a warning that is always
-shown, so it is never silently green; ``--runxfail`` makes it fail, as it does with every expected failure.
+The suite is run once, before the first test: all selected checks share one read-only snapshot. A test
+passes if its check holds, fails if it fails the run, is an error if the check has no answer, and is
+skipped with the reason if it does not apply. What fails but fails no run (lesser severity, waived) is an
+expected failure and a warning that is always shown, so it is never silently green; ``--runxfail`` makes it
+fail, as it does with every expected failure.
 
 Without the option this module does nothing, and imports nothing but pytest.
 """
@@ -34,9 +35,24 @@ class CheckWarning(UserWarning):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options; see docs/operations.md."""
     group = parser.getgroup("kisaan-validate")
-    group.addoption("--kisaan-suite", dest="kv_suite", metavar="DIR", help="Test each check of this suite on a live PostgreSQL, in one read-only snapshot.")
-    group.addoption("--kisaan-dsn", dest="kv_dsn", metavar="DSN", help="The database; else KISAAN_DSN, DATABASE_URL, libpq's environment.")
-    group.addoption("--kisaan-baseline", dest="kv_baseline", metavar="FILE", help="A baseline taken before: failures say whether they are new.")
+    group.addoption(
+        "--kisaan-suite",
+        dest="kv_suite",
+        metavar="DIR",
+        help="Test each check of this suite on a live PostgreSQL, in one read-only snapshot.",
+    )
+    group.addoption(
+        "--kisaan-dsn",
+        dest="kv_dsn",
+        metavar="DSN",
+        help="The database; else KISAAN_DSN, DATABASE_URL, libpq's environment.",
+    )
+    group.addoption(
+        "--kisaan-baseline",
+        dest="kv_baseline",
+        metavar="FILE",
+        help="A baseline taken before: failures say whether they are new.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,11 +62,15 @@ def pytest_configure(config: pytest.Config) -> None:
             if config.getoption(option):
                 raise pytest.UsageError(f"--kisaan-{option.removeprefix('kv_')} needs --kisaan-suite")
     elif config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
-        raise pytest.UsageError("--kisaan-suite cannot be spread over processes: all checks share one snapshot. Leave out -n")
+        raise pytest.UsageError(
+            "--kisaan-suite cannot be spread over processes: all checks share one snapshot. Leave out -n"
+        )
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Beside what the session finds in files, it finds the suite."""
     report = yield
     folder = collector.config.getoption("kv_suite") if isinstance(collector, pytest.Session) else None
@@ -96,7 +116,9 @@ class SuiteNode(pytest.Collector):
 
     @classmethod
     def of(cls, session: pytest.Collector, folder: Path) -> SuiteNode:
-        """The node of a suite's folder. Raises UsageError for whatever is wrong before the database is asked."""
+        """The node of a suite's folder. Raises UsageError for whatever is wrong before the database is
+        asked.
+        """
         from dataclasses import replace
 
         from kisaan_validate.config import load_config
@@ -128,7 +150,9 @@ class SuiteNode(pytest.Collector):
         return items
 
     def measure(self, chosen: set[str]) -> None:
-        """Run the chosen checks, if there are any, and keep what became of each. Whatever goes wrong is kept in ``refused``."""
+        """Run the chosen checks, if there are any, and keep what became of each. Whatever goes wrong is
+        kept in ``refused``.
+        """
         from kisaan_validate.errors import KisaanError
         from kisaan_validate.model import nothing_checked
         from kisaan_validate.report.standing import lines_of
@@ -141,12 +165,17 @@ class SuiteNode(pytest.Collector):
             self.refused = str(error)
             return
         except Exception as error:  # a fault of ours is no finding, and must not be met once for each check
-            self.refused = f"this is a fault of kisaan-validate; nothing is said about the data: {type(error).__name__}: {error}"
+            self.refused = (
+                f"this is a fault of kisaan-validate; nothing is said about the data: "
+                f"{type(error).__name__}: {error}"
+            )
             return
         if judged.run.interrupted:
             raise KeyboardInterrupt(judged.run.interrupted)
         if nothing_checked(judged.run):
-            self.refused = "nothing was checked: no selected check applies to this database, so nothing was proved"
+            self.refused = (
+                "nothing was checked: no selected check applies to this database, so nothing was proved"
+            )
         self.lines = {line.check.id: line for line in lines_of(judged)}
 
     def _judge(self, chosen: set[str]) -> Judgement:
@@ -170,10 +199,16 @@ class SuiteNode(pytest.Collector):
         c = self.settings
         part = replace(self.suite, checks=tuple(check for check in self.suite.checks if check.id in chosen))
         options = Options(
-            jobs=c.jobs, sample=c.sample, trust_constraints=c.trust_constraints, trust_indexes=c.trust_indexes, expect=c.expect, baseline=self.baseline,
-            count_all=self.baseline is not None, waivers=waivers,
+            jobs=c.jobs,
+            sample=c.sample,
+            trust_constraints=c.trust_constraints,
+            trust_indexes=c.trust_indexes,
+            expect=c.expect,
+            baseline=self.baseline,
+            count_all=self.baseline is not None,
+            waivers=waivers,
             limits=the_limits(c),
-        )  # fmt: skip
+        )
         target = find_target(self.config.getoption("kv_dsn"))
         return attended(lambda stop: run(part, target, options=options, stop=stop))
 
@@ -198,7 +233,9 @@ class CheckItem(pytest.Item):
             pytest.skip(line.said)
 
     def runtest(self) -> None:
-        """Fail if the check does. A trace through this package would say nothing about the data, so none is shown."""
+        """Fail if the check does. A trace through this package would say nothing about the data, so none
+        is shown.
+        """
         from kisaan_validate.report.standing import Standing, details
 
         line = self._node.lines[self.check.id]
@@ -207,7 +244,9 @@ class CheckItem(pytest.Item):
             return
         if line.standing is not Standing.FAILED:
             _expected(f"{line.standing.value}: {line.said}", self.check.id)
-        pytest.fail("\n".join([line.said, *details(line, 20)]), pytrace=False)  # under --runxfail, xfail does nothing
+        pytest.fail(
+            "\n".join([line.said, *details(line, 20)]), pytrace=False
+        )  # under --runxfail, xfail does nothing
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The line that declares the check."""
@@ -227,7 +266,9 @@ _NODE = pytest.StashKey[SuiteNode]()
 
 
 def _expected(text: str, check_id: str) -> None:
-    """What fails but fails no run: warned of, and an expected failure. A warning that is made an error fails the test."""
+    """What fails but fails no run: warned of, and an expected failure. A warning that is made an error
+    fails the test.
+    """
     try:
         warnings.warn(CheckWarning(f"{check_id}: {text}"), stacklevel=1)
     except CheckWarning as error:

@@ -106,22 +106,27 @@ Streaming = TypeVar("Streaming")
 
 
 COPIES = 8
-"""So many times a single value may lie in the memory of whoever hands it to a function: as the driver's buffers, bytes, text."""
+"""So many times a single value may lie in the memory of whoever hands it to a function: as the driver's
+buffers, bytes, text.
+"""
 
 
 @dataclass(frozen=True)
 class Options:
     """How a run is done.
 
-    ``sample`` failing keys are shown for each check. ``count_all`` also measures what a comparison needs: rows and
-    column figures of every table of the schemas, schema objects, sequences, ``keys`` failing keys for each check, and
-    what ``contract`` needs; with ``digests`` also digests of all columns, and beside a baseline those that it has; with ``row_writer`` also those of every row, and with ``row_file`` those are compared.
-    The values of the columns ``keep_values`` (table, column) are written to ``values_path``, also where they look personal if ``public`` patterns admit them; those of ``value_file`` are compared;
-    ``zone`` is where the clocks ran of kept columns that were timestamp and are timestamptz now, or the other way round.
-    ``added_since`` are columns (table, column) above whose highest value in a baseline with digests a row came later.
-    ``trust_constraints`` and ``trust_indexes`` say what may stand for rows that are not read. ``python_memory`` is how many bytes the whole columns of a table may take that Python checks
-    ask for. ``while_held`` is called with the finished run while the snapshot is still open; the
-    function that it gets tells whether it still is.
+    ``sample`` failing keys are shown for each check. ``count_all`` also measures what a comparison needs:
+    rows and column figures of every table of the schemas, schema objects, sequences, ``keys`` failing keys
+    for each check, and what ``contract`` needs; with ``digests`` also digests of all columns, and beside a
+    baseline those that it has; with ``row_writer`` also those of every row, and with ``row_file`` those
+    are compared. The values of the columns ``keep_values`` (table, column) are written to ``values_path``,
+    also where they look personal if ``public`` patterns admit them; those of ``value_file`` are compared;
+    ``zone`` is where the clocks ran of kept columns that were timestamp and are timestamptz now, or the
+    other way round. ``added_since`` are columns (table, column) above whose highest value in a baseline
+    with digests a row came later. ``trust_constraints`` and ``trust_indexes`` say what may stand for rows
+    that are not read. ``python_memory`` is how many bytes the whole columns of a table may take that
+    Python checks ask for. ``while_held`` is called with the finished run while the snapshot is still open;
+    the function that it gets tells whether it still is.
     """
 
     jobs: int = 2
@@ -190,12 +195,13 @@ def run(
     observer: Observer = lambda _: None,
     stop: Stop | None = None,
 ) -> Run:
-    """Prove ``suite`` on the database that ``dsn`` names (else KISAAN_DSN, DATABASE_URL, libpq's environment).
+    """Prove ``suite`` on the database that ``dsn`` names (else KISAAN_DSN, DATABASE_URL, libpq's
+    environment).
 
-    Reads only, in one REPEATABLE READ READ ONLY snapshot. A check that could not be asked has status ERROR or
-    SKIP in the returned Run; nothing that goes wrong on the server after the snapshot was taken raises.
-    Raises TargetError (no connection, or not the expected database), SuiteError (a selection matches nothing) and
-    DatabaseError (the server failed before the snapshot was taken).
+    Reads only, in one REPEATABLE READ READ ONLY snapshot. A check that could not be asked has status ERROR
+    or SKIP in the returned Run; nothing that goes wrong on the server after the snapshot was taken raises.
+    Raises TargetError (no connection, or not the expected database), SuiteError (a selection matches
+    nothing) and DatabaseError (the server failed before the snapshot was taken).
     """
     target = dsn if isinstance(dsn, Target) else find_target(dsn)
     wanted = Selection(tuple(select), tuple(exclude))
@@ -207,7 +213,7 @@ def run(
 
 def explain(
     suite: Suite, dsn: str | Target | None = None, options: Options | None = None, stop: Stop | None = None
-) -> Plan:  # fmt: skip
+) -> Plan:
     """What :func:`run` would send to this database, without sending it: only the catalogue is read.
 
     Raises TargetError and DatabaseError.
@@ -218,7 +224,13 @@ def explain(
 
 class _Runner:
     def __init__(
-        self, suite: Suite, target: Target, selection: Selection, options: Options, observer: Observer, stop: Stop
+        self,
+        suite: Suite,
+        target: Target,
+        selection: Selection,
+        options: Options,
+        observer: Observer,
+        stop: Stop,
     ) -> None:
         self.suite, self.target, self.selection = suite, target, selection
         self.options, self.observer, self.stop = options, observer, stop
@@ -247,7 +259,10 @@ class _Runner:
             scope = count_scope(snapshot.catalogue, excluded) if self.options.count_all else []
             kept = self._chosen(holder, snapshot, [t for t in scope if t.key not in snapshot.withheld])
             volatile = volatile_calls(holder, self.suite, snapshot.catalogue)
-            shadows, seen = shadowed_checks(holder, self.suite, settings.schemas), self.trust.believing(snapshot.catalogue)
+            shadows, seen = (
+                shadowed_checks(holder, self.suite, settings.schemas),
+                self.trust.believing(snapshot.catalogue),
+            )
             plan = make_plan(
                 self.suite,
                 snapshot.catalogue,
@@ -256,7 +271,9 @@ class _Runner:
                 unavailable=snapshot.unavailable,
                 volatile=volatile,
                 trust=self.trust,
-                written=written_apart(holder, self.suite, seen, Refused(volatile, shadows), snapshot.unavailable),
+                written=written_apart(
+                    holder, self.suite, seen, Refused(volatile, shadows), snapshot.unavailable
+                ),
                 shadowed=shadows,
             )
             self.ground = read_ground(holder, plan, snapshot.catalogue, self.trust)
@@ -264,10 +281,17 @@ class _Runner:
             compared = self._compared(holder, snapshot, readable) if self.options.count_all else Compared()
             blocks = read_blocks(holder, [stream.table for stream in plan.streams]) if plan.streams else {}
             _heaps_only(holder)
-            made = self._assemble(snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded)
+            made = self._assemble(
+                snapshot, plan, self._execute(plan, snapshot, compared, blocks), compared, excluded
+            )
             made = self._rows(holder, snapshot, readable, made)
             made = self._values(holder, snapshot, readable, made, kept)
-            made = replace(made, interrupted=self.stop.reason, held_seconds=self.held.seconds, finished_at=datetime.now(UTC))
+            made = replace(
+                made,
+                interrupted=self.stop.reason,
+                held_seconds=self.held.seconds,
+                finished_at=datetime.now(UTC),
+            )
             if self.options.while_held is not None and not self.stop.requested:
                 self.options.while_held(made, lambda: _alive(holder))
             return made
@@ -283,12 +307,20 @@ class _Runner:
             volatile = volatile_calls(holder, self.suite, catalogue)
             shadows = shadowed_checks(holder, self.suite, self.suite.settings.schemas)
             refused = read_standins(holder).refused(catalogue)
-            written = written_apart(holder, self.suite, self.trust.believing(catalogue), Refused(volatile, shadows), refused)
+            written = written_apart(
+                holder, self.suite, self.trust.believing(catalogue), Refused(volatile, shadows), refused
+            )
         finally:
             holder.close()
         return make_plan(
-            self.suite, catalogue, unavailable=refused, volatile=volatile, shadowed=shadows, trust=self.trust, written=written
-        )  # fmt: skip
+            self.suite,
+            catalogue,
+            unavailable=refused,
+            volatile=volatile,
+            shadowed=shadows,
+            trust=self.trust,
+            written=written,
+        )
 
     def _connect(self) -> Session:
         """The first session: cancelled with the run, and refused if it is not the expected database."""
@@ -303,7 +335,9 @@ class _Runner:
         return session
 
     def _follow(self, holder: Session, catalogue: Catalogue) -> None:
-        """From here on what is made of a personal column is personal, and no message of the server quotes a value of it."""
+        """From here on what is made of a personal column is personal, and no message of the server quotes
+        a value of it.
+        """
         settings, contract = self.suite.settings, self.options.contract
         if not settings.personal:
             return
@@ -311,7 +345,9 @@ class _Runner:
 
         def known() -> Suite:
             s = self.suite.settings
-            return replace(self.suite, settings=replace(s, followed=followed_in(holder, lineage, s.asked, s.aliases)))
+            return replace(
+                self.suite, settings=replace(s, followed=followed_in(holder, lineage, s.asked, s.aliases))
+            )
 
         self.suite = known()
         self.suite = with_personal(self.suite, contract, catalogue)
@@ -332,16 +368,24 @@ class _Runner:
         self.observer(Progress("locking"))
         ordered = [tables[key] for key in sorted(tables)]
         return take_snapshot(
-            holder, ordered, settings.schemas, settings.aliases, self.target.source, settings.foreign,
-            readers=self.options.jobs * kinds_of_readers(self.suite), together=read_together(self.suite, first_look),
-        )  # fmt: skip
+            holder,
+            ordered,
+            settings.schemas,
+            settings.aliases,
+            self.target.source,
+            settings.foreign,
+            readers=self.options.jobs * kinds_of_readers(self.suite),
+            together=read_together(self.suite, first_look),
+        )
 
     def _jobs(self, snapshot: Snapshot) -> int:
         """How many readers of each kind may work side by side."""
         return max(1, min(self.options.jobs, snapshot.locking.readers // kinds_of_readers(self.suite)))
 
     def _compared(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table]) -> Compared:
-        """What a comparison needs beside rows: schema objects, sequences, and the statements for a contract."""
+        """What a comparison needs beside rows: schema objects, sequences, and the statements for a
+        contract.
+        """
         self.observer(Progress("reading the schema"))
         schemas = self.suite.settings.schemas
         objects, unread = read_objects(holder, schemas, blocked_relations(holder))
@@ -352,7 +396,10 @@ class _Runner:
         contract, before = self.options.contract, self.options.baseline
         whole = self.options.digests if before is None else any(t.digests is not None for t in before.tables)
         if self.options.added_since and not whole:
-            raise UsageError("--added-since tells rows apart, and this baseline has no digests of rows", "take one with --digests or --rows")
+            raise UsageError(
+                "--added-since tells rows apart, and this baseline has no digests of rows",
+                "take one with --digests or --rows",
+            )
         if contract is None and not whole:
             return Compared(objects, unread, sequences)
         digesting = read_digesting(holder, snapshot.place.encoding)
@@ -375,15 +422,21 @@ class _Runner:
         return Compared(objects, unread, sequences, (*measures, *digests), refused, answered, left_out, keyed)
 
     def _bodies(self, holder: Session, objects: Sequence[SchemaObject]) -> tuple[Measured, ...]:
-        """What became of the bodies of functions, of which the baseline keeps digests alone, by what was renamed."""
+        """What became of the bodies of functions, of which the baseline keeps digests alone, by what was
+        renamed.
+        """
         before = self.here.before.objects if self.here.before is not None and self.here.done else ()
-        bodies = read_bodies(holder, self.suite.settings.schemas, bodies_in_question(before, objects, self.here.done))
+        bodies = read_bodies(
+            holder, self.suite.settings.schemas, bodies_in_question(before, objects, self.here.done)
+        )
         return measured_bodies(bodies_told(bodies, before, objects, self.here.done, self.here.relations))
 
     def _keyed(
         self, scope: Sequence[Table], catalogue: Catalogue, how: Digesting, needs: Sequence[Need]
     ) -> tuple[KeyedJob, ...]:
-        """What is asked of personal columns: their digests for a baseline, or whether they are those of one."""
+        """What is asked of personal columns: their digests for a baseline, or whether they are those of
+        one.
+        """
         personal, before, since = self.suite.settings.is_personal, self.here.before, self._since(catalogue)
         tables = {t.title: t for t in scope}
         if before is None:
@@ -392,20 +445,26 @@ class _Runner:
         return keyed_jobs_again(tables, catalogue, personal, how, before, since)
 
     def _rows(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], made: Run) -> Run:
-        """The run with its rows written beside a baseline, or compared with those of a baseline, where that was asked for."""
+        """The run with its rows written beside a baseline, or compared with those of a baseline, where
+        that was asked for.
+        """
         options, check = self.options, next((m.names for m in made.measured if m.id == SELF_CHECK), ())
         if self.stop.requested or not check:
             if options.row_writer is not None:
                 options.row_writer.drop()
             return made
-        digesting = Digesting(check[0], snapshot.place.encoding or "UTF8", check[1], snapshot.place.server_version_num)
+        digesting = Digesting(
+            check[0], snapshot.place.encoding or "UTF8", check[1], snapshot.place.server_version_num
+        )
         catalogue, personal = snapshot.catalogue, self.suite.settings.is_personal
         if options.row_writer is not None:
             self.observer(Progress("writing rows"))
             named = spoken_columns(options.contract) if options.contract is not None else ()
             spoken = [column_here(self.here.naming, *place) for place in named]
             held = {t.title: snapshot.unavailable[t.key][1] for t in scope if t.key in snapshot.unavailable}
-            streams = row_streams([t for t in scope if t.title not in held], catalogue, personal, digesting, spoken)
+            streams = row_streams(
+                [t for t in scope if t.title not in held], catalogue, personal, digesting, spoken
+            )
             try:
                 refused = {**held, **write_rows(holder, self._while_wanted(streams), options.row_writer)}
             except DatabaseError:
@@ -413,7 +472,9 @@ class _Runner:
                 raise
             file = RowFile(options.row_writer.path.name, 0, options.row_writer.finish())
             notices = tuple(not_kept(title, why) for title, why in refused.items())
-            return replace(made, row_file=replace(file, size=options.row_writer.size), notices=(*made.notices, *notices))
+            return replace(
+                made, row_file=replace(file, size=options.row_writer.size), notices=(*made.notices, *notices)
+            )
         if options.row_file is not None and options.baseline is not None:
             self.observer(Progress("comparing rows"))
             return replace(made, rows=self._rows_compared(holder, scope, made, digesting, catalogue))
@@ -421,7 +482,7 @@ class _Runner:
 
     def _rows_compared(
         self, holder: Session, scope: Sequence[Table], made: Run, digesting: Digesting, catalogue: Catalogue
-    ) -> tuple[RowsCompared, ...]:  # fmt: skip
+    ) -> tuple[RowsCompared, ...]:
         file, before = self.options.row_file, self.here.before
         assert file is not None
         assert before is not None
@@ -434,59 +495,94 @@ class _Runner:
             title = table.title
             if title not in old:
                 continue
-            buckets = differing_buckets(old[title].digests, titles[title].digests if title in titles else None)
+            buckets = differing_buckets(
+                old[title].digests, titles[title].digests if title in titles else None
+            )
             former = self.here.table_before(title)
             if former not in file.sections:
                 why = why_not_kept(before.notices, former)
-                found += [RowsCompared(title, message=f"before: {why}")] if buckets and why not in {"", ALL_PERSONAL} else []
+                found += (
+                    [RowsCompared(title, message=f"before: {why}")]
+                    if buckets and why not in {"", ALL_PERSONAL}
+                    else []
+                )
                 continue
             kept = file.sections[former].forms
             names = self.here.columns_here(former, kept)
             forms = {names[name]: form for name, form in kept.items()}
             personal, since = self.suite.settings.is_personal, self._since(catalogue)
-            (stream,) = row_streams_again([(table, forms, buckets)], catalogue, personal, digesting, before, since)
+            (stream,) = row_streams_again(
+                [(table, forms, buckets)], catalogue, personal, digesting, before, since
+            )
             try:
                 counted = (old[title].rows, titles[title].rows if title in titles else None)
-                expected = (counted[0], counted[1]) if counted[0] is not None and counted[1] is not None else None
+                expected = (
+                    (counted[0], counted[1]) if counted[0] is not None and counted[1] is not None else None
+                )
                 found.append(compare_rows(holder, stream, file.rows(former, buckets), expected))
             except DatabaseError as error:
                 found.append(RowsCompared(title, stream.key, message=error.fact))
                 if not _goes_on(holder, error):
                     break
         left = file.sections.keys() - {self.here.table_before(f.table) for f in found}
-        return (*found, *(RowsCompared(t, message="not compared: the table is not there, or the session was lost") for t in sorted(left)))
+        return (
+            *found,
+            *(
+                RowsCompared(t, message="not compared: the table is not there, or the session was lost")
+                for t in sorted(left)
+            ),
+        )
 
     def _while_wanted(self, streams: Iterable[Streaming]) -> Iterator[Streaming]:
         """One after the other, until somebody asks to stop."""
         return takewhile(lambda _: not self.stop.requested, streams)
 
     def _since(self, catalogue: Catalogue) -> dict[TableKey, str]:
-        """The columns that tell which rows came later, by table. Raises UsageError for one that is not there."""
+        """The columns that tell which rows came later, by table. Raises UsageError for one that is not
+        there.
+        """
         found = {}
         for name, column in self.options.added_since:
             table = catalogue.find(name)
             if table is None or column not in table.columns:
-                raise UsageError(f"--added-since {name}.{column}: there is no such column", "write TABLE.COLUMN")
+                raise UsageError(
+                    f"--added-since {name}.{column}: there is no such column", "write TABLE.COLUMN"
+                )
             found[table.key] = column
         return found
 
     def _chosen(self, holder: Session, snapshot: Snapshot, scope: Sequence[Table]) -> list[ValueStream]:
-        """What is read to keep values. Raises UsageError before anything is measured, where a column cannot be kept."""
-        personal, encoding, zone = self.suite.settings.is_personal, snapshot.place.encoding or "UTF8", self.options.zone
+        """What is read to keep values. Raises UsageError before anything is measured, where a column
+        cannot be kept.
+        """
+        personal, encoding, zone = (
+            self.suite.settings.is_personal,
+            snapshot.place.encoding or "UTF8",
+            self.options.zone,
+        )
         if zone and holder.execute(knows_zone_sql(zone)) == [(0,)]:
-            raise UsageError(f"--zone {zone} is no time zone that the server knows", "write its name: Asia/Kolkata, UTC")
+            raise UsageError(
+                f"--zone {zone} is no time zone that the server knows", "write its name: Asia/Kolkata, UTC"
+            )
         looks = self._looks_personal(holder) if self.options.keep_values else personal
         return value_streams(self.options.keep_values, snapshot.catalogue, scope, personal, looks, encoding)
 
     def _looks_personal(self, holder: Session) -> Callable[[str, str], bool]:
-        """Who is asked whether a column looks like somebody's data by its name, or is made of one that does."""
+        """Who is asked whether a column looks like somebody's data by its name, or is made of one that
+        does.
+        """
         looks, public = looks_asked(self.options.public), asked_of(self.options.public)
         found = read_followed(holder, looks, self.suite.settings.aliases)
         return lambda table, column: not public(table, column) and found.is_personal(table, column, looks)
 
     def _values(
-        self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], made: Run, streams: Sequence[ValueStream]
-    ) -> Run:  # fmt: skip
+        self,
+        holder: Session,
+        snapshot: Snapshot,
+        scope: Sequence[Table],
+        made: Run,
+        streams: Sequence[ValueStream],
+    ) -> Run:
         """The run with values written beside a baseline, or compared with those that a baseline kept."""
         options = self.options
         if self.stop.requested or not made.tables:
@@ -503,39 +599,71 @@ class _Runner:
             return replace(made, value_file=RowFile(options.values_path.name, writer.size, digest))
         if options.value_file is not None:
             self.observer(Progress("comparing values"))
-            return replace(made, values=tuple(self._values_compared(holder, snapshot, scope, options.value_file, made.tables)))
+            return replace(
+                made,
+                values=tuple(self._values_compared(holder, snapshot, scope, options.value_file, made.tables)),
+            )
         return made
 
     def _values_compared(
-        self, holder: Session, snapshot: Snapshot, scope: Sequence[Table], file: KeptValues, counted: Iterable[TableFacts]
-    ) -> Iterator[ValuesCompared]:  # fmt: skip
+        self,
+        holder: Session,
+        snapshot: Snapshot,
+        scope: Sequence[Table],
+        file: KeptValues,
+        counted: Iterable[TableFacts],
+    ) -> Iterator[ValuesCompared]:
         tables = {table.title: table for table in scope}
         assert self.here.before is not None
         lost = _unready(holder)
-        old, new = ({t.title: t.rows for t in side if t.rows is not None} for side in (self.here.before.tables, counted))
+        old, new = (
+            {t.title: t.rows for t in side if t.rows is not None}
+            for side in (self.here.before.tables, counted)
+        )
         for former, (kept, _) in file.tables.items():
-            title, forms = self.here.done.title(former), kept.called(self.here.columns_here(former, (*kept.key, *kept.columns)))
+            title, forms = (
+                self.here.done.title(former),
+                kept.called(self.here.columns_here(former, (*kept.key, *kept.columns))),
+            )
             table = tables.get(title)
             if table is None or lost:
                 there = any(known.title == title for known in snapshot.catalogue.tables.values())
                 why = lost or ("the table is not among those that are compared now" if there else VALUES_GONE)
                 yield from (ValuesCompared(title, name, message=why) for name in forms.columns)
                 continue
-            stream, reasons = stream_again(table, forms, self.suite.settings.is_personal, snapshot.place.encoding or "UTF8", self.options.zone)
+            stream, reasons = stream_again(
+                table,
+                forms,
+                self.suite.settings.is_personal,
+                snapshot.place.encoding or "UTF8",
+                self.options.zone,
+            )
             yield from (ValuesCompared(title, name, message=why) for name, why in reasons.items())
             if stream is None:
                 continue
             if title not in old or title not in new:
-                yield from (ValuesCompared(title, name, message="its rows were not counted") for name in forms.columns if name not in reasons)
+                yield from (
+                    ValuesCompared(title, name, message="its rows were not counted")
+                    for name in forms.columns
+                    if name not in reasons
+                )
                 continue
             try:
                 yield from compare_values(holder, stream, file.lines(former), (old[title], new[title]))
             except (DatabaseError, OSError) as error:
-                why = error.fact if isinstance(error, DatabaseError) else f"the file of values could not be read: {error.strerror}"
-                yield from (ValuesCompared(title, name, message=why) for name in forms.columns if name not in reasons)
+                why = (
+                    error.fact
+                    if isinstance(error, DatabaseError)
+                    else f"the file of values could not be read: {error.strerror}"
+                )
+                yield from (
+                    ValuesCompared(title, name, message=why) for name in forms.columns if name not in reasons
+                )
                 lost = "" if isinstance(error, DatabaseError) and _goes_on(holder, error) else why
 
-    def _execute(self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]) -> Executed:
+    def _execute(
+        self, plan: Plan, snapshot: Snapshot, compared: Compared, blocks: Mapping[int, int]
+    ) -> Executed:
         pool = Pool(self._open, snapshot.shared, snapshot.kept, self._jobs(snapshot), snapshot.locking)
         settings = self.suite.settings
         streams = self._streams(plan, snapshot, blocks)
@@ -543,13 +671,22 @@ class _Runner:
             answers = self._count(pool, plan)
             self.log += self.ground.log
             results, log = collect_keys(
-                pool, plan, results_of(plan, answers, settings.may_be_quoted), self._keys(), settings,
-                self.ground, self.stop, lambda done, total: self.observer(Progress("collecting evidence", done, total)),
-            )  # fmt: skip
+                pool,
+                plan,
+                results_of(plan, answers, settings.may_be_quoted),
+                self._keys(),
+                settings,
+                self.ground,
+                self.stop,
+                lambda done, total: self.observer(Progress("collecting evidence", done, total)),
+            )
             self.log += log
             results |= self._stream(streams, pool, plan, answers)
             measured, log = take_measures(
-                pool, compared.measures, self.stop, lambda done, total: self.observer(Progress("measuring", done, total))
+                pool,
+                compared.measures,
+                self.stop,
+                lambda done, total: self.observer(Progress("measuring", done, total)),
             )
             self.log += log
             keyed, log = take_keyed(
@@ -568,7 +705,9 @@ class _Runner:
                 moved(pool, snapshot, self.stop),
                 unmeasured_of(answers),
                 keyed,
-                () if self.stop.requested else tuple(filter(None, (pool.shortage, streams.shortage if streams is not None else ""))),
+                ()
+                if self.stop.requested
+                else tuple(filter(None, (pool.shortage, streams.shortage if streams is not None else ""))),
             )
         finally:
             if streams is not None:
@@ -576,7 +715,9 @@ class _Runner:
             pool.close()
 
     def _streams(self, plan: Plan, snapshot: Snapshot, blocks: Mapping[int, int]) -> Streams | None:
-        """The readers of what Python checks need; without such checks neither pandas nor a process is asked for."""
+        """The readers of what Python checks need; without such checks neither pandas nor a process is
+        asked for.
+        """
         if not plan.streams:
             return None
         from kisaan_validate.stream.conduct import Streams
@@ -587,14 +728,25 @@ class _Runner:
         personal = suite.settings.is_personal
         judges = [(stream.table.name, judge) for stream in plan.streams for judge in stream.judges]
         ids = {judge.check_id for _, judge in judges}
-        hidden = frozenset(judge.check_id for table, judge in judges if any(personal(table, c) for c in judge.columns))
+        hidden = frozenset(
+            judge.check_id for table, judge in judges if any(personal(table, c) for c in judge.columns)
+        )
         job = Job(
-            self.target, self.options.limits, suite.settings.schemas, snapshot.shared,
-            tuple(table for table in snapshot.kept if table.key in read), streams, suite.origin, suite.digest,
-            {check.id: check.digest for check in plan.checks if check.id in ids}, hidden, self._keys(), self.options.python_memory,
+            self.target,
+            self.options.limits,
+            suite.settings.schemas,
+            snapshot.shared,
+            tuple(table for table in snapshot.kept if table.key in read),
+            streams,
+            suite.origin,
+            suite.digest,
+            {check.id: check.digest for check in plan.checks if check.id in ids},
+            hidden,
+            self._keys(),
+            self.options.python_memory,
             snapshot.locking,
             self.discretion,
-        )  # fmt: skip
+        )
         return Streams(job, suite, blocks, self._jobs(snapshot), self.stop)
 
     def _stream(self, streams: Streams | None, pool: Pool, plan: Plan, counted: Answers) -> dict[str, Result]:
@@ -614,7 +766,9 @@ class _Runner:
         return results
 
     def _keys(self) -> int:
-        """How many failing keys are collected: enough to show, to compare, and to tell waived rows from others."""
+        """How many failing keys are collected: enough to show, to compare, and to tell waived rows from
+        others.
+        """
         options = self.options
         needed = keys_needed(options.waivers) if options.waivers is not None else {}
         return max(options.sample, options.keys if options.count_all else 0, *needed.values())
@@ -644,11 +798,18 @@ class _Runner:
             selection=self.selection,
             settings=self._settings(),
             tables=attached(
-                _table_facts(snapshot.catalogue, plan, done, excluded), measured, compared.check, compared.left_out
+                _table_facts(snapshot.catalogue, plan, done, excluded),
+                measured,
+                compared.check,
+                compared.left_out,
             ),
             checks=plan.checks,
             results=results,
-            notices=(*self._notices(snapshot), *foreign.notice(results), *(_fewer(why) for why in done.shortages)),
+            notices=(
+                *self._notices(snapshot),
+                *foreign.notice(results),
+                *(_fewer(why) for why in done.shortages),
+            ),
             statements=tuple(self.log),
             objects=compared.objects,
             unread=compared.unread,
@@ -670,10 +831,14 @@ class _Runner:
         for check in plan.checks:
             result = results.get(check.id)
             if result is None:
-                results[check.id] = Result(check.id, Status.ERROR, message=f"not asked: {self.stop.reason or 'unknown'}")
+                results[check.id] = Result(
+                    check.id, Status.ERROR, message=f"not asked: {self.stop.reason or 'unknown'}"
+                )
             elif done.moved and result.evidence in {*COUNTED, Evidence.STREAMED}:
                 results[check.id] = self._fenced(check, result, snapshot.catalogue, done.moved)
-        reading = ((check, {check.table, *(name for name, _ in self.suite.needs(check))}) for check in plan.checks)
+        reading = (
+            (check, {check.table, *(name for name, _ in self.suite.needs(check))}) for check in plan.checks
+        )
         results = foreign.marked(results, reading, snapshot.catalogue)
         return tuple(results[c.id] for c in plan.checks)
 
@@ -687,13 +852,19 @@ class _Runner:
             notices.append(Notice("writable", message, "validate with a role that has only SELECT"))
         return tuple(notices)
 
-    def _fenced(self, check: Check, result: Result, catalogue: Catalogue, gone: Mapping[TableKey, str]) -> Result:
+    def _fenced(
+        self, check: Check, result: Result, catalogue: Catalogue, gone: Mapping[TableKey, str]
+    ) -> Result:
         names = {check.table, *(name for name, _ in self.suite.needs(check))} - {""}
         touched = {t.key for name in names if (t := catalogue.find(name)) is not None} & gone.keys()
         if not touched:
             return result
         listed, why = ", ".join(sorted(name for _, name in touched)), gone[min(touched)]
-        hint = "run again when no migration is running" if why == REWRITTEN else "see the server's log, then run again"
+        hint = (
+            "run again when no migration is running"
+            if why == REWRITTEN
+            else "see the server's log, then run again"
+        )
         return Result(check.id, Status.ERROR, message=f"{listed} {why}", hint=hint, sql=result.sql)
 
     def _settings(self) -> dict[str, str]:
@@ -713,11 +884,16 @@ class _Runner:
 def withhold(measures: Iterable[Measure], snapshot: Snapshot) -> list[Measure]:
     """The measures, without a statement where the table is withheld: why stands in its place."""
     reasons = {snapshot.catalogue.tables[key].title: why for key, why in snapshot.withheld.items()}
-    return [replace(m, sql="", first=None, message=reasons[m.title]) if m.title in reasons else m for m in measures]
+    return [
+        replace(m, sql="", first=None, message=reasons[m.title]) if m.title in reasons else m
+        for m in measures
+    ]
 
 
 def suggestions(suite: Suite) -> dict[str, str]:
-    """For each check in Python that says no more than one comparison: how the database could make it, by check id."""
+    """For each check in Python that says no more than one comparison: how the database could make it, by
+    check id.
+    """
     found = ((check, suite.rules[check.id]) for check in suite.checks)
     return {
         check.id: f"declare.holds({check.table!r}, {rule.suggestion!r})"
@@ -731,8 +907,15 @@ def _pushable(suite: Suite) -> list[Notice]:
     listed = "; ".join(f"{id} as {text}" for id, text in list(found.items())[:5])
     more = f"; and {len(found) - 5} more, see kisaan-validate explain" if len(found) > 5 else ""
     what = "1 Python check" if len(found) == 1 else f"{len(found)} Python checks"
-    hint = "as one more count in the table's scan it costs no stream; NULL, NaN and text order follow PostgreSQL there"
-    return [Notice("pushdown", f"{what} could be judged inside the database: {listed}{more}", hint)] if found else []
+    hint = (
+        "as one more count in the table's scan it costs no stream; NULL, NaN and text order follow "
+        "PostgreSQL there"
+    )
+    return (
+        [Notice("pushdown", f"{what} could be judged inside the database: {listed}{more}", hint)]
+        if found
+        else []
+    )
 
 
 def _fewer(why: str) -> Notice:
@@ -755,7 +938,9 @@ def _size(statement: Pass | Query) -> int:
 
 @dataclass(frozen=True)
 class Compared:
-    """What a comparison needs beside rows and checks. ``refused`` maps promises to why their SQL is not run."""
+    """What a comparison needs beside rows and checks. ``refused`` maps promises to why their SQL is not
+    run.
+    """
 
     objects: tuple[SchemaObject, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -793,7 +978,9 @@ class Executed:
 
 
 def _goes_on(session: Session, error: DatabaseError) -> bool:
-    """Whether other tables can still be read after one could not: the server said why, and the session is as before."""
+    """Whether other tables can still be read after one could not: the server said why, and the session is
+    as before.
+    """
     if not error.sqlstate or error.lost or session.lost:
         return False
     recover(session)
@@ -801,7 +988,9 @@ def _goes_on(session: Session, error: DatabaseError) -> bool:
 
 
 def _unready(holder: Session) -> str:
-    """Let a statement of the first session fail without the next ones; why that cannot be, or "" (what was measured stays)."""
+    """Let a statement of the first session fail without the next ones; why that cannot be, or "" (what was
+    measured stays).
+    """
     try:
         holder.execute(f"SAVEPOINT {SAVEPOINT}")
     except DatabaseError as error:
@@ -810,7 +999,9 @@ def _unready(holder: Session) -> str:
 
 
 def _heaps_only(holder: Session) -> None:
-    """From here on the first session reads no catalogue, only rows. One that is lost says so to whoever asks it next."""
+    """From here on the first session reads no catalogue, only rows. One that is lost says so to whoever
+    asks it next.
+    """
     with suppress(DatabaseError):
         give_back(holder)
         holder.tune(HEAP)
@@ -824,10 +1015,14 @@ def kinds_of_readers(suite: Suite) -> int:
 
 
 def read_together(suite: Suite, catalogue: Catalogue) -> Iterator[frozenset[TableKey]]:
-    """The tables that one statement may read: those of all checks of a table, whose failing rows are listed together."""
+    """The tables that one statement may read: those of all checks of a table, whose failing rows are
+    listed together.
+    """
     groups: dict[str, set[TableKey]] = {}
     for check in suite.checks:
-        found = (catalogue.find(name) for name in (check.table, *(name for name, _ in suite.needs(check))) if name)
+        found = (
+            catalogue.find(name) for name in (check.table, *(name for name, _ in suite.needs(check))) if name
+        )
         groups.setdefault(check.table or check.id, set()).update(t.key for t in found if t is not None)
     yield from map(frozenset, groups.values())
 
@@ -841,7 +1036,9 @@ def _alive(session: Session) -> bool:
 
 
 def refused_expressions(session: Session, contract: Contract, schemas: Sequence[str]) -> dict[str, str]:
-    """Which promises hold SQL that could call something volatile, or not what it names, and what. Raises DatabaseError."""
+    """Which promises hold SQL that could call something volatile, or not what it names, and what. Raises
+    DatabaseError.
+    """
     refused, lookalikes = {}, read_lookalikes(session, schemas)
     for promise in contract.promises:
         sql = ", ".join(f"({text}\n)" for text in promise.expressions()).replace("{column}", '"column"')
@@ -853,10 +1050,18 @@ def refused_expressions(session: Session, contract: Contract, schemas: Sequence[
 
 
 def _standing(done: Executed) -> Iterator[Measured]:
-    """What was measured, without the figures of tables that did not stay as they were. A measure reads one table."""
+    """What was measured, without the figures of tables that did not stay as they were. A measure reads one
+    table.
+    """
     for measured in done.measured:
-        why = next((why for (schema, name), why in done.moved.items() if measured.table in _titles(schema, name)), "")
-        yield Measured(measured.id, measured.table, sql=measured.sql, message=f"{measured.table} {why}") if why else measured
+        why = next(
+            (why for (schema, name), why in done.moved.items() if measured.table in _titles(schema, name)), ""
+        )
+        yield (
+            Measured(measured.id, measured.table, sql=measured.sql, message=f"{measured.table} {why}")
+            if why
+            else measured
+        )
 
 
 def _titles(schema: str, name: str) -> tuple[str, ...]:
@@ -871,7 +1076,9 @@ def _standing_keyed(done: Executed) -> Iterator[KeyedDigest]:
         yield KeyedDigest(keyed.table, keyed.column, message=f"{keyed.table} {why}") if why else keyed
 
 
-def _table_facts(catalogue: Catalogue, plan: Plan, done: Executed, excluded: Sequence[str]) -> tuple[TableFacts, ...]:
+def _table_facts(
+    catalogue: Catalogue, plan: Plan, done: Executed, excluded: Sequence[str]
+) -> tuple[TableFacts, ...]:
     wanted: dict[TableKey, Table] = {s.table.key: s.table for s in plan.passes if s.counts_table}
     wanted |= {key: catalogue.tables[key] for key in plan.uncounted}
     facts = []
@@ -879,10 +1086,15 @@ def _table_facts(catalogue: Catalogue, plan: Plan, done: Executed, excluded: Seq
         table, figures = wanted[key], done.figures.get(key, {})
         moved = done.moved.get(key, "")
         count = None if moved else done.rows.get(key)
-        reason = "" if count is not None else plan.uncounted.get(key, moved.removeprefix("was ") or done.failures.get(key, "not counted"))
+        reason = (
+            ""
+            if count is not None
+            else plan.uncounted.get(key, moved.removeprefix("was ") or done.failures.get(key, "not counted"))
+        )
         lost = done.unmeasured.get(key, {})
         columns = tuple(
-            ColumnFacts(c.name, c.type, None if moved else figures.get(c.name), lost.get(c.name, "")) for c in table.columns.values()
+            ColumnFacts(c.name, c.type, None if moved else figures.get(c.name), lost.get(c.name, ""))
+            for c in table.columns.values()
         )
         facts.append(TableFacts(table.schema, table.name, KIND_WORDS[table.kind], count, reason, columns))
     return tuple(facts)

@@ -1,7 +1,8 @@
-"""The schema objects of two sides, compared: what came, what went, which facts differ, and what cannot be told. Pure.
+"""The schema objects of two sides, compared: what came, what went, which facts differ, and what cannot be
+told. Pure.
 
-Facts are texts. Most are compared as they are; those that a server prints from a tree by what they mean (``printed``), and
-privileges by what both versions of the server know of them.
+Facts are texts. Most are compared as they are; those that a server prints from a tree by what they mean
+(``printed``), and privileges by what both versions of the server know of them.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ RELATIONS = ("table", "view", "materialized view", "sequence")
 
 @dataclass(frozen=True)
 class Reading:
-    """One side's reading of the catalogue. ``unread`` maps kinds and titles that could not be read to the reason;
-    ``version`` is the server's ``server_version_num``."""
+    """One side's reading of the catalogue. ``unread`` maps kinds and titles that could not be read to the
+    reason; ``version`` is the server's ``server_version_num``."""
 
     objects: tuple[SchemaObject, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -45,8 +46,8 @@ def reading_of(side: Baseline) -> Reading:
 
 @dataclass(frozen=True)
 class SchemaDiff:
-    """What differs of two readings, and which texts differ without telling whether what they say does. ``majors`` are the
-    major versions of the servers that printed them."""
+    """What differs of two readings, and which texts differ without telling whether what they say does.
+    ``majors`` are the major versions of the servers that printed them."""
 
     changes: tuple[Change, ...] = ()
     unclear: tuple[Change, ...] = ()
@@ -55,7 +56,9 @@ class SchemaDiff:
 
     def of_tables(self, titles: Container[str]) -> SchemaDiff:
         """Only what belongs to these relations."""
-        changes, unclear = (tuple(c for c in found if c.table in titles) for found in (self.changes, self.unclear))
+        changes, unclear = (
+            tuple(c for c in found if c.table in titles) for found in (self.changes, self.unclear)
+        )
         rest = NotCompared("what belongs to no selected table", "the schema's other objects", "")
         return SchemaDiff(changes, unclear, (rest,), self.majors)
 
@@ -66,17 +69,23 @@ class SchemaDiff:
 
 
 def compare_schemas(before: Reading, after: Reading, *, renamed: bool = False) -> SchemaDiff:
-    """The schema objects that came, went, or of which a fact differs. What a partition only repeats of its parent is left out.
+    """The schema objects that came, went, or of which a fact differs. What a partition only repeats of its
+    parent is left out.
 
-    ``renamed``: the sides' schemas have other names. Texts were made alike already; a digest of a text cannot be.
+    ``renamed``: the sides' schemas have other names. Texts were made alike already; a digest of a text
+    cannot be.
     """
     hidden = before.unread.keys() | after.unread.keys()
     beside = not_compared(before.objects, after.objects)
     lacking = BY_EARLIER_VERSIONS if is_earlier(before.objects) or is_earlier(after.objects) else frozenset()
     old, new = (_readable(side.objects, hidden, lacking) for side in (before, after))
     gone, come = ({k: a[k] for k in a.keys() - b.keys()} for a, b in ((old, new), (new, old)))
-    changes = [Change(*key, REMOVED, summary_of(item), None) for key, item in gone.items() if not _within(item, gone)]
-    changes += [Change(*key, ADDED, None, summary_of(item)) for key, item in come.items() if not _within(item, come)]
+    changes = [
+        Change(*key, REMOVED, summary_of(item), None) for key, item in gone.items() if not _within(item, gone)
+    ]
+    changes += [
+        Change(*key, ADDED, None, summary_of(item)) for key, item in come.items() if not _within(item, come)
+    ]
     unclear = []
     for key in sorted(old.keys() & new.keys()):
         for change in _fact_changes(old[key], new[key]):
@@ -89,17 +98,23 @@ def compare_schemas(before: Reading, after: Reading, *, renamed: bool = False) -
                 unclear.append(change)
     changes += _order_changes(old, new)
     objects, majors = [*old.values(), *new.values()], (before.major, after.major)
-    return SchemaDiff(tuple(_without_echoes(changes, objects)), tuple(_without_echoes(unclear, objects)), beside, majors)
+    return SchemaDiff(
+        tuple(_without_echoes(changes, objects)), tuple(_without_echoes(unclear, objects)), beside, majors
+    )
 
 
 def _readable(
     objects: Iterable[SchemaObject], hidden: Collection[str], lacking: Collection[tuple[str, str]]
-) -> dict[ObjectKey, SchemaObject]:  # fmt: skip
-    """The objects that both sides could read, without the facts that one of them does not know of (``lacking``)."""
+) -> dict[ObjectKey, SchemaObject]:
+    """The objects that both sides could read, without the facts that one of them does not know of
+    (``lacking``).
+    """
     unread = frozenset(hidden)
     found = {}
     for item in objects:
-        told = item.kind in (COUNTED, DATABASE) or (lacking and item.kind == "grant" and " on type " in item.name)
+        told = item.kind in (COUNTED, DATABASE) or (
+            lacking and item.kind == "grant" and " on type " in item.name
+        )
         if told or unread & {item.kind, item.table, item.name if item.kind == "table" else ""} - {""}:
             continue
         kept = {name: text for name, text in item.facts.items() if (item.kind, name) not in lacking}
@@ -108,13 +123,17 @@ def _readable(
 
 
 def _fact_changes(old: SchemaObject, new: SchemaObject) -> list[Change]:
-    """Every fact of an object whose text differs; but for a column's position, which moves where another goes."""
+    """Every fact of an object whose text differs; but for a column's position, which moves where another
+    goes.
+    """
     a, b = old.facts, new.facts
     names = (a.keys() | b.keys()) - ({"position"} if old.kind == "column" else set())
     return [Change(*old.key, name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)]
 
 
-def _order_changes(old: Mapping[ObjectKey, SchemaObject], new: Mapping[ObjectKey, SchemaObject]) -> list[Change]:
+def _order_changes(
+    old: Mapping[ObjectKey, SchemaObject], new: Mapping[ObjectKey, SchemaObject]
+) -> list[Change]:
     """The columns that both sides have, and that stand in another order among those."""
     shared: dict[str, list[ObjectKey]] = {}
     for key in old.keys() & new.keys():
@@ -134,7 +153,8 @@ def _order_changes(old: Mapping[ObjectKey, SchemaObject], new: Mapping[ObjectKey
 def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
     """Whether an object came or went only as a part of another that did.
 
-    It is part of its table, a constraint's index of the constraint, a grant of what it is on, a serial's sequence of the column.
+    It is part of its table, a constraint's index of the constraint, a grant of what it is on, a serial's
+    sequence of the column.
     """
     kind, table, name = item.key
     if kind not in RELATIONS and table and any((relation, table, table) in moved for relation in RELATIONS):
@@ -145,8 +165,11 @@ def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
     if kind == "grant" and table:
         return ("column", table, split_grant(name)[1]) in moved
     if kind == "grant":
-        return any((on, table, name.partition(f" on {on} ")[2]) in moved for on in ("function", "schema")) or any(
-            (on, table, name.partition(" on type ")[2]) in moved for on in ("enum", "domain", "composite type", "range type")
+        return any(
+            (on, table, name.partition(f" on {on} ")[2]) in moved for on in ("function", "schema")
+        ) or any(
+            (on, table, name.partition(" on type ")[2]) in moved
+            for on in ("enum", "domain", "composite type", "range type")
         )
     return kind == "index" and ("constraint", table, name) in moved
 
@@ -159,31 +182,62 @@ def summary_of(item: SchemaObject) -> str:
     return next((item.facts[name] for name in _SUMMARIES if name in item.facts), item.kind)
 
 
-# --- facts that mean the same in other words --------------------------------------------------------------------------
+# --- facts that mean the same in other words --------------------------------------------------------------
 
-PRINTED = frozenset({
-    ("view", "definition"), ("materialized view", "definition"), ("rule", "definition"), ("policy", "using"),
-    ("policy", "with check"), ("column", "default"), ("column", "generated"), ("constraint", "definition"),
-    ("index", "definition"), ("trigger", "definition"), ("statistics", "definition"), ("domain", "default"),
-    ("domain", "checks"), ("table", "bound"), ("table", "partition key"), ("function", "arguments"),
-})  # fmt: skip
+PRINTED = frozenset(
+    {
+        ("view", "definition"),
+        ("materialized view", "definition"),
+        ("rule", "definition"),
+        ("policy", "using"),
+        ("policy", "with check"),
+        ("column", "default"),
+        ("column", "generated"),
+        ("constraint", "definition"),
+        ("index", "definition"),
+        ("trigger", "definition"),
+        ("statistics", "definition"),
+        ("domain", "default"),
+        ("domain", "checks"),
+        ("table", "bound"),
+        ("table", "partition key"),
+        ("function", "arguments"),
+    }
+)
 """(kind, fact) of texts that the server prints from a tree."""
 
 PRINTED_BODY = "printed, sha256 "
-"""How the fact ``body`` of a function begins whose body is a tree (BEGIN ATOMIC, RETURN): the digest of its canonical print."""
+"""How the fact ``body`` of a function begins whose body is a tree (BEGIN ATOMIC, RETURN): the digest of
+its canonical print.
+"""
 
 
 def printed_body(text: str) -> str:
     """The fact of a body that was printed so: the same for both ways to print one tree."""
-    return PRINTED_BODY + hashlib.sha256(" ".join(canonical(text)).encode("utf-8", "surrogatepass")).hexdigest()
-
-_SIGNATURES = frozenset({
-    "state function", "final function", "combine function", "moving state function", "sort operator", "canonical", "difference",
-})  # fmt: skip
-"""Facts that name a function or an operator with the types of its arguments, which those of the server itself have changed."""
+    return (
+        PRINTED_BODY + hashlib.sha256(" ".join(canonical(text)).encode("utf-8", "surrogatepass")).hexdigest()
+    )
 
 
-def _likeness(change: Change, before: Reading, after: Reading, objects: Mapping[ObjectKey, SchemaObject]) -> Likeness:
+_SIGNATURES = frozenset(
+    {
+        "state function",
+        "final function",
+        "combine function",
+        "moving state function",
+        "sort operator",
+        "canonical",
+        "difference",
+    }
+)
+"""Facts that name a function or an operator with the types of its arguments, which those of the server
+itself have changed.
+"""
+
+
+def _likeness(
+    change: Change, before: Reading, after: Reading, objects: Mapping[ObjectKey, SchemaObject]
+) -> Likeness:
     """What two texts of one fact are to each other, given that they are not the same letters."""
     kind, aspect = change.kind, change.aspect
     one_version = before.major == after.major
@@ -207,21 +261,32 @@ def _likeness(change: Change, before: Reading, after: Reading, objects: Mapping[
 
 def _is_printed_body(change: Change) -> bool:
     bodies = (change.before, change.after)
-    return change.aspect == "body" and all(body is not None and body.startswith(PRINTED_BODY) for body in bodies)
+    return change.aspect == "body" and all(
+        body is not None and body.startswith(PRINTED_BODY) for body in bodies
+    )
 
 
 def _unknown(change: Change, before: int, after: int) -> Unknown:
     of = f" of {change.table}" if change.table and change.table != change.name else ""
     what = f"the {change.aspect} of {change.kind} {change.name}{of}"
     if before == after:
-        return Unknown(what, "it names schemas, and they have other names on the two sides: it could not be compared; read both")
-    return Unknown(what, f"PostgreSQL {before} and {after} print it differently: it could not be compared; read both")
+        return Unknown(
+            what,
+            "it names schemas, and they have other names on the two sides: it could not be compared; "
+            "read both",
+        )
+    return Unknown(
+        what, f"PostgreSQL {before} and {after} print it differently: it could not be compared; read both"
+    )
 
 
 _SEVEN = "SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"
 _EIGHT_AT_ONCE = re.compile(
     "DELETE(?P<option> WITH GRANT OPTION)?, "
-    + "".join(f"{name}(?P=option)?, " for name in ("INSERT", "MAINTAIN", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE"))
+    + "".join(
+        f"{name}(?P=option)?, "
+        for name in ("INSERT", "MAINTAIN", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE")
+    )
     + "UPDATE(?P=option)?"
 )
 
@@ -233,25 +298,33 @@ def _owner(change: Change, objects: Mapping[ObjectKey, SchemaObject]) -> bool:
 
 
 def _shared_privileges(text: str, version: int, owner: bool) -> str:
-    """Privileges as servers before and from 17 on can both say them. MAINTAIN came with 17: before, ALL was all but it.
+    """Privileges as servers before and from 17 on can both say them. MAINTAIN came with 17: before, ALL
+    was all but it.
 
-    Then, the owner might do what it allows without being granted anything: ALL was all of it, and a list said nothing of it.
+    Then, the owner might do what it allows without being granted anything: ALL was all of it, and a list
+    said nothing of it.
     """
     if version >= 17 and owner:
         return text.replace(", MAINTAIN", "")
     if version >= 17 and text == _SEVEN:
         return "ALL"
-    return _EIGHT_AT_ONCE.sub(lambda found: found[0].replace("MAINTAIN" + (found["option"] or "") + ", ", ""), text)
+    return _EIGHT_AT_ONCE.sub(
+        lambda found: found[0].replace("MAINTAIN" + (found["option"] or "") + ", ", ""), text
+    )
 
 
-# --- partitions ---------------------------------------------------------------------------------------------------------
+# --- partitions -------------------------------------------------------------------------------------------
 
 
 def _without_echoes(changes: list[Change], objects: Iterable[SchemaObject]) -> list[Change]:
-    """The changes without those of a partition (or a child by inheritance) that are the very change of its parent."""
+    """The changes without those of a partition (or a child by inheritance) that are the very change of its
+    parent.
+    """
     parents: dict[str, set[str]] = {}
     for item in objects:
-        above = [title for name in ("partition of", "inherits") for title in split_titles(item.facts.get(name, ""))]
+        above = [
+            title for name in ("partition of", "inherits") for title in split_titles(item.facts.get(name, ""))
+        ]
         if item.kind == "table" and above:
             parents.setdefault(item.table, set()).update(above)
     said = {(change.table, _gist(change)) for change in changes}
@@ -260,12 +333,19 @@ def _without_echoes(changes: list[Change], objects: Iterable[SchemaObject]) -> l
     return [c for c in changes if not any((parent, _gist(c)) in said for parent in parents.get(c.table, ()))]
 
 
-_OWN_NAMES = re.compile(r'(?P<index> INDEX (?:"(?:[^"]|"")*"|[^\s"])+)?(?P<on> ON (?:ONLY )?(?:"(?:[^"]|"")*"|[^\s"])+)')
+_OWN_NAMES = re.compile(
+    r'(?P<index> INDEX (?:"(?:[^"]|"")*"|[^\s"])+)?(?P<on> ON (?:ONLY )?(?:"(?:[^"]|"")*"|[^\s"])+)'
+)
 
 
 def _gist(change: Change) -> tuple[str | None, ...]:
-    """What a change says, whatever the table; indexes and constraints of partitions have names of their own."""
+    """What a change says, whatever the table; indexes and constraints of partitions have names of their
+    own.
+    """
     name = "" if change.kind in {"index", "constraint"} else change.name
     printed = change.kind in {"index", "trigger"}
-    texts = (_OWN_NAMES.sub("", text, count=1) if printed and text else text for text in (change.before, change.after))
+    texts = (
+        _OWN_NAMES.sub("", text, count=1) if printed and text else text
+        for text in (change.before, change.after)
+    )
     return (change.kind, name, change.aspect, *texts)

@@ -1,7 +1,8 @@
 """Text that becomes the source of a suite.
 
-Databases and other tools call things what they like: a table may be named ``\"\"\"; import os #``. Whatever passes through
-here is a literal, a name or a remark afterwards, never code. Every generated file is made of these functions alone.
+Databases and other tools call things what they like: a table may be named ``\"\"\"; import os #``.
+Whatever passes through here is a literal, a name or a remark afterwards, never code. Every generated file
+is made of these functions alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ Plain = str | int | bool | Decimal | None
 
 
 def python_text(value: str) -> str:
-    """A string as a Python literal on one line; what cannot be seen (line ends, bidirectional marks, NUL) is escaped."""
+    """A string as a Python literal on one line; what cannot be seen (line ends, bidirectional marks, NUL)
+    is escaped.
+    """
     shown = repr(value)
     if shown.startswith("'") and '"' not in shown:
         return '"' + shown[1:-1].replace("\\'", "'") + '"'
@@ -28,7 +31,9 @@ def python_text(value: str) -> str:
 
 
 def python_value(value: Plain | list[str] | dict[str, object]) -> str:
-    """A plain value, or a list or mapping of such, as a Python literal. Raises TypeError for anything else."""
+    """A plain value, or a list or mapping of such, as a Python literal. Raises TypeError for anything
+    else.
+    """
     if isinstance(value, str):
         return python_text(value)
     if value is None or isinstance(value, (bool, int)):
@@ -41,19 +46,25 @@ def python_value(value: Plain | list[str] | dict[str, object]) -> str:
 
 
 def remark(text: str, limit: int = 200) -> str:
-    """Text that may stand in a comment of Python, SQL, TOML or Markdown: one line, nothing hidden, cut when long."""
+    """Text that may stand in a comment of Python, SQL, TOML or Markdown: one line, nothing hidden, cut
+    when long.
+    """
     flat = " ".join(text.split())
     seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in flat)
     return seen if len(seen) <= limit else seen[: limit - 1].rstrip() + "…"
 
 
 def code_span(text: str) -> str:
-    """Text as a code span in a cell of a Markdown table: no backtick, bar or angle bracket of it means anything."""
+    """Text as a code span in a cell of a Markdown table: no backtick, bar or angle bracket of it means
+    anything.
+    """
     return f"`{remark(text).replace('`', chr(0x2CB)).replace('|', chr(0xA6))}`"
 
 
 def identifier(name: str, taken: Iterable[str], prefix: str) -> str:
-    """A Python identifier that recalls ``name`` and is none of ``taken``; ASCII, for Python folds other letters together."""
+    """A Python identifier that recalls ``name`` and is none of ``taken``; ASCII, for Python folds other
+    letters together.
+    """
     word = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
     if not word or word[0].isdigit() or keyword.iskeyword(word) or keyword.issoftkeyword(word):
         word = f"{prefix}_{word}".strip("_")
@@ -68,7 +79,9 @@ def identifier(name: str, taken: Iterable[str], prefix: str) -> str:
 
 
 def file_stem(name: str, taken: set[str]) -> str:
-    """A file name (without suffix) that recalls ``name``; free of what ``taken`` holds, to which it is added."""
+    """A file name (without suffix) that recalls ``name``; free of what ``taken`` holds, to which it is
+    added.
+    """
     word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:60].strip("_") or "table"
     number, made = 1, word
     while made in taken:
@@ -79,18 +92,23 @@ def file_stem(name: str, taken: set[str]) -> str:
 
 
 def sql_name(name: str) -> str:
-    """An identifier for an author's SQL: quoted wherever the engine's reader of SQL would not take it bare."""
+    """An identifier for an author's SQL: quoted wherever the engine's reader of SQL would not take it
+    bare.
+    """
     return quote(name) if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
 
 
 def dotted(schema: str, name: str) -> str:
-    """A table's name as declarations write it (see ``catalogue.split_name``); ``schema`` "" leaves that out."""
+    """A table's name as declarations write it (see ``catalogue.split_name``); ``schema`` "" leaves that
+    out.
+    """
     parts = [name] if not schema else [schema, name]
     return ".".join('"' + p.replace('"', '""') + '"' if "." in p or p.startswith('"') else p for p in parts)
 
 
 def call(function: str, arguments: Iterable[str], why: str = "") -> str:
-    """A call as source, with why it is there as a comment: on one line if it fits, else the comment above, then the call.
+    """A call as source, with why it is there as a comment: on one line if it fits, else the comment above,
+    then the call.
 
     ``arguments`` are source texts made by the functions above.
     """
@@ -140,7 +158,9 @@ def header(fields: Mapping[str, str]) -> str:
     return "".join(f"-- {name}: {remark(value, 2000)}\n" for name, value in fields.items() if value)
 
 
-def settings_text(command: str, name: str, schemas: Iterable[str], personal: Mapping[str, tuple[str, ...]]) -> str:
+def settings_text(
+    command: str, name: str, schemas: Iterable[str], personal: Mapping[str, tuple[str, ...]]
+) -> str:
     """A suite.toml; ``personal`` maps guessed patterns to the columns for which they stand."""
     how = "and by the look of few values" if command == "init" else "alone"
     lines = [
@@ -148,7 +168,10 @@ def settings_text(command: str, name: str, schemas: Iterable[str], personal: Map
         f"name = {toml_text(name)}",
         f"schemas = [{', '.join(toml_text(s) for s in schemas)}]",
         "",
-        f"# A guess, by names {how}: values of these columns are never shown. Add what is missing, remove what is public.",
+        (
+            f"# A guess, by names {how}: values of these columns are never shown. Add what is missing, "
+            f"remove what is public."
+        ),
     ]
     if not personal:
         return "\n".join([*lines, "personal = []", ""])

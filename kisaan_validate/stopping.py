@@ -1,7 +1,8 @@
 """A stop that somebody asked for: what is known is kept, and every wait ends soon.
 
-Law: a stop is answered by cancelling at once what the server is doing for us, and ``GRACE_SECONDS`` later by the end of
-whatever still waits for a server (see database.watchdog). So nobody who answers nothing can keep a run from ending.
+Law: a stop is answered by cancelling at once what the server is doing for us, and ``GRACE_SECONDS`` later
+by the end of whatever still waits for a server (see database.watchdog). So nobody who answers nothing can
+keep a run from ending.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ class Stop:
         self._callbacks: list[Callable[[], None]] = []
         self.reason = ""
         self.at: float | None = None
-        """When a stop was requested, by ``time.monotonic()``. None: nobody did, or nothing more is asked by our own choice."""
+        """When a stop was requested, by ``time.monotonic()``. None: nobody did, or nothing more is asked
+        by our own choice.
+        """
 
     def request(self, reason: str) -> None:
         """Ask to stop; the first reason stands. Returns at once."""
@@ -48,5 +51,7 @@ class Stop:
 
     @property
     def deadline(self) -> float:
-        """Until when a server may be waited for, by ``time.monotonic()``; infinite while nobody asked to stop."""
+        """Until when a server may be waited for, by ``time.monotonic()``; infinite while nobody asked to
+        stop.
+        """
         return float("inf") if self.at is None else self.at + GRACE_SECONDS

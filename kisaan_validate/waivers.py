@@ -1,7 +1,7 @@
 """Known failures that were accepted by name, for a time: ``waivers.toml`` beside the suite.
 
-A waiver is shown beside the failure and never hides it. It covers at most what it says: more rows, other rows or a day
-later, and the failure counts again. What has no answer cannot be waived.
+A waiver is shown beside the failure and never hides it. It covers at most what it says: more rows, other
+rows or a day later, and the failure counts again. What has no answer cannot be waived.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ WAIVERS_FORMAT = 1
 
 @dataclass(frozen=True)
 class Waiver:
-    """One accepted failure. Its scope is ``rows`` (at most so many), ``keys`` (these rows only), or the whole check.
+    """One accepted failure. Its scope is ``rows`` (at most so many), ``keys`` (these rows only), or the
+    whole check.
 
     ``expires`` is the last day on which it holds, in UTC.
     """
@@ -80,8 +81,8 @@ _KNOWN = ("check", "reason", "owner", "expires", "rows", "keys", "whole_check")
 def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) -> Waivers:
     """The waivers that a file's text states. Raises SuiteError, naming file and check.
 
-    ``checks`` are the ids of the suite: a waiver for a check that does not exist waives nothing, and is refused.
-    Without them the file is taken as it was recorded.
+    ``checks`` are the ids of the suite: a waiver for a check that does not exist waives nothing, and is
+    refused. Without them the file is taken as it was recorded.
     """
     try:
         given = authored.toml(text)
@@ -91,7 +92,9 @@ def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) ->
         if key not in ("format", "waiver"):
             raise SuiteError(f"unknown key {key!r}", did_you_mean(key, ("format", "waiver")), origin)
     if given.get("format") != WAIVERS_FORMAT:
-        raise SuiteError(f"format {given.get('format')!r} is not one that this version reads", "write format = 1", origin)
+        raise SuiteError(
+            f"format {given.get('format')!r} is not one that this version reads", "write format = 1", origin
+        )
     listed = given.get("waiver", [])
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise SuiteError("waivers are tables", "write [[waiver]]", origin)
@@ -116,9 +119,15 @@ def _waiver(item: Mapping[str, Any], place: str, known: list[str] | None) -> Wai
         raise SuiteError("a waiver needs 'expires', a day", "write expires = 2026-12-31", place)
     rows, keys, whole = item.get("rows"), item.get("keys", []), item.get("whole_check", False)
     if sum((rows is not None, bool(keys), bool(whole))) != 1:
-        raise SuiteError("a waiver covers one of rows, keys, whole_check", "write rows = 3, keys = [[17], [18]] or whole_check = true", place)
+        raise SuiteError(
+            "a waiver covers one of rows, keys, whole_check",
+            "write rows = 3, keys = [[17], [18]] or whole_check = true",
+            place,
+        )
     if rows is not None and (type(rows) is not int or rows < 1):
-        raise SuiteError(f"rows = {rows!r} is not a number of violations", "write a whole number of at least 1", place)
+        raise SuiteError(
+            f"rows = {rows!r} is not a number of violations", "write a whole number of at least 1", place
+        )
     if type(whole) is not bool or not isinstance(keys, list):
         raise SuiteError("whole_check is true or false, keys is a list", "", place)
     reason, owner = " ".join(item["reason"].split()), item["owner"].strip()
@@ -128,7 +137,9 @@ def _waiver(item: Mapping[str, Any], place: str, known: list[str] | None) -> Wai
 def _key(given: Any, place: str) -> tuple[str, ...]:
     values = given if isinstance(given, list) else [given]
     if not values or not all(type(v) in {int, str} for v in values):
-        raise SuiteError(f"{given!r} is not a key", "write a key as the report shows it: [17], or [\"a\", 2]", place)
+        raise SuiteError(
+            f"{given!r} is not a key", 'write a key as the report shows it: [17], or ["a", 2]', place
+        )
     return tuple(str(v) for v in values)
 
 
@@ -148,7 +159,11 @@ def _used(waiver: Waiver, result: Result, now: datetime) -> Waived:
     until = f"until {waiver.expires.isoformat()}, {waiver.scope}"
     if result.status is not Status.FAIL:
         held = result.status in {Status.PASS, Status.TOLERATED}
-        use, remark = (Use.UNNEEDED, "the check holds") if held else (Use.UNANSWERED, "what has no answer cannot be waived")
+        use, remark = (
+            (Use.UNNEEDED, "the check holds")
+            if held
+            else (Use.UNANSWERED, "what has no answer cannot be waived")
+        )
         return Waived(waiver, use, remark)
     if now.date() > waiver.expires:
         return Waived(waiver, Use.EXPIRED, f"it held {until}")
@@ -172,7 +187,12 @@ def _beyond(waiver: Waiver, result: Result) -> str:
     if len(keys) != result.violations:
         return f"{result.violations:,} violations under {len(keys):,} keys: waive them by rows"
     others = [key for key in keys if key not in waiver.keys]
-    return f"{len(others):,} other row{'' if len(others) == 1 else 's'} fail{'s' if len(others) == 1 else ''}, first {', '.join(others[0])}" if others else ""
+    return (
+        f"{len(others):,} other row{'' if len(others) == 1 else 's'} "
+        f"fail{'s' if len(others) == 1 else ''}, first {', '.join(others[0])}"
+        if others
+        else ""
+    )
 
 
 def _values(key: Key) -> tuple[str, ...]:

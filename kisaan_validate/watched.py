@@ -1,7 +1,7 @@
 """What this process is doing just now, for whoever watches it from outside.
 
-A source of a suite is Python: it can end the interpreter, and then nobody here is left to say so. And whoever was asked to
-end must be told from one who hangs.
+A source of a suite is Python: it can end the interpreter, and then nobody here is left to say so. And
+whoever was asked to end must be told from one who hangs.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ _tell: list[Callable[[str], None]] = []
 _listeners: list[Callable[[bytes], None]] = []
 
 WRITING, ASKING, ENDED = b"W", b"A", b"E"
-"""What else is said: that what is known is being written, that servers are being asked again, that it ends (with its code)."""
+"""What else is said: that what is known is being written, that servers are being asked again, that it ends
+(with its code).
+"""
 
 
 def watch(tell: Callable[[str], None]) -> None:
-    """From now on ``tell`` is called with the name of each source before it is executed, and with "" after it."""
+    """From now on ``tell`` is called with the name of each source before it is executed, and with "" after
+    it.
+    """
     _tell[:] = [tell]
 
 

@@ -32,13 +32,15 @@ def _source() -> str:
 def findings(browser: Browser) -> list[str]:
     """What axe finds wrong, or cannot decide, with the page as it is now; one line each, [] if nothing.
 
-    It is run in the page by the browser's own debugger, so that neither the page's policy nor its disabled scripts matter.
-    Contrast that it cannot decide (text over a drawing) is left to the test that measures every text.
+    It is run in the page by the browser's own debugger, so that neither the page's policy nor its disabled
+    scripts matter. Contrast that it cannot decide (text over a drawing) is left to the test that measures
+    every text.
     """
     tags = "[" + ",".join(f'"{tag}"' for tag in TAGS) + "]"
     browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": f"if (!window.axe) {{ {_source()} }}"})
     answer = browser.driver.execute_cdp_cmd(
-        "Runtime.evaluate", {"expression": RUN.replace("TAGS", tags), "awaitPromise": True, "returnByValue": True}
+        "Runtime.evaluate",
+        {"expression": RUN.replace("TAGS", tags), "awaitPromise": True, "returnByValue": True},
     )
     assert "exceptionDetails" not in answer, answer["exceptionDetails"]
     found: list[str] = answer["result"]["value"]

@@ -17,9 +17,17 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--disable-dev-shm-usage",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--hide-scrollbars",
+    "--disable-dev-shm-usage",
+)
 
 
 STATE = "`${document.readyState} ${location.href.split('#')[0]}`"
@@ -37,7 +45,10 @@ class Browser:
         cdp = self.driver.execute_cdp_cmd
         self._drain()
         cdp("Emulation.setScriptExecutionDisabled", {"value": not script})
-        cdp("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+        cdp(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         cdp("Emulation.setEmulatedMedia", {"media": "", "features": [scheme]})
         self.visit(page.as_uri())
@@ -52,7 +63,9 @@ class Browser:
     def _there(self, address: str) -> bool:
         """Whether the page is loaded; a renderer that was lost meanwhile is asked for it once more."""
         try:
-            state = self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": STATE, "returnByValue": True})
+            state = self.driver.execute_cdp_cmd(
+                "Runtime.evaluate", {"expression": STATE, "returnByValue": True}
+            )
             if state["result"].get("value") == f"complete {address.split('#')[0]}":
                 return True
         except WebDriverException:
@@ -64,7 +77,9 @@ class Browser:
         self.driver.get_log("browser")
 
     def requests(self) -> list[str]:
-        """Every address that was asked for since the page was opened, but the page itself and data inside it."""
+        """Every address that was asked for since the page was opened, but the page itself and data inside
+        it.
+        """
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
         return [url for url in asked if not url.startswith(("file://", "data:"))]
@@ -75,7 +90,9 @@ class Browser:
 
     def ask(self, script: str) -> Any:
         """The value of a JavaScript expression on the page (works with the page's own scripts disabled)."""
-        answer = self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": script, "returnByValue": True})
+        answer = self.driver.execute_cdp_cmd(
+            "Runtime.evaluate", {"expression": script, "returnByValue": True}
+        )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 

@@ -1,4 +1,6 @@
-"""Real PostgreSQL servers for the tests: the embedded one always, the system's PostgreSQL 15 where it is installed."""
+"""Real PostgreSQL servers for the tests: the embedded one always, the system's PostgreSQL 15 where it is
+installed.
+"""
 
 from __future__ import annotations
 
@@ -106,11 +108,17 @@ def system_server(port: int = 6415) -> Iterator[Server]:
         shutil.chown(folder, "postgres")
 
     def command(*words: str) -> None:
-        subprocess.run([*as_user, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/")
+        subprocess.run(
+            [*as_user, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/"
+        )
 
-    command(str(SYSTEM_BIN / "initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8")
+    command(
+        str(SYSTEM_BIN / "initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8"
+    )
     options = f"-k {folder} -h '' -p {port}"
-    command(str(SYSTEM_BIN / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(log), "-o", options, "start")
+    command(
+        str(SYSTEM_BIN / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(log), "-o", options, "start"
+    )
     try:
         server = Server(str(folder), log, str(port))
         _settle(server)
@@ -169,7 +177,9 @@ def needs(program: str) -> str:
 
 
 def missing(what: str) -> NoReturn:
-    """Skip, with the command that mends it; fail where KISAAN_TESTS_REQUIRE_ALL says that nothing may be skipped."""
+    """Skip, with the command that mends it; fail where KISAAN_TESTS_REQUIRE_ALL says that nothing may be
+    skipped.
+    """
     if os.environ.get("KISAAN_TESTS_REQUIRE_ALL"):
         pytest.fail(what)
     pytest.skip(what)

@@ -1,4 +1,6 @@
-"""What the tests of control share: a network that freezes, a command in a process of its own, and the time until it ends."""
+"""What the tests of control share: a network that freezes, a command in a process of its own, and the time
+until it ends.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,15 @@ BOUND = 5.0
 """So many seconds after a signal a command has ended."""
 
 
-
 def slack() -> float:
     """What a busy machine may add to it: a second, and one for each process that waits for each processor."""
     return 1.0 + os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 class Proxy:
-    """A TCP proxy in front of a server's socket. While it is frozen it takes what it is sent, and passes nothing on."""
+    """A TCP proxy in front of a server's socket. While it is frozen it takes what it is sent, and passes
+    nothing on.
+    """
 
     def __init__(self, server: Server) -> None:
         self._target = f"{server.host}/.s.PGSQL.{server.port}"
@@ -153,9 +156,16 @@ def start(words: Sequence[str], folder: Path, dsn: str) -> Command:
     env = {**os.environ, "KISAAN_DSN": dsn}
     pipe = subprocess.PIPE
     process = subprocess.Popen(
-        [*PROGRAM, *words], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True,
-        start_new_session=True, preexec_fn=_heard,
-    )  # fmt: skip
+        [*PROGRAM, *words],
+        cwd=folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heard,
+    )
     return Command(process, folder)
 
 
@@ -173,11 +183,17 @@ def started(words: Sequence[str], folder: Path, dsn: str) -> Iterator[Command]:
 
 def sessions(server: Server, database: str) -> list[tuple[int, str]]:
     """(server process, statement) of everybody in a database."""
-    sql = "SELECT pid, query FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    sql = (
+        "SELECT pid, query FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> "
+        "pg_backend_pid()"
+    )
     return [(int(pid), str(query)) for pid, query in server.sql(f"{sql} AND datname = '{database}'")]
 
 
 def asleep(server: Server, database: str) -> list[int]:
     """The server processes that sleep in a statement of ours."""
-    sql = f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND wait_event = 'PgSleep' AND state = 'active'"
+    sql = (
+        f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND wait_event = 'PgSleep' AND "
+        f"state = 'active'"
+    )
     return [int(pid) for (pid,) in server.sql(sql)]

@@ -1,12 +1,35 @@
-"""Schemas of every kind on which `init` is tried: odd names, hostile names, exotic types, partitions, views, 300 tables."""
+"""Schemas of every kind on which `init` is tried: odd names, hostile names, exotic types, partitions,
+views, 300 tables.
+"""
 
 from __future__ import annotations
 
 HOSTILE = (
-    '"""; import os #', "'); DROP TABLE victims; --", 'a"b', "a'b", "back\\slash", "new\nline", "tab\there", "\u202eright to left",
-    "{braces}", "%s %(x)s", "${var}", "{{ jinja }}", "# coding: latin-1", "\\N{BULLET}", "a.b", '"quoted"', "x\r\ny", "`tick`|pipe",
-    "\\", '\\"', "f\"{1}\"", "name  two  spaces", "end$$", "\x7f\x1b[31m",
-)  # fmt: skip
+    '"""; import os #',
+    "'); DROP TABLE victims; --",
+    'a"b',
+    "a'b",
+    "back\\slash",
+    "new\nline",
+    "tab\there",
+    "\u202eright to left",
+    "{braces}",
+    "%s %(x)s",
+    "${var}",
+    "{{ jinja }}",
+    "# coding: latin-1",
+    "\\N{BULLET}",
+    "a.b",
+    '"quoted"',
+    "x\r\ny",
+    "`tick`|pipe",
+    "\\",
+    '\\"',
+    'f"{1}"',
+    "name  two  spaces",
+    "end$$",
+    "\x7f\x1b[31m",
+)
 """What an attacker, or a spreadsheet, may call a table or a column, or write into a comment."""
 
 ODD = """
@@ -104,13 +127,19 @@ def hostile() -> str:
     for number, name in enumerate(HOSTILE):
         made += [
             f"CREATE TYPE {quoted('type ' + name)} AS ENUM ({text(name)}, 'other')",
-            f"CREATE TABLE {quoted(name)} ({quoted(name)} int PRIMARY KEY, v text, {quoted(name + ' n')} {quoted('type ' + name)})",
+            (
+                f"CREATE TABLE {quoted(name)} ({quoted(name)} int PRIMARY KEY, v text, {quoted(name + ' n')} "
+                f"{quoted('type ' + name)})"
+            ),
             f"ALTER TABLE {quoted(name)} ADD CONSTRAINT {quoted('c ' + name)} CHECK ({quoted(name)} > 0)",
             f"ALTER TABLE {quoted(name)} ADD CONSTRAINT {quoted('v ' + name)} CHECK (v <> {text(name + '!')})",
             f"COMMENT ON TABLE {quoted(name)} IS {text(name)}",
             f"COMMENT ON COLUMN {quoted(name)}.{quoted(name)} IS {text(name)}",
             f"COMMENT ON CONSTRAINT {quoted('c ' + name)} ON {quoted(name)} IS {text(name)}",
-            f"INSERT INTO {quoted(name)} SELECT g, {text(name)}, {text(name)}::{quoted('type ' + name)} FROM generate_series(1, 30) AS g",
+            (
+                f"INSERT INTO {quoted(name)} SELECT g, {text(name)}, {text(name)}::{quoted('type ' + name)} "
+                f"FROM generate_series(1, 30) AS g"
+            ),
             f"CREATE TABLE ref_{number} (r int REFERENCES {quoted(name)} ({quoted(name)}))",
         ]
     return ";\n".join(made)
@@ -121,10 +150,18 @@ def many(tables: int) -> str:
     made = []
     for n in range(tables):
         family = ("order", "payment", "shop", "user", "report", "audit")[n % 6]
-        reference = f"REFERENCES {('order', 'payment', 'shop', 'user', 'report', 'audit')[(n - 6) % 6]}_{n - 6} (id)" if n >= 6 else ""
+        reference = (
+            f"REFERENCES {('order', 'payment', 'shop', 'user', 'report', 'audit')[(n - 6) % 6]}_{n - 6} (id)"
+            if n >= 6
+            else ""
+        )
         made.append(
-            f"CREATE TABLE {family}_{n} (id int PRIMARY KEY, parent int {reference}, name text NOT NULL, amount numeric(12,2), "
+            f"CREATE TABLE {family}_{n} (id int PRIMARY KEY, parent int {reference}, name text NOT NULL, "
+            f"amount numeric(12,2), "
             f"status text, created_at timestamptz NOT NULL DEFAULT now())"
         )
-        made.append(f"INSERT INTO {family}_{n} (id, name, status) SELECT g, 'n' || g, 's' || g % 3 FROM generate_series(1, 40) AS g")
+        made.append(
+            f"INSERT INTO {family}_{n} (id, name, status) SELECT g, 'n' || g, 's' || g % 3 FROM "
+            f"generate_series(1, 40) AS g"
+        )
     return ";\n".join(made)

@@ -1,4 +1,5 @@
-"""One database and one suite with every kind of check, figure, promise and type: what the engine's statements are collected from.
+"""One database and one suite with every kind of check, figure, promise and type: what the engine's
+statements are collected from.
 
 What an author writes here names its schemas, so that all that is left to be looked up is the engine's.
 """

@@ -1,4 +1,6 @@
-"""What a corruption of personal columns must show: that they changed, between two sides and since a baseline; and no value."""
+"""What a corruption of personal columns must show: that they changed, between two sides and since a
+baseline; and no value.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,14 @@ def rule(personal: Sequence[str]) -> Asked:
 def missed(
     server: Server, clean: str, copy: str, personal: Sequence[str], found: RowDiff, planted: set[str]
 ) -> Iterator[str]:
-    """What is wrong, in words: a value that is shown, or a personal column of which a baseline tells something untrue."""
+    """What is wrong, in words: a value that is shown, or a personal column of which a baseline tells
+    something untrue.
+    """
     baseline = _baseline(server, clean, personal)
     made = run(
-        _suite(personal), server.dsn(copy), options=Options(count_all=True, baseline=baseline, other_database=True)
+        _suite(personal),
+        server.dsn(copy),
+        options=Options(count_all=True, baseline=baseline, other_database=True),
     )
     judged = judge(made, baseline)
     assert judged.diff is not None
@@ -57,7 +63,9 @@ def _baseline(server: Server, clean: str, personal: Sequence[str]) -> Baseline:
 
 
 def _values(server: Server, databases: Sequence[str], column: str) -> set[str]:
-    """The telling parts of all values: whatever an output does to quotes and letters beyond ASCII, they stay as they are."""
+    """The telling parts of all values: whatever an output does to quotes and letters beyond ASCII, they
+    stay as they are.
+    """
     table, name = column.split(".")
     sql = f"SELECT DISTINCT {name}::text FROM {table} WHERE {name} IS NOT NULL"
     values = (value for database in databases for (value,) in server.sql(sql, database))

@@ -1,10 +1,12 @@
 """Scores the comparison on the corruption gallery: is each planted corruption found, and nothing else?
 
-    python tests/gallery_score.py [--only 07,18] [--system] [--write]     prints what was found; --write also writes docs/gallery.md
+    python tests/gallery_score.py [--only 07,18] [--system] [--write]     prints what was found; --write
+    also writes docs/gallery.md
 
-Each file of tests/gallery is applied to a copy of a cleanly migrated market, and the copy compared with the original. The
-head of the file says what must be found: the table, exactly these rows, exactly these columns, the pattern with exactly its
-number of rows, or the objects of the catalogue; anything else that is found counts as a miss.
+Each file of tests/gallery is applied to a copy of a cleanly migrated market, and the copy compared with
+the original. The head of the file says what must be found: the table, exactly these rows, exactly these
+columns, the pattern with exactly its number of rows, or the objects of the catalogue; anything else that
+is found counts as a miss.
 """
 
 from __future__ import annotations
@@ -40,8 +42,8 @@ Keys = set[tuple[str | None, ...]]
 
 @dataclass(frozen=True)
 class Plant:
-    """Rows that one corruption adds, removes or changes. ``keys`` is a query of the keys, ``copies`` a number where there is
-    no key; ``rows`` of a pattern are those of the plant if not given."""
+    """Rows that one corruption adds, removes or changes. ``keys`` is a query of the keys, ``copies`` a
+    number where there is no key; ``rows`` of a pattern are those of the plant if not given."""
 
     table: str
     kind: Kind
@@ -54,8 +56,8 @@ class Plant:
 
 @dataclass(frozen=True)
 class Corruption:
-    """One file of the gallery. ``untold`` is what the comparison must say that it cannot tell, and nothing else; ``personal``
-    are columns (table.column) of which no value may be shown."""
+    """One file of the gallery. ``untold`` is what the comparison must say that it cannot tell, and nothing
+    else; ``personal`` are columns (table.column) of which no value may be shown."""
 
     name: str
     title: str
@@ -76,7 +78,8 @@ def _read(path: Path) -> Corruption:
     head = [line.removeprefix("--").removeprefix(" ") for line in sql.splitlines() if line.startswith("--")]
     facts = tomllib.loads("\n".join(head[1:]))
     plants = [
-        Plant(**{**r, "kind": Kind(r["kind"]), "columns": tuple(r.get("columns", ()))}) for r in facts.get("rows", [])
+        Plant(**{**r, "kind": Kind(r["kind"]), "columns": tuple(r.get("columns", ()))})
+        for r in facts.get("rows", [])
     ]
     schema = {(s["kind"], s["table"], s["name"], s["aspect"]) for s in facts.get("schema", [])}
     untold, personal = frozenset(facts.get("untold", [])), tuple(facts.get("personal", []))
@@ -150,8 +153,8 @@ def compare(server: Server, before: str, after: str, personal: Sequence[str] = (
 
 @dataclass(frozen=True)
 class Examined:
-    """One corruption's comparison: the keys that were to be found, plant by plant, and what was found; ``missed`` of personal
-    columns."""
+    """One corruption's comparison: the keys that were to be found, plant by plant, and what was found;
+    ``missed`` of personal columns."""
 
     expected: tuple[Keys, ...]
     found: RowDiff
@@ -166,7 +169,9 @@ def examine(server: Server, clean: str, corruption: Corruption) -> Examined:
         server.sql(corruption.sql, copy)
         expected = [_keys(server, copy if p.kind is Kind.ADDED else clean, p) for p in corruption.rows]
         found, seen = compare(server, clean, copy, corruption.personal)
-        missed = gallery_personal.missed(server, clean, copy, corruption.personal, found, _planted(corruption))
+        missed = gallery_personal.missed(
+            server, clean, copy, corruption.personal, found, _planted(corruption)
+        )
         return Examined(tuple(expected), found, seen, tuple(missed) if corruption.personal else ())
     finally:
         server.drop(copy)
@@ -203,7 +208,9 @@ def judged(corruption: Corruption, examined: Examined) -> Score:
     tables = {t.table: t for t in found.tables if t.table not in one_sided}
     unknown = [*(u for t in tables.values() for u in t.unknown), *found.unknown]
     missed = [f"cannot tell: {u.what}: {u.reason}" for u in unknown if u.what not in corruption.untold]
-    missed += [f"not said to be unknown: {what}" for what in sorted(corruption.untold - {u.what for u in unknown})]
+    missed += [
+        f"not said to be unknown: {what}" for what in sorted(corruption.untold - {u.what for u in unknown})
+    ]
     right = {p.table for p in corruption.rows}
     other = {name for name, table in tables.items() if table.differs} ^ right
     schema = {c.key for c in found.schema} ^ corruption.schema
@@ -217,7 +224,14 @@ def judged(corruption: Corruption, examined: Examined) -> Score:
     said += [" ".join(part for part in (c.kind, c.name, c.aspect) if part) for c in found.schema]
     misses = (*missed, *rows, *columns, *patterns, *examined.missed)
     return Score(
-        corruption, touched, not (other or schema), not rows, not columns, not patterns, misses, "; ".join(said)
+        corruption,
+        touched,
+        not (other or schema),
+        not rows,
+        not columns,
+        not patterns,
+        misses,
+        "; ".join(said),
     )
 
 
@@ -248,7 +262,9 @@ def _wrong_rows(
                 yield f"{seen.copies[table, kind]} rows {kind} of {table} were shown"
 
 
-def _wrong_columns(plants: Sequence[Plant], expected: Sequence[Keys], tables: Mapping[str, TableDiff]) -> Iterator[str]:
+def _wrong_columns(
+    plants: Sequence[Plant], expected: Sequence[Keys], tables: Mapping[str, TableDiff]
+) -> Iterator[str]:
     planned: dict[str, dict[str, int]] = defaultdict(dict)
     for plant, keys in zip(plants, expected, strict=True):
         for column in plant.columns:
@@ -289,7 +305,11 @@ def table_of(scores: Sequence[Score]) -> str:
     lines = ["| corruption | rows | what `diff` said |", "| --- | ---: | --- |"]
     for s in scores:
         name = s.corruption.name[3:].replace("_", " ")
-        said = "MISSED: " + "; ".join(s.missed) if s.missed else re.sub(r" in ([\d,]+) of \1 changed rows?", "", s.said)
+        said = (
+            "MISSED: " + "; ".join(s.missed)
+            if s.missed
+            else re.sub(r" in ([\d,]+) of \1 changed rows?", "", s.said)
+        )
         lines.append(f"| {name}: {s.corruption.title} | {s.rows:,} | {said.replace('|', BAR)} |")
     return "\n".join(lines)
 
@@ -312,7 +332,9 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--system", action="store_true", help="on the PostgreSQL that the system has, not the embedded one")
+    parser.add_argument(
+        "--system", action="store_true", help="on the PostgreSQL that the system has, not the embedded one"
+    )
     asked = parser.parse_args(words)
     only = tuple(filter(None, asked.only.split(",")))
     gallery = [c for c in read_gallery() if not only or c.name.startswith(only)]
@@ -325,12 +347,15 @@ def main(words: Sequence[str]) -> int:
         for corruption in gallery:
             scores.append(score(server, clean, corruption))
             print(
-                f"{'found ' if scores[-1].found else 'MISSED'} {corruption.name}: {'; '.join(scores[-1].missed) or scores[-1].said}",
+                f"{'found ' if scores[-1].found else 'MISSED'} {corruption.name}: "
+                f"{'; '.join(scores[-1].missed) or scores[-1].said}",
                 flush=True,
             )
     found, nothing = sum(s.found for s in scores), untouched.known and not untouched.differs
     verdict = "nothing" if nothing else "SOMETHING"
-    print(f"{found} of {len(scores)} found, the clean copy yields {verdict}; {time.monotonic() - start:.0f} s")
+    print(
+        f"{found} of {len(scores)} found, the clean copy yields {verdict}; {time.monotonic() - start:.0f} s"
+    )
     if asked.write:
         page = PAGE.format(found=found, all=len(scores), clean=verdict, table=table_of(scores))
         (ROOT / "docs" / "gallery.md").write_text(page, encoding="utf-8")

@@ -1,4 +1,6 @@
-"""Holding a run at a known point: a check that waits for a lock that the test holds, and a run in a thread."""
+"""Holding a run at a known point: a check that waits for a lock that the test holds, and a run in a
+thread.
+"""
 
 from __future__ import annotations
 
@@ -121,6 +123,15 @@ def by_id(run: Run) -> dict[str, Result]:
 def answers(run: Run) -> dict[str, tuple[object, ...]]:
     """All that a run says of each check, without times: two runs on equal data must agree in it."""
     return {
-        r.check_id: (r.status, r.violations, r.examined, r.evidence, r.sample, r.key_digest, r.message, r.sqlstate)
+        r.check_id: (
+            r.status,
+            r.violations,
+            r.examined,
+            r.evidence,
+            r.sample,
+            r.key_digest,
+            r.message,
+            r.sqlstate,
+        )
         for r in run.results
     }

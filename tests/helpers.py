@@ -25,12 +25,15 @@ Row = Sequence[Any]
 
 
 def examples(ordinary: int) -> int:
-    """How many random examples a law is tried on; `make test-all` tries more (KISAAN_EXAMPLES is a factor)."""
+    """How many random examples a law is tried on; `make test-all` tries more (KISAAN_EXAMPLES is a
+    factor).
+    """
     return ordinary * int(os.environ.get("KISAAN_EXAMPLES", "1"))
 
 
 def rows_written(server: Server, database: str) -> int:
-    """How many rows the server has counted as inserted, updated or deleted in one database, whoever works beside it.
+    """How many rows the server has counted as inserted, updated or deleted in one database, whoever works
+    beside it.
 
     Counters of the cluster, or of its shared catalogues, move with other tests and prove nothing.
     """
@@ -40,7 +43,9 @@ def rows_written(server: Server, database: str) -> int:
 
 
 def sessions_ended(server: Server, database: str) -> None:
-    """Wait until nobody is connected to a database: a session adds to the counters when it ends at the latest."""
+    """Wait until nobody is connected to a database: a session adds to the counters when it ends at the
+    latest.
+    """
     connected = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}'"
     wait_until(lambda: not server.sql(connected))
 
@@ -109,7 +114,9 @@ def keys(found: Result, *columns: str) -> list[tuple[str | None, ...]]:
 
 
 def pandera_counts(schema: Any, frame: pd.DataFrame) -> dict[str, int]:
-    """The failure cases that pandera finds, by ``column.check``; a check that could not be run must not pass for one."""
+    """The failure cases that pandera finds, by ``column.check``; a check that could not be run must not
+    pass for one.
+    """
     try:
         schema.validate(frame, lazy=True)
         return {}

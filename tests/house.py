@@ -1,4 +1,6 @@
-"""A house in which runs are signed: a shop with a contract, a waiver and a baseline, three people with keys, two of whom count."""
+"""A house in which runs are signed: a shop with a contract, a waiver and a baseline, three people with
+keys, two of whom count.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ class House:
         known = {p.parent.name for p in (self.folder / "reports").glob("*/run.json")}
         said = self.cli("run", "-q", *words)
         assert said.code in (0, 1, 3), said
-        (made,) = {p.parent for p in (self.folder / "reports").glob("*/run.json")} - {self.folder / "reports" / n for n in known}
+        (made,) = {p.parent for p in (self.folder / "reports").glob("*/run.json")} - {
+            self.folder / "reports" / n for n in known
+        }
         return made
 
     def key(self, name: str) -> str:
@@ -114,11 +118,35 @@ class House:
 
     def sign(self, run: Path, name: str, *words: str, decision: str = "approve", key: str = "") -> Said:
         """Sign a run as somebody."""
-        return self.cli("sign", str(run), "--as", name, "--decision", decision, "--reason", "looked at it", "--key", key or self.key(name), *words)
+        return self.cli(
+            "sign",
+            str(run),
+            "--as",
+            name,
+            "--decision",
+            decision,
+            "--reason",
+            "looked at it",
+            "--key",
+            key or self.key(name),
+            *words,
+        )
 
     def attest(self, run: Path, name: str = ASHA, criterion: str = "told", *words: str) -> Said:
         """Attest a manual criterion as somebody."""
-        return self.cli("attest", str(run), "--criterion", criterion, "--as", name, "--reason", "mail of 20:30", "--key", self.key(name), *words)
+        return self.cli(
+            "attest",
+            str(run),
+            "--criterion",
+            criterion,
+            "--as",
+            name,
+            "--reason",
+            "mail of 20:30",
+            "--key",
+            self.key(name),
+            *words,
+        )
 
     def verify(self, path: Path, *words: str) -> Said:
         """Verify something with the house's own allowed signers."""
@@ -141,7 +169,10 @@ def build(server: Server, folder: Path) -> House:
     (folder / "kisaan.toml").write_text(CONFIG)
     (folder / "keys").mkdir()
     for name, file in PEOPLE.items():
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / "keys" / file)], check=True)
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / "keys" / file)],
+            check=True,
+        )
     (folder / "allowed_signers").write_text("".join(line_of(folder, name) for name in (ASHA, BINOD)))
     house = House(server, folder, database)
     (folder / "contract.toml").write_text(CONTRACT)
@@ -160,5 +191,12 @@ def line_of(folder: Path, name: str, key: str = "") -> str:
 def git(folder: Path, *words: str) -> str:
     """Git in a folder, as somebody."""
     env: dict[str, Any] = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    done = subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words], cwd=folder, env=env, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words],
+        cwd=folder,
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return done.stdout

@@ -1,4 +1,6 @@
-"""What an imported suite answers, beside what its tool answers: shared by the comparison itself and by the test of recorded answers."""
+"""What an imported suite answers, beside what its tool answers: shared by the comparison itself and by the
+test of recorded answers.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def files_of(name: str) -> list[Path]:
 
 
 def digest_of(name: str, sql: str) -> str:
-    """Of everything that answers hang on: the suite, the database and its damage. A record of anything else is stale."""
+    """Of everything that answers hang on: the suite, the database and its damage. A record of anything
+    else is stale.
+    """
     texts = [SHOP, sql, *(path.read_text(encoding="utf-8") for path in files_of(name))]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
@@ -66,7 +70,10 @@ class Imported:
         server.sql(sql, database)
         done = run(self.suite, server.dsn(database), options=Options(jobs=1, sample=0))
         server.drop(database)
-        results, severities = {r.check_id: r for r in done.results}, {c.id: c.severity for c in self.suite.checks}
+        results, severities = (
+            {r.check_id: r for r in done.results},
+            {c.id: c.severity for c in self.suite.checks},
+        )
         warns = SUITES[self.name][2] != "gx"
         return {key: _answer(o, severities, results, warns=warns) for o, key in self.keys() if o.imported}
 
@@ -86,15 +93,21 @@ class Imported:
             yield outcome, key
 
     def verdicts(self, state: str, ours: Answers, theirs: Answers) -> Iterator[tuple[str, Outcome, str]]:
-        """Of each imported item whether it is answered alike, otherwise for a reason that is stated, or otherwise; and its key.
+        """Of each imported item whether it is answered alike, otherwise for a reason that is stated, or
+        otherwise; and its key.
 
-        States come in order: one with a NaN after its twin, of which an item must agree whose answer the NaN alone changes.
+        States come in order: one with a NaN after its twin, of which an item must agree whose answer the
+        NaN alone changes.
         """
         agreed = self.agreed.setdefault(state, set())
         for outcome, key in self.keys():
             if not outcome.imported:
                 continue
-            verdict = "not asked" if key not in theirs else self._verdict(state, outcome, key, ours[key], theirs[key])
+            verdict = (
+                "not asked"
+                if key not in theirs
+                else self._verdict(state, outcome, key, ours[key], theirs[key])
+            )
             if verdict in {"agree", "a NaN fails here"}:
                 agreed.add(key)
             yield verdict, outcome, key
@@ -102,13 +115,19 @@ class Imported:
     def _verdict(self, state: str, outcome: Outcome, key: str, ours: str, theirs: str) -> str:
         if ours == theirs[: len(ours)]:  # "none: …" carries what the tool said
             return "agree"
-        if ours in {"fail", "warn"} and theirs[:4] != "fail" and key in self.agreed.get(TWINS.get(state, ""), ()):
+        if (
+            ours in {"fail", "warn"}
+            and theirs[:4] != "fail"
+            and key in self.agreed.get(TWINS.get(state, ""), ())
+        ):
             return "a NaN fails here"
         _, allowed = STATED.get(self.name, {}).get(outcome.place, ("", set()))
         return "stated" if (theirs[:4], ours) in allowed else "DIFFER"
 
 
-def _answer(outcome: Outcome, severities: Mapping[str, Severity], results: Mapping[str, Result], *, warns: bool) -> str:
+def _answer(
+    outcome: Outcome, severities: Mapping[str, Severity], results: Mapping[str, Result], *, warns: bool
+) -> str:
     found = [(severities[id], results[id].status) for id in outcome.ids]
     failed = [severity for severity, status in found if status is Status.FAIL]
     if not failed:
@@ -121,10 +140,17 @@ def _lines(file: Path) -> dict[str, str]:
     found = {}
     document = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     for key, value in document.value:
-        sequences: Sequence[tuple[str, yaml.Node]] = [(key.value, value)] if isinstance(value, yaml.SequenceNode) else []
+        sequences: Sequence[tuple[str, yaml.Node]] = (
+            [(key.value, value)] if isinstance(value, yaml.SequenceNode) else []
+        )
         if isinstance(value, yaml.MappingNode):
             tables = [node.value for k, v in value.value if k.value == "datasets" for node in v.value]
-            sequences = [(f"{key.value}: {table}", v) for k, v in value.value if k.value == "checks" for table in tables]
+            sequences = [
+                (f"{key.value}: {table}", v)
+                for k, v in value.value
+                if k.value == "checks"
+                for table in tables
+            ]
         for header, sequence in sequences:
             for index, item in enumerate(sequence.value):
                 found[f"{header}[{index}]"] = str(item.start_mark.line + 1)

@@ -1,4 +1,6 @@
-"""The database that the suites in tests/imports are about: all that they say of it is true, as far as it has a counterpart."""
+"""The database that the suites in tests/imports are about: all that they say of it is true, as far as it
+has a counterpart.
+"""
 
 from __future__ import annotations
 

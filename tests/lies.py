@@ -11,16 +11,22 @@ from hypothesis import strategies as st
 Row = tuple[int | None, ...]
 
 SEDUCED = (
-    "-c constraint_exclusion=on", "-c enable_seqscan=off", "-c enable_partitionwise_join=on -c enable_partitionwise_aggregate=on",
+    "-c constraint_exclusion=on",
+    "-c enable_seqscan=off",
+    "-c enable_partitionwise_join=on -c enable_partitionwise_aggregate=on",
     "-c seq_page_cost=100000 -c cpu_tuple_cost=1000 -c random_page_cost=0.0001 -c cpu_index_tuple_cost=0",
-    "-c enable_hashjoin=off -c enable_sort=off", "-c enable_mergejoin=off -c enable_hashagg=off", "-c enable_nestloop=off",
-)  # fmt: skip
+    "-c enable_hashjoin=off -c enable_sort=off",
+    "-c enable_mergejoin=off -c enable_hashagg=off",
+    "-c enable_nestloop=off",
+)
 """Settings of a role or a database by which a planner would rather believe than read."""
 
 
 @dataclass(frozen=True)
 class Heap:
-    """Rows of a table: ``known`` to its unique index, some of them ``gone`` since, and ``more`` that it never met."""
+    """Rows of a table: ``known`` to its unique index, some of them ``gone`` since, and ``more`` that it
+    never met.
+    """
 
     known: tuple[Row, ...]
     gone: tuple[int, ...]
@@ -62,9 +68,12 @@ WORLDS = st.builds(
     t=_heaps(_value, _value, st.none() | st.integers(0, 9)),
     p=_heaps(_value),
     d=st.lists(st.tuples(st.integers(0, 9), _small), max_size=8).map(tuple),
-    partitioned=st.booleans(), check=st.booleans(), not_null=st.booleans(), partial=st.booleans(),
+    partitioned=st.booleans(),
+    check=st.booleans(),
+    not_null=st.booleans(),
+    partial=st.booleans(),
     settings=st.lists(st.sampled_from(SEDUCED), unique=True, max_size=4).map(tuple),
-)  # fmt: skip
+)
 
 _COLUMNS = {"t": "id int, a int, b int, r int", "p": "id int, b int", "d": "t int, x int"}
 _VIEWS = """
@@ -86,7 +95,9 @@ def honest(server: Server, database: str, world: World) -> None:
 
 
 def lying(server: Server, database: str, world: World) -> None:
-    """The same rows where a replaced function, the catalogue and damaged indexes say what is not true of them."""
+    """The same rows where a replaced function, the catalogue and damaged indexes say what is not true of
+    them.
+    """
     server.sql(f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; {_function('true')}", database)
     names = ["t_low", "t_high"] if world.partitioned else ["t"]
     for name in (*names, "p", "d"):
@@ -100,8 +111,12 @@ def lying(server: Server, database: str, world: World) -> None:
     server.sql(_VIEWS, database)
     server.sql(_function("$1 < 3").replace("CREATE", "CREATE OR REPLACE", 1), database)
     if world.not_null:
-        server.sql("UPDATE pg_attribute SET attnotnull = true WHERE attname = 'a' AND attrelid IN (SELECT oid FROM pg_class "
-                   "WHERE relname IN ('t', 't_low', 't_high') AND relkind IN ('r', 'p'))", database)  # fmt: skip
+        server.sql(
+            "UPDATE pg_attribute SET attnotnull = true WHERE attname = 'a' AND attrelid IN (SELECT oid "
+            "FROM pg_class "
+            "WHERE relname IN ('t', 't_low', 't_high') AND relkind IN ('r', 'p'))",
+            database,
+        )
 
 
 _ATTACHED = """
@@ -121,12 +136,24 @@ def _share(heap: Heap, number: int, count: int) -> Heap:
 
 
 def _damaged(server: Server, database: str, name: str, heap: Heap, world: World) -> None:
-    """A table whose unique index lacks rows, and leads to some that are not there any more, or are others by now."""
+    """A table whose unique index lacks rows, and leads to some that are not there any more, or are others
+    by now.
+    """
     ready = made_ready(f"{name}_id", name)
-    checks = f"ALTER TABLE {name} ADD CONSTRAINT {name}_ok CHECK (ok(b) AND b IS NOT NULL OR b IS NULL)" if world.check else ""
+    checks = (
+        f"ALTER TABLE {name} ADD CONSTRAINT {name}_ok CHECK (ok(b) AND b IS NOT NULL OR b IS NULL)"
+        if world.check
+        else ""
+    )
     partial = f"CREATE INDEX ON {name} (id) WHERE ok(b)" if world.partial else ""
     gone = [heap.known[n] for n in set(heap.gone) if n < len(heap.known)]
-    parts = [_insert(name, heap.known), f"CREATE UNIQUE INDEX {name}_id ON {name} (id)", checks, partial, ready[0]]
+    parts = [
+        _insert(name, heap.known),
+        f"CREATE UNIQUE INDEX {name}_id ON {name} (id)",
+        checks,
+        partial,
+        ready[0],
+    ]
     server.sql("; ".join(filter(None, parts)), database)
     listed = ", ".join(str(row[0]) for row in gone)
     server.sql(f"DELETE FROM {name} WHERE id IN ({listed})" if listed else "SELECT", database)

@@ -53,22 +53,31 @@ def page() -> str:
     shared = [row for row in often if names[row[0]] == 1]  # -o means one thing here and another there
     parts = [HEAD]
     parts += [_section(words, command, rows, shared) for words, command, rows in all_rows]
-    parts.append(_table("Shared options", ("option", "meaning"), sorted(shared, key=lambda row: row[0].strip("`-"))))
     parts.append(
-        _table("Exit codes", ("code", "meaning"), [(str(code), meaning) for code, meaning in MEANINGS.items()])
+        _table("Shared options", ("option", "meaning"), sorted(shared, key=lambda row: row[0].strip("`-")))
     )
     parts.append(
-        _table("Formats", ("name", "what it is for"), [(f"`{name}`", what) for name, what in BUILT_IN.items()])
+        _table(
+            "Exit codes", ("code", "meaning"), [(str(code), meaning) for code, meaning in MEANINGS.items()]
+        )
+    )
+    parts.append(
+        _table(
+            "Formats", ("name", "what it is for"), [(f"`{name}`", what) for name, what in BUILT_IN.items()]
+        )
     )
     return "\n".join(parts)
 
 
 def _rows(words: str, command: click.Command) -> list[Row]:
-    # click keeps the help option of whatever context came first: here it is always made anew, as the program has it.
+    # click keeps the help option of whatever context came first: here it is always made anew, as the program
+    # has it.
     command._help_option = None
     context = click.Context(command, info_name=words, help_option_names=["-h", "--help"])
     records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
-    return [(f"`{name}`", meaning) for name, meaning in filter(None, records) if meaning and name != "-h, --help"]
+    return [
+        (f"`{name}`", meaning) for name, meaning in filter(None, records) if meaning and name != "-h, --help"
+    ]
 
 
 def _section(words: str, command: click.Command, rows: Sequence[Row], shared: Sequence[Row]) -> str:

@@ -27,7 +27,8 @@ def smaller(png: bytes) -> bytes:
     rows = zlib.decompress(b"".join(data for name, data in chunks if name == b"IDAT"))
     kept = [(b"IHDR", chunks[0][1]), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
     return png[:8] + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in kept
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in kept
     )
 
 

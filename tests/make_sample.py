@@ -24,7 +24,12 @@ with playground(keep=False) as place:
     before = replace(story.before, place=replace(story.before.place, host="local socket"))
     digest = digest_of(baseline_to_json(before))
     origin = Provenance("demo", "the demonstration", unversioned="not asked")
-    after = replace(story.after, place=replace(story.after.place, host="local socket"), baseline_digest=digest, provenance=origin)
+    after = replace(
+        story.after,
+        place=replace(story.after.place, host="local socket"),
+        baseline_digest=digest,
+        provenance=origin,
+    )
     made = record(judge(after, before, story.judged.contract), ROOT / "reports")
 sample = ROOT / "reports" / "sample"
 shutil.rmtree(sample, ignore_errors=True)

@@ -1,4 +1,6 @@
-"""DDL whose texts servers print from trees, for test_printed: one of every way to write a view, a check, a default, …"""
+"""DDL whose texts servers print from trees, for test_printed: one of every way to write a view, a check, a
+default, …
+"""
 
 from __future__ import annotations
 
@@ -25,57 +27,108 @@ VIEWS = (
     "SELECT t.id, u.v FROM t JOIN shop.u ON u.t_id = t.id",
     "SELECT * FROM t",
     "SELECT id AS a, name AS b FROM t q ORDER BY q.name DESC NULLS LAST LIMIT 5 OFFSET 2",
-    "SELECT a.id, (SELECT max(v) FROM shop.u WHERE u.t_id = a.id) FROM t a WHERE EXISTS (SELECT FROM w WHERE w.id = a.id)",
+    (
+        "SELECT a.id, (SELECT max(v) FROM shop.u WHERE u.t_id = a.id) FROM t a WHERE EXISTS (SELECT FROM w "
+        "WHERE w.id = a.id)"
+    ),
     "WITH s AS (SELECT id, sum(amount) AS am FROM t GROUP BY id) SELECT id, am FROM s WHERE am > 3",
     "SELECT id FROM t UNION SELECT id FROM shop.u",
     "SELECT id FROM t UNION ALL SELECT id FROM shop.u ORDER BY 1",
     "SELECT id FROM t INTERSECT (SELECT id FROM shop.u EXCEPT SELECT id FROM w ORDER BY id LIMIT 1)",
-    "SELECT id, row_number() OVER (PARTITION BY status ORDER BY at DESC), sum(amount) OVER w FROM t WINDOW w AS (ORDER BY id)",
+    (
+        "SELECT id, row_number() OVER (PARTITION BY status ORDER BY at DESC), sum(amount) OVER w FROM t "
+        "WINDOW w AS (ORDER BY id)"
+    ),
     "SELECT extract(year FROM at), at AT TIME ZONE 'UTC' AS z, d + 1 AS d1, at - interval '1 day' AS y FROM t",
-    ("SELECT coalesce(name, 'x'), nullif(status, 'a'), greatest(id, 3), CASE WHEN flag THEN 1 ELSE 2 END AS w, "
-    "CASE status WHEN 'a' THEN 'A' END AS cc FROM t"),
+    (
+        "SELECT coalesce(name, 'x'), nullif(status, 'a'), greatest(id, 3), CASE WHEN flag THEN 1 ELSE 2 "
+        "END AS w, "
+        "CASE status WHEN 'a' THEN 'A' END AS cc FROM t"
+    ),
     "SELECT j->'a'->>'b' AS jb, j @> '{\"a\":1}' AS h, j ? 'k' AS k, j #>> '{a,b}' AS p FROM t",
     "SELECT arr[1], arr[1:2] AS sl, 3 = ANY (arr) AS an, unnest(tags) FROM t",
-    "SELECT (p).x, (p).y, p FROM t", "SELECT t FROM t", "SELECT row_to_json(t), to_jsonb(t.*) FROM t",
+    "SELECT (p).x, (p).y, p FROM t",
+    "SELECT t FROM t",
+    "SELECT row_to_json(t), to_jsonb(t.*) FROM t",
     'SELECT "Order", "Order" + 1 AS "Next One" FROM t WHERE "Order" IS NOT NULL',
-    "SELECT DISTINCT status FROM t", "SELECT DISTINCT ON (status) status, id FROM t ORDER BY status, id DESC",
-    ("SELECT status, count(*) FILTER (WHERE flag), string_agg(name, ',' ORDER BY name) FROM t GROUP BY status "
-    "HAVING count(*) > 1"),
+    "SELECT DISTINCT status FROM t",
+    "SELECT DISTINCT ON (status) status, id FROM t ORDER BY status, id DESC",
+    (
+        "SELECT status, count(*) FILTER (WHERE flag), string_agg(name, ',' ORDER BY name) FROM t GROUP "
+        "BY status "
+        "HAVING count(*) > 1"
+    ),
     "SELECT status, m, sum(amount), grouping(m) FROM t GROUP BY GROUPING SETS ((status, m), (status), ())",
     "SELECT status, m, sum(amount) FROM t GROUP BY ROLLUP (status, m)",
     "SELECT s.id FROM (SELECT id, name FROM t WHERE flag) s WHERE s.name = 'x'",
     "SELECT t.id, l.v FROM t, LATERAL (SELECT v FROM shop.u WHERE u.t_id = t.id LIMIT 1) l",
-    "SELECT t.id, u.v FROM t LEFT JOIN shop.u USING (id)", "SELECT id, v FROM t NATURAL JOIN (SELECT id, v FROM shop.u) z",
-    "SELECT id, x FROM (VALUES (1, 'a'), (2, 'b')) AS z(id, x)", "VALUES (1, 'a'), (2, 'b')",
-    "SELECT g FROM generate_series(1, 10) g", "SELECT a, b FROM rows_of(3)",
+    "SELECT t.id, u.v FROM t LEFT JOIN shop.u USING (id)",
+    "SELECT id, v FROM t NATURAL JOIN (SELECT id, v FROM shop.u) z",
+    "SELECT id, x FROM (VALUES (1, 'a'), (2, 'b')) AS z(id, x)",
+    "VALUES (1, 'a'), (2, 'b')",
+    "SELECT g FROM generate_series(1, 10) g",
+    "SELECT a, b FROM rows_of(3)",
     "SELECT s.a, s.ordinality FROM rows_of(3) WITH ORDINALITY s",
     "SELECT * FROM ROWS FROM (generate_series(1, 3), rows_of(1)) AS z(a, b, c)",
     "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 10) SELECT n FROM r",
-    ("WITH RECURSIVE r AS (SELECT id, t_id FROM w UNION ALL SELECT w.id, w.t_id FROM w JOIN r ON w.t_id = r.id) "
-    "CYCLE id SET cyc USING path SELECT id, cyc FROM r"),
-    "SELECT id FROM t TABLESAMPLE BERNOULLI (10) REPEATABLE (3)", "SELECT id FROM ONLY t FOR UPDATE SKIP LOCKED",
+    (
+        "WITH RECURSIVE r AS (SELECT id, t_id FROM w UNION ALL SELECT w.id, w.t_id FROM w JOIN r ON "
+        "w.t_id = r.id) "
+        "CYCLE id SET cyc USING path SELECT id, cyc FROM r"
+    ),
+    "SELECT id FROM t TABLESAMPLE BERNOULLI (10) REPEATABLE (3)",
+    "SELECT id FROM ONLY t FOR UPDATE SKIP LOCKED",
     "SELECT id FROM t ORDER BY id FETCH FIRST 5 ROWS WITH TIES",
-    "SELECT overlay(name PLACING 'x' FROM 2 FOR 1), substring(name FROM 1 FOR 2), position('a' IN name), trim(name) FROM t",
-    "SELECT substring(name SIMILAR 'a#\"b#\"c' ESCAPE '#'), normalize(name), name IS NORMALIZED, collation for (name) FROM t",
+    (
+        "SELECT overlay(name PLACING 'x' FROM 2 FOR 1), substring(name FROM 1 FOR 2), position('a' IN name), "
+        "trim(name) FROM t"
+    ),
+    (
+        "SELECT substring(name SIMILAR 'a#\"b#\"c' ESCAPE '#'), normalize(name), name IS NORMALIZED, "
+        "collation for (name) FROM t"
+    ),
     "SELECT current_date, current_timestamp(3), current_user, id FROM t",
-    "SELECT id === 3 AS e, -id AS neg, @ id AS ab, NOT flag AS nf, flag IS NOT TRUE AS nt, name IS DISTINCT FROM 'x' AS i FROM t",
+    (
+        "SELECT id === 3 AS e, -id AS neg, @ id AS ab, NOT flag AS nf, flag IS NOT TRUE AS nt, name IS "
+        "DISTINCT FROM 'x' AS i FROM t"
+    ),
     'SELECT name COLLATE "C" AS nc FROM t ORDER BY name COLLATE "C"',
     "SELECT plus(id), plus(a => id, b => 3) AS q, many(1, 2, id), many(VARIADIC arr) AS r FROM t",
     "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY f), mode() WITHIN GROUP (ORDER BY status) FROM t",
-    "SELECT id IN (SELECT t_id FROM shop.u), (id, name) IN (SELECT t_id, name FROM shop.u) AS b, ARRAY(SELECT v FROM shop.u) FROM t",
-    "SELECT ROW(id, name)::pair, (id, name) > (1, 'a') AS q, ARRAY[ARRAY[1], ARRAY[id]] AS r, ARRAY[]::int[] AS s FROM t",
-    "SELECT 1::numeric(10,2) a, 1.50 c, -5 d, 'a''b' f, E'a\\\\b\\n' g, B'101' h, NULL::int n, '{1,2}'::int[] r, 'ok'::mood m",
+    (
+        "SELECT id IN (SELECT t_id FROM shop.u), (id, name) IN (SELECT t_id, name FROM shop.u) AS b, "
+        "ARRAY(SELECT v FROM shop.u) FROM t"
+    ),
+    (
+        "SELECT ROW(id, name)::pair, (id, name) > (1, 'a') AS q, ARRAY[ARRAY[1], ARRAY[id]] AS r, "
+        "ARRAY[]::int[] AS s FROM t"
+    ),
+    (
+        "SELECT 1::numeric(10,2) a, 1.50 c, -5 d, 'a''b' f, E'a\\\\b\\n' g, B'101' h, NULL::int n, "
+        "'{1,2}'::int[] r, 'ok'::mood m"
+    ),
     "SELECT a.id FROM t a JOIN (shop.u b JOIN w c ON c.t_id = b.id) ON b.t_id = a.id CROSS JOIN w f",
-    "SELECT id FROM t WHERE id IN (1,2) AND status NOT IN ('p','q') AND m IN ('sad') AND c IN ('q','r') AND amount IN (1,2.5)",
+    (
+        "SELECT id FROM t WHERE id IN (1,2) AND status NOT IN ('p','q') AND m IN ('sad') AND c IN ('q','r') "
+        "AND amount IN (1,2.5)"
+    ),
     "SELECT max(id) OVER (ORDER BY id RANGE BETWEEN 2 PRECEDING AND 3 FOLLOWING EXCLUDE TIES) FROM t",
-    "SELECT id, (SELECT count(*) FROM t) AS n FROM t", "SELECT id AS name, name AS id FROM t ORDER BY t.name, t.id",
+    "SELECT id, (SELECT count(*) FROM t) AS n FROM t",
+    "SELECT id AS name, name AS id FROM t ORDER BY t.name, t.id",
     "SELECT upper(name) AS un, count(*) FROM t GROUP BY upper(name) ORDER BY upper(name)",
-    "SELECT a.status FROM t a GROUP BY a.status HAVING sum(a.amount) > (SELECT avg(amount) FROM t b WHERE b.status = a.status)",
-    "SELECT upper(name) FROM t AS upper", "SELECT m = 'ok'::mood AS ok FROM t shop WHERE plus(shop.id) = 3",
-    "SELECT x.id FROM (SELECT id FROM t UNION ALL SELECT id FROM w) x", "SELECT id, name FROM t GROUP BY id",
+    (
+        "SELECT a.status FROM t a GROUP BY a.status HAVING sum(a.amount) > (SELECT avg(amount) FROM t b "
+        "WHERE b.status = a.status)"
+    ),
+    "SELECT upper(name) FROM t AS upper",
+    "SELECT m = 'ok'::mood AS ok FROM t shop WHERE plus(shop.id) = 3",
+    "SELECT x.id FROM (SELECT id FROM t UNION ALL SELECT id FROM w) x",
+    "SELECT id, name FROM t GROUP BY id",
     "SELECT id FROM t WHERE (at, at) OVERLAPS (now(), now()) AND tags && ARRAY['x','y'] AND iv < '1 day'",
     "WITH a AS MATERIALIZED (SELECT id FROM t), b AS (SELECT a.id FROM a) SELECT a.id, b.id AS bid FROM a, b",
-    "SELECT a FROM new WHERE b IS NOT NULL", "SELECT new.a FROM new, t WHERE new.a = t.id", "TABLE w",
+    "SELECT a FROM new WHERE b IS NOT NULL",
+    "SELECT new.a FROM new, t WHERE new.a = t.id",
+    "TABLE w",
     "SELECT status = ANY (ARRAY['a'::varchar, name]) AS s, status IN (upper(name), 'b') AS i FROM t",
     "SELECT status IN ('a', name || 'b', tags[1]) AS s, ARRAY['a', 'b']::varchar(3)[] AS v FROM t",
     "SELECT tags @> ARRAY[ARRAY['a', 'b'], ARRAY['c', name]] AS n, status = ANY (vs) AS o FROM t",
@@ -131,22 +184,48 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT, INSERT ON TABLES TO PUBLIC
 """
 
 EVERYTHING = (
-    TABLES + "".join(f"CREATE VIEW v{number} AS {query};\n" for number, query in enumerate(VIEWS)) + OTHERS + GRANTS
+    TABLES
+    + "".join(f"CREATE VIEW v{number} AS {query};\n" for number, query in enumerate(VIEWS))
+    + OTHERS
+    + GRANTS
 )
 
 _ATOMIC = (
     "CREATE OR REPLACE FUNCTION atomic(n int, s varchar DEFAULT '{}') RETURNS bigint LANGUAGE sql "
     "BEGIN ATOMIC SELECT count(*) FROM t WHERE id {} n AND status IN ('a', 'b'); END"
 )
-_INDEX = "DROP INDEX i1; CREATE INDEX i1 ON t (lower(name), (id + 1), status text_pattern_ops DESC NULLS LAST) INCLUDE (amount)"
+_INDEX = (
+    "DROP INDEX i1; CREATE INDEX i1 ON t (lower(name), (id + 1), status text_pattern_ops DESC NULLS "
+    "LAST) INCLUDE (amount)"
+)
 _RULE = "DROP RULE r3 ON w; CREATE RULE r3 AS ON DELETE TO w DO ALSO INSERT INTO shop.u SELECT id, id FROM t"
 
 CHANGES = {
-    "CREATE OR REPLACE VIEW v1 AS SELECT id, name FROM t WHERE amount > 50 AND status IN ('a', 'b')": ("view", "v1", "v1"),
-    "CREATE OR REPLACE VIEW v1 AS SELECT id, name FROM t WHERE amount > 5 OR status IN ('a', 'b')": ("view", "v1", "v1"),
-    "CREATE OR REPLACE VIEW v53 AS SELECT id AS name, name AS id FROM t ORDER BY t.id, t.name": ("view", "v53", "v53"),
-    "ALTER TABLE t DROP CONSTRAINT c1, ADD CONSTRAINT c1 CHECK (status IN ('a', 'b', 'd'))": ("constraint", "t", "c1"),
-    "ALTER TABLE t DROP CONSTRAINT c1, ADD CONSTRAINT c1 CHECK (status NOT IN ('a', 'b', 'c'))": ("constraint", "t", "c1"),
+    "CREATE OR REPLACE VIEW v1 AS SELECT id, name FROM t WHERE amount > 50 AND status IN ('a', 'b')": (
+        "view",
+        "v1",
+        "v1",
+    ),
+    "CREATE OR REPLACE VIEW v1 AS SELECT id, name FROM t WHERE amount > 5 OR status IN ('a', 'b')": (
+        "view",
+        "v1",
+        "v1",
+    ),
+    "CREATE OR REPLACE VIEW v53 AS SELECT id AS name, name AS id FROM t ORDER BY t.id, t.name": (
+        "view",
+        "v53",
+        "v53",
+    ),
+    "ALTER TABLE t DROP CONSTRAINT c1, ADD CONSTRAINT c1 CHECK (status IN ('a', 'b', 'd'))": (
+        "constraint",
+        "t",
+        "c1",
+    ),
+    "ALTER TABLE t DROP CONSTRAINT c1, ADD CONSTRAINT c1 CHECK (status NOT IN ('a', 'b', 'c'))": (
+        "constraint",
+        "t",
+        "c1",
+    ),
     _INDEX + " WHERE status IN ('a', 'b') AND NOT flag": ("index", "t", "i1"),
     "ALTER POLICY p2 ON w USING (k = current_user AND id = (SELECT min(id) FROM t))": ("policy", "w", "p2"),
     "ALTER TABLE defaults ALTER f SET DEFAULT 1.5": ("column", "defaults", "f"),

@@ -1,7 +1,8 @@
-"""Types built at random out of scalars, domains, arrays, composites, ranges and multiranges, and values of them as literals.
+"""Types built at random out of scalars, domains, arrays, composites, ranges and multiranges, and values of
+them as literals.
 
-Each value comes with its truth: what it is, apart from how it is written, as ``docs/digest.md`` defines it. Two values are
-equal exactly if their truths are.
+Each value comes with its truth: what it is, apart from how it is written, as ``docs/digest.md`` defines
+it. Two values are equal exactly if their truths are.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ NULL = Value(None, None)
 
 @dataclass(frozen=True)
 class Type:
-    """A type. ``parts`` are a composite's fields, or the one type that an array, domain, range or multirange is of.
+    """A type. ``parts`` are a composite's fields, or the one type that an array, domain, range or
+    multirange is of.
 
     ``ordered``: it has an order, so that a range of it can be made. ``exact``: equal texts are equal values.
     """
@@ -49,12 +51,40 @@ def scalar(sql: str, *values: tuple[str, Any] | str, ordered: bool = True, exact
     return Type(sql, "scalar", values=made, ordered=ordered, exact=exact)
 
 
-HOSTILE = ("", " ", "a", "A", "a ", "NULL", "a,b", '"', "\\", "(1,2)", "{1,2}", "[1,2)", "é", "\n\t", '("a",)', "\x1f:", "''")
+HOSTILE = (
+    "",
+    " ",
+    "a",
+    "A",
+    "a ",
+    "NULL",
+    "a,b",
+    '"',
+    "\\",
+    "(1,2)",
+    "{1,2}",
+    "[1,2)",
+    "é",
+    "\n\t",
+    '("a",)',
+    "\x1f:",
+    "''",
+)
 SCALARS = (
     scalar("int4", "0", "-1", "1", "7", "2147483647"),
     scalar("int8", "0", "-1", "4294967295", "4294967296", "-9223372036854775808"),
     scalar("int2", "0", "1", "-1"),
-    scalar("numeric", ("1", 1), ("1.0", 1), ("1.00", 1), ("10", 10), ("-1", -1), ("NaN", "NaN"), ("1e-20", 1e-20), exact=False),
+    scalar(
+        "numeric",
+        ("1", 1),
+        ("1.0", 1),
+        ("1.00", 1),
+        ("10", 10),
+        ("-1", -1),
+        ("NaN", "NaN"),
+        ("1e-20", 1e-20),
+        exact=False,
+    ),
     scalar("numeric(8,3)", ("1", 1), ("1.5", 1.5), ("1.500", 1.5), ("10", 10)),
     scalar("float8", "0", "-0", "NaN", "Infinity", "0.1", "1e-300"),
     scalar("float4", "0", "-0", "0.1", "16777216"),
@@ -64,11 +94,25 @@ SCALARS = (
     scalar("char(4)", ("ab", "ab"), ("ab  ", "ab"), ("", ""), ("a b", "a b")),
     scalar("citext", "a", "A", "", "a,b", ordered=False),
     scalar("mood", "sad", "ok", "", "a,b", "(x)", '{"y"}'),
-    scalar("json", ("1", "1"), ('{"a":1, "b":2}', "ab"), ('{"b":2,"a":1}', "ab"), ("null", "null"), ordered=False, exact=False),
+    scalar(
+        "json",
+        ("1", "1"),
+        ('{"a":1, "b":2}', "ab"),
+        ('{"b":2,"a":1}', "ab"),
+        ("null", "null"),
+        ordered=False,
+        exact=False,
+    ),
     scalar("jsonb", ("1", "1"), ('{"a":1, "b":2}', "ab"), ('{"b":2,"a":1}', "ab"), ("null", "null"), '"a,b"'),
     scalar("date", "2025-10-18", "infinity", "0044-03-15 BC"),
     scalar("timestamp", "2025-10-18 05:30:00", "infinity", "2025-10-18 05:30:00.000001"),
-    scalar("timestamptz", ("2025-10-18 05:30+05:30", 0), ("2025-10-18 00:00+00", 0), ("2025-10-18 05:30+00", 1), "infinity"),
+    scalar(
+        "timestamptz",
+        ("2025-10-18 05:30+05:30", 0),
+        ("2025-10-18 00:00+00", 0),
+        ("2025-10-18 05:30+00", 1),
+        "infinity",
+    ),
     scalar("interval", "1 mon", "30 days", "720:00:00", ("12 mon", 12), ("1 year", 12), ordered=False),
     scalar("timetz", "12:00+00", "13:00+01"),
     scalar("uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "00000000-0000-0000-0000-000000000000"),
@@ -78,10 +122,14 @@ SCALARS = (
     scalar("point", "(1,2)", "(2,1)", "(-0,0)", ordered=False),
     scalar("hstore", "", '"a"=>NULL', '"a"=>"NULL"', '"a"=>"1", "b"=>"2"', ordered=False),
     scalar("tsvector", "'a' 'b'", "'a b'", "'a':1", ordered=False),
-)  # fmt: skip
+)
 
-BUILT_IN_RANGES = {"int4": ("int4range", "int4multirange"), "int8": ("int8range", "int8multirange"), "numeric": ("numrange", "nummultirange"),
-                   "timestamptz": ("tstzrange", "tstzmultirange")}  # fmt: skip
+BUILT_IN_RANGES = {
+    "int4": ("int4range", "int4multirange"),
+    "int8": ("int8range", "int8multirange"),
+    "numeric": ("numrange", "nummultirange"),
+    "timestamptz": ("tstzrange", "tstzmultirange"),
+}
 
 
 @dataclass
@@ -96,7 +144,15 @@ class Maker:
         """A type of at most this depth."""
         if depth == 0:
             return self.random.choice(SCALARS)
-        kinds = [self.composite, self.composite, self.array, self.array, self.domain, self.range, self.multirange]
+        kinds = [
+            self.composite,
+            self.composite,
+            self.array,
+            self.array,
+            self.domain,
+            self.range,
+            self.multirange,
+        ]
         return self.random.choice(kinds)(depth - 1)
 
     def _name(self) -> str:
@@ -122,17 +178,26 @@ class Maker:
         return Type(name, "domain", (of,), ordered=of.ordered, exact=of.exact)
 
     def composite(self, depth: int) -> Type:
-        """A composite type, perhaps without fields, perhaps with a dropped one, its fields' names to be quoted."""
-        parts = tuple(self.type(self.random.randint(0, depth)) for _ in range(self.random.choice((0, 1, 2, 2, 3, 4))))
+        """A composite type, perhaps without fields, perhaps with a dropped one, its fields' names to be
+        quoted.
+        """
+        parts = tuple(
+            self.type(self.random.randint(0, depth)) for _ in range(self.random.choice((0, 1, 2, 2, 3, 4)))
+        )
         names = tuple(f"f{n}" if self.random.random() < 0.7 else f'F {n},/:%;()"' for n in range(len(parts)))
         name = self._name()
-        listed = [f'"{field_.replace(chr(34), chr(34) * 2)}" {part.sql}' for field_, part in zip(names, parts, strict=True)]
+        listed = [
+            f'"{field_.replace(chr(34), chr(34) * 2)}" {part.sql}'
+            for field_, part in zip(names, parts, strict=True)
+        ]
         gone = self.random.random() < 0.2
         self.statements.append(f"CREATE TYPE {name} AS ({', '.join(['gone int'] * gone + listed)})")
         if gone:
             self.statements.append(f"ALTER TYPE {name} DROP ATTRIBUTE gone")
         ordered = all(part.ordered for part in parts)
-        return Type(name, "composite", parts, ordered=ordered, exact=all(part.exact for part in parts), names=names)
+        return Type(
+            name, "composite", parts, ordered=ordered, exact=all(part.exact for part in parts), names=names
+        )
 
     def range(self, depth: int) -> Type:
         """A range, of PostgreSQL's own or of any ordered type."""
@@ -187,11 +252,16 @@ def _array(of: Type, random: Random) -> Value:
     sizes = random.choice(((), (1,), (2,), (2,), (3,), (1, 2), (2, 1), (2, 2)))
     count = sizes[0] * (sizes[1] if len(sizes) > 1 else 1) if sizes else 0
     values = [draw(of.parts[0], random, 0.25) for _ in range(count)]
-    texts = ["NULL" if v.text is None else '"' + v.text.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in values]
+    texts = [
+        "NULL" if v.text is None else '"' + v.text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        for v in values
+    ]
     if len(sizes) > 1:
         texts = ["{" + ",".join(texts[n * sizes[1] : (n + 1) * sizes[1]]) + "}" for n in range(sizes[0])]
     bounds = "".join(f"[{lower}:{lower + size - 1}]" for size in sizes) + "=" if lower != 1 and sizes else ""
-    return Value(f"{bounds}{{{','.join(texts)}}}", ("array", lower if sizes else 1, sizes, *(v.truth for v in values)))
+    return Value(
+        f"{bounds}{{{','.join(texts)}}}", ("array", lower if sizes else 1, sizes, *(v.truth for v in values))
+    )
 
 
 def _range(of: Type, random: Random) -> Value:
@@ -229,8 +299,13 @@ def _multirange(of: Type, random: Random) -> Value:
 
 
 _DRAWN = {
-    "scalar": _scalar, "domain": _domain, "composite": _composite, "array": _array, "range": _range, "multirange": _multirange,
-}  # fmt: skip
+    "scalar": _scalar,
+    "domain": _domain,
+    "composite": _composite,
+    "array": _array,
+    "range": _range,
+    "multirange": _multirange,
+}
 
 
 def quoted(value: Value, of: Type) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conftest import ROOT, Server
 
-SUITE = '''
+SUITE = """
 import pandera.pandas as pa
 from kisaan_validate import declare
 
@@ -26,7 +26,7 @@ class Orders(pa.DataFrameModel):
         metadata = {"why": "orders are money", "tags": ["money"]}
 
 declare.unique("orders", "note", severity="warning", tags=["notes"])
-'''
+"""
 
 TABLES = """
 CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(12,2) NOT NULL, note text);
@@ -44,7 +44,9 @@ class Shop:
         self.server, self.folder, self.database = server, folder, database
         self.role = f"reader_{database}"
 
-    def cli(self, *words: str, dsn: bool = True, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    def cli(
+        self, *words: str, dsn: bool = True, cwd: Path | None = None, **env: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command in the folder, with the database in KISAAN_DSN."""
         known = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "KISAAN", "DATABASE"))}
         known |= {"PYTHONPATH": str(ROOT), "COLUMNS": "160", **env}
@@ -52,8 +54,12 @@ class Shop:
             known.setdefault("KISAAN_DSN", self.server.dsn(self.database, self.role))
         return subprocess.run(
             [sys.executable, "-m", "kisaan_validate", *words],
-            cwd=cwd or self.folder, env=known, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+            cwd=cwd or self.folder,
+            env=known,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
 
     def sql(self, sql: str) -> None:
         """Change the database as its owner."""

@@ -1,6 +1,8 @@
-"""Random sides of a migration, built in memory, and random contracts about them: what the laws of a comparison are tried on.
+"""Random sides of a migration, built in memory, and random contracts about them: what the laws of a
+comparison are tried on.
 
-Everything is drawn from a few names, so that two sides have much in common, and promises find what they speak of.
+Everything is drawn from a few names, so that two sides have much in common, and promises find what they
+speak of.
 """
 
 from __future__ import annotations
@@ -69,7 +71,13 @@ from kisaan_validate.model import (
 NOW = datetime(2025, 10, 18, 2, 0, tzinfo=UTC)
 SUITE = SuiteFacts("laws", "0" * 64, (), 3, ("public", "shop"), ("tmp_*",), {"lendings": ("lendings", "t")})
 PLACE = Place("here", "5432", "db", "role", "test", "18.0", 180000, "1", "UTC", False, "1-1", "0/0", NOW)
-TABLES = (("public", "t", "table"), ("public", "u", "partitioned table"), ("shop", "w", "table"), ("public", "tmp_x", "table"), ("public", "v", "view"))
+TABLES = (
+    ("public", "t", "table"),
+    ("public", "u", "partitioned table"),
+    ("shop", "w", "table"),
+    ("public", "tmp_x", "table"),
+    ("public", "v", "view"),
+)
 TITLES = ("t", "u", "shop.w", "tmp_x", "v")
 COLUMNS = ("id", "a", "b")
 CHECKS = ("one", "two", "three")
@@ -84,9 +92,22 @@ maybe = st.booleans()
 def texts(family: Family) -> st.SearchStrategy[str | None]:
     """Ends of a family as the server would print them."""
     numbers = st.sampled_from(["0", "-1", "1.5", "1.50", "10", "NaN", "Infinity", "-Infinity", "9" * 40])
-    times = st.sampled_from(["2024-01-01 00:00:00+00", "2024-01-01 05:30:00+00", "2024-06-01 00:00:00+00", "infinity", "0001-01-01 00:00:00+00 BC"])
+    times = st.sampled_from(
+        [
+            "2024-01-01 00:00:00+00",
+            "2024-01-01 05:30:00+00",
+            "2024-06-01 00:00:00+00",
+            "infinity",
+            "0001-01-01 00:00:00+00 BC",
+        ]
+    )
     words = st.sampled_from(["", "a", "b", "1", "\n", "é"])
-    chosen = {Family.NUMBER: numbers, Family.FLOAT: numbers, Family.INSTANT: times, Family.LOCAL_TIME: times}.get(family, words)
+    chosen = {
+        Family.NUMBER: numbers,
+        Family.FLOAT: numbers,
+        Family.INSTANT: times,
+        Family.LOCAL_TIME: times,
+    }.get(family, words)
     return st.none() | chosen
 
 
@@ -101,11 +122,17 @@ def profiles(draw: Any) -> Profile:
 
 
 PALETTE = (
-    Profile(Family.NUMBER, 0, "1", "3", "6"), Profile(Family.NUMBER, 0, "1.00", "3.0", "6.00"), Profile(Family.NUMBER, 1, "1", "2", "3"),
-    Profile(Family.NUMBER, 0, "NaN", "NaN", "NaN"), Profile(Family.FLOAT, 0, "1", "3", "6.000001"), Profile(Family.TEXT, 0, "", "b"),
-    Profile(Family.TEXT, 2), Profile(Family.INSTANT, 0, "2024-01-01 00:00:00+00", "2024-06-01 00:00:00+00"), Profile(Family.OTHER, 0),
+    Profile(Family.NUMBER, 0, "1", "3", "6"),
+    Profile(Family.NUMBER, 0, "1.00", "3.0", "6.00"),
+    Profile(Family.NUMBER, 1, "1", "2", "3"),
+    Profile(Family.NUMBER, 0, "NaN", "NaN", "NaN"),
+    Profile(Family.FLOAT, 0, "1", "3", "6.000001"),
+    Profile(Family.TEXT, 0, "", "b"),
+    Profile(Family.TEXT, 2),
+    Profile(Family.INSTANT, 0, "2024-01-01 00:00:00+00", "2024-06-01 00:00:00+00"),
+    Profile(Family.OTHER, 0),
     Profile(Family.TEXT, 1, personal=True),
-)  # fmt: skip
+)
 """Figures that sides have in common more often than chance would have it."""
 
 
@@ -122,7 +149,9 @@ def tables(draw: Any, place: tuple[str, str, str], calm: bool = False) -> TableF
     """One table; unless it is calm its rows may be unknown, and so may figures."""
     names = [name for name in COLUMNS if draw(st.integers(0, 4))]
     types = st.sampled_from(["integer", "bigint", "text"])
-    columns = tuple(ColumnFacts(name, draw(types), draw(figures if calm else often(st.none(), figures))) for name in names)
+    columns = tuple(
+        ColumnFacts(name, draw(types), draw(figures if calm else often(st.none(), figures))) for name in names
+    )
     rows = draw(few if calm else often(st.none(), few))
     return TableFacts(*place, rows, "" if rows is not None else "locked", columns)
 
@@ -134,8 +163,16 @@ def objects(draw: Any) -> tuple[SchemaObject, ...]:
     for _ in range(draw(st.integers(0, 12))):
         kind = draw(st.sampled_from(list(ATTRIBUTES)))
         table = "" if kind in OF_NO_TABLE and kind != "grant" else draw(st.sampled_from([*TITLES, "s"]))
-        name = table if kind in THEIR_OWN_TABLE else draw(st.sampled_from([*COLUMNS, "f()", "r on function f()", "r on column a", "i"]))
-        facts = {a: draw(st.sampled_from(["yes", "1", "PRIMARY KEY (id)", "t", "t.a", "CREATE INDEX i ON t (a)"])) for a in ATTRIBUTES[kind] if draw(few) == 0}
+        name = (
+            table
+            if kind in THEIR_OWN_TABLE
+            else draw(st.sampled_from([*COLUMNS, "f()", "r on function f()", "r on column a", "i"]))
+        )
+        facts = {
+            a: draw(st.sampled_from(["yes", "1", "PRIMARY KEY (id)", "t", "t.a", "CREATE INDEX i ON t (a)"]))
+            for a in ATTRIBUTES[kind]
+            if draw(few) == 0
+        }
         found[kind, table, name] = SchemaObject(kind, table, name, facts)
     return tuple(found.values())
 
@@ -145,12 +182,21 @@ def measures(draw: Any) -> tuple[Measured, ...]:
     """What may have been measured for the sake of any contract of :func:`contracts`."""
     ids: dict[str, str] = {}
     for title in TITLES[:3]:
-        ids |= {count_id(rule, title): title for rule in RULES} | {settled_id(title): title, digests_id(title): title}
-        ids |= {remainder_id(title, frozenset(s)): title for s in ([], ["first"], ["second"], ["first", "second"])}
+        ids |= {count_id(rule, title): title for rule in RULES} | {
+            settled_id(title): title,
+            digests_id(title): title,
+        }
+        ids |= {
+            remainder_id(title, frozenset(s)): title for s in ([], ["first"], ["second"], ["first", "second"])
+        }
     ids |= {names_id(rule): "t" for rule in RULES}
     found = []
     drawn = draw(st.lists(figures, min_size=3, max_size=3))
-    digests = draw(st.lists(st.sampled_from([None, "hash/row/:1:1", "hash/row/:1:1", "hash/row/:1:2"]), min_size=3, max_size=3))
+    digests = draw(
+        st.lists(
+            st.sampled_from([None, "hash/row/:1:1", "hash/row/:1:1", "hash/row/:1:2"]), min_size=3, max_size=3
+        )
+    )
     for place, (id, title) in enumerate(ids.items()):
         if draw(st.integers(0, 9)) == 0:
             found += [Measured(id, title, message="division by zero")] * (place % 2)
@@ -158,42 +204,90 @@ def measures(draw: Any) -> tuple[Measured, ...]:
         names = ("01", "02")[: draw(st.integers(0, 2))] if id.startswith("names") else ()
         named = (*COLUMNS, *(replaced("a", rule) for rule in RULES))
         columns = {c: drawn[(place + n) % 3] for n, c in enumerate(named)}
-        columns |= {by_key(c): Profile(Family.OTHER, 0, digest=digests[n % 3]) for n, c in enumerate((WHICH_ROWS, *named))}
+        columns |= {
+            by_key(c): Profile(Family.OTHER, 0, digest=digests[n % 3])
+            for n, c in enumerate((WHICH_ROWS, *named))
+        }
         found.append(Measured(id, title, draw(few), columns if "rows of" not in id else {}, names))
     return tuple(found)
 
 
 @st.composite
 def runs(draw: Any) -> Run:
-    """One side: a whole run, from which a baseline can be made. Half of them are calm: everything was read, all checks pass."""
+    """One side: a whole run, from which a baseline can be made. Half of them are calm: everything was
+    read, all checks pass.
+    """
     calm = draw(maybe)
     kept = [place for place in TABLES if draw(st.integers(0, 5))]
-    checks = tuple(Check(id, "t", (), Form.ROW, "holds", id, draw(st.sampled_from(list(Severity))), digest=draw(st.sampled_from("xxy"))) for id in CHECKS)
+    checks = tuple(
+        Check(
+            id,
+            "t",
+            (),
+            Form.ROW,
+            "holds",
+            id,
+            draw(st.sampled_from(list(Severity))),
+            digest=draw(st.sampled_from("xxy")),
+        )
+        for id in CHECKS
+    )
     results = []
     for id in CHECKS:
         status = Status.PASS if calm else draw(st.sampled_from([*Status, Status.PASS, Status.FAIL]))
         counted = status in {Status.PASS, Status.FAIL, Status.TOLERATED}
         violations = (0 if status is Status.PASS else draw(st.integers(1, 3))) if counted else None
         sample = tuple((("id", str(n)),) for n in range(draw(st.integers(0, violations or 0))))
-        results.append(Result(id, status, violations, sample=sample, key=("id",), sample_complete=len(sample) == violations))
-    unread = {what: "locked" for what in (*TITLES[:2], "index", "sequence s") if not calm and draw(st.integers(0, 9)) == 0}
-    sequences = tuple(SequenceValue(n, draw(few), draw(maybe), draw(maybe)) for n in ("s", "shop.z") if draw(maybe))
+        results.append(
+            Result(
+                id, status, violations, sample=sample, key=("id",), sample_complete=len(sample) == violations
+            )
+        )
+    unread = {
+        what: "locked"
+        for what in (*TITLES[:2], "index", "sequence s")
+        if not calm and draw(st.integers(0, 9)) == 0
+    }
+    sequences = tuple(
+        SequenceValue(n, draw(few), draw(maybe), draw(maybe)) for n in ("s", "shop.z") if draw(maybe)
+    )
     return Run(
-        "1", NOW, NOW, "0", SUITE, PLACE, Selection(), {}, tuple(draw(tables(place, calm)) for place in kept), checks, tuple(results),
-        objects=draw(objects()), unread=unread, sequences=sequences, measured=draw(measures()),
-    )  # fmt: skip
+        "1",
+        NOW,
+        NOW,
+        "0",
+        SUITE,
+        PLACE,
+        Selection(),
+        {},
+        tuple(draw(tables(place, calm)) for place in kept),
+        checks,
+        tuple(results),
+        objects=draw(objects()),
+        unread=unread,
+        sequences=sequences,
+        measured=draw(measures()),
+    )
 
 
 @st.composite
 def moved(draw: Any, run: Run) -> Run:
-    """The same side after little happened: one column has other figures, a table other rows, or a part was exchanged."""
+    """The same side after little happened: one column has other figures, a table other rows, or a part was
+    exchanged.
+    """
     what = draw(st.sampled_from(["nothing", "column", "column", "sequences", "table", "parts"]))
     if what == "parts":
         other = draw(runs())
-        names = [n for n in ("tables", "checks", "results", "objects", "unread", "sequences", "measured") if draw(maybe)]
+        names = [
+            n
+            for n in ("tables", "checks", "results", "objects", "unread", "sequences", "measured")
+            if draw(maybe)
+        ]
         return replace(run, **{n: getattr(other, n) for n in names})
     if what == "sequences":
-        return replace(run, sequences=tuple(replace(s, last_value=s.last_value + draw(few)) for s in run.sequences))
+        return replace(
+            run, sequences=tuple(replace(s, last_value=s.last_value + draw(few)) for s in run.sequences)
+        )
     if what == "nothing" or not run.tables:
         return run
     chosen = draw(st.sampled_from(run.tables))
@@ -209,9 +303,17 @@ def promises(draw: Any, id: str, names: tuple[str, ...] = SPEAKABLE) -> Promise:
     """One promise of any kind, about any of these tables."""
     table = draw(st.sampled_from(names))
     column = f"{table}.{draw(st.sampled_from(('a', 'id')))}"
-    common: dict[str, Any] = {"id": id, "severity": draw(st.sampled_from(list(Severity))), "optional": draw(maybe)}
+    common: dict[str, Any] = {
+        "id": id,
+        "severity": draw(st.sampled_from(list(Severity))),
+        "optional": draw(maybe),
+    }
     kind = draw(st.sampled_from(list(ATTRIBUTES)))
-    thing = {"object": kind, "table": table, "name": table if kind in THEIR_OWN_TABLE else draw(st.sampled_from([*COLUMNS, "i"]))}
+    thing = {
+        "object": kind,
+        "table": table,
+        "name": table if kind in THEIR_OWN_TABLE else draw(st.sampled_from([*COLUMNS, "i"])),
+    }
     attribute = ATTRIBUTES[kind][0]
     made: list[Promise] = [
         RowsUnchanged(**common, table=table),
@@ -220,14 +322,25 @@ def promises(draw: Any, id: str, names: tuple[str, ...] = SPEAKABLE) -> Promise:
         RowsArrived(**common, table=table),
         Recorded(**common, table=table, names=("01", "02")),
         SumPreserved(**common, column=column),
-        Retyped(**common, column=column, to=draw(st.sampled_from(["bigint", "text"])), using=draw(st.sampled_from(["", "{column}"]))),
+        Retyped(
+            **common,
+            column=column,
+            to=draw(st.sampled_from(["bigint", "text"])),
+            using=draw(st.sampled_from(["", "{column}"])),
+        ),
         Filled(**common, column=column, with_=draw(st.sampled_from(["", "0"]))),
         Becomes(**common, column=column, expression="a * 2"),
         ChangedWhereNull(**common, column=column),
         LookedUp(**common, column=column, from_="u", by=("a",), value="a"),
         Revised(**common, column=column),
-        Renamed(**common, column=column, to=draw(st.sampled_from(("b", "a", "c")).filter(lambda to: not column.endswith(f".{to}")))),
-        Renamed(**common, table=table, to=draw(st.sampled_from(("u", "t", "x")).filter(lambda to: to != table))),
+        Renamed(
+            **common,
+            column=column,
+            to=draw(st.sampled_from(("b", "a", "c")).filter(lambda to: not column.endswith(f".{to}"))),
+        ),
+        Renamed(
+            **common, table=table, to=draw(st.sampled_from(("u", "t", "x")).filter(lambda to: to != table))
+        ),
         Added(**common, **thing, facts=draw(st.sampled_from([None, {attribute: "yes"}]))),
         Dropped(**common, **thing),
         Altered(**common, **thing, attribute=attribute, to=draw(st.sampled_from(["", "yes"]))),

@@ -1,4 +1,6 @@
-"""Servers with settings that need a restart, somebody who writes beside a run, and somebody who watches the lock table."""
+"""Servers with settings that need a restart, somebody who writes beside a run, and somebody who watches
+the lock table.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,17 @@ def restarted(server: Server, **settings: object) -> None:
     data = server.sql("SHOW data_directory")[0][0]
     owner = pwd.getpwuid(os.stat(data).st_uid)
     as_owner = ["runuser", "-u", owner.pw_name, "--"] if owner.pw_uid != os.geteuid() else []
-    words = [str(_binaries(server) / "pg_ctl"), "-D", data, "-w", "-m", "fast", "-l", str(server.log), "restart"]
+    words = [
+        str(_binaries(server) / "pg_ctl"),
+        "-D",
+        data,
+        "-w",
+        "-m",
+        "fast",
+        "-l",
+        str(server.log),
+        "restart",
+    ]
     subprocess.run([*as_owner, *words], check=True, stdout=subprocess.DEVNULL, cwd="/")
 
 
@@ -39,7 +51,9 @@ def _binaries(server: Server) -> Path:
 
 @dataclass
 class Beside:
-    """What went on beside a run. ``ours``: most locks of the tool at one time; ``size``: places of the table by its settings."""
+    """What went on beside a run. ``ours``: most locks of the tool at one time; ``size``: places of the
+    table by its settings.
+    """
 
     size: int
     ours: int = 0
@@ -76,7 +90,9 @@ def busy(server: Server, database: str, tables: list[str], at_once: int = 50) ->
             thread.join()
 
 
-def _write(server: Server, database: str, tables: list[str], at_once: int, seen: Beside, done: threading.Event) -> None:
+def _write(
+    server: Server, database: str, tables: list[str], at_once: int, seen: Beside, done: threading.Event
+) -> None:
     connection = server.connect(database)
     number = 0
     with connection.cursor() as cursor:

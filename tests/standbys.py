@@ -24,14 +24,18 @@ def _as_postgres(*words: str) -> None:
 
 @contextmanager
 def standby_of(primary: Server) -> Iterator[Server]:
-    """A streaming standby of PostgreSQL 15, taken with pg_basebackup; conflicts with replay cancel at once."""
+    """A streaming standby of PostgreSQL 15, taken with pg_basebackup; conflicts with replay cancel at
+    once.
+    """
     folder = Path(tempfile.mkdtemp(prefix="kisaan-standby-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     data, log = str(folder / "data"), folder / "log"
     source = ["-h", primary.host, "-p", primary.port, "-U", "postgres"]
     _as_postgres(str(SYSTEM_BIN / "pg_basebackup"), *source, "-D", data, "-R", "-X", "stream", "-c", "fast")
-    options = f"-k {folder} -h '' -p {STANDBY_PORT} -c max_standby_streaming_delay=0 -c hot_standby_feedback=off"
+    options = (
+        f"-k {folder} -h '' -p {STANDBY_PORT} -c max_standby_streaming_delay=0 -c hot_standby_feedback=off"
+    )
     control = [str(SYSTEM_BIN / "pg_ctl"), "-D", data]
     _as_postgres(*control, "-w", "-l", str(log), "-o", options, "start")
     try:

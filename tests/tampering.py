@@ -69,8 +69,8 @@ class Scene:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One way to tamper. ``make`` gets the scene and an empty folder, and returns what is to be verified; ``says`` must
-    stand in the answer, ``code`` be its exit code."""
+    """One way to tamper. ``make`` gets the scene and an empty folder, and returns what is to be verified;
+    ``says`` must stand in the answer, ``code`` be its exit code."""
 
     title: str
     make: Callable[[Scene, Path], Path]
@@ -84,7 +84,12 @@ def scene_of(house: House) -> Iterator[Scene]:
     folders, bundles = [], []
     for _ in range(3):
         run = house.run("--baseline", "pre.json", "--contract", "contract.toml")
-        for said in (house.attest(run), house.sign(run, ASHA, "--accept-verdict"), house.sign(run, BINOD, "--accept-verdict"), house.cli("bundle", str(run))):
+        for said in (
+            house.attest(run),
+            house.sign(run, ASHA, "--accept-verdict"),
+            house.sign(run, BINOD, "--accept-verdict"),
+            house.cli("bundle", str(run)),
+        ):
             assert said.code == 0, said
         folders.append(run)
         bundles.append(dict(unpack(run.parent / f"{run.name}.zip").files))
@@ -103,7 +108,9 @@ def _packed(scene: Scene, folder: Path, files: Contents) -> Path:
 
 
 def _flipped(data: bytes) -> bytes:
-    """A byte changed to another that leaves text text and numbers numbers: of a count, of a reason, else the middle one."""
+    """A byte changed to another that leaves text text and numbers numbers: of a count, of a reason, else
+    the middle one.
+    """
     marks = [m for m in (b'"violations": ', b'"reason": "') if m in data]
     at = data.index(marks[0]) + len(marks[0]) if marks else len(data) // 2
     while not chr(data[at]).isalnum():
@@ -140,7 +147,9 @@ def _edited(scene: Scene, at: int, name: str, **changes: object) -> Contents:
 
 def _edit_reason(scene: Scene, folder: Path) -> Path:
     path = scene.statements()[1]
-    return _amended(scene, folder, {**scene.bundle, path: scene.bundle[path].replace(b"looked at it", b"looked away")})
+    return _amended(
+        scene, folder, {**scene.bundle, path: scene.bundle[path].replace(b"looked at it", b"looked away")}
+    )
 
 
 def _wrong_key(scene: Scene, folder: Path) -> Path:
@@ -149,7 +158,9 @@ def _wrong_key(scene: Scene, folder: Path) -> Path:
 
 def _own_keys(scene: Scene, folder: Path) -> Path:
     files = _edited(scene, 1, MALLORY)
-    files["signoffs/allowed_signers"] = (line_of(scene.house.folder, ASHA, "mallory") + line_of(scene.house.folder, BINOD)).encode()
+    files["signoffs/allowed_signers"] = (
+        line_of(scene.house.folder, ASHA, "mallory") + line_of(scene.house.folder, BINOD)
+    ).encode()
     return _amended(scene, folder, files)
 
 
@@ -164,7 +175,9 @@ def _other_signature(scene: Scene, folder: Path) -> Path:
 
 
 def _no_signature(scene: Scene, folder: Path) -> Path:
-    return _amended(scene, folder, {k: v for k, v in scene.bundle.items() if k != f"{scene.statements()[1]}.sig"})
+    return _amended(
+        scene, folder, {k: v for k, v in scene.bundle.items() if k != f"{scene.statements()[1]}.sig"}
+    )
 
 
 def _foreign_namespace(scene: Scene, folder: Path) -> Path:
@@ -201,7 +214,9 @@ def _renumbered(scene: Scene, folder: Path) -> Path:
 
 def _of_another_run(scene: Scene, folder: Path) -> Path:
     files = {k: v for k, v in scene.bundle.items() if not k.startswith("signoffs/0")}
-    return _amended(scene, folder, files | {k: v for k, v in scene.other.items() if k.startswith("signoffs/0")})
+    return _amended(
+        scene, folder, files | {k: v for k, v in scene.other.items() if k.startswith("signoffs/0")}
+    )
 
 
 def _other_facts(scene: Scene, folder: Path) -> Path:
@@ -364,28 +379,91 @@ def exhibits(scene: Scene) -> list[Exhibit]:
     return [
         *flips(scene),
         Exhibit("the reason in a statement", _edit_reason, f"{a}: the signature does not fit the statement"),
-        Exhibit("a statement signed anew by a key that is not allowed", _wrong_key, "may not sign for 'asha@example.org'"),
-        Exhibit("the same, and that key put into the bundle's own allowed signers", _own_keys, "may not sign for 'asha@example.org'"),
-        Exhibit("an approval, by a key that is allowed, that does not accept the verdict", _unsaid, "it approves without accepting this: its verdict is FAIL"),
-        Exhibit("a signature replaced by another person's", _other_signature, f"{a}: the signature does not fit the statement"),
+        Exhibit(
+            "a statement signed anew by a key that is not allowed",
+            _wrong_key,
+            "may not sign for 'asha@example.org'",
+        ),
+        Exhibit(
+            "the same, and that key put into the bundle's own allowed signers",
+            _own_keys,
+            "may not sign for 'asha@example.org'",
+        ),
+        Exhibit(
+            "an approval, by a key that is allowed, that does not accept the verdict",
+            _unsaid,
+            "it approves without accepting this: its verdict is FAIL",
+        ),
+        Exhibit(
+            "a signature replaced by another person's",
+            _other_signature,
+            f"{a}: the signature does not fit the statement",
+        ),
         Exhibit("a signature removed", _no_signature, f"{a}: its signature is missing"),
-        Exhibit("a signature made for another program (namespace `file`)", _foreign_namespace, f"{a}: the signature does not fit the statement"),
-        Exhibit("a sign-off removed that later ones saw", _gone(0), "it was there when others signed, and is gone"),
-        Exhibit("the newest sign-off removed", _gone(2), "report.html: it is not what these facts and sign-offs make"),
-        Exhibit("the newest sign-off removed, and the bundle made anew", _newest_gone, "Not approved yet: 1 of 2 approvals", 3),
-        Exhibit("a sign-off renamed, to change the order", _renumbered, "and was signed as signoffs/0003-approve"),
+        Exhibit(
+            "a signature made for another program (namespace `file`)",
+            _foreign_namespace,
+            f"{a}: the signature does not fit the statement",
+        ),
+        Exhibit(
+            "a sign-off removed that later ones saw", _gone(0), "it was there when others signed, and is gone"
+        ),
+        Exhibit(
+            "the newest sign-off removed",
+            _gone(2),
+            "report.html: it is not what these facts and sign-offs make",
+        ),
+        Exhibit(
+            "the newest sign-off removed, and the bundle made anew",
+            _newest_gone,
+            "Not approved yet: 1 of 2 approvals",
+            3,
+        ),
+        Exhibit(
+            "a sign-off renamed, to change the order", _renumbered, "and was signed as signoffs/0003-approve"
+        ),
         Exhibit("sign-offs of another run", _of_another_run, "run.json is not what was signed"),
-        Exhibit("two runs swapped: the facts of another run", _other_facts, "run.json is not what was signed"),
-        Exhibit("the contract swapped", _other_contract, "contract.toml: it is not the file that the run was judged beside"),
-        Exhibit("the contract swapped, and its digest in run.json", _other_contract_amended, "contract.toml is not what was signed"),
-        Exhibit("a waiver that has expired", _waiver(b"2020-01-01", amend=False), "waivers.toml: it is not the file that the run was judged beside"),
-        Exhibit("a waiver that has expired, and its digest in run.json", _waiver(b"2020-01-01", amend=True), "waivers.toml is not what was signed"),
-        Exhibit("the word FAIL on the page", _verdict, "report.html: it is not what these facts and sign-offs make"),
+        Exhibit(
+            "two runs swapped: the facts of another run", _other_facts, "run.json is not what was signed"
+        ),
+        Exhibit(
+            "the contract swapped",
+            _other_contract,
+            "contract.toml: it is not the file that the run was judged beside",
+        ),
+        Exhibit(
+            "the contract swapped, and its digest in run.json",
+            _other_contract_amended,
+            "contract.toml is not what was signed",
+        ),
+        Exhibit(
+            "a waiver that has expired",
+            _waiver(b"2020-01-01", amend=False),
+            "waivers.toml: it is not the file that the run was judged beside",
+        ),
+        Exhibit(
+            "a waiver that has expired, and its digest in run.json",
+            _waiver(b"2020-01-01", amend=True),
+            "waivers.toml is not what was signed",
+        ),
+        Exhibit(
+            "the word FAIL on the page",
+            _verdict,
+            "report.html: it is not what these facts and sign-offs make",
+        ),
         Exhibit("a file added", _added, "more.txt: it was added"),
-        Exhibit("a source added to the suite, and SHA256SUMS made anew", _added_amended, "suite/more.py: it was added"),
+        Exhibit(
+            "a source added to the suite, and SHA256SUMS made anew",
+            _added_amended,
+            "suite/more.py: it was added",
+        ),
         Exhibit("the baseline removed", _removed("baseline.json"), "baseline.json: it is missing", 3),
         Exhibit("the waivers removed", _removed("waivers.toml"), "waivers.toml: it is missing"),
-        Exhibit("a source of the suite removed", _removed("suite/orders.py"), "suite/orders.py: the run names it as a source"),
+        Exhibit(
+            "a source of the suite removed",
+            _removed("suite/orders.py"),
+            "suite/orders.py: the run names it as a source",
+        ),
         Exhibit("the page removed", _removed("report.html"), "report.html: it is missing"),
         Exhibit("the archive cut to the half", _cut(0.5), "is not a whole bundle"),
         Exhibit("the archive without its last byte", _cut(1), "is not a whole bundle"),
@@ -393,14 +471,25 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         Exhibit("bytes behind the archive", _behind, "it holds more than its files"),
         Exhibit("a program before the archive", _before, "it holds more than its files"),
         Exhibit("a file twice", _twice, "is twice there"),
-        Exhibit("a file that would be unpacked elsewhere", _entry("{id}/../../x"), "a name that leads elsewhere"),
+        Exhibit(
+            "a file that would be unpacked elsewhere", _entry("{id}/../../x"), "a name that leads elsewhere"
+        ),
         Exhibit("a file with an absolute name", _entry("/etc/x"), "a name that leads elsewhere"),
         Exhibit("a symbolic link in the archive", _entry("{id}/x", link=True), "is no plain file"),
         Exhibit("fifty megabytes of nothing, compressed", _entry("{id}/x", deflate=True), "is compressed"),
         Exhibit("two hundred names for the bytes of one file", _overlapping, "holds more than its own size"),
         Exhibit("a symbolic link in a run's folder", _link, "waivers.toml: it is a symbolic link"),
-        Exhibit("a run taken out of a folder of reports", _chain(_take_out), "that it names as the one before it is not here"),
-        Exhibit("the oldest run taken out of a folder of reports", _chain(_take_first), "older runs are kept elsewhere, or were removed", 3),
+        Exhibit(
+            "a run taken out of a folder of reports",
+            _chain(_take_out),
+            "that it names as the one before it is not here",
+        ),
+        Exhibit(
+            "the oldest run taken out of a folder of reports",
+            _chain(_take_first),
+            "older runs are kept elsewhere, or were removed",
+            3,
+        ),
         Exhibit("two runs of a folder of reports swapped", _chain(_swap), "chain: "),
         Exhibit("a run changed that a later one names", _chain(_redo), "has been changed since"),
     ]
@@ -440,13 +529,17 @@ def answers(scene: Scene) -> Answers:
 
 
 def table(found: Answers) -> str:
-    """The gallery as a table in Markdown: what is said alike stands in one row, with FILE for the file that is named."""
+    """The gallery as a table in Markdown: what is said alike stands in one row, with FILE for the file
+    that is named.
+    """
     rows: dict[tuple[str, int], list[str]] = {}
     for exhibit, code, lines in found:
         answer = re.sub(r"^(\w+|not proved) \S+[./]\S+: ", r"\1 FILE: ", plain(chosen(exhibit, lines)))
         rows.setdefault((answer, code), []).append(exhibit.title)
     head = ["| what `verify` says | exit | of what was changed |", "| --- | --- | --- |"]
-    return "\n".join([*head, *(f"| {answer} | {code} | {_together(titles)} |" for (answer, code), titles in rows.items())])
+    return "\n".join(
+        [*head, *(f"| {answer} | {code} | {_together(titles)} |" for (answer, code), titles in rows.items())]
+    )
 
 
 def _together(titles: Sequence[str]) -> str:
@@ -471,7 +564,9 @@ def main() -> None:
     with embedded_server() as server, tempfile.TemporaryDirectory() as folder:
         house = build(server, Path(folder))
         with scene_of(house) as scene:
-            PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), table(answers(scene))), encoding="utf-8")
+            PAGE.write_text(
+                written(PAGE.read_text(encoding="utf-8"), table(answers(scene))), encoding="utf-8"
+            )
     print(PAGE.relative_to(ROOT))
 
 

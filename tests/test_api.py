@@ -5,7 +5,17 @@ from __future__ import annotations
 from conftest import ROOT, Server
 
 import kisaan_validate
-from kisaan_validate import Options, Status, Verdict, baseline_of, judge, load_suite, read_contract, run, suite_of
+from kisaan_validate import (
+    Options,
+    Status,
+    Verdict,
+    baseline_of,
+    judge,
+    load_suite,
+    read_contract,
+    run,
+    suite_of,
+)
 
 
 def test_every_public_name_resolves_and_is_documented() -> None:
@@ -19,8 +29,12 @@ def test_run_gives_verdict_failures_json_and_html(server: Server) -> None:
     """run(suite, dsn) -> Run with .verdict, .failures, .to_json(), .to_html()."""
     from kisaan_validate import declare
 
-    database = server.create("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, -1)")
-    outcome = run(suite_of(declare.holds("t", "v > 0", id="positive")), server.dsn(database), options=Options(jobs=1))
+    database = server.create(
+        "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, -1)"
+    )
+    outcome = run(
+        suite_of(declare.holds("t", "v > 0", id="positive")), server.dsn(database), options=Options(jobs=1)
+    )
     assert outcome.verdict is Verdict.FAIL
     assert [(r.check_id, r.status, r.violations, r.examined) for r in outcome.failures] == [
         ("positive", Status.FAIL, 1, 2)
@@ -42,7 +56,9 @@ def test_before_and_after_by_hand(server: Server) -> None:
     """Baseline, contract, run and judgement without the command line, as the package's docstring shows it."""
     text = 'format = 1\n[[promise]]\nid = "wide"\nkind = "retyped"\ncolumn = "t.v"\nto = "bigint"\n'
     contract = read_contract(text, "contract.toml")
-    database = server.create("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, 2)")
+    database = server.create(
+        "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, 2)"
+    )
     from kisaan_validate import declare
 
     suite, dsn = suite_of(declare.holds("t", "v > 0", id="positive")), server.dsn(database)

@@ -1,8 +1,9 @@
-"""SQL written by a suite's author: one SELECT and nothing else, and no volatile function that was not allowed by name.
+"""SQL written by a suite's author: one SELECT and nothing else, and no volatile function that was not
+allowed by name.
 
-Two lines of defence are shown. What is not one plain SELECT is refused while the suite is loaded, with file and line.
-What may call a volatile function is not run: its result is an ERROR that names the function. No test may see the text
-of ``evil()``'s own exception: that would mean it ran.
+Two lines of defence are shown. What is not one plain SELECT is refused while the suite is loaded, with
+file and line. What may call a volatile function is not run: its result is an ERROR that names the
+function. No test may see the text of ``evil()``'s own exception: that would mean it ran.
 """
 
 from __future__ import annotations
@@ -133,7 +134,9 @@ NOT_ONE_SELECT = {
 
 @pytest.mark.parametrize("sql", NOT_ONE_SELECT.values(), ids=NOT_ONE_SELECT.keys())
 def test_only_one_select_is_loaded(sql: str, tmp_path: Path) -> None:
-    """Anything but one SELECT is refused while the suite is loaded, with the file and the line where it begins."""
+    """Anything but one SELECT is refused while the suite is loaded, with the file and the line where it
+    begins.
+    """
     error = refusal(tmp_path, {"sql/a.sql": assertion(sql)})
     assert error.origin == "sql/a.sql:3"
     assert error.fact.startswith("sql/a.sql:3: ")
@@ -150,9 +153,11 @@ PLAIN = {
     "current_timestamp": "SELECT id FROM t WHERE at > CURRENT_TIMESTAMP",
     "join": "SELECT k.id FROM kid AS k JOIN t ON t.id = k.t_id WHERE k.n > t.a",
     "with": "WITH x AS (SELECT id FROM t WHERE a > 5) SELECT id FROM x",
-    "with recursive": "WITH RECURSIVE x AS (SELECT 9 AS id UNION ALL SELECT id + 1 FROM x WHERE id < 9) SELECT id FROM x "
+    "with recursive": "WITH RECURSIVE x AS (SELECT 9 AS id UNION ALL SELECT id + 1 FROM x WHERE id < 9) "
+    "SELECT id FROM x "
     "WHERE id < 0",
-    "window": "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY a ORDER BY id) AS n FROM t) AS q WHERE n > 1",
+    "window": "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY a ORDER BY id) AS n FROM t) AS "
+    "q WHERE n > 1",
     "exists": "SELECT id FROM t WHERE a = 7 AND NOT EXISTS (SELECT FROM kid WHERE kid.t_id = t.id)",
     "values in FROM": "SELECT v.id FROM (VALUES (1), (2)) AS v (id) WHERE v.id > 5",
     "union": "SELECT id FROM t WHERE id > 5 UNION ALL SELECT id FROM kid WHERE id > 5",
@@ -169,7 +174,8 @@ PLAIN = {
     "words in a string": "SELECT id FROM t WHERE s IN ('delete', 'for update', 'pg_sleep(1)', 'evil(1)')",
     "words as quoted names": 'SELECT id, 1 AS "delete" FROM t WHERE id > 5',
     "other letters in strings and quoted names": "SELECT id, 1 AS \"прибыль\" FROM t WHERE s = '₹'",
-    "a comment with a volatile call": "SELECT id /* evil(1) /* nested */ pg_sleep(9) */ FROM t WHERE id > 5 -- evil(2)",
+    "a comment with a volatile call": "SELECT id /* evil(1) /* nested */ pg_sleep(9) */ FROM t WHERE id "
+    "> 5 -- evil(2)",
     "a trailing comment": "SELECT id FROM t WHERE id > 5 -- the end",
     "a view that calls nothing volatile": "SELECT id FROM fine WHERE s = 'Y'",
     "a quoted quote": "SELECT id FROM t WHERE s = 'it''s' OR s = ''''",
@@ -222,13 +228,19 @@ DISGUISES = {
     "a cast as a function": ("SELECT coin(5) AS id", "coin"),
     "a cast to a type of two names": ("SELECT CAST(CAST(NULL AS purse) AS integer) AS id", "int4"),
     "a domain's check": ("SELECT 1::guarded AS id", "guarded"),
-    "a domain inside a row": ("SELECT (jsonb_populate_record(NULL::purse, '{\"inside\": 1}')).inside AS id", "purse"),
+    "a domain inside a row": (
+        "SELECT (jsonb_populate_record(NULL::purse, '{\"inside\": 1}')).inside AS id",
+        "purse",
+    ),
     "a view": ("SELECT id, a FROM peep", "evil"),
     "a view of a view": ("SELECT id, a FROM peep_again", "evil"),
     "a view by schema and quotes": ('SELECT id, a FROM public."peep"', "evil"),
     "a view with an odd name": ('SELECT id, a FROM "Odd.View"', "evil"),
     "a view with ONLY": ("SELECT id, a FROM ONLY peep", "evil"),
-    "a view behind its own name in WITH": ("WITH peep AS (SELECT id, a FROM peep) SELECT id, a FROM peep", "evil"),
+    "a view behind its own name in WITH": (
+        "WITH peep AS (SELECT id, a FROM peep) SELECT id, a FROM peep",
+        "evil",
+    ),
     "a view beside a WITH of its name": (
         "SELECT p.id, p.a FROM peep AS p, (WITH peep AS (SELECT 1 AS one) SELECT one FROM peep) AS q",
         "evil",
@@ -243,11 +255,17 @@ DISGUISES = {
     ),
     "a whole schema": ("SELECT schema_to_xml('public', true, false, '')::text AS id", "schema_to_xml"),
     "SQL in a string": ("SELECT query_to_xml('SELECT evil(1)', true, false, '')::text AS id", "query_to_xml"),
-    "SQL in a string for ts_stat": ("SELECT word AS id FROM ts_stat('SELECT evil(1)::text::tsvector')", "ts_stat"),
+    "SQL in a string for ts_stat": (
+        "SELECT word AS id FROM ts_stat('SELECT evil(1)::text::tsvector')",
+        "ts_stat",
+    ),
     "lo_export": ("SELECT lo_export(1, '/tmp/x') AS id", "lo_export"),
     "lo_import": ("SELECT lo_import('/etc/passwd') AS id", "lo_import"),
     "pg_terminate_backend": ("SELECT pg_terminate_backend(0) AS id", "pg_terminate_backend"),
-    "pg_terminate_backend in disguise": ('SELECT "pg_catalog"."pg_terminate_backend"(0) AS id', "pg_terminate_backend"),
+    "pg_terminate_backend in disguise": (
+        'SELECT "pg_catalog"."pg_terminate_backend"(0) AS id',
+        "pg_terminate_backend",
+    ),
     "pg_cancel_backend": ("SELECT PG_CATALOG.PG_CANCEL_BACKEND(0) AS id", "pg_cancel_backend"),
     "pg_sleep": ("SELECT 1 AS id WHERE pg_sleep(0) IS NULL", "pg_sleep"),
     "pg_sleep_for": ("SELECT 1 AS id WHERE pg_sleep_for('0 s') IS NULL", "pg_sleep_for"),
@@ -291,7 +309,14 @@ def test_what_every_disguise_would_have_done(server: Server, traps: str) -> None
     ran = []
     with connection.cursor() as cursor:
         for name, (sql, named) in DISGUISES.items():
-            if "evil" not in named.lower() and named not in {"shrewd", "<+>", "#>", "coin", "guarded", "purse"}:
+            if "evil" not in named.lower() and named not in {
+                "shrewd",
+                "<+>",
+                "#>",
+                "coin",
+                "guarded",
+                "purse",
+            }:
                 continue
             try:
                 cursor.execute(f"SELECT count(*), max(v::text) FROM (\n{sql}\n) AS v")
@@ -324,7 +349,10 @@ WITHOUT_A_NAME = {
     "an implicit cast": (
         "CREATE CAST (coin AS integer) WITH FUNCTION melt(coin) AS IMPLICIT",
         "SELECT id FROM t WHERE abs(c) = 1",
-        "somebody's cast converts coin to integer by melt(coin), and would answer in PostgreSQL's place: drop the cast",
+        (
+            "somebody's cast converts coin to integer by melt(coin), and would answer in PostgreSQL's place: "
+            "drop the cast"
+        ),
     ),
     "equality behind IN": (
         "CREATE OPERATOR = (LEFTARG = coin, RIGHTARG = coin, FUNCTION = same)",
@@ -359,7 +387,9 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("name", ALLOWED)
-def test_a_volatile_function_allowed_by_name_runs(name: str, server: Server, traps: str, tmp_path: Path) -> None:
+def test_a_volatile_function_allowed_by_name_runs(
+    name: str, server: Server, traps: str, tmp_path: Path
+) -> None:
     """``-- volatile: name`` allows that function, and no other."""
     found = asked(server, traps, tmp_path, ALLOWED[name], volatile=name)
     assert (found.status, found.violations) == (Status.PASS, 0)
@@ -387,15 +417,95 @@ def test_hiding_places(server: Server, traps: str) -> None:
     comments end. The server is the judge of what is code.
     """
     openings = [
-        "", "'", "''", "'\\'", '"', '""', '"\\"', "$$", "$x$", "$é$", "x$x$", "1$x$", "\u00a0$x$", "--", "--\r", "--\n", "--\u2028",
-        "/*", "/**/", "/*/", "/* /* */", "/*\r*/", "E'", "e'\\'", "xE'\\'", "é'", "B'", "b'\\", "X'", "N'\\'", "n'", "U&'", "U&'\\",
-        'U&"', "{#", "#", "#>", "--+", "/*+", "`", "\\", "[", "r'\\'", "'x' 'y", "''''", "'\n'", "Q'", "😀$😀$", "'$$'", "'--'",
-    ]  # fmt: skip
+        "",
+        "'",
+        "''",
+        "'\\'",
+        '"',
+        '""',
+        '"\\"',
+        "$$",
+        "$x$",
+        "$é$",
+        "x$x$",
+        "1$x$",
+        "\u00a0$x$",
+        "--",
+        "--\r",
+        "--\n",
+        "--\u2028",
+        "/*",
+        "/**/",
+        "/*/",
+        "/* /* */",
+        "/*\r*/",
+        "E'",
+        "e'\\'",
+        "xE'\\'",
+        "é'",
+        "B'",
+        "b'\\",
+        "X'",
+        "N'\\'",
+        "n'",
+        "U&'",
+        "U&'\\",
+        'U&"',
+        "{#",
+        "#",
+        "#>",
+        "--+",
+        "/*+",
+        "`",
+        "\\",
+        "[",
+        "r'\\'",
+        "'x' 'y",
+        "''''",
+        "'\n'",
+        "Q'",
+        "😀$😀$",
+        "'$$'",
+        "'--'",
+    ]
     closings = [
-        "", "'", "''", "\\'", '"', '""', "$$", "$x$", "$é$", "x$x$", "\u00a0$x$", "*/", "*/ */", "/* */ */", "\n", "\r",
-        "\n'", "'''", "-- '", "--'\n", "#}", "`", "]", "\\''", "'--", "'/*", "*/'", "$😀$", "E'", "/*/ */", "-- $x$", '-- "',
-        "AS \"x\"", "::text", "|| 'a'", "+ 1",
-    ]  # fmt: skip
+        "",
+        "'",
+        "''",
+        "\\'",
+        '"',
+        '""',
+        "$$",
+        "$x$",
+        "$é$",
+        "x$x$",
+        "\u00a0$x$",
+        "*/",
+        "*/ */",
+        "/* */ */",
+        "\n",
+        "\r",
+        "\n'",
+        "'''",
+        "-- '",
+        "--'\n",
+        "#}",
+        "`",
+        "]",
+        "\\''",
+        "'--",
+        "'/*",
+        "*/'",
+        "$😀$",
+        "E'",
+        "/*/ */",
+        "-- $x$",
+        '-- "',
+        'AS "x"',
+        "::text",
+        "|| 'a'",
+        "+ 1",
+    ]
     connection = server.connect(traps)
     ran = seen = 0
     with connection.cursor() as cursor:
@@ -432,7 +542,9 @@ def test_names_of_tables() -> None:
     assert read("WITH x AS (SELECT 1), y AS (SELECT 1 FROM x) SELECT 1 FROM y, public.x") == ("public.x",)
     assert read("WITH y AS (SELECT 1 FROM x), x AS (SELECT 1) SELECT 1 FROM y, x") == ("x",)
     assert read("SELECT 1 FROM x, (WITH x AS (SELECT 1) SELECT 1 FROM x) AS q") == ("x",)
-    assert read("WITH x AS (SELECT 1) SELECT 1 FROM (SELECT 1 FROM x WHERE EXISTS (SELECT FROM x)) AS q") == ()
+    assert (
+        read("WITH x AS (SELECT 1) SELECT 1 FROM (SELECT 1 FROM x WHERE EXISTS (SELECT FROM x)) AS q") == ()
+    )
     assert read('WITH "X" AS (SELECT 1) SELECT 1 FROM x, "X"') == ("x",)
     assert read("SELECT 1 FROM generate_series(1, 2), unnest(ARRAY[1])") == ()
 
@@ -442,7 +554,8 @@ def test_an_alias_of_the_suite_is_replaced_by_the_table_that_exists(
 ) -> None:
     """Aliases are resolved wherever the table is meant, not where a WITH query or a column has that name."""
     server.sql(
-        "CREATE TABLE old_orders (id integer PRIMARY KEY, orders integer); INSERT INTO old_orders VALUES (1, 2)",
+        "CREATE TABLE old_orders (id integer PRIMARY KEY, orders integer); INSERT INTO old_orders VALUES "
+        "(1, 2)",
         database,
     )
     toml = '[aliases]\norders = ["new_orders", "old_orders"]\n'
@@ -504,8 +617,10 @@ TEMPLATES = {
     "references": "declare.references('kid', 't_id', 't', where={child!r})",
     "agrees": "declare.agrees('kid', 'n', with_='t.a', via='t_id', where={child!r})",
     "holds_with": "declare.holds_with('kid', {child!r}, parent='t', via='t_id')",
-    "reconciles": "declare.reconciles('t', 'a', details='kid', detail_column='n', via='t_id', where={child!r})",
-    "details": "declare.reconciles('t', 'a', details='kid', detail_column='n', via='t_id', detail_where={text!r})",
+    "reconciles": "declare.reconciles('t', 'a', details='kid', detail_column='n', via='t_id', "
+    "where={child!r})",
+    "details": "declare.reconciles('t', 'a', details='kid', detail_column='n', via='t_id', "
+    "detail_where={text!r})",
 }
 # No condition at all is what the default of ``where`` says: it is wrong only as an expression that must hold.
 ATTEMPTS = [(t, e) for t in TEMPLATES for e in ESCAPES if ESCAPES[e] or "where" not in TEMPLATES[t]]
@@ -513,7 +628,9 @@ ATTEMPTS = [(t, e) for t in TEMPLATES for e in ESCAPES if ESCAPES[e] or "where" 
 
 @pytest.mark.parametrize(("template", "escape"), ATTEMPTS)
 def test_no_expression_reaches_beyond_itself(template: str, escape: str, tmp_path: Path) -> None:
-    """SQL that an author gives to a declaration is one expression over a row: all else is refused at its line."""
+    """SQL that an author gives to a declaration is one expression over a row: all else is refused at its
+    line.
+    """
     text = child = ESCAPES[escape]
     for bare in ("a >", "(a)", "a IN", "s ="):
         child = child.replace(bare, bare.replace("a", "child.n").replace("s", "child.n"))

@@ -34,27 +34,44 @@ def _promise(**said: str) -> str:
 
 
 def _suite(**more: object) -> Suite:
-    return suite_of(d.holds("t", "id > 0", id="positive"), d.holds("t", "n > 0", id="n"), settings=settings(**more))
+    return suite_of(
+        d.holds("t", "id > 0", id="positive"), d.holds("t", "n > 0", id="n"), settings=settings(**more)
+    )
 
 
-def _judged(server: Server, database: str, contract: str, sql: str = "", after: str = "", later: Suite | None = None) -> Judgement:
+def _judged(
+    server: Server, database: str, contract: str, sql: str = "", after: str = "", later: Suite | None = None
+) -> Judgement:
     suite, dsn = _suite(personal=("t.phone",)), server.dsn(database)
     promised = read_contract(contract, "c.toml")
     before = baseline_of(run(suite, dsn, options=Options(jobs=1, count_all=True, contract=promised)))
     if sql:
         server.sql(sql, database)
     said = read_contract(after or contract, "c.toml")
-    measured = run(later or suite, dsn, options=Options(jobs=1, count_all=True, baseline=before, contract=said))
+    measured = run(
+        later or suite, dsn, options=Options(jobs=1, count_all=True, baseline=before, contract=said)
+    )
     return judge(measured, before, said)
 
 
 @pytest.mark.parametrize(
     "type",
     [
-        "numeric as e0 from t) as q; commit; create table pwned(x int); commit; begin; select 1 from (select 1",
-        "numeric, pg_sleep(1)", "text || (SELECT 'x')", "int FROM t", "int)", "int -- x", 'int"', "int; x", "a.b.c", "int[][",
+        (
+            "numeric as e0 from t) as q; commit; create table pwned(x int); commit; begin; select 1 from "
+            "(select 1"
+        ),
+        "numeric, pg_sleep(1)",
+        "text || (SELECT 'x')",
+        "int FROM t",
+        "int)",
+        "int -- x",
+        'int"',
+        "int; x",
+        "a.b.c",
+        "int[][",
     ],
-)  # fmt: skip
+)
 def test_a_type_is_a_name_and_nothing_else(type: str) -> None:
     """What a column becomes is written into a cast: anything but the name of a type is refused at load."""
     with pytest.raises(SuiteError, match=r"c\.toml: promise p"):
@@ -63,18 +80,32 @@ def test_a_type_is_a_name_and_nothing_else(type: str) -> None:
 
 @pytest.mark.parametrize(
     "type",
-    ["numeric(18,2)", "timestamptz", "timestamp(3) with time zone", "varchar(20)", "int8", "text[]", "double precision", '"Odd"', "app.mood"],
+    [
+        "numeric(18,2)",
+        "timestamptz",
+        "timestamp(3) with time zone",
+        "varchar(20)",
+        "int8",
+        "text[]",
+        "double precision",
+        '"Odd"',
+        "app.mood",
+    ],
 )
 def test_every_type_can_be_named(type: str) -> None:
     """The names that PostgreSQL has are accepted."""
     assert read_contract(_promise(kind="retyped", column="t.n", using="n", to=type), "c.toml").promises
 
 
-@pytest.mark.parametrize("expression", ["'{column}'", "n -- {column}", "'x' || '{column}' || {column}", "n /* {column} */"])
+@pytest.mark.parametrize(
+    "expression", ["'{column}'", "n -- {column}", "'x' || '{column}' || {column}", "n /* {column} */"]
+)
 def test_the_column_stands_only_where_a_column_can(expression: str) -> None:
     """In a string or a comment a column's name could end it."""
     with pytest.raises(SuiteError, match=r"where no column can stand|not understood|reads no column"):
-        read_contract(_promise(kind="becomes", column="t.x'||pg_sleep(1)::text||'", expression=expression), "c.toml")
+        read_contract(
+            _promise(kind="becomes", column="t.x'||pg_sleep(1)::text||'", expression=expression), "c.toml"
+        )
 
 
 def test_a_contract_runs_no_view(server: Server) -> None:
@@ -113,7 +144,11 @@ def test_no_promise_carries_a_personal_value_out(server: Server, promise: dict[s
     database = server.create(TABLE)
     judged = _judged(server, database, _promise(**promise), "UPDATE t SET alias = phone WHERE id = 3")
     assert judged.baseline is not None
-    for text in (judged.run.to_json().replace("\\u002b", "+"), repr(judged.baseline.measured), render_html(judged)):
+    for text in (
+        judged.run.to_json().replace("\\u002b", "+"),
+        repr(judged.baseline.measured),
+        render_html(judged),
+    ):
         # The migration itself copied one number into an open column, which is the suite's to declare.
         assert "4917000" not in text.replace("+49170000003", "")
     server.drop(database)
@@ -122,9 +157,13 @@ def test_no_promise_carries_a_personal_value_out(server: Server, promise: dict[s
 def test_the_words_of_a_failed_sample_are_masked(server: Server, tmp_path: Path) -> None:
     """An assertion that counts well and fails when it is listed must not quote the person."""
     database = server.create(TABLE)
-    folder = write_suite(tmp_path, {
-        "suite.toml": 'personal = ["t.phone"]', "sql/a.sql": assertion("SELECT id, phone::integer AS n FROM t", shows="n"),
-    })  # fmt: skip
+    folder = write_suite(
+        tmp_path,
+        {
+            "suite.toml": 'personal = ["t.phone"]',
+            "sql/a.sql": assertion("SELECT id, phone::integer AS n FROM t", shows="n"),
+        },
+    )
     measured = run(load_suite(folder), server.dsn(database), options=Options(jobs=1))
     assert "4917" not in measured.to_json()
     assert "could not be read" in measured.results[0].message
@@ -138,10 +177,16 @@ def test_the_words_of_a_failed_sample_are_masked(server: Server, tmp_path: Path)
         ({"personal": ("t.*",)}, "UPDATE t SET n = n + 1", "the values of t.n"),
     ],
 )
-def test_a_suite_that_looks_away_is_not_green(server: Server, change: dict[str, tuple[str, ...]], sql: str, said: str) -> None:
+def test_a_suite_that_looks_away_is_not_green(
+    server: Server, change: dict[str, tuple[str, ...]], sql: str, said: str
+) -> None:
     """What the suite leaves out or hides after the baseline cannot be told, and is said by name."""
     database = server.create(TABLE)
-    later = suite_of(d.holds("t", "id > 0", id="positive"), d.holds("t", "n >= 0", id="n"), settings=settings(**{"personal": ("t.phone",), **change}))
+    later = suite_of(
+        d.holds("t", "id > 0", id="positive"),
+        d.holds("t", "n >= 0", id="n"),
+        settings=settings(**{"personal": ("t.phone",), **change}),
+    )
     judged = _judged(server, database, "format = 1", sql, later=later)
     assert judged.verdict is not Verdict.PASS
     assert said in [item.what for item in judged.untold]
@@ -149,7 +194,9 @@ def test_a_suite_that_looks_away_is_not_green(server: Server, change: dict[str, 
 
 
 def test_a_check_that_vanished_is_not_green_and_one_that_was_rewritten_is_named(server: Server) -> None:
-    """Between baseline and run nobody may quietly ask less: what is gone is open, what was rewritten has an answer of its own."""
+    """Between baseline and run nobody may quietly ask less: what is gone is open, what was rewritten has
+    an answer of its own.
+    """
     database = server.create(TABLE)
     base = settings(personal=("t.phone",))
     gone = suite_of(d.holds("t", "id > 0", id="positive"), settings=base)
@@ -199,8 +246,15 @@ def test_waivers_by_key_cover_rows_not_groups_nor_places() -> None:
 
 
 def _pipe(shop: Shop, command: str, **env: str) -> subprocess.CompletedProcess[str]:
-    known = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "KISAAN_DSN": shop.server.dsn(shop.database, shop.role), **env}
-    return subprocess.run(["bash", "-c", command], cwd=shop.folder, env=known, capture_output=True, text=True, timeout=120)
+    known = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "KISAAN_DSN": shop.server.dsn(shop.database, shop.role),
+        **env,
+    }
+    return subprocess.run(
+        ["bash", "-c", command], cwd=shop.folder, env=known, capture_output=True, text=True, timeout=120
+    )
 
 
 def test_a_reader_that_leaves_is_no_finding(shop: Shop) -> None:
@@ -227,9 +281,15 @@ def test_a_full_output_is_said(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['format = 1\n[[promise]]\nid = "p"\nkind = ["a"]', 'format = 1\n[[promise]]\nid = "p"\nkind = {}', "format = true", "format = 1.0",
-     "format = " + "9" * 5_000, "a = " + "[" * 20_000],
-)  # fmt: skip
+    [
+        'format = 1\n[[promise]]\nid = "p"\nkind = ["a"]',
+        'format = 1\n[[promise]]\nid = "p"\nkind = {}',
+        "format = true",
+        "format = 1.0",
+        "format = " + "9" * 5_000,
+        "a = " + "[" * 20_000,
+    ],
+)
 def test_hostile_contracts_are_refused_in_words(text: str) -> None:
     """Wrong types, numbers of 5,000 digits, deep nesting: a SuiteError that names the file."""
     with pytest.raises(SuiteError, match=r"c\.toml"):

@@ -1,5 +1,5 @@
-"""What editors do to files: each file that people write means the same with a byte order mark and any line ends, or is refused
-in words that say what to do."""
+"""What editors do to files: each file that people write means the same with a byte order mark and any line
+ends, or is refused in words that say what to do."""
 
 from __future__ import annotations
 
@@ -26,10 +26,19 @@ SQL = "-- id: bom\n-- table: t\n-- key: id\n\n-- the deleted ones too\nSELECT id
 PYTHON = "from kisaan_validate import declare\n\n\ndeclare.holds('t', 'id > 0',\n              id='t.own')\n"
 SETTINGS = 'name = "named"\nschemas = ["public"]\n[filters]\nt = """\nid >\n 0"""\n'
 CONFIG = '[suite]\npath = "elsewhere"\n[run]\njobs = 7\n'
-CONTRACT = 'format = 1\nname = "m"\n\n[[promise]]\nid = "p"\nkind = "rows_added"\ntable = "t"\nwhere = """\nid >\n 0"""\n'
-WAIVERS = 'format = 1\n[[waiver]]\ncheck = "c"\nreason = "r"\nowner = "o"\nexpires = 2999-01-01\nwhole_check = true\n'
+CONTRACT = (
+    'format = 1\nname = "m"\n\n[[promise]]\nid = "p"\nkind = "rows_added"\ntable = "t"\nwhere = '
+    '"""\nid >\n 0"""\n'
+)
+WAIVERS = (
+    'format = 1\n[[waiver]]\ncheck = "c"\nreason = "r"\nowner = "o"\nexpires = '
+    "2999-01-01\nwhole_check = true\n"
+)
 SODA = "checks for t:\n  - row_count > 0\n  - missing_count(id) = 0\n"
-GX = '{"expectation_suite_name": "s", "meta": {}, "expectations": [{"expectation_type": "expect_column_values_to_not_be_null", "kwargs": {"column": "id"}}]}\n'
+GX = (
+    '{"expectation_suite_name": "s", "meta": {}, "expectations": [{"expectation_type": '
+    '"expect_column_values_to_not_be_null", "kwargs": {"column": "id"}}]}\n'
+)
 DBT = "models:\n  - name: t\n    columns:\n      - name: id\n        tests: [not_null]\n"
 SINGULAR = "SELECT id FROM t\nWHERE id < 0\n"
 SIGNERS = 'asha namespaces="signoff@kisaan-validate" ssh-ed25519 AAAA\nbinod ssh-ed25519 BBBB\n'
@@ -78,10 +87,15 @@ READERS: dict[str, tuple[str, Callable[[Path, bytes], Any]]] = {
     "a.py": (PYTHON, lambda folder, data: _suite(folder, "a.py", data)),
     "b.sql": (SQL, lambda folder, data: _suite(folder, "sql/b.sql", data)),
     "suite.toml": (SETTINGS, lambda folder, data: _suite(folder, "suite.toml", data)),
-    "kisaan.toml": (CONFIG, _config), "c.toml": (CONTRACT, _contract), "w.toml": (WAIVERS, _waivers),
-    "soda.yml": (SODA, _import("soda", "soda.yml")), "gx.json": (GX, _import("great-expectations", "gx.json")),
-    "dbt.yml": (DBT, _import("dbt", "dbt.yml")), "s.sql": (SINGULAR, _import("dbt", "s.sql")), "allowed": (SIGNERS, _signers),
-}  # fmt: skip
+    "kisaan.toml": (CONFIG, _config),
+    "c.toml": (CONTRACT, _contract),
+    "w.toml": (WAIVERS, _waivers),
+    "soda.yml": (SODA, _import("soda", "soda.yml")),
+    "gx.json": (GX, _import("great-expectations", "gx.json")),
+    "dbt.yml": (DBT, _import("dbt", "dbt.yml")),
+    "s.sql": (SINGULAR, _import("dbt", "s.sql")),
+    "allowed": (SIGNERS, _signers),
+}
 """Every kind of file that people write, a small one of it, and how it is read."""
 
 BOM = b"\xef\xbb\xbf"
@@ -95,17 +109,25 @@ MEANT: dict[str, Callable[[str], bytes]] = {
 }
 REFUSED: dict[str, tuple[Callable[[str], bytes], str]] = {
     "UTF-16": (lambda t: t.encode("utf-16"), "it is UTF-16 text: save it as UTF-8"),
-    "UTF-16, the other way round": (lambda t: b"\xfe\xff" + t.encode("utf-16-be"), "it is UTF-16 text: save it as UTF-8"),
+    "UTF-16, the other way round": (
+        lambda t: b"\xfe\xff" + t.encode("utf-16-be"),
+        "it is UTF-16 text: save it as UTF-8",
+    ),
     "UTF-32": (lambda t: t.encode("utf-32"), "it is UTF-32 text: save it as UTF-8"),
     "Latin-1": (lambda t: t.encode() + b"\n# Stra\xdfe\n", "holds the byte 0xDF: save it as UTF-8"),
-    "cut off and filled": (lambda t: t.encode() + b"\0" * 512, "holds a NUL character: the file may be damaged"),
+    "cut off and filled": (
+        lambda t: t.encode() + b"\0" * 512,
+        "holds a NUL character: the file may be damaged",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("treatment", MEANT)
 def test_an_editor_changes_nothing_of_what_a_file_means(name: str, treatment: str, tmp_path: Path) -> None:
-    """Law: what a file says is what it said before an editor put a mark before it or ended its lines otherwise."""
+    """Law: what a file says is what it said before an editor put a mark before it or ended its lines
+    otherwise.
+    """
     text, read = READERS[name]
     if name == "allowed":
         needs("ssh-keygen")
@@ -131,12 +153,16 @@ def test_another_encoding_is_refused_by_name(name: str, treatment: str, tmp_path
 
 
 def test_signers_in_another_encoding_are_refused(tmp_path: Path) -> None:
-    """A shell that redirects in UTF-16 makes a file of no signers, which would look like nobody's approval."""
+    """A shell that redirects in UTF-16 makes a file of no signers, which would look like nobody's
+    approval.
+    """
     with pytest.raises(KisaanError, match="UTF-16 text"):
         _signers(tmp_path, SIGNERS.encode("utf-16"))
 
 
-@pytest.mark.parametrize("end", [";", " ;\n", ";\n\n", ";;", ";\n;\n", "; -- done\n", ";\n-- one; more\n/* and; this */\n", "\n;"])
+@pytest.mark.parametrize(
+    "end", [";", " ;\n", ";\n\n", ";;", ";\n;\n", "; -- done\n", ";\n-- one; more\n/* and; this */\n", "\n;"]
+)
 def test_a_statement_may_end_as_statements_do(end: str, tmp_path: Path) -> None:
     """A semicolon behind the last word is no second statement, whatever remarks stand behind it."""
     plain = load_suite(write_suite(tmp_path / "one", {"sql/a.sql": SQL}))
@@ -144,7 +170,16 @@ def test_a_statement_may_end_as_statements_do(end: str, tmp_path: Path) -> None:
     assert [c.digest for c in ended.checks] == [c.digest for c in plain.checks]
 
 
-@pytest.mark.parametrize("more", ["; SELECT 1", ";;SELECT id FROM t WHERE b > 0", "; DELETE FROM t;", "; -- x\nDELETE FROM t", ";--';\n(SELECT 1)"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "; SELECT 1",
+        ";;SELECT id FROM t WHERE b > 0",
+        "; DELETE FROM t;",
+        "; -- x\nDELETE FROM t",
+        ";--';\n(SELECT 1)",
+    ],
+)
 def test_a_second_statement_is_refused(more: str, tmp_path: Path) -> None:
     """Only what stands behind the last word is an end."""
     assert "semicolon" in refusal(tmp_path, {"sql/a.sql": SQL.rstrip() + more}).fact
@@ -159,7 +194,9 @@ def test_semicolons_in_texts_and_names_end_nothing(tmp_path: Path) -> None:
 
 def test_an_editor_s_own_files_are_no_sources(tmp_path: Path) -> None:
     """Locks, backups and resource forks beside a suite: hidden, and none of it."""
-    folder = write_suite(tmp_path, {"a.py": PYTHON, "sql/b.sql": SQL, "._a.py": "\0\5", "sql/._b.sql": "\0", ".#draft.py": "("})
+    folder = write_suite(
+        tmp_path, {"a.py": PYTHON, "sql/b.sql": SQL, "._a.py": "\0\5", "sql/._b.sql": "\0", ".#draft.py": "("}
+    )
     (folder / ".#a.py").symlink_to("somebody@somewhere.1234")
     assert load_suite(folder).sources == ("a.py", "sql/b.sql")
 
@@ -187,11 +224,21 @@ def test_the_file_from_the_field(tmp_path: Path) -> None:
 
 
 def test_all_readers_are_tried() -> None:
-    """No module reads a text file past ``authored``: only packaged templates, records' own bytes, and those named here do."""
+    """No module reads a text file past ``authored``: only packaged templates, records' own bytes, and
+    those named here do.
+    """
     package = ROOT / "kisaan_validate"
-    found = {p.relative_to(package).as_posix() for p in package.rglob("*.py") if ".read_text(" in p.read_text(encoding="utf-8")}
+    found = {
+        p.relative_to(package).as_posix()
+        for p in package.rglob("*.py")
+        if ".read_text(" in p.read_text(encoding="utf-8")
+    }
     packaged = {name for name in found if name.startswith(("database/", "report/")) or name == "demo.py"}
     assert found - packaged == {"signoff/chain.py"}
-    tomls = {p.relative_to(package).as_posix() for p in package.rglob("*.py") if "tomllib.loads(" in p.read_text(encoding="utf-8")}
+    tomls = {
+        p.relative_to(package).as_posix()
+        for p in package.rglob("*.py")
+        if "tomllib.loads(" in p.read_text(encoding="utf-8")
+    }
     assert tomls == {"authored.py", "demo.py"}
     assert authored.MARK.encode() == BOM

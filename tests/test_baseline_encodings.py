@@ -25,11 +25,18 @@ kind = "becomes"
 column = "pay.note"
 expression = "note"
 """
-TABLE = "CREATE TABLE pay (id bigint PRIMARY KEY, note text); INSERT INTO pay SELECT g, 'né' || g FROM generate_series(1, 9) AS g"
+TABLE = (
+    "CREATE TABLE pay (id bigint PRIMARY KEY, note text); INSERT INTO pay SELECT g, 'né' || g FROM "
+    "generate_series(1, 9) AS g"
+)
 
 
-def test_a_database_in_latin1_has_digests_too(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """It can be taken, compared with itself later, and a swap is found; with one in UTF-8 it cannot be told, not "changed"."""
+def test_a_database_in_latin1_has_digests_too(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It can be taken, compared with itself later, and a swap is found; with one in UTF-8 it cannot be
+    told, not "changed".
+    """
     latin, other = "latin1_of_baselines", server.create(TABLE)
     server.sql(f"CREATE DATABASE {latin} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
     try:
@@ -41,7 +48,9 @@ def test_a_database_in_latin1_has_digests_too(server: Server, tmp_path: Path, mo
         monkeypatch.chdir(tmp_path)
         run = ["run", "-q", "--baseline", "pre.json", "--contract", "c.toml"]
         monkeypatch.setenv("KISAAN_DSN", server.dsn(latin))
-        assert main(["baseline", "-q", "-o", "pre.json", "--contract", "c.toml", "--digests"]) == 0, capsys.readouterr().err
+        assert main(["baseline", "-q", "-o", "pre.json", "--contract", "c.toml", "--digests"]) == 0, (
+            capsys.readouterr().err
+        )
         assert main(run) == 0, capsys.readouterr().out
         monkeypatch.setenv("KISAAN_DSN", server.dsn(other))
         assert main([*run, "--other-database"]) == 3, capsys.readouterr().out

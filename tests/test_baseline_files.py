@@ -1,4 +1,6 @@
-"""A baseline file is believed only if it is as it was written, of this database and this version; and it holds nothing personal."""
+"""A baseline file is believed only if it is as it was written, of this database and this version; and it
+holds nothing personal.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,14 @@ from kisaan_validate.suite.load import suite_of
 @pytest.fixture(scope="module")
 def written(server: Server) -> Iterator[str]:
     """The text of a baseline with failing keys, figures, objects, a sequence and a measure."""
-    database = server.create("CREATE TABLE t (id serial PRIMARY KEY, v numeric); INSERT INTO t (v) VALUES (0.10), (-1), (-2)")
-    made = run(suite_of(declare.holds("t", "v > 0", id="positive")), server.dsn(database), options=Options(count_all=True))
+    database = server.create(
+        "CREATE TABLE t (id serial PRIMARY KEY, v numeric); INSERT INTO t (v) VALUES (0.10), (-1), (-2)"
+    )
+    made = run(
+        suite_of(declare.holds("t", "v > 0", id="positive")),
+        server.dsn(database),
+        options=Options(count_all=True),
+    )
     yield baseline_to_json(baseline_of(made))
     server.drop(database)
 
@@ -63,47 +71,124 @@ def _swapped(old: str, new: str) -> Callable[[str], str]:
 
 DAMAGE: dict[str, tuple[Callable[[str], str | bytes], str, str]] = {
     "empty": (lambda text: "", "is not complete JSON", "it may be truncated; take it again"),
-    "its end is missing": (lambda text: text[:-3], "is not complete JSON", "it may be truncated; take it again"),
-    "half of it": (lambda text: text[: len(text) // 2], "is not complete JSON", "it may be truncated; take it again"),
-    "a count": (_swapped('"rows": 3', '"rows": 4'), "is not as it was written: its seal does not fit", "it was edited or damaged; take it again"),
-    "a sum": (_swapped('"-2.90"', '"-2.91"'), "is not as it was written: its seal does not fit", "it was edited or damaged; take it again"),
-    "a failing key": (_swapped('"2"', '"7"'), "is not as it was written: its seal does not fit", "it was edited or damaged; take it again"),
-    "no seal": (_without("seal"), "is not as it was written: its seal does not fit", "it was edited or damaged; take it again"),
-    "an empty seal": (_swapped('"seal": "', '"seal": "", "seals": "'), "its seal does not fit", "it was edited or damaged; take it again"),
-    "a seal that is no text": (lambda text: json.dumps(json.loads(text) | {"seal": ["x"]}), "its seal does not fit", "take it again"),
-    "half a character": (_swapped('"suite"', '"\\ud800": 1, "suite"'), "its seal does not fit", "it was edited or damaged; take it again"),
+    "its end is missing": (
+        lambda text: text[:-3],
+        "is not complete JSON",
+        "it may be truncated; take it again",
+    ),
+    "half of it": (
+        lambda text: text[: len(text) // 2],
+        "is not complete JSON",
+        "it may be truncated; take it again",
+    ),
+    "a count": (
+        _swapped('"rows": 3', '"rows": 4'),
+        "is not as it was written: its seal does not fit",
+        "it was edited or damaged; take it again",
+    ),
+    "a sum": (
+        _swapped('"-2.90"', '"-2.91"'),
+        "is not as it was written: its seal does not fit",
+        "it was edited or damaged; take it again",
+    ),
+    "a failing key": (
+        _swapped('"2"', '"7"'),
+        "is not as it was written: its seal does not fit",
+        "it was edited or damaged; take it again",
+    ),
+    "no seal": (
+        _without("seal"),
+        "is not as it was written: its seal does not fit",
+        "it was edited or damaged; take it again",
+    ),
+    "an empty seal": (
+        _swapped('"seal": "', '"seal": "", "seals": "'),
+        "its seal does not fit",
+        "it was edited or damaged; take it again",
+    ),
+    "a seal that is no text": (
+        lambda text: json.dumps(json.loads(text) | {"seal": ["x"]}),
+        "its seal does not fit",
+        "take it again",
+    ),
+    "half a character": (
+        _swapped('"suite"', '"\\ud800": 1, "suite"'),
+        "its seal does not fit",
+        "it was edited or damaged; take it again",
+    ),
     "a run": (_set("kind", "run"), "is not a baseline file (it is run)", "check the file's name"),
-    "a list": (lambda text: f"[{text}]", "is not a baseline file (it is something else)", "check the file's name"),
+    "a list": (
+        lambda text: f"[{text}]",
+        "is not a baseline file (it is something else)",
+        "check the file's name",
+    ),
     "a number": (lambda text: "2", "is not a baseline file (it is something else)", "check the file's name"),
     "nested without end": (lambda text: "[" * 200_000, "is not complete JSON", "take it again"),
-    "a newer format": (_set("format_version", BASELINE_FORMAT + 1), f"has format {BASELINE_FORMAT + 1}; this version reads up to {BASELINE_FORMAT}", "upgrade kisaan-validate"),
-    "an older format": (_set("format_version", 1), f"has format 1, of an earlier version; this one reads {BASELINE_FORMAT}", "take it again"),
+    "a newer format": (
+        _set("format_version", BASELINE_FORMAT + 1),
+        f"has format {BASELINE_FORMAT + 1}; this version reads up to {BASELINE_FORMAT}",
+        "upgrade kisaan-validate",
+    ),
+    "an older format": (
+        _set("format_version", 1),
+        f"has format 1, of an earlier version; this one reads {BASELINE_FORMAT}",
+        "take it again",
+    ),
     "a format that is a text": (_set("format_version", str(BASELINE_FORMAT)), "has format 2", ""),
     "a format that is a fraction": (_set("format_version", float(BASELINE_FORMAT)), "has format 2.0", ""),
     "a format that is true": (_set("format_version", True), "has format True", ""),
-    "no format": (lambda text: resealed(text, lambda given: given.pop("format_version")), "has format None", ""),
+    "no format": (
+        lambda text: resealed(text, lambda given: given.pop("format_version")),
+        "has format None",
+        "",
+    ),
     "an entry too many": (_set("approved", True), "may hold", "it may have been edited"),
-    "an entry too few": (lambda text: resealed(text, lambda given: given.pop("tables")), "does not fit: tables", "it may have been edited"),
-    "a count that is a text": (lambda text: resealed(text, lambda given: given["tables"][0].update(rows="3")), "", "it may have been edited"),
-    "a count that is negative zero": (lambda text: resealed(text, lambda given: given["tables"][0].update(rows=-0.0)), "", "it may have been edited"),
-    "not UTF-8": (lambda text: text.encode().replace(b"positive", b"positiv\xe9"), "it is not UTF-8 text", "check the path"),
+    "an entry too few": (
+        lambda text: resealed(text, lambda given: given.pop("tables")),
+        "does not fit: tables",
+        "it may have been edited",
+    ),
+    "a count that is a text": (
+        lambda text: resealed(text, lambda given: given["tables"][0].update(rows="3")),
+        "",
+        "it may have been edited",
+    ),
+    "a count that is negative zero": (
+        lambda text: resealed(text, lambda given: given["tables"][0].update(rows=-0.0)),
+        "",
+        "it may have been edited",
+    ),
+    "not UTF-8": (
+        lambda text: text.encode().replace(b"positive", b"positiv\xe9"),
+        "it is not UTF-8 text",
+        "check the path",
+    ),
     "UTF-16": (lambda text: text.encode("utf-16"), "it is UTF-16 text: save it as UTF-8", "check the path"),
     "a mark before it": (lambda text: "\ufeff" + text, "is not complete JSON", "take it again"),
-}  # fmt: skip
+}
 """What may have happened to a file: the damage, and words of what is said of it and of what to do."""
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_file_is_refused_by_name(damage: str, written: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Shown or compared with, it is exit 2, naming the file, what is wrong with it, and what to do; no database is asked."""
+def test_a_damaged_file_is_refused_by_name(
+    damage: str, written: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Shown or compared with, it is exit 2, naming the file, what is wrong with it, and what to do; no
+    database is asked.
+    """
     change, fact, hint = DAMAGE[damage]
     damaged = change(written)
     path = tmp_path / "pre.json"
     path.write_bytes(damaged if isinstance(damaged, bytes) else damaged.encode())
     checks = tmp_path / "checks"
     checks.mkdir()
-    (checks / "t.py").write_text('from kisaan_validate import declare\ndeclare.holds("t", "v > 0", id="positive")\n')
-    for words in (["baseline", "show", str(path)], ["run", "--suite", str(checks), "--dsn", "host=nowhere.invalid", "--baseline", str(path)]):
+    (checks / "t.py").write_text(
+        'from kisaan_validate import declare\ndeclare.holds("t", "v > 0", id="positive")\n'
+    )
+    for words in (
+        ["baseline", "show", str(path)],
+        ["run", "--suite", str(checks), "--dsn", "host=nowhere.invalid", "--baseline", str(path)],
+    ):
         assert main(words) == 2
         shown = capsys.readouterr()
         assert shown.out == ""
@@ -115,9 +200,16 @@ def test_a_damaged_file_is_refused_by_name(damage: str, written: str, tmp_path: 
 
 
 @given(st.data())
-@hypothesis_settings(max_examples=examples(200), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(200),
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_no_single_edit_goes_unnoticed(written: str, data: st.DataObject) -> None:
-    """Whatever character is changed, put in or left out: the file is refused, or says to the letter what it said."""
+    """Whatever character is changed, put in or left out: the file is refused, or says to the letter what
+    it said.
+    """
     place = data.draw(st.integers(0, len(written) - 1))
     character = data.draw(st.sampled_from('0123456789abcdef"{}[],: tn-.\\é'))
     width = data.draw(st.integers(0, 1))
@@ -143,7 +235,9 @@ def _place(baseline: Baseline, **changed: str) -> Any:
 
 
 def test_a_baseline_of_another_database_is_refused(written: str) -> None:
-    """The system identifier and the name decide; where either side could not read the identifier, host and port do."""
+    """The system identifier and the name decide; where either side could not read the identifier, host and
+    port do.
+    """
     baseline = baseline_from_json(written)
     require_same_database(baseline, baseline.place)
     require_same_database(baseline, _place(baseline, host="another name of it", port="1"))
@@ -156,7 +250,9 @@ def test_a_baseline_of_another_database_is_refused(written: str) -> None:
         (blind, _place(baseline, port="1")),
         (baseline, _place(baseline, system_identifier="", host="elsewhere")),
     ]:
-        with pytest.raises(RecordError, match=f"the baseline is of database '{baseline.place.database}' on .*, this is") as refused:
+        with pytest.raises(
+            RecordError, match=f"the baseline is of database '{baseline.place.database}' on .*, this is"
+        ) as refused:
             require_same_database(before, now)
         assert "--other-database" in refused.value.hint
 
@@ -173,7 +269,9 @@ def test_a_baseline_of_another_cluster_is_exit_2(shop: Shop) -> None:
 
 
 def test_a_file_is_its_owner_s_alone(written: str, tmp_path: Path) -> None:
-    """Mode 0600 whatever the umask, for a new file and for one that is replaced; half a file is never seen."""
+    """Mode 0600 whatever the umask, for a new file and for one that is replaced; half a file is never
+    seen.
+    """
     path = tmp_path / "deep" / "pre.json"
     before = os.umask(0)
     try:
@@ -187,7 +285,7 @@ def test_a_file_is_its_owner_s_alone(written: str, tmp_path: Path) -> None:
     assert baseline_from_json(path.read_text(encoding="utf-8")) == baseline_from_json(written)
 
 
-# --- nothing personal -----------------------------------------------------------------------------------------------
+# --- nothing personal -------------------------------------------------------------------------------------
 
 PHONES = [f"91{n:08d}" for n in range(40, 60)]
 SECRETS = {"password": "hunter2-Ω", "note": "met Asha Patil at 5", "born": "1987-06-05", "pin": "48151623"}
@@ -210,7 +308,10 @@ declare.references("calls", "phone", "people", "phone", id="reference")
 declare.agrees("calls", "length", with_="people.n", via="phone", on="phone", id="agrees")
 declare.minimum_rows("people", 1000)
 """
-SETTINGS = 'name = "people"\npersonal = ["*.phone", "people.password", "people.note", "people.born", "people.pin", "people.mood"]\n'
+SETTINGS = (
+    'name = "people"\npersonal = ["*.phone", "people.password", "people.note", "people.born", '
+    '"people.pin", "people.mood"]\n'
+)
 PROMISES = {
     "retyped": 'kind = "retyped"\ncolumn = "people.note"\nto = "integer"\nusing = "{column}::integer"',
     "overflow": 'kind = "becomes"\ncolumn = "people.n"\nexpression = "phone::bigint::integer"',
@@ -239,9 +340,12 @@ def people(server: Server, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     server.drop(database)
 
 
-def test_nothing_personal_is_written_or_shown(people: tuple[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
-    """Ends, keys, samples, measures and the server's own messages: no personal value is in a baseline, in run.json, on the
-    page or on the screen, not even a digest that could be guessed; what is not personal is there."""
+def test_nothing_personal_is_written_or_shown(
+    people: tuple[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ends, keys, samples, measures and the server's own messages: no personal value is in a baseline, in
+    run.json, on the page or on the screen, not even a digest that could be guessed; what is not personal
+    is there."""
     dsn, folder = people
     common = ["--dsn", dsn, "--suite", str(folder / "checks"), "--contract", str(folder / "contract.toml")]
     before, reports = folder / "pre.json", folder / "reports"
@@ -250,19 +354,26 @@ def test_nothing_personal_is_written_or_shown(people: tuple[str, Path], capsys: 
     assert main(["run", "--baseline", str(before), "--reports", str(reports), "--verbose", *common]) == 1
     shown = capsys.readouterr()
     (place,) = (run.parent for run in reports.glob("*/run.json"))
-    texts = {p.name: p.read_text(encoding="utf-8") for p in (before, *place.iterdir()) if p.name not in ("contract.toml", "suite")}
+    texts = {
+        p.name: p.read_text(encoding="utf-8")
+        for p in (before, *place.iterdir())
+        if p.name not in ("contract.toml", "suite")
+    }
     texts |= {"stdout": shown.out, "stderr": shown.err}
     assert set(texts) == {"pre.json", "run.json", "baseline.json", "report.html", "stdout", "stderr"}
     for name, text in texts.items():
         for secret in (*PHONES, *SECRETS.values(), "Asha", "hunter2"):
             assert secret not in text, (name, secret)
     baseline = baseline_from_json(texts["pre.json"])
-    assert {c.id: c.key_digest for c in baseline.checks if c.id in {"key", "password"}} == {"key": "", "password": ""}
+    assert {c.id: c.key_digest for c in baseline.checks if c.id in {"key", "password"}} == {
+        "key": "",
+        "password": "",
+    }
     assert "-1" in texts["pre.json"]
     assert {m.id for m in baseline.measured if m.message} >= {"calls: rows of new"}
 
 
-# --- shown and rendered again ---------------------------------------------------------------------------------------
+# --- shown and rendered again -----------------------------------------------------------------------------
 
 WAIVERS = """format = 1
 [[waiver]]
@@ -275,13 +386,19 @@ rows = 5
 CONTRACT = 'format = 1\n[[promise]]\nid = "rows"\nkind = "rows_unchanged"\ntable = "orders"\n'
 
 
-def test_a_report_is_rendered_again_beside_the_files_of_its_run_or_not_at_all(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    """From run.json and what was recorded beside it comes the very same page; a file that is another or gone is refused."""
+def test_a_report_is_rendered_again_beside_the_files_of_its_run_or_not_at_all(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From run.json and what was recorded beside it comes the very same page; a file that is another or
+    gone is refused.
+    """
     shop.sql("UPDATE orders SET total = -1 WHERE id = 2")
     for name, text in (("contract.toml", CONTRACT), ("waivers.toml", WAIVERS)):
         (shop.folder / name).write_text(text)
     assert shop.cli("baseline", "-o", "pre.json", "--contract", "contract.toml").returncode == 0
-    shown = shop.cli("run", "--baseline", "pre.json", "--contract", "contract.toml", "--waivers", "waivers.toml")
+    shown = shop.cli(
+        "run", "--baseline", "pre.json", "--contract", "contract.toml", "--waivers", "waivers.toml"
+    )
     assert shown.returncode == 0, shown.stdout + shown.stderr
     place = shop.run_folder
     page = (place / "report.html").read_bytes()
@@ -289,7 +406,11 @@ def test_a_report_is_rendered_again_beside_the_files_of_its_run_or_not_at_all(sh
     assert main(["report", str(place)]) == 0
     assert (place / "report.html").read_bytes() == page
     capsys.readouterr()
-    for name, what in (("baseline.json", "baseline"), ("contract.toml", "contract"), ("waivers.toml", "file of waivers")):
+    for name, what in (
+        ("baseline.json", "baseline"),
+        ("contract.toml", "contract"),
+        ("waivers.toml", "file of waivers"),
+    ):
         kept = (place / name).read_bytes()
         for other in (kept + b"\n", kept.replace(b"1", b"2", 1)):
             (place / name).write_bytes(other)

@@ -1,4 +1,6 @@
-"""Row digests beside a baseline: exactly which rows came, went and changed; a file that is not as it was written is refused."""
+"""Row digests beside a baseline: exactly which rows came, went and changed; a file that is not as it was
+written is refused.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Case:
     def __init__(self, server: Server, database: str, folder: Path) -> None:
         self.server, self.database, self.folder = server, database, folder
         (folder / "checks").mkdir()
-        (folder / "checks" / "checks.py").write_text('from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n')
+        (folder / "checks" / "checks.py").write_text(
+            'from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n'
+        )
         (folder / "checks" / "suite.toml").write_text('name = "case"\npersonal = ["*.phone"]\n')
         self.file = folder / "pre.json"
         self.rows = folder / "pre.json.rows"
@@ -59,7 +63,17 @@ class Case:
     def compared(self, *words: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """(what is said of each table's rows, the judged document)."""
         output = self.folder / "judged.json"
-        words = ("--baseline", str(self.file), "--reports", str(self.folder / "reports"), "--format", "json", "-o", str(output), *words)
+        words = (
+            "--baseline",
+            str(self.file),
+            "--reports",
+            str(self.folder / "reports"),
+            "--format",
+            "json",
+            "-o",
+            str(output),
+            *words,
+        )
         code, said = self.command("run", *words)
         assert code in (0, 1, 3), said
         assert output.exists(), said
@@ -89,8 +103,11 @@ def test_an_untouched_database_has_the_same_rows(case: Case) -> None:
     assert (baseline.row_file.name, baseline.row_file.size) == ("pre.json.rows", case.rows.stat().st_size)
     found, document = case.compared()
     assert {name: numbers(table) for name, table in found.items()} == {
-        "t": (0, 0, 0, 0), "pair": (0, 0, 0, 0), "bare": (0, 0, None, 0), "empty": (0, 0, 0, 0),
-    }  # fmt: skip
+        "t": (0, 0, 0, 0),
+        "pair": (0, 0, 0, 0),
+        "bare": (0, 0, None, 0),
+        "empty": (0, 0, 0, 0),
+    }
     assert document["judgement"]["differences"] == 0
 
 
@@ -98,14 +115,23 @@ def test_rows_are_told_exactly(case: Case) -> None:
     """Added, removed, changed and late rows of any key, wider types notwithstanding, and each by its key."""
     case.take()
     case.sql("ALTER TABLE t ALTER id TYPE bigint, ALTER a TYPE bigint")
-    case.sql("UPDATE t SET c = CASE id WHEN 1 THEN 'x2' ELSE 'x1' END WHERE id IN (1, 2); DELETE FROM t WHERE id IN (7, 4999, 5000)")
+    case.sql(
+        "UPDATE t SET c = CASE id WHEN 1 THEN 'x2' ELSE 'x1' END WHERE id IN (1, 2); DELETE FROM t WHERE "
+        "id IN (7, 4999, 5000)"
+    )
     case.sql("INSERT INTO t VALUES (-5, 1, 'new'), (6000, 1, 'late'), (6001, NULL, NULL)")
-    case.sql("UPDATE pair SET v = v + 0.01 WHERE n = 13; INSERT INTO pair VALUES (E'a\\tb3', 999, 0); DELETE FROM bare WHERE ctid = (SELECT min(ctid) FROM bare)")
+    case.sql(
+        "UPDATE pair SET v = v + 0.01 WHERE n = 13; INSERT INTO pair VALUES (E'a\\tb3', 999, 0); DELETE "
+        "FROM bare WHERE ctid = (SELECT min(ctid) FROM bare)"
+    )
     found, _ = case.compared()
     assert numbers(found["t"]) == (3, 3, 2, 2)
     assert {kind: sorted(keys) for kind, keys in found["t"]["keys"].items()} == {
-        "changed": ["(1)", "(2)"], "removed": ["(4999)", "(5000)", "(7)"], "added": ["(-5)"], "late": ["(6000)", "(6001)"],
-    }  # fmt: skip
+        "changed": ["(1)", "(2)"],
+        "removed": ["(4999)", "(5000)", "(7)"],
+        "added": ["(-5)"],
+        "late": ["(6000)", "(6001)"],
+    }
     assert numbers(found["pair"]) == (1, 0, 1, 0)
     assert len(found["pair"]["keys"]["changed"]) == 1
     assert "13" in found["pair"]["keys"]["changed"][0]
@@ -160,7 +186,9 @@ def test_a_damaged_file_is_refused(damage: str, case: Case) -> None:
 
 
 def test_a_baseline_of_before_digests_still_loads(case: Case) -> None:
-    """A file that does not know digests or rows is read as one that has none; an entry that is not known is still refused."""
+    """A file that does not know digests or rows is read as one that has none; an entry that is not known
+    is still refused.
+    """
     code, said = case.command("baseline", "-o", str(case.file))
     assert code == 0, said
     given = json.loads(case.file.read_text(encoding="utf-8"))

@@ -1,4 +1,6 @@
-"""Values kept beside a baseline: exactly which changed, from what to what, and by which pattern; nothing personal is kept."""
+"""Values kept beside a baseline: exactly which changed, from what to what, and by which pattern; nothing
+personal is kept.
+"""
 
 from __future__ import annotations
 
@@ -63,15 +65,26 @@ class Values(Case):
         """(what is said of each kept column, the judged document, what the console said)."""
         output = self.folder / "judged.json"
         code, said = self.command(
-            "run", "--baseline", str(self.file), "--reports", str(self.folder / "reports"), "--format", "json", "-o", str(output), *words
-        )  # fmt: skip
+            "run",
+            "--baseline",
+            str(self.file),
+            "--reports",
+            str(self.folder / "reports"),
+            "--format",
+            "json",
+            "-o",
+            str(output),
+            *words,
+        )
         assert code in (0, 1, 3), said
         document = json.loads(output.read_text(encoding="utf-8"))
         return {f"{c['table']}.{c['column']}": c for c in document["run"]["values"]}, document, said
 
     def page(self) -> str:
         """The newest report."""
-        return max((self.folder / "reports").rglob("report.html"), key=lambda p: p.stat().st_mtime).read_text(encoding="utf-8")
+        return max((self.folder / "reports").rglob("report.html"), key=lambda p: p.stat().st_mtime).read_text(
+            encoding="utf-8"
+        )
 
 
 @pytest.fixture
@@ -88,7 +101,9 @@ def told(found: dict[str, dict[str, Any]]) -> dict[str, int | None]:
 
 
 def test_an_untouched_database_has_the_same_values(case: Values) -> None:
-    """No value changed, of any type; the file is its owner's alone and the baseline names its digest. Wider types change nothing."""
+    """No value changed, of any type; the file is its owner's alone and the baseline names its digest.
+    Wider types change nothing.
+    """
     code, said = case.keep(*KEPT)
     assert code == 0, said
     assert f"beside  pre.json.values, {case.values.stat().st_size:,} bytes" in said
@@ -101,7 +116,10 @@ def test_an_untouched_database_has_the_same_values(case: Values) -> None:
         name: (0, 200 if name == "pair.v" else 2000, "") for name in KEPT
     }
     assert document["judgement"]["differences"] == 0
-    case.sql("ALTER TABLE t ALTER id TYPE bigint, ALTER a TYPE numeric(20,4), ALTER b TYPE bigint, ALTER u TYPE text; ALTER TABLE pair ALTER v TYPE numeric(20,6)")
+    case.sql(
+        "ALTER TABLE t ALTER id TYPE bigint, ALTER a TYPE numeric(20,4), ALTER b TYPE bigint, ALTER u "
+        "TYPE text; ALTER TABLE pair ALTER v TYPE numeric(20,6)"
+    )
     case.sql("DELETE FROM t WHERE id = 7; INSERT INTO t (id) VALUES (9999)")
     found, _, _ = case.found()
     assert told(found) == {}
@@ -109,45 +127,69 @@ def test_an_untouched_database_has_the_same_values(case: Values) -> None:
 
 
 def test_changed_values_are_told_exactly_with_their_pattern(case: Values) -> None:
-    """Each changed value by row, before and after, and what happened to it, on the console, on the page and in JSON."""
+    """Each changed value by row, before and after, and what happened to it, on the console, on the page
+    and in JSON.
+    """
     case.keep(*KEPT)
-    case.sql("UPDATE t SET at = at - interval '5 h 30 min' WHERE id <= 1204; UPDATE t SET a = b, b = a WHERE id IN (3, 4, 5)")
-    case.sql("UPDATE t SET c = NULL WHERE id = 8; UPDATE t SET tags = ARRAY['p,9'] WHERE id = 9; UPDATE t SET m = 'high' WHERE id = 10")
+    case.sql(
+        "UPDATE t SET at = at - interval '5 h 30 min' WHERE id <= 1204; UPDATE t SET a = b, b = a WHERE "
+        "id IN (3, 4, 5)"
+    )
+    case.sql(
+        "UPDATE t SET c = NULL WHERE id = 8; UPDATE t SET tags = ARRAY['p,9'] WHERE id = 9; UPDATE t SET "
+        "m = 'high' WHERE id = 10"
+    )
     case.sql("UPDATE pair SET v = v * 100 WHERE n <= 20; DELETE FROM pair WHERE n = 1")
     found, document, said = case.found()
     assert told(found) == {"t.at": 1204, "t.a": 3, "t.b": 3, "t.c": 1, "t.tags": 1, "t.m": 1, "pair.v": 17}
     shift = found["t.at"]["patterns"]
-    assert [(p["rows"], p["words"]) for p in shift] == [(1204, "shifted by -05:30 (the offset of Asia/Kolkata) in 1,204 of 1,204 changed rows")]
+    assert [(p["rows"], p["words"]) for p in shift] == [
+        (1204, "shifted by -05:30 (the offset of Asia/Kolkata) in 1,204 of 1,204 changed rows")
+    ]
     for column in ("t.a", "t.b"):
-        assert [p["words"] for p in found[column]["patterns"]] == ["a and b exchanged with each other in 3 of 3 changed rows"]
+        assert [p["words"] for p in found[column]["patterns"]] == [
+            "a and b exchanged with each other in 3 of 3 changed rows"
+        ]
     assert found["t.c"]["samples"] == [{"key": [["id", "8"]], "before": "x\t\\8", "after": None}]
     assert found["t.m"]["samples"] == [{"key": [["id", "10"]], "before": "low", "after": "high"}]
     assert len(found["t.at"]["samples"]) == 20
-    assert "values  t.at: another in 1,204 of 2,000 rows of both sides; shifted by -05:30 (the offset of Asia/Kolkata) in 1,204 of 1,204 changed rows; 0 unexplained" in said
+    assert (
+        "values  t.at: another in 1,204 of 2,000 rows of both sides; shifted by -05:30 (the offset of "
+        "Asia/Kolkata) in 1,204 of 1,204 changed rows; 0 unexplained" in said
+    )
     assert "shifted by -05:30 (the offset of Asia/Kolkata) in 1,204 of 1,204 changed rows" in case.page()
     assert "differences that no contract judges" in said
     assert document["judgement"]["differences"] >= 7
 
 
 def test_clocks_that_became_moments(case: Values) -> None:
-    """Not comparable without a word about where they ran; with it a shift is found, and a right conversion is no change."""
+    """Not comparable without a word about where they ran; with it a shift is found, and a right conversion
+    is no change.
+    """
     case.keep("t.at")
     case.sql("ALTER TABLE t ALTER at TYPE timestamptz USING at AT TIME ZONE 'Asia/Kolkata'")
     assert case.found()[0]["t.at"]["message"].endswith("not compared; say with --zone where the clocks ran")
     assert told(case.found("--zone", "Asia/Kolkata")[0]) == {}
     found, _, _ = case.found("--zone", "UTC")
-    assert [p["words"] for p in found["t.at"]["patterns"]] == ["shifted by -05:30 (the offset of Asia/Kolkata) in 2,000 of 2,000 changed rows"]
+    assert [p["words"] for p in found["t.at"]["patterns"]] == [
+        "shifted by -05:30 (the offset of Asia/Kolkata) in 2,000 of 2,000 changed rows"
+    ]
     code, said = case.command("run", "--baseline", str(case.file), "--zone", "Mars/Olympus")
     assert (code, "no time zone" in said) == (2, True)
     assert case.command("run", "--zone", "UTC")[0] == 2
 
 
 def test_what_is_not_comparable_is_said(case: Values) -> None:
-    """Values of another form, a key that became another, a column that became personal: not known, never the same."""
+    """Values of another form, a key that became another, a column that became personal: not known, never
+    the same.
+    """
     (case.folder / "contract.toml").write_text("format = 1\n")
     contract = ("--contract", str(case.folder / "contract.toml"))
     case.keep("t.at", "t.a", "t.c", "pair.v", words=contract)
-    case.sql("ALTER TABLE t ALTER at TYPE date, DROP a; ALTER TABLE pair DROP CONSTRAINT pair_pkey, ADD PRIMARY KEY (n, k)")
+    case.sql(
+        "ALTER TABLE t ALTER at TYPE date, DROP a; ALTER TABLE pair DROP CONSTRAINT pair_pkey, ADD "
+        "PRIMARY KEY (n, k)"
+    )
     (case.folder / "checks" / "suite.toml").write_text('name = "case"\npersonal = ["*.phone", "t.c"]\n')
     found, document, _ = case.found(*contract)
     assert [found[name]["changed"] for name in ("t.at", "t.a", "t.c", "pair.v")] == [None] * 4
@@ -161,7 +203,10 @@ def test_what_is_not_comparable_is_said(case: Values) -> None:
 
 def test_what_looks_personal_is_kept_only_if_it_is_said_to_be_nobodys(case: Values) -> None:
     """A name is enough to refuse, of the column and of the key; --public admits what it names."""
-    case.sql("CREATE TABLE shop (id int PRIMARY KEY, email text, v int); CREATE TABLE mail (email text PRIMARY KEY, v int); INSERT INTO shop VALUES (1, 'a@b')")
+    case.sql(
+        "CREATE TABLE shop (id int PRIMARY KEY, email text, v int); CREATE TABLE mail (email text "
+        "PRIMARY KEY, v int); INSERT INTO shop VALUES (1, 'a@b')"
+    )
     code, said = case.keep("shop.email")
     assert (code, "looks like somebody's data" in said, "--public shop.email" in said) == (2, True, True)
     code, said = case.keep("mail.v")
@@ -172,12 +217,22 @@ def test_what_looks_personal_is_kept_only_if_it_is_said_to_be_nobodys(case: Valu
     assert told(case.found()[0]) == {"shop.email": 1}
 
 
-@pytest.mark.parametrize(("column", "why"), [
-    ("t.phone", "personal"), ("person.a", "personal"), ("bare.b", "no primary key"), ("t.id", "primary key"), ("t.nope", "no such column"),
-    ("nope.a", "no table nope"), ("a", "names no column"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        ("t.phone", "personal"),
+        ("person.a", "personal"),
+        ("bare.b", "no primary key"),
+        ("t.id", "primary key"),
+        ("t.nope", "no such column"),
+        ("nope.a", "no table nope"),
+        ("a", "names no column"),
+    ],
+)
 def test_what_cannot_be_kept_is_refused(column: str, why: str, case: Values) -> None:
-    """Nothing is written where a column that was named cannot be kept, and above all where it is somebody's."""
+    """Nothing is written where a column that was named cannot be kept, and above all where it is
+    somebody's.
+    """
     code, said = case.keep("t.a", column)
     assert code == 2, said
     assert why in said
@@ -185,8 +240,8 @@ def test_what_cannot_be_kept_is_refused(column: str, why: str, case: Values) -> 
 
 
 def test_promises_judge_what_they_speak_of(case: Values) -> None:
-    """A promised change is explained as before; a value of which no promise speaks is an unexplained change, though all figures
-    stay the same."""
+    """A promised change is explained as before; a value of which no promise speaks is an unexplained
+    change, though all figures stay the same."""
     (case.folder / "contract.toml").write_text(CONTRACT)
     contract = ("--contract", str(case.folder / "contract.toml"))
     case.keep("t.a", "t.b", words=contract)
@@ -202,12 +257,18 @@ def test_promises_judge_what_they_speak_of(case: Values) -> None:
 
 
 def test_a_table_that_may_not_be_read_keeps_nothing(case: Values) -> None:
-    """The table is named, no baseline and no part of a file stays behind, and the exit code is that of a run that broke."""
+    """The table is named, no baseline and no part of a file stays behind, and the exit code is that of a
+    run that broke.
+    """
     role = f"reader_{case.database}"
     case.sql(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON pair TO {role}")
     try:
         code, said = case.keep("pair.v", "t.a", words=("--dsn", case.server.dsn(case.database, role)))
-        assert (code, "the values of t are not kept: permission denied" in said, "grant SELECT" in said) == (3, True, True)
+        assert (code, "the values of t are not kept: permission denied" in said, "grant SELECT" in said) == (
+            3,
+            True,
+            True,
+        )
         assert not list(case.folder.glob("*pre.json*"))
     finally:
         case.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
@@ -215,7 +276,9 @@ def test_a_table_that_may_not_be_read_keeps_nothing(case: Values) -> None:
 
 @pytest.mark.parametrize("damage", ["truncated", "edited", "swapped", "gone"])
 def test_a_damaged_file_is_refused(damage: str, case: Values) -> None:
-    """Whatever is not byte for byte what was written with this baseline is refused by name before a value of it is used."""
+    """Whatever is not byte for byte what was written with this baseline is refused by name before a value
+    of it is used.
+    """
     case.keep("pair.v")
     data = bytearray(case.values.read_bytes())
     if damage == "swapped":
@@ -238,19 +301,33 @@ ROWS = st.dictionaries(st.tuples(HOSTILE, st.integers(-3, 3)), st.one_of(st.none
 
 
 @given(old=ROWS, new=ROWS)
-@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_values_under_any_keys_are_told(server15: Server, words_of: Words, old: Kept, new: Kept) -> None:
-    """Keys whose language orders them otherwise than their bytes, values that COPY must escape: exactly the changed ones."""
+    """Keys whose language orders them otherwise than their bytes, values that COPY must escape: exactly
+    the changed ones.
+    """
     suite, database, path = words_of
     put(server15, database, old)
-    made = run(suite, server15.dsn(database), options=Options(count_all=True, keep_values=(("words", "v"),), values_path=path))
+    made = run(
+        suite,
+        server15.dsn(database),
+        options=Options(count_all=True, keep_values=(("words", "v"),), values_path=path),
+    )
     baseline = baseline_of(made)
     assert baseline.value_file is not None
     put(server15, database, new)
-    options = Options(count_all=True, baseline=baseline, value_file=kept_values(path.parent, baseline.value_file))
+    options = Options(
+        count_all=True, baseline=baseline, value_file=kept_values(path.parent, baseline.value_file)
+    )
     (column,) = run(suite, server15.dsn(database), options=options).values
     changed = {key for key in old.keys() & new.keys() if old[key] != new[key]}
-    assert (column.changed, column.compared, column.message) == (len(changed), len(old.keys() & new.keys()), "")
+    assert (column.changed, column.compared, column.message) == (
+        len(changed),
+        len(old.keys() & new.keys()),
+        "",
+    )
     told_of = {(dict(s.key)["k"], int(dict(s.key)["n"] or "")): (s.before, s.after) for s in column.samples}
     assert told_of == {key: (old[key], new[key]) for key in changed}
 
@@ -262,8 +339,12 @@ Words = tuple[Suite, str, Path]
 @pytest.fixture
 def words_of(server15: Server, tmp_path: Path) -> Iterator[Words]:
     """A suite, and a table whose key a language orders."""
-    (tmp_path / "checks.py").write_text('from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n')
-    database = server15.create('CREATE TABLE words (k text COLLATE "und-x-icu", n int, v text, PRIMARY KEY (k, n))')
+    (tmp_path / "checks.py").write_text(
+        'from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n'
+    )
+    database = server15.create(
+        'CREATE TABLE words (k text COLLATE "und-x-icu", n int, v text, PRIMARY KEY (k, n))'
+    )
     yield load_suite(tmp_path), database, tmp_path / "words.values"
     server15.drop(database)
 
@@ -281,7 +362,9 @@ def put(server: Server, database: str, rows: Kept) -> None:
         connection.close()
 
 
-def test_values_of_15_are_compared_on_18(server: Server, server15: Server, case: Values, tmp_path: Path) -> None:
+def test_values_of_15_are_compared_on_18(
+    server: Server, server15: Server, case: Values, tmp_path: Path
+) -> None:
     """A baseline of another server, of another version: nothing changed, then one value did."""
     database = server15.create(TABLE)
     try:
@@ -313,7 +396,12 @@ def test_a_backend_that_is_killed_tells_nothing(case: Values, monkeypatch: pytes
 
     def killed(session: Session, sql: str) -> None:
         case.server.sql(f"SELECT pg_terminate_backend({session.backend_pid})")
-        wait_until(lambda: case.server.sql(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {session.backend_pid}") == [(0,)])
+        wait_until(
+            lambda: (
+                case.server.sql(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {session.backend_pid}")
+                == [(0,)]
+            )
+        )
 
     monkeypatch.setattr(kept, "refusal", killed)
     found, document, said = case.found()
@@ -326,22 +414,48 @@ def test_a_backend_that_is_killed_tells_nothing(case: Values, monkeypatch: pytes
 @pytest.mark.parametrize("name", ["k", "v0", "v1", "p0"])
 def test_a_key_may_be_called_as_the_statement_calls_its_own(name: str, case: Values) -> None:
     """Rows come in the order of the key whatever it is called, and not in that of its text or of a value."""
-    case.sql(f"CREATE TABLE named ({name} int PRIMARY KEY, x numeric(12,2)); INSERT INTO named SELECT n, -n FROM generate_series(1, 300) AS n")
+    case.sql(
+        f"CREATE TABLE named ({name} int PRIMARY KEY, x numeric(12,2)); INSERT INTO named SELECT n, -n "
+        f"FROM generate_series(1, 300) AS n"
+    )
     code, said = case.keep("named.x")
     assert code == 0, said
-    case.sql(f"DELETE FROM named WHERE {name} = 100; INSERT INTO named VALUES (1000, 7); UPDATE named SET x = 0 WHERE {name} IN (9, 30)")
+    case.sql(
+        f"DELETE FROM named WHERE {name} = 100; INSERT INTO named VALUES (1000, 7); UPDATE named SET x = "
+        f"0 WHERE {name} IN (9, 30)"
+    )
     found = case.found()[0]["named.x"]
     assert (found["changed"], found["compared"], found["message"]) == (2, 299, "")
 
 
-MEASURED = "import resource, subprocess, sys; print(subprocess.call(sys.argv[1:]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)"
-"""Runs a command out of a small process: one started by the tests themselves would begin with their peak as its own."""
+MEASURED = (
+    "import resource, subprocess, sys; print(subprocess.call(sys.argv[1:]), "
+    "resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)"
+)
+"""Runs a command out of a small process: one started by the tests themselves would begin with their peak
+as its own.
+"""
 
 
 def peak(case: Values, *words: str) -> tuple[int, int]:
     """(exit code, the most memory it held in MB) of one command in a process of its own."""
-    command = [sys.executable, "-m", "kisaan_validate", words[0], "--suite", str(case.folder / "checks"), "--dsn", case.server.dsn(case.database)]
-    said = subprocess.run([sys.executable, "-c", MEASURED, *command, *words[1:]], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    command = [
+        sys.executable,
+        "-m",
+        "kisaan_validate",
+        words[0],
+        "--suite",
+        str(case.folder / "checks"),
+        "--dsn",
+        case.server.dsn(case.database),
+    ]
+    said = subprocess.run(
+        [sys.executable, "-c", MEASURED, *command, *words[1:]],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
     code, most = said.splitlines()[-1].split()
     return int(code), int(most)
 
@@ -349,7 +463,10 @@ def peak(case: Values, *words: str) -> tuple[int, int]:
 @pytest.mark.slow
 def test_a_million_values_need_no_more_memory(case: Values) -> None:
     """Both sides are merged as they come, every value of one column having changed."""
-    case.sql("CREATE TABLE big (id bigint PRIMARY KEY, x numeric(12,2)); INSERT INTO big SELECT n, n / 7.0 FROM generate_series(1, 1000000) AS n")
+    case.sql(
+        "CREATE TABLE big (id bigint PRIMARY KEY, x numeric(12,2)); INSERT INTO big SELECT n, n / 7.0 "
+        "FROM generate_series(1, 1000000) AS n"
+    )
     code, taking = peak(case, "baseline", "-o", str(case.file), "--values", "big.x")
     assert code == 0
     case.sql("UPDATE big SET x = -x")
@@ -363,7 +480,9 @@ def test_a_million_values_need_no_more_memory(case: Values) -> None:
 
 
 def test_a_long_run_of_rows_that_one_side_lacks_waits_for_nothing() -> None:
-    """Any number of rows gone or come in one stretch is counted as it passes: none is held until the other side goes on."""
+    """Any number of rows gone or come in one stretch is counted as it passes: none is held until the other
+    side goes on.
+    """
     layout = Layout("t", 1, (), (), ())
     for side in (0, 1):
         many, one = (b"%d\tx" % n for n in range(100_000)), iter([b"-1\ta"])

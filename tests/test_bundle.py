@@ -1,5 +1,5 @@
-"""Bundles: the same bytes for the same run, verified with stock tools by the very lines that are printed, time stamps,
-nothing secret, nothing hostile unpacked."""
+"""Bundles: the same bytes for the same run, verified with stock tools by the very lines that are printed,
+time stamps, nothing secret, nothing hostile unpacked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ def house(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def approved(house: House) -> Path:
     """An approved run. Not to be changed."""
     run = house.run("--baseline", "pre.json", "--contract", "contract.toml")
-    for said in (house.attest(run), house.sign(run, ASHA, "--accept-verdict"), house.sign(run, BINOD, "--accept-verdict")):
+    for said in (
+        house.attest(run),
+        house.sign(run, ASHA, "--accept-verdict"),
+        house.sign(run, BINOD, "--accept-verdict"),
+    ):
         assert said.code == 0, said
     return run
 
@@ -85,7 +89,18 @@ def test_the_same_run_gives_the_same_bytes(house: House, run: Path, tmp_path: Pa
     files = unpack(run.parent / f"{run.name}.zip").files
     assert pack(run.name, files) == first
     assert "notes-of-mine.txt" not in files
-    wanted = {"run.json", "report.html", "baseline.json", "contract.toml", "waivers.toml", "suite/orders.py", "suite/suite.toml", SUMS, INTOTO, "VERIFY.txt"}
+    wanted = {
+        "run.json",
+        "report.html",
+        "baseline.json",
+        "contract.toml",
+        "waivers.toml",
+        "suite/orders.py",
+        "suite/suite.toml",
+        SUMS,
+        INTOTO,
+        "VERIFY.txt",
+    }
     assert wanted <= files.keys()
     again = house.cli("bundle", str(run))
     assert again.code == 2
@@ -93,13 +108,18 @@ def test_the_same_run_gives_the_same_bytes(house: House, run: Path, tmp_path: Pa
 
 
 def test_stock_tools_verify_it_by_the_lines_that_it_prints(house: House, run: Path, tmp_path: Path) -> None:
-    """Each line of VERIFY.txt does what it says, with the reader's own allowed signers; each fails where it should.
+    """Each line of VERIFY.txt does what it says, with the reader's own allowed signers; each fails where
+    it should.
 
     The page shows the same lines."""
     folder = unzipped(bundled(house, run), tmp_path / "out")
     shutil.copy(house.folder / "allowed_signers", folder / "allowed_signers")
     how = (folder / "VERIFY.txt").read_text()
-    lines = [line.strip() for line in how.splitlines() if line.strip().startswith(("sha256sum", "ssh-keygen", "sed"))]
+    lines = [
+        line.strip()
+        for line in how.splitlines()
+        if line.strip().startswith(("sha256sum", "ssh-keygen", "sed"))
+    ]
     assert len(lines) == 1 + 2 * 3
     for line in lines:
         done = shell(line, folder)
@@ -123,28 +143,37 @@ def test_the_lines_of_the_manual_work(house: House, run: Path, tmp_path: Path) -
     shutil.rmtree(run)
     done = shell(block[1].replace("RUN", run.name), tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Good \"signoff@kisaan-validate\" signature") == 1
+    assert done.stdout.count('Good "signoff@kisaan-validate" signature') == 1
 
 
 def test_the_intoto_statement_names_every_file_and_what_came_of_each_check(house: House, run: Path) -> None:
-    """Statement v1 with test-result v0.1: subjects by digest, FAILED for whatever is not PASS, warnings apart."""
+    """Statement v1 with test-result v0.1: subjects by digest, FAILED for whatever is not PASS, warnings
+    apart.
+    """
     files = unpack(bundled(house, run)).files
     statement = json.loads(files[INTOTO])
     assert statement["_type"] == "https://in-toto.io/Statement/v1"
     assert statement["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
     subjects = {s["name"]: s["digest"]["sha256"] for s in statement["subject"]}
-    assert subjects == {name: sha256(data) for name, data in files.items() if name not in (SUMS, INTOTO, "VERIFY.txt")}
+    assert subjects == {
+        name: sha256(data) for name, data in files.items() if name not in (SUMS, INTOTO, "VERIFY.txt")
+    }
     assert statement["predicate"]["result"] == "FAILED"
     assert "orders.note.unique" in statement["predicate"]["warnedTests"]
     facts = json.loads(files["run.json"])
-    listed = [id for key in ("passedTests", "warnedTests", "failedTests") for id in statement["predicate"][key]]
+    listed = [
+        id for key in ("passedTests", "warnedTests", "failedTests") for id in statement["predicate"][key]
+    ]
     assert sorted(listed) == sorted(r["check_id"] for r in facts["results"])
 
 
 def test_nothing_personal_and_no_password_is_in_it(house: House, run: Path, tmp_path: Path) -> None:
     """Personal values that fail a check, and the password in the connection string, are in no file."""
     secret = "hunter2hunter2"
-    made = house.run("--dsn", f"postgresql://reader_{house.database}:{secret}@/{house.database}?host={house.server.host}&port={house.server.port}")
+    made = house.run(
+        "--dsn",
+        f"postgresql://reader_{house.database}:{secret}@/{house.database}?host={house.server.host}&port={house.server.port}",
+    )
     assert house.sign(made, ASHA, "--accept-unattested").code == 0
     data = bundled(house, made).read_bytes()
     assert b"orders.note.unique" in data
@@ -154,7 +183,9 @@ def test_nothing_personal_and_no_password_is_in_it(house: House, run: Path, tmp_
 
 
 def test_what_looks_like_a_secret_is_refused(house: House, approved: Path, tmp_path: Path) -> None:
-    """A password in an address, a private key, this environment's own password: named by file, never quoted."""
+    """A password in an address, a private key, this environment's own password: named by file, never
+    quoted.
+    """
     run = house.copied(approved, tmp_path)
     shutil.rmtree(run / "signoffs")
     said = house.cli("bundle", str(run), PGPASSWORD="two notes are known")
@@ -162,14 +193,26 @@ def test_what_looks_like_a_secret_is_refused(house: House, approved: Path, tmp_p
     assert "waivers.toml holds the password of the database" in said.err
     assert "two notes" not in said.err + said.out
     dsn = "postgresql://me:s3cr3t%2Fpass@db/x"
-    assert secrets_in({"a": b"x = 'postgresql://me:hunter2@db/x'"}, {}) == ["a holds an address with a password"]
+    assert secrets_in({"a": b"x = 'postgresql://me:hunter2@db/x'"}, {}) == [
+        "a holds an address with a password"
+    ]
     assert secrets_in({"a": b"-----BEGIN OPENSSH PRIVATE KEY-----"}, {}) == ["a holds a private key"]
-    assert secrets_in({"a": b"... s3cr3t/pass ..."}, {"KISAAN_DSN": dsn}) == ["a holds the password of the database"]
-    assert secrets_in({"a": b"postgresql://me@db/x postgresql://me:...@db https://example.org:80/@x"}, {"KISAAN_DSN": dsn}) == []
+    assert secrets_in({"a": b"... s3cr3t/pass ..."}, {"KISAAN_DSN": dsn}) == [
+        "a holds the password of the database"
+    ]
+    assert (
+        secrets_in(
+            {"a": b"postgresql://me@db/x postgresql://me:...@db https://example.org:80/@x"},
+            {"KISAAN_DSN": dsn},
+        )
+        == []
+    )
 
 
 def test_without_the_baseline_it_is_verified_but_for_the_verdict(house: House, run: Path) -> None:
-    """Signatures still verify; what needs the baseline is not proved, and the manual inside says what is left out."""
+    """Signatures still verify; what needs the baseline is not proved, and the manual inside says what is
+    left out.
+    """
     bundle = bundled(house, run, "--without-baseline")
     files = unpack(bundle).files
     assert "baseline.json" not in files
@@ -189,8 +232,12 @@ def test_a_run_without_its_sources_is_not_bundled(house: House, run: Path) -> No
 
 
 @pytest.mark.parametrize("cut", [0, 1, 21, 22, 100, 1000, -1, -22])
-def test_damaged_archives_are_refused_and_nothing_else(house: House, run: Path, tmp_path: Path, cut: int) -> None:
-    """Cut anywhere, or with a byte of its structure changed, a bundle is a RecordError, never another exception or a pass."""
+def test_damaged_archives_are_refused_and_nothing_else(
+    house: House, run: Path, tmp_path: Path, cut: int
+) -> None:
+    """Cut anywhere, or with a byte of its structure changed, a bundle is a RecordError, never another
+    exception or a pass.
+    """
     data = bundled(house, run).read_bytes()
     broken = tmp_path / "x.zip"
     broken.write_bytes(data[:cut])
@@ -202,7 +249,7 @@ def test_damaged_archives_are_refused_and_nothing_else(house: House, run: Path, 
             unpack(broken)
 
 
-# --- time stamps ------------------------------------------------------------------------------------------------------
+# --- time stamps ------------------------------------------------------------------------------------------
 
 AUTHORITY = """
 [tsa]
@@ -230,8 +277,26 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tsa")
     (folder / "tsa.cnf").write_text(AUTHORITY.format(folder=folder))
     (folder / "serial").write_text("01\n")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj", "/CN=tests",
-               "-addext", "extendedKeyUsage=critical,timeStamping", "-keyout", str(folder / "tsa.key"), "-out", str(folder / "tsa.pem")]  # fmt: skip
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "30",
+        "-subj",
+        "/CN=tests",
+        "-addext",
+        "extendedKeyUsage=critical,timeStamping",
+        "-keyout",
+        str(folder / "tsa.key"),
+        "-out",
+        str(folder / "tsa.pem"),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 
@@ -239,13 +304,25 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reply_to(authority: Path, query: bytes) -> bytes:
     """What the authority answers."""
     (authority / "q").write_bytes(query)
-    command = ["openssl", "ts", "-reply", "-config", str(authority / "tsa.cnf"), "-queryfile", str(authority / "q"), "-out", str(authority / "r")]
+    command = [
+        "openssl",
+        "ts",
+        "-reply",
+        "-config",
+        str(authority / "tsa.cnf"),
+        "-queryfile",
+        str(authority / "q"),
+        "-out",
+        str(authority / "r"),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return (authority / "r").read_bytes()
 
 
 def test_stamps_without_a_network(house: House, run: Path, authority: Path, tmp_path: Path) -> None:
-    """Requests are written, replies taken for the signature that they are of, and verified by the named certificates alone."""
+    """Requests are written, replies taken for the signature that they are of, and verified by the named
+    certificates alone.
+    """
     assert house.cli("stamp", str(run), "--timestamp-query").code == 0
     queries = sorted(run.glob("signoffs/*.tsq"))
     assert len(queries) == 3
@@ -279,16 +356,36 @@ def test_another_authority_does_not_count(house: House, run: Path, authority: Pa
     (tmp_path / "r").write_bytes(reply_to(authority, query.read_bytes()))
     assert house.cli("stamp", str(run), "--timestamp-reply", str(tmp_path / "r")).code == 0
     other = tmp_path / "other.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj", "/CN=other",
-               "-keyout", str(tmp_path / "k"), "-out", str(other)]  # fmt: skip
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "30",
+        "-subj",
+        "/CN=other",
+        "-keyout",
+        str(tmp_path / "k"),
+        "-out",
+        str(other),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     said = house.cli("verify", str(run), "--tsa-ca", str(other))
     assert said.code == 1
     assert "its time stamp is not by an authority that counts" in said.out
 
 
-def test_stamps_over_http_and_nothing_but_the_digest_is_sent(house: House, run: Path, authority: Path) -> None:
-    """Only where an address is given; what goes there is the request alone, and the bundle carries the reply."""
+def test_stamps_over_http_and_nothing_but_the_digest_is_sent(
+    house: House, run: Path, authority: Path
+) -> None:
+    """Only where an address is given; what goes there is the request alone, and the bundle carries the
+    reply.
+    """
     sent: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -306,7 +403,9 @@ def test_stamps_over_http_and_nothing_but_the_digest_is_sent(house: House, run: 
     thread.start()
     try:
         url = f"http://127.0.0.1:{server.server_port}/"
-        signed = house.sign(run, ASHA, "--accept-verdict", "--timestamp", url, "--tsa-ca", str(authority / "tsa.pem"))
+        signed = house.sign(
+            run, ASHA, "--accept-verdict", "--timestamp", url, "--tsa-ca", str(authority / "tsa.pem")
+        )
     finally:
         server.shutdown()
         thread.join()
@@ -323,7 +422,9 @@ def test_stamps_over_http_and_nothing_but_the_digest_is_sent(house: House, run: 
     assert said.code == 0, said.out
     signed = house.sign(run, BINOD, "--accept-verdict", "--timestamp", "http://127.0.0.1:9/")
     assert signed.code == 2
-    assert house.cli("verify", str(run), "--tsa-ca", str(authority / "tsa.pem")).code == 0, "signed all the same, and on the page"
+    assert house.cli("verify", str(run), "--tsa-ca", str(authority / "tsa.pem")).code == 0, (
+        "signed all the same, and on the page"
+    )
     for bad in ("file:///etc/passwd", "http://127.0.0.1:9/"):
         answer = house.cli("stamp", str(run), "--timestamp", bad)
         assert answer.code == 2

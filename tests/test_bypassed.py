@@ -22,34 +22,53 @@ from kisaan_validate.suite.load import suite_of
 GUARD = "CREATE FUNCTION ok(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT $1 > 0';"
 WAYS = {
     "a CHECK whose function was replaced": (
-        (f"{GUARD} CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT guard CHECK (ok(a)));"
-        "INSERT INTO t VALUES (1, 5); CREATE OR REPLACE FUNCTION ok(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT true';"
-        "INSERT INTO t VALUES (2, -5); CREATE OR REPLACE FUNCTION ok(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT $1 > 0'"),
-        declare.holds("t", "ok(a)", id="c"), "guard",
+        (
+            f"{GUARD} CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT guard CHECK (ok(a)));"
+            "INSERT INTO t VALUES (1, 5); CREATE OR REPLACE FUNCTION ok(int) RETURNS boolean IMMUTABLE "
+            "LANGUAGE sql AS 'SELECT true';"
+            "INSERT INTO t VALUES (2, -5); CREATE OR REPLACE FUNCTION ok(int) RETURNS boolean IMMUTABLE "
+            "LANGUAGE sql AS 'SELECT $1 > 0'"
+        ),
+        declare.holds("t", "ok(a)", id="c"),
+        "guard",
     ),
     "a foreign key whose triggers did not fire": (
-        ("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT belongs REFERENCES p (id));"
-        "SET session_replication_role = replica; INSERT INTO t VALUES (1, 9)"),
-        declare.references("t", "a", "p", id="c"), "belongs",
+        (
+            "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT "
+            "belongs REFERENCES p (id));"
+            "SET session_replication_role = replica; INSERT INTO t VALUES (1, 9)"
+        ),
+        declare.references("t", "a", "p", id="c"),
+        "belongs",
     ),
     "a unique index that does not know a row": (
-        ("CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL CONSTRAINT once UNIQUE); INSERT INTO t VALUES (1, 7);"
-        "UPDATE pg_index SET indisready = false WHERE indexrelid = 'once'::regclass; INSERT INTO t VALUES (2, 7);"
-        "UPDATE pg_index SET indisready = true WHERE indexrelid = 'once'::regclass"),
-        declare.unique("t", "a", id="c"), "once",
+        (
+            "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL CONSTRAINT once UNIQUE); INSERT INTO t "
+            "VALUES (1, 7);"
+            "UPDATE pg_index SET indisready = false WHERE indexrelid = 'once'::regclass; INSERT INTO t "
+            "VALUES (2, 7);"
+            "UPDATE pg_index SET indisready = true WHERE indexrelid = 'once'::regclass"
+        ),
+        declare.unique("t", "a", id="c"),
+        "once",
     ),
     "a NOT NULL set by hand": (
-        ("CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, NULL);"
-        "UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 't'::regclass AND attname = 'a'"),
-        pa.DataFrameSchema({"a": pa.Column("int32")}, name="t"), "NOT NULL",
+        (
+            "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, NULL);"
+            "UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 't'::regclass AND attname = 'a'"
+        ),
+        pa.DataFrameSchema({"a": pa.Column("int32")}, name="t"),
+        "NOT NULL",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("which", ["server", "server15"])
 @pytest.mark.parametrize("way", WAYS)
 def test_what_rows_break_is_said_to_be_bypassed(way: str, which: str, request: pytest.FixtureRequest) -> None:
-    """Whatever stands in the catalogue: a failing check names no enforcer, on no output; it says which was bypassed."""
+    """Whatever stands in the catalogue: a failing check names no enforcer, on no output; it says which was
+    bypassed.
+    """
     server: Server = request.getfixturevalue(which)
     ddl, declared, name = WAYS[way]
     database = server.create(ddl)
@@ -75,7 +94,10 @@ def test_what_rows_break_is_said_to_be_bypassed(way: str, which: str, request: p
 
 def test_a_constraint_that_holds_is_still_named(server: Server) -> None:
     """The same constraint, unbroken, is what keeps the rule true."""
-    database = server.create(f"{GUARD} CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT guard CHECK (ok(a))); INSERT INTO t VALUES (1, 5)")
+    database = server.create(
+        f"{GUARD} CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT guard CHECK (ok(a))); INSERT INTO "
+        f"t VALUES (1, 5)"
+    )
     (found,) = results(server, database, declare.holds("t", "ok(a)", id="c")).values()
     assert (found.status, found.enforced_by, found.message) == (Status.PASS, "guard", "")
     server.drop(database)

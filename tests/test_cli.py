@@ -1,4 +1,6 @@
-"""The command line as people use it: output, exit codes, files, bad input. Every command runs as its own process."""
+"""The command line as people use it: output, exit codes, files, bad input. Every command runs as its own
+process.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def test_help_loads_nothing_heavy(shop: Shop) -> None:
     """--help must answer at once: it imports neither pandas, pandera, SQLAlchemy nor psycopg2."""
     code = (
         "import sys; from kisaan_validate.cli.main import main; main(['--help']);"
-        "print(sorted(m for m in ('pandas','pandera','sqlalchemy','psycopg2','jinja2','rich','pydantic') if m in sys.modules))"
+        "print(sorted(m for m in ('pandas','pandera','sqlalchemy','psycopg2','jinja2','rich','pydantic') "
+        "if m in sys.modules))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert shown.stdout.strip().endswith("[]")
@@ -56,7 +59,9 @@ def test_a_pass_is_exit_0_names_its_target_first_and_writes_private_files(shop: 
     assert shop.role in first
     assert "KISAAN_DSN" in first
     assert "PASS" in shown.stdout
-    assert f"{shop.run_folder}/report.html".endswith(shown.stdout.strip().splitlines()[-1].split()[-1].removeprefix("/"))
+    assert f"{shop.run_folder}/report.html".endswith(
+        shown.stdout.strip().splitlines()[-1].split()[-1].removeprefix("/")
+    )
     for name in ("run.json", "report.html"):
         assert stat.S_IMODE((shop.run_folder / name).stat().st_mode) == 0o600
     assert "\x1b[" not in shown.stdout + shown.stderr, "nothing is coloured or animated without a terminal"
@@ -77,7 +82,9 @@ def test_a_blocking_failure_is_exit_1_a_warning_is_not(shop: Shop) -> None:
 
 
 def test_an_unanswered_check_is_exit_3_but_a_known_failure_outranks_it(shop: Shop) -> None:
-    """A revoked right makes the run inconclusive, never a pass; a blocking failure elsewhere still fails it."""
+    """A revoked right makes the run inconclusive, never a pass; a blocking failure elsewhere still fails
+    it.
+    """
     (shop.folder / "checks" / "other.py").write_text(
         "from kisaan_validate import declare\ndeclare.holds('other', 'x > 0')\n"
     )
@@ -135,8 +142,14 @@ def test_bad_usage_is_exit_2_with_a_clear_word(shop: Shop, words: list[str], sai
     ],
 )
 def test_a_wrong_url_is_exit_2_and_never_repeats_its_password(shop: Shop, dsn: str, said: str) -> None:
-    """Wrong URLs, foreign ecosystems' URLs and unreachable servers: said clearly, and the password is nowhere."""
-    for shown in (shop.cli("run", "--dsn", dsn), shop.cli("doctor", "--dsn", dsn), shop.cli("run", KISAAN_DSN=dsn)):
+    """Wrong URLs, foreign ecosystems' URLs and unreachable servers: said clearly, and the password is
+    nowhere.
+    """
+    for shown in (
+        shop.cli("run", "--dsn", dsn),
+        shop.cli("doctor", "--dsn", dsn),
+        shop.cli("run", KISAAN_DSN=dsn),
+    ):
         assert shown.returncode == 2
         assert said in shown.stdout + shown.stderr
         assert "hunter2" not in shown.stdout + shown.stderr
@@ -146,7 +159,12 @@ def test_a_wrong_url_is_exit_2_and_never_repeats_its_password(shop: Shop, dsn: s
 def test_the_target_is_found_in_the_documented_order(shop: Shop) -> None:
     """--dsn, then KISAAN_DSN, then DATABASE_URL, then libpq's own environment."""
     right, wrong = shop.server.dsn(shop.database, shop.role), "postgresql://127.0.0.1:1/wrong"
-    pg = {"PGHOST": shop.server.host, "PGPORT": shop.server.port, "PGDATABASE": shop.database, "PGUSER": shop.role}
+    pg = {
+        "PGHOST": shop.server.host,
+        "PGPORT": shop.server.port,
+        "PGDATABASE": shop.database,
+        "PGUSER": shop.role,
+    }
     cases = [
         (["--dsn", right], {"KISAAN_DSN": wrong, "DATABASE_URL": wrong}, "--dsn"),
         ([], {"KISAAN_DSN": right, "DATABASE_URL": wrong}, "KISAAN_DSN"),
@@ -167,7 +185,8 @@ def test_an_unexpected_database_is_exit_2_before_anything_is_read(shop: Shop) ->
     assert f"this is database {shop.database}, but [target] expect says production" in shown.stderr
     assert not (shop.folder / "reports").exists()
     (shop.folder / "kisaan.toml").write_text(
-        f'[target]\nexpect = {{ database = "{shop.database}", role = "{shop.role}", host = "{shop.server.host}" }}\n'
+        f'[target]\nexpect = {{ database = "{shop.database}", role = "{shop.role}", host = '
+        f'"{shop.server.host}" }}\n'
     )
     assert shop.cli("run").returncode == 0
 
@@ -202,14 +221,20 @@ def test_a_broken_check_file_names_its_line(shop: Shop) -> None:
 
 def test_a_partial_run_says_so(shop: Shop) -> None:
     """--select and --exclude by id, table and tag; the output and the record say that the run is partial."""
-    for words, count in ((["--select", "money"], 11), (["--select", "*.type"], 3), (["--exclude", "notes"], 11)):
+    for words, count in (
+        (["--select", "money"], 11),
+        (["--select", "*.type"], 3),
+        (["--exclude", "notes"], 11),
+    ):
         shown = shop.cli("run", *words)
         assert shown.returncode == 0
         assert f"PARTIAL: {count} of 12 checks" in shown.stdout
 
 
 def test_baseline_and_run_show_every_table_and_each_move(shop: Shop) -> None:
-    """before, after, delta of every table, with the checks' transitions; the record is bound to the baseline's digest."""
+    """before, after, delta of every table, with the checks' transitions; the record is bound to the
+    baseline's digest.
+    """
     shop.sql("UPDATE orders SET total = -1 WHERE id = 1")
     taken = shop.cli("baseline", "-o", "pre.json")
     assert taken.returncode == 0, taken.stderr
@@ -230,7 +255,9 @@ def test_baseline_and_run_show_every_table_and_each_move(shop: Shop) -> None:
     again = shop.cli("report", str(shop.run_folder))
     assert again.returncode == 0
     assert page.read_bytes() == first, "a report is a pure function of its files"
-    (shop.run_folder / "baseline.json").write_text((shop.folder / "pre.json").read_text().replace("orders", "other2"))
+    (shop.run_folder / "baseline.json").write_text(
+        (shop.folder / "pre.json").read_text().replace("orders", "other2")
+    )
     assert "is not the baseline of this run" in shop.cli("report", str(shop.run_folder)).stderr
 
 
@@ -283,7 +310,9 @@ def test_list_needs_no_database_and_explain_runs_nothing(shop: Shop) -> None:
 
 
 def test_doctor_says_what_is_wrong_and_what_to_do(shop: Shop) -> None:
-    """A healthy set-up is exit 0; a missing right, a writing role and a broken suite are each named with a hint."""
+    """A healthy set-up is exit 0; a missing right, a writing role and a broken suite are each named with a
+    hint.
+    """
     healthy = shop.cli("doctor")
     assert healthy.returncode == 0, healthy.stdout
     assert "nothing stands in the way" in healthy.stdout
@@ -310,8 +339,12 @@ def test_no_secret_is_ever_written(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_cancels_the_server_s_work_keeps_what_is_known_and_exits_3(shop: Shop, signal_number: int) -> None:
-    """Ctrl-C and SIGTERM: exit 3, run.json written, the unanswered check an error, nobody left on the server."""
+def test_a_signal_cancels_the_server_s_work_keeps_what_is_known_and_exits_3(
+    shop: Shop, signal_number: int
+) -> None:
+    """Ctrl-C and SIGTERM: exit 3, run.json written, the unanswered check an error, nobody left on the
+    server.
+    """
     (shop.folder / "checks" / "slow.py").write_text(
         "from kisaan_validate import declare\n"
         "declare.holds('other', 'x + 0 * length(pg_sleep(60)::text) > 0', id='slow', volatile='pg_sleep')\n"
@@ -320,9 +353,15 @@ def test_a_signal_cancels_the_server_s_work_keeps_what_is_known_and_exits_3(shop
     env = {**os.environ, "PYTHONPATH": str(ROOT), "KISAAN_DSN": shop.server.dsn(shop.database, shop.role)}
     process = subprocess.Popen(
         [sys.executable, "-m", "kisaan_validate", "run"],
-        cwd=shop.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    asleep = f"SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '{shop.database}'"
+        cwd=shop.folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    asleep = (
+        f"SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '{shop.database}'"
+    )
     wait_until(lambda: shop.server.sql(asleep) == [(1,)], 30)
     process.send_signal(signal_number)
     ours = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{shop.database}' AND state = 'active'"

@@ -1,4 +1,6 @@
-"""What the command line says of itself: docs/cli.md cannot lag, nothing is without help, completion works, help is quick."""
+"""What the command line says of itself: docs/cli.md cannot lag, nothing is without help, completion works,
+help is quick.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,16 @@ NAMES = [words for words, _ in every_command()]
 def test_the_page_is_what_the_commands_say() -> None:
     """docs/cli.md is generated."""
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python tests/make_cli_docs.py"
-    assert [f"kisaan-validate {name}" in NAMES for name in (*COMMANDS, "baseline show")] == [True] * (len(COMMANDS) + 1)
+    assert [f"kisaan-validate {name}" in NAMES for name in (*COMMANDS, "baseline show")] == [True] * (
+        len(COMMANDS) + 1
+    )
 
 
 @pytest.mark.parametrize(("words", "command"), every_command(), ids=NAMES)
 def test_every_command_and_option_says_what_it_is_for(words: str, command: click.Command) -> None:
-    """A command has help and a short help, an option has help that is a sentence; an argument is spoken of in the help."""
+    """A command has help and a short help, an option has help that is a sentence; an argument is spoken of
+    in the help.
+    """
     assert command.help
     assert command.get_short_help_str(200).endswith(".")
     for parameter in command.params:
@@ -66,18 +72,26 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("words", "offered"),
-    [(["kisaan-validate", ""], set(COMMANDS)), (["kisaan-validate", "re"], {"report"}), (["kisaan-validate", "run", "--format", ""], set(BUILT_IN)),
-     (["kisaan-validate", "run", "--format", "ju"], {"junit"}), (["kisaan-validate", "schedule", "--s"], {"--systemd", "--suite"})],
-)  # fmt: skip
+    [
+        (["kisaan-validate", ""], set(COMMANDS)),
+        (["kisaan-validate", "re"], {"report"}),
+        (["kisaan-validate", "run", "--format", ""], set(BUILT_IN)),
+        (["kisaan-validate", "run", "--format", "ju"], {"junit"}),
+        (["kisaan-validate", "schedule", "--s"], {"--systemd", "--suite"}),
+    ],
+)
 def test_bash_completes(program: Path, words: list[str], offered: set[str]) -> None:
     """The documented line in a real bash: it offers the commands, options and formats, and nothing else."""
     listed = " ".join(f"'{word}'" for word in words)
     script = (
         'eval "$(_KISAAN_VALIDATE_COMPLETE=bash_source kisaan-validate)"; complete -p kisaan-validate >&2;'
-        f"COMP_WORDS=({listed}); COMP_CWORD={len(words) - 1}; _kisaan_validate_completion kisaan-validate; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        f"COMP_WORDS=({listed}); COMP_CWORD={len(words) - 1}; _kisaan_validate_completion "
+        f"kisaan-validate; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     )
     env = {**os.environ, "PATH": f"{program}:{os.environ['PATH']}"}
-    shown = subprocess.run([needs("bash"), "--norc", "-c", script], capture_output=True, text=True, env=env, timeout=60)
+    shown = subprocess.run(
+        [needs("bash"), "--norc", "-c", script], capture_output=True, text=True, env=env, timeout=60
+    )
     assert "complete -o nosort -F _kisaan_validate_completion kisaan-validate" in shown.stderr
     assert set(shown.stdout.split()) == offered, shown.stderr
 
@@ -86,7 +100,9 @@ def test_bash_completes(program: Path, words: list[str], offered: set[str]) -> N
 def test_other_shells_have_a_source_too(program: Path, shell: str) -> None:
     """click makes it; where the shell is installed, it reads it."""
     env = {**os.environ, "_KISAAN_VALIDATE_COMPLETE": f"{shell}_source"}
-    shown = subprocess.run([str(program / "kisaan-validate")], capture_output=True, text=True, env=env, timeout=60)
+    shown = subprocess.run(
+        [str(program / "kisaan-validate")], capture_output=True, text=True, env=env, timeout=60
+    )
     assert shown.returncode == 0
     assert f"_KISAAN_VALIDATE_COMPLETE={shell}_complete" in shown.stdout
     if found := shutil.which(shell):
@@ -99,7 +115,9 @@ def test_version_and_help_answer_at_once(program: Path) -> None:
         took = []
         for _ in range(3):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            shown = subprocess.run([str(program / "kisaan-validate"), *words], capture_output=True, text=True, timeout=60)
+            shown = subprocess.run(
+                [str(program / "kisaan-validate"), *words], capture_output=True, text=True, timeout=60
+            )
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             took.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
             assert shown.returncode == 0

@@ -8,7 +8,9 @@ import re
 import pytest
 from conftest import ROOT
 
-PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("closed-kinds.md", "promises.md")}
+PAGES = {
+    name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("closed-kinds.md", "promises.md")
+}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -27,5 +29,9 @@ def test_every_test_that_is_named_exists(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_row_names_a_test(page: str) -> None:
     """No kind is closed, and nothing promised, by words alone."""
-    rows = [line for line in PAGES[page].splitlines() if line.startswith("| ") and not line.startswith(("| kind", "| promise |", "| ---"))]
+    rows = [
+        line
+        for line in PAGES[page].splitlines()
+        if line.startswith("| ") and not line.startswith(("| kind", "| promise |", "| ---"))
+    ]
     assert [row for row in rows if "::" not in row] == []

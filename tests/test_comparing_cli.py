@@ -47,9 +47,13 @@ def _lines(shown: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_the_answer_comes_first_a_kept_contract_passes(shop: Shop) -> None:
-    """Directly below the target: since the baseline, there before, cannot tell. Kept and explained is exit 0."""
+    """Directly below the target: since the baseline, there before, cannot tell. Kept and explained is exit
+    0.
+    """
     _prepared(shop)
-    (shop.folder / "checks" / "orders.py").write_text((shop.folder / "checks" / "orders.py").read_text().replace('"precision": 12', '"precision": 18'))
+    (shop.folder / "checks" / "orders.py").write_text(
+        (shop.folder / "checks" / "orders.py").read_text().replace('"precision": 12', '"precision": 18')
+    )
     shop.sql("ALTER TABLE orders ALTER total TYPE numeric(18,2)")
     shown = _after(shop)
     assert shown.returncode == 0, shown.stdout + shown.stderr
@@ -61,7 +65,13 @@ def test_the_answer_comes_first_a_kept_contract_passes(shop: Shop) -> None:
     ]
     assert "3 kept" in shown.stdout
     folder = shop.run_folder
-    assert {p.name for p in folder.iterdir()} == {"run.json", "report.html", "baseline.json", "contract.toml", "suite"}
+    assert {p.name for p in folder.iterdir()} == {
+        "run.json",
+        "report.html",
+        "baseline.json",
+        "contract.toml",
+        "suite",
+    }
     assert {stat.S_IMODE(p.stat().st_mode) for p in folder.rglob("*") if p.is_file()} == {0o600}
     again = (folder / "report.html").read_text()
     assert shop.cli("report", str(folder), dsn=False).returncode == 0
@@ -80,17 +90,23 @@ def test_a_migration_that_did_nothing_does_not_pass(shop: Shop) -> None:
 
 
 def test_a_difference_that_nobody_promised_fails(shop: Shop) -> None:
-    """A changed value, with every check green and every promise kept, is unexplained: exit 1, with before and after."""
+    """A changed value, with every check green and every promise kept, is unexplained: exit 1, with before
+    and after.
+    """
     _prepared(shop, CONTRACT.replace("18,2", "12,2"))
     shop.sql("UPDATE orders SET total = 11 WHERE id = 1")
     shown = _after(shop)
     assert shown.returncode == 1
     assert _lines(shown)[1] == "since the baseline: 2 differences unexplained"
-    assert [line.split() for line in _lines(shown) if "total total" in line] == [["values", "orders", "total", "total", "60.00", "61.00"]]
+    assert [line.split() for line in _lines(shown) if "total total" in line] == [
+        ["values", "orders", "total", "total", "60.00", "61.00"]
+    ]
 
 
 def test_fail_on_new_separates_what_came_from_what_was_there(shop: Shop) -> None:
-    """An old failure fails a run, but not one that asks for new ones; a new row among the failing ones does."""
+    """An old failure fails a run, but not one that asks for new ones; a new row among the failing ones
+    does.
+    """
     shop.sql("UPDATE orders SET total = -1 WHERE id = 2")
     assert shop.cli("baseline", "-o", "pre.json").returncode == 0
     assert shop.cli("run", "--baseline", "pre.json").returncode == 1
@@ -134,18 +150,31 @@ def test_bad_words_are_exit_2(shop: Shop, words: list[str], said: str) -> None:
         (('kind = "retyped"', 'kind = "retype"'), "contract.toml: promise wide: unknown kind 'retype'"),
         (('to = "numeric(18,2)"', 'too = "numeric(18,2)"'), "retyped has no 'too'"),
         (('to = "numeric(18,2)"', ""), "retyped needs 'to'"),
-        (('to = "numeric(18,2)"', 'to = "numeric(18,2)"\nusing = "total; DROP TABLE orders"'), "contract.toml: promise wide"),
+        (
+            ('to = "numeric(18,2)"', 'to = "numeric(18,2)"\nusing = "total; DROP TABLE orders"'),
+            "contract.toml: promise wide",
+        ),
         (('to = "numeric(18,2)"', 'to = "numeric(18,2)"\nusing = "total + (SELECT 1)"'), "no subquery"),
         (('id = "rows"', 'id = "wide"\ncheck = "x"'), "rows_unchanged has no 'check'"),
-        (('kind = "rows_unchanged"\ntables = ["orders", "other"]', 'kind = "fixed"\ncheck = "orders.totl.type"'), "there is no check"),
+        (
+            (
+                'kind = "rows_unchanged"\ntables = ["orders", "other"]',
+                'kind = "fixed"\ncheck = "orders.totl.type"',
+            ),
+            "there is no check",
+        ),
         (('tables = ["orders", "other"]', "tables = []"), "must be a list of names"),
         (("format = 1", "format ="), "not valid TOML"),
     ],
 )
-def test_a_broken_contract_is_refused_by_file_and_promise(shop: Shop, change: tuple[str, str], said: str) -> None:
+def test_a_broken_contract_is_refused_by_file_and_promise(
+    shop: Shop, change: tuple[str, str], said: str
+) -> None:
     """A slip in a contract must not look like a promise that was kept."""
     assert CONTRACT.replace(*change) != CONTRACT
-    (shop.folder / "contract.toml").write_text(CONTRACT.replace(*change, 1) if change[0] == "[[promise]]" else CONTRACT.replace(*change))
+    (shop.folder / "contract.toml").write_text(
+        CONTRACT.replace(*change, 1) if change[0] == "[[promise]]" else CONTRACT.replace(*change)
+    )
     shown = shop.cli("baseline", "-o", "pre.json", "--contract", "contract.toml")
     assert shown.returncode == 2, shown.stdout
     assert said in shown.stderr
@@ -153,7 +182,9 @@ def test_a_broken_contract_is_refused_by_file_and_promise(shop: Shop, change: tu
 
 
 def test_baseline_show_reads_it_to_people(shop: Shop) -> None:
-    """Of which database, when, every table with its rows; with -v every column's figures; no database is needed."""
+    """Of which database, when, every table with its rows; with -v every column's figures; no database is
+    needed.
+    """
     shop.sql("UPDATE orders SET total = -1 WHERE id = 2")
     _prepared(shop)
     shown = shop.cli("baseline", "show", "pre.json", dsn=False)
@@ -166,16 +197,23 @@ def test_baseline_show_reads_it_to_people(shop: Shop) -> None:
 
 
 def test_a_held_snapshot_and_a_dump_are_of_one_instant(server: Server, shop: Shop) -> None:
-    """baseline --hold names a snapshot; what is written meanwhile is neither in the baseline nor in pg_dump --snapshot."""
+    """baseline --hold names a snapshot; what is written meanwhile is neither in the baseline nor in
+    pg_dump --snapshot.
+    """
     program = shutil.which("pg_dump", path=f"{SYSTEM_BIN}:{os.environ['PATH']}")
     if program is None:
         missing("pg_dump is missing: apt-get install postgresql-client")
     process = _holding(shop)
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(6)]
-    (snapshot,) = {word.partition("=")[2] for line in lines for word in line.split() if word.startswith("--snapshot=")}
+    (snapshot,) = {
+        word.partition("=")[2] for line in lines for word in line.split() if word.startswith("--snapshot=")
+    }
     shop.sql("INSERT INTO orders VALUES (4, 40, 'late')")
-    exporting = f"BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '{snapshot}'; SELECT count(*) FROM orders"
+    exporting = (
+        f"BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '{snapshot}'; SELECT "
+        f"count(*) FROM orders"
+    )
     assert shop.server.sql(exporting, shop.database) == [(3,)]
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=30)
@@ -186,21 +224,35 @@ def test_a_held_snapshot_and_a_dump_are_of_one_instant(server: Server, shop: Sho
 
 
 def test_a_held_snapshot_that_is_lost_is_said(shop: Shop) -> None:
-    """If the session that holds it dies, the command ends with exit 3 and says that a dump is of another instant."""
+    """If the session that holds it dies, the command ends with exit 3 and says that a dump is of another
+    instant.
+    """
     process = _holding(shop)
     assert process.stdout is not None
     for _ in range(6):
         process.stdout.readline()
     time.sleep(0.3)
-    shop.server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{shop.database}'")
+    shop.server.sql(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{shop.database}'"
+    )
     _, err = process.communicate(timeout=30)
     assert process.returncode == 3
     assert "is gone" in err
 
 
 def _holding(shop: Shop) -> subprocess.Popen[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "KISAAN_DSN": shop.server.dsn(shop.database, shop.role), "PYTHONUNBUFFERED": "1"}
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "KISAAN_DSN": shop.server.dsn(shop.database, shop.role),
+        "PYTHONUNBUFFERED": "1",
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "kisaan_validate", "baseline", "-o", "pre.json", "--hold"],
-        cwd=shop.folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=shop.folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

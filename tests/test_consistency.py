@@ -1,4 +1,6 @@
-"""No edited fact of a record says more than was measured: what contradicts itself is refused by every reader, by name."""
+"""No edited fact of a record says more than was measured: what contradicts itself is refused by every
+reader, by name.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +32,27 @@ SAMPLE = ROOT / "reports" / "sample"
 
 @pytest.fixture(scope="module")
 def rich(server: Server) -> dict[str, Any]:
-    """A run.json with every status, form and kind of evidence, tolerances, figures of columns, and coverage."""
+    """A run.json with every status, form and kind of evidence, tolerances, figures of columns, and
+    coverage.
+    """
     database = server.create(
         "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);"
-        "CREATE TABLE t (id int PRIMARY KEY, p int, v numeric); INSERT INTO t SELECT i, i % 2, i - 2 FROM generate_series(1, 9) i"
+        "CREATE TABLE t (id int PRIMARY KEY, p int, v numeric); INSERT INTO t SELECT i, i % 2, i - 2 "
+        "FROM generate_series(1, 9) i"
     )
     suite = suite_of(
-        declare.holds("t", "v > 0", id="tolerated", tolerance="1/3"), declare.holds("t", "v > 2", id="failed", severity="warning"),
-        declare.holds("t", "v > 5", id="blocking", tolerance=1), declare.holds("t", "id > 0", id="passed"),
-        declare.references("t", "p", "p", id="orphan"), declare.unique("t", "p", id="twice"), declare.total("t", "v", low=1000, id="figure"),
-        declare.holds("t", "v / 0 > 1", id="broken"), declare.holds("t", "nothing > 0", id="skipped"),
-        declare.holds("t", "v < 9", id="elsewhere", applies="table nowhere"), declare.column("t", "v", type="text", id="typed"),
-    )  # fmt: skip
+        declare.holds("t", "v > 0", id="tolerated", tolerance="1/3"),
+        declare.holds("t", "v > 2", id="failed", severity="warning"),
+        declare.holds("t", "v > 5", id="blocking", tolerance=1),
+        declare.holds("t", "id > 0", id="passed"),
+        declare.references("t", "p", "p", id="orphan"),
+        declare.unique("t", "p", id="twice"),
+        declare.total("t", "v", low=1000, id="figure"),
+        declare.holds("t", "v / 0 > 1", id="broken"),
+        declare.holds("t", "nothing > 0", id="skipped"),
+        declare.holds("t", "v < 9", id="elsewhere", applies="table nowhere"),
+        declare.column("t", "v", type="text", id="typed"),
+    )
     made = run(suite, server.dsn(database), options=Options(jobs=1, count_all=True))
     assert {r.status for r in made.results} == set(Status)
     return json.loads(run_to_json(made))  # type: ignore[no-any-return]
@@ -56,7 +67,21 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any,
         yield from _leaves(inner, (*path, key))
 
 
-_WORDS = [*Status, *Severity, *FailOn, "scanned", "streamed", "catalogue", "proved by constraint", "none", "row", "join", "query", "catalog", "python"]
+_WORDS = [
+    *Status,
+    *Severity,
+    *FailOn,
+    "scanned",
+    "streamed",
+    "catalogue",
+    "proved by constraint",
+    "none",
+    "row",
+    "join",
+    "query",
+    "catalog",
+    "python",
+]
 
 
 def _edits(value: Any) -> list[Any]:
@@ -100,23 +125,40 @@ def _claims(made: Run) -> tuple[int, ...]:
     weight = {Severity.BLOCKING: 2, Severity.WARNING: 1, Severity.INFO: 0}
     failing = [weight[by[r.check_id].severity] for r in made.results if r.status is Status.FAIL]
     return (
-        {"FAIL": 0, "INCONCLUSIVE": 1, "PASS": 2}[made.verdict.value], -len(failing), -sum(failing),
-        -sum(r.violations or 0 for r in made.results), -sum(r.status in UNANSWERED for r in made.results),
-        sum(r.examined or 0 for r in made.results), len(made.checks),
-    )  # fmt: skip
+        {"FAIL": 0, "INCONCLUSIVE": 1, "PASS": 2}[made.verdict.value],
+        -len(failing),
+        -sum(failing),
+        -sum(r.violations or 0 for r in made.results),
+        -sum(r.status in UNANSWERED for r in made.results),
+        sum(r.examined or 0 for r in made.results),
+        len(made.checks),
+    )
 
 
 CANNOT_BE_TOLD = {
-    ("checks", "severity"), ("checks", "tolerance"), ("results", "violations"), ("results", "examined"), ("interrupted",),
-    ("checks", "kind"), ("checks", "claim"), ("tables", "rows"), ("checks", "table"), ("checks", "form"), ("results",), ("checks",),
-}  # fmt: skip
-"""Which facts may be edited, within bounds, so that another consistent run claims more. Every other field may not."""
+    ("checks", "severity"),
+    ("checks", "tolerance"),
+    ("results", "violations"),
+    ("results", "examined"),
+    ("interrupted",),
+    ("checks", "kind"),
+    ("checks", "claim"),
+    ("tables", "rows"),
+    ("checks", "table"),
+    ("checks", "form"),
+    ("results",),
+    ("checks",),
+}
+"""Which facts may be edited, within bounds, so that another consistent run claims more. Every other field
+may not.
+"""
 
 
 @pytest.mark.parametrize("step", [40, pytest.param(1, marks=pytest.mark.slow)])
 def test_every_edited_field_is_refused_or_claims_no_more(rich: dict[str, Any], step: int) -> None:
-    """Law: of all single edits of run.json (numbers, words, texts, list items, null), each is refused by name, or claims no
-    more than the original did, or makes another consistent run; and of that ``verify`` says that only a signature could tell."""
+    """Law: of all single edits of run.json (numbers, words, texts, list items, null), each is refused by
+    name, or claims no more than the original did, or makes another consistent run; and of that ``verify``
+    says that only a signature could tell."""
     original = _claims(run_from_json(json.dumps(rich)))
     refused = accepted = 0
     for path, new, changed in islice(_mutants(rich), step // 2, None, step):
@@ -146,7 +188,11 @@ def _edit(document: dict[str, Any], id: str, **fields: Any) -> str:
 NAMED: dict[str, tuple[str, dict[str, Any], str]] = {
     "pass beside violations": ("failed", {"status": "pass"}, "passed beside 4 violations"),
     "negative": ("failed", {"violations": -3}, "-3 violations"),
-    "three of nothing": ("failed", {"violations": 3, "examined": 0, "sample": [], "sample_complete": False}, "3 violations among 0 examined"),
+    "three of nothing": (
+        "failed",
+        {"violations": 3, "examined": 0, "sample": [], "sample_complete": False},
+        "3 violations among 0 examined",
+    ),
     "failed beside none": ("failed", {"violations": 0}, "failed beside 0 violations"),
     "an answer made of an error": ("broken", {"status": "pass"}, "passed without a number of violations"),
     "an error that does not apply": ("broken", {"status": "not_applicable"}, "has no condition"),
@@ -174,7 +220,9 @@ def test_each_contradiction_has_a_name(name: str, rich: dict[str, Any]) -> None:
 
 
 def test_every_reader_refuses_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Law: page, other formats, list of runs, sign-off, bundle and ``verify`` all read through the same door."""
+    """Law: page, other formats, list of runs, sign-off, bundle and ``verify`` all read through the same
+    door.
+    """
     for file in SAMPLE.iterdir():
         if file.is_file():
             (tmp_path / "r" / "one").mkdir(parents=True, exist_ok=True)
@@ -185,9 +233,13 @@ def test_every_reader_refuses_it(tmp_path: Path, capfd: pytest.CaptureFixture[st
     failed["status"] = "pass"
     (folder / "run.json").write_text(json.dumps(document, indent=1, ensure_ascii=False))
     for words, code in [
-        (["report", str(folder)], 2), (["report", str(folder), "--format", "json"], 2), (["report", str(folder), "--format", "junit"], 2),
-        (["bundle", str(folder)], 2), (["verify", str(folder)], 1), (["index", str(tmp_path / "r")], 3),
-    ]:  # fmt: skip
+        (["report", str(folder)], 2),
+        (["report", str(folder), "--format", "json"], 2),
+        (["report", str(folder), "--format", "junit"], 2),
+        (["bundle", str(folder)], 2),
+        (["verify", str(folder)], 1),
+        (["index", str(tmp_path / "r")], 3),
+    ]:
         found = main(words)
         said = capfd.readouterr()
         assert found == code, (words, found, said)
@@ -201,10 +253,12 @@ def test_a_baseline_that_was_sealed_anew_is_refused_too(rich: dict[str, Any]) ->
     given = json.loads((SAMPLE / "baseline.json").read_text())
     assert baseline_from_json(json.dumps(given))
     for change in (
-        lambda d: d["checks"][0].update(status="pass", violations=3), lambda d: d["tables"].append(d["tables"][0]),
-        lambda d: d["tables"][0].update(rows=-1), lambda d: d["checks"].append(d["checks"][0]),
+        lambda d: d["checks"][0].update(status="pass", violations=3),
+        lambda d: d["tables"].append(d["tables"][0]),
+        lambda d: d["tables"][0].update(rows=-1),
+        lambda d: d["checks"].append(d["checks"][0]),
         lambda d: d["sequences"].append(d["sequences"][0]),
-    ):  # fmt: skip
+    ):
         changed = copy.deepcopy(given)
         change(changed)
         changed["seal"] = _seal(changed)
@@ -224,13 +278,21 @@ def test_the_recorded_samples_agree_with_themselves() -> None:
     ("edit", "said"),
     [
         (lambda c: c.update(severity="info"), "its severity is info"),
-        pytest.param(lambda c: c.update(tolerance={"rows": 5, "numerator": None, "denominator": None}), "its tolerance is", marks=pytest.mark.slow),
-        pytest.param(lambda c: c.update(id="orders.invented"), "it has a check orders.invented", marks=pytest.mark.slow),
+        pytest.param(
+            lambda c: c.update(tolerance={"rows": 5, "numerator": None, "denominator": None}),
+            "its tolerance is",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda c: c.update(id="orders.invented"), "it has a check orders.invented", marks=pytest.mark.slow
+        ),
         (lambda c: None, ""),
     ],
-)  # fmt: skip
+)
 def test_a_check_that_the_suite_does_not_have_is_wrong(shop: Any, edit: Any, said: str) -> None:
-    """Where the suite that was run stands beside, `verify` compares what the run says of its checks with what it declares."""
+    """Where the suite that was run stands beside, `verify` compares what the run says of its checks with
+    what it declares.
+    """
     assert shop.cli("run").returncode == 0
     (record,) = shop.folder.glob("reports/*/run.json")
     document = json.loads(record.read_text())

@@ -27,9 +27,15 @@ def test_a_kind_s_line_names_what_it_says(kind: str) -> None:
     assert said == made
 
 
-@pytest.mark.parametrize("path", [*(ROOT / "checks" / "contracts").glob("*.toml"), *(ROOT / "demo").rglob("contract.toml")], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path",
+    [*(ROOT / "checks" / "contracts").glob("*.toml"), *(ROOT / "demo").rglob("contract.toml")],
+    ids=lambda p: p.name,
+)
 def test_the_contracts_of_this_repository_say_why(path: object) -> None:
-    """Every blocking promise of the KisaanCenter contract has a plain-language why, but for those that check a check."""
+    """Every blocking promise of the KisaanCenter contract has a plain-language why, but for those that
+    check a check.
+    """
     text = path.read_text(encoding="utf-8")  # type: ignore[attr-defined]
     contract = read_contract(text, "contract.toml")
     assert contract.promises

@@ -1,4 +1,6 @@
-"""A contract is read strictly: a slip in it is refused, naming file and promise, and never looks like a promise that was kept."""
+"""A contract is read strictly: a slip in it is refused, naming file and promise, and never looks like a
+promise that was kept.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,11 @@ REFUSED = [
     ('kind = "rows_unchanged"\ntable = "t"\nseverity = "bad"', "unknown severity 'bad'", ""),
     ('kind = "rows_unchanged"\ntable = "t"\noptional = "yes"', "'optional' must be true or false", ""),
     ('kind = "rows_removed"\ntable = "t"', "say which rows go", "where = SQL"),
-    ('kind = "rows_removed"\ntable = "t"\nduplicates = ["a"]\nsurplus_of = "t.a.unique"', "say which rows go", ""),
+    (
+        'kind = "rows_removed"\ntable = "t"\nduplicates = ["a"]\nsurplus_of = "t.a.unique"',
+        "say which rows go",
+        "",
+    ),
     ('kind = "rows_removed"\ntable = "t"\nwhere = "a = 1; DROP TABLE t"', "c.toml: promise p1", ""),
     ('kind = "rows_removed"\ntable = "t"\nwhere = "a IN (SELECT 1)"', "no subquery", ""),
     ('kind = "rows_removed"\ntable = "t"\nwhere = "count(*) > 1"', "no subquery, aggregate or window", ""),
@@ -44,21 +50,41 @@ REFUSED = [
     ('kind = "sum_preserved"\ncolumn = "amount"', "'amount' is not 'table.column'", ""),
     ('kind = "sum_preserved"\ncolumn = "t."', "'t.' is not 'table.column'", ""),
     ('kind = "retyped"\ncolumn = "t.a"', "retyped needs 'to'", ""),
-    ('kind = "retyped"\ncolumn = "t.a"\nto = "integer"\nfrom = [1]', "'from' must be a text or a list of texts", ""),
+    (
+        'kind = "retyped"\ncolumn = "t.a"\nto = "integer"\nfrom = [1]',
+        "'from' must be a text or a list of texts",
+        "",
+    ),
     ('kind = "retyped"\ncolumn = "t.a"\nfrom_ = "text"\nto = "integer"', "retyped has no 'from_'", ""),
     ('kind = "becomes"\ncolumn = "t.a"', "becomes needs 'expression'", ""),
-    ('kind = "added"\nobject = "colum"\ntable = "t"\nname = "a"', "unknown object 'colum'", "did you mean 'column'"),
+    (
+        'kind = "added"\nobject = "colum"\ntable = "t"\nname = "a"',
+        "unknown object 'colum'",
+        "did you mean 'column'",
+    ),
     ('kind = "added"\nobject = "index"\nname = "i"', "added needs 'table'", ""),
-    ('kind = "added"\ncolumns = ["t.a"]\nfacts = { typ = "text" }', "a column has no 'typ'", "did you mean 'type'"),
+    (
+        'kind = "added"\ncolumns = ["t.a"]\nfacts = { typ = "text" }',
+        "a column has no 'typ'",
+        "did you mean 'type'",
+    ),
     ('kind = "added"\ncolumns = ["t.a"]\nfacts = "text"', "'facts' must be a table", ""),
-    ('kind = "altered"\ncolumns = ["t.a"]\nattribute = "not_null"\nto = ""', "a column has no 'not_null'", "did you mean 'not null'"),
+    (
+        'kind = "altered"\ncolumns = ["t.a"]\nattribute = "not_null"\nto = ""',
+        "a column has no 'not_null'",
+        "did you mean 'not null'",
+    ),
     ('kind = "altered"\ncolumns = ["t.a"]\nto = "1"', "altered needs 'attribute'", ""),
     ('kind = "recorded"\ntable = "t"', "recorded needs 'names'", ""),
     ('kind = "fixed"', "fixed needs 'check'", ""),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(("text", "fact", "hint"), REFUSED, ids=[text.split('"')[1] + f"-{n}" for n, (text, _, _) in enumerate(REFUSED)])
+@pytest.mark.parametrize(
+    ("text", "fact", "hint"),
+    REFUSED,
+    ids=[text.split('"')[1] + f"-{n}" for n, (text, _, _) in enumerate(REFUSED)],
+)
 def test_a_slip_is_refused(text: str, fact: str, hint: str) -> None:
     """Unknown words, missing or contradictory parts, SQL that is more than one expression over a row."""
     with pytest.raises(SuiteError) as refused:
@@ -71,11 +97,18 @@ def test_a_slip_is_refused(text: str, fact: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fact"),
     [
-        ("", "format None"), ("format = 2", "format 2"), ('format = "1"', "format '1'"), ("format = true", "format True"), ("format =", "not valid TOML"),
-        ("format = 1\nformat = 1", "not valid TOML"), ("format = 1\npromise = 3", "promises are tables"), ("format = 1\npromises = []", "unknown key 'promises'"),
-        ('format = 1\n[[promise]]\nkind = "fixed"\ncheck = "x"', "a promise needs an id"), ("format = 1\nname = 3", "'name' must be a text"),
+        ("", "format None"),
+        ("format = 2", "format 2"),
+        ('format = "1"', "format '1'"),
+        ("format = true", "format True"),
+        ("format =", "not valid TOML"),
+        ("format = 1\nformat = 1", "not valid TOML"),
+        ("format = 1\npromise = 3", "promises are tables"),
+        ("format = 1\npromises = []", "unknown key 'promises'"),
+        ('format = 1\n[[promise]]\nkind = "fixed"\ncheck = "x"', "a promise needs an id"),
+        ("format = 1\nname = 3", "'name' must be a text"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_contract_is_refused(text: str, fact: str) -> None:
     """Of another format, of another form, not TOML."""
     with pytest.raises(SuiteError) as refused:
@@ -90,22 +123,37 @@ def test_two_promises_with_one_id_or_one_column_to_rewrite_are_refused() -> None
     with pytest.raises(SuiteError, match="the id 'x' is given 2 times"):
         read_contract(f"format = 1\n{twice}", "c.toml")
     with pytest.raises(SuiteError, match=r"2 promises say what the values of t\.a become"):
-        promises('kind = "becomes"\ncolumn = "t.a"\nexpression = "1"', 'kind = "filled"\ncolumn = "t.a"\nwith = "2"')
+        promises(
+            'kind = "becomes"\ncolumn = "t.a"\nexpression = "1"',
+            'kind = "filled"\ncolumn = "t.a"\nwith = "2"',
+        )
 
 
 def test_a_list_is_one_promise_each() -> None:
     """Columns, tables, checks, names: each has an id of its own, and ends by itself."""
-    made = promises('kind = "retyped"\ncolumns = ["t.a", "s.t.b"]\nto = "bigint"', 'kind = "dropped"\ncolumns = ["t.a"]', 'kind = "added"\nobject = "index"\ntable = "t"\nnames = ["i", "j"]')
+    made = promises(
+        'kind = "retyped"\ncolumns = ["t.a", "s.t.b"]\nto = "bigint"',
+        'kind = "dropped"\ncolumns = ["t.a"]',
+        'kind = "added"\nobject = "index"\ntable = "t"\nnames = ["i", "j"]',
+    )
     assert [p.id for p in made] == ["p1/t.a", "p1/s.t.b", "p2/t.a", "p3/i", "p3/j"]
     assert [p.place for p in made if isinstance(p, Retyped)] == [("t", "a"), ("s.t", "b")]
-    assert [(p.object, p.table, p.name) for p in made if isinstance(p, Added)] == [("index", "t", "i"), ("index", "t", "j")]
+    assert [(p.object, p.table, p.name) for p in made if isinstance(p, Added)] == [
+        ("index", "t", "i"),
+        ("index", "t", "j"),
+    ]
 
 
 def test_types_are_read_as_postgresql_prints_them() -> None:
     """Short names and blanks are of no account."""
-    (made,) = promises('kind = "retyped"\ncolumn = "t.a"\nfrom = ["timestamp", "VARCHAR(20)"]\nto = "decimal(18, 2)"')
+    (made,) = promises(
+        'kind = "retyped"\ncolumn = "t.a"\nfrom = ["timestamp", "VARCHAR(20)"]\nto = "decimal(18, 2)"'
+    )
     assert isinstance(made, Retyped)
-    assert (made.from_, made.to) == (("timestamp without time zone", "character varying(20)"), "numeric(18,2)")
+    assert (made.from_, made.to) == (
+        ("timestamp without time zone", "character varying(20)"),
+        "numeric(18,2)",
+    )
 
 
 def test_sql_is_kept_to_the_letter() -> None:
@@ -118,17 +166,26 @@ def test_sql_is_kept_to_the_letter() -> None:
 
 
 def test_a_value_is_of_the_type_that_its_column_gets() -> None:
-    """A promise about values beside one about the type: the value is cast to that type, not to the old one."""
+    """A promise about values beside one about the type: the value is cast to that type, not to the old
+    one.
+    """
     contract = read_contract(
-        'format = 1\n[[promise]]\nid = "t"\nkind = "retyped"\ncolumn = "t.a"\nto = "bigint"\n[[promise]]\nid = "v"\nkind = "becomes"\ncolumns = ["t.a", "t.b"]\nexpression = "1"\n', "c"
+        'format = 1\n[[promise]]\nid = "t"\nkind = "retyped"\ncolumn = "t.a"\nto = '
+        '"bigint"\n[[promise]]\nid = "v"\nkind = "becomes"\ncolumns = ["t.a", "t.b"]\nexpression = "1"\n',
+        "c",
     )
-    assert {need.column: need.type for need in contract.needs if isinstance(need, Replacement)} == {"a": "bigint", "b": ""}
+    assert {need.column: need.type for need in contract.needs if isinstance(need, Replacement)} == {
+        "a": "bigint",
+        "b": "",
+    }
 
 
 SUITE = suite_of(
-    declare.unique("t", ["a", "b"], id="ab", where="c > 0", nulls_equal=False), declare.holds("t", "a > 0", id="positive"), declare.unique("u", "a", id="other"),
+    declare.unique("t", ["a", "b"], id="ab", where="c > 0", nulls_equal=False),
+    declare.holds("t", "a > 0", id="positive"),
+    declare.unique("u", "a", id="other"),
     settings=SuiteSettings(name="s", aliases={"tt": ("tt", "t")}),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +193,10 @@ SUITE = suite_of(
     [
         ('kind = "fixed"\ncheck = "ba"', "there is no check 'ba'"),
         ('kind = "rows_removed"\ntable = "t"\nsurplus_of = "ba"', "there is no check 'ba'"),
-        ('kind = "rows_removed"\ntable = "t"\nsurplus_of = "positive"', "'positive' is no check of uniqueness"),
+        (
+            'kind = "rows_removed"\ntable = "t"\nsurplus_of = "positive"',
+            "'positive' is no check of uniqueness",
+        ),
         ('kind = "rows_removed"\ntable = "t"\nsurplus_of = "other"', "'other' is about u, not about t"),
     ],
 )
@@ -148,23 +208,34 @@ def test_a_check_that_cannot_be_meant_is_refused(text: str, fact: str) -> None:
 
 
 def test_the_surplus_is_that_of_the_check() -> None:
-    """Its columns, its condition and the promise's, and its way with NULL; an alias of its table is its table. What was
-    not selected is not measured."""
-    contract = read_contract('format = 1\n[[promise]]\nid = "p"\nkind = "rows_removed"\ntable = "tt"\nsurplus_of = "ab"\nwhere = "d = 1"\n', "c.toml")
-    assert bound_to(contract, SUITE) == (Removal("p", "tt", ("a", "b"), "ab", "(c > 0) AND (d = 1) AND (a IS NOT NULL) AND (b IS NOT NULL)"),)
+    """Its columns, its condition and the promise's, and its way with NULL; an alias of its table is its
+    table. What was not selected is not measured."""
+    contract = read_contract(
+        'format = 1\n[[promise]]\nid = "p"\nkind = "rows_removed"\ntable = "tt"\nsurplus_of = '
+        '"ab"\nwhere = "d = 1"\n',
+        "c.toml",
+    )
+    assert bound_to(contract, SUITE) == (
+        Removal("p", "tt", ("a", "b"), "ab", "(c > 0) AND (d = 1) AND (a IS NOT NULL) AND (b IS NOT NULL)"),
+    )
     assert bound_to(contract, SUITE.narrowed(["positive"])) == ()
 
 
 def test_every_promise_can_be_said_in_words() -> None:
     """The claim of each kind names what it speaks of."""
     texts = [
-        'kind = "filled"\ncolumn = "t.a"\nwith = "now()"', 'kind = "becomes"\ncolumn = "t.a"\nexpression = "{column} * 2"',
-        'kind = "altered"\ncolumns = ["t.a"]\nattribute = "default"\nto = ""', 'kind = "altered"\nobject = "sequence"\nname = "s"\nattribute = "max"\nto = "9"',
-    ]  # fmt: skip
+        'kind = "filled"\ncolumn = "t.a"\nwith = "now()"',
+        'kind = "becomes"\ncolumn = "t.a"\nexpression = "{column} * 2"',
+        'kind = "altered"\ncolumns = ["t.a"]\nattribute = "default"\nto = ""',
+        'kind = "altered"\nobject = "sequence"\nname = "s"\nattribute = "max"\nto = "9"',
+    ]
     made = [promise for text in texts for promise in promises(text)]
     assert {type(p) for p in made} == {Filled, Becomes, Altered}
     assert [p.claim() for p in made] == [
-        "t.a has no NULL any more; each became now()", "every t.a becomes a * 2", "default of column a of t becomes not set", "max of sequence s becomes 9",
+        "t.a has no NULL any more; each became now()",
+        "every t.a becomes a * 2",
+        "default of column a of t becomes not set",
+        "max of sequence s becomes 9",
     ]
 
 
@@ -172,7 +243,11 @@ def test_the_known_attributes_are_those_that_are_read() -> None:
     """ATTRIBUTES lists what sql/schema/*.sql reads of each kind, no more and no less."""
     assert set(ATTRIBUTES) == set(KINDS)
     for kind in KINDS:
-        text = resources.files("kisaan_validate.database").joinpath("sql", "schema", f"{kind.replace(' ', '_')}.sql").read_text(encoding="utf-8")
+        text = (
+            resources.files("kisaan_validate.database")
+            .joinpath("sql", "schema", f"{kind.replace(' ', '_')}.sql")
+            .read_text(encoding="utf-8")
+        )
         text = text[text.index("jsonb_build_object(") :]
         read = re.findall(r"^\s{4}'([a-z ]+)', ", text, re.M)
         assert sorted(read) == sorted(ATTRIBUTES[kind]), kind

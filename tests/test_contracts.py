@@ -1,16 +1,14 @@
-"""Contracts from end to end: each folder of tests/contracts is one migration on a real server, judged by its contract.
+"""Contracts from end to end: each folder of tests/contracts is one migration on a real server, judged by
+its contract.
 
 A case is a folder with
 
-    before.sql            the database before
-    contract.toml         what the migration promises
-    after.sql             the migration
-    expected.toml         all that must be said of it: see Expected
-    checks.py             optional: the suite's checks (else one that always passes)
-    suite.toml            optional: the suite's settings
-    contract_before.toml  optional: the contract with which the baseline was taken; empty for none
-    checks_before.py      optional: the checks with which the baseline was taken
-    again.sql             optional: a second attempt, judged by the same baseline and by ``[again]`` of expected.toml
+    before.sql            the database before contract.toml         what the migration promises after.sql
+    the migration expected.toml         all that must be said of it: see Expected checks.py
+    optional: the suite's checks (else one that always passes) suite.toml            optional: the suite's
+    settings contract_before.toml  optional: the contract with which the baseline was taken; empty for none
+    checks_before.py      optional: the checks with which the baseline was taken again.sql
+    optional: a second attempt, judged by the same baseline and by ``[again]`` of expected.toml
 
 The comparison is exact: every promise, every change with who explains it, everything that is unknown.
 """
@@ -46,8 +44,9 @@ ALWAYS = 'from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_l
 class Expected:
     """What is said of a migration, in the form of expected.toml.
 
-    ``promises`` maps an id to its state and words of its message (all of it if they are empty); ``changes`` maps
-    "kind|table|name|aspect" to the promises that explain it, or "unexplained", and those that it breaks.
+    ``promises`` maps an id to its state and words of its message (all of it if they are empty);
+    ``changes`` maps "kind|table|name|aspect" to the promises that explain it, or "unexplained", and those
+    that it breaks.
     """
 
     verdict: str
@@ -117,9 +116,14 @@ class Case:
 
     def baseline(self) -> Baseline:
         """The baseline, through its file."""
-        suite, contract = self.suite("checks_before.py", "checks.py"), self.contract("contract_before.toml", "contract.toml")
+        suite, contract = (
+            self.suite("checks_before.py", "checks.py"),
+            self.contract("contract_before.toml", "contract.toml"),
+        )
         options = Options(count_all=True, sample=0, jobs=1, contract=contract)
-        return baseline_from_json(baseline_to_json(baseline_of(run(suite, self.server.dsn(self.database), options=options))))
+        return baseline_from_json(
+            baseline_to_json(baseline_of(run(suite, self.server.dsn(self.database), options=options)))
+        )
 
     def judged(self, baseline: Baseline, suite: Suite) -> Judgement:
         """The database as it is, judged beside the baseline and the contract."""
@@ -141,7 +145,12 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
 def _places() -> list[Any]:
     """Every folder on the embedded server; where it says so, on the system's as well."""
     found = [pytest.param(("server", folder), id=folder.name) for folder in CASES]
-    also = [f for f in CASES if (f / "expected.toml").exists() and "also_on_15 = true" in (f / "expected.toml").read_text(encoding="utf-8")]
+    also = [
+        f
+        for f in CASES
+        if (f / "expected.toml").exists()
+        and "also_on_15 = true" in (f / "expected.toml").read_text(encoding="utf-8")
+    ]
     return found + [pytest.param(("server15", folder), id=f"{folder.name}-15") for folder in also]
 
 
@@ -168,18 +177,31 @@ def _compare(judged: Judgement, given: dict[str, Any]) -> None:
     assert judged.run.verdict.value in {"PASS", "FAIL", "INCONCLUSIVE"}
 
 
-# --- what the cases cover --------------------------------------------------------------------------------------------
+# --- what the cases cover ---------------------------------------------------------------------------------
 
 K, B, N, U, A = State.KEPT, State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.NOT_APPLICABLE
 STATES: dict[str, set[State]] = {
-    "rows_unchanged": {K, B, U}, "rows_removed": {K, B, N, U}, "rows_added": {K, B, N, U}, "rows_arrived": {K, B, U},
-    "sum_preserved": {K, B, U}, "retyped": {K, B, N, U}, "filled": {K, B, N, U}, "becomes": {K, B, N, U}, "revised": {K, B},
-    "changed_where_null": {K, B, U}, "looked_up": {K, B, N, U},
-    "added": {K, B, N}, "dropped": {K, B, N}, "altered": {K, B, N}, "recorded": {K, B, N, U}, "fixed": {K, B, N, U},
-    "sequences_advance": {K, B}, "renamed": {K, B, N, U},
-}  # fmt: skip
-"""Every state to which a kind of promise can come, beside *not applicable*, which all know; that of objects of a locked catalogue
-is tried below."""
+    "rows_unchanged": {K, B, U},
+    "rows_removed": {K, B, N, U},
+    "rows_added": {K, B, N, U},
+    "rows_arrived": {K, B, U},
+    "sum_preserved": {K, B, U},
+    "retyped": {K, B, N, U},
+    "filled": {K, B, N, U},
+    "becomes": {K, B, N, U},
+    "revised": {K, B},
+    "changed_where_null": {K, B, U},
+    "looked_up": {K, B, N, U},
+    "added": {K, B, N},
+    "dropped": {K, B, N},
+    "altered": {K, B, N},
+    "recorded": {K, B, N, U},
+    "fixed": {K, B, N, U},
+    "sequences_advance": {K, B},
+    "renamed": {K, B, N, U},
+}
+"""Every state to which a kind of promise can come, beside *not applicable*, which all know; that of
+objects of a locked catalogue is tried below."""
 
 
 def _expected(folder: Path) -> dict[str, Any]:
@@ -193,7 +215,11 @@ def _outcomes() -> set[tuple[str, State]]:
         promises = read_contract((folder / "contract.toml").read_text(encoding="utf-8"), folder.name).promises
         wanted = _expected(folder)
         for listed in (wanted, wanted.get("again", {"promises": {}})):
-            found |= {(p.kind, State(listed["promises"][p.id]["state"])) for p in promises if p.id in listed["promises"]}
+            found |= {
+                (p.kind, State(listed["promises"][p.id]["state"]))
+                for p in promises
+                if p.id in listed["promises"]
+            }
     return found
 
 
@@ -204,9 +230,19 @@ def test_every_kind_of_promise_comes_to_every_state() -> None:
 
 
 def test_every_kind_of_difference_is_shown_explained_and_unexplained() -> None:
-    """Rows, each figure and sequences are seen with and without an explanation; each kind of object comes, turns and goes."""
-    seen = {(*change.split("|")[::3], fate.startswith("unexplained")) for f in CASES for change, fate in _expected(f)["changes"].items()}
-    wanted = {("rows", "count"), ("sequence value", "last value"), *(("values", figure) for figure in FIGURES)}
+    """Rows, each figure and sequences are seen with and without an explanation; each kind of object comes,
+    turns and goes.
+    """
+    seen = {
+        (*change.split("|")[::3], fate.startswith("unexplained"))
+        for f in CASES
+        for change, fate in _expected(f)["changes"].items()
+    }
+    wanted = {
+        ("rows", "count"),
+        ("sequence value", "last value"),
+        *(("values", figure) for figure in FIGURES),
+    }
     assert {(*change, fate) for change in wanted for fate in (True, False)} <= seen
     for kind in OBJECT_KINDS:
         aspects = {aspect for k, aspect, _ in seen if k == kind}
@@ -223,7 +259,9 @@ def test_every_case_says_which_law_it_shows() -> None:
 
 def test_a_locked_table_is_not_taken_for_an_absent_one(server: Server, tmp_path: Path) -> None:
     """What another session hides is unknown, and promises about it cannot be told, whatever they promise."""
-    database = server.create("CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1); CREATE TABLE u (id int)")
+    database = server.create(
+        "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1); CREATE TABLE u (id int)"
+    )
     promises = {
         "rows": 'kind = "rows_unchanged"\ntable = "t"',
         "sum": 'kind = "sum_preserved"\ncolumn = "t.a"',

@@ -1,7 +1,9 @@
-"""Always in control: whatever a server, a proxy or a network does, a command ends by its limits, and within 5 s of a signal.
+"""Always in control: whatever a server, a proxy or a network does, a command ends by its limits, and
+within 5 s of a signal.
 
-Law: no wait is without an end. Every wait for a server has a limit; the first SIGINT, SIGTERM or SIGHUP ends them all, what
-is known is written, the exit code is 3 and no session is left; a second signal ends the command at once.
+Law: no wait is without an end. Every wait for a server has a limit; the first SIGINT, SIGTERM or SIGHUP
+ends them all, what is known is written, the exit code is 3 and no session is left; a second signal ends
+the command at once.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ from kisaan_validate.stopping import GRACE_SECONDS, Stop
 
 TABLES = """CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g;
 CREATE TABLE u AS SELECT * FROM t; ALTER TABLE u ADD PRIMARY KEY (id); CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (1)"""
-QUICK = "from kisaan_validate import declare\ndeclare.holds('t', 'v > 0', id='quick')\ndeclare.unique('u', 'v', id='unique')\n"
+QUICK = (
+    "from kisaan_validate import declare\ndeclare.holds('t', 'v > 0', "
+    "id='quick')\ndeclare.unique('u', 'v', id='unique')\n"
+)
 SLOW = QUICK + "declare.holds('one', 'pg_sleep(60 * id) IS NULL', id='slow', volatile='pg_sleep')\n"
 
 
@@ -58,9 +63,16 @@ def _interrupted(command: Command, code: int, answered: bool = True) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-def test_a_frozen_network_does_not_outlast_a_signal(server: Server, market: str, tmp_path: Path, number: int) -> None:
-    """A proxy becomes a black hole during a count: the run ends in time, its record holds what was known before."""
-    with proxy_before(server) as proxy, started(["run", "--jobs", "2"], tmp_path, proxy.dsn(market)) as command:
+def test_a_frozen_network_does_not_outlast_a_signal(
+    server: Server, market: str, tmp_path: Path, number: int
+) -> None:
+    """A proxy becomes a black hole during a count: the run ends in time, its record holds what was known
+    before.
+    """
+    with (
+        proxy_before(server) as proxy,
+        started(["run", "--jobs", "2"], tmp_path, proxy.dsn(market)) as command,
+    ):
         command.runs_until(lambda: asleep(server, market) and len(_idle(server, market)) == 2)
         proxy.freeze()
         _interrupted(command, command.ended(command.signal(number)))
@@ -86,8 +98,12 @@ def test_a_second_signal_ends_at_once(server: Server, market: str, tmp_path: Pat
         wait_until(lambda: not sessions(server, market), 10)
 
 
-def test_a_frozen_process_of_the_server_does_not_outlast_a_signal(server: Server, market: str, tmp_path: Path) -> None:
-    """SIGSTOP of the one that counts: it cannot even be cancelled. Once it goes on, it notices that nobody listens."""
+def test_a_frozen_process_of_the_server_does_not_outlast_a_signal(
+    server: Server, market: str, tmp_path: Path
+) -> None:
+    """SIGSTOP of the one that counts: it cannot even be cancelled. Once it goes on, it notices that nobody
+    listens.
+    """
     with started(["run", "--jobs", "2"], tmp_path, server.dsn(market)) as command:
         command.runs_until(lambda: asleep(server, market) and len(_idle(server, market)) == 2)
         (pid,) = asleep(server, market)
@@ -130,7 +146,9 @@ def _frozen(server: Server) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_a_frozen_network_ends_by_the_limits_of_the_run(server: Server, market: str, tmp_path: Path) -> None:
-    """Nobody sends a signal: the statement's limit ends each wait, the record says that the connection was lost, exit 3."""
+    """Nobody sends a signal: the statement's limit ends each wait, the record says that the connection was
+    lost, exit 3.
+    """
     words = ["run", "--jobs", "2", "--statement-timeout", "2000"]
     with proxy_before(server) as proxy, started(words, tmp_path, proxy.dsn(market)) as command:
         command.runs_until(lambda: asleep(server, market))
@@ -153,17 +171,27 @@ def _silent() -> Iterator[str]:
 
 
 ASKING = {
-    "run": ["run"], "baseline": ["baseline", "-o", "b.json"], "diff": ["diff", "--before", "DSN"], "init": ["init", "-o", "new"],
-    "doctor": ["doctor"], "explain": ["explain"], "run --lock": ["run", "--lock"],
-}  # fmt: skip
+    "run": ["run"],
+    "baseline": ["baseline", "-o", "b.json"],
+    "diff": ["diff", "--before", "DSN"],
+    "init": ["init", "-o", "new"],
+    "doctor": ["doctor"],
+    "explain": ["explain"],
+    "run --lock": ["run", "--lock"],
+}
 """The commands that ask a server."""
 
 
-@pytest.mark.parametrize("name", [n if n in {"run", "doctor"} else pytest.param(n, marks=pytest.mark.slow) for n in ASKING])
+@pytest.mark.parametrize(
+    "name", [n if n in {"run", "doctor"} else pytest.param(n, marks=pytest.mark.slow) for n in ASKING]
+)
 def test_connecting_to_somebody_silent_does_not_outlast_a_signal(name: str, tmp_path: Path) -> None:
     """Nothing was measured, so there is no record; but it was the signal that ended it: exit 3."""
     write_suite(tmp_path / "checks", {"a.py": QUICK})
-    with _silent() as dsn, started([dsn if w == "DSN" else w for w in ASKING[name]], tmp_path, dsn) as command:
+    with (
+        _silent() as dsn,
+        started([dsn if w == "DSN" else w for w in ASKING[name]], tmp_path, dsn) as command,
+    ):
         command.listens()
         time.sleep(2)
         assert command.ended(command.signal(signal.SIGTERM)) == 3, command.err
@@ -188,9 +216,12 @@ def test_connecting_to_somebody_silent_ends_by_its_limit(name: str, tmp_path: Pa
 
 def _everything(server: Server, database: str, folder: Path) -> dict[str, list[str]]:
     return {
-        **{name: [server.dsn(database) if w == "DSN" else w for w in words] for name, words in ASKING.items()},
-        "list": ["list"], "run of streams": ["run", "--suite", str(folder / "streams")],
-    }  # fmt: skip
+        **{
+            name: [server.dsn(database) if w == "DSN" else w for w in words] for name, words in ASKING.items()
+        },
+        "list": ["list"],
+        "run of streams": ["run", "--suite", str(folder / "streams")],
+    }
 
 
 STREAMS = """
@@ -208,9 +239,15 @@ class T(pa.DataFrameModel):
 """
 
 
-@pytest.mark.parametrize("name", ["run", *(pytest.param(n, marks=pytest.mark.slow) for n in (*ASKING, "list", "run of streams"))])
-def test_a_signal_at_any_moment_ends_it_in_time(server: Server, name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Exit 3, or the code that it would have had if it was done already; a record if it measured; no session is left."""
+@pytest.mark.parametrize(
+    "name", ["run", *(pytest.param(n, marks=pytest.mark.slow) for n in (*ASKING, "list", "run of streams"))]
+)
+def test_a_signal_at_any_moment_ends_it_in_time(
+    server: Server, name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Exit 3, or the code that it would have had if it was done already; a record if it measured; no
+    session is left.
+    """
     full = request.node.get_closest_marker("slow") is not None
     database = server.create(TABLES)
     write_suite(tmp_path / "checks", {"a.py": QUICK})
@@ -258,12 +295,18 @@ def _copied(source: Path, folder: Path) -> Path:
 
 @pytest.mark.parametrize("copied", [False, True])
 def test_a_stop_ends_every_wait_for_a_server(server: Server, database: str, copied: bool) -> None:
-    """A statement or a stream that nobody answers is cut when the grace of a stop has passed; later ones are not waited for."""
+    """A statement or a stream that nobody answers is cut when the grace of a stop has passed; later ones
+    are not waited for.
+    """
     with proxy_before(server) as proxy:
         stop = Stop()
         session = Session(find_target(proxy.dsn(database)), Limits(), ("public",), stop)
         proxy.freeze()
-        wait = (lambda: session.copy_out("COPY (SELECT 1) TO STDOUT", len)) if copied else (lambda: session.execute("SELECT 1"))
+        wait = (
+            (lambda: session.copy_out("COPY (SELECT 1) TO STDOUT", len))
+            if copied
+            else (lambda: session.execute("SELECT 1"))
+        )
         waiting = Background(wait)
         time.sleep(0.3)
         stop.request("interrupted by a test")
@@ -275,7 +318,10 @@ def test_a_stop_ends_every_wait_for_a_server(server: Server, database: str, copi
 
 def test_whoever_does_not_hear_a_signal_is_killed(tmp_path: Path) -> None:
     """A source of the suite that takes signals away: the watching process ends it all the same, exit 3."""
-    deaf = "import signal, time\nfor n in (signal.SIGTERM, signal.SIGINT): signal.signal(n, signal.SIG_IGN)\nopen('deaf', 'w').close()\ntime.sleep(60)\n"
+    deaf = (
+        "import signal, time\nfor n in (signal.SIGTERM, signal.SIGINT): signal.signal(n, "
+        "signal.SIG_IGN)\nopen('deaf', 'w').close()\ntime.sleep(60)\n"
+    )
     write_suite(tmp_path / "checks", {"a.py": QUICK + deaf})
     with started(["list"], tmp_path, "") as command:
         command.runs_until((tmp_path / "deaf").exists)
@@ -283,7 +329,9 @@ def test_whoever_does_not_hear_a_signal_is_killed(tmp_path: Path) -> None:
         assert "did not end in time after a signal" in command.err
 
 
-def test_what_has_come_in_is_no_silence_of_the_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_come_in_is_no_silence_of_the_server(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stream whose reader is slow is not cut when its limit passes: there is something to read."""
     monkeypatch.setattr(session_module, "SPARE_SECONDS", -899.5)
     session = Session(find_target(server.dsn()), Limits(), ("public",))
@@ -302,7 +350,9 @@ def test_what_has_come_in_is_no_silence_of_the_server(server: Server, monkeypatc
     session.close()
 
 
-def test_a_server_that_cannot_tell_whether_we_are_there_is_asked_without(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_cannot_tell_whether_we_are_there_is_asked_without(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Some systems know no such setting: the transaction begins all the same, once and for all later ones."""
     monkeypatch.setattr(session_module, "_ALIVE", (("client_connection_check_interval", "'-5s'", 0),))
     session = Session(find_target(server.dsn()), Limits(), ("public",))

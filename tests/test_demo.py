@@ -1,4 +1,6 @@
-"""The demonstration finds exactly what was planted, on both servers, from the checkout and from an installed wheel."""
+"""The demonstration finds exactly what was planted, on both servers, from the checkout and from an
+installed wheel.
+"""
 
 from __future__ import annotations
 
@@ -41,16 +43,25 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Playground]:
         yield place
 
 
-def _play(place: Playground, assets: Assets, clean: bool = False, scale: int = SCALE, public: bool = False) -> Story:
+def _play(
+    place: Playground, assets: Assets, clean: bool = False, scale: int = SCALE, public: bool = False
+) -> Story:
     return play(place, assets, lambda _: None, scale=scale, clean=clean, public=public)
 
 
-def test_every_planted_fault_is_found_with_its_count_and_nothing_else(stage: Playground, assets: Assets) -> None:
+def test_every_planted_fault_is_found_with_its_count_and_nothing_else(
+    stage: Playground, assets: Assets
+) -> None:
     """The findings equal the manifest exactly."""
     story = _play(stage, assets, clean=False)
     assert (story.missed, story.invented) == ({}, {})
     assert story.after.verdict is Verdict.FAIL
-    assert {r.status for r in story.after.results} <= {Status.PASS, Status.FAIL, Status.TOLERATED, Status.NOT_APPLICABLE}
+    assert {r.status for r in story.after.results} <= {
+        Status.PASS,
+        Status.FAIL,
+        Status.TOLERATED,
+        Status.NOT_APPLICABLE,
+    }
     page = story.after.to_html(story.before)
     for (value,) in stage.execute("SELECT contact FROM kisaan_users WHERE contact IS NOT NULL LIMIT 500"):
         assert value not in page, "a personal value reached the page"
@@ -70,8 +81,12 @@ def test_findings_do_not_depend_on_the_scale(server: Server, assets: Assets) -> 
     assert (story.missed, story.invented) == ({}, {})
 
 
-def test_in_the_public_schema_the_runner_stops_and_every_fault_is_found(stage: Playground, assets: Assets) -> None:
-    """The first file fails for want of total_amount, nothing after it runs; the findings equal the manifest, none is a SKIP."""
+def test_in_the_public_schema_the_runner_stops_and_every_fault_is_found(
+    stage: Playground, assets: Assets
+) -> None:
+    """The first file fails for want of total_amount, nothing after it runs; the findings equal the
+    manifest, none is a SKIP.
+    """
     story = _play(stage, assets, public=True, scale=2_000)
     assert (story.migrated.applied, story.migrated.stopped) == (0, "20251018_01_monetary_precision.sql")
     assert "total_amount" in story.migrated.reason
@@ -80,16 +95,23 @@ def test_in_the_public_schema_the_runner_stops_and_every_fault_is_found(stage: P
     assert {r.status for r in story.after.results} == {Status.PASS, Status.FAIL, Status.NOT_APPLICABLE}
     said = {r.check_id: r.message for r in story.after.results}
     assert said["_migrations.name.all_applied"].count(".sql") == 7
-    assert "lets rows with NULL through: shop_id may be NULL" in said["kisaan_commissions.shop_id_rate_type.enforced"]
+    assert (
+        "lets rows with NULL through: shop_id may be NULL"
+        in said["kisaan_commissions.shop_id_rate_type.enforced"]
+    )
     page = story.after.to_html(story.before)
-    for (value,) in stage.execute("SELECT contact FROM kisaan_users UNION SELECT email FROM kisaan_users WHERE email IS NOT NULL"):
+    for (value,) in stage.execute(
+        "SELECT contact FROM kisaan_users UNION SELECT email FROM kisaan_users WHERE email IS NOT NULL"
+    ):
         assert value not in page, "a personal value reached the page"
 
 
 def test_the_public_schema_has_no_clean_migration() -> None:
     """The two options exclude each other: a usage error says why, before any server is started."""
     refused = subprocess.run(
-        [sys.executable, "-m", "kisaan_validate", "demo", "--public-schema", "--clean-migration"], capture_output=True, text=True
+        [sys.executable, "-m", "kisaan_validate", "demo", "--public-schema", "--clean-migration"],
+        capture_output=True,
+        text=True,
     )
     assert refused.returncode == 2
     assert "stops at the first file" in refused.stderr
@@ -104,7 +126,9 @@ def test_the_public_schema_tells_the_same_story_at_its_default_scale(server: Ser
 
 
 @pytest.mark.parametrize("public", [False, True])
-def test_every_fault_of_the_manifest_is_tied_to_checks_or_said_to_be_fixed(public: bool, assets: Assets) -> None:
+def test_every_fault_of_the_manifest_is_tied_to_checks_or_said_to_be_fixed(
+    public: bool, assets: Assets
+) -> None:
     """No fault is listed that nothing looks for, and every named check exists."""
     known = {check.id for check in load_suite(assets.checks).checks}
     for fault in assets.manifest(public)["fault"]:
@@ -116,9 +140,20 @@ def test_every_fault_of_the_manifest_is_tied_to_checks_or_said_to_be_fixed(publi
 def test_the_demonstration_works_from_an_installed_wheel(tmp_path: Path) -> None:
     """A wheel carries the story: the demo runs from another folder, without the checkout."""
     built = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--wheel-dir",
+            str(tmp_path),
+            str(ROOT),
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     installed, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
@@ -128,8 +163,11 @@ def test_the_demonstration_works_from_an_installed_wheel(tmp_path: Path) -> None
     assert not any("tests" in name for name in os.listdir(installed))
     shown = subprocess.run(
         [sys.executable, "-m", "kisaan_validate", "demo", "--scale", "2000"],
-        capture_output=True, text=True, cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(installed)},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=elsewhere,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+    )
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "and nothing else" in shown.stdout
     (report,) = elsewhere.glob("reports/*/report.html")

@@ -44,7 +44,9 @@ def diff(server: Server, sides: tuple[str, str], *more: str) -> int:
     return main(["diff", "--before", server.dsn(sides[0]), "--after", server.dsn(sides[1]), *more])
 
 
-def test_same_different_and_cannot_tell(server: Server, sides: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_same_different_and_cannot_tell(
+    server: Server, sides: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """0, 1 and 3; a known difference outranks what cannot be told; the lines say what, where and how many."""
     assert diff(server, sides) == 1  # the type of amount
     assert "amount type: numeric(12,2) → numeric(18,2)" in capsys.readouterr().out
@@ -53,7 +55,11 @@ def test_same_different_and_cannot_tell(server: Server, sides: tuple[str, str], 
     server.sql("ALTER TABLE payments ALTER paid TYPE timestamptz", sides[1])
     assert diff(server, sides, "--rows-only") == 3
     assert "no zone was declared" in capsys.readouterr().out
-    server.sql("UPDATE payments SET amount = -amount, phone = '97' WHERE id IN (3, 4); DELETE FROM payments WHERE id = 9", sides[1])
+    server.sql(
+        "UPDATE payments SET amount = -amount, phone = '97' WHERE id IN (3, 4); DELETE FROM payments "
+        "WHERE id = 9",
+        sides[1],
+    )
     assert diff(server, sides, "--rows-only") == 1
     out = capsys.readouterr().out
     assert "amount 2, phone 2" in out
@@ -62,16 +68,31 @@ def test_same_different_and_cannot_tell(server: Server, sides: tuple[str, str], 
     assert diff(server, sides, "--select", "notes") == 0
 
 
-def test_json_holds_all_of_it(server: Server, sides: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_all_of_it(
+    server: Server, sides: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """On standard output alone, or in a file; personal values are masked there too."""
-    server.sql("UPDATE payments SET amount = 1 WHERE id = 3; INSERT INTO payments VALUES (99, 1, '9899', NULL); INSERT INTO notes VALUES ('x'), ('x')", sides[1])
+    server.sql(
+        "UPDATE payments SET amount = 1 WHERE id = 3; INSERT INTO payments VALUES (99, 1, '9899', NULL); "
+        "INSERT INTO notes VALUES ('x'), ('x')",
+        sides[1],
+    )
     assert diff(server, sides, "--format", "json", "--added-since", "payments") == 1
     captured = capsys.readouterr()
     document = json.loads(captured.out)
     assert document["verdict"] == "different"
     notes, payments = document["tables"]
-    assert (payments["changed"], payments["added"], payments["late"], payments["columns"]) == (1, 0, 1, {"amount": 1})
-    assert payments["samples"][0] == {"kind": "changed", "key": {"id": "3"}, "columns": {"amount": {"before": "3.00", "after": "1.00"}}}
+    assert (payments["changed"], payments["added"], payments["late"], payments["columns"]) == (
+        1,
+        0,
+        1,
+        {"amount": 1},
+    )
+    assert payments["samples"][0] == {
+        "kind": "changed",
+        "key": {"id": "3"},
+        "columns": {"amount": {"before": "3.00", "after": "1.00"}},
+    }
     assert payments["samples"][1]["row"]["phone"] == "•••"
     assert (notes["keyed_by"], notes["added"], notes["samples"][0]["copies"]) == ([], 2, 2)
     assert "DIFFERENT" in captured.err
@@ -95,8 +116,10 @@ def test_json_holds_all_of_it(server: Server, sides: tuple[str, str], tmp_path: 
         (["--before-schema", "a", "--before-schema", "b"], "as many schemas"),
         (["-o", "x.json"], "no format"),
     ],
-)  # fmt: skip
-def test_what_cannot_be_meant_is_refused(server: Server, sides: tuple[str, str], words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+)
+def test_what_cannot_be_meant_is_refused(
+    server: Server, sides: tuple[str, str], words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit code 2, and what to do."""
     assert diff(server, sides, *words) == 2
     assert said in capsys.readouterr().err
@@ -110,8 +133,12 @@ def test_two_sides_are_needed(server: Server, capsys: pytest.CaptureFixture[str]
 
 
 def test_an_auditor_gets_the_same_digests(server: Server) -> None:
-    """The SQL of docs/digest.md, run as it stands, gives what the comparison computes, on both sides, also for wide integers."""
-    _, first, second = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "digest.md").read_text(encoding="utf-8"), re.DOTALL)
+    """The SQL of docs/digest.md, run as it stands, gives what the comparison computes, on both sides, also
+    for wide integers.
+    """
+    _, first, second = re.findall(
+        r"```sql\n(.*?)```", (ROOT / "docs" / "digest.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     tables = """
     CREATE TABLE {0} (id bigint PRIMARY KEY, shop_id {1}, amount {2}, paid {3}, note {4});
     SET TimeZone = 'Asia/Kolkata'; INSERT INTO {0} VALUES (7, {5}, 1500.50, '2025-10-18 05:30', 'ok'), (8, NULL, NULL, NULL, NULL);
@@ -123,23 +150,38 @@ def test_an_auditor_gets_the_same_digests(server: Server) -> None:
     try:
         computed = _computed(server, name)
         assert server.sql(first, name) == server.sql(second, name) == computed[0] == computed[1]
-        server.sql("ALTER TABLE before_side ALTER shop_id TYPE bigint; UPDATE before_side SET shop_id = 4294967291 WHERE id = 7", name)
+        server.sql(
+            "ALTER TABLE before_side ALTER shop_id TYPE bigint; UPDATE before_side SET shop_id = "
+            "4294967291 WHERE id = 7",
+            name,
+        )
         assert _computed(server, name)[0] != computed[0]
     finally:
         server.drop(name)
 
 
 def test_an_auditor_gets_the_same_digest_of_a_column(server: Server, tmp_path: Path) -> None:
-    """The SQL of docs/digest.md for a column gives what a baseline keeps of it, also where keys are beyond integer."""
-    by_column = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "digest.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    """The SQL of docs/digest.md for a column gives what a baseline keeps of it, also where keys are beyond
+    integer.
+    """
+    by_column = re.findall(
+        r"```sql\n(.*?)```", (ROOT / "docs" / "digest.md").read_text(encoding="utf-8"), re.DOTALL
+    )[0]
     name = server.create("""
         CREATE TABLE before_side (id bigint PRIMARY KEY, amount numeric(12,2));
         INSERT INTO before_side VALUES (7, 1500.50), (8, NULL), (2147483648, -1), (-2147483648, -1), (9000000000000000000, 0), (-1, 'NaN');
     """)
     try:
-        (tmp_path / "checks.py").write_text('from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n')
+        (tmp_path / "checks.py").write_text(
+            'from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n'
+        )
         made = run(load_suite(tmp_path), server.dsn(name), options=Options(count_all=True, digests=True))
-        (kept,) = [c.profile.digest for t in made.tables for c in t.columns if c.name == "amount" and c.profile is not None]
+        (kept,) = [
+            c.profile.digest
+            for t in made.tables
+            for c in t.columns
+            if c.name == "amount" and c.profile is not None
+        ]
         ((high, low),) = server.sql(by_column, name)
         assert kept == f"hash/numeric/integer:{high}:{low}"
     finally:

@@ -1,4 +1,6 @@
-"""Two live sides, row by row: what was planted is found exactly, and nothing else; faults never look like sameness."""
+"""Two live sides, row by row: what was planted is found exactly, and nothing else; faults never look like
+sameness.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
 from kisaan_validate.stopping import Stop
 
 LAWS = settings(
-    max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=examples(6),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 Sides = tuple[Server, str, Server, str]
 
@@ -80,26 +84,39 @@ def one(diff: RowDiff) -> TableDiff:
     return table
 
 
-# --- random tables --------------------------------------------------------------------------------------------------
+# --- random tables ----------------------------------------------------------------------------------------
 
 TEXTS = st.sampled_from(["", "a", "b", "it's", "tab\tline\n", "\\N", "é😀", "1"])
-VALUES = st.tuples(st.one_of(st.none(), TEXTS), st.one_of(st.none(), st.sampled_from(["0", "1.5", "-1.5", "1.50", "NaN", "1e20"])))
+VALUES = st.tuples(
+    st.one_of(st.none(), TEXTS),
+    st.one_of(st.none(), st.sampled_from(["0", "1.5", "-1.5", "1.50", "NaN", "1e20"])),
+)
 KEYS: dict[str, tuple[str, str, st.SearchStrategy[tuple[str, ...]]]] = {
     "int": ("k int PRIMARY KEY", "k bigint PRIMARY KEY", st.integers(-20, 20).map(lambda n: (str(n),))),
     "sparse bigint": (
-        "k bigint PRIMARY KEY", "k bigint PRIMARY KEY",
-        st.one_of(st.integers(-(2**63), 2**63 - 1), st.sampled_from([-(2**63), 2**63 - 1, 0])).map(lambda n: (str(n),)),
+        "k bigint PRIMARY KEY",
+        "k bigint PRIMARY KEY",
+        st.one_of(st.integers(-(2**63), 2**63 - 1), st.sampled_from([-(2**63), 2**63 - 1, 0])).map(
+            lambda n: (str(n),)
+        ),
     ),
     "numeric": ("k int PRIMARY KEY", "k numeric PRIMARY KEY", st.integers(-20, 20).map(lambda n: (str(n),))),
     "uuid": ("k uuid PRIMARY KEY", "k uuid NOT NULL UNIQUE", st.uuids().map(lambda u: (str(u),))),
     "text": ("k varchar(9) PRIMARY KEY", "k text PRIMARY KEY", TEXTS.map(lambda t: (t,))),
-    "two columns": ("k int, l text, PRIMARY KEY (k, l)", "l text, k bigint, PRIMARY KEY (l, k)", st.tuples(st.integers(0, 5).map(str), TEXTS)),
-}  # fmt: skip
+    "two columns": (
+        "k int, l text, PRIMARY KEY (k, l)",
+        "l text, k bigint, PRIMARY KEY (l, k)",
+        st.tuples(st.integers(0, 5).map(str), TEXTS),
+    ),
+}
 
 
 def rows_sql(rows: Mapping[tuple[str, ...], tuple[str | None, ...]], columns: str) -> str:
     """An INSERT of these rows."""
-    listed = [", ".join("NULL" if v is None else "'" + v.replace("'", "''") + "'" for v in (*key, *row)) for key, row in rows.items()]
+    listed = [
+        ", ".join("NULL" if v is None else "'" + v.replace("'", "''") + "'" for v in (*key, *row))
+        for key, row in rows.items()
+    ]
     return f"INSERT INTO t ({columns}) VALUES {', '.join(f'({text})' for text in listed)};" if listed else ""
 
 
@@ -107,10 +124,16 @@ def rows_sql(rows: Mapping[tuple[str, ...], tuple[str | None, ...]], columns: st
 @given(data=st.data())
 @LAWS
 def test_what_differs_is_found_exactly(sides: Sides, kind: str, data: st.DataObject) -> None:
-    """Rows added, removed and changed, and the columns that changed, for every kind of key; each seen once, in order."""
+    """Rows added, removed and changed, and the columns that changed, for every kind of key; each seen
+    once, in order.
+    """
     old_key, new_key, keys = KEYS[kind]
     old = data.draw(st.dictionaries(keys, VALUES, max_size=25))
-    new = {key: row for key, row in old.items() if not data.draw(st.booleans())} if data.draw(st.booleans()) else dict(old)
+    new = (
+        {key: row for key, row in old.items() if not data.draw(st.booleans())}
+        if data.draw(st.booleans())
+        else dict(old)
+    )
     new |= data.draw(st.dictionaries(keys, VALUES, max_size=4))
     columns = "k, l, a, n" if kind == "two columns" else "k, a, n"
     put(
@@ -129,20 +152,41 @@ def test_what_differs_is_found_exactly(sides: Sides, kind: str, data: st.DataObj
     texts = {key for key, x, y in both if x[0] != y[0]}
     numbers = {key for key, x, y in both if number(x[1]) != number(y[1])}
     assert (found.rows_before, found.rows_after) == (len(old), len(new))
-    assert (found.added, found.removed, found.changed) == (len(new.keys() - old), len(old.keys() - new), len(texts | numbers))
+    assert (found.added, found.removed, found.changed) == (
+        len(new.keys() - old),
+        len(old.keys() - new),
+        len(texts | numbers),
+    )
     assert found.columns == {name: len(rows) for name, rows in (("a", texts), ("n", numbers)) if rows}
-    by_kind = {k: Counter(row.key if kind != "two columns" or found.keyed_by == ("k", "l") else row.key[::-1] for row in seen.rows if row.kind is k) for k in Kind}
+    by_kind = {
+        k: Counter(
+            row.key if kind != "two columns" or found.keyed_by == ("k", "l") else row.key[::-1]
+            for row in seen.rows
+            if row.kind is k
+        )
+        for k in Kind
+    }
     assert by_kind[Kind.ADDED] == Counter(new.keys() - old)
     assert by_kind[Kind.REMOVED] == Counter(old.keys() - new)
     assert by_kind[Kind.CHANGED] == Counter(texts | numbers)
     for row in seen.rows:
-        assert set(row.columns) == ({c for c in "an" if row.before.get(c) != row.after.get(c) and (c == "a" or number(row.before[c]) != number(row.after[c]))} if row.kind is Kind.CHANGED else set())
+        assert set(row.columns) == (
+            {
+                c
+                for c in "an"
+                if row.before.get(c) != row.after.get(c)
+                and (c == "a" or number(row.before[c]) != number(row.after[c]))
+            }
+            if row.kind is Kind.CHANGED
+            else set()
+        )
 
 
 @given(old=st.lists(VALUES, max_size=12), new=st.lists(VALUES, max_size=12))
 @LAWS
 def test_tables_without_a_key_are_compared_as_multisets(sides: Sides, old: list[Any], new: list[Any]) -> None:
     """Surplus and missing copies are exact; nothing is said to be changed."""
+
     def values(rows: list[Any]) -> str:
         keyed = {(str(n),): row for n, row in enumerate(rows)}
         return rows_sql(keyed, "k, a, n") + "ALTER TABLE t DROP COLUMN k;"
@@ -155,14 +199,21 @@ def test_tables_without_a_key_are_compared_as_multisets(sides: Sides, old: list[
         return Counter((a, n if n in (None, "NaN") else float(n)) for a, n in rows)
 
     assert found.keyed_by == ()
-    assert (found.removed, found.added, found.changed) == ((counts(old) - counts(new)).total(), (counts(new) - counts(old)).total(), 0)
+    assert (found.removed, found.added, found.changed) == (
+        (counts(old) - counts(new)).total(),
+        (counts(new) - counts(old)).total(),
+        0,
+    )
     assert found.known
 
 
 def test_many_equal_rows_are_counted_not_kept(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a key, a row may be there any number of times."""
     monkeypatch.setattr(merge, "MOST_OF_ONE_KEY", 100)
-    make = "CREATE TABLE t (a int); INSERT INTO t SELECT 1 FROM generate_series(1, {}); INSERT INTO t SELECT 2 FROM generate_series(1, {})"
+    make = (
+        "CREATE TABLE t (a int); INSERT INTO t SELECT 1 FROM generate_series(1, {}); INSERT INTO t "
+        "SELECT 2 FROM generate_series(1, {})"
+    )
     put(sides, make.format(500, 7), make.format(497, 8))
     found = one(compare(sides))
     assert (found.known, found.removed, found.added) == (True, 3, 1)
@@ -172,7 +223,7 @@ def test_many_equal_rows_are_counted_not_kept(sides: Sides, monkeypatch: pytest.
     assert "share one key" in refused.unknown[0].reason
 
 
-# --- larger tables: only buckets that differ are opened -------------------------------------------------------------
+# --- larger tables: only buckets that differ are opened ---------------------------------------------------
 
 MANY = """
 CREATE TABLE t (k {key} PRIMARY KEY, shop int, amount numeric(12,2), note text, at timestamptz, tags text[], doc jsonb);
@@ -198,22 +249,40 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("encoding", ["hash", "sha256"])
-def test_only_differing_buckets_are_opened(sides: Sides, layout: str, encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equal counts, swapped amounts, NULL to '': all found in 5,000 rows, of which the client reads a few per cent."""
+def test_only_differing_buckets_are_opened(
+    sides: Sides, layout: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal counts, swapped amounts, NULL to '': all found in 5,000 rows, of which the client reads a few
+    per cent.
+    """
     key, make, order = LAYOUTS[layout]
-    put(sides, MANY.format(key=key, make=make, order=order, more=""), MANY.format(key=key, make=make, order="random()", more=FAULTS.format(make=make)))
+    put(
+        sides,
+        MANY.format(key=key, make=make, order=order, more=""),
+        MANY.format(key=key, make=make, order="random()", more=FAULTS.format(make=make)),
+    )
     read: list[Any] = []
     whole = merge.merge
-    monkeypatch.setattr("kisaan_validate.diffing.compare.merge", lambda *a: read.append(whole(*a)) or read[-1])
+    monkeypatch.setattr(
+        "kisaan_validate.diffing.compare.merge", lambda *a: read.append(whole(*a)) or read[-1]
+    )
     found = one(compare(sides, encoding=encoding))
     assert found.known, found.unknown
-    assert (found.rows_before, found.rows_after, found.added, found.removed, found.changed) == (5000, 4999, 2, 3, 5)
+    assert (found.rows_before, found.rows_after, found.added, found.removed, found.changed) == (
+        5000,
+        4999,
+        2,
+        3,
+        5,
+    )
     assert found.columns == {"amount": 3, "note": 2}
     assert max(read[0].read) < 1000
 
 
 def test_a_table_equals_itself_whatever_the_settings_and_the_order(sides: Sides) -> None:
-    """Other settings of role and database, another physical order, parallel workers, another server version: no difference."""
+    """Other settings of role and database, another physical order, parallel workers, another server
+    version: no difference.
+    """
     every = """
     CREATE TABLE t (k bigint PRIMARY KEY, f float8, g real, i interval, b bytea, ts timestamp, tz timestamptz, d date, n numeric,
       j jsonb, a numeric[], r numrange, x text COLLATE "C", c char(7), y timestamptz[], z interval[]);
@@ -224,9 +293,21 @@ def test_a_table_equals_itself_whatever_the_settings_and_the_order(sides: Sides)
     FROM generate_series(1, 2000) AS g ORDER BY {order}; ANALYZE t;
     """
     put(sides, every.format(order="g"), every.format(order="md5(g::text)"))
-    hostile = {"TimeZone": "'Asia/Kolkata'", "DateStyle": "'SQL, DMY'", "extra_float_digits": "'-15'", "search_path": "nowhere",
-               "IntervalStyle": "sql_standard", "bytea_output": "escape", "lc_monetary": "'C'", "jit": "on", "parallel_setup_cost": "0",
-               "parallel_tuple_cost": "0", "min_parallel_table_scan_size": "0", "enable_hashagg": "off", "work_mem": "'64kB'"}  # fmt: skip
+    hostile = {
+        "TimeZone": "'Asia/Kolkata'",
+        "DateStyle": "'SQL, DMY'",
+        "extra_float_digits": "'-15'",
+        "search_path": "nowhere",
+        "IntervalStyle": "sql_standard",
+        "bytea_output": "escape",
+        "lc_monetary": "'C'",
+        "jit": "on",
+        "parallel_setup_cost": "0",
+        "parallel_tuple_cost": "0",
+        "min_parallel_table_scan_size": "0",
+        "enable_hashagg": "off",
+        "work_mem": "'64kB'",
+    }
     for name, value in hostile.items():
         sides[2].sql(f"ALTER DATABASE {sides[3]} SET {name} = {value}")
     try:
@@ -239,7 +320,9 @@ def test_a_table_equals_itself_whatever_the_settings_and_the_order(sides: Sides)
 
 
 def test_types_widened_by_a_migration_are_no_change(sides: Sides) -> None:
-    """numeric precision, int to bigint, varchar to text, timestamp to timestamptz, json to jsonb, enum to text: no row changed."""
+    """numeric precision, int to bigint, varchar to text, timestamp to timestamptz, json to jsonb, enum to
+    text: no row changed.
+    """
     before = """CREATE TYPE s AS ENUM ('PAID', 'DUE'); CREATE DOMAIN money2 AS numeric(12,2);
       CREATE TABLE t (k int PRIMARY KEY, n money2, v varchar(9), ts timestamp, j json, e s, c char(5), r real, a int[]);
       INSERT INTO t VALUES (1, 5, 'x', '2025-10-18 05:30', '{"b":1,"a":2}', 'PAID', 'ab', 0.1, '{1,2}'), (2, NULL, '', 'infinity', NULL, 'DUE', '', 'NaN', NULL)"""
@@ -250,7 +333,9 @@ def test_types_widened_by_a_migration_are_no_change(sides: Sides) -> None:
     assert found.same, found
     moved = one(compare(sides, zone="UTC", schema=False))
     assert moved.columns == {"ts": 1}
-    assert [(r.before["ts"], r.after["ts"]) for r in moved.samples] == [("2025-10-18 05:30:00+00", "2025-10-18 00:00:00+00")]
+    assert [(r.before["ts"], r.after["ts"]) for r in moved.samples] == [
+        ("2025-10-18 05:30:00+00", "2025-10-18 00:00:00+00")
+    ]
     untold = compare(sides, schema=False)
     assert not untold.known
     assert not untold.differs
@@ -258,28 +343,42 @@ def test_types_widened_by_a_migration_are_no_change(sides: Sides) -> None:
 
 
 def test_a_scale_that_was_written_into_the_catalogue_is_found_out(sides: Sides) -> None:
-    """Numbers stored under another scale than their column declares are the same numbers, and a changed one is a changed one."""
+    """Numbers stored under another scale than their column declares are the same numbers, and a changed
+    one is a changed one.
+    """
     rows = "INSERT INTO t SELECT n, n + 0.5, n + 0.5 FROM generate_series(1, 900) AS n;"
-    hacked = "UPDATE pg_attribute SET atttypmod = ((12 << 16) | 4) + 4 WHERE attrelid = 't'::regclass AND attname = 'amount'"
+    hacked = (
+        "UPDATE pg_attribute SET atttypmod = ((12 << 16) | 4) + 4 WHERE attrelid = 't'::regclass "
+        "AND attname = 'amount'"
+    )
     put(
-        sides, f"CREATE TABLE t (id int PRIMARY KEY, amount numeric(12,1), fee numeric(12,2)); {rows} {hacked}",
+        sides,
+        f"CREATE TABLE t (id int PRIMARY KEY, amount numeric(12,1), fee numeric(12,2)); {rows} {hacked}",
         f"CREATE TABLE t (id int PRIMARY KEY, amount numeric(12,4), fee numeric(14,2)); {rows}"
         "UPDATE t SET amount = amount + 0.0001, fee = -fee WHERE id = 7",
-    )  # fmt: skip
+    )
     found = one(compare(sides))
     assert not found.unknown
     assert (found.added, found.removed, found.changed, found.columns) == (0, 0, 1, {"amount": 1, "fee": 1})
 
 
-@pytest.mark.parametrize("more", ["", ", seen timestamptz[] DEFAULT '{2025-10-18 05:30+00}'", ", day date DEFAULT '2025-10-18'"])
+@pytest.mark.parametrize(
+    "more", ["", ", seen timestamptz[] DEFAULT '{2025-10-18 05:30+00}'", ", day date DEFAULT '2025-10-18'"]
+)
 def test_clocks_that_became_moments(sides: Sides, more: str) -> None:
-    """In a zone with summer time: nothing changed, one moment an hour off; also beside values that print in a zone."""
-    rows = "INSERT INTO t SELECT n, timestamp '2025-03-29' + n * interval '20 min' FROM generate_series(1, 20000) AS n"
+    """In a zone with summer time: nothing changed, one moment an hour off; also beside values that print
+    in a zone.
+    """
+    rows = (
+        "INSERT INTO t SELECT n, timestamp '2025-03-29' + n * interval '20 min' FROM "
+        "generate_series(1, 20000) AS n"
+    )
     put(
-        sides, f"CREATE TABLE t (id int PRIMARY KEY, at timestamp{more}); {rows}",
+        sides,
+        f"CREATE TABLE t (id int PRIMARY KEY, at timestamp{more}); {rows}",
         f"CREATE TABLE t (id int PRIMARY KEY, at timestamp{more}); {rows};"
         "ALTER TABLE t ALTER at TYPE timestamptz USING at AT TIME ZONE 'Europe/Berlin'",
-    )  # fmt: skip
+    )
     same = one(compare(sides, zone="Europe/Berlin"))
     assert (same.added, same.removed, same.changed, same.unknown) == (0, 0, 0, ())
     sides[2].sql("UPDATE t SET at = at + interval '1 hour' WHERE id = 100", sides[3])
@@ -291,9 +390,14 @@ def test_clocks_that_became_moments(sides: Sides, more: str) -> None:
 
 
 def test_a_declared_cast_says_what_equal_means(sides: Sides) -> None:
-    """Boolean and integer have no form in common until a cast is declared; a cast to fewer decimals rounds both sides."""
-    put(sides, "CREATE TABLE t (k int PRIMARY KEY, b bool, n numeric); INSERT INTO t VALUES (1, true, 1.005)",
-        "CREATE TABLE t (k int PRIMARY KEY, b int, n numeric(9,2)); INSERT INTO t VALUES (1, 1, 1.01)")
+    """Boolean and integer have no form in common until a cast is declared; a cast to fewer decimals rounds
+    both sides.
+    """
+    put(
+        sides,
+        "CREATE TABLE t (k int PRIMARY KEY, b bool, n numeric); INSERT INTO t VALUES (1, true, 1.005)",
+        "CREATE TABLE t (k int PRIMARY KEY, b int, n numeric(9,2)); INSERT INTO t VALUES (1, 1, 1.01)",
+    )
     untold = one(compare(sides, schema=False))
     assert (untold.known, untold.changed) == (False, 1)
     assert one(compare(sides, schema=False, casts={("t", "b"): "int4", ("t", "n"): "numeric(9,2)"})).same
@@ -304,19 +408,30 @@ def test_a_declared_cast_says_what_equal_means(sides: Sides) -> None:
 
 def test_columns_and_tables_of_one_side_are_differences_of_the_schema(sides: Sides) -> None:
     """No row is called changed because of them; --rows-only leaves them aside, but not a table's rows."""
-    put(sides, "CREATE TABLE t (k int PRIMARY KEY, gone text); INSERT INTO t VALUES (1, 'x'); CREATE TABLE old (x int); INSERT INTO old VALUES (1)",
-        "CREATE TABLE t (k int PRIMARY KEY, come text DEFAULT 'y'); INSERT INTO t VALUES (1)")
+    put(
+        sides,
+        "CREATE TABLE t (k int PRIMARY KEY, gone text); INSERT INTO t VALUES (1, 'x'); CREATE TABLE old "
+        "(x int); INSERT INTO old VALUES (1)",
+        "CREATE TABLE t (k int PRIMARY KEY, come text DEFAULT 'y'); INSERT INTO t VALUES (1)",
+    )
     diff = compare(sides)
     old, t = diff.tables
     assert (t.same, old.removed, old.rows_after) == (True, 1, 0)
-    assert {(c.kind, c.name, c.aspect) for c in diff.schema} >= {("column", "gone", "removed"), ("column", "come", "added"), ("table", "old", "removed")}
+    assert {(c.kind, c.name, c.aspect) for c in diff.schema} >= {
+        ("column", "gone", "removed"),
+        ("column", "come", "added"),
+        ("table", "old", "removed"),
+    }
     alone = compare(sides, schema=False, select=("t",))
     assert (alone.differs, alone.known) == (False, True)
 
 
 def test_two_schemas_of_one_database(sides: Sides) -> None:
     """Their objects are compared by name, whatever the schemas are called."""
-    make = "CREATE SCHEMA {0}; CREATE TABLE {0}.t (k int PRIMARY KEY, v text DEFAULT 'x'); CREATE INDEX i ON {0}.t (v); INSERT INTO {0}.t VALUES (1);"
+    make = (
+        "CREATE SCHEMA {0}; CREATE TABLE {0}.t (k int PRIMARY KEY, v text DEFAULT 'x'); CREATE INDEX "
+        "i ON {0}.t (v); INSERT INTO {0}.t VALUES (1);"
+    )
     put(sides, "", make.format("a") + make.format("b"))
     same = (sides[2], sides[3], sides[2], sides[3])
     diff = compare(same, before_schemas=("a",), after_schemas=("b",))
@@ -330,8 +445,13 @@ def test_two_schemas_of_one_database(sides: Sides) -> None:
 
 def test_rows_that_came_later_are_told_apart(sides: Sides) -> None:
     """By key or by a declared column; a gap filled below the highest key is no late row."""
-    put(sides, "CREATE TABLE t (k int PRIMARY KEY, at date); INSERT INTO t VALUES (1, '2025-01-01'), (5, '2025-01-02')",
-        "CREATE TABLE t (k int PRIMARY KEY, at date); INSERT INTO t VALUES (1, '2025-01-01'), (5, '2025-01-02'), (3, '2025-02-01'), (6, '2025-01-03')")
+    put(
+        sides,
+        "CREATE TABLE t (k int PRIMARY KEY, at date); INSERT INTO t VALUES (1, '2025-01-01'), (5, "
+        "'2025-01-02')",
+        "CREATE TABLE t (k int PRIMARY KEY, at date); INSERT INTO t VALUES (1, '2025-01-01'), (5, "
+        "'2025-01-02'), (3, '2025-02-01'), (6, '2025-01-03')",
+    )
     by_key = one(compare(sides, since={"t": ("", None)}))
     assert (by_key.added, by_key.late) == (1, 1)
     by_column = one(compare(sides, since={"t": ("at", "2025-01-15")}))
@@ -354,16 +474,28 @@ def test_personal_values_are_masked(sides: Sides) -> None:
 def test_an_error_does_not_quote_personal_values(sides: Sides) -> None:
     """The server says which text is no number; that may be somebody's."""
     put(sides, *["CREATE TABLE t (k int PRIMARY KEY, phone text); INSERT INTO t VALUES (1, 'x98765')"] * 2)
-    found = one(compare(sides, casts={("t", "phone"): "int8"}, asked=lambda table, column: How.NAMED if column == "phone" else How.NOT))
+    found = one(
+        compare(
+            sides,
+            casts={("t", "phone"): "int8"},
+            asked=lambda table, column: How.NAMED if column == "phone" else How.NOT,
+        )
+    )
     assert not found.known
     assert "98765" not in str(found.unknown)
     assert "invalid input syntax" in str(found.unknown)
 
 
 def test_a_declared_key_that_is_none_is_said(sides: Sides) -> None:
-    """Rows that share a key are matched where equal; what is left differs, and it is said that the key is none."""
+    """Rows that share a key are matched where equal; what is left differs, and it is said that the key is
+    none.
+    """
     make = "CREATE TABLE t (k int, v text); INSERT INTO t VALUES (1, 'a'), (1, 'b'), (2, 'c'), (NULL, 'd'){};"
-    put(sides, make.format(""), make.format("") + "UPDATE t SET v = 'z' WHERE v = 'b'; UPDATE t SET v = 'y' WHERE k IS NULL")
+    put(
+        sides,
+        make.format(""),
+        make.format("") + "UPDATE t SET v = 'z' WHERE v = 'b'; UPDATE t SET v = 'y' WHERE k IS NULL",
+    )
     found = one(compare(sides, keys={"t": ("k",)}))
     assert (found.changed, found.columns) == (2, {"v": 2})
     assert "is no key" in found.unknown[0].reason
@@ -375,7 +507,10 @@ def test_a_declared_key_that_is_none_is_said(sides: Sides) -> None:
 
 def test_one_far_key_does_not_open_everything(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key far from all others leaves spans of the key useless: a hash of the key takes their place."""
-    make = "CREATE TABLE t (k bigint PRIMARY KEY, v int); INSERT INTO t SELECT g, 0 FROM generate_series(1, 3000) AS g; INSERT INTO t VALUES (1000000000000, 0); ANALYZE t; {}"
+    make = (
+        "CREATE TABLE t (k bigint PRIMARY KEY, v int); INSERT INTO t SELECT g, 0 FROM "
+        "generate_series(1, 3000) AS g; INSERT INTO t VALUES (1000000000000, 0); ANALYZE t; {}"
+    )
     put(sides, make.format(""), make.format("UPDATE t SET v = 1 WHERE k = 700"))
     monkeypatch.setattr("kisaan_validate.diffing.compare._skewed", lambda old, new, differing: True)
     found = one(compare(sides))
@@ -385,8 +520,11 @@ def test_one_far_key_does_not_open_everything(sides: Sides, monkeypatch: pytest.
 
 def test_a_column_that_cannot_be_digested_costs_only_itself(sides: Sides) -> None:
     """A json text that jsonb refuses: the other columns are compared, and the one is said not to be."""
-    put(sides, "CREATE TABLE t (k int PRIMARY KEY, j json, v int); INSERT INTO t VALUES (1, '\"\\u0000\"', 1)",
-        "CREATE TABLE t (k int PRIMARY KEY, j json, v int); INSERT INTO t VALUES (1, '\"x\"', 2)")
+    put(
+        sides,
+        "CREATE TABLE t (k int PRIMARY KEY, j json, v int); INSERT INTO t VALUES (1, '\"\\u0000\"', 1)",
+        "CREATE TABLE t (k int PRIMARY KEY, j json, v int); INSERT INTO t VALUES (1, '\"x\"', 2)",
+    )
     found = one(compare(sides))
     assert found.columns == {"v": 1}
     assert [u.what for u in found.unknown] == ["the values of t.j"]
@@ -401,12 +539,43 @@ def test_types_without_a_form_are_said(sides: Sides) -> None:
 
 
 def test_names_that_sql_must_quote(sides: Sides) -> None:
-    """Tables and columns named like what the statements themselves use, like keywords, or with quotes and percent signs."""
-    names = ["r", "k", "kb", "b", "n", "v", "v0", "s", "high", "low", "item", "late", "select", 'q"uote', "per%cent %s", "Üpper", "l", "h", "given", "span_of_keys"]
+    """Tables and columns named like what the statements themselves use, like keywords, or with quotes and
+    percent signs.
+    """
+    names = [
+        "r",
+        "k",
+        "kb",
+        "b",
+        "n",
+        "v",
+        "v0",
+        "s",
+        "high",
+        "low",
+        "item",
+        "late",
+        "select",
+        'q"uote',
+        "per%cent %s",
+        "Üpper",
+        "l",
+        "h",
+        "given",
+        "span_of_keys",
+    ]
     columns = ", ".join('"' + name.replace('"', '""') + '" int[]' for name in names)
-    make = f'CREATE TABLE "sel.ect" (id int PRIMARY KEY, {columns}); INSERT INTO "sel.ect" (id, "item", "v") SELECT g, \'{{1}}\', \'{{2}}\' FROM generate_series(1, 500) AS g; '
-    make += 'CREATE TABLE bare (); INSERT INTO bare DEFAULT VALUES; ANALYZE; '
-    put(sides, make, make + 'UPDATE "sel.ect" SET "per%cent %s" = \'{}\', "r" = \'{NULL}\' WHERE id = 7; INSERT INTO bare DEFAULT VALUES')
+    make = (
+        f'CREATE TABLE "sel.ect" (id int PRIMARY KEY, {columns}); INSERT INTO "sel.ect" (id, "item", '
+        f"\"v\") SELECT g, '{{1}}', '{{2}}' FROM generate_series(1, 500) AS g; "
+    )
+    make += "CREATE TABLE bare (); INSERT INTO bare DEFAULT VALUES; ANALYZE; "
+    put(
+        sides,
+        make,
+        make + 'UPDATE "sel.ect" SET "per%cent %s" = \'{}\', "r" = \'{NULL}\' WHERE id = 7; INSERT INTO bare '
+        "DEFAULT VALUES",
+    )
     bare, t = compare(sides).tables
     assert (t.known, t.changed, t.columns) == (True, 1, {"r": 1, "per%cent %s": 1})
     assert (bare.known, bare.added) == (True, 1)
@@ -417,15 +586,24 @@ def test_a_table_may_be_partitioned_on_one_side(sides: Sides) -> None:
     parts = """CREATE TABLE t (k int, v text, PRIMARY KEY (k)) PARTITION BY RANGE (k); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (500);
       CREATE TABLE t2 (v text, k int NOT NULL); ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (500) TO (5000);"""
     fill = "INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 2000) AS g;"
-    put(sides, f"CREATE TABLE t (k int PRIMARY KEY, v text); {fill}", f"{parts} {fill} DELETE FROM t WHERE k = 499; UPDATE t SET v = 'x' WHERE k = 1999")
+    put(
+        sides,
+        f"CREATE TABLE t (k int PRIMARY KEY, v text); {fill}",
+        f"{parts} {fill} DELETE FROM t WHERE k = 499; UPDATE t SET v = 'x' WHERE k = 1999",
+    )
     (found,) = [t for t in compare(sides, schema=False).tables if t.table == "t"]
     assert (found.known, found.removed, found.changed, found.columns) == (True, 1, 1, {"v": 1})
 
 
 @pytest.mark.parametrize("encoding", ["hash", "sha256"])
 def test_databases_of_other_encodings(server: Server, encoding: str) -> None:
-    """Text is compared by what it says, not by the bytes of the database's encoding; as a key, in arrays and in JSON too."""
-    make = "CREATE TABLE t (k text PRIMARY KEY, a text[], j json); INSERT INTO t SELECT 'é' || g, ARRAY['ü', NULL], '\"ß\"' FROM generate_series(1, 300) AS g;"
+    """Text is compared by what it says, not by the bytes of the database's encoding; as a key, in arrays
+    and in JSON too.
+    """
+    make = (
+        "CREATE TABLE t (k text PRIMARY KEY, a text[], j json); INSERT INTO t SELECT 'é' || g, "
+        "ARRAY['ü', NULL], '\"ß\"' FROM generate_series(1, 300) AS g;"
+    )
     names = []
     try:
         for number, charset in enumerate(("UTF8", "LATIN1", "LATIN1")):
@@ -433,11 +611,17 @@ def test_databases_of_other_encodings(server: Server, encoding: str) -> None:
             server.sql(f"CREATE DATABASE {name} ENCODING {charset} TEMPLATE template0 LOCALE 'C'")
             names.append(name)
             server.sql(f"SET client_encoding = UTF8; {make}", name)
-        server.sql("SET client_encoding = UTF8; UPDATE t SET a = '{Ü}' WHERE k = 'é7'; DELETE FROM t WHERE k = 'é8'", names[2])
+        server.sql(
+            "SET client_encoding = UTF8; UPDATE t SET a = '{Ü}' WHERE k = 'é7'; DELETE FROM t WHERE k = 'é8'",
+            names[2],
+        )
         for before, after, changed in ((0, 1, 0), (1, 0, 0), (0, 2, 1), (1, 2, 1)):
             targets = find_target(server.dsn(names[before])), find_target(server.dsn(names[after]))
             found = one(diff_rows(*targets, DiffOptions(encoding=encoding)))
-            assert (found.known, found.changed, found.removed, found.added) == (True, changed, changed, 0), (before, after)
+            assert (found.known, found.changed, found.removed, found.added) == (True, changed, changed, 0), (
+                before,
+                after,
+            )
     finally:
         for name in names:
             server.drop(name)
@@ -446,19 +630,27 @@ def test_databases_of_other_encodings(server: Server, encoding: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("key", ["PRIMARY KEY", "UNIQUE NOT NULL", ""])
 def test_memory_does_not_grow_with_what_differs(server: Server, key: str) -> None:
-    """Half a million rows that all changed, in another order of the heap: the client stays below 100 MB of its own."""
+    """Half a million rows that all changed, in another order of the heap: the client stays below 100 MB of
+    its own.
+    """
     make = """CREATE UNLOGGED TABLE t (k {type} {key}, amount numeric(12,2), note text, at timestamptz);
       INSERT INTO t SELECT {make}, g, 'note ' || g, '2025-01-01Z'::timestamptz + g * interval '1 s' FROM generate_series(1, 500000) AS g ORDER BY {order};
       ANALYZE t"""
     typed = ("bigint", "g") if key == "PRIMARY KEY" else ("uuid", "md5(g::text)::uuid")
-    names = [server.create(make.format(type=typed[0], make=typed[1], key=key, order=order)) for order in ("g", "md5(g::text)")]
+    names = [
+        server.create(make.format(type=typed[0], make=typed[1], key=key, order=order))
+        for order in ("g", "md5(g::text)")
+    ]
     try:
         server.sql("UPDATE t SET amount = amount * 100", names[1])
         script = (  # VmHWM, and not ru_maxrss, which begins with what the parent had
             "import re, sys; from kisaan_validate.database.target import find_target; "
-            "from kisaan_validate.diffing.run import diff_rows; from kisaan_validate.diffing.options import DiffOptions; "
-            "t = diff_rows(find_target(sys.argv[1]), find_target(sys.argv[2]), DiffOptions(schema=False)).tables[0]; "
-            "print(t.changed, t.added, t.removed, t.known, re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+            "from kisaan_validate.diffing.run import diff_rows; from kisaan_validate.diffing.options "
+            "import DiffOptions; "
+            "t = diff_rows(find_target(sys.argv[1]), find_target(sys.argv[2]), "
+            "DiffOptions(schema=False)).tables[0]; "
+            "print(t.changed, t.added, t.removed, t.known, re.search(r'VmHWM:\\s+(\\d+)', "
+            "open('/proc/self/status').read())[1])"
         )
         words = [sys.executable, "-c", script, server.dsn(names[0]), server.dsn(names[1])]
         out = subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()
@@ -469,9 +661,12 @@ def test_memory_does_not_grow_with_what_differs(server: Server, key: str) -> Non
             server.drop(name)
 
 
-# --- faults ---------------------------------------------------------------------------------------------------------
+# --- faults -----------------------------------------------------------------------------------------------
 
-SAME = "CREATE TABLE t (k int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 200) AS g; CREATE TABLE u (k int PRIMARY KEY); ANALYZE"
+SAME = (
+    "CREATE TABLE t (k int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, "
+    "200) AS g; CREATE TABLE u (k int PRIMARY KEY); ANALYZE"
+)
 
 
 def test_a_lock_that_cannot_be_had(sides: Sides) -> None:
@@ -491,7 +686,13 @@ def test_a_lock_that_cannot_be_had(sides: Sides) -> None:
 
 def test_a_right_that_was_taken_away(sides: Sides) -> None:
     """Of a whole table, or of one column."""
-    put(sides, SAME, SAME + "; CREATE ROLE diff_reader LOGIN; GRANT USAGE ON SCHEMA public TO diff_reader; GRANT SELECT ON u TO diff_reader; GRANT SELECT (k) ON t TO diff_reader")
+    put(
+        sides,
+        SAME,
+        SAME
+        + "; CREATE ROLE diff_reader LOGIN; GRANT USAGE ON SCHEMA public TO diff_reader; GRANT SELECT ON "
+        "u TO diff_reader; GRANT SELECT (k) ON t TO diff_reader",
+    )
     targets = find_target(sides[0].dsn(sides[1])), find_target(sides[2].dsn(sides[3], role="diff_reader"))
     try:
         diff = diff_rows(*targets, DiffOptions(schema=False))
@@ -506,7 +707,13 @@ def test_an_interruption(sides: Sides) -> None:
     put(sides, SAME, SAME)
     stop = Stop()
     targets = find_target(sides[0].dsn(sides[1])), find_target(sides[2].dsn(sides[3]))
-    diff = diff_rows(*targets, DiffOptions(schema=False), None, lambda what, done, total: stop.request("enough") if done == 1 else None, stop)
+    diff = diff_rows(
+        *targets,
+        DiffOptions(schema=False),
+        None,
+        lambda what, done, total: stop.request("enough") if done == 1 else None,
+        stop,
+    )
     assert [t.same for t in diff.tables] == [True, False]
     assert "enough" in diff.tables[1].unknown[0].reason
 
@@ -517,11 +724,15 @@ def test_a_backend_that_is_killed(sides: Sides) -> None:
 
     def kill(_: str, done: int, total: int) -> None:
         if total and done == 1:
-            sides[2].sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{sides[3]}' AND pid <> pg_backend_pid()")
+            sides[2].sql(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{sides[3]}' "
+                f"AND pid <> pg_backend_pid()"
+            )
 
     targets = find_target(sides[0].dsn(sides[1])), find_target(sides[2].dsn(sides[3]))
     diff = diff_rows(*targets, DiffOptions(schema=False), None, kill)
-    # The first was compared before; but whether it stayed as it was, only a session on the same server could have told.
+    # The first was compared before; but whether it stayed as it was, only a session on the same server could
+    # have told.
     assert [t.same for t in diff.tables] == [False, False, False]
     assert not diff.known
     assert not diff.differs
@@ -535,7 +746,10 @@ def test_a_backend_that_is_killed_while_it_streams(sides: Sides, monkeypatch: py
         def see(self, change: RowChange) -> None:
             super().see(change)
             if len(self.rows) == 1:
-                sides[2].sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{sides[3]}' AND pid <> pg_backend_pid()")
+                sides[2].sql(
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+                    f"'{sides[3]}' AND pid <> pg_backend_pid()"
+                )
 
     put(sides, SAME.replace("200", "100000"), SAME.replace("200", "100000") + "; UPDATE t SET v = 'y'")
     t, u = compare(sides, Killer(), schema=False).tables
@@ -550,7 +764,11 @@ def test_a_table_that_is_truncated_meanwhile_waits_or_is_found_out(sides: Sides)
     def truncate(what: str, done_: int, total: int) -> None:
         if total and done_ == 0:
             thread.start()
-            wait_until(lambda: sides[2].sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'TRUNCATE%'"))
+            wait_until(
+                lambda: sides[2].sql(
+                    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'TRUNCATE%'"
+                )
+            )
 
     thread = threading.Thread(target=lambda: sides[2].sql("TRUNCATE t", sides[3]))
     targets = find_target(sides[0].dsn(sides[1])), find_target(sides[2].dsn(sides[3]))
@@ -560,7 +778,9 @@ def test_a_table_that_is_truncated_meanwhile_waits_or_is_found_out(sides: Sides)
     assert sides[2].sql("SELECT count(*) FROM t", sides[3]) == [(0,)]
 
 
-def test_servers_that_digest_otherwise_are_not_compared_so(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_servers_that_digest_otherwise_are_not_compared_so(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If the self-check differs under the fast encoding, SHA-256 is used, and said."""
     put(sides, SAME, SAME + "; DELETE FROM t WHERE k = 5")
     check = __import__("kisaan_validate.diffing.run", fromlist=["x"]).self_check_sql
@@ -604,13 +824,17 @@ def test_little_is_kept() -> None:
 
 
 def test_buckets_are_hashed_in_parallel(sides: Sides) -> None:
-    """The digests of a large table are made and summed by workers, below what gathers them; no sort of rows."""
+    """The digests of a large table are made and summed by workers, below what gathers them; no sort of
+    rows.
+    """
     put(sides, *[SAME.replace("200", "20000")] * 2)
     plans = []
     for server, name in ((sides[0], sides[1]), (sides[2], sides[3])):
         part = Part("k", TypeFacts("int4"), Form("integer"))
         sql = buckets_sql("t", table_digest("hash", (part,), (), Context()), "(k / 10)::int4")
-        eager = "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; "
+        eager = (
+            "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; "
+        )
         plans.append([line for (line,) in server.sql(f"{eager} EXPLAIN (COSTS off) {sql}", name)])
     for plan in plans:
         text = "\n".join(plan)

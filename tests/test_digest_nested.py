@@ -1,4 +1,6 @@
-"""Digests of values within values: equal exactly if the values are, for types built at random, by every way that compares."""
+"""Digests of values within values: equal exactly if the values are, for types built at random, by every
+way that compares.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, row_digest, staged
 from kisaan_validate.record.codec import baseline_from_json, run_from_json
 
 LAWS = settings(
-    max_examples=examples(6), deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=examples(6),
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 SEED = st.integers(0, 2**32)
 
@@ -66,23 +71,40 @@ def facts_of(session: Session, types: Iterable[Type]) -> list[TypeFacts]:
 
 
 def answers(session: Session, facts: TypeFacts, of: Type, values: Sequence[Value]) -> list[tuple[Any, ...]]:
-    """Of each value its text, its proof, and its digests: as a row under both encodings, and as a column's."""
+    """Of each value its text, its proof, and its digests: as a row under both encodings, and as a
+    column's.
+    """
     form = own_form(facts)
     assert isinstance(form, Form), (form, of)
     part, context = Part("v", facts, form), Context()
     hashed = value_hash(part, context, session.version)
     rows = [table_digest(encoding, (), (part,), context) for encoding in (HASH, SHA256)]
-    items = {"n": "n", "shown": "v::text", "proof": part.proof(context) or "v::text", "h": hashed.inner, "r0": rows[0].inner, "r1": rows[1].inner}
+    items = {
+        "n": "n",
+        "shown": "v::text",
+        "proof": part.proof(context) or "v::text",
+        "h": hashed.inner,
+        "r0": rows[0].inner,
+        "r1": rows[1].inner,
+    }
     listed = ", ".join(f"({n}, {quoted(value, of)})" for n, value in enumerate(values))
-    lanes = [lane.replace("r,", f"r{n},").replace("(r ", f"(r{n} ") for n, digest in enumerate(rows) for lane in digest.lanes]
+    lanes = [
+        lane.replace("r,", f"r{n},").replace("(r ", f"(r{n} ")
+        for n, digest in enumerate(rows)
+        for lane in digest.lanes
+    ]
     lanes += [f"coalesce({hashed.of('h', str(seed))}, 0)" for seed in SEEDS]
     inner = staged(f"(VALUES {listed}) AS given (n, v)", items)
-    return session.execute(f"SELECT shown, proof, ROW({lanes[0]}, {lanes[1]})::text, ROW({lanes[2]}, {lanes[3]})::text, "
-                           f"ROW({lanes[4]}, {lanes[5]})::text FROM {inner} ORDER BY n")  # fmt: skip
+    return session.execute(
+        f"SELECT shown, proof, ROW({lanes[0]}, {lanes[1]})::text, ROW({lanes[2]}, {lanes[3]})::text, "
+        f"ROW({lanes[4]}, {lanes[5]})::text FROM {inner} ORDER BY n"
+    )
 
 
 def classes(marks: Iterable[Hashable]) -> list[int]:
-    """By place, the first place with an equal mark: two lists of marks tell the same apart exactly if these are equal."""
+    """By place, the first place with an equal mark: two lists of marks tell the same apart exactly if
+    these are equal.
+    """
     first: dict[Hashable, int] = {}
     return [first.setdefault(mark, n) for n, mark in enumerate(marks)]
 
@@ -90,13 +112,18 @@ def classes(marks: Iterable[Hashable]) -> list[int]:
 @given(seed=SEED)
 @LAWS
 def test_digests_are_equal_exactly_if_values_are(sessions: list[Session], seed: int) -> None:
-    """Law: whatever a type is built of, two values have one digest exactly if they are one value, on 15 as on 18, under either
-    encoding, as a row's and as a column's; and so have the proofs by which single rows are told apart."""
+    """Law: whatever a type is built of, two values have one digest exactly if they are one value, on 15 as
+    on 18, under either encoding, as a row's and as a column's; and so have the proofs by which single rows
+    are told apart."""
     types, statements, random = types_of(seed, 12, 3)
     drawn = {made: [draw(made, random) for _ in range(12)] for made in types}
     found: dict[int, list[Any]] = defaultdict(list)
     for session in sessions:
-        session.execute("; ".join(["BEGIN", *(f"SET LOCAL {name} = {value}" for name, value in session.pins()), *statements]))
+        session.execute(
+            "; ".join(
+                ["BEGIN", *(f"SET LOCAL {name} = {value}" for name, value in session.pins()), *statements]
+            )
+        )
         try:
             for made, facts in zip(types, facts_of(session, types), strict=True):
                 found[session.version].append(answers(session, facts, made, drawn[made]))
@@ -112,11 +139,29 @@ def test_digests_are_equal_exactly_if_values_are(sessions: list[Session], seed: 
             assert classes(mark) == truth, (made, [v.text for v in drawn[made]])
 
 
-ITEM = "CREATE TYPE item AS (sku int, price numeric, note text); CREATE DOMAIN item_of_shop AS item; CREATE TYPE boxed AS (n int, items item[])"
+ITEM = (
+    "CREATE TYPE item AS (sku int, price numeric, note text); CREATE DOMAIN item_of_shop AS item; "
+    "CREATE TYPE boxed AS (n int, items item[])"
+)
 ONE, TWO = "(7,10,a)", "(7,99,zz)"
 ALIKE = [
-    ("item[]", [f'{{"{ONE}"}}', f'{{"{TWO}"}}', f'{{"{ONE}","{TWO}"}}', f'{{"{TWO}","{ONE}"}}', "{}", "{NULL}", '{"(,,)"}', '{"(,,\\"\\")"}']),
-    ("item_of_shop[]", [f'{{"{ONE}"}}', f'{{"{TWO}"}}', "{NULL}", '{"(,,)"}', f'[0:0]={{"{ONE}"}}', f'{{{{"{ONE}"}}}}']),
+    (
+        "item[]",
+        [
+            f'{{"{ONE}"}}',
+            f'{{"{TWO}"}}',
+            f'{{"{ONE}","{TWO}"}}',
+            f'{{"{TWO}","{ONE}"}}',
+            "{}",
+            "{NULL}",
+            '{"(,,)"}',
+            '{"(,,\\"\\")"}',
+        ],
+    ),
+    (
+        "item_of_shop[]",
+        [f'{{"{ONE}"}}', f'{{"{TWO}"}}', "{NULL}", '{"(,,)"}', f'[0:0]={{"{ONE}"}}', f'{{{{"{ONE}"}}}}'],
+    ),
     ("item", ["(,,)", ONE, TWO]),
     ("boxed[]", ['{"(1,{})"}', '{"(1,)"}', '{"(1,{NULL})"}', '{"(1,\\"{\\"\\"(,,)\\"\\"}\\")"}', "{NULL}"]),
 ]
@@ -124,7 +169,9 @@ ALIKE = [
 
 @pytest.mark.parametrize(("sql", "literals"), ALIKE)
 def test_arrays_of_composites_are_read_whole(sessions: list[Session], sql: str, literals: list[str]) -> None:
-    """Every field, the order of the elements, NULL beside a row of NULLs, lower bounds and dimensions: no two have one digest."""
+    """Every field, the order of the elements, NULL beside a row of NULLs, lower bounds and dimensions: no
+    two have one digest.
+    """
     of = Type(sql, "composite")
     values = [Value(text, text) for text in (None, *literals)]
     for session in sessions:
@@ -159,8 +206,16 @@ def test_more_elements_than_a_row_may_have(sessions: list[Session], encoding: st
     """Each of 1,700 elements counts, wherever it stands, and 15 and 18 agree."""
     found = []
     for session in sessions:
-        digests = [row_digest(encoding, ["1" if n == place else "0" for n in range(1700)], "r") for place in (-1, 0, 799, 800, 1699)]
-        found.append([session.execute(f"SELECT {', '.join(d.lanes)} FROM (SELECT {d.inner} AS r) AS q") for d in digests])
+        digests = [
+            row_digest(encoding, ["1" if n == place else "0" for n in range(1700)], "r")
+            for place in (-1, 0, 799, 800, 1699)
+        ]
+        found.append(
+            [
+                session.execute(f"SELECT {', '.join(d.lanes)} FROM (SELECT {d.inner} AS r) AS q")
+                for d in digests
+            ]
+        )
     assert found[0] == found[1]
     assert len({str(lanes) for lanes in found[0]}) == 5
 
@@ -169,13 +224,23 @@ def test_more_elements_than_a_row_may_have(sessions: list[Session], encoding: st
     ("made", "sql", "why"),
     [
         ("", "regclass[]", "the type regclass has no canonical form"),
-        ("CREATE TYPE a AS (x int, y regproc); CREATE TYPE b AS (z a[])", "b", "the type regproc has no canonical form (field y of a) (field z of b)"),
+        (
+            "CREATE TYPE a AS (x int, y regproc); CREATE TYPE b AS (z a[])",
+            "b",
+            "the type regproc has no canonical form (field y of a) (field z of b)",
+        ),
         ("CREATE EXTENSION seg; CREATE DOMAIN d AS seg", "d[]", "the type seg has no canonical form"),
-        ("CREATE TYPE r AS RANGE (SUBTYPE = regclass, SUBTYPE_OPCLASS = oid_ops)", "r_multirange", "the type regclass has no canonical form"),
+        (
+            "CREATE TYPE r AS RANGE (SUBTYPE = regclass, SUBTYPE_OPCLASS = oid_ops)",
+            "r_multirange",
+            "the type regclass has no canonical form",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_has_no_form_within_is_named(sessions: list[Session], made: str, sql: str, why: str) -> None:
-    """A value holds another that prints less than it holds, or a name: it is not compared, and the type at fault is named."""
+    """A value holds another that prints less than it holds, or a name: it is not compared, and the type at
+    fault is named.
+    """
     for session in sessions:
         session.execute("; ".join(["BEGIN", *([made] if made else [])]))
         try:
@@ -184,7 +249,7 @@ def test_what_has_no_form_within_is_named(sessions: list[Session], made: str, sq
             session.execute("ROLLBACK")
 
 
-# --- the same by every way that compares ----------------------------------------------------------------------------
+# --- the same by every way that compares ------------------------------------------------------------------
 
 
 class Sides:
@@ -195,29 +260,49 @@ class Sides:
         self.folder = folder
         self.before = [[draw(made, random) for made in self.types] for _ in range(6)]
         self.after = [
-            [draw(made, random) if random.random() < 0.3 else value for made, value in zip(self.types, row, strict=True)] for row in self.before
-        ]  # fmt: skip
+            [
+                draw(made, random) if random.random() < 0.3 else value
+                for made, value in zip(self.types, row, strict=True)
+            ]
+            for row in self.before
+        ]
 
     @property
     def changed(self) -> dict[str, int]:
         """In how many rows each column's value became another, where it did."""
-        pairs = [(f"c{n}", a, b) for old, new in zip(self.before, self.after, strict=True) for n, (a, b) in enumerate(zip(old, new, strict=True))]
+        pairs = [
+            (f"c{n}", a, b)
+            for old, new in zip(self.before, self.after, strict=True)
+            for n, (a, b) in enumerate(zip(old, new, strict=True))
+        ]
         return dict(Counter(name for name, a, b in pairs if a.truth != b.truth))
 
     @property
     def rows_changed(self) -> int:
         """The rows with a value that became another."""
-        return sum([v.truth for v in a] != [v.truth for v in b] for a, b in zip(self.before, self.after, strict=True))
+        return sum(
+            [v.truth for v in a] != [v.truth for v in b] for a, b in zip(self.before, self.after, strict=True)
+        )
 
     def create(self, server: Server, rows: list[list[Value]]) -> str:
         """A database with the table and these rows."""
         columns = "".join(f", c{n} {made.sql}" for n, made in enumerate(self.types))
-        return server.create("; ".join([SETUP, *self.statements, f"CREATE TABLE t (id int PRIMARY KEY{columns})", self.insert(rows)]))
+        return server.create(
+            "; ".join(
+                [SETUP, *self.statements, f"CREATE TABLE t (id int PRIMARY KEY{columns})", self.insert(rows)]
+            )
+        )
 
     def insert(self, rows: list[list[Value]]) -> str:
         """The statement that makes these the rows."""
-        lists = (", ".join(quoted(value, made) for value, made in zip(row, self.types, strict=True)) for row in rows)
-        return f"TRUNCATE t; INSERT INTO t VALUES {', '.join(f'({n}, {listed})' for n, listed in enumerate(lists))}"
+        lists = (
+            ", ".join(quoted(value, made) for value, made in zip(row, self.types, strict=True))
+            for row in rows
+        )
+        return (
+            f"TRUNCATE t; INSERT INTO t VALUES "
+            f"{', '.join(f'({n}, {listed})' for n, listed in enumerate(lists))}"
+        )
 
 
 def compared_live(sides: Sides, server: Server, server15: Server) -> dict[str, Any]:
@@ -234,9 +319,16 @@ def compared_live(sides: Sides, server: Server, server15: Server) -> dict[str, A
     return dict(table)
 
 
-def baselines(sides: Sides, server: Server) -> tuple[tuple[dict[str, Any], Diff], tuple[dict[str, Any], Diff]]:
-    """What a run says beside a baseline with digests, rows and values, and beside one with a contract on every column."""
-    promises = "\n".join(f'[[promise]]\nid = "p{n}"\nkind = "becomes"\ncolumn = "t.c{n}"\nexpression = "c{n}"' for n in range(len(sides.types)))
+def baselines(
+    sides: Sides, server: Server
+) -> tuple[tuple[dict[str, Any], Diff], tuple[dict[str, Any], Diff]]:
+    """What a run says beside a baseline with digests, rows and values, and beside one with a contract on
+    every column.
+    """
+    promises = "\n".join(
+        f'[[promise]]\nid = "p{n}"\nkind = "becomes"\ncolumn = "t.c{n}"\nexpression = "c{n}"'
+        for n in range(len(sides.types))
+    )
     (sides.folder / "contract.toml").write_text(f"format = 1\n{promises}\n")
     said = []
     for kind in ("files", "contract"):
@@ -244,9 +336,15 @@ def baselines(sides: Sides, server: Server) -> tuple[tuple[dict[str, Any], Diff]
         folder.mkdir()
         case = Case(server, sides.create(server, sides.before), folder)
         contract = ["--contract", str(sides.folder / "contract.toml")] if kind == "contract" else []
-        values = [word for n in range(len(sides.types)) for word in ("--values", f"t.c{n}")] if kind == "files" else []
+        values = (
+            [word for n in range(len(sides.types)) for word in ("--values", f"t.c{n}")]
+            if kind == "files"
+            else []
+        )
         try:
-            code, text = case.command("baseline", "-o", str(case.file), *(["--rows"] if values else []), *values, *contract)
+            code, text = case.command(
+                "baseline", "-o", str(case.file), *(["--rows"] if values else []), *values, *contract
+            )
             assert code == 0, text
             case.sql(sides.insert(sides.after))
             document = case.compared(*contract)[1]
@@ -261,7 +359,9 @@ def baselines(sides: Sides, server: Server) -> tuple[tuple[dict[str, Any], Diff]
 def agree(sides: Sides, server: Server, server15: Server) -> None:
     """All five ways tell exactly the values that changed."""
     live = compared_live(sides, server, server15)
-    assert (live["known"], live["columns"], live["changed"]) == (True, sides.changed, sides.rows_changed), live
+    assert (live["known"], live["columns"], live["changed"]) == (True, sides.changed, sides.rows_changed), (
+        live
+    )
     (files, differences), (contract, _) = baselines(sides, server)
     assert {c["column"]: c["changed"] for c in files["run"]["values"] if c["changed"]} == sides.changed
     assert [c["message"] for c in files["run"]["values"]] == [""] * len(sides.types)
@@ -275,8 +375,12 @@ def agree(sides: Sides, server: Server, server15: Server) -> None:
 
 @given(seed=SEED)
 @settings(LAWS, max_examples=1)
-def test_every_way_of_comparing_tells_what_changed(server: Server, server15: Server, tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    """Law: ``diff``, ``--digests``, ``--rows``, ``--values`` and a contract's promises each tell exactly the changed values."""
+def test_every_way_of_comparing_tells_what_changed(
+    server: Server, server15: Server, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    """Law: ``diff``, ``--digests``, ``--rows``, ``--values`` and a contract's promises each tell exactly
+    the changed values.
+    """
     agree(Sides(seed, tmp_path_factory.mktemp("sides")), server, server15)
 
 

@@ -1,4 +1,6 @@
-"""What the documentation points at is there: files behind links, options behind command lines, keys behind settings."""
+"""What the documentation points at is there: files behind links, options behind command lines, keys behind
+settings.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def links_of(text: str) -> list[str]:
 
 def anchors_of(text: str) -> set[str]:
     """The fragments that GitHub gives the headings of a page."""
-    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+    headings = re.findall(
+        r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE), re.MULTILINE
+    )
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -61,7 +65,9 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 
 def command_lines(text: str) -> list[str]:
-    """The lines of fenced blocks that call the program, continued lines joined, without what a shell does with them."""
+    """The lines of fenced blocks that call the program, continued lines joined, without what a shell does
+    with them.
+    """
     lines = []
     for block in re.findall(r"^```(?:sh|console)?\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
         for line in block.replace("\\\n", " ").splitlines():
@@ -70,13 +76,19 @@ def command_lines(text: str) -> list[str]:
     return lines
 
 
-LINES = [(name, line) for name, page in zip(NAMES, PAGES, strict=True) if name != "docs/cli.md"
-         for line in command_lines(page.read_text(encoding="utf-8"))]  # fmt: skip
+LINES = [
+    (name, line)
+    for name, page in zip(NAMES, PAGES, strict=True)
+    if name != "docs/cli.md"
+    for line in command_lines(page.read_text(encoding="utf-8"))
+]
 
 
 @pytest.mark.parametrize(("page", "line"), LINES, ids=[f"{name}: {line}" for name, line in LINES])
 def test_every_command_line_names_what_exists(page: str, line: str) -> None:
-    """Each is parsed as the program would parse it, and not run: a command or option that is gone is named."""
+    """Each is parsed as the program would parse it, and not run: a command or option that is gone is
+    named.
+    """
     words = [word for word in shlex.split(line)[1:] if word != "…" and not word.startswith("[")]
     parsed(cli, click.Context(cli, info_name=PROGRAM), words)
 
@@ -103,7 +115,9 @@ def test_a_command_line_that_is_wrong_is_seen() -> None:
 
 def settings_of(page: Path) -> list[str]:
     """The TOML blocks of a page."""
-    return re.findall(r"^```toml.*?\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return re.findall(
+        r"^```toml.*?\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
 
 
 SETTINGS = [(name, text) for name, page in zip(NAMES, PAGES, strict=True) for text in settings_of(page)]
@@ -113,11 +127,15 @@ SETTINGS = [(name, text) for name, page in zip(NAMES, PAGES, strict=True) for te
     ("page", "text"), SETTINGS, ids=[f"{name}: {text.split(chr(10))[0]}" for name, text in SETTINGS]
 )
 def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
-    """Each file is read by its own reader, which refuses unknown keys: a contract, waivers, kisaan.toml, suite.toml."""
+    """Each file is read by its own reader, which refuses unknown keys: a contract, waivers, kisaan.toml,
+    suite.toml.
+    """
     file = tmp_path / "file.toml"
     given = tomllib.loads(text)
     if "promise" in given:
-        assert read_contract(text if "format" in given else f'format = 1\nname = "any"\n{text}', page).promises
+        assert read_contract(
+            text if "format" in given else f'format = 1\nname = "any"\n{text}', page
+        ).promises
     elif "waiver" in given:
         assert read_waivers(text, page)
     elif given.keys() & {"target", "run", "signoff"}:
@@ -146,7 +164,9 @@ def test_every_declaration_takes_what_its_row_says() -> None:
 
 def test_the_page_of_the_python_api_is_what_the_package_says() -> None:
     """docs/api.md is generated."""
-    assert make_api_docs.PAGE.read_text(encoding="utf-8") == make_api_docs.page(), "run: python tests/make_api_docs.py"
+    assert make_api_docs.PAGE.read_text(encoding="utf-8") == make_api_docs.page(), (
+        "run: python tests/make_api_docs.py"
+    )
 
 
 def test_the_design_stays_short() -> None:
@@ -161,7 +181,8 @@ def test_the_design_stays_short() -> None:
 
 
 @pytest.mark.parametrize(
-    "recipe", ["a check", "a kind of check", "a command", "an output format", "a kind of promise", "an importer"]
+    "recipe",
+    ["a check", "a kind of check", "a command", "an output format", "a kind of promise", "an importer"],
 )
 def test_every_recipe_is_in_the_design(recipe: str) -> None:
     """What a newcomer adds first has its row, one click from README.md."""

@@ -1,4 +1,6 @@
-"""Keys that are none, under a unique index that is damaged: exact numbers, or "cannot tell" by name, from every comparison."""
+"""Keys that are none, under a unique index that is damaged: exact numbers, or "cannot tell" by name, from
+every comparison.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ class Damaged:
 
     def put(self, rows: Rows, decimals: int = 0) -> None:
         """Make these the rows."""
-        keys = {"numrange": "numrange({0}::numeric(9,%d), NULL)" % decimals}.get(self.key, f"({{0}})::{self.key}")  # noqa: UP031
+        ranges = f"numrange({{0}}::numeric(9,{decimals}), NULL)"
+        keys = ranges if self.key == "numrange" else f"({{0}})::{self.key}"
         listed = ", ".join(f"({keys.format(k)}, '{v}')" for k, v in rows)
         flag = "UPDATE pg_index SET indisunique = {0} WHERE indexrelid = 't_pkey'::regclass"
         insert = f"INSERT INTO t VALUES {listed}" if rows else "SELECT 1"
@@ -50,13 +53,17 @@ class Damaged:
 
     def run(self, **options: object) -> Run:
         """A run of the suite."""
-        return run(self.suite, self.server.dsn(self.database), options=Options(jobs=1, count_all=True, **options))  # type: ignore[arg-type]
+        return run(
+            self.suite, self.server.dsn(self.database), options=Options(jobs=1, count_all=True, **options)
+        )  # type: ignore[arg-type]
 
 
 @pytest.fixture(params=KEYS)
 def damaged(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Iterator[Damaged]:
     """The table, with a key of each kind."""
-    (tmp_path / "checks.py").write_text('from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n')
+    (tmp_path / "checks.py").write_text(
+        'from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n'
+    )
     database = server.create(f"CREATE TABLE t (id {KEYS[request.param]} PRIMARY KEY, v text)")
     yield Damaged(server, database, load_suite(tmp_path), tmp_path, request.param)
     server.drop(database)
@@ -65,7 +72,9 @@ def damaged(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> I
 def differing(old: Rows, new: Rows) -> dict[int, tuple[Counter[str], Counter[str]]]:
     """By key, what it holds on both sides, where that differs."""
     keys = {k for k, _ in (*old, *new)}
-    sides = {key: (Counter(v for k, v in old if k == key), Counter(v for k, v in new if k == key)) for key in keys}
+    sides = {
+        key: (Counter(v for k, v in old if k == key), Counter(v for k, v in new if k == key)) for key in keys
+    }
     return {key: (a, b) for key, (a, b) in sides.items() if a != b}
 
 
@@ -85,19 +94,26 @@ def repeats(rows: Rows) -> bool:
 def taken(damaged: Damaged) -> tuple[Run, Path, Path]:
     """A baseline with rows and values."""
     rows, values = damaged.folder / "pre.rows", damaged.folder / "pre.values"
-    made = damaged.run(digests=True, row_writer=RowWriter(rows), keep_values=(("t", "v"),), values_path=values)
+    made = damaged.run(
+        digests=True, row_writer=RowWriter(rows), keep_values=(("t", "v"),), values_path=values
+    )
     return made, rows, values
 
 
 def check(damaged: Damaged, old: Rows, new: Rows) -> None:
-    """Exact numbers, or "cannot tell" by name, and never that nothing is unknown beside numbers that are wrong."""
+    """Exact numbers, or "cannot tell" by name, and never that nothing is unknown beside numbers that are
+    wrong.
+    """
     damaged.put(old)
     made, rows, values = taken(damaged)
     before = baseline_of(made)
     assert before.row_file is not None
     assert before.value_file is not None
     damaged.put(new, decimals=2)
-    files = {"row_file": kept_rows(rows.parent, before.row_file), "value_file": kept_values(values.parent, before.value_file)}
+    files = {
+        "row_file": kept_rows(rows.parent, before.row_file),
+        "value_file": kept_values(values.parent, before.value_file),
+    }
     after = damaged.run(baseline=before, **files)
     (told,), (column,), wanted = after.rows, after.values, expected(old, new)
     found = with_values(with_rows(diff(before, baseline_of(after)), after.rows), after.values)
@@ -109,22 +125,35 @@ def check(damaged: Damaged, old: Rows, new: Rows) -> None:
     else:
         assert ((told.added, told.removed, told.changed), told.message) == (wanted, "")
         told_so = (column.changed, column.message) == (wanted[2], "")
-        assert told_so or ((repeats(old) or repeats(new)) and "(id) is no key" in unknown["which values of t.v changed"])
-        assert repeats(old) or repeats(new) or not any(what.startswith(("which rows", "which values of t.v")) for what in unknown)
+        assert told_so or (
+            (repeats(old) or repeats(new)) and "(id) is no key" in unknown["which values of t.v changed"]
+        )
+        assert (
+            repeats(old)
+            or repeats(new)
+            or not any(what.startswith(("which rows", "which values of t.v")) for what in unknown)
+        )
     assert bool(differing(old, new)) <= bool(found.changes or unknown)
 
 
 @given(old=ROWS, new=ROWS)
-@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_multisets_are_told_exactly_or_not_at_all(damaged: Damaged, old: Rows, new: Rows) -> None:
-    """Law: of any rows on either side, ``--rows`` and ``--values`` give exact numbers, or say "cannot tell" and why."""
+    """Law: of any rows on either side, ``--rows`` and ``--values`` give exact numbers, or say "cannot
+    tell" and why.
+    """
     check(damaged, old, new)
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ([(1, "a"), (2, "b"), (3, "c")], [(1, "a"), (2, "b"), (2, "b"), (3, "c"), (3, "d")]),  # as it was met in the field
+        (
+            [(1, "a"), (2, "b"), (3, "c")],
+            [(1, "a"), (2, "b"), (2, "b"), (3, "c"), (3, "d")],
+        ),  # as it was met in the field
         ([(1, "a"), (2, "b")], [(1, "a"), (2, "b"), (2, "b")]),
         ([(1, "a"), (1, "a"), (2, "b")], [(1, "a"), (2, "b")]),
         ([(1, "a"), (1, "b")], [(1, "a"), (1, "c")]),
@@ -144,7 +173,9 @@ def lines(rows: Iterable[tuple[int, str]]) -> list[bytes]:
 @given(old=ROWS, new=ROWS)
 @settings(max_examples=examples(300), deadline=None)
 def test_lines_that_share_a_key_are_always_noticed(old: Rows, new: Rows) -> None:
-    """Law: whatever order the lines of one key come in, a key that differs and that several lines of a side bear is counted."""
+    """Law: whatever order the lines of one key come in, a key that differs and that several lines of a
+    side bear is counted.
+    """
     unlike = _Unlike(lines(old), lines(new), Layout("t", 1, (), (), ("id",)))
     pairs = list(unlike)
     shared = sum(a.total() > 1 or b.total() > 1 for a, b in differing(old, new).values())

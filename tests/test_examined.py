@@ -42,7 +42,9 @@ def farms(server: Server) -> Iterator[str]:
 
 def reconciled(**more: Any) -> Declaration:
     """The crops' areas add up to no more than the farm's."""
-    return declare.reconciles("farms", "area", details="crops", detail_column="area", via="farm", relation=">=", **more)
+    return declare.reconciles(
+        "farms", "area", details="crops", detail_column="area", via="farm", relation=">=", **more
+    )
 
 
 def agreed(**more: Any) -> Declaration:
@@ -57,11 +59,17 @@ JUDGED: dict[str, tuple[Declaration, int]] = {
     "agrees where": (agreed(where="child.id <= 20"), 20),
     "agrees, both have a value": (agreed(nulls="pass"), 35),
     "agrees, both have a value, where": (agreed(nulls="pass", where="child.id <= 20"), 10),
-    "holds with": (declare.holds_with("crops", "child.area >= 0 OR parent.area < 0", parent="farms", via="farm"), 80),
+    "holds with": (
+        declare.holds_with("crops", "child.area >= 0 OR parent.area < 0", parent="farms", via="farm"),
+        80,
+    ),
     "unique": (declare.unique("crops", "code"), 100),
     "unique, NULLs differ": (declare.unique("crops", "code", nulls_equal=False), 30),
     "unique where": (declare.unique("crops", "code", where="id <= 40"), 40),
-    "unique groups where": (declare.unique("crops", "code", counts="groups", nulls_equal=False, where="id > 20"), 10),
+    "unique groups where": (
+        declare.unique("crops", "code", counts="groups", nulls_equal=False, where="id > 20"),
+        10,
+    ),
     "reconciles": (reconciled(), 50),
     "reconciles where": (reconciled(where="parent.id <= 7"), 7),
     "reconciles, skip": (reconciled(missing="skip", detail_where="id <= 7"), 7),
@@ -97,7 +105,9 @@ NOTHING: dict[str, Declaration] = {
 
 @pytest.mark.parametrize("name", NOTHING)
 def test_a_check_that_judges_no_row_says_so(name: str, server: Server, database: str) -> None:
-    """Tables full of rows, none of which the check judges: it passes with the word "vacuously", on the page too."""
+    """Tables full of rows, none of which the check judges: it passes with the word "vacuously", on the
+    page too.
+    """
     more = "ALTER TABLE crops ADD nothing int, ADD n int; CREATE TABLE empty (id int PRIMARY KEY)"
     server.sql(f"{FARMS};{more}", database)
     done = prove(server, database, suite_of(NOTHING[name]))
@@ -117,20 +127,25 @@ def test_every_join_rule_states_what_it_judges() -> None:
 
 def test_a_share_is_one_of_the_judged_rows(server: Server, farms: str) -> None:
     """A tolerated share is taken of the rows judged, not of those that the check leaves alone."""
-    judged = agreed(nulls="pass", where="child.id IN (2, 62)", tolerance="49%", id="half")  # 62 is farm 2, area 2
+    judged = agreed(
+        nulls="pass", where="child.id IN (2, 62)", tolerance="49%", id="half"
+    )  # 62 is farm 2, area 2
     server.sql("UPDATE crops SET area = 7 WHERE id = 62", farms)
     found = result(server, farms, judged)
     server.sql("UPDATE crops SET area = 2 WHERE id = 62", farms)
     assert (found.status, found.violations, found.examined) == (Status.FAIL, 1, 2)
 
 
-# --- one statement, each check its own number ------------------------------------------------------------------------
+# --- one statement, each check its own number -------------------------------------------------------------
 
 
 def shared(size: int, culprits: set[int]) -> list[Declaration]:
     """So many checks over one join; number n judges the crops up to n, and a culprit fails on one of them."""
     return [
-        agreed(where=f"child.id <= {n} AND 1 / (child.id - 1) = 0" if n in culprits else f"child.id <= {n}", id=f"c{n}")
+        agreed(
+            where=f"child.id <= {n} AND 1 / (child.id - 1) = 0" if n in culprits else f"child.id <= {n}",
+            id=f"c{n}",
+        )
         for n in range(1, size + 1)
     ]
 
@@ -138,20 +153,29 @@ def shared(size: int, culprits: set[int]) -> list[Declaration]:
 def test_checks_over_one_join_share_one_statement(server: Server, farms: str) -> None:
     """What each of them judges is counted beside its violations, in the one statement that they all share."""
     made = [
-        agreed(id="all"), agreed(where="child.id <= 20", id="some"), agreed(nulls="pass", id="values"),
+        agreed(id="all"),
+        agreed(where="child.id <= 20", id="some"),
+        agreed(nulls="pass", id="values"),
         declare.references("crops", "farm", "farms", id="references"),
         declare.holds_with("crops", "child.area > parent.area", parent="farms", via="farm", id="with"),
-    ]  # fmt: skip
+    ]
     done = prove(server, farms, suite_of(*made))
     assert {r.check_id: r.examined for r in done.results} == {
-        "all": 80, "some": 20, "values": 35, "references": 90, "with": 80,
-    }  # fmt: skip
+        "all": 80,
+        "some": 20,
+        "values": 35,
+        "references": 90,
+        "with": 80,
+    }
     assert len([s for s in done.statements if "JOIN" in s.sql and not s.purpose.startswith("keys")]) == 1
 
 
 def test_a_query_counts_both_in_one_statement(server: Server, farms: str) -> None:
     """What a query check judged comes with its violations: one statement, and one look at the data."""
-    for declared, tables in ((declare.unique("crops", "farm", where="id < 50", id="q"), 1), (reconciled(id="q"), 2)):
+    for declared, tables in (
+        (declare.unique("crops", "farm", where="id < 50", id="q"), 1),
+        (reconciled(id="q"), 2),
+    ):
         done = prove(server, farms, suite_of(declared))
         (counting,) = [s.sql for s in done.statements if s.purpose == "check q"]
         assert counting.count("public.") == tables
@@ -160,7 +184,9 @@ def test_a_query_counts_both_in_one_statement(server: Server, farms: str) -> Non
 
 @pytest.mark.parametrize("culprits", [{0}, {1}, {7}, {16}, {3, 12}, set(range(1, 17))])
 def test_isolation_keeps_each_number(culprits: set[int], server: Server, farms: str) -> None:
-    """A condition that cannot be computed is the error of its own check; the others' numbers are what they are alone."""
+    """A condition that cannot be computed is the error of its own check; the others' numbers are what they
+    are alone.
+    """
     found = results(server, farms, *shared(16, culprits))
     for n in range(1, 17):
         answer = found[f"c{n}"]
@@ -172,7 +198,9 @@ def test_isolation_keeps_each_number(culprits: set[int], server: Server, farms: 
 
 @pytest.mark.parametrize("size", [pytest.param(SLOT_LIMIT // 2, marks=pytest.mark.slow), SLOT_LIMIT // 2 + 1])
 def test_more_outputs_than_a_target_list_holds(size: int, server: Server, farms: str) -> None:
-    """Two outputs a check: 800 fit, 801 travel in arrays, still in one statement, and each number finds its check."""
+    """Two outputs a check: 800 fit, 801 travel in arrays, still in one statement, and each number finds
+    its check.
+    """
     made = [agreed(where=f"child.id <= {1 + n % 40}", id=f"c{n}") for n in range(size)]
     (statement,) = [p for p in explain(suite_of(*made), server.dsn(farms)).passes if p.check_ids]
     assert ("ARRAY[" in statement.sql()) is (size > SLOT_LIMIT // 2)
@@ -181,7 +209,9 @@ def test_more_outputs_than_a_target_list_holds(size: int, server: Server, farms:
 
 
 def test_figures_beside_many_checks_are_one_statement(server: Server, database: str) -> None:
-    """The figures of a table's columns are outputs too: with almost as many checks as fit, it is still read once."""
+    """The figures of a table's columns are outputs too: with almost as many checks as fit, it is still
+    read once.
+    """
     columns = ", ".join(f"c{n} int DEFAULT {n}" for n in range(30))
     server.sql(f"CREATE TABLE t ({columns}); INSERT INTO t DEFAULT VALUES", database)
     made = [declare.holds("t", f"c{n % 30} >= -{n}", id=f"h{n}") for n in range(SLOT_LIMIT - 10)]
@@ -193,7 +223,9 @@ def test_figures_beside_many_checks_are_one_statement(server: Server, database: 
 
 def test_what_is_explained_names_both_counts(server: Server, farms: str) -> None:
     """The SQL that ``explain`` shows gives both counts under names that say whose they are."""
-    plan = explain(suite_of(agreed(id="a"), declare.references("crops", "farm", "farms", id="r")), server.dsn(farms))
+    plan = explain(
+        suite_of(agreed(id="a"), declare.references("crops", "farm", "farms", id="r")), server.dsn(farms)
+    )
     (statement,) = [s for s in plan.passes if s.check_ids]
     assert statement.check_ids == ("a", "r")
     connection = server.connect(farms)
@@ -207,21 +239,29 @@ def test_what_is_explained_names_both_counts(server: Server, farms: str) -> None
 
 
 def test_a_missing_right_is_one_checks_error(server: Server, database: str) -> None:
-    """Where a function of one condition may not be called, the other checks of the join keep their numbers."""
+    """Where a function of one condition may not be called, the other checks of the join keep their
+    numbers.
+    """
     role = f"{database}_reader"
     server.sql(
-        f"{FARMS}; CREATE FUNCTION hush(int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END';"
-        f"REVOKE EXECUTE ON FUNCTION hush FROM PUBLIC; CREATE ROLE {role} LOGIN; GRANT SELECT ON crops, farms TO {role}",
+        f"{FARMS}; CREATE FUNCTION hush(int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN "
+        f"true; END';"
+        f"REVOKE EXECUTE ON FUNCTION hush FROM PUBLIC; CREATE ROLE {role} LOGIN; GRANT SELECT ON crops, "
+        f"farms TO {role}",
         database,
     )
-    made = [agreed(id="fine"), agreed(where="hush(child.id)", id="forbidden"), agreed(where="child.id <= 20", id="also")]
+    made = [
+        agreed(id="fine"),
+        agreed(where="hush(child.id)", id="forbidden"),
+        agreed(where="child.id <= 20", id="also"),
+    ]
     done = run(suite_of(*made), server.dsn(database, role), options=Options(jobs=1))
     server.sql(f"DROP OWNED BY {role}; DROP ROLE {role}", database)
     found = {r.check_id: (r.examined, r.sqlstate) for r in done.results}
     assert found == {"fine": (80, ""), "forbidden": (None, "42501"), "also": (20, "")}
 
 
-# --- a number that is not known --------------------------------------------------------------------------------------
+# --- a number that is not known ---------------------------------------------------------------------------
 
 UNCOUNTABLE = """
 CREATE TABLE base (a int);
@@ -237,34 +277,43 @@ UNKNOWN = "it is not known how many rows were examined"
 
 
 def test_an_unknown_number_is_said(server: Server, database: str) -> None:
-    """Where the rows of the table could not be counted, a check that passes says so, and a share is not granted."""
+    """Where the rows of the table could not be counted, a check that passes says so, and a share is not
+    granted.
+    """
     server.sql(UNCOUNTABLE, database)
     made = [
-        declare.unique("v", "a", id="fails"), declare.unique("v", "a", tolerance=1, id="rows"),
-        declare.unique("v", "a", tolerance="99%", id="share"), declare.unique("v", "a", where="a < 5", id="own count"),
-    ]  # fmt: skip
+        declare.unique("v", "a", id="fails"),
+        declare.unique("v", "a", tolerance=1, id="rows"),
+        declare.unique("v", "a", tolerance="99%", id="share"),
+        declare.unique("v", "a", where="a < 5", id="own count"),
+    ]
     found = results(server, database, *made)
     assert {id: (r.status, r.violations, r.examined) for id, r in found.items()} == {
-        "fails": (Status.FAIL, 1, None), "rows": (Status.TOLERATED, 1, None), "share": (Status.FAIL, 1, None),
+        "fails": (Status.FAIL, 1, None),
+        "rows": (Status.TOLERATED, 1, None),
+        "share": (Status.FAIL, 1, None),
         "own count": (Status.FAIL, 1, 3),
-    }  # fmt: skip
+    }
     assert found["rows"].message == f"{UNKNOWN}; tolerated: up to 1 rows"
     assert found["share"].message == f"the tolerated 99/100 of the rows cannot be granted: {UNKNOWN}"
     server.sql("DELETE FROM base WHERE ctid = (SELECT max(ctid) FROM base)", database)
     passing = results(server, database, *made[:1], made[3])
     assert {id: (r.status, r.examined, r.message) for id, r in passing.items()} == {
-        "fails": (Status.PASS, None, UNKNOWN), "own count": (Status.PASS, 2, ""),
-    }  # fmt: skip
+        "fails": (Status.PASS, None, UNKNOWN),
+        "own count": (Status.PASS, 2, ""),
+    }
 
 
-def test_an_assertion_over_no_declared_table_has_no_such_number(server: Server, farms: str, tmp_path: Path) -> None:
+def test_an_assertion_over_no_declared_table_has_no_such_number(
+    server: Server, farms: str, tmp_path: Path
+) -> None:
     """Nobody said which rows it examines: there is no number to miss."""
     files = {"sql/a.sql": assertion("SELECT id FROM crops WHERE id < 0")}
     (found,) = prove(server, farms, load_suite(write_suite(tmp_path, files))).results
     assert (found.status, found.examined, found.message) == (Status.PASS, None, "")
 
 
-# --- what can never fail is refused ----------------------------------------------------------------------------------
+# --- what can never fail is refused -----------------------------------------------------------------------
 
 NEVER = {
     "false": "SELECT id FROM t WHERE false",
@@ -295,7 +344,9 @@ NEVER = {
 
 @pytest.mark.parametrize("name", NEVER)
 def test_an_assertion_that_cannot_fail_is_refused(name: str, tmp_path: Path) -> None:
-    """A SELECT whose WHERE reads nothing, or that returns no row by its LIMIT, is refused with file and line."""
+    """A SELECT whose WHERE reads nothing, or that returns no row by its LIMIT, is refused with file and
+    line.
+    """
     error = refusal(tmp_path, {"sql/a.sql": assertion(NEVER[name])})
     assert error.origin == "sql/a.sql:3"
     assert any(word in error.fact for word in ("reads no column", "LIMIT 0"))
@@ -354,8 +405,13 @@ def test_a_condition_that_reads_no_column_is_refused(name: str, text: str, tmp_p
 
 @pytest.mark.parametrize("where", ["parent.id > 0", "parent.kind IS NULL AND child.id > 0", "kind IS NULL"])
 def test_a_reference_is_not_judged_by_the_row_it_may_lack(where: str, tmp_path: Path) -> None:
-    """The rows that violate a reference have no parent: a condition on it would excuse them all, and is refused."""
-    text = f"from kisaan_validate import declare\n\ndeclare.references('crops', 'farm', 'farms', where={where!r})\n"
+    """The rows that violate a reference have no parent: a condition on it would excuse them all, and is
+    refused.
+    """
+    text = (
+        f"from kisaan_validate import declare\n\ndeclare.references('crops', 'farm', 'farms', "
+        f"where={where!r})\n"
+    )
     error = refusal(tmp_path, {"a.py": text})
     assert (error.origin, "write child.column" in error.fact) == ("a.py:3", True)
 

@@ -136,7 +136,9 @@ def test_a_killed_worker_leaves_a_run_without_failures_inconclusive(server: Serv
 
 
 def test_a_killed_holder_costs_nothing(server: Server, database: str) -> None:
-    """Workers hold the snapshot and the locks themselves: without its exporter the run still has every answer."""
+    """Workers hold the snapshot and the locks themselves: without its exporter the run still has every
+    answer.
+    """
     server.sql(GATE_TABLE + ITEMS, database)
     with gate_in(server, database) as gate:
         suite = items_suite(gate.check())
@@ -152,7 +154,9 @@ def test_a_killed_holder_costs_nothing(server: Server, database: str) -> None:
 def test_a_killed_holder_costs_the_comparison_of_rows_and_nothing_else(
     server: Server, database: str, tmp_path: Path
 ) -> None:
-    """What was measured before is in the record; what the lost session would have compared is named, and not green."""
+    """What was measured before is in the record; what the lost session would have compared is named, and
+    not green.
+    """
     server.sql(GATE_TABLE + ITEMS, database)
     folder, file = tmp_path / "checks", tmp_path / "pre.json"
     write_suite(folder, {"suite.toml": 'name = "s"', "a.py": GATED})
@@ -195,7 +199,9 @@ def test_all_sessions_killed_still_returns_the_run(server: Server, database: str
 
 
 def test_a_snapshot_that_is_gone_answers_nothing(server: Server, database: str) -> None:
-    """Workers that cannot import the snapshot give every task up in the server's words; they never read without it."""
+    """Workers that cannot import the snapshot give every task up in the server's words; they never read
+    without it.
+    """
     server.sql(ITEMS, database)
     target = find_target(server.dsn(database))
     holder = Session(target, Limits(), ("public",))
@@ -212,7 +218,9 @@ def test_a_snapshot_that_is_gone_answers_nothing(server: Server, database: str) 
 
 
 def test_a_server_that_crashes_and_one_that_is_shut_down() -> None:
-    """A crashed backend takes all sessions with it; so does an immediate stop. Both times the Run comes back."""
+    """A crashed backend takes all sessions with it; so does an immediate stop. Both times the Run comes
+    back.
+    """
     with embedded_server() as own:
         database = own.create(GATE_TABLE + ITEMS)
         own.sql("CHECKPOINT")  # these servers write lazily: a crash must not take the tables themselves
@@ -221,7 +229,11 @@ def test_a_server_that_crashes_and_one_that_is_shut_down() -> None:
                 suite = items_suite(gate.check())
                 running = Background(partial(run, suite, own.dsn(database), options=Options(limits=PATIENT)))
                 (pid,) = gate.reached()
-                wait_until(lambda: sum(state == "idle in transaction" for _, state, _ in activity(own, database)) == 2)
+                wait_until(
+                    lambda: (
+                        sum(state == "idle in transaction" for _, state, _ in activity(own, database)) == 2
+                    )
+                )
                 fault(own, pid)
                 result = running.result()
             assert by_id(result)["gate"].status is Status.ERROR
@@ -265,7 +277,9 @@ def test_a_statement_timeout_costs_one_statement(server: Server, database: str) 
 
 
 def test_a_locked_table_is_an_error_of_its_checks_only(server: Server, database: str) -> None:
-    """A table somebody holds in ACCESS EXCLUSIVE mode: its checks are ERROR 55P03 in time, others answered."""
+    """A table somebody holds in ACCESS EXCLUSIVE mode: its checks are ERROR 55P03 in time, others
+    answered.
+    """
     server.sql("CREATE TABLE busy (id int PRIMARY KEY);" + ITEMS, database)
     other = server.connect(database)
     with other.cursor() as cursor:
@@ -277,7 +291,9 @@ def test_a_locked_table_is_an_error_of_its_checks_only(server: Server, database:
             d.column("busy", "id", type="integer", id="busy_catalogue"),
         )
         started = time.monotonic()
-        result = run(suite, server.dsn(database), options=Options(count_all=True, limits=Limits(lock_timeout=150)))
+        result = run(
+            suite, server.dsn(database), options=Options(count_all=True, limits=Limits(lock_timeout=150))
+        )
         assert time.monotonic() - started < 5
     other.close()
     for id in ("busy_row", "busy_query", "busy_join"):
@@ -303,7 +319,9 @@ def test_a_locked_table_is_an_error_of_its_checks_only(server: Server, database:
 def test_what_vanishes_while_the_run_begins_fails_its_presence(
     server: Server, database: str, change: str, gone: set[str]
 ) -> None:
-    """A table or column dropped between the look at the catalogue and the locks: presence FAILs, dependents SKIP."""
+    """A table or column dropped between the look at the catalogue and the locks: presence FAILs,
+    dependents SKIP.
+    """
     server.sql(ITEMS + "CREATE TABLE rest (id int); INSERT INTO rest VALUES (1)", database)
     suite = suite_of(
         d.table("items", id="table"),
@@ -324,7 +342,9 @@ def test_what_vanishes_while_the_run_begins_fails_its_presence(
     assert found["rest"].status is Status.PASS
 
 
-def test_a_table_that_appears_while_the_run_begins_is_not_read_unlocked(server: Server, database: str) -> None:
+def test_a_table_that_appears_while_the_run_begins_is_not_read_unlocked(
+    server: Server, database: str
+) -> None:
     """A table created between the look and the locks is not locked, so nothing that reads it may pass."""
     server.sql("CREATE TABLE rest (id int); INSERT INTO rest VALUES (1)", database)
     suite = suite_of(d.holds("items", "amount > 0", id="row"), d.holds("rest", "id = 1", id="rest"))
@@ -344,9 +364,10 @@ def test_a_table_without_the_right_to_read_is_an_error_of_its_checks(server: Ser
     with role_in(server, database) as role:
         server.sql(f"REVOKE SELECT ON closed FROM {role}", database)
         suite = items_suite(
-            d.holds("closed", "id > 0", id="row"), d.unique("closed", "id", id="query"),
+            d.holds("closed", "id > 0", id="row"),
+            d.unique("closed", "id", id="query"),
             d.references("items", "id", "closed", id="join"),
-        )  # fmt: skip
+        )
         result = run(suite, server.dsn(database, role))
     for id in ("row", "query", "join"):
         assert_error(by_id(result)[id], "42501")
@@ -365,7 +386,9 @@ def test_a_schema_without_usage_is_an_error_of_all_its_checks(server: Server, da
 
 
 def test_a_right_that_one_expression_lacks_costs_one_error(server: Server, database: str) -> None:
-    """A function that the role may not call is the fault of the check that calls it, not of its neighbours."""
+    """A function that the role may not call is the fault of the check that calls it, not of its
+    neighbours.
+    """
     function = "CREATE FUNCTION hush(numeric) RETURNS boolean IMMUTABLE LANGUAGE sql RETURN $1 > 0;"
     server.sql(ITEMS + function + "REVOKE EXECUTE ON FUNCTION hush FROM PUBLIC", database)
     with role_in(server, database) as role:
@@ -375,7 +398,9 @@ def test_a_right_that_one_expression_lacks_costs_one_error(server: Server, datab
 
 
 def test_row_security_is_an_error_and_never_filters(server: Server, database: str) -> None:
-    """Row security that would hide rows from the role: ERROR 42501, asked once; a part of the rows is no answer."""
+    """Row security that would hide rows from the role: ERROR 42501, asked once; a part of the rows is no
+    answer.
+    """
     server.sql(ITEMS + "ALTER TABLE items ENABLE ROW LEVEL SECURITY", database)
     server.sql("CREATE POLICY p ON items USING (id < 10); CREATE VIEW seen AS SELECT * FROM items", database)
     suite = items_suite(d.holds("seen", "amount > 0", id="view"))
@@ -492,7 +517,9 @@ def sensitive(server: Server) -> Iterator[tuple[str, dict[str, tuple[object, ...
 def test_settings_of_the_role_and_the_database_change_nothing(
     server: Server, sensitive: tuple[str, dict[str, tuple[object, ...]]], setting: str
 ) -> None:
-    """Whatever ALTER ROLE and ALTER DATABASE set, the answers, samples and digests are to the letter the same."""
+    """Whatever ALTER ROLE and ALTER DATABASE set, the answers, samples and digests are to the letter the
+    same.
+    """
     database, expected = sensitive
     chosen = HOSTILE if setting == "everything" else {"enable_seqscan": "off", setting: HOSTILE[setting]}
     role = f"hostile_{os.getpid()}"
@@ -527,25 +554,33 @@ LOOKALIKES = {
 
 
 @pytest.mark.parametrize("lookalike", LOOKALIKES)
-def test_lookalike_operators_and_functions_never_answer(server: Server, database: str, lookalike: str) -> None:
+def test_lookalike_operators_and_functions_never_answer(
+    server: Server, database: str, lookalike: str
+) -> None:
     """A user's public.>(numeric, integer) fits better than PostgreSQL's own, and the search path cannot help.
 
-    What the engine writes is answered by PostgreSQL's own all the same. Where an author wrote what could mean either, the
-    check is an ERROR that names it; SQL that names its schemas is answered.
+    What the engine writes is answered by PostgreSQL's own all the same. Where an author wrote what could
+    mean either, the check is an ERROR that names it; SQL that names its schemas is answered.
     """
     server.sql(ITEMS + "ALTER TABLE items ADD name varchar(9); UPDATE items SET name = 'n' || id", database)
     server.sql("CREATE DOMAIN small AS numeric; CREATE VIEW seen AS SELECT * FROM items", database)
     columns = {
         "amount": pa.Column(nullable=True, checks=[pa.Check.gt(5), pa.Check.le(50), pa.Check.notin([7])]),
         "name": pa.Column(
-            nullable=True, checks=[pa.Check.isin(["n1"]), pa.Check.str_length(1, 2), pa.Check.str_startswith("n1")]
+            nullable=True,
+            checks=[pa.Check.isin(["n1"]), pa.Check.str_length(1, 2), pa.Check.str_startswith("n1")],
         ),
     }
     suite = items_suite(
-        pa.DataFrameSchema(columns, name="items"), d.holds("seen", "amount > 90", id="view"),
+        pa.DataFrameSchema(columns, name="items"),
+        d.holds("seen", "amount > 90", id="view"),
         d.holds("items", "length(name) < 4 OR name = 'n100'", id="named"),
-        d.holds("items", "pg_catalog.length(name) OPERATOR(pg_catalog.>) 2 OR name OPERATOR(pg_catalog.=) 'n1'", id="qualified"),
-    )  # fmt: skip
+        d.holds(
+            "items",
+            "pg_catalog.length(name) OPERATOR(pg_catalog.>) 2 OR name OPERATOR(pg_catalog.=) 'n1'",
+            id="qualified",
+        ),
+    )
     expected = answers(run(suite, server.dsn(database)))
     _make(server, database, lookalike)
     result = run(suite, server.dsn(database))
@@ -563,7 +598,8 @@ def _make(server: Server, database: str, lookalike: str) -> None:
     if kind == "FUNCTION":
         returns = "text" if rest.startswith("left") else "int"
         server.sql(
-            f"CREATE FUNCTION public.{rest} RETURNS {returns} IMMUTABLE LANGUAGE sql AS 'SELECT NULL::{returns}'",
+            f"CREATE FUNCTION public.{rest} RETURNS {returns} IMMUTABLE LANGUAGE sql AS 'SELECT "
+            f"NULL::{returns}'",
             database,
         )
         return
@@ -576,9 +612,13 @@ def _make(server: Server, database: str, lookalike: str) -> None:
 
 
 def test_an_extension_that_brings_its_own_operators_is_no_lookalike(server: Server, database: str) -> None:
-    """citext and its kin define comparisons on purpose, for their own types: checks are answered, by those."""
+    """citext and its kin define comparisons on purpose, for their own types: checks are answered, by
+    those.
+    """
     server.sql("CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION ltree;" + ITEMS, database)
-    server.sql("CREATE TABLE mixed (id int PRIMARY KEY, name citext); INSERT INTO mixed VALUES (1, 'ABC')", database)
+    server.sql(
+        "CREATE TABLE mixed (id int PRIMARY KEY, name citext); INSERT INTO mixed VALUES (1, 'ABC')", database
+    )
     result = run(items_suite(d.holds("mixed", "name = 'abc'", id="citext")), server.dsn(database))
     assert by_id(result)["citext"].status is Status.PASS
     assert_items_answered(result)
@@ -594,7 +634,11 @@ def test_a_role_that_becomes_another_at_login_reads_as_that_one(server: Server, 
             result = run(items_suite(), server.dsn(database, login))
             assert_items_answered(result)
             assert result.place.role == role
-            assert [n for n in result.notices if n.code == "role_switched" and login in n.message and role in n.message]
+            assert [
+                n
+                for n in result.notices
+                if n.code == "role_switched" and login in n.message and role in n.message
+            ]
             server.sql(f"REVOKE SELECT ON items FROM {role}; GRANT SELECT ON items TO {login}", database)
             result = run(items_suite(), server.dsn(database, login))
             assert {(r.status, r.sqlstate) for r in result.results} == {(Status.ERROR, "42501")}
@@ -607,16 +651,21 @@ def test_a_role_that_becomes_another_at_login_reads_as_that_one(server: Server, 
 
 
 def wide_suite(culprits: set[int], checks: int = 64, bad: str = "1 / (amount - 50) IS NULL") -> Suite:
-    """``checks`` row checks of one table; number n has n violations, those of ``culprits`` cannot be computed."""
+    """``checks`` row checks of one table; number n has n violations, those of ``culprits`` cannot be
+    computed.
+    """
     every = [d.holds("items", bad if n in culprits else f"amount > {n}", id=f"c{n}") for n in range(checks)]
     return suite_of(*every)
 
 
 @pytest.mark.parametrize(
-    "culprits", [{0}, {63}, {31}, {32}, {17}, {0, 63}, {20, 21}, set(range(64))],
+    "culprits",
+    [{0}, {63}, {31}, {32}, {17}, {0, 63}, {20, 21}, set(range(64))],
     ids=["first", "last", "middle", "after", "some", "both ends", "neighbours", "all"],
-)  # fmt: skip
-def test_a_division_by_zero_costs_exactly_its_checks(server: Server, database: str, culprits: set[int]) -> None:
+)
+def test_a_division_by_zero_costs_exactly_its_checks(
+    server: Server, database: str, culprits: set[int]
+) -> None:
     """Each culprit is ERROR 22012, every other check of the shared scan is answered; the search is short."""
     server.sql(ITEMS, database)
     result = run(wide_suite(culprits), server.dsn(database))
@@ -673,7 +722,8 @@ def test_two_faults_keep_their_own_messages(server: Server, database: str) -> No
     """With two different culprits, each check carries the error of its own expression."""
     server.sql(ITEMS, database)
     suite = items_suite(
-        d.holds("items", "1 / (amount - 50) > 0", id="division"), d.holds("items", "label ~ '('", id="pattern")
+        d.holds("items", "1 / (amount - 50) > 0", id="division"),
+        d.holds("items", "label ~ '('", id="pattern"),
     )
     result = run(suite, server.dsn(database))
     assert_error(by_id(result)["division"], "22012")
@@ -684,7 +734,9 @@ def test_two_faults_keep_their_own_messages(server: Server, database: str) -> No
 def two_thousand(*more: Declaration) -> Suite:
     """2,000 comparisons of one column; number n has n % 100 violations. ``more`` come first."""
     checks = [pa.Check.gt(n % 100) for n in range(2_000)]
-    return suite_of(*more, pa.DataFrameSchema({"amount": pa.Column(nullable=True, checks=checks)}, name="items"))
+    return suite_of(
+        *more, pa.DataFrameSchema({"amount": pa.Column(nullable=True, checks=checks)}, name="items")
+    )
 
 
 def counted(run: Run) -> list[StatementFacts]:
@@ -717,7 +769,9 @@ def test_two_thousand_checks_with_a_culprit(server: Server, database: str) -> No
 
 
 def test_every_kind_of_relation_is_read(server: Server, database: str) -> None:
-    """Partitioned, inherited, viewed, materialised, foreign, in another schema: the same answers as the plain table."""
+    """Partitioned, inherited, viewed, materialised, foreign, in another schema: the same answers as the
+    plain table.
+    """
     server.sql(ITEMS, database)
     server.sql(
         f"""CREATE TABLE parts (id int, amount numeric NOT NULL, label text) PARTITION BY RANGE (id);
@@ -742,13 +796,18 @@ def test_every_kind_of_relation_is_read(server: Server, database: str) -> None:
     suite = suite_of(*made, settings=SuiteSettings("kinds", ("public", "other"), foreign=("far",)))
     result = run(suite, server.dsn(database))
     for name in names:
-        assert (by_id(result)[f"row {name}"].violations, by_id(result)[f"row {name}"].examined) == (10, 100), name
+        assert (by_id(result)[f"row {name}"].violations, by_id(result)[f"row {name}"].examined) == (
+            10,
+            100,
+        ), name
         assert by_id(result)[f"q {name}"].violations == 0, name
     assert {t.name: t.rows for t in result.tables} == dict.fromkeys(["elsewhere", *names[:5], "far"], 100)
 
 
 def test_a_foreign_server_that_is_away_is_an_error_of_its_table(server: Server, database: str) -> None:
-    """A foreign table whose server does not answer: ERROR with its SQLSTATE, the local tables are answered."""
+    """A foreign table whose server does not answer: ERROR with its SQLSTATE, the local tables are
+    answered.
+    """
     server.sql(ITEMS, database)
     server.sql(
         f"""CREATE EXTENSION postgres_fdw;
@@ -775,10 +834,16 @@ def test_an_empty_database_is_never_a_pass(server: Server, database: str) -> Non
 
 
 def test_damaged_pages_are_an_error(server: Server, database: str) -> None:
-    """A page whose checksum is wrong: ERROR XX001 on that table, never the rows that happen to be readable."""
+    """A page whose checksum is wrong: ERROR XX001 on that table, never the rows that happen to be
+    readable.
+    """
     server.sql("CREATE EXTENSION pg_buffercache; CREATE TABLE torn (id int, t text);" + ITEMS, database)
-    server.sql("INSERT INTO torn SELECT g, repeat('x', 500) FROM generate_series(1, 100) AS g; CHECKPOINT", database)
-    ((path, folder),) = server.sql("SELECT pg_relation_filepath('torn'), current_setting('data_directory')", database)
+    server.sql(
+        "INSERT INTO torn SELECT g, repeat('x', 500) FROM generate_series(1, 100) AS g; CHECKPOINT", database
+    )
+    ((path, folder),) = server.sql(
+        "SELECT pg_relation_filepath('torn'), current_setting('data_directory')", database
+    )
     with open(Path(folder) / path, "r+b") as file:
         file.seek(8192 * 3 + 4000)
         file.write(b"damage")
@@ -794,7 +859,9 @@ def test_damaged_pages_are_an_error(server: Server, database: str) -> None:
 
 
 def test_a_query_that_would_fill_the_disk_is_not_run(server: Server, database: str) -> None:
-    """More temporary bytes than allowed: SKIP that says so, with a hint; joins likewise; scans are not affected."""
+    """More temporary bytes than allowed: SKIP that says so, with a hint; joins likewise; scans are not
+    affected.
+    """
     server.sql(ITEMS, database)
     server.sql(
         """CREATE TABLE big AS SELECT g AS id, 'some longer text ' || g AS t FROM generate_series(1, 40000) AS g;
@@ -823,10 +890,13 @@ def test_the_servers_own_limit_on_temporary_files_is_an_error(server: Server, da
     """temp_file_limit of the server, which no plan foresees: ERROR 53400, the rest is answered."""
     server.sql(ITEMS, database)
     server.sql(
-        "CREATE TABLE big AS SELECT g AS id, 'some text ' || g AS t FROM generate_series(1, 40000) AS g", database
+        "CREATE TABLE big AS SELECT g AS id, 'some text ' || g AS t FROM generate_series(1, 40000) AS g",
+        database,
     )
     with role_in(server, database) as role:
-        server.sql(f"ALTER ROLE {role} SET work_mem = '64kB'; ALTER ROLE {role} SET temp_file_limit = '100kB'")
+        server.sql(
+            f"ALTER ROLE {role} SET work_mem = '64kB'; ALTER ROLE {role} SET temp_file_limit = '100kB'"
+        )
         result = run(items_suite(d.unique("big", "t", id="query")), server.dsn(database, role))
     assert_error(by_id(result)["query"], "53400")
     assert_items_answered(result)
@@ -842,7 +912,9 @@ def test_few_connections_make_a_run_slower_not_poorer(server: Server, database: 
 
 
 def test_no_connection_for_workers_is_never_a_pass(server: Server, database: str) -> None:
-    """Room for the first session only: either it answers itself, or every scanned check is an ERROR that says why."""
+    """Room for the first session only: either it answers itself, or every scanned check is an ERROR that
+    says why.
+    """
     server.sql(ITEMS, database)
     suite = items_suite(d.table("items", id="table"))
     with role_in(server, database, "CONNECTION LIMIT 1") as role:
@@ -865,10 +937,34 @@ def test_no_connection_at_all_is_a_target_error(server: Server, database: str) -
 # Names and data from hell
 
 HOSTILE_NAMES = [
-    "select", "Upper Case", 'quo"te', "per%cent", "per%(cent)s", "new\nline", "semi;colon", "</script>", "\u202ertl",
-    "o'brien", "back\\slash", "a.b", "x" * 63, "ü" * 31, "ctid2", "child", "parent", "examined", "c1", ":bind", "{brace}",
-    "$1", "--", "/*", "v", "surplus", "-- \n",
-]  # fmt: skip
+    "select",
+    "Upper Case",
+    'quo"te',
+    "per%cent",
+    "per%(cent)s",
+    "new\nline",
+    "semi;colon",
+    "</script>",
+    "\u202ertl",
+    "o'brien",
+    "back\\slash",
+    "a.b",
+    "x" * 63,
+    "ü" * 31,
+    "ctid2",
+    "child",
+    "parent",
+    "examined",
+    "c1",
+    ":bind",
+    "{brace}",
+    "$1",
+    "--",
+    "/*",
+    "v",
+    "surplus",
+    "-- \n",
+]
 
 
 def test_hostile_names_and_data_are_only_names_and_data(server: Server, database: str) -> None:
@@ -877,7 +973,8 @@ def test_hostile_names_and_data_are_only_names_and_data(server: Server, database
     for n, name in enumerate(HOSTILE_NAMES):
         table, literal = quote(name), name.replace("'", "''")
         server.sql(
-            f"CREATE TABLE {table} ({table} text PRIMARY KEY, other int); SET standard_conforming_strings = on; "
+            f"CREATE TABLE {table} ({table} text PRIMARY KEY, other int); SET "
+            f"standard_conforming_strings = on; "
             f"INSERT INTO {table} VALUES ('{literal}', 1), ('second', 2), ('third', 2)",
             database,
         )
@@ -893,7 +990,8 @@ def test_hostile_names_and_data_are_only_names_and_data(server: Server, database
     result = run(suite_of(*made), server.dsn(database))
     for n, name in enumerate(HOSTILE_NAMES):
         found = {
-            kind: by_id(result)[f"{kind} {n}"] for kind in ("table", "unique", "references", "ledger", "rows", "holds")
+            kind: by_id(result)[f"{kind} {n}"]
+            for kind in ("table", "unique", "references", "ledger", "rows", "holds")
         }
         assert not {k: r for k, r in found.items() if r.status in UNANSWERED}, name
         assert [r.violations for r in found.values()] == [0, 1, 0, 1, 0, 1], name
@@ -909,8 +1007,12 @@ def _always_quoted(name: str) -> str:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_stop_cancels_the_servers_work_and_returns_the_run(server: Server, database: str, jobs: int) -> None:
-    """A requested stop: within two seconds nothing of the run is on the server, and the Run holds what is known."""
+def test_a_stop_cancels_the_servers_work_and_returns_the_run(
+    server: Server, database: str, jobs: int
+) -> None:
+    """A requested stop: within two seconds nothing of the run is on the server, and the Run holds what is
+    known.
+    """
     server.sql(GATE_TABLE + ITEMS, database)
     stop = Stop()
     with gate_in(server, database) as gate:
@@ -919,7 +1021,9 @@ def test_a_stop_cancels_the_servers_work_and_returns_the_run(server: Server, dat
         running = Background(lambda: run(suite, server.dsn(database), options=options, stop=stop))
         gate.reached()
         if jobs == 2:
-            wait_until(lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2)
+            wait_until(
+                lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2
+            )
         stop.request("interrupted by a test")
         wait_until(lambda: not activity(server, database), 2)
         result = running.result(3)
@@ -945,14 +1049,20 @@ def test_a_stop_before_the_start_asks_nothing(server: Server, database: str) -> 
 
 
 def test_a_frozen_server_process_does_not_outlast_a_stop(server: Server, database: str) -> None:
-    """A backend that answers nobody, not even a cancel: the stopped run comes back all the same, in a few seconds."""
+    """A backend that answers nobody, not even a cancel: the stopped run comes back all the same, in a few
+    seconds.
+    """
     server.sql(GATE_TABLE + ITEMS, database)
     stop = Stop()
     with gate_in(server, database) as gate:
         suite = items_suite(gate.check())
-        running = Background(lambda: run(suite, server.dsn(database), options=Options(limits=PATIENT), stop=stop))
+        running = Background(
+            lambda: run(suite, server.dsn(database), options=Options(limits=PATIENT), stop=stop)
+        )
         (pid,) = gate.reached()
-        wait_until(lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2)
+        wait_until(
+            lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2
+        )
         os.kill(pid, signal.SIGSTOP)
         try:
             stop.request("enough")
@@ -966,7 +1076,9 @@ def test_a_frozen_server_process_does_not_outlast_a_stop(server: Server, databas
 
 
 def test_sigterm_ends_a_process_with_a_record(server: Server, database: str) -> None:
-    """SIGTERM: the server is free within two seconds, and the process has a Run in its hands, marked interrupted."""
+    """SIGTERM: the server is free within two seconds, and the process has a Run in its hands, marked
+    interrupted.
+    """
     server.sql(GATE_TABLE + ITEMS, database)
     program = textwrap.dedent(
         """
@@ -990,7 +1102,9 @@ def test_sigterm_ends_a_process_with_a_record(server: Server, database: str) -> 
         command = [sys.executable, "-c", program, server.dsn(database)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
         gate.reached()
-        wait_until(lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2)
+        wait_until(
+            lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2
+        )
         process.send_signal(signal.SIGTERM)
         wait_until(lambda: not activity(server, database), 2)
         output, _ = process.communicate(timeout=10)
@@ -1004,7 +1118,9 @@ def test_sigterm_ends_a_process_with_a_record(server: Server, database: str) -> 
 
 
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
-    """A file that cannot be written in full is an error, leaves nothing behind, and keeps what was there before."""
+    """A file that cannot be written in full is an error, leaves nothing behind, and keeps what was there
+    before.
+    """
     place = tmp_path / "run.json"
     write_file(place, "the old one")
     program = textwrap.dedent(
@@ -1039,7 +1155,9 @@ def test_text_that_no_file_can_hold_is_refused(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_not_text_are_an_error(server: Server) -> None:
-    """A SQL_ASCII database holds bytes that are not UTF-8: what cannot be read is said, never dropped or passed."""
+    """A SQL_ASCII database holds bytes that are not UTF-8: what cannot be read is said, never dropped or
+    passed.
+    """
     name = f"ascii_{os.getpid()}"
     server.sql(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
     try:
@@ -1061,9 +1179,14 @@ def test_catalogue_checks_need_no_worker(server: Server, database: str) -> None:
     suite = suite_of(d.table("items", id="table"), d.holds("items", "amount > 0", id="row"))
     with role_in(server, database, "CONNECTION LIMIT 1") as role:
         result = run(suite, server.dsn(database, role))
-    assert (by_id(result)["table"].status, by_id(result)["table"].evidence) == (Status.PASS, Evidence.CATALOGUE)
+    assert (by_id(result)["table"].status, by_id(result)["table"].evidence) == (
+        Status.PASS,
+        Evidence.CATALOGUE,
+    )
 
 
 def test_the_catalogue_knows_the_names_it_is_asked_for() -> None:
-    """An alias and a quoted name find nothing in an empty catalogue: absence is an answer, not an exception."""
+    """An alias and a quoted name find nothing in an empty catalogue: absence is an answer, not an
+    exception.
+    """
     assert Catalogue(("public",), {}, 180000).find('"odd.schema"."odd.table"') is None

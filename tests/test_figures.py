@@ -1,4 +1,6 @@
-"""Checks of one figure of a table, or of each of its segments: against an oracle that is not SQL, on real servers."""
+"""Checks of one figure of a table, or of each of its segments: against an oracle that is not SQL, on real
+servers.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,19 @@ from kisaan_validate.runner import explain
 from kisaan_validate.suite.load import suite_of
 
 LAW = hypothesis_settings(
-    max_examples=examples(20), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 NAN, INFINITY = Decimal("NaN"), Decimal("Infinity")
 Value = Decimal | None
 
-SALES = "CREATE TABLE sales (id integer PRIMARY KEY, shop text, amount numeric); CREATE TABLE archive (id integer, shop text)"
+SALES = (
+    "CREATE TABLE sales (id integer PRIMARY KEY, shop text, amount numeric); CREATE TABLE archive "
+    "(id integer, shop text)"
+)
 
 
 @pytest.fixture(scope="module", params=["server", "server15"])
@@ -52,11 +60,15 @@ def order(value: Decimal) -> tuple[int, Decimal]:
     return (1, Decimal(0)) if value.is_nan() else (0, value)
 
 
-# --- the oracle ------------------------------------------------------------------------------------------------------
+# --- the oracle -------------------------------------------------------------------------------------------
 
-values = st.sampled_from([None, None, Decimal(0), Decimal(1), Decimal("1.5"), Decimal(-3), Decimal("0.1"), NAN, INFINITY])
+values = st.sampled_from(
+    [None, None, Decimal(0), Decimal(1), Decimal("1.5"), Decimal(-3), Decimal("0.1"), NAN, INFINITY]
+)
 shops = st.sampled_from([None, "a", "b", ""])
-tables = st.lists(st.tuples(shops, values), max_size=9).map(lambda rows: [(n, *row) for n, row in enumerate(rows, 1)])
+tables = st.lists(st.tuples(shops, values), max_size=9).map(
+    lambda rows: [(n, *row) for n, row in enumerate(rows, 1)]
+)
 others = st.lists(shops, max_size=6).map(lambda rows: list(enumerate(rows, 1)))
 ends = st.sampled_from([None, 0, 1, 2, Fraction(1, 3), Decimal("1.5"), Decimal("0.1"), 5, -3])
 
@@ -88,11 +100,18 @@ def with_value(rows: list[Row]) -> int:
 
 
 @LAW
-@given(tables, others, st.tuples(ends, ends), st.sampled_from([Fraction(1, 2), Fraction(1, 3), Fraction(7, 100), Fraction(1)]))
+@given(
+    tables,
+    others,
+    st.tuples(ends, ends),
+    st.sampled_from([Fraction(1, 2), Fraction(1, 3), Fraction(7, 100), Fraction(1)]),
+)
 def test_figures_are_what_python_says(
     sales: tuple[Server, str], rows: list[Row], archive: list[Any], bounds: tuple[Any, Any], share: Fraction
 ) -> None:
-    """Each kind finds its figure within its bounds, or not, exactly where a plain loop does: whole, and by segment."""
+    """Each kind finds its figure within its bounds, or not, exactly where a plain loop does: whole, and by
+    segment.
+    """
     server, database = sales
     server.sql("TRUNCATE sales, archive", database)
     insert(server, database, "sales", rows)
@@ -101,7 +120,9 @@ def test_figures_are_what_python_says(
     if low is None and high is None:
         low = 0
     counts = (1, None) if high is None else (None, math.ceil(abs(high)))
-    decimals = tuple(None if end is None else Decimal("0.33") if isinstance(end, Fraction) else end for end in (low, high))
+    decimals = tuple(
+        None if end is None else Decimal("0.33") if isinstance(end, Fraction) else end for end in (low, high)
+    )
 
     def distinct(some: list[Row]) -> int:
         return len({order(v) for *_, v in some if v is not None})
@@ -113,10 +134,14 @@ def test_figures_are_what_python_says(
         return found is None or within(found, *(None if e is None else Fraction(e) for e in decimals))
 
     # name: (declaration, whether it holds of some rows and some of the archive, how many rows it judges)
-    kinds: dict[str, tuple[Callable[..., Declaration], Callable[[list[Row], int], bool], Callable[[list[Row], int], int]]] = {
+    kinds: dict[
+        str,
+        tuple[Callable[..., Declaration], Callable[[list[Row], int], bool], Callable[[list[Row], int], int]],
+    ] = {
         "rows": (
             lambda **more: declare.row_count("sales", low=counts[0], high=counts[1], **more),
-            lambda some, _: within(len(some), *counts), lambda some, _: len(some),
+            lambda some, _: within(len(some), *counts),
+            lambda some, _: len(some),
         ),
         "nulls": (
             lambda **more: declare.null_share("sales", "amount", high="1/3", **more),
@@ -125,25 +150,32 @@ def test_figures_are_what_python_says(
         ),
         "total": (
             lambda **more: declare.total("sales", "amount", low=low, high=high, **more),
-            lambda some, _: within(total_of(some), low, high), lambda some, _: with_value(some),
+            lambda some, _: within(total_of(some), low, high),
+            lambda some, _: with_value(some),
         ),
         "distinct": (
             lambda **more: declare.distinct_count("sales", "amount", low=counts[0], high=counts[1], **more),
-            lambda some, _: within(distinct(some), *counts), lambda some, _: with_value(some),
+            lambda some, _: within(distinct(some), *counts),
+            lambda some, _: with_value(some),
         ),
         "quantile": (
-            lambda **more: declare.quantile("sales", "amount", share, low=decimals[0], high=decimals[1], **more),
-            lambda some, _: quantile_held(some), lambda some, _: with_value(some),
+            lambda **more: declare.quantile(
+                "sales", "amount", share, low=decimals[0], high=decimals[1], **more
+            ),
+            lambda some, _: quantile_held(some),
+            lambda some, _: with_value(some),
         ),
         "equal": (
             lambda **more: declare.row_count_against("sales", "archive", **more),
-            lambda some, other: len(some) == other, lambda some, other: len(some) + other,
+            lambda some, other: len(some) == other,
+            lambda some, other: len(some) + other,
         ),
         "ratio": (
             lambda **more: declare.row_count_against("sales", "archive", relation="<", factor="2/3", **more),
-            lambda some, other: len(some) < Fraction(2, 3) * other, lambda some, other: len(some) + other,
+            lambda some, other: len(some) < Fraction(2, 3) * other,
+            lambda some, other: len(some) + other,
         ),
-    }  # fmt: skip
+    }
     made = [make(id=name) for name, (make, *_) in kinds.items()]
     made += [make(id=f"{name} where", where="id > 2") for name, (make, *_) in kinds.items()]
     made += [make(id=f"{name} by", segment_by="shop") for name, (make, *_) in kinds.items()]
@@ -156,19 +188,23 @@ def test_figures_are_what_python_says(
         others_too = name in {"equal", "ratio"}
         for id, part in ((name, rows), (f"{name} where", some)):
             assert (found[id].violations, found[id].examined) == (
-                int(not held(part, len(archive))), judged(part, len(archive))
-            ), (id, found[id])  # fmt: skip
+                int(not held(part, len(archive))),
+                judged(part, len(archive)),
+            ), (id, found[id])
         segments = set(by_shop) | ({shop for _, shop in archive} if others_too else set())
         sizes = {shop: sum(s == shop for _, s in archive) for shop in segments}
         wrong = {shop for shop in segments if not held(by_shop[shop], sizes[shop])}
         if not segments and not held([], 0):
             wrong = {None}  # nothing at all: the empty table is judged as a whole
         answer = found[f"{name} by"]
-        assert (answer.violations, {key for (key,) in keys(answer, "shop")}) == (len(wrong), wrong), (name, answer)
+        assert (answer.violations, {key for (key,) in keys(answer, "shop")}) == (len(wrong), wrong), (
+            name,
+            answer,
+        )
         assert answer.examined == sum(judged(by_shop[shop], sizes[shop]) for shop in segments)
 
 
-# --- where they are measured -----------------------------------------------------------------------------------------
+# --- where they are measured ------------------------------------------------------------------------------
 
 
 def several() -> list[Declaration]:
@@ -186,13 +222,24 @@ def several() -> list[Declaration]:
 def few(server: Server, database: str) -> str:
     """Four sales: 1, 2, NULL, 10."""
     server.sql(SALES, database)
-    insert(server, database, "sales", [(1, "a", Decimal(1)), (2, "a", Decimal(2)), (3, "b", None), (4, None, Decimal(10))])
+    insert(
+        server,
+        database,
+        "sales",
+        [(1, "a", Decimal(1)), (2, "a", Decimal(2)), (3, "b", None), (4, None, Decimal(10))],
+    )
     return database
 
 
 def test_figures_ride_on_the_scan(server: Server, few: str) -> None:
-    """With the table's row checks they are one statement; only a figure that fails is asked once more, to be shown."""
-    made = [*several(), declare.holds("sales", "amount > 0", id="row"), declare.total("sales", "amount", low=1, id="fine")]
+    """With the table's row checks they are one statement; only a figure that fails is asked once more, to
+    be shown.
+    """
+    made = [
+        *several(),
+        declare.holds("sales", "amount > 0", id="row"),
+        declare.total("sales", "amount", low=1, id="fine"),
+    ]
     (statement,) = explain(suite_of(*made), server.dsn(few)).counting
     assert set(statement.check_ids) == {*(d.meta.id for d in several()), "row", "fine"}
     assert statement.sql().count("FROM") == 1
@@ -213,30 +260,45 @@ def test_what_was_found_stands_beside_what_was_wanted(server: Server, few: str) 
         "rows": [{"rows_found": "4", "wanted": "at most 2"}],
         "nulls": [{"nulls": "1", "rows_found": "4", "wanted": "at most 0.1"}],
         "total": [{"total": "13", "wanted": "at most 10"}],
-        "median": [{"quantile": "2", "values_found": "3", "nan_found": "0", "wanted": "at least 2.5 and at most 3"}],
+        "median": [
+            {"quantile": "2", "values_found": "3", "nan_found": "0", "wanted": "at least 2.5 and at most 3"}
+        ],
         "minimum": [{"rows_found": "4"}],
     }
-    assert {id: r.examined for id, r in found.items()} == {"rows": 4, "nulls": 4, "total": 3, "median": 3, "minimum": 4}
+    assert {id: r.examined for id, r in found.items()} == {
+        "rows": 4,
+        "nulls": 4,
+        "total": 3,
+        "median": 3,
+        "minimum": 4,
+    }
     for result_ in found.values():
         (row,) = server.sql(result_.sql, few)
         assert [str(value) for value in row] == [value for _, value in result_.sample[0]]
 
 
 def test_one_figure_that_cannot_be_computed_costs_only_itself(server: Server, database: str) -> None:
-    """A figure whose where fails is an error of its own; those beside it, and the row checks, keep their numbers."""
+    """A figure whose where fails is an error of its own; those beside it, and the row checks, keep their
+    numbers.
+    """
     server.sql("CREATE TABLE t (id int); INSERT INTO t VALUES (0), (1)", database)
     made = [
-        declare.row_count("t", high=5, where="1 / id > 0", id="broken"), declare.row_count("t", high=5, id="fine"),
+        declare.row_count("t", high=5, where="1 / id > 0", id="broken"),
+        declare.row_count("t", high=5, id="fine"),
         declare.holds("t", "id > 0", id="row"),
-    ]  # fmt: skip
+    ]
     found = results(server, database, *made)
     assert {id: (r.status, r.sqlstate, r.examined) for id, r in found.items()} == {
-        "broken": (Status.ERROR, "22012", None), "fine": (Status.PASS, "", 2), "row": (Status.FAIL, "", 2),
-    }  # fmt: skip
+        "broken": (Status.ERROR, "22012", None),
+        "fine": (Status.PASS, "", 2),
+        "row": (Status.FAIL, "", 2),
+    }
 
 
 def test_another_figure_is_another_failure(server: Server, few: str) -> None:
-    """The key of a failure is what was found: it is the same while the figure is the same, whatever the rows."""
+    """The key of a failure is what was found: it is the same while the figure is the same, whatever the
+    rows.
+    """
     made = declare.row_count("sales", high=2)
     before = result(server, few, made)
     server.sql("UPDATE sales SET amount = 7", few)
@@ -247,7 +309,7 @@ def test_another_figure_is_another_failure(server: Server, few: str) -> None:
     assert result(server, few, by_shop).key == ("shop",)
 
 
-# --- nothing, NULL, NaN, infinity ------------------------------------------------------------------------------------
+# --- nothing, NULL, NaN, infinity -------------------------------------------------------------------------
 
 EMPTY: dict[str, tuple[Declaration, Status]] = {
     "rows, at most": (declare.row_count("sales", high=5), Status.PASS),
@@ -270,7 +332,9 @@ EMPTY: dict[str, tuple[Declaration, Status]] = {
 @pytest.mark.parametrize("segments", [(), ("shop",)], ids=["whole", "by shop"])
 @pytest.mark.parametrize("name", EMPTY)
 def test_an_empty_table(name: str, segments: tuple[str, ...], server: Server, database: str) -> None:
-    """What holds of nothing says that it holds vacuously; a table that must have something fails, by segments too."""
+    """What holds of nothing says that it holds vacuously; a table that must have something fails, by
+    segments too.
+    """
     declared, status = EMPTY[name]
     server.sql(f"{SALES}; ALTER TABLE sales ADD at timestamptz", database)
     if segments and hasattr(declared.rule, "segment_by"):
@@ -283,34 +347,59 @@ def test_an_empty_table(name: str, segments: tuple[str, ...], server: Server, da
 
 @pytest.mark.parametrize("version", ["server", "server15"])
 def test_special_numbers(version: str, request: pytest.FixtureRequest) -> None:
-    """A NaN is outside of any bounds of a sum or a quantile, infinity is larger than all; each counts as one value."""
+    """A NaN is outside of any bounds of a sum or a quantile, infinity is larger than all; each counts as
+    one value.
+    """
     server: Server = request.getfixturevalue(version)
     name = server.create("CREATE TABLE t (n numeric, f float8, r real)")
     made = {
-        "sum low": declare.total("t", "n", low=0), "sum high": declare.total("t", "n", high=10), "max low": declare.quantile("t", "f", 1, low=0),
-        "max high": declare.quantile("t", "f", 1, high=10), "median": declare.quantile("t", "n", "50%", high=10),
-        "distinct": declare.distinct_count("t", ["n"], high=2), "real": declare.quantile("t", "r", 1, low=Decimal("0.1"), high=Decimal("0.1")),
-    }  # fmt: skip
+        "sum low": declare.total("t", "n", low=0),
+        "sum high": declare.total("t", "n", high=10),
+        "max low": declare.quantile("t", "f", 1, low=0),
+        "max high": declare.quantile("t", "f", 1, high=10),
+        "median": declare.quantile("t", "n", "50%", high=10),
+        "distinct": declare.distinct_count("t", ["n"], high=2),
+        "real": declare.quantile("t", "r", 1, low=Decimal("0.1"), high=Decimal("0.1")),
+    }
     declared = [replace(d, meta=replace(d.meta, id=id)) for id, d in made.items()]
     server.sql("INSERT INTO t VALUES (1, 1, 0.1), ('NaN', 'NaN', 0.1), ('NaN', NULL, NULL)", name)
     assert {id for id, r in results(server, name, *declared).items() if r.violations} == {
-        "sum low", "sum high", "max low", "max high", "median",
-    }  # fmt: skip
+        "sum low",
+        "sum high",
+        "max low",
+        "max high",
+        "median",
+    }
     server.sql("TRUNCATE t; INSERT INTO t VALUES (1, 1, 0.1), ('Infinity', 'Infinity', 0.1)", name)
-    assert {id for id, r in results(server, name, *declared).items() if r.violations} == {"sum high", "max high"}
+    assert {id for id, r in results(server, name, *declared).items() if r.violations} == {
+        "sum high",
+        "max high",
+    }
     server.sql("TRUNCATE t; INSERT INTO t VALUES ('Infinity', 0), ('-Infinity', 0)", name)
-    assert {id for id, r in results(server, name, *declared).items() if r.violations} == {"sum low", "sum high"}
+    assert {id for id, r in results(server, name, *declared).items() if r.violations} == {
+        "sum low",
+        "sum high",
+    }
     server.drop(name)
 
 
 def test_only_exact_sums_are_compared(server: Server, database: str) -> None:
-    """A sum of floats depends on the order of addition: it is an error that says what to do, and never a number."""
-    server.sql("CREATE TABLE t (f float8, r real, s text, n bigint); INSERT INTO t SELECT 1, 1, 'x', 9223372036854775807 FROM generate_series(1, 3)", database)
+    """A sum of floats depends on the order of addition: it is an error that says what to do, and never a
+    number.
+    """
+    server.sql(
+        "CREATE TABLE t (f float8, r real, s text, n bigint); INSERT INTO t SELECT 1, 1, 'x', "
+        "9223372036854775807 FROM generate_series(1, 3)",
+        database,
+    )
     for column in ("f", "r", "s"):
         found = result(server, database, declare.total("t", column, high=5))
         assert (found.status, "no exact sum" in found.message, bool(found.hint)) == (Status.ERROR, True, True)
     exact = 3 * 9223372036854775807
-    made = [declare.total("t", "n", low=exact, high=exact, id="equal"), declare.total("t", "n", high=exact - 1, id="less")]
+    made = [
+        declare.total("t", "n", low=exact, high=exact, id="equal"),
+        declare.total("t", "n", high=exact - 1, id="less"),
+    ]
     found_ = results(server, database, *made)
     assert {id: r.status for id, r in found_.items()} == {"equal": Status.PASS, "less": Status.FAIL}
     thirds = declare.total("t", "n", low=Fraction(exact * 3 + 1, 3), id="a third more")
@@ -319,18 +408,30 @@ def test_only_exact_sums_are_compared(server: Server, database: str) -> None:
 
 def test_a_share_is_never_rounded(server: Server, database: str) -> None:
     """One row, or one part in 10^20, on either side of the bound decides."""
-    server.sql("CREATE TABLE t AS SELECT CASE WHEN n > 3 THEN n END AS v FROM generate_series(1, 1000) AS n", database)
+    server.sql(
+        "CREATE TABLE t AS SELECT CASE WHEN n > 3 THEN n END AS v FROM generate_series(1, 1000) AS n",
+        database,
+    )
     bounds: dict[Any, Status] = {
-        "0.3%": Status.PASS, "3/1000": Status.PASS, Decimal("0.003"): Status.PASS, Fraction(3, 1000): Status.PASS,
-        "0.29999999999999999999%": Status.FAIL, "0.30000000000000000001%": Status.PASS, 0: Status.FAIL,
-    }  # fmt: skip
+        "0.3%": Status.PASS,
+        "3/1000": Status.PASS,
+        Decimal("0.003"): Status.PASS,
+        Fraction(3, 1000): Status.PASS,
+        "0.29999999999999999999%": Status.FAIL,
+        "0.30000000000000000001%": Status.PASS,
+        0: Status.FAIL,
+    }
     made = [declare.null_share("t", "v", high=bound, id=str(n)) for n, bound in enumerate(bounds)]
     assert [r.status for r in results(server, database, *made).values()] == list(bounds.values())
 
 
-@pytest.mark.parametrize("share", ["7%", "14%", "28%", "29%", "55%", "56%", "57%", "58%", "1%", "99%", "100%"])
+@pytest.mark.parametrize(
+    "share", ["7%", "14%", "28%", "29%", "55%", "56%", "57%", "58%", "1%", "99%", "100%"]
+)
 def test_a_quantile_is_the_value_in_its_place(share: str, server: Server, database: str) -> None:
-    """Of 1 to 100 the 7 % quantile is 7, where a product of floats (7.000000000000001) would take the eighth."""
+    """Of 1 to 100 the 7 % quantile is 7, where a product of floats (7.000000000000001) would take the
+    eighth.
+    """
     server.sql("CREATE TABLE IF NOT EXISTS t AS SELECT n FROM generate_series(1, 100) AS n", database)
     place = int(share[:-1])
     exactly = declare.quantile("t", "n", share, low=place, high=place, id="exactly")
@@ -342,24 +443,28 @@ def test_a_quantile_is_the_value_in_its_place(share: str, server: Server, databa
 
 
 def test_quantiles_of_other_types(server: Server, database: str) -> None:
-    """Days, instants, lengths of time and texts have quantiles too: values that occur, in the server's order."""
+    """Days, instants, lengths of time and texts have quantiles too: values that occur, in the server's
+    order.
+    """
     server.sql(
         "CREATE TABLE t (d date, at timestamptz, i interval, s text); INSERT INTO t VALUES "
-        "('2024-01-01', '2024-01-01 00:00+00', '1 day', 'a'), ('infinity', 'infinity', '3 days', 'c'), ('2024-01-03', '2024-01-02', '2 days', 'b')",
+        "('2024-01-01', '2024-01-01 00:00+00', '1 day', 'a'), ('infinity', 'infinity', '3 days', 'c'), "
+        "('2024-01-03', '2024-01-02', '2 days', 'b')",
         database,
     )
     made = [
         declare.quantile("t", "d", "1/2", low=date(2024, 1, 3), high=date(2024, 1, 3), id="d"),
         declare.quantile("t", "at", "1/2", high=datetime(2024, 1, 2, tzinfo=UTC), id="at"),
-        declare.quantile("t", "i", "1/2", low=timedelta(hours=48), id="i"), declare.quantile("t", "s", "1/2", high="b", id="s"),
+        declare.quantile("t", "i", "1/2", low=timedelta(hours=48), id="i"),
+        declare.quantile("t", "s", "1/2", high="b", id="s"),
         declare.quantile("t", "d", 1, high=date(2024, 1, 3), id="fails"),
-    ]  # fmt: skip
+    ]
     found = results(server, database, *made)
     assert {id for id, r in found.items() if r.violations} == {"fails"}
     assert keys(found["fails"], "quantile", "wanted") == [("infinity", "at most 2024-01-03")]
 
 
-# --- freshness -------------------------------------------------------------------------------------------------------
+# --- freshness --------------------------------------------------------------------------------------------
 
 DAY = timedelta(days=1)
 FRESH: dict[str, tuple[str, str, bool]] = {
@@ -367,8 +472,16 @@ FRESH: dict[str, tuple[str, str, bool]] = {
     "an hour ago": ("timestamptz", "now() - interval '1 hour'", True),
     "two days ago": ("timestamptz", "now() - interval '2 days'", False),
     "only in the future": ("timestamptz", "now() + interval '1 hour'", False),
-    "in the future and long ago": ("timestamptz", "now() + interval '1 year', now() - interval '2 days'", False),
-    "in the future and just now": ("timestamptz", "now() + interval '1 year', now() - interval '2 hours'", True),
+    "in the future and long ago": (
+        "timestamptz",
+        "now() + interval '1 year', now() - interval '2 days'",
+        False,
+    ),
+    "in the future and just now": (
+        "timestamptz",
+        "now() + interval '1 year', now() - interval '2 hours'",
+        True,
+    ),
     "never": ("timestamptz", "'-infinity'", False),
     "for ever": ("timestamptz", "'infinity'", False),
     "NULL": ("timestamptz", "NULL", False),
@@ -386,25 +499,42 @@ FRESH: dict[str, tuple[str, str, bool]] = {
 
 @pytest.mark.parametrize("version", ["server", "server15"])
 def test_freshness(version: str, request: pytest.FixtureRequest) -> None:
-    """The newest value up to now decides, for instants, local times and days; what lies ahead hides nothing."""
+    """The newest value up to now decides, for instants, local times and days; what lies ahead hides
+    nothing.
+    """
     server: Server = request.getfixturevalue(version)
     name = server.create()
     made = []
     for n, (case, (type_, newest, _)) in enumerate(FRESH.items()):
-        server.sql(f"CREATE TABLE t{n} (at {type_}); INSERT INTO t{n} SELECT unnest(ARRAY[{newest}]::{type_}[])", name)
+        server.sql(
+            f"CREATE TABLE t{n} (at {type_}); INSERT INTO t{n} SELECT unnest(ARRAY[{newest}]::{type_}[])",
+            name,
+        )
         made.append(declare.fresh(f"t{n}", "at", DAY, zone="Asia/Kolkata", id=case))
     found = results(server, name, *made)
-    assert {case: not r.violations for case, r in found.items()} == {case: fresh for case, (*_, fresh) in FRESH.items()}
+    assert {case: not r.violations for case, r in found.items()} == {
+        case: fresh for case, (*_, fresh) in FRESH.items()
+    }
     shown = dict(found["in the future and long ago"].sample[0])
     assert (shown["later"], shown["wanted"]) == ("1", "at most 1 day old")
-    assert datetime.fromisoformat(str(shown["newest"])) < datetime.now(UTC) - DAY < datetime.fromisoformat(str(shown["now"]))
+    assert (
+        datetime.fromisoformat(str(shown["newest"]))
+        < datetime.now(UTC) - DAY
+        < datetime.fromisoformat(str(shown["now"]))
+    )
     assert found["NULL"].examined == 0
     server.drop(name)
 
 
 def test_now_is_the_time_of_the_snapshot(server: Server, database: str) -> None:
-    """The SQL names one moment, not before the snapshot, the same for all checks: whoever runs it again gets the same answer."""
-    server.sql("CREATE TABLE t (at timestamptz DEFAULT clock_timestamp()); INSERT INTO t DEFAULT VALUES; CREATE TABLE u AS TABLE t", database)
+    """The SQL names one moment, not before the snapshot, the same for all checks: whoever runs it again
+    gets the same answer.
+    """
+    server.sql(
+        "CREATE TABLE t (at timestamptz DEFAULT clock_timestamp()); INSERT INTO t DEFAULT VALUES; CREATE "
+        "TABLE u AS TABLE t",
+        database,
+    )
     made = [declare.fresh(table, "at", timedelta(microseconds=1), id=table) for table in ("t", "u")]
     before = datetime.now(UTC)
     done = prove(server, database, suite_of(*made), jobs=2)
@@ -416,27 +546,38 @@ def test_now_is_the_time_of_the_snapshot(server: Server, database: str) -> None:
 
 
 def test_a_time_of_which_the_zone_is_not_known_is_no_answer(server: Server, database: str) -> None:
-    """Local times and dates need a zone, dates whole days, and a number is no time: errors that say what to do."""
+    """Local times and dates need a zone, dates whole days, and a number is no time: errors that say what
+    to do.
+    """
     server.sql("CREATE TABLE t (l timestamp, d date, n int, z timestamptz)", database)
     cases = {
-        "l": (declare.fresh("t", "l", DAY), "time zone is not known"), "d": (declare.fresh("t", "d", DAY), "time zone is not known"),
-        "hours": (declare.fresh("t", "d", timedelta(hours=36), zone="UTC"), "36 hours"), "n": (declare.fresh("t", "n", DAY), "no time"),
-    }  # fmt: skip
+        "l": (declare.fresh("t", "l", DAY), "time zone is not known"),
+        "d": (declare.fresh("t", "d", DAY), "time zone is not known"),
+        "hours": (declare.fresh("t", "d", timedelta(hours=36), zone="UTC"), "36 hours"),
+        "n": (declare.fresh("t", "n", DAY), "no time"),
+    }
     for declared, words in cases.values():
         found = result(server, database, declared)
         assert (found.status, words in found.message, bool(found.hint)) == (Status.ERROR, True, True), found
 
 
-# --- segments --------------------------------------------------------------------------------------------------------
+# --- segments ---------------------------------------------------------------------------------------------
 
 
 def test_segments_beyond_the_cap_are_an_error(server: Server, database: str) -> None:
-    """Up to the cap each segment is judged, NULL too; one more, and none is: nothing is left out in silence."""
-    server.sql("CREATE TABLE t (shop int, n int); INSERT INTO t SELECT n, n FROM generate_series(1, 4) AS n; INSERT INTO t VALUES (NULL, 9)", database)
+    """Up to the cap each segment is judged, NULL too; one more, and none is: nothing is left out in
+    silence.
+    """
+    server.sql(
+        "CREATE TABLE t (shop int, n int); INSERT INTO t SELECT n, n FROM generate_series(1, 4) AS n; "
+        "INSERT INTO t VALUES (NULL, 9)",
+        database,
+    )
     made = [
-        declare.row_count("t", high=1, segment_by="shop", segments=5, id="all"), declare.total("t", "n", low=0, segment_by="shop", segments=4, id="too many"),
+        declare.row_count("t", high=1, segment_by="shop", segments=5, id="all"),
+        declare.total("t", "n", low=0, segment_by="shop", segments=4, id="too many"),
         declare.distinct_count("t", "n", low=2, segment_by="shop", segments=4, id="too many, all failing"),
-    ]  # fmt: skip
+    ]
     found = results(server, database, *made)
     assert (found["all"].status, found["all"].examined) == (Status.PASS, 5)
     for id in ("too many", "too many, all failing"):
@@ -445,7 +586,9 @@ def test_segments_beyond_the_cap_are_an_error(server: Server, database: str) -> 
 
 
 def test_segments_are_one_statement(server: Server, few: str) -> None:
-    """All segments of a check are judged in one statement, one look at the data; those that fail are its sample."""
+    """All segments of a check are judged in one statement, one look at the data; those that fail are its
+    sample.
+    """
     made = declare.total("sales", "amount", low=3, high=9, segment_by="shop", id="x")
     done = prove(server, few, suite_of(made))
     (counting,) = [s for s in done.statements if s.purpose == "check x"]
@@ -453,45 +596,72 @@ def test_segments_are_one_statement(server: Server, few: str) -> None:
     (found,) = done.results
     assert (found.violations, found.examined) == (2, 3)
     assert [dict(row) for row in found.sample] == [
-        {"shop": "b", "total": "0", "wanted": "at least 3 and at most 9"}, {"shop": None, "total": "10", "wanted": "at least 3 and at most 9"},
-    ]  # fmt: skip
+        {"shop": "b", "total": "0", "wanted": "at least 3 and at most 9"},
+        {"shop": None, "total": "10", "wanted": "at least 3 and at most 9"},
+    ]
 
 
 def test_segments_of_several_columns_and_odd_names(server: Server, database: str) -> None:
     """Combinations are segments too; columns that are called like our own outputs do not get in the way."""
     columns = ("wanted", "rows_found", "own", "total", "v", "place", "n", "nulls", "quantile", "held", "s")
     listed = ", ".join(f"{c} int DEFAULT 1" for c in columns)
-    server.sql(f"CREATE TABLE t (x int, {listed}); CREATE TABLE u AS TABLE t; INSERT INTO t VALUES (1), (2), (NULL)", database)
-    for segments in [("wanted", "rows_found"), ("own", "total"), ("v", "place", "n"), ("nulls", "quantile"), ("held", "s")]:
+    server.sql(
+        f"CREATE TABLE t (x int, {listed}); CREATE TABLE u AS TABLE t; INSERT INTO t VALUES (1), (2), (NULL)",
+        database,
+    )
+    for segments in [
+        ("wanted", "rows_found"),
+        ("own", "total"),
+        ("v", "place", "n"),
+        ("nulls", "quantile"),
+        ("held", "s"),
+    ]:
         more: dict[str, Any] = {"segment_by": list(segments)}
         made = [
-            declare.row_count("t", high=2, **more), declare.row_count_against("t", "u", **more), declare.null_share("t", "x", high=0, **more),
-            declare.total("t", "x", high=2, **more), declare.distinct_count("t", "x", high=1, **more), declare.quantile("t", "x", 1, high=1, **more),
-        ]  # fmt: skip
+            declare.row_count("t", high=2, **more),
+            declare.row_count_against("t", "u", **more),
+            declare.null_share("t", "x", high=0, **more),
+            declare.total("t", "x", high=2, **more),
+            declare.distinct_count("t", "x", high=1, **more),
+            declare.quantile("t", "x", 1, high=1, **more),
+        ]
         found = results(server, database, *made)
-        assert {(r.violations, keys(r, *segments)[0]) for r in found.values()} == {(1, ("1",) * len(segments))}
+        assert {(r.violations, keys(r, *segments)[0]) for r in found.values()} == {
+            (1, ("1",) * len(segments))
+        }
 
 
 def test_a_tolerated_number_of_segments(server: Server, few: str) -> None:
     """Some segments may fail where that was agreed; it is said, as of rows."""
     made = [declare.row_count("sales", low=2, segment_by="shop", tolerance=n, id=str(n)) for n in (1, 2)]
     found = results(server, few, *made)
-    assert {id: (r.status, r.violations) for id, r in found.items()} == {"1": (Status.FAIL, 2), "2": (Status.TOLERATED, 2)}
+    assert {id: (r.status, r.violations) for id, r in found.items()} == {
+        "1": (Status.FAIL, 2),
+        "2": (Status.TOLERATED, 2),
+    }
 
 
-# --- personal values -------------------------------------------------------------------------------------------------
+# --- personal values --------------------------------------------------------------------------------------
 
 
 def test_no_figure_shows_a_personal_value(server: Server, database: str) -> None:
     """What is made of a personal column's values is masked, as a segment too; how many there are is not."""
-    server.sql("CREATE TABLE t (id int PRIMARY KEY, born date, pay numeric, phone text); INSERT INTO t VALUES (1, '1987-06-05', 7654321, '9100000042')", database)
+    server.sql(
+        "CREATE TABLE t (id int PRIMARY KEY, born date, pay numeric, phone text); INSERT INTO t VALUES "
+        "(1, '1987-06-05', 7654321, '9100000042')",
+        database,
+    )
     private = settings(personal=("t.born", "t.pay", "t.phone"))
     made = [
-        declare.fresh("t", "born", DAY, zone="UTC", id="newest"), declare.total("t", "pay", high=1, id="total"),
-        declare.quantile("t", "pay", 1, high=1, id="quantile"), declare.row_count("t", low=2, segment_by="phone", id="by phone"),
-        declare.distinct_count("t", "phone", low=2, id="distinct"), declare.null_share("t", "phone", low="50%", id="nulls"),
-        declare.values_in("t", "phone", "t", "born", where="id > 5", id="none"), declare.no_gaps("t", "pay", start=1, id="series"),
-    ]  # fmt: skip
+        declare.fresh("t", "born", DAY, zone="UTC", id="newest"),
+        declare.total("t", "pay", high=1, id="total"),
+        declare.quantile("t", "pay", 1, high=1, id="quantile"),
+        declare.row_count("t", low=2, segment_by="phone", id="by phone"),
+        declare.distinct_count("t", "phone", low=2, id="distinct"),
+        declare.null_share("t", "phone", low="50%", id="nulls"),
+        declare.values_in("t", "phone", "t", "born", where="id > 5", id="none"),
+        declare.no_gaps("t", "pay", start=1, id="series"),
+    ]
     done = prove(server, database, suite_of(*made, settings=private))
     text = done.to_json() + done.to_html()
     for secret in ("1987-06-05", "7654321", "9100000042"):
@@ -501,10 +671,18 @@ def test_no_figure_shows_a_personal_value(server: Server, database: str) -> None
     assert shown["nulls"]["nulls"] == "0"
     assert shown["by phone"]["rows_found"] == "1"
     digests = {r.check_id: bool(r.key_digest) for r in done.results if r.violations}
-    assert digests == {"newest": False, "total": False, "quantile": False, "by phone": False, "distinct": True, "nulls": True, "series": False}
+    assert digests == {
+        "newest": False,
+        "total": False,
+        "quantile": False,
+        "by phone": False,
+        "distinct": True,
+        "nulls": True,
+        "series": False,
+    }
 
 
-# --- bounds, and what cannot be meant --------------------------------------------------------------------------------
+# --- bounds, and what cannot be meant ---------------------------------------------------------------------
 
 
 @given(st.fractions(), st.fractions(), st.integers(-(10**20), 10**20), st.integers(0, 10**20))
@@ -513,7 +691,12 @@ def test_bounds_are_written_as_they_are(low: Fraction, high: Fraction, figure: i
     bounds = Bounds(min(low, high), max(low, high))
 
     def value(sql: str) -> bool:
-        text = sql.replace("::numeric", "").replace(" AND ", " and ").replace("of", str(of)).replace("figure", str(figure))
+        text = (
+            sql.replace("::numeric", "")
+            .replace(" AND ", " and ")
+            .replace("of", str(of))
+            .replace("figure", str(figure))
+        )
         return bool(eval(text))
 
     low, high = bounds.low or Fraction(0), bounds.high or Fraction(0)
@@ -562,7 +745,10 @@ REFUSED = {
     "any quantile": ("declare.quantile('t', 'a', '50%')", "can never fail"),
     "a rounded bound": ("declare.quantile('t', 'a', '50%', high=0.1)", "not exact"),
     "a bound of no type": ("declare.quantile('t', 'a', '50%', high=[1])", "list"),
-    "bounds of two types": ("declare.quantile('t', 'a', '50%', low=1, high=date(2024, 1, 1))", "cannot be compared"),
+    "bounds of two types": (
+        "declare.quantile('t', 'a', '50%', low=1, high=date(2024, 1, 1))",
+        "cannot be compared",
+    ),
     "an upside down quantile": ("declare.quantile('t', 'a', '50%', low=2, high=1)", "nothing is at least 2"),
     "a number of days": ("declare.fresh('t', 'a', 2)", "no age"),
     "no age": ("declare.fresh('t', 'a', timedelta(0))", "no age"),
@@ -589,29 +775,42 @@ REFUSED = {
     "a question": ("declare.json_path('t', 'a', '$.a like_regex \"x\"')", "always there"),
     "existence": ("declare.json_path('t', 'a', 'exists($.a)')", "no SQL/JSON path"),
     "another null": ("declare.json_path('t', 'a', '$.a', nulls='missing')", "nulls"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_meant_is_refused(name: str, tmp_path: Path) -> None:
-    """Bounds that are not exact or admit everything, and all else that cannot be meant: with file and line."""
+    """Bounds that are not exact or admit everything, and all else that cannot be meant: with file and
+    line.
+    """
     call, word = REFUSED[name]
-    head = "from datetime import date, timedelta\nfrom decimal import Decimal\nfrom fractions import Fraction\nfrom kisaan_validate import declare\n\n"
+    head = (
+        "from datetime import date, timedelta\nfrom decimal import Decimal\nfrom fractions import "
+        "Fraction\nfrom kisaan_validate import declare\n\n"
+    )
     error = refusal(tmp_path, {"a.py": f"{head}{call}\n"})
     assert (error.origin, word in error.fact) == ("a.py:6", True), error
 
 
 @pytest.mark.parametrize("kind", ["segments", "distinct", "quantile", "series", "set"])
 def test_what_would_spill_is_not_run(kind: str, server: Server, database: str) -> None:
-    """Figures that sort or group keep to the ceiling of temporary files: beyond it the check has no answer, and says so."""
+    """Figures that sort or group keep to the ceiling of temporary files: beyond it the check has no
+    answer, and says so.
+    """
     server.sql(
-        "CREATE TABLE t AS SELECT n AS shop, n * 7 % 20011 AS v FROM generate_series(1, 20000) AS n; ANALYZE t; CREATE TABLE u AS TABLE t; ANALYZE u;"
-        f"ALTER DATABASE {database} SET work_mem = '64kB'; ALTER DATABASE {database} SET hash_mem_multiplier = 1", database,
-    )  # fmt: skip
+        "CREATE TABLE t AS SELECT n AS shop, n * 7 % 20011 AS v FROM generate_series(1, 20000) AS n; "
+        "ANALYZE t; CREATE TABLE u AS TABLE t; ANALYZE u;"
+        f"ALTER DATABASE {database} SET work_mem = '64kB'; ALTER DATABASE {database} SET "
+        f"hash_mem_multiplier = 1",
+        database,
+    )
     made = {
-        "segments": declare.row_count("t", high=1, segment_by="shop", segments=50_000), "distinct": declare.distinct_count("t", "v", high=1),
-        "quantile": declare.quantile("t", "v", "50%", high=1), "series": declare.no_gaps("t", "v"), "set": declare.values_in("t", "v", "u", "shop"),
-    }[kind]  # fmt: skip
+        "segments": declare.row_count("t", high=1, segment_by="shop", segments=50_000),
+        "distinct": declare.distinct_count("t", "v", high=1),
+        "quantile": declare.quantile("t", "v", "50%", high=1),
+        "series": declare.no_gaps("t", "v"),
+        "set": declare.values_in("t", "v", "u", "shop"),
+    }[kind]
     asked = result(server, database, made)
     limited = result(server, database, made, limits=Limits(temp_bytes=0))
     assert asked.status in {Status.PASS, Status.FAIL}
@@ -624,7 +823,9 @@ def test_what_would_spill_is_not_run(kind: str, server: Server, database: str) -
         assert "temporary files" in limited.message
 
 
-@pytest.mark.parametrize(("strategy", "spills"), [("Hashed", True), ("Mixed", True), ("Sorted", False), ("Plain", False)])
+@pytest.mark.parametrize(
+    ("strategy", "spills"), [("Hashed", True), ("Mixed", True), ("Sorted", False), ("Plain", False)]
+)
 def test_hashed_segments_count_as_hashes(strategy: str, spills: bool) -> None:
     """Grouping beside all rows ("Mixed") hashes too: what does not fit its memory would be written out."""
     node = {"Node Type": "Aggregate", "Strategy": strategy, "Plan Rows": 1000, "Plan Width": 100}

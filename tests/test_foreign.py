@@ -76,7 +76,8 @@ def asked(near: tuple[Server, str], *names: str, foreign: tuple[str, ...] = (), 
 
 
 def test_what_is_foreign_is_not_judged(near: tuple[Server, str]) -> None:
-    """A foreign table, what inherits or is partitioned into one, and every view over these: an error that says why.
+    """A foreign table, what inherits or is partitioned into one, and every view over these: an error that
+    says why.
 
     Nothing runs there: the remote view's sequence stands where it stood. What only lies beside it is judged.
     """
@@ -96,7 +97,11 @@ def test_what_is_allowed_by_name_is_marked_in_every_output(near: tuple[Server, s
     """Record, page, console formats: each says foreign of these checks, and of no other."""
     result = asked(near, "inv", "own", "seen", foreign=("inv",))
     found = by_id(result)
-    assert (found["inv.rows"].status, found["inv.rows"].examined, found["inv.rows"].foreign) == (Status.PASS, 900, ("inv",))
+    assert (found["inv.rows"].status, found["inv.rows"].examined, found["inv.rows"].foreign) == (
+        Status.PASS,
+        900,
+        ("inv",),
+    )
     assert found["inv.rows"].evidence is Evidence.SCANNED
     assert found["own.rows"].foreign == ()
     assert found["seen.rows"].status is Status.ERROR, "a view over it is another name"
@@ -108,7 +113,11 @@ def test_what_is_allowed_by_name_is_marked_in_every_output(near: tuple[Server, s
     assert said in find_format("csv").render(judged)
     for format in ("markdown", "junit"):
         assert "foreign" in find_format(format).render(judged)
-    (plain,) = [r for r in json.loads(find_format("json").render(judged))["run"]["results"] if r["check_id"] == "inv.rows"]
+    (plain,) = [
+        r
+        for r in json.loads(find_format("json").render(judged))["run"]["results"]
+        if r["check_id"] == "inv.rows"
+    ]
     assert plain["foreign"] == ["inv"]
 
 

@@ -11,11 +11,21 @@ ROW = (("total", "598"), ("wanted", "at least 1"))
 
 
 def test_a_line_says_what_was_found() -> None:
-    """The figures of at most three segments and the number of the others; nothing of rows, of what holds, or of hidden signs."""
-    segments = tuple((("shop", name), ("rows_found", "1"), ("wanted", "at least 2")) for name in ("a\u202eb", None, "", "d"))
+    """The figures of at most three segments and the number of the others; nothing of rows, of what holds,
+    or of hidden signs.
+    """
+    segments = tuple(
+        (("shop", name), ("rows_found", "1"), ("wanted", "at least 2"))
+        for name in ("a\u202eb", None, "", "d")
+    )
     claim = "the sum of a is at least 1 (where b is at least 1)"
-    assert found_words(Result("x", Status.FAIL, 1, 9, sample=(ROW,)), claim) == "the sum of a (where b is at least 1): found total 598, must be at least 1"
-    said = found_words(Result("x", Status.FAIL, 41, 9, sample=segments), "the number of rows is at least 2, for each shop")
+    assert (
+        found_words(Result("x", Status.FAIL, 1, 9, sample=(ROW,)), claim)
+        == "the sum of a (where b is at least 1): found total 598, must be at least 1"
+    )
+    said = found_words(
+        Result("x", Status.FAIL, 41, 9, sample=segments), "the number of rows is at least 2, for each shop"
+    )
     listed = "found shop a[U+202E]b, rows_found 1; shop NULL, rows_found 1; shop , rows_found 1; and 38 more"
     assert said == f"the number of rows, for each shop: {listed}, must be at least 2"
     assert found_words(Result("x", Status.TOLERATED, 1, 9, sample=(ROW,)), claim)
@@ -25,19 +35,28 @@ def test_a_line_says_what_was_found() -> None:
 
 
 def test_the_terminal_shows_it(shop: Shop) -> None:
-    """Rows are so many *of* so many, a figure is one *in* so many; what it was stands beside what was wanted."""
+    """Rows are so many *of* so many, a figure is one *in* so many; what it was stands beside what was
+    wanted.
+    """
     declarations = (
         "from kisaan_validate import declare\n"
         'declare.total("orders", "total", low=100)\ndeclare.row_count("orders", low=2, segment_by="note")\n'
-        'declare.holds("orders", "total > 10", id="row")\ndeclare.column("orders", "total", type="text", id="typed")\n'
+        'declare.holds("orders", "total > 10", id="row")\ndeclare.column("orders", "total", type="text", '
+        'id="typed")\n'
     )
     (shop.folder / "checks" / "figures.py").write_text(declarations)
     lines = {line.split()[2]: line for line in shop.cli("run").stdout.splitlines() if line.startswith("fail")}
     assert " 1 in 3 " in lines["orders.total.total"]
-    assert lines["orders.total.total"].rstrip().endswith("the sum of total of orders: found total 60.00, must be at least 100")
+    assert (
+        lines["orders.total.total"]
+        .rstrip()
+        .endswith("the sum of total of orders: found total 60.00, must be at least 100")
+    )
     assert lines["typed"].rstrip().endswith("total is numeric(12,2), must be text")
     assert " 3 in 3 " in lines["orders.row_count"]
     assert "found note a, rows_found 1; note b, rows_found 1;" in lines["orders.row_count"]
     assert " 1 of 3 " in lines["row"]
-    (shop.folder / "checks" / "figures.py").write_text('from kisaan_validate import declare\ndeclare.holds("orders", "gone > 10")\n')
+    (shop.folder / "checks" / "figures.py").write_text(
+        'from kisaan_validate import declare\ndeclare.holds("orders", "gone > 10")\n'
+    )
     assert "1 check has no answer: nothing is said about it" in shop.cli("run").stdout

@@ -22,7 +22,11 @@ from kisaan_validate.suite.load import load_suite, suite_of
 def digests(folder: Path, source: str) -> dict[str, str]:
     """The digests of the Python checks of a source, by id."""
     text = "import re\nimport pandera.pandas as pa\nfrom decimal import Decimal\n" + textwrap.dedent(source)
-    return {c.id: c.digest for c in load_suite(write_suite(folder, {"a.py": text})).checks if c.form is Form.PYTHON}
+    return {
+        c.id: c.digest
+        for c in load_suite(write_suite(folder, {"a.py": text})).checks
+        if c.form is Form.PYTHON
+    }
 
 
 def schema(check: str, before: str = "") -> str:
@@ -46,13 +50,23 @@ CHANGES = {
 def test_a_changed_function_is_another_check(tmp_path: Path, what: str) -> None:
     """The digest of a check covers its function, what it refers to, and what pandera makes of its answers."""
     before, check = CHANGES[what]
-    assert digests(tmp_path / "a", schema("pa.Check(f)", "LIMIT = 5\n" + BASE)) != digests(tmp_path / "b", schema(check, before))
+    assert digests(tmp_path / "a", schema("pa.Check(f)", "LIMIT = 5\n" + BASE)) != digests(
+        tmp_path / "b", schema(check, before)
+    )
 
 
 def test_a_moved_function_is_the_same_check(tmp_path: Path) -> None:
-    """Where a function stands, how its check is decorated, said or called in prose does not change its meaning."""
+    """Where a function stands, how its check is decorated, said or called in prose does not change its
+    meaning.
+    """
     one = digests(tmp_path / "a", schema("pa.Check(f)", "LIMIT = 5\n" + BASE))
-    two = digests(tmp_path / "deep" / "b", schema("pa.Check(f, title='as it should be', raise_warning=True, n_failure_cases=3)", "\n\n# more\nOTHER = 1\nLIMIT = 5\n\n" + BASE))
+    two = digests(
+        tmp_path / "deep" / "b",
+        schema(
+            "pa.Check(f, title='as it should be', raise_warning=True, n_failure_cases=3)",
+            "\n\n# more\nOTHER = 1\nLIMIT = 5\n\n" + BASE,
+        ),
+    )
     assert one == two
     assert list(one) == ["t.x.f"]
 
@@ -60,7 +74,10 @@ def test_a_moved_function_is_the_same_check(tmp_path: Path) -> None:
 def test_lambdas_have_stable_ids(tmp_path: Path) -> None:
     """A lambda goes by what it says: a new one before it, or another line, does not rename it."""
     one = digests(tmp_path / "a", schema("[pa.Check(lambda s: s > 0), pa.Check(lambda s: s < 9)]"))
-    two = digests(tmp_path / "b", schema("[\n  pa.Check(lambda s: s != 3), pa.Check(lambda s: s < 9),\n  pa.Check(lambda s: s > 0)]"))
+    two = digests(
+        tmp_path / "b",
+        schema("[\n  pa.Check(lambda s: s != 3), pa.Check(lambda s: s < 9),\n  pa.Check(lambda s: s > 0)]"),
+    )
     assert len(one) == 2
     assert len(two) == 3
     assert one.items() <= two.items()
@@ -69,17 +86,29 @@ def test_lambdas_have_stable_ids(tmp_path: Path) -> None:
 
 def test_a_suite_loads_the_same_every_time(tmp_path: Path) -> None:
     """Digests do not depend on the process, the order of sets or the folder's place."""
-    source = schema("pa.Check(lambda s: s.isin(KNOWN) | s.isin({'b', 'a', 'c'}) | s.map(P.match).notna())", "KNOWN = frozenset({'x', 'y', 'z'})\nP = re.compile('a' * 300)\n")
+    source = schema(
+        "pa.Check(lambda s: s.isin(KNOWN) | s.isin({'b', 'a', 'c'}) | s.map(P.match).notna())",
+        "KNOWN = frozenset({'x', 'y', 'z'})\nP = re.compile('a' * 300)\n",
+    )
     import subprocess
     import sys
 
     folder = write_suite(tmp_path, {"a.py": "import re\nimport pandera.pandas as pa\n" + source})
-    script = f"from kisaan_validate import load_suite\nprint([(c.id, c.digest) for c in load_suite({str(folder)!r}).checks])"
+    script = (
+        f"from kisaan_validate import load_suite\nprint([(c.id, c.digest) for c in "
+        f"load_suite({str(folder)!r}).checks])"
+    )
     said = {
-        subprocess.run([sys.executable, "-c", script], env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parent.parent)},
-                       capture_output=True, text=True, check=True, cwd=cwd).stdout
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parent.parent)},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=cwd,
+        ).stdout
         for seed, cwd in (("1", "/"), ("2", "/tmp"), ("3", str(tmp_path)))
-    }  # fmt: skip
+    }
     assert len(said) == 1
 
 
@@ -119,17 +148,32 @@ class Callable_:
 
 
 def test_a_function_is_what_it_refers_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Closures, defaults, bound arguments, called functions and the state of callable objects are parts of the meaning."""
+    """Closures, defaults, bound arguments, called functions and the state of callable objects are parts of
+    the meaning.
+    """
     same = [
-        (outer(1), outer(1)), (functools.partial(default, limit=4), functools.partial(default, limit=4)),
-        (Callable_(1), Callable_(1)), (caller, caller), (recursive, recursive), (outer(Decimal("1.0")), outer(Decimal("1.0"))),
-    ]  # fmt: skip
+        (outer(1), outer(1)),
+        (functools.partial(default, limit=4), functools.partial(default, limit=4)),
+        (Callable_(1), Callable_(1)),
+        (caller, caller),
+        (recursive, recursive),
+        (outer(Decimal("1.0")), outer(Decimal("1.0"))),
+    ]
     other = [
-        (outer(1), outer(2)), (outer(1), outer(True)), (outer(1), outer("1")), (outer(Decimal("1.0")), outer(Decimal("1.00"))),
-        (functools.partial(default, limit=4), functools.partial(default, limit=5)), (functools.partial(default), default),
-        (Callable_(1), Callable_(2)), (outer(re.compile("a")), outer(re.compile("a", re.I))), (outer((1, 2)), outer([1, 2])),
-        (str.isupper, str.islower), (len, abs), (outer({"a": 1}), outer({"a": 2})), (outer(helper), outer(caller)),
-    ]  # fmt: skip
+        (outer(1), outer(2)),
+        (outer(1), outer(True)),
+        (outer(1), outer("1")),
+        (outer(Decimal("1.0")), outer(Decimal("1.00"))),
+        (functools.partial(default, limit=4), functools.partial(default, limit=5)),
+        (functools.partial(default), default),
+        (Callable_(1), Callable_(2)),
+        (outer(re.compile("a")), outer(re.compile("a", re.I))),
+        (outer((1, 2)), outer([1, 2])),
+        (str.isupper, str.islower),
+        (len, abs),
+        (outer({"a": 1}), outer({"a": 2})),
+        (outer(helper), outer(caller)),
+    ]
     for one, two in same:
         assert meaning_of(one) == meaning_of(two)
     for one, two in other:
@@ -141,18 +185,39 @@ def test_a_function_is_what_it_refers_to(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_right_lambda_of_a_line() -> None:
     """Of several lambdas on one line each has its own source, however they are nested and broken."""
-    some = [lambda s: s > 0, lambda s: s > 1, lambda s: (s > 2), lambda s: s.map(lambda v: v > 3),
-            lambda s: (s
-                       > 4)]  # fmt: skip
+    some = [
+        lambda s: s > 0,
+        lambda s: s > 1,
+        lambda s: s > 2,
+        lambda s: s.map(lambda v: v > 3),
+        lambda s: s > 4,
+    ]
     said = [source_of(f) for f in some]
     assert [s and s[0].split("\n")[0] for s in said] == [
-        "lambda s: s > 0", "lambda s: s > 1", "lambda s: (s > 2)", "lambda s: s.map(lambda v: v > 3)", "lambda s: (s",
-    ]  # fmt: skip
+        "lambda s: s > 0",
+        "lambda s: s > 1",
+        "lambda s: (s > 2)",
+        "lambda s: s.map(lambda v: v > 3)",
+        "lambda s: (s",
+    ]
 
 
 def test_without_source_the_bytecode_speaks() -> None:
-    """A function whose source is not at hand is known by its instructions and constants, those of inner functions too."""
-    made = [eval(text) for text in ("lambda s: s > 0", "lambda s: s > 0", "lambda s: s > 1", "lambda s: s.map(lambda v: v > 1)", "lambda s: s.map(lambda v: v > 2)", "lambda s: s in {'a', 'b'}", "lambda s: s in {'b', 'a'}")]
+    """A function whose source is not at hand is known by its instructions and constants, those of inner
+    functions too.
+    """
+    made = [
+        eval(text)
+        for text in (
+            "lambda s: s > 0",
+            "lambda s: s > 0",
+            "lambda s: s > 1",
+            "lambda s: s.map(lambda v: v > 1)",
+            "lambda s: s.map(lambda v: v > 2)",
+            "lambda s: s in {'a', 'b'}",
+            "lambda s: s in {'b', 'a'}",
+        )
+    ]
     assert source_of(made[0]) is None
     texts = [meaning_of(f) for f in made]
     assert texts[0] == texts[1]

@@ -1,4 +1,6 @@
-"""The corruption gallery: what is planted is found exactly, and nothing else; the undamaged copy yields nothing."""
+"""The corruption gallery: what is planted is found exactly, and nothing else; the undamaged copy yields
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -87,14 +89,19 @@ def test_a_market_that_15_dumped_and_18_restored_is_the_same(server: Server, ser
 
 
 def test_a_find_that_is_not_planted_counts_as_a_miss(server: Server, clean: str) -> None:
-    """The score itself is broken by hand: another column, another pattern, one row more, another table, an index."""
+    """The score itself is broken by hand: another column, another pattern, one row more, another table, an
+    index.
+    """
     flipped = next(c for c in GALLERY if c.name.endswith("sign_flipped"))
     (plant,) = flipped.rows
     once = examine(server, clean, flipped)
     assert judged(flipped, once).found
     assert not judged(replace(flipped, rows=(replace(plant, columns=("status",)),)), once).found
     assert not judged(replace(flipped, rows=(replace(plant, pattern="power of ten"),)), once).found
-    more = "UPDATE kisaan_payments SET amount = -amount WHERE id = 1; UPDATE kisaan_shops SET status = 'inactive' WHERE id = 1; CREATE INDEX extra ON kisaan_payments (amount);"
+    more = (
+        "UPDATE kisaan_payments SET amount = -amount WHERE id = 1; UPDATE kisaan_shops SET status = "
+        "'inactive' WHERE id = 1; CREATE INDEX extra ON kisaan_payments (amount);"
+    )
     missed = score(server, clean, replace(flipped, sql=flipped.sql + more)).missed
     assert "table kisaan_shops" in missed
     assert "schema ('index', 'kisaan_payments', 'extra', 'added')" in missed
@@ -103,8 +110,11 @@ def test_a_find_that_is_not_planted_counts_as_a_miss(server: Server, clean: str)
 
 def test_the_command_says_the_pattern(server: Server, clean: str, tmp_path: Path) -> None:
     """On the console and in the JSON; what is personal is not quoted; without patterns none is sought."""
-    copy = server.create("UPDATE mandi_members SET email = 'nobody@example.in' WHERE email IS NULL;"
-                         "UPDATE kisaan_transactions SET status = 'done' WHERE status = 'pending'", template=clean)  # fmt: skip
+    copy = server.create(
+        "UPDATE mandi_members SET email = 'nobody@example.in' WHERE email IS NULL;"
+        "UPDATE kisaan_transactions SET status = 'done' WHERE status = 'pending'",
+        template=clean,
+    )
     words = ["diff", "--before", server.dsn(clean), "--after", server.dsn(copy), "--samples", "0"]
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
@@ -115,11 +125,19 @@ def test_the_command_says_the_pattern(server: Server, clean: str, tmp_path: Path
 
     shown = run("--format", "json", "-o", "diff.json")
     assert shown.returncode == 1
-    assert "pattern  kisaan_transactions.status: 'pending' became 'done' in 52 of 52 changed rows" in shown.stdout
-    assert f"pattern  mandi_members.email: constant backfilled, {MASKED}, in 270 of 270 changed rows" in shown.stdout
+    assert (
+        "pattern  kisaan_transactions.status: 'pending' became 'done' in 52 of 52 changed rows"
+        in shown.stdout
+    )
+    assert (
+        f"pattern  mandi_members.email: constant backfilled, {MASKED}, in 270 of 270 changed rows"
+        in shown.stdout
+    )
     text = (tmp_path / "diff.json").read_text()
     assert "nobody@example.in" not in text + shown.stdout
-    (status,) = [p for t in json.loads(text)["tables"] if t["table"] == "kisaan_transactions" for p in t["patterns"]]
+    (status,) = [
+        p for t in json.loads(text)["tables"] if t["table"] == "kisaan_transactions" for p in t["patterns"]
+    ]
     assert (status["name"], status["columns"], status["rows"]) == ("value replaced", ["status"], 52)
     assert status["facts"] == {"from": "pending", "to": "done"}
     without = run("--no-patterns")
@@ -139,7 +157,9 @@ def test_the_gallery_holds_what_was_asked_of_it() -> None:
 
 
 def test_the_page_is_the_score_of_this_gallery() -> None:
-    """docs/gallery.md lists each corruption, all of them found: `make gallery` was run since the last was added."""
+    """docs/gallery.md lists each corruption, all of them found: `make gallery` was run since the last was
+    added.
+    """
     page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
     assert f"**{len(GALLERY)} of {len(GALLERY)} found**" in page
     assert all(f"| {c.name[3:].replace('_', ' ')}: {c.title} |" in page for c in GALLERY)
@@ -150,8 +170,10 @@ def test_the_page_is_the_score_of_this_gallery() -> None:
 def test_one_paisa_in_five_million_rows(server: Server) -> None:
     """The row, the column, and both values."""
     before = server.create(
-        "CREATE UNLOGGED TABLE payments (id bigint PRIMARY KEY, buyer int, amount numeric(18,2), at timestamptz, note text);"
-        "INSERT INTO payments SELECT n, n % 10007, (n * 7919::bigint % 100000007) / 100.0, timestamptz '2024-01-01' + n * interval '7 s', 'payment ' || n"
+        "CREATE UNLOGGED TABLE payments (id bigint PRIMARY KEY, buyer int, amount numeric(18,2), at "
+        "timestamptz, note text);"
+        "INSERT INTO payments SELECT n, n % 10007, (n * 7919::bigint % 100000007) / 100.0, timestamptz "
+        "'2024-01-01' + n * interval '7 s', 'payment ' || n"
         " FROM generate_series(1, 5000000) n; ANALYZE payments"
     )
     after = server.create("UPDATE payments SET amount = amount + 0.01 WHERE id = 3141592", template=before)

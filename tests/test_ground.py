@@ -1,4 +1,6 @@
-"""What is declared of rows never stands for them: an answer that is called "scanned" was read out of the heap."""
+"""What is declared of rows never stands for them: an answer that is called "scanned" was read out of the
+heap.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ from kisaan_validate.rules.base import QueryRule, Violations
 from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite, suite_of
 
-CHECKS = '''
+CHECKS = """
 from fractions import Fraction
 from kisaan_validate import declare as d
 import pandera.pandas as pa
@@ -61,7 +63,7 @@ d.unique("joined", ["id", "pb"], id="view.u2")
 d.row_count("kept", low=0, high=0, id="view.kept")
 d.unique("grouped", ["id", "a"], id="view.grouped")
 d.holds("grouped", "n = 1", id="view.n")
-'''
+"""
 
 WRITTEN = {
     "null": "SELECT id FROM t WHERE a IS NULL",
@@ -72,7 +74,8 @@ WRITTEN = {
     "of a bound": "SELECT id FROM t WHERE id >= 5 AND b IS NOT NULL",
     "the highest": "SELECT id FROM t WHERE id = (SELECT max(id) FROM t)",
     "one": "SELECT id FROM t WHERE id IN (SELECT id FROM p WHERE b > 1)",
-    "duplicates by a join": "SELECT t.id FROM t LEFT JOIN p ON p.id = t.r GROUP BY t.id, t.a, t.b, t.r HAVING count(*) > 1",
+    "duplicates by a join": "SELECT t.id FROM t LEFT JOIN p ON p.id = t.r GROUP BY t.id, t.a, t.b, t.r "
+    "HAVING count(*) > 1",
     "groups": "SELECT id FROM t GROUP BY id, a HAVING count(*) > 1",
     "joined": "SELECT t.id FROM t JOIN p ON p.id = t.r WHERE p.b <> t.b",
     "joined to itself": "SELECT x.id FROM t AS x JOIN t AS y ON x.id = y.id WHERE x.b > y.a",
@@ -95,13 +98,19 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
     """Every kind of check that reads rows, over tables of which too much is declared."""
     files = {"suite.toml": 'name = "lies"\nschemas = ["public"]\n', "checks.py": CHECKS}
     for n, (name, sql) in enumerate(WRITTEN.items()):
-        files[f"sql/a{n}.sql"] = assertion(sql, id=f"sql.{name.replace(' ', '_')}", table="t", why="a law", title=name)
+        files[f"sql/a{n}.sql"] = assertion(
+            sql, id=f"sql.{name.replace(' ', '_')}", table="t", why="a law", title=name
+        )
     return load_suite(write_suite(tmp_path_factory.mktemp("lies"), files))
 
 
 def answers(server: Server, database: str, suite: Suite, world: World) -> dict[str, Result]:
     """The results under the settings by which the world seduces the planner."""
-    dsn = server.dsn(database, options=f"'{' '.join(world.settings)}'") if world.settings else server.dsn(database)
+    dsn = (
+        server.dsn(database, options=f"'{' '.join(world.settings)}'")
+        if world.settings
+        else server.dsn(database)
+    )
     return {r.check_id: r for r in run(suite, dsn, options=Options(jobs=1, sample=1000)).results}
 
 
@@ -129,7 +138,12 @@ def may_fail(id: str, one: Result) -> bool:
     """Whether no answer is one, too: where a lie was found out that could not be kept from the planner."""
     if id in MAY_FAIL:
         return "is not unique in p" in one.message
-    shown_bare = id.startswith("view.") or id.removeprefix("sql.") in {"a_view", "a_view_of_NULLs", "where_it_lies", "as_a_row"}
+    shown_bare = id.startswith("view.") or id.removeprefix("sql.") in {
+        "a_view",
+        "a_view_of_NULLs",
+        "where_it_lies",
+        "as_a_row",
+    }
     return shown_bare and "PostgreSQL would go by" in one.message
 
 
@@ -137,15 +151,21 @@ def tried(count: int) -> Any:
     """How a law is tried."""
     shrinks = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
     return tuned(
-        max_examples=count, deadline=None, phases=shrinks, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    )  # fmt: skip
+        max_examples=count,
+        deadline=None,
+        phases=shrinks,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 
 
 def hold(server: Server, suite: Suite, databases: tuple[str, str], world: World) -> None:
     """The law for one world."""
     lying(server, databases[0], world)
     honest(server, databases[1], world)
-    wrong = unlike(answers(server, databases[0], suite, world), answers(server, databases[1], suite, World(**{**vars(world), "settings": ()})))
+    wrong = unlike(
+        answers(server, databases[0], suite, world),
+        answers(server, databases[1], suite, World(**{**vars(world), "settings": ()})),
+    )
     assert not wrong, wrong
 
 
@@ -160,9 +180,12 @@ def databases(server: Server) -> Any:
 
 @tried(examples(3))
 @given(world=WORLDS)
-def test_declarations_that_lie_change_no_answer(server: Server, databases: tuple[str, str], suite: Suite, world: World) -> None:
-    """A replaced CHECK, a NOT NULL that does not hold, bounds that rows do not keep, indexes that lack rows or lead to others:
-    every answer that is called "scanned" is that of a twin with the same rows, of which nothing is declared."""
+def test_declarations_that_lie_change_no_answer(
+    server: Server, databases: tuple[str, str], suite: Suite, world: World
+) -> None:
+    """A replaced CHECK, a NOT NULL that does not hold, bounds that rows do not keep, indexes that lack
+    rows or lead to others: every answer that is called "scanned" is that of a twin with the same rows, of
+    which nothing is declared."""
     hold(server, suite, databases, world)
 
 
@@ -201,7 +224,9 @@ CREATE OR REPLACE FUNCTION ok(int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS
 
 
 @BOTH
-def test_a_check_whose_function_was_replaced_hides_no_row(version: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_a_check_whose_function_was_replaced_hides_no_row(
+    version: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """501 wrong rows stay 501 for every form of check, and their keys are found."""
     server = server_of(version, request)
     database = server.create(REPLACED)
@@ -214,10 +239,17 @@ def test_a_check_whose_function_was_replaced_hides_no_row(version: int, tmp_path
             declare.unique("acct", ["v"], where="NOT ok(amount)", id="acct.unique")
             declare.values_in("acct", "v", "tgt", on="id", where="NOT ok(amount)", id="acct.listed")
         """,
-        "sql/ok.sql": assertion("SELECT id FROM acct WHERE NOT ok(amount)", id="acct.assert", table="acct", why="x", title="y"),
+        "sql/ok.sql": assertion(
+            "SELECT id FROM acct WHERE NOT ok(amount)", id="acct.assert", table="acct", why="x", title="y"
+        ),
     }
     dsn = server.dsn(database, options="'-c constraint_exclusion=on'")
-    found = {r.check_id: r for r in run(load_suite(write_suite(tmp_path, files)), dsn, options=Options(jobs=1, sample=600)).results}
+    found = {
+        r.check_id: r
+        for r in run(
+            load_suite(write_suite(tmp_path, files)), dsn, options=Options(jobs=1, sample=600)
+        ).results
+    }
     numbers = {"acct.ok": 501, "acct.rc": 1, "acct.unique": 500, "acct.listed": 501, "acct.assert": 501}
     assert {id: (r.violations, r.evidence, r.sample_complete) for id, r in found.items()} == {
         id: (n, Evidence.SCANNED, True) for id, n in numbers.items()
@@ -226,11 +258,18 @@ def test_a_check_whose_function_was_replaced_hides_no_row(version: int, tmp_path
 
 
 def damaged(server: Server) -> str:
-    """A database whose table t has 200 rows that its unique index does not know: 100 of them duplicates, 100 negative."""
-    database = server.create("CREATE TABLE t (id int, pad text, ref int); CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (7)")
+    """A database whose table t has 200 rows that its unique index does not know: 100 of them duplicates,
+    100 negative.
+    """
+    database = server.create(
+        "CREATE TABLE t (id int, pad text, ref int); CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p "
+        "VALUES (7)"
+    )
     ready = "UPDATE pg_index SET indisready = {} WHERE indexrelid = 't_id'::regclass"
     rows = "INSERT INTO t SELECT g, repeat('x', 200), 7 FROM generate_series({}, {}) AS g"
-    server.sql(f"{rows.format(1, 20000)}; CREATE UNIQUE INDEX t_id ON t (id); {ready.format('false')}", database)
+    server.sql(
+        f"{rows.format(1, 20000)}; CREATE UNIQUE INDEX t_id ON t (id); {ready.format('false')}", database
+    )
     server.sql(f"{rows.format(19901, 20000)}; {rows.format(-100, -1)}", database)
     server.sql(ready.format("true"), database)
     server.sql("VACUUM ANALYZE t", database)
@@ -239,30 +278,53 @@ def damaged(server: Server) -> str:
 
 @BOTH
 def test_rows_that_an_index_does_not_know_are_read(version: int, request: pytest.FixtureRequest) -> None:
-    """20,200 rows, 100 duplicates, 100 negative ones; to believe the index must be asked for, and is then said."""
+    """20,200 rows, 100 duplicates, 100 negative ones; to believe the index must be asked for, and is then
+    said.
+    """
     server = server_of(version, request)
     database = damaged(server)
     declared = [
-        d.unique("t", ["id"], id="u"), d.holds("t", "id > 0", id="pos"), d.row_count("t", high=20000, low=1, id="rows"),
-        d.no_gaps("t", "id", id="gaps"), d.distinct_count("t", "id", low=1, high=20100, id="values"), d.references("t", "ref", "p", id="ref"),
-    ]  # fmt: skip
-    plain, trusting = results(server, database, *declared), results(server, database, *declared, trust_indexes=True)
-    read = {"u": (100, 20200), "pos": (100, 20200), "rows": (1, 20200), "gaps": (101, 20200), "values": (0, 20200), "ref": (0, 20200)}
+        d.unique("t", ["id"], id="u"),
+        d.holds("t", "id > 0", id="pos"),
+        d.row_count("t", high=20000, low=1, id="rows"),
+        d.no_gaps("t", "id", id="gaps"),
+        d.distinct_count("t", "id", low=1, high=20100, id="values"),
+        d.references("t", "ref", "p", id="ref"),
+    ]
+    plain, trusting = (
+        results(server, database, *declared),
+        results(server, database, *declared, trust_indexes=True),
+    )
+    read = {
+        "u": (100, 20200),
+        "pos": (100, 20200),
+        "rows": (1, 20200),
+        "gaps": (101, 20200),
+        "values": (0, 20200),
+        "ref": (0, 20200),
+    }
     assert {id: (r.violations, r.examined) for id, r in plain.items()} == read
     assert {r.evidence for r in plain.values()} == {Evidence.SCANNED}
-    assert {id: trusting[id].violations for id in ("pos", "rows")} == {"pos": 100, "rows": 1}, "rows are counted in the heap in any case"
+    assert {id: trusting[id].violations for id in ("pos", "rows")} == {"pos": 100, "rows": 1}, (
+        "rows are counted in the heap in any case"
+    )
     believed = trusting["gaps"]
     assert (believed.violations, believed.evidence, believed.trusted) == (0, Evidence.BY_INDEX, "index t_id")
 
 
 @BOTH
-def test_a_partition_is_left_out_only_if_its_bounds_are_believed(version: int, request: pytest.FixtureRequest) -> None:
-    """A partition that was attached with a CHECK that does not hold keeps its rows; with --trust-constraints they are left out, and
-    the result says by what."""
+def test_a_partition_is_left_out_only_if_its_bounds_are_believed(
+    version: int, request: pytest.FixtureRequest
+) -> None:
+    """A partition that was attached with a CHECK that does not hold keeps its rows; with
+    --trust-constraints they are left out, and the result says by what."""
     server = server_of(version, request)
     database = server.create(BOUNDS)
     listed = d.unique("t", "a", where="id >= 10", id="u")
-    plain, trusting = result(server, database, listed), result(server, database, listed, trust_constraints=True)
+    plain, trusting = (
+        result(server, database, listed),
+        result(server, database, listed, trust_constraints=True),
+    )
     assert (plain.examined, plain.evidence) == (1, Evidence.SCANNED)
     assert (trusting.examined, trusting.evidence) == (0, Evidence.BY_CONSTRAINT)
     assert "the bounds of partitions, which leave out low of t" in trusting.trusted
@@ -286,10 +348,16 @@ UPDATE pg_index SET indisready = false WHERE indexrelid = 'p_id'::regclass;
 
 @BOTH
 def test_a_row_that_matches_twice_has_no_answer(version: int, request: pytest.FixtureRequest) -> None:
-    """A unique index that lacks a row hides no partner: the checks of the join are errors that name the table, with a filter too."""
+    """A unique index that lacks a row hides no partner: the checks of the join are errors that name the
+    table, with a filter too.
+    """
     server = server_of(version, request)
     database = server.create(TWICE)
-    server.sql("INSERT INTO p VALUES (1, 9); UPDATE pg_index SET indisready = true WHERE indexrelid = 'p_id'::regclass", database)
+    server.sql(
+        "INSERT INTO p VALUES (1, 9); UPDATE pg_index SET indisready = true WHERE indexrelid = "
+        "'p_id'::regclass",
+        database,
+    )
     for more in ({}, {"filters": {"t": "id > 1"}}):
         found = result(server, database, d.agrees("t", "b", with_="p.b", via="r"), settings=settings(**more))
         assert (found.status, found.violations) == (Status.ERROR, None)
@@ -301,13 +369,23 @@ VIEW = "CREATE VIEW v AS SELECT t.id, p.b FROM t LEFT JOIN p ON p.id = t.r WHERE
 
 @BOTH
 @pytest.mark.parametrize("lies", [False, True])
-def test_what_a_view_makes_of_declarations_is_proved(lies: bool, version: int, request: pytest.FixtureRequest) -> None:
-    """Inside a view nothing is hidden from the planner: what it goes by is counted first, and a lie is an error that names it."""
+def test_what_a_view_makes_of_declarations_is_proved(
+    lies: bool, version: int, request: pytest.FixtureRequest
+) -> None:
+    """Inside a view nothing is hidden from the planner: what it goes by is counted first, and a lie is an
+    error that names it.
+    """
     server = server_of(version, request)
     database = server.create(f"{TWICE}; {VIEW}")
     more = "INSERT INTO p VALUES (1, 9); " if lies else ""
     server.sql(f"{more}UPDATE pg_index SET indisready = true WHERE indexrelid = 'p_id'::regclass", database)
-    ran = prove(server, database, suite_of(d.holds("v", "b < 5", id="row"), d.row_count("v", low=5, high=5, id="rows"), settings=settings()))
+    ran = prove(
+        server,
+        database,
+        suite_of(
+            d.holds("v", "b < 5", id="row"), d.row_count("v", low=5, high=5, id="rows"), settings=settings()
+        ),
+    )
     found = {r.check_id: r for r in ran.results}
     proofs = [s.purpose for s in ran.statements if s.purpose.startswith("proof")]
     assert "proof: the unique index p_id of p" in proofs
@@ -320,16 +398,23 @@ def test_what_a_view_makes_of_declarations_is_proved(lies: bool, version: int, r
 
 
 @BOTH
-def test_sql_that_needs_a_key_stands_on_its_proof(version: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_sql_that_needs_a_key_stands_on_its_proof(
+    version: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """GROUP BY a key that decides what else is shown is accepted as before, once the key is proved."""
     server = server_of(version, request)
     database = server.create(TWICE)
     sql = "SELECT t.id, t.b FROM t JOIN p ON p.id = t.r GROUP BY t.id HAVING count(*) > 1"
-    files = {"suite.toml": 'name = "g"\nschemas = ["public"]\n', "sql/g.sql": assertion(sql, id="g", table="t", why="x", title="y")}
+    files = {
+        "suite.toml": 'name = "g"\nschemas = ["public"]\n',
+        "sql/g.sql": assertion(sql, id="g", table="t", why="x", title="y"),
+    }
     loaded = load_suite(write_suite(tmp_path, files))
     ran = prove(server, database, loaded)
     assert (ran.results[0].status, ran.results[0].evidence) == (Status.PASS, Evidence.SCANNED)
-    assert [s.purpose for s in ran.statements if s.purpose.startswith("proof")] == ["proof: the unique index t_pkey of t"]
+    assert [s.purpose for s in ran.statements if s.purpose.startswith("proof")] == [
+        "proof: the unique index t_pkey of t"
+    ]
     server.sql("UPDATE pg_index SET indisready = false WHERE indexrelid = 't_pkey'::regclass", database)
     server.sql("INSERT INTO t VALUES (1, 2, 2)", database)
     server.sql("UPDATE pg_index SET indisready = true WHERE indexrelid = 't_pkey'::regclass", database)
@@ -340,11 +425,21 @@ def test_sql_that_needs_a_key_stands_on_its_proof(version: int, tmp_path: Path, 
 
 def test_a_role_that_may_not_read_below_a_view_is_told(server: Server, database: str) -> None:
     """What cannot be proved is not believed: an error that names the table and the right."""
-    server.sql(f"{TWICE}; {VIEW}; CREATE ROLE below LOGIN; GRANT SELECT ON v TO below; GRANT USAGE ON SCHEMA public TO below", database)
+    server.sql(
+        f"{TWICE}; {VIEW}; CREATE ROLE below LOGIN; GRANT SELECT ON v TO below; GRANT USAGE ON SCHEMA "
+        f"public TO below",
+        database,
+    )
     try:
         dsn = server.dsn(database, role="below")
-        (found,) = run(suite_of(d.holds("v", "b < 5"), settings=settings()), dsn, options=Options(jobs=1)).results
-        trusted = run(suite_of(d.holds("v", "b < 5"), settings=settings()), dsn, options=Options(jobs=1, trust_indexes=True, trust_constraints=True))
+        (found,) = run(
+            suite_of(d.holds("v", "b < 5"), settings=settings()), dsn, options=Options(jobs=1)
+        ).results
+        trusted = run(
+            suite_of(d.holds("v", "b < 5"), settings=settings()),
+            dsn,
+            options=Options(jobs=1, trust_indexes=True, trust_constraints=True),
+        )
     finally:
         server.sql("DROP OWNED BY below; DROP ROLE below", database)
     assert found.status is Status.ERROR
@@ -354,17 +449,27 @@ def test_a_role_that_may_not_read_below_a_view_is_told(server: Server, database:
 
 @BOTH
 def test_diff_is_not_misled_by_an_index(version: int, request: pytest.FixtureRequest) -> None:
-    """Rows of buckets that differ may be found by an index of the key only as far as their digests are those of the heap."""
+    """Rows of buckets that differ may be found by an index of the key only as far as their digests are
+    those of the heap.
+    """
     server = server_of(version, request)
     database = server.create("CREATE SCHEMA a; CREATE SCHEMA b")
     for schema in ("a", "b"):
-        server.sql(f"CREATE TABLE {schema}.t (id int PRIMARY KEY, v int); INSERT INTO {schema}.t SELECT g, g FROM generate_series(1, 20000) AS g", database)
+        server.sql(
+            f"CREATE TABLE {schema}.t (id int PRIMARY KEY, v int); INSERT INTO {schema}.t SELECT g, g "
+            f"FROM generate_series(1, 20000) AS g",
+            database,
+        )
     off, on = made_ready("b.t_pkey", "b.t")
     server.sql(off, database)
     server.sql("DELETE FROM b.t WHERE id BETWEEN 100 AND 104", database)
     server.sql("VACUUM b.t", database)
     # Where rows lay that its index still leads to, others lie now; and rows that it does not know.
-    server.sql("INSERT INTO b.t SELECT g, -g FROM generate_series(200, 204) AS g; UPDATE b.t SET v = -v WHERE id = 300", database)
+    server.sql(
+        "INSERT INTO b.t SELECT g, -g FROM generate_series(200, 204) AS g; UPDATE b.t SET v = -v WHERE "
+        "id = 300",
+        database,
+    )
     server.sql("DELETE FROM b.t WHERE id BETWEEN 200 AND 204 AND v > 0", database)
     server.sql(on, database)
     server.sql("ANALYZE a.t; ANALYZE b.t", database)
@@ -379,7 +484,9 @@ def test_a_scan_that_passes_over_damage_proves_nothing(setting: str, server: Ser
     """A role whose scans leave out damaged pages without a word gets no answer about rows."""
     server.sql("CREATE TABLE t (id int PRIMARY KEY)", database)
     declared = suite_of(d.holds("t", "id > 0"), settings=settings())
-    (found,) = run(declared, server.dsn(database, options=f"'-c {setting}=on'"), options=Options(jobs=1)).results
+    (found,) = run(
+        declared, server.dsn(database, options=f"'-c {setting}=on'"), options=Options(jobs=1)
+    ).results
     assert found.status is Status.ERROR
     assert f"{setting} is on for this role" in found.message
 
@@ -389,7 +496,9 @@ def test_a_partition_may_be_named_beside_its_parent(server: Server, database: st
     server.sql(BOUNDS, database)
     files = {
         "suite.toml": 'name = "p"\nschemas = ["public"]\n',
-        "sql/p.sql": assertion("SELECT t.id FROM t JOIN low ON low.id = t.id", id="p", table="t", why="x", title="y"),
+        "sql/p.sql": assertion(
+            "SELECT t.id FROM t JOIN low ON low.id = t.id", id="p", table="t", why="x", title="y"
+        ),
         "sql/q.sql": assertion("SELECT id FROM low", id="q", table="t", why="x", title="y"),
     }
     for found in prove(server, database, load_suite(write_suite(tmp_path, files))).results:
@@ -397,11 +506,15 @@ def test_a_partition_may_be_named_beside_its_parent(server: Server, database: st
 
 
 def test_a_kind_of_another_package_hides_nothing(server: Server, database: str) -> None:
-    """How a plugin writes its conditions is not known: what the planner could go by there is proved, like inside a view."""
+    """How a plugin writes its conditions is not known: what the planner could go by there is proved, like
+    inside a view.
+    """
     if server.sql("SHOW server_version_num")[0][0] < "170000":
         pytest.skip("before 17 no test for NULL is answered by NOT NULL")
     server.sql("CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, NULL)", database)
-    server.sql("UPDATE pg_attribute SET attnotnull = true WHERE attname = 'a' AND attrelid = 't'::regclass", database)
+    server.sql(
+        "UPDATE pg_attribute SET attnotnull = true WHERE attname = 'a' AND attrelid = 't'::regclass", database
+    )
     found = result(server, database, d.declaration("absent", "t", ("a",), Absent(), {"id": "absent"}))
     assert found.status is Status.ERROR
     assert "PostgreSQL would go by NOT NULL of t, and 1 rows say otherwise" in found.message
@@ -421,34 +534,53 @@ class Absent(QueryRule):
 
 
 @BOTH
-def test_an_index_that_leads_to_another_row_finds_no_partner(version: int, request: pytest.FixtureRequest) -> None:
-    """Rows that are only looked up may be found by an index; that it leads to some row does not make a reference good."""
+def test_an_index_that_leads_to_another_row_finds_no_partner(
+    version: int, request: pytest.FixtureRequest
+) -> None:
+    """Rows that are only looked up may be found by an index; that it leads to some row does not make a
+    reference good.
+    """
     server = server_of(version, request)
     database = server.create(
-        "CREATE TABLE p (id int PRIMARY KEY, pad text); INSERT INTO p SELECT g, repeat('x', 50) FROM generate_series(1, 10000) AS g; "
+        "CREATE TABLE p (id int PRIMARY KEY, pad text); INSERT INTO p SELECT g, repeat('x', 50) FROM "
+        "generate_series(1, 10000) AS g; "
         "CREATE TABLE t (id int PRIMARY KEY, r int); INSERT INTO t VALUES (3, NULL), (4, 77)"
     )
     off, on = made_ready("p_pkey", "p")
     server.sql(f"{off}; DELETE FROM p WHERE id BETWEEN 4500 AND 5500", database)
     server.sql("VACUUM p", database)
-    server.sql("INSERT INTO p SELECT g, repeat('x', 50) FROM generate_series(20000, 21000) AS g", database)  # where those lay
+    server.sql(
+        "INSERT INTO p SELECT g, repeat('x', 50) FROM generate_series(20000, 21000) AS g", database
+    )  # where those lay
     server.sql(on, database)
     server.sql("VACUUM ANALYZE p", database)
-    by_index = "; ".join(f"SET enable_{way} = off" for way in ("seqscan", "bitmapscan", "indexonlyscan", "hashjoin", "mergejoin"))
+    by_index = "; ".join(
+        f"SET enable_{way} = off"
+        for way in ("seqscan", "bitmapscan", "indexonlyscan", "hashjoin", "mergejoin")
+    )
     looked_up = "SELECT k FROM generate_series(4500, 5500) AS k JOIN p ON p.id = k WHERE p.id + 0 <> k"
     (first,), (second,), *_ = server.sql(f"{by_index}; {looked_up}", database)
     server.sql(f"INSERT INTO t VALUES (1, {first}), (2, {second})", database)
     server.sql("ANALYZE t", database)
     ran = prove(server, database, suite_of(d.references("t", "r", "p", id="ref"), settings=settings()))
     (found,) = ran.results
-    assert (found.status, found.violations, found.examined, found.evidence) == (Status.FAIL, 2, 3, Evidence.SCANNED)
+    assert (found.status, found.violations, found.examined, found.evidence) == (
+        Status.FAIL,
+        2,
+        3,
+        Evidence.SCANNED,
+    )
     assert [dict(row)["id"] for row in found.sample] == ["1", "2"]
 
 
 def test_what_was_believed_is_said_everywhere(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    """Console, page, CSV and JSON name the index that an answer rests on; console, page and Markdown say how many do."""
+    """Console, page, CSV and JSON name the index that an answer rests on; console, page and Markdown say
+    how many do.
+    """
     database = damaged(server)
-    declared = suite_of(d.no_gaps("t", "id", id="gaps"), d.holds("t", "pad <> ''", id="pad"), settings=settings())
+    declared = suite_of(
+        d.no_gaps("t", "id", id="gaps"), d.holds("t", "pad <> ''", id="pad"), settings=settings()
+    )
     judged = judge(prove(server, database, declared, trust_indexes=True))
     print_run(judged, None, quiet=False, verbose=True)
     console = " ".join(capsys.readouterr().out.split())

@@ -1,4 +1,6 @@
-"""Names that hold what parts names elsewhere (dots, commas, quotes, " on ", =, line ends) mean themselves in every option and comparison."""
+"""Names that hold what parts names elsewhere (dots, commas, quotes, " on ", =, line ends) mean themselves
+in every option and comparison.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,38 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from kisaan_validate.catalogue import column_place, joined_titles, split_grant, split_place, split_titles, within
+from kisaan_validate.catalogue import (
+    column_place,
+    joined_titles,
+    split_grant,
+    split_place,
+    split_titles,
+    within,
+)
 from kisaan_validate.cli.main import main
 from kisaan_validate.cli.places import column_of, names_of, parted
 
 LAW = hypothesis_settings(max_examples=examples(200), derandomize=True, deadline=None)
-NAMES = [*HOSTILE, "x, y", "x", "y", "a on b", "p on column q", "p on schema public", "a=b", "se;mi", "😀", "ä" * 31 + "n", "p: q", "t.x.y", ".", "..", "a,b=c.d", "=", ","]
+NAMES = [
+    *HOSTILE,
+    "x, y",
+    "x",
+    "y",
+    "a on b",
+    "p on column q",
+    "p on schema public",
+    "a=b",
+    "se;mi",
+    "😀",
+    "ä" * 31 + "n",
+    "p: q",
+    "t.x.y",
+    ".",
+    "..",
+    "a,b=c.d",
+    "=",
+    ",",
+]
 
 
 def quoted(name: str) -> str:
@@ -54,8 +82,10 @@ def objects(name: str) -> str:
     """A table, and objects that belong to it, all of one name."""
     n = quoted(name)
     return (
-        f"CREATE TABLE {n} ({n} int, kept int, CONSTRAINT {n} CHECK (kept > 0)); INSERT INTO {n} SELECT g, g FROM generate_series(1, 3) AS g; "
-        f"CREATE TRIGGER {n} BEFORE INSERT ON {n} EXECUTE FUNCTION public.idle(); CREATE POLICY {n} ON {n} USING (kept > 0); GRANT SELECT ({n}) ON {n} TO PUBLIC; "
+        f"CREATE TABLE {n} ({n} int, kept int, CONSTRAINT {n} CHECK (kept > 0)); INSERT INTO {n} SELECT "
+        f"g, g FROM generate_series(1, 3) AS g; "
+        f"CREATE TRIGGER {n} BEFORE INSERT ON {n} EXECUTE FUNCTION public.idle(); CREATE POLICY {n} ON "
+        f"{n} USING (kept > 0); GRANT SELECT ({n}) ON {n} TO PUBLIC; "
         f"CREATE TABLE {quoted('c' + name[:20])} () INHERITS ({n}); "
     )
 
@@ -64,8 +94,10 @@ def changes(name: str) -> str:
     """A change of each of them."""
     n = quoted(name)
     return (
-        f"ALTER TABLE {n} DROP CONSTRAINT {n}, ADD CONSTRAINT {n} CHECK (kept > -1), ALTER {n} SET DEFAULT 7; DROP TRIGGER {n} ON {n}; "
-        f"CREATE TRIGGER {n} AFTER INSERT ON {n} EXECUTE FUNCTION public.idle(); ALTER POLICY {n} ON {n} USING (kept > 1); GRANT INSERT ({n}) ON {n} TO PUBLIC; "
+        f"ALTER TABLE {n} DROP CONSTRAINT {n}, ADD CONSTRAINT {n} CHECK (kept > -1), ALTER {n} SET "
+        f"DEFAULT 7; DROP TRIGGER {n} ON {n}; "
+        f"CREATE TRIGGER {n} AFTER INSERT ON {n} EXECUTE FUNCTION public.idle(); ALTER POLICY {n} ON {n} "
+        f"USING (kept > 1); GRANT INSERT ({n}) ON {n} TO PUBLIC; "
     )
 
 
@@ -75,22 +107,51 @@ IDLE = "CREATE FUNCTION public.idle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
 def diff(server: Server, sides: tuple[str, str], folder: Path, *more: str) -> tuple[int, dict[str, Any]]:
     """The exit code of the command, and its JSON."""
     file = folder / "diff.json"
-    code = main(["diff", "--before", server.dsn(sides[0]), "--after", server.dsn(sides[1]), "--format", "json", "-o", str(file), *more])
+    code = main(
+        [
+            "diff",
+            "--before",
+            server.dsn(sides[0]),
+            "--after",
+            server.dsn(sides[1]),
+            "--format",
+            "json",
+            "-o",
+            str(file),
+            *more,
+        ]
+    )
     return code, json.loads(file.read_text())
 
 
 @pytest.mark.parametrize("names", [FEW, pytest.param(NAMES, marks=pytest.mark.slow)], ids=["few", "all"])
 def test_options_name_every_table_and_column(names: list[str], server: Server, tmp_path: Path) -> None:
-    """One comparison, with a key, a cast, a column that is left out and a limit of what came later for each table."""
-    before = "".join(f"CREATE TABLE {quoted(n)} ({quoted(n)} int, kept int); INSERT INTO {quoted(n)} SELECT g, g FROM generate_series(1, 3) AS g;" for n in names)
+    """One comparison, with a key, a cast, a column that is left out and a limit of what came later for
+    each table.
+    """
+    before = "".join(
+        f"CREATE TABLE {quoted(n)} ({quoted(n)} int, kept int); INSERT INTO {quoted(n)} SELECT g, g FROM "
+        f"generate_series(1, 3) AS g;"
+        for n in names
+    )
     sides = server.create(before), server.create(before)
-    server.sql("".join(f"UPDATE {quoted(n)} SET kept = 9 WHERE kept = 1; INSERT INTO {quoted(n)} VALUES (4, 4);" for n in names), sides[1])
+    server.sql(
+        "".join(
+            f"UPDATE {quoted(n)} SET kept = 9 WHERE kept = 1; INSERT INTO {quoted(n)} VALUES (4, 4);"
+            for n in names
+        ),
+        sides[1],
+    )
     given = [("--key", "{n}={n}"), ("--cast", "{n}.{n}=numeric"), ("--added-since", "{n}.{n}=4")]
-    asked = [part for n in names for option, text in given for part in (option, text.replace("{n}", quoted(n)))]
+    asked = [
+        part for n in names for option, text in given for part in (option, text.replace("{n}", quoted(n)))
+    ]
     code, told = diff(server, sides, tmp_path, "--rows-only", *asked)
     tables = {t["table"]: (t["keyed_by"], t["changed"], t["late"], t["added"]) for t in told["tables"]}
     assert (code, tables) == (1, {n: ([n], 1, 1, 0) for n in names})
-    assert not [c for t in told["tables"] for c in t["compared"] if c["name"] != "kept" and c["form"] == "integer"]  # each was cast
+    assert not [
+        c for t in told["tables"] for c in t["compared"] if c["name"] != "kept" and c["form"] == "integer"
+    ]  # each was cast
     ignored = [part for n in names for part in ("--ignore", f"{quoted(n)}.kept")]
     code, told = diff(server, sides, tmp_path, "--rows-only", *asked, *ignored)
     assert (code, {t["table"]: t["changed"] for t in told["tables"]}) == (0, dict.fromkeys(names, 0))
@@ -98,12 +159,20 @@ def test_options_name_every_table_and_column(names: list[str], server: Server, t
 
 @pytest.mark.parametrize("names", [FEW, pytest.param(NAMES, marks=pytest.mark.slow)], ids=["few", "all"])
 def test_changes_name_their_objects(names: list[str], server: Server, tmp_path: Path) -> None:
-    """What changed is said of the object that changed, whatever it and its neighbours are called; and of children only what is theirs."""
+    """What changed is said of the object that changed, whatever it and its neighbours are called; and of
+    children only what is theirs.
+    """
     before = IDLE + "".join(map(objects, names))
     sides = server.create(before), server.create(before)
     server.sql("".join(map(changes, names)), sides[1])
     _, told = diff(server, sides, tmp_path)
-    kinds = ("column", "default"), ("constraint", "definition"), ("trigger", "definition"), ("policy", "using"), ("grant", "privileges")
+    kinds = (
+        ("column", "default"),
+        ("constraint", "definition"),
+        ("trigger", "definition"),
+        ("policy", "using"),
+        ("grant", "privileges"),
+    )
     on = {n: f"PUBLIC on column {within(n, ' on ')}" for n in names}
     wanted = {(kind, n, on[n] if kind == "grant" else n, aspect) for n in names for kind, aspect in kinds}
     assert {(c["kind"], c["table"], c["name"], c["aspect"]) for c in told["schema"]} == wanted
@@ -111,19 +180,36 @@ def test_changes_name_their_objects(names: list[str], server: Server, tmp_path: 
 
 @pytest.mark.parametrize("names", [FEW, pytest.param(NAMES, marks=pytest.mark.slow)], ids=["few", "all"])
 def test_what_follows_from_a_rename_is_no_change(names: list[str], server: Server, tmp_path: Path) -> None:
-    """A column of each that is renamed takes its grants, constraints, triggers and children with it: nothing else differs."""
+    """A column of each that is renamed takes its grants, constraints, triggers and children with it:
+    nothing else differs.
+    """
     before = IDLE + "".join(map(objects, names))
     sides = server.create(before), server.create(before)
-    server.sql("".join(f"ALTER TABLE {quoted(n)} RENAME {quoted(n)} TO {quoted('new ' + n[:20])};" for n in names), sides[1])
-    said = [part for n in names for table in (n, "c" + n[:20]) for part in ("--renamed", f"{quoted(table)}.{quoted(n)}={quoted('new ' + n[:20])}")]
+    server.sql(
+        "".join(f"ALTER TABLE {quoted(n)} RENAME {quoted(n)} TO {quoted('new ' + n[:20])};" for n in names),
+        sides[1],
+    )
+    said = [
+        part
+        for n in names
+        for table in (n, "c" + n[:20])
+        for part in ("--renamed", f"{quoted(table)}.{quoted(n)}={quoted('new ' + n[:20])}")
+    ]
     _, told = diff(server, sides, tmp_path, *said)
     assert [c for c in told["schema"] if c["aspect"] != "name"] == []
 
 
-def test_a_name_writes_no_line_of_its_own(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Names with line ends and commands to the terminal stay within their line, and are shown by their names."""
+def test_a_name_writes_no_line_of_its_own(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names with line ends and commands to the terminal stay within their line, and are shown by their
+    names.
+    """
     name = "a\nSAME IN WHAT WAS COMPARED\x1b[31m"
-    sides = server.create(f"CREATE TABLE {quoted(name)} (a int)"), server.create(f"CREATE TABLE {quoted(name + '2')} (a int)")
+    sides = (
+        server.create(f"CREATE TABLE {quoted(name)} (a int)"),
+        server.create(f"CREATE TABLE {quoted(name + '2')} (a int)"),
+    )
     main(["diff", "--before", server.dsn(sides[0]), "--after", server.dsn(sides[1])])
     said = capsys.readouterr().out
     assert f"note    {name}".replace("\n", "[U+000A]").replace("\x1b", "[U+001B]") in said

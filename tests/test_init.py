@@ -1,4 +1,6 @@
-"""`init`: a draft says what the catalogue declares and what the data was seen to be, loads, runs, and passes where it came from."""
+"""`init`: a draft says what the catalogue declares and what the data was seen to be, loads, runs, and
+passes where it came from.
+"""
 
 from __future__ import annotations
 
@@ -40,17 +42,25 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def facts_of(server: Server, database: str, schemas: tuple[str, ...] = ("public",), role: str = "postgres", **more: Any) -> Facts:
+def facts_of(
+    server: Server, database: str, schemas: tuple[str, ...] = ("public",), role: str = "postgres", **more: Any
+) -> Facts:
     """What a look at a database tells."""
     return look.look(Ask(find_target(server.dsn(database, role)), schemas, **more), lambda _: None, Stop())
 
 
-def draft(server: Server, database: str, schemas: tuple[str, ...] = ("public",), role: str = "postgres", **more: Any) -> Proved:
+def draft(
+    server: Server, database: str, schemas: tuple[str, ...] = ("public",), role: str = "postgres", **more: Any
+) -> Proved:
     """A draft, proved."""
     facts = facts_of(server, database, schemas, role, **more)
     options = Options(jobs=1, sample=0, limits=more.get("limits", Limits()))
     return prove(
-        facts, propose(facts), "test", lambda _: True, lambda suite: run(suite, server.dsn(database, role), options=options)
+        facts,
+        propose(facts),
+        "test",
+        lambda _: True,
+        lambda suite: run(suite, server.dsn(database, role), options=options),
     )
 
 
@@ -64,7 +74,9 @@ def parts(server: Server) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_draft_passes_on_the_database_that_it_came_from(name: str, server: Server, tmp_path: Path) -> None:
-    """Whatever things are called and made of: the draft loads, runs, passes, is plain code, and ruff has nothing to say."""
+    """Whatever things are called and made of: the draft loads, runs, passes, is plain code, and ruff has
+    nothing to say.
+    """
     sql, schemas = CASES[name]
     database = server.create(sql)
     made = draft(server, database, schemas)
@@ -78,12 +90,16 @@ def test_a_draft_passes_on_the_database_that_it_came_from(name: str, server: Ser
     for path, text in made.files.items():
         (tmp_path / path).write_text(text, encoding="utf-8")
     for options in (["--isolated"], ["--config", str(ROOT / "pyproject.toml")]):
-        found = subprocess.run([sys.executable, "-m", "ruff", "check", *options, str(tmp_path)], capture_output=True, text=True)
+        found = subprocess.run(
+            [sys.executable, "-m", "ruff", "check", *options, str(tmp_path)], capture_output=True, text=True
+        )
         assert found.returncode == 0, found.stdout
 
 
 def assert_plain(path: str, text: str) -> None:
-    """A file of Python holds a docstring, imports, OBSERVED, models and declarations of literals: nothing that does anything else."""
+    """A file of Python holds a docstring, imports, OBSERVED, models and declarations of literals: nothing
+    that does anything else.
+    """
     seen = text.replace("\t", "") if path.endswith(".sql") else text
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", seen), path
     if not path.endswith(".py"):
@@ -118,7 +134,10 @@ def _assert_model(node: ast.ClassDef) -> None:
         if isinstance(inner, ast.AnnAssign):
             assert isinstance(inner.value, ast.Call)
             assert ast.unparse(inner.value.func) == "pa.Field"
-            assert re.fullmatch(r"(str|object|float|p[ad]\.\w+|Annotated\[pd\.\w+, 'us', 'UTC'\])", ast.unparse(inner.annotation))
+            assert re.fullmatch(
+                r"(str|object|float|p[ad]\.\w+|Annotated\[pd\.\w+, 'us', 'UTC'\])",
+                ast.unparse(inner.annotation),
+            )
             for keyword in inner.value.keywords:
                 assert keyword.arg
                 ast.literal_eval(keyword.value)
@@ -127,7 +146,11 @@ def _assert_model(node: ast.ClassDef) -> None:
             assert inner.name == "Config"
             for setting in inner.body:
                 assert isinstance(setting, (ast.Assign, ast.AnnAssign))
-                assert ast.unparse(setting.annotation) == "ClassVar[dict[str, str]]" if isinstance(setting, ast.AnnAssign) else True
+                assert (
+                    ast.unparse(setting.annotation) == "ClassVar[dict[str, str]]"
+                    if isinstance(setting, ast.AnnAssign)
+                    else True
+                )
                 ast.literal_eval(setting.value)  # type: ignore[arg-type]
 
 
@@ -142,16 +165,34 @@ def test_a_draft_passes_on_an_older_server(name: str, server15: Server) -> None:
 
 
 def test_what_the_catalogue_declares_is_drafted(server: Server, parts: str) -> None:
-    """Every column, type, NOT NULL, key, reference, check, unique index, sequence and comment has its blocking check."""
+    """Every column, type, NOT NULL, key, reference, check, unique index, sequence and comment has its
+    blocking check.
+    """
     made = draft(server, parts)
     checks = made.run.by_id
     for id in (
-        "users.present", "users.balance.present", "users.phone.type", "users.phone.not_null", "users.users_pkey", "users.id.unique",
-        "users.users_email_key", "users.email.unique", "users.positive", "users.positive.rows", "users.odd_one.rows", "users.id.sequence",
-        "users.users_code_live", "users.code.unique", "users.users_lower_email", "orders.orders_user_id_fkey",
-        "orders.user_id.references", "orders.user_id_position.unique", "orders.orders_total_check.rows", "totals.total.type",
+        "users.present",
+        "users.balance.present",
+        "users.phone.type",
+        "users.phone.not_null",
+        "users.users_pkey",
+        "users.id.unique",
+        "users.users_email_key",
+        "users.email.unique",
+        "users.positive",
+        "users.positive.rows",
+        "users.odd_one.rows",
+        "users.id.sequence",
+        "users.users_code_live",
+        "users.code.unique",
+        "users.users_lower_email",
+        "orders.orders_user_id_fkey",
+        "orders.user_id.references",
+        "orders.user_id_position.unique",
+        "orders.orders_total_check.rows",
+        "totals.total.type",
         "frozen.state.type",
-    ):  # fmt: skip
+    ):
         assert checks[id].severity is Severity.BLOCKING, id
         assert "observed" not in checks[id].tags
     assert checks["users.present"].why == "people who may log in"
@@ -164,24 +205,40 @@ def test_what_the_catalogue_declares_is_drafted(server: Server, parts: str) -> N
 
 
 def test_each_declared_kind_fails_when_the_catalogue_no_longer_says_it(server: Server) -> None:
-    """A draft is no photograph of nothing: undo each thing that it declares, and the check that stands for it fails."""
+    """A draft is no photograph of nothing: undo each thing that it declares, and the check that stands for
+    it fails.
+    """
     database = server.create(cases.PARTS)
     made = draft(server, database)
     server.sql(
-        "DROP MATERIALIZED VIEW frozen; DROP VIEW totals; ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey; "
+        "DROP MATERIALIZED VIEW frozen; DROP VIEW totals; ALTER TABLE orders DROP CONSTRAINT "
+        "orders_user_id_fkey; "
         "ALTER TABLE orders DROP CONSTRAINT orders_pkey; ALTER TABLE orders ALTER total TYPE numeric(14,2); "
-        "ALTER TABLE users ALTER phone DROP NOT NULL; ALTER TABLE users DROP CONSTRAINT positive; DROP INDEX users_code_live; "
-        "INSERT INTO orders VALUES (11, 9999, 1, 'open', 99); UPDATE users SET phone = NULL, balance = -1 WHERE id = 1; "
-        "UPDATE users SET code = 'twice', status = 'live' WHERE id IN (2, 3); SELECT setval('users_id_seq', 5)",
+        "ALTER TABLE users ALTER phone DROP NOT NULL; ALTER TABLE users DROP CONSTRAINT positive; DROP "
+        "INDEX users_code_live; "
+        "INSERT INTO orders VALUES (11, 9999, 1, 'open', 99); UPDATE users SET phone = NULL, balance = "
+        "-1 WHERE id = 1; "
+        "UPDATE users SET code = 'twice', status = 'live' WHERE id IN (2, 3); SELECT "
+        "setval('users_id_seq', 5)",
         database,
     )
     after = run(made.suite, server.dsn(database), options=Options(jobs=1))
     failed = {r.check_id for r in after.failures}
     assert failed >= {
-        "totals.present", "frozen.present", "orders.orders_user_id_fkey", "orders.user_id.references", "orders.orders_pkey",
-        "orders.id.unique", "orders.total.type", "users.phone.not_null", "users.positive", "users.positive.rows",
-        "users.users_code_live", "users.code.unique", "users.id.sequence",
-    }  # fmt: skip
+        "totals.present",
+        "frozen.present",
+        "orders.orders_user_id_fkey",
+        "orders.user_id.references",
+        "orders.orders_pkey",
+        "orders.id.unique",
+        "orders.total.type",
+        "users.phone.not_null",
+        "users.positive",
+        "users.positive.rows",
+        "users.users_code_live",
+        "users.code.unique",
+        "users.id.sequence",
+    }
     server.drop(database)
 
 
@@ -190,16 +247,32 @@ def test_what_was_observed_is_marked_and_nobodys_promise(server: Server, parts: 
     made = draft(server, parts)
     observed = {c.id: c for c in made.suite.checks if "observed" in c.tags}
     assert set(observed) == {
-        "orders.minimum_rows", "orders.user_id.unique", "orders.position.never_null", "users.minimum_rows", "users.email.never_null",
-        "users.phone.unique", "users.api_token.never_null", "users.api_token.unique", "users.status.never_null", "users.status.values",
-        "users.role_code.never_null", "users.balance.decimals", "users.fee.never_null", "users.fee.decimals", "users.code.never_null",
-        "users.code.unique_2", "users.country.never_null", "users.country.values",
-    }  # fmt: skip
+        "orders.minimum_rows",
+        "orders.user_id.unique",
+        "orders.position.never_null",
+        "users.minimum_rows",
+        "users.email.never_null",
+        "users.phone.unique",
+        "users.api_token.never_null",
+        "users.api_token.unique",
+        "users.status.never_null",
+        "users.status.values",
+        "users.role_code.never_null",
+        "users.balance.decimals",
+        "users.fee.never_null",
+        "users.fee.decimals",
+        "users.code.never_null",
+        "users.code.unique_2",
+        "users.country.never_null",
+        "users.country.values",
+    }
     assert {c.severity for c in observed.values()} == {Severity.INFO}
     assert all(c.why.startswith("observed, not agreed") for c in observed.values())
     assert observed["users.status.values"].claim == "status IN ('gone', 'live', 'new')"
     text = made.files["users.py"]
-    assert re.search(r"observed, not agreed: never NULL in 200 rows on \d{4}-\d\d-\d\d; confirm or delete", text)
+    assert re.search(
+        r"observed, not agreed: never NULL in 200 rows on \d{4}-\d\d-\d\d; confirm or delete", text
+    )
     assert text.count("**OBSERVED)") == 15
 
 
@@ -215,8 +288,14 @@ def test_no_personal_value_is_in_a_draft(server: Server, parts: str) -> None:
 
 
 def test_personal_columns_of_few_values_show_none(server: Server, database: str) -> None:
-    """A telephone number shared by all rows would be a set of one: it is not collected, in a small table or a large one."""
-    server.sql("CREATE TABLE t (phone text, city text, status text); INSERT INTO t SELECT '555', 'x', 'y' FROM generate_series(1, 100); ANALYZE t", database)
+    """A telephone number shared by all rows would be a set of one: it is not collected, in a small table
+    or a large one.
+    """
+    server.sql(
+        "CREATE TABLE t (phone text, city text, status text); INSERT INTO t SELECT '555', 'x', 'y' FROM "
+        "generate_series(1, 100); ANALYZE t",
+        database,
+    )
     for small in (observe.SMALL_TABLE, 0):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(observe, "SMALL_TABLE", small)
@@ -224,12 +303,21 @@ def test_personal_columns_of_few_values_show_none(server: Server, database: str)
         assert found == {"status": ("y",)}
 
 
-def test_large_tables_are_seen_without_sorting_them(server: Server, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ANALYZE's estimate only suggests the values: those that no row has are not said, one that it missed spoils the set."""
+def test_large_tables_are_seen_without_sorting_them(
+    server: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ANALYZE's estimate only suggests the values: those that no row has are not said, one that it missed
+    spoils the set.
+    """
     monkeypatch.setattr(observe, "SMALL_TABLE", 0)
-    server.sql("CREATE TABLE t (status text, kind text, uid uuid); INSERT INTO t SELECT 's' || g % 4, 'k' || g % 2, gen_random_uuid() "
-               "FROM generate_series(1, 400) AS g; ANALYZE t; DELETE FROM t WHERE status = 's3'; UPDATE t SET kind = 'new' WHERE ctid = "
-               "(SELECT min(ctid) FROM t)", database)  # fmt: skip
+    server.sql(
+        "CREATE TABLE t (status text, kind text, uid uuid); INSERT INTO t SELECT 's' || g % 4, 'k' || g "
+        "% 2, gen_random_uuid() "
+        "FROM generate_series(1, 400) AS g; ANALYZE t; DELETE FROM t WHERE status = 's3'; UPDATE t SET "
+        "kind = 'new' WHERE ctid = "
+        "(SELECT min(ctid) FROM t)",
+        database,
+    )
     seen = facts_of(server, database).observed["public", "t"]
     assert seen.values == {"status": ("s0", "s1", "s2")}
     assert seen.unique == {"uid"}
@@ -239,14 +327,20 @@ def test_large_tables_are_seen_without_sorting_them(server: Server, database: st
 
 def test_sorting_stays_below_the_limit_of_temporary_files(server: Server, database: str) -> None:
     """What would write more than a guest may is not asked."""
-    server.sql("CREATE TABLE t (code text); INSERT INTO t SELECT 'c' || g FROM generate_series(1, 1000) AS g; ANALYZE t", database)
+    server.sql(
+        "CREATE TABLE t (code text); INSERT INTO t SELECT 'c' || g FROM generate_series(1, 1000) AS g; "
+        "ANALYZE t",
+        database,
+    )
     assert facts_of(server, database).observed["public", "t"].unique == {"code"}
     none = facts_of(server, database, limits=Limits(temp_bytes=1000)).observed["public", "t"]
     assert (none.rows, none.unique) == (1000, frozenset())
 
 
 def test_one_scan_a_table(server: Server, database: str) -> None:
-    """Whatever is observed of a table, its rows are read once; once more where codes might be drafted, to see that none is rare."""
+    """Whatever is observed of a table, its rows are read once; once more where codes might be drafted, to
+    see that none is rare.
+    """
     server.sql(cases.PARTS, database)
     sessions_ended(server, database)
     before = _scans(server, database)
@@ -257,42 +351,79 @@ def test_one_scan_a_table(server: Server, database: str) -> None:
 
 
 def _scans(server: Server, database: str) -> dict[str, int]:
-    return dict(server.sql("SELECT relname::text, seq_scan + idx_scan FROM pg_stat_user_tables WHERE relname IN ('users', 'orders')", database))
+    return dict(
+        server.sql(
+            "SELECT relname::text, seq_scan + idx_scan FROM pg_stat_user_tables WHERE relname IN "
+            "('users', 'orders')",
+            database,
+        )
+    )
 
 
 def test_what_does_not_pass_is_commented_out_with_its_reason(server: Server, parts: str) -> None:
-    """Never left red, never dropped: the line stands there, behind number signs, below why it is not drafted."""
+    """Never left red, never dropped: the line stands there, behind number signs, below why it is not
+    drafted.
+    """
     made = draft(server, parts)
     text = made.files["orders.py"]
     assert "orders.later" not in made.run.by_id
-    assert re.search(r"# not drafted: on \S+ later is not validated\n# declare\.constraint\(\"orders\", \"check\", name=\"later\"", text)
-    assert re.search(r"# not drafted: 10 of 200 rows violated it on \S+\n# declare\.holds\(\"orders\", \"id > 10\"", text)
+    assert re.search(
+        r"# not drafted: on \S+ later is not validated\n# declare\.constraint\(\"orders\", \"check\", "
+        r"name=\"later\"",
+        text,
+    )
+    assert re.search(
+        r"# not drafted: 10 of 200 rows violated it on \S+\n# declare\.holds\(\"orders\", \"id > 10\"", text
+    )
     assert set(made.refused.lines) == {"orders.later", "orders.later.rows"}
 
 
 def test_a_column_whose_check_does_not_pass_says_so(server: Server, database: str) -> None:
-    """A type whose name no check can say, and NOT NULL that some rows break: the field stands, without what was refused."""
-    server.sql('CREATE TYPE "two  spaces" AS (a int); CREATE TABLE t (a "two  spaces", b int); INSERT INTO t VALUES (NULL, NULL);'
-               "ALTER TABLE t ADD CONSTRAINT b_filled NOT NULL b NOT VALID", database)  # fmt: skip
+    """A type whose name no check can say, and NOT NULL that some rows break: the field stands, without
+    what was refused.
+    """
+    server.sql(
+        'CREATE TYPE "two  spaces" AS (a int); CREATE TABLE t (a "two  spaces", b int); INSERT INTO t '
+        "VALUES (NULL, NULL);"
+        "ALTER TABLE t ADD CONSTRAINT b_filled NOT NULL b NOT VALID",
+        database,
+    )
     made = draft(server, database)
     assert made.run.verdict is Verdict.PASS
     text = made.files["t.py"]
     assert re.search(r"    # not drafted: its type: .*\n    a: object = pa.Field\(nullable=True\)", text)
-    assert re.search(r"    # not drafted: NOT NULL: 1 of 1 rows violated it on \S+\n    b: pd.Int32Dtype = pa.Field\(nullable=True\)", text)
+    assert re.search(
+        r"    # not drafted: NOT NULL: 1 of 1 rows violated it on \S+\n    b: pd.Int32Dtype = "
+        r"pa.Field\(nullable=True\)",
+        text,
+    )
 
 
 def test_what_cannot_be_read_is_drafted_from_the_catalogue_alone(server: Server, database: str) -> None:
-    """No right, row security, somebody's lock, a timeout: the table is drafted all the same, and says what was wrong."""
+    """No right, row security, somebody's lock, a timeout: the table is drafted all the same, and says what
+    was wrong.
+    """
     server.sql(
-        f"CREATE ROLE reader_{database} LOGIN; CREATE TABLE closed (id int PRIMARY KEY, v text NOT NULL); CREATE TABLE secured (id int PRIMARY KEY);"
-        "ALTER TABLE secured ENABLE ROW LEVEL SECURITY; CREATE TABLE open (id int PRIMARY KEY, c int REFERENCES closed);"
-        f"GRANT SELECT ON secured, open TO reader_{database}", database,
-    )  # fmt: skip
+        f"CREATE ROLE reader_{database} LOGIN; CREATE TABLE closed (id int PRIMARY KEY, v text NOT "
+        f"NULL); CREATE TABLE secured (id int PRIMARY KEY);"
+        "ALTER TABLE secured ENABLE ROW LEVEL SECURITY; CREATE TABLE open (id int PRIMARY KEY, c int "
+        "REFERENCES closed);"
+        f"GRANT SELECT ON secured, open TO reader_{database}",
+        database,
+    )
     made = draft(server, database, role=f"reader_{database}")
     assert made.run.verdict is Verdict.PASS
-    assert "# drafted from the catalogue alone: permission denied for table closed (42501)" in made.files["closed.py"]
-    assert "# drafted from the catalogue alone: query would be affected by row-level security" in made.files["secured.py"]
-    assert {"closed.v.nullability", "secured.id.nullability", "closed.v.type", "open.id.unique"} <= set(made.run.by_id)
+    assert (
+        "# drafted from the catalogue alone: permission denied for table closed (42501)"
+        in made.files["closed.py"]
+    )
+    assert (
+        "# drafted from the catalogue alone: query would be affected by row-level security"
+        in made.files["secured.py"]
+    )
+    assert {"closed.v.nullability", "secured.id.nullability", "closed.v.type", "open.id.unique"} <= set(
+        made.run.by_id
+    )
     assert "closed.id.unique" not in made.run.by_id
     assert "# not drafted: on " in made.files["open.py"]  # the reference into a table that cannot be read
     server.sql(f"DROP OWNED BY reader_{database}", database)
@@ -301,8 +432,12 @@ def test_what_cannot_be_read_is_drafted_from_the_catalogue_alone(server: Server,
 
 def test_a_lock_and_a_timeout_cost_one_table(server: Server, database: str) -> None:
     """An exclusive lock on one table, an endless expression in another: the rest is drafted as ever."""
-    server.sql("CREATE TABLE held (id int PRIMARY KEY); CREATE TABLE free (id int PRIMARY KEY); CREATE TABLE slow (id int); "
-               "INSERT INTO slow SELECT generate_series(1, 3000000)", database)  # fmt: skip
+    server.sql(
+        "CREATE TABLE held (id int PRIMARY KEY); CREATE TABLE free (id int PRIMARY KEY); CREATE TABLE "
+        "slow (id int); "
+        "INSERT INTO slow SELECT generate_series(1, 3000000)",
+        database,
+    )
     locker = server.connect(database)
     locker.cursor().execute("BEGIN; LOCK TABLE held")
     made = draft(server, database, limits=Limits(lock_timeout=100, statement_timeout=60))
@@ -315,10 +450,17 @@ def test_a_lock_and_a_timeout_cost_one_table(server: Server, database: str) -> N
 
 def test_an_expression_that_fails_costs_only_what_needs_it(server: Server, database: str) -> None:
     """A column that cannot be compared leaves the counts of NULLs standing."""
-    server.sql("CREATE FUNCTION bad(citext_like text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT 1 / 0 = 1$$;"
-               "CREATE TABLE t (total numeric, v text); INSERT INTO t SELECT 'NaN', 'x' FROM generate_series(1, 30)", database)  # fmt: skip
+    server.sql(
+        "CREATE FUNCTION bad(citext_like text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT "
+        "1 / 0 = 1$$;"
+        "CREATE TABLE t (total numeric, v text); INSERT INTO t SELECT 'NaN', 'x' FROM generate_series(1, 30)",
+        database,
+    )
     table = facts_of(server, database).catalogue.tables["public", "t"]
-    failing = [*observe.probes(table, 0, {}, (), 2**31), observe.Probe("decimals", "total", "count(*) FILTER (WHERE 1 / (total - total) > 0 AND 1 / 0 > 1)")]
+    failing = [
+        *observe.probes(table, 0, {}, (), 2**31),
+        observe.Probe("decimals", "total", "count(*) FILTER (WHERE 1 / (total - total) > 0 AND 1 / 0 > 1)"),
+    ]
     from kisaan_validate.database.session import Session
 
     session = Session(find_target(server.dsn(database)), Limits(), ("public",))
@@ -331,7 +473,11 @@ def test_an_expression_that_fails_costs_only_what_needs_it(server: Server, datab
 
 def test_virtual_columns_are_not_computed(server: Server, database: str) -> None:
     """A virtual generated column is declared, and its expression is not run over the rows."""
-    server.sql("CREATE TABLE t (a int, b int GENERATED ALWAYS AS (10 / a) VIRTUAL); INSERT INTO t (a) SELECT g - 1 FROM generate_series(1, 30) AS g", database)
+    server.sql(
+        "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (10 / a) VIRTUAL); INSERT INTO t (a) SELECT g "
+        "- 1 FROM generate_series(1, 30) AS g",
+        database,
+    )
     made = draft(server, database)
     assert made.run.verdict is Verdict.PASS
     assert "generated always as (10 / a)" in made.files["t.py"]
@@ -352,23 +498,31 @@ def test_checks_are_read_out_of_their_definitions() -> None:
 
 
 def test_300_tables_are_grouped_by_what_they_are_about(server: Server, database: str) -> None:
-    """Files that can be read in one sitting, named after the family of tables in them; one statement a table was enough."""
+    """Files that can be read in one sitting, named after the family of tables in them; one statement a
+    table was enough.
+    """
     server.sql(cases.many(300), database)
     made = draft(server, database)
     assert made.run.verdict is Verdict.PASS
     names = {path for path in made.files if path.endswith(".py")}
-    assert names == {f"{f}{n}.py" for f in ("order", "payment", "shop", "user", "report", "audit") for n in ("", "_2")}
+    assert names == {
+        f"{f}{n}.py" for f in ("order", "payment", "shop", "user", "report", "audit") for n in ("", "_2")
+    }
     assert max(text.count("(pa.DataFrameModel)") for text in made.files.values()) <= 25
 
 
-# --- the command ----------------------------------------------------------------------------------------------------------
+# --- the command ------------------------------------------------------------------------------------------
 
 
 def test_the_command_writes_a_suite_that_run_passes(shop: Shop) -> None:
     """init, then run: exit 0 both times; the counts add up, the next steps are said."""
     done = shop.cli("init", "-o", "drafted")
     assert done.returncode == 0, done.stderr
-    said = re.search(r"drafted (\d+) tables: (\d+) checks, (\d+) of what the catalogue declares \(blocking\), (\d+) observed", done.stdout)
+    said = re.search(
+        r"drafted (\d+) tables: (\d+) checks, (\d+) of what the catalogue declares \(blocking\), (\d+) "
+        r"observed",
+        done.stdout,
+    )
     assert said is not None
     assert int(said[2]) == int(said[3]) + int(said[4])
     assert f"verdict PASS: {said[2]} of {said[2]} checks pass on this database" in done.stdout
@@ -380,14 +534,20 @@ def test_the_command_writes_a_suite_that_run_passes(shop: Shop) -> None:
 
 
 def test_the_command_overwrites_nothing(shop: Shop) -> None:
-    """A folder that holds files is refused; with --force only files that do not exist are written, if all load together."""
+    """A folder that holds files is refused; with --force only files that do not exist are written, if all
+    load together.
+    """
     before = {p: p.read_bytes() for p in (shop.folder / "checks").iterdir()}
     refused = shop.cli("init")
     assert (refused.returncode, "is not empty" in refused.stderr) == (2, True)
     clash = shop.cli("init", "--force")
     assert clash.returncode == 0, clash.stderr  # orders.py stands already: only the rest is written
     assert {p: p.read_bytes() for p in before} == before
-    assert sorted(p.name for p in (shop.folder / "checks").glob("*")) == ["orders.py", "other.py", "suite.toml"]
+    assert sorted(p.name for p in (shop.folder / "checks").glob("*")) == [
+        "orders.py",
+        "other.py",
+        "suite.toml",
+    ]
     assert shop.cli("run").returncode == 0
     none_left = shop.cli("init", "--force")
     assert (none_left.returncode, "nothing to write" in none_left.stderr) == (2, True)

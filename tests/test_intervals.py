@@ -1,4 +1,6 @@
-"""A bound is one that rows can break and can keep: what no value, or every value, satisfies is refused by name."""
+"""A bound is one that rows can break and can keep: what no value, or every value, satisfies is refused by
+name.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +32,33 @@ from kisaan_validate.waivers import read_waivers
 
 C = pa.Check
 INF = float("inf")
-NO_VALUES = [float("nan"), -float("nan"), Decimal("NaN"), Decimal("sNaN"), np.float64("nan"), np.float32("nan"), pd.NA, pd.NaT, np.datetime64("NaT")]
+NO_VALUES = [
+    float("nan"),
+    -float("nan"),
+    Decimal("NaN"),
+    Decimal("sNaN"),
+    np.float64("nan"),
+    np.float32("nan"),
+    pd.NA,
+    pd.NaT,
+    np.datetime64("NaT"),
+]
 
 CHECKS: dict[str, Callable[[Any, Any], Any]] = {
-    "eq": lambda a, b: C.eq(a), "ne": lambda a, b: C.ne(a), "gt": lambda a, b: C.gt(a), "ge": lambda a, b: C.ge(a),
-    "lt": lambda a, b: C.lt(a), "le": lambda a, b: C.le(a), "in_range": lambda a, b: C.in_range(a, b),
-    "open": lambda a, b: C.in_range(a, b, include_min=False, include_max=False), "isin": lambda a, b: C.isin([a, b]),
-    "notin": lambda a, b: C.notin([a, b]), "unique_values_eq": lambda a, b: C.unique_values_eq([a, b]),
-    "length": lambda a, b: C.str_length(a, b), "exact_length": lambda a, b: C.str_length(a),
-}  # fmt: skip
+    "eq": lambda a, b: C.eq(a),
+    "ne": lambda a, b: C.ne(a),
+    "gt": lambda a, b: C.gt(a),
+    "ge": lambda a, b: C.ge(a),
+    "lt": lambda a, b: C.lt(a),
+    "le": lambda a, b: C.le(a),
+    "in_range": lambda a, b: C.in_range(a, b),
+    "open": lambda a, b: C.in_range(a, b, include_min=False, include_max=False),
+    "isin": lambda a, b: C.isin([a, b]),
+    "notin": lambda a, b: C.notin([a, b]),
+    "unique_values_eq": lambda a, b: C.unique_values_eq([a, b]),
+    "length": lambda a, b: C.str_length(a, b),
+    "exact_length": lambda a, b: C.str_length(a),
+}
 
 
 def _schema(check: Any, allow_nan: bool = False) -> Any:
@@ -60,7 +80,9 @@ def test_the_file_from_the_field(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", CHECKS)
 @pytest.mark.parametrize("value", NO_VALUES, ids=repr)
 def test_no_check_takes_what_compares_with_nothing(name: str, value: Any) -> None:
-    """Whatever a NaN is called, and whichever end it stands at: the suite is refused, by pandera or by us, never read."""
+    """Whatever a NaN is called, and whichever end it stands at: the suite is refused, by pandera or by us,
+    never read.
+    """
     one_value = {"eq", "ne", "gt", "ge", "lt", "le", "exact_length"}
     for ends in [(value, 1), *([] if name in one_value else [(1, value), (value, value)])]:
         with pytest.raises((SuiteError, ValueError, TypeError, ArithmeticError)):
@@ -79,7 +101,21 @@ _VALID: dict[str, dict[str, Any]] = {
     "decimals": {"table": "t", "column": "x", "places": 2},
     "minimum_rows": {"table": "t", "minimum": 1},
 }
-_NUMBERS = frozenset({"low", "high", "factor", "share", "within", "step", "start", "places", "minimum", "segments", "tolerance"})
+_NUMBERS = frozenset(
+    {
+        "low",
+        "high",
+        "factor",
+        "share",
+        "within",
+        "step",
+        "start",
+        "places",
+        "minimum",
+        "segments",
+        "tolerance",
+    }
+)
 
 
 def test_every_number_of_a_declaration_is_tried() -> None:
@@ -92,11 +128,17 @@ def test_every_number_of_a_declaration_is_tried() -> None:
 @pytest.mark.parametrize("name", _VALID)
 @pytest.mark.parametrize("value", [*NO_VALUES, INF, -INF, Decimal("Infinity")], ids=repr)
 def test_no_declaration_takes_it_either(name: str, value: Any) -> None:
-    """Each number of each function: a SuiteError that says where; infinity only where values are compared with it."""
+    """Each number of each function: a SuiteError that says where; infinity only where values are compared
+    with it.
+    """
     arguments = _VALID[name]
     getattr(declare, name)(**arguments)
     for argument in (*(_NUMBERS & set(arguments)), "tolerance"):
-        if name in {"quantile", "no_gaps"} and argument in {"low", "high", "start"} and not is_no_value(value):
+        if (
+            name in {"quantile", "no_gaps"}
+            and argument in {"low", "high", "start"}
+            and not is_no_value(value)
+        ):
             continue
         with pytest.raises(SuiteError) as caught:
             getattr(declare, name)(**{**arguments, argument: value})
@@ -114,14 +156,27 @@ def test_an_empty_interval_is_refused(low: Any, high: Any) -> None:
         declare.quantile("t", "x", "50%", low=low, high=high)
 
 
-@pytest.mark.parametrize("check", [C.gt(INF), C.lt(-INF), C.gt(Decimal("Infinity")), C.str_length(min_value=0), C.str_length(max_value=-1)])
+@pytest.mark.parametrize(
+    "check",
+    [C.gt(INF), C.lt(-INF), C.gt(Decimal("Infinity")), C.str_length(min_value=0), C.str_length(max_value=-1)],
+)
 def test_what_no_value_or_every_value_satisfies_is_refused(check: Any) -> None:
     """Nothing is greater than infinity; every text has at least no characters."""
     with pytest.raises(SuiteError):
         suite_of(_schema(check))
 
 
-@pytest.mark.parametrize("given", [Tolerance(-1), Tolerance(2, 1, 2), Tolerance(None, 1, 0), Tolerance(None, 3, 2), Tolerance(), Tolerance(float("nan"))])  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "given",
+    [
+        Tolerance(-1),
+        Tolerance(2, 1, 2),
+        Tolerance(None, 1, 0),
+        Tolerance(None, 3, 2),
+        Tolerance(),
+        Tolerance(float("nan")),
+    ],
+)  # type: ignore[arg-type]
 def test_a_tolerance_made_by_hand_is_read_as_one_that_is_written(given: Tolerance) -> None:
     """Less than nothing, all rows, a division by nothing, and two at once are none."""
     with pytest.raises(SuiteError):
@@ -129,7 +184,9 @@ def test_a_tolerance_made_by_hand_is_read_as_one_that_is_written(given: Toleranc
 
 
 POOL: list[Any] = [Decimal(-7), Decimal("-0.5"), Decimal(0), Decimal("0.25"), Decimal(3), Decimal(10**25)]
-"""What the columns below hold; bounds are drawn from the middle of it, so that some row lies on either side."""
+"""What the columns below hold; bounds are drawn from the middle of it, so that some row lies on either
+side.
+"""
 
 ENDS = [Decimal("-0.5"), 0.25, 3, INF, -INF, "NaN", "Infinity", "-inf", "3", "-0.5"]
 RANGES = [(name, low, high) for name in ("gt", "ge", "lt", "le") for low in ENDS for high in (None,)]
@@ -139,18 +196,26 @@ MORE = [("double precision", True), ("numeric", False), ("integer", True), ("rea
 
 @pytest.mark.parametrize(
     ("type_", "allow_nan"),
-    [("double precision", False), ("numeric", True), ("integer", False), *(pytest.param(*more, marks=pytest.mark.slow) for more in MORE)],
+    [
+        ("double precision", False),
+        ("numeric", True),
+        ("integer", False),
+        *(pytest.param(*more, marks=pytest.mark.slow) for more in MORE),
+    ],
 )
 def test_a_bound_that_loads_can_be_broken_and_kept(server: Server, type_: str, allow_nan: bool) -> None:
-    """Law: where rows lie below, at, between and above all bounds, at infinity and at NaN, every check of a range that gets
-    an answer finds a row that violates it and a row that does not; else it is refused when loaded, or is an ERROR."""
+    """Law: where rows lie below, at, between and above all bounds, at infinity and at NaN, every check of
+    a range that gets an answer finds a row that violates it and a row that does not; else it is refused
+    when loaded, or is an ERROR."""
     special = [] if "int" in type_ else ["'NaN'", "'Infinity'", "'-Infinity'"]
     between = [(a + b) / 2 for a, b in pairwise(POOL)] if special else []
     listed = ", ".join(f"({v if special or abs(v) < 100 else 99})" for v in [*POOL, *between, *special])
     database = server.create(f"CREATE TABLE t (x {type_}); INSERT INTO t VALUES {listed}")
     loaded = [check for one in RANGES if (check := _loaded(*one, allow_nan=allow_nan)) is not None]
     schema = pa.DataFrameSchema({"x": pa.Column(None, loaded, metadata={"allow_nan": allow_nan})}, name="t")
-    answers = [r for id, r in results(server, database, schema).items() if not id.endswith(("present", "not_null"))]
+    answers = [
+        r for id, r in results(server, database, schema).items() if not id.endswith(("present", "not_null"))
+    ]
     assert len(answers) == len(loaded) > 60
     assert sum(r.status is Status.FAIL for r in answers) > 20
     for check, answer in zip(loaded, answers, strict=True):
@@ -176,20 +241,34 @@ def _loaded(name: str, low: Any, high: Any, *, allow_nan: bool) -> Any:
 
 @pytest.mark.parametrize("type_", ["numeric", "double precision"])
 def test_a_text_that_the_server_reads_as_nan_gets_no_pass(server: Server, type_: str) -> None:
-    """'NaN' beside a column of numbers is a NaN: an ERROR, for there the type is known. Beside a text it is a text."""
-    database = server.create(f"CREATE TABLE t (id int PRIMARY KEY, x {type_}, s text); INSERT INTO t VALUES (1, 'NaN', 'a')")
+    """'NaN' beside a column of numbers is a NaN: an ERROR, for there the type is known. Beside a text it
+    is a text.
+    """
+    database = server.create(
+        f"CREATE TABLE t (id int PRIMARY KEY, x {type_}, s text); INSERT INTO t VALUES (1, 'NaN', 'a')"
+    )
     for text in ("NaN", " nan", "-NaN", "+nan", "nan(1)", "NAN\n"):
         column = pa.Column(None, [C.le(text), C.in_range(text, text)])
         schema = pa.DataFrameSchema({"x": column, "s": pa.Column(None, C.ge(text))}, name="t")
-        found = results(server, database, schema, declare.quantile("t", "x", "50%", high=text), declare.no_gaps("t", "x", start=text))
+        found = results(
+            server,
+            database,
+            schema,
+            declare.quantile("t", "x", "50%", high=text),
+            declare.no_gaps("t", "x", start=text),
+        )
         unanswered = {id for id, r in found.items() if r.status is Status.ERROR}
-        assert unanswered == {"t.x.less_than_or_equal_to", "t.x.in_range", "t.x.quantile", "t.x.no_gaps"}, text
+        assert unanswered == {"t.x.less_than_or_equal_to", "t.x.in_range", "t.x.quantile", "t.x.no_gaps"}, (
+            text
+        )
     server.drop(database)
 
 
 @pytest.mark.parametrize("value", ["nan", "-nan", "inf", "-1", "1e999"])
 def test_no_number_of_a_toml_file_is_nan(tmp_path: Path, value: str) -> None:
-    """TOML has a nan and an inf: no key of a configuration, a contract or a waiver takes them for a number."""
+    """TOML has a nan and an inf: no key of a configuration, a contract or a waiver takes them for a
+    number.
+    """
     for section, keys in KNOWN.items():
         for key in keys:
             (tmp_path / "kisaan.toml").write_text(f"[{section}]\n{key} = {value}\n")
@@ -207,4 +286,7 @@ def test_no_number_of_a_toml_file_is_nan(tmp_path: Path, value: str) -> None:
 
 def test_fractions_are_numbers() -> None:
     """No number that is one is refused with the others."""
-    assert not any(is_no_value(v) for v in (0, -0.0, INF, Fraction(1, 3), Decimal(0), "", "NaN", None, pd.Timestamp(0), date.max))
+    assert not any(
+        is_no_value(v)
+        for v in (0, -0.0, INF, Fraction(1, 3), Decimal(0), "", "NaN", None, pd.Timestamp(0), date.max)
+    )

@@ -1,4 +1,6 @@
-"""docs/invariants.md is complete and true: every promise has a line, every line a check, every check a line."""
+"""docs/invariants.md is complete and true: every promise has a line, every line a check, every check a
+line.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,9 @@ PROMISES = [
     "Backup, maintenance window, stakeholders",
     "RUN_MIGRATIONS_ON_STARTUP",
 ]
-"""Every invariant of the domain, every fault of the field, every line of the runbook that states a condition."""
+"""Every invariant of the domain, every fault of the field, every line of the runbook that states a
+condition.
+"""
 
 
 def lines() -> list[tuple[str, str]]:
@@ -116,7 +120,12 @@ def test_every_promise_has_its_line(promise: str) -> None:
 @pytest.mark.parametrize(("promise", "proof"), LINES)
 def test_every_line_names_a_check_or_says_who_answers_instead(promise: str, proof: str) -> None:
     """No line is left without an answer: a check, or where the answer lies if the database has none."""
-    assert "`" in proof or "Not a question to the database" in proof or "baseline" in proof or "listed under" in proof
+    assert (
+        "`" in proof
+        or "Not a question to the database" in proof
+        or "baseline" in proof
+        or "listed under" in proof
+    )
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -1,4 +1,6 @@
-"""Personal columns between a baseline and a run: same, differs, or cannot tell; and never two digests under one key."""
+"""Personal columns between a baseline and a run: same, differs, or cannot tell; and never two digests
+under one key.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,9 @@ CHANGES = {
 
 
 def test_untouched_values_are_the_same(server: Server, people: str) -> None:
-    """Same for each kept column, also where the type is wider; what is not kept is named, and the run is inconclusive."""
+    """Same for each kept column, also where the type is wider; what is not kept is named, and the run is
+    inconclusive.
+    """
     baseline = taken(server, people)
     judged = beside(server, people, baseline)
     assert outcomes(judged) == dict.fromkeys(KEPT, "same")
@@ -155,7 +159,8 @@ def test_differs_exactly_if_a_value_does(
         column
         for column in KEPT
         if server.sql(
-            f"SELECT 1 FROM people p JOIN was w USING (id) WHERE p.{column}::text IS DISTINCT FROM w.{column}::text",
+            f"SELECT 1 FROM people p JOIN was w USING (id) WHERE p.{column}::text IS DISTINCT FROM "
+            f"w.{column}::text",
             people,
         )
     }
@@ -168,7 +173,9 @@ def test_differs_exactly_if_a_value_does(
 
 
 def test_below_a_thousand_distinct_values_nothing_is_kept(server: Server, people: str) -> None:
-    """999 are too few, 1,000 are enough, NULL counts for none; the reason stands in the baseline and beside the run."""
+    """999 are too few, 1,000 are enough, NULL counts for none; the reason stands in the baseline and
+    beside the run.
+    """
     baseline = taken(server, people)
     kept = {(k.table, k.column): k for k in baseline.keyed}
     assert {key for key, k in kept.items() if k.digest} == {("people", column) for column in KEPT}
@@ -182,7 +189,9 @@ def test_below_a_thousand_distinct_values_nothing_is_kept(server: Server, people
 
 
 def test_no_run_records_a_digest_under_the_key(server: Server, people: str) -> None:
-    """Not in its facts, its statements or anywhere in its file: neither the key, nor the sums, nor what they come to."""
+    """Not in its facts, its statements or anywhere in its file: neither the key, nor the sums, nor what
+    they come to.
+    """
     baseline = taken(server, people)
     digests = {k.digest for k in baseline.keyed if k.digest}
     assert len(digests) == len(KEPT)
@@ -213,7 +222,9 @@ def test_no_run_records_a_digest_under_the_key(server: Server, people: str) -> N
 
 
 def test_each_baseline_has_a_key_of_its_own(server: Server, people: str) -> None:
-    """Two baselines of the same rows share no digest, and are not compared by them; a baseline is the same as itself."""
+    """Two baselines of the same rows share no digest, and are not compared by them; a baseline is the same
+    as itself.
+    """
     one, two = taken(server, people), taken(server, people)
     assert one.secret != two.secret
     assert not {k.digest for k in one.keyed if k.digest} & {k.digest for k in two.keyed if k.digest}
@@ -234,7 +245,9 @@ def test_where_rows_went_it_cannot_be_told(server: Server, people: str) -> None:
 
 
 def test_what_cannot_be_asked_is_said(server: Server, people: str) -> None:
-    """A column that is gone is the schema's change; a type of another form, and one without a digest, are named."""
+    """A column that is gone is the schema's change; a type of another form, and one without a digest, are
+    named.
+    """
     baseline = taken(server, people)
     server.sql("ALTER TABLE people DROP COLUMN name, ALTER phone TYPE numeric USING phone::numeric", people)
     judged = beside(server, people, baseline)
@@ -255,14 +268,20 @@ where = "id = 10"
 
 
 @pytest.mark.parametrize("damage", ["", "UPDATE people SET name = 'x' WHERE id = 11"])
-def test_beside_promised_removals_the_rows_that_stay_are_compared(server: Server, people: str, damage: str) -> None:
-    """Same if exactly the promised rows went and no other value changed; anything else could not be compared, by name."""
+def test_beside_promised_removals_the_rows_that_stay_are_compared(
+    server: Server, people: str, damage: str
+) -> None:
+    """Same if exactly the promised rows went and no other value changed; anything else could not be
+    compared, by name.
+    """
     contract = read_contract(REMOVED, "contract.toml")
     suite = the_suite()
     options = Options(count_all=True, sample=0, digests=True, contract=contract)
     baseline = baseline_of(run(suite, server.dsn(people), options=options))
     server.sql(f"DELETE FROM people WHERE id = 10; {damage}", people)
-    made = run(suite, server.dsn(people), options=Options(count_all=True, baseline=baseline, contract=contract))
+    made = run(
+        suite, server.dsn(people), options=Options(count_all=True, baseline=baseline, contract=contract)
+    )
     told = untold(judge(made, baseline, contract))
     assert ("the values of people.name" in told) is bool(damage)
     assert "the values of people.phone" not in told

@@ -1,4 +1,6 @@
-"""The KisaanCenter suite against both kinds of installations: green on a clean database, and every single check can fail."""
+"""The KisaanCenter suite against both kinds of installations: green on a clean database, and every single
+check can fail.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,17 @@ CHECKS = {check.id: check for check in SUITE.checks}
 WITHOUT_TOTAL = "kisaan_transactions.farmer_earning.split_without_total"
 """The one check that only applies where a sale does not keep its total."""
 PUBLIC_TABLES = {
-    "balance_snapshots", "kisaan_ledger", "kisaan_ledger_entries", "kisaan_user_balances", "kisaan_expense_allocations",
-    "farmer_product_assignments", "kisaan_features", "kisaan_plan_features", "kisaan_user_feature_overrides", "SequelizeMeta",
-}  # fmt: skip
+    "balance_snapshots",
+    "kisaan_ledger",
+    "kisaan_ledger_entries",
+    "kisaan_user_balances",
+    "kisaan_expense_allocations",
+    "farmer_product_assignments",
+    "kisaan_features",
+    "kisaan_plan_features",
+    "kisaan_user_feature_overrides",
+    "SequelizeMeta",
+}
 """The tables that only an installation made from the public schema has."""
 
 
@@ -72,7 +82,9 @@ def build(server: Server, payments: int = 2000) -> str:
 
 
 def build_public(server: Server, payments: int = 2000) -> str:
-    """The public schema, clean contents, and its later migrations as they should have been written, each recorded."""
+    """The public schema, clean contents, and its later migrations as they should have been written, each
+    recorded.
+    """
     name = server.create()
     connection = server.connect(name)
     try:
@@ -93,9 +105,15 @@ def describe(server: Server, database: str) -> Clean:
     keys = dict(server.sql(READ_CLEAN, database))
     lowest = {}
     for table, names in keys.items():
-        ((*values,),) = server.sql(f"SELECT {', '.join(f'{k}::text' for k in names)} FROM {table} ORDER BY {', '.join(names)} LIMIT 1", database)
+        ((*values,),) = server.sql(
+            f"SELECT {', '.join(f'{k}::text' for k in names)} FROM {table} ORDER BY {', '.join(names)} "
+            f"LIMIT 1",
+            database,
+        )
         lowest[table.strip('"')] = dict(zip(names, values, strict=True))
-    highest = {t: server.sql(f"SELECT max(id) FROM {t}", database)[0][0] for t, k in keys.items() if k == ["id"]}
+    highest = {
+        t: server.sql(f"SELECT max(id) FROM {t}", database)[0][0] for t, k in keys.items() if k == ["id"]
+    }
     return Clean(lowest, highest)
 
 
@@ -135,26 +153,39 @@ def alarms(done: Run) -> dict[str, tuple[Status, str]]:
 
 
 def test_a_clean_database_passes_every_check(market: Market) -> None:
-    """On a clean, cleanly migrated database nothing fails and nothing is skipped; what only others have does not apply."""
+    """On a clean, cleanly migrated database nothing fails and nothing is skipped; what only others have
+    does not apply.
+    """
     done = validate(market, market.database)
     assert alarms(done) == {}
     assert done.verdict is Verdict.PASS
     own = {id for id in market.silent if CHECKS[id].table not in PUBLIC_TABLES}
     assert WITHOUT_TOTAL in own
-    # A column, a table or a rule of the other kind of installation; no check of the first kind is lost by a condition.
+    # A column, a table or a rule of the other kind of installation; no check of the first kind is lost by a
+    # condition.
     assert all(CHECKS[id].applies for id in own)
     assert not own & set(BASELINE_CHECKS)
 
 
 BASELINE_CHECKS = (
-    *(f"kisaan_transactions.{c}.present" for c in ("product_id", "commission_amount", "status", "transaction_date", "metadata")),
+    *(
+        f"kisaan_transactions.{c}.present"
+        for c in ("product_id", "commission_amount", "status", "transaction_date", "metadata")
+    ),
     *(f"kisaan_payments.{c}.present" for c in ("product_id", "shop_id", "counterparty_id")),
-    "kisaan_users.custom_commission_rate.present", "kisaan_users.shop_id.owner_has_none",
-    "kisaan_transactions.total_amount.split", "kisaan_payments.product_id.agrees", "kisaan_payments.product_id.foreign_key",
-    "kisaan_commissions.shop_id_rate_type.enforced", "kisaan_transactions.transaction_date.not_in_future",
-    "kisaan_transactions.product_name.agrees", "kisaan_transactions.commission_amount.as_agreed",
-)  # fmt: skip
-"""Checks that are conditional for the sake of the public schema, and must go on applying to the other kind of installation."""
+    "kisaan_users.custom_commission_rate.present",
+    "kisaan_users.shop_id.owner_has_none",
+    "kisaan_transactions.total_amount.split",
+    "kisaan_payments.product_id.agrees",
+    "kisaan_payments.product_id.foreign_key",
+    "kisaan_commissions.shop_id_rate_type.enforced",
+    "kisaan_transactions.transaction_date.not_in_future",
+    "kisaan_transactions.product_name.agrees",
+    "kisaan_transactions.commission_amount.as_agreed",
+)
+"""Checks that are conditional for the sake of the public schema, and must go on applying to the other kind
+of installation.
+"""
 
 
 WIDTHS = "*.type", "database.no_numeric_*", "database.timestamps.have_zone", "*.product_id.foreign_key"
@@ -162,7 +193,9 @@ WIDTHS = "*.type", "database.no_numeric_*", "database.timestamps.have_zone", "*.
 
 
 def test_the_public_schema_has_no_skip_and_no_blocking_failure(public: Market) -> None:
-    """With all its later migrations and clean contents nothing blocks or is skipped, and each warning is a type or a guard."""
+    """With all its later migrations and clean contents nothing blocks or is skipped, and each warning is a
+    type or a guard.
+    """
     done = validate(public, public.database)
     assert {status for status, _ in alarms(done).values()} == {Status.FAIL}
     assert {CHECKS[id].severity for id in alarms(done)} == {Severity.WARNING}
@@ -224,7 +257,7 @@ def test_every_check_that_rests_on_a_proxy_is_no_more_than_a_warning() -> None:
     assert any("proxy" in c.why.lower() for c in SUITE.checks)
 
 
-# --- planted violations ---------------------------------------------------------------------------------------------
+# --- planted violations -----------------------------------------------------------------------------------
 
 
 def plant_for(check: Check, suite: Suite, clean: Clean) -> Plant:
@@ -242,7 +275,9 @@ def test_there_is_no_plant_without_a_check() -> None:
 
 def field(id: str, market: Market, public: Market, changed: Market) -> Market:
     """Where the plant of a check grows: where the check applies; else in a market that the plant changes."""
-    return next((m for m in (market, public, changed) if id not in m.silent), public if id in IN_PUBLIC else market)
+    return next(
+        (m for m in (market, public, changed) if id not in m.silent), public if id in IN_PUBLIC else market
+    )
 
 
 def harvest(market: Market, plants: dict[str, Plant]) -> dict[str, Result]:
@@ -255,7 +290,9 @@ def harvest(market: Market, plants: dict[str, Plant]) -> dict[str, Result]:
 
 
 @pytest.fixture(scope="module")
-def harvests(market: Market, public: Market, changed: Market, request: pytest.FixtureRequest) -> Iterator[Callable[[str], tuple[Plant, Result]]]:
+def harvests(
+    market: Market, public: Market, changed: Market, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], tuple[Plant, Result]]]:
     """The outcome of each plant that this session asks for; two plots grow at a time."""
     plots: dict[tuple[str, str], dict[str, Plant]] = defaultdict(dict)
     where = {m.database: m for m in (market, public, changed)}
@@ -277,8 +314,12 @@ HARVEST_TEST = "test_the_planted_violation_is_found"
 
 
 @pytest.mark.parametrize("check_id", CHECKS)
-def test_the_planted_violation_is_found(check_id: str, harvests: Callable[[str], tuple[Plant, Result]]) -> None:
-    """Every check fails on its planted violation, with the exact count and the violating key in its evidence."""
+def test_the_planted_violation_is_found(
+    check_id: str, harvests: Callable[[str], tuple[Plant, Result]]
+) -> None:
+    """Every check fails on its planted violation, with the exact count and the violating key in its
+    evidence.
+    """
     plant, result = harvests(check_id)
     assert (result.status, result.violations) == (Status.FAIL, plant.violations), result.message
     if plant.key:
@@ -286,7 +327,7 @@ def test_the_planted_violation_is_found(check_id: str, harvests: Callable[[str],
         assert any(plant.key.items() <= row.items() for row in shown), shown
 
 
-# --- installations --------------------------------------------------------------------------------------------------
+# --- installations ----------------------------------------------------------------------------------------
 
 INSTALLATIONS = {
     "allocations under the older name": "ALTER TABLE payment_allocations RENAME TO kisaan_payment_allocations",
@@ -298,7 +339,8 @@ INSTALLATIONS = {
     ),
     "wide numbers throughout": (
         "ALTER TABLE kisaan_transactions ALTER COLUMN id TYPE bigint;"
-        "ALTER TABLE kisaan_payments ALTER COLUMN transaction_id TYPE bigint, ALTER COLUMN counterparty_id TYPE bigint"
+        "ALTER TABLE kisaan_payments ALTER COLUMN transaction_id TYPE bigint, ALTER COLUMN "
+        "counterparty_id TYPE bigint"
     ),
 }
 
@@ -314,8 +356,16 @@ def test_an_installation_of_its_own_kind_raises_no_alarm(installation: str, mark
 
 
 def test_without_the_smaller_tables_only_their_absence_is_told(market: Market) -> None:
-    """An installation without the smaller books passes; each missing one is mentioned once, as information."""
-    gone = ["kisaan_credits", "expense_settlements", "kisaan_expenses", "kisaan_settlements", "kisaan_audit_logs"]
+    """An installation without the smaller books passes; each missing one is mentioned once, as
+    information.
+    """
+    gone = [
+        "kisaan_credits",
+        "expense_settlements",
+        "kisaan_expenses",
+        "kisaan_settlements",
+        "kisaan_audit_logs",
+    ]
     name = market.copy(";".join(f"DROP TABLE {table}" for table in gone))
     done = validate(market, name)
     market.server.drop(name)
@@ -323,7 +373,7 @@ def test_without_the_smaller_tables_only_their_absence_is_told(market: Market) -
     assert done.verdict is Verdict.PASS
 
 
-# --- the models as pandera models -----------------------------------------------------------------------------------
+# --- the models as pandera models -------------------------------------------------------------------------
 
 
 def models(file: str) -> dict[str, Any]:
@@ -333,7 +383,9 @@ def models(file: str) -> dict[str, Any]:
     assert spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found = {n: v for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, pa.DataFrameModel)}
+    found = {
+        n: v for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, pa.DataFrameModel)
+    }
     return {v.to_schema().name: v for n, v in found.items() if not n.startswith("_")}
 
 

@@ -1,4 +1,6 @@
-"""A comparison without a contract: every difference is listed wherever a run is shown, and what cannot be told is not green."""
+"""A comparison without a contract: every difference is listed wherever a run is shown, and what cannot be
+told is not green.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,11 @@ from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
 
 LAW = hypothesis_settings(
-    max_examples=examples(25), derandomize=True, deadline=None,
+    max_examples=examples(25),
+    derandomize=True,
+    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -62,7 +66,9 @@ def said(judged: Judgement, *, verbose: bool) -> str:
 @given(beside())
 @LAW
 def test_differences_fail_nothing_and_what_cannot_be_told_passes_nothing(judged: Judgement) -> None:
-    """Without a contract the verdict is FAIL only for failing checks, and PASS only if everything could be compared."""
+    """Without a contract the verdict is FAIL only for failing checks, and PASS only if everything could be
+    compared.
+    """
     assert judged.diff is not None
     lost = [m for m in judged.diff.moves if m.reason.startswith("it was not asked after")]
     event(judged.verdict.value)
@@ -77,8 +83,12 @@ def test_differences_fail_nothing_and_what_cannot_be_told_passes_nothing(judged:
 
 @given(beside(), beside(contract=True))
 @LAW
-def test_pass_never_stands_beside_something_that_cannot_be_told(alone: Judgement, promised: Judgement) -> None:
-    """The third answer of a run that passes is that there is nothing; the sentence says why a run is inconclusive."""
+def test_pass_never_stands_beside_something_that_cannot_be_told(
+    alone: Judgement, promised: Judgement
+) -> None:
+    """The third answer of a run that passes is that there is nothing; the sentence says why a run is
+    inconclusive.
+    """
     for judged in (alone, promised):
         last = answer_words(judged)[-1]
         assert last.word == "cannot tell"
@@ -95,14 +105,16 @@ def test_pass_never_stands_beside_something_that_cannot_be_told(alone: Judgement
 @given(beside())
 @LAW
 def test_every_difference_is_listed_wherever_the_run_is_shown(judged: Judgement) -> None:
-    """Console with -v, JSON, JUnit, GitHub, CSV, Markdown and page name each difference, table by table; the console alone
-    names ten, and counts the others exactly."""
+    """Console with -v, JSON, JUnit, GitHub, CSV, Markdown and page name each difference, table by table;
+    the console alone names ten, and counts the others exactly."""
     listed, found = judged.listed, difference_findings(judged)
     names = [f.name for f in found if f.standing is Standing.LISTED]
     event(f"{min(len(listed), 20)} differences")
     assert len(names) == len(listed)
     facts = json.loads(find_format("json").render(judged))["judgement"]
-    assert {(c["kind"], c["table"], c["name"], c["aspect"]) for c in facts["changes"]} == {c.key for c in listed}
+    assert {(c["kind"], c["table"], c["name"], c["aspect"]) for c in facts["changes"]} == {
+        c.key for c in listed
+    }
     assert [c["table"] for c in facts["changes"]] == sorted(c["table"] for c in facts["changes"])
     assert all(c["explained_by"] is None for c in facts["changes"])
     cases = {case.get("name") for case in ET.fromstring(find_format("junit").render(judged)).iter("testcase")}
@@ -111,7 +123,9 @@ def test_every_difference_is_listed_wherever_the_run_is_shown(judged: Judgement)
     assert [row["kind"] for row in rows].count("difference") == len(found)
     assert find_format("github").render(judged).count("::notice title=") >= len(names)
     page = render_html(judged)
-    assert page.count('<tr><th scope="row">', page.find('id="changes"'), page.find('id="moves"')) >= len(listed)
+    assert page.count('<tr><th scope="row">', page.find('id="changes"'), page.find('id="moves"')) >= len(
+        listed
+    )
     markdown = find_format("markdown").render(judged)
     assert markdown.count(f"| {Standing.LISTED.value} |") + left_out(markdown) >= len(names)
 
@@ -138,9 +152,14 @@ def test_the_console_lists_ten_and_counts_the_rest(judged: Judgement) -> None:
 
 
 def test_a_run_beside_a_baseline_names_what_differs(shop: Shop) -> None:
-    """Twelve columns and a value come: exit 0; all differences stand on the console with -v, in JSON, and in the list of runs."""
+    """Twelve columns and a value come: exit 0; all differences stand on the console with -v, in JSON, and
+    in the list of runs.
+    """
     assert shop.cli("baseline", "-o", "pre.json").returncode == 0
-    shop.sql("".join(f"ALTER TABLE other ADD c{n} int;" for n in range(10, 22)) + "UPDATE orders SET total = 11 WHERE id = 1")
+    shop.sql(
+        "".join(f"ALTER TABLE other ADD c{n} int;" for n in range(10, 22))
+        + "UPDATE orders SET total = 11 WHERE id = 1"
+    )
     shown = shop.cli("run", "--baseline", "pre.json", "-v", "--format", "json=run.json")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "since the baseline: 14 differences that no contract judges" in shown.stdout
@@ -158,18 +177,28 @@ CHECKED = (declare.holds("t", "id > 0", id="positive"), declare.holds("t", "n >=
 
 def compared(server: Server, database: str, suite: Suite, baseline: Baseline) -> Judgement:
     """The database as it is, beside the baseline, without a contract."""
-    return judge(run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, baseline=baseline)), baseline)
+    return judge(
+        run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, baseline=baseline)), baseline
+    )
 
 
-@pytest.mark.parametrize("way", ["digests of another version", "a table that the suite leaves out", "a check that is gone", "rows came"])
+@pytest.mark.parametrize(
+    "way",
+    ["digests of another version", "a table that the suite leaves out", "a check that is gone", "rows came"],
+)
 def test_what_cannot_be_told_is_inconclusive_without_a_contract(server: Server, way: str) -> None:
-    """A baseline that no longer tells what it should makes no PASS: exit 3, with the reason by name, on the console and in JUnit."""
+    """A baseline that no longer tells what it should makes no PASS: exit 3, with the reason by name, on
+    the console and in JUnit.
+    """
     database, suite = server.create(T), suite_of(*CHECKED)
     measured = run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, digests=True))
     baseline = baseline_of(measured)
     assert compared(server, database, suite, baseline).verdict is Verdict.PASS
     if way == "digests of another version":
-        tables = tuple(replace(t, digests=replace(t.digests, check=("older", "0" * 64))) if t.digests else t for t in baseline.tables)
+        tables = tuple(
+            replace(t, digests=replace(t.digests, check=("older", "0" * 64))) if t.digests else t
+            for t in baseline.tables
+        )
         baseline = replace(baseline, tables=tables)
     elif way == "a table that the suite leaves out":
         suite = suite_of(*CHECKED, settings=settings(exclude_tables=("u",)))
@@ -182,7 +211,9 @@ def test_what_cannot_be_told_is_inconclusive_without_a_contract(server: Server, 
     assert exit_code(judged.run, judged.verdict) == 3
     shown = said(judged, verbose=False)
     assert re.search(r"^cannot tell: \d things? that (was|were) not compared", shown, re.M), shown
-    assert re.search(r"^cannot tell  (which rows of|which values of u|the rows of u|the check n)", shown, re.M), shown
+    assert re.search(
+        r"^cannot tell  (which rows of|which values of u|the rows of u|the check n)", shown, re.M
+    ), shown
     assert re.search(r"^INCONCLUSIVE ", shown, re.M)
     made = find_format("junit").render(judged)
     assert "could not be compared with the baseline." in made
@@ -194,7 +225,9 @@ def test_what_cannot_be_told_is_inconclusive_without_a_contract(server: Server, 
 def test_a_rewritten_check_has_an_answer_of_its_own(server: Server) -> None:
     """It is named, beside PASS: nothing of what is judged is open."""
     database = server.create(T)
-    baseline = baseline_of(run(suite_of(*CHECKED), server.dsn(database), options=Options(jobs=1, count_all=True)))
+    baseline = baseline_of(
+        run(suite_of(*CHECKED), server.dsn(database), options=Options(jobs=1, count_all=True))
+    )
     judged = compared(server, database, suite_of(CHECKED[0], declare.holds("t", "n >= -1", id="n")), baseline)
     shown = said(judged, verbose=False)
     assert judged.verdict is Verdict.PASS
@@ -204,10 +237,17 @@ def test_a_rewritten_check_has_an_answer_of_its_own(server: Server) -> None:
 
 
 def test_as_many_rows_are_not_called_unchanged(server: Server) -> None:
-    """What was compared is said: counts and figures, or digests of every row; a value that no figure shows is found by those."""
+    """What was compared is said: counts and figures, or digests of every row; a value that no figure shows
+    is found by those.
+    """
     database, suite = server.create(T), suite_of(*CHECKED)
-    for digests, words in ((False, "of 2 only by NULLs, ends and exact sums"), (True, "of 2 by digests of every row")):
-        baseline = baseline_of(run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, digests=digests)))
+    for digests, words in (
+        (False, "of 2 only by NULLs, ends and exact sums"),
+        (True, "of 2 by digests of every row"),
+    ):
+        baseline = baseline_of(
+            run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, digests=digests))
+        )
         server.sql("UPDATE t SET n = 3 - n", database)
         judged = compared(server, database, suite, baseline)
         shown = said(judged, verbose=False)

@@ -1,4 +1,6 @@
-"""--lock: one run of a suite on a database at a time, on this host and on all others; whatever ends a run ends its locks."""
+"""--lock: one run of a suite on a database at a time, on this host and on all others; whatever ends a run
+ends its locks.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,12 @@ def _begun(shop: Shop, *words: str) -> subprocess.Popen[str]:
     """A command that runs beside the test."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "KISAAN_DSN": shop.server.dsn(shop.database, shop.role)}
     return subprocess.Popen(
-        [sys.executable, "-m", "kisaan_validate", *words], cwd=shop.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "kisaan_validate", *words],
+        cwd=shop.folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -62,15 +69,23 @@ def _pids(pid: int) -> list[int]:
 
 
 def test_the_second_run_ends_with_6_and_says_who_is_first(gated: Shop) -> None:
-    """Run and baseline exclude each other, from another folder of reports too; without --lock nobody is refused; afterwards all is free."""
+    """Run and baseline exclude each other, from another folder of reports too; without --lock nobody is
+    refused; afterwards all is free.
+    """
     with gate_in(gated.server, gated.database) as gate:
         first = _begun(gated, "run", "-q", "--lock")
         gate.reached()
-        for words in (("run", "--lock"), ("run", "--lock", "--reports", "elsewhere"), ("baseline", "--lock", "-o", "pre.json")):
+        for words in (
+            ("run", "--lock"),
+            ("run", "--lock", "--reports", "elsewhere"),
+            ("baseline", "--lock", "-o", "pre.json"),
+        ):
             shown = gated.cli(*words)
             assert shown.returncode == 6, shown.stdout + shown.stderr
             assert f"suite 'checks' is already at work on database '{gated.database}'" in shown.stderr
-            assert any(f"pid {pid} on {socket.gethostname()}"[:40] in shown.stderr for pid in _pids(first.pid))
+            assert any(
+                f"pid {pid} on {socket.gethostname()}"[:40] in shown.stderr for pid in _pids(first.pid)
+            )
             assert re.search(r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", shown.stderr)
             assert "HINT: wait" in shown.stderr
             assert "Traceback" not in shown.stderr
@@ -98,13 +113,18 @@ def test_whatever_ends_a_run_ends_its_locks(gated: Shop, number: int) -> None:
 
 def advisory_lock_when_free(shop: Shop) -> object:
     """The lock, once the server has seen that its holder is gone."""
-    held = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = {_key(shop) & 0xFFFFFFFF}"
+    held = (
+        f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = "
+        f"{_key(shop) & 0xFFFFFFFF}"
+    )
     wait_until(lambda: shop.server.sql(held, shop.database) == [(0,)], 10)
     return advisory_lock(_target(shop), Limits(), {}, "checks")
 
 
 def test_two_processes_of_one_host_are_told_apart_by_a_file(shop: Shop) -> None:
-    """With the server's lock out of reach (a standby and its primary know nothing of each other's), the file still excludes."""
+    """With the server's lock out of reach (a standby and its primary know nothing of each other's), the
+    file still excludes.
+    """
     with file_lock(_lock_file(shop), "the suite"):
         shown = shop.cli("run", "--lock")
     assert shown.returncode == 6
@@ -113,7 +133,9 @@ def test_two_processes_of_one_host_are_told_apart_by_a_file(shop: Shop) -> None:
 
 
 def test_the_lock_reads_only_and_holds_nothing_back(shop: Shop) -> None:
-    """A role with SELECT alone may take it; while it is held there is no snapshot and no transaction id: VACUUM goes on."""
+    """A role with SELECT alone may take it; while it is held there is no snapshot and no transaction id:
+    VACUUM goes on.
+    """
     with advisory_lock(_target(shop), Limits(), {}, "checks") as held:
         sql = "SELECT backend_xid, backend_xmin, state, application_name FROM pg_stat_activity WHERE pid = "
         ((xid, xmin, state, name),) = shop.server.sql(sql + str(held.session.backend_pid), shop.database)
@@ -124,7 +146,9 @@ def test_the_lock_reads_only_and_holds_nothing_back(shop: Shop) -> None:
 
 
 def test_other_suites_and_databases_are_not_in_the_way(shop: Shop) -> None:
-    """The key is that of suite and database; the same lock in the same process is refused too; an error lets go of it."""
+    """The key is that of suite and database; the same lock in the same process is refused too; an error
+    lets go of it.
+    """
     other = shop.server.create()
     with advisory_lock(_target(shop), Limits(), {}, "checks"):
         with advisory_lock(_target(shop), Limits(), {}, "other suite"):
@@ -147,9 +171,10 @@ def test_what_a_role_may_not_know_is_said(shop: Shop) -> None:
     try:
         owner = find_target(shop.server.dsn(shop.database))
         with (
-            advisory_lock(owner, Limits(), {}, "checks"), pytest.raises(AlreadyRunning) as caught,
+            advisory_lock(owner, Limits(), {}, "checks"),
+            pytest.raises(AlreadyRunning) as caught,
             advisory_lock(curious, Limits(), {}, "checks"),
-        ):  # fmt: skip
+        ):
             pass
         assert f"kisaan-validate --lock, pid {os.getpid()}" in caught.value.fact
         assert "since when is not shown to this role" in caught.value.fact
@@ -158,8 +183,13 @@ def test_what_a_role_may_not_know_is_said(shop: Shop) -> None:
 
 
 def test_the_key_is_the_documented_one(server: Server) -> None:
-    """The first eight bytes of SHA-256 over program, suite and database, with zero bytes between, as PostgreSQL computes it too."""
-    text = r"convert_to('kisaan-validate', 'UTF8') || '\x00'::bytea || convert_to('Läden', 'UTF8') || '\x00'::bytea || convert_to('prod', 'UTF8')"
+    """The first eight bytes of SHA-256 over program, suite and database, with zero bytes between, as
+    PostgreSQL computes it too.
+    """
+    text = (
+        r"convert_to('kisaan-validate', 'UTF8') || '\x00'::bytea || convert_to('Läden', 'UTF8') || "
+        r"'\x00'::bytea || convert_to('prod', 'UTF8')"
+    )
     sql = f"SELECT ('x' || substr(encode(sha256({text}), 'hex'), 1, 16))::bit(64)::bigint"
     assert server.sql(sql) == [(lock_key("Läden", "prod"),)]
     assert lock_key("a", "bc") != lock_key("ab", "c")
@@ -167,16 +197,24 @@ def test_the_key_is_the_documented_one(server: Server) -> None:
 
 def test_an_unexpected_database_is_not_even_locked(shop: Shop) -> None:
     """[target] expect comes first."""
-    with pytest.raises(TargetError, match="expect says production"), advisory_lock(_target(shop), Limits(), {"database": "production"}, "checks"):
+    with (
+        pytest.raises(TargetError, match="expect says production"),
+        advisory_lock(_target(shop), Limits(), {"database": "production"}, "checks"),
+    ):
         pass
 
 
 def test_a_lock_that_was_lost_is_said(gated: Shop) -> None:
-    """If the server ends the session of the lock, the run is still right, and says that another may have gone on beside it."""
+    """If the server ends the session of the lock, the run is still right, and says that another may have
+    gone on beside it.
+    """
     with gate_in(gated.server, gated.database) as gate:
         first = _begun(gated, "run", "-q", "--lock")
         gate.reached()
-        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'kisaan-validate --lock%'"
+        ended = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE "
+            "'kisaan-validate --lock%'"
+        )
         assert gated.server.sql(ended, gated.database) == [(True,)]
         gate.open()
         _, err = first.communicate(timeout=60)
@@ -186,7 +224,9 @@ def test_a_lock_that_was_lost_is_said(gated: Shop) -> None:
 
 @pytest.mark.parametrize("trap", ["file", "folder", "link"])
 def test_a_lock_file_that_cannot_be_had_is_said(tmp_path: Path, trap: str) -> None:
-    """A file in the way of the folder, a folder in its own place, a link that leads elsewhere: refused, and nothing is overwritten."""
+    """A file in the way of the folder, a folder in its own place, a link that leads elsewhere: refused,
+    and nothing is overwritten.
+    """
     path = tmp_path / "reports" / ".lock"
     if trap == "file":
         (tmp_path / "reports").write_text("in the way")

@@ -37,7 +37,10 @@ def filled(server: Server, number: int) -> str:
     """A database with so many tables, made in steps for which the lock table has room."""
     name = server.create()
     for first in range(0, number, 100):
-        listed = (f"CREATE TABLE t{n} (id int PRIMARY KEY, v int); INSERT INTO t{n} VALUES (1, 1), (2, 2)" for n in range(first, min(number, first + 100)))
+        listed = (
+            f"CREATE TABLE t{n} (id int PRIMARY KEY, v int); INSERT INTO t{n} VALUES (1, 1), (2, 2)"
+            for n in range(first, min(number, first + 100))
+        )
         server.sql("; ".join(listed), name)
     return name
 
@@ -65,10 +68,14 @@ def crowded(small: Server) -> str:
 
 
 def test_what_is_chosen_leaves_half_of_the_table_free() -> None:
-    """Whatever the server and the tables: all that a run may hold at once fits into what others leave of one half."""
+    """Whatever the server and the tables: all that a run may hold at once fits into what others leave of
+    one half.
+    """
     chance = random.Random(7)
     for _ in range(3_000):
-        room = Room(chance.choice([640, 1_280, 6_400, 64_000]), chance.randrange(0, 900), chance.choice([0, 2, 4]))
+        room = Room(
+            chance.choice([640, 1_280, 6_400, 64_000]), chance.randrange(0, 900), chance.choice([0, 2, 4])
+        )
         keys: list[TableKey] = [("public", f"t{n}") for n in range(chance.choice([0, 1, 5, 40, 400, 4_000]))]
         costs = {k: Cost(r := chance.choice([1, 1, 1, 3, 300]), r * chance.randrange(0, 4)) for k in keys}
         readers, share = chance.choice([0, 1, 2, 4, 8]), chance.choice([1, 2])
@@ -112,7 +119,9 @@ def baseline_with_rows(server: Server, database: str, folder: Path) -> None:
 def both_sides(server: Server, database: str, folder: Path) -> None:
     copied = server.create(template=database)
     server.sql("UPDATE t7 SET v = 9 WHERE id = 2", copied)
-    found = diff_rows(find_target(server.dsn(database)), find_target(server.dsn(copied)), DiffOptions(schema=False))
+    found = diff_rows(
+        find_target(server.dsn(database)), find_target(server.dsn(copied)), DiffOptions(schema=False)
+    )
     server.drop(copied)
     assert not [u.reason for table in found.tables for u in table.unknown]
     assert [table.table for table in found.tables if table.differs] == ["t7"]
@@ -127,9 +136,13 @@ def first_look(server: Server, database: str, folder: Path) -> None:
 def test_nobody_beside_it_finds_the_lock_table_full(
     small: Server, crowded: str, tmp_path: Path, work: Callable[[Server, str, Path], None]
 ) -> None:
-    """More tables than half of the lock table has places: every command answers, and no statement of a writer fails."""
+    """More tables than half of the lock table has places: every command answers, and no statement of a
+    writer fails.
+    """
     # A database that somebody writes to cannot be copied, and two sides of which one is written to differ.
-    database, written = (crowded, [f"t{n}" for n in range(MANY)]) if work is not both_sides else ("postgres", ["beside"])
+    database, written = (
+        (crowded, [f"t{n}" for n in range(MANY)]) if work is not both_sides else ("postgres", ["beside"])
+    )
     small.sql("CREATE TABLE IF NOT EXISTS beside (id int PRIMARY KEY, v int)")
     with busy(small, database, written) as seen:
         work(small, crowded, tmp_path)
@@ -162,11 +175,17 @@ def test_the_writer_of_the_field(version: int) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_server_of_ordinary_size_holds_what_it_has_room_for() -> None:
-    """400 tables are held by all sessions, 2,000 by the first one alone, 6,000 by none: each run has all its answers."""
+    """400 tables are held by all sessions, 2,000 by the first one alone, 6,000 by none: each run has all
+    its answers.
+    """
     with embedded_server() as server:
         restarted(server, max_connections=100, max_locks_per_transaction=64)
         database = filled(server, 6_000)
-        for number, held in ((400, ""), (2_000, "readers lock a table only"), (6_000, "tables are locked only")):
+        for number, held in (
+            (400, ""),
+            (2_000, "readers lock a table only"),
+            (6_000, "tables are locked only"),
+        ):
             with busy(server, database, [f"t{n}" for n in range(6_000)]) as seen:
                 done = run(suite_over(number), server.dsn(database))
             assert done.verdict is Verdict.PASS
@@ -182,7 +201,9 @@ def test_a_full_table_is_said_before_anything_is_locked(small: Server, crowded: 
     holder = small.connect(crowded)
     with holder.cursor() as cursor:
         cursor.execute("BEGIN; SELECT pg_advisory_xact_lock(g) FROM generate_series(1, 640) AS g")
-        with pytest.raises(DatabaseError, match=r"6[45]\d of 1,280 places of the server's lock table are taken"):
+        with pytest.raises(
+            DatabaseError, match=r"6[45]\d of 1,280 places of the server's lock table are taken"
+        ):
             run(suite_over(3), small.dsn(crowded))
         cursor.execute("ROLLBACK")
     holder.close()
@@ -190,12 +211,22 @@ def test_a_full_table_is_said_before_anything_is_locked(small: Server, crowded: 
 
 
 def test_a_table_of_too_many_parts_is_not_read(small: Server) -> None:
-    """Reading it would lock all its partitions and their indexes: its check is an error that says so, others are answered."""
-    database = small.create("CREATE TABLE wide (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE plain AS SELECT 1 AS v")
+    """Reading it would lock all its partitions and their indexes: its check is an error that says so,
+    others are answered.
+    """
+    database = small.create(
+        "CREATE TABLE wide (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE plain AS SELECT 1 AS v"
+    )
     for first in range(0, 300, 100):
-        made = (f"CREATE TABLE wide_{n} PARTITION OF wide FOR VALUES FROM ({n}) TO ({n + 1})" for n in range(first, first + 100))
+        made = (
+            f"CREATE TABLE wide_{n} PARTITION OF wide FOR VALUES FROM ({n}) TO ({n + 1})"
+            for n in range(first, first + 100)
+        )
         small.sql("; ".join(made), database)
-    done = run(suite_of(d.holds("wide", "id > 0", id="wide"), d.holds("plain", "v > 0", id="plain")), small.dsn(database))
+    done = run(
+        suite_of(d.holds("wide", "id > 0", id="wide"), d.holds("plain", "v > 0", id="plain")),
+        small.dsn(database),
+    )
     found = {r.check_id: r for r in done.results}
     assert (found["wide"].status, found["plain"].status) == (Status.ERROR, Status.PASS)
     assert "locks" in found["wide"].message
@@ -204,7 +235,9 @@ def test_a_table_of_too_many_parts_is_not_read(small: Server) -> None:
 
 
 def test_what_a_table_costs_is_what_the_server_locks(server: Server) -> None:
-    """For tables, partitions, children and views: as many relations as LOCK TABLE locks, and indexes as reading locks."""
+    """For tables, partitions, children and views: as many relations as LOCK TABLE locks, and indexes as
+    reading locks.
+    """
     database = server.create(
         """CREATE TABLE plain (id int PRIMARY KEY, v int UNIQUE); CREATE TABLE bare (v int);
            CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id);
@@ -212,7 +245,10 @@ def test_what_a_table_costs_is_what_the_server_locks(server: Server) -> None:
            CREATE TABLE mother (id int); CREATE TABLE child (PRIMARY KEY (id)) INHERITS (mother);
            CREATE VIEW seen AS SELECT p.id FROM plain AS p JOIN parts USING (id); CREATE VIEW twice AS SELECT * FROM seen, bare"""
     )
-    session, beside = Session(find_target(server.dsn(database)), Limits(), ("public",)), server.connect(database)
+    session, beside = (
+        Session(find_target(server.dsn(database)), Limits(), ("public",)),
+        server.connect(database),
+    )
     with beside.cursor() as cursor:
         for name in ("plain", "bare", "parts", "mother", "seen", "twice"):
             session.begin()
@@ -222,7 +258,10 @@ def test_what_a_table_costs_is_what_the_server_locks(server: Server) -> None:
             taken = []
             for statement in (f"LOCK TABLE {name} IN ACCESS SHARE MODE", f"EXPLAIN SELECT * FROM {name}"):
                 cursor.execute(f"BEGIN; {statement}")
-                cursor.execute("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation >= 16384")
+                cursor.execute(
+                    "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = "
+                    "'relation' AND relation >= 16384"
+                )
                 taken.append(cursor.fetchone()[0])
                 cursor.execute("ROLLBACK")
             assert (name, cost.relations) == (name, taken[0])
@@ -270,7 +309,9 @@ CHANGED = {
 
 @pytest.mark.parametrize("change", CHANGED)
 def test_whatever_a_lock_would_have_kept_off_is_found_out(server: Server, change: str) -> None:
-    """Tables that nothing holds: another file, name, column, partition or query is noticed; what only writes rows is not."""
+    """Tables that nothing holds: another file, name, column, partition or query is noticed; what only
+    writes rows is not.
+    """
     database = server.create(
         """CREATE TABLE items (id int PRIMARY KEY, v int); CREATE TABLE others (id int, v int); INSERT INTO items VALUES (1, 1);
            CREATE VIEW shown AS SELECT id, v FROM items; CREATE TABLE parts (id int) PARTITION BY RANGE (id);
@@ -278,7 +319,9 @@ def test_whatever_a_lock_would_have_kept_off_is_found_out(server: Server, change
     )
     session = Session(find_target(server.dsn(database)), Limits(), ("public",))
     session.begin(isolation="READ COMMITTED")
-    tables = {t.oid: t.name for t in read_catalogue(session, ("public",), {}).tables.values() if t.name != "parts_1"}
+    tables = {
+        t.oid: t.name for t in read_catalogue(session, ("public",), {}).tables.values() if t.name != "parts_1"
+    }
     before = read_fence_unheld(session, tables)
     session.execute("ROLLBACK")
     other = server.connect(database)
@@ -293,8 +336,12 @@ def test_whatever_a_lock_would_have_kept_off_is_found_out(server: Server, change
 
 
 def test_a_table_that_was_emptied_under_an_unheld_snapshot_is_no_pass(small: Server, crowded: str) -> None:
-    """Truncated after the snapshot it looks empty: its check is an error, whether it was read before or after."""
-    many = "INSERT INTO gate SELECT generate_series(2, 1000); ANALYZE gate;"  # the largest table is read first
+    """Truncated after the snapshot it looks empty: its check is an error, whether it was read before or
+    after.
+    """
+    many = (
+        "INSERT INTO gate SELECT generate_series(2, 1000); ANALYZE gate;"  # the largest table is read first
+    )
     small.sql(f"{GATE_TABLE} {many} CREATE TABLE emptied AS SELECT 1 AS v", crowded)
     gate = small.connect(crowded)
     gate.cursor().execute("BEGIN; LOCK TABLE gate IN ACCESS EXCLUSIVE MODE")

@@ -1,4 +1,6 @@
-"""A table that somebody holds exclusively cannot even be printed by the catalogue: it costs its own checks, no others."""
+"""A table that somebody holds exclusively cannot even be printed by the catalogue: it costs its own
+checks, no others.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ INSERT INTO free VALUES (1, 1)"""
 
 @pytest.mark.parametrize("which", ["server", "server15"])
 def test_an_exclusive_lock_costs_only_its_own_table(which: str, request: pytest.FixtureRequest) -> None:
-    """Defaults, index predicates and constraints are printed under a lock: the others' checks are answered all the same."""
+    """Defaults, index predicates and constraints are printed under a lock: the others' checks are answered
+    all the same.
+    """
     server: Server = request.getfixturevalue(which)
     database = server.create(TABLES)
     blocker = server.connect(database)

@@ -33,7 +33,7 @@ TABLES = """
     INSERT INTO parts SELECT g, DATE '2020-06-01' + g, g FROM generate_series(1, 500) AS g; INSERT INTO bare VALUES (1, 'a'), (1, 'a');
 """
 
-SUITE = '''
+SUITE = """
 import pandera.pandas as pa
 from kisaan_validate import declare as d
 
@@ -55,7 +55,7 @@ d.holds("crops", "1 / (id - 7) > 0")
 d.holds("parts", "v > 0")
 d.holds("seen", "area < 100")
 d.total("farms", "area", low=1)
-'''
+"""
 
 ASSERTION = "-- id: sums\n-- table: farms\n-- key: id\nSELECT f.id FROM farms AS f JOIN crops AS c ON c.farm = f.id GROUP BY f.id HAVING sum(c.area) > 900\n"
 
@@ -72,7 +72,9 @@ READS = {
 }
 """Every statement that is ever sent begins with one of these verbs. EXPLAIN without ANALYZE runs nothing."""
 
-WRITES = re.compile(r"\b(nextval|setval|pg_advisory_lock|lo_import|pg_notify|pg_terminate_backend|txid_current|pg_current_xact_id)\s*\(")
+WRITES = re.compile(
+    r"\b(nextval|setval|pg_advisory_lock|lo_import|pg_notify|pg_terminate_backend|txid_current|pg_current_xact_id)\s*\("
+)
 """What a SELECT may call that is no reading; a try for an advisory lock of a transaction is the only lock taken beside tables."""
 
 _SETTINGS = re.compile(r"; (?=(SET |SAVEPOINT |RELEASE |ROLLBACK |EXPLAIN ))")
@@ -83,10 +85,19 @@ _QUOTED = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 
 def verbs_of(text: str) -> list[str]:
     """The verbs of a message, each of its statements by the allow-list; one that is none of them as it is."""
-    if ";" in _QUOTED.sub("", text) and not text.startswith(("BEGIN", "SET LOCAL ", "SAVEPOINT ", "ROLLBACK TO ", "RELEASE ")):
+    if ";" in _QUOTED.sub("", text) and not text.startswith(
+        ("BEGIN", "SET LOCAL ", "SAVEPOINT ", "ROLLBACK TO ", "RELEASE ")
+    ):
         return [text]  # a second statement behind the first
-    pieces = _SETTINGS.split(text)[::2] if not text.lstrip().startswith(("SELECT", "WITH", "COPY", "--")) else [text]
-    return [next((name for name, form in READS.items() if re.fullmatch(form, piece.strip(), re.DOTALL)), piece) for piece in pieces]
+    pieces = (
+        _SETTINGS.split(text)[::2]
+        if not text.lstrip().startswith(("SELECT", "WITH", "COPY", "--"))
+        else [text]
+    )
+    return [
+        next((name for name, form in READS.items() if re.fullmatch(form, piece.strip(), re.DOTALL)), piece)
+        for piece in pieces
+    ]
 
 
 @dataclass
@@ -119,7 +130,10 @@ def logged() -> Iterator[tuple[Server, str, str]]:
         wait_until(lambda: server.sql("SHOW log_statement") == [("all",)])
         before = server.create(TABLES)
         after = server.create(TABLES)
-        server.sql("UPDATE crops SET kind = 'other', doc = '{}' WHERE id % 9 = 0; DELETE FROM bare; ALTER TABLE farms ADD x int", after)
+        server.sql(
+            "UPDATE crops SET kind = 'other', doc = '{}' WHERE id % 9 = 0; DELETE FROM bare; ALTER TABLE farms ADD x int",
+            after,
+        )
         for name in (before, after):
             server.sql("VACUUM (ANALYZE)", name)
         yield server, before, after
@@ -158,8 +172,13 @@ def command(folder: Path, dsn: str, *words: str) -> subprocess.CompletedProcess[
     known = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "KISAAN", "DATABASE"))}
     env = {**known, "PYTHONPATH": str(ROOT), "KISAAN_DSN": dsn}
     return subprocess.run(
-        [sys.executable, "-m", "kisaan_validate", *words], cwd=folder, env=env, capture_output=True, text=True, timeout=200
-    )  # fmt: skip
+        [sys.executable, "-m", "kisaan_validate", *words],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -177,7 +196,9 @@ def test_every_statement_only_reads(logged: tuple[Server, str, str], folder: Pat
         watcher.join()
     assert "Traceback" not in ended.stderr
     assert ended.returncode in {0, 1, 3}, ended.stdout + ended.stderr
-    mine = [line for line in _entries(server.log_text()[start:]) if line.application.startswith(APPLICATION_NAME)]
+    mine = [
+        line for line in _entries(server.log_text()[start:]) if line.application.startswith(APPLICATION_NAME)
+    ]
     texts = [line.text.removeprefix("statement: ") for line in mine if line.text.startswith("statement: ")]
     assert texts, "the log shows nothing: the test proves nothing"
     assert {line.xid for line in mine} == {"0"}, "a transaction id was assigned: something was written"
@@ -192,11 +213,25 @@ def test_every_statement_only_reads(logged: tuple[Server, str, str], folder: Pat
 @pytest.mark.parametrize(
     "text",
     [
-        "INSERT INTO t VALUES (1)", "BEGIN", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "SET work_mem = '1GB'", "COPY t FROM STDIN",
-        "COPY t TO PROGRAM 'x'", "EXPLAIN ANALYZE SELECT 1", "EXPLAIN (ANALYZE) SELECT 1", "EXPLAIN DELETE FROM t", "LOCK TABLE t",
-        "LOCK TABLE t IN SHARE MODE", "ANALYZE t", "CREATE TEMP TABLE x (a int)", "COMMIT", "SET LOCAL a = 1; DELETE FROM t", "VACUUM", "SELECT 1; DELETE FROM t",
+        "INSERT INTO t VALUES (1)",
+        "BEGIN",
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        "SET work_mem = '1GB'",
+        "COPY t FROM STDIN",
+        "COPY t TO PROGRAM 'x'",
+        "EXPLAIN ANALYZE SELECT 1",
+        "EXPLAIN (ANALYZE) SELECT 1",
+        "EXPLAIN DELETE FROM t",
+        "LOCK TABLE t",
+        "LOCK TABLE t IN SHARE MODE",
+        "ANALYZE t",
+        "CREATE TEMP TABLE x (a int)",
+        "COMMIT",
+        "SET LOCAL a = 1; DELETE FROM t",
+        "VACUUM",
+        "SELECT 1; DELETE FROM t",
     ],
-)  # fmt: skip
+)
 def test_the_allow_list_takes_no_other_verb(text: str) -> None:
     """What writes, locks more or stays is no reading, whatever stands before it."""
     assert any(verb not in READS for verb in verbs_of(text))

@@ -48,7 +48,22 @@ def test_hostile_text_is_only_text(text: str, status: Status) -> None:
     """No element or attribute but ours, each one closed, no style but a colour and an alignment."""
     seen = _Seen(hostile(text, status)._repr_html_())
     assert seen.open == []
-    assert {tag for tag, _ in seen.elements} <= {"div", "p", "strong", "br", "small", "table", "thead", "tbody", "tr", "th", "td", "code", "bdi", "span"}
+    assert {tag for tag, _ in seen.elements} <= {
+        "div",
+        "p",
+        "strong",
+        "br",
+        "small",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "code",
+        "bdi",
+        "span",
+    }
     for tag, given in seen.elements:
         assert set(given) <= {"class", "style", "title"}, tag
         assert re.fullmatch(r"color:#[0-9a-f]{6}|text-align:left", given.get("style") or "text-align:left")
@@ -56,10 +71,21 @@ def test_hostile_text_is_only_text(text: str, status: Status) -> None:
 
 
 def test_the_verdict_comes_first_and_everything_unproved_is_named() -> None:
-    """Verdict, why, then each failing or unanswered check, promise and difference; what holds is only counted."""
+    """Verdict, why, then each failing or unanswered check, promise and difference; what holds is only
+    counted.
+    """
     seen = _Seen(everything()._repr_html_())
     assert seen.text.startswith("FAIL")
-    for id in ("orders.fails", "orders.errs", "orders.skipped", "orders.lost", "orders.waived", "orders.warns", "no_rows_go", "orders: rows"):
+    for id in (
+        "orders.fails",
+        "orders.errs",
+        "orders.skipped",
+        "orders.lost",
+        "orders.waived",
+        "orders.warns",
+        "no_rows_go",
+        "orders: rows",
+    ):
         assert id in seen.text
     assert "orders.passes" not in seen.text
     assert "11 checks in all" in seen.text
@@ -74,7 +100,10 @@ def test_a_long_list_is_capped_and_says_so() -> None:
     assert len(made) < 20_000
 
 
-@pytest.mark.parametrize(("status", "word"), [(Status.PASS, "PASS"), (Status.ERROR, "INCONCLUSIVE"), (Status.NOT_APPLICABLE, "INCONCLUSIVE")])
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(Status.PASS, "PASS"), (Status.ERROR, "INCONCLUSIVE"), (Status.NOT_APPLICABLE, "INCONCLUSIVE")],
+)
 def test_the_verdict_is_the_judgement_s(status: Status, word: str) -> None:
     """What is not proved is not shown as a pass."""
     text = _Seen(one(status)._repr_html_()).text
@@ -83,7 +112,9 @@ def test_the_verdict_is_the_judgement_s(status: Status, word: str) -> None:
 
 
 def test_the_frame_has_exact_types() -> None:
-    """Int64 for counts, NA where there is none, text for everything else, one row a check in order; no float, no object."""
+    """Int64 for counts, NA where there is none, text for everything else, one row a check in order; no
+    float, no object.
+    """
     run = everything().run
     frame = run.to_frame()
     assert list(frame["check"]) == [c.id for c in run.checks]
@@ -108,13 +139,16 @@ def test_counts_beyond_what_a_float_can_tell_apart_stay_exact() -> None:
 
 def test_a_run_of_nothing_has_a_frame_of_the_same_types() -> None:
     """No check, no row, the same columns and types."""
-    assert list(make_run([], []).to_frame().dtypes.astype(str)) == list(every_status().to_frame().dtypes.astype(str))
+    assert list(make_run([], []).to_frame().dtypes.astype(str)) == list(
+        every_status().to_frame().dtypes.astype(str)
+    )
 
 
 def test_pandas_is_imported_when_a_frame_is_asked_for() -> None:
     """Neither the nouns nor what a notebook shows need it."""
     code = (
-        "import sys; sys.path[:0] = ['tests']; from kisaan_validate.model import Run; import kisaan_validate.judgement;"
+        "import sys; sys.path[:0] = ['tests']; from kisaan_validate.model import Run; import "
+        "kisaan_validate.judgement;"
         "print('pandas' in sys.modules)"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

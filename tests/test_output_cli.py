@@ -1,4 +1,6 @@
-"""--format and --output as people use them: standard output holds the format and nothing else, and a pass nobody can read is none."""
+"""--format and --output as people use them: standard output holds the format and nothing else, and a pass
+nobody can read is none.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,30 @@ from shop import Shop
 
 
 def _environment(shop: Shop, **more: str) -> dict[str, str]:
-    known = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "KISAAN", "DATABASE", "PYTHONUNBUFFERED"))}
+    known = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("PG", "KISAAN", "DATABASE", "PYTHONUNBUFFERED"))
+    }
     return known | {"PYTHONPATH": str(ROOT), "KISAAN_DSN": shop.server.dsn(shop.database, shop.role), **more}
 
 
 def _shell(shop: Shop, script: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A line of bash in the shop's folder; ``kv`` is the command."""
-    words = ["bash", "-c", f"set -o pipefail; kv() {{ '{sys.executable}' -m kisaan_validate \"$@\"; }}; {script}"]
-    return subprocess.run(words, cwd=shop.folder, env=_environment(shop, **more), capture_output=True, text=True, timeout=120)
+    words = [
+        "bash",
+        "-c",
+        f"set -o pipefail; kv() {{ '{sys.executable}' -m kisaan_validate \"$@\"; }}; {script}",
+    ]
+    return subprocess.run(
+        words, cwd=shop.folder, env=_environment(shop, **more), capture_output=True, text=True, timeout=120
+    )
 
 
 def test_standard_output_holds_the_format_and_nothing_else(shop: Shop) -> None:
-    """Target, table and verdict go to stderr, and so does what a suite's own file prints; the exit code is that of the run."""
+    """Target, table and verdict go to stderr, and so does what a suite's own file prints; the exit code is
+    that of the run.
+    """
     with (shop.folder / "checks" / "orders.py").open("a") as file:
         file.write("\nprint('hello from the suite')\n")
     shop.sql("UPDATE orders SET total = -1 WHERE id = 2")
@@ -40,11 +54,15 @@ def test_standard_output_holds_the_format_and_nothing_else(shop: Shop) -> None:
     for said in ("target", "hello from the suite", "FAIL", "report.html"):
         assert said in shown.stderr
     again = shop.cli("report", str(shop.run_folder), "--format", "json", dsn=False)
-    assert (again.returncode, again.stdout) == (0, shown.stdout), "a format is a pure function of the run's folder"
+    assert (again.returncode, again.stdout) == (0, shown.stdout), (
+        "a format is a pure function of the run's folder"
+    )
 
 
 def test_several_formats_of_one_run(shop: Shop) -> None:
-    """Each to its file, one of them to standard output; origins are found from here; no password in any of them."""
+    """Each to its file, one of them to standard output; origins are found from here; no password in any of
+    them.
+    """
     password = "s3cr3t-Pass"
     shop.sql(f"ALTER ROLE {shop.role} PASSWORD '{password}'; UPDATE orders SET note = 'a', total = -1")
     dsn = f"postgresql://{shop.role}:{password}@/{shop.database}?host={shop.server.host}&port={shop.server.port}"
@@ -55,7 +73,9 @@ def test_several_formats_of_one_run(shop: Shop) -> None:
     assert all(line.startswith("::") for line in shown.stdout.splitlines())
     assert "file=checks/orders.py,line=10,title=orders.total.greater" in shown.stdout
     texts = {name: (shop.folder / file).read_text() for name, file in files.items()}
-    (case,) = [c for c in ET.fromstring(texts["junit"]).iter("testcase") if c.get("name") == "orders.note.unique"]
+    (case,) = [
+        c for c in ET.fromstring(texts["junit"]).iter("testcase") if c.get("name") == "orders.note.unique"
+    ]
     assert case.find("skipped") is not None
     assert "❌ FAIL" in texts["markdown"]
     assert len(list(csv.DictReader(texts["csv"].splitlines()))) == 12
@@ -63,15 +83,22 @@ def test_several_formats_of_one_run(shop: Shop) -> None:
 
 
 def test_formats_to_files_leave_standard_output_to_people(shop: Shop) -> None:
-    """--output names the file of the one format; report writes there as well, and makes the page as before without --format."""
+    """--output names the file of the one format; report writes there as well, and makes the page as before
+    without --format.
+    """
     shown = shop.cli("run", "-q", "--format", "junit", "--output", "junit.xml")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.startswith("target")
     first = (shop.folder / "junit.xml").read_text()
-    shown = shop.cli("report", str(shop.run_folder / "run.json"), "--format", "junit", "-o", "again.xml", dsn=False)
+    shown = shop.cli(
+        "report", str(shop.run_folder / "run.json"), "--format", "junit", "-o", "again.xml", dsn=False
+    )
     assert shown.returncode == 0, shown.stderr
     assert (shop.folder / "again.xml").read_text() == first
-    assert shop.cli("report", str(shop.run_folder), "-o", "page.html", dsn=False).stdout.split() == ["report", "page.html"]
+    assert shop.cli("report", str(shop.run_folder), "-o", "page.html", dsn=False).stdout.split() == [
+        "report",
+        "page.html",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +116,9 @@ def test_formats_to_files_leave_standard_output_to_people(shop: Shop) -> None:
         (["--format", "json=a", "-o", "b"], "names a file for no format"),
     ],
 )
-def test_what_cannot_be_written_is_refused_before_anything_is_measured(shop: Shop, words: list[str], said: str) -> None:
+def test_what_cannot_be_written_is_refused_before_anything_is_measured(
+    shop: Shop, words: list[str], said: str
+) -> None:
     """Exit 2, one fact and one hint on stderr, no run."""
     shown = shop.cli("run", *words)
     assert (shown.returncode, shown.stdout) == (2, "")
@@ -99,7 +128,9 @@ def test_what_cannot_be_written_is_refused_before_anything_is_measured(shop: Sho
 
 
 def test_a_pass_that_cannot_be_delivered_is_no_pass_and_a_failure_stays_one(shop: Shop) -> None:
-    """A file that cannot be written, a full disk, a reader that is gone: 3 for what would pass, 1 for what fails; never 0."""
+    """A file that cannot be written, a full disk, a reader that is gone: 3 for what would pass, 1 for what
+    fails; never 0.
+    """
     (shop.folder / "file").write_text("in the way")
     for script, said in (
         ("kv run -q --format csv=file/x.csv", "cannot write file/x.csv"),
@@ -118,7 +149,9 @@ def test_a_pass_that_cannot_be_delivered_is_no_pass_and_a_failure_stays_one(shop
 
 
 def test_a_reader_that_goes_away_is_no_verdict(shop: Shop) -> None:
-    """`| head` must not look like a finding (exit 1): 3 where nothing was proved, the verdict where the report is there."""
+    """`| head` must not look like a finding (exit 1): 3 where nothing was proved, the verdict where the
+    report is there.
+    """
     for command in ("--help", "list", "doctor", "explain"):
         shown = _shell(shop, f"kv {command} | true")
         assert shown.returncode in {0, 3}, (command, shown.stderr)
@@ -152,12 +185,18 @@ def test_a_format_is_utf_8_whatever_the_locale(shop: Shop) -> None:
 
 
 def test_a_format_of_an_installed_package(shop: Shop) -> None:
-    """It is found by name on the command line; if it fails after the run, the run is recorded and is no pass."""
+    """It is found by name on the command line; if it fails after the run, the run is recorded and is no
+    pass.
+    """
     info = shop.folder / "site" / "foreign-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[kisaan_validate.formats]\nword = foreign:word\nbad = foreign:bad\nlost = nowhere:f\n")
-    source = "def word(judged):\n    return judged.verdict.value\n\ndef bad(judged):\n    raise SystemExit(0)\n"
+    (info / "entry_points.txt").write_text(
+        "[kisaan_validate.formats]\nword = foreign:word\nbad = foreign:bad\nlost = nowhere:f\n"
+    )
+    source = (
+        "def word(judged):\n    return judged.verdict.value\n\ndef bad(judged):\n    raise SystemExit(0)\n"
+    )
     (shop.folder / "site" / "foreign.py").write_text(source)
     path = f"{ROOT}:{shop.folder / 'site'}"
     assert shop.cli("run", "--format", "word", PYTHONPATH=path).stdout == "PASS"

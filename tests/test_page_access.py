@@ -1,4 +1,6 @@
-"""The page for everybody: axe-core on every state of it, the keyboard, without script, on paper, against hostile data."""
+"""The page for everybody: axe-core on every state of it, the keyboard, without script, on paper, against
+hostile data.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,10 @@ def _media(browser: Browser, media: str = "", **features: str) -> None:
 
 UNFOLD = "for (const d of document.querySelectorAll('details')) d.open = true"
 HELP = "dispatchEvent(new KeyboardEvent('keydown', {key: '?'}))"
-NOTHING = "{ const q = document.querySelector('#filter input[type=search]'); q.value = 'nosuchword'; q.dispatchEvent(new Event('input', {bubbles: true})) }"
+NOTHING = (
+    "{ const q = document.querySelector('#filter input[type=search]'); q.value = 'nosuchword'; "
+    "q.dispatchEvent(new Event('input', {bubbles: true})) }"
+)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +78,9 @@ NOTHING = "{ const q = document.querySelector('#filter input[type=search]'); q.v
         ("printing", UNFOLD, 794, {"media": "print"}),
     ],
 )
-def test_axe_finds_nothing(browser: Browser, rich: Path, state: str, act: str, width: int, features: dict[str, str]) -> None:
+def test_axe_finds_nothing(
+    browser: Browser, rich: Path, state: str, act: str, width: int, features: dict[str, str]
+) -> None:
     """WCAG 2.2 A and AA and axe's best practices, in every state of the page."""
     browser.open(rich, width=width)
     _media(browser, **features)
@@ -104,7 +111,10 @@ def test_axe_finds_nothing_on_the_sample(browser: Browser, scheme: str) -> None:
 def test_axe_would_find_something(browser: Browser, tmp_path: Path) -> None:
     """A page with a nameless button and grey on grey is not passed: the instrument works."""
     bad = tmp_path / "bad.html"
-    bad.write_text('<!doctype html><html lang=en><title>t</title><main><h1>x</h1><button></button><p style="color:#aaa">grey</p></main>')
+    bad.write_text(
+        "<!doctype html><html lang=en><title>t</title><main><h1>x</h1><button></button><p "
+        'style="color:#aaa">grey</p></main>'
+    )
     browser.open(bad)
     found = " ".join(axe.findings(browser))
     assert "button-name" in found
@@ -121,7 +131,9 @@ SHOWN = "[...document.querySelectorAll('details.ck')].filter(n => n.checkVisibil
 
 
 def test_everything_can_be_done_with_the_keyboard(browser: Browser, rich: Path) -> None:
-    """j, k, n, p walk the checks, o folds, / searches, Esc leaves, c clears, ? helps, and single keys can be switched off."""
+    """j, k, n, p walk the checks, o folds, / searches, Esc leaves, c clears, ? helps, and single keys can
+    be switched off.
+    """
     browser.open(rich)
     every = browser.ask(SHOWN)
     _press(browser, "j")
@@ -129,7 +141,10 @@ def test_everything_can_be_done_with_the_keyboard(browser: Browser, rich: Path) 
     _press(browser, "j", "j", "k")
     assert browser.ask(HERE) == every[1]
     browser.ask(f"document.getElementById({every[0]!r}).firstElementChild.focus()")
-    failing = browser.ask("[...document.querySelectorAll('details.ck')].filter(n => /s-(fail|error|skip)/.test(n.className)).map(n => n.id)")
+    failing = browser.ask(
+        "[...document.querySelectorAll('details.ck')].filter(n => "
+        "/s-(fail|error|skip)/.test(n.className)).map(n => n.id)"
+    )
     for id in failing[1:]:
         _press(browser, "n")
         assert browser.ask(HERE) == id
@@ -160,10 +175,13 @@ def test_everything_can_be_done_with_the_keyboard(browser: Browser, rich: Path) 
 
 
 def test_tab_reaches_every_control_and_focus_is_seen(browser: Browser, rich: Path) -> None:
-    """By Tab alone, in the order of the page: the skip link first, each control once; what has focus has an outline."""
+    """By Tab alone, in the order of the page: the skip link first, each control once; what has focus has
+    an outline.
+    """
     browser.open(rich)
     wanted = browser.ask(
-        "[...document.querySelectorAll('a[href], summary, button, input, select, [tabindex=\"0\"]')].filter(n => n.checkVisibility()).length"
+        "[...document.querySelectorAll('a[href], summary, button, input, select, "
+        '[tabindex="0"]\')].filter(n => n.checkVisibility()).length'
     )
     seen, outlines = 0, set()
     for _ in range(wanted + 5):
@@ -179,20 +197,28 @@ def test_tab_reaches_every_control_and_focus_is_seen(browser: Browser, rich: Pat
 
 
 def _type(text: str) -> str:
-    return f"{{ const q = document.querySelector('#filter input[type=search]'); q.value = {text!r}; q.dispatchEvent(new Event('input', {{bubbles: true}})) }}"
+    return (
+        f"{{ const q = document.querySelector('#filter input[type=search]'); q.value = {text!r}; "
+        f"q.dispatchEvent(new Event('input', {{bubbles: true}})) }}"
+    )
 
 
 def _choose(label: str, value: str) -> str:
     return (
-        f"{{ const s = [...document.querySelectorAll('#filter label')].find(l => l.textContent.startsWith({label!r})).querySelector('select');"
+        f"{{ const s = [...document.querySelectorAll('#filter label')].find(l => "
+        f"l.textContent.startsWith({label!r})).querySelector('select');"
         f" s.value = {value!r}; s.dispatchEvent(new Event('input', {{bubbles: true}})) }}"
     )
 
 
 def test_filters_combine_exclude_and_come_back_by_the_address(browser: Browser, tmp_path: Path) -> None:
-    """Words and phrases, -words, severity, table, tag, new or known: each narrows, the address holds all of them."""
+    """Words and phrases, -words, severity, table, tag, new or known: each narrows, the address holds all
+    of them.
+    """
     judged = everything()
-    tagged = tuple(replace(c, tags=("money", "time") if c.id == "orders.fails" else ("time",)) for c in judged.run.checks)
+    tagged = tuple(
+        replace(c, tags=("money", "time") if c.id == "orders.fails" else ("time",)) for c in judged.run.checks
+    )
     judged = judge(replace(judged.run, checks=tagged), judged.baseline, judged.contract, judged.waivers)
     page = tmp_path / "report.html"
     page.write_text(render_html(judged), encoding="utf-8")
@@ -215,17 +241,26 @@ def test_filters_combine_exclude_and_come_back_by_the_address(browser: Browser, 
         shown = browser.ask(SHOWN)
         assert holds(shown), (act, shown)
         said = browser.ask("document.querySelector('#shown').textContent")
-        assert said == ("" if shown == every else f"{len(shown)} of {len(every)} checks shown; the others are hidden by the filter")
+        assert said == (
+            ""
+            if shown == every
+            else f"{len(shown)} of {len(every)} checks shown; the others are hidden by the filter"
+        )
         address = browser.ask("location.href")
         browser.visit(address)
         assert browser.ask(SHOWN) == shown, address
 
 
-FACTS = r"[...document.querySelectorAll('main :not(script)')].flatMap(n => [...n.childNodes]).filter(n => n.nodeType === 3).map(n => n.data.trim()).filter(Boolean)"
+FACTS = (
+    r"[...document.querySelectorAll('main :not(script)')].flatMap(n => [...n.childNodes]).filter(n "
+    r"=> n.nodeType === 3).map(n => n.data.trim()).filter(Boolean)"
+)
 
 
 def test_without_script_the_page_says_the_same(browser: Browser, rich: Path) -> None:
-    """Every text that stands on the page with script stands on it without, but for the labels of the script's own controls."""
+    """Every text that stands on the page with script stands on it without, but for the labels of the
+    script's own controls.
+    """
     browser.open(rich, script=False)
     still = browser.ask(FACTS)
     browser.open(rich)
@@ -236,12 +271,20 @@ def test_without_script_the_page_says_the_same(browser: Browser, rich: Path) -> 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "nul\x00nul", "\u2066isolate\u2029"], ids=range(len(HOSTILE) + 2))
 def test_hostile_text_is_text_everywhere(browser: Browser, tmp_path: Path, text: str) -> None:
-    """In names, data, promises, waivers, criteria and sign-offs: nothing runs, nothing is asked for, nothing runs off the side."""
+    """In names, data, promises, waivers, criteria and sign-offs: nothing runs, nothing is asked for,
+    nothing runs off the side.
+    """
     judged, signatures = hostile(text), signed_page()[1]
     spoilt = replace(
-        signatures, sentence=text, signed=tuple(replace(s, signer=text, reason=text, problem=text, file=text, key=text) for s in signatures.signed),
-        attested=tuple(replace(a, criterion=text, signer=text, remark=text, problem=text) for a in signatures.attested),
-    )  # fmt: skip
+        signatures,
+        sentence=text,
+        signed=tuple(
+            replace(s, signer=text, reason=text, problem=text, file=text, key=text) for s in signatures.signed
+        ),
+        attested=tuple(
+            replace(a, criterion=text, signer=text, remark=text, problem=text) for a in signatures.attested
+        ),
+    )
     page = tmp_path / "report.html"
     page.write_text(render_html(judged, spoilt), encoding="utf-8")
     browser.open(page, width=768)
@@ -250,28 +293,41 @@ def test_hostile_text_is_text_everywhere(browser: Browser, tmp_path: Path, text:
     assert (browser.requests(), browser.complaints()) == ([], [])
     assert browser.ask("document.documentElement.scrollWidth <= window.innerWidth")
     outside = re.sub("<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.S)
-    assert not re.search("[\x00-\x08\u202e\u2029]", outside), "what hides or reorders is named, but for SQL, where it is fenced in"
+    assert not re.search("[\x00-\x08\u202e\u2029]", outside), (
+        "what hides or reorders is named, but for SQL, where it is fenced in"
+    )
 
 
 def _pdf(browser: Browser, folder: Path, **sheet: object) -> tuple[list[str], Path]:
     """The text of each printed sheet, and the file."""
     import base64
 
-    options = {"printBackground": False, "preferCSSPageSize": False, "paperWidth": 8.27, "paperHeight": 11.69, **sheet}
+    options = {
+        "printBackground": False,
+        "preferCSSPageSize": False,
+        "paperWidth": 8.27,
+        "paperHeight": 11.69,
+        **sheet,
+    }
     path = folder / "page.pdf"
     path.write_bytes(base64.b64decode(browser.driver.execute_cdp_cmd("Page.printToPDF", options)["data"]))
     reader = shutil.which("pdftotext") or needs("pdftotext")
-    text = subprocess.run([reader, "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [reader, "-layout", str(path), "-"], capture_output=True, text=True, check=True
+    ).stdout
     return [page for page in text.split("\f") if page.strip()], path
 
 
 @pytest.mark.parametrize(("width", "height"), [(8.27, 11.69), (8.5, 11.0)], ids=["A4", "Letter"])
 def test_paper(browser: Browser, tmp_path: Path, width: float, height: float) -> None:
-    """Each sheet names run, digest and its number of how many; headings repeat; what failed is there though filtered and folded
-    on the screen; no row is torn, nothing is cut at the side; there is a place to sign."""
+    """Each sheet names run, digest and its number of how many; headings repeat; what failed is there
+    though filtered and folded on the screen; no row is torn, nothing is cut at the side; there is a place
+    to sign."""
     run, before = every_status(), earlier(every_status())
     keys = tuple((("id", str(n)), ("note", "x" * 150)) for n in range(120))
-    run = replace(run, results=(replace(run.results[0], sample=keys), *run.results[1:]), settings={"sample": "200"})
+    run = replace(
+        run, results=(replace(run.results[0], sample=keys), *run.results[1:]), settings={"sample": "200"}
+    )
     page = tmp_path / "report.html"
     page.write_text(run.to_html(before), encoding="utf-8")
     browser.open(page)
@@ -291,9 +347,18 @@ def test_paper(browser: Browser, tmp_path: Path, width: float, height: float) ->
     bearing = [sheet for sheet in sheets if re.search(r"^\s*\d+\s+x{20,}", sheet, re.M)]
     assert len(bearing) >= 2
     assert all(re.search(r"^\s*id\s+note\s*$", sheet, re.M) for sheet in bearing), "the headings repeat"
-    for fact in ("orders.errs", "division by zero", "SELECT id FROM orders", "it costs money", "Signature", "orders.passes"):
+    for fact in (
+        "orders.errs",
+        "division by zero",
+        "SELECT id FROM orders",
+        "it costs money",
+        "Signature",
+        "orders.passes",
+    ):
         assert fact in text, fact
-    words = subprocess.run(["pdftotext", "-bbox", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    words = subprocess.run(
+        ["pdftotext", "-bbox", str(path), "-"], capture_output=True, text=True, check=True
+    ).stdout
     edges = [float(m[1]) for m in re.finditer(r'xMax="([\d.]+)"', words)]
     assert max(edges) <= width * 72 - 20, "nothing is cut at the side"
     torn = [sheet for sheet in bearing if re.search(r"^\s*x{10,}\s*$", sheet.strip().splitlines()[1], re.M)]
@@ -305,27 +370,39 @@ def test_grey_paper_tells_statuses_apart(browser: Browser, rich: Path) -> None:
     browser.open(rich)
     _media(browser, media="print")
     seen = browser.ask(
-        "[...new Map([...document.querySelectorAll('details.ck > summary > .st')].map(n => [n.textContent, getComputedStyle(n, '::before').backgroundImage]))]"
+        "[...new Map([...document.querySelectorAll('details.ck > summary > .st')].map(n => "
+        "[n.textContent, getComputedStyle(n, '::before').backgroundImage]))]"
     )
     assert len(seen) == 6
     assert len({sign for _, sign in seen}) == 6
 
 
 def test_the_copied_command_does_it_again(browser: Browser, server: Server, tmp_path: Path) -> None:
-    """The lines of the page, in a shell with nothing but psql, bring back exactly the rows that the check counted; and they can write nothing."""
+    """The lines of the page, in a shell with nothing but psql, bring back exactly the rows that the check
+    counted; and they can write nothing.
+    """
     sql = "SELECT id, note\nFROM public.orders\nWHERE NOT (note <> 'SQL\nSQL\n$HOME `date` \\q')"
-    database = server.create("CREATE TABLE orders (id int, note text); INSERT INTO orders SELECT g, E'SQL\\nSQL\\n$HOME `date` \\\\q' FROM generate_series(1, 7) g")
+    database = server.create(
+        "CREATE TABLE orders (id int, note text); INSERT INTO orders SELECT g, E'SQL\\nSQL\\n$HOME "
+        "`date` \\\\q' FROM generate_series(1, 7) g"
+    )
     check = _check("orders.note")
     run = make_run([check], [Result("orders.note", Status.FAIL, 7, 7, Evidence.SCANNED, sql=sql)])
-    run = replace(run, place=replace(run.place, host=server.host, port=server.port, database=database, role="postgres"))
+    run = replace(
+        run, place=replace(run.place, host=server.host, port=server.port, database=database, role="postgres")
+    )
     page = tmp_path / "report.html"
     page.write_text(run.to_html(), encoding="utf-8")
     browser.open(page)
     shown = browser.ask("[...document.querySelector('.sq').children].map(n => n.textContent).join('\\n')")
     first, last = around(sql)
     assert shown == f"{first}\n{sql}\n{last}"
-    browser.ask("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
-    browser.ask("[...document.querySelectorAll('.cp button')].find(b => b.textContent.includes('psql')).click()")
+    browser.ask(
+        "navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }"
+    )
+    browser.ask(
+        "[...document.querySelectorAll('.cp button')].find(b => b.textContent.includes('psql')).click()"
+    )
     copied = str(browser.ask("window.copied"))
     assert copied == f"{environment(run)}\n{shown}\n"
     psql = shutil.which("psql") or needs("psql")
@@ -336,11 +413,19 @@ def test_the_copied_command_does_it_again(browser: Browser, server: Server, tmp_
     assert "read-only transaction" in wrote.stderr
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, "'; exit 7; '", "a\\b c", "$(exit 7)`exit 7`"], ids=range(len(HOSTILE) + 3))
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, "'; exit 7; '", "a\\b c", "$(exit 7)`exit 7`"], ids=range(len(HOSTILE) + 3)
+)
 def test_hostile_names_stay_names_in_the_shell(text: str) -> None:
-    """Whatever a database or a role is called, the lines for the shell set it to the letter and do nothing else."""
+    """Whatever a database or a role is called, the lines for the shell set it to the letter and do nothing
+    else.
+    """
     run = make_run([], [])
-    run = replace(run, place=replace(run.place, database=text, role=text), suite=replace(run.suite, schemas=("a b", text)))
+    run = replace(
+        run,
+        place=replace(run.place, database=text, role=text),
+        suite=replace(run.suite, schemas=("a b", text)),
+    )
     done = _shell(f'{environment(run)}\nprintf "%s|%s|%s" "$PGDATABASE" "$PGUSER" "$PGOPTIONS"')
     assert (done.returncode, done.stderr) == (0, "")
     database, role, options = done.stdout.replace(text, "\0", 2).split("|", 2)
@@ -350,19 +435,25 @@ def test_hostile_names_stay_names_in_the_shell(text: str) -> None:
 
 
 def _shell(text: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["sh", "-c", text], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, timeout=60)
+    return subprocess.run(
+        ["sh", "-c", text], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, timeout=60
+    )
 
 
 @pytest.mark.parametrize("flipped", ["", "run.json", "baseline.json", "contract.toml"])
 def test_the_lines_that_verify_the_files_do(tmp_path: Path, flipped: str) -> None:
-    """The page's own lines, in a shell, pass the run's folder; one byte that is another in any of its files, and they do not."""
+    """The page's own lines, in a shell, pass the run's folder; one byte that is another in any of its
+    files, and they do not.
+    """
     folder = tmp_path / "run"
     shutil.copytree(SAMPLE.parent, folder)
     if flipped:
         data = bytearray((folder / flipped).read_bytes())
         data[len(data) // 2] ^= 1
         (folder / flipped).write_bytes(bytes(data))
-    shown = re.search('<pre id="sums">(.*?)</pre>', (folder / "report.html").read_text(encoding="utf-8"), re.S)
+    shown = re.search(
+        '<pre id="sums">(.*?)</pre>', (folder / "report.html").read_text(encoding="utf-8"), re.S
+    )
     assert shown
     done = subprocess.run(["sh", "-c", html.unescape(shown[1])], cwd=folder, capture_output=True, text=True)
     assert (done.returncode == 0) is (not flipped), done.stdout + done.stderr
@@ -381,17 +472,26 @@ def test_the_lines_that_verify_the_files_do(tmp_path: Path, flipped: str) -> Non
         (None, "new", "none", "new"),
     ],
 )
-def test_what_differs_is_marked_to_the_character(before: str | None, after: str | None, left: str, right: str) -> None:
-    """Only what one side alone has is marked; texts that have little in common are marked as a whole; blanks are seen."""
+def test_what_differs_is_marked_to_the_character(
+    before: str | None, after: str | None, left: str, right: str
+) -> None:
+    """Only what one side alone has is marked; texts that have little in common are marked as a whole;
+    blanks are seen.
+    """
     drawn = [re.sub(r"</?(bdi|span|i|b)\b[^>]*>", "", str(side)) for side in marks.marked(before, after)]
     assert left in drawn[0]
     assert right in drawn[1]
 
 
 def test_what_the_books_say_and_what_the_details_add_up_to_are_marked() -> None:
-    """Two sides of one comparison in a key table: only the digits that differ are marked; NULL and personal values are left alone."""
-    rows = ((("id", "1"), ("recorded", "-61429.73"), ("computed", "-61929.73")), (("id", "2"), ("recorded", None), ("computed", "1")),
-            (("id", "3"), ("recorded", "•••"), ("computed", "12")))  # fmt: skip
+    """Two sides of one comparison in a key table: only the digits that differ are marked; NULL and
+    personal values are left alone.
+    """
+    rows = (
+        (("id", "1"), ("recorded", "-61429.73"), ("computed", "-61929.73")),
+        (("id", "2"), ("recorded", None), ("computed", "1")),
+        (("id", "3"), ("recorded", "•••"), ("computed", "12")),
+    )
     run = make_run([_check("a")], [Result("a", Status.FAIL, 3, 3, Evidence.SCANNED, sample=rows)])
     page = run.to_html()
     assert "-61<del>4</del>29.73" in page
@@ -410,19 +510,27 @@ def test_the_figures_of_a_contract_fit_on_a_telephone(browser: Browser, tmp_path
     judged = everything()
     assert judged.baseline is not None
     sides = [
-        replace(side, tables=(replace(side.tables[0], name="kisaan_transaction_ledger", rows=rows), *side.tables[1:]))
+        replace(
+            side,
+            tables=(replace(side.tables[0], name="kisaan_transaction_ledger", rows=rows), *side.tables[1:]),
+        )
         for side, rows in ((judged.run, 7_702_637), (judged.baseline, 7_702_697))
     ]
     page = tmp_path / "report.html"
     page.write_text(render_html(judge(sides[0], sides[1], judged.contract)), encoding="utf-8")
     browser.open(page, width=360)
-    measured = browser.ask("[...document.querySelectorAll('.rows')].map(t => [t.parentElement.scrollWidth, t.parentElement.clientWidth])")
+    measured = browser.ask(
+        "[...document.querySelectorAll('.rows')].map(t => [t.parentElement.scrollWidth, "
+        "t.parentElement.clientWidth])"
+    )
     assert len(measured) == 2
     assert all(needed <= there for needed, there in measured), measured
 
 
 def test_three_findings_of_different_kinds_come_first() -> None:
-    """A new failure, a broken promise and an unexplained difference each get a line before a second of a kind does."""
+    """A new failure, a broken promise and an unexplained difference each get a line before a second of a
+    kind does.
+    """
     judged, signatures = signed_page()
     page = render_html(judged, signatures)
     first = page[page.index('class="findings"') : page.index('class="side"')]
@@ -432,7 +540,9 @@ def test_three_findings_of_different_kinds_come_first() -> None:
 
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff else {}
     leads = leads_of(judged, cards_of(in_order(pairs_of(judged.run), moves), moves, judged.waived, 20))
-    assert [lead.word for lead in leads] == ["Promise broken", "Unexplained", "Promise not done"] or leads[0].new
+    assert [lead.word for lead in leads] == ["Promise broken", "Unexplained", "Promise not done"] or leads[
+        0
+    ].new
     assert all(html.escape(lead.target) in first for lead in leads)
 
 
@@ -440,8 +550,16 @@ def test_what_no_check_looked_at_is_said_first_and_in_full() -> None:
     """The first screen counts the columns that no check touched; the section names them, and whole tables."""
     page = render_html(*signed_page())
     assert "3 columns that <b>no check looked at</b>" in page
-    section = re.sub("<[^>]+>", "", page[page.index('<section id="coverage"') : page.index('<section id="unproved"')])
-    for fact in ("values of 1 of 5 columns in 2 tables", "of 1 more", "3 they did not touch", "lonely", "note"):
+    section = re.sub(
+        "<[^>]+>", "", page[page.index('<section id="coverage"') : page.index('<section id="unproved"')]
+    )
+    for fact in (
+        "values of 1 of 5 columns in 2 tables",
+        "of 1 more",
+        "3 they did not touch",
+        "lonely",
+        "note",
+    ):
         assert fact in section, fact
     bare = every_status().to_html()
     assert "it is not known which columns no check looked at" in bare
@@ -452,7 +570,10 @@ def test_long_statements_stay_in_the_record() -> None:
     """Beyond a limit the page says where the statements' SQL stands, instead of growing without end."""
     from kisaan_validate.model import StatementFacts
 
-    run = replace(every_status(), statements=tuple(StatementFacts(f"s{n}", "x" * 1000, (), 1.0) for n in range(MOST_SQL // 1000 + 1)))
+    run = replace(
+        every_status(),
+        statements=tuple(StatementFacts(f"s{n}", "x" * 1000, (), 1.0) for n in range(MOST_SQL // 1000 + 1)),
+    )
     page = run.to_html()
     assert "x" * 1000 not in page
     assert "statements[].sql" in page
@@ -461,9 +582,13 @@ def test_long_statements_stay_in_the_record() -> None:
 
 @pytest.mark.parametrize("shared", [False, True], ids=["prose of its own", "prose of the suite"])
 def test_three_thousand_checks_of_a_real_suite_stay_a_page(shared: bool) -> None:
-    """3,000 checks with the KisaanCenter suite's claims, reasons and SQL, 50 failing with 20 keys each, a contract beside: 3.5 MB."""
+    """3,000 checks with the KisaanCenter suite's claims, reasons and SQL, 50 failing with 20 keys each, a
+    contract beside: 3.5 MB.
+    """
     page = render_html(large(shared=shared))
-    assert len(page.encode()) <= 3_500_000  # 0.5 MB of it are the schemas of functions and operators in the SQL
+    assert (
+        len(page.encode()) <= 3_500_000
+    )  # 0.5 MB of it are the schemas of functions and operators in the SQL
     assert page.count('<details class="ck s-fail"') == 50
     assert page.count("Showing 20 of 41,233 violating rows") == 50
 

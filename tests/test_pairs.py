@@ -21,10 +21,18 @@ from kisaan_validate.report.text import flat
 
 HOSTILE = st.text(st.sampled_from("aA \n\t\u00a0\u200b[]U+0A'é\u0301e\u0430…–NUL()\udcff\ufeff"), max_size=8)
 LONG = st.tuples(HOSTILE, st.integers(0, 900), HOSTILE).map(lambda t: t[0] + "x" * t[1] + t[2])
-VALUES = st.one_of(st.none(), HOSTILE, LONG, st.sampled_from(["NULL", "none", "–", "", "'", "[U+000A]", "\n", "a b", "a  b"]))
+VALUES = st.one_of(
+    st.none(), HOSTILE, LONG, st.sampled_from(["NULL", "none", "–", "", "'", "[U+000A]", "\n", "a b", "a  b"])
+)
 
 
-@given(before=VALUES, after=VALUES, quoted=st.booleans(), none=st.sampled_from(["NULL", "none", "–"]), longest=st.sampled_from([30, 60, 80]))
+@given(
+    before=VALUES,
+    after=VALUES,
+    quoted=st.booleans(),
+    none=st.sampled_from(["NULL", "none", "–"]),
+    longest=st.sampled_from([30, 60, 80]),
+)
 @example("y", "y\n", True, "NULL", 60)
 @example("y", "y ", False, "–", 60)
 @example("[U+000A]", "\n", False, "–", 60)
@@ -32,8 +40,12 @@ VALUES = st.one_of(st.none(), HOSTILE, LONG, st.sampled_from(["NULL", "none", "�
 @example("é", "e\u0301", True, "NULL", 60)
 @example("pay", "p\u0430y", True, "NULL", 60)
 @settings(max_examples=examples(400), deadline=None)
-def test_different_values_never_look_alike(before: str | None, after: str | None, quoted: bool, none: str, longest: int) -> None:
-    """Law: two values have equal forms exactly if they are equal, also where blanks run together; and no form is long."""
+def test_different_values_never_look_alike(
+    before: str | None, after: str | None, quoted: bool, none: str, longest: int
+) -> None:
+    """Law: two values have equal forms exactly if they are equal, also where blanks run together; and no
+    form is long.
+    """
     forms = pair(before, after, longest=longest, quoted=quoted, none=none)
     assert (forms[0] == forms[1]) == (before == after)
     assert (flat(forms[0]) == flat(forms[1])) == (before == after)
@@ -58,7 +70,12 @@ def test_a_real_is_shown_with_its_own_digits(value: float) -> None:
 
 def test_what_is_no_real_number_stays() -> None:
     """NULL, NaN and the infinities."""
-    assert [as_real(text) for text in (None, "NaN", "Infinity", "-Infinity")] == [None, "NaN", "Infinity", "-Infinity"]
+    assert [as_real(text) for text in (None, "NaN", "Infinity", "-Infinity")] == [
+        None,
+        "NaN",
+        "Infinity",
+        "-Infinity",
+    ]
     assert as_real("0.10000000149011612") == "0.1"
 
 
@@ -66,10 +83,15 @@ def test_what_is_no_real_number_stays() -> None:
 def both(server: Server) -> Iterator[tuple[str, str]]:
     """Two databases whose values differ where one hardly sees it."""
     make = (
-        "CREATE TABLE t (id int PRIMARY KEY, v text, r real); INSERT INTO t VALUES (1, E'y', 0.1), (2, repeat('x', 900) || 'a', 1), (3, 'a b', 2)"
+        "CREATE TABLE t (id int PRIMARY KEY, v text, r real); INSERT INTO t VALUES (1, E'y', 0.1), "
+        "(2, repeat('x', 900) || 'a', 1), (3, 'a b', 2)"
     )
     names = server.create(make), server.create(make)
-    server.sql("UPDATE t SET v = CASE id WHEN 1 THEN E'y\\n' WHEN 2 THEN repeat('x', 900) || 'b' ELSE 'a  b' END, r = 0.2 WHERE true", names[1])
+    server.sql(
+        "UPDATE t SET v = CASE id WHEN 1 THEN E'y\\n' WHEN 2 THEN repeat('x', 900) || 'b' ELSE 'a  b' "
+        "END, r = 0.2 WHERE true",
+        names[1],
+    )
     yield names
     for name in names:
         server.drop(name)
@@ -78,8 +100,12 @@ def both(server: Server) -> Iterator[tuple[str, str]]:
 SEEN = ("'y' → 'y[U+000A]'", "xxxa' → '", "xxxb'", "'a[U+0020]b' → 'a[U+0020][U+0020]b'", "'0.1' → '0.2'")
 
 
-def test_diff_shows_what_differs(server: Server, both: tuple[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """A line break, the tail of a long text, a second blank; a real has the digits of a real. JSON has both values whole."""
+def test_diff_shows_what_differs(
+    server: Server, both: tuple[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A line break, the tail of a long text, a second blank; a real has the digits of a real. JSON has
+    both values whole.
+    """
     sides = ["--before", server.dsn(both[0]), "--after", server.dsn(both[1])]
     assert main(["diff", *sides]) == 1
     said = capsys.readouterr().out
@@ -94,12 +120,16 @@ def test_a_run_beside_a_baseline_shows_what_differs(server: Server, tmp_path: Pa
     """The same of kept values and of unexplained figures: on the console, in JSON, and on the page."""
     database = server.create("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'y')")
     case = Values(server, database, tmp_path)
-    (tmp_path / "contract.toml").write_text('format = 1\n[[promise]]\nid = "p"\nkind = "rows_unchanged"\ntable = "t"\n')
+    (tmp_path / "contract.toml").write_text(
+        'format = 1\n[[promise]]\nid = "p"\nkind = "rows_unchanged"\ntable = "t"\n'
+    )
     contract = ("--contract", str(tmp_path / "contract.toml"))
     try:
         assert case.keep("t.v", words=contract)[0] == 0
         case.sql("UPDATE t SET v = E'y\\n'")
-        code, said = case.command("run", "--baseline", str(case.file), *contract, "--reports", str(tmp_path / "reports"))
+        code, said = case.command(
+            "run", "--baseline", str(case.file), *contract, "--reports", str(tmp_path / "reports")
+        )
         assert code == 1
         assert "'y' → 'y[U+000A]'" in said
         assert [line.split()[-2:] for line in said.splitlines() if "minimum" in line] == [["y", "y[U+000A]"]]
@@ -111,7 +141,9 @@ def test_a_run_beside_a_baseline_shows_what_differs(server: Server, tmp_path: Pa
 
 
 def test_a_value_that_was_cut_says_how_long_it_is() -> None:
-    """What was cut on the server is shown with its own size and digest, and never like another that begins alike."""
+    """What was cut on the server is shown with its own size and digest, and never like another that begins
+    alike.
+    """
     old, new = (f"{'x' * 500} ... (cut: 262144000 bytes, SHA-256 {c * 64})" for c in "ab")
     shown = pair(old, new)
     assert shown[0] == f"'{'x' * 60}… (262,144,000 bytes, SHA-256 aaaaaaaaaaaaaaaa)'"

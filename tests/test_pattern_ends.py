@@ -1,4 +1,6 @@
-"""What is said of a column from its figures alone: nothing that they do not prove, and never "is" for "may be"."""
+"""What is said of a column from its figures alone: nothing that they do not prove, and never "is" for "may
+be".
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from shop import Shop
 from kisaan_validate.model import Family, Profile
 from kisaan_validate.patterns.ends import of_column
 
-MONEY = st.lists(st.decimals(Decimal("-9999"), Decimal("9999"), places=2), min_size=2, max_size=30, unique=True)
+MONEY = st.lists(
+    st.decimals(Decimal("-9999"), Decimal("9999"), places=2), min_size=2, max_size=30, unique=True
+)
 
 
 def profile(values: Sequence[object], family: Family = Family.NUMBER) -> Profile:
@@ -27,7 +31,9 @@ def profile(values: Sequence[object], family: Family = Family.NUMBER) -> Profile
     return Profile(family, len(values) - len(there), *ends, total)
 
 
-def said(before: Sequence[object], after: Sequence[object], family: Family = Family.NUMBER) -> list[tuple[str, bool]]:
+def said(
+    before: Sequence[object], after: Sequence[object], family: Family = Family.NUMBER
+) -> list[tuple[str, bool]]:
     """What is said of a column that held these values and holds those."""
     return list(of_column(profile(before, family), profile(after, family), len(before), len(after)))
 
@@ -86,7 +92,9 @@ def test_times() -> None:
     ]
     shifted = [m + timedelta(hours=5.5) for m in moments]
     ((words, proved),) = said(moments, shifted, Family.INSTANT)
-    assert words == "both ends are consistent with: shifted by +05:30 (the offset of Asia/Kolkata), in every row"
+    assert (
+        words == "both ends are consistent with: shifted by +05:30 (the offset of Asia/Kolkata), in every row"
+    )
     assert not proved
     local = [m.replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC) for m in moments]
     ((words, _),) = said(moments, local, Family.INSTANT)
@@ -129,7 +137,10 @@ def test_what_did_not_change_is_not_spoken_of(family: Family) -> None:
 
 def test_the_figures_speak_on_console_and_page(shop: Shop) -> None:
     """A shift that no contract promised is named beside its figures; what is personal is not spoken of."""
-    shop.sql("ALTER TABLE orders ADD COLUMN seen timestamptz; UPDATE orders SET seen = timestamptz '2024-01-01 08:00+00' + id * interval '7 hours'")
+    shop.sql(
+        "ALTER TABLE orders ADD COLUMN seen timestamptz; UPDATE orders SET seen = timestamptz "
+        "'2024-01-01 08:00+00' + id * interval '7 hours'"
+    )
     assert shop.cli("baseline", "-o", "pre.json").returncode == 0
     shop.sql("UPDATE orders SET seen = seen - interval '5:30'")
     shown = shop.cli("run", "--baseline", "pre.json", "--reports", "out")

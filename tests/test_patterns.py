@@ -1,4 +1,6 @@
-"""The laws of naming patterns: what was done to values is named with its exact number, and nothing else is."""
+"""The laws of naming patterns: what was done to values is named with its exact number, and nothing else
+is.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def watch(type: str, pairs: Iterable[tuple[Value, Value]], personal: bool = Fals
     return {p.name: p for p in found}
 
 
-def watch_all(type: str, pairs: Iterable[tuple[Value, Value]], personal: bool = False) -> tuple[PatternFound, ...]:
+def watch_all(
+    type: str, pairs: Iterable[tuple[Value, Value]], personal: bool = False
+) -> tuple[PatternFound, ...]:
     """All patterns of one column ``v`` of type ``type`` whose changed values are ``pairs``."""
     seen = Watch()
     seen.begin("t", [ColumnPair("v", type, type, "", personal)])
@@ -135,8 +139,13 @@ def test_floats_leave_their_noise() -> None:
 @given(moments=st.lists(MOMENTS, min_size=3, max_size=30, unique=True))
 def test_a_constant_shift_is_named(shift: str, moments: list[datetime]) -> None:
     """Exactly, with its words; a shift that is no zone's takes three rows."""
-    by = {"+05:30": timedelta(hours=5.5), "-05:30": timedelta(hours=-5.5), "+01:00": timedelta(hours=1), "+1 day": timedelta(days=1),
-          "+00:17:03.25": timedelta(minutes=17, seconds=3.25)}[shift]  # fmt: skip
+    by = {
+        "+05:30": timedelta(hours=5.5),
+        "-05:30": timedelta(hours=-5.5),
+        "+01:00": timedelta(hours=1),
+        "+1 day": timedelta(days=1),
+        "+00:17:03.25": timedelta(minutes=17, seconds=3.25),
+    }[shift]
     pairs = [(text_of(m), text_of(m + by)) for m in moments]
     found = watch("timestamp with time zone", pairs)
     if "summer time shift" in found:  # all of them happen to lie in somebody's summer
@@ -184,16 +193,28 @@ TIMED: dict[str, tuple[str, Callable[[datetime], str]]] = {
     "second": ("time precision lost", lambda m: text_of(m.replace(microsecond=0))),
     "century": ("calendar shift", lambda m: text_of(m.replace(year=m.year - 2000)).replace("+00:00", "+00")),
     "seconds": ("epoch", lambda m: str(int(m.timestamp()))),
-    "milliseconds": ("epoch", lambda m: str((m - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1))),
-    "mistaken": ("epoch", lambda m: text_of(datetime(1970, 1, 1, tzinfo=UTC) + (m - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1000) * timedelta(seconds=1))),
-}  # fmt: skip
+    "milliseconds": (
+        "epoch",
+        lambda m: str((m - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)),
+    ),
+    "mistaken": (
+        "epoch",
+        lambda m: text_of(
+            datetime(1970, 1, 1, tzinfo=UTC)
+            + (m - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1000) * timedelta(seconds=1)
+        ),
+    ),
+}
 
 
 @pytest.mark.parametrize("way", TIMED)
 @settings(max_examples=examples(40), deadline=None)
 @given(
     moments=st.lists(
-        MOMENTS.filter(lambda m: m.microsecond and m.second and 1 < m.day < 29), min_size=2, max_size=20, unique=True
+        MOMENTS.filter(lambda m: m.microsecond and m.second and 1 < m.day < 29),
+        min_size=2,
+        max_size=20,
+        unique=True,
     )
 )
 def test_what_was_done_to_times_is_named(way: str, moments: list[datetime]) -> None:
@@ -232,10 +253,14 @@ TEXTUAL: dict[str, tuple[str, Callable[[str], Value]]] = {
 @settings(max_examples=examples(60), deadline=None)
 @given(values=st.lists(WORDS, min_size=1, max_size=20, unique=True))
 def test_what_was_done_to_texts_is_named(way: str, values: list[str]) -> None:
-    """Each textual pattern, applied to any texts, accounts for every value that it changed, and claims no more."""
+    """Each textual pattern, applied to any texts, accounts for every value that it changed, and claims no
+    more.
+    """
     name, made = TEXTUAL[way]
     pairs = changed(
-        (v, made(v)) for v in values if v.strip() and made(v) != "" and (made(v) or "").casefold() != v.casefold()
+        (v, made(v))
+        for v in values
+        if v.strip() and made(v) != "" and (made(v) or "").casefold() != v.casefold()
     )
     pairs = [
         (v, w)
@@ -247,7 +272,9 @@ def test_what_was_done_to_texts_is_named(way: str, values: list[str]) -> None:
     found = watch("text", pairs)
     assert sum(p.rows for p in found.values()) == len(pairs)
     assert UNEXPLAINED not in found
-    if len(found) > 1:  # trimming some texts is cutting others short: a value of blanks, or that ends in blanks
+    if (
+        len(found) > 1
+    ):  # trimming some texts is cutting others short: a value of blanks, or that ends in blanks
         assert name in found
         assert set(found) <= {name, "trimmed", "truncated", "escaped", "characters lost"}
     else:
@@ -268,9 +295,11 @@ def test_null_and_what_stands_for_it() -> None:
     """'' for NULL, 'null' for NULL, and the other way."""
     found = watch_all("text", [(None, ""), ("", None), (None, ""), (None, "null"), ("None", None)])
     assert {(p.name, p.rows, p.words.split(" in ")[0]) for p in found} == {
-        ("NULL and empty", 2, "NULL became the empty text"), ("NULL and empty", 1, "the empty text became NULL"),
-        ("NULL as text", 1, "NULL became the text 'null'"), ("NULL as text", 1, "the text 'None' became NULL"),
-    }  # fmt: skip
+        ("NULL and empty", 2, "NULL became the empty text"),
+        ("NULL and empty", 1, "the empty text became NULL"),
+        ("NULL as text", 1, "NULL became the text 'null'"),
+        ("NULL as text", 1, "the text 'None' became NULL"),
+    }
 
 
 def test_booleans_and_labels() -> None:
@@ -287,7 +316,8 @@ def test_the_migrations_own_now_is_called_what_it_is() -> None:
     (found,) = watch_all("timestamp with time zone", [(None, "2025-10-18 02:00:00.123456+00")] * 1_204)
     assert found.name == "constant backfilled"
     assert found.words == (
-        "NULL filled with the constant '2025-10-18 02:00:00.123456+00', one moment, as one transaction's now() gives, "
+        "NULL filled with the constant '2025-10-18 02:00:00.123456+00', one moment, as one transaction's "
+        "now() gives, "
         "in 1,204 of 1,204 changed rows"
     )
 
@@ -296,8 +326,14 @@ def test_documents() -> None:
     """One key that changed; a document encoded once too often."""
     found = watch("jsonb", [('{"a": 1, "source": "mobile"}', '{"a": 1}'), ('{"source": "web"}', "{}")])
     assert found["document key"].facts == {"what": "removed", "key": "source"}
-    assert watch("jsonb", [('{"a": 1}', '{"a": 1, "b": 2}')])["document key"].facts == {"what": "added", "key": "b"}
-    assert watch("jsonb", [('{"a": 1}', '{"a": true}')])["document key"].facts == {"what": "changed", "key": "a"}
+    assert watch("jsonb", [('{"a": 1}', '{"a": 1, "b": 2}')])["document key"].facts == {
+        "what": "added",
+        "key": "b",
+    }
+    assert watch("jsonb", [('{"a": 1}', '{"a": true}')])["document key"].facts == {
+        "what": "changed",
+        "key": "a",
+    }
     assert watch("jsonb", [('{"a": 1}', '"{\\"a\\": 1}"')])["document as string"].facts == {"way": "encoded"}
     assert set(watch("jsonb", [('{"a": 1, "b": 2}', '{"a": 2, "b": 3}')])) == {UNEXPLAINED}
 
@@ -315,22 +351,36 @@ def rows(
 
 def row(n: int, before: dict[str, Value], after: dict[str, Value]) -> RowChange:
     """A changed row."""
-    return RowChange("t", (str(n),), Kind.CHANGED, before, after, tuple(c for c in before if before[c] != after[c]))
+    return RowChange(
+        "t", (str(n),), Kind.CHANGED, before, after, tuple(c for c in before if before[c] != after[c])
+    )
 
 
 @settings(max_examples=examples(60), deadline=None)
-@given(values=st.lists(st.tuples(NUMBERS, NUMBERS).filter(lambda v: abs(v[0]) != abs(v[1])), min_size=1, max_size=20))
+@given(
+    values=st.lists(
+        st.tuples(NUMBERS, NUMBERS).filter(lambda v: abs(v[0]) != abs(v[1])), min_size=1, max_size=20
+    )
+)
 def test_swapped_columns_are_named_once(values: list[tuple[Decimal, Decimal]]) -> None:
     """Both columns together, whatever the scale they are written with."""
-    changes = [row(n, {"a": str(a), "b": str(b)}, {"a": f"{b:.6f}", "b": str(a)}) for n, (a, b) in enumerate(values)]
+    changes = [
+        row(n, {"a": str(a), "b": str(b)}, {"a": f"{b:.6f}", "b": str(a)}) for n, (a, b) in enumerate(values)
+    ]
     found = rows({"a": "numeric(18,6)", "b": "numeric(18,4)"}, changes)
     assert [(p.columns, p.name, p.rows) for p in found] == [(("a", "b"), "columns swapped", len(values))]
 
 
 def test_a_column_that_took_anothers_value_is_named() -> None:
     """updated_at := created_at."""
-    changes = [row(n, {"a": f"2024-01-{n:02d}", "b": f"2023-07-{n * 3 % 29 + 1:02d}"}, {"a": f"2023-07-{n * 3 % 29 + 1:02d}", "b": f"2023-07-{n * 3 % 29 + 1:02d}"})
-               for n in range(1, 20)]  # fmt: skip
+    changes = [
+        row(
+            n,
+            {"a": f"2024-01-{n:02d}", "b": f"2023-07-{n * 3 % 29 + 1:02d}"},
+            {"a": f"2023-07-{n * 3 % 29 + 1:02d}", "b": f"2023-07-{n * 3 % 29 + 1:02d}"},
+        )
+        for n in range(1, 20)
+    ]
     (found,) = rows({"a": "date", "b": "date"}, changes)
     assert (found.name, found.rows, found.facts) == ("copied from a column", 19, {"from": "b"})
 
@@ -361,9 +411,13 @@ def test_equal_sums_do_not_look_like_an_exchange() -> None:
 )
 def test_other_changes_of_numbers_are_not_claimed(pairs: list[tuple[int, int]]) -> None:
     """What no pattern makes is unexplained, with its number."""
-    pairs = [(a, b) for a, b in pairs if abs(a - b) not in {1, 2} and str(a).rstrip("0") != str(b).rstrip("0")]
     pairs = [
-        (a, b) for a, b in pairs if b % 10 and b >= 2**32 and len({d for x, y in pairs if (d := y - x) == b - a}) == 1
+        (a, b) for a, b in pairs if abs(a - b) not in {1, 2} and str(a).rstrip("0") != str(b).rstrip("0")
+    ]
+    pairs = [
+        (a, b)
+        for a, b in pairs
+        if b % 10 and b >= 2**32 and len({d for x, y in pairs if (d := y - x) == b - a}) == 1
     ]
     found = watch("bigint", [(str(a), str(b)) for a, b in pairs])
     assert sum(p.rows for p in found.values()) == len(pairs)
@@ -377,7 +431,9 @@ def test_other_changes_of_texts_and_times_are_not_claimed(seed: int) -> None:
     chance = random.Random(seed)
     words = ["".join(chance.choices("abcdefghijklmnop", k=12)) for _ in range(60)]
     assert set(watch("text", changed(zip(words[:30], words[30:], strict=True)))) == {UNEXPLAINED}
-    moments = [datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=chance.randrange(10**15)) for _ in range(60)]
+    moments = [
+        datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=chance.randrange(10**15)) for _ in range(60)
+    ]
     texts = [text_of(m) for m in moments]
     assert set(watch("timestamp with time zone", zip(texts[:30], texts[30:], strict=True))) == {UNEXPLAINED}
 
@@ -413,7 +469,9 @@ def test_what_two_patterns_make_goes_to_the_one_that_makes_more() -> None:
 
 def test_order_does_not_matter() -> None:
     """The same changes in another order give the same patterns."""
-    pairs = [(str(Decimal(n) / 1000), str(rounded(Decimal(n) / 1000, n % 3))) for n in range(1_001, 3_000, 13)]
+    pairs = [
+        (str(Decimal(n) / 1000), str(rounded(Decimal(n) / 1000, n % 3))) for n in range(1_001, 3_000, 13)
+    ]
     pairs = [(a, b) for a, b in pairs if Decimal(a) != Decimal(b)]
     told = watch_all("numeric", pairs)
     for seed in range(3):
@@ -422,8 +480,12 @@ def test_order_does_not_matter() -> None:
 
 def test_personal_values_are_never_quoted() -> None:
     """Neither in words nor in facts."""
-    for type, pairs in (("text", [(None, "9876543210")] * 5), ("text", [("x", "9876543210")] * 5), ("text", [(str(n), "9876543210") for n in range(5)]),
-                        ("jsonb", [('{"9876543210": 1}', '{"9876543210": 2}')])):  # fmt: skip
+    for type, pairs in (
+        ("text", [(None, "9876543210")] * 5),
+        ("text", [("x", "9876543210")] * 5),
+        ("text", [(str(n), "9876543210") for n in range(5)]),
+        ("jsonb", [('{"9876543210": 1}', '{"9876543210": 2}')]),
+    ):
         found = watch_all(type, pairs, personal=True)
         assert found
         assert all("9876543210" not in p.words and "9876543210" not in str(p.facts) for p in found)
@@ -478,7 +540,9 @@ def test_rows_that_came_back_and_rows_that_came_twice() -> None:
         30,
         {"key": "id: changed by +1000 in 30 of 30 changed rows"},
     )
-    assert found.words.startswith("30 of 40 removed rows equal an added row in all but the key (id: changed by +1000")
+    assert found.words.startswith(
+        "30 of 40 removed rows equal an added row in all but the key (id: changed by +1000"
+    )
     (found,) = rows(types, [moved(n, Kind.ADDED) for n in (1, 2, 3, 1_001, 2_001)], ("id",))
     assert (found.name, found.rows) == (REPEATED, 2)
 
@@ -521,10 +585,13 @@ def test_leaders_do_not_change_the_numbers() -> None:
 
 
 def test_what_is_no_longer_searched_is_not_called_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the searched values only the leaders count on; the others' numbers are lower bounds, the rest unexplained."""
+    """Beyond the searched values only the leaders count on; the others' numbers are lower bounds, the rest
+    unexplained.
+    """
     monkeypatch.setattr("kisaan_validate.patterns.tally.ENOUGH", 2_500)
     late: list[tuple[Value, Value]] = [
-        (text_of(m := datetime(2021, 5, 6, 7, n % 60, tzinfo=UTC)), text_of(m.replace(year=2022))) for n in range(3_000)
+        (text_of(m := datetime(2021, 5, 6, 7, n % 60, tzinfo=UTC)), text_of(m.replace(year=2022)))
+        for n in range(3_000)
     ]
     found = watch("timestamp with time zone", [*_mixture(9_000), *late])
     assert found["time shift"].rows == 5_400
@@ -555,14 +622,61 @@ HOSTILE = st.one_of(
     st.integers(-(10**40), 10**40).map(lambda n: f"{n}e{n % 400}"),
     st.datetimes().map(lambda m: m.isoformat(" ")),
     st.sampled_from(
-        ["0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00", "9999-12-31 18:30:00+00", "0001-01-01", "infinity", "-infinity", "4713-01-01 BC",
-         "294276-12-31 23:59:59+00", "2024-02-29", "2024-02-30", "0", "-0", "-0.0", "NaN", "1e-320", "3.4e38", "1e39", "9" * 3_000, "", " ", '"', "{}", "[" * 5_000,
-         '{"a": NaN}', '"\\ud800"', "\x00", "Ã", "\udcff", "t", "f", "null", "0x10", "1_000", "١٢", "00", "000"]),
-)  # fmt: skip
+        [
+            "0001-01-01 00:00:00+00",
+            "9999-12-31 23:59:59.999999+00",
+            "9999-12-31 18:30:00+00",
+            "0001-01-01",
+            "infinity",
+            "-infinity",
+            "4713-01-01 BC",
+            "294276-12-31 23:59:59+00",
+            "2024-02-29",
+            "2024-02-30",
+            "0",
+            "-0",
+            "-0.0",
+            "NaN",
+            "1e-320",
+            "3.4e38",
+            "1e39",
+            "9" * 3_000,
+            "",
+            " ",
+            '"',
+            "{}",
+            "[" * 5_000,
+            '{"a": NaN}',
+            '"\\ud800"',
+            "\x00",
+            "Ã",
+            "\udcff",
+            "t",
+            "f",
+            "null",
+            "0x10",
+            "1_000",
+            "١٢",
+            "00",
+            "000",
+        ]
+    ),
+)
 TYPES = (
-    "numeric", "bigint", "double precision", "timestamp with time zone", "timestamp(0) without time zone", "date", "text", "jsonb",
-    "boolean", "character varying(10)", "bytea", "integer[]", "mood",
-)  # fmt: skip
+    "numeric",
+    "bigint",
+    "double precision",
+    "timestamp with time zone",
+    "timestamp(0) without time zone",
+    "date",
+    "text",
+    "jsonb",
+    "boolean",
+    "character varying(10)",
+    "bytea",
+    "integer[]",
+    "mood",
+)
 
 
 @pytest.mark.parametrize("type", TYPES)
@@ -577,8 +691,20 @@ def test_no_value_breaks_it(type: str, pairs: list[tuple[Value, Value]]) -> None
 
 def test_the_ends_of_time_and_of_numbers_break_nothing() -> None:
     """Each with each: where an offset, a power of ten or a float would leave what can be held."""
-    moments = ("0001-01-01 00:00:00+00", "0001-01-01 05:30:00", "0001-01-01 00:00:00-14", "0001-01-01 00:00:00+05:30", "0001-01-01 14:00:00+00", "0001-01-02",
-               "9999-12-31 23:59:59.999999+00", "9999-12-31 23:59:59.6+00", "9999-12-31 09:00:00+00", "9999-12-31 00:00:00+14", "9999-12-31 23:59:59-05", "9999-12-30")  # fmt: skip
+    moments = (
+        "0001-01-01 00:00:00+00",
+        "0001-01-01 05:30:00",
+        "0001-01-01 00:00:00-14",
+        "0001-01-01 00:00:00+05:30",
+        "0001-01-01 14:00:00+00",
+        "0001-01-02",
+        "9999-12-31 23:59:59.999999+00",
+        "9999-12-31 23:59:59.6+00",
+        "9999-12-31 09:00:00+00",
+        "9999-12-31 00:00:00+14",
+        "9999-12-31 23:59:59-05",
+        "9999-12-30",
+    )
     numbers = (
         "1e131000",
         "-1e131000",
@@ -593,7 +719,10 @@ def test_the_ends_of_time_and_of_numbers_break_nothing() -> None:
         "3.5e38",
         "NaN",
     )
-    for types, values in ((("timestamp with time zone", "date"), moments), (("numeric", "double precision"), numbers)):
+    for types, values in (
+        (("timestamp with time zone", "date"), moments),
+        (("numeric", "double precision"), numbers),
+    ):
         for type in types:
             for pair in itertools.permutations(values, 2):
                 assert sum(p.rows for p in watch_all(type, [pair])) == 1

@@ -1,4 +1,6 @@
-"""Personal values never leave the server: not under another name, not through a whole row, not in an error message."""
+"""Personal values never leave the server: not under another name, not through a whole row, not in an error
+message.
+"""
 
 from __future__ import annotations
 
@@ -53,8 +55,13 @@ def test_no_assertion_shows_a_personal_value(sql: str, server: Server, database:
 def test_what_is_traced_to_an_ordinary_column_is_shown(server: Server, database: str) -> None:
     """Masking too much would leave no evidence: plain columns of the same table stay readable."""
     server.sql(PEOPLE, database)
-    text = "-- id: shown\n-- table: people\n-- key: id\n-- shows: town\nSELECT u.id, u.city AS town FROM people u\n"
-    suite = build_suite([read_assertion(text, "s.sql")], settings(personal=("people.contact",)), "0" * 64, (), "")
+    text = (
+        "-- id: shown\n-- table: people\n-- key: id\n-- shows: town\nSELECT u.id, u.city AS town FROM "
+        "people u\n"
+    )
+    suite = build_suite(
+        [read_assertion(text, "s.sql")], settings(personal=("people.contact",)), "0" * 64, (), ""
+    )
     (result,) = run(suite, server.dsn(database)).results
     assert result.sample == ((("id", "1"), ("town", "Pune")),)
 
@@ -82,14 +89,25 @@ def test_no_error_message_quotes_a_personal_value(expression: str, server: Serve
 def test_known_names_stay_in_a_masked_message() -> None:
     """The author needs the name of the column; whatever else is quoted goes."""
     assert mask_values('column reference "id" is ambiguous', {"id"}) == 'column reference "id" is ambiguous'
-    assert mask_values('invalid input syntax for type integer: "91"', {"id"}) == "invalid input syntax for type integer •••"
-    assert mask_values("ungültige Eingabesyntax »id« für »Meyer«", {"id"}) == "ungültige Eingabesyntax »id« für •••"
+    assert (
+        mask_values('invalid input syntax for type integer: "91"', {"id"})
+        == "invalid input syntax for type integer •••"
+    )
+    assert (
+        mask_values("ungültige Eingabesyntax »id« für »Meyer«", {"id"})
+        == "ungültige Eingabesyntax »id« für •••"
+    )
     assert mask_values("неверный ввод: Иванов", {"id"}) == "неверный ввод •••"
     assert mask_values("division by zero", set()) == "division by zero"
 
 
 def test_what_a_function_says_is_not_passed_on() -> None:
-    """Whoever wrote a function wrote its message in any form; what concerns sessions and limits says nothing of a row."""
+    """Whoever wrote a function wrote its message in any form; what concerns sessions and limits says
+    nothing of a row.
+    """
     assert told_of_rows("Meyer is wrong", "P0001", set()) == "a function refused a row •••"
     assert told_of_rows("Meyer is wrong", "22P02", set(), composed=True) == "a function refused a row •••"
-    assert told_of_rows("canceling statement due to lock timeout: 2 s", "55P03", set()) == "canceling statement due to lock timeout: 2 s"
+    assert (
+        told_of_rows("canceling statement due to lock timeout: 2 s", "55P03", set())
+        == "canceling statement due to lock timeout: 2 s"
+    )

@@ -1,4 +1,6 @@
-"""Kinds of checks and output formats from a package of their own: found, used like our own, or refused by name."""
+"""Kinds of checks and output formats from a package of their own: found, used like our own, or refused by
+name.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ SUITE = """
 
 
 def wheel(folder: Path) -> Path:
-    """The example as a wheel, made of its pyproject.toml by hand: building it would need a backend from the network."""
+    """The example as a wheel, made of its pyproject.toml by hand: building it would need a backend from
+    the network.
+    """
     project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
     points = "".join(
         f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in names.items())
@@ -39,8 +43,14 @@ def wheel(folder: Path) -> Path:
     made = folder / f"{stem}-py3-none-any.whl"
     with zipfile.ZipFile(made, "w") as archive:
         archive.write(EXAMPLE / "kisaan_multiples.py", "kisaan_multiples.py")
-        archive.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-        archive.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            f"{stem}.dist-info/METADATA",
+            f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n",
+        )
+        archive.writestr(
+            f"{stem}.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
         archive.writestr(f"{stem}.dist-info/entry_points.txt", points)
         archive.writestr(f"{stem}.dist-info/RECORD", "")
     return made
@@ -50,8 +60,21 @@ def wheel(folder: Path) -> Path:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which pip installed the example package."""
     folder = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
-    subprocess.run([*pip, "--target", str(folder), str(wheel(tmp_path_factory.mktemp("wheel")))], check=True, capture_output=True)
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-index",
+    ]
+    subprocess.run(
+        [*pip, "--target", str(folder), str(wheel(tmp_path_factory.mktemp("wheel")))],
+        check=True,
+        capture_output=True,
+    )
     return folder
 
 
@@ -75,18 +98,33 @@ def command(*words: str, site: Path, cwd: Path) -> subprocess.CompletedProcess[s
 
 @pytest.fixture
 def boxes(server: Server, database: str) -> str:
-    """Boxes of eggs: three of twelve hold no multiple of six, one of these no even number; returns the DSN."""
+    """Boxes of eggs: three of twelve hold no multiple of six, one of these no even number; returns the
+    DSN.
+    """
     server.sql("CREATE TABLE boxes (id int PRIMARY KEY, eggs int, broken boolean DEFAULT false)", database)
-    server.sql("INSERT INTO boxes SELECT n, CASE WHEN n = 1 THEN 5 WHEN n < 4 THEN 8 WHEN n = 4 THEN NULL ELSE 12 END FROM generate_series(1, 12) AS n", database)
+    server.sql(
+        "INSERT INTO boxes SELECT n, CASE WHEN n = 1 THEN 5 WHEN n < 4 THEN 8 WHEN n = 4 THEN NULL ELSE "
+        "12 END FROM generate_series(1, 12) AS n",
+        database,
+    )
     return server.dsn(database)
 
 
-def test_a_package_s_kinds_are_listed_explained_run_and_shown(boxes: str, installed: Path, tmp_path: Path) -> None:
-    """Its checks stand in list with their claims, in explain in the shared scan, and in the report with their failing keys."""
+def test_a_package_s_kinds_are_listed_explained_run_and_shown(
+    boxes: str, installed: Path, tmp_path: Path
+) -> None:
+    """Its checks stand in list with their claims, in explain in the shared scan, and in the report with
+    their failing keys.
+    """
     write_suite(tmp_path, {"checks/boxes.py": SUITE.replace('"eggs", 2', '"eggs", 2, id="pairs"')})
     listed = command("list", site=installed, cwd=tmp_path)
     assert (listed.returncode, listed.stderr) == (PASSED, "")
-    for words in ("boxes.eggs.multiple_of", "eggs is a multiple of 6", "boxes.even_rows", "rows of boxes is even"):
+    for words in (
+        "boxes.eggs.multiple_of",
+        "eggs is a multiple of 6",
+        "boxes.even_rows",
+        "rows of boxes is even",
+    ):
         assert words in listed.stdout
     explained = command("explain", "--dsn", boxes, site=installed, cwd=tmp_path)
     assert "statement 1 of 2: rows of boxes" in explained.stdout
@@ -94,10 +132,14 @@ def test_a_package_s_kinds_are_listed_explained_run_and_shown(boxes: str, instal
     assert done.returncode == FAILED, done.stdout + done.stderr
     (record,) = (tmp_path / "reports").glob("*/run.json")
     run = run_from_json(record.read_text(encoding="utf-8"))
-    assert {r.check_id: (r.status, r.violations, r.examined, [dict(row)["id"] for row in r.sample]) for r in run.results} == {
-        "boxes.eggs.multiple_of": (Status.FAIL, 3, 12, ["1", "2", "3"]), "boxes.even_rows": (Status.PASS, 0, 12, []),
+    assert {
+        r.check_id: (r.status, r.violations, r.examined, [dict(row)["id"] for row in r.sample])
+        for r in run.results
+    } == {
+        "boxes.eggs.multiple_of": (Status.FAIL, 3, 12, ["1", "2", "3"]),
+        "boxes.even_rows": (Status.PASS, 0, 12, []),
         "pairs": (Status.FAIL, 1, 12, ["1"]),
-    }  # fmt: skip
+    }
     assert run.by_id["pairs"].origin == "boxes.py:5"
     shown = command("report", str(record), "--format", "one-line", site=installed, cwd=tmp_path)
     assert "FAIL: 2 fail, 1 pass\n" in shown.stdout, shown.stderr
@@ -107,7 +149,13 @@ def test_a_package_s_kinds_are_listed_explained_run_and_shown(boxes: str, instal
 
 def test_a_package_s_kinds_heed_a_filter(boxes: str, installed: Path, tmp_path: Path) -> None:
     """A declared filter restricts them as it does our own."""
-    write_suite(tmp_path, {"checks/boxes.py": SUITE.replace('"eggs", 2', '"eggs", 2, id="pairs"'), "checks/suite.toml": "[filters]\nboxes = 'id > 4'"})
+    write_suite(
+        tmp_path,
+        {
+            "checks/boxes.py": SUITE.replace('"eggs", 2', '"eggs", 2, id="pairs"'),
+            "checks/suite.toml": "[filters]\nboxes = 'id > 4'",
+        },
+    )
     done = command("run", "--dsn", boxes, site=installed, cwd=tmp_path)
     assert done.returncode == PASSED, done.stdout + done.stderr
     text = (next((tmp_path / "reports").glob("*/run.json"))).read_text()
@@ -121,21 +169,31 @@ USES = """
     {call}
     """
 REFUSED = {
-    "a name twice": ('declare.multiple_of("t", "a", 2)\n    declare.multiple_of("t", "a", 3)', "boxes.py:5: check id 't.a.multiple_of' is already taken"),
+    "a name twice": (
+        'declare.multiple_of("t", "a", 2)\n    declare.multiple_of("t", "a", 3)',
+        "boxes.py:5: check id 't.a.multiple_of' is already taken",
+    ),
     "its own complaint": ('declare.multiple_of("t", "a", 1)', "boxes.py:4: every number is a multiple of 1"),
-    "a wrong argument": ('declare.multiple_of("t", "a", 2, severty="info")', "boxes.py:4: unknown setting 'severty'"),
+    "a wrong argument": (
+        'declare.multiple_of("t", "a", 2, severty="info")',
+        "boxes.py:4: unknown setting 'severty'",
+    ),
     "a missing argument": ('declare.multiple_of("t", "a")', "boxes.py:4: TypeError"),
     "a slip of the pen": ('declare.multiple_off("t", "a", 2)', "did you mean 'multiple_of'?"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_meant_is_refused_at_the_author_s_line(name: str, installed: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_meant_is_refused_at_the_author_s_line(
+    name: str, installed: Path, tmp_path: Path
+) -> None:
     """The line of the suite is named, not the line of the package."""
     call, words = REFUSED[name]
     write_suite(tmp_path, {"checks/boxes.py": USES.format(call=call)})
     done = command("list", site=installed, cwd=tmp_path)
-    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (USAGE, True, False), done.stderr
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (USAGE, True, False), (
+        done.stderr
+    )
 
 
 KIND = "[kisaan_validate.kinds]\n{name} = broken:{thing}\n"
@@ -159,7 +217,13 @@ RULE = """
     def mine(table, **meta):
         return declare.declaration("mine", table, (), {made}, meta)
     """
-WORKS = {"decorator": "@dataclass(frozen=True)", "kind": "mine", "claim": "return 'x'", "violation": "return view.column('id') < 0", "made": "Mine()"}
+WORKS = {
+    "decorator": "@dataclass(frozen=True)",
+    "kind": "mine",
+    "claim": "return 'x'",
+    "violation": "return view.column('id') < 0",
+    "made": "Mine()",
+}
 
 BROKEN = {
     "a failing import": (KIND.format(name="mine", thing="f"), "import nowhere_at_all", "nowhere_at_all"),
@@ -176,7 +240,9 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_plugin_is_named_and_ends_the_command(name: str, tmp_path: Path) -> None:
-    """Even if no check uses it: exit code 2, and the package's name in the error; nothing is measured without it."""
+    """Even if no check uses it: exit code 2, and the package's name in the error; nothing is measured
+    without it.
+    """
     points, module, words = BROKEN[name]
     site = package(tmp_path / "site", "broken", points, module)
     write_suite(tmp_path, {"checks/a.py": "from kisaan_validate import declare\ndeclare.table('t')\n"})
@@ -191,15 +257,22 @@ def test_two_packages_with_one_name_are_refused(installed: Path, tmp_path: Path)
     site = package(tmp_path / "site", "broken", KIND.format(name="multiple_of", thing="f"), "f = print")
     write_suite(tmp_path, {"checks/a.py": "from kisaan_validate import declare\ndeclare.table('t')\n"})
     done = subprocess.run(
-        [sys.executable, "-m", "kisaan_validate", "list"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "kisaan_validate", "list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(installed), str(ROOT)])},
-    )  # fmt: skip
+    )
     assert done.returncode == USAGE
     assert all(word in done.stderr for word in ("broken", "kisaan-multiples", "already taken"))
 
 
 FAULTS = {
-    "a claim that fails": ({"claim": "raise ValueError('no words')"}, "a.py:2: the kind 'mine' of broken failed: ValueError: no words"),
+    "a claim that fails": (
+        {"claim": "raise ValueError('no words')"},
+        "a.py:2: the kind 'mine' of broken failed: ValueError: no words",
+    ),
     "a kind of ours": ({"kind": "unique"}, "a.py:2: the kind 'unique' of Mine is already taken"),
     "no kind": ({"kind": ""}, "a.py:2: mine() made no rule"),
     "no rule": ({"made": "5"}, "a.py:2: mine() made no rule"),
@@ -211,17 +284,32 @@ FAULTS = {
 def test_a_faulty_rule_is_refused_where_it_is_used(name: str, tmp_path: Path) -> None:
     """A rule that cannot say what it claims, or cannot be told from others, is refused with file and line."""
     change, words = FAULTS[name]
-    site = package(tmp_path / "site", "broken", KIND.format(name="mine", thing="mine"), RULE.format(**{**WORKS, **change}))
+    site = package(
+        tmp_path / "site",
+        "broken",
+        KIND.format(name="mine", thing="mine"),
+        RULE.format(**{**WORKS, **change}),
+    )
     write_suite(tmp_path, {"checks/a.py": "from kisaan_validate import declare\ndeclare.mine('t')\n"})
     done = command("list", site=site, cwd=tmp_path)
-    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (USAGE, True, False), done.stderr
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (USAGE, True, False), (
+        done.stderr
+    )
 
 
 def test_a_rule_that_fails_on_this_database_is_its_own_error(boxes: str, tmp_path: Path) -> None:
-    """A rule that raises when it is compiled costs the answer of its own check, named; the others are answered."""
+    """A rule that raises when it is compiled costs the answer of its own check, named; the others are
+    answered.
+    """
     change = {**WORKS, "violation": "return view.table.columns['no such']"}
     site = package(tmp_path / "site", "broken", KIND.format(name="mine", thing="mine"), RULE.format(**change))
-    write_suite(tmp_path, {"checks/a.py": "from kisaan_validate import declare\ndeclare.mine('boxes')\ndeclare.minimum_rows('boxes')\n"})
+    write_suite(
+        tmp_path,
+        {
+            "checks/a.py": "from kisaan_validate import "
+            "declare\ndeclare.mine('boxes')\ndeclare.minimum_rows('boxes')\n"
+        },
+    )
     done = command("run", "--dsn", boxes, site=site, cwd=tmp_path)
     assert done.returncode == INCONCLUSIVE, done.stdout + done.stderr
     text = next((tmp_path / "reports").glob("*/run.json")).read_text()

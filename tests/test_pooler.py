@@ -50,12 +50,16 @@ def pooled(server: Server, tmp_path: Path) -> Iterator[tuple[str, str]]:
 def pooler(server: Server, folder: Path, places: int) -> Iterator[tuple[str, str]]:
     """The same, with so many places."""
     program = needs("pgbouncer")
-    database = server.create("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g")
+    database = server.create(
+        "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT g, g FROM generate_series(1, "
+        "1000) g"
+    )
     port = _free_port()
     settings = folder / "pgbouncer.ini"
     settings.write_text(
         f"[databases]\n{database} = host={server.host} port={server.port} dbname={database} user=postgres\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = transaction\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = "
+        f"transaction\n"
         f"unix_socket_dir =\nlogfile = {folder}/log\ndefault_pool_size = {places}\n"
     )
     # It refuses to run as root, and only the server's own user may reach its socket.
@@ -81,7 +85,9 @@ def pooler(server: Server, folder: Path, places: int) -> Iterator[tuple[str, str
 
 
 def test_doctor_names_a_pooling_proxy(pooled: tuple[str, str], server: Server) -> None:
-    """The process id told at connection is not the server's: a proxy stands in between, and a hint says what to do."""
+    """The process id told at connection is not the server's: a proxy stands in between, and a hint says
+    what to do.
+    """
     dsn, database = pooled
     titles = {f.title: f for f in examine(Config(suite=Path("nowhere")), dsn)}
     assert titles["pooling proxy"].good is None
@@ -91,7 +97,9 @@ def test_doctor_names_a_pooling_proxy(pooled: tuple[str, str], server: Server) -
 
 
 def test_a_run_through_a_pooling_proxy_is_right_and_leaks_no_setting(pooled: tuple[str, str]) -> None:
-    """Everything happens inside transactions with SET LOCAL: counts are exact and the next client finds clean settings."""
+    """Everything happens inside transactions with SET LOCAL: counts are exact and the next client finds
+    clean settings.
+    """
     dsn, _ = pooled
     made = run(suite_of(declare.holds("t", "v > 10"), declare.unique("t", "v")), dsn)
     assert made.verdict is Verdict.FAIL
@@ -103,8 +111,12 @@ def test_a_run_through_a_pooling_proxy_is_right_and_leaks_no_setting(pooled: tup
     connection.close()
 
 
-def test_the_lock_of_a_run_excludes_through_a_pooling_proxy_too(pooled: tuple[str, str], server: Server) -> None:
-    """A lock of the session would be shared by all clients of the pool, or stay behind: this one excludes, and ends with its holder."""
+def test_the_lock_of_a_run_excludes_through_a_pooling_proxy_too(
+    pooled: tuple[str, str], server: Server
+) -> None:
+    """A lock of the session would be shared by all clients of the pool, or stay behind: this one excludes,
+    and ends with its holder.
+    """
     dsn, database = pooled
     through, direct = find_target(dsn), find_target(server.dsn(database))
     held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
@@ -116,25 +128,43 @@ def test_the_lock_of_a_run_excludes_through_a_pooling_proxy_too(pooled: tuple[st
         wait_until(lambda: server.sql(held, database) == [(0,)])
 
 
-SLEEPS = "from kisaan_validate import declare\ndeclare.holds('t', 'v > 10', id='rows')\ndeclare.holds('t', 'pg_sleep(60 * v) IS NULL', id='slow', volatile='pg_sleep')\n"
+SLEEPS = (
+    "from kisaan_validate import declare\ndeclare.holds('t', 'v > 10', "
+    "id='rows')\ndeclare.holds('t', 'pg_sleep(60 * v) IS NULL', id='slow', volatile='pg_sleep')\n"
+)
 
 
-def test_a_pooler_with_fewer_places_than_sessions_costs_time_and_no_answer(server: Server, tmp_path: Path) -> None:
+def test_a_pooler_with_fewer_places_than_sessions_costs_time_and_no_answer(
+    server: Server, tmp_path: Path
+) -> None:
     """Two places, one of them the snapshot's: one session does the work of three, and the run says so."""
     with pooler(server, tmp_path, 2) as (dsn, _):
-        made = run(suite_of(declare.holds("t", "v > 10"), declare.unique("t", "v")), f"{dsn} connect_timeout=2", options=Options(jobs=3))
+        made = run(
+            suite_of(declare.holds("t", "v > 10"), declare.unique("t", "v")),
+            f"{dsn} connect_timeout=2",
+            options=Options(jobs=3),
+        )
     assert made.verdict is Verdict.FAIL
     assert [r.violations for r in made.results] == [10, 0]
     (notice,) = [notice for notice in made.notices if notice.code == "sessions"]
-    assert notice.message == "1 of 3 sessions joined the snapshot: the connection was lost: no answer within 2 s"
+    assert (
+        notice.message == "1 of 3 sessions joined the snapshot: the connection was lost: no answer within 2 s"
+    )
 
 
 @pytest.mark.parametrize("jobs", ["3", "1"])
-def test_waiting_for_a_place_in_a_pooler_does_not_outlast_a_signal(server: Server, tmp_path: Path, jobs: str) -> None:
-    """With three sessions for two places, while the second waits for one; with a single place, while the first works."""
+def test_waiting_for_a_place_in_a_pooler_does_not_outlast_a_signal(
+    server: Server, tmp_path: Path, jobs: str
+) -> None:
+    """With three sessions for two places, while the second waits for one; with a single place, while the
+    first works.
+    """
     places = 2 if jobs == "3" else 1
     write_suite(tmp_path / "checks", {"a.py": SLEEPS})
-    with pooler(server, tmp_path, places) as (dsn, database), started(["run", "--jobs", jobs], tmp_path, dsn) as command:
+    with (
+        pooler(server, tmp_path, places) as (dsn, database),
+        started(["run", "--jobs", jobs], tmp_path, dsn) as command,
+    ):
         command.runs_until(lambda: len(sessions(server, database)) == places)
         time.sleep(1)
         assert command.ended(command.signal(signal.SIGTERM)) == 3, command.err
@@ -146,7 +176,11 @@ def test_waiting_for_a_place_in_a_pooler_does_not_outlast_a_signal(server: Serve
 def test_a_full_pooler_is_not_waited_for_without_end(server: Server, tmp_path: Path) -> None:
     """No place at all: nothing was measured, exit 2; doctor says the same."""
     write_suite(tmp_path / "checks", {"a.py": SLEEPS})
-    with pooler(server, tmp_path, 1) as (dsn, _), closing(psycopg2.connect(dsn)) as taken, taken.cursor() as cursor:
+    with (
+        pooler(server, tmp_path, 1) as (dsn, _),
+        closing(psycopg2.connect(dsn)) as taken,
+        taken.cursor() as cursor,
+    ):
         cursor.execute("SELECT 1")  # a transaction that keeps the only place
         for words in (["run"], ["doctor"]):
             with started([*words, "--dsn", f"{dsn} connect_timeout=2"], tmp_path, "") as command:

@@ -1,4 +1,6 @@
-"""pytest --kisaan-suite: each check is a test, and no test is green that was not proved. pytest runs as its own process."""
+"""pytest --kisaan-suite: each check is a test, and no test is green that was not proved. pytest runs as
+its own process.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,16 @@ runner.run = run
 
 
 def _command(*words: str) -> list[str]:
-    options = ["-p", "kisaan_validate.pytest_plugin", "-p", "no:cacheprovider", "--rootdir", ".", "-c", os.devnull]
+    options = [
+        "-p",
+        "kisaan_validate.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        ".",
+        "-c",
+        os.devnull,
+    ]
     return [sys.executable, "-m", "pytest", *options, *words]
 
 
@@ -58,7 +69,12 @@ def _environment(shop: Shop, **more: str) -> dict[str, str]:
 
 def _pytest(shop: Shop, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        _command(*words), cwd=shop.folder, env=_environment(shop, **env), capture_output=True, text=True, timeout=120
+        _command(*words),
+        cwd=shop.folder,
+        env=_environment(shop, **env),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -83,20 +99,38 @@ def every_status(shop: Shop) -> Shop:
 
 
 def test_each_status_has_its_outcome_and_the_suite_is_run_once(every_status: Shop) -> None:
-    """Fails, errors, skips, expected failures and passes as documented; one run for all; no file is written but pytest's own."""
+    """Fails, errors, skips, expected failures and passes as documented; one run for all; no file is
+    written but pytest's own.
+    """
     shop = every_status
     shown = _pytest(shop, "--kisaan-suite", "checks", "--junitxml", "out.xml", "-s", "-v")
     assert shown.returncode == 1, shown.stdout
     assert _outcomes(shop) == {
-        "s.fails": "failure", "s.warns": "xfail", "s.informs": "xfail", "s.waived": "xfail", "s.tolerated": "passed", "s.errs": "error",
-        "s.skipped": "error", "s.elsewhere": "skipped", "s.holds <b> ü": "passed",
-    }  # fmt: skip
+        "s.fails": "failure",
+        "s.warns": "xfail",
+        "s.informs": "xfail",
+        "s.waived": "xfail",
+        "s.tolerated": "passed",
+        "s.errs": "error",
+        "s.skipped": "error",
+        "s.elsewhere": "skipped",
+        "s.holds <b> ü": "passed",
+    }
     assert shown.stdout.count("RUN-BEGINS 9") == shown.stdout.count("RUN-BEGINS") == 1
     for said in (
-        "checks::s.fails FAILED", "3 of 3 rows: total < 0", "why: it costs money", "hint: mend it", "id = '1'", "SQLSTATE 22012",
-        "CheckWarning: s.warns: failed, lesser severity: 3 of 3 rows", "s.waived: failed, waived", "finance: in dispute",
-        f"{shop.role}@", f"/{shop.database}, PostgreSQL", "1 failed, 2 passed, 1 skipped, 3 xfailed, 3 warnings, 2 errors",
-    ):  # fmt: skip
+        "checks::s.fails FAILED",
+        "3 of 3 rows: total < 0",
+        "why: it costs money",
+        "hint: mend it",
+        "id = '1'",
+        "SQLSTATE 22012",
+        "CheckWarning: s.warns: failed, lesser severity: 3 of 3 rows",
+        "s.waived: failed, waived",
+        "finance: in dispute",
+        f"{shop.role}@",
+        f"/{shop.database}, PostgreSQL",
+        "1 failed, 2 passed, 1 skipped, 3 xfailed, 3 warnings, 2 errors",
+    ):
         assert said in shown.stdout, shown.stdout
     assert re.search(r"^FAIL  2 blocking checks failed.* 1 failure is waived", shown.stdout, re.MULTILINE)
     assert "site-packages" not in shown.stdout, "a trace through packages says nothing about the data"
@@ -106,9 +140,11 @@ def test_each_status_has_its_outcome_and_the_suite_is_run_once(every_status: Sho
 def test_k_chooses_by_id_table_and_tag_and_only_that_is_run(every_status: Shop) -> None:
     """The others are not even asked; a choice of which nothing applies is no green."""
     for words, ran, outcomes in (
-        (["-k", "s.holds or s.tolerated"], "RUN-BEGINS 2", {"passed"}), (["-k", "grey"], "RUN-BEGINS 1", {"xfail"}),
-        (["-k", "s.elsewhere"], "RUN-BEGINS 1", {"error"}), (["--deselect", "checks::s"], "", set()),
-    ):  # fmt: skip
+        (["-k", "s.holds or s.tolerated"], "RUN-BEGINS 2", {"passed"}),
+        (["-k", "grey"], "RUN-BEGINS 1", {"xfail"}),
+        (["-k", "s.elsewhere"], "RUN-BEGINS 1", {"error"}),
+        (["--deselect", "checks::s"], "", set()),
+    ):
         shown = _pytest(every_status, "--kisaan-suite", "checks", "--junitxml", "out.xml", "-s", *words)
         assert ran in shown.stdout
         assert set(_outcomes(every_status).values()) == outcomes
@@ -140,7 +176,9 @@ def test_what_fails_lightly_is_never_silently_green(every_status: Shop) -> None:
 )
 def test_bad_usage_is_pytest_s_usage_error(shop: Shop, words: list[str], said: str) -> None:
     """Exit 4, one fact, nothing run."""
-    (shop.folder / "conftest.py").write_text("def pytest_addoption(parser):\n    parser.addoption('--numprocesses')\n")
+    (shop.folder / "conftest.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--numprocesses')\n"
+    )
     shown = _pytest(shop, *words)
     assert shown.returncode == 4, shown.stdout
     assert said in shown.stdout + shown.stderr
@@ -149,7 +187,9 @@ def test_bad_usage_is_pytest_s_usage_error(shop: Shop, words: list[str], said: s
 
 
 @pytest.mark.parametrize("words", [[], ["--tb=long", "--showlocals", "-vv"], ["--tb=native", "-l"]])
-def test_a_database_that_cannot_be_reached_is_an_error_of_each_check_without_its_password(shop: Shop, words: list[str]) -> None:
+def test_a_database_that_cannot_be_reached_is_an_error_of_each_check_without_its_password(
+    shop: Shop, words: list[str]
+) -> None:
     """It is asked for once, and said for each; no option of pytest shows the connection string."""
     dsn = "postgresql://u:hunter2@127.0.0.1:1/d"
     shown = _pytest(shop, "--kisaan-suite", "checks", "--kisaan-dsn", dsn, *words)
@@ -160,9 +200,13 @@ def test_a_database_that_cannot_be_reached_is_an_error_of_each_check_without_its
 
 
 def test_the_expected_database_the_baseline_and_other_tests(shop: Shop) -> None:
-    """kisaan.toml is heeded; a failure says whether it is new; other tests run beside, and --collect-only asks nobody."""
+    """kisaan.toml is heeded; a failure says whether it is new; other tests run beside, and --collect-only
+    asks nobody.
+    """
     (shop.folder / "test_other.py").write_text("def test_ordinary():\n    pass\n")
-    collected = _pytest(shop, "--kisaan-suite", "checks", "--collect-only", "-q", KISAAN_DSN="postgresql://127.0.0.1:1/d")
+    collected = _pytest(
+        shop, "--kisaan-suite", "checks", "--collect-only", "-q", KISAAN_DSN="postgresql://127.0.0.1:1/d"
+    )
     assert collected.returncode == 0, collected.stdout
     assert "checks::orders.total.greater_than_or_equal_to" in collected.stdout
     assert "13 tests collected" in collected.stdout
@@ -179,15 +223,26 @@ def test_the_expected_database_the_baseline_and_other_tests(shop: Shop) -> None:
 
 
 def test_an_interrupt_cancels_the_server_s_work_and_ends_pytest(shop: Shop) -> None:
-    """Ctrl-C while the suite is run: nobody is left on the server, and pytest says that it was interrupted."""
+    """Ctrl-C while the suite is run: nobody is left on the server, and pytest says that it was
+    interrupted.
+    """
     (shop.folder / "checks" / "slow.py").write_text(
         "from kisaan_validate import declare\n"
         "declare.holds('other', 'x + 0 * length(pg_sleep(60)::text) > 0', id='slow', volatile='pg_sleep')\n"
     )
     shop.sql("INSERT INTO other VALUES (1)")
     words = _command("--kisaan-suite", "checks")
-    process = subprocess.Popen(words, cwd=shop.folder, env=_environment(shop), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    asleep = f"SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '{shop.database}'"
+    process = subprocess.Popen(
+        words,
+        cwd=shop.folder,
+        env=_environment(shop),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    asleep = (
+        f"SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '{shop.database}'"
+    )
     wait_until(lambda: shop.server.sql(asleep) == [(1,)], 30)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
@@ -198,7 +253,9 @@ def test_an_interrupt_cancels_the_server_s_work_and_ends_pytest(shop: Shop) -> N
 
 
 def test_without_the_option_it_costs_nothing(shop: Shop) -> None:
-    """Started as pytest starts it, from an entry point: only the plugin itself and the package's empty door are imported."""
+    """Started as pytest starts it, from an entry point: only the plugin itself and the package's empty
+    door are imported.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["entry-points"]["pytest11"] == {"kisaan_validate": "kisaan_validate.pytest_plugin"}
     info = shop.folder / "site" / "other-1.0.dist-info"
@@ -209,12 +266,25 @@ def test_without_the_option_it_costs_nothing(shop: Shop) -> None:
         "import sys\n\ndef test_modules():\n"
         "    ours = {m for m in sys.modules if m.startswith('kisaan_validate')}\n"
         "    assert ours == {'kisaan_validate', 'kisaan_validate.version', 'kisaan_validate.pytest_plugin'}\n"
-        "    heavy = {'pandas', 'pandera', 'sqlalchemy', 'psycopg2', 'jinja2', 'rich', 'pydantic', 'click', 'sqlglot'}\n"
+        "    heavy = {'pandas', 'pandera', 'sqlalchemy', 'psycopg2', 'jinja2', 'rich', 'pydantic', "
+        "'click', 'sqlglot'}\n"
         "    assert not heavy & set(sys.modules)\n"
     )
     env = _environment(shop, PYTHONPATH=f"{ROOT}:{shop.folder / 'site'}")
     del env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ".", "test_other.py"]
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        ".",
+        "test_other.py",
+    ]
     words[3:3] = ["-p", "no:hypothesispytest", "-p", "no:typeguard"]
     shown = subprocess.run(words, cwd=shop.folder, env=env, capture_output=True, text=True, timeout=60)
     assert shown.returncode == 0, shown.stdout + shown.stderr

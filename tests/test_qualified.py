@@ -1,4 +1,6 @@
-"""What the engine itself writes is answered by PostgreSQL's own functions, operators and casts, whatever a schema holds."""
+"""What the engine itself writes is answered by PostgreSQL's own functions, operators and casts, whatever a
+schema holds.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ BEGIN
 END $$;
 GRANT USAGE ON SCHEMA lies TO PUBLIC;
 """
-"""A double of every function, aggregate and operator of PostgreSQL, with its very types, which nobody may call."""
+"""A double of every function, aggregate and operator of PostgreSQL, with its very types, which nobody may
+call.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +102,9 @@ def queries(sent: Sent) -> list[tuple[str, Any]]:
 
 
 def refusals(server: Server, database: str, asked: list[tuple[str, Any]], path: str) -> list[str]:
-    """Which queries PostgreSQL does not even plan for a role without rights on doubles, looking names up in ``path``."""
+    """Which queries PostgreSQL does not even plan for a role without rights on doubles, looking names up
+    in ``path``.
+    """
     role, found = f"asker_{database}", []
     server.sql(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}", database)
     server.sql(
@@ -126,8 +132,9 @@ def test_every_function_and_operator_of_every_statement_is_named_in_full(
 ) -> None:
     """Law: the search path decides nothing about what the engine writes.
 
-    A double of every function and operator of PostgreSQL, with the very same types, stands first in the path; nobody may
-    call one. All statements of all commands are planned all the same, and none that is not qualified is.
+    A double of every function and operator of PostgreSQL, with the very same types, stands first in the
+    path; nobody may call one. All statements of all commands are planned all the same, and none that is
+    not qualified is.
     """
     database, sent = told
     asked = queries(sent)
@@ -148,20 +155,29 @@ def test_every_function_and_operator_of_every_statement_is_named_in_full(
 def _kinds(rule: type[Rule]) -> Iterator[str]:
     """The kinds of checks of this package that send a statement of their own."""
     for below in rule.__subclasses__():
-        if "kind" in vars(below) and below.__module__.startswith("kisaan_validate.") and below.form is not Form.CATALOG:
+        if (
+            "kind" in vars(below)
+            and below.__module__.startswith("kisaan_validate.")
+            and below.form is not Form.CATALOG
+        ):
             yield below.kind
         yield from _kinds(below)
 
 
 def test_every_kind_of_check_is_among_the_statements() -> None:
-    """Law: no kind of check is missing where statements are collected; authors' own SQL and Python write none."""
-    assert set(_kinds(Rule)) - {"sql", "python"} == {type(rule).kind for rule in every_kind.suite().rules.values()} - _FACTS
+    """Law: no kind of check is missing where statements are collected; authors' own SQL and Python write
+    none.
+    """
+    assert (
+        set(_kinds(Rule)) - {"sql", "python"}
+        == {type(rule).kind for rule in every_kind.suite().rules.values()} - _FACTS
+    )
 
 
 _FACTS = {rule.kind for rule in CatalogRule.__subclasses__()}
 
 
-# --- doubles of exact types ---------------------------------------------------------------------------------------------
+# --- doubles of exact types -------------------------------------------------------------------------------
 
 SMALL = """
 CREATE EXTENSION citext;
@@ -206,7 +222,9 @@ def small(server: Server) -> Iterator[str]:
 
 
 def test_an_aggregate_that_fits_better_does_not_answer(server: Server, small: str) -> None:
-    """no_gaps asks for lag(n), and somebody's aggregate lag(integer) fits better: the gaps are found all the same."""
+    """no_gaps asks for lag(n), and somebody's aggregate lag(integer) fits better: the gaps are found all
+    the same.
+    """
     plant = (
         "CREATE FUNCTION lag_s(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $2 - 1';"
         "CREATE AGGREGATE lag(int) (sfunc = lag_s, stype = int, initcond = '0')"
@@ -261,7 +279,20 @@ END $$
 """
 """Plants a double of each function and operator of these names in public, for each of these types."""
 
-TYPES = ["integer", "bigint", "numeric", "text", "varchar", "mood", "small", "citext", "timestamptz", "text[]", "g", "boolean"]
+TYPES = [
+    "integer",
+    "bigint",
+    "numeric",
+    "text",
+    "varchar",
+    "mood",
+    "small",
+    "citext",
+    "timestamptz",
+    "text[]",
+    "g",
+    "boolean",
+]
 
 
 def test_doubles_of_exact_types_answer_nothing(server: Server, small: str, told: tuple[str, Sent]) -> None:
@@ -310,7 +341,9 @@ CASTS = {
 
 @pytest.mark.parametrize("name", CASTS)
 def test_what_has_no_schema_is_refused_by_name(name: str, server: Server, small: str) -> None:
-    """Law: where somebody's cast, or what stands in pg_catalog, would answer, a table's checks are errors that name it."""
+    """Law: where somebody's cast, or what stands in pg_catalog, would answer, a table's checks are errors
+    that name it.
+    """
     sql, tables = CASTS[name]
     suite = small_suite()
     expected = answers(run(suite, server.dsn(small)))
@@ -327,13 +360,22 @@ def test_what_has_no_schema_is_refused_by_name(name: str, server: Server, small:
 
 def test_columns_may_bear_any_word_of_the_language(server: Server) -> None:
     """Law: a column called as a word of SQL is read as the column, in checks, digests and figures alike."""
-    words = [word for (word,) in server.sql("SELECT word FROM pg_get_keywords() WHERE catcode <> 'U' ORDER BY word")]
-    words += sorted({"by", "filter", "materialized", "operator", "over", "recursive", "within", "zone", "at"} - set(words))
+    words = [
+        word
+        for (word,) in server.sql("SELECT word FROM pg_get_keywords() WHERE catcode <> 'U' ORDER BY word")
+    ]
+    words += sorted(
+        {"by", "filter", "materialized", "operator", "over", "recursive", "within", "zone", "at"} - set(words)
+    )
     named = ", ".join(f'"{word}" integer' for word in words)
     filled = ", ".join(["n"] * len(words))
     database = server.create(f"CREATE TABLE kw (id int PRIMARY KEY, {named})")
     server.sql(f"INSERT INTO kw SELECT n, {filled} FROM generate_series(1, 3) AS n", database)
-    suite = suite_of(pa.DataFrameSchema({word: pa.Column(nullable=True, checks=pa.Check.ge(2)) for word in words}, name="kw"))
+    suite = suite_of(
+        pa.DataFrameSchema(
+            {word: pa.Column(nullable=True, checks=pa.Check.ge(2)) for word in words}, name="kw"
+        )
+    )
     found = run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, digests=True, sample=0))
     server.drop(database)
     wrong = {r.check_id for r in found.results if r.check_id.endswith("equal_to") and r.violations != 1}
@@ -342,7 +384,7 @@ def test_columns_may_bear_any_word_of_the_language(server: Server) -> None:
     assert {c.profile.total for c in table.columns if c.profile is not None} == {"6"}
 
 
-# --- the grammar --------------------------------------------------------------------------------------------------------
+# --- the grammar ------------------------------------------------------------------------------------------
 
 VALUES = """
 CREATE TABLE v (id int, a int, b int, c int, s text, t varchar(5), y boolean, d date);
@@ -352,7 +394,9 @@ FROM unnest(ARRAY[0, 1, 2, -3, NULL]) AS a, unnest(ARRAY[1, 2, NULL]) AS b, unne
 
 
 def _numbers(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Expressions of integers out of others, with as few parentheses as PostgreSQL's precedence asks for, or fewer."""
+    """Expressions of integers out of others, with as few parentheses as PostgreSQL's precedence asks for,
+    or fewer.
+    """
     pair = st.tuples(inner, inner)
     return st.one_of(
         st.tuples(inner, st.sampled_from(["+", "-", "*", "&", "|", "#"]), inner).map(" ".join),
@@ -464,18 +508,24 @@ def answer(cursor: Any, sql: str) -> Any:
 )
 @given(expression=EXPRESSIONS)
 def test_a_qualified_expression_says_what_the_bare_one_says(values: Any, expression: str) -> None:
-    """Law: whatever PostgreSQL understands is qualified without another meaning, be it grouped by precedence or by brackets.
+    """Law: whatever PostgreSQL understands is qualified without another meaning, be it grouped by
+    precedence or by brackets.
 
     Where PostgreSQL refuses an expression, nothing is claimed.
     """
-    bare = f"SELECT array_agg(({expression})::text ORDER BY id), count(*) FILTER (WHERE (({expression})::text) IS NULL) AS n FROM v"
+    bare = (
+        f"SELECT array_agg(({expression})::text ORDER BY id), count(*) FILTER (WHERE "
+        f"(({expression})::text) IS NULL) AS n FROM v"
+    )
     expected = answer(values, bare)
     assume(expected is not None)
     assert answer(values, qualified(bare)) == expected, qualified(bare)
 
 
 def test_author_written_sql_is_left_to_the_letter() -> None:
-    """Law: between its marks SQL is not touched, and marks do not come out; around it everything is named in full."""
+    """Law: between its marks SQL is not touched, and marks do not come out; around it everything is named
+    in full.
+    """
     text = "a = 1 -- IN (2)\n AND f(b) IN (3, 4) OR x LIKE 'y' || $$ ESCAPE $$"
     assert (
         qualified(f"SELECT count(*) FROM t WHERE ({authored(text)}) IS TRUE")

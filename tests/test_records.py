@@ -1,4 +1,6 @@
-"""run.json and baselines: they read back as what was written, fit their published schema, and refuse damage."""
+"""run.json and baselines: they read back as what was written, fit their published schema, and refuse
+damage.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ from kisaan_validate.suite.load import suite_of
 @pytest.fixture(scope="module")
 def measured(server: Server) -> Run:
     """A run with a failure, an error and a not applicable check."""
-    database = server.create("CREATE TABLE t (id int PRIMARY KEY, v numeric); INSERT INTO t VALUES (1, 0.10), (2, -1)")
+    database = server.create(
+        "CREATE TABLE t (id int PRIMARY KEY, v numeric); INSERT INTO t VALUES (1, 0.10), (2, -1)"
+    )
     suite = suite_of(
         declare.holds("t", "v > 0", id="positive", tolerance="1/3"),
         declare.holds("t", "v / 0 > 1", id="broken"),
@@ -63,7 +67,9 @@ def test_a_run_reads_back_and_fits_its_schema(measured: Run) -> None:
 def test_records_of_an_earlier_version_keep_their_bytes(
     kind: str, read: Callable[[str], object], write: Callable[[object], str]
 ) -> None:
-    """Digests by which other files and signatures refer to a record still fit after an upgrade: LATER names what came since."""
+    """Digests by which other files and signatures refer to a record still fit after an upgrade: LATER
+    names what came since.
+    """
     text = (Path(__file__).parent / "fixtures" / "records" / f"{kind}-0.1.0.json").read_text(encoding="utf-8")
     assert write(read(text)) == text
 
@@ -84,23 +90,34 @@ def test_diff_of_a_thing_with_itself_is_empty(measured: Run) -> None:
     """diff(a, a) has no change, and no check moved."""
     same = diff(baseline_of(measured), baseline_of(measured))
     assert same.changes == ()
-    assert {m.transition for m in same.moves} <= {Transition.STILL_FAILING, Transition.STILL_PASSING, Transition.UNKNOWN}
+    assert {m.transition for m in same.moves} <= {
+        Transition.STILL_FAILING,
+        Transition.STILL_PASSING,
+        Transition.UNKNOWN,
+    }
     assert {m.origin for m in same.moves if m.transition is Transition.STILL_FAILING} <= {Origin.BEFORE}
 
 
 def test_diff_mirrors(server: Server) -> None:
     """What diff(a, b) gains, diff(b, a) loses: rows, columns, types, nullability, figures, tables."""
-    database = server.create("CREATE TABLE t (id int, a int); INSERT INTO t VALUES (1, 1); CREATE TABLE gone (x int)")
+    database = server.create(
+        "CREATE TABLE t (id int, a int); INSERT INTO t VALUES (1, 1); CREATE TABLE gone (x int)"
+    )
     suite = suite_of(declare.holds("t", "id > 0"))
     before = baseline_of(run(suite, server.dsn(database), options=Options(count_all=True)))
     server.sql(
-        "ALTER TABLE t ALTER a TYPE bigint, ADD b text, ALTER id SET NOT NULL; INSERT INTO t VALUES (2, 2), (3, 3);"
+        "ALTER TABLE t ALTER a TYPE bigint, ADD b text, ALTER id SET NOT NULL; INSERT INTO t VALUES (2, "
+        "2), (3, 3);"
         "DROP TABLE gone; CREATE TABLE new (x int)",
         database,
     )
     after = baseline_of(run(suite, server.dsn(database), options=Options(count_all=True)))
     there, back = diff(before, after), diff(after, before)
-    assert {(c.table, c.delta) for c in row_counts(before, after)} == {("t", 2), ("gone", None), ("new", None)}
+    assert {(c.table, c.delta) for c in row_counts(before, after)} == {
+        ("t", 2),
+        ("gone", None),
+        ("new", None),
+    }
     assert {(c.key, c.before, c.after) for c in there.changes if c.kind != "grant"} == {
         (("rows", "t", "", "count"), "1", "3"),
         (("values", "t", "id", "maximum"), "1", "3"),
@@ -114,7 +131,10 @@ def test_diff_mirrors(server: Server) -> None:
         (("table", "new", "new", "added"), None, "table"),
     }
     turned = {"added": "removed", "removed": "added"}
-    mirrored = {((*c.key[:3], turned.get(c.aspect, c.aspect)), c.after, c.before, -(c.delta or 0)) for c in back.changes}
+    mirrored = {
+        ((*c.key[:3], turned.get(c.aspect, c.aspect)), c.after, c.before, -(c.delta or 0))
+        for c in back.changes
+    }
     assert mirrored == {(c.key, c.before, c.after, c.delta or 0) for c in there.changes}
 
 

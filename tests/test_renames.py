@@ -1,4 +1,6 @@
-"""A rename is kept if every value is found under the new name, and never where that is not proved: on real servers, at random."""
+"""A rename is kept if every value is found under the new name, and never where that is not proved: on real
+servers, at random.
+"""
 
 from __future__ import annotations
 
@@ -55,17 +57,31 @@ def written(*names: str) -> str:
 
 def renamed(what: str, old: str, new: str, id: str = "r", **more: Any) -> str:
     """One promise."""
-    return f'[[promise]]\nid = {toml_text(id)}\nkind = "renamed"\n{what} = {toml_text(old)}\nto = {toml_text(new)}\n'
+    return (
+        f'[[promise]]\nid = {toml_text(id)}\nkind = "renamed"\n{what} = {toml_text(old)}\nto = '
+        f"{toml_text(new)}\n"
+    )
 
 
-def taken(server: Server, database: str, contract: str | None, suite: Suite = NOTHING, **more: Any) -> Baseline:
+def taken(
+    server: Server, database: str, contract: str | None, suite: Suite = NOTHING, **more: Any
+) -> Baseline:
     """A baseline, through its file."""
     promised = read_contract(f"format = 1\n{contract}", "c.toml") if contract is not None else None
     options = Options(count_all=True, sample=0, jobs=1, contract=promised, **more)
-    return baseline_from_json(baseline_to_json(baseline_of(run(suite, server.dsn(database), options=options))))
+    return baseline_from_json(
+        baseline_to_json(baseline_of(run(suite, server.dsn(database), options=options)))
+    )
 
 
-def beside(server: Server, database: str, baseline: Baseline, contract: str | None, suite: Suite = NOTHING, **more: Any) -> Judgement:
+def beside(
+    server: Server,
+    database: str,
+    baseline: Baseline,
+    contract: str | None,
+    suite: Suite = NOTHING,
+    **more: Any,
+) -> Judgement:
     """The database as it is, judged beside a baseline."""
     promised = read_contract(f"format = 1\n{contract}", "c.toml") if contract is not None else None
     options = Options(count_all=True, jobs=1, baseline=baseline, contract=promised, **more)
@@ -77,12 +93,13 @@ def said(judged: Judgement) -> dict[str, tuple[State, str]]:
     return {p.id: (o.state, o.message) for p, o in judged.promises}
 
 
-# --- at random ---------------------------------------------------------------------------------------------------------
+# --- at random --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Move:
-    """A migration of one table: what its columns and itself are called after, and what is done to values and rows.
+    """A migration of one table: what its columns and itself are called after, and what is done to values
+    and rows.
 
     ``harmed`` are the columns (as before) whose values did not all travel; "" stands for rows.
     """
@@ -97,8 +114,13 @@ class Move:
     @property
     def promises(self) -> str:
         """The contract that promises the names, and nothing else."""
-        listed = [renamed("column", written("t", old), written(new) if "." in new else new, id=f"c {old}") for old, new in self.names.items()]
-        return "".join(listed) + (renamed("table", "t", written(self.table), id="table") if self.table != "t" else "")
+        listed = [
+            renamed("column", written("t", old), written(new) if "." in new else new, id=f"c {old}")
+            for old, new in self.names.items()
+        ]
+        return "".join(listed) + (
+            renamed("table", "t", written(self.table), id="table") if self.table != "t" else ""
+        )
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
@@ -109,30 +131,60 @@ class Move:
     def sql(self) -> str:
         """The statements of the migration: names by way of names that nobody has, then the damage."""
         steps = [f"ALTER TABLE t RENAME {quote(old)} TO tmp_{n}" for n, old in enumerate(self.names)]
-        steps += [f"ALTER TABLE t RENAME tmp_{n} TO {quote(new)}" for n, new in enumerate(self.names.values())]
+        steps += [
+            f"ALTER TABLE t RENAME tmp_{n} TO {quote(new)}" for n, new in enumerate(self.names.values())
+        ]
         steps += [f"ALTER TABLE t RENAME TO {quote(self.table)}"] if self.table != "t" else []
         kind, column = self.damage
         t, c, k = quote(self.table), quote(self.names.get(column, column)), quote(self.names.get("k", "k"))
         harms = {
-            "": "SELECT 1", "another value": f"UPDATE {t} SET {c} = '77' WHERE {k} = 1", "a value lost": f"UPDATE {t} SET {c} = NULL WHERE {k} = 1",
-            "two values exchanged": f"UPDATE {t} AS x SET {c} = y.{c} FROM {t} AS y WHERE (x.{k}, y.{k}) IN ((1, 2), (2, 1))",
-            "all values lost": f"ALTER TABLE {t} DROP {c}; ALTER TABLE {t} ADD {c} {'text' if column == 's' else 'int'}",
-            "a row lost": f"DELETE FROM {t} WHERE {k} = 1", "a row too many": f"INSERT INTO {t} SELECT * FROM {t} AS x WHERE {k} = 2",
+            "": "SELECT 1",
+            "another value": f"UPDATE {t} SET {c} = '77' WHERE {k} = 1",
+            "a value lost": f"UPDATE {t} SET {c} = NULL WHERE {k} = 1",
+            "two values exchanged": f"UPDATE {t} AS x SET {c} = y.{c} FROM {t} AS y WHERE (x.{k}, y.{k}) "
+            f"IN ((1, 2), (2, 1))",
+            "all values lost": f"ALTER TABLE {t} DROP {c}; ALTER TABLE {t} ADD {c} "
+            f"{'text' if column == 's' else 'int'}",
+            "a row lost": f"DELETE FROM {t} WHERE {k} = 1",
+            "a row too many": f"INSERT INTO {t} SELECT * FROM {t} AS x WHERE {k} = 2",
             "widened": f"ALTER TABLE {t} ALTER {c} TYPE {'varchar' if column == 's' else 'bigint'}",
-        }  # fmt: skip
+        }
         return "; ".join([*steps, harms[kind], "SELECT 1"])
 
 
-HARMS = ("another value", "a value lost", "two values exchanged", "all values lost", "a row lost", "a row too many", "widened")
+HARMS = (
+    "another value",
+    "a value lost",
+    "two values exchanged",
+    "all values lost",
+    "a row lost",
+    "a row too many",
+    "widened",
+)
 
 
 @st.composite
 def migrations(draw: Any) -> Move:
-    """Rows with a column of names k, a, s; new names for some, swaps and chains among them; perhaps one damage."""
-    values = draw(st.lists(st.tuples(st.integers(-5, 5), st.sampled_from(["x", "y", "", "1"])), min_size=2, max_size=6))
+    """Rows with a column of names k, a, s; new names for some, swaps and chains among them; perhaps one
+    damage.
+    """
+    values = draw(
+        st.lists(st.tuples(st.integers(-5, 5), st.sampled_from(["x", "y", "", "1"])), min_size=2, max_size=6)
+    )
     rows = tuple((n, a, s) for n, (a, s) in enumerate(values, 1))
     own = draw(st.lists(st.sampled_from(("k", "a", "s")), min_size=1, max_size=3, unique=True))
-    pool = draw(st.permutations([*own, *draw(st.lists(st.sampled_from([n for n in ODD if n not in {"a", "t"}]), max_size=3, unique=True))]))
+    pool = draw(
+        st.permutations(
+            [
+                *own,
+                *draw(
+                    st.lists(
+                        st.sampled_from([n for n in ODD if n not in {"a", "t"}]), max_size=3, unique=True
+                    )
+                ),
+            ]
+        )
+    )
     names = {old: new for old, new in zip(own, pool, strict=False) if old != new}
     table = draw(st.sampled_from(("t", "u", "Odd one", "a.b"))) if names else "u"
     keyed = draw(st.booleans())
@@ -166,14 +218,23 @@ def places(server: Server) -> Iterator[tuple[str, str]]:
 def fill(server: Server, database: str, move: Move) -> None:
     """The table as it was before."""
     server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; SELECT 1", database)
-    server.sql(f"CREATE TABLE t (k int{' PRIMARY KEY' if move.keyed else ''}, a int, s text); SELECT 1", database)
+    server.sql(
+        f"CREATE TABLE t (k int{' PRIMARY KEY' if move.keyed else ''}, a int, s text); SELECT 1", database
+    )
     insert(server, database, "t", [list(row) for row in move.rows])
 
 
 LAW = hypothesis_settings(
-    max_examples=examples(6), derandomize=True, deadline=None, phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
-)  # fmt: skip
+    max_examples=examples(6),
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+    ],
+)
 
 
 def prove(server: Server, places: tuple[str, str], move: Move) -> None:
@@ -184,7 +245,10 @@ def prove(server: Server, places: tuple[str, str], move: Move) -> None:
     baseline = taken(server, after, move.promises)
     server.sql(move.sql(), after)
     judged = beside(server, after, baseline, move.promises)
-    event(f"{move.damage[0] or 'no damage'}, {len(move.names)} columns{', table' if move.table != 't' else ''}{'' if move.keyed else ', no key'}")
+    event(
+        f"{move.damage[0] or 'no damage'}, {len(move.names)} "
+        f"columns{', table' if move.table != 't' else ''}{'' if move.keyed else ', no key'}"
+    )
     states = said(judged)
     for old in move.names:
         assert (states[f"c {old}"][0] is State.KEPT) <= (old not in move.harmed), (old, states)
@@ -192,7 +256,9 @@ def prove(server: Server, places: tuple[str, str], move: Move) -> None:
         assert (states["table"][0] is State.KEPT) == (not move.harmed), states
     if not move.harmed:
         assert {state for state, _ in states.values()} <= {State.KEPT}, states
-        assert judged.verdict is Verdict.PASS or move.damage[0] == "widened", [c.key for c in judged.unexplained]
+        assert judged.verdict is Verdict.PASS or move.damage[0] == "widened", [
+            c.key for c in judged.unexplained
+        ]
     elif move.names or move.table != "t":
         assert judged.verdict is not Verdict.PASS
     found = compared(server, before, after, move)
@@ -209,40 +275,66 @@ def compared(server: Server, before: str, after: str, move: Move) -> RowDiff:
 
 @given(migrations())
 @LAW
-def test_a_rename_is_kept_exactly_if_every_value_travelled(server: Server, places: tuple[str, str], move: Move) -> None:
-    """Whatever is renamed, swapped or moved along a chain: a promise is kept only if all its values are found under the new
-    name; all are if nothing was damaged. Two live sides are the same under the declared names exactly then."""
+def test_a_rename_is_kept_exactly_if_every_value_travelled(
+    server: Server, places: tuple[str, str], move: Move
+) -> None:
+    """Whatever is renamed, swapped or moved along a chain: a promise is kept only if all its values are
+    found under the new name; all are if nothing was damaged. Two live sides are the same under the
+    declared names exactly then."""
     prove(server, places, move)
 
 
 @pytest.mark.slow
 @given(migrations())
 @hypothesis_settings(LAW, max_examples=examples(60))
-def test_a_rename_is_kept_exactly_if_every_value_travelled_many_times(server: Server, places: tuple[str, str], move: Move) -> None:
+def test_a_rename_is_kept_exactly_if_every_value_travelled_many_times(
+    server: Server, places: tuple[str, str], move: Move
+) -> None:
     """The same, more often."""
     prove(server, places, move)
 
 
-# --- files beside a baseline --------------------------------------------------------------------------------------------
+# --- files beside a baseline ------------------------------------------------------------------------------
 
 
 def test_kept_rows_and_values_are_compared_across_a_rename_exactly(server: Server, tmp_path: Path) -> None:
-    """--rows and --values find their table and columns under the new names, and say in which rows what is another."""
-    database = server.create("CREATE TABLE s (id int PRIMARY KEY, a int, b text); INSERT INTO s SELECT n, n, 'x' FROM generate_series(1, 50) AS n")
-    contract = renamed("table", "s", "u", id="table") + renamed("column", "s.a", "z", id="column") + renamed("column", "s.id", "key", id="key")
+    """--rows and --values find their table and columns under the new names, and say in which rows what is
+    another.
+    """
+    database = server.create(
+        "CREATE TABLE s (id int PRIMARY KEY, a int, b text); INSERT INTO s SELECT n, n, 'x' FROM "
+        "generate_series(1, 50) AS n"
+    )
+    contract = (
+        renamed("table", "s", "u", id="table")
+        + renamed("column", "s.a", "z", id="column")
+        + renamed("column", "s.id", "key", id="key")
+    )
     writer = RowWriter(tmp_path / "pre.json.rows")
     kept = (("s", "a"), ("s", "b"))
     baseline = taken(
-        server, database, contract, digests=True, row_writer=writer, keep_values=kept, values_path=tmp_path / "pre.json.values"
+        server,
+        database,
+        contract,
+        digests=True,
+        row_writer=writer,
+        keep_values=kept,
+        values_path=tmp_path / "pre.json.values",
     )
     assert baseline.row_file is not None
     assert baseline.value_file is not None
-    files = {"row_file": kept_rows(tmp_path, baseline.row_file), "value_file": kept_values(tmp_path, baseline.value_file)}
+    files = {
+        "row_file": kept_rows(tmp_path, baseline.row_file),
+        "value_file": kept_values(tmp_path, baseline.value_file),
+    }
     move = "ALTER TABLE s RENAME a TO z; ALTER TABLE s RENAME id TO key; ALTER TABLE s RENAME TO u; SELECT 1"
     server.sql(move, database)
     faithful = beside(server, database, baseline, contract, **files)
     assert faithful.verdict is Verdict.PASS, (said(faithful), faithful.unexplained, faithful.untold)
-    assert [(v.table, v.column, v.changed, v.compared) for v in faithful.run.values] == [("u", "z", 0, 50), ("u", "b", 0, 50)]
+    assert [(v.table, v.column, v.changed, v.compared) for v in faithful.run.values] == [
+        ("u", "z", 0, 50),
+        ("u", "b", 0, 50),
+    ]
     server.sql("UPDATE u SET z = -z WHERE key IN (7, 30, 41); SELECT 1", database)
     harmed = beside(server, database, baseline, contract, **files)
     assert harmed.verdict is Verdict.FAIL
@@ -256,7 +348,7 @@ def test_kept_rows_and_values_are_compared_across_a_rename_exactly(server: Serve
     server.drop(database)
 
 
-# --- nothing promised ---------------------------------------------------------------------------------------------------
+# --- nothing promised -------------------------------------------------------------------------------------
 
 DROPPED = """
 [[promise]]
@@ -270,10 +362,22 @@ kind = "added"
 columns = ["s.z"]
 """
 WAYS = {
-    "renamed": ("ALTER TABLE s RENAME a TO z", "its values are in s.z, which came: if it was renamed, promise `renamed`"),
-    "all lost": ("ALTER TABLE s DROP a; ALTER TABLE s ADD z int", "s.z came, and does not hold the 9 values of a as they were: what it lacks is gone"),
-    "one lost": ("ALTER TABLE s RENAME a TO z; UPDATE s SET z = NULL WHERE id = 3", "s.z came, and does not hold the 9 values of a as they were"),
-    "exchanged": ("ALTER TABLE s RENAME a TO z; UPDATE s SET z = 10 - z", "s.z came, and does not hold the 9 values of a as they were"),
+    "renamed": (
+        "ALTER TABLE s RENAME a TO z",
+        "its values are in s.z, which came: if it was renamed, promise `renamed`",
+    ),
+    "all lost": (
+        "ALTER TABLE s DROP a; ALTER TABLE s ADD z int",
+        "s.z came, and does not hold the 9 values of a as they were: what it lacks is gone",
+    ),
+    "one lost": (
+        "ALTER TABLE s RENAME a TO z; UPDATE s SET z = NULL WHERE id = 3",
+        "s.z came, and does not hold the 9 values of a as they were",
+    ),
+    "exchanged": (
+        "ALTER TABLE s RENAME a TO z; UPDATE s SET z = 10 - z",
+        "s.z came, and does not hold the 9 values of a as they were",
+    ),
     "of another kind": ("ALTER TABLE s DROP a; ALTER TABLE s ADD z text", "its 9 values are gone"),
 }
 
@@ -281,9 +385,12 @@ WAYS = {
 @pytest.mark.parametrize("how", ["dropped and added", "empty contract", "no contract"])
 @pytest.mark.parametrize("way", WAYS)
 def test_what_went_is_looked_for_under_the_name_that_came(server: Server, way: str, how: str) -> None:
-    """Dropped and added is kept, for the loss was accepted; but whether values are gone or under the new name is said, on every
-    output. Digests tell it of each row: those of the contract, or of --digests."""
-    database = server.create("CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s SELECT n, n FROM generate_series(1, 9) AS n")
+    """Dropped and added is kept, for the loss was accepted; but whether values are gone or under the new
+    name is said, on every output. Digests tell it of each row: those of the contract, or of --digests."""
+    database = server.create(
+        "CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s SELECT n, n FROM generate_series(1, "
+        "9) AS n"
+    )
     contract = {"dropped and added": DROPPED, "empty contract": "", "no contract": None}[how]
     baseline = taken(server, database, contract, digests=how != "dropped and added")
     sql, words = WAYS[way]
@@ -296,7 +403,9 @@ def test_what_went_is_looked_for_under_the_name_that_came(server: Server, way: s
         assert said(judged)["gone/s.a"] == (State.KEPT, remark)
     assert f"went    s.a: {remark}" in shown(judged)
     assert remark in render_html(judged)
-    (change,) = [c for c in json.loads(judged_to_json(judged))["judgement"]["changes"] if c["aspect"] == "removed"]
+    (change,) = [
+        c for c in json.loads(judged_to_json(judged))["judgement"]["changes"] if c["aspect"] == "removed"
+    ]
     assert change["remark"] == remark
     for format in ("markdown", "junit", "github", "csv"):
         assert "s.z" in find_format(format).render(judged) or way == "of another kind", format
@@ -313,12 +422,23 @@ def shown(judged: Judgement) -> str:
 def test_a_table_that_went_is_looked_for_too(server: Server) -> None:
     """With --digests each row and value is; the figures alone only say that it may be so."""
     for digests, sql, words in (
-        (True, "ALTER TABLE s RENAME TO u", "its rows are in u, which came: if it was renamed, promise `renamed`"),
-        (True, "ALTER TABLE s RENAME TO u; UPDATE u SET a = 10 - a", "u came, and does not hold the 9 rows of s as they were"),
+        (
+            True,
+            "ALTER TABLE s RENAME TO u",
+            "its rows are in u, which came: if it was renamed, promise `renamed`",
+        ),
+        (
+            True,
+            "ALTER TABLE s RENAME TO u; UPDATE u SET a = 10 - a",
+            "u came, and does not hold the 9 rows of s as they were",
+        ),
         (False, "ALTER TABLE s RENAME TO u; UPDATE u SET a = 10 - a", "u came with the same figures"),
         (False, "DROP TABLE s", "its 9 rows are gone"),
     ):
-        database = server.create("CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s SELECT n, n FROM generate_series(1, 9) AS n")
+        database = server.create(
+            "CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s SELECT n, n FROM "
+            "generate_series(1, 9) AS n"
+        )
         baseline = taken(server, database, None, digests=digests)
         server.sql(f"{sql}; SELECT 1", database)
         (remark,) = beside(server, database, baseline, None).remarks.values()
@@ -327,13 +447,27 @@ def test_a_table_that_went_is_looked_for_too(server: Server) -> None:
 
 
 def test_two_live_sides_propose_a_rename_only_where_every_value_agrees(server: Server) -> None:
-    """What one side lacks and the other has under another name is said, and never taken for the same without being declared."""
-    made = "CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s SELECT n, n FROM generate_series(1, 9) AS n;"
+    """What one side lacks and the other has under another name is said, and never taken for the same
+    without being declared.
+    """
+    made = (
+        "CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s SELECT n, n FROM "
+        "generate_series(1, 9) AS n;"
+    )
     before = server.create(made)
     for sql, words in (
-        ("ALTER TABLE s RENAME a TO z", "s.a went and s.z came with the same values: if it was renamed, --renamed s.a=z"),
-        ("ALTER TABLE s RENAME a TO z; UPDATE s SET z = 0 WHERE id = 2", "s.a went and s.z came, which does not hold what s.a held: what it lacks is gone"),
-        ("ALTER TABLE s RENAME TO u", "s went and u came with the same rows and values: if it was renamed, --renamed s=u"),
+        (
+            "ALTER TABLE s RENAME a TO z",
+            "s.a went and s.z came with the same values: if it was renamed, --renamed s.a=z",
+        ),
+        (
+            "ALTER TABLE s RENAME a TO z; UPDATE s SET z = 0 WHERE id = 2",
+            "s.a went and s.z came, which does not hold what s.a held: what it lacks is gone",
+        ),
+        (
+            "ALTER TABLE s RENAME TO u",
+            "s went and u came with the same rows and values: if it was renamed, --renamed s=u",
+        ),
     ):
         after = server.create(f"{made} {sql}")
         found = diff_rows(find_target(server.dsn(before)), find_target(server.dsn(after)), DiffOptions())
@@ -344,7 +478,7 @@ def test_two_live_sides_propose_a_rename_only_where_every_value_agrees(server: S
     server.drop(before)
 
 
-# --- what is refused, and what is said at once --------------------------------------------------------------------------
+# --- what is refused, and what is said at once ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -357,13 +491,29 @@ def test_two_live_sides_propose_a_rename_only_where_every_value_agrees(server: S
         (renamed("column", "s.a", ""), "renamed needs 'to'"),
         ('[[promise]]\nid = "r"\nkind = "renamed"\nto = "b"\n', "say what is renamed"),
         (renamed("column", "s.a", "b") + 'table = "s"\n', "say what is renamed"),
-        (renamed("column", "s.a", "b") + renamed("column", "s.a", "c", id="q"), "s.a is renamed in 2 promises"),
-        (renamed("column", "s.a", "c") + renamed("column", "s.b", "c", id="q"), "s.c is what something is renamed to in 2 promises"),
-        (renamed("column", "s.a", "b") + '[[promise]]\nid = "d"\nkind = "dropped"\ncolumns = ["s.a"]\n', "promised to be renamed: it is not dropped"),
-        (renamed("column", "s.a", "b") + '[[promise]]\nid = "d"\nkind = "added"\ncolumns = ["s.b"]\n', "promised to be renamed: it is not added"),
-        (renamed("table", "s", "u") + '[[promise]]\nid = "d"\nkind = "dropped"\nobject = "table"\nname = "s"\n', "promised to be renamed: it is not dropped"),
+        (
+            renamed("column", "s.a", "b") + renamed("column", "s.a", "c", id="q"),
+            "s.a is renamed in 2 promises",
+        ),
+        (
+            renamed("column", "s.a", "c") + renamed("column", "s.b", "c", id="q"),
+            "s.c is what something is renamed to in 2 promises",
+        ),
+        (
+            renamed("column", "s.a", "b") + '[[promise]]\nid = "d"\nkind = "dropped"\ncolumns = ["s.a"]\n',
+            "promised to be renamed: it is not dropped",
+        ),
+        (
+            renamed("column", "s.a", "b") + '[[promise]]\nid = "d"\nkind = "added"\ncolumns = ["s.b"]\n',
+            "promised to be renamed: it is not added",
+        ),
+        (
+            renamed("table", "s", "u")
+            + '[[promise]]\nid = "d"\nkind = "dropped"\nobject = "table"\nname = "s"\n',
+            "promised to be renamed: it is not dropped",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_no_rename_can_be_is_refused(text: str, fact: str) -> None:
     """Before anything is measured, with the file and the promise."""
     with pytest.raises(SuiteError) as caught:
@@ -374,12 +524,16 @@ def test_what_no_rename_can_be_is_refused(text: str, fact: str) -> None:
 @pytest.mark.parametrize(
     ("renamed", "fact"),
     [
-        ((("s.q", "z"),), "there is no column q of s before"), ((("s.a", "z"),), "there is no column z of s after"),
-        ((("q", "z"),), "names no table.column of before"), ((("s", "u"),), "there is no table u after"),
+        ((("s.q", "z"),), "there is no column q of s before"),
+        ((("s.a", "z"),), "there is no column z of s after"),
+        ((("q", "z"),), "names no table.column of before"),
+        ((("s", "u"),), "there is no table u after"),
         ((("s.a", "b"), ("s.c", "b")), "two things are called"),
     ],
-)  # fmt: skip
-def test_a_declared_rename_of_what_is_not_there_is_refused(server: Server, renamed: tuple[tuple[str, str], ...], fact: str) -> None:
+)
+def test_a_declared_rename_of_what_is_not_there_is_refused(
+    server: Server, renamed: tuple[tuple[str, str], ...], fact: str
+) -> None:
     """A slip must not compare something else."""
     made = "CREATE TABLE s (id int PRIMARY KEY, a int, b int, c int)"
     sides = [server.create(made), server.create(made)]
@@ -391,26 +545,43 @@ def test_a_declared_rename_of_what_is_not_there_is_refused(server: Server, renam
 
 
 def test_what_can_never_be_proved_is_said_when_the_baseline_is_taken(server: Server) -> None:
-    """A column that is not there, that is personal, or without a canonical form: exit 3 before the migration, with the reason."""
-    database = server.create("CREATE TABLE s (id int PRIMARY KEY, phone text); INSERT INTO s VALUES (1, '98450')")
+    """A column that is not there, that is personal, or without a canonical form: exit 3 before the
+    migration, with the reason.
+    """
+    database = server.create(
+        "CREATE TABLE s (id int PRIMARY KEY, phone text); INSERT INTO s VALUES (1, '98450')"
+    )
     for column, why in (("s.nope", "s has no column nope"), ("s.phone", "it is personal")):
         contract = read_contract(f"format = 1\n{renamed('column', column, 'z')}", "c.toml")
         options = Options(count_all=True, sample=0, jobs=1, contract=contract)
-        made = run(suite_of(declare.no_column_of_type("pg_lsn", id="always"), settings=settings(personal=("s.phone",))), server.dsn(database), options=options)
+        made = run(
+            suite_of(
+                declare.no_column_of_type("pg_lsn", id="always"), settings=settings(personal=("s.phone",))
+            ),
+            server.dsn(database),
+            options=options,
+        )
         assert baseline_exit_code(made, lost=False) == 3
         assert [m.message for m in made.measured if m.message] == [why]
     server.drop(database)
 
 
 def test_a_personal_column_is_personal_under_its_new_name(server: Server) -> None:
-    """No value of it reaches a file because a pattern no longer matches; with --digests it is told whether it travelled."""
-    suite = suite_of(declare.no_column_of_type("pg_lsn", id="always"), settings=settings(personal=("s.phone",)))
+    """No value of it reaches a file because a pattern no longer matches; with --digests it is told whether
+    it travelled.
+    """
+    suite = suite_of(
+        declare.no_column_of_type("pg_lsn", id="always"), settings=settings(personal=("s.phone",))
+    )
     for contract, sql in (
         (renamed("column", "s.phone", "contact"), "ALTER TABLE s RENAME phone TO contact"),
         (renamed("table", "s", "people"), "ALTER TABLE s RENAME TO people"),
     ):
         for harm, state in (("", State.KEPT), ("; UPDATE {} SET {} = '98450 x' WHERE id = 5", State.BROKEN)):
-            database = server.create("CREATE TABLE s (id int PRIMARY KEY, phone text); INSERT INTO s SELECT n, '98450 ' || n FROM generate_series(1, 1200) AS n")
+            database = server.create(
+                "CREATE TABLE s (id int PRIMARY KEY, phone text); INSERT INTO s SELECT n, '98450 ' || n "
+                "FROM generate_series(1, 1200) AS n"
+            )
             baseline = taken(server, database, contract, suite, digests=True)
             names = ("s", "contact") if "contact" in contract else ("people", "phone")
             server.sql(f"{sql}{harm.format(*names)}; SELECT 1", database)
@@ -424,7 +595,9 @@ def test_a_table_of_very_many_columns_is_proved_too(server: Server) -> None:
     """One statement cannot digest them all: several do, and one exchanged value is seen."""
     columns = ", ".join(f"c{n} int" for n in range(600))
     for harm, state in (("", State.KEPT), ("; UPDATE u SET c555 = 3 - c555", State.BROKEN)):
-        database = server.create(f"CREATE TABLE s (id int PRIMARY KEY, {columns}); INSERT INTO s (id, c555) VALUES (1, 1), (2, 2)")
+        database = server.create(
+            f"CREATE TABLE s (id int PRIMARY KEY, {columns}); INSERT INTO s (id, c555) VALUES (1, 1), (2, 2)"
+        )
         baseline = taken(server, database, renamed("table", "s", "u"))
         server.sql(f"ALTER TABLE s RENAME TO u{harm}; SELECT 1", database)
         assert said(beside(server, database, baseline, renamed("table", "s", "u")))["r"][0] is state
@@ -433,28 +606,60 @@ def test_a_table_of_very_many_columns_is_proved_too(server: Server) -> None:
 
 def test_two_live_sides_read_bodies_under_their_names(server: Server) -> None:
     """What PostgreSQL parsed follows a declared rename; words that mean something else afterwards do not."""
-    made = "CREATE TABLE s (id int PRIMARY KEY, a int, b int); CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(a) FROM s; END;"
+    made = (
+        "CREATE TABLE s (id int PRIMARY KEY, a int, b int); CREATE FUNCTION f() RETURNS bigint "
+        "LANGUAGE sql BEGIN ATOMIC SELECT sum(a) FROM s; END;"
+    )
     swap = "ALTER TABLE s RENAME a TO x; ALTER TABLE s RENAME b TO a; ALTER TABLE s RENAME x TO b;"
-    anew = "CREATE OR REPLACE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(a) AS sum FROM s; END"
+    anew = (
+        "CREATE OR REPLACE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(a) AS sum "
+        "FROM s; END"
+    )
     before = server.create(made)
     for sql, names in ((swap, []), (swap + anew, ["f()"])):
         after = server.create(f"{made} {sql}")
-        found = diff_rows(*(find_target(server.dsn(d)) for d in (before, after)), DiffOptions(renamed=(("s.a", "b"), ("s.b", "a"))))
+        found = diff_rows(
+            *(find_target(server.dsn(d)) for d in (before, after)),
+            DiffOptions(renamed=(("s.a", "b"), ("s.b", "a"))),
+        )
         assert [change.name for change in found.schema] == names
         server.drop(after)
     server.drop(before)
 
 
 def test_a_declared_rename_on_the_command_line(server: Server, tmp_path: Path) -> None:
-    """`diff --renamed` parts its two names at the = outside of quotes, and ends with 0 where everything else is the same."""
+    """`diff --renamed` parts its two names at the = outside of quotes, and ends with 0 where everything
+    else is the same.
+    """
     made = 'CREATE TABLE s (id int PRIMARY KEY, "a=b" int); INSERT INTO s VALUES (1, 2);'
-    before, after = server.create(made), server.create(f'{made} ALTER TABLE s RENAME "a=b" TO z; ALTER TABLE s RENAME TO u')
-    words = ["diff", "--before", server.dsn(before), "--after", server.dsn(after), "--format", "json", "-o", str(tmp_path / "d.json")]
+    before, after = (
+        server.create(made),
+        server.create(f'{made} ALTER TABLE s RENAME "a=b" TO z; ALTER TABLE s RENAME TO u'),
+    )
+    words = [
+        "diff",
+        "--before",
+        server.dsn(before),
+        "--after",
+        server.dsn(after),
+        "--format",
+        "json",
+        "-o",
+        str(tmp_path / "d.json"),
+    ]
     runner = CliRunner()
-    assert runner.invoke(cli, [*words, "--renamed", 's."a=b"=z', "--renamed", "s=u"], standalone_mode=False).return_value == 0
+    assert (
+        runner.invoke(
+            cli, [*words, "--renamed", 's."a=b"=z', "--renamed", "s=u"], standalone_mode=False
+        ).return_value
+        == 0
+    )
     document = json.loads((tmp_path / "d.json").read_text())
     assert document["verdict"].startswith("same")
-    assert [(c["before_name"], c["name"]) for c in document["tables"][0]["compared"]] == [("id", "id"), ("a=b", "z")]
+    assert [(c["before_name"], c["name"]) for c in document["tables"][0]["compared"]] == [
+        ("id", "id"),
+        ("a=b", "z"),
+    ]
     assert 'declared: s."a=b" is called z after' in document["notes"]
     refused = runner.invoke(cli, [*words, "--renamed", "s.a"], standalone_mode=False)
     assert isinstance(refused.exception, UsageError)

@@ -17,27 +17,39 @@ from kisaan_validate.patterns import Watch
 KEYS = {
     "an integer": ("id bigint PRIMARY KEY", lambda n: (str(n),)),
     "a text": ("id text PRIMARY KEY", lambda n: (f"it's {n % 7}:{n}",)),
-    "a uuid and a day": ("id uuid, day date, PRIMARY KEY (id, day)", lambda n: (f"00000000-0000-0000-0000-{n:012d}", f"2024-01-{n % 28 + 1:02d}")),
-}  # fmt: skip
+    "a uuid and a day": (
+        "id uuid, day date, PRIMARY KEY (id, day)",
+        lambda n: (f"00000000-0000-0000-0000-{n:012d}", f"2024-01-{n % 28 + 1:02d}"),
+    ),
+}
 
 
 def _insert(keys: list[tuple[str, ...]], contents: list[tuple[str | None, str | None]]) -> str:
     def literal(value: str | None) -> str:
         return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
-    rows = ", ".join(f"({', '.join(map(literal, (*key, *content)))})" for key, content in zip(keys, contents, strict=True))
+    rows = ", ".join(
+        f"({', '.join(map(literal, (*key, *content)))})" for key, content in zip(keys, contents, strict=True)
+    )
     return f"INSERT INTO t VALUES {rows};"
 
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("nulls", [False, True])
 def test_repeated_rows_are_counted_exactly(server: Server, key: str, nulls: bool) -> None:
-    """As many as a count by hand finds; NULLs equal NULLs; added rows that only repeat each other do not count."""
+    """As many as a count by hand finds; NULLs equal NULLs; added rows that only repeat each other do not
+    count.
+    """
     chance = random.Random(f"{key} {nulls}")
     columns, key_of = KEYS[key]
-    contents = [(None if nulls and n % 3 == 0 else str(chance.randrange(400)), chance.choice("abc")) for n in range(600)]
+    contents = [
+        (None if nulls and n % 3 == 0 else str(chance.randrange(400)), chance.choice("abc"))
+        for n in range(600)
+    ]
     old, new = contents[:500], contents[500:]
-    before = server.create(f"CREATE TABLE t ({columns}, a int, b text);" + _insert([key_of(n) for n in range(500)], old))
+    before = server.create(
+        f"CREATE TABLE t ({columns}, a int, b text);" + _insert([key_of(n) for n in range(500)], old)
+    )
     after = server.create(_insert([key_of(n) for n in range(500, 600)], new), template=before)
     found = diff_rows(find_target(server.dsn(before)), find_target(server.dsn(after)), DiffOptions(), Watch())
     (table,) = found.tables
@@ -49,8 +61,13 @@ def test_repeated_rows_are_counted_exactly(server: Server, key: str, nulls: bool
 
 def test_nothing_is_said_where_nothing_repeats(server: Server) -> None:
     """New rows that are new; rows of which the key is all there is; a personal key."""
-    before = server.create("CREATE TABLE t (id int PRIMARY KEY, a int); CREATE TABLE k (id int PRIMARY KEY); INSERT INTO t SELECT n, n FROM generate_series(1, 50) n")
-    after = server.create("INSERT INTO t SELECT n, n FROM generate_series(51, 60) n; INSERT INTO k VALUES (1)", template=before)
+    before = server.create(
+        "CREATE TABLE t (id int PRIMARY KEY, a int); CREATE TABLE k (id int PRIMARY KEY); INSERT INTO t "
+        "SELECT n, n FROM generate_series(1, 50) n"
+    )
+    after = server.create(
+        "INSERT INTO t SELECT n, n FROM generate_series(51, 60) n; INSERT INTO k VALUES (1)", template=before
+    )
     sides = [find_target(server.dsn(name)) for name in (before, after)]
     assert all(t.patterns == () for t in diff_rows(sides[0], sides[1], DiffOptions(), Watch()).tables)
     server.sql("INSERT INTO t VALUES (70, 1)", after)

@@ -33,7 +33,9 @@ def test_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path) -> None:
     """Whenever the disk fills up: one sentence that names the file, and no part of it stays behind."""
     for rows in (0, 100_000):
         writer = RowWriter(tmp_path / "pre.json.rows")
-        os.dup2(os.open(FULL, os.O_WRONLY), writer._file.fileno())  # from here on every write fails with ENOSPC
+        os.dup2(
+            os.open(FULL, os.O_WRONLY), writer._file.fileno()
+        )  # from here on every write fails with ENOSPC
         with pytest.raises(RecordError, match=r"pre.json.rows: No space left"):
             fill(writer, rows)
         assert not list(tmp_path.iterdir())

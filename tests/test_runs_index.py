@@ -1,4 +1,6 @@
-"""The pages over all runs of a folder: kept up by each run, made of the runs alone, hindered by nothing that lies beside them."""
+"""The pages over all runs of a folder: kept up by each run, made of the runs alone, hindered by nothing
+that lies beside them.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def put(reports: Path, run: Run, folder: str = "") -> Path:
 
 def several(reports: Path, count: int, *, hours: int = 24, start: int = 0) -> list[Path]:
     """So many runs, one each so many hours."""
-    return [put(reports, run_number(n, START + timedelta(hours=hours * n))) for n in range(start, start + count)]
+    return [
+        put(reports, run_number(n, START + timedelta(hours=hours * n))) for n in range(start, start + count)
+    ]
 
 
 def pages_of(reports: Path) -> dict[str, str]:
@@ -64,7 +68,9 @@ def browser() -> Iterator[Browser]:
 
 
 def test_each_run_adds_itself(shop: Shop) -> None:
-    """After two runs the page lists both with their verdicts and links to pages that are there; nobody else can read it."""
+    """After two runs the page lists both with their verdicts and links to pages that are there; nobody
+    else can read it.
+    """
     assert shop.cli("run", "-q").returncode == 0
     shop.sql("ALTER TABLE orders DROP CONSTRAINT orders_pkey; UPDATE orders SET total = -1 WHERE id = 1")
     failed = shop.cli("run", "-q")
@@ -72,7 +78,9 @@ def test_each_run_adds_itself(shop: Shop) -> None:
     assert "note" not in failed.stderr
     page = shop.folder / "reports" / "index.html"
     text = page.read_text(encoding="utf-8")
-    assert stat.S_IMODE(page.stat().st_mode) == stat.S_IMODE((page.parent / INDEX_FILE).stat().st_mode) == 0o600
+    assert (
+        stat.S_IMODE(page.stat().st_mode) == stat.S_IMODE((page.parent / INDEX_FILE).stat().st_mode) == 0o600
+    )
     links = re.findall(r'href="([^"#]+report\.html)"', text)
     assert len(set(links)) == 2
     assert all((page.parent / link).is_file() for link in links)
@@ -85,13 +93,17 @@ def test_each_run_adds_itself(shop: Shop) -> None:
 
 
 def test_only_what_is_new_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of three hundred runs and one more, the one is read; pages of months that did not change are not written again."""
+    """Of three hundred runs and one more, the one is read; pages of months that did not change are not
+    written again.
+    """
     several(tmp_path, 300)
     update_index(tmp_path)
     before = {page.name: page.stat().st_mtime_ns for page in tmp_path.glob("*.html")}
     assert {"index-2025-06.html", "index.html"} <= before.keys()
     read, real = [], report_command.judged_again
-    monkeypatch.setattr(report_command, "judged_again", lambda source: (read.append(source.parent.name), real(source))[1])
+    monkeypatch.setattr(
+        report_command, "judged_again", lambda source: (read.append(source.parent.name), real(source))[1]
+    )
     (added,) = several(tmp_path, 1, start=300)
     update_index(tmp_path)
     assert read == [added.name]
@@ -101,7 +113,9 @@ def test_only_what_is_new_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_run_is_in_a_list(tmp_path: Path) -> None:
-    """The newest stand on index.html, and the pages of the months have all others, so that none is left out."""
+    """The newest stand on index.html, and the pages of the months have all others, so that none is left
+    out.
+    """
     placed = several(tmp_path, 260, hours=17)
     update_index(tmp_path)
     texts = pages_of(tmp_path)
@@ -115,7 +129,9 @@ def test_every_run_is_in_a_list(tmp_path: Path) -> None:
 
 
 def test_the_page_follows_the_runs(tmp_path: Path) -> None:
-    """A run that was removed, replaced or edited: the lists say what is there now, and pages of empty months go."""
+    """A run that was removed, replaced or edited: the lists say what is there now, and pages of empty
+    months go.
+    """
     placed = several(tmp_path, 230)
     update_index(tmp_path)
     assert (tmp_path / "index-2025-06.html").exists()
@@ -138,11 +154,16 @@ def test_the_page_follows_the_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda text: "", lambda text: text[:-40], lambda text: "[" * 100_000, lambda text: text.replace('"PASS"', '"FAIL"'),
-        lambda text: text.replace('"format_version":1', '"format_version":2'), lambda text: "null", lambda text: "\ud800",
+        lambda text: "",
+        lambda text: text[:-40],
+        lambda text: "[" * 100_000,
+        lambda text: text.replace('"PASS"', '"FAIL"'),
+        lambda text: text.replace('"format_version":1', '"format_version":2'),
+        lambda text: "null",
+        lambda text: "\ud800",
     ],
     ids=["empty", "cut", "deep", "edited", "newer", "null", "not text"],
-)  # fmt: skip
+)
 def test_an_index_that_is_not_as_it_was_written_is_made_again(tmp_path: Path, damage: object) -> None:
     """Whatever became of the file that spares reading, the pages come out the same."""
     several(tmp_path, 9)
@@ -174,13 +195,19 @@ def _litter(reports: Path) -> dict[str, str]:
     good = run_to_json(run_number(0, START))
     said = {}
     for name, text, reason in (
-        ("truncated", good[:-200], "run.json is not complete JSON"), ("empty", "", "not complete JSON"),
+        ("truncated", good[:-200], "run.json is not complete JSON"),
+        ("empty", "", "not complete JSON"),
         ("future", good.replace('"format_version": ', '"format_version": 9'), "this version reads up to"),
-        ("foreign", '{"kind": "something"}', "not a run file"), ("list", "[]", "not a run file"),
+        ("foreign", '{"kind": "something"}', "not a run file"),
+        ("list", "[]", "not a run file"),
         ("edited", good.replace('"violations": 0', '"violations": "none"', 1), "does not fit"),
-        ("no baseline", good.replace('"baseline_digest": ""', f'"baseline_digest": "{"a" * 64}"'), "cannot read baseline.json"),
+        (
+            "no baseline",
+            good.replace('"baseline_digest": ""', f'"baseline_digest": "{"a" * 64}"'),
+            "cannot read baseline.json",
+        ),
         (HOSTILE.replace("/", "∕").replace("\x01", "\n"), "{", "not complete JSON"),
-    ):  # fmt: skip
+    ):
         (reports / name).mkdir()
         (reports / name / "run.json").write_text(text, encoding="utf-8")
         said[name] = reason
@@ -196,13 +223,22 @@ def _litter(reports: Path) -> dict[str, str]:
     (reports / ".git").mkdir()
     (reports / "notes.txt").write_text("hello")
     return said | {
-        "nothing": "there is no run.json", "folder": "not a regular file", "pipe": "not a regular file", "linked": "not a regular file",
-        "away": "symbolic link", "loop": "symbolic link", "caf\\xe9": "there is no run.json",
-    }  # fmt: skip
+        "nothing": "there is no run.json",
+        "folder": "not a regular file",
+        "pipe": "not a regular file",
+        "linked": "not a regular file",
+        "away": "symbolic link",
+        "loop": "symbolic link",
+        "caf\\xe9": "there is no run.json",
+    }
 
 
-def test_what_is_no_run_is_named_and_hinders_nothing(tmp_path: Path, browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
-    """Damaged, foreign, hostile and unreadable folders are named with the reason, the good runs are listed; damage is exit 3."""
+def test_what_is_no_run_is_named_and_hinders_nothing(
+    tmp_path: Path, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Damaged, foreign, hostile and unreadable folders are named with the reason, the good runs are
+    listed; damage is exit 3.
+    """
     several(tmp_path, 3)
     said = _litter(tmp_path)
     assert main(["index", str(tmp_path)]) == 3
@@ -219,19 +255,33 @@ def test_what_is_no_run_is_named_and_hinders_nothing(tmp_path: Path, browser: Br
         assert any(line.startswith(start) and reason in line for line in lines), (name, reason, lines)
     assert browser.ask("document.querySelectorAll('img, script').length") == 0
     assert ".git" not in (tmp_path / "index.html").read_text(encoding="utf-8")
-    for folder in ("truncated", "empty", "future", "foreign", "list", "edited", "no baseline", HOSTILE.replace("/", "∕").replace("\x01", "\n")):
+    for folder in (
+        "truncated",
+        "empty",
+        "future",
+        "foreign",
+        "list",
+        "edited",
+        "no baseline",
+        HOSTILE.replace("/", "∕").replace("\x01", "\n"),
+    ):
         (tmp_path / folder / "run.json").unlink()
     assert main(["index", str(tmp_path)]) == 0, "what never was a run is no damage"
 
 
 def test_hostile_names_inside_runs_are_text(tmp_path: Path, browser: Browser) -> None:
-    """Names of databases, hosts, suites and tables, of 10,000 characters or markup: text, cut where long, and no request."""
+    """Names of databases, hosts, suites and tables, of 10,000 characters or markup: text, cut where long,
+    and no request.
+    """
     base = run_number(1, START, failing=1)
     long = HOSTILE + "x" * 10_000
     run = replace(
-        base, id=f"run {HOSTILE}", suite=replace(base.suite, name=long), place=place_at(START, HOSTILE, host=long),
+        base,
+        id=f"run {HOSTILE}",
+        suite=replace(base.suite, name=long),
+        place=place_at(START, HOSTILE, host=long),
         tables=(replace(base.tables[0], name=HOSTILE), replace(base.tables[1], name=long)),
-    )  # fmt: skip
+    )
     put(tmp_path, run, "%2e%2e?#javascript:alert(1)")
     put(tmp_path, base, "e\u0301 \u202e name")
     update_index(tmp_path)
@@ -277,8 +327,14 @@ def test_many_processes_at_once_lose_nothing(tmp_path: Path) -> None:
             update_index(Path(sys.argv[1]), seconds=5)
         """
     )
-    working = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), str(n)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-               for n in range(4)]  # fmt: skip
+    working = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), str(n)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        for n in range(4)
+    ]
     assert [process.wait(120) for process in working] == [0] * 4
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert text.count('class="run ') == 16
@@ -286,7 +342,9 @@ def test_many_processes_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_what_hinders_the_index_is_said_and_changes_no_verdict(shop: Shop) -> None:
-    """A page of somebody else's, a folder in its place: the run passes, the note says what to do, nothing is overwritten."""
+    """A page of somebody else's, a folder in its place: the run passes, the note says what to do, nothing
+    is overwritten.
+    """
     reports = shop.folder / "reports"
     reports.mkdir()
     (reports / "index.html").write_text("<h1>my own page</h1>")
@@ -304,7 +362,9 @@ def test_what_hinders_the_index_is_said_and_changes_no_verdict(shop: Shop) -> No
     assert "Traceback" not in shown.stderr
 
 
-def test_a_lock_that_is_not_let_go_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lock_that_is_not_let_go_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Another process at work for longer than one waits: a note, and no half-made page."""
     monkeypatch.setattr("kisaan_validate.cli.runs_index.LOCK_WAIT", 0.2)
     several(tmp_path, 1)
@@ -321,10 +381,13 @@ def test_a_full_disk_keeps_the_old_page(tmp_path: Path) -> None:
     before = {name: (tmp_path / name).read_bytes() for name in ("index.html", INDEX_FILE)}
     several(tmp_path, 1, start=12)
     program = (
-        "import resource, signal, sys; from pathlib import Path; from kisaan_validate.cli.runs_index import add_to_index;"
+        "import resource, signal, sys; from pathlib import Path; from kisaan_validate.cli.runs_index "
+        "import add_to_index;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); add_to_index(Path(sys.argv[1]))"
     )
-    shown = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert "note    index.html does not show this run: cannot write" in shown.stderr
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
     assert not list(tmp_path.glob(".index.html.*"))
@@ -354,13 +417,28 @@ def test_no_folder_and_an_empty_one(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_lines_are_of_whole_runs_of_one_database(tmp_path: Path, browser: Browser) -> None:
-    """Two databases, a partial and an interrupted run: what is drawn, its numbers, and what is said of the rest."""
+    """Two databases, a partial and an interrupted run: what is drawn, its numbers, and what is said of the
+    rest.
+    """
     for number in range(6):
         at = START + timedelta(days=number)
         put(tmp_path, run_number(number, at, failing=number % 2, errors=0, place=place_at(at)))
     at = START + timedelta(days=7)
-    put(tmp_path, run_number(7, at, failing=3, place=place_at(at), selection=Selection(select=("a",), partial=True)))
-    put(tmp_path, run_number(8, at, errors=1, failing=0, place=place_at(at, system_identifier="1"), interrupted="interrupted by SIGTERM"))
+    put(
+        tmp_path,
+        run_number(7, at, failing=3, place=place_at(at), selection=Selection(select=("a",), partial=True)),
+    )
+    put(
+        tmp_path,
+        run_number(
+            8,
+            at,
+            errors=1,
+            failing=0,
+            place=place_at(at, system_identifier="1"),
+            interrupted="interrupted by SIGTERM",
+        ),
+    )
     put(tmp_path, run_number(9, at, failing=0, errors=0, place=place_at(at, "ledger")))
     update_index(tmp_path)
     browser.open(tmp_path / "index.html", script=False)
@@ -389,7 +467,9 @@ def test_a_line_is_broken_where_nothing_is_known() -> None:
 
 
 def test_the_page_works_everywhere(tmp_path: Path, browser: Browser) -> None:
-    """No request and no complaint; nothing wider than the screen; the filter by keyboard alone; printed, all runs and no filter."""
+    """No request and no complaint; nothing wider than the screen; the filter by keyboard alone; printed,
+    all runs and no filter.
+    """
     several(tmp_path, 40, hours=30)
     update_index(tmp_path)
     page = tmp_path / "index.html"
@@ -408,12 +488,17 @@ def test_the_page_works_everywhere(tmp_path: Path, browser: Browser) -> None:
     browser.ask("document.getElementById('only-all').focus()")
     for key, code in (("ArrowDown", 40),):
         for kind in ("keyDown", "keyUp"):
-            browser.driver.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code})
+            browser.driver.execute_cdp_cmd(
+                "Input.dispatchKeyEvent",
+                {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code},
+            )
     assert set(browser.ask(visible)) == {"run v-fail"}
 
 
 def test_axe_finds_nothing(tmp_path: Path, browser: Browser) -> None:
-    """Light, dark, narrow, filtered, on paper, with unreadable folders, without any run: no violation that axe-core knows."""
+    """Light, dark, narrow, filtered, on paper, with unreadable folders, without any run: no violation that
+    axe-core knows.
+    """
     several(tmp_path / "many", 230, hours=30)
     (tmp_path / "many" / "other").mkdir()
     (tmp_path / "none").mkdir()
@@ -431,12 +516,19 @@ def test_axe_finds_nothing(tmp_path: Path, browser: Browser) -> None:
 
 
 def test_paper_has_every_run_and_heading(tmp_path: Path, browser: Browser) -> None:
-    """Printed with a filter set, sheets repeat the heading and have what the screen shows; no filter is printed."""
+    """Printed with a filter set, sheets repeat the heading and have what the screen shows; no filter is
+    printed.
+    """
     several(tmp_path, 90, hours=30)
     update_index(tmp_path)
     browser.open(tmp_path / "index.html")
     (tmp_path / "index.pdf").write_bytes(browser.pdf())
-    sheets = subprocess.run([needs("pdftotext"), "-layout", str(tmp_path / "index.pdf"), "-"], capture_output=True, text=True, check=True)
+    sheets = subprocess.run(
+        [needs("pdftotext"), "-layout", str(tmp_path / "index.pdf"), "-"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     pages_ = [page for page in sheets.stdout.split("\f") if page.strip()]
     runs = [page for page in pages_ if re.search(r"\d{8}T\d{6}Z-", page)]
     assert len(re.findall(r"\d{8}T\d{6}Z-[0-9a-f]{6}", sheets.stdout)) == 90

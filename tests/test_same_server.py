@@ -25,7 +25,10 @@ from kisaan_validate.model import Run, Status, Verdict
 from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
-ROWS = "CREATE TABLE items (id int PRIMARY KEY, amount int); INSERT INTO items SELECT g, {amount} FROM generate_series(1, 50) g"
+ROWS = (
+    "CREATE TABLE items (id int PRIMARY KEY, amount int); INSERT INTO items SELECT g, {amount} FROM "
+    "generate_series(1, 50) g"
+)
 
 
 @dataclass
@@ -51,7 +54,8 @@ def twins() -> Iterator[Twins]:
 
 
 def _count_on(server: Server, database: str) -> list[Any]:
-    """Give every session number of a server many transactions, so that its twin's numbers can be brought to the same.
+    """Give every session number of a server many transactions, so that its twin's numbers can be brought
+    to the same.
 
     Returns the first sessions, still open: the lowest numbers may be those of a twin's own processes.
     """
@@ -63,7 +67,10 @@ def _count_on(server: Server, database: str) -> list[Any]:
                 cursor.execute("SELECT 1")
     for session in sessions[5:]:
         session.close()
-    left = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    left = (
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> "
+        "pg_backend_pid()"
+    )
     wait_until(lambda: server.sql(left, database)[0][0] == 5)
     return sessions[:5]
 
@@ -94,7 +101,9 @@ class Balancer:
             while True:
                 client, _ = self.listener.accept()
                 self.count += 1
-                threading.Thread(target=self._serve, args=(client, self.count >= self.since), daemon=True).start()
+                threading.Thread(
+                    target=self._serve, args=(client, self.count >= self.since), daemon=True
+                ).start()
 
     def _serve(self, client: socket.socket, second: bool) -> None:
         if second:
@@ -123,7 +132,9 @@ def snapshot_names(server: Server) -> list[str]:
 
 
 def export_as(server: Server, database: str, name: str) -> list[Any]:
-    """Export a snapshot of this very name: of a virtual transaction with these numbers. Returns the open sessions."""
+    """Export a snapshot of this very name: of a virtual transaction with these numbers. Returns the open
+    sessions.
+    """
     backend, transaction = (int(part, 16) for part in name.split("-")[:2])
     sessions: list[Any] = []
     wait_until(lambda: _numbered(server, database, backend, sessions))
@@ -141,7 +152,9 @@ _NUMBERS = "SELECT virtualtransaction FROM pg_locks WHERE pid = pg_backend_pid()
 
 
 def _numbered(server: Server, database: str, backend: int, sessions: list[Any]) -> bool:
-    """Open sessions, which get the lowest free numbers, until one has this number; a number may be taken for a moment."""
+    """Open sessions, which get the lowest free numbers, until one has this number; a number may be taken
+    for a moment.
+    """
     for _ in range(60):
         sessions.append(server.connect(database))
         cursor = sessions[-1].cursor()
@@ -171,7 +184,9 @@ def test_one_server_behind_a_balancer_answers(twins: Twins) -> None:
 
 @pytest.mark.parametrize("since", [2, 3])
 def test_a_session_on_another_server_answers_nothing(twins: Twins, since: int) -> None:
-    """Even where a snapshot of the same name exists there: it is refused by name. With one worker left, that one answers."""
+    """Even where a snapshot of the same name exists there: it is refused by name. With one worker left,
+    that one answers.
+    """
     held: list[Any] = []
     once = threading.Lock()
     beside = _count_on(twins.first, twins.database)
@@ -196,14 +211,22 @@ def test_a_session_on_another_server_answers_nothing(twins: Twins, since: int) -
 
 
 def test_a_session_proves_itself_once_and_never_on_another_server(twins: Twins) -> None:
-    """A session of the same server sees the mark; one of its twin does not, whatever the way in which it was left."""
+    """A session of the same server sees the mark; one of its twin does not, whatever the way in which it
+    was left.
+    """
     targets = [find_target(server.dsn(twins.database)) for server in (twins.first, twins.second)]
     for revoked in (False, True):
         role = "weak" if revoked else "postgres"
         if revoked:
             for server in (twins.first, twins.second):
-                server.sql("CREATE ROLE weak LOGIN; REVOKE EXECUTE ON FUNCTION pg_try_advisory_xact_lock_shared(bigint) FROM PUBLIC", twins.database)
-            targets = [find_target(server.dsn(twins.database, role)) for server in (twins.first, twins.second)]
+                server.sql(
+                    "CREATE ROLE weak LOGIN; REVOKE EXECUTE ON FUNCTION "
+                    "pg_try_advisory_xact_lock_shared(bigint) FROM PUBLIC",
+                    twins.database,
+                )
+            targets = [
+                find_target(server.dsn(twins.database, role)) for server in (twins.first, twins.second)
+            ]
         holder, worker = (Session(targets[0], Limits(), ("public",)) for _ in range(2))
         stranger = Session(targets[1], Limits(), ("public",))
         for session in (holder, worker, stranger):
@@ -226,7 +249,9 @@ def test_a_session_proves_itself_once_and_never_on_another_server(twins: Twins) 
 
 
 def test_the_host_that_answered_is_recorded(twins: Twins) -> None:
-    """Of a list of hosts the one that answered, with its port; and an expectation is of that one, not of the list."""
+    """Of a list of hosts the one that answered, with its port; and an expectation is of that one, not of
+    the list.
+    """
     dead = tempfile.mkdtemp()
     dsn = f"host={dead},{twins.first.host} port=5555,{twins.first.port} dbname={twins.database} user=postgres"
     result = run(suite_of(d.row_count("items", low=1, id="rows")), dsn)

@@ -1,4 +1,6 @@
-"""Listing violating rows: one statement a table, the same keys as one by one, whatever the planner believes."""
+"""Listing violating rows: one statement a table, the same keys as one by one, whatever the planner
+believes.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def _evidence(run: Run) -> dict[str, tuple[object, ...]]:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_one_statement_lists_what_single_ones_would(server: Server, key: str) -> None:
-    """Row checks and three joins of one table: the same keys and digests as each check alone, and one statement for all."""
+    """Row checks and three joins of one table: the same keys and digests as each check alone, and one
+    statement for all.
+    """
     database = server.create(TABLES.format(key=KEYS[key]))
     suite = suite_of(*_checks(), settings=settings(personal=("*.phone",)))
     together = prove(server, database, suite)
@@ -59,9 +63,12 @@ def test_one_statement_lists_what_single_ones_would(server: Server, key: str) ->
 
 
 def test_keys_are_read_whatever_the_planner_expects(server: Server) -> None:
-    """The number of violating rows is known: a guess of the planner above the ceiling keeps no key from being read."""
+    """The number of violating rows is known: a guess of the planner above the ceiling keeps no key from
+    being read.
+    """
     database = server.create(
-        "CREATE TABLE t (id int PRIMARY KEY, a int, b int); INSERT INTO t SELECT n, n, n FROM generate_series(1, 20000) AS n;"
+        "CREATE TABLE t (id int PRIMARY KEY, a int, b int); INSERT INTO t SELECT n, n, n FROM "
+        "generate_series(1, 20000) AS n;"
         "UPDATE t SET a = b + 1 WHERE id IN (3, 17); ANALYZE t"
     )
     run = prove(server, database, suite_of(d.holds("t", "a <= b", id="rare")), limits=Limits(temp_bytes=0))
@@ -72,7 +79,9 @@ def test_keys_are_read_whatever_the_planner_expects(server: Server) -> None:
 
 def test_more_failing_checks_than_a_statement_has_columns(server: Server) -> None:
     """1,700 failing checks of one table: none loses its keys."""
-    database = server.create("CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 0), (2, 5)")
+    database = server.create(
+        "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 0), (2, 5)"
+    )
     suite = suite_of(*(d.holds("t", f"a > {n}", id=f"c{n}") for n in range(1_700)))
     run = prove(server, database, suite)
     assert all(r.sample for r in run.results)
@@ -81,7 +90,9 @@ def test_more_failing_checks_than_a_statement_has_columns(server: Server) -> Non
 
 
 def test_common_failures_read_their_own_source(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A check with more violations than are collected together gives the same keys as if it were collected."""
+    """A check with more violations than are collected together gives the same keys as if it were
+    collected.
+    """
     from kisaan_validate.compile import samples
 
     database = server.create(TABLES.format(key=KEYS["primary key"]))
@@ -94,7 +105,15 @@ def test_common_failures_read_their_own_source(server: Server, monkeypatch: pyte
 def _table(name: str, column: str, correlation: float | None, rows: int, **index: object) -> Table:
     made = Index("i", True, True, (column,), ordered=True)
     columns = {column: Column(column, "bigint", "int8", True, correlation=correlation)}
-    return Table(1, "public", name, "r", columns, indexes=(made,) if index.get("indexed", True) else (), estimated_rows=rows)
+    return Table(
+        1,
+        "public",
+        name,
+        "r",
+        columns,
+        indexes=(made,) if index.get("indexed", True) else (),
+        estimated_rows=rows,
+    )
 
 
 @pytest.mark.parametrize("believed", [False, True])
@@ -111,18 +130,26 @@ def _table(name: str, column: str, correlation: float | None, rows: int, **index
     ],
 )
 def test_a_join_is_merged_only_where_both_sides_lie_in_its_order(
-    believed: bool, child: tuple[float | None, int, bool], parent: tuple[float | None, int, bool], merged: bool
+    believed: bool,
+    child: tuple[float | None, int, bool],
+    parent: tuple[float | None, int, bool],
+    merged: bool,
 ) -> None:
-    """Both large, both physically in the order of an index that is believed and leads with the column; else the planner decides."""
+    """Both large, both physically in the order of an index that is believed and leads with the column;
+    else the planner decides.
+    """
     left = replace(_table("c", "p_id", child[0], child[1], indexed=child[2]), believed=believed)
     right = _table("p", "id", parent[0], parent[1], indexed=parent[2])
-    assert (join_pass(left, right, ("p_id",), ("id",), [Slot("x", "true")]).planner == MERGED) is (merged and believed)
+    assert (join_pass(left, right, ("p_id",), ("id",), [Slot("x", "true")]).planner == MERGED) is (
+        merged and believed
+    )
 
 
 def test_the_planner_s_settings_change_no_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same results with merged joins as without; and the setting is gone afterwards."""
     database = server.create(
-        TABLES.format(key=KEYS["primary key"]) + 'CREATE INDEX ON "Odd ""Crops" (farm); CREATE INDEX ON "Odd ""Crops" (other); ANALYZE'
+        TABLES.format(key=KEYS["primary key"])
+        + 'CREATE INDEX ON "Odd ""Crops" (farm); CREATE INDEX ON "Odd ""Crops" (other); ANALYZE'
     )
     believing = {"trust_indexes": True}
     plain = _evidence(prove(server, database, suite_of(*_checks()), **believing))

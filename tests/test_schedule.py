@@ -21,15 +21,41 @@ from kisaan_validate.errors import UsageError
 from kisaan_validate.schedule import cron, k8s, systemd
 from kisaan_validate.schedule.job import Job, absolute, read_name, read_time
 
-KINDS: dict[str, Callable[[Job], str]] = {"--systemd": systemd.units, "--cron": cron.line, "--k8s": k8s.manifest}
-AWKWARD = ["plain", "with space", "100%h", "$HOME and ${X}", 'quo"te', "it's", "back\\slash", "semi;colon & more", "#hash", "दुकान", "{a: b}", "- x"]
+KINDS: dict[str, Callable[[Job], str]] = {
+    "--systemd": systemd.units,
+    "--cron": cron.line,
+    "--k8s": k8s.manifest,
+}
+AWKWARD = [
+    "plain",
+    "with space",
+    "100%h",
+    "$HOME and ${X}",
+    'quo"te',
+    "it's",
+    "back\\slash",
+    "semi;colon & more",
+    "#hash",
+    "दुकान",
+    "{a: b}",
+    "- x",
+]
 
 
 def _job(folder: Path, **more: Any) -> Job:
     given: dict[str, Any] = {
-        "name": "shop", "program": (str(folder / "bin" / "kisaan-validate"),), "folder": folder, "suite": folder / "checks",
-        "reports": folder / "reports", "config": None, "hour": 2, "minute": 30, "user": "reader", "image": "r.example/x:1", "version": "1",
-    }  # fmt: skip
+        "name": "shop",
+        "program": (str(folder / "bin" / "kisaan-validate"),),
+        "folder": folder,
+        "suite": folder / "checks",
+        "reports": folder / "reports",
+        "config": None,
+        "hour": 2,
+        "minute": 30,
+        "user": "reader",
+        "image": "r.example/x:1",
+        "version": "1",
+    }
     return Job(**(given | more))
 
 
@@ -44,10 +70,14 @@ def _live(folder: Path) -> Job:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_secret_is_printed(shop: Shop, kind: str) -> None:
-    """Whatever holds a password in the environment, nothing of a connection string is in the units: not even a host."""
+    """Whatever holds a password in the environment, nothing of a connection string is in the units: not
+    even a host.
+    """
     secret = "hunter2-Pass"
     url = f"postgresql://someone:{secret}@db.secret.invalid/prod"
-    shown = shop.cli("schedule", kind, KISAAN_DSN=url, DATABASE_URL=url, PGPASSWORD=secret, PGHOST="db.secret.invalid")
+    shown = shop.cli(
+        "schedule", kind, KISAAN_DSN=url, DATABASE_URL=url, PGPASSWORD=secret, PGHOST="db.secret.invalid"
+    )
     assert shown.returncode == 0, shown.stderr
     for hidden in (secret, "someone", "db.secret.invalid"):
         assert hidden not in shown.stdout + shown.stderr
@@ -58,26 +88,44 @@ def test_no_secret_is_printed(shop: Shop, kind: str) -> None:
 def test_the_units_use_this_configuration(shop: Shop) -> None:
     """Suite, reports and configuration as kisaan.toml says, absolute; the time as --at says."""
     (shop.folder / "night.toml").write_text('[suite]\npath = "checks"\n[report]\nfolder = "kept/../out"\n')
-    shown = shop.cli("schedule", "--systemd", "--config", "night.toml", "--at", "23:05", "--name", "shop-night", dsn=False)
+    shown = shop.cli(
+        "schedule", "--systemd", "--config", "night.toml", "--at", "23:05", "--name", "shop-night", dsn=False
+    )
     assert shown.returncode == 0, shown.stderr
     folder = shop.folder
-    words = f'"run" "--lock" "--quiet" "--config" "{folder}/night.toml" "--suite" "{folder}/checks" "--reports" "{folder}/out"'
+    words = (
+        f'"run" "--lock" "--quiet" "--config" "{folder}/night.toml" "--suite" "{folder}/checks" '
+        f'"--reports" "{folder}/out"'
+    )
     assert words in shown.stdout
-    for line in ("OnCalendar=*-*-* 23:05:00", f"WorkingDirectory={folder}", "EnvironmentFile=/etc/kisaan-validate/shop-night.env"):
+    for line in (
+        "OnCalendar=*-*-* 23:05:00",
+        f"WorkingDirectory={folder}",
+        "EnvironmentFile=/etc/kisaan-validate/shop-night.env",
+    ):
         assert line in shown.stdout.splitlines()
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "needs one of"), (["--cron", "--k8s"], "needs one of"), (["--cron", "--at", "24:00"], "not a time of day"),
-        (["--cron", "--at", "2:30"], "not a time of day"), (["--cron", "--name", "A b"], "cannot name a unit"),
-        (["--cron", "--suite", "nowhere"], "no folder 'nowhere'"), (["--systemd", "--user", "a\nExecStart=/bin/sh"], "cannot stand in a unit"),
-        (["--k8s", "--image", "x\ny: z"], "cannot stand in a unit"), (["--cron", "--reports", "a\nb"], "cannot stand in a unit"),
+        ([], "needs one of"),
+        (["--cron", "--k8s"], "needs one of"),
+        (["--cron", "--at", "24:00"], "not a time of day"),
+        (["--cron", "--at", "2:30"], "not a time of day"),
+        (["--cron", "--name", "A b"], "cannot name a unit"),
+        (["--cron", "--suite", "nowhere"], "no folder 'nowhere'"),
+        (["--systemd", "--user", "a\nExecStart=/bin/sh"], "cannot stand in a unit"),
+        (["--k8s", "--image", "x\ny: z"], "cannot stand in a unit"),
+        (["--cron", "--reports", "a\nb"], "cannot stand in a unit"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_meant_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    said: str,
 ) -> None:
     """Exit 2 and one fact; nothing is printed that somebody could install."""
     (tmp_path / "checks").mkdir()
@@ -113,7 +161,7 @@ def test_a_path_with_hidden_characters_is_refused(kind: str) -> None:
     assert absolute(Path("/a/../b/./c")) == Path("/b/c")
 
 
-# --- systemd -------------------------------------------------------------------------------------------------------
+# --- systemd ----------------------------------------------------------------------------------------------
 
 
 def _units(text: str) -> dict[str, str]:
@@ -132,7 +180,9 @@ def _words(line: str) -> list[str]:
 
 @pytest.mark.parametrize("name", AWKWARD)
 def test_systemd_verifies_the_units(tmp_path: Path, name: str) -> None:
-    """`systemd-analyze verify` has nothing to say, and the command line comes out as it went in; whatever the folder is called."""
+    """`systemd-analyze verify` has nothing to say, and the command line comes out as it went in; whatever
+    the folder is called.
+    """
     job = _live(tmp_path / name)
     if set(name) & set("'\"\\"):
         with pytest.raises(UsageError, match="systemd starts no program"):
@@ -142,7 +192,13 @@ def test_systemd_verifies_the_units(tmp_path: Path, name: str) -> None:
     assert list(files) == ["shop.service", "shop.timer"]
     (line,) = [line for line in files["shop.service"].splitlines() if line.startswith("ExecStart=")]
     assert _words(line) == list(job.command)
-    for setting in ("NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "User=reader", "#OnFailure=notify@%n.service"):
+    for setting in (
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "CapabilityBoundingSet=",
+        "User=reader",
+        "#OnFailure=notify@%n.service",
+    ):
         assert setting in files["shop.service"].splitlines()
     program = shutil.which("systemd-analyze")
     if program is None:
@@ -151,7 +207,9 @@ def test_systemd_verifies_the_units(tmp_path: Path, name: str) -> None:
     for file, text in files.items():
         (tmp_path / "units" / file).write_text(text)
     paths = [str(tmp_path / "units" / file) for file in files]
-    shown = subprocess.run([program, "verify", "--man=no", *paths], capture_output=True, text=True, timeout=60)
+    shown = subprocess.run(
+        [program, "verify", "--man=no", *paths], capture_output=True, text=True, timeout=60
+    )
     ours = [line for line in shown.stderr.splitlines() if "shop." in line or str(tmp_path) in line]
     assert ours == []
 
@@ -162,16 +220,24 @@ def test_systemd_verify_would_see_a_fault(tmp_path: Path) -> None:
     if program is None:
         pytest.skip("systemd-analyze is not installed")
     unit = tmp_path / "shop.service"
-    unit.write_text(_units(systemd.units(_live(tmp_path / "x")))["shop.service"].replace("NoNewPrivileges=", "NoNewPrivilege="))
-    shown = subprocess.run([program, "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=60)
+    unit.write_text(
+        _units(systemd.units(_live(tmp_path / "x")))["shop.service"].replace(
+            "NoNewPrivileges=", "NoNewPrivilege="
+        )
+    )
+    shown = subprocess.run(
+        [program, "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=60
+    )
     assert "NoNewPrivilege" in shown.stderr
 
 
-# --- cron ----------------------------------------------------------------------------------------------------------
+# --- cron -------------------------------------------------------------------------------------------------
 
 
 def _as_cron_runs_it(text: str) -> tuple[str, str]:
-    """(when, the command for sh): the last line; a percent sign that is not escaped would end the command (crontab(5))."""
+    """(when, the command for sh): the last line; a percent sign that is not escaped would end the command
+    (crontab(5)).
+    """
     *comments, line = text.splitlines()
     assert all(comment.startswith("#") for comment in comments)
     fields = line.split(" ", 5)
@@ -181,7 +247,9 @@ def _as_cron_runs_it(text: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("name", AWKWARD)
 def test_cron_s_command_is_the_command(tmp_path: Path, name: str) -> None:
-    """sh gets the very words; a pass prints nothing, anything else prints what was said and the exit code, and ends with it."""
+    """sh gets the very words; a pass prints nothing, anything else prints what was said and the exit code,
+    and ends with it.
+    """
     job = _live(tmp_path / name)
     when, command = _as_cron_runs_it(cron.line(job))
     assert when == "30 2 * * *"
@@ -190,11 +258,20 @@ def test_cron_s_command_is_the_command(tmp_path: Path, name: str) -> None:
     command = command.replace(str(job.environment), shlex.quote(str(environment)))
     program = Path(job.program[0])
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "$KISAAN_DSN" > seen\necho said\nexit $(cat code)\n')
-    for code, mailed in ((0, ""), (1, "said\nkisaan-validate: exit 1\n"), (6, "said\nkisaan-validate: exit 6\n")):
+    for code, mailed in (
+        (0, ""),
+        (1, "said\nkisaan-validate: exit 1\n"),
+        (6, "said\nkisaan-validate: exit 6\n"),
+    ):
         (job.folder / "code").write_text(str(code))
-        shown = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, cwd="/", timeout=60)
+        shown = subprocess.run(
+            ["/bin/sh", "-c", command], capture_output=True, text=True, cwd="/", timeout=60
+        )
         assert (shown.returncode, shown.stdout) == (code, mailed), shown.stderr
-    assert (job.folder / "seen").read_text().splitlines() == [*job.command[1:], "postgresql://reader@db/prod?a=b&c=d"]
+    assert (job.folder / "seen").read_text().splitlines() == [
+        *job.command[1:],
+        "postgresql://reader@db/prod?a=b&c=d",
+    ]
 
 
 def test_cron_says_so_if_the_file_that_names_the_database_is_missing(tmp_path: Path) -> None:
@@ -207,28 +284,54 @@ def test_cron_says_so_if_the_file_that_names_the_database_is_missing(tmp_path: P
 
 
 def test_a_whole_night_of_cron(shop: Shop) -> None:
-    """The printed line, run by sh, proves the real suite on the real server: silent on a pass, loud on a failure."""
+    """The printed line, run by sh, proves the real suite on the real server: silent on a pass, loud on a
+    failure.
+    """
     printed = shop.cli("schedule", "--cron", dsn=False).stdout
     environment = shop.folder / "night.env"
-    environment.write_text(f"KISAAN_DSN='{shop.server.dsn(shop.database, shop.role)}'\nPYTHONPATH='{Path(__file__).parent.parent}'\n")
-    _, command = _as_cron_runs_it(printed.replace("/etc/kisaan-validate/kisaan-validate.env", str(environment)))
-    quiet = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, cwd="/", env={"PATH": "/usr/bin:/bin"}, timeout=120)
+    environment.write_text(
+        f"KISAAN_DSN='{shop.server.dsn(shop.database, shop.role)}'\nPYTHONPATH='{Path(__file__).parent.parent}'\n"
+    )
+    _, command = _as_cron_runs_it(
+        printed.replace("/etc/kisaan-validate/kisaan-validate.env", str(environment))
+    )
+    quiet = subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin"},
+        timeout=120,
+    )
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     assert (shop.run_folder / "report.html").exists()
     shop.sql("UPDATE orders SET total = -1")
-    loud = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, cwd="/", env={"PATH": "/usr/bin:/bin"}, timeout=120)
+    loud = subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin"},
+        timeout=120,
+    )
     assert loud.returncode == 1
     assert loud.stdout.splitlines()[0].startswith("target")
     assert loud.stdout.splitlines()[-1] == "kisaan-validate: exit 1"
 
 
-# --- kubernetes ----------------------------------------------------------------------------------------------------
+# --- kubernetes -------------------------------------------------------------------------------------------
 
 
 def _read(lines: list[str], indent: int = 0) -> Any:
-    """The YAML that is written here, and nothing else: maps and lists of maps by indentation, everything else as JSON."""
+    """The YAML that is written here, and nothing else: maps and lists of maps by indentation, everything
+    else as JSON.
+    """
     made: dict[str, Any] = {}
-    while lines and len(lines[0]) - len(lines[0].lstrip(" ")) == indent and not lines[0].lstrip().startswith("- "):
+    while (
+        lines
+        and len(lines[0]) - len(lines[0].lstrip(" ")) == indent
+        and not lines[0].lstrip().startswith("- ")
+    ):
         match = re.fullmatch(r" *(\w+):(?: (.+))?", lines.pop(0))
         assert match
         made[match[1]] = json.loads(match[2]) if match[2] else _block(lines, indent + 2)
@@ -259,26 +362,51 @@ def test_the_cron_job_reads_back(tmp_path: Path, name: str) -> None:
     job = _job(folder, suite=folder / name, config=folder / f"{name}.toml")
     made = _manifest(job)
     container = made["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
-    assert container["args"] == ["run", "--lock", "--quiet", "--config", f"{name}.toml", "--suite", name, "--reports", "/reports"]
+    assert container["args"] == [
+        "run",
+        "--lock",
+        "--quiet",
+        "--config",
+        f"{name}.toml",
+        "--suite",
+        name,
+        "--reports",
+        "/reports",
+    ]
     if shutil.which("kubectl"):
         (tmp_path / "job.yaml").write_text(k8s.manifest(job))
         (tmp_path / "kustomization.yaml").write_text("resources: [job.yaml]\n")
-        shown = subprocess.run(["kubectl", "kustomize", str(tmp_path)], capture_output=True, text=True, timeout=60)
+        shown = subprocess.run(
+            ["kubectl", "kustomize", str(tmp_path)], capture_output=True, text=True, timeout=60
+        )
         assert shown.returncode == 0, shown.stderr
         assert "kind: CronJob" in shown.stdout
 
 
 def test_the_cron_job_is_alone_unprivileged_and_holds_no_secret(tmp_path: Path) -> None:
-    """Forbid, no retry, not root, no capability, a file system that is read only; the database comes from a Secret."""
+    """Forbid, no retry, not root, no capability, a file system that is read only; the database comes from
+    a Secret.
+    """
     made = _manifest(_job(tmp_path))
     spec, pod = made["spec"], made["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    assert (made["apiVersion"], made["kind"], spec["schedule"], spec["concurrencyPolicy"]) == ("batch/v1", "CronJob", "30 2 * * *", "Forbid")
+    assert (made["apiVersion"], made["kind"], spec["schedule"], spec["concurrencyPolicy"]) == (
+        "batch/v1",
+        "CronJob",
+        "30 2 * * *",
+        "Forbid",
+    )
     assert (spec["jobTemplate"]["spec"]["backoffLimit"], pod["restartPolicy"]) == (0, "Never")
     assert pod["securityContext"]["runAsNonRoot"] is True
     (container,) = pod["containers"]
     security = container["securityContext"]
-    assert (security["allowPrivilegeEscalation"], security["readOnlyRootFilesystem"], security["capabilities"]) == (False, True, {"drop": ["ALL"]})
-    assert all("value" not in variable and "secretKeyRef" in variable["valueFrom"] for variable in container["env"])
+    assert (
+        security["allowPrivilegeEscalation"],
+        security["readOnlyRootFilesystem"],
+        security["capabilities"],
+    ) == (False, True, {"drop": ["ALL"]})
+    assert all(
+        "value" not in variable and "secretKeyRef" in variable["valueFrom"] for variable in container["env"]
+    )
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     assert mounted == {volume["name"] for volume in pod["volumes"]}
 

@@ -18,7 +18,16 @@ from test_report_page import earlier, every_status
 
 from kisaan_validate.baseline import baseline_of
 from kisaan_validate.cli.main import main
-from kisaan_validate.compared import ASIDE, BY_EARLIER_VERSIONS, COLUMNS, COUNTED, DATABASE, NOT_READ, OF_DATABASE, READ
+from kisaan_validate.compared import (
+    ASIDE,
+    BY_EARLIER_VERSIONS,
+    COLUMNS,
+    COUNTED,
+    DATABASE,
+    NOT_READ,
+    OF_DATABASE,
+    READ,
+)
 from kisaan_validate.database.schema import KINDS as OBJECT_KINDS
 from kisaan_validate.declare import unique
 from kisaan_validate.judgement import judge
@@ -65,21 +74,35 @@ INSERT INTO p SELECT generate_series(1, 5);
 
 
 def test_a_detached_partition_was_there_before(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is called neither added nor, seen the other way, removed: its rows left the parent, and nothing else is claimed."""
+    """It is called neither added nor, seen the other way, removed: its rows left the parent, and nothing
+    else is claimed.
+    """
     with made(server, PARTITIONED, PARTITIONED + "ALTER TABLE p DETACH PARTITION p1") as sides:
         for pair, number in ((sides, 0), ((sides[1], sides[0]), 1)):
             found = document(pair, capsys)
             assert schema_of(found) == {("table", "p1", "p1", "partition of"), ("table", "p1", "p1", "bound")}
             tables = {t["table"]: t for t in found["tables"]}
             assert (tables["p"]["removed"], tables["p"]["added"]) == ((5, 0) if number == 0 else (0, 5))
-            assert (tables["p1"]["rows_before"], tables["p1"]["added"], tables["p1"]["known"]) == (None, None, False)
-            assert "it is a partition, whose rows are compared within its parent" in tables["p1"]["unknown"][0]["reason"]
-        assert schema_of(document(sides, capsys, "--select", "p1")) == {("table", "p1", "p1", "partition of"), ("table", "p1", "p1", "bound")}
+            assert (tables["p1"]["rows_before"], tables["p1"]["added"], tables["p1"]["known"]) == (
+                None,
+                None,
+                False,
+            )
+            assert (
+                "it is a partition, whose rows are compared within its parent"
+                in tables["p1"]["unknown"][0]["reason"]
+            )
+        assert schema_of(document(sides, capsys, "--select", "p1")) == {
+            ("table", "p1", "p1", "partition of"),
+            ("table", "p1", "p1", "bound"),
+        }
         assert diff(sides, capsys, "--rows-only", "--select", "p1")[0] == 3
 
 
 def test_an_added_column_is_not_retyped() -> None:
-    """The page calls a column retyped only if both sides have it; what came is added, what went is removed."""
+    """The page calls a column retyped only if both sides have it; what came is added, what went is
+    removed.
+    """
     run = every_status()
     before = earlier(run)
     (table,) = [t for t in run.tables if t.name == "orders"]
@@ -91,7 +114,10 @@ def test_an_added_column_is_not_retyped() -> None:
     assert "4, 2 removed, 1 retyped" in back
 
 
-VIEW = "CREATE TABLE t (id int PRIMARY KEY, name text); CREATE VIEW v AS SELECT name, count(*) FROM t GROUP BY name;"
+VIEW = (
+    "CREATE TABLE t (id int PRIMARY KEY, name text); CREATE VIEW v AS SELECT name, count(*) FROM t "
+    "GROUP BY name;"
+)
 
 
 def test_a_view_dumped_by_15_and_restored_by_18_is_the_same(
@@ -102,17 +128,22 @@ def test_a_view_dumped_by_15_and_restored_by_18_is_the_same(
     sides = ((server15, before), (server, restored(server15, before, server)))
     found = document(sides, capsys)
     assert (found["schema"], found["unknown"]) == ([], [])
-    server.sql("CREATE OR REPLACE VIEW v AS SELECT name, count(*) FROM t WHERE id > 3 GROUP BY name", sides[1][1])
+    server.sql(
+        "CREATE OR REPLACE VIEW v AS SELECT name, count(*) FROM t WHERE id > 3 GROUP BY name", sides[1][1]
+    )
     assert schema_of(document(sides, capsys)) == {("view", "v", "v", "definition")}
     server.sql("CREATE OR REPLACE VIEW v AS SELECT name, count(t) AS count FROM t GROUP BY name", sides[1][1])
     code, said = diff(sides, capsys)
     assert code == 3
-    assert "cannot tell  the definition of view v: PostgreSQL 15 and 18 print it differently: it could not be compared" in said
+    assert (
+        "cannot tell  the definition of view v: PostgreSQL 15 and 18 print it differently: it could not "
+        "be compared" in said
+    )
     for each, name in sides:
         each.drop(name)
 
 
-# --- what was not compared is named -------------------------------------------------------------------------------------
+# --- what was not compared is named -----------------------------------------------------------------------
 
 NOTHING = "CREATE TABLE t (id int PRIMARY KEY, lo oid, c text); INSERT INTO t VALUES (1, 770002, 'x');"
 KINDS = """
@@ -151,7 +182,9 @@ def either(request: pytest.FixtureRequest) -> Server:
 
 
 def test_what_is_not_compared_is_named(either: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each kind that no comparison reads is counted on both sides and named; where its number differs, the sides do."""
+    """Each kind that no comparison reads is counted on both sides and named; where its number differs, the
+    sides do.
+    """
     with made(either, NOTHING + KINDS, NOTHING + "CREATE TYPE pair AS (x int)") as sides:
         found = document(sides, capsys)
         named = {n["what"]: (n["before"], n["after"]) for n in found["not_compared"]}
@@ -172,24 +205,37 @@ def test_what_may_not_be_counted_is_not_absent(server: Server, capsys: pytest.Ca
     with made(server, hard, hard) as ((_, before), (_, after)):
         dsns = [server.dsn(name, "schema_reader") for name in (before, after)]
         assert main(["diff", "--before", dsns[0], "--after", dsns[1]]) == 3
-        assert "cannot tell  what the catalogue says of what else there is: permission denied" in capsys.readouterr().out
+        assert (
+            "cannot tell  what the catalogue says of what else there is: permission denied"
+            in capsys.readouterr().out
+        )
 
 
 def test_same_is_said_of_what_was_compared(either: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nothing else is there the word is SAME; where something is, it is qualified, and what it is stands beside it."""
+    """Where nothing else is there the word is SAME; where something is, it is qualified, and what it is
+    stands beside it.
+    """
     with made(either, NOTHING, NOTHING) as sides:
         code, said = diff(sides, capsys)
         assert (code, "SAME  1 table compared" in said) == (0, True)
-    with made(either, NOTHING + KINDS.split("CREATE CAST")[0] + CONTAINER, NOTHING + KINDS.split("CREATE CAST")[0]) as sides:
+    with made(
+        either, NOTHING + KINDS.split("CREATE CAST")[0] + CONTAINER, NOTHING + KINDS.split("CREATE CAST")[0]
+    ) as sides:
         either.sql("CREATE MATERIALIZED VIEW mv AS SELECT id FROM t", sides[1][1])
         found = document(sides, capsys)
         assert (found["verdict"], found["schema"]) == ("same in what was compared", [])
         code, said = diff(sides, capsys)
         assert code == 0
         assert "SAME IN WHAT WAS COMPARED  1 table" in said
-        for part in ("publications (1)", "large objects (1)", "materialized views, their rows (1)", "audit (2 tables) before, 0 after",
-                     "settings by ALTER DATABASE or ALTER ROLE (1 before, 0 after)", "comments on the database (1 before, 0 after)",
-                     "grants on the database (1 before, 0 after)"):  # fmt: skip
+        for part in (
+            "publications (1)",
+            "large objects (1)",
+            "materialized views, their rows (1)",
+            "audit (2 tables) before, 0 after",
+            "settings by ALTER DATABASE or ALTER ROLE (1 before, 0 after)",
+            "comments on the database (1 before, 0 after)",
+            "grants on the database (1 before, 0 after)",
+        ):
             assert part in said
         assert "SAME IN WHAT WAS COMPARED" in diff(sides, capsys, "--rows-only")[1]
         assert "the schema (left out with --rows-only)" in diff(sides, capsys, "--rows-only")[1]
@@ -207,27 +253,44 @@ REVOKE USAGE ON TYPE e FROM PUBLIC;
 """
 
 
-def test_every_fact_of_a_column_a_table_and_a_type_is_compared(either: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    """Storage, compression, statistics, options and order of columns, TOAST options and grants on types differ; and a dump keeps
-    them all, so a restored database is not called different."""
-    with made(either, FACTS, "CREATE TYPE e AS ENUM ('a'); CREATE TABLE t (d e, c text, id int PRIMARY KEY);") as sides:
+def test_every_fact_of_a_column_a_table_and_a_type_is_compared(
+    either: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Storage, compression, statistics, options and order of columns, TOAST options and grants on types
+    differ; and a dump keeps them all, so a restored database is not called different."""
+    with made(
+        either, FACTS, "CREATE TYPE e AS ENUM ('a'); CREATE TABLE t (d e, c text, id int PRIMARY KEY);"
+    ) as sides:
         assert schema_of(document(sides, capsys)) == {
-            ("column", "t", "c", "storage"), ("column", "t", "c", "compression"), ("column", "t", "c", "statistics"),
-            ("column", "t", "c", "planner options"), ("table", "t", "t", "toast options"), ("column", "t", "id", "position"),
-            ("column", "t", "d", "position"), ("grant", "", "PUBLIC on type e", "added"),
-        }  # fmt: skip
+            ("column", "t", "c", "storage"),
+            ("column", "t", "c", "compression"),
+            ("column", "t", "c", "statistics"),
+            ("column", "t", "c", "planner options"),
+            ("table", "t", "t", "toast options"),
+            ("column", "t", "id", "position"),
+            ("column", "t", "d", "position"),
+            ("grant", "", "PUBLIC on type e", "added"),
+        }
         copy = restored(either, sides[0][1], either)
         found = document((sides[0], (either, copy)), capsys)
         assert (found["verdict"], found["schema"]) == ("same", [])
         either.sql("ALTER TABLE t ADD x int; ALTER TABLE t DROP d", copy)
-        assert {c[2:] for c in schema_of(document((sides[0], (either, copy)), capsys))} == {("x", "added"), ("d", "removed")}
+        assert {c[2:] for c in schema_of(document((sides[0], (either, copy)), capsys))} == {
+            ("x", "added"),
+            ("d", "removed"),
+        }
         either.drop(copy)
 
 
 def test_the_locale_of_the_database_is_named(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another provider, locale or encoding makes the same query answer otherwise: the databases are different."""
+    """Another provider, locale or encoding makes the same query answer otherwise: the databases are
+    different.
+    """
     name = f"{server.create()}_c"
-    server.sql(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'")
+    server.sql(
+        f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' "
+        f"LOCALE 'C'"
+    )
     server.sql(NOTHING, name)
     with made(server, NOTHING, NOTHING) as sides:
         code, said = diff(((server, name), sides[1]), capsys)
@@ -237,17 +300,22 @@ def test_the_locale_of_the_database_is_named(server: Server, capsys: pytest.Capt
 
 
 def test_every_catalogue_and_column_has_its_place(either: Server) -> None:
-    """Each catalogue of the server is compared, counted, or left aside for a reason; each column of one that is compared is read,
-    printed by a function of the server, or left aside for a reason. What a new version adds has no place, and is found here."""
+    """Each catalogue of the server is compared, counted, or left aside for a reason; each column of one
+    that is compared is read, printed by a function of the server, or left aside for a reason. What a new
+    version adds has no place, and is found here."""
     rows = either.sql(
-        "SELECT c.relname::text, array_agg(a.attname::text) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
-        "WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r' AND NOT a.attisdropped GROUP BY 1"
+        "SELECT c.relname::text, array_agg(a.attname::text) FROM pg_class c JOIN pg_attribute a ON "
+        "a.attrelid = c.oid AND a.attnum > 0 "
+        "WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r' AND NOT a.attisdropped "
+        "GROUP BY 1"
     )
     counted = {catalogue for kind in NOT_READ for catalogue in kind.catalogues}
     assert {name for name, _ in rows} - COLUMNS.keys() - counted - ASIDE.keys() == set()
     known = {name: " ".join(groups.values()).split() for name, groups in COLUMNS.items()}
     assert all(len(columns) == len(set(columns)) for columns in known.values())
-    assert {f"{name}.{c}" for name, columns in rows if name in COLUMNS for c in columns if c not in known[name]} == set()
+    assert {
+        f"{name}.{c}" for name, columns in rows if name in COLUMNS for c in columns if c not in known[name]
+    } == set()
     texts = "\n".join(p.read_text() for p in (ROOT / "kisaan_validate/database/sql/schema").glob("*.sql"))
     for groups in COLUMNS.values():
         for how, columns in groups.items():
@@ -256,9 +324,12 @@ def test_every_catalogue_and_column_has_its_place(either: Server) -> None:
 
 
 def test_every_class_that_the_server_can_name_has_its_place(either: Server) -> None:
-    """Whatever can stand in pg_depend or pg_shdepend as an object has a catalogue with an oid: all of them are placed."""
+    """Whatever can stand in pg_depend or pg_shdepend as an object has a catalogue with an oid: all of them
+    are placed.
+    """
     rows = either.sql(
-        "SELECT DISTINCT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'oid' "
+        "SELECT DISTINCT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND "
+        "a.attname = 'oid' "
         "WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r'"
     )
     counted = {catalogue for kind in NOT_READ for catalogue in kind.catalogues}
@@ -267,11 +338,15 @@ def test_every_class_that_the_server_can_name_has_its_place(either: Server) -> N
 
 
 def test_the_documentation_lists_what_is_compared() -> None:
-    """docs/diff.md says of each kind whether it is compared or only counted: the table of the code, no more and no less."""
+    """docs/diff.md says of each kind whether it is compared or only counted: the table of the code, no
+    more and no less.
+    """
     text = (ROOT / "docs" / "diff.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (compared|counted|counted, not judged) \| (.+) \|$", text, re.M)
     listed = [(kind, how) for how, kinds in rows for kind in kinds.split("; ")]
-    wanted = [(kind, "compared") for kind in OBJECT_KINDS] + [(f"{name} of the database", "compared") for name in OF_DATABASE]
+    wanted = [(kind, "compared") for kind in OBJECT_KINDS] + [
+        (f"{name} of the database", "compared") for name in OF_DATABASE
+    ]
     wanted += [(kind.name, "counted" if kind.content else "counted, not judged") for kind in NOT_READ]
     assert listed == wanted
 
@@ -279,9 +354,11 @@ def test_the_documentation_lists_what_is_compared() -> None:
 def test_a_run_beside_a_baseline_names_what_was_not_compared(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On console, page and JSON; where a number differs, nobody can tell what changed; a baseline of an earlier version is said
-    to lack what that version did not read, and makes nothing seem changed."""
-    database = server.create(NOTHING + KINDS.split("CREATE CAST")[0] + "CREATE SCHEMA audit; CREATE TABLE audit.a ()")
+    """On console, page and JSON; where a number differs, nobody can tell what changed; a baseline of an
+    earlier version is said to lack what that version did not read, and makes nothing seem changed."""
+    database = server.create(
+        NOTHING + KINDS.split("CREATE CAST")[0] + "CREATE SCHEMA audit; CREATE TABLE audit.a ()"
+    )
     suite = suite_of(unique("t", ("id",), id="t.id.unique"), settings=settings())
     first = prove(server, database, suite, count_all=True)
     baseline = baseline_of(first)
@@ -295,9 +372,21 @@ def test_a_run_beside_a_baseline_names_what_was_not_compared(
     assert '"what": "publications"' in judged_to_json(same)
     server.sql("DROP PUBLICATION p; SELECT lo_from_bytea(0, 'x')", database)
     gone = judge(prove(server, database, suite, count_all=True, baseline=baseline), baseline)
-    assert [(u.what, u.reason) for u in gone.untold] == [("publications", "1 before, 0 after; no comparison reads more of it")]
-    kept = [replace(o, facts={k: v for k, v in o.facts.items() if (o.kind, k) not in BY_EARLIER_VERSIONS | {("column", "position")}})
-            for o in baseline.objects if o.kind not in (COUNTED, DATABASE) and " on type " not in o.name]  # fmt: skip
+    assert [(u.what, u.reason) for u in gone.untold] == [
+        ("publications", "1 before, 0 after; no comparison reads more of it")
+    ]
+    kept = [
+        replace(
+            o,
+            facts={
+                k: v
+                for k, v in o.facts.items()
+                if (o.kind, k) not in BY_EARLIER_VERSIONS | {("column", "position")}
+            },
+        )
+        for o in baseline.objects
+        if o.kind not in (COUNTED, DATABASE) and " on type " not in o.name
+    ]
     old = judge(first, replace(baseline, objects=tuple(kept)))
     assert old.diff is not None
     assert old.diff.changes == ()

@@ -1,4 +1,6 @@
-"""What the database is made of, read twice, compares as sets: what changed differs, in that attribute and nowhere else."""
+"""What the database is made of, read twice, compares as sets: what changed differs, in that attribute and
+nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ from kisaan_validate.model import SchemaObject, SequenceValue
 
 SCHEMAS = ("public", "shop")
 Objects = tuple[SchemaObject, ...]
-BLOCKED = "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = 'relation'"
+BLOCKED = (
+    "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND "
+    "locktype = 'relation'"
+)
 ROLES = "".join(
     f"DO $$BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$;"
     for role in ("schema_reader", "schema_owner", "schema_super")
@@ -48,7 +53,9 @@ class Counting(Session):
 
 
 @contextmanager
-def reading(server: Server, database: str, role: str = "postgres", lock_timeout: int = 2_000) -> Iterator[Counting]:
+def reading(
+    server: Server, database: str, role: str = "postgres", lock_timeout: int = 2_000
+) -> Iterator[Counting]:
     """A session in a transaction, as a run has one."""
     target = find_target(server.dsn(database, role))
     session = Counting(target, Limits(lock_timeout=lock_timeout), SCHEMAS)
@@ -59,7 +66,9 @@ def reading(server: Server, database: str, role: str = "postgres", lock_timeout:
         session.close()
 
 
-def objects(server: Server, database: str, role: str = "postgres", schemas: tuple[str, ...] = SCHEMAS) -> Objects:
+def objects(
+    server: Server, database: str, role: str = "postgres", schemas: tuple[str, ...] = SCHEMAS
+) -> Objects:
     """All objects; none may be unread."""
     with reading(server, database, role) as session:
         found, unread = read_objects(session, schemas, [])
@@ -68,9 +77,14 @@ def objects(server: Server, database: str, role: str = "postgres", schemas: tupl
 
 
 def difference(before: Objects, after: Objects) -> frozenset[Change]:
-    """The set algebra that readings are made for. A position counts where other columns neither came nor went."""
+    """The set algebra that readings are made for. A position counts where other columns neither came nor
+    went.
+    """
     old, new = ({o.key: dict(o.facts) for o in side} for side in (before, after))
-    sets = [{(k[1], frozenset(c[2] for c in side if c[:2] == k[:2])) for k in side if k[0] == "column"} for side in (old, new)]
+    sets = [
+        {(k[1], frozenset(c[2] for c in side if c[:2] == k[:2])) for k in side if k[0] == "column"}
+        for side in (old, new)
+    ]
     kept = {table for table, _ in sets[0] & sets[1]}
     for side in (old, new):
         for key, facts in side.items():
@@ -146,9 +160,16 @@ def test_every_kind_and_attribute_has_a_case(either: Server) -> None:
     attributes = {(c[1], c[4]) for case in CASES.values() for c in case.expected if c[0] == "~"}
     database = either.create(RICH)
     seen = {(o.kind, attribute) for o in objects(either, database) for attribute in o.facts}
-    never_alone = {("function", "kind"), ("function", "state type"), ("table", "server"), ("extension", "owner"),
-                   ("event trigger", "event"), ("event trigger", "tags"), ("event trigger", "function"),
-                   ("statistics", "definition")}  # fmt: skip
+    never_alone = {
+        ("function", "kind"),
+        ("function", "state type"),
+        ("table", "server"),
+        ("extension", "owner"),
+        ("event trigger", "event"),
+        ("event trigger", "tags"),
+        ("event trigger", "function"),
+        ("statistics", "definition"),
+    }
     assert seen - attributes - never_alone == set()
     either.drop(database)
 
@@ -164,7 +185,9 @@ def test_an_unchanged_database_reads_the_same(either: Server) -> None:
     assert objects(either, database, "schema_reader") == first  # may not even use schema shop
     copy = either.create(template=database)
     assert objects(either, copy) == first
-    other_oids = either.create("CREATE TABLE x (a int); DROP TABLE x; CREATE SEQUENCE y; DROP SEQUENCE y;" + RICH)
+    other_oids = either.create(
+        "CREATE TABLE x (a int); DROP TABLE x; CREATE SEQUENCE y; DROP SEQUENCE y;" + RICH
+    )
     assert objects(either, other_oids) == first
     for name in (database, copy, other_oids):
         either.drop(name)
@@ -172,7 +195,9 @@ def test_an_unchanged_database_reads_the_same(either: Server) -> None:
 
 def test_other_names_in_the_search_path_do_not_show(either: Server) -> None:
     """A table that hides another of its name changes no printed definition."""
-    database = either.create("CREATE SCHEMA shop; CREATE TABLE shop.t (a int); CREATE VIEW v AS SELECT a FROM shop.t")
+    database = either.create(
+        "CREATE SCHEMA shop; CREATE TABLE shop.t (a int); CREATE VIEW v AS SELECT a FROM shop.t"
+    )
     before = objects(either, database)
     either.sql("CREATE TABLE t (a int)", database)
     assert difference(before, objects(either, database)) == relation_came("table", "t", "a")
@@ -180,7 +205,9 @@ def test_other_names_in_the_search_path_do_not_show(either: Server) -> None:
 
 
 def test_two_versions_of_the_server_read_the_same(server: Server, server15: Server) -> None:
-    """What both versions can say, both say alike, down to NOT NULL and MAINTAIN; only views are printed differently."""
+    """What both versions can say, both say alike, down to NOT NULL and MAINTAIN; only views are printed
+    differently.
+    """
     found = []
     for each in (server, server15):
         each.sql(ROLES)
@@ -188,24 +215,47 @@ def test_two_versions_of_the_server_read_the_same(server: Server, server15: Serv
         found.append(objects(each, database))
         each.drop(database)
     assert {(change[1], change[-1]) for change in difference(*found)} <= {
-        ("view", "definition"), ("materialized view", "definition"), ("extension", "version"),
-    }  # fmt: skip
+        ("view", "definition"),
+        ("materialized view", "definition"),
+        ("extension", "version"),
+    }
 
 
 def test_what_is_not_set_is_not_there(either: Server) -> None:
-    """Facts have no entry for what is not set; booleans say yes; grants say who, what and whether to hand on."""
+    """Facts have no entry for what is not set; booleans say yes; grants say who, what and whether to hand
+    on.
+    """
     database = either.create(RICH)
     facts = {o.key: dict(o.facts) for o in objects(either, database)}
     assert facts["column", "t", "p"] == {"type": "integer", "position": "8"}
     assert facts["column", "t", "d"] == {"type": "integer", "generated": "(a * 2) stored", "position": "7"}
-    assert facts["column", "t", "m"] == {"type": "public.mood", "default": "'ok'::public.mood", "position": "5"}
-    assert facts["column", "t", "b"] == {"type": "text", "collation": '"C"', "not null": "yes", "position": "4"}
-    assert facts["constraint", "t", "t_a"] == {"definition": "CHECK ((a > 0))", "validated": "yes", "enforced": "yes"}
+    assert facts["column", "t", "m"] == {
+        "type": "public.mood",
+        "default": "'ok'::public.mood",
+        "position": "5",
+    }
+    assert facts["column", "t", "b"] == {
+        "type": "text",
+        "collation": '"C"',
+        "not null": "yes",
+        "position": "4",
+    }
+    assert facts["constraint", "t", "t_a"] == {
+        "definition": "CHECK ((a > 0))",
+        "validated": "yes",
+        "enforced": "yes",
+    }
     assert facts["table", "part1", "part1"] == {
-        "kind": "table", "persistence": "permanent", "owner": "postgres", "partition of": "part",
+        "kind": "table",
+        "persistence": "permanent",
+        "owner": "postgres",
+        "partition of": "part",
         "bound": "FOR VALUES FROM (0) TO (10)",
-    }  # fmt: skip
-    assert facts["grant", "t", "schema_owner on column a"] == {"privileges": "UPDATE", "with grant option": "UPDATE"}
+    }
+    assert facts["grant", "t", "schema_owner on column a"] == {
+        "privileges": "UPDATE",
+        "with grant option": "UPDATE",
+    }
     assert facts["grant", "t", "postgres"] == {"privileges": "ALL"}
     assert facts["grant", "s", "postgres"] == {"privileges": "SELECT, UPDATE, USAGE"}
     assert ("grant", "", "PUBLIC on function f(integer)") not in facts
@@ -230,7 +280,9 @@ def test_a_failed_concurrent_build_is_seen(either: Server) -> None:
 
 
 def test_what_went_away_meanwhile_is_not_half_read(either: Server) -> None:
-    """What the snapshot still shows but nobody can print any more is unread: by its table, or where that fails, by kind."""
+    """What the snapshot still shows but nobody can print any more is unread: by its table, or where that
+    fails, by kind.
+    """
     database = either.create(RICH)
     with reading(either, database) as session:
         before, _ = read_objects(session, SCHEMAS, [])
@@ -268,7 +320,9 @@ def locked(server: Server, database: str, table: str) -> Iterator[list[int]]:
 
 
 def test_an_exclusive_lock_costs_only_what_reads_the_table(either: Server) -> None:
-    """The table, the view, the policy and the rule that read it are said to be unread; all else is read, at once."""
+    """The table, the view, the policy and the rule that read it are said to be unread; all else is read,
+    at once.
+    """
     database = either.create(HELD)
     before = objects(either, database)
     with locked(either, database, "held") as oids, reading(either, database) as session:
@@ -303,7 +357,11 @@ def test_a_lock_nobody_told_of_costs_the_kinds_that_print(either: Server) -> Non
     before = objects(either, database)
     with locked(either, database, "held"), reading(either, database, lock_timeout=100) as session:
         found, unread = read_objects(session, SCHEMAS, [])
-    assert {"column", "constraint", "index", "view"} <= set(unread) <= set(KINDS) - {"table", "grant", "function"}
+    assert (
+        {"column", "constraint", "index", "view"}
+        <= set(unread)
+        <= set(KINDS) - {"table", "grant", "function"}
+    )
     assert all("lock timeout" in reason for reason in unread.values())
     assert found == tuple(o for o in before if o.kind not in unread)
     either.drop(database)
@@ -316,7 +374,10 @@ def test_a_kind_that_may_not_be_read_is_not_absent(either: Server) -> None:
     with reading(either, database, "schema_reader") as session:
         found, unread = read_objects(session, SCHEMAS, [])
         assert session.execute("SELECT 1") == [(1,)]
-        assert read_sequences(session, SCHEMAS) == ((), {"sequence": "permission denied for table pg_sequence"})
+        assert read_sequences(session, SCHEMAS) == (
+            (),
+            {"sequence": "permission denied for table pg_sequence"},
+        )
     assert set(unread) == set(KINDS)  # which relations can be printed at all hangs on the policies
     assert found == ()
     either.sql("GRANT SELECT ON pg_policy TO PUBLIC", database)
@@ -363,9 +424,12 @@ def test_hostile_names(bad: str, either: Server) -> None:
             cursor.execute(
                 f'SET search_path = {schema}; CREATE SEQUENCE {q}; ALTER SEQUENCE {q} RENAME TO {q[:-1]}_s";'
                 f'CREATE TYPE {q[:-1]}_e" AS ENUM ({text}); CREATE TYPE {q[:-1]}_c" AS ({q} int);'
-                f'CREATE TABLE {q} ({q} text DEFAULT {text} CONSTRAINT {q} CHECK ({q} <> {text}), e {q[:-1]}_e");'
-                f'CREATE INDEX {q[:-1]}_i" ON {q} ({q}) WHERE {q} = {text}; CREATE VIEW {q[:-1]}_v" AS TABLE {q};'
-                f"CREATE FUNCTION {q}(e {q[:-1]}_e\") RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE POLICY {q} ON {q};"
+                f"CREATE TABLE {q} ({q} text DEFAULT {text} CONSTRAINT {q} CHECK ({q} <> {text}), e "
+                f'{q[:-1]}_e");'
+                f'CREATE INDEX {q[:-1]}_i" ON {q} ({q}) WHERE {q} = {text}; CREATE VIEW {q[:-1]}_v" AS '
+                f"TABLE {q};"
+                f"CREATE FUNCTION {q}(e {q[:-1]}_e\") RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE "
+                f"POLICY {q} ON {q};"
                 f"GRANT SELECT ({q}) ON {q} TO schema_reader; COMMENT ON TABLE {q} IS {text};"
                 f'CREATE DOMAIN {q[:-1]}_d" AS text CONSTRAINT {q} CHECK (VALUE <> {text})'
             )
@@ -374,7 +438,10 @@ def test_hostile_names(bad: str, either: Server) -> None:
     for title in (bad, f"shop.{bad}"):
         assert found["table", title, title]["comment"] == bad
         assert {("column", title, bad), ("constraint", title, bad), ("policy", title, bad)} <= found.keys()
-        assert {("grant", title, f"schema_reader on column {bad}"), ("domain", "", f"{title}_d")} <= found.keys()
+        assert {
+            ("grant", title, f"schema_reader on column {bad}"),
+            ("domain", "", f"{title}_d"),
+        } <= found.keys()
         assert found["enum", "", f"{title}_e"]["labels"].lstrip(" E") == text.replace("\\", "\\\\")
     with reading(either, database) as session:
         values, unread = read_sequences(session, SCHEMAS)
@@ -384,9 +451,12 @@ def test_hostile_names(bad: str, either: Server) -> None:
 
 
 def test_two_of_one_title_are_both_unknown(either: Server) -> None:
-    """Table "shop.t" of public and table t of shop are told apart by nobody: neither is compared with the other."""
+    """Table "shop.t" of public and table t of shop are told apart by nobody: neither is compared with the
+    other.
+    """
     database = either.create(
-        'CREATE SCHEMA shop; CREATE TABLE "shop.t" (a int); CREATE TABLE shop.t (b int); CREATE TABLE other (c int);'
+        'CREATE SCHEMA shop; CREATE TABLE "shop.t" (a int); CREATE TABLE shop.t (b int); CREATE TABLE '
+        "other (c int);"
         'CREATE TYPE "shop.e" AS ENUM (); CREATE TYPE shop.e AS ENUM (); CREATE TYPE e AS ENUM ();'
         'CREATE SEQUENCE "shop.s"; CREATE SEQUENCE shop.s'
     )
@@ -396,10 +466,11 @@ def test_two_of_one_title_are_both_unknown(either: Server) -> None:
     assert {o.table for o in found} == {"", "other"}
     assert not [o for o in found if o.kind == "enum"]
     assert unread == {
-        "shop.t": "2 relations bear this title", "shop.s": "2 relations bear this title",
+        "shop.t": "2 relations bear this title",
+        "shop.s": "2 relations bear this title",
         "enum": "2 objects of kind enum are called shop.e",
         "grant": "2 objects of kind grant are called postgres on type shop.e",
-    }  # fmt: skip
+    }
     assert (values, silent) == ((), {"shop.s": "2 sequences bear this title"})
     either.drop(database)
 
@@ -407,17 +478,26 @@ def test_two_of_one_title_are_both_unknown(either: Server) -> None:
 def test_where_sequences_stand(either: Server) -> None:
     """Values by title; what the role may not read, or somebody has locked, is said to be unread."""
     database = either.create(
-        "CREATE SCHEMA shop; CREATE SEQUENCE b; CREATE SEQUENCE a INCREMENT -1; CREATE SEQUENCE shop.c MAXVALUE 9 CYCLE;"
+        "CREATE SCHEMA shop; CREATE SEQUENCE b; CREATE SEQUENCE a INCREMENT -1; CREATE SEQUENCE shop.c "
+        "MAXVALUE 9 CYCLE;"
         "SELECT nextval('b'); SELECT setval('shop.c', 7, false); GRANT SELECT ON SEQUENCE b TO schema_reader"
     )
     with reading(either, database) as session:
         assert read_sequences(session, SCHEMAS) == (
-            (SequenceValue("a", -1, False, False), SequenceValue("b", 1, True), SequenceValue("shop.c", 7, False)), {},
-        )  # fmt: skip
+            (
+                SequenceValue("a", -1, False, False),
+                SequenceValue("b", 1, True),
+                SequenceValue("shop.c", 7, False),
+            ),
+            {},
+        )
         assert read_sequences(session, ("public",))[0][-1].name == "b"
     refused = "this role may not read it"
     with reading(either, database, "schema_reader") as session:
-        assert read_sequences(session, SCHEMAS) == ((SequenceValue("b", 1, True),), {"a": refused, "shop.c": refused})
+        assert read_sequences(session, SCHEMAS) == (
+            (SequenceValue("b", 1, True),),
+            {"a": refused, "shop.c": refused},
+        )
     blocker = either.connect(database)
     with blocker.cursor() as cursor, reading(either, database) as session:
         cursor.execute("BEGIN; DROP SEQUENCE a")
@@ -429,7 +509,11 @@ def test_where_sequences_stand(either: Server) -> None:
 
 def test_the_number_of_statements_does_not_grow(either: Server, capsys: pytest.CaptureFixture[str]) -> None:
     """300 tables of 10 columns take as many round trips as three."""
-    table = "CREATE TABLE t{} (id serial PRIMARY KEY, " + ", ".join(f"c{n} int DEFAULT {n}" for n in range(9)) + "); "
+    table = (
+        "CREATE TABLE t{} (id serial PRIMARY KEY, "
+        + ", ".join(f"c{n} int DEFAULT {n}" for n in range(9))
+        + "); "
+    )
     trips = []
     for number in (3, 300):
         database = either.create("".join(table.format(n) for n in range(number)))
@@ -442,7 +526,8 @@ def test_the_number_of_statements_does_not_grow(either: Server, capsys: pytest.C
             with capsys.disabled():
                 took, more = (middle - start) * 1000, (time.perf_counter() - middle) * 1000
                 print(
-                    f"\n{number} tables: {len(found)} objects in {took:.0f} ms, {len(values)} sequences in {more:.0f} ms"
+                    f"\n{number} tables: {len(found)} objects in {took:.0f} ms, {len(values)} sequences "
+                    f"in {more:.0f} ms"
                 )
         assert len(values) == number
         either.drop(database)

@@ -1,7 +1,8 @@
 """docs/semantics.md, sentence by sentence and row by row.
 
-The table of exceptions is read from the document: each row has a test that shows what this package answers on the
-table and what pandera answers on a DataFrame of the same rows. A row without a test, or a test without a row, fails.
+The table of exceptions is read from the document: each row has a test that shows what this package answers
+on the table and what pandera answers on a DataFrame of the same rows. A row without a test, or a test
+without a row, fails.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ class Bench:
         """pandera's failure cases on this series, by the name of the check."""
         made = {"nullable": True, **column}
         schema = pa.DataFrameSchema({"x": pa.Column(made.pop("dtype", None), list(checks), **made)})
-        return {id.partition(".")[2]: n for id, n in pandera_counts(schema, pd.DataFrame({"x": series})).items()}
+        return {
+            id.partition(".")[2]: n for id, n in pandera_counts(schema, pd.DataFrame({"x": series})).items()
+        }
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +105,22 @@ def test_exception(id: str, bench: Bench) -> None:
 
 
 C = pa.Check
-RANGES = [C.gt(0), C.ge(0), C.lt(9), C.le(9), C.in_range(0, 9), C.in_range(0, 9, include_min=False, include_max=False)]
+RANGES = [
+    C.gt(0),
+    C.ge(0),
+    C.lt(9),
+    C.le(9),
+    C.in_range(0, 9),
+    C.in_range(0, 9, include_min=False, include_max=False),
+]
 RANGE_NAMES = [
-    "greater_than", "greater_than_or_equal_to", "less_than", "less_than_or_equal_to", "in_range", "in_range_2",
-]  # fmt: skip
+    "greater_than",
+    "greater_than_or_equal_to",
+    "less_than",
+    "less_than_or_equal_to",
+    "in_range",
+    "in_range_2",
+]
 
 
 @exception("nan-range")
@@ -122,7 +137,12 @@ def _(bench: Bench) -> None:
     checks = [C.eq(5), C.isin([5])]
     for type_ in ("numeric", "real", "double precision"):
         bench.table(type_, "NaN", 5)
-        assert bench.here(*checks, C.ne(3), C.notin([3])) == {"equal_to": 1, "isin": 1, "not_equal_to": 1, "notin": 1}
+        assert bench.here(*checks, C.ne(3), C.notin([3])) == {
+            "equal_to": 1,
+            "isin": 1,
+            "not_equal_to": 1,
+            "notin": 1,
+        }
     assert bench.there(pd.Series([np.nan, 5]), *checks, C.ne(3), C.notin([3])) == {}
 
 
@@ -156,7 +176,10 @@ def _(bench: Bench) -> None:
     assert bench.here(C.le(0.1)) == {"less_than_or_equal_to": 1}
     assert bench.there(pd.Series([float(value)]), C.le(0.1)) == {}
     bench.table("numeric", 10**40 + 1)
-    assert bench.here(C.le(10**40), C.le(Decimal(10**40))) == {"less_than_or_equal_to": 1, "less_than_or_equal_to_2": 1}
+    assert bench.here(C.le(10**40), C.le(Decimal(10**40))) == {
+        "less_than_or_equal_to": 1,
+        "less_than_or_equal_to_2": 1,
+    }
 
 
 @exception("bigint-null")
@@ -170,7 +193,9 @@ def _(bench: Bench) -> None:
 def _(bench: Bench) -> None:
     bench.table("numeric(18,2)", "0.125", "-0.125", "0.135")
     assert bench.here(C.isin([Decimal("0.13"), Decimal("-0.13"), Decimal("0.14")])) == {}
-    even = bench.there(pd.Series([Decimal("0.125")]), C.eq(Decimal("0.12")), dtype=pa.Decimal(18, 2), coerce=True)
+    even = bench.there(
+        pd.Series([Decimal("0.125")]), C.eq(Decimal("0.12")), dtype=pa.Decimal(18, 2), coerce=True
+    )
     assert even == {}
 
 
@@ -202,7 +227,10 @@ def _(bench: Bench) -> None:
 
 @exception("duplicates-frame")
 def _(bench: Bench) -> None:
-    bench.sql("DROP TABLE IF EXISTS pair; CREATE TABLE pair AS SELECT * FROM (VALUES (1, 1), (1, 1), (1, 2)) AS v (a, b)")
+    bench.sql(
+        "DROP TABLE IF EXISTS pair; CREATE TABLE pair AS SELECT * FROM (VALUES (1, 1), (1, 1), (1, 2)) "
+        "AS v (a, b)"
+    )
     schema = pa.DataFrameSchema({"a": pa.Column(), "b": pa.Column()}, unique=["a", "b"], name="pair")
     assert results(bench.server, bench.database, schema)["pair.a_b.unique"].violations == 1
     found = pandera_counts(schema, pd.DataFrame({"a": [1, 1, 1], "b": [1, 1, 2]}))
@@ -238,7 +266,9 @@ def _(bench: Bench) -> None:
     assert keys(result(bench.server, bench.database, edges), "x") == [("swords",)]
     with pytest.raises(re.error):
         C.str_contains(r"\yword\y")
-    assert bench.there(pd.Series(["a word", "swords", "\bword\b"]), C.str_contains(r"\bword\b")) == {"str_contains": 1}
+    assert bench.there(pd.Series(["a word", "swords", "\bword\b"]), C.str_contains(r"\bword\b")) == {
+        "str_contains": 1
+    }
 
 
 @exception("regex-dialect")
@@ -275,7 +305,9 @@ def _(bench: Bench) -> None:
     checks = [C.str_length(max_value=2), C.eq("ab"), C.isin(["ab"]), C.str_endswith("b")]
     assert bench.here(*checks) == {}
     padded = pd.Series([row[0] for row in bench.sql("SELECT x FROM t")])
-    assert bench.there(padded, *checks) == dict.fromkeys(("str_length", "equal_to", "isin", "str_endswith"), 1)
+    assert bench.there(padded, *checks) == dict.fromkeys(
+        ("str_length", "equal_to", "isin", "str_endswith"), 1
+    )
 
 
 @exception("enum-order")
@@ -290,7 +322,9 @@ def _(bench: Bench) -> None:
 def _(bench: Bench) -> None:
     strict = [C.ne(5, ignore_na=False), C.notin([5], ignore_na=False)]
     bench.table("integer", 1, None)
-    assert bench.here(*strict, C.gt(0, ignore_na=False)) == dict.fromkeys(("not_equal_to", "notin", "greater_than"), 1)
+    assert bench.here(*strict, C.gt(0, ignore_na=False)) == dict.fromkeys(
+        ("not_equal_to", "notin", "greater_than"), 1
+    )
     assert bench.there(pd.Series([1, None]), *strict, C.gt(0, ignore_na=False)) == {"greater_than": 1}
 
 
@@ -298,16 +332,23 @@ def _(bench: Bench) -> None:
 def _(bench: Bench) -> None:
     bench.table("integer", 1, None, 2)
     assert bench.here(C.isin([1, None]), C.notin([2, None])) == {"isin": 1, "notin": 1}
-    assert bench.there(pd.Series([1, None, 2]), C.isin([1, None]), C.notin([2, None])) == {"isin": 1, "notin": 1}
+    assert bench.there(pd.Series([1, None, 2]), C.isin([1, None]), C.notin([2, None])) == {
+        "isin": 1,
+        "notin": 1,
+    }
     assert bench.here(C.isin([1, None], ignore_na=False)) == {"isin": 2}
-    assert bench.there(pd.Series([1, None, 2], dtype=object), C.isin([1, None], ignore_na=False)) == {"isin": 1}
+    assert bench.there(pd.Series([1, None, 2], dtype=object), C.isin([1, None], ignore_na=False)) == {
+        "isin": 1
+    }
 
 
 @exception("unique-values")
 def _(bench: Bench) -> None:
     bench.table("text", "a", "c", "d", None)
     assert bench.here(C.unique_values_eq(["a", "b"])) == {"unique_values_eq": 3}
-    assert bench.there(pd.Series(["a", "c", "d", None]), C.unique_values_eq(["a", "b"])) == {"unique_values_eq": 1}
+    assert bench.there(pd.Series(["a", "c", "d", None]), C.unique_values_eq(["a", "b"])) == {
+        "unique_values_eq": 1
+    }
 
 
 @exception("literal-type")
@@ -360,7 +401,10 @@ def _(bench: Bench) -> None:
 @exception("far-dates")
 def _(bench: Bench) -> None:
     bench.table("date", "5874897-12-31", "4713-01-01 BC")
-    assert bench.here(C.gt(dt.date(1, 1, 1)), C.lt(dt.date(9999, 12, 31))) == {"greater_than": 1, "less_than": 1}
+    assert bench.here(C.gt(dt.date(1, 1, 1)), C.lt(dt.date(9999, 12, 31))) == {
+        "greater_than": 1,
+        "less_than": 1,
+    }
     with pytest.raises(ValueError, match="year"):
         bench.sql("SELECT x FROM t")
     with pytest.raises(ValueError, match="5874897"):
@@ -383,13 +427,27 @@ def _(bench: Bench) -> None:
     assert bench.there(pd.Series(["1"]), C.gt(0), dtype=int, coerce=True) == {}
 
 
-# --- the rules -------------------------------------------------------------------------------------------------------
+# --- the rules --------------------------------------------------------------------------------------------
 
 EVERY_CHECK = [
-    C.eq("a"), C.ne("b"), C.gt("A"), C.ge("A"), C.lt("z"), C.le("z"), C.in_range("A", "z"), C.isin(["a"]), C.notin(["b"]),
-    C.str_matches("a"), C.str_contains("a"), C.str_startswith("a"), C.str_endswith("a"), C.str_length(1, 1),
-    C.isin([]), C.notin([]), C.str_startswith(""),
-]  # fmt: skip
+    C.eq("a"),
+    C.ne("b"),
+    C.gt("A"),
+    C.ge("A"),
+    C.lt("z"),
+    C.le("z"),
+    C.in_range("A", "z"),
+    C.isin(["a"]),
+    C.notin(["b"]),
+    C.str_matches("a"),
+    C.str_contains("a"),
+    C.str_startswith("a"),
+    C.str_endswith("a"),
+    C.str_length(1, 1),
+    C.isin([]),
+    C.notin([]),
+    C.str_startswith(""),
+]
 
 
 def test_null_passes_every_check(bench: Bench) -> None:
@@ -402,12 +460,20 @@ def test_null_fails_where_it_is_not_ignored(bench: Bench) -> None:
     """Rule 1: with ``ignore_na=False`` NULL violates each check, a value only where it would anyway."""
     bench.table("text", None, "a")
     strict = [
-        C.eq("a", ignore_na=False), C.ne("b", ignore_na=False), C.gt("A", ignore_na=False), C.isin(["a"], ignore_na=False),
-        C.notin(["b"], ignore_na=False), C.in_range("A", "z", ignore_na=False), C.str_matches("a", ignore_na=False),
-        C.str_contains("a", ignore_na=False), C.str_startswith("a", ignore_na=False), C.str_endswith("a", ignore_na=False),
-        C.str_length(1, 1, ignore_na=False), C.notin([], ignore_na=False),
+        C.eq("a", ignore_na=False),
+        C.ne("b", ignore_na=False),
+        C.gt("A", ignore_na=False),
+        C.isin(["a"], ignore_na=False),
+        C.notin(["b"], ignore_na=False),
+        C.in_range("A", "z", ignore_na=False),
+        C.str_matches("a", ignore_na=False),
+        C.str_contains("a", ignore_na=False),
+        C.str_startswith("a", ignore_na=False),
+        C.str_endswith("a", ignore_na=False),
+        C.str_length(1, 1, ignore_na=False),
+        C.notin([], ignore_na=False),
         C.isin([], ignore_na=False),
-    ]  # fmt: skip
+    ]
     found = bench.here(*strict)
     assert found.pop("isin_2") == 2
     assert list(found.values()) == [1] * (len(strict) - 1)
@@ -417,8 +483,10 @@ def test_the_empty_string_is_a_value(bench: Bench) -> None:
     """Rule 1: '' is not NULL: it is judged."""
     bench.table("text", "", None)
     assert bench.here(C.str_length(min_value=1), C.isin(["a"]), nullable=False) == {
-        "not_null": 1, "str_length": 1, "isin": 1,
-    }  # fmt: skip
+        "not_null": 1,
+        "str_length": 1,
+        "isin": 1,
+    }
 
 
 def test_empty_sets(bench: Bench) -> None:
@@ -442,19 +510,30 @@ def test_infinity_is_a_number(bench: Bench) -> None:
     """Rule 2: Infinity is larger than all numbers, and a possible bound."""
     for type_ in ("numeric", "real", "double precision"):
         bench.table(type_, "Infinity", "-Infinity", 0)
-        assert bench.here(C.lt(float("inf")), C.ge(float("-inf")), C.eq(float("inf"))) == {"less_than": 1, "equal_to": 2}
+        assert bench.here(C.lt(float("inf")), C.ge(float("-inf")), C.eq(float("inf"))) == {
+            "less_than": 1,
+            "equal_to": 2,
+        }
         assert bench.here(C.isin([float("inf"), float("-inf"), 0])) == {}
 
 
-@pytest.mark.parametrize("value", [10**30, -(10**30), Decimal("1E+20"), Decimal("1E-20"), Decimal("-0.00"), 2**63])
+@pytest.mark.parametrize(
+    "value", [10**30, -(10**30), Decimal("1E+20"), Decimal("1E-20"), Decimal("-0.00"), 2**63]
+)
 def test_bounds_are_exact(value: Any, bench: Bench) -> None:
     """Rule 3: a bound arrives with every digit: it equals itself, and nothing next to it."""
     step = Decimal("1E-25")
     bench.table("numeric", Decimal(value), "1e1")
-    bench.sql(f"DELETE FROM t WHERE x = 10; INSERT INTO t (x) SELECT ({Decimal(value):f}) + s * {step:f} FROM unnest('{{1,-1}}'::int[]) AS s")
+    bench.sql(
+        f"DELETE FROM t WHERE x = 10; INSERT INTO t (x) SELECT ({Decimal(value):f}) + s * {step:f} FROM "
+        f"unnest('{{1,-1}}'::int[]) AS s"
+    )
     assert bench.here(C.eq(value), C.gt(value), C.ge(value), C.isin([value])) == {
-        "equal_to": 2, "greater_than": 2, "greater_than_or_equal_to": 1, "isin": 2,
-    }  # fmt: skip
+        "equal_to": 2,
+        "greater_than": 2,
+        "greater_than_or_equal_to": 1,
+        "isin": 2,
+    }
 
 
 def test_real_columns_beyond_their_range(bench: Bench) -> None:
@@ -479,10 +558,19 @@ def test_uniqueness(bench: Bench) -> None:
 
 
 PATTERNS = {
-    "start": ("b", {"str_matches": 1}), "options": ("(?i)A", {}), "alternatives": ("x|a", {}), "second": ("x|b", {"str_matches": 1}),
-    "expanded": ("(?x) a b # a comment", {}), "backslash": (r"a\w\Z", {}), "quote": ("ab|'", {}), "colon": (":x|a", {}),
-    "percent": ("%s|ab", {}), "end": ("ab$", {}), "anchor": ("^ab$", {}), "empty": ("", {}),
-}  # fmt: skip
+    "start": ("b", {"str_matches": 1}),
+    "options": ("(?i)A", {}),
+    "alternatives": ("x|a", {}),
+    "second": ("x|b", {"str_matches": 1}),
+    "expanded": ("(?x) a b # a comment", {}),
+    "backslash": (r"a\w\Z", {}),
+    "quote": ("ab|'", {}),
+    "colon": (":x|a", {}),
+    "percent": ("%s|ab", {}),
+    "end": ("ab$", {}),
+    "anchor": ("^ab$", {}),
+    "empty": ("", {}),
+}
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -502,7 +590,14 @@ def test_affixes_are_plain_text(affix: str, bench: Bench) -> None:
     """``str_startswith`` and ``str_endswith`` compare characters: nothing in them is a pattern."""
     values = [affix, affix + "x", "x" + affix, "a", "A", ""]
     bench.table("text", *values)
-    checks = [C.str_startswith(affix), C.str_endswith(affix), C.eq(affix), C.isin([affix]), C.ne(affix), C.notin([affix])]
+    checks = [
+        C.str_startswith(affix),
+        C.str_endswith(affix),
+        C.eq(affix),
+        C.isin([affix]),
+        C.ne(affix),
+        C.notin([affix]),
+    ]
     assert bench.here(*checks) == bench.there(pd.Series(values), *checks)
 
 
@@ -510,7 +605,12 @@ def test_lengths_count_characters(bench: Bench) -> None:
     """Rule 8: a length is a number of characters, whatever their bytes; 0 is a bound like any other."""
     values = ["", "é", "😀", "ab", "abc", "👨‍👩‍👧"]
     bench.table("text", *values)
-    for check in (C.str_length(1, 2), C.str_length(min_value=2), C.str_length(max_value=0), C.str_length(exact_value=1)):
+    for check in (
+        C.str_length(1, 2),
+        C.str_length(min_value=2),
+        C.str_length(max_value=0),
+        C.str_length(exact_value=1),
+    ):
         assert bench.here(check) == bench.there(pd.Series(values), check)
     assert "at most 0" in declare_claim(C.str_length(max_value=0))
 
@@ -524,8 +624,17 @@ def declare_claim(check: Any) -> str:
 
 
 def test_text_like_types(bench: Bench) -> None:
-    """Rule 9: every text-like type takes every check of texts, an enum by its labels, even one it does not have."""
-    checks = [C.isin(["low"]), C.eq("low"), C.str_startswith("lo"), C.str_length(3, 3), C.str_matches("l"), C.isin(["none"])]
+    """Rule 9: every text-like type takes every check of texts, an enum by its labels, even one it does not
+    have.
+    """
+    checks = [
+        C.isin(["low"]),
+        C.eq("low"),
+        C.str_startswith("lo"),
+        C.str_length(3, 3),
+        C.str_matches("l"),
+        C.isin(["none"]),
+    ]
     expected = {"isin": 1, "equal_to": 1, "str_startswith": 1, "str_length": 1, "str_matches": 1, "isin_2": 2}
     for type_ in ("text", "varchar", "varchar(9)", "char(9)", "name", "level"):
         bench.table(type_, "low", "high", None)
@@ -539,7 +648,9 @@ def test_references_with_null(bench: Bench) -> None:
         "CREATE TABLE child (id integer, a integer, b integer); INSERT INTO parent VALUES (1, 1);"
         "INSERT INTO child VALUES (1, 1, 1), (2, NULL, 5), (3, 5, NULL), (4, NULL, NULL), (5, 5, 5)"
     )
-    found = result(bench.server, bench.database, declare.references("child", ["a", "b"], "parent", ["a", "b"]))
+    found = result(
+        bench.server, bench.database, declare.references("child", ["a", "b"], "parent", ["a", "b"])
+    )
     assert (found.violations, found.examined, keys(found, "a", "b")) == (1, 2, [("5", "5")])
 
 
@@ -549,7 +660,8 @@ def test_sums(bench: Bench) -> None:
         "DROP TABLE IF EXISTS detail, head; CREATE TABLE head (id integer PRIMARY KEY, total numeric);"
         "CREATE TABLE detail (head_id integer, amount numeric);"
         "INSERT INTO head VALUES (1, 0), (2, 1), (3, 5), (4, NULL), (5, 100000000000000000.03);"
-        "INSERT INTO detail VALUES (3, 5), (3, NULL), (5, 100000000000000000), (5, 0.01), (5, 0.02), (NULL, 9)"
+        "INSERT INTO detail VALUES (3, 5), (3, NULL), (5, 100000000000000000), (5, 0.01), (5, 0.02), "
+        "(NULL, 9)"
     )
     made = declare.reconciles("head", "total", details="detail", detail_column="amount", via="head_id")
     assert keys(result(bench.server, bench.database, made), "id") == [("2",)]
@@ -560,13 +672,20 @@ def test_sums(bench: Bench) -> None:
 def test_vacuous(bench: Bench) -> None:
     """Rule 12: a check that judges no row passes and says so; ``minimum_rows`` fails."""
     bench.table("integer")
-    found = results(bench.server, bench.database, declare.holds("t", "x > 0", id="a"), declare.minimum_rows("t", id="b"))
-    assert (found["a"].status, found["a"].message) == (Status.PASS, "holds vacuously: there are no rows to examine")
+    found = results(
+        bench.server, bench.database, declare.holds("t", "x > 0", id="a"), declare.minimum_rows("t", id="b")
+    )
+    assert (found["a"].status, found["a"].message) == (
+        Status.PASS,
+        "holds vacuously: there are no rows to examine",
+    )
     assert found["b"].status is Status.FAIL
 
 
 def test_examined_is_judged(bench: Bench) -> None:
-    """Rule 12: what ``where``, a missing partner, a missing value or missing details leave out is not examined."""
+    """Rule 12: what ``where``, a missing partner, a missing value or missing details leave out is not
+    examined.
+    """
     bench.sql(
         "DROP TABLE IF EXISTS child, parent; CREATE TABLE parent (id integer PRIMARY KEY, n integer);"
         "CREATE TABLE child (id integer, p integer, n integer); INSERT INTO parent VALUES (1, 7), (2, NULL);"
@@ -592,7 +711,10 @@ def test_examined_is_judged(bench: Bench) -> None:
 def test_one_bad_row_is_one_error(bench: Bench) -> None:
     """Rule 13: an expression that fails on one row is the error of its own check only."""
     bench.table("integer", 1, 0, -1)
-    made = [declare.holds("t", sql, id=sql) for sql in ("x > 0", "1 / x > 0", "x < 5", "x::text::date IS NULL", "x <> 0")]
+    made = [
+        declare.holds("t", sql, id=sql)
+        for sql in ("x > 0", "1 / x > 0", "x < 5", "x::text::date IS NULL", "x <> 0")
+    ]
     found = results(bench.server, bench.database, *made)
     assert {id: (r.status, r.violations, r.sqlstate) for id, r in found.items()} == {
         "x > 0": (Status.FAIL, 2, ""),

@@ -1,4 +1,6 @@
-"""What a database calls its tables and says in its messages is text: to the terminal, and in SQL that is piped into psql."""
+"""What a database calls its tables and says in its messages is text: to the terminal, and in SQL that is
+piped into psql.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ TRICKS = ("\x1b", "\x07", "\u202e", "\x9b", "\x00")
 
 
 def test_a_terminal_is_told_nothing() -> None:
-    """Neither by a text nor by a part that is put behind one: what could be a command is written by its name."""
+    """Neither by a text nor by a part that is put behind one: what could be a command is written by its
+    name.
+    """
     console = Console(record=True, width=200, force_terminal=False)
     console.print(Shown("a\x1b[31mb\x9b2J\u202e\x00"))
     console.print(Shown.assemble(("x\x1b", "red"), "y\x07"))
@@ -33,19 +37,37 @@ def test_a_terminal_is_told_nothing() -> None:
 
 @pytest.fixture
 def evil(shop: Shop) -> Shop:
-    """The shop, with a table of an evil name and a comment, of which a baseline was taken and which has changed since."""
-    shop.sql(f'CREATE TABLE "{EVIL}" (id int PRIMARY KEY, "c{EVIL[4:]}" text); GRANT SELECT ON ALL TABLES IN SCHEMA public TO {shop.role}')
-    declarations = f"from kisaan_validate import declare\ndeclare.holds({EVIL!r}, 'id > 5')\ndeclare.unique({EVIL!r}, {'c' + EVIL[4:]!r})\n"
-    (shop.folder / "checks" / "evil.py").write_text(declarations + f"declare.holds({EVIL!r}, 'id / (id - 7) > 0', id='divides')\n")
+    """The shop, with a table of an evil name and a comment, of which a baseline was taken and which has
+    changed since.
+    """
+    shop.sql(
+        f'CREATE TABLE "{EVIL}" (id int PRIMARY KEY, "c{EVIL[4:]}" text); GRANT SELECT ON ALL TABLES IN '
+        f"SCHEMA public TO {shop.role}"
+    )
+    declarations = (
+        f"from kisaan_validate import declare\ndeclare.holds({EVIL!r}, 'id > "
+        f"5')\ndeclare.unique({EVIL!r}, {'c' + EVIL[4:]!r})\n"
+    )
+    (shop.folder / "checks" / "evil.py").write_text(
+        declarations + f"declare.holds({EVIL!r}, 'id / (id - 7) > 0', id='divides')\n"
+    )
     assert shop.cli("baseline", "-o", "pre.json").returncode == 0
     shop.sql(f"INSERT INTO \"{EVIL}\" VALUES (1, E'\\x1b[2J'), (2, E'\\x1b[2J'), (7, NULL)")
     return shop
 
 
 def test_no_command_lets_a_name_act(evil: Shop) -> None:
-    """Run beside a baseline, list, doctor, explain, baseline show, errors: no escape sequence and no turned text reaches the screen."""
-    for words in (("run", "-v", "--baseline", "pre.json"), ("list",), ("doctor",), ("baseline", "show", "-v", "pre.json"),
-                  ("run", "--suite", EVIL.replace("\x00", "")), ("list", "--select", EVIL)):  # fmt: skip
+    """Run beside a baseline, list, doctor, explain, baseline show, errors: no escape sequence and no
+    turned text reaches the screen.
+    """
+    for words in (
+        ("run", "-v", "--baseline", "pre.json"),
+        ("list",),
+        ("doctor",),
+        ("baseline", "show", "-v", "pre.json"),
+        ("run", "--suite", EVIL.replace("\x00", "")),
+        ("list", "--select", EVIL),
+    ):
         done = evil.cli(*words)
         for trick in TRICKS:
             assert trick not in done.stdout + done.stderr, (words, trick)
@@ -66,7 +88,11 @@ def test_sql_that_is_explained_runs_as_it_is_run(evil: Shop) -> None:
 
 def test_a_line_for_the_shell_has_one_command(capsys: pytest.CaptureFixture[str]) -> None:
     """What is printed to be copied names the database as one word, whatever it is called."""
-    run = run_number(0, datetime(2025, 6, 1, tzinfo=UTC), place=place_at(datetime(2025, 6, 1, tzinfo=UTC), "a'b; rm -rf $HOME `id`"))
+    run = run_number(
+        0,
+        datetime(2025, 6, 1, tzinfo=UTC),
+        place=place_at(datetime(2025, 6, 1, tzinfo=UTC), "a'b; rm -rf $HOME `id`"),
+    )
     stop = Stop()
     stop.request("a test")
     _Held().wait(run, stop, lambda: True)
@@ -76,5 +102,7 @@ def test_a_line_for_the_shell_has_one_command(capsys: pytest.CaptureFixture[str]
 
 def test_the_pipe_gets_the_names_themselves(evil: Shop) -> None:
     """Where it is no terminal, SQL is not rewritten: it must find the table."""
-    done = subprocess.run(["grep", "-c", "\x1b"], input=evil.cli("explain").stdout, capture_output=True, text=True)
+    done = subprocess.run(
+        ["grep", "-c", "\x1b"], input=evil.cli("explain").stdout, capture_output=True, text=True
+    )
     assert int(done.stdout) > 0

@@ -1,4 +1,6 @@
-"""Signing a run: who may approve what, what a sign-off covers, and when it no longer holds. Real OpenSSH, a real database."""
+"""Signing a run: who may approve what, what a sign-off covers, and when it no longer holds. Real OpenSSH,
+a real database.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,14 @@ def test_a_run_says_who_ran_it_and_of_what(passed: Path) -> None:
     """Operator as configured, sources as run; outside a repository that is said, not guessed."""
     run = run_from_json((passed / "run.json").read_text())
     assert run.provenance == Provenance(
-        "olga", "kisaan.toml", "", None, "not in a Git repository", run.provenance.previous_run, run.provenance.previous_digest, 2
+        "olga",
+        "kisaan.toml",
+        "",
+        None,
+        "not in a Git repository",
+        run.provenance.previous_run,
+        run.provenance.previous_digest,
+        2,
     )
     assert sorted(p.name for p in (passed / "suite").iterdir()) == ["orders.py", "suite.toml"]
 
@@ -82,7 +91,9 @@ def test_two_people_approve_and_it_is_verified(house: House, run: Path) -> None:
 
 
 def test_a_statement_names_all_that_it_covers(house: House, run: Path) -> None:
-    """run.json, baseline, waivers and every source by its own digest, suite and previous run by theirs; sorted, canonical."""
+    """run.json, baseline, waivers and every source by its own digest, suite and previous run by theirs;
+    sorted, canonical.
+    """
     assert house.attest(run).code == 0
     assert house.sign(run, ASHA).code == 0
     said = statement(run, "approve")
@@ -92,8 +103,15 @@ def test_a_statement_names_all_that_it_covers(house: House, run: Path) -> None:
         assert covers[name] == sha256((run / name).read_bytes())
     facts = run_from_json((run / "run.json").read_text())
     assert covers["suite"] == f"sha256:{facts.suite.digest}"
-    assert covers["previous run"] == (f"sha256:{facts.provenance.previous_digest}" if facts.provenance.previous_digest else "")
-    assert (said["signer"], said["decision"], said["reason"], said["verdict"]) == (ASHA, "approve", "looked at it", "PASS")
+    assert covers["previous run"] == (
+        f"sha256:{facts.provenance.previous_digest}" if facts.provenance.previous_digest else ""
+    )
+    assert (said["signer"], said["decision"], said["reason"], said["verdict"]) == (
+        ASHA,
+        "approve",
+        "looked at it",
+        "PASS",
+    )
     assert list(said["seen"]) == [next(run.glob("signoffs/*attest*.json")).relative_to(run).as_posix()]  # type: ignore[call-overload]
     (path,) = run.glob("signoffs/*approve*.json")
     assert path.read_text() == json.dumps(said, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
@@ -101,14 +119,22 @@ def test_a_statement_names_all_that_it_covers(house: House, run: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("run.json", "run.json is not what was signed"), ("waivers.toml", "waivers.toml is not what was signed"),
-     ("baseline.json", "baseline.json is not what was signed"), ("suite/orders.py", "suite/orders.py is not what was signed")],
-)  # fmt: skip
+    [
+        ("run.json", "run.json is not what was signed"),
+        ("waivers.toml", "waivers.toml is not what was signed"),
+        ("baseline.json", "baseline.json is not what was signed"),
+        ("suite/orders.py", "suite/orders.py is not what was signed"),
+    ],
+)
 def test_what_changed_is_named(house: House, run: Path, name: str, said: str) -> None:
-    """When something that a sign-off covers changes, with everything that names it amended, it no longer holds and says which."""
+    """When something that a sign-off covers changes, with everything that names it amended, it no longer
+    holds and says which.
+    """
     assert house.sign(run, ASHA, "--accept-unattested").code == 0
     before = (run / name).read_bytes()
-    after = before.replace(b'"operator": "olga"', b'"operator": "vera"') if name == "run.json" else before + b"\n"
+    after = (
+        before.replace(b'"operator": "olga"', b'"operator": "vera"') if name == "run.json" else before + b"\n"
+    )
     (run / name).write_bytes(after)
     facts = (run / "run.json").read_bytes()
     (run / "run.json").write_bytes(facts.replace(sha256(before).encode(), sha256(after).encode()))
@@ -121,7 +147,9 @@ def test_what_changed_is_named(house: House, run: Path, name: str, said: str) ->
 
 
 def test_the_one_who_ran_it_is_not_its_only_approver(house: House, run: Path, tmp_path: Path) -> None:
-    """With one approval required, the operator's own does not do; a name is compared with or without its domain."""
+    """With one approval required, the operator's own does not do; a name is compared with or without its
+    domain.
+    """
     assert same_person("olga", "Olga@example.org")
     assert same_person("Olga@example.org", "olga@example.org")
     assert not same_person("olga", "asha@example.org")
@@ -138,7 +166,12 @@ def test_the_one_who_ran_it_is_not_its_only_approver(house: House, run: Path, tm
 
 def _as_operator(run: Path, name: str, approvals: int) -> Path:
     """The run as if somebody else had run it."""
-    text = (run / "run.json").read_text().replace('"operator": "olga"', f'"operator": "{name}"').replace('"approvals": 2', f'"approvals": {approvals}')
+    text = (
+        (run / "run.json")
+        .read_text()
+        .replace('"operator": "olga"', f'"operator": "{name}"')
+        .replace('"approvals": 2', f'"approvals": {approvals}')
+    )
     (run / "run.json").write_text(text)
     return run
 
@@ -152,7 +185,11 @@ def test_a_run_of_nobody_is_not_approved(house: House, run: Path) -> None:
 def test_one_key_under_two_names_is_one_person(house: House, run: Path, tmp_path: Path) -> None:
     """Two principals that share a key approve once; so does one principal with two keys."""
     keys = tmp_path / "allowed"
-    keys.write_text(line_of(house.folder, ASHA) + line_of(house.folder, BINOD, "asha") + line_of(house.folder, ASHA, "binod"))
+    keys.write_text(
+        line_of(house.folder, ASHA)
+        + line_of(house.folder, BINOD, "asha")
+        + line_of(house.folder, ASHA, "binod")
+    )
     more = ("--accept-unattested", "--allowed-signers", str(keys))
     assert house.sign(run, ASHA, *more).code == 0
     assert "1 of 2" in house.sign(run, BINOD, *more, key=house.key(ASHA)).out
@@ -172,13 +209,18 @@ def test_a_rejection_stands_until_the_same_person_approves(house: House, run: Pa
 
 
 def test_attestations_are_signed_words_and_can_be_denied(house: House, run: Path) -> None:
-    """A manual criterion is attested by name and time; a denial by anybody makes it not met; unknown ones are refused."""
+    """A manual criterion is attested by name and time; a denial by anybody makes it not met; unknown ones
+    are refused.
+    """
     unknown = house.attest(run, ASHA, "tole")
     assert unknown.code == 2
     assert "did you mean 'told'?" in unknown.err
     assert house.attest(run, ASHA, "money").code == 2, "what checks prove is not attested"
     assert house.attest(run).code == 0
-    assert (statement(run, "attest")["criterion"], statement(run, "attest")["criterion_text"]) == ("told", "Everybody was told")
+    assert (statement(run, "attest")["criterion"], statement(run, "attest")["criterion_text"]) == (
+        "told",
+        "Everybody was told",
+    )
     assert house.sign(run, ASHA).code == 0
     assert house.attest(run, BINOD, "told", "--not-met").code == 0
     refused = house.sign(run, BINOD)
@@ -191,8 +233,12 @@ def test_attestations_are_signed_words_and_can_be_denied(house: House, run: Path
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
-def test_cautions_must_be_accepted_to_approve_but_not_to_reject(house: House, tmp_path: Path, decision: str) -> None:
-    """A partial run, a verdict that is not PASS, and uncommitted changes are approved only by saying so, each by name."""
+def test_cautions_must_be_accepted_to_approve_but_not_to_reject(
+    house: House, tmp_path: Path, decision: str
+) -> None:
+    """A partial run, a verdict that is not PASS, and uncommitted changes are approved only by saying so,
+    each by name.
+    """
     house.server.sql("UPDATE orders SET total = -1 WHERE id = 3", house.database)
     try:
         run = house.copied(house.run("--select", "orders.total.*"), tmp_path)
@@ -216,7 +262,9 @@ def test_cautions_must_be_accepted_to_approve_but_not_to_reject(house: House, tm
 
 
 def test_a_suite_in_git_says_its_commit_and_what_is_not_committed(house: House, tmp_path: Path) -> None:
-    """Commit, changed, untracked and ignored files of the suite's folder; what changes elsewhere is of no account."""
+    """Commit, changed, untracked and ignored files of the suite's folder; what changes elsewhere is of no
+    account.
+    """
     from kisaan_validate.signoff.provenance import provenance_of
 
     needs("git")
@@ -229,7 +277,11 @@ def test_a_suite_in_git_says_its_commit_and_what_is_not_committed(house: House, 
     git(repository, "commit", "-qm", "x")
     (repository / "elsewhere").write_text("x")
     clean = provenance_of(suite, ["orders.py", "suite.toml"])
-    assert (clean.commit, clean.uncommitted, clean.unversioned) == (git(repository, "rev-parse", "HEAD").strip(), (), "")
+    assert (clean.commit, clean.uncommitted, clean.unversioned) == (
+        git(repository, "rev-parse", "HEAD").strip(),
+        (),
+        "",
+    )
     (suite / "orders.py").write_text("# changed\n")
     (suite / "new.py").write_text("# new\n")
     (suite / "hidden.py").write_text("# ignored\n")
@@ -242,30 +294,48 @@ def test_a_suite_in_git_says_its_commit_and_what_is_not_committed(house: House, 
 
 
 def test_only_allowed_keys_sign_and_nothing_is_left_behind(house: House, run: Path) -> None:
-    """A key that is not allowed, another's name, a missing key, no reason, an odd name: exit 2 and no file."""
-    tries = [house.sign(run, MALLORY, "--accept-unattested"), house.sign(run, ASHA, "--accept-unattested", key=house.key(BINOD)),
-             house.sign(run, ASHA, "--accept-unattested", key="nowhere"), house.sign(run, "a\nb", "--accept-unattested", key=house.key(ASHA)),
-             house.cli("sign", str(run), "--as", ASHA, "--decision", "approve", "--reason", " ", "--key", house.key(ASHA)),
-             house.cli("sign", "no-run", "--as", ASHA, "--decision", "approve", "--reason", "x", "--key", house.key(ASHA))]  # fmt: skip
+    """A key that is not allowed, another's name, a missing key, no reason, an odd name: exit 2 and no
+    file.
+    """
+    tries = [
+        house.sign(run, MALLORY, "--accept-unattested"),
+        house.sign(run, ASHA, "--accept-unattested", key=house.key(BINOD)),
+        house.sign(run, ASHA, "--accept-unattested", key="nowhere"),
+        house.sign(run, "a\nb", "--accept-unattested", key=house.key(ASHA)),
+        house.cli(
+            "sign", str(run), "--as", ASHA, "--decision", "approve", "--reason", " ", "--key", house.key(ASHA)
+        ),
+        house.cli(
+            "sign", "no-run", "--as", ASHA, "--decision", "approve", "--reason", "x", "--key", house.key(ASHA)
+        ),
+    ]
     assert [t.code for t in tries] == [2] * len(tries)
     assert all("HINT" in t.err for t in tries)
     assert not list(run.glob("signoffs/*"))
 
 
 def test_revoked_and_expired_keys(house: House, run: Path, tmp_path: Path) -> None:
-    """A revoked key no longer counts; a key counts at the time of the statement, whatever the day of the verification."""
+    """A revoked key no longer counts; a key counts at the time of the statement, whatever the day of the
+    verification.
+    """
     assert house.sign(run, ASHA, "--accept-unattested").code == 0
     revoked = tmp_path / "revoked"
     revoked.write_text(Path(house.key(ASHA) + ".pub").read_text())
     assert "may not sign for 'asha@example.org'" in house.verify(run, "--revoked-signers", str(revoked)).out
-    for window, good in (('valid-before="20200101"', False), ('valid-after="20990101"', False), ('valid-after="20200101",valid-before="20990101"', True)):
+    for window, good in (
+        ('valid-before="20200101"', False),
+        ('valid-after="20990101"', False),
+        ('valid-after="20200101",valid-before="20990101"', True),
+    ):
         keys = tmp_path / "allowed"
         keys.write_text(line_of(house.folder, ASHA).replace("namespaces", f"{window},namespaces"))
         assert ("may not sign" not in house.verify(run, "--allowed-signers", str(keys)).out) is good, window
 
 
 def test_without_a_file_of_ones_own_nothing_is_green(house: House, run: Path, tmp_path: Path) -> None:
-    """Whoever makes a bundle chooses the keys in it: without the verifier's own the answer is inconclusive, however it looks."""
+    """Whoever makes a bundle chooses the keys in it: without the verifier's own the answer is
+    inconclusive, however it looks.
+    """
     for name in (ASHA, BINOD):
         assert house.sign(run, name, "--accept-unattested").code == 0
     where = os.getcwd()
@@ -284,16 +354,30 @@ def test_a_key_of_the_agent_signs(house: House, run: Path) -> None:
     alone = run.parent / "alone"
     alone.mkdir()
     try:
-        subprocess.run(["ssh-add", "-q", house.key(ASHA)], env={**os.environ, **env}, check=True, capture_output=True)
+        subprocess.run(
+            ["ssh-add", "-q", house.key(ASHA)], env={**os.environ, **env}, check=True, capture_output=True
+        )
         shutil.copy(house.key(ASHA) + ".pub", alone / "key.pub")
-        words = ("--as", ASHA, "--decision", "approve", "--reason", "x", "--key", str(alone / "key.pub"), "--accept-unattested")
+        words = (
+            "--as",
+            ASHA,
+            "--decision",
+            "approve",
+            "--reason",
+            "x",
+            "--key",
+            str(alone / "key.pub"),
+            "--accept-unattested",
+        )
         assert house.cli("sign", str(run), *words, **env).code == 0
     finally:
         os.kill(int(env["SSH_AGENT_PID"]), 15)
 
 
 def test_missing_openssh_is_said(house: House, run: Path, tmp_path: Path) -> None:
-    """Without ssh-keygen signing and verifying sign-offs is exit 2, with the command that mends it; never a pass."""
+    """Without ssh-keygen signing and verifying sign-offs is exit 2, with the command that mends it; never
+    a pass.
+    """
     assert house.sign(run, ASHA, "--accept-unattested").code == 0
     for said in (house.sign(run, BINOD, "--accept-unattested"), house.verify(run)):
         assert said.code in (0, 3)
@@ -307,13 +391,30 @@ def test_missing_openssh_is_said(house: House, run: Path, tmp_path: Path) -> Non
 def test_the_page_shows_sign_offs_and_names_them(house: House, run: Path) -> None:
     """An unsigned page says so; afterwards names, reasons, keys and digests stand on it, escaped."""
     assert "Not signed yet" in (run / "report.html").read_text()
-    signed = house.cli("sign", str(run), "--as", ASHA, "--decision", "reject", "--reason", "</script><img onerror=x>", "--key", house.key(ASHA))
+    signed = house.cli(
+        "sign",
+        str(run),
+        "--as",
+        ASHA,
+        "--decision",
+        "reject",
+        "--reason",
+        "</script><img onerror=x>",
+        "--key",
+        house.key(ASHA),
+    )
     assert signed.code == 0
     page = (run / "report.html").read_text()
     (path,) = run.glob("signoffs/*.json")
     assert "<img onerror" not in page
     assert "&lt;/script&gt;&lt;img onerror=x&gt;" in page
-    for word in (ASHA, "Rejected by asha@example.org", sha256(path.read_bytes()), path.name, "ssh-keygen -Y verify"):
+    for word in (
+        ASHA,
+        "Rejected by asha@example.org",
+        sha256(path.read_bytes()),
+        path.name,
+        "ssh-keygen -Y verify",
+    ):
         assert word in page, word
 
 
@@ -327,7 +428,9 @@ def test_nobody_signs_beside_what_was_changed(house: House, run: Path) -> None:
 
 
 def test_what_a_reader_should_know_is_noted(house: House, run: Path, tmp_path: Path) -> None:
-    """The suite changed since; a waiver expired since; a clock before the run's end: notes, for the evidence is whole."""
+    """The suite changed since; a waiver expired since; a clock before the run's end: notes, for the
+    evidence is whole.
+    """
     other = tmp_path / "elsewhere"
     shutil.copytree(house.folder / "checks", other / "checks")
     (other / "kisaan.toml").write_text("")
@@ -344,7 +447,9 @@ def test_what_a_reader_should_know_is_noted(house: House, run: Path, tmp_path: P
         text = re.sub(rf'"{name}": "20[^T]*T', f'"{name}": "2026-11-01T', text)
     (run / "run.json").write_text(text)
     assert house.sign(run, ASHA, "--accept-unattested").code == 0
-    assert ("held at the run and has expired on 2026-11-20" in house.verify(run).out) is (date.today() > date(2026, 11, 20))
+    assert ("held at the run and has expired on 2026-11-20" in house.verify(run).out) is (
+        date.today() > date(2026, 11, 20)
+    )
     (run / "run.json").write_text(text.replace('"finished_at": "2026', '"finished_at": "2126'))
     shutil.rmtree(run / "signoffs")
     assert house.sign(run, ASHA, "--accept-unattested").code == 0
@@ -353,7 +458,18 @@ def test_what_a_reader_should_know_is_noted(house: House, run: Path, tmp_path: P
 
 def test_a_hostile_name_or_reason_is_text_on_the_terminal(house: House, run: Path, tmp_path: Path) -> None:
     """Escape sequences and right-to-left marks of a statement reach no terminal as such."""
-    said = house.cli("sign", str(run), "--as", ASHA, "--decision", "reject", "--reason", "a\x1b[2Jb\u202ec", "--key", house.key(ASHA))
+    said = house.cli(
+        "sign",
+        str(run),
+        "--as",
+        ASHA,
+        "--decision",
+        "reject",
+        "--reason",
+        "a\x1b[2Jb\u202ec",
+        "--key",
+        house.key(ASHA),
+    )
     assert said.code == 0
     shown = house.verify(run).out
     assert "\x1b" not in shown
@@ -362,10 +478,17 @@ def test_a_hostile_name_or_reason_is_text_on_the_terminal(house: House, run: Pat
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [('"check_id": "orders.total.not_null"', '"check_id": "nobody"'), ('"finished_at": "([^"]*)Z"', '"finished_at": "\\1"'),
-     ('"rows": 3', '"rows": -3'), ('"system_identifier": "[0-9]*"', '"system_identifier": ""'), ('"examined": 3', '"examined": null')],
-)  # fmt: skip
-def test_facts_that_make_no_sense_are_no_pass_and_no_crash(house: House, run: Path, old: str, new: str) -> None:
+    [
+        ('"check_id": "orders.total.not_null"', '"check_id": "nobody"'),
+        ('"finished_at": "([^"]*)Z"', '"finished_at": "\\1"'),
+        ('"rows": 3', '"rows": -3'),
+        ('"system_identifier": "[0-9]*"', '"system_identifier": ""'),
+        ('"examined": 3', '"examined": null'),
+    ],
+)
+def test_facts_that_make_no_sense_are_no_pass_and_no_crash(
+    house: House, run: Path, old: str, new: str
+) -> None:
     """Whatever a run.json is made to say, the answer is exit 1 or 3 with a finding, and no traceback."""
     for name in (ASHA, BINOD):
         assert house.sign(run, name, "--accept-unattested").code == 0
@@ -397,9 +520,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_a_signed_page_is_for_everybody(house: House, run: Path, browser: Browser, width: int, scheme: str) -> None:
-    """Approved with a caution, one decision replaced, one that does not hold, one attestation: axe finds nothing, nothing is
-    cut off, the policy is kept, and the first screen says what was accepted."""
+def test_a_signed_page_is_for_everybody(
+    house: House, run: Path, browser: Browser, width: int, scheme: str
+) -> None:
+    """Approved with a caution, one decision replaced, one that does not hold, one attestation: axe finds
+    nothing, nothing is cut off, the policy is kept, and the first screen says what was accepted."""
     assert house.attest(run).code == 0
     assert house.sign(run, ASHA, decision="reject").code == 0
     for name in (ASHA, BINOD):
@@ -408,13 +533,18 @@ def test_a_signed_page_is_for_everybody(house: House, run: Path, browser: Browse
     path.write_text(path.read_text().replace("U1NI", "U1NJ"))
     assert house.cli("report", str(run)).code == 0
     browser.open(run / "report.html", width=width)
-    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browser.driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
     assert axe.findings(browser) == []
     assert browser.requests() == []
     assert browser.complaints() == []
     assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
     shown = str(browser.ask("document.body.innerText"))
-    assert "Approved by asha@example.org, binod@example.org (2 approvals, 2 needed), accepting its verdict." in shown
+    assert (
+        "Approved by asha@example.org, binod@example.org (2 approvals, 2 needed), accepting its verdict."
+        in shown
+    )
     assert "rejected, does not hold" in shown
     assert "the signature does not fit the statement" in shown
 
@@ -433,14 +563,17 @@ def test_the_list_of_runs_says_where_each_stands(house: House) -> None:
     shutil.rmtree(run / "signoffs")
 
 
-# --- the chain --------------------------------------------------------------------------------------------------------
+# --- the chain --------------------------------------------------------------------------------------------
 
 
 def test_each_run_names_the_one_before(house: House) -> None:
     """Runs of one folder follow each other; the digest is that of the file."""
     first, second = house.run(), house.run()
     facts = run_from_json((second / "run.json").read_text()).provenance
-    assert (facts.previous_run, facts.previous_digest) == (first.name, sha256((first / "run.json").read_bytes()))
+    assert (facts.previous_run, facts.previous_digest) == (
+        first.name,
+        sha256((first / "run.json").read_bytes()),
+    )
     assert house.cli("verify", "reports").out.count("runs follow each other") == 1
     alone = house.cli("verify", "reports", "--chain")
     assert alone.code == 0
@@ -463,14 +596,18 @@ def test_the_head_is_found_again(house: House, tmp_path: Path) -> None:
         (reports / ".chain").write_text("x")
     names = in_order(reports)
     behind = names[-2]
-    (reports / ".chain").write_text(json.dumps({"id": behind, "sha256": sha256((reports / behind / "run.json").read_bytes())}))
+    (reports / ".chain").write_text(
+        json.dumps({"id": behind, "sha256": sha256((reports / behind / "run.json").read_bytes())})
+    )
     found = find_head(reports)
     assert found is not None
     assert found.id == newest.name
 
 
 def test_gaps_swaps_and_changes_of_a_chain_are_named(house: House, tmp_path: Path) -> None:
-    """Remove one in the middle, change one, swap two: each is named. The oldest missing is not proved; the newest nobody can see."""
+    """Remove one in the middle, change one, swap two: each is named. The oldest missing is not proved; the
+    newest nobody can see.
+    """
     while len(list((house.folder / "reports").glob("*/run.json"))) < 4:
         house.run()
     names = in_order(house.folder / "reports")
@@ -511,13 +648,23 @@ def in_order(reports: Path) -> list[str]:
 
 def test_runs_at_once_do_not_fork_the_chain(house: House, tmp_path: Path) -> None:
     """Two processes that record at the same time come one after the other."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "KISAAN_DSN": house.server.dsn(house.database, f"reader_{house.database}")}
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "KISAAN_DSN": house.server.dsn(house.database, f"reader_{house.database}"),
+    }
     import sys
 
     both = [
-        subprocess.Popen([sys.executable, "-m", "kisaan_validate", "run", "-q", "--reports", str(tmp_path / "r")], cwd=house.folder, env=env,
-                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)
-    ]  # fmt: skip
+        subprocess.Popen(
+            [sys.executable, "-m", "kisaan_validate", "run", "-q", "--reports", str(tmp_path / "r")],
+            cwd=house.folder,
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
     assert [(p.wait(), p.stderr.read() if p.stderr else b"") for p in both] == [(0, b"")] * 2
     found = walk(links_of(tmp_path / "r"))
     assert (found.runs, found.broken, found.start) == (2, (), "")

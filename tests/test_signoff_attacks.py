@@ -1,4 +1,6 @@
-"""What lies about in a folder of reports must neither stop a verification, nor be destroyed by the next who signs."""
+"""What lies about in a folder of reports must neither stop a verification, nor be destroyed by the next
+who signs.
+"""
 
 from __future__ import annotations
 
@@ -78,11 +80,17 @@ def test_a_name_that_is_no_utf8_is_said(house: House, run: Path) -> None:
     assert made.code == 0, made
 
 
-def test_whoever_ran_it_is_not_another_person_under_another_name(house: House, run: Path, tmp_path: Path) -> None:
-    """The operator's key that is also listed under a role's name does not approve alone; with one more person it is approved."""
+def test_whoever_ran_it_is_not_another_person_under_another_name(
+    house: House, run: Path, tmp_path: Path
+) -> None:
+    """The operator's key that is also listed under a role's name does not approve alone; with one more
+    person it is approved.
+    """
     olga = line_of(house.folder, ASHA).replace(ASHA, "olga@example.org")
     signers = tmp_path / "signers"
-    signers.write_text(line_of(house.folder, ASHA) + line_of(house.folder, BINOD) + olga)  # olga's key is the one of asha
+    signers.write_text(
+        line_of(house.folder, ASHA) + line_of(house.folder, BINOD) + olga
+    )  # olga's key is the one of asha
     trusted = Trust(Signers(signers.read_bytes()), "signers", 1)
     made = replace(run_from_json((run / "run.json").read_text()), criteria=())
     made = replace(made, provenance=replace(made.provenance, approvals=1))

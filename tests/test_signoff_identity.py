@@ -1,4 +1,6 @@
-"""Whose key it is decides who signed: no pattern, no second line and no certificate makes the operator another person."""
+"""Whose key it is decides who signed: no pattern, no second line and no certificate makes the operator
+another person.
+"""
 
 from __future__ import annotations
 
@@ -52,8 +54,20 @@ def verified(house: House, run: Path, allowed: str, tmp_path: Path) -> tuple[int
     (tmp_path / "keys").write_text(allowed)
     (house.folder / "one.toml").write_text('[run]\noperator = "olga"\n')
     more = ("--allowed-signers", str(tmp_path / "keys"), "--config", "one.toml")
-    signed = house.cli("sign", str(run), "--as", "colleague@example.org", "--decision", "approve", "--reason", "looked at it",
-                       "--key", house.key(ASHA), *PLAIN, *more)  # fmt: skip
+    signed = house.cli(
+        "sign",
+        str(run),
+        "--as",
+        "colleague@example.org",
+        "--decision",
+        "approve",
+        "--reason",
+        "looked at it",
+        "--key",
+        house.key(ASHA),
+        *PLAIN,
+        *more,
+    )
     assert signed.code == 0, signed
     said = house.cli("verify", str(run), *more)
     return said.code, said.out
@@ -66,7 +80,8 @@ ADMITTED = {
     "a list with a pattern": "colleague@example.org,ol*@* {key}",
     "another case": "colleague@example.org,OLGA@Example.org {key}",
     "two lines": "colleague@example.org {key}\nolga@other.org {key}",
-    "two lines and an end": 'colleague@example.org {key}\nolga namespaces="signoff@kisaan-validate",valid-before="20200101" {bare}',
+    "two lines and an end": "colleague@example.org {key}\nolga "
+    'namespaces="signoff@kisaan-validate",valid-before="20200101" {bare}',
     "another namespace": 'colleague@example.org {key}\nolga namespaces="git" {bare}',
     "no domain": "colleague@example.org,olga {key}",
     "a refusal of another": "!binod@example.org,*@example.org {key}",
@@ -82,9 +97,16 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("allowed", ADMITTED.values(), ids=ADMITTED)
-def test_a_key_that_can_answer_to_the_operator_is_the_operators(allowed: str, house: House, run: Path, tmp_path: Path) -> None:
+def test_a_key_that_can_answer_to_the_operator_is_the_operators(
+    allowed: str, house: House, run: Path, tmp_path: Path
+) -> None:
     """Signed as a colleague: not approved, exit 3, and the line that says so is named."""
-    made = allowed.format(key=key_of(house, ASHA), other=key_of(house, BINOD), bare=key_of(house, ASHA).partition(" ")[2]) + "\n"
+    made = (
+        allowed.format(
+            key=key_of(house, ASHA), other=key_of(house, BINOD), bare=key_of(house, ASHA).partition(" ")[2]
+        )
+        + "\n"
+    )
     code, said = verified(house, run, made, tmp_path)
     assert code == 3, said
     assert "olga ran it and cannot be its only approver (colleague@example.org: " in said
@@ -94,25 +116,52 @@ def test_a_key_that_can_answer_to_the_operator_is_the_operators(allowed: str, ho
 @pytest.mark.parametrize("allowed", OTHERS.values(), ids=OTHERS)
 def test_a_key_that_cannot_is_another_persons(allowed: str, house: House, run: Path, tmp_path: Path) -> None:
     """Else nobody could approve anything."""
-    code, said = verified(house, run, allowed.format(key=key_of(house, ASHA), other=key_of(house, BINOD)) + "\n", tmp_path)
+    code, said = verified(
+        house, run, allowed.format(key=key_of(house, ASHA), other=key_of(house, BINOD)) + "\n", tmp_path
+    )
     assert code == 0, said
 
 
-@pytest.mark.parametrize(("names", "kind", "code"), [
-    ("colleague@example.org,olga@example.org", "ed25519", 3), ("colleague@example.org", "ed25519", 0),
-    ("colleague@example.org,olga", "ecdsa", 3), ("colleague@example.org,olga", "rsa", 3), ("colleague@example.org", "rsa", 0),
-])  # fmt: skip
-def test_a_certificate_names_whom_its_key_answers_to(names: str, kind: str, code: int, house: House, run: Path, tmp_path: Path) -> None:
-    """An authority that certifies a domain makes its people no operators; a certificate with the operator's name does."""
+@pytest.mark.parametrize(
+    ("names", "kind", "code"),
+    [
+        ("colleague@example.org,olga@example.org", "ed25519", 3),
+        ("colleague@example.org", "ed25519", 0),
+        ("colleague@example.org,olga", "ecdsa", 3),
+        ("colleague@example.org,olga", "rsa", 3),
+        ("colleague@example.org", "rsa", 0),
+    ],
+)
+def test_a_certificate_names_whom_its_key_answers_to(
+    names: str, kind: str, code: int, house: House, run: Path, tmp_path: Path
+) -> None:
+    """An authority that certifies a domain makes its people no operators; a certificate with the
+    operator's name does.
+    """
     for name, what in (("ca", "ed25519"), ("own", kind)):
         subprocess.run(["ssh-keygen", "-q", "-t", what, "-N", "", "-f", str(tmp_path / name)], check=True)
-    subprocess.run(["ssh-keygen", "-q", "-s", str(tmp_path / "ca"), "-I", "x", "-n", names, str(tmp_path / "own.pub")], check=True)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-s", str(tmp_path / "ca"), "-I", "x", "-n", names, str(tmp_path / "own.pub")],
+        check=True,
+    )
     (tmp_path / "signers").write_text(f"*@example.org cert-authority {(tmp_path / 'ca.pub').read_text()}")
     (house.folder / "one.toml").write_text('[run]\noperator = "olga"\n')
     more = ("--allowed-signers", str(tmp_path / "signers"), "--config", "one.toml")
     shutil.copy(tmp_path / "own", tmp_path / "own-cert")
-    signed = house.cli("sign", str(run), "--as", "colleague@example.org", "--decision", "approve", "--reason", "looked",
-                       "--key", str(tmp_path / "own-cert"), *PLAIN, *more)  # fmt: skip
+    signed = house.cli(
+        "sign",
+        str(run),
+        "--as",
+        "colleague@example.org",
+        "--decision",
+        "approve",
+        "--reason",
+        "looked",
+        "--key",
+        str(tmp_path / "own-cert"),
+        *PLAIN,
+        *more,
+    )
     assert signed.code == 0, signed
     said = house.cli("verify", str(run), *more)
     assert said.code == code, said.out
@@ -121,7 +170,21 @@ def test_a_certificate_names_whom_its_key_answers_to(names: str, kind: str, code
 def test_a_signed_run_without_allowed_signers_is_not_proved(house: House, run: Path) -> None:
     """Nothing is wrong with it: exit 3, and why. What is damaged is wrong all the same: exit 1."""
     (house.folder / "bare.toml").write_text('[run]\noperator = "olga"\n')
-    signed = house.cli("sign", str(run), "--as", ASHA, "--decision", "approve", "--reason", "ok", "--key", house.key(ASHA), *PLAIN, "--config", "bare.toml")
+    signed = house.cli(
+        "sign",
+        str(run),
+        "--as",
+        ASHA,
+        "--decision",
+        "approve",
+        "--reason",
+        "ok",
+        "--key",
+        house.key(ASHA),
+        *PLAIN,
+        "--config",
+        "bare.toml",
+    )
     assert signed.code == 0, signed
     said = house.cli("verify", str(run), "--config", "bare.toml")
     assert said.code == 3, said.out
@@ -131,7 +194,11 @@ def test_a_signed_run_without_allowed_signers_is_not_proved(house: House, run: P
     (signature,) = run.glob("signoffs/*.sig")
     whole = signature.read_text()
     lines = whole.splitlines(keepends=True)
-    signature.write_text("".join([*lines[:3], lines[3][:10] + ("A" if lines[3][10] != "A" else "B") + lines[3][11:], *lines[4:]]))
+    signature.write_text(
+        "".join(
+            [*lines[:3], lines[3][:10] + ("A" if lines[3][10] != "A" else "B") + lines[3][11:], *lines[4:]]
+        )
+    )
     assert house.cli("verify", str(run), "--config", "bare.toml").code == 1
     signature.write_text(whole)
     assert house.cli("verify", str(run), "--config", "bare.toml").code == 3
@@ -148,6 +215,8 @@ def test_lines_of_allowed_signers() -> None:
     )
     found = [(line.number, line.principals, line.key, line.authority) for line in lines_in(Signers(text))]
     assert found == [
-        (3, ("a@x", "b@x"), b"\0\0\0", False), (4, ("c d@x",), b"\x08\x20\x82", False), (5, ("*@x",), b"\x0c\x30\xc3", True),
-    ]  # fmt: skip
+        (3, ("a@x", "b@x"), b"\0\0\0", False),
+        (4, ("c d@x",), b"\x08\x20\x82", False),
+        (5, ("*@x",), b"\x0c\x30\xc3", True),
+    ]
     assert answers_to("olga", b"no signature", Signers(text)) == ""

@@ -1,4 +1,6 @@
-"""One run sees one instant: whatever others write, truncate or rewrite meanwhile, no statement sees another."""
+"""One run sees one instant: whatever others write, truncate or rewrite meanwhile, no statement sees
+another.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,10 @@ def test_statements_of_all_workers_see_the_same_instant(server: Server, database
         d.agrees("left_side", "n", with_="right_side.n", via="id", id="join"),
         d.reconciles("left_side", "n", details="right_side", detail_column="n", via="id", id="sums"),
         *(d.holds(table, "n >= 0", id=f"row {table}") for table in ("left_side", "right_side")),
-        *(d.unique(table, "n", counts="groups", id=f"groups {table}") for table in ("left_side", "right_side")),
+        *(
+            d.unique(table, "n", counts="groups", id=f"groups {table}")
+            for table in ("left_side", "right_side")
+        ),
         *(d.unique(table, "n", id=f"surplus {table}") for table in ("left_side", "right_side")),
     )
     updates = [f"UPDATE {table} SET n = n + 1" for table in ("left_side", "right_side")]
@@ -100,7 +105,9 @@ def test_statements_of_all_workers_see_the_same_instant(server: Server, database
 
 def answer_of(result: object) -> tuple[object, ...]:
     """What a result says of the rows."""
-    return tuple(getattr(result, name) for name in ("status", "violations", "examined", "sample", "key_digest"))
+    return tuple(
+        getattr(result, name) for name in ("status", "violations", "examined", "sample", "key_digest")
+    )
 
 
 def test_evidence_is_of_the_same_instant_as_the_counts(server: Server, database: str) -> None:
@@ -110,7 +117,9 @@ def test_evidence_is_of_the_same_instant_as_the_counts(server: Server, database:
         suite = suite_of(d.holds("items", "amount <= 90", id="items"), gate.check())
         running = Background(lambda: run(suite, server.dsn(database), options=Options(limits=PATIENT)))
         gate.reached()
-        wait_until(lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2)
+        wait_until(
+            lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2
+        )
         server.sql("DELETE FROM items WHERE amount > 50; INSERT INTO items VALUES (1000, 1000)", database)
         gate.open()
         found = by_id(running.result())["items"]
@@ -169,7 +178,9 @@ def test_a_partition_attached_during_the_run_is_found_out(server: Server, databa
         options = Options(jobs=1, limits=PATIENT, count_all=True, contract=Contract("c", (goes,), "", ""))
         running = Background(lambda: run(suite, server.dsn(database), options=options))
         gate.reached()
-        server.sql("ALTER TABLE parts ATTACH PARTITION aside.parts_2 FOR VALUES FROM (100) TO (200)", database)
+        server.sql(
+            "ALTER TABLE parts ATTACH PARTITION aside.parts_2 FOR VALUES FROM (100) TO (200)", database
+        )
         gate.open()
         result = running.result()
     assert by_id(result)["parts"].status is Status.ERROR
@@ -183,7 +194,9 @@ def test_a_partition_attached_during_the_run_is_found_out(server: Server, databa
 
 
 def test_a_materialized_view_refreshed_during_the_run_is_found_out(server: Server, database: str) -> None:
-    """A refresh writes rows that even older snapshots see, and a reader cannot lock it out: ERROR, not a mixture."""
+    """A refresh writes rows that even older snapshots see, and a reader cannot lock it out: ERROR, not a
+    mixture.
+    """
     server.sql(GATE_TABLE + ITEMS + "CREATE MATERIALIZED VIEW stored AS SELECT * FROM items", database)
     with gate_in(server, database) as gate:
         suite = suite_of(gate.check(), d.holds("stored", "amount > 0", id="stored"))
@@ -252,7 +265,9 @@ def snapshot_of(server: Server, database: str) -> tuple[Snapshot, Session]:
 
 @pytest.mark.parametrize("change", FENCED)
 def test_the_fence_knows_whose_files_changed(server: Server, template: str, change: str) -> None:
-    """After the locks are gone, a rewritten table is named; one that was only written, extended or indexed is not."""
+    """After the locks are gone, a rewritten table is named; one that was only written, extended or indexed
+    is not.
+    """
     database = server.create(template=template)
     try:
         snapshot, watcher = snapshot_of(server, database)
@@ -285,7 +300,9 @@ def test_a_table_made_anew_before_the_lock_is_fenced_by_its_new_self(server: Ser
 
 
 def test_a_fence_that_nobody_can_look_at_again_trusts_nothing(server: Server, template: str) -> None:
-    """Files the snapshot never saw count as changed, and a session that is gone raises instead of answering."""
+    """Files the snapshot never saw count as changed, and a session that is gone raises instead of
+    answering.
+    """
     snapshot, watcher = snapshot_of(server, template)
     assert len(rewritten(watcher, replace(snapshot, files={}))) == len(snapshot.fenced) == 8
     watcher.close()
@@ -297,14 +314,22 @@ def test_a_fence_that_nobody_can_look_at_again_trusts_nothing(server: Server, te
 
 
 def test_a_run_holds_access_share_locks_and_nothing_else(server: Server, database: str) -> None:
-    """On the tables and everything else: AccessShareLock only, so that everybody else goes on; no transaction id."""
+    """On the tables and everything else: AccessShareLock only, so that everybody else goes on; no
+    transaction id.
+    """
     server.sql(GATE_TABLE + ITEMS, database)
     with gate_in(server, database) as gate:
-        checks = d.unique("items", "amount"), d.references("items", "amount", "items"), d.holds("items", "amount > 50")
+        checks = (
+            d.unique("items", "amount"),
+            d.references("items", "amount", "items"),
+            d.holds("items", "amount > 50"),
+        )
         suite = suite_of(gate.check(), *checks)
         running = Background(lambda: run(suite, server.dsn(database), options=Options(limits=PATIENT)))
         gate.reached()
-        wait_until(lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2)
+        wait_until(
+            lambda: sum(state == "idle in transaction" for _, state, _ in activity(server, database)) == 2
+        )
         held = server.sql(
             f"""SELECT DISTINCT l.locktype, l.mode, a.backend_xid::text
                 FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
@@ -317,7 +342,8 @@ def test_a_run_holds_access_share_locks_and_nothing_else(server: Server, databas
             database,
         )
         server.sql(
-            "SET lock_timeout = 1000; INSERT INTO items VALUES (500, 500); CREATE INDEX ON items (amount); DELETE FROM items",
+            "SET lock_timeout = 1000; INSERT INTO items VALUES (500, 500); CREATE INDEX ON items "
+            "(amount); DELETE FROM items",
             database,
         )
         gate.open()
@@ -343,9 +369,11 @@ def test_the_same_data_gives_the_same_answers(server: Server, database: str) -> 
     """Two runs over unchanged data agree to the letter, with one job or with four."""
     server.sql(ITEMS, database)
     suite = suite_of(
-        d.holds("items", "amount <= 90", id="row"), d.unique("items", "amount", id="query"),
-        d.references("items", "amount", "items", id="join"), d.minimum_rows("items", 1000, id="minimum"),
-    )  # fmt: skip
+        d.holds("items", "amount <= 90", id="row"),
+        d.unique("items", "amount", id="query"),
+        d.references("items", "amount", "items", id="join"),
+        d.minimum_rows("items", 1000, id="minimum"),
+    )
     first = run(suite, server.dsn(database), options=Options(jobs=1))
     second = run(suite, server.dsn(database), options=Options(jobs=4))
     assert answers(first) == answers(second)

@@ -1,4 +1,6 @@
-"""No snapshot is held longer than it may be; how long it was is said, and what that means for everybody else."""
+"""No snapshot is held longer than it may be; how long it was is said, and what that means for everybody
+else.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def test_past_its_limit_a_run_stops_and_keeps_what_it_has(server: Server, databa
     assert done.verdict is Verdict.INCONCLUSIVE
     assert done.interrupted == "the snapshot was held for 2 s, as long as [limits] snapshot allows"
     assert done.held_seconds >= LIMIT
-    assert not server.sql(f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND state = 'active'")
+    assert not server.sql(
+        f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND state = 'active'"
+    )
 
 
 @pytest.mark.parametrize("command", ["run", "baseline", "diff", "init"])
@@ -47,7 +51,9 @@ def test_every_command_keeps_to_the_limit(shop: Shop, command: str) -> None:
     shop.sql("INSERT INTO orders SELECT g, g, repeat('x', 50) || g FROM generate_series(10, 400000) AS g")
     shop.sql(f"{SLOW}; GRANT SELECT ON slow TO {shop.role}")
     (shop.folder / "kisaan.toml").write_text('[limits]\nsnapshot = "1 s"\n')
-    (shop.folder / "checks" / "slow.py").write_text('from kisaan_validate import declare\ndeclare.holds("slow", "v > 0")\n')
+    (shop.folder / "checks" / "slow.py").write_text(
+        'from kisaan_validate import declare\ndeclare.holds("slow", "v > 0")\n'
+    )
     if command in {"diff", "init"}:
         # A table of which each row takes a while, so that one statement lasts.
         shop.sql("CREATE TABLE long (id int PRIMARY KEY, v text)")
@@ -57,9 +63,17 @@ def test_every_command_keeps_to_the_limit(shop: Shop, command: str) -> None:
     if other:
         shop.server.sql("UPDATE long SET v = v || 'x'; UPDATE orders SET note = note || 'y'", other)
     words = {
-        "run": ["run"], "baseline": ["baseline", "-o", "b.json"], "init": ["init", "--output", "draft"],
-        "diff": ["diff", "--before", shop.server.dsn(shop.database), "--after", shop.server.dsn(other or "postgres")],
-    }[command]  # fmt: skip
+        "run": ["run"],
+        "baseline": ["baseline", "-o", "b.json"],
+        "init": ["init", "--output", "draft"],
+        "diff": [
+            "diff",
+            "--before",
+            shop.server.dsn(shop.database),
+            "--after",
+            shop.server.dsn(other or "postgres"),
+        ],
+    }[command]
     started = time.monotonic()
     ended = shop.cli(*words)
     said = ended.stdout + ended.stderr
@@ -83,7 +97,9 @@ def test_how_long_it_was_held_is_said(shop: Shop) -> None:
     assert "let go after 7,200 s" in shop.cli("doctor").stdout
 
 
-def test_a_long_snapshot_is_said_on_the_console(server: Server, database: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_snapshot_is_said_on_the_console(
+    server: Server, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Where it was held for more than some seconds."""
     from kisaan_validate.judgement import judge
     from kisaan_validate.report.console import print_run

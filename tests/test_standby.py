@@ -94,7 +94,8 @@ def test_a_standby_gives_the_answers_of_its_primary(pair: Pair) -> None:
     """Every count, key and digest is the same; the place says that it is a standby, and of which cluster."""
     database = pair.new_database()
     here, there = (
-        run(items_suite(), server.dsn(database), options=Options(jobs=3)) for server in (pair.primary, pair.standby)
+        run(items_suite(), server.dsn(database), options=Options(jobs=3))
+        for server in (pair.primary, pair.standby)
     )
     assert answers(here) == answers(there)
     assert {r.status for r in there.results} == {Status.PASS, Status.FAIL}
@@ -115,7 +116,9 @@ def test_an_unlogged_table_is_no_table_on_a_standby(pair: Pair) -> None:
 
 
 def test_the_lock_of_a_run_works_on_a_standby(pair: Pair) -> None:
-    """It excludes there as it does on a primary. The two know nothing of each other's locks, as the documentation says."""
+    """It excludes there as it does on a primary. The two know nothing of each other's locks, as the
+    documentation says.
+    """
     database = pair.new_database()
     there, here = (find_target(server.dsn(database)) for server in (pair.standby, pair.primary))
     with advisory_lock(there, Limits(), {}, "suite"):
@@ -136,7 +139,9 @@ CONFLICTS = {
 
 @pytest.mark.parametrize("conflict", CONFLICTS)
 def test_a_conflict_with_replay_is_never_a_pass(pair: Pair, conflict: str) -> None:
-    """Replay takes away what the run reads: unanswered checks are ERROR with a SQLSTATE, answers given are true."""
+    """Replay takes away what the run reads: unanswered checks are ERROR with a SQLSTATE, answers given are
+    true.
+    """
     database = pair.new_database()
     with gate_in(pair.standby, database) as gate:
         suite = items_suite(gate.check(), d.holds("items", "amount > 0", id="positive"))
@@ -165,11 +170,15 @@ def test_a_conflict_with_replay_is_never_a_pass(pair: Pair, conflict: str) -> No
 
 
 def test_replay_that_takes_nothing_away_changes_nothing(pair: Pair) -> None:
-    """New rows that arrive while a run reads belong to a later instant: every answer is that of the snapshot."""
+    """New rows that arrive while a run reads belong to a later instant: every answer is that of the
+    snapshot.
+    """
     database = pair.new_database()
     with gate_in(pair.standby, database) as gate:
         running = Background(
-            lambda: run(items_suite(gate.check()), pair.standby.dsn(database), options=Options(limits=PATIENT))
+            lambda: run(
+                items_suite(gate.check()), pair.standby.dsn(database), options=Options(limits=PATIENT)
+            )
         )
         gate.reached()
         pair.primary.sql("INSERT INTO items (amount, label, parent) SELECT 1000, 'new', 1000", database)
@@ -182,7 +191,9 @@ def test_replay_that_takes_nothing_away_changes_nothing(pair: Pair) -> None:
 
 
 def test_a_run_says_that_it_is_on_a_standby_and_how_old_its_rows_are(pair: Pair) -> None:
-    """Console, page and record: never a plain PASS over rows that stopped arriving. On a primary nothing is said."""
+    """Console, page and record: never a plain PASS over rows that stopped arriving. On a primary nothing
+    is said.
+    """
     database = pair.new_database()
     suite = suite_of(d.holds("items", "amount > 0", id="positive"))
     assert run(suite, pair.primary.dsn(database)).place.standby is None
@@ -204,12 +215,20 @@ def test_a_run_says_that_it_is_on_a_standby_and_how_old_its_rows_are(pair: Pair)
 
 @pytest.mark.parametrize("form", ["rows", "catalogue"])
 def test_a_standby_older_than_its_limit_is_inconclusive(pair: Pair, form: str) -> None:
-    """Whatever the checks are made of, facts of the catalogue too: nothing is green, and the reason stands in the run."""
+    """Whatever the checks are made of, facts of the catalogue too: nothing is green, and the reason stands
+    in the run.
+    """
     database = pair.new_database()
     check = d.holds("items", "amount > 0", id="c") if form == "rows" else d.table("items", id="c")
     with paused(pair):
-        result = run(suite_of(check), pair.standby.dsn(database), options=Options(limits=Limits(standby_seconds=0)))
-        fresh = run(suite_of(check), pair.standby.dsn(database), options=Options(limits=Limits(standby_seconds=86_400)))
+        result = run(
+            suite_of(check), pair.standby.dsn(database), options=Options(limits=Limits(standby_seconds=0))
+        )
+        fresh = run(
+            suite_of(check),
+            pair.standby.dsn(database),
+            options=Options(limits=Limits(standby_seconds=86_400)),
+        )
         with pytest.raises(DatabaseError, match="allows 0 s"):
             diff_rows(
                 find_target(pair.primary.dsn(database)),
@@ -227,7 +246,12 @@ def test_an_age_that_is_not_known_is_too_old_for_any_limit() -> None:
     unknown = Standby(None, None, None)
     assert "how far behind is not known" in too_old(unknown, 1e9)
     assert too_old(unknown, None) == too_old(None, 0) == ""
-    assert [bool(too_old(Standby(age, False, None), 10)) for age in (0.0, 9.9, 10.0, 10.1)] == [False, False, False, True]
+    assert [bool(too_old(Standby(age, False, None), 10)) for age in (0.0, 9.9, 10.0, 10.1)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
     assert Standby(0.1, False, None).words == "standby, 1 s behind"
 
 
@@ -252,12 +276,20 @@ def test_a_standby_promoted_during_a_run_goes_on_answering(pair: Pair) -> None:
     database = pair.new_database()
     with gate_in(pair.standby, database) as gate:
         running = Background(
-            lambda: run(items_suite(gate.check()), pair.standby.dsn(database), options=Options(limits=PATIENT))
+            lambda: run(
+                items_suite(gate.check()), pair.standby.dsn(database), options=Options(limits=PATIENT)
+            )
         )
         gate.reached()
         assert pair.standby.sql("SELECT pg_promote()") == [(True,)]
         pair.standby.sql("DELETE FROM items WHERE id > 50", database)
         gate.open()
         result = running.result()
-    assert [by_id(result)[id].violations for id in ("gate", "row", "join", "query", "sequence")] == [0, 10, 20, 10, 0]
+    assert [by_id(result)[id].violations for id in ("gate", "row", "join", "query", "sequence")] == [
+        0,
+        10,
+        20,
+        10,
+        0,
+    ]
     assert result.place.in_recovery

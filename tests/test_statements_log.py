@@ -24,7 +24,9 @@ TABLES = """
     INSERT INTO crops SELECT g, 1 + g % 200, g % 200, 'kind ' || g % 5 FROM generate_series(1, 2000) AS g;
     VACUUM (ANALYZE);
 """
-_LINE = re.compile(r"^\S+ \S+ \S+ \[(?P<pid>\d+)\] (?P<application>\S*) (?P<xid>\d+) \| (?P<kind>\w+):  (?P<text>.*)$")
+_LINE = re.compile(
+    r"^\S+ \S+ \S+ \[(?P<pid>\d+)\] (?P<application>\S*) (?P<xid>\d+) \| (?P<kind>\w+):  (?P<text>.*)$"
+)
 
 
 @dataclass
@@ -49,10 +51,14 @@ class Watched:
         start = len(self.server.log_text())
         result = run(suite, self.server.dsn(self.database), options=Options(**options))  # type: ignore[arg-type]
         wait_until(lambda: not self._connected())
-        lines = [line for line in _entries(self.server.log_text()[start:]) if line.application == APPLICATION_NAME]
+        lines = [
+            line for line in _entries(self.server.log_text()[start:]) if line.application == APPLICATION_NAME
+        ]
         assert lines, "the log shows nothing: the test proves nothing"
         assert {line.xid for line in lines} == {"0"}, "a transaction id was assigned: something was written"
-        return result, [line.text.removeprefix("statement: ") for line in lines if line.text.startswith("statement: ")]
+        return result, [
+            line.text.removeprefix("statement: ") for line in lines if line.text.startswith("statement: ")
+        ]
 
     def _connected(self) -> bool:
         sql = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{APPLICATION_NAME}'"
@@ -84,9 +90,13 @@ def watched() -> Iterator[Watched]:
 
 
 def asks(statements: list[str], *, keys: bool = False) -> list[str]:
-    """The statements that read the user's rows: those that count, or with ``keys`` those that list violating keys."""
+    """The statements that read the user's rows: those that count, or with ``keys`` those that list
+    violating keys.
+    """
     reading = [
-        s for s in statements if not s.startswith(("EXPLAIN", "LOCK")) and re.search(r"public\.(farms|crops)", s)
+        s
+        for s in statements
+        if not s.startswith(("EXPLAIN", "LOCK")) and re.search(r"public\.(farms|crops)", s)
     ]
     return [s for s in reading if ("sha256" in s) is keys]
 
@@ -99,7 +109,9 @@ JOIN = [
 ]
 QUERIES = [
     d.unique("crops", "id", id="unique"),
-    d.reconciles("farms", "area", details="crops", detail_column="area", via="farm", relation=">=", id="sums"),
+    d.reconciles(
+        "farms", "area", details="crops", detail_column="area", via="farm", relation=">=", id="sums"
+    ),
 ]
 CATALOGUE = [d.table("crops", id="table"), d.column("crops", "area", type="numeric", id="type")]
 
@@ -117,16 +129,22 @@ CATALOGUE = [d.table("crops", id="table"), d.column("crops", "area", type="numer
     ids=["row checks", "one join", "rows and join", "everything", "one query", "catalogue only"],
 )
 def test_checks_that_can_share_a_scan_do(watched: Watched, sources: list[Declaration], expected: int) -> None:
-    """One counting statement a table, one a join, one a query; the server's log agrees with the run's record."""
+    """One counting statement a table, one a join, one a query; the server's log agrees with the run's
+    record.
+    """
     result, statements = watched.run(suite_of(*sources))
     assert not [r for r in result.results if r.status in {Status.ERROR, Status.SKIP}]
     assert len(asks(statements)) == expected
-    assert sorted(asks(statements)) == sorted(s.sql for s in result.statements if not s.purpose.startswith("keys"))
+    assert sorted(asks(statements)) == sorted(
+        s.sql for s in result.statements if not s.purpose.startswith("keys")
+    )
 
 
 def test_the_number_of_checks_does_not_change_the_number_of_scans(watched: Watched) -> None:
     """64 checks of a table read it as often as one does."""
-    one, many = (suite_of(*(d.holds("crops", f"area >= -{n}", id=f"c{n}") for n in range(size))) for size in (1, 64))
+    one, many = (
+        suite_of(*(d.holds("crops", f"area >= -{n}", id=f"c{n}") for n in range(size))) for size in (1, 64)
+    )
     assert len(asks(watched.run(one)[1])) == len(asks(watched.run(many)[1])) == 1
 
 
@@ -156,7 +174,9 @@ def test_keys_cost_one_more_statement_for_all_failures_of_a_table(watched: Watch
 
 
 def test_keys_cost_one_statement_a_table_and_one_a_failing_query(watched: Watched) -> None:
-    """However many checks of a table fail, on its rows or in its joins: one statement more; one more for a failing query."""
+    """However many checks of a table fail, on its rows or in its joins: one statement more; one more for a
+    failing query.
+    """
     suite = suite_of(
         d.holds("crops", "area > 0", id="row 1"),
         d.holds("crops", "area > 1", id="row 2"),
@@ -173,7 +193,10 @@ def test_keys_cost_one_statement_a_table_and_one_a_failing_query(watched: Watche
 def test_a_culprit_costs_few_statements(watched: Watched, culprits: set[int]) -> None:
     """64 checks, k of them not computable: at most 2·k·log₂ 64 statements more, counted by the server."""
     suite = suite_of(
-        *(d.holds("crops", "1 / (id - 7) IS NULL" if n in culprits else f"area >= -{n}", id=f"c{n}") for n in range(64))
+        *(
+            d.holds("crops", "1 / (id - 7) IS NULL" if n in culprits else f"area >= -{n}", id=f"c{n}")
+            for n in range(64)
+        )
     )
     result, statements = watched.run(suite)
     assert {r.check_id for r in result.results if r.status is Status.ERROR} == {f"c{n}" for n in culprits}
@@ -197,7 +220,9 @@ _ALLOWED = re.compile(
 
 
 def state_of(watched: Watched) -> tuple[object, ...]:
-    """What any write would move: the next transaction id, the tables' counters, every object of the database."""
+    """What any write would move: the next transaction id, the tables' counters, every object of the
+    database.
+    """
     (numbers,) = watched.server.sql(
         """SELECT pg_snapshot_xmax(pg_current_snapshot())::text,
                   (SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::text FROM pg_stat_user_tables),
@@ -209,13 +234,17 @@ def state_of(watched: Watched) -> tuple[object, ...]:
 
 
 def test_a_run_writes_nothing(watched: Watched) -> None:
-    """No transaction id, no write-ahead log, no tuple, no object: the server is after a run as it was before."""
+    """No transaction id, no write-ahead log, no tuple, no object: the server is after a run as it was
+    before.
+    """
     failing = [d.holds("crops", "area > 50", id="failing"), d.holds("crops", "1 / (id - 7) > 0", id="broken")]
     suite = suite_of(*ROWS, *JOIN, *QUERIES, *CATALOGUE, *failing, d.unique("crops", "kind", id="doubles"))
     watched.run(suite, jobs=4)  # whatever a first reader tidies up (hint bits) is tidied up
     watched.server.sql("CHECKPOINT")
     changes = []
-    for _ in range(3):  # the server's own housekeeping may fall into one run; what the tool wrote would be in each
+    for _ in range(
+        3
+    ):  # the server's own housekeeping may fall into one run; what the tool wrote would be in each
         wait_until(lambda: _quiet(lambda: state_of(watched)))
         before = state_of(watched)
         result, statements = watched.run(suite, jobs=4)
@@ -233,7 +262,9 @@ def _quiet(look: Callable[[], object]) -> bool:
 
 
 def test_every_transaction_is_read_only_and_pinned(watched: Watched) -> None:
-    """Each BEGIN says READ ONLY and brings the pinned settings in the same message; nothing is set for a session."""
+    """Each BEGIN says READ ONLY and brings the pinned settings in the same message; nothing is set for a
+    session.
+    """
     _, statements = watched.run(suite_of(*ROWS, *QUERIES), jobs=2)
     begun = [s for s in statements if s.startswith("BEGIN")]
     assert begun

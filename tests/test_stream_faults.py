@@ -114,7 +114,9 @@ def test_a_function_that_kills_its_process_costs_its_own_answer(
 
 
 def test_a_process_that_dies_once_is_replaced(server: Server, items: str, tmp_path: Path) -> None:
-    """A reader that is killed (by whomever) is not the fault of the function that it was in: its piece is read again."""
+    """A reader that is killed (by whomever) is not the fault of the function that it was in: its piece is
+    read again.
+    """
     body = "if once('died'): os.kill(os.getpid(), signal.SIGKILL)"
     found = by_id(run(suite(tmp_path, body), server.dsn(items), options=Options(jobs=1)))
     assert_answered(found, "before", "culprit", "after")
@@ -139,7 +141,9 @@ def test_processes_that_die_between_functions_answer_nothing(
     server: Server, items: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader that dies twice outside every function: nobody is to blame, and nothing passes."""
-    monkeypatch.setattr(piece.PieceReader, "_finish", piece.PieceReader._finish)  # this process loads the suite too: put it right again
+    monkeypatch.setattr(
+        piece.PieceReader, "_finish", piece.PieceReader._finish
+    )  # this process loads the suite too: put it right again
     body = "import threading; threading.Timer(0.3, lambda: os._exit(7)).start()"
     (tmp_path / "b.py").write_text(
         "import time\nimport pandera.pandas as pa\n"
@@ -172,11 +176,15 @@ def test_a_bug_in_a_reader_answers_nothing(
     made = suite(tmp_path, "pass")
     monkeypatch.setattr(helpers.Process, "read", lambda *_: 1 / 0)
     for id in ("before", "culprit", "after"):
-        assert_error(by_id(run(made, server.dsn(items)))[f"items.amount.{id}"], "ZeroDivisionError in a reader")
+        assert_error(
+            by_id(run(made, server.dsn(items)))[f"items.amount.{id}"], "ZeroDivisionError in a reader"
+        )
 
 
 def test_a_server_without_free_connections(server: Server, items: str, tmp_path: Path) -> None:
-    """A reader that gets no connection: ERROR in the server's words; what the other sessions answer stands."""
+    """A reader that gets no connection: ERROR in the server's words; what the other sessions answer
+    stands.
+    """
     server.sql(f"CREATE ROLE few_{items} LOGIN CONNECTION LIMIT 2; GRANT pg_read_all_data TO few_{items}")
     try:
         outcome = run(suite(tmp_path, "pass"), server.dsn(items, f"few_{items}"), options=Options(jobs=1))
@@ -187,22 +195,34 @@ def test_a_server_without_free_connections(server: Server, items: str, tmp_path:
         server.sql(f"DROP ROLE few_{items}")
 
 
-def test_a_suite_that_changes_while_it_is_run_answers_nothing(server: Server, items: str, tmp_path: Path) -> None:
+def test_a_suite_that_changes_while_it_is_run_answers_nothing(
+    server: Server, items: str, tmp_path: Path
+) -> None:
     """Readers read the suite again: if it is not the one that was loaded, its functions are not asked."""
     made = suite(tmp_path, "pass")
-    (tmp_path / "items.py").write_text((tmp_path / "items.py").read_text().replace("s <= 19990", "s <= 20000"))
+    (tmp_path / "items.py").write_text(
+        (tmp_path / "items.py").read_text().replace("s <= 19990", "s <= 20000")
+    )
     found = by_id(run(made, server.dsn(items)))
     for id in ("before", "culprit", "after"):
         assert_error(found[f"items.amount.{id}"], "the suite was changed while it was run")
 
 
-def test_a_helper_module_that_changes_is_noticed(server: Server, items: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function of another module is a part of what a check means, though its file is none of the suite's."""
+def test_a_helper_module_that_changes_is_noticed(
+    server: Server, items: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function of another module is a part of what a check means, though its file is none of the
+    suite's.
+    """
     (tmp_path / "lib").mkdir()
     helper = tmp_path / "lib" / f"helper_{items}.py"
     helper.write_text("def fine(s):\n    return s > 0\n")
     monkeypatch.syspath_prepend(str(tmp_path / "lib"))
-    source = f"import pandera.pandas as pa\nfrom {helper.stem} import fine\nT = pa.DataFrameSchema({{'amount': pa.Column(int, pa.Check(lambda s: fine(s), name='f'))}}, name='items')\n"
+    source = (
+        f"import pandera.pandas as pa\nfrom {helper.stem} import fine\nT = "
+        f"pa.DataFrameSchema({{'amount': pa.Column(int, pa.Check(lambda s: fine(s), name='f'))}}, "
+        f"name='items')\n"
+    )
     made = load_suite(write_suite(tmp_path / "checks", {"a.py": source}))
     assert by_id(run(made, server.dsn(items)))["items.amount.f"].status is Status.PASS
     helper.write_text("def fine(s):\n    return s > 9\n")
@@ -226,17 +246,28 @@ def test_a_killed_session_of_a_reader_is_an_error(server: Server, items: str, tm
     for id in ("before", "culprit", "after"):
         result = by_id(outcome)[f"items.amount.{id}"]
         assert (result.status, result.violations) == (Status.ERROR, None)
-        assert result.sqlstate in {"57P01", "08006"}  # a server that waits for its reader to read cannot say why it ends
+        assert result.sqlstate in {
+            "57P01",
+            "08006",
+        }  # a server that waits for its reader to read cannot say why it ends
         assert "connection" in result.message
     assert by_id(outcome)["items.amount.not_null"].status is Status.PASS
     assert outcome.verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_statement_timeout_ends_a_stream(server: Server, items: str, tmp_path: Path) -> None:
-    """The COPY is a statement like any other: over its time it is ERROR 57014 for its checks, and is not asked again."""
-    server.sql("CREATE TABLE slow (id int PRIMARY KEY); INSERT INTO slow SELECT generate_series(1, 100); "
-               "CREATE VIEW crawl AS SELECT id, id::text || pg_sleep(0.1)::text AS x FROM slow", items)  # fmt: skip
-    source = "import pandera.pandas as pa\nT = pa.DataFrameSchema({'x': pa.Column(None, pa.Check(lambda s: True, name='f'))}, name='crawl')\n"
+    """The COPY is a statement like any other: over its time it is ERROR 57014 for its checks, and is not
+    asked again.
+    """
+    server.sql(
+        "CREATE TABLE slow (id int PRIMARY KEY); INSERT INTO slow SELECT generate_series(1, 100); "
+        "CREATE VIEW crawl AS SELECT id, id::text || pg_sleep(0.1)::text AS x FROM slow",
+        items,
+    )
+    source = (
+        "import pandera.pandas as pa\nT = pa.DataFrameSchema({'x': pa.Column(None, pa.Check(lambda "
+        "s: True, name='f'))}, name='crawl')\n"
+    )
     made = load_suite(write_suite(tmp_path, {"a.py": source}))
     outcome = run(made, server.dsn(items), options=Options(limits=Limits(statement_timeout=1_500)))
     result = by_id(outcome)["crawl.x.f"]
@@ -259,8 +290,12 @@ def test_a_right_that_is_missing(server: Server, items: str, tmp_path: Path) -> 
 def test_row_security_is_an_error(server: Server, items: str, tmp_path: Path) -> None:
     """Rows hidden from the role would make a part look like the whole: ERROR."""
     role = f"part_{items}"
-    server.sql(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON items TO {role}; ALTER TABLE items ENABLE ROW LEVEL SECURITY; "
-               f"CREATE POLICY p ON items USING (id < 10)", items)  # fmt: skip
+    server.sql(
+        f"CREATE ROLE {role} LOGIN; GRANT SELECT ON items TO {role}; ALTER TABLE items ENABLE ROW LEVEL "
+        f"SECURITY; "
+        f"CREATE POLICY p ON items USING (id < 10)",
+        items,
+    )
     try:
         found = by_id(run(suite(tmp_path, "pass"), server.dsn(items, role), options=Options(jobs=1)))
         for id in ("before", "culprit", "after"):
@@ -274,28 +309,41 @@ def test_a_locked_table_is_an_error_of_its_own_stream(server: Server, items: str
     other = server.connect(items)
     with other.cursor() as cursor:
         cursor.execute("BEGIN; LOCK TABLE items IN ACCESS EXCLUSIVE MODE")
-        found = by_id(run(suite(tmp_path, "pass"), server.dsn(items), options=Options(limits=Limits(lock_timeout=150))))
+        found = by_id(
+            run(suite(tmp_path, "pass"), server.dsn(items), options=Options(limits=Limits(lock_timeout=150)))
+        )
     other.close()
     for id in ("before", "culprit", "after"):
         assert_error(found[f"items.amount.{id}"], "", "55P03")
 
 
-def test_a_migration_that_waits_in_line_does_not_shut_readers_out(server: Server, items: str, tmp_path: Path) -> None:
-    """Readers take their locks when the run begins: an ALTER TABLE that queues up while it counts does not stop them."""
+def test_a_migration_that_waits_in_line_does_not_shut_readers_out(
+    server: Server, items: str, tmp_path: Path
+) -> None:
+    """Readers take their locks when the run begins: an ALTER TABLE that queues up while it counts does not
+    stop them.
+    """
     made = suite(tmp_path, "pass")
     waiting: list[Background[Any]] = []
 
     def queue_up(event: object) -> None:
         if isinstance(event, Progress) and event.phase == "streaming" and not waiting:
             waiting.append(Background(lambda: server.sql("ALTER TABLE items ADD more int", items)))
-            wait_until(lambda: server.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE items%'"))
+            wait_until(
+                lambda: server.sql(
+                    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER "
+                    "TABLE items%'"
+                )
+            )
 
     def ready(event: object) -> None:
         if isinstance(event, Progress) and event.phase == "checking":
             wait_until(lambda: len(activity(server, items)) == 4, 20)  # holder, pool of one, … and a reader
         queue_up(event)
 
-    found = by_id(run(made, server.dsn(items), options=Options(jobs=2, limits=Limits(lock_timeout=500)), observer=ready))
+    found = by_id(
+        run(made, server.dsn(items), options=Options(jobs=2, limits=Limits(lock_timeout=500)), observer=ready)
+    )
     assert_answered(found, "before", "culprit", "after")
     waiting[0].result()
 
@@ -306,7 +354,9 @@ def test_a_migration_that_waits_in_line_does_not_shut_readers_out(server: Server
 def test_a_function_that_does_not_return_is_named(
     server: Server, items: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A function that takes longer than a statement may: its process is ended, and the check that it was in is named."""
+    """A function that takes longer than a statement may: its process is ended, and the check that it was
+    in is named.
+    """
     monkeypatch.setattr(helpers, "SPARE_SECONDS", 0.5)
     started = time.monotonic()
     options = Options(jobs=1, limits=Limits(statement_timeout=2_500))
@@ -316,7 +366,9 @@ def test_a_function_that_does_not_return_is_named(
         assert_error(found[f"items.amount.{id}"], "in the function of items.amount.culprit")
 
 
-def test_a_function_that_does_not_return_in_this_process(server: Server, items: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_that_does_not_return_in_this_process(
+    server: Server, items: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same where the function runs in a thread: it is left behind, and nothing of its stream passes."""
     monkeypatch.setattr(conduct, "SPARE_SECONDS", 0.5)
     go = threading.Event()
@@ -334,11 +386,21 @@ def test_a_function_that_does_not_return_in_this_process(server: Server, items: 
 
 
 @pytest.mark.parametrize("body", ["while True: pass", "time.sleep(60)"])
-def test_a_stop_ends_processes_within_two_seconds(server: Server, items: str, tmp_path: Path, body: str) -> None:
-    """A stop in the middle of a function: the run comes back, INCONCLUSIVE, and neither processes nor sessions are left."""
+def test_a_stop_ends_processes_within_two_seconds(
+    server: Server, items: str, tmp_path: Path, body: str
+) -> None:
+    """A stop in the middle of a function: the run comes back, INCONCLUSIVE, and neither processes nor
+    sessions are left.
+    """
     stop = Stop()
-    mark = f"(HERE / 'in').touch(); {body}" if not body.startswith("while") else f"(HERE / 'in').touch()\n        {body}"
-    running = Background(lambda: run(suite(tmp_path, mark), server.dsn(items), options=Options(jobs=2), stop=stop))
+    mark = (
+        f"(HERE / 'in').touch(); {body}"
+        if not body.startswith("while")
+        else f"(HERE / 'in').touch()\n        {body}"
+    )
+    running = Background(
+        lambda: run(suite(tmp_path, mark), server.dsn(items), options=Options(jobs=2), stop=stop)
+    )
     wait_until(lambda: (tmp_path / "in").exists(), 30)
     started = time.monotonic()
     stop.request("interrupted by SIGINT")
@@ -352,13 +414,28 @@ def test_a_stop_ends_processes_within_two_seconds(server: Server, items: str, tm
 
 def test_a_stop_while_the_server_sorts(server: Server, items: str, tmp_path: Path) -> None:
     """A stop while the server has sent nothing yet: the statement is cancelled, not left to itself."""
-    server.sql("INSERT INTO items SELECT g, g FROM generate_series(20001, 1500000) AS g; ALTER TABLE items DROP CONSTRAINT items_pkey; "
-               "CREATE VIEW heavy AS SELECT count(*) AS n FROM items AS a JOIN items AS b ON a.id < b.id", items)  # fmt: skip
-    source = "import pandera.pandas as pa\nT = pa.DataFrameSchema({'n': pa.Column(None, pa.Check(lambda s: True, name='f'))}, name='heavy')\n"
+    server.sql(
+        "INSERT INTO items SELECT g, g FROM generate_series(20001, 1500000) AS g; ALTER TABLE items DROP "
+        "CONSTRAINT items_pkey; "
+        "CREATE VIEW heavy AS SELECT count(*) AS n FROM items AS a JOIN items AS b ON a.id < b.id",
+        items,
+    )
+    source = (
+        "import pandera.pandas as pa\nT = pa.DataFrameSchema({'n': pa.Column(None, pa.Check(lambda "
+        "s: True, name='f'))}, name='heavy')\n"
+    )
     stop = Stop()
     made = load_suite(write_suite(tmp_path, {"a.py": source}))
-    running = Background(lambda: run(made, server.dsn(items), options=Options(jobs=1, limits=PATIENT), stop=stop))
-    wait_until(lambda: server.sql(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{items}' AND state = 'active' AND query LIKE '%heavy%' AND pid <> pg_backend_pid()"), 30)
+    running = Background(
+        lambda: run(made, server.dsn(items), options=Options(jobs=1, limits=PATIENT), stop=stop)
+    )
+    wait_until(
+        lambda: server.sql(
+            f"SELECT 1 FROM pg_stat_activity WHERE datname = '{items}' AND state = 'active' AND query "
+            f"LIKE '%heavy%' AND pid <> pg_backend_pid()"
+        ),
+        30,
+    )
     time.sleep(0.5)
     stop.request("interrupted by SIGTERM")
     assert by_id(running.result(10))["heavy.n.f"].status is Status.ERROR
@@ -368,7 +445,10 @@ def test_a_stop_while_the_server_sorts(server: Server, items: str, tmp_path: Pat
 def test_readers_end_when_their_parent_is_gone(server: Server, items: str, tmp_path: Path) -> None:
     """A run that is killed outright takes its readers and their sessions along."""
     suite(tmp_path, "(HERE / 'in').touch(); time.sleep(60)")
-    script = f"from kisaan_validate import load_suite, run\nrun(load_suite({str(tmp_path)!r}), {server.dsn(items)!r})"
+    script = (
+        f"from kisaan_validate import load_suite, run\nrun(load_suite({str(tmp_path)!r}), "
+        f"{server.dsn(items)!r})"
+    )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     parent = subprocess.Popen([sys.executable, "-c", script], env=env)
     wait_until(lambda: (tmp_path / "in").exists(), 30)
@@ -381,12 +461,27 @@ def test_readers_end_when_their_parent_is_gone(server: Server, items: str, tmp_p
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_is_interrupted(server: Server, items: str, tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C reaches the whole group of processes: the command writes what is known and ends with 3 within two seconds."""
+def test_the_command_is_interrupted(
+    server: Server, items: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C reaches the whole group of processes: the command writes what is known and ends with 3 within
+    two seconds.
+    """
     suite(tmp_path / "checks", "(HERE / 'in').touch(); time.sleep(60)")
     env = {**os.environ, "PYTHONPATH": str(ROOT), "KISAAN_DSN": server.dsn(items)}
-    words = [sys.executable, "-m", "kisaan_validate", "run", "--suite", str(tmp_path / "checks"), "--reports", str(tmp_path / "reports")]
-    process = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    words = [
+        sys.executable,
+        "-m",
+        "kisaan_validate",
+        "run",
+        "--suite",
+        str(tmp_path / "checks"),
+        "--reports",
+        str(tmp_path / "reports"),
+    ]
+    process = subprocess.Popen(
+        words, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
     wait_until(lambda: (tmp_path / "checks" / "in").exists(), 30)
     started = time.monotonic()
     os.killpg(process.pid, number)
@@ -405,7 +500,14 @@ def test_a_script_without_a_main_guard(server: Server, items: str, tmp_path: Pat
         f"print(run(load_suite({str(tmp_path / 'checks')!r}), {server.dsn(items)!r}).verdict)\n"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, str(tmp_path / "script.py")], env=env, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py")],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     assert done.stdout.split() == ["once", "FAIL"]
 
 
@@ -414,19 +516,27 @@ def test_a_run_without_python_checks_pays_for_none(server: Server, items: str, t
     sql = "-- id: a\n-- key: id\nSELECT id FROM items WHERE amount <= 0\n"
     write_suite(tmp_path, {"sql/a.sql": sql})
     script = (
-        f"import sys\nfrom kisaan_validate import load_suite, run\nr = run(load_suite({str(tmp_path)!r}), {server.dsn(items)!r})\n"
-        "print(r.verdict, [m for m in sys.modules if m.partition('.')[0] in {'pandas', 'pandera', 'numpy', 'multiprocessing'}"
+        f"import sys\nfrom kisaan_validate import load_suite, run\nr = "
+        f"run(load_suite({str(tmp_path)!r}), {server.dsn(items)!r})\n"
+        "print(r.verdict, [m for m in sys.modules if m.partition('.')[0] in {'pandas', 'pandera', "
+        "'numpy', 'multiprocessing'}"
         " or m.startswith('kisaan_validate.stream.') and not m.endswith('.tally')])"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == "PASS []"
 
 
 def test_passwords_are_in_no_command_line(server: Server, items: str, tmp_path: Path) -> None:
-    """What a reader is told goes over a pipe: its command line, which every user can read, holds no connection string."""
+    """What a reader is told goes over a pipe: its command line, which every user can read, holds no
+    connection string.
+    """
     body = "if once('came'):\n            while not (HERE / 'go').exists(): time.sleep(0.02)"
-    running = Background(lambda: run(suite(tmp_path, body), server.dsn(items, password="hush"), options=Options(jobs=1)))
+    running = Background(
+        lambda: run(suite(tmp_path, body), server.dsn(items, password="hush"), options=Options(jobs=1))
+    )
     wait_until(lambda: (tmp_path / "came").exists(), 30)
     lines = [" ".join(p.cmdline()) for p in children()]
     environment = [v for p in children() for k, v in p.environ().items() if k != "PYTHONPATH"]

@@ -58,34 +58,74 @@ def column(arguments: str) -> str:
 # name: (source, line of the fault counted from the source's first, a word of the message)
 REFUSED = {
     "a built-in by another name": (column("int, pa.Check.gt(0, name='positive')"), 0, "named 'positive'"),
-    "rows that are said to be wise": (column("int, pa.Check(lambda s: s > 0, statistics={'row_wise': 1})"), 0, "row_wise=1"),
-    "a misspelt row_wise": (column("int, pa.Check(lambda s: s > 0, statistics={'rowwise': True})"), 0, "'rowwise'"),
-    "a misspelt row_wise of a column": (
-        column("int, pa.Check(lambda s: s > 0, name='x'), metadata={'checks': {'x': {'row_wize': True}}}"), 0, "'row_wize'",
+    "rows that are said to be wise": (
+        column("int, pa.Check(lambda s: s > 0, statistics={'row_wise': 1})"),
+        0,
+        "row_wise=1",
     ),
-    "settings of no function": (column("int, pa.Check.gt(0), metadata={'checks': {'greater_than': {'row_wise': True}}}"), 0, "'row_wise'"),
-    "elements that are not rows": (column("int, pa.Check(abs, element_wise=True, statistics={'row_wise': False})"), 0, "element_wise"),
-    "groups that are rows": (column("int, pa.Check(len, groupby='b', statistics={'row_wise': True})"), 0, "groups rows"),
-    "other columns of a column": (column("int, pa.Check(len, statistics={'columns': ['b']})"), 0, "of one column"),
+    "a misspelt row_wise": (
+        column("int, pa.Check(lambda s: s > 0, statistics={'rowwise': True})"),
+        0,
+        "'rowwise'",
+    ),
+    "a misspelt row_wise of a column": (
+        column("int, pa.Check(lambda s: s > 0, name='x'), metadata={'checks': {'x': {'row_wize': True}}}"),
+        0,
+        "'row_wize'",
+    ),
+    "settings of no function": (
+        column("int, pa.Check.gt(0), metadata={'checks': {'greater_than': {'row_wise': True}}}"),
+        0,
+        "'row_wise'",
+    ),
+    "elements that are not rows": (
+        column("int, pa.Check(abs, element_wise=True, statistics={'row_wise': False})"),
+        0,
+        "element_wise",
+    ),
+    "groups that are rows": (
+        column("int, pa.Check(len, groupby='b', statistics={'row_wise': True})"),
+        0,
+        "groups rows",
+    ),
+    "other columns of a column": (
+        column("int, pa.Check(len, statistics={'columns': ['b']})"),
+        0,
+        "of one column",
+    ),
     "an unknown column of the frame": (
-        model(more="@pa.dataframe_check(statistics={'columns': ['aa']})\ndef c(cls, df):\n    return df.aa > 0"), 3, "'aa'",
+        model(
+            more="@pa.dataframe_check(statistics={'columns': ['aa']})\ndef c(cls, df):\n    return df.aa > 0"
+        ),
+        3,
+        "'aa'",
     ),
     "NULLs that pass where none are named": (
-        model(more="@pa.dataframe_check(statistics={'nulls': 'pass'})\ndef c(cls, df):\n    return df.a > 0"), 3, "nulls='pass'",
+        model(more="@pa.dataframe_check(statistics={'nulls': 'pass'})\ndef c(cls, df):\n    return df.a > 0"),
+        3,
+        "nulls='pass'",
     ),
     "a hypothesis": (column("float, pa.Hypothesis.one_sample_ttest(popmean=0)"), 0, "one_sample_ttest"),
     "groupby": (column("int, pa.Check.gt(0, groupby='b')"), 0, "groupby"),
     "element_wise": (column("int, pa.Check.gt(0, element_wise=True)"), 0, "element_wise"),
     "columns by pattern": (model("b: int = pa.Field(alias='b_.*', regex=True)"), 0, "regex"),
     "a parser": (model("b: int", more="@pa.parser('b')\ndef p(cls, s):\n    return s"), 2, "parsers"),
-    "a parser of the frame": (model(more="@pa.dataframe_parser\ndef p(cls, df):\n    return df"), 0, "parsers"),
+    "a parser of the frame": (
+        model(more="@pa.dataframe_parser\ndef p(cls, df):\n    return df"),
+        0,
+        "parsers",
+    ),
     "an index": (model("b: Index[int]"), 0, "an index"),
     "two indexes": (model("b: Index[int]", more="c: Index[int]"), 0, "an index"),
     "ordered": (model(config="ordered = True"), 0, "ordered"),
     "strict='filter'": (model(config="strict = 'filter'"), 0, "filter"),
     "drop_invalid_rows": (model(config="drop_invalid_rows = True"), 0, "drop_invalid_rows"),
     "drop_invalid_rows of a column": (column("int, drop_invalid_rows=True"), 0, "drop_invalid_rows"),
-    "add_missing_columns": (model("b: int = pa.Field(default=1)", "add_missing_columns = True"), 0, "add_missing"),
+    "add_missing_columns": (
+        model("b: int = pa.Field(default=1)", "add_missing_columns = True"),
+        0,
+        "add_missing",
+    ),
     "a default": (model("b: int = pa.Field(default=1)"), 2, "default"),
     "a dtype of the frame": (model(config="dtype = 'int64'"), 0, "dtype for the whole frame"),
     "a series schema": ("T = pa.SeriesSchema(int, pa.Check.gt(0))", 0, "SeriesSchema"),
@@ -94,7 +134,11 @@ REFUSED = {
     "a type that is no name": (model("b: int = pa.Field(metadata={'type': 5})"), 2, "int"),
     "flags of a pattern": (column("str, pa.Check.str_matches(re.compile('a', re.I))"), 0, "flags"),
     "a NUL character": (model("b: str = pa.Field(eq='a\\0b')"), 2, "NUL"),
-    "nanoseconds": (model("b: pd.Timestamp = pa.Field(gt=pd.Timestamp('2024-01-01T00:00:00.000000001'))"), 2, "finer"),
+    "nanoseconds": (
+        model("b: pd.Timestamp = pa.Field(gt=pd.Timestamp('2024-01-01T00:00:00.000000001'))"),
+        2,
+        "finer",
+    ),
     "no time at all": (model("b: pd.Timestamp = pa.Field(gt=pd.NaT)"), 2, "NaT"),
     "a value of numpy": (model("b: int = pa.Field(gt=np.int64(3))"), 2, "int64"),
     "a value without a literal": (column("object, pa.Check.eq([1])"), 0, "list"),
@@ -104,9 +148,21 @@ REFUSED = {
     "misspelt metadata": (model("b: int = pa.Field(metadata={'severty': 'info'})"), 2, "severty"),
     "misspelt metadata of the model": (model(config="metadata = {'minimum_row': 1}"), 0, "minimum_row"),
     "an unknown severity": (model("b: int = pa.Field(metadata={'severity': 'fatal'})"), 2, "fatal"),
-    "settings of no check": (model("b: int = pa.Field(metadata={'checks': {'isin': {'why': 'x'}}})"), 2, "'isin'"),
-    "settings of an unknown check": (model(config="metadata = {'checks': {'not_nul': {'why': 'x'}}}"), 0, "not_nul"),
-    "settings that are none": (model("b: int = pa.Field(metadata={'checks': {'not_null': 'info'}})"), 2, "checks"),
+    "settings of no check": (
+        model("b: int = pa.Field(metadata={'checks': {'isin': {'why': 'x'}}})"),
+        2,
+        "'isin'",
+    ),
+    "settings of an unknown check": (
+        model(config="metadata = {'checks': {'not_nul': {'why': 'x'}}}"),
+        0,
+        "not_nul",
+    ),
+    "settings that are none": (
+        model("b: int = pa.Field(metadata={'checks': {'not_null': 'info'}})"),
+        2,
+        "checks",
+    ),
     "an inexact tolerance": (model("b: int = pa.Field(metadata={'tolerance': 0.1})"), 2, "not exact"),
     "a way of counting": (model("b: int = pa.Field(unique=True, metadata={'counts': 'rows'})"), 2, "counts"),
     "rows that are no number": (model(config="metadata = {'minimum_rows': 'many'}"), 0, "minimum_rows"),
@@ -136,20 +192,34 @@ REFUSED = {
     "less than nothing tolerated": ("declare.table('t', tolerance=-1)", 0, "negative"),
     "more than all tolerated": ("declare.table('t', tolerance='101%')", 0, "can never fail"),
     "all tolerated": ("declare.table('t', tolerance='100%')", 0, "can never fail"),
-    "all tolerated by a model": (model("b: int = pa.Field(metadata={'tolerance': '1/1'})"), 2, "can never fail"),
+    "all tolerated by a model": (
+        model("b: int = pa.Field(metadata={'tolerance': '1/1'})"),
+        2,
+        "can never fail",
+    ),
     "no rows are enough": ("declare.minimum_rows('t', 0)", 0, "can never fail"),
     "no rows are enough for a model": (model(config="metadata = {'minimum_rows': 0}"), 0, "can never fail"),
-    "an expression about neither row": ("declare.holds_with('t', '1 = 1', parent='u', via='b')", 0, "no column"),
+    "an expression about neither row": (
+        "declare.holds_with('t', '1 = 1', parent='u', via='b')",
+        0,
+        "no column",
+    ),
     "rows that are all or none": ("declare.references('t', 'b', 'u', where='false')", 0, "no column"),
     "an expression about nothing": ("declare.holds('t', '1 = 1')", 0, "no column"),
     "an expression about another table": ("declare.holds('t', 'u.a = 1')", 0, "u.a"),
-    "an expression about neither side": ("declare.holds_with('t', 'a = 1', parent='u', via='b')", 0, "child.column"),
-}  # fmt: skip
+    "an expression about neither side": (
+        "declare.holds_with('t', 'a = 1', parent='u', via='b')",
+        0,
+        "child.column",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_proved_is_refused(name: str, tmp_path: Path) -> None:
-    """A source that asks for what no database table can answer is refused, with the file and line of the fault."""
+    """A source that asks for what no database table can answer is refused, with the file and line of the
+    fault.
+    """
     source, line, word = REFUSED[name]
     error = refusal(tmp_path, {"a.py": HEAD + source + "\n"})
     assert error.origin == f"a.py:{FIRST + line}", error
@@ -185,16 +255,37 @@ def test_the_whole_header_is_read(tmp_path: Path) -> None:
     """Every header of an assertion arrives; an indented comment continues it."""
     text = assertion(
         "SELECT id, n AS shown FROM t WHERE s = 'a\u2028b\x0cc'",
-        id="t.x", title="it holds", table="t", severity="warning", why="because\n--   of this", hint="do that",
-        owner="finance", tags="money, time", tolerance="0.1%", shows="shown", applies="table t; not column u.x",
-    )  # fmt: skip
+        id="t.x",
+        title="it holds",
+        table="t",
+        severity="warning",
+        why="because\n--   of this",
+        hint="do that",
+        owner="finance",
+        tags="money, time",
+        tolerance="0.1%",
+        shows="shown",
+        applies="table t; not column u.x",
+    )
     suite = load_suite(write_suite(tmp_path, {"sql/x.sql": text}))
     (check,) = suite.checks
     assert check == Check(
-        id="t.x", table="t", columns=(), form=Form.QUERY, kind="sql", claim="it holds", severity=Severity.WARNING,
-        tolerance=Tolerance(numerator=1, denominator=1000), why="because of this", hint="do that", owner="finance",
-        tags=("money", "time"), applies=("table t", "not column u.x"), origin="sql/x.sql:14", digest=check.digest,
-    )  # fmt: skip
+        id="t.x",
+        table="t",
+        columns=(),
+        form=Form.QUERY,
+        kind="sql",
+        claim="it holds",
+        severity=Severity.WARNING,
+        tolerance=Tolerance(numerator=1, denominator=1000),
+        why="because of this",
+        hint="do that",
+        owner="finance",
+        tags=("money", "time"),
+        applies=("table t", "not column u.x"),
+        origin="sql/x.sql:14",
+        digest=check.digest,
+    )
     assert suite.rules["t.x"].functions_sql().endswith("s = 'a\u2028b\x0cc'")
 
 
@@ -212,7 +303,9 @@ SETTINGS = {
 def test_the_settings_of_a_suite(name: str, tmp_path: Path) -> None:
     """``suite.toml`` is read strictly: a slip of the pen there would change what is masked or left out."""
     text, hint = SETTINGS[name]
-    error = refusal(tmp_path, {"suite.toml": text, "a.py": "from kisaan_validate import declare\ndeclare.table('t')"})
+    error = refusal(
+        tmp_path, {"suite.toml": text, "a.py": "from kisaan_validate import declare\ndeclare.table('t')"}
+    )
     assert error.origin == "suite.toml"
     assert hint in error.hint
 
@@ -268,14 +361,34 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Suite:
 def test_ids(everything: Suite) -> None:
     """Ids are made of table, column and pandera's name of the check; a repeated one is numbered."""
     assert [c.id for c in everything.checks] == [
-        "payments.present", "payments.minimum_rows", "payments.strict", "payments.id_status.unique",
-        "payments.id.present", "payments.id.type", "payments.id.not_null", "payments.id.unique",
-        "payments.amount.present", "payments.amount.type", "payments.amount.not_null",
-        "payments.amount.greater_than", "payments.amount.less_than_or_equal_to",
-        "payments.status.present", "payments.status.type", "payments.status.isin",
-        "payments.note.type", "payments.note.not_null", "payments.note.str_length", "plain.present", "plain.n.type", "plain.n.not_null",
-        "plain.n.greater_than", "plain.n.greater_than_2", "plain.n.str_length", "payments.status.references", "mine",
-    ]  # fmt: skip
+        "payments.present",
+        "payments.minimum_rows",
+        "payments.strict",
+        "payments.id_status.unique",
+        "payments.id.present",
+        "payments.id.type",
+        "payments.id.not_null",
+        "payments.id.unique",
+        "payments.amount.present",
+        "payments.amount.type",
+        "payments.amount.not_null",
+        "payments.amount.greater_than",
+        "payments.amount.less_than_or_equal_to",
+        "payments.status.present",
+        "payments.status.type",
+        "payments.status.isin",
+        "payments.note.type",
+        "payments.note.not_null",
+        "payments.note.str_length",
+        "plain.present",
+        "plain.n.type",
+        "plain.n.not_null",
+        "plain.n.greater_than",
+        "plain.n.greater_than_2",
+        "plain.n.str_length",
+        "payments.status.references",
+        "mine",
+    ]
 
 
 def test_metadata(everything: Suite) -> None:
@@ -294,12 +407,17 @@ def test_metadata(everything: Suite) -> None:
     assert checks["plain.n.greater_than"].applies == ("column plain.n",)
     lines = EVERYTHING.splitlines()
     for id, text in {
-        "payments.present": "class Payments", "payments.amount.not_null": "    amount: ", "payments.note.type": "    note: ",
-        "plain.n.type": "Plain = ", "mine": "declare.unique(",
-    }.items():  # fmt: skip
+        "payments.present": "class Payments",
+        "payments.amount.not_null": "    amount: ",
+        "payments.note.type": "    note: ",
+        "plain.n.type": "Plain = ",
+        "mine": "declare.unique(",
+    }.items():
         path, _, number = checks[id].origin.rpartition(":")
         assert path == "a.py"
-        assert lines[int(number)].startswith(text), id  # the text begins with an empty line that the file has not
+        assert lines[int(number)].startswith(text), (
+            id
+        )  # the text begins with an empty line that the file has not
 
 
 def test_the_digest_covers_meaning_not_prose() -> None:
@@ -309,25 +427,40 @@ def test_the_digest_covers_meaning_not_prose() -> None:
         return suite_of(made).checks[0].digest
 
     base = digest(declare.unique("t", "a"))
-    assert digest(declare.unique("t", "a", why="prose", hint="x", owner="y", tags="z", severity="info", id="w")) == base
+    assert (
+        digest(declare.unique("t", "a", why="prose", hint="x", owner="y", tags="z", severity="info", id="w"))
+        == base
+    )
     others = [
-        declare.unique("u", "a"), declare.unique("t", "b"), declare.unique("t", "a", counts="groups"),
-        declare.unique("t", "a", nulls_equal=False), declare.unique("t", "a", where="a > 0"),
-        declare.unique("t", "a", tolerance=1), declare.unique("t", "a", applies="table u"),
-        declare.minimum_rows("t", 1), declare.minimum_rows("t", 2),
-    ]  # fmt: skip
+        declare.unique("u", "a"),
+        declare.unique("t", "b"),
+        declare.unique("t", "a", counts="groups"),
+        declare.unique("t", "a", nulls_equal=False),
+        declare.unique("t", "a", where="a > 0"),
+        declare.unique("t", "a", tolerance=1),
+        declare.unique("t", "a", applies="table u"),
+        declare.minimum_rows("t", 1),
+        declare.minimum_rows("t", 2),
+    ]
     digests = [base, *map(digest, others)]
     assert len(set(digests)) == len(digests)
 
 
 def test_the_digest_of_a_suite_covers_every_byte(tmp_path: Path) -> None:
     """One changed byte in any source, or a renamed file, gives another digest; an unread file does not."""
-    files = {"suite.toml": "name = 'x'", "a.py": "from kisaan_validate import declare\ndeclare.table('t')\n",
-             "sql/b.sql": assertion("SELECT 1 AS id")}  # fmt: skip
+    files = {
+        "suite.toml": "name = 'x'",
+        "a.py": "from kisaan_validate import declare\ndeclare.table('t')\n",
+        "sql/b.sql": assertion("SELECT 1 AS id"),
+    }
 
     def digest(**more: str) -> str:
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
-        return load_suite(write_suite(folder, files | {k.replace("__", "/").replace("_py", ".py"): v for k, v in more.items()})).digest
+        return load_suite(
+            write_suite(
+                folder, files | {k.replace("__", "/").replace("_py", ".py"): v for k, v in more.items()}
+            )
+        ).digest
 
     base = digest()
     assert digest() == base
@@ -342,8 +475,9 @@ def test_selection(everything: Suite) -> None:
     """A pattern selects by id, table or tag; one that matches nothing is an error with the nearest name."""
     assert {c.table for c in everything.narrowed(select=["plain"]).checks} == {"plain"}
     assert [c.id for c in everything.narrowed(select=["*.str_length"]).checks] == [
-        "payments.note.str_length", "plain.n.str_length",
-    ]  # fmt: skip
+        "payments.note.str_length",
+        "plain.n.str_length",
+    ]
     assert "payments.amount.type" in {c.id for c in everything.narrowed(select=["money"]).checks}
     assert not [c for c in everything.narrowed(exclude=["payments"]).checks if c.table == "payments"]
     with pytest.raises(SuiteError) as caught:
@@ -354,24 +488,35 @@ def test_selection(everything: Suite) -> None:
 
 
 def test_every_built_in_check_of_pandera_is_known() -> None:
-    """pandera's list of built-in checks for columns is this package's list: an update of pandera must show here."""
+    """pandera's list of built-in checks for columns is this package's list: an update of pandera must show
+    here.
+    """
     from pandera.api.checks import Check as PanderaCheck
     from pandera.backends.pandas import builtin_checks
 
     source = Path(builtin_checks.__file__).read_text(encoding="utf-8")
-    built_in = set(re.findall(r"^def (\w+)\(", source, re.M)) & set(PanderaCheck.REGISTERED_CUSTOM_CHECKS | dict.fromkeys(dir(PanderaCheck)))
+    built_in = set(re.findall(r"^def (\w+)\(", source, re.M)) & set(
+        PanderaCheck.REGISTERED_CUSTOM_CHECKS | dict.fromkeys(dir(PanderaCheck))
+    )
     assert built_in == set(_BUILDERS)
 
 
 @pytest.mark.parametrize(
     ("given", "rows", "share"),
     [
-        (5, 5, None), ("5", 5, None), ("5 rows", 5, None), ("1 row", 1, None), (0, 0, None),
-        ("0.1%", None, Fraction(1, 1000)), ("33.3333333333333333333%", None, Fraction("0.333333333333333333333")),
-        ("1/3", None, Fraction(1, 3)), (Fraction(2, 7), None, Fraction(2, 7)), ("0%", None, Fraction(0)),
+        (5, 5, None),
+        ("5", 5, None),
+        ("5 rows", 5, None),
+        ("1 row", 1, None),
+        (0, 0, None),
+        ("0.1%", None, Fraction(1, 1000)),
+        ("33.3333333333333333333%", None, Fraction("0.333333333333333333333")),
+        ("1/3", None, Fraction(1, 3)),
+        (Fraction(2, 7), None, Fraction(2, 7)),
+        ("0%", None, Fraction(0)),
         ("99.9999999999999999999%", None, 1 - Fraction(1, 10**21)),
     ],
-)  # fmt: skip
+)
 def test_tolerances_are_exact(given: Any, rows: int | None, share: Fraction | None) -> None:
     """A tolerance is a number of rows or an exact fraction, as it was written."""
     (check,) = suite_of(declare.table("t", tolerance=given)).checks
@@ -383,7 +528,20 @@ def test_tolerances_are_exact(given: Any, rows: int | None, share: Fraction | No
 
 @pytest.mark.parametrize(
     "given",
-    [0.1, True, "1e-3", "0,1%", "1/0", "-1", "some", Decimal("0.1"), "101/100", "", Fraction(1), Tolerance(numerator=2, denominator=2)],
+    [
+        0.1,
+        True,
+        "1e-3",
+        "0,1%",
+        "1/0",
+        "-1",
+        "some",
+        Decimal("0.1"),
+        "101/100",
+        "",
+        Fraction(1),
+        Tolerance(numerator=2, denominator=2),
+    ],
 )
 def test_tolerances_that_are_not_exact(given: Any) -> None:
     """A float, any text that needs guessing, and a share of all rows are refused."""
@@ -391,7 +549,7 @@ def test_tolerances_that_are_not_exact(given: Any) -> None:
         declare.table("t", tolerance=given)
 
 
-# --- correspondence --------------------------------------------------------------------------------------------------
+# --- correspondence ---------------------------------------------------------------------------------------
 
 
 def table_rows(text: str, first: str) -> list[list[str]]:
@@ -439,7 +597,10 @@ def test_correspondence(row: list[str], server: Server, types: str) -> None:
 
 def test_correspondence_is_complete() -> None:
     """Every dtype that the code knows stands in the table."""
-    documented = {re.sub(r"\[.*", "", str(pa.Column(eval(code(row[0])[0], NAMES)).dtype)).lower() for row in CORRESPONDENCE}
+    documented = {
+        re.sub(r"\[.*", "", str(pa.Column(eval(code(row[0])[0], NAMES)).dtype)).lower()
+        for row in CORRESPONDENCE
+    }
     assert set(BY_NAME) - {"str"} <= documented  # pandera calls str a string
     assert {"category", "datetime64", "date", "int64"} <= documented
 
@@ -448,21 +609,28 @@ def test_metadata_names_the_type(server: Server, types: str) -> None:
     """``metadata["type"]`` takes the place of the dtype, in any spelling that SQL has."""
     server.sql(
         "DROP TABLE IF EXISTS t; CREATE DOMAIN positive AS bigint CHECK (VALUE > 0);"
-        "CREATE TABLE t (a varchar(255), b numeric(18,2), c positive, d uuid, e int8, f timestamptz, g text[])",
+        "CREATE TABLE t (a varchar(255), b numeric(18,2), c positive, d uuid, e int8, f timestamptz, g "
+        "text[])",
         types,
     )
     wanted = {
-        "a": ("varchar(255)", "varchar(254)"), "b": ("decimal( 18, 2 )", "numeric(18,3)"), "c": ("positive", "bigint"),
-        "d": (["text", "uuid"], ["text", "bigint"]), "e": ("INT8", "int4"), "f": ("TIMESTAMP WITH TIME ZONE", "timestamp"),
+        "a": ("varchar(255)", "varchar(254)"),
+        "b": ("decimal( 18, 2 )", "numeric(18,3)"),
+        "c": ("positive", "bigint"),
+        "d": (["text", "uuid"], ["text", "bigint"]),
+        "e": ("INT8", "int4"),
+        "f": ("TIMESTAMP WITH TIME ZONE", "timestamp"),
         "g": ("text[]", "text"),
-    }  # fmt: skip
+    }
     for which, status in enumerate((Status.PASS, Status.FAIL)):
-        columns = {n: pa.Column(object, metadata={"type": t[which]}, nullable=True) for n, t in wanted.items()}
+        columns = {
+            n: pa.Column(object, metadata={"type": t[which]}, nullable=True) for n, t in wanted.items()
+        }
         found = results(server, types, pa.DataFrameSchema(columns, name="t"))
         assert {found[f"t.{n}.type"].status for n in wanted} == {status}
 
 
-# --- independence ----------------------------------------------------------------------------------------------------
+# --- independence -----------------------------------------------------------------------------------------
 
 LIBRARY = Path(__file__).parent / "fixtures" / "library"
 
@@ -487,30 +655,66 @@ def test_a_suite_of_another_business(server: Server, database: str) -> None:
 
 
 BUSINESS = (
-    r"(?<!_)kisaan_(?!validate)", r"(?i)\bcommission", r"(?i)farmer", r"(?i)buyer", r"(?i)\bshops?\b", r"(?i)paisa", r"(?i)rupee",
-    r"(?i)mandi\b", r"20251018", r"(?i)sequelize", r"(?i)vegetable", r"(?i)kisaancenter",
-)  # fmt: skip
+    r"(?<!_)kisaan_(?!validate)",
+    r"(?i)\bcommission",
+    r"(?i)farmer",
+    r"(?i)buyer",
+    r"(?i)\bshops?\b",
+    r"(?i)paisa",
+    r"(?i)rupee",
+    r"(?i)mandi\b",
+    r"20251018",
+    r"(?i)sequelize",
+    r"(?i)vegetable",
+    r"(?i)kisaancenter",
+)
 
 
 def test_the_engine_knows_no_business() -> None:
     """Not one word of the business whose database it was written for stands in the engine."""
     found = []
     for path in sorted((ROOT / "kisaan_validate").rglob("*")):
-        if path.suffix in {".py", ".sql", ".html", ".css", ".js", ".j2", ".json"} and "_demo" not in path.parts:
+        if (
+            path.suffix in {".py", ".sql", ".html", ".css", ".js", ".j2", ".json"}
+            and "_demo" not in path.parts
+        ):
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-                found += [f"{path.name}:{number}: {line.strip()}" for word in BUSINESS if re.search(word, line)]
+                found += [
+                    f"{path.name}:{number}: {line.strip()}" for word in BUSINESS if re.search(word, line)
+                ]
     assert not found, "\n".join(found)
 
 
 ODD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
-ODD_NAMES = st.one_of(ODD, st.sampled_from(["Weird Table", 'a"b', '"', '""', ";", "; not table t", "a.b", ".", " ", "\n", "not", "table", "type", "x numeric"]))
+ODD_NAMES = st.one_of(
+    ODD,
+    st.sampled_from(
+        [
+            "Weird Table",
+            'a"b',
+            '"',
+            '""',
+            ";",
+            "; not table t",
+            "a.b",
+            ".",
+            " ",
+            "\n",
+            "not",
+            "table",
+            "type",
+            "x numeric",
+        ]
+    ),
+)
 
 
 @settings(max_examples=examples(150), deadline=None)
 @given(ODD_NAMES, ODD_NAMES, st.booleans())
 def test_any_identifier_travels_through_a_condition(table: str, column: str, aliased: bool) -> None:
-    """Law: the condition that an optional column makes is met exactly where that column of that table is, whatever they are
-    called, under an alias too; it is read back from a text of several conditions as it was written."""
+    """Law: the condition that an optional column makes is met exactly where that column of that table is,
+    whatever they are called, under an alias too; it is read back from a text of several conditions as it
+    was written."""
     declared = table if aliased else dotted("", table)
     condition = column_condition(declared, column)
     facts = Column(column, "integer", "int4", False)
@@ -522,11 +726,17 @@ def test_any_identifier_travels_through_a_condition(table: str, column: str, ali
         assert (parse_condition(condition).unmet(catalogue) == "") is present
         assert (parse_condition(f"not {condition}").unmet(catalogue) == "") is not present
     assert split_conditions(f"{condition}; not {condition}") == (condition, f"not {condition}")
-    assert read_meta({"applies": (condition,)}).applies == read_meta({"applies": condition}).applies == (condition,)
+    assert (
+        read_meta({"applies": (condition,)}).applies
+        == read_meta({"applies": condition}).applies
+        == (condition,)
+    )
 
 
 def test_an_optional_column_of_an_odd_table_is_judged_where_it_is(server: Server, tmp_path: Path) -> None:
-    """The input of the field: ``note: Optional[str]`` of a table with a blank in its name, present and absent."""
+    """The input of the field: ``note: Optional[str]`` of a table with a blank in its name, present and
+    absent.
+    """
     model = """
         from typing import Optional
         import pandera.pandas as pa
@@ -539,7 +749,9 @@ def test_an_optional_column_of_an_odd_table_is_judged_where_it_is(server: Server
             class Config:
                 name = "Weird Table"
         """
-    database = server.create('CREATE TABLE "Weird Table" (id int, note text); INSERT INTO "Weird Table" VALUES (1, NULL)')
+    database = server.create(
+        'CREATE TABLE "Weird Table" (id int, note text); INSERT INTO "Weird Table" VALUES (1, NULL)'
+    )
     found = folder_results(server, database, write_suite(tmp_path, {"a.py": model}))
     assert found["Weird Table.note.not_null"].status is Status.FAIL
     assert found['Weird Table.a.b "c"; d.not_null'].status is Status.NOT_APPLICABLE

@@ -1,4 +1,6 @@
-"""The tampering gallery: whatever is changed in the evidence of a run, ``verify`` names it; a clean bundle verifies."""
+"""The tampering gallery: whatever is changed in the evidence of a run, ``verify`` names it; a clean bundle
+verifies.
+"""
 
 from __future__ import annotations
 

@@ -49,7 +49,13 @@ def messages(dsn: str) -> Iterator[str]:
 @settings(max_examples=examples(150), deadline=None)
 @given(
     st.sampled_from(SHAPES),
-    st.lists(st.sampled_from([SECRET, "@", "/", "#", "?", "%", ":", "&", "=", " ", "[", "]", ",", "'", "\\", "%4", "%00"]), min_size=1, max_size=6),
+    st.lists(
+        st.sampled_from(
+            [SECRET, "@", "/", "#", "?", "%", ":", "&", "=", " ", "[", "]", ",", "'", "\\", "%4", "%00"]
+        ),
+        min_size=1,
+        max_size=6,
+    ),
 )
 def test_no_message_holds_a_part_of_a_password(shape: str, parts: list[str]) -> None:
     """For passwords of any characters in every place where one can stand, escaped or not."""
@@ -59,7 +65,9 @@ def test_no_message_holds_a_part_of_a_password(shape: str, parts: list[str]) -> 
                 assert SECRET not in said
 
 
-@pytest.mark.parametrize("password", ["one@two", "one/two", "one#two", "one?two", "one%two", "one[two", "one:8 two"])
+@pytest.mark.parametrize(
+    "password", ["one@two", "one/two", "one#two", "one?two", "one%two", "one[two", "one:8 two"]
+)
 def test_a_password_that_is_not_escaped_is_refused_with_what_to_do(password: str) -> None:
     """Fact and hint, and the same password escaped is understood to the letter."""
     with pytest.raises(TargetError, match="unescaped") as refused:
@@ -71,9 +79,17 @@ def test_a_password_that_is_not_escaped_is_refused_with_what_to_do(password: str
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql:///db", "postgresql://", "postgresql://host", "postgresql://u@h1:1,h2:2/db?target_session_attrs=any",
-     "postgresql://u@[::1]:5432/db", "postgresql:///db?host=/run/x&user=a%40b", "postgresql://%2Frun%2Fx/db", "postgresql://u@h:/db"],
-)  # fmt: skip
+    [
+        "postgresql:///db",
+        "postgresql://",
+        "postgresql://host",
+        "postgresql://u@h1:1,h2:2/db?target_session_attrs=any",
+        "postgresql://u@[::1]:5432/db",
+        "postgresql:///db?host=/run/x&user=a%40b",
+        "postgresql://%2Frun%2Fx/db",
+        "postgresql://u@h:/db",
+    ],
+)
 def test_what_libpq_understands_is_still_understood(url: str) -> None:
     """Lists of hosts, addresses of version 6, sockets, empty parts."""
     assert find_target(url).source == "--dsn"

@@ -21,7 +21,9 @@ def blocks() -> list[tuple[str, str, str]]:
 
 
 def script() -> str:
-    """One shell script of the page: files are written, commands run, ``== n`` printed after the n-th block of commands."""
+    """One shell script of the page: files are written, commands run, ``== n`` printed after the n-th block
+    of commands.
+    """
     lines = ["exec 2>&1"]
     for number, (language, name, text) in enumerate(blocks()):
         if name:
@@ -52,7 +54,12 @@ def test_the_tutorial_is_true(server: Server, tmp_path: Path) -> None:
         "PATH": f"{program.parent}:{os.environ['PATH']}",
     }
     done = subprocess.run(
-        ["bash", "-c", script()], cwd=tmp_path, env=os.environ | here, capture_output=True, text=True, timeout=300
+        ["bash", "-c", script()],
+        cwd=tmp_path,
+        env=os.environ | here,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     for name in ("tutorial", "tutorial_before"):
         server.drop(name)

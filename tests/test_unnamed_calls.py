@@ -1,4 +1,6 @@
-"""What is called without being named: casts that functions look up while they run, and the CHECKs of domains."""
+"""What is called without being named: casts that functions look up while they run, and the CHECKs of
+domains.
+"""
 
 from __future__ import annotations
 
@@ -57,20 +59,38 @@ def runs_evil(cursor: Any, sql: str) -> bool:
 
 
 GIVEN = {
-    "any": "c", "anyelement": "c", "anynonarray": "c", "anycompatible": "c", "anycompatiblenonarray": "c", "anyenum": "c",
-    "anyarray": "ARRAY[c]", "anycompatiblearray": "ARRAY[c]", "record": "ROW(c)", "text": "'guarded'", "cstring": "'x'::cstring",
-    "oid": "'guarded'::regtype", "int4": "-1", "json": """'{"g": "x"}'::json""", "jsonb": """'{"g": "x"}'::jsonb""", "bool": "true",
-    "name": "'guarded'", "regtype": "'guarded'::regtype", "regclass": "'t'::regclass",
+    "any": "c",
+    "anyelement": "c",
+    "anynonarray": "c",
+    "anycompatible": "c",
+    "anycompatiblenonarray": "c",
+    "anyenum": "c",
+    "anyarray": "ARRAY[c]",
+    "anycompatiblearray": "ARRAY[c]",
+    "record": "ROW(c)",
+    "text": "'guarded'",
+    "cstring": "'x'::cstring",
+    "oid": "'guarded'::regtype",
+    "int4": "-1",
+    "json": """'{"g": "x"}'::json""",
+    "jsonb": """'{"g": "x"}'::jsonb""",
+    "bool": "true",
+    "name": "'guarded'",
+    "regtype": "'guarded'::regtype",
+    "regclass": "'t'::regclass",
 }
 
 
 def builtin_calls(cursor: Any) -> Iterator[tuple[str, str]]:
-    """A query with each built-in function that takes values of any type, or texts and types; with a row of a type too."""
+    """A query with each built-in function that takes values of any type, or texts and types; with a row of
+    a type too.
+    """
     cursor.execute(
         "SELECT p.proname, array(SELECT format_type(a, NULL) FROM unnest(p.proargtypes::oid[]) AS a), "
         "array(SELECT y.typname::text FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (oid, n) "
         "JOIN pg_type AS y ON y.oid = a.oid ORDER BY a.n) FROM pg_proc AS p "
-        "WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provolatile <> 'v' AND p.prokind IN ('f', 'a') "
+        "WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provolatile <> 'v' AND p.prokind IN "
+        "('f', 'a') "
         "AND p.pronargs BETWEEN 1 AND 4"
     )
     for name, _, types in cursor.fetchall():
@@ -82,14 +102,28 @@ def builtin_calls(cursor: Any) -> Iterator[tuple[str, str]]:
 
 
 FORMS = [
-    "SELECT JSON_ARRAY(c) FROM t", "SELECT JSON_OBJECT('a': c) FROM t", "SELECT JSON_ARRAYAGG(c) FROM t",
-    "SELECT JSON_OBJECTAGG('a': c) FROM t", "SELECT JSON_SCALAR(c) FROM t", "SELECT JSON_SERIALIZE(JSON_SCALAR(c)) FROM t",
-    "SELECT row_to_json(t) FROM t", "SELECT (t).row_to_json FROM t", "SELECT (c).to_json FROM t", "SELECT 'x'::by_operator FROM t",
-    "SELECT c::by_cast FROM t", "SELECT takes('x') FROM t", "SELECT gives() FROM t", "SELECT v <=> 'x' FROM t WHERE v <=> 'y'",
-    "SELECT JSON_VALUE('{\"a\": \"x\"}'::jsonb, '$.a' RETURNING guarded) FROM t", "SELECT '(x)'::holder FROM t",
-    "SELECT * FROM json_to_record('{\"g\": \"x\"}') AS r (g guarded)", "SELECT 'x'::text::guarded", "SELECT guarded(v) FROM t",
-    "SELECT ARRAY['x']::guarded[] FROM t", "SELECT * FROM json_populate_record(NULL::holder, '{\"g\": \"x\"}')",
-]  # fmt: skip
+    "SELECT JSON_ARRAY(c) FROM t",
+    "SELECT JSON_OBJECT('a': c) FROM t",
+    "SELECT JSON_ARRAYAGG(c) FROM t",
+    "SELECT JSON_OBJECTAGG('a': c) FROM t",
+    "SELECT JSON_SCALAR(c) FROM t",
+    "SELECT JSON_SERIALIZE(JSON_SCALAR(c)) FROM t",
+    "SELECT row_to_json(t) FROM t",
+    "SELECT (t).row_to_json FROM t",
+    "SELECT (c).to_json FROM t",
+    "SELECT 'x'::by_operator FROM t",
+    "SELECT c::by_cast FROM t",
+    "SELECT takes('x') FROM t",
+    "SELECT gives() FROM t",
+    "SELECT v <=> 'x' FROM t WHERE v <=> 'y'",
+    "SELECT JSON_VALUE('{\"a\": \"x\"}'::jsonb, '$.a' RETURNING guarded) FROM t",
+    "SELECT '(x)'::holder FROM t",
+    'SELECT * FROM json_to_record(\'{"g": "x"}\') AS r (g guarded)',
+    "SELECT 'x'::text::guarded",
+    "SELECT guarded(v) FROM t",
+    "SELECT ARRAY['x']::guarded[] FROM t",
+    'SELECT * FROM json_populate_record(NULL::holder, \'{"g": "x"}\')',
+]
 """What no catalogue lists: forms of SQL itself, and what user-made objects hide."""
 
 
@@ -97,7 +131,8 @@ FORMS = [
 def test_what_the_server_calls_for_a_query_is_foreseen(which: str, request: pytest.FixtureRequest) -> None:
     """Law: a query for which the server itself runs a volatile function is known to call something volatile.
 
-    Each built-in function that takes a value of any type, a text or the number of a type is tried, and each form of SQL.
+    Each built-in function that takes a value of any type, a text or the number of a type is tried, and
+    each form of SQL.
     """
     server: Server = request.getfixturevalue(which)
     database = server.create(TRAPS)
@@ -115,20 +150,31 @@ def test_what_the_server_calls_for_a_query_is_foreseen(which: str, request: pyte
     session.close()
     server.drop(database)
     assert not missed
-    assert {"to_json", "to_jsonb", "row_to_json", "json_build_array", "jsonb_build_array", "json_agg", "jsonb_agg"} <= ran
+    assert {
+        "to_json",
+        "to_jsonb",
+        "row_to_json",
+        "json_build_array",
+        "jsonb_build_array",
+        "json_agg",
+        "jsonb_agg",
+    } <= ran
     assert len(ran) > 20
 
 
 def test_it_is_refused_unless_it_is_allowed_by_name(server: Server, traps: str, tmp_path: Any) -> None:
-    """Law: a check, or a view that a check reads, is refused where a cast or a domain would call; by its name it is allowed."""
+    """Law: a check, or a view that a check reads, is refused where a cast or a domain would call; by its
+    name it is allowed.
+    """
     found = results(
-        server, traps,
+        server,
+        traps,
         declare.holds("t", "to_json(c)::text <> 'z'", id="cast"),
         declare.holds("t", "pg_input_is_valid(v, 'guarded')", id="domain"),
         declare.holds("v_json", "j <> 'z'", id="view"),
         declare.holds("t", "to_json(c)::text <> 'z'", volatile="json", id="allowed"),
         declare.holds("t", "to_json(id)::text <> v", volatile="json", id="harmless"),
-    )  # fmt: skip
+    )
     said = {id: (r.status, r.message) for id, r in found.items()}
     assert said["cast"] == (Status.ERROR, "calls volatile json")
     assert said["view"] == (Status.ERROR, "calls volatile json")

@@ -1,4 +1,6 @@
-"""Memory is bounded by bytes and not by rows: a value as large as PostgreSQL takes costs no more than its beginning and digest."""
+"""Memory is bounded by bytes and not by rows: a value as large as PostgreSQL takes costs no more than its
+beginning and digest.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,19 @@ d.holds("big", "j->>'x' = 'y'", id="document")
 
 def filled(server: Server, letter: str, megabytes: int) -> str:
     """A database with a text, a jsonb and a bytea of so many megabytes, once in each of two rows."""
-    name, size = server.create("CREATE TABLE big (id int PRIMARY KEY, t text, j jsonb, b bytea)"), megabytes << 20
-    row = f"repeat('{letter}', {size}), jsonb_build_object('x', repeat('{letter}', {size})), decode(repeat('{ord(letter):x}', {size}), 'hex')"
-    server.sql(f"INSERT INTO big SELECT g, {row} FROM generate_series(1, 2) AS g; INSERT INTO big VALUES (3, 'a', '{{}}', '')", name)
+    name, size = (
+        server.create("CREATE TABLE big (id int PRIMARY KEY, t text, j jsonb, b bytea)"),
+        megabytes << 20,
+    )
+    row = (
+        f"repeat('{letter}', {size}), jsonb_build_object('x', repeat('{letter}', {size})), "
+        f"decode(repeat('{ord(letter):x}', {size}), 'hex')"
+    )
+    server.sql(
+        f"INSERT INTO big SELECT g, {row} FROM generate_series(1, 2) AS g; INSERT INTO big VALUES (3, "
+        f"'a', '{{}}', '')",
+        name,
+    )
     return name
 
 
@@ -98,15 +110,22 @@ def test_values_of_250_mb(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_python_check_gets_its_values_whole_or_not_at_all(server: Server, tmp_path: Path) -> None:
-    """A value that its memory has no room for makes an error of it, and is never sent; one that fits is judged whole."""
+    """A value that its memory has no room for makes an error of it, and is never sent; one that fits is
+    judged whole.
+    """
     database = server.create("CREATE TABLE big (id int PRIMARY KEY, t text, j jsonb, b bytea)")
-    row = "repeat('x', 20 << 20), jsonb_build_object('x', repeat('x', 20 << 20)), convert_to(repeat('x', 20 << 20), 'UTF8')"
+    row = (
+        "repeat('x', 20 << 20), jsonb_build_object('x', repeat('x', 20 << 20)), convert_to(repeat('x', "
+        "20 << 20), 'UTF8')"
+    )
     server.sql(f"INSERT INTO big SELECT 1, {row}", database)
     (tmp_path / "checks").mkdir()
     (tmp_path / "checks" / "all.py").write_text(PYTHON)
     for megabytes, status in ((100, "error"), (400, "pass")):
         (tmp_path / "kisaan.toml").write_text(f"[run]\npython_memory_mb = {megabytes}\n")
-        _, peak, said = measured(tmp_path, server.dsn(database), "run", "--format", "json", "-o", f"{megabytes}.json")
+        _, peak, said = measured(
+            tmp_path, server.dsn(database), "run", "--format", "json", "-o", f"{megabytes}.json"
+        )
         results = json.loads((tmp_path / f"{megabytes}.json").read_text())["run"]["results"]
         (found,) = [r for r in results if r["check_id"] == "big.t.text"]
         assert found["status"] == status, said
@@ -133,17 +152,35 @@ class Big(pa.DataFrameModel):
 def test_cut_values_are_told_apart(server: Server, database: str) -> None:
     """Texts and bytes around the limit: two are the same exactly if they are, whichever of them is cut."""
     chance = random.Random(5)
-    texts = ["", "é" * (LONGEST - 1), "é" * LONGEST, "é" * (LONGEST + 1), "x" * 50_000, "x" * 49_999 + "y", "x" * KEPT + "z" * 9_000]
-    texts += ["".join(chance.choices("aü\t\\'", k=chance.choice([3, LONGEST, 2 * LONGEST]))) for _ in range(20)]
+    texts = [
+        "",
+        "é" * (LONGEST - 1),
+        "é" * LONGEST,
+        "é" * (LONGEST + 1),
+        "x" * 50_000,
+        "x" * 49_999 + "y",
+        "x" * KEPT + "z" * 9_000,
+    ]
+    texts += [
+        "".join(chance.choices("aü\t\\'", k=chance.choice([3, LONGEST, 2 * LONGEST]))) for _ in range(20)
+    ]
     connection = server.connect(database)
     with connection.cursor() as cursor:
         for form, values in (("text", texts), ("bytea", [t.encode() for t in texts])):
-            cursor.execute(f"CREATE TABLE {form}s AS SELECT v, n FROM unnest(%s::{form}[]) WITH ORDINALITY AS u (v, n)", (values,))
+            cursor.execute(
+                f"CREATE TABLE {form}s AS SELECT v, n FROM unnest(%s::{form}[]) WITH ORDINALITY AS u (v, n)",
+                (values,),
+            )
             cursor.execute(qualified(f"SELECT {cut_sql(Form(form), 'v')}, v::text FROM {form}s ORDER BY n"))
             rows = cursor.fetchall()
             for n, (cut, whole) in enumerate(rows):
                 assert is_cut(cut) == (len(values[n]) > (LONGEST if form == "text" else LONGEST // 2))
                 assert len(cut) <= LONGEST + 2
                 for m, (other, other_whole) in enumerate(rows):
-                    assert same(cut, other) == same(cut, other_whole) == same(whole, other) == (values[n] == values[m])
+                    assert (
+                        same(cut, other)
+                        == same(cut, other_whole)
+                        == same(whole, other)
+                        == (values[n] == values[m])
+                    )
     connection.close()

@@ -19,10 +19,17 @@ DAY = date(2025, 10, 18)  # the day of the runs that make_run makes, in UTC
 ID = "orders.total.check"
 
 
-def _run(violations: int = 2, status: Status = Status.FAIL, complete: bool = True, key: tuple[str, ...] = ("17", "18")) -> Run:
+def _run(
+    violations: int = 2,
+    status: Status = Status.FAIL,
+    complete: bool = True,
+    key: tuple[str, ...] = ("17", "18"),
+) -> Run:
     check = Check(ID, "orders", ("total",), Form.ROW, "compare", "total >= 0", digest="d" * 64)
     sample = tuple((("id", value), ("total", "-1")) for value in key)
-    result = Result(ID, status, violations, 9, Evidence.SCANNED, sample=sample, key=("id",), sample_complete=complete)
+    result = Result(
+        ID, status, violations, 9, Evidence.SCANNED, sample=sample, key=("id",), sample_complete=complete
+    )
     return make_run([check], [result])
 
 
@@ -35,7 +42,9 @@ def _use(run: Run, **scope: object) -> Use:
 
 
 def test_a_waived_failure_passes_and_stays_a_failure() -> None:
-    """The verdict is PASS, the result is still FAIL, and the page and its sentence say that it is waived, why and by whom."""
+    """The verdict is PASS, the result is still FAIL, and the page and its sentence say that it is waived,
+    why and by whom.
+    """
     judged = judge(_run(), waivers=_waivers(rows=2))
     assert judged.verdict is Verdict.PASS
     assert [r.status for r in judged.run.results] == [Status.FAIL]
@@ -64,16 +73,25 @@ def test_a_waived_failure_passes_and_stays_a_failure() -> None:
     ],
 )
 def test_a_waiver_covers_what_it_says_and_no_more(scope: dict[str, object], run: Run, use: Use) -> None:
-    """Count, keys or the whole check; one row more, another row, or an unknown row, and the failure counts again."""
+    """Count, keys or the whole check; one row more, another row, or an unknown row, and the failure counts
+    again.
+    """
     assert _use(run, **scope) is use
     verdict = judge(run, waivers=_waivers(**scope)).verdict
-    expected = {Use.HOLDS: Verdict.PASS, Use.UNNEEDED: Verdict.PASS, Use.UNANSWERED: Verdict.INCONCLUSIVE}.get(use, Verdict.FAIL)
+    expected = {
+        Use.HOLDS: Verdict.PASS,
+        Use.UNNEEDED: Verdict.PASS,
+        Use.UNANSWERED: Verdict.INCONCLUSIVE,
+    }.get(use, Verdict.FAIL)
     assert verdict is expected
 
 
 def test_the_last_day_counts_and_the_next_does_not() -> None:
     """A waiver holds to the end of its last day in UTC, whatever the clock of the reader says."""
-    for moment, use in ((datetime(2025, 10, 18, 23, 59, 59, tzinfo=UTC), Use.HOLDS), (datetime(2025, 10, 19, tzinfo=UTC), Use.EXPIRED)):
+    for moment, use in (
+        (datetime(2025, 10, 18, 23, 59, 59, tzinfo=UTC), Use.HOLDS),
+        (datetime(2025, 10, 19, tzinfo=UTC), Use.EXPIRED),
+    ):
         run = _run()
         assert _use(replace(run, place=replace(run.place, at=moment)), rows=2) is use
 
@@ -85,14 +103,19 @@ def test_a_waiver_of_a_warning_changes_no_verdict() -> None:
     assert judge(warned, waivers=_waivers(rows=1)).verdict is Verdict.PASS
 
 
-GOOD = f'format = 1\n[[waiver]]\ncheck = "{ID}"\nreason = "agreed"\nowner = "finance"\nexpires = 2025-12-31\nrows = 2\n'
+GOOD = (
+    f'format = 1\n[[waiver]]\ncheck = "{ID}"\nreason = "agreed"\nowner = "finance"\nexpires = '
+    f"2025-12-31\nrows = 2\n"
+)
 
 
 def test_a_file_is_read_as_it_is_meant() -> None:
     """All three scopes; keys as numbers or texts."""
     (one,) = read_waivers(GOOD, "waivers.toml", [ID]).waivers
     assert (one.rows, one.expires, one.owner) == (2, date(2025, 12, 31), "finance")
-    (keyed,) = read_waivers(GOOD.replace("rows = 2", 'keys = [[17], ["a", 2], 3]'), "waivers.toml", [ID]).waivers
+    (keyed,) = read_waivers(
+        GOOD.replace("rows = 2", 'keys = [[17], ["a", 2], 3]'), "waivers.toml", [ID]
+    ).waivers
     assert keyed.keys == (("17",), ("a", "2"), ("3",))
 
 
@@ -134,7 +157,10 @@ def test_the_command_line_reads_the_file_beside_the_suite(shop: Shop) -> None:
     shop.sql("UPDATE orders SET total = -1 WHERE id = 2")
     check = "orders.total.greater_than_or_equal_to"
     file = shop.folder / "checks" / "waivers.toml"
-    file.write_text(f'format = 1\n[[waiver]]\ncheck = "{check}"\nreason = "old slip"\nowner = "ops"\nexpires = 2999-01-01\nkeys = [[2]]\n')
+    file.write_text(
+        f'format = 1\n[[waiver]]\ncheck = "{check}"\nreason = "old slip"\nowner = "ops"\nexpires = '
+        f"2999-01-01\nkeys = [[2]]\n"
+    )
     shown = shop.cli("run")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "waived" in shown.stdout
@@ -157,5 +183,8 @@ def test_a_waiver_by_key_needs_all_failing_keys(shop: Shop, tmp_path: Path) -> N
     shop.sql("UPDATE orders SET total = -1")
     check = "orders.total.greater_than_or_equal_to"
     file = tmp_path / "w.toml"
-    file.write_text(f'format = 1\n[[waiver]]\ncheck = "{check}"\nreason = "r"\nowner = "o"\nexpires = 2999-01-01\nkeys = [[1], [2], [3]]\n')
+    file.write_text(
+        f'format = 1\n[[waiver]]\ncheck = "{check}"\nreason = "r"\nowner = "o"\nexpires = '
+        f"2999-01-01\nkeys = [[1], [2], [3]]\n"
+    )
     assert shop.cli("run", "--waivers", str(file), "--sample", "0").returncode == 0

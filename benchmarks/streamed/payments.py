@@ -1,4 +1,6 @@
-"""A check in Python for each of the twelve columns of payments, and one over two of them. All but the planted rows hold."""
+"""A check in Python for each of the twelve columns of payments, and one over two of them. All but the
+planted rows hold.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ START = pd.Timestamp("2024-01-01")
 
 def rows(name: str, function: Callable[[Any], Any], *columns: str) -> Any:
     """A check that says of itself that it judges row by row."""
-    return pa.Check(function, name=name, statistics={"row_wise": True, **({"columns": columns} if columns else {})})
+    return pa.Check(
+        function, name=name, statistics={"row_wise": True, **({"columns": columns} if columns else {})}
+    )
 
 
 def column(*checks: Any) -> Any:

@@ -4,36 +4,44 @@ from __future__ import annotations
 
 from kisaan_validate import declare
 
-# --- within a row ---------------------------------------------------------------------------------------------------
+# --- within a row ------------------------------------------------------------------------------------------
 
 declare.holds(
     "transactions",
     "total_amount = round(quantity * unit_price, 2)",
     id="transactions.total_amount.quantity_times_price",
 )
-declare.holds("transactions", "total_amount = commission_amount + farmer_earning", id="transactions.total_amount.split")
+declare.holds(
+    "transactions", "total_amount = commission_amount + farmer_earning", id="transactions.total_amount.split"
+)
 declare.holds("payments", "created_at <= updated_at", id="payments.created_at.before_updated_at")
 
-# --- between a payment and its sale: one join -----------------------------------------------------------------------
+# --- between a payment and its sale: one join --------------------------------------------------------------
 
 declare.references("payments", "transaction_id", "transactions")
 declare.agrees("payments", "product_id", with_="transactions.product_id", via="transaction_id")
 declare.holds_with(
-    "payments", "child.amount <= parent.total_amount", parent="transactions", via="transaction_id",
+    "payments",
+    "child.amount <= parent.total_amount",
+    parent="transactions",
+    via="transaction_id",
     id="payments.amount.within_total",
-)  # fmt: skip
+)
 declare.holds_with(
-    "payments", "child.payment_date >= parent.created_at", parent="transactions", via="transaction_id",
+    "payments",
+    "child.payment_date >= parent.created_at",
+    parent="transactions",
+    via="transaction_id",
     id="payments.payment_date.after_sale",
-)  # fmt: skip
+)
 
-# --- references to small tables -------------------------------------------------------------------------------------
+# --- references to small tables ----------------------------------------------------------------------------
 
 declare.references("payments", "shop_id", "shops")
 declare.references("payments", "counterparty_id", "users")
 declare.references("transactions", "buyer_id", "users")
 
-# --- over all rows --------------------------------------------------------------------------------------------------
+# --- over all rows -----------------------------------------------------------------------------------------
 
 declare.unique("commissions", ["shop_id", "rate", "type"])
 declare.sequence("transactions")

@@ -33,7 +33,9 @@ class Payments(pa.DataFrameModel):
     """Money received and paid."""
 
     amount: pa.Decimal = money(gt=0)
-    method: Annotated[pa.Category, ["CASH", "UPI", "BANK_TRANSFER", "CARD", "CHEQUE"], False] = pa.Field(nullable=True)
+    method: Annotated[pa.Category, ["CASH", "UPI", "BANK_TRANSFER", "CARD", "CHEQUE"], False] = pa.Field(
+        nullable=True
+    )
     status: str = pa.Field(isin=["PENDING", "PAID", "FAILED", "CANCELLED"])
     payment_date: Instant
     created_at: pd.Timestamp = pa.Field(nullable=True)

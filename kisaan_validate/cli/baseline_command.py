@@ -23,31 +23,74 @@ if TYPE_CHECKING:
     from kisaan_validate.model import Run
 
 
-@click.group("baseline", short_help="Freeze what the data is before a change, or show a baseline.", invoke_without_command=True)
+@click.group(
+    "baseline",
+    short_help="Freeze what the data is before a change, or show a baseline.",
+    invoke_without_command=True,
+)
 @suite_options
 @target_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
-@click.option("--contract", type=click.Path(path_type=Path), help="What the migration promises: keep what it will be judged by.")
-@click.option("--keys", type=click.IntRange(0, 100_000), default=500, show_default=True, help="Failing keys kept per check.")
-@click.option("--digests", is_flag=True, help="Keep digests of all columns, so that a change that no figure shows is found.")
-@click.option("--rows", is_flag=True, help="Also keep a digest of every row, in a file beside it: then it is told which rows changed.")
-@click.option("--values", multiple=True, metavar="TABLE.COLUMN", help="Also keep this column's values, in a file beside it: then it is "
-              "told what they were, and the pattern of the change. Repeatable; the table needs a primary key.")  # fmt: skip
-@click.option("--public", multiple=True, metavar="PATTERN", help="Keep the values of a TABLE.COLUMN although its name looks personal.")
-@click.option("--hold", is_flag=True, help="Keep the snapshot open for pg_dump --snapshot, until Enter, SIGINT or SIGTERM.")
-@click.option("--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6.")
+@click.option(
+    "--contract",
+    type=click.Path(path_type=Path),
+    help="What the migration promises: keep what it will be judged by.",
+)
+@click.option(
+    "--keys",
+    type=click.IntRange(0, 100_000),
+    default=500,
+    show_default=True,
+    help="Failing keys kept per check.",
+)
+@click.option(
+    "--digests",
+    is_flag=True,
+    help="Keep digests of all columns, so that a change that no figure shows is found.",
+)
+@click.option(
+    "--rows",
+    is_flag=True,
+    help="Also keep a digest of every row, in a file beside it: then it is told which rows changed.",
+)
+@click.option(
+    "--values",
+    multiple=True,
+    metavar="TABLE.COLUMN",
+    help="Also keep this column's values, in a file beside it: then it is "
+    "told what they were, and the pattern of the change. Repeatable; the table needs a primary key.",
+)
+@click.option(
+    "--public",
+    multiple=True,
+    metavar="PATTERN",
+    help="Keep the values of a TABLE.COLUMN although its name looks personal.",
+)
+@click.option(
+    "--hold",
+    is_flag=True,
+    help="Keep the snapshot open for pg_dump --snapshot, until Enter, SIGINT or SIGTERM.",
+)
+@click.option(
+    "--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6."
+)
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but where the file is.")
 @click.pass_context
-def command(ctx: click.Context, /, output: Path | None, hold: bool, force: bool, quiet: bool, **given: Any) -> int:
-    """Store what one scan of each table tells (exact rows, and each column's NULLs, ends and sum), the schema, and every
-    check's violating count and keys, in a file. `baseline show FILE` reads it to you."""
+def command(
+    ctx: click.Context, /, output: Path | None, hold: bool, force: bool, quiet: bool, **given: Any
+) -> int:
+    """Store what one scan of each table tells (exact rows, and each column's NULLs, ends and sum), the
+    schema, and every check's violating count and keys, in a file. `baseline show FILE` reads it to you."""
     from kisaan_validate.errors import UsageError
 
     if ctx.invoked_subcommand is not None:
         return 0
     if output is None:
-        raise UsageError("baseline needs a file to write", "name it with --output: kisaan-validate baseline --output pre.json")
+        raise UsageError(
+            "baseline needs a file to write",
+            "name it with --output: kisaan-validate baseline --output pre.json",
+        )
     if output.exists() and not force:
         raise UsageError(f"{output} exists already", "choose another name, or pass --force to replace it")
     return _take(output, hold, quiet, given)
@@ -63,9 +106,12 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     from kisaan_validate.stopping import Stop
 
     config = the_config(
-        given["config"], suite=given["suite"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"],
+        given["config"],
+        suite=given["suite"],
+        jobs=given["jobs"],
+        lock_timeout_ms=given["lock_timeout"],
         statement_timeout_ms=given["statement_timeout"],
-    )  # fmt: skip
+    )
     suite, target = the_suite(config), find_target(given["dsn"])
     chosen = tuple(column_of(text, "--values") for text in given["values"])
     contract, held = the_contract(given["contract"], suite), _Held()
@@ -76,14 +122,29 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
             held.wait(measured, stop, alive)
 
         options = Options(
-            jobs=config.jobs, sample=0, limits=the_limits(config), count_all=True, expect=config.expect, contract=contract,
-            keys=given["keys"], digests=given["digests"] or given["rows"],
+            jobs=config.jobs,
+            sample=0,
+            limits=the_limits(config),
+            count_all=True,
+            expect=config.expect,
+            contract=contract,
+            keys=given["keys"],
+            digests=given["digests"] or given["rows"],
             row_writer=RowWriter(output.with_name(f"{output.name}.rows")) if given["rows"] else None,
-            keep_values=chosen, values_path=output.with_name(f"{output.name}.values"), public=given["public"],
-            python_memory=config.python_memory_mb * 1024**2, while_held=wait if hold else None,
-        )  # fmt: skip
+            keep_values=chosen,
+            values_path=output.with_name(f"{output.name}.values"),
+            public=given["public"],
+            python_memory=config.python_memory_mb * 1024**2,
+            while_held=wait if hold else None,
+        )
         return run(
-            suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer, stop=stop
+            suite,
+            target,
+            select=given["select"],
+            exclude=given["exclude"],
+            options=options,
+            observer=observer,
+            stop=stop,
         )
 
     stopping = Stop()
@@ -103,7 +164,10 @@ def _unfinished(measured: Run) -> Exception:
     from kisaan_validate.execute.held import PAST_LIMIT
 
     if measured.interrupted.startswith(PAST_LIMIT):
-        return DatabaseError(f"no baseline: {measured.interrupted}", "take it when less is written, of fewer tables, or raise that limit")
+        return DatabaseError(
+            f"no baseline: {measured.interrupted}",
+            "take it when less is written, of fewer tables, or raise that limit",
+        )
     if measured.place.standby is None or not measured.interrupted.startswith("not asked: standby"):
         return Interrupted(measured.interrupted, "no baseline was written")
     return DatabaseError(measured.interrupted, "take it on the primary, or when the standby has caught up")
@@ -127,7 +191,9 @@ class _Held:
     lost = False
 
     def wait(self, measured: Run, stop: Any, alive: Callable[[], bool]) -> None:
-        """Say how to use the snapshot, then wait for Enter, a signal, or the loss of the session that holds it."""
+        """Say how to use the snapshot, then wait for Enter, a signal, or the loss of the session that
+        holds it.
+        """
         import select
         import sys
         import time
@@ -136,7 +202,10 @@ class _Held:
 
         name, place = measured.place.snapshot, measured.place
         click.echo(f"held    snapshot {name} stays open: the dump and the baseline are of one instant")
-        click.echo(f"        pg_dump --snapshot={name} --format=custom --file=pre.dump {shown(shlex.quote(place.database))}")
+        click.echo(
+            f"        pg_dump --snapshot={name} --format=custom --file=pre.dump "
+            f"{shown(shlex.quote(place.database))}"
+        )
         click.echo("        press Enter (or send SIGINT or SIGTERM) when the dump is done")
         listening = sys.stdin.isatty()
         while not stop.requested:
@@ -146,8 +215,12 @@ class _Held:
                 time.sleep(0.2)
             if not alive():
                 self.lost = True
-                click.echo("error: the session that held the snapshot is gone; a dump begun now is of another instant\n"
-                           "HINT: take baseline and dump again", err=True)  # fmt: skip
+                click.echo(
+                    "error: the session that held the snapshot is gone; a dump begun now is of another "
+                    "instant\n"
+                    "HINT: take baseline and dump again",
+                    err=True,
+                )
                 return
         click.echo("let go  the snapshot is closed")
 
@@ -156,7 +229,9 @@ class _Held:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--verbose", "-v", is_flag=True, help="Every column's figures too.")
 def show(file: Path, verbose: bool) -> int:
-    """Show what a baseline holds: of which database and when, rows and figures of every table, failing checks."""
+    """Show what a baseline holds: of which database and when, rows and figures of every table, failing
+    checks.
+    """
     from kisaan_validate.record.codec import baseline_from_json
     from kisaan_validate.record.files import read_file
     from kisaan_validate.report.console import show_baseline

@@ -9,13 +9,23 @@ import click
 
 @click.command("bundle", short_help="Pack the evidence of a run into one archive.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The archive to write.  [default: RUN.zip beside its folder]")
-@click.option("--without-baseline", is_flag=True, help="Leave the baseline out: only its digest is there, and the verdict cannot be judged again.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The archive to write.  [default: RUN.zip beside its folder]",
+)
+@click.option(
+    "--without-baseline",
+    is_flag=True,
+    help="Leave the baseline out: only its digest is there, and the verdict cannot be judged again.",
+)
 @click.option("--force", is_flag=True, help="Overwrite the archive if it exists.")
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
 def command(run: Path, output: Path | None, without_baseline: bool, force: bool, config: Path | None) -> int:
-    """Pack run.json, page, contract, waivers, baseline, the suite's sources, sign-offs, SHA256SUMS and an in-toto statement
-    into one archive, for `verify` or stock tools. The same run gives the same bytes. What looks like a secret is refused."""
+    """Pack run.json, page, contract, waivers, baseline, the suite's sources, sign-offs, SHA256SUMS and an
+    in-toto statement into one archive, for `verify` or stock tools. The same run gives the same bytes.
+    What looks like a secret is refused."""
     from kisaan_validate.cli.options import the_config
     from kisaan_validate.cli.report_command import judged_again
     from kisaan_validate.cli.signing import page_again, run_folder
@@ -29,7 +39,9 @@ def command(run: Path, output: Path | None, without_baseline: bool, force: bool,
     judged = judged_again(folder / "run.json")
     place = output or folder.parent / f"{judged.run.id}.zip"
     if place.exists() and not force:
-        raise UsageError(f"{place} exists already", "choose another with --output, or pass --force to replace it")
+        raise UsageError(
+            f"{place} exists already", "choose another with --output, or pass --force to replace it"
+        )
     standing = page_again(folder, judged)
     made = bundle_of(read_folder(folder), judged, standing, baseline=not without_baseline)
     write_bytes(place, made.data)

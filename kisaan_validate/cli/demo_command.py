@@ -11,13 +11,29 @@ from kisaan_validate import watched
 
 
 @click.command("demo", short_help="Play the whole job on an embedded PostgreSQL.")
-@click.option("--scale", type=click.IntRange(2_000), help="How many payments.  [default: 300000; 20000 with --public-schema]")
+@click.option(
+    "--scale",
+    type=click.IntRange(2_000),
+    help="How many payments.  [default: 300000; 20000 with --public-schema]",
+)
 @click.option("--clean-migration", is_flag=True, help="Run the migrations as they should have been written.")
-@click.option("--public-schema", is_flag=True, help="An installation made from the public schema, where the migrations stop at the first file.")
+@click.option(
+    "--public-schema",
+    is_flag=True,
+    help="An installation made from the public schema, where the migrations stop at the first file.",
+)
 @click.option("--keep", is_flag=True, help="Leave the server running, and say how to reach and stop it.")
-@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Where the report lands.")
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Where the report lands.",
+)
 def command(scale: int | None, clean_migration: bool, public_schema: bool, keep: bool, reports: Path) -> int:
-    """Play the whole job on an embedded PostgreSQL: planted faults, a migration, its validation, the report."""
+    """Play the whole job on an embedded PostgreSQL: planted faults, a migration, its validation, the
+    report.
+    """
     from kisaan_validate.cli.job import progress_observer, record_after
     from kisaan_validate.demo import DEFAULT_SCALE, PUBLIC_SCALE, find_assets, play, playground
     from kisaan_validate.errors import UsageError
@@ -25,11 +41,18 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     from kisaan_validate.signoff.provenance import provenance_of
 
     if clean_migration and public_schema:
-        raise UsageError("--public-schema has no clean migration: its runner stops at the first file", "leave one of the two out")
+        raise UsageError(
+            "--public-schema has no clean migration: its runner stops at the first file",
+            "leave one of the two out",
+        )
     assets, size = find_assets(), scale or (PUBLIC_SCALE if public_schema else DEFAULT_SCALE)
     where = " in the public schema" if public_schema else ""
-    click.echo(f"demo    a market with {size:,} payments{where} on an embedded PostgreSQL; this takes a moment")
-    watched.say(watched.WRITING)  # it has a server of its own to put away: whoever waits for its end has patience
+    click.echo(
+        f"demo    a market with {size:,} payments{where} on an embedded PostgreSQL; this takes a moment"
+    )
+    watched.say(
+        watched.WRITING
+    )  # it has a server of its own to put away: whoever waits for its end has patience
     with playground(keep) as place:
         with progress_observer(False) as observer:
             story = play(place, assets, observer, scale=size, clean=clean_migration, public=public_schema)
@@ -38,6 +61,8 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
         print_story(story, folder, clean=clean_migration)
         if keep:
             click.echo(f"kept    psql '{place.dsn('postgres')}'")
-            click.echo(f"        kisaan-validate run --suite '{assets.checks}' --dsn '{place.dsn('demo_reader')}'")
+            click.echo(
+                f"        kisaan-validate run --suite '{assets.checks}' --dsn '{place.dsn('demo_reader')}'"
+            )
             click.echo(f"stop    kill -INT {place.pid} && rm -r '{place.folder}'")
     return 1 if story.missed or story.invented else 0

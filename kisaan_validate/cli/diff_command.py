@@ -20,36 +20,136 @@ if TYPE_CHECKING:
 
 
 @click.command("diff", short_help="Compare two live databases or schemas, row by row.")
-@click.option("--before", metavar="DSN", help="The database as it was: postgresql://… or host=… dbname=…, or a restored dump.")
-@click.option("--after", metavar="DSN", help="The database as it is now.  [default: as for run: KISAAN_DSN, …]")
-@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="A schema of both sides; may be repeated.  [default: public]")
-@click.option("--before-schema", multiple=True, metavar="NAME", help="A schema before, where it is called otherwise; as often as --after-schema.")
-@click.option("--after-schema", multiple=True, metavar="NAME", help="The schema after that corresponds to it.")
-@click.option("--select", multiple=True, metavar="PATTERN", help="Only tables of this name; * stands for any characters. May be repeated.")
-@click.option("--key", "keys", multiple=True, metavar="TABLE=COLUMN,…", help="What identifies a row of a table without a unique key.")
-@click.option("--cast", "casts", multiple=True, metavar="TABLE.COLUMN=TYPE", help="Compare a column as this SQL type on both sides.")
-@click.option("--ignore", multiple=True, metavar="TABLE.COLUMN", help="Leave a column out; it is then said to be left out.")
-@click.option("--renamed", multiple=True, metavar="OLD=NEW", help="A table, or TABLE.COLUMN, that is called otherwise after: compared under its new name.")
-@click.option("--zone", default="", metavar="ZONE", help="Where the clocks ran that timestamp columns hold, for those that became timestamptz.")
-@click.option("--added-since", multiple=True, metavar="TABLE[.COLUMN=VALUE]", help="Tell apart rows that came later: with a column of at least this value, or a key above all keys before.")
-@click.option("--samples", type=click.IntRange(0, 10_000), default=20, show_default=True, help="Rows shown of each kind and table.")
+@click.option(
+    "--before",
+    metavar="DSN",
+    help="The database as it was: postgresql://… or host=… dbname=…, or a restored dump.",
+)
+@click.option(
+    "--after", metavar="DSN", help="The database as it is now.  [default: as for run: KISAAN_DSN, …]"
+)
+@click.option(
+    "--schema",
+    "schemas",
+    multiple=True,
+    metavar="NAME",
+    help="A schema of both sides; may be repeated.  [default: public]",
+)
+@click.option(
+    "--before-schema",
+    multiple=True,
+    metavar="NAME",
+    help="A schema before, where it is called otherwise; as often as --after-schema.",
+)
+@click.option(
+    "--after-schema", multiple=True, metavar="NAME", help="The schema after that corresponds to it."
+)
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only tables of this name; * stands for any characters. May be repeated.",
+)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="TABLE=COLUMN,…",
+    help="What identifies a row of a table without a unique key.",
+)
+@click.option(
+    "--cast",
+    "casts",
+    multiple=True,
+    metavar="TABLE.COLUMN=TYPE",
+    help="Compare a column as this SQL type on both sides.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="TABLE.COLUMN",
+    help="Leave a column out; it is then said to be left out.",
+)
+@click.option(
+    "--renamed",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="A table, or TABLE.COLUMN, that is called otherwise after: compared under its new name.",
+)
+@click.option(
+    "--zone",
+    default="",
+    metavar="ZONE",
+    help="Where the clocks ran that timestamp columns hold, for those that became timestamptz.",
+)
+@click.option(
+    "--added-since",
+    multiple=True,
+    metavar="TABLE[.COLUMN=VALUE]",
+    help="Tell apart rows that came later: with a column of at least this value, or a key above all keys "
+    "before.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(0, 10_000),
+    default=20,
+    show_default=True,
+    help="Rows shown of each kind and table.",
+)
 @click.option("--rows-only", is_flag=True, help="Do not compare the schema.")
-@click.option("--patterns/--no-patterns", default=True, show_default=True, help="Say what happened to changed values; without it faster where millions of rows changed.")
-@click.option("--digest", type=click.Choice(["auto", "hash", "sha256"]), default="auto", show_default=True, help="How rows are digested; sha256 is slower and withstands who would forge a row.")
-@click.option("--personal", multiple=True, metavar="PATTERN", help="Mask the values of TABLE.COLUMN, besides those that a suite or their names call personal.")
-@click.option("--public", multiple=True, metavar="PATTERN", help="Show a TABLE.COLUMN although its name looks personal.")
-@click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks whose suite.toml names personal columns.  [default: checks]")
+@click.option(
+    "--patterns/--no-patterns",
+    default=True,
+    show_default=True,
+    help="Say what happened to changed values; without it faster where millions of rows changed.",
+)
+@click.option(
+    "--digest",
+    type=click.Choice(["auto", "hash", "sha256"]),
+    default="auto",
+    show_default=True,
+    help="How rows are digested; sha256 is slower and withstands who would forge a row.",
+)
+@click.option(
+    "--personal",
+    multiple=True,
+    metavar="PATTERN",
+    help="Mask the values of TABLE.COLUMN, besides those that a suite or their names call personal.",
+)
+@click.option(
+    "--public", multiple=True, metavar="PATTERN", help="Show a TABLE.COLUMN although its name looks personal."
+)
+@click.option(
+    "--suite",
+    type=click.Path(path_type=Path),
+    help="The folder of checks whose suite.toml names personal columns.  [default: checks]",
+)
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
-@click.option("--statement-timeout", type=click.IntRange(1), metavar="MS", help="Longest statement.  [default: 900000]")
-@click.option("--lock-timeout", type=click.IntRange(1), metavar="MS", help="Longest wait for a lock.  [default: 2000]")
-@click.option("--format", "format", type=click.Choice(["json"]), help="The whole comparison for programs, instead of lines for people.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file for --format; without it, standard output.")
+@click.option(
+    "--statement-timeout", type=click.IntRange(1), metavar="MS", help="Longest statement.  [default: 900000]"
+)
+@click.option(
+    "--lock-timeout", type=click.IntRange(1), metavar="MS", help="Longest wait for a lock.  [default: 2000]"
+)
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice(["json"]),
+    help="The whole comparison for programs, instead of lines for people.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file for --format; without it, standard output.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Only what cannot be told, and the verdict.")
-def command(before: str | None, after: str | None, **given: Any) -> int:  # fmt: skip
-    """Compare two live sides exactly: rows added, removed and changed, the columns that changed, and the schema.
+def command(before: str | None, after: str | None, **given: Any) -> int:
+    """Compare two live sides exactly: rows added, removed and changed, the columns that changed, and the
+    schema.
 
-    Each side is read in one read-only snapshot. Digests are made by the servers, so that only rows that differ travel.
-    Ends with 0 if both sides are the same, 1 if they differ, 3 if that cannot be told."""
+    Each side is read in one read-only snapshot. Digests are made by the servers, so that only rows that
+    differ travel. Ends with 0 if both sides are the same, 1 if they differ, 3 if that cannot be told."""
     from kisaan_validate.cli.exits import diff_exit_code
     from kisaan_validate.cli.job import attended
     from kisaan_validate.database.target import find_target
@@ -59,13 +159,19 @@ def command(before: str | None, after: str | None, **given: Any) -> int:  # fmt:
     from kisaan_validate.stopping import Stop
 
     if before is None:
-        raise UsageError("diff needs two sides", "name the first with --before; for two schemas of one database name it twice")
+        raise UsageError(
+            "diff needs two sides",
+            "name the first with --before; for two schemas of one database name it twice",
+        )
     if given["output"] is not None and given["format"] is None:
         raise UsageError("--output names a file for no format", "add --format json")
     from kisaan_validate.cli.options import the_config
 
     config = the_config(
-        given["config"], suite=given["suite"], lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"]
+        given["config"],
+        suite=given["suite"],
+        lock_timeout_ms=given["lock_timeout"],
+        statement_timeout_ms=given["statement_timeout"],
     )
     options = _options(config, given)
     sides, stop = (find_target(before, {}), find_target(after)), Stop()
@@ -83,16 +189,27 @@ def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
 
     schemas = given["schemas"] or ("public",)
     if given["schemas"] and (given["before_schema"] or given["after_schema"]):
-        raise UsageError("--schema names the schemas of both sides", "give either --schema, or --before-schema with --after-schema")
+        raise UsageError(
+            "--schema names the schemas of both sides",
+            "give either --schema, or --before-schema with --after-schema",
+        )
     return DiffOptions(
-        before_schemas=given["before_schema"] or schemas, after_schemas=given["after_schema"] or schemas,
-        renamed=tuple(_renamed(text) for text in given["renamed"]), select=given["select"], zone=given["zone"], samples=given["samples"], schema=not given["rows_only"],
-        keys=dict(_key(text) for text in given["keys"]), casts=dict(_cast(text) for text in given["casts"]),
+        before_schemas=given["before_schema"] or schemas,
+        after_schemas=given["after_schema"] or schemas,
+        renamed=tuple(_renamed(text) for text in given["renamed"]),
+        select=given["select"],
+        zone=given["zone"],
+        samples=given["samples"],
+        schema=not given["rows_only"],
+        keys=dict(_key(text) for text in given["keys"]),
+        casts=dict(_cast(text) for text in given["casts"]),
         ignored=frozenset(column_of(text, "--ignore") for text in given["ignore"]),
-        since=dict(_since(text) for text in given["added_since"]), encoding=given["digest"], limits=the_limits(config),
+        since=dict(_since(text) for text in given["added_since"]),
+        encoding=given["digest"],
+        limits=the_limits(config),
         foreign=_foreign(config),
         asked=_personal(config, given["personal"], given["public"]),
-    )  # fmt: skip
+    )
 
 
 def _key(text: str) -> tuple[str, tuple[str, ...]]:
@@ -101,7 +218,9 @@ def _key(text: str) -> tuple[str, tuple[str, ...]]:
     table, _, columns = parted(text, "=")
     names = names_of(columns)
     if not table or not names or not all(names):
-        raise UsageError(f"--key {text} names no key", "write --key table=column or --key table=column,column")
+        raise UsageError(
+            f"--key {text} names no key", "write --key table=column or --key table=column,column"
+        )
     return table, names
 
 
@@ -111,7 +230,9 @@ def _renamed(text: str) -> tuple[str, str]:
 
     match = re.fullmatch(r'((?:[^="]|"(?:[^"]|"")*")+)=((?:[^="]|"(?:[^"]|"")*")+)', text, re.DOTALL)
     if match is None:
-        raise UsageError(f"--renamed {text} names no two names", "write --renamed table.column=new_name, or table=new_name")
+        raise UsageError(
+            f"--renamed {text} names no two names", "write --renamed table.column=new_name, or table=new_name"
+        )
     return match[1], match[2]
 
 
@@ -133,13 +254,18 @@ def _since(text: str) -> tuple[str, tuple[str, str | None]]:
 
 
 def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) -> Asked:
-    """Who is asked whether a column's values must not be shown: the suite's patterns, names that look so, and options."""
+    """Who is asked whether a column's values must not be shown: the suite's patterns, names that look so,
+    and options.
+    """
     from kisaan_validate.lineage import How, asked_of
     from kisaan_validate.suite.load import read_settings
     from kisaan_validate.suite.personal import looks_asked
 
     file = config.suite / "suite.toml"
-    declared, looks = asked_of((*(read_settings(file).personal if file.exists() else ()), *more)), looks_asked(public)
+    declared, looks = (
+        asked_of((*(read_settings(file).personal if file.exists() else ()), *more)),
+        looks_asked(public),
+    )
 
     def asked(table: str, column: str) -> How:
         return max(declared(table, column), looks(table, column))
@@ -169,7 +295,9 @@ def _progress(quiet: bool) -> Any:
         bar = Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
         task = bar.add_task("connecting", total=None)
         with bar:
-            yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
+            yield lambda what, done, total: bar.update(
+                task, description=what, completed=done, total=total or None
+            )
 
     return shown()
 

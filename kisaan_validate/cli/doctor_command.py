@@ -24,7 +24,11 @@ def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     from kisaan_validate.report.shown import Shown as Text
     from kisaan_validate.stopping import Stop
 
-    console, chosen, stop = PipeConsole(highlight=False, soft_wrap=True), the_config(config, suite=suite), Stop()
+    console, chosen, stop = (
+        PipeConsole(highlight=False, soft_wrap=True),
+        the_config(config, suite=suite),
+        Stop(),
+    )
 
     def look(stop: Stop) -> int:
         wrong = 0
@@ -41,5 +45,7 @@ def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     wrong = attended(look, stop)
     if stop.requested:
         raise Interrupted(stop.reason)
-    console.print("nothing stands in the way of a run" if not wrong else f"{wrong} to mend before a run can pass")
+    console.print(
+        "nothing stands in the way of a run" if not wrong else f"{wrong} to mend before a run can pass"
+    )
     return 2 if wrong else 0

@@ -16,18 +16,21 @@ PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY = 0, 1, 2, 3, 5, 6
 
 MEANINGS = {
     PASSED: "pass: every check was answered and no blocking check failed",
-    FAILED: "failed: a blocking check found violations, a promise was not kept, or a difference is unexplained",
+    FAILED: "failed: a blocking check found violations, a promise was not kept, or a difference is "
+    "unexplained",
     USAGE: "usage, configuration, suite or connection: nothing was measured",
-    INCONCLUSIVE: "inconclusive: a check, a promise or a comparison has no answer, or the run was interrupted",
+    INCONCLUSIVE: "inconclusive: a check, a promise or a comparison has no answer, or the run was "
+    "interrupted",
     NOTHING: "nothing checked: no check applied, so nothing was proved",
-    BUSY: "already running: with --lock, another run of this suite on this database is at work; nothing was done",
+    BUSY: "already running: with --lock, another run of this suite on this database is at work; nothing "
+    "was done",
 }
 """What each exit code says; printed by ``--help``."""
 
 
 def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
-    """The exit code for a run that was judged so. ``recorded``: whether its files could be written; a pass nobody can
-    read is none."""
+    """The exit code for a run that was judged so. ``recorded``: whether its files could be written; a pass
+    nobody can read is none."""
     if run.interrupted:
         return INCONCLUSIVE
     if verdict is Verdict.FAIL:
@@ -38,7 +41,9 @@ def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
 
 
 def baseline_exit_code(measured: Run, *, lost: bool) -> int:
-    """The exit code for a baseline that was written. ``lost``: whether its snapshot was, before it was let go."""
+    """The exit code for a baseline that was written. ``lost``: whether its snapshot was, before it was let
+    go.
+    """
     from kisaan_validate.baseline import baseline_of
     from kisaan_validate.changes import lacking, rows_not_kept
 
@@ -54,7 +59,9 @@ def import_exit_code(left: int) -> int:
 
 
 def verify_exit_code(found: Sequence[Verified]) -> int:
-    """The exit code of a verification: what is wrong outranks what is not proved, and either keeps it from being green."""
+    """The exit code of a verification: what is wrong outranks what is not proved, and either keeps it from
+    being green.
+    """
     from kisaan_validate.signoff.findings import Mark
 
     if any(one.of(Mark.WRONG) for one in found):

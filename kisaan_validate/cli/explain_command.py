@@ -20,9 +20,12 @@ def command(**given: Any) -> int:
     from kisaan_validate.runner import Options, explain, suggestions
 
     config = the_config(
-        given["config"], suite=given["suite"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"],
+        given["config"],
+        suite=given["suite"],
+        jobs=given["jobs"],
+        lock_timeout_ms=given["lock_timeout"],
         statement_timeout_ms=given["statement_timeout"],
-    )  # fmt: skip
+    )
     part = the_suite(config).narrowed(given["select"], given["exclude"])
     options = Options(jobs=config.jobs, limits=the_limits(config), expect=config.expect)
     target = find_target(given["dsn"])
@@ -34,9 +37,15 @@ def command(**given: Any) -> int:
             _remark(f"  {f'c{position} ' if len(ids) > 1 else ''}{id}")
         _sql(statement.sql())
     for stream in plan.streams:
-        _remark(f"{stream.purpose}, for checks in Python{'' if stream.ordered else ', in ranges of blocks where that helps'}")
+        _remark(
+            f"{stream.purpose}, for checks in "
+            f"Python{'' if stream.ordered else ', in ranges of blocks where that helps'}"
+        )
         for judge in stream.judges:
-            _remark(f"  {judge.check_id} ({'row by row' if judge.row_wise else 'whole columns'}: {', '.join(judge.columns)})")
+            _remark(
+                f"  {judge.check_id} ({'row by row' if judge.row_wise else 'whole columns'}: "
+                f"{', '.join(judge.columns)})"
+            )
         _sql(stream.sql())
     for id, text in suggestions(part).items():
         _remark(f"{id} could be judged inside the database: {text}")
@@ -46,7 +55,9 @@ def command(**given: Any) -> int:
 
 
 def _remark(text: str) -> None:
-    """A line behind ``--``: whatever stands in a name, it cannot end the line and be SQL where this is piped into psql."""
+    """A line behind ``--``: whatever stands in a name, it cannot end the line and be SQL where this is
+    piped into psql.
+    """
     from kisaan_validate.report.text import plain
 
     click.echo(f"-- {plain(text)}")

@@ -9,7 +9,9 @@ from kisaan_validate.errors import UsageError
 
 
 def refuse_full(output: Path, force: bool) -> None:
-    """Raises UsageError for a file in the place of the folder, and unless forced, for a folder that holds something."""
+    """Raises UsageError for a file in the place of the folder, and unless forced, for a folder that holds
+    something.
+    """
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output} is a file", "name a folder with --output")
     if output.exists() and any(output.iterdir()) and not force:
@@ -18,7 +20,9 @@ def refuse_full(output: Path, force: bool) -> None:
 
 
 def write_beside(output: Path, files: Mapping[str, str]) -> None:
-    """Write files, none of which exists, if the suite that they make with what stands there loads. Raises UsageError, RecordError."""
+    """Write files, none of which exists, if the suite that they make with what stands there loads. Raises
+    UsageError, RecordError.
+    """
     from kisaan_validate.errors import SuiteError
     from kisaan_validate.record.files import read_file, write_file
     from kisaan_validate.suite.files import load_files, suite_files
@@ -26,13 +30,22 @@ def write_beside(output: Path, files: Mapping[str, str]) -> None:
     if there := sorted(path for path in files if (output / path).exists()):
         more = f" and {len(there) - 5} more" if len(there) > 5 else ""
         hint = "choose another folder with --output; nothing is overwritten"
-        raise UsageError(f"{', '.join(there[:5])}{more} stands in {output} already, nothing was written", hint)
-    standing = {p.relative_to(output).as_posix(): read_file(p) for p in suite_files(output)} if output.exists() else {}
+        raise UsageError(
+            f"{', '.join(there[:5])}{more} stands in {output} already, nothing was written", hint
+        )
+    standing = (
+        {p.relative_to(output).as_posix(): read_file(p) for p in suite_files(output)}
+        if output.exists()
+        else {}
+    )
     if standing:
         try:
             load_files({**files, **standing})
         except SuiteError as error:
             hint = "choose another folder with --output, and take over what you need"
-            raise UsageError(f"this and what stands in {output} do not load together, nothing was written: {error.fact}", hint) from None
+            raise UsageError(
+                f"this and what stands in {output} do not load together, nothing was written: {error.fact}",
+                hint,
+            ) from None
     for path, text in files.items():
         write_file(output / path, text)

@@ -13,18 +13,47 @@ TOOLS = ("great-expectations", "soda", "dbt")
 
 @click.command("import", short_help="Take over a suite of Great Expectations, SodaCL or dbt.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
-@click.option("--from", "tool", type=click.Choice(TOOLS), required=True, help="The tool whose files these are.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("checks"), show_default=True, help="The folder to write.")
-@click.option("--table", "tables", multiple=True, metavar="NAME | THEIRS=OURS",
-              help="The table of a suite that names none, or how a table is called here.  [default: as the files say]")  # fmt: skip
-@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="A schema; say it again for more.  [default: public]")
+@click.option(
+    "--from", "tool", type=click.Choice(TOOLS), required=True, help="The tool whose files these are."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("checks"),
+    show_default=True,
+    help="The folder to write.",
+)
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="NAME | THEIRS=OURS",
+    help="The table of a suite that names none, or how a table is called here.  [default: as the files say]",
+)
+@click.option(
+    "--schema",
+    "schemas",
+    multiple=True,
+    metavar="NAME",
+    help="A schema; say it again for more.  [default: public]",
+)
 @click.option("--name", help="The suite's name.  [default: the output folder's]")
-@click.option("--force", is_flag=True, help="Write into a folder that holds files; none of them is overwritten.")
+@click.option(
+    "--force", is_flag=True, help="Write into a folder that holds files; none of them is overwritten."
+)
 def command(
-    files: tuple[Path, ...], tool: str, output: Path, tables: tuple[str, ...], schemas: tuple[str, ...], name: str | None, force: bool
-) -> int:  # fmt: skip
-    """Translate each item of another tool's suite into checks of ours. import.md in the folder accounts for every item: the
-    checks that it became, or the reason why it has no counterpart. The exit code is 0 only if every item was imported."""
+    files: tuple[Path, ...],
+    tool: str,
+    output: Path,
+    tables: tuple[str, ...],
+    schemas: tuple[str, ...],
+    name: str | None,
+    force: bool,
+) -> int:
+    """Translate each item of another tool's suite into checks of ours. import.md in the folder accounts
+    for every item: the checks that it became, or the reason why it has no counterpart. The exit code is 0
+    only if every item was imported."""
     from kisaan_validate.cli.exits import import_exit_code
     from kisaan_validate.errors import UsageError
     from kisaan_validate.importers.load import import_files, read_tables
@@ -34,7 +63,10 @@ def command(
     refuse_full(output, force)
     maker = import_files(tool, files, read_tables(tables))
     if not maker.outcomes:
-        raise UsageError(f"the files hold nothing to import from {tool}", "name the files that hold checks, expectations or tests")
+        raise UsageError(
+            f"the files hold nothing to import from {tool}",
+            "name the files that hold checks, expectations or tests",
+        )
     made = render(maker, tool, name or output.resolve().name, schemas or ("public",))
     if maker.made:
         load_files(made)  # it must be a suite before it is written

@@ -15,10 +15,11 @@ from kisaan_validate.cli.options import the_config
 @click.option("--anew", is_flag=True, help="Read every run again, also those that look as they did.")
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
 def command(folder: Path | None, anew: bool, config: Path | None) -> int:
-    """Write index.html over all runs of a folder (by default the configured folder of reports). Needs no database.
+    """Write index.html over all runs of a folder (by default the configured folder of reports). Needs no
+    database.
 
-    Every run does this by itself; this is for runs that were copied, removed or left behind. A file .kisaan-index.json
-    spares reading what did not change; it can be deleted at any time."""
+    Every run does this by itself; this is for runs that were copied, removed or left behind. A file
+    .kisaan-index.json spares reading what did not change; it can be deleted at any time."""
     from kisaan_validate.cli.exits import index_exit_code
     from kisaan_validate.cli.runs_index import INDEX_PAGE, update_index
     from kisaan_validate.errors import UsageError

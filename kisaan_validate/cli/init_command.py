@@ -22,26 +22,57 @@ if TYPE_CHECKING:
 @click.command("init", short_help="Draft a suite from a live database.")
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
 @target_options
-@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="A schema; say it again for more.  [default: public]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("checks"), show_default=True, help="The folder to write.")
+@click.option(
+    "--schema",
+    "schemas",
+    multiple=True,
+    metavar="NAME",
+    help="A schema; say it again for more.  [default: public]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("checks"),
+    show_default=True,
+    help="The folder to write.",
+)
 @click.option("--name", help="The suite's name.  [default: the database's]")
-@click.option("--catalogue-only", is_flag=True, help="Look at no row: draft only what the catalogue declares, and prove that.")
-@click.option("--force", is_flag=True, help="Write into a folder that holds files; none of them is overwritten.")
-def command(output: Path, schemas: tuple[str, ...], name: str | None, catalogue_only: bool, force: bool, **given: Any) -> int:
-    """Draft a suite: what the catalogue declares (types, NOT NULL, keys, references, checks, enums) as blocking checks, what
-    the data was seen to be as "observed, not agreed". Each line says why; the draft is proved before it is written."""
+@click.option(
+    "--catalogue-only",
+    is_flag=True,
+    help="Look at no row: draft only what the catalogue declares, and prove that.",
+)
+@click.option(
+    "--force", is_flag=True, help="Write into a folder that holds files; none of them is overwritten."
+)
+def command(
+    output: Path, schemas: tuple[str, ...], name: str | None, catalogue_only: bool, force: bool, **given: Any
+) -> int:
+    """Draft a suite: what the catalogue declares (types, NOT NULL, keys, references, checks, enums) as
+    blocking checks, what the data was seen to be as "observed, not agreed". Each line says why; the draft
+    is proved before it is written."""
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.database.target import find_target
     from kisaan_validate.draft.look import Ask
 
     config = the_config(
-        given["config"], jobs=given["jobs"], lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"]
+        given["config"],
+        jobs=given["jobs"],
+        lock_timeout_ms=given["lock_timeout"],
+        statement_timeout_ms=given["statement_timeout"],
     )
     settings = _standing(output, schemas, force)
     ask = Ask(
-        find_target(given["dsn"]), settings.schemas if settings else schemas or ("public",), settings.aliases if settings else {},
-        settings.personal if settings else (), the_limits(config), config.jobs, config.expect, catalogue_only,
-    )  # fmt: skip
+        find_target(given["dsn"]),
+        settings.schemas if settings else schemas or ("public",),
+        settings.aliases if settings else {},
+        settings.personal if settings else (),
+        the_limits(config),
+        config.jobs,
+        config.expect,
+        catalogue_only,
+    )
     with progress_observer(False) as observer:
         proved = attended(lambda stop: _draft(ask, config, output, name, _once(observer), stop))
     if proved.run.interrupted:
@@ -62,7 +93,9 @@ def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSetti
     settings = read_settings(output / "suite.toml")
     if schemas and schemas != settings.schemas:
         said = ", ".join(settings.schemas)
-        raise UsageError(f"{output / 'suite.toml'} says schemas {said}", "leave --schema out, or choose another folder")
+        raise UsageError(
+            f"{output / 'suite.toml'} says schemas {said}", "leave --schema out, or choose another folder"
+        )
     return settings
 
 
@@ -82,7 +115,9 @@ def _once(observer: Observer) -> Observer:
 
 
 def _unfinished(reason: str) -> Exception:
-    """What ends the command before a draft is proved: a snapshot held for too long, or whoever interrupted it."""
+    """What ends the command before a draft is proved: a snapshot held for too long, or whoever interrupted
+    it.
+    """
     from kisaan_validate.errors import DatabaseError, Interrupted
     from kisaan_validate.execute.held import PAST_LIMIT
 
@@ -91,8 +126,12 @@ def _unfinished(reason: str) -> Exception:
     return Interrupted(reason, "no draft was written")
 
 
-def _draft(ask: Ask, config: Config, output: Path, name: str | None, observer: Observer, stop: Stop) -> Proved:
-    """Look, propose, prove. Raises what looking and running raise, and UsageError where nothing would be written."""
+def _draft(
+    ask: Ask, config: Config, output: Path, name: str | None, observer: Observer, stop: Stop
+) -> Proved:
+    """Look, propose, prove. Raises what looking and running raise, and UsageError where nothing would be
+    written.
+    """
     from kisaan_validate.draft.look import look
     from kisaan_validate.draft.propose import propose
     from kisaan_validate.draft.prove import prove
@@ -105,10 +144,13 @@ def _draft(ask: Ask, config: Config, output: Path, name: str | None, observer: O
     options = Options(jobs=config.jobs, sample=0, limits=ask.limits, expect=config.expect)
     standing = output / "suite.toml"
     return prove(
-        facts, propose(facts), name or facts.place.database, lambda path: not (output / path).exists(),
+        facts,
+        propose(facts),
+        name or facts.place.database,
+        lambda path: not (output / path).exists(),
         lambda suite: run(suite, ask.target, options=options, observer=observer, stop=stop),
         read_file(standing) if standing.exists() else "",
-    )  # fmt: skip
+    )
 
 
 def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
@@ -120,21 +162,35 @@ def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
 
     said = told(proved)
     click.echo(
-        f"drafted {counted(said['tables'], 'table')}: {counted(said['checks'], 'check')}, {said['declared']:,} of what the catalogue "
-        f"declares (blocking), {said['observed']:,} observed, not agreed (info, tag \"observed\")"
+        f"drafted {counted(said['tables'], 'table')}: {counted(said['checks'], 'check')}, "
+        f"{said['declared']:,} of what the catalogue "
+        f'declares (blocking), {said["observed"]:,} observed, not agreed (info, tag "observed")'
     )
     for draft in proved.drafts:
         for note in draft.notes:
             if "catalogue alone: " in note or note.startswith("withheld: "):
                 click.echo(f"note    {remark(draft.title)}: {remark(note)}")
     if said["refused"]:
-        click.echo(f'left    {counted(said["refused"], "check")} commented out, each with its reason: grep -rn "not drafted" {output}')
+        click.echo(
+            f"left    {counted(said['refused'], 'check')} commented out, each with its reason: grep -rn "
+            f'"not drafted" {output}'
+        )
     click.echo(f"wrote   {output}: {counted(len(proved.files), 'file')}")
     if kept:
         click.echo(f"kept    {counted(len(kept), 'file')} that stood there, as they were: {', '.join(kept)}")
     passed = sum(r.status.value == "pass" for r in proved.run.results)
-    click.echo(f"verdict {proved.run.verdict}: {passed:,} of {counted(said['checks'], 'check')} pass on this database")
-    click.echo(f'next    read {output}: each line says why it is there; drop **OBSERVED from what you agree on, delete the rest')
-    click.echo(f"        kisaan-validate list --suite {output} --select observed   # what waits for an answer")
-    click.echo(f"        kisaan-validate run --suite {output}                      # prove it again, with a report")
+    click.echo(
+        f"verdict {proved.run.verdict}: {passed:,} of {counted(said['checks'], 'check')} pass on this "
+        f"database"
+    )
+    click.echo(
+        f"next    read {output}: each line says why it is there; drop **OBSERVED from what you agree on, "
+        f"delete the rest"
+    )
+    click.echo(
+        f"        kisaan-validate list --suite {output} --select observed   # what waits for an answer"
+    )
+    click.echo(
+        f"        kisaan-validate run --suite {output}                      # prove it again, with a report"
+    )
     return exit_code(proved.run, proved.run.verdict)

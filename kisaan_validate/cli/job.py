@@ -1,4 +1,6 @@
-"""One run as a command does it: in a thread, so that signals are heard; with progress; recorded whatever happens."""
+"""One run as a command does it: in a thread, so that signals are heard; with progress; recorded whatever
+happens.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,14 @@ Outcome = TypeVar("Outcome")
 
 def attended(
     work: Callable[[Stop], Outcome], stop: Stop | None = None, get_ready: Callable[[], None] = lambda: None
-) -> Outcome:  # fmt: skip
+) -> Outcome:
     """Do ``work`` in a thread while the main thread listens for signals: the first one becomes a Stop.
 
-    ``get_ready`` is called when a stop is requested: what comes afterwards is prepared while servers have their grace.
+    ``get_ready`` is called when a stop is requested: what comes afterwards is prepared while servers have
+    their grace.
 
-    A second signal ends the process at once. Raises what ``work`` raises, but Interrupted where a server's or a
-    connection's failure is what became of the stop.
+    A second signal ends the process at once. Raises what ``work`` raises, but Interrupted where a server's
+    or a connection's failure is what became of the stop.
     """
     from kisaan_validate.cli.signals import first
     from kisaan_validate.errors import DatabaseError, Interrupted, TargetError
@@ -124,8 +127,8 @@ def record(judged: Judgement, folder: Path) -> Path:
 def record_after(judged: Judgement, folder: Path) -> tuple[Judgement, Path]:
     """Record a run after the one that was recorded before it in ``folder``, with the sources of its suite.
 
-    Returns the judgement of the run as recorded, and its folder. Where the chain of runs or the sources cannot be kept, the
-    run is recorded all the same, and that is said. Raises RecordError.
+    Returns the judgement of the run as recorded, and its folder. Where the chain of runs or the sources
+    cannot be kept, the run is recorded all the same, and that is said. Raises RecordError.
     """
     from dataclasses import replace
 
@@ -146,7 +149,9 @@ def record_after(judged: Judgement, folder: Path) -> tuple[Judgement, Path]:
 
 @contextmanager
 def _without_fail(link: AbstractContextManager[Run], run: Run) -> Iterator[Run]:
-    """``link``, or where it cannot be entered, the run alone: facts are kept whatever happens to the chain."""
+    """``link``, or where it cannot be entered, the run alone: facts are kept whatever happens to the
+    chain.
+    """
     from kisaan_validate.errors import RecordError
 
     with ExitStack() as stack:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def only_one(config: Config, suite: Suite, target: Target, stop: Stop, *, wanted: bool) -> Iterator[None]:
-    """Hold both locks, the server's and that of the folder of reports, until the end. Does nothing if not ``wanted``.
+    """Hold both locks, the server's and that of the folder of reports, until the end. Does nothing if not
+    ``wanted``.
 
     Raises AlreadyRunning, TargetError, DatabaseError and RecordError.
     """
@@ -37,4 +38,8 @@ def only_one(config: Config, suite: Suite, target: Target, stop: Stop, *, wanted
         with file_lock(file, f"suite {name!r} on database {held.database!r}"):
             yield
         if not stop.requested and attended(lambda _: held.lost, stop):
-            print("note    the session that held the lock was lost: another run may have gone on beside this one", file=sys.stderr)
+            print(
+                "note    the session that held the lock was lost: another run may have gone on beside "
+                "this one",
+                file=sys.stderr,
+            )

@@ -1,4 +1,6 @@
-"""``kisaan-validate``: finds the command, turns expected failures into two lines on stderr and an exit code."""
+"""``kisaan-validate``: finds the command, turns expected failures into two lines on stderr and an exit
+code.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,25 @@ from kisaan_validate.version import VERSION
 PROGRAM = "kisaan-validate"
 """However it was started: completion and documentation rest on the name."""
 
-COMMANDS = ("run", "init", "import", "baseline", "diff", "list", "explain", "doctor", "report", "index", "sign", "attest", "stamp",
-            "bundle", "verify", "schedule", "demo")  # fmt: skip
+COMMANDS = (
+    "run",
+    "init",
+    "import",
+    "baseline",
+    "diff",
+    "list",
+    "explain",
+    "doctor",
+    "report",
+    "index",
+    "sign",
+    "attest",
+    "stamp",
+    "bundle",
+    "verify",
+    "schedule",
+    "demo",
+)
 
 
 class _Commands(click.Group):
@@ -34,7 +53,9 @@ class _Commands(click.Group):
         command: click.Command = module.command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does; of a name that is not known it says which one is near."""
         try:
             return super().resolve_command(ctx, args)
@@ -76,7 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KisaanError as error:
         from kisaan_validate.report.text import plain
 
-        said = plain(str(error), keep="\n\t")  # a server's words, and names, may hold commands to the terminal
+        said = plain(
+            str(error), keep="\n\t"
+        )  # a server's words, and names, may hold commands to the terminal
         print(f"error: {said}", file=sys.stderr)
         return exit_code_of(error)
     except BrokenPipeError:
@@ -104,7 +127,9 @@ def _unread() -> int:
 
 
 def entry() -> None:
-    """The console script. A command that executes a suite is watched from another process, so that its end is seen."""
+    """The console script. A command that executes a suite is watched from another process, so that its end
+    is seen.
+    """
     from kisaan_validate.cli.signals import listen
 
     listen()
@@ -118,7 +143,9 @@ def entry() -> None:
 
 
 def open_streams() -> None:
-    """Give a standard stream that was closed (``>&-``) somewhere to go: else the next file or connection takes its number."""
+    """Give a standard stream that was closed (``>&-``) somewhere to go: else the next file or connection
+    takes its number.
+    """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -130,7 +157,9 @@ def open_streams() -> None:
 
 
 def _whole() -> int:
-    """The command and the last of its output. What cannot be written at the last moment is an error too, and no fault of the data."""
+    """The command and the last of its output. What cannot be written at the last moment is an error too,
+    and no fault of the data.
+    """
     from kisaan_validate.cli.signals import ended
 
     code = main()
@@ -149,12 +178,16 @@ def _whole() -> int:
 
 def _refused() -> bool:
     """Whether a line was lost on the way (``cli.output.lost``)."""
-    output = sys.modules.get("kisaan_validate.cli.output")  # a command that did not load it printed no such line
+    output = sys.modules.get(
+        "kisaan_validate.cli.output"
+    )  # a command that did not load it printed no such line
     return output is not None and output.output_was_lost()
 
 
 def _lost() -> None:
-    """Standard output leads nowhere from here: Python would fail once more to write what waits, and change the exit code."""
+    """Standard output leads nowhere from here: Python would fail once more to write what waits, and change
+    the exit code.
+    """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     if sys.stdout.closed:

@@ -21,10 +21,21 @@ Decorated = Callable[..., Any]
 def suite_options(function: Decorated) -> Decorated:
     """--config, --suite, --select, --exclude."""
     for option in (
-        click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out checks by id, table or tag."),
-        click.option("--select", multiple=True, metavar="PATTERN", help="Only checks by id, table or tag (a partial run)."),
-        click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]"),
-        click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]"),
+        click.option(
+            "--exclude", multiple=True, metavar="PATTERN", help="Leave out checks by id, table or tag."
+        ),
+        click.option(
+            "--select",
+            multiple=True,
+            metavar="PATTERN",
+            help="Only checks by id, table or tag (a partial run).",
+        ),
+        click.option(
+            "--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]"
+        ),
+        click.option(
+            "--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]"
+        ),
     ):
         function = option(function)
     return function
@@ -33,10 +44,24 @@ def suite_options(function: Decorated) -> Decorated:
 def target_options(function: Decorated) -> Decorated:
     """--dsn, --jobs, the timeouts."""
     for option in (
-        click.option("--statement-timeout", type=click.IntRange(1), metavar="MS", help="Longest statement.  [default: 900000]"),
-        click.option("--lock-timeout", type=click.IntRange(1), metavar="MS", help="Longest wait for a lock.  [default: 2000]"),
-        click.option("--jobs", type=click.IntRange(1, 64), help="Sessions that read side by side.  [default: 2]"),
-        click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; see .pgpass for passwords."),
+        click.option(
+            "--statement-timeout",
+            type=click.IntRange(1),
+            metavar="MS",
+            help="Longest statement.  [default: 900000]",
+        ),
+        click.option(
+            "--lock-timeout",
+            type=click.IntRange(1),
+            metavar="MS",
+            help="Longest wait for a lock.  [default: 2000]",
+        ),
+        click.option(
+            "--jobs", type=click.IntRange(1, 64), help="Sessions that read side by side.  [default: 2]"
+        ),
+        click.option(
+            "--dsn", help="The database: postgresql://… or host=… dbname=…; see .pgpass for passwords."
+        ),
     ):
         function = option(function)
     return function
@@ -48,7 +73,9 @@ def the_config(config: Path | None, **overrides: Any) -> Config:
 
     from kisaan_validate.config import load_config
 
-    return replace(load_config(config), **{key: value for key, value in overrides.items() if value is not None})
+    return replace(
+        load_config(config), **{key: value for key, value in overrides.items() if value is not None}
+    )
 
 
 def the_suite(config: Config) -> Suite:
@@ -84,7 +111,9 @@ def the_contract(path: Path | None, suite: Suite) -> Contract | None:
 
 
 def the_waivers(config: Config, suite: Suite, path: Path | None, none: bool) -> Waivers | None:
-    """The named waivers, else those of the configuration, else those beside the suite. Raises SuiteError and RecordError."""
+    """The named waivers, else those of the configuration, else those beside the suite. Raises SuiteError
+    and RecordError.
+    """
     from kisaan_validate.record.files import read_file
     from kisaan_validate.waivers import read_waivers
 

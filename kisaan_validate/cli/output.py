@@ -20,13 +20,21 @@ if TYPE_CHECKING:
 def format_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--format, --output."""
     function = click.option(
-        "-o", "--output", type=click.Path(path_type=Path), help="The file for the one --format that names none."
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        help="The file for the one --format that names none.",
     )(function)
     return click.option(
-        "--format", "formats", multiple=True, metavar="NAME[=FILE]", shell_complete=_complete,
-        help="json, junit, github, markdown, csv, or that of an installed package; may be repeated. Without FILE it goes to "
+        "--format",
+        "formats",
+        multiple=True,
+        metavar="NAME[=FILE]",
+        shell_complete=_complete,
+        help="json, junit, github, markdown, csv, or that of an installed package; may be repeated. "
+        "Without FILE it goes to "
         "standard output, and the lines for people to standard error.",
-    )(function)  # fmt: skip
+    )(function)
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -54,13 +62,18 @@ def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[Wanted, .
     for text in asked:
         name, parted, file = text.partition("=")
         if parted and not file:
-            raise UsageError(f"--format {text} names no file", f"write --format {name}=FILE, or --format {name}")
+            raise UsageError(
+                f"--format {text} names no file", f"write --format {name}=FILE, or --format {name}"
+            )
         path = Path(file) if parted else output
         wanted.append(Wanted(find_format(name), None if path is None or str(path) == "-" else path))
     places = [str(w.path) for w in wanted]
     if twice := [place for place in places if places.count(place) > 1]:
         where = "standard output" if twice[0] == "None" else twice[0]
-        raise UsageError(f"two formats would go to {where}", "give each its file: --format junit=junit.xml --format markdown=summary.md")
+        raise UsageError(
+            f"two formats would go to {where}",
+            "give each its file: --format junit=junit.xml --format markdown=summary.md",
+        )
     for path in (w.path for w in wanted):
         if path is not None and path.is_dir():
             raise UsageError(f"{path} is a folder", "name a file")
@@ -69,7 +82,9 @@ def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[Wanted, .
 
 @contextmanager
 def lines_for_people(wanted: Sequence[Wanted]) -> Iterator[TextIO]:
-    """Yields standard output. Within, whatever is printed goes to standard error if a format wants standard output alone."""
+    """Yields standard output. Within, whatever is printed goes to standard error if a format wants
+    standard output alone.
+    """
     out = sys.stdout
     if not any(w.path is None for w in wanted):
         yield out
@@ -79,7 +94,9 @@ def lines_for_people(wanted: Sequence[Wanted]) -> Iterator[TextIO]:
 
 
 def deliver(judged: Judgement, wanted: Sequence[Wanted], out: TextIO) -> bool:
-    """Write every format where it was wanted. Says what went wrong on stderr; returns whether all are there."""
+    """Write every format where it was wanted. Says what went wrong on stderr; returns whether all are
+    there.
+    """
     from kisaan_validate.errors import UsageError
 
     good = True
@@ -110,7 +127,9 @@ def _put(text: str, path: Path | None, out: TextIO) -> None:
 
 
 def say(line: str) -> None:
-    """One line for people, at once. Where it cannot be written, work goes on: what is measured does not depend on a listener."""
+    """One line for people, at once. Where it cannot be written, work goes on: what is measured does not
+    depend on a listener.
+    """
     try:
         print(line, flush=True)
     except OSError as error:
@@ -118,7 +137,9 @@ def say(line: str) -> None:
 
 
 def lost(stream: TextIO, error: OSError) -> None:
-    """What a stream cannot take is said once, and remembered for the exit code; a reader that went away is no fault."""
+    """What a stream cannot take is said once, and remembered for the exit code; a reader that went away is
+    no fault.
+    """
     silence(stream)
     if not isinstance(error, BrokenPipeError):
         print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
@@ -134,7 +155,9 @@ def output_was_lost() -> bool:
 
 
 def silence(stream: TextIO) -> None:
-    """Send what is still buffered nowhere: Python would fail once more to write it, and change the exit code, at its end."""
+    """Send what is still buffered nowhere: Python would fail once more to write it, and change the exit
+    code, at its end.
+    """
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -1,4 +1,5 @@
-"""How options name tables and columns: as the catalogue has them; a name with a dot, a comma or an = in it is quoted as in SQL.
+"""How options name tables and columns: as the catalogue has them; a name with a dot, a comma or an = in it
+is quoted as in SQL.
 
 ``--key '"odd.table"=a,"b,c"'``, ``--values 'app.t."a.b"'``. What stands within quotes parts nothing.
 """
@@ -11,7 +12,9 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 def parted(text: str, sign: str) -> tuple[str, str, str]:
-    """As ``str.partition``, but a sign within a quoted name parts nothing. A name is quoted if a quote begins it."""
+    """As ``str.partition``, but a sign within a quoted name parts nothing. A name is quoted if a quote
+    begins it.
+    """
     at = 0
     while at < len(text):
         quoted = _QUOTED.match(text, at) if at == 0 or text[at - 1] in ".,=" else None
@@ -45,5 +48,8 @@ def column_of(text: str, option: str) -> tuple[str, str]:
 
     table, column = split_column(text)
     if not table or not column:
-        raise UsageError(f"{option} {text} names no column", f'write {option} table.column; a name with a dot in it is quoted: table."a.b"')
+        raise UsageError(
+            f"{option} {text} names no column",
+            f'write {option} table.column; a name with a dot in it is quoted: table."a.b"',
+        )
     return table, column

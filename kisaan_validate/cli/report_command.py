@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @click.command("report", short_help="Render a page or another format again from run.json.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks, to which some formats point.  [default: checks]")
+@click.option(
+    "--suite",
+    type=click.Path(path_type=Path),
+    help="The folder of checks, to which some formats point.  [default: checks]",
+)
 @format_options
 def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Path | None) -> int:
     """Render report.html, or with --format another form, again from a run's folder or its run.json, with the
@@ -75,16 +79,23 @@ def judged_again(source: Path) -> Judgement:
 
 
 def _beside(path: Path, digest: str, what: str) -> str | None:
-    """The text of a file that a run names by digest, None if it names none. Raises RecordError if it is another."""
+    """The text of a file that a run names by digest, None if it names none. Raises RecordError if it is
+    another.
+    """
     from kisaan_validate.errors import RecordError
     from kisaan_validate.record.codec import digest_of
     from kisaan_validate.record.files import read_file
 
     if not digest:
         if path.exists():
-            raise RecordError(f"{path} lies beside a run that was not judged beside any {what}", "move it away, or restore run.json")
+            raise RecordError(
+                f"{path} lies beside a run that was not judged beside any {what}",
+                "move it away, or restore run.json",
+            )
         return None
     text = read_file(path)
     if digest_of(text) != digest:
-        raise RecordError(f"{path} is not the {what} of this run", "restore the file that was recorded with it")
+        raise RecordError(
+            f"{path} is not the {what} of this run", "restore the file that was recorded with it"
+        )
     return text

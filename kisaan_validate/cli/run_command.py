@@ -37,25 +37,62 @@ if TYPE_CHECKING:
 @click.command("run", short_help="Prove every check and write a report.")
 @suite_options
 @target_options
-@click.option("--baseline", type=click.Path(path_type=Path), help="Compare with a baseline file taken before.")
-@click.option("--contract", type=click.Path(path_type=Path), help="What the migration promises; needs --baseline.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="Compare with a baseline file taken before."
+)
+@click.option(
+    "--contract", type=click.Path(path_type=Path), help="What the migration promises; needs --baseline."
+)
 @click.option("--other-database", is_flag=True, help="The baseline may be of another database.")
-@click.option("--added-since", multiple=True, metavar="TABLE.COLUMN", help="Rows above this column's highest value in the baseline came later: "
-              "they are counted apart. Repeatable; elsewhere the key tells.")  # fmt: skip
-@click.option("--zone", default="", metavar="ZONE", help="Where the clocks ran of columns whose values the baseline keeps, and which "
-              "became timestamptz since.")  # fmt: skip
-@click.option("--fail-on", type=click.Choice(["any", "new"]), help="Which failing checks fail the run: any, or only those "
-              "that did not fail before.  [default: any]")  # fmt: skip
-@click.option("--waivers", type=click.Path(path_type=Path), help="Accepted failures.  [default: waivers.toml of the suite]")
+@click.option(
+    "--added-since",
+    multiple=True,
+    metavar="TABLE.COLUMN",
+    help="Rows above this column's highest value in the baseline came later: "
+    "they are counted apart. Repeatable; elsewhere the key tells.",
+)
+@click.option(
+    "--zone",
+    default="",
+    metavar="ZONE",
+    help="Where the clocks ran of columns whose values the baseline keeps, and which "
+    "became timestamptz since.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["any", "new"]),
+    help="Which failing checks fail the run: any, or only those that did not fail before.  [default: any]",
+)
+@click.option(
+    "--waivers",
+    type=click.Path(path_type=Path),
+    help="Accepted failures.  [default: waivers.toml of the suite]",
+)
 @click.option("--no-waivers", is_flag=True, help="Waive nothing.")
 @click.option("--sample", type=click.IntRange(0, 10_000), help="Failing keys shown per check.  [default: 20]")
-@click.option("--trust-constraints", is_flag=True, default=None, help="Let sound constraints and the bounds of partitions stand for rows.")
-@click.option("--trust-indexes", is_flag=True, default=None, help="Let indexes find rows, and stand for them; the result says so.")
+@click.option(
+    "--trust-constraints",
+    is_flag=True,
+    default=None,
+    help="Let sound constraints and the bounds of partitions stand for rows.",
+)
+@click.option(
+    "--trust-indexes",
+    is_flag=True,
+    default=None,
+    help="Let indexes find rows, and stand for them; the result says so.",
+)
 @click.option("--reports", type=click.Path(path_type=Path), help="Where reports land.  [default: reports]")
-@click.option("--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6.")
+@click.option(
+    "--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6."
+)
 @format_options
-@click.option("--quiet", "-q", is_flag=True, help="Only whose fault it is, the verdict, and where the report is.")
-@click.option("--verbose", "-v", is_flag=True, help="Every check and promise, not only those that need attention.")
+@click.option(
+    "--quiet", "-q", is_flag=True, help="Only whose fault it is, the verdict, and where the report is."
+)
+@click.option(
+    "--verbose", "-v", is_flag=True, help="Every check and promise, not only those that need attention."
+)
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """Prove every check on the live database, in one read-only snapshot, and write a report."""
     wanted = wanted_formats(formats, output)
@@ -76,17 +113,27 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     from kisaan_validate.stopping import Stop
 
     config = the_config(
-        given["config"], suite=given["suite"], jobs=given["jobs"], sample=given["sample"], reports=given["reports"],
-        lock_timeout_ms=given["lock_timeout"], statement_timeout_ms=given["statement_timeout"],
-        trust_constraints=given["trust_constraints"], trust_indexes=given["trust_indexes"],
-    )  # fmt: skip
+        given["config"],
+        suite=given["suite"],
+        jobs=given["jobs"],
+        sample=given["sample"],
+        reports=given["reports"],
+        lock_timeout_ms=given["lock_timeout"],
+        statement_timeout_ms=given["statement_timeout"],
+        trust_constraints=given["trust_constraints"],
+        trust_indexes=given["trust_indexes"],
+    )
     suite = the_suite(config)
     beside, target = _beside(config, suite, given), find_target(given["dsn"])
     stop = Stop()
     with only_one(config, suite, target, stop, wanted=given["lock"]):
-        origin = provenance_of(config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals)
+        origin = provenance_of(
+            config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals
+        )
         run = replace(_prove(config, suite, target, given, beside, stop), provenance=origin)
-        judged = replace(judge(run, beside.baseline, beside.contract, beside.waivers), sources=str(config.suite))
+        judged = replace(
+            judge(run, beside.baseline, beside.contract, beside.waivers), sources=str(config.suite)
+        )
         return _recorded(judged, config, given)
 
 
@@ -109,7 +156,9 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
     try:
         print_run(judged, place, quiet=given["quiet"], verbose=given["verbose"])
         sys.stdout.flush()
-    except OSError as error:  # nobody reads the lines any more, or nothing takes them, but the report is there
+    except (
+        OSError
+    ) as error:  # nobody reads the lines any more, or nothing takes them, but the report is there
         lost(sys.stdout, error)
         recorded = recorded and isinstance(error, BrokenPipeError)
     return judged, recorded
@@ -137,8 +186,12 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
 
     path: Path | None = given["baseline"]
     if path is None:
-        options = {"--contract": given["contract"] is not None, "--fail-on new": given["fail_on"] == "new", "--zone": bool(given["zone"]),
-                   "--added-since": bool(given["added_since"])}
+        options = {
+            "--contract": given["contract"] is not None,
+            "--fail-on new": given["fail_on"] == "new",
+            "--zone": bool(given["zone"]),
+            "--added-since": bool(given["added_since"]),
+        }
         for option, wanted in options.items():
             if wanted:
                 hint = "take one before the migration: kisaan-validate baseline -o pre.json"
@@ -146,15 +199,20 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
         return _Beside(waivers=the_waivers(config, suite, given["waivers"], given["no_waivers"]))
     baseline = baseline_from_json(read_file(path), str(path))
     return _Beside(
-        # Of the copy that is kept beside the run: an editor or a formatter may have laid out the same facts anew.
-        baseline, digest_of(baseline_to_json(baseline)), the_contract(given["contract"], suite),
+        # Of the copy that is kept beside the run: an editor or a formatter may have laid out the same facts
+        # anew.
+        baseline,
+        digest_of(baseline_to_json(baseline)),
+        the_contract(given["contract"], suite),
         the_waivers(config, suite, given["waivers"], given["no_waivers"]),
         kept_rows(path.parent, baseline.row_file) if baseline.row_file is not None else None,
         kept_values(path.parent, baseline.value_file) if baseline.value_file is not None else None,
-    )  # fmt: skip
+    )
 
 
-def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], beside: _Beside, stop: Stop) -> Run:
+def _prove(
+    config: Config, suite: Suite, target: Target, given: dict[str, Any], beside: _Beside, stop: Stop
+) -> Run:
     from kisaan_validate.cli.job import attended, progress_observer, ready_to_record
     from kisaan_validate.errors import DatabaseError, TargetError
     from kisaan_validate.model import FailOn
@@ -184,11 +242,18 @@ def _prove(config: Config, suite: Suite, target: Target, given: dict[str, Any], 
         try:
             return attended(
                 lambda stop: run(
-                    suite, target, select=given["select"], exclude=given["exclude"], options=options, observer=observer,
+                    suite,
+                    target,
+                    select=given["select"],
+                    exclude=given["exclude"],
+                    options=options,
+                    observer=observer,
                     stop=stop,
                 ),
                 stop,
                 ready_to_record,
-            )  # fmt: skip
-        except DatabaseError as error:  # nothing was measured, and there will be no record: as if it had not been reached
+            )
+        except (
+            DatabaseError
+        ) as error:  # nothing was measured, and there will be no record: as if it had not been reached
             raise TargetError(error.fact, error.hint) from None

@@ -1,7 +1,7 @@
 """Keeping ``index.html`` of a folder of reports as the runs beside it say.
 
-Only what is new or changed is read; what looks as it did keeps its entry. Whatever stands in the folder that is no run is
-named in the page and hinders nothing.
+Only what is new or changed is read; what looks as it did keeps its entry. Whatever stands in the folder
+that is no run is named in the page and hinders nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 INDEX_FILE, INDEX_PAGE, LOCK_FILE = ".kisaan-index.json", "index.html", ".lock-index"
 
 AFTER_A_RUN = 5.0
-"""So many seconds a run may spend on reading others that the index does not know; the rest is named and left for later."""
+"""So many seconds a run may spend on reading others that the index does not know; the rest is named and
+left for later.
+"""
 
 LOCK_WAIT = 15.0
 """Seconds that are waited for another process which is at work on the same index."""
@@ -44,7 +46,9 @@ _SIGNOFFS = "signoffs"
 
 @dataclass(frozen=True)
 class Seen:
-    """A folder as it stands there: its percent-encoded name, what its files look like, and why it is no run ("" if it may be)."""
+    """A folder as it stands there: its percent-encoded name, what its files look like, and why it is no
+    run ("" if it may be).
+    """
 
     path: Path
     folder: str
@@ -56,8 +60,9 @@ class Seen:
 def update_index(reports: Path, *, seconds: float | None = None, anew: bool = False) -> Index:
     """Bring the index of a folder up to its runs and return it.
 
-    ``seconds`` bounds the reading of runs that it does not know (None: all are read), ``anew`` reads every run again.
-    Raises RecordError if it cannot be written, AlreadyRunning if another process does not let go of it.
+    ``seconds`` bounds the reading of runs that it does not know (None: all are read), ``anew`` reads every
+    run again. Raises RecordError if it cannot be written, AlreadyRunning if another process does not let
+    go of it.
     """
     from kisaan_validate.record.filelock import file_lock
     from kisaan_validate.record.index import Index, read_index, write_index
@@ -80,7 +85,10 @@ def add_to_index(reports: Path) -> None:
         update_index(reports, seconds=AFTER_A_RUN)
     except (KisaanError, OSError) as error:
         said = error.fact if isinstance(error, KisaanError) else str(error)
-        print(f"note    {INDEX_PAGE} does not show this run: {said}; `kisaan-validate index` makes it again", file=sys.stderr)
+        print(
+            f"note    {INDEX_PAGE} does not show this run: {said}; `kisaan-validate index` makes it again",
+            file=sys.stderr,
+        )
 
 
 def _write_pages(reports: Path, index: Index, before: Iterable[str]) -> Index:
@@ -103,7 +111,9 @@ def _write_pages(reports: Path, index: Index, before: Iterable[str]) -> Index:
 
 
 def _refuse_foreign(page: Path) -> None:
-    """Raises RecordError for a page of somebody else's in the place of ours: a folder of reports may be a folder of more."""
+    """Raises RecordError for a page of somebody else's in the place of ours: a folder of reports may be a
+    folder of more.
+    """
     from kisaan_validate.errors import RecordError
 
     try:
@@ -112,12 +122,18 @@ def _refuse_foreign(page: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise RecordError(f"cannot read {page}: {error.strerror}", "let the folder of reports belong to whoever runs this") from None
+        raise RecordError(
+            f"cannot read {page}: {error.strerror}", "let the folder of reports belong to whoever runs this"
+        ) from None
     if not ours:
-        raise RecordError(f"{page} is not a page of this program", "move it, or name a folder of its own with --reports")
+        raise RecordError(
+            f"{page} is not a page of this program", "move it, or name a folder of its own with --reports"
+        )
 
 
-def _gather(seen: Iterable[Seen], known: Index, seconds: float | None) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
+def _gather(
+    seen: Iterable[Seen], known: Index, seconds: float | None
+) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
     """The entries of all runs, the newest first, and what is none of them."""
     from kisaan_validate.record.index import Unread
 
@@ -126,7 +142,9 @@ def _gather(seen: Iterable[Seen], known: Index, seconds: float | None) -> tuple[
     end = time.monotonic() + seconds if seconds is not None else None
     kept: list[Entry] = []
     unread: list[Unread] = []
-    for there in sorted(seen, key=lambda one: one.folder, reverse=True):  # names begin with the time: the newest are read first
+    for there in sorted(
+        seen, key=lambda one: one.folder, reverse=True
+    ):  # names begin with the time: the newest are read first
         entry, refusal = entries.get(there.folder), refused.get(there.folder)
         if there.reason:
             unread.append(Unread(there.folder, "", there.reason))
@@ -139,7 +157,10 @@ def _gather(seen: Iterable[Seen], known: Index, seconds: float | None) -> tuple[
         else:
             read = _read(there)
             (unread if isinstance(read, Unread) else kept).append(read)  # type: ignore[arg-type]
-    return tuple(sorted(kept, key=lambda entry: (entry.at, entry.folder), reverse=True)), (*unread, *_twice(kept))
+    return tuple(sorted(kept, key=lambda entry: (entry.at, entry.folder), reverse=True)), (
+        *unread,
+        *_twice(kept),
+    )
 
 
 def _read(there: Seen) -> Entry | Unread:
@@ -154,12 +175,16 @@ def _read(there: Seen) -> Entry | Unread:
     source = there.path / "run.json"
     try:
         judged, digest = judged_again(source), digest_of(read_file(source))
-        return entry_of(judged, there.folder, there.mark, digest, page=there.page, signed=signed_words(there.path, judged))
+        return entry_of(
+            judged, there.folder, there.mark, digest, page=there.page, signed=signed_words(there.path, judged)
+        )
     except KisaanError as error:
         reason = error.fact
     except (MemoryError, RecursionError, ValueError, ArithmeticError) as error:
         reason = f"{type(error).__name__} while it was read"
-    return Unread(there.folder, there.mark, shortened(flat(reason.replace(f"{there.path}/", "")), 300), damaged=True)
+    return Unread(
+        there.folder, there.mark, shortened(flat(reason.replace(f"{there.path}/", "")), 300), damaged=True
+    )
 
 
 def _twice(entries: Iterable[Entry]) -> Iterator[Unread]:
@@ -169,7 +194,11 @@ def _twice(entries: Iterable[Entry]) -> Iterator[Unread]:
     first: dict[str, str] = {}
     for entry in sorted(entries, key=lambda entry: entry.folder):
         if (other := first.setdefault(entry.id, entry.folder)) != entry.folder:
-            yield Unread(entry.folder, "", f"a second folder with run {entry.id}, which {other} has too; both are listed")
+            yield Unread(
+                entry.folder,
+                "",
+                f"a second folder with run {entry.id}, which {other} has too; both are listed",
+            )
 
 
 def signed_words(place: Path, judged: Judgement) -> str:
@@ -184,7 +213,11 @@ def signed_words(place: Path, judged: Judgement) -> str:
         standing = own_standing(read_folder(place), judged)
     except KisaanError as error:
         return f"not checked: {error.fact}"
-    broken = f", {len(standing.broken)} of {len(standing.signed)} signatures do not hold" if standing.broken else ""
+    broken = (
+        f", {len(standing.broken)} of {len(standing.signed)} signatures do not hold"
+        if standing.broken
+        else ""
+    )
     return f"{standing.state.value}, {len(standing.approvals)} of {standing.needed}{broken}"
 
 
@@ -196,7 +229,9 @@ def seen_in(reports: Path) -> list[Seen]:
         with os.scandir(reports) as found:
             return [_look(entry) for entry in found if _is_candidate(entry)]
     except OSError as error:
-        raise RecordError(f"cannot read the folder {reports}: {error.strerror}", "name the folder of reports") from None
+        raise RecordError(
+            f"cannot read the folder {reports}: {error.strerror}", "name the folder of reports"
+        ) from None
 
 
 def _is_candidate(entry: os.DirEntry[str]) -> bool:
@@ -227,7 +262,9 @@ def _looks(path: str) -> str:
 
 
 def _why_not(path: str) -> str:
-    """Why a run.json is not to be opened; "" if it can be. A pipe would keep us waiting, a link leads elsewhere."""
+    """Why a run.json is not to be opened; "" if it can be. A pipe would keep us waiting, a link leads
+    elsewhere.
+    """
     facts = os.lstat(path)
     if not stat.S_ISREG(facts.st_mode):
         return "run.json is not a regular file"

@@ -18,18 +18,26 @@ if TYPE_CHECKING:
 @click.option("--systemd", is_flag=True, help="A service and its timer.")
 @click.option("--cron", is_flag=True, help="A line of a crontab.")
 @click.option("--k8s", is_flag=True, help="A Kubernetes CronJob.")
-@click.option("--at", default="02:30", show_default=True, metavar="HH:MM", help="When, on the scheduler's clock (Kubernetes: UTC).")
+@click.option(
+    "--at",
+    default="02:30",
+    show_default=True,
+    metavar="HH:MM",
+    help="When, on the scheduler's clock (Kubernetes: UTC).",
+)
 @click.option("--name", default="kisaan-validate", show_default=True, help="What the units are called.")
 @click.option("--user", help="Who runs it.  [default: you, or kisaan-validate if you are root]")
-@click.option("--image", help="The image (Kubernetes).  [default: registry.example.com/kisaan-validate:VERSION]")
+@click.option(
+    "--image", help="The image (Kubernetes).  [default: registry.example.com/kisaan-validate:VERSION]"
+)
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
 @click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]")
 @click.option("--reports", type=click.Path(path_type=Path), help="Where reports land.  [default: reports]")
 def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> int:
     """Print units that run this suite every night with --lock, from this folder and its configuration.
 
-    They hold paths and a time only. Which database it is, and its password, are named by files or a Secret that the
-    units refer to; neither KISAAN_DSN nor any other connection string is read."""
+    They hold paths and a time only. Which database it is, and its password, are named by files or a Secret
+    that the units refer to; neither KISAAN_DSN nor any other connection string is read."""
     from kisaan_validate.errors import UsageError
     from kisaan_validate.schedule.cron import line
     from kisaan_validate.schedule.k8s import manifest
@@ -37,7 +45,9 @@ def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> int:
 
     chosen = [make for make, wanted in ((units, systemd), (line, cron), (manifest, k8s)) if wanted]
     if len(chosen) != 1:
-        raise UsageError("schedule needs one of --systemd, --cron and --k8s", "name the one that starts your nightly jobs")
+        raise UsageError(
+            "schedule needs one of --systemd, --cron and --k8s", "name the one that starts your nightly jobs"
+        )
     click.echo(chosen[0](_job(given)), nl=False)
     return 0
 
@@ -52,15 +62,26 @@ def _job(given: dict[str, Any]) -> Job:
         raise UsageError(f"there is no folder {str(config.suite)!r}", "name the suite's folder with --suite")
     file = given["config"] or (Path("kisaan.toml") if Path("kisaan.toml").exists() else None)
     hour, minute = read_time(given["at"])
-    user, image = given["user"] or _user(), given["image"] or f"registry.example.com/kisaan-validate:{VERSION}"
+    user, image = (
+        given["user"] or _user(),
+        given["image"] or f"registry.example.com/kisaan-validate:{VERSION}",
+    )
     for option, text in (("--user", user), ("--image", image)):
         if not text.isprintable() or " " in text or not text:
             raise UsageError(f"{option} {text!r} cannot stand in a unit", "write one word")
     return Job(
-        name=read_name(given["name"]), program=_program(), folder=absolute(Path()), suite=absolute(config.suite),
-        reports=absolute(config.reports), config=absolute(file) if file is not None else None, hour=hour, minute=minute,
-        user=user, image=image, version=VERSION,
-    )  # fmt: skip
+        name=read_name(given["name"]),
+        program=_program(),
+        folder=absolute(Path()),
+        suite=absolute(config.suite),
+        reports=absolute(config.reports),
+        config=absolute(file) if file is not None else None,
+        hour=hour,
+        minute=minute,
+        user=user,
+        image=image,
+        version=VERSION,
+    )
 
 
 def _program() -> tuple[str, ...]:
@@ -68,7 +89,11 @@ def _program() -> tuple[str, ...]:
     from kisaan_validate.schedule.job import absolute
 
     script = Path(sys.executable).parent / "kisaan-validate"
-    return (str(absolute(script)),) if script.exists() else (str(absolute(Path(sys.executable))), "-m", "kisaan_validate")
+    return (
+        (str(absolute(script)),)
+        if script.exists()
+        else (str(absolute(Path(sys.executable))), "-m", "kisaan_validate")
+    )
 
 
 def _user() -> str:

@@ -1,7 +1,8 @@
 """What SIGINT, SIGTERM and SIGHUP do to a command.
 
-The first one ends it in order: while servers are asked, what is known is kept (see stopping); while files are written, they
-are finished; else nothing is lost, and it ends like one that was interrupted at a terminal. A second one ends it at once.
+The first one ends it in order: while servers are asked, what is known is kept (see stopping); while files
+are written, they are finished; else nothing is lost, and it ends like one that was interrupted at a
+terminal. A second one ends it at once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from typing import Any
 
 from kisaan_validate import watched
 
-HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else (signal.SIGINT, signal.SIGTERM)
+HEARD = (
+    (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    if hasattr(signal, "SIGHUP")
+    else (signal.SIGINT, signal.SIGTERM)
+)
 
 ENDED_AT_ONCE = 3
 """The exit code after a second signal: nothing is said about the data."""
@@ -38,17 +43,20 @@ class _Heard:
 
 
 def listen() -> None:
-    """From now on, until the process ends, signals are heard. What was ignored when it began (nohup) stays ignored."""
+    """From now on, until the process ends, signals are heard. What was ignored when it began (nohup) stays
+    ignored.
+    """
     _install()
     _Heard.installed = True
 
 
 @contextmanager
 def first(act: Callable[[str], None]) -> Iterator[None]:
-    """Within, the first signal calls ``act`` with the reason; at once, if it came before. Afterwards it interrupts nothing.
+    """Within, the first signal calls ``act`` with the reason; at once, if it came before. Afterwards it
+    interrupts nothing.
 
-    Where nobody listens, as in a program that uses the package, signals are as before afterwards. Does nothing outside of
-    the main thread, which alone can hear signals.
+    Where nobody listens, as in a program that uses the package, signals are as before afterwards. Does
+    nothing outside of the main thread, which alone can hear signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,6 @@
-"""What the commands around sign-offs share: whose keys count, which folder is meant, the page with its sign-offs."""
+"""What the commands around sign-offs share: whose keys count, which folder is meant, the page with its
+sign-offs.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +22,33 @@ Decorated = Callable[..., Any]
 def trust_options(function: Decorated) -> Decorated:
     """--config, --allowed-signers, --revoked-signers, --tsa-ca."""
     for option in (
-        click.option("--tsa-ca", type=click.Path(path_type=Path), help="Certificates of the time stamp authority.  [default: kisaan.toml's]"),
-        click.option("--revoked-signers", type=click.Path(path_type=Path), help="Keys that no longer count.  [default: kisaan.toml's]"),
-        click.option("--allowed-signers", type=click.Path(path_type=Path), help="Whose keys count.  [default: kisaan.toml's]"),
-        click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]"),
+        click.option(
+            "--tsa-ca",
+            type=click.Path(path_type=Path),
+            help="Certificates of the time stamp authority.  [default: kisaan.toml's]",
+        ),
+        click.option(
+            "--revoked-signers",
+            type=click.Path(path_type=Path),
+            help="Keys that no longer count.  [default: kisaan.toml's]",
+        ),
+        click.option(
+            "--allowed-signers",
+            type=click.Path(path_type=Path),
+            help="Whose keys count.  [default: kisaan.toml's]",
+        ),
+        click.option(
+            "--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]"
+        ),
     ):
         function = option(function)
     return function
 
 
 def the_trust(config: Config, given: dict[str, Any]) -> Trust:
-    """Whose keys and time stamps count, by the command line, else by the configuration. Raises RecordError."""
+    """Whose keys and time stamps count, by the command line, else by the configuration. Raises
+    RecordError.
+    """
     from kisaan_validate.signoff.check import Trust
     from kisaan_validate.signoff.keys import read_signers
 
@@ -51,7 +69,8 @@ def run_folder(path: Path, reports: Path) -> Path:
 
 
 def page_again(folder: Path, judged: Judgement) -> Standing:
-    """Render the page of a run's folder with the sign-offs that lie there; returns where it stands. Raises RecordError.
+    """Render the page of a run's folder with the sign-offs that lie there; returns where it stands. Raises
+    RecordError.
 
     Where the folder of reports has an index, that is brought up too."""
     from kisaan_validate.cli.runs_index import INDEX_FILE, add_to_index
@@ -79,9 +98,13 @@ def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: 
     folder, trust = run_folder(folder, config.reports), the_trust(config, given)
     judged = judged_again(folder / "run.json")
     wish = Wish(
-        given["signer"], Decision(decision), given["reason"], given["key"], given.get("criterion", ""),
+        given["signer"],
+        Decision(decision),
+        given["reason"],
+        given["key"],
+        given.get("criterion", ""),
         tuple(Caution(word) for word in accepted),
-    )  # fmt: skip
+    )
     path, remarks = sign_off(folder, judged, wish, trust)
     click.echo(f"signed  {folder / path}")
     try:
@@ -92,8 +115,13 @@ def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: 
     for remark in remarks:
         click.echo(f"note    {remark}")
     click.echo(f"stands  {standing.sentence}")
-    if trust.approvals > standing.needed:  # the page says what the run was recorded under, or it could not be made again
-        click.echo(f"note    kisaan.toml asks for {trust.approvals} approvals now; when it was run, {standing.needed} was needed. verify asks for {trust.approvals}.")
+    if (
+        trust.approvals > standing.needed
+    ):  # the page says what the run was recorded under, or it could not be made again
+        click.echo(
+            f"note    kisaan.toml asks for {trust.approvals} approvals now; when it was run, "
+            f"{standing.needed} was needed. verify asks for {trust.approvals}."
+        )
     click.echo(f"report  {folder / 'report.html'}")
     return 0
 
@@ -112,6 +140,8 @@ def keep_stamp(folder: Path, path: str, reply: bytes) -> None:
     from kisaan_validate.signoff.timestamp import belongs, time_of
 
     if not belongs(reply, (folder / f"{path}.sig").read_bytes()):
-        raise UsageError(f"this is no time stamp of {path}.sig", "take the request of this very signature to the authority")
+        raise UsageError(
+            f"this is no time stamp of {path}.sig", "take the request of this very signature to the authority"
+        )
     write_bytes(folder / f"{path}.sig.tsr", reply)
     click.echo(f"stamped {folder / path}.sig.tsr, {time_of(reply)}")

@@ -10,20 +10,40 @@ import click
 
 @click.command("stamp", short_help="Have a time stamp authority date the signatures of a run (RFC 3161).")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--timestamp", metavar="URL", help="Send the digests of unstamped signatures to this authority.")
-@click.option("--timestamp-query", is_flag=True, help="Write a request beside each unstamped signature; nothing is sent.")
-@click.option("--timestamp-reply", type=click.Path(path_type=Path), multiple=True, help="An authority's reply to such a request.")
+@click.option(
+    "--timestamp", metavar="URL", help="Send the digests of unstamped signatures to this authority."
+)
+@click.option(
+    "--timestamp-query",
+    is_flag=True,
+    help="Write a request beside each unstamped signature; nothing is sent.",
+)
+@click.option(
+    "--timestamp-reply",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="An authority's reply to such a request.",
+)
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
-def command(run: Path, timestamp: str | None, timestamp_query: bool, timestamp_reply: tuple[Path, ...], config: Path | None) -> int:
-    """Date the signatures beside a run: with --timestamp by asking an authority, or without a network in two steps,
-    --timestamp-query to write requests and --timestamp-reply for each reply that came back."""
+def command(
+    run: Path,
+    timestamp: str | None,
+    timestamp_query: bool,
+    timestamp_reply: tuple[Path, ...],
+    config: Path | None,
+) -> int:
+    """Date the signatures beside a run: with --timestamp by asking an authority, or without a network in
+    two steps, --timestamp-query to write requests and --timestamp-reply for each reply that came back."""
     from kisaan_validate.cli.options import the_config
     from kisaan_validate.cli.report_command import judged_again
     from kisaan_validate.cli.signing import page_again, run_folder, stamp
     from kisaan_validate.errors import UsageError
 
     if bool(timestamp) + timestamp_query + bool(timestamp_reply) != 1:
-        raise UsageError("stamp needs one of --timestamp, --timestamp-query, --timestamp-reply", "see kisaan-validate stamp --help")
+        raise UsageError(
+            "stamp needs one of --timestamp, --timestamp-query, --timestamp-reply",
+            "see kisaan-validate stamp --help",
+        )
     folder = run_folder(run, the_config(config).reports)
     waiting = _waiting(folder)
     if not waiting:
@@ -42,7 +62,9 @@ def command(run: Path, timestamp: str | None, timestamp_query: bool, timestamp_r
 
 def _waiting(folder: Path) -> list[str]:
     signed = sorted(folder.glob("signoffs/*.json.sig"))
-    return [p.relative_to(folder).as_posix().removesuffix(".sig") for p in signed if not Path(f"{p}.tsr").exists()]
+    return [
+        p.relative_to(folder).as_posix().removesuffix(".sig") for p in signed if not Path(f"{p}.tsr").exists()
+    ]
 
 
 def _write_queries(folder: Path, waiting: list[str]) -> None:
@@ -63,5 +85,8 @@ def _take(folder: Path, waiting: list[str], replies: tuple[Path, ...]) -> None:
         data: Any = reply.read_bytes()
         mine = [path for path in waiting if belongs(data, (folder / f"{path}.sig").read_bytes())]
         if not mine:
-            raise UsageError(f"{reply} is no time stamp of a signature of this run", "take its own request to the authority")
+            raise UsageError(
+                f"{reply} is no time stamp of a signature of this run",
+                "take its own request to the authority",
+            )
         keep_stamp(folder, mine[0], data)

@@ -1,8 +1,9 @@
 """A command in a process of its own, whose end is seen.
 
-A suite's sources are Python. ``os._exit(0)``, another program in the place of this one, or a thread that exits later would
-end the command with 0 and look like a pass. So the exit code is what the command says over a pipe when it is done; an end
-without that word is none. The watching process is forked off before anything heavy is imported: a few milliseconds.
+A suite's sources are Python. ``os._exit(0)``, another program in the place of this one, or a thread that
+exits later would end the command with 0 and look like a pass. So the exit code is what the command says
+over a pipe when it is done; an end without that word is none. The watching process is forked off before
+anything heavy is imported: a few milliseconds.
 """
 
 from __future__ import annotations
@@ -21,15 +22,21 @@ from typing import Any
 from kisaan_validate import watched
 from kisaan_validate.cli import signals
 
-COMMANDS = frozenset({"run", "baseline", "diff", "list", "explain", "doctor", "init", "import", "schedule", "demo", "verify"})
+COMMANDS = frozenset(
+    {"run", "baseline", "diff", "list", "explain", "doctor", "init", "import", "schedule", "demo", "verify"}
+)
 """The commands that execute the sources of a suite or wait for servers."""
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE = 0.3
-"""So many seconds a signal may take to reach the command by itself, as one to the whole group does, before it is passed on."""
+"""So many seconds a signal may take to reach the command by itself, as one to the whole group does, before
+it is passed on.
+"""
 
 END_SECONDS = 4.5
-"""So long after a signal the command may take until it begins to write what it knows. Then it hangs, and is killed."""
+"""So long after a signal the command may take until it begins to write what it knows. Then it hangs, and
+is killed.
+"""
 
 AT_ONCE_SECONDS = 0.5
 """So long after a second signal it may take to end by itself."""
@@ -38,18 +45,25 @@ AT_ONCE_SECONDS = 0.5
 def wanted(arguments: list[str]) -> bool:
     """Whether a command line executes a suite, on a system where that can be watched."""
     asks = {"--help", "-h", "--version"}.isdisjoint(arguments)
-    return asks and hasattr(os, "fork") and any(word in COMMANDS for word in arguments[:1]) and threading.active_count() == 1
+    return (
+        asks
+        and hasattr(os, "fork")
+        and any(word in COMMANDS for word in arguments[:1])
+        and threading.active_count() == 1
+    )
 
 
 def supervised(work: Callable[[], int], usage: int, inconclusive: int) -> int:
-    """Do ``work`` in a forked process; returns what it returned. What ended without returning is said on standard error:
-    ``usage`` where a source of the suite was being executed, else ``inconclusive``."""
+    """Do ``work`` in a forked process; returns what it returned. What ended without returning is said on
+    standard error: ``usage`` where a source of the suite was being executed, else ``inconclusive``."""
     said, told = os.pipe()
     alive, life = os.pipe()
     heard, wake = os.pipe()
     for handle in (wake, heard):
         os.set_blocking(handle, False)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)  # until both processes know what to do about them
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, _PASSED_ON
+    )  # until both processes know what to do about them
     child = os.fork()
     if child == 0:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -132,16 +146,24 @@ class _Seen:
         """Whether it should have ended: soon after a signal, at once after a second one."""
         if len(self.signals) > 1:
             return now > self.signals[1] + _PATIENCE + AT_ONCE_SECONDS
-        return bool(self.signals) and self.asking is not None and now > max(self.signals[0], self.asking) + END_SECONDS
+        return (
+            bool(self.signals)
+            and self.asking is not None
+            and now > max(self.signals[0], self.asking) + END_SECONDS
+        )
 
 
 def _listen(child: int, said: int, heard: int, seen: _Seen, mask: set[Any]) -> int:
-    """Hear the command until it has ended, and pass on the signals that reach this process alone. Returns its wait status."""
+    """Hear the command until it has ended, and pass on the signals that reach this process alone. Returns
+    its wait status.
+    """
     woken, waker = os.pipe()
     for handle in (woken, waker, said):
         os.set_blocking(handle, False)
     # What was ignored when this began (nohup, a job in the background) stays so.
-    mine = [number for number in (*_PASSED_ON, signal.SIGCHLD) if signal.getsignal(number) is not signal.SIG_IGN]
+    mine = [
+        number for number in (*_PASSED_ON, signal.SIGCHLD) if signal.getsignal(number) is not signal.SIG_IGN
+    ]
     before = {number: signal.signal(number, lambda *_: None) for number in mine}
     old = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -171,7 +193,9 @@ def _listen(child: int, said: int, heard: int, seen: _Seen, mask: set[Any]) -> i
 
 
 def _passed_on(child: int, waiting: list[tuple[int, float]], seen: _Seen) -> list[tuple[int, float]]:
-    """Signals that still wait. One that the command got by itself is done; one that it did not get in time is sent to it."""
+    """Signals that still wait. One that the command got by itself is done; one that it did not get in time
+    is sent to it.
+    """
     left = []
     for number, until in waiting:
         if number in seen.got:
@@ -204,8 +228,17 @@ def _ended(code: int, seen: _Seen, usage: int, inconclusive: int) -> int:
         return inconclusive
     how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
     if seen.source:
-        print(f"error: {seen.source}: the interpreter was ended {how} while this source was being loaded", file=sys.stderr)
-        print("HINT: a source of a suite declares checks; it must not end or replace the process", file=sys.stderr)
+        print(
+            f"error: {seen.source}: the interpreter was ended {how} while this source was being loaded",
+            file=sys.stderr,
+        )
+        print(
+            "HINT: a source of a suite declares checks; it must not end or replace the process",
+            file=sys.stderr,
+        )
         return usage
-    print(f"error: the command was ended {how} before it was done; nothing is said about the data", file=sys.stderr)
+    print(
+        f"error: the command was ended {how} before it was done; nothing is said about the data",
+        file=sys.stderr,
+    )
     return inconclusive

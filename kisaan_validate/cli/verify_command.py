@@ -16,15 +16,24 @@ if TYPE_CHECKING:
 
 @click.command("verify", short_help="Verify a bundle, a run or a folder of runs, offline.")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--approvals", type=click.IntRange(1), help="How many people must have approved.  [default: as the run and kisaan.toml say]")
-@click.option("--chain", is_flag=True, help="Of a folder of reports only the chain of its runs, not what each of them holds.")
+@click.option(
+    "--approvals",
+    type=click.IntRange(1),
+    help="How many people must have approved.  [default: as the run and kisaan.toml say]",
+)
+@click.option(
+    "--chain",
+    is_flag=True,
+    help="Of a folder of reports only the chain of its runs, not what each of them holds.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Only what is wrong or not proved, and what it comes to.")
 @trust_options
 def command(path: Path, approvals: int | None, chain: bool, quiet: bool, **given: Any) -> int:
-    """Verify a bundle, a run's folder, or every run and the chain of a folder of reports. Needs no database and no network.
+    """Verify a bundle, a run's folder, or every run and the chain of a folder of reports. Needs no
+    database and no network.
 
-    Exit 0: genuine, and approved by enough people whose keys count. 1: something was changed, is missing, or was rejected.
-    3: nothing is wrong, but something is not proved, such as a run that nobody signed."""
+    Exit 0: genuine, and approved by enough people whose keys count. 1: something was changed, is missing,
+    or was rejected. 3: nothing is wrong, but something is not proved, such as a run that nobody signed."""
     from dataclasses import replace
 
     from kisaan_validate.cli.exits import verify_exit_code
@@ -33,7 +42,9 @@ def command(path: Path, approvals: int | None, chain: bool, quiet: bool, **given
 
     config = the_config(given["config"])
     trust = the_trust(config, given)
-    found = verify_path(path, replace(trust, approvals=max(trust.approvals, approvals or 1)), only_chain=chain)
+    found = verify_path(
+        path, replace(trust, approvals=max(trust.approvals, approvals or 1)), only_chain=chain
+    )
     if len(found) == 1:
         compare_suite(found[0], config.suite)
     for one in found:
@@ -61,9 +72,13 @@ def _sum_up(found: Sequence[Verified], *, chain: bool) -> None:
     if wrong:
         click.echo(f"WRONG: {wrong:,} thing{'' if wrong == 1 else 's'} not as they were. Do not rely on it.")
     elif left:
-        click.echo(f"NOT PROVED: nothing is wrong, but {left:,} thing{' is' if left == 1 else 's are'} not proved.")
+        click.echo(
+            f"NOT PROVED: nothing is wrong, but {left:,} thing{' is' if left == 1 else 's are'} not proved."
+        )
     elif chain and all(one.judged is None for one in found):
-        click.echo("VERIFIED: the chain is whole. Nothing is said of what its runs hold, or who approved them.")
+        click.echo(
+            "VERIFIED: the chain is whole. Nothing is said of what its runs hold, or who approved them."
+        )
     else:
         click.echo("VERIFIED: genuine, and approved as required.")
     click.echo("No verification of files proves:")

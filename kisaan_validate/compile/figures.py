@@ -20,21 +20,57 @@ _FAMILIES = {
     "timestamp": Family.LOCAL_TIME,
 }
 _ORDERED = frozenset({"date", "time", "timetz", "interval", "inet", "cidr"})
-_UNORDERED = frozenset({
-    "json", "jsonb", "xml", "bytea", "bit", "varbit", "money", "oid", "macaddr", "macaddr8", "point", "line", "lseg", "box",
-    "path", "polygon", "circle", "tsvector", "tsquery", "pg_lsn", "int4range", "int8range", "numrange", "tsrange",
-    "tstzrange", "daterange",
-})  # fmt: skip
+_UNORDERED = frozenset(
+    {
+        "json",
+        "jsonb",
+        "xml",
+        "bytea",
+        "bit",
+        "varbit",
+        "money",
+        "oid",
+        "macaddr",
+        "macaddr8",
+        "point",
+        "line",
+        "lseg",
+        "box",
+        "path",
+        "polygon",
+        "circle",
+        "tsvector",
+        "tsquery",
+        "pg_lsn",
+        "int4range",
+        "int8range",
+        "numrange",
+        "tsrange",
+        "tstzrange",
+        "daterange",
+    }
+)
 _NAMES = {
-    "smallint": "int2", "integer": "int4", "bigint": "int8", "real": "float4", "double precision": "float8",
-    "character varying": "varchar", "character": "bpchar", "timestamp with time zone": "timestamptz",
-    "timestamp without time zone": "timestamp", "time without time zone": "time", "time with time zone": "timetz",
-    "boolean": "bool", "bit varying": "varbit",
-}  # fmt: skip
+    "smallint": "int2",
+    "integer": "int4",
+    "bigint": "int8",
+    "real": "float4",
+    "double precision": "float8",
+    "character varying": "varchar",
+    "character": "bpchar",
+    "timestamp with time zone": "timestamptz",
+    "timestamp without time zone": "timestamp",
+    "time without time zone": "time",
+    "time with time zone": "timetz",
+    "boolean": "bool",
+    "bit varying": "varbit",
+}
 
 
 def base_of(type_name: str) -> str | None:
-    """The ``typname`` of a built-in type as ``format_type`` writes it; None for one that is not known here."""
+    """The ``typname`` of a built-in type as ``format_type`` writes it; None for one that is not known
+    here.
+    """
     plain = type_name.partition("(")[0].strip()
     tail = type_name.rpartition(")")[2] if "(" in type_name else ""
     name = "interval" if plain.startswith("interval ") else _NAMES.get(plain + tail, plain + tail)
@@ -44,7 +80,8 @@ def base_of(type_name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Figure:
-    """The figures of one expression: ``name`` for whoever reads them, ``outputs`` as SQL, in the order of ``read``.
+    """The figures of one expression: ``name`` for whoever reads them, ``outputs`` as SQL, in the order of
+    ``read``.
 
     With a ``form``, the last two outputs are the sums of a digest's halves.
     """
@@ -58,7 +95,9 @@ class Figure:
     form: str = ""
 
     def lesser(self) -> Iterator[Figure]:
-        """The same without its sum, then without its ends too: what is left where one of them cannot be computed."""
+        """The same without its sum, then without its ends too: what is left where one of them cannot be
+        computed.
+        """
         if self.total:
             yield replace(self, outputs=self.outputs[:-1], total=False)
         if self.ends:
@@ -73,7 +112,9 @@ class Figure:
         return Profile(self.family, rows - present, low, high, total, self.personal, digest)
 
 
-def figure_of(name: str, expression: str, base: str, *, enum: bool = False, personal: bool = False, where: str = "") -> Figure:
+def figure_of(
+    name: str, expression: str, base: str, *, enum: bool = False, personal: bool = False, where: str = ""
+) -> Figure:
     """The figures of an expression whose type has this ``typname``; ``where`` restricts the rows.
 
     A personal column is only counted: no value of it, not even the least, leaves the server.
@@ -95,8 +136,10 @@ def figure_of(name: str, expression: str, base: str, *, enum: bool = False, pers
 def _end(end: str, expression: str, base: str, family: Family, kept: str) -> str:
     """SQL for the least or the greatest value, as a text that depends on nothing but the values."""
     if family is Family.TEXT:
-        return f"left({end}(({expression})::text COLLATE \"C\"){kept}, {TEXT_LIMIT})"
-    if base == "interval":  # 1 mon equals 30 days: which of the two min() finds depends on the order of the rows
+        return f'left({end}(({expression})::text COLLATE "C"){kept}, {TEXT_LIMIT})'
+    if (
+        base == "interval"
+    ):  # 1 mon equals 30 days: which of the two min() finds depends on the order of the rows
         return f"justify_interval({end}({expression}){kept})::text"
     return f"({end}({expression}){kept})::text"
 

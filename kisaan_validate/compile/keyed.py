@@ -1,7 +1,8 @@
 """Digests of personal columns under a baseline's own random key: statements, and what their rows say. Pure.
 
-Each row gives SHA-256 over the baseline's key, the row's key and the value; both halves of its first 128 bits are summed over all
-rows, and what leaves this module is SHA-256 over their number and the two sums (docs/digest.md says why, and what it withstands).
+Each row gives SHA-256 over the baseline's key, the row's key and the value; both halves of its first 128
+bits are summed over all rows, and what leaves this module is SHA-256 over their number and the two sums
+(docs/digest.md says why, and what it withstands).
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ LEAST_DISTINCT = 1_000
 """A column with fewer distinct values is not digested: whoever knows most of them could guess the others."""
 
 _COARSE = 4_096
-"""So many classes of values are counted first: whoever has LEAST_DISTINCT classes has at least as many values."""
+"""So many classes of values are counted first: whoever has LEAST_DISTINCT classes has at least as many
+values.
+"""
 
 
 @dataclass(frozen=True)
 class KeyedColumn:
-    """A personal column as it is digested: the part under its form, and the statements that count its distinct values."""
+    """A personal column as it is digested: the part under its form, and the statements that count its
+    distinct values.
+    """
 
     name: str
     part: Part
@@ -47,9 +52,10 @@ class KeyedColumn:
 class KeyedTable:
     """The statement for the personal columns of one table.
 
-    ``sql`` gives the number of rows, then two sums for each of ``columns``; then, where a contract removes rows, the same
-    of those that stay. ``refused`` are columns that have no digest, each
-    with the reason. ``secret`` is the key, in hex. ``known`` are the baseline's digests, by column; none while one is taken.
+    ``sql`` gives the number of rows, then two sums for each of ``columns``; then, where a contract removes
+    rows, the same of those that stay. ``refused`` are columns that have no digest, each with the reason.
+    ``secret`` is the key, in hex. ``known`` are the baseline's digests, by column; none while one is
+    taken.
     """
 
     title: str
@@ -67,7 +73,9 @@ class KeyedTable:
         return replace(self, columns=kept, sql=_sums(table, kept, key, how, self.secret) if kept else "")
 
     def read(self, row: Sequence[object]) -> list[KeyedDigest]:
-        """What the statement's row says of each column: its digest, or beside a baseline only whether it is the same."""
+        """What the statement's row says of each column: its digest, or beside a baseline only whether it
+        is the same.
+        """
         width = 1 + 2 * len(self.columns)
         whole, staying = row[:width], row[width:]
         return [
@@ -108,7 +116,9 @@ def keyed_before(
 def keyed_again(
     table: Table | None, title: str, known: Sequence[KeyedDigest], key: DigestKey, how: Digesting, secret: str
 ) -> KeyedTable:
-    """The statement for the columns of which a baseline has a digest; for others the reason that it gave stands."""
+    """The statement for the columns of which a baseline has a digest; for others the reason that it gave
+    stands.
+    """
     columns, refused = [], []
     for old in known:
         found = _again(table, old, key)

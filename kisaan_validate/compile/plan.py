@@ -50,7 +50,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Written:
-    """An author's SELECT as it is run, its tables read apart; of ``bare`` ones the planner sees what is declared."""
+    """An author's SELECT as it is run, its tables read apart; of ``bare`` ones the planner sees what is
+    declared.
+    """
 
     sql: str
     bare: tuple[TableKey, ...] = ()
@@ -96,9 +98,11 @@ def make_plan(
 ) -> Plan:
     """Compile a suite.
 
-    ``counted`` are tables to count beyond those with row checks; ``profiled`` asks for the figures of their columns; ``unavailable`` maps tables that could not be
-    locked to (SQLSTATE, message); ``volatile`` maps check ids to the volatile functions their SQL could call; ``shadowed`` to what would answer their
-    SQL in place of PostgreSQL's own operators and functions; ``written`` those of SQL assertions to the SQL that is run for them.
+    ``counted`` are tables to count beyond those with row checks; ``profiled`` asks for the figures of
+    their columns; ``unavailable`` maps tables that could not be locked to (SQLSTATE, message);
+    ``volatile`` maps check ids to the volatile functions their SQL could call; ``shadowed`` to what would
+    answer their SQL in place of PostgreSQL's own operators and functions; ``written`` those of SQL
+    assertions to the SQL that is run for them.
     """
     maker = _Maker(suite, catalogue, unavailable or {}, volatile or {}, shadowed or {}, trust, written or {})
     return maker.plan(counted, profiled)
@@ -123,7 +127,9 @@ class _Maker:
         self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
         self.joins: dict[tuple[TableKey, str, TableKey, Join], list[tuple[Slot, bool]]] = defaultdict(list)
         self.queries: list[Query] = []
-        self.streamed: dict[tuple[TableKey, str], list[tuple[str, PythonRule, tuple[str, ...]]]] = defaultdict(list)
+        self.streamed: dict[tuple[TableKey, str], list[tuple[str, PythonRule, tuple[str, ...]]]] = (
+            defaultdict(list)
+        )
 
     def plan(self, counted: Iterable[Table], profiled: bool) -> Plan:
         for check in self.suite.checks:
@@ -141,9 +147,24 @@ class _Maker:
         for (child, only, parent, join), slots in self.joins.items():
             judged, found = replace(self.believing.tables[child], only=only), self.believing.tables[parent]
             by_index = all(allowed for _, allowed in slots)
-            passes.append(join_pass(judged, found, join.columns, join.parent_columns, [slot for slot, _ in slots], by_index=by_index))
+            passes.append(
+                join_pass(
+                    judged,
+                    found,
+                    join.columns,
+                    join.parent_columns,
+                    [slot for slot, _ in slots],
+                    by_index=by_index,
+                )
+            )
         return Plan(
-            tuple(passes), tuple(self.queries), self.settled, self.enforced, self.suite.checks, uncounted, self._streams()
+            tuple(passes),
+            tuple(self.queries),
+            self.settled,
+            self.enforced,
+            self.suite.checks,
+            uncounted,
+            self._streams(),
         )
 
     def _streams(self) -> tuple[Stream, ...]:
@@ -160,21 +181,29 @@ class _Maker:
         except Exception as error:
             if _is_ours(rule):
                 raise
-            fact = f"the kind {rule.kind!r} of {type(rule).__module__} failed: {type(error).__name__}: {error}"
-            return Result(check.id, Status.ERROR, message=fact, hint="it comes from another package: correct that")
+            fact = (
+                f"the kind {rule.kind!r} of {type(rule).__module__} failed: {type(error).__name__}: {error}"
+            )
+            return Result(
+                check.id, Status.ERROR, message=fact, hint="it comes from another package: correct that"
+            )
 
     def _figures(self, table: Table) -> list[Figure]:
         personal = self.suite.settings.is_personal
         return [column_figure(c, personal=personal(table.name, c.name)) for c in table.columns.values()]
 
     def _examined_tables(self) -> Iterable[Table]:
-        """The tables of the checks: their rows are facts of the run, and what a check of every row examined."""
+        """The tables of the checks: their rows are facts of the run, and what a check of every row
+        examined.
+        """
         waiting = [c for c in self.suite.checks if c.id not in self.settled and c.table]
         found = (self.catalogue.find(c.table) for c in waiting)
         return {t.key: t for t in found if t is not None}.values()
 
     def _without_asking(self, check: Check, rule: Rule) -> Result | None:
-        """The result of a check that does not apply, cannot be asked, or is refused; None if it can be asked."""
+        """The result of a check that does not apply, cannot be asked, or is refused; None if it can be
+        asked.
+        """
         for text in check.applies:
             condition = parse_condition(text, check.origin)
             if unmet := condition.unmet(self.catalogue):
@@ -211,7 +240,13 @@ class _Maker:
             proof = rule.proof(table, check.columns, seen) if self.trust.constraints else ""
             if proof:
                 return Result(
-                    check.id, Status.PASS, 0, None, Evidence.PROVED, proof, message=f"not scanned: {proof} proves it"
+                    check.id,
+                    Status.PASS,
+                    0,
+                    None,
+                    Evidence.PROVED,
+                    proof,
+                    message=f"not scanned: {proof} proves it",
                 )
         try:
             return self._statement(check, rule, table, seen)
@@ -219,26 +254,41 @@ class _Maker:
             return Result(check.id, Status.ERROR, message=error.fact, hint=error.hint)
 
     def _seen(self, check: Check) -> Catalogue:
-        """The catalogue as a check sees it: of the tables whose rows it judges only those that their filters leave."""
+        """The catalogue as a check sees it: of the tables whose rows it judges only those that their
+        filters leave.
+        """
         filters = self.suite.filters.get(check.id, {})
-        return self.believing.restricted({name: f.sql for name, f in filters.items()}) if filters else self.believing
+        return (
+            self.believing.restricted({name: f.sql for name, f in filters.items()})
+            if filters
+            else self.believing
+        )
 
     def _judge(self, check: Check, rule: CatalogRule, table: Table | None) -> Result:
         answer = rule.judge(table, check.columns, self.catalogue)
         status = Status.FAIL if answer.violations else Status.PASS
         result = Result(
-            check.id, status, answer.violations, answer.examined, Evidence.CATALOGUE, message=answer.message,
-            sample=answer.sample, key=tuple(dict.fromkeys(n for row in answer.sample for n, _ in row)),
+            check.id,
+            status,
+            answer.violations,
+            answer.examined,
+            Evidence.CATALOGUE,
+            message=answer.message,
+            sample=answer.sample,
+            key=tuple(dict.fromkeys(n for row in answer.sample for n, _ in row)),
             sample_complete=len(answer.sample) == answer.violations,
-        )  # fmt: skip
+        )
         return replace(result, hint=check.hint if status is Status.FAIL else "")
 
     def _statement(self, check: Check, rule: Rule, table: Table | None, seen: Catalogue) -> Result | None:
         if isinstance(rule, RowRule) and table is not None:
             condition, judged = to_sql(rule.violation(View(table), check.columns)), condition_sql(table.only)
-            # The scan is shared with checks of all rows, and counts these: what a filter leaves is a condition in it.
+            # The scan is shared with checks of all rows, and counts these: what a filter leaves is a
+            # condition in it.
             condition = f"{judged} AND ({condition})" if judged else condition
-            qualified(condition)  # of a kind of another package this may not be possible: an error of this check alone
+            qualified(
+                condition
+            )  # of a kind of another package this may not be possible: an error of this check alone
             self.rows[table.key].append(Slot(check.id, condition, check.columns, judged))
         elif isinstance(rule, JoinRule) and table is not None:
             return self._join(check, rule, table)
@@ -258,24 +308,33 @@ class _Maker:
             message = f"{parent.name} ({on}) has no valid unique index, so a row could match twice"
             hint = "restore the primary key or unique index"
             if parent.unbound:
-                message = f"rows of other tables are read with {parent.name}, which no unique index of it binds: a row could match twice"
+                message = (
+                    f"rows of other tables are read with {parent.name}, which no unique index of "
+                    f"it binds: a row could match twice"
+                )
                 hint = "refer to a table without children or foreign partitions, or write the check in SQL"
             return Result(check.id, Status.ERROR, message=message, hint=hint)
         sides = View(table, "child"), View(parent, "parent")
         condition, judged = (to_sql(part(*sides, check.columns)) for part in (rule.violation, rule.judged))
         columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))
-        self.joins[table.key, table.only, parent.key, rule.join].append((Slot(check.id, condition, columns, judged), rule.by_index))
+        self.joins[table.key, table.only, parent.key, rule.join].append(
+            (Slot(check.id, condition, columns, judged), rule.by_index)
+        )
         return None
 
     def _query(self, check: Check, rule: QueryRule, table: Table | None, seen: Catalogue) -> None:
         subject = table or next(
-            (t for name, _ in rule.needs(check.table, check.columns) if (t := self.catalogue.find(name))), None
+            (t for name, _ in rule.needs(check.table, check.columns) if (t := self.catalogue.find(name))),
+            None,
         )
         # A rule without a table of its own (an assertion over several) is asked all the same.
         violations = rule.violations(subject or _NOWHERE, check.columns, seen)
         for f in self.suite.filters.get(check.id, {}).values():
             if condition_sql(f.sql) not in violations.sql:
-                raise DatabaseError(f"a check of kind {rule.kind} does not heed the filter {f.sql}", "write filter=False, or correct the kind")
+                raise DatabaseError(
+                    f"a check of kind {rule.kind} does not heed the filter {f.sql}",
+                    "write filter=False, or correct the kind",
+                )
         found = [seen.find(name) for name, _ in rule.needs(check.table, check.columns)]
         read = {t.key: t for t in found if t is not None}
         columns = frozenset((t.name, column) for t in read.values() for column in t.columns)
@@ -297,12 +356,16 @@ class _Maker:
             return violations, Reads(tuple(read), tuple(read), believed=believed, authored=True)
         if not isinstance(rule, Assertion):
             return violations, Reads(tuple(read), bare, believed=believed)
-        named = tuple(dict.fromkeys(t.key for name in rule.reads if (t := self.catalogue.find(name)) is not None))
+        named = tuple(
+            dict.fromkeys(t.key for name in rule.reads if (t := self.catalogue.find(name)) is not None)
+        )
         written = self.written.get(check.id)
         if written is None:
             return violations, Reads(named, named, believed=believed, authored=True)
         bare = tuple(dict.fromkeys((*(key for key in bare if key in named), *written.bare)))
-        return replace(violations, sql=authored(written.sql)), Reads(named, bare, believed=believed, authored=True)
+        return replace(violations, sql=authored(written.sql)), Reads(
+            named, bare, believed=believed, authored=True
+        )
 
 
 def _is_ours(rule: Rule) -> bool:
@@ -311,7 +374,9 @@ def _is_ours(rule: Rule) -> bool:
 
 
 _PRINTED = frozenset({"default", "constraint", "index"})
-"""Kinds of catalogue rules that compare printed expressions, which cannot be had of a table that cannot be locked."""
+"""Kinds of catalogue rules that compare printed expressions, which cannot be had of a table that cannot be
+locked.
+"""
 
 _NOWHERE = Table(0, "", "", "r", {})
 

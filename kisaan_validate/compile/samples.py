@@ -1,4 +1,6 @@
-"""Statements that list violating rows: a sample of keys and the digest of all, for checks that are known to fail."""
+"""Statements that list violating rows: a sample of keys and the digest of all, for checks that are known
+to fail.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from kisaan_validate.sql.expressions import APART, condition_sql, key_columns, q
 from kisaan_validate.sql.qualify import qualified
 
 RARE = 100_000
-"""Up to so many violating rows in all, the keys of several checks are collected in one shared pass over their table."""
+"""Up to so many violating rows in all, the keys of several checks are collected in one shared pass over
+their table.
+"""
 
 VALUE_LIMIT = 200
 """A sampled value is cut after so many characters."""
@@ -29,9 +33,10 @@ class Failing:
 def table_sample(failing: Sequence[Failing], limit: int, masked: frozenset[str]) -> str:
     """One statement for all failing checks over the rows of one table, also those that look at another row.
 
-    For each: up to ``limit`` rows in key order, and the digest of all its keys, as rows (position, values as text[] or
-    NULL, high sum, low sum). Rare failures share one pass over the table, joined with whatever they need; as soon as
-    that would collect more than RARE rows, a check reads its keys from its own source instead.
+    For each: up to ``limit`` rows in key order, and the digest of all its keys, as rows (position, values
+    as text[] or NULL, high sum, low sum). Rare failures share one pass over the table, joined with
+    whatever they need; as soon as that would collect more than RARE rows, a check reads its keys from its
+    own source instead.
     """
     table = failing[0].statement.table
     shared = _rare([f.count for f in failing])
@@ -60,25 +65,37 @@ def _own_arms(n: int, failing: Failing, limit: int, masked: frozenset[str]) -> l
     return _arms(n, values, keys, statement.source, wholly(failing.slot.condition), limit)
 
 
-def _collected(table: Table, rare: Sequence[tuple[int, Failing]], shown: Sequence[str], masked: frozenset[str]) -> str:
+def _collected(
+    table: Table, rare: Sequence[tuple[int, Failing]], shown: Sequence[str], masked: frozenset[str]
+) -> str:
     """The rows that violate any of these checks, with a flag for each check: one pass over the table."""
     flags = {n: _free(f"violates_{n}", table) for n, _ in rare}
     here = [f"({f.slot.condition}) AS {flags[n]}" for n, f in rare if not f.statement.joined]
     place = ["ctid"] if key_columns(table) == ("ctid",) else []
-    # A join with a filter only sees the rows that it leaves: all are here, so each says whether it is one of them.
-    filters = dict.fromkeys(f.statement.table.only for _, f in rare if f.statement.joined and f.statement.table.only)
+    # A join with a filter only sees the rows that it leaves: all are here, so each says whether it is one of
+    # them.
+    filters = dict.fromkeys(
+        f.statement.table.only for _, f in rare if f.statement.joined and f.statement.table.only
+    )
     kept = {only: _free(f"kept_{n}", table) for n, only in enumerate(filters)}
     here += [f"{condition_sql(only)} AS {name}" for only, name in kept.items()]
     others = dict.fromkeys(f.statement.joined for _, f in rare if f.statement.joined)
     source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {table_sql(table)}{APART if others else ''}"
     for joined in others:
-        there = [f"({_kept(f, kept)}({f.slot.condition})) AS {flags[n]}" for n, f in rare if f.statement.joined == joined]
+        there = [
+            f"({_kept(f, kept)}({f.slot.condition})) AS {flags[n]}"
+            for n, f in rare
+            if f.statement.joined == joined
+        ]
         source = f"SELECT child.*, {', '.join(there)}\n  FROM (\n  {source}\n  ) AS child\n  {joined}"
     columns = [f"{quote(k)} AS k{i}" for i, k in enumerate(key_columns(table))]
     columns += [f"{flags[n]} AS v{n}" for n, _ in rare]
     columns += [f"{shown_value(quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
     anywhere = " OR ".join(flags[n] for n, _ in rare)
-    return f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM (\n  {source}\n  ) AS q\n  WHERE {wholly(anywhere)}\n)"
+    return (
+        f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM (\n  {source}\n  ) AS q\n  "
+        f"WHERE {wholly(anywhere)}\n)"
+    )
 
 
 def _kept(failing: Failing, kept: Mapping[str, str]) -> str:
@@ -93,7 +110,9 @@ def _free(wanted: str, table: Table) -> str:
 
 
 def query_sample(query: Query, limit: int, masked: frozenset[str]) -> str:
-    """Up to ``limit`` violating rows of a query check in key order, and the digest of all keys; rows as of table_sample."""
+    """Up to ``limit`` violating rows of a query check in key order, and the digest of all keys; rows as of
+    table_sample.
+    """
     keys = [quote(k) for k in query.violations.keys]
     values = [shown_value(quote(c), c, masked) for c in query.sample_columns()]
     # Inside FROM, so that PostgreSQL itself refuses a data-modifying WITH.

@@ -20,15 +20,28 @@ from kisaan_validate.sql.expressions import (
 from kisaan_validate.sql.qualify import qualified
 
 _NATIVE = {
-    "int2": "smallint", "int4": "integer", "int8": "bigint", "float4": "real", "float8": "double precision", "bool": "boolean",
-    "numeric": "numeric", "text": "text", "varchar": "character varying", "date": "date", "timestamp": "timestamp",
-    "timestamptz": "timestamp", "interval": "interval", "bytea": "bytea",
-}  # fmt: skip
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "float4": "real",
+    "float8": "double precision",
+    "bool": "boolean",
+    "numeric": "numeric",
+    "text": "text",
+    "varchar": "character varying",
+    "date": "date",
+    "timestamp": "timestamp",
+    "timestamptz": "timestamp",
+    "interval": "interval",
+    "bytea": "bytea",
+}
 """The types whose binary form is decoded, and how ``format_type`` begins to name them."""
 
 _CASTS = {"timestamp": "timestamp", "timestamptz": "timestamptz", "varchar": "text"}
 _KEYS = frozenset({"int2", "int4", "int8", "text", "varchar"})
-"""The types of key columns whose text follows from their binary form; of all others the server makes the text."""
+"""The types of key columns whose text follows from their binary form; of all others the server makes the
+text.
+"""
 
 
 TOO_LONG = "22012"
@@ -37,7 +50,9 @@ TOO_LONG = "22012"
 
 @dataclass(frozen=True)
 class Read:
-    """One output of a stream: the column that it is of, its SQL, and how its bytes are read ("int8", "text", "tid", …)."""
+    """One output of a stream: the column that it is of, its SQL, and how its bytes are read ("int8",
+    "text", "tid", …).
+    """
 
     name: str
     sql: str
@@ -46,7 +61,9 @@ class Read:
 
 @dataclass(frozen=True)
 class Judge:
-    """One check that reads a stream: the outputs that it is given, and whether it may be given them piece by piece."""
+    """One check that reads a stream: the outputs that it is given, and whether it may be given them piece
+    by piece.
+    """
 
     check_id: str
     columns: tuple[str, ...]
@@ -58,10 +75,11 @@ class Judge:
 class Stream:
     """All that is streamed of one table (of the rows that its filter leaves), whatever the number of checks.
 
-    ``reads`` are the columns that checks are given, ``locator`` what finds a row again: its key, or where that is personal
-    or there is none, its ``ctid``; () if nothing does. ``keyed`` tells that the locator is the key, so that a digest may
-    be kept. A stream with a check of whole columns is ``ordered``, and is not split. Values of more than ``most`` bytes are not
-    sent: the statement fails with ``TOO_LONG`` (0: whatever their size).
+    ``reads`` are the columns that checks are given, ``locator`` what finds a row again: its key, or where
+    that is personal or there is none, its ``ctid``; () if nothing does. ``keyed`` tells that the locator
+    is the key, so that a digest may be kept. A stream with a check of whole columns is ``ordered``, and is
+    not split. Values of more than ``most`` bytes are not sent: the statement fails with ``TOO_LONG`` (0:
+    whatever their size).
     """
 
     table: Table
@@ -98,21 +116,29 @@ class Stream:
         return replace(self, judges=kept, reads=tuple(read for read in self.reads if read.name in needed))
 
     def select(self, first: int | None = None, end: int | None = None) -> str:
-        """The rows that lie in the blocks from ``first`` up to but not including ``end``; None is no bound."""
+        """The rows that lie in the blocks from ``first`` up to but not including ``end``; None is no
+        bound.
+        """
         listed = ", ".join(self._bounded(read) for read in self.outputs)
         bounds = [f"ctid >= '({first},0)'"] if first is not None else []
         bounds += [f"ctid < '({end},0)'"] if end is not None else []
         bounds += [kept_sql(self.table, self.table.only)] if self.table.only else []
         where = f"\nWHERE {' AND '.join(bounds)}" if bounds else ""
-        # With the table's name: ORDER BY takes an output's name before a column's, and a key may go out as its text.
-        keys = [f"{table_sql(self.table)}.{quote(name)}" for name in key_columns(self.table)] if self.ordered else []
+        # With the table's name: ORDER BY takes an output's name before a column's, and a key may go out as
+        # its text.
+        keys = (
+            [f"{table_sql(self.table)}.{quote(name)}" for name in key_columns(self.table)]
+            if self.ordered
+            else []
+        )
         order = f"\nORDER BY {', '.join(keys)}" if keys else ""
         return qualified(f"SELECT {listed}\nFROM {table_sql(self.table)}{where}{order}")
 
     def _bounded(self, read: Read) -> str:
         """The value, or for one that is too long an error, before the client has to take it in.
 
-        Of what is stored in a few bytes the size need not be asked: no compression makes less than a 300th of a value.
+        Of what is stored in a few bytes the size need not be asked: no compression makes less than a 300th
+        of a value.
         """
         if not self.most or read.kind not in {"text", "bytea"} or read in self.locator:
             return read.sql
@@ -131,10 +157,15 @@ class Stream:
 
 
 def make_stream(
-    table: Table, checks: Iterable[tuple[str, PythonRule, tuple[str, ...]]], is_personal: Callable[[str, str], bool]
+    table: Table,
+    checks: Iterable[tuple[str, PythonRule, tuple[str, ...]]],
+    is_personal: Callable[[str, str], bool],
 ) -> Stream:
     """The stream of a table for these checks (id, rule, declared columns)."""
-    judges = tuple(Judge(id, rule.given(table, columns), rule.row_wise, rule.sample_limit) for id, rule, columns in checks)
+    judges = tuple(
+        Judge(id, rule.given(table, columns), rule.row_wise, rule.sample_limit)
+        for id, rule, columns in checks
+    )
     names = dict.fromkeys(name for judge in judges for name in judge.columns)
     locator, keyed = _locator(table, is_personal)
     return Stream(table, tuple(_read(table.columns[name]) for name in names), locator, keyed, judges)
@@ -186,9 +217,11 @@ BLOCKS = 4_096
 
 
 def pieces_of(number: int, stream: Stream, blocks: int | None, jobs: int) -> list[Piece]:
-    """Split a stream for ``jobs`` readers. ``blocks`` is the size of the table, None if it cannot be read by blocks.
+    """Split a stream for ``jobs`` readers. ``blocks`` is the size of the table, None if it cannot be read
+    by blocks.
 
-    The first piece has no lower bound and the last no upper one: whatever the size was taken for, nothing is left out.
+    The first piece has no lower bound and the last no upper one: whatever the size was taken for, nothing
+    is left out.
     """
     if blocks is None or stream.ordered or jobs < 2:
         return [Piece(number)]
@@ -208,8 +241,13 @@ def sample_sql(
     """The statement that shows the rows with these locators, in key order, at most ``limit`` of them."""
     values = ", ".join(shown_value(quote(name), name, masked) for name in sample_columns(stream, judge))
     columns = [stream.table.columns.get(read.name) for read in stream.locator]
-    places = [f"{quote(r.name)} {c.sign('=') if c else '='} " for r, c in zip(stream.locator, columns, strict=True)]
-    rows = [[f"{place}{to_sql(text_literal(text))}" for place, text in zip(places, row, strict=True)] for row in found]
+    places = [
+        f"{quote(r.name)} {c.sign('=') if c else '='} " for r, c in zip(stream.locator, columns, strict=True)
+    ]
+    rows = [
+        [f"{place}{to_sql(text_literal(text))}" for place, text in zip(places, row, strict=True)]
+        for row in found
+    ]
     chosen = " OR ".join(f"({' AND '.join(row)})" for row in rows)
     order = ", ".join(f"{table_sql(stream.table)}.{quote(name)}" for name in key_columns(stream.table))
     return (

@@ -1,4 +1,6 @@
-"""A contract beside both sides: what became of the names that it promises to change, and both sides as its rules look at them."""
+"""A contract beside both sides: what became of the names that it promises to change, and both sides as its
+rules look at them.
+"""
 
 from __future__ import annotations
 
@@ -61,10 +63,16 @@ def _places(promises: Iterable[Promise], naming: Naming) -> Iterable[tuple[str, 
 def both_of(contract: Contract, seen: Seen, run: Run, after: Baseline, found: Diff, stale: str) -> Both:
     """Both sides as the rules of the contract look at them. ``found`` are the differences of the two."""
     bare = Both(
-        side_of(seen.before, "before"), side_of(after, "after"), {change.key: change for change in found.changes},
-        aliases=run.suite.aliases, schemas=after.suite.schemas, stale=stale, fates=seen.fates,
-        rows={r.table: r for r in run.rows}, values={(v.table, v.column): v for v in run.values},
-    )  # fmt: skip
+        side_of(seen.before, "before"),
+        side_of(after, "after"),
+        {change.key: change for change in found.changes},
+        aliases=run.suite.aliases,
+        schemas=after.suite.schemas,
+        stale=stale,
+        fates=seen.fates,
+        rows={r.table: r for r in run.rows},
+        values={(v.table, v.column): v for v in run.values},
+    )
     removals: dict[str, tuple[Removal, ...]] = defaultdict(tuple)
     arrivals: dict[str, tuple[Arrival | Names, ...]] = defaultdict(tuple)
     for need in contract.needs:
@@ -74,13 +82,18 @@ def both_of(contract: Contract, seen: Seen, run: Run, after: Baseline, found: Di
             arrivals[bare.table(need.table)] += (need,)
     dropped = (p.place(bare) for p in contract.promises if isinstance(p, Dropped) and p.object == "column")
     return replace(
-        bare, removals=dict(removals), arrivals=dict(arrivals), speakers=_speakers(contract.promises, bare),
+        bare,
+        removals=dict(removals),
+        arrivals=dict(arrivals),
+        speakers=_speakers(contract.promises, bare),
         dropped=frozenset((table, name) for _, table, name in dropped),
-    )  # fmt: skip
+    )
 
 
 def _speakers(promises: Iterable[Promise], both: Both) -> dict[tuple[str, str], Promise]:
-    """The promises that speak of the values of columns; of several, one that says what becomes of each value."""
+    """The promises that speak of the values of columns; of several, one that says what becomes of each
+    value.
+    """
     found: dict[tuple[str, str], Promise] = {}
     for promise in promises:
         if (place := promise.rewrites()) is not None:

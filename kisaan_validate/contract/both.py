@@ -83,7 +83,9 @@ class Side:
         """Whether the catalogue has such an object. Raises CannotTell where it could not be read."""
         for hidden in (kind, table, name if kind in WITH_ROWS else ""):
             if hidden and hidden in self.facts.unread:
-                raise CannotTell(f"the catalogue could not be read {self.when}: {hidden}: {self.facts.unread[hidden]}")
+                raise CannotTell(
+                    f"the catalogue could not be read {self.when}: {hidden}: {self.facts.unread[hidden]}"
+                )
         return (kind, table, name) in self.objects
 
     def has_table(self, title: str) -> bool:
@@ -96,18 +98,27 @@ class Side:
 
     def names_table(self, title: str) -> bool:
         """Whether a relation is known by this title, be it as one that could not be read."""
-        return title in self.tables or title in self.facts.unread or any((k, title, title) in self.objects for k in RELATIONS)
+        return (
+            title in self.tables
+            or title in self.facts.unread
+            or any((k, title, title) in self.objects for k in RELATIONS)
+        )
 
     @cached_property
     def relations(self) -> Mapping[str, Relation]:
         """Every relation that is known, by title."""
         titles = {title for kind, title, _ in self.objects if kind in RELATIONS} | set(self.facts.unread)
-        return {**{title: relation_of(title) for title in titles}, **{t.title: (t.schema, t.name) for t in self.facts.tables}}
+        return {
+            **{title: relation_of(title) for title in titles},
+            **{t.title: (t.schema, t.name) for t in self.facts.tables},
+        }
 
     @cached_property
     def every_column(self) -> frozenset[tuple[str, str]]:
         """Every column that is known, as (title, name)."""
-        return frozenset(self.columns) | {(table, name) for kind, table, name in self.objects if kind == "column"}
+        return frozenset(self.columns) | {
+            (table, name) for kind, table, name in self.objects if kind == "column"
+        }
 
 
 def side_of(facts: Baseline, when: str) -> Side:
@@ -127,11 +138,11 @@ def side_of(facts: Baseline, when: str) -> Side:
 class Both:
     """Before and after, their changes by key, and what the contract asks of each table as a whole.
 
-    Tables and columns that were renamed as promised (``fates``) bear their names of after on both sides. ``speakers`` are the
-    promises that speak of the values of columns, as (title, name); ``dropped`` the columns that are promised to go. ``rows``
-    and ``values`` are what files beside the baseline told, by title and by column. ``remarks`` say of what went whether it is
-    found under a name that came. ``stale`` says why figures of the old side
-    that the contract needs cannot be trusted, or "".
+    Tables and columns that were renamed as promised (``fates``) bear their names of after on both sides.
+    ``speakers`` are the promises that speak of the values of columns, as (title, name); ``dropped`` the
+    columns that are promised to go. ``rows`` and ``values`` are what files beside the baseline told, by
+    title and by column. ``remarks`` say of what went whether it is found under a name that came. ``stale``
+    says why figures of the old side that the contract needs cannot be trusted, or "".
     """
 
     before: Side
@@ -155,7 +166,8 @@ class Both:
         return (self.before, self.after)
 
     def table(self, name: str) -> str:
-        """The title of the relation that a rule means: the first that exists on either side, else as it is written.
+        """The title of the relation that a rule means: the first that exists on either side, else as it is
+        written.
 
         An alias is tried name by name, a name without a schema in the suite's schemas.
         """
@@ -173,11 +185,16 @@ class Both:
     def naming(self) -> Naming:
         """How names are understood."""
         return Naming(
-            self.fates.declared, self.fates.done, self.aliases, self.schemas,
+            self.fates.declared,
+            self.fates.done,
+            self.aliases,
+            self.schemas,
             knows=lambda title: any(side.names_table(title) for side in self.sides),
             came=lambda title: self.after.names_table(title) and not self.before.names_table(title),
-            column_came=lambda *place: place in self.after.every_column and place not in self.before.every_column,
-        )  # fmt: skip
+            column_came=lambda *place: (
+                place in self.after.every_column and place not in self.before.every_column
+            ),
+        )
 
     def old_measure(self, id: str) -> Measured:
         """A measure of the old side. Raises CannotTell."""
@@ -198,7 +215,11 @@ class Both:
     def primary_key(self, table: str) -> tuple[str, ...]:
         """The columns of the primary key that the table had before; () where it had none."""
         for (kind, title, _), item in self.before.objects.items():
-            if kind == "constraint" and title == table and (found := _KEY.match(item.facts.get("definition", ""))):
+            if (
+                kind == "constraint"
+                and title == table
+                and (found := _KEY.match(item.facts.get("definition", "")))
+            ):
                 return tuple(_unquoted(name) for name in _NAME.findall(found[1]))
         return ()
 

@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
-from kisaan_validate.contract.needs import Lookup, Need, Untouched, count_id, null_keys_id, replaced, untouched
+from kisaan_validate.contract.needs import (
+    Lookup,
+    Need,
+    Untouched,
+    count_id,
+    null_keys_id,
+    replaced,
+    untouched,
+)
 from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, counted, in_line, missing
 from kisaan_validate.contract.story import Story, story_of
 
 
 @dataclass(frozen=True)
 class ChangedWhereNull(OfColumn):
-    """A column changes only in rows where it was NULL; what it becomes there is not promised. Other rows keep their values."""
+    """A column changes only in rows where it was NULL; what it becomes there is not promised. Other rows
+    keep their values.
+    """
 
     kind: ClassVar[str] = "changed_where_null"
 
@@ -28,7 +38,10 @@ class ChangedWhereNull(OfColumn):
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         story, changed = story_of(both, table), both.keys_of(table, name)
-        before, now = len(both.old_measure(null_keys_id(self.id)).names), both.after.profile(table, name).nulls
+        before, now = (
+            len(both.old_measure(null_keys_id(self.id)).names),
+            both.after.profile(table, name).nulls,
+        )
         counts = (f"{before:,} NULL", "" if now is None else f"{now:,} NULL")
         figure = untouched(name, self.id)
         if not story.agree(figure, figure):
@@ -40,7 +53,9 @@ class ChangedWhereNull(OfColumn):
 
 @dataclass(frozen=True)
 class LookedUp(OfColumn):
-    """A column is, in each row, a value of the one row of another table that belongs to it; NULL where there is none."""
+    """A column is, in each row, a value of the one row of another table that belongs to it; NULL where
+    there is none.
+    """
 
     from_: str = ""
     by: tuple[str, ...] = ()
@@ -49,7 +64,10 @@ class LookedUp(OfColumn):
     kind: ClassVar[str] = "looked_up"
 
     def claim(self) -> str:
-        return f"every {self.column} is {in_line(self.value)} of the row of {self.from_} that {', '.join(self.by)} names"
+        return (
+            f"every {self.column} is {in_line(self.value)} of the row of {self.from_} that "
+            f"{', '.join(self.by)} names"
+        )
 
     def needs(self) -> tuple[Need, ...]:
         return (Lookup(self.id, *self.place, self.from_, self.by, self.value, self.key, self.optional),)
@@ -65,7 +83,11 @@ class LookedUp(OfColumn):
         title = both.table(self.place[0])
         name = both.column(title, self.place[1])
         exists = [side.has_column(title, name) for side in both.sides]
-        return self.of_values(both, title, name) if exists[1] else missing(f"column {self.column}", self.optional, exists)
+        return (
+            self.of_values(both, title, name)
+            if exists[1]
+            else missing(f"column {self.column}", self.optional, exists)
+        )
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         changed = both.keys_of(table, name)
@@ -86,7 +108,9 @@ class LookedUp(OfColumn):
             return Outcome(State.BROKEN, said, contradicts=changed)
         if rows := story_of(both, table).blame:
             raise CannotTell(f"it is so now; {rows}")
-        raise CannotTell(f"it is so now, but not as {self.from_} was before: values of {self.from_} changed since")
+        raise CannotTell(
+            f"it is so now, but not as {self.from_} was before: values of {self.from_} changed since"
+        )
 
     def _not_done(self, both: Both, table: str, name: str) -> bool:
         """Whether the column is as it was, or has no value if it was not there."""

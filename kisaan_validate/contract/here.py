@@ -1,4 +1,6 @@
-"""A contract on one side: what the names that it promises to change are there, and the baseline under these names. Pure."""
+"""A contract on one side: what the names that it promises to change are there, and the baseline under
+these names. Pure.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,9 @@ from kisaan_validate.suite.load import Suite
 
 @dataclass(frozen=True)
 class Here:
-    """``naming`` understands the contract's names; ``places`` are those of what it renames, by promise. ``before`` is the
-    baseline, if there is one, under the names of this side. ``relations`` are those of titles of both sides.
+    """``naming`` understands the contract's names; ``places`` are those of what it renames, by promise.
+    ``before`` is the baseline, if there is one, under the names of this side. ``relations`` are those of
+    titles of both sides.
     """
 
     naming: Naming = field(default_factory=Naming)
@@ -36,47 +39,76 @@ class Here:
         return self.done.title_before(title)
 
     def columns_here(self, title: str, names: Iterable[str]) -> dict[str, str]:
-        """Names of columns of a table, by its title when the baseline was taken: what they are called here."""
+        """Names of columns of a table, by its title when the baseline was taken: what they are called
+        here.
+        """
         return {name: self.done.column(title, name) for name in names}
 
 
 def here(
-    contract: Contract | None, baseline: Baseline | None, catalogue: Catalogue, objects: tuple[SchemaObject, ...],
+    contract: Contract | None,
+    baseline: Baseline | None,
+    catalogue: Catalogue,
+    objects: tuple[SchemaObject, ...],
     unread: Mapping[str, str],
-) -> Here:  # fmt: skip
-    """The contract on the side that the catalogue and its objects are of: the one before if there is no baseline."""
+) -> Here:
+    """The contract on the side that the catalogue and its objects are of: the one before if there is no
+    baseline.
+    """
     if contract is None:
         return Here(before=baseline)
     titles = {table.title: table.key for table in catalogue.tables.values()}
     naming = Naming(aliases=catalogue.aliases, schemas=catalogue.schemas, knows=titles.__contains__)
     if baseline is None:
         fates, _ = declared_fates(contract.promises, titles, naming)
-        return Here(replace(naming, declared=renames_of(fates.values())), {id: fate.before for id, fate in fates.items()})
+        return Here(
+            replace(naming, declared=renames_of(fates.values())),
+            {id: fate.before for id, fate in fates.items()},
+        )
     now = replace(
-        baseline, tables=(), objects=objects, unread=unread,
-        measured=(), suite=replace(baseline.suite, aliases=catalogue.aliases, schemas=catalogue.schemas),
-    )  # fmt: skip
+        baseline,
+        tables=(),
+        objects=objects,
+        unread=unread,
+        measured=(),
+        suite=replace(baseline.suite, aliases=catalogue.aliases, schemas=catalogue.schemas),
+    )
     seen = seen_by(contract, baseline, now)
     known = {t.title for t in seen.before.tables} | {o.table for o in seen.before.objects if o.table}
-    there, columns = ({(o.table, o.name) for o in listed if o.kind == "column"} for listed in (objects, seen.before.objects))
+    there, columns = (
+        {(o.table, o.name) for o in listed if o.kind == "column"} for listed in (objects, seen.before.objects)
+    )
     naming = replace(
-        naming, declared=seen.fates.declared, done=seen.fates.done, came=lambda title: title in titles and title not in known,
+        naming,
+        declared=seen.fates.declared,
+        done=seen.fates.done,
+        came=lambda title: title in titles and title not in known,
         column_came=lambda title, name: (title, name) in there and (title, name) not in columns,
-    )  # fmt: skip
-    places = {id: fate.before if fate.said is not None else fate.after for id, fate in seen.fates.by_id.items()}
+    )
+    places = {
+        id: fate.before if fate.said is not None else fate.after for id, fate in seen.fates.by_id.items()
+    }
     relations = {**{t.title: (t.schema, t.name) for t in baseline.tables}, **titles, **seen.fates.relations}
     return Here(naming, places, seen.before, relations)
 
 
 def with_personal(suite: Suite, contract: Contract | None, catalogue: Catalogue) -> Suite:
-    """The suite, for which what it calls personal is so under its other name as well: before or after a promised rename."""
+    """The suite, for which what it calls personal is so under its other name as well: before or after a
+    promised rename.
+    """
     more = tuple(dict.fromkeys(_personal(suite, contract, catalogue))) if contract is not None else ()
-    return replace(suite, settings=replace(suite.settings, personal=(*suite.settings.personal, *more))) if more else suite
+    return (
+        replace(suite, settings=replace(suite.settings, personal=(*suite.settings.personal, *more)))
+        if more
+        else suite
+    )
 
 
 def _personal(suite: Suite, contract: Contract, catalogue: Catalogue) -> Iterator[str]:
     titles = {table.title: table.key for table in catalogue.tables.values()}
-    fates, relations = declared_fates(contract.promises, titles, Naming(aliases=catalogue.aliases, schemas=catalogue.schemas))
+    fates, relations = declared_fates(
+        contract.promises, titles, Naming(aliases=catalogue.aliases, schemas=catalogue.schemas)
+    )
     tables = {fate.after[0]: fate.before[0] for fate in fates.values()}
     columns = {fate.after: fate.before for fate in fates.values() if fate.before[1]}
     for table in catalogue.tables.values():
@@ -84,12 +116,12 @@ def _personal(suite: Suite, contract: Contract, catalogue: Catalogue) -> Iterato
         for name in table.columns:
             places = {(title, name) for title in others}
             places |= {place for pair in columns.items() if places & set(pair) for place in pair}
-            bare = {(relations.get(title, titles.get(title, ("", title)))[1], column) for title, column in places}
+            bare = {
+                (relations.get(title, titles.get(title, ("", title)))[1], column) for title, column in places
+            }
             if any(suite.settings.is_personal(*place) for place in bare):
                 yield f"{_literally(table.name)}.{_literally(name)}"
 
 
 def _literally(name: str) -> str:
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
-
-

@@ -1,7 +1,8 @@
-"""A contract: one TOML file, read strictly. Raises SuiteError, naming file and promise, for anything it does not know.
+"""A contract: one TOML file, read strictly. Raises SuiteError, naming file and promise, for anything it
+does not know.
 
-TOML, not Python: what a migration promises is reviewed by people who run no code, is read by auditors, and must mean
-the same next year; the SQL expressions in it pass the same gate as those of checks.
+TOML, not Python: what a migration promises is reviewed by people who run no code, is read by auditors, and
+must mean the same next year; the SQL expressions in it pass the same gate as those of checks.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Contract:
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """What must be measured for it. A replaced value is of the type that another promise gives its column."""
+        """What must be measured for it. A replaced value is of the type that another promise gives its
+        column.
+        """
         types = {p.place: p.to for p in self.promises if isinstance(p, Retyped)}
         return tuple(_typed(need, types) for promise in self.promises for need in promise.needs())
 
@@ -67,7 +70,9 @@ def _typed(need: Need, types: Mapping[tuple[str, str], str]) -> Need:
 
 
 def read_contract(text: str, origin: str) -> Contract:
-    """The contract that a file's text states. Raises SuiteError; ``origin`` is the file's name for messages."""
+    """The contract that a file's text states. Raises SuiteError; ``origin`` is the file's name for
+    messages.
+    """
     try:
         given = authored.toml(text)
     except ValueError as error:
@@ -78,8 +83,14 @@ def read_contract(text: str, origin: str) -> Contract:
             raise SuiteError(f"unknown key {key!r}", did_you_mean(key, known), origin)
     version = given.get("format")
     if type(version) is not int or version != CONTRACT_FORMAT:
-        hint = "upgrade kisaan-validate" if isinstance(version, int) and version > CONTRACT_FORMAT else "write format = 1"
-        raise SuiteError(f"format {version!r} is not one that this version reads ({CONTRACT_FORMAT})", hint, origin)
+        hint = (
+            "upgrade kisaan-validate"
+            if isinstance(version, int) and version > CONTRACT_FORMAT
+            else "write format = 1"
+        )
+        raise SuiteError(
+            f"format {version!r} is not one that this version reads ({CONTRACT_FORMAT})", hint, origin
+        )
     listed = given.get("promise", [])
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise SuiteError("promises are tables", "write [[promise]]", origin)
@@ -139,7 +150,10 @@ def _promise(kind: type[Promise], given: dict[str, Any], place: str) -> Promise:
             raise SuiteError(f"{kind.kind} has no {key!r}", did_you_mean(key, shown), place)
         values[name] = _value(name, value, str(fields[name].type), place)
     if issubclass(kind, Retyped):
-        values |= {"from_": tuple(map(canonical_type, values.get("from_", ()))), "to": _type(values.get("to", ""), place)}
+        values |= {
+            "from_": tuple(map(canonical_type, values.get("from_", ()))),
+            "to": _type(values.get("to", ""), place),
+        }
     promise = kind(**values)
     _refuse_incomplete(promise, place)
     if isinstance(promise, OfObject):
@@ -151,7 +165,8 @@ def _promise(kind: type[Promise], given: dict[str, Any], place: str) -> Promise:
 
 _NAME = r'(?:[A-Za-z_][\w$]*|"(?:[^"]|"")+")'
 _TYPE = re.compile(
-    rf"(?:double precision|(?:character|bit) varying(?:\(\d+\))?|(?:timestamp|time)(?:\(\d\))? with(?:out)? time zone"
+    rf"(?:double precision|(?:character|bit) varying(?:\(\d+\))?|(?:timestamp|time)(?:\(\d\))? "
+    rf"with(?:out)? time zone"
     rf"|{_NAME}(?:\.{_NAME})?(?:\(\d+(?:,-?\d+)?\))?)(?:\[\])*"
 )
 
@@ -160,7 +175,11 @@ def _type(given: str, place: str) -> str:
     """The name of a type, and nothing else: it is written into a cast."""
     name = canonical_type(given)
     if given and _TYPE.fullmatch(name) is None:
-        raise SuiteError(f"{given!r} is not the name of a type", 'write it as numeric(18,2), timestamptz, or "Odd name"', place)
+        raise SuiteError(
+            f"{given!r} is not the name of a type",
+            'write it as numeric(18,2), timestamptz, or "Odd name"',
+            place,
+        )
     return name
 
 
@@ -174,7 +193,9 @@ def _refuse_unsafe(expression: str, place: str) -> None:
     columns = columns_of(plain_expression(expression.replace(COLUMN, f'"{stand_in}"'), place))
     # Inside a string or a comment the real name would not be a name, and could end it.
     if columns.count(stand_in) != expression.count(COLUMN):
-        raise SuiteError("{column} stands where no column can stand", "write it outside of strings and comments", place)
+        raise SuiteError(
+            "{column} stands where no column can stand", "write it outside of strings and comments", place
+        )
 
 
 def _value(name: str, value: Any, kind: str, place: str) -> Any:
@@ -182,7 +203,9 @@ def _value(name: str, value: Any, kind: str, place: str) -> Any:
         try:
             return Severity(value)
         except ValueError:
-            raise SuiteError(f"unknown severity {value!r}", did_you_mean(str(value), list(Severity)), place) from None
+            raise SuiteError(
+                f"unknown severity {value!r}", did_you_mean(str(value), list(Severity)), place
+            ) from None
     if name == "facts":
         if not isinstance(value, dict):
             raise SuiteError("'facts' must be a table", 'write facts = { type = "bigint" }', place)
@@ -190,7 +213,9 @@ def _value(name: str, value: Any, kind: str, place: str) -> Any:
     if kind == "bool" or name == "rows":
         wanted = bool if kind == "bool" else int
         if type(value) is not wanted or (wanted is int and value < 0):
-            raise SuiteError(f"{name!r} must be {'true or false' if wanted is bool else 'a number of rows'}", "", place)
+            raise SuiteError(
+                f"{name!r} must be {'true or false' if wanted is bool else 'a number of rows'}", "", place
+            )
         return value
     said = name.rstrip("_")
     return _strings(value, said, place) if kind.startswith("tuple") else _text(value, said, place)
@@ -210,9 +235,22 @@ def _text(value: Any, name: str, place: str) -> str:
     return " ".join(value.split()) if name == "why" else value.strip()
 
 
-_MAY_BE_EMPTY = frozenset({
-    "why", "optional", "severity", "facts", "rows", "from_", "using", "with_", "where", "surplus_of", "duplicates", "key",
-})  # fmt: skip
+_MAY_BE_EMPTY = frozenset(
+    {
+        "why",
+        "optional",
+        "severity",
+        "facts",
+        "rows",
+        "from_",
+        "using",
+        "with_",
+        "where",
+        "surplus_of",
+        "duplicates",
+        "key",
+    }
+)
 
 
 def _refuse_incomplete(promise: Promise, place: str) -> None:
@@ -224,14 +262,20 @@ def _refuse_incomplete(promise: Promise, place: str) -> None:
         if not may and getattr(promise, name) in ("", ()):
             raise SuiteError(f"{promise.kind} needs {name.rstrip('_')!r}", "", place)
     column = getattr(promise, "column", "")
-    if column and ("table" not in promise.parameters or isinstance(promise, Renamed)) and "" in split_column(column):
+    if (
+        column
+        and ("table" not in promise.parameters or isinstance(promise, Renamed))
+        and "" in split_column(column)
+    ):
         raise SuiteError(f"{column!r} is not 'table.column'", "", place)
     if isinstance(promise, Renamed):
         _refuse_wrong_name(promise, place)
     if isinstance(promise, RowsRemoved):
         said = [bool(promise.surplus_of), bool(promise.duplicates)]
         if all(said) or not (any(said) or promise.where):
-            raise SuiteError("say which rows go", "surplus_of = a check, or duplicates = columns, or where = SQL", place)
+            raise SuiteError(
+                "say which rows go", "surplus_of = a check, or duplicates = columns, or where = SQL", place
+            )
     if isinstance(promise, RowsAdded) and not promise.where:
         raise SuiteError("rows_added needs 'where'", "say by which condition the new rows are known", place)
 
@@ -239,11 +283,17 @@ def _refuse_incomplete(promise: Promise, place: str) -> None:
 def _refuse_wrong_name(promise: Renamed, place: str) -> None:
     """A rename is of one thing, to a name of its own."""
     if bool(promise.column) is bool(promise.table):
-        raise SuiteError("say what is renamed", 'column = "table.column", or table = "table", and to = its new name', place)
+        raise SuiteError(
+            "say what is renamed", 'column = "table.column", or table = "table", and to = its new name', place
+        )
     old = split_column(promise.column)[1] if promise.column else split_name(promise.table)[1]
     new = unquoted(promise.to) if promise.column else split_name(promise.to)[1]
     if promise.column and "." in promise.to and new == promise.to:
-        raise SuiteError(f"{promise.to!r} holds a dot", 'to is the new name alone; a name that holds a dot stands in quotes: to = \'"a.b"\'', place)
+        raise SuiteError(
+            f"{promise.to!r} holds a dot",
+            "to is the new name alone; a name that holds a dot stands in quotes: to = '\"a.b\"'",
+            place,
+        )
     if not new or (new == old and (promise.column or "." not in promise.to)):
         raise SuiteError(f"{promise.to!r} is no new name", "to is the new name alone", place)
 
@@ -252,7 +302,9 @@ def _refuse_unknown(promise: OfObject, place: str) -> None:
     """A slip in the name of a kind or an attribute would find nothing, and nothing could look kept."""
     known = ATTRIBUTES.get(promise.object)
     if known is None:
-        raise SuiteError(f"unknown object {promise.object!r}", did_you_mean(promise.object, ATTRIBUTES), place)
+        raise SuiteError(
+            f"unknown object {promise.object!r}", did_you_mean(promise.object, ATTRIBUTES), place
+        )
     named = [promise.attribute] if isinstance(promise, Altered) else []
     named += list(promise.facts or {}) if isinstance(promise, Added) else []
     if wrong := next((name for name in named if name not in known), None):
@@ -263,11 +315,20 @@ def _refuse_conflicts(promises: Iterable[Promise], origin: str) -> None:
     every = list(promises)
     for id, times in Counter(p.id for p in every).items():
         if times > 1:
-            raise SuiteError(f"the id {id!r} is given {times} times", "every promise has an id of its own", origin)
-    replaced = Counter((need.table, need.column) for p in every for need in p.needs() if isinstance(need, (Replacement, Lookup)))
+            raise SuiteError(
+                f"the id {id!r} is given {times} times", "every promise has an id of its own", origin
+            )
+    replaced = Counter(
+        (need.table, need.column)
+        for p in every
+        for need in p.needs()
+        if isinstance(need, (Replacement, Lookup))
+    )
     for (table, column), times in replaced.items():
         if times > 1:
-            raise SuiteError(f"{times} promises say what the values of {table}.{column} become", "say it in one", origin)
+            raise SuiteError(
+                f"{times} promises say what the values of {table}.{column} become", "say it in one", origin
+            )
     _refuse_two_names(every, origin)
 
 
@@ -279,7 +340,11 @@ def _refuse_two_names(promises: Iterable[Promise], origin: str) -> None:
     for found, said in ((old, "is renamed"), (new, "is what something is renamed to")):
         for (table, column), times in found.items():
             if times > 1:
-                raise SuiteError(f"{table}{f'.{column}' if column else ''} {said} in {times} promises", "say it in one", origin)
+                raise SuiteError(
+                    f"{table}{f'.{column}' if column else ''} {said} in {times} promises",
+                    "say it in one",
+                    origin,
+                )
     for promise in promises:
         object = getattr(promise, "object", "")
         if isinstance(promise, (Added, Dropped)) and object in {"table", "column"}:
@@ -290,34 +355,53 @@ def _refuse_two_names(promises: Iterable[Promise], origin: str) -> None:
 
 
 def bound_to(contract: Contract, suite: Suite) -> tuple[Need, ...]:
-    """The contract's needs with the suite's checks filled in. Raises SuiteError for a check that cannot be meant.
+    """The contract's needs with the suite's checks filled in. Raises SuiteError for a check that cannot be
+    meant.
 
     What needs a check that is not among those selected is left out: it is not measured.
     """
     for promise in contract.promises:
         if isinstance(promise, Fixed) and promise.check not in suite.rules:
-            raise SuiteError(f"there is no check {promise.check!r}", did_you_mean(promise.check, suite.rules), promise.id)
-    bound = (_bound(need, suite) if isinstance(need, Removal) and need.check else need for need in contract.needs)
+            raise SuiteError(
+                f"there is no check {promise.check!r}", did_you_mean(promise.check, suite.rules), promise.id
+            )
+    bound = (
+        _bound(need, suite) if isinstance(need, Removal) and need.check else need for need in contract.needs
+    )
     return tuple(need for need in bound if need is not None)
 
 
 def spoken_columns(contract: Contract) -> frozenset[tuple[str, str]]:
     """The columns, by table as written and name, of whose values promises speak."""
-    return frozenset((n.table, n.column) for n in contract.needs if not isinstance(n, (Removal, Arrival, Names, Renaming)) and n.column)
+    return frozenset(
+        (n.table, n.column)
+        for n in contract.needs
+        if not isinstance(n, (Removal, Arrival, Names, Renaming)) and n.column
+    )
 
 
 def _bound(need: Removal, suite: Suite) -> Removal | None:
     rule = suite.rules.get(need.check)
     if rule is None:
-        raise SuiteError(f"there is no check {need.check!r}", did_you_mean(need.check, suite.rules), need.rule)
+        raise SuiteError(
+            f"there is no check {need.check!r}", did_you_mean(need.check, suite.rules), need.rule
+        )
     if not isinstance(rule, Unique):
-        raise SuiteError(f"{need.check!r} is no check of uniqueness: it has no surplus", "say which rows go with where", need.rule)
+        raise SuiteError(
+            f"{need.check!r} is no check of uniqueness: it has no surplus",
+            "say which rows go with where",
+            need.rule,
+        )
     check = next((c for c in suite.checks if c.id == need.check), None)
     if check is None:
         return None
     aliases = suite.settings.aliases
     if not set(aliases.get(need.table, (need.table,))) & set(aliases.get(check.table, (check.table,))):
-        raise SuiteError(f"{need.check!r} is about {check.table}, not about {need.table}", "name the check's table", need.rule)
+        raise SuiteError(
+            f"{need.check!r} is about {check.table}, not about {need.table}",
+            "name the check's table",
+            need.rule,
+        )
     nulls = [] if rule.nulls_equal else [f"{quote(c)} IS NOT NULL" for c in check.columns]
     where = unmarked(" AND ".join(to_sql(raw(text)) for text in (rule.where, need.where, *nulls) if text))
     return replace(need, columns=check.columns, where=where)

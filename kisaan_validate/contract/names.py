@@ -8,6 +8,8 @@ from kisaan_validate.catalogue import split_name
 
 
 def titles_of(name: str, schemas: Iterable[str]) -> tuple[str, ...]:
-    """The titles that a declared ``table`` or ``schema.table`` may mean, in the order in which they are tried."""
+    """The titles that a declared ``table`` or ``schema.table`` may mean, in the order in which they are
+    tried.
+    """
     schema, bare = split_name(name)
     return tuple(bare if s == "public" else f"{s}.{bare}" for s in ([schema] if schema else schemas))

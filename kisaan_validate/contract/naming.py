@@ -1,7 +1,9 @@
-"""What a contract calls tables and columns, and what they are called on a side: names of before and of after are both understood.
+"""What a contract calls tables and columns, and what they are called on a side: names of before and of
+after are both understood.
 
-The names in a promise are those of after, but for what goes or is renamed (``dropped``, ``renamed``) and for SQL over old rows,
-which name what is there before. A name of before is understood elsewhere too, unless something else bears it after.
+The names in a promise are those of after, but for what goes or is renamed (``dropped``, ``renamed``) and
+for SQL over old rows, which name what is there before. A name of before is understood elsewhere too,
+unless something else bears it after.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one name: (title, column or "") before and after. ``said``: why it was not changed, None where it was."""
+    """What became of one name: (title, column or "") before and after. ``said``: why it was not changed,
+    None where it was.
+    """
 
     before: Place
     after: Place
@@ -51,10 +55,12 @@ def _no_column(title: str, name: str) -> bool:
 
 @dataclass(frozen=True)
 class Naming:
-    """How names are understood. ``declared`` are the renames that a contract promises, ``done`` those that were done.
+    """How names are understood. ``declared`` are the renames that a contract promises, ``done`` those that
+    were done.
 
-    What is meant is said under the name that it bears on the side after: with ``done`` empty, on the side before. ``knows``
-    tells whether a title is there; ``came`` and ``column_came`` whether it is there after and was not before, under whatever name.
+    What is meant is said under the name that it bears on the side after: with ``done`` empty, on the side
+    before. ``knows`` tells whether a title is there; ``came`` and ``column_came`` whether it is there
+    after and was not before, under whatever name.
     """
 
     declared: Renames = field(default_factory=Renames)
@@ -67,7 +73,9 @@ class Naming:
 
     def titles(self, name: str) -> list[str]:
         """The titles that a name may mean as it is written, in the order in which they are tried."""
-        return [title for given in self.aliases.get(name, (name,)) for title in titles_of(given, self.schemas)]
+        return [
+            title for given in self.aliases.get(name, (name,)) for title in titles_of(given, self.schemas)
+        ]
 
     def table(self, name: str) -> str:
         """The title of the relation that a name means: the first that is there, else as it is written."""
@@ -88,8 +96,8 @@ class Naming:
         return name if self.column_came(title, name) else self.done.column(before, name)
 
     def gone(self, name: str, knows: Callable[[str], bool]) -> str:
-        """The title of a relation that is named as it was called before. ``knows``: whether a title was there before, as it is
-        called after."""
+        """The title of a relation that is named as it was called before. ``knows``: whether a title was
+        there before, as it is called after."""
         written = self.titles(name)
         known = (after for title in written if knows(after := self.done.title(title)))
         return next(known, self.done.title(written[0]) if written else name)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Removal:
-    """Rows of a table that are promised to go: the surplus of duplicates (the lowest key survives), or those WHERE.
+    """Rows of a table that are promised to go: the surplus of duplicates (the lowest key survives), or
+    those WHERE.
 
-    ``check`` names a uniqueness check of the suite whose surplus is meant; else ``columns`` say what makes a duplicate;
-    without either, every row that ``where`` admits goes.
+    ``check`` names a uniqueness check of the suite whose surplus is meant; else ``columns`` say what makes
+    a duplicate; without either, every row that ``where`` admits goes.
     """
 
     rule: str
@@ -23,10 +24,11 @@ class Removal:
 
 @dataclass(frozen=True)
 class Arrival:
-    """Rows of a table that are promised, or free, to come: those WHERE. They are set aside when the rest is compared.
+    """Rows of a table that are promised, or free, to come: those WHERE. They are set aside when the rest
+    is compared.
 
-    With ``by``, these are the rows above the baseline's highest value of that column. WHERE must admit no row of before:
-    which of its rows are new could not be told.
+    With ``by``, these are the rows above the baseline's highest value of that column. WHERE must admit no
+    row of before: which of its rows are new could not be told.
     """
 
     rule: str
@@ -37,7 +39,9 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Names:
-    """Which of these names a column of a ledger contains. The rows of those that it did not contain before are arrivals."""
+    """Which of these names a column of a ledger contains. The rows of those that it did not contain before
+    are arrivals.
+    """
 
     rule: str
     table: str
@@ -49,7 +53,8 @@ class Names:
 class Replacement:
     """A column whose every value is promised to become that of an expression over its old row, of this type.
 
-    ``{column}`` in the expression stands for the column itself. Without ``type`` it is the type that the column has.
+    ``{column}`` in the expression stands for the column itself. Without ``type`` it is the type that the
+    column has.
     """
 
     rule: str
@@ -62,7 +67,8 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Identity:
-    """Which rows a table has must be known, whatever their values. A ``column`` is no part of what tells them apart:
+    """Which rows a table has must be known, whatever their values. A ``column`` is no part of what tells
+    them apart:
 
     its values are promised to change, or it ``goes``; then it is named as it was called before.
     """
@@ -85,9 +91,11 @@ class Untouched:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A column whose every value is promised to be ``value``, an expression over the one row of ``source`` that belongs to
+    """A column whose every value is promised to be ``value``, an expression over the one row of ``source``
+    that belongs to
 
-    its row: where ``key`` of that row (its primary key if not said) equals ``by`` of this one. NULL where there is none.
+    its row: where ``key`` of that row (its primary key if not said) equals ``by`` of this one. NULL where
+    there is none.
     """
 
     rule: str
@@ -102,7 +110,9 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Renaming:
-    """What a column holds, or (column "") every column of a table, by row: it must be found again under another name."""
+    """What a column holds, or (column "") every column of a table, by row: it must be found again under
+    another name.
+    """
 
     rule: str
     table: str
@@ -178,5 +188,7 @@ def part_id(measure: str, figure: str) -> str:
 
 
 def same_as(column: str, rule: str) -> str:
-    """The name, within a measure, of the number (as its NULLs) of rows that already have the promised value."""
+    """The name, within a measure, of the number (as its NULLs) of rows that already have the promised
+    value.
+    """
     return f"{column} as by {rule}"

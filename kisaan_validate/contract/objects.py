@@ -18,28 +18,107 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "schema": _PLACE,
     "extension": ("version", "schema", *_PLACE),
     "table": (
-        "kind", "persistence", "row security", "row security forced", "replica identity", "of type", "inherits",
-        "partition of", "bound", "detach pending", "partition key", "server", "options", "access method", "tablespace",
-        "toast options", *_PLACE,
+        "kind",
+        "persistence",
+        "row security",
+        "row security forced",
+        "replica identity",
+        "of type",
+        "inherits",
+        "partition of",
+        "bound",
+        "detach pending",
+        "partition key",
+        "server",
+        "options",
+        "access method",
+        "tablespace",
+        "toast options",
+        *_PLACE,
     ),
     "column": (
-        "type", "collation", "default", "generated", "identity", "not null", "options", "storage", "compression", "statistics",
-        "planner options", "position", "comment",
+        "type",
+        "collation",
+        "default",
+        "generated",
+        "identity",
+        "not null",
+        "options",
+        "storage",
+        "compression",
+        "statistics",
+        "planner options",
+        "position",
+        "comment",
     ),
     "constraint": ("definition", "validated", "enforced", "triggers", "comment"),
-    "index": ("definition", "valid", "replica identity", "clustered", "tablespace", "statistics", "attached to", "comment"),
+    "index": (
+        "definition",
+        "valid",
+        "replica identity",
+        "clustered",
+        "tablespace",
+        "statistics",
+        "attached to",
+        "comment",
+    ),
     "trigger": ("definition", "enabled", "comment"),
     "rule": ("definition", "enabled", "comment"),
     "policy": ("command", "permissive", "roles", "using", "with check", "comment"),
     "statistics": ("definition", "target", *_PLACE),
-    "sequence": ("type", "start", "increment", "min", "max", "cache", "cycle", "owned by", "persistence", *_PLACE),
+    "sequence": (
+        "type",
+        "start",
+        "increment",
+        "min",
+        "max",
+        "cache",
+        "cycle",
+        "owned by",
+        "persistence",
+        *_PLACE,
+    ),
     "view": ("definition", "options", *_PLACE),
-    "materialized view": ("definition", "populated", "options", "access method", "tablespace", "toast options", *_PLACE),
+    "materialized view": (
+        "definition",
+        "populated",
+        "options",
+        "access method",
+        "tablespace",
+        "toast options",
+        *_PLACE,
+    ),
     "function": (
-        "kind", "arguments", "result", "language", "volatility", "security definer", "support", "transforms", "strict", "leakproof", "parallel",
-        "cost", "rows", "config", "body", "state function", "state type", "final function", "combine function",
-        "moving state function", "inverse function", "moving final function", "serial function", "deserial function",
-        "moving state type", "moving initial value", "aggregate options", "sort operator", "initial value", *_PLACE,
+        "kind",
+        "arguments",
+        "result",
+        "language",
+        "volatility",
+        "security definer",
+        "support",
+        "transforms",
+        "strict",
+        "leakproof",
+        "parallel",
+        "cost",
+        "rows",
+        "config",
+        "body",
+        "state function",
+        "state type",
+        "final function",
+        "combine function",
+        "moving state function",
+        "inverse function",
+        "moving final function",
+        "serial function",
+        "deserial function",
+        "moving state type",
+        "moving initial value",
+        "aggregate options",
+        "sort operator",
+        "initial value",
+        *_PLACE,
     ),
     "enum": ("labels", *_PLACE),
     "domain": ("type", "collation", "default", "not null", "checks", *_PLACE),
@@ -48,21 +127,35 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "grant": ("privileges", "with grant option"),
     "default privileges": ("grants",),
     "event trigger": ("event", "tags", "function", "enabled", *_PLACE),
-}  # fmt: skip
-"""Every kind of object, with the attributes that ``database/sql/schema`` reads of it: a slip in a name must not look kept."""
+}
+"""Every kind of object, with the attributes that ``database/sql/schema`` reads of it: a slip in a name
+must not look kept.
+"""
 
 THEIR_OWN_TABLE = frozenset(RELATIONS)
 """Kinds of objects that are a relation themselves: the catalogue's facts name it as their table too."""
-OF_NO_TABLE = frozenset({
-    "function", "enum", "domain", "composite type", "range type", "extension", "schema", "event trigger", "grant",
-    "default privileges",
-})  # fmt: skip
+OF_NO_TABLE = frozenset(
+    {
+        "function",
+        "enum",
+        "domain",
+        "composite type",
+        "range type",
+        "extension",
+        "schema",
+        "event trigger",
+        "grant",
+        "default privileges",
+    }
+)
 """Kinds of objects that may belong to no table."""
 
 
 @dataclass(frozen=True)
 class OfObject(Promise):
-    """A promise about one object of the schema. ``table`` is the relation that it belongs to, if it belongs to one."""
+    """A promise about one object of the schema. ``table`` is the relation that it belongs to, if it
+    belongs to one.
+    """
 
     object: str = ""
     table: str = ""
@@ -106,7 +199,9 @@ def _alike(kind: str, attribute: str, one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Added(OfObject):
-    """A column, constraint, index, … comes. ``facts`` are attributes that it must have, as the catalogue prints them."""
+    """A column, constraint, index, … comes. ``facts`` are attributes that it must have, as the catalogue
+    prints them.
+    """
 
     facts: Mapping[str, str | tuple[str, ...]] | None = None
     kind: ClassVar[str] = "added"
@@ -119,7 +214,9 @@ class Added(OfObject):
         if not (is_ or was) and self._table_is_missing(both, key[1]):
             return missing(f"table {self.table}", self.optional, [False, False])
         if not is_:
-            return Outcome(State.BROKEN, "it was removed") if was else Outcome(State.NOT_DONE, "it is not there")
+            return (
+                Outcome(State.BROKEN, "it was removed") if was else Outcome(State.NOT_DONE, "it is not there")
+            )
         found, change = both.after.objects[key].facts, frozenset({(*key, ADDED)})
         wrong = [
             f"{name} is {found.get(name, 'not set')}, not {' or '.join(texts_of(wanted))}"
@@ -150,7 +247,11 @@ class Dropped(OfObject):
             return (self.object, title, title)
         title = both.gone(self.table) if self.table else ""
         before = both.fates.done.title_before(title)
-        return (self.object, title, both.fates.done.column(before, self.name) if self.object == "column" else self.name)
+        return (
+            self.object,
+            title,
+            both.fates.done.column(before, self.name) if self.object == "column" else self.name,
+        )
 
     def needs(self) -> tuple[Need, ...]:
         return (Identity(self.id, self.table, self.name, goes=True),) if self.object == "column" else ()
@@ -160,7 +261,9 @@ class Dropped(OfObject):
 
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
         if is_:
-            return Outcome(State.NOT_DONE, "it is still there") if was else Outcome(State.BROKEN, "it was added")
+            return (
+                Outcome(State.NOT_DONE, "it is still there") if was else Outcome(State.BROKEN, "it was added")
+            )
         if not was:  # a slip in the name must not look kept
             return missing(self.what, self.optional, [False, False])
         change = (*key, REMOVED)
@@ -188,7 +291,14 @@ class Altered(OfObject):
         if not _alike(self.object, self.attribute, new, self.to):
             state = State.NOT_DONE if stayed else State.BROKEN
             return Outcome(state, f"it is {'still ' if stayed else ''}{texts[1]}", frozenset(), *texts)
-        if self.from_ and not any(_alike(self.object, self.attribute, old, text) for text in (*self.from_, self.to)):
-            return Outcome(State.BROKEN, f"it was {texts[0]}, not {' or '.join(f or 'not set' for f in self.from_)}", frozenset(), *texts)
+        if self.from_ and not any(
+            _alike(self.object, self.attribute, old, text) for text in (*self.from_, self.to)
+        ):
+            return Outcome(
+                State.BROKEN,
+                f"it was {texts[0]}, not {' or '.join(f or 'not set' for f in self.from_)}",
+                frozenset(),
+                *texts,
+            )
         change = frozenset({(*key, self.attribute)})
         return Outcome(State.KEPT, "it already was" if stayed else "", change, *texts)

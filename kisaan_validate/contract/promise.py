@@ -1,7 +1,7 @@
 """What a promise is, and what can become of it. Pure: two sides in, an outcome out.
 
-A promise is KEPT, BROKEN (something else happened), NOT_DONE (nothing happened), it cannot be told, or what it speaks of
-is on neither side. It explains the changes that it promised, and no others.
+A promise is KEPT, BROKEN (something else happened), NOT_DONE (nothing happened), it cannot be told, or
+what it speaks of is on neither side. It explains the changes that it promised, and no others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one promise, in words, and the changes that it explains; ``contradicts`` are those that break it."""
+    """What became of one promise, in words, and the changes that it explains; ``contradicts`` are those
+    that break it.
+    """
 
     state: State
     message: str = ""
@@ -42,8 +44,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Promise(ABC):
-    """One promise. ``id`` is unique in its contract; ``why`` is for people. ``optional``: what it speaks of may be missing from
-    both sides; where it is and nobody said so, the promise is open, for its name may be a slip of the pen."""
+    """One promise. ``id`` is unique in its contract; ``why`` is for people. ``optional``: what it speaks
+    of may be missing from both sides; where it is and nobody said so, the promise is open, for its name
+    may be a slip of the pen."""
 
     id: str
     why: str = ""
@@ -139,7 +142,9 @@ def missing(what: str, optional: bool, exists: list[bool]) -> Outcome:
     if not any(exists):
         hint = "" if optional else ": if it may be missing, say optional = true"
         return Outcome(State.NOT_APPLICABLE, f"there is no {what} on either side{hint}")
-    return Outcome(State.BROKEN, f"there is no {what} any more" if exists[0] else f"there was no {what} before")
+    return Outcome(
+        State.BROKEN, f"there is no {what} any more" if exists[0] else f"there was no {what} before"
+    )
 
 
 def counted(rows: int) -> str:

@@ -19,7 +19,9 @@ from kisaan_validate.renaming.names import Place, Relation, Renames, relation_of
 
 @dataclass(frozen=True)
 class Renamed(Promise):
-    """A column, or a table, is called otherwise, and keeps its values, or its rows. ``to`` is the new name alone."""
+    """A column, or a table, is called otherwise, and keeps its values, or its rows. ``to`` is the new name
+    alone.
+    """
 
     column: str = ""
     table: str = ""
@@ -37,7 +39,9 @@ class Renamed(Promise):
         return f"column {self.column}" if self.column else f"table {self.table}"
 
     def claim(self) -> str:
-        return f"{self.what} is called {self.to}, and keeps its {'values' if self.column else 'rows and values'}"
+        return (
+            f"{self.what} is called {self.to}, and keeps its {'values' if self.column else 'rows and values'}"
+        )
 
     def needs(self) -> tuple[Need, ...]:
         return (Renaming(self.id, *self.place, self.optional),)
@@ -53,14 +57,19 @@ class Renamed(Promise):
             outcome = column_outcome(both, title, name) if name else table_outcome(both, title)
         except CannotTell as reason:  # the name is new all the same
             outcome = Outcome(State.UNKNOWN, f"the name is new; whether it holds what it held: {reason}")
-        return replace(outcome, explains=outcome.explains | {key}, before=fate.before[bool(name)], after=fate.after[bool(name)])
+        return replace(
+            outcome,
+            explains=outcome.explains | {key},
+            before=fate.before[bool(name)],
+            after=fate.after[bool(name)],
+        )
 
 
 def declared_fates(
     promises: Iterable[Promise], before: Mapping[str, Relation], naming: Naming
-) -> tuple[dict[str, Fate], dict[str, Relation]]:  # fmt: skip
-    """The names that a contract promises to change, found in what was there ``before``, relations by title; and those of new
-    titles."""
+) -> tuple[dict[str, Fate], dict[str, Relation]]:
+    """The names that a contract promises to change, found in what was there ``before``, relations by
+    title; and those of new titles."""
     listed = [p for p in promises if isinstance(p, Renamed)]
     fates: dict[str, Fate] = {}
     relations: dict[str, Relation] = {}
@@ -91,17 +100,27 @@ def _relation(to: str, old: Relation) -> Relation:
 
 def unquoted(name: str) -> str:
     """The new name of a column as it is written: one that holds a dot stands in double quotes."""
-    return name[1:-1].replace('""', '"') if len(name) > 1 and name.startswith('"') and name.endswith('"') else name
+    return (
+        name[1:-1].replace('""', '"')
+        if len(name) > 1 and name.startswith('"') and name.endswith('"')
+        else name
+    )
 
 
-def fates_of(promises: Iterable[Promise], before: Side, after: Side, naming: Naming, added: Iterable[Place] = ()) -> Fates:
-    """What became of each name. ``added`` are (title, column or "") of after that other promises say to come anew."""
+def fates_of(
+    promises: Iterable[Promise], before: Side, after: Side, naming: Naming, added: Iterable[Place] = ()
+) -> Fates:
+    """What became of each name. ``added`` are (title, column or "") of after that other promises say to
+    come anew.
+    """
     fates, relations = declared_fates(promises, before.relations, naming)
     declared = renames_of(fates.values())
     anew = frozenset(added)
     tables = _settled({id: f for id, f in fates.items() if not f.before[1]}, _Tables(before, after, anew))
     moved = Renames({f.before[0]: f.after[0] for f in tables.values() if f.said is None})
-    columns = {id: replace(f, after=(moved.title(f.before[0]), f.after[1])) for id, f in fates.items() if f.before[1]}
+    columns = {
+        id: replace(f, after=(moved.title(f.before[0]), f.after[1])) for id, f in fates.items() if f.before[1]
+    }
     settled = {**tables, **_settled(columns, _Columns(before, after, anew))}
     done = renames_of(f for f in settled.values() if f.said is None)
     known = with_displaced(done, before.relations.keys(), before.every_column)
@@ -121,7 +140,7 @@ def renames_of(fates: Iterable[Fate]) -> Renames:
     return Renames(tables, {f.before: f.after[1] for f in listed if f.before[1]})
 
 
-# --- was it done? -----------------------------------------------------------------------------------------------------
+# --- was it done? -----------------------------------------------------------------------------------------
 
 
 class _Looked:
@@ -163,7 +182,9 @@ class _Tables(_Looked):
         if views:
             return any(side.has_object(kind, place[0], place[0]) for kind in views)
         facts = side.tables.get(place[0])
-        return (facts is not None and facts.kind not in WITH_ROWS[1:]) or side.has_object("table", place[0], place[0])
+        return (facts is not None and facts.kind not in WITH_ROWS[1:]) or side.has_object(
+            "table", place[0], place[0]
+        )
 
     def known(self, side: Side, place: Place) -> Iterator[object]:
         facts = side.tables.get(place[0])
@@ -182,7 +203,11 @@ class _Columns(_Looked):
         yield (facts.type, facts.profile) if facts is not None else None
         found = side.objects.get(("column", *place))
         # Where it stands among others changes with the others.
-        yield {fact: text for fact, text in found.facts.items() if fact != "position"} if found is not None else None
+        yield (
+            {fact: text for fact, text in found.facts.items() if fact != "position"}
+            if found is not None
+            else None
+        )
         digest = _digests(side, place[0]).get(by_key(place[1]))
         yield _Digests(values=digest) if digest is not None else _Digests()
 
@@ -206,7 +231,9 @@ def _digests(side: Side, table: str) -> _Digests:
 
 
 def _settled(fates: dict[str, Fate], looked: _Looked) -> dict[str, Fate]:
-    """Each fate with why it was not done. A name is free for another only if who had it was renamed: so until nothing changes."""
+    """Each fate with why it was not done. A name is free for another only if who had it was renamed: so
+    until nothing changes.
+    """
     found = dict(fates)
     while True:
         done = [f for f in found.values() if f.said is None]
@@ -232,16 +259,26 @@ def _why_not(fate: Fate, looked: _Looked, taken: set[Place], freed: set[Place]) 
     if not was:
         return _never_was(what, into, fate.optional, was_new=was_new, came=came)
     if not came:
-        return Outcome(State.NOT_DONE, "it bears its old name still") if stayed else Outcome(
-            State.BROKEN, f"{what} is gone, and there is no {into}: what it held is gone"
+        return (
+            Outcome(State.NOT_DONE, "it bears its old name still")
+            if stayed
+            else Outcome(State.BROKEN, f"{what} is gone, and there is no {into}: what it held is gone")
         )
     if stayed and old not in taken and old not in looked.anew:
-        said = f"{into} was there before, and {what} still is" if was_new else f"{into} came, and {what} is still there: it was copied"
+        said = (
+            f"{into} was there before, and {what} still is"
+            if was_new
+            else f"{into} came, and {what} is still there: it was copied"
+        )
         return Outcome(State.NOT_DONE if was_new else State.BROKEN, said)
     still = new in freed or stayed
     # Where nothing tells one from the other, names that seem to have changed places are where they were.
     if was_new and looked.alike(new, fate.after) and (still or not looked.alike(fate.before, fate.after)):
-        said = "nothing changed places" if still else f"{what} is gone, and {into} is what it was before: what {what} held is gone"
+        said = (
+            "nothing changed places"
+            if still
+            else f"{what} is gone, and {into} is what it was before: what {what} held is gone"
+        )
         return Outcome(State.NOT_DONE if still else State.BROKEN, said)
     return None
 

@@ -38,7 +38,9 @@ class RowsUnchanged(OfTable):
 
 @dataclass(frozen=True)
 class RowsRemoved(OfTable):
-    """These rows go, and no others: the surplus of duplicates, of which the lowest key survives, or those WHERE."""
+    """These rows go, and no others: the surplus of duplicates, of which the lowest key survives, or those
+    WHERE.
+    """
 
     surplus_of: str = ""
     duplicates: tuple[str, ...] = ()
@@ -48,7 +50,9 @@ class RowsRemoved(OfTable):
     def claim(self) -> str:
         over = self.surplus_of or ", ".join(self.duplicates)
         where = f" where {in_line(self.where)}" if self.where else ""
-        return f"{self.table} loses {f'the surplus of {over}' if over else 'the rows'}{where}, and nothing else"
+        return (
+            f"{self.table} loses {f'the surplus of {over}' if over else 'the rows'}{where}, and nothing else"
+        )
 
     def needs(self) -> tuple[Need, ...]:
         return (Removal(self.id, self.table, self.duplicates, self.surplus_of, self.where, self.optional),)
@@ -57,9 +61,13 @@ class RowsRemoved(OfTable):
         return (self.where,) if self.where else ()
 
     def of_rows(self, both: Both, table: str) -> Outcome:
-        digests = {side.checks[self.surplus_of].digest for side in both.sides if self.surplus_of in side.checks}
+        digests = {
+            side.checks[self.surplus_of].digest for side in both.sides if self.surplus_of in side.checks
+        }
         if len(digests) > 1:
-            raise CannotTell(f"the check {self.surplus_of} means something else than when the baseline was taken")
+            raise CannotTell(
+                f"the check {self.surplus_of} means something else than when the baseline was taken"
+            )
         before, after = both.old_count(self.id, table), both.after.count(self.id, table)
         counts = (counted(before), counted(after))
         if after:
@@ -105,7 +113,9 @@ class RowsAdded(OfTable):
             return Outcome(State.NOT_DONE, "no such row came", frozenset(), *counts)
         if come < 0 or (self.rows is not None and come != self.rows):
             promised = "more" if self.rows is None else f"{self.rows:+,}"
-            return Outcome(State.BROKEN, f"{come:+,} such rows, promised are {promised}", frozenset(), *counts)
+            return Outcome(
+                State.BROKEN, f"{come:+,} such rows, promised are {promised}", frozenset(), *counts
+            )
         if before and come:
             raise CannotTell(f"such rows were there before ({before:,}): WHERE does not tell which are new")
         return _settled(story_of(both, table), counts)
@@ -158,11 +168,15 @@ class Recorded(OfTable):
             return Outcome(State.BROKEN, f"{counted(rows)} came for {new:,} names", frozenset(), *counts)
         outcome = _settled(story_of(both, table), counts)
         nothing = outcome.state is State.KEPT and not new
-        return replace(outcome, message="all were recorded before", explains=frozenset()) if nothing else outcome
+        return (
+            replace(outcome, message="all were recorded before", explains=frozenset()) if nothing else outcome
+        )
 
 
 def _settled(story: Story, counts: tuple[str, str]) -> Outcome:
-    """Whether the rows that are left are those that should be; which changes of figures follow from what went and came."""
+    """Whether the rows that are left are those that should be; which changes of figures follow from what
+    went and came.
+    """
     if story.misfit:
         return Outcome(State.BROKEN, story.misfit, frozenset(), *counts)
     both, table = story.both, story.table

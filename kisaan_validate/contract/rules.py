@@ -1,4 +1,6 @@
-"""Every kind of promise that a contract can make. Those about checks and sequences are here, the others beside."""
+"""Every kind of promise that a contract can make. Those about checks and sequences are here, the others
+beside.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,30 @@ from kisaan_validate.differences import SEQUENCE
 from kisaan_validate.model import UNANSWERED, CheckFacts, Status
 
 __all__ = [
-    "KINDS", "Added", "Altered", "Becomes", "ChangedWhereNull", "Dropped", "Filled", "Fixed", "LookedUp", "OfObject", "Outcome", "Promise", "Recorded", "Renamed", "Retyped",
-    "Revised", "RowsAdded", "RowsArrived", "RowsRemoved", "RowsUnchanged", "SequencesAdvance", "State", "SumPreserved",
-]  # fmt: skip
+    "KINDS",
+    "Added",
+    "Altered",
+    "Becomes",
+    "ChangedWhereNull",
+    "Dropped",
+    "Filled",
+    "Fixed",
+    "LookedUp",
+    "OfObject",
+    "Outcome",
+    "Promise",
+    "Recorded",
+    "Renamed",
+    "Retyped",
+    "Revised",
+    "RowsAdded",
+    "RowsArrived",
+    "RowsRemoved",
+    "RowsUnchanged",
+    "SequencesAdvance",
+    "State",
+    "SumPreserved",
+]
 
 KEYS_SHOWN = 3
 """So many violating keys are named where a check is not fixed."""
@@ -42,10 +65,19 @@ class Fixed(Promise):
 
     def judge(self, both: Both) -> Outcome:
         old, new = both.before.checks.get(self.check), both.after.checks.get(self.check)
-        if old is not None and new is not None and {old.status, new.status} == {Status.NOT_APPLICABLE} and old.digest == new.digest:
+        if (
+            old is not None
+            and new is not None
+            and {old.status, new.status} == {Status.NOT_APPLICABLE}
+            and old.digest == new.digest
+        ):
             return Outcome(State.NOT_APPLICABLE, f"the check {self.check} applies to neither side")
         if new is None or new.status in UNANSWERED or new.violations is None:
-            why = "does not apply" if new is not None and new.status is Status.NOT_APPLICABLE else "has no answer"
+            why = (
+                "does not apply"
+                if new is not None and new.status is Status.NOT_APPLICABLE
+                else "has no answer"
+            )
             raise CannotTell(f"the check {self.check} {why} now")
         if old is not None and old.digest != new.digest:
             raise CannotTell(f"the check {self.check} means something else than when the baseline was taken")
@@ -77,13 +109,18 @@ def _violations(number: int) -> str:
 
 
 def _first(facts: CheckFacts) -> str:
-    shown = [" ".join(f"{name} {'NULL' if value is None else value}" for name, value in key) for key in facts.keys[:KEYS_SHOWN]]
+    shown = [
+        " ".join(f"{name} {'NULL' if value is None else value}" for name, value in key)
+        for key in facts.keys[:KEYS_SHOWN]
+    ]
     return f", first {', '.join(shown)}" if shown else ""
 
 
 @dataclass(frozen=True)
 class SequencesAdvance(Promise):
-    """Sequences whose name matches may move in their own direction: numbers are handed out and never given back."""
+    """Sequences whose name matches may move in their own direction: numbers are handed out and never given
+    back.
+    """
 
     names: str = "*"
     kind: ClassVar[str] = "sequences_advance"
@@ -101,30 +138,54 @@ class SequencesAdvance(Promise):
         if not any(fnmatchcase(name, self.names) for name in known):
             return self._none(both)
         signs = {s.name: 1 if s.ascending else -1 for s in both.after.facts.sequences}
-        places = [{s.name: (signs.get(s.name, 1) * s.last_value, s.is_called) for s in side.facts.sequences} for side in both.sides]
+        places = [
+            {s.name: (signs.get(s.name, 1) * s.last_value, s.is_called) for s in side.facts.sequences}
+            for side in both.sides
+        ]
         moved = [c for c in both.changes.values() if c.kind == SEQUENCE and fnmatchcase(c.name, self.names)]
         back = sorted((c for c in moved if places[1][c.name] < places[0][c.name]), key=lambda c: c.name)
         explains = frozenset(c.key for c in moved if c not in back)
         if back:
             steps = ", ".join(f"{c.name} from {c.before} to {c.after}" for c in back)
-            return Outcome(State.BROKEN, f"went back: {steps}", explains, contradicts=frozenset(c.key for c in back))
+            return Outcome(
+                State.BROKEN, f"went back: {steps}", explains, contradicts=frozenset(c.key for c in back)
+            )
         return Outcome(State.KEPT, f"{len(moved):,} moved" if moved else "none moved", explains)
 
     def _none(self, both: Both) -> Outcome:
-        """What is said where no sequence of this name could be read. Raises CannotTell where one may have been hidden."""
+        """What is said where no sequence of this name could be read. Raises CannotTell where one may have
+        been hidden.
+        """
         for side in both.sides:
             for what, reason in side.facts.unread.items():
                 if what == "sequence" or what.startswith("the value of sequence "):
                     raise CannotTell(f"{what} could not be read {side.when}: {reason}")
-        return missing("sequence" if self.names == "*" else f"sequence {self.names}", self.may_be_missing, [False, False])
+        return missing(
+            "sequence" if self.names == "*" else f"sequence {self.names}", self.may_be_missing, [False, False]
+        )
 
 
 KINDS: dict[str, type[Promise]] = {
     promise.kind: promise
     for promise in (
-        RowsUnchanged, RowsRemoved, RowsAdded, RowsArrived, SumPreserved, Retyped, Filled, Becomes, ChangedWhereNull,
-        LookedUp, Revised, Renamed, Added, Dropped, Altered,
-        Recorded, Fixed, SequencesAdvance,
+        RowsUnchanged,
+        RowsRemoved,
+        RowsAdded,
+        RowsArrived,
+        SumPreserved,
+        Retyped,
+        Filled,
+        Becomes,
+        ChangedWhereNull,
+        LookedUp,
+        Revised,
+        Renamed,
+        Added,
+        Dropped,
+        Altered,
+        Recorded,
+        Fixed,
+        SequencesAdvance,
     )
-}  # fmt: skip
+}
 """Every kind of promise, by the name under which a contract makes it."""

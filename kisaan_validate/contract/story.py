@@ -1,4 +1,6 @@
-"""What happened to the rows of one table, as far as a contract speaks of it: which went, which came, what is left. Pure."""
+"""What happened to the rows of one table, as far as a contract speaks of it: which went, which came, what
+is left. Pure.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,10 @@ from kisaan_validate.model import Family, Measured, Profile
 def story_of(both: Both, table: str) -> Story:
     """Which of the promised rows went and came. Raises CannotTell where that is not known."""
     done = frozenset(
-        r.rule for r in both.removals.get(table, ())
+        r.rule
+        for r in both.removals.get(table, ())
         if both.old_count(r.rule, table) and not both.after.count(r.rule, table)
-    )  # fmt: skip
+    )
     for arrival in both.arrivals.get(table, ()):
         both.after.count(arrival.rule, table)
         if isinstance(arrival, Arrival) and not arrival.by:
@@ -42,7 +45,9 @@ def story_of(both: Both, table: str) -> Story:
 
 @dataclass(frozen=True)
 class Story:
-    """The rows of a table on both sides, without those that were promised to go and went, and without those that came."""
+    """The rows of a table on both sides, without those that were promised to go and went, and without
+    those that came.
+    """
 
     both: Both
     table: str
@@ -66,7 +71,11 @@ class Story:
     @cached_property
     def settled(self) -> int:
         """How many of the new rows did not come as promised. Raises CannotTell."""
-        return _rows(self.both.after.measured(settled_id(self.table))) if self.both.arrivals.get(self.table) else self.after
+        return (
+            _rows(self.both.after.measured(settled_id(self.table)))
+            if self.both.arrivals.get(self.table)
+            else self.after
+        )
 
     @property
     def delta(self) -> int:
@@ -85,13 +94,16 @@ class Story:
 
     @property
     def misfit(self) -> str:
-        """How the rows that were promised are not the whole difference, in words; "" if they are. Raises CannotTell."""
+        """How the rows that were promised are not the whole difference, in words; "" if they are. Raises
+        CannotTell.
+        """
         if self.delta == self.promised:
             return ""
         return f"{self.table} changed by {self.delta:+,} rows, promised are {self.promised:+,}"
 
     def strangers(self) -> str:
-        """How the key shows that other rows are left than should be, in words; "" if it does not. Raises CannotTell.
+        """How the key shows that other rows are left than should be, in words; "" if it does not. Raises
+        CannotTell.
 
         Columns of whose values a promise speaks are left out: that promise is judged by them.
         """
@@ -99,7 +111,12 @@ class Story:
             sides = [side.columns.get((self.table, column)) for side in self.both.sides]
             profiles = [facts.profile for facts in sides if facts is not None]
             kinds = {p.family for p in profiles if p is not None}
-            if len(profiles) < 2 or None in profiles or len(kinds) > 1 or (self.table, column) in self.both.speakers:
+            if (
+                len(profiles) < 2
+                or None in profiles
+                or len(kinds) > 1
+                or (self.table, column) in self.both.speakers
+            ):
                 continue
             if wrong := self.contradiction(column):
                 return f"not the same rows: {column} {wrong}"
@@ -109,12 +126,18 @@ class Story:
 
     @cached_property
     def blame(self) -> str:
-        """Which rows nobody promised are the reason that figures and digests of all rows say nothing of single values; "" if none."""
+        """Which rows nobody promised are the reason that figures and digests of all rows say nothing of
+        single values; "" if none.
+        """
         try:
             wrong = self.misfit or self.strangers()
         except CannotTell:
             return ""
-        return f"{wrong}: of the rows that should be there it cannot be told whether each has its value" if wrong else ""
+        return (
+            f"{wrong}: of the rows that should be there it cannot be told whether each has its value"
+            if wrong
+            else ""
+        )
 
     @property
     def moved(self) -> frozenset[ChangeKey]:
@@ -123,14 +146,21 @@ class Story:
 
     @property
     def unique(self) -> bool:
-        """Whether no two rows agree in the columns by which the digests tell them apart. Raises CannotTell."""
+        """Whether no two rows agree in the columns by which the digests tell them apart. Raises
+        CannotTell.
+        """
         apart = self.both.old_measure(remainder_id(self.table, self.done)).names
         return bool(apart) and set(apart) == set(self.both.primary_key(self.table))
 
     def _other_rows(self) -> str:
-        """What it means that the rows are others though the figures of the key do not show it. Raises CannotTell."""
+        """What it means that the rows are others though the figures of the key do not show it. Raises
+        CannotTell.
+        """
         if self.unique:
-            return f"not the same rows: the figures of {', '.join(self.both.primary_key(self.table))} are as before, the keys are not"
+            return (
+                f"not the same rows: the figures of {', '.join(self.both.primary_key(self.table))} "
+                f"are as before, the keys are not"
+            )
         if any(change[:2] == (VALUES, self.table) for change in self.both.changes):
             return ""  # it has no key, and its values changed: that is another matter
         if any(removal.columns or removal.check for removal in self.both.removals.get(self.table, ())):
@@ -153,7 +183,9 @@ class Story:
         old, new = self.digest(self.both.before, wanted), self.digest(self.both.after, found)
         forms = [text.partition(":")[0] for text in (old, new)]
         if forms[0] != forms[1]:
-            raise CannotTell(f"row by row it cannot be compared: before it was {forms[0]}, now it is {forms[1]}")
+            raise CannotTell(
+                f"row by row it cannot be compared: before it was {forms[0]}, now it is {forms[1]}"
+            )
         return old == new
 
     def unproved(self, column: str, rule: str) -> str:
@@ -164,11 +196,16 @@ class Story:
             return f"its figures are as promised, but not row by row: {reason}"
         together = sorted(name for table, name in self.both.speakers if table == self.table)
         if len(together) > 1 and not self.unique:
-            return f"{self.table} has no key that stays: which row has which of {', '.join(together)} cannot be told"
+            return (
+                f"{self.table} has no key that stays: which row has which of {', '.join(together)} "
+                f"cannot be told"
+            )
         return ""
 
     def expected(self, column: str, rule: str = "") -> Profile:
-        """The figures that a column should have now: of the rows that stay, by a rule's expression. Raises CannotTell."""
+        """The figures that a column should have now: of the rows that stay, by a rule's expression. Raises
+        CannotTell.
+        """
         if not rule and not self.done:
             return self.both.before.profile(self.table, column)
         measured = self.both.old_measure(remainder_id(self.table, self.done))
@@ -184,13 +221,17 @@ class Story:
         """In which figures a column is not what it should be, in words; "" if it is. Raises CannotTell."""
         wanted, found = self.expected(column, rule), self.actual(column)
         wrong = differing(wanted, found)
-        words = [f"{_WORDS.get(name, name)} is {_said(found, name)}, not {_said(wanted, name)}" for name in wrong]
+        words = [
+            f"{_WORDS.get(name, name)} is {_said(found, name)}, not {_said(wanted, name)}" for name in wrong
+        ]
         if not wrong and self._astray(column, rule):
             words = ["its figures are right, but not every row has its value"]
         return "; ".join([*words, *_moved(wanted, found, wrong)])
 
     def _astray(self, column: str, rule: str) -> bool:
-        """Whether values are known to be in other rows than they should. Raises CannotTell where the baseline says nothing."""
+        """Whether values are known to be in other rows than they should. Raises CannotTell where the
+        baseline says nothing.
+        """
         try:
             return not self.agree(replaced(column, rule) if rule else column, column)
         except CannotTell:
@@ -199,22 +240,34 @@ class Story:
             return False
 
     def to_change(self, column: str, rule: str) -> int | None:
-        """How many rows did not yet have the value that a rule promises; None if that was not told. Raises CannotTell."""
+        """How many rows did not yet have the value that a rule promises; None if that was not told. Raises
+        CannotTell.
+        """
         measured = self.both.old_measure(remainder_id(self.table, self.done))
         profile = measured.columns.get(same_as(column, rule))
-        return None if profile is None or profile.nulls is None or measured.rows is None else measured.rows - profile.nulls
+        return (
+            None
+            if profile is None or profile.nulls is None or measured.rows is None
+            else measured.rows - profile.nulls
+        )
 
     def blind(self, column: str, rule: str = "") -> str:
         """Why only the NULLs of a column are compared, "" if there is more to compare. Raises CannotTell."""
         wanted, found = self.expected(column, rule), self.actual(column)
         if wanted.personal or found.personal:
             return "its values are personal: only NULLs are compared"
-        compared = any(getattr(p, name) is not None for p in (wanted, found) for name in FIGURES if name != "nulls")
+        compared = any(
+            getattr(p, name) is not None for p in (wanted, found) for name in FIGURES if name != "nulls"
+        )
         values = self.settled - (found.nulls or 0)
         if not values:
             return ""
         unproved = self.unproved(column, rule)
-        return "its values have no order and no sum: only NULLs are compared" if unproved and not compared else unproved
+        return (
+            "its values have no order and no sum: only NULLs are compared"
+            if unproved and not compared
+            else unproved
+        )
 
 
 def _rows(measured: Measured) -> int:

@@ -1,4 +1,5 @@
-"""Where a name went and another came, and nobody promised a rename: whether what went is found under the new name. Pure.
+"""Where a name went and another came, and nobody promised a rename: whether what went is found under the
+new name. Pure.
 
 What is said is a remark beside a difference: it explains nothing, and changes no verdict.
 """
@@ -36,7 +37,9 @@ class _Candidate:
     likeness: Likeness
 
 
-def remarks_on(changes: Iterable[Change], before: Baseline, after: Baseline, both: Both | None) -> dict[ChangeKey, str]:
+def remarks_on(
+    changes: Iterable[Change], before: Baseline, after: Baseline, both: Both | None
+) -> dict[ChangeKey, str]:
     """What is to be said of each column and table that went, by the key of that difference."""
     listed = list(changes)
     old, new = ({t.title: t for t in side.tables} for side in (before, after))
@@ -53,16 +56,20 @@ def remarks_on(changes: Iterable[Change], before: Baseline, after: Baseline, bot
     return found
 
 
-# --- columns --------------------------------------------------------------------------------------------------------------
+# --- columns ----------------------------------------------------------------------------------------------
 
 
-def _of_column(change: Change, changes: list[Change], old: TableFacts | None, new: TableFacts | None, both: Both | None) -> str:
+def _of_column(
+    change: Change, changes: list[Change], old: TableFacts | None, new: TableFacts | None, both: Both | None
+) -> str:
     column = _column(old, change.name)
     if old is None or column is None:
         return ""
     held = _held(old, column)
     names = [c.name for c in changes if (c.kind, c.table, c.aspect) == ("column", change.table, ADDED)]
-    came = [facts for name in names if (facts := _column(new, name)) is not None and _comparable(column, facts)]
+    came = [
+        facts for name in names if (facts := _column(new, name)) is not None and _comparable(column, facts)
+    ]
     if held == 0 or not came or new is None:
         return "it held no value" if held == 0 else _gone(held)
     candidates = [_Candidate(f"{change.table}.{c.name}", _likeness(old, new, column, c, both)) for c in came]
@@ -82,7 +89,11 @@ def _held(table: TableFacts, column: ColumnFacts) -> int | None:
 
 
 def _gone(held: int | None) -> str:
-    return "its values are gone" if held is None else f"its {held:,} value{'' if held == 1 else 's'} {'is' if held == 1 else 'are'} gone"
+    return (
+        "its values are gone"
+        if held is None
+        else f"its {held:,} value{'' if held == 1 else 's'} {'is' if held == 1 else 'are'} gone"
+    )
 
 
 def _comparable(old: ColumnFacts, new: ColumnFacts) -> bool:
@@ -91,8 +102,12 @@ def _comparable(old: ColumnFacts, new: ColumnFacts) -> bool:
     return old.type == new.type or old.profile.family is new.profile.family
 
 
-def _likeness(old: TableFacts, new: TableFacts, gone: ColumnFacts, came: ColumnFacts, both: Both | None) -> Likeness:
-    told = _by_digest(old, new, gone, came) or (_by_contract(both, old.title, gone.name, came.name) if both is not None else None)
+def _likeness(
+    old: TableFacts, new: TableFacts, gone: ColumnFacts, came: ColumnFacts, both: Both | None
+) -> Likeness:
+    told = _by_digest(old, new, gone, came) or (
+        _by_contract(both, old.title, gone.name, came.name) if both is not None else None
+    )
     if told is not None:
         return told
     if gone.profile is None or came.profile is None or old.rows is None or old.rows != new.rows:
@@ -109,7 +124,12 @@ def _figures_differ(old: Profile, new: Profile) -> bool:
 def _by_digest(old: TableFacts, new: TableFacts, gone: ColumnFacts, came: ColumnFacts) -> Likeness | None:
     """What digests of whole tables say; None where they say nothing."""
     digests = [c.profile.digest if c.profile is not None else None for c in (gone, came)]
-    if old.digests is None or new.digests is None or why_undigested(old, new) or old.digests.which_rows != new.digests.which_rows:
+    if (
+        old.digests is None
+        or new.digests is None
+        or why_undigested(old, new)
+        or old.digests.which_rows != new.digests.which_rows
+    ):
         return None
     return _same(digests[0], digests[1])
 
@@ -131,16 +151,30 @@ def _same(old: str | None, new: str | None) -> Likeness | None:
     return Likeness.SAME if old == new else Likeness.OTHER
 
 
-# --- tables ---------------------------------------------------------------------------------------------------------------
+# --- tables -----------------------------------------------------------------------------------------------
 
 
-def _of_table(change: Change, changes: list[Change], before: Baseline, old: TableFacts | None, new: dict[str, TableFacts]) -> str:
+def _of_table(
+    change: Change,
+    changes: list[Change],
+    before: Baseline,
+    old: TableFacts | None,
+    new: dict[str, TableFacts],
+) -> str:
     if old is None:
         return ""
-    gone = "its rows are gone" if old.rows is None else f"its {old.rows:,} row{'' if old.rows == 1 else 's'} {'is' if old.rows == 1 else 'are'} gone"
+    gone = (
+        "its rows are gone"
+        if old.rows is None
+        else f"its {old.rows:,} row{'' if old.rows == 1 else 's'} {'is' if old.rows == 1 else 'are'} gone"
+    )
     names = {c.name for c in old.columns}
     came = [new[c.table] for c in changes if (c.kind, c.aspect) == ("table", ADDED) and c.table in new]
-    candidates = [_Candidate(t.title, _table_likeness(before, old, t)) for t in came if {c.name for c in t.columns} == names]
+    candidates = [
+        _Candidate(t.title, _table_likeness(before, old, t))
+        for t in came
+        if {c.name for c in t.columns} == names
+    ]
     if old.rows == 0 or not candidates:
         return "it held no row" if old.rows == 0 else gone
     many = "the rows" if old.rows is None else f"the {old.rows:,} row{'' if old.rows == 1 else 's'}"
@@ -152,7 +186,9 @@ def _table_likeness(before: Baseline, gone: TableFacts, came: TableFacts) -> Lik
         return Likeness.UNTOLD
     if gone.rows != came.rows:
         return Likeness.OTHER
-    seen = next(t for t in facts_through(before, Renames({gone.title: came.title})).tables if t.title == came.title)
+    seen = next(
+        t for t in facts_through(before, Renames({gone.title: came.title})).tables if t.title == came.title
+    )
     now = {c.name: c for c in came.columns}
     told = [_by_digest(seen, came, c, now[c.name]) for c in seen.columns]
     if Likeness.OTHER in told or any(_differ(c, now[c.name]) for c in seen.columns):
@@ -164,12 +200,15 @@ def _differ(old: ColumnFacts, new: ColumnFacts) -> bool:
     return old.profile is not None and new.profile is not None and _figures_differ(old.profile, new.profile)
 
 
-# --- words ----------------------------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------------------------
 
 
 def _words(candidates: list[_Candidate], they_are: str, what: str) -> str:
     """What candidates tell, the best news first: it decides what is to be done."""
-    same, alike, untold = ([c.name for c in candidates if c.likeness is kind] for kind in (Likeness.SAME, Likeness.ALIKE, Likeness.UNTOLD))
+    same, alike, untold = (
+        [c.name for c in candidates if c.likeness is kind]
+        for kind in (Likeness.SAME, Likeness.ALIKE, Likeness.UNTOLD)
+    )
     if same:
         return f"{they_are} in {_listed(same)}, which came: if it was renamed, promise `renamed`"
     if alike:
@@ -179,7 +218,10 @@ def _words(candidates: list[_Candidate], they_are: str, what: str) -> str:
         return f"{_listed(untold)} came; whether it holds {what} was not compared"
     one = len(candidates) == 1
     names, does = _listed([c.name for c in candidates]), "does" if one else "do"
-    return f"{names} came, and {does} not hold {what} as they were: what {'it lacks' if one else 'they lack'} is gone"
+    return (
+        f"{names} came, and {does} not hold {what} as they were: what "
+        f"{'it lacks' if one else 'they lack'} is gone"
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

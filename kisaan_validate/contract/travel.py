@@ -1,4 +1,6 @@
-"""Whether what a table or a column held is found again under another name. Pure; both sides bear the names of after here."""
+"""Whether what a table or a column held is found again under another name. Pure; both sides bear the names
+of after here.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class _Column:
-    """What is known of the values of one column: ``wrong`` how they are others, ``untold`` why that is not known."""
+    """What is known of the values of one column: ``wrong`` how they are others, ``untold`` why that is not
+    known.
+    """
 
     name: str
     wrong: str = ""
@@ -29,22 +33,32 @@ def column_outcome(both: Both, table: str, name: str) -> Outcome:
         return spoken
     story = story_of(both, table)
     if wrong := _rows(story):
-        return Outcome(State.BROKEN, f"not every value is there: {wrong}", contradicts=_keys(both, table, (name,)))
+        return Outcome(
+            State.BROKEN, f"not every value is there: {wrong}", contradicts=_keys(both, table, (name,))
+        )
     found = _looked(story, name)
     if found.wrong:
         message = f"the name is new, and values are others: {found.wrong}{_exactly(both, table, name)}"
         return Outcome(State.BROKEN, message, contradicts=_keys(both, table, (name,)))
-    return Outcome(State.UNKNOWN, f"the name is new; whether it holds what it held: {found.untold}") if found.untold else Outcome(State.KEPT)
+    return (
+        Outcome(State.UNKNOWN, f"the name is new; whether it holds what it held: {found.untold}")
+        if found.untold
+        else Outcome(State.KEPT)
+    )
 
 
 def table_outcome(both: Both, table: str) -> Outcome:
     """What became of the rows and values of a table under its new name. Raises CannotTell."""
     story = story_of(both, table)
     if wrong := _rows(story):
-        return Outcome(State.BROKEN, f"the name is new, and rows are others: {wrong}", contradicts=_keys(both, table, ()))
+        return Outcome(
+            State.BROKEN, f"the name is new, and rows are others: {wrong}", contradicts=_keys(both, table, ())
+        )
     names = [c.name for c in both.before.tables[table].columns]
     if lost := [n for n in names if (table, n) not in both.after.columns and (table, n) not in both.dropped]:
-        return Outcome(State.BROKEN, f"the name is new, and {_listed(lost)} {are(len(lost))} not there any more")
+        return Outcome(
+            State.BROKEN, f"the name is new, and {_listed(lost)} {are(len(lost))} not there any more"
+        )
     spoken = [n for n in names if (table, n) in both.speakers and both.speakers[table, n].says_values]
     kept = [n for n in names if (table, n) in both.after.columns and n not in spoken]
     found = [_unsaid(both, table, name) or _looked(story, name) for name in kept]
@@ -52,26 +66,39 @@ def table_outcome(both: Both, table: str) -> Outcome:
         said = "; ".join(f"{c.name}: {c.wrong}{_exactly(both, table, c.name)}" for c in wrong_ones[:_SHOWN])
         more = f"; and {len(wrong_ones) - _SHOWN} more" if len(wrong_ones) > _SHOWN else ""
         keys = _keys(both, table, [c.name for c in wrong_ones])
-        return Outcome(State.BROKEN, f"the name is new, and values are others: {said}{more}", contradicts=keys)
+        return Outcome(
+            State.BROKEN, f"the name is new, and values are others: {said}{more}", contradicts=keys
+        )
     if untold := [column for column in found if column.untold]:
         said = f"{_listed([c.name for c in untold])}: {untold[0].untold}"
-        return Outcome(State.UNKNOWN, f"the name is new; whether it holds what it held cannot be told of {said}")
+        return Outcome(
+            State.UNKNOWN, f"the name is new; whether it holds what it held cannot be told of {said}"
+        )
     return Outcome(State.KEPT, f"of {_listed(spoken)} other promises speak" if spoken else "")
 
 
 def _unsaid(both: Both, table: str, name: str) -> _Column | None:
     """What is said of a column of which a promise says that values change, and not which."""
     speaker = both.speakers.get((table, name))
-    return _Column(name, untold=f"the promise {speaker.id} says that values change, not which") if speaker is not None else None
+    return (
+        _Column(name, untold=f"the promise {speaker.id} says that values change, not which")
+        if speaker is not None
+        else None
+    )
 
 
 def _spoken(both: Both, table: str, name: str) -> Outcome | None:
-    """What another promise about the column's values came to; None where none says what becomes of each of them."""
+    """What another promise about the column's values came to; None where none says what becomes of each of
+    them.
+    """
     speaker = both.speakers.get((table, name))
     if speaker is None:
         return None
     if not speaker.says_values:
-        raise CannotTell(f"the promise {speaker.id} says that values change, not which: say it in full, or how by `changed_where_null`")
+        raise CannotTell(
+            f"the promise {speaker.id} says that values change, not which: say it in full, or how by "
+            f"`changed_where_null`"
+        )
     outcome = speaker.judge(both)
     if outcome.state is State.KEPT:
         said = f": {outcome.message}" if outcome.message else ""
@@ -85,7 +112,9 @@ def _rows(story: Story) -> str:
 
 
 def _looked(story: Story, name: str) -> _Column:
-    """Whether each row has its value in a column. What digests say comes first: figures alone do not see a swap."""
+    """Whether each row has its value in a column. What digests say comes first: figures alone do not see a
+    swap.
+    """
     try:
         wanted, found = story.expected(name), story.actual(name)
     except CannotTell as reason:
@@ -103,16 +132,23 @@ def _looked(story: Story, name: str) -> _Column:
         wrong = _contradiction(story, name) if _comparable(wanted, found) else ""
         return _Column(name, wrong, "" if wrong else str(reason))
     wrong = _contradiction(story, name) if _comparable(wanted, found) else ""
-    if wrong and any(getattr(wanted, figure) != getattr(found, figure) for figure in ("minimum", "maximum", "total")):
+    if wrong and any(
+        getattr(wanted, figure) != getattr(found, figure) for figure in ("minimum", "maximum", "total")
+    ):
         return _Column(name, wrong)
     if not story.unique and any(key[:2] == (VALUES, story.table) for key in story.both.changes):
-        return _Column(name, untold="the table has no key, and values of it changed: which row has which value cannot be told")
+        return _Column(
+            name,
+            untold="the table has no key, and values of it changed: which row has which value cannot be told",
+        )
     return _Column(name, wrong or "its figures are as before, but not every row has its value")
 
 
 def _comparable(wanted: Profile, found: Profile) -> bool:
     exact = {Family.NUMBER, Family.FLOAT}
-    return not (wanted.personal or found.personal) and (wanted.family is found.family or {wanted.family, found.family} <= exact)
+    return not (wanted.personal or found.personal) and (
+        wanted.family is found.family or {wanted.family, found.family} <= exact
+    )
 
 
 def _contradiction(story: Story, name: str) -> str:
@@ -123,10 +159,13 @@ def _contradiction(story: Story, name: str) -> str:
 
 
 def _personal(story: Story, name: str) -> _Column:
-    """What a digest under the baseline's own key tells of a personal column, where one was kept (``baseline --digests``)."""
+    """What a digest under the baseline's own key tells of a personal column, where one was kept
+    (``baseline --digests``).
+    """
     there, now = (
-        next((k for k in side.facts.keyed if (k.table, k.column) == (story.table, name)), None) for side in story.both.sides
-    )  # fmt: skip
+        next((k for k in side.facts.keyed if (k.table, k.column) == (story.table, name)), None)
+        for side in story.both.sides
+    )
     if there is None:
         return _Column(name, untold="values are personal, and are not compared without --digests")
     change = (VALUES, story.table, name, DIGEST)
@@ -139,22 +178,36 @@ def _personal(story: Story, name: str) -> _Column:
 
 
 def _exactly(both: Both, table: str, name: str) -> str:
-    """In how many rows the value is another, and in which first, where the baseline kept values or digests of rows."""
+    """In how many rows the value is another, and in which first, where the baseline kept values or digests
+    of rows.
+    """
     kept = both.values.get((table, name))
     if kept is not None and not kept.message and kept.changed:
-        rows = [" ".join(f"{column} {value}" for column, value in sample.key) for sample in kept.samples[:_SHOWN]]
-        return f"; another in {counted(kept.changed)} of {kept.compared:,}{f', first {_listed(rows)}' if rows else ''}"
+        rows = [
+            " ".join(f"{column} {value}" for column, value in sample.key) for sample in kept.samples[:_SHOWN]
+        ]
+        return (
+            f"; another in {counted(kept.changed)} of "
+            f"{kept.compared:,}{f', first {_listed(rows)}' if rows else ''}"
+        )
     rows_now = both.rows.get(table)
     if rows_now is not None and not rows_now.message and rows_now.changed:
         keys = rows_now.keys.get("changed", ())[:_SHOWN]
-        return f"; {counted(rows_now.changed)} of the table changed{f', first {_listed(list(keys))}' if keys else ''}"
+        return (
+            f"; {counted(rows_now.changed)} of the table "
+            f"changed{f', first {_listed(list(keys))}' if keys else ''}"
+        )
     return ""
 
 
 def _keys(both: Both, table: str, names: tuple[str, ...] | list[str]) -> frozenset[ChangeKey]:
     """The differences of these columns' values; of the table's rows where no column is named."""
     kinds = (VALUES, ROWS) if names else (ROWS,)
-    return frozenset(key for key in both.changes if key[0] in kinds and key[1] == table and (key[0] == ROWS or key[2] in names))
+    return frozenset(
+        key
+        for key in both.changes
+        if key[0] in kinds and key[1] == table and (key[0] == ROWS or key[2] in names)
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -14,12 +14,16 @@ from kisaan_validate.differences import VALUES, ChangeKey
 from kisaan_validate.model import Family
 
 _DIGITS = 150_000
-"""More than any numeric has (PostgreSQL documentation, "Numeric Types": 131,072 before the point, 16,383 after it)."""
+"""More than any numeric has (PostgreSQL documentation, "Numeric Types": 131,072 before the point, 16,383
+after it).
+"""
 
 
 @dataclass(frozen=True)
 class SumPreserved(OfColumn):
-    """The exact sum of a column stays what it was. Rows that another rule lets come are set aside; a sum of none is 0."""
+    """The exact sum of a column stays what it was. Rows that another rule lets come are set aside; a sum
+    of none is 0.
+    """
 
     kind: ClassVar[str] = "sum_preserved"
 
@@ -28,7 +32,11 @@ class SumPreserved(OfColumn):
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         old = both.before.profile(table, name)
-        new = story_of(both, table).actual(name) if both.arrivals.get(table) else both.after.profile(table, name)
+        new = (
+            story_of(both, table).actual(name)
+            if both.arrivals.get(table)
+            else both.after.profile(table, name)
+        )
         if old.personal or new.personal:
             raise CannotTell(f"{self.column} is personal: no sum of it is kept")
         if {old.family, new.family} != {Family.NUMBER}:
@@ -36,7 +44,9 @@ class SumPreserved(OfColumn):
         texts = (old.total or "none", new.total or "none")
         was, is_ = Decimal(old.total or 0), Decimal(new.total or 0)
         if not was.is_finite() and texts[0] == texts[1]:
-            raise CannotTell(f"the sum of {self.column} is {texts[0]} before and after, whatever the other values are")
+            raise CannotTell(
+                f"the sum of {self.column} is {texts[0]} before and after, whatever the other values are"
+            )
         if was == is_:
             return Outcome(State.KEPT, "", frozenset(), *texts)
         rows, moved = _rows_to_blame(both, table)
@@ -44,7 +54,9 @@ class SumPreserved(OfColumn):
 
 
 def _rows_to_blame(both: Both, table: str) -> tuple[str, frozenset[ChangeKey]]:
-    """Which rows nobody promised explain a sum, and the differences that these are; "" where none is known."""
+    """Which rows nobody promised explain a sum, and the differences that these are; "" where none is
+    known.
+    """
     try:
         story = story_of(both, table)
         wrong = story.misfit or story.strangers()
@@ -62,9 +74,11 @@ def _by_how_much(was: Decimal, is_: Decimal) -> str:
 
 @dataclass(frozen=True)
 class _Look:
-    """What the figures of a column say beside those that were promised: in what they are wrong, or why that is untold.
+    """What the figures of a column say beside those that were promised: in what they are wrong, or why
+    that is untold.
 
-    ``nulls`` tells that at least the NULLs are as promised. ``rows`` says which rows are to blame where nobody promised them.
+    ``nulls`` tells that at least the NULLs are as promised. ``rows`` says which rows are to blame where
+    nobody promised them.
     """
 
     wrong: str
@@ -84,7 +98,9 @@ def _look(both: Both, table: str, name: str, rule: str) -> _Look:
 
 @dataclass(frozen=True)
 class Retyped(OfColumn):
-    """A column gets another type. With ``using``, each value becomes that of an expression over its old row."""
+    """A column gets another type. With ``using``, each value becomes that of an expression over its old
+    row.
+    """
 
     from_: tuple[str, ...] = ()
     to: str = ""
@@ -109,9 +125,16 @@ class Retyped(OfColumn):
         was, is_ = (_type_names(side, table, name) for side in both.sides)
         texts, same = (was[0], is_[0]), was[0] == is_[0]
         if self.to not in is_:
-            return Outcome(State.NOT_DONE if same else State.BROKEN, f"it is {'still ' if same else ''}{is_[0]}", frozenset(), *texts)
+            return Outcome(
+                State.NOT_DONE if same else State.BROKEN,
+                f"it is {'still ' if same else ''}{is_[0]}",
+                frozenset(),
+                *texts,
+            )
         if self.from_ and not {*self.from_, self.to} & set(was):
-            return Outcome(State.BROKEN, f"it was {was[0]}, not {' or '.join(self.from_)}", frozenset(), *texts)
+            return Outcome(
+                State.BROKEN, f"it was {was[0]}, not {' or '.join(self.from_)}", frozenset(), *texts
+            )
         if same:
             return Outcome(State.KEPT, "it already was", frozenset(), *texts)
         explains = frozenset({("column", table, name, "type")})
@@ -120,11 +143,20 @@ class Retyped(OfColumn):
         if look is None:
             return Outcome(State.KEPT, "", explains, *texts)
         if look.rows:
-            return Outcome(State.BROKEN, f"the type is right; {look.rows}", explains, *texts, story_of(both, table).moved)
+            return Outcome(
+                State.BROKEN, f"the type is right; {look.rows}", explains, *texts, story_of(both, table).moved
+            )
         if look.wrong:
-            return Outcome(State.BROKEN, f"the type is right, the values are not: {look.wrong}", explains, *texts, values)
+            return Outcome(
+                State.BROKEN, f"the type is right, the values are not: {look.wrong}", explains, *texts, values
+            )
         if look.untold:
-            return Outcome(State.UNKNOWN, f"the type is right; {look.untold}", explains | (values if look.nulls else frozenset()), *texts)
+            return Outcome(
+                State.UNKNOWN,
+                f"the type is right; {look.untold}",
+                explains | (values if look.nulls else frozenset()),
+                *texts,
+            )
         return Outcome(State.KEPT, "", explains | values, *texts)
 
 
@@ -140,9 +172,11 @@ def _type_names(side: Side, table: str, name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Filled(OfColumn):
-    """A column has no NULL any more. With ``with_``, each NULL became the value of an expression over its old row.
+    """A column has no NULL any more. With ``with_``, each NULL became the value of an expression over its
+    old row.
 
-    Without ``with_`` only the NULLs are explained: which values took their place is not promised, so not explained.
+    Without ``with_`` only the NULLs are explained: which values took their place is not promised, so not
+    explained.
     """
 
     with_: str = ""
@@ -154,11 +188,18 @@ class Filled(OfColumn):
         return bool(self.with_)
 
     def claim(self) -> str:
-        return f"{self.column} has no NULL any more{f'; each became {in_line(self.with_)}' if self.with_ else ''}"
+        return (
+            f"{self.column} has no NULL any "
+            f"more{f'; each became {in_line(self.with_)}' if self.with_ else ''}"
+        )
 
     def needs(self) -> tuple[Need, ...]:
         expression = f"coalesce({{column}}, {self.with_}\n)"
-        return (Replacement(self.id, *self.place, expression, "", self.optional) if self.with_ else Identity(self.id, *self.place),)
+        return (
+            Replacement(self.id, *self.place, expression, "", self.optional)
+            if self.with_
+            else Identity(self.id, *self.place),
+        )
 
     def expressions(self) -> tuple[str, ...]:
         return (self.with_,) if self.with_ else ()
@@ -168,27 +209,45 @@ class Filled(OfColumn):
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         story = story_of(both, table)
-        before, after, now = (p.nulls for p in (story.expected(name), story.actual(name), both.after.profile(table, name)))
+        before, after, now = (
+            p.nulls for p in (story.expected(name), story.actual(name), both.after.profile(table, name))
+        )
         if before is None or after is None or now is None:
             raise CannotTell("its NULLs were not counted on both sides")
         counts = (f"{before:,} NULL", f"{now:,} NULL")
         if after:
             state = State.NOT_DONE if 0 < before <= after else State.BROKEN
-            left = f"{after:,} of {before:,} {are(after)} NULL still" if after <= before else f"{after - before:,} more {are(after - before)} NULL than before"
+            left = (
+                f"{after:,} of {before:,} {are(after)} NULL still"
+                if after <= before
+                else f"{after - before:,} more {are(after - before)} NULL than before"
+            )
             return Outcome(state, left, frozenset(), *counts)
         nulls = frozenset({(VALUES, table, name, "nulls")})
         if now:
-            return Outcome(State.BROKEN, f"{now:,} of the rows that came since {are(now)} NULL", nulls, *counts)
-        return self._filled(both, table, name, before, counts) if self.with_ else Outcome(State.KEPT, _none(before), nulls, *counts)
+            return Outcome(
+                State.BROKEN, f"{now:,} of the rows that came since {are(now)} NULL", nulls, *counts
+            )
+        return (
+            self._filled(both, table, name, before, counts)
+            if self.with_
+            else Outcome(State.KEPT, _none(before), nulls, *counts)
+        )
 
     def _filled(self, both: Both, table: str, name: str, before: int, counts: tuple[str, str]) -> Outcome:
         """What became of it, given that no NULL is left: whether the values are those that were promised."""
         nulls, values = frozenset({(VALUES, table, name, "nulls")}), both.keys_of(table, name)
         look = _look(both, table, name, self.id)
         if look.rows:
-            return Outcome(State.BROKEN, f"no NULL is left; {look.rows}", nulls, *counts, story_of(both, table).moved)
+            return Outcome(
+                State.BROKEN, f"no NULL is left; {look.rows}", nulls, *counts, story_of(both, table).moved
+            )
         if look.wrong:
-            how = f"filled, but not with {in_line(self.with_)}" if before else "there was no NULL to fill, but its values changed"
+            how = (
+                f"filled, but not with {in_line(self.with_)}"
+                if before
+                else "there was no NULL to fill, but its values changed"
+            )
             return Outcome(State.BROKEN, f"{how}: {look.wrong}", nulls, *counts, values - nulls)
         if look.untold and (before or both.stale):
             return Outcome(State.UNKNOWN, f"no NULL is left; {look.untold}", nulls, *counts)
@@ -235,9 +294,11 @@ class Becomes(OfColumn):
 
 @dataclass(frozen=True)
 class Revised(OfColumn):
-    """The values of a column may change in a way that no expression over one row can say, such as an UPDATE from a join.
+    """The values of a column may change in a way that no expression over one row can say, such as an
+    UPDATE from a join.
 
-    The weakest promise: it explains the change of figures because it was announced, and proves nothing about it.
+    The weakest promise: it explains the change of figures because it was announced, and proves nothing
+    about it.
     """
 
     kind: ClassVar[str] = "revised"
@@ -256,4 +317,8 @@ class Revised(OfColumn):
             side.profile(table, name)
         changed = both.keys_of(table, name)
         figures = ", ".join(sorted(key[3] for key in changed))
-        return Outcome(State.KEPT, f"announced, not proved: {figures} changed" if changed else "its figures are as before", changed)
+        return Outcome(
+            State.KEPT,
+            f"announced, not proved: {figures} changed" if changed else "its figures are as before",
+            changed,
+        )

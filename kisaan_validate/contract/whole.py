@@ -1,4 +1,6 @@
-"""Digests of whole tables: put into a table's facts after they were measured, and compared where rows went or came. Pure."""
+"""Digests of whole tables: put into a table's facts after they were measured, and compared where rows went
+or came. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,23 @@ from kisaan_validate.model import Measured, TableDigests, TableFacts
 
 
 def attached(
-    tables: Iterable[TableFacts], measured: Iterable[Measured], check: tuple[str, ...], is_left_out: Mapping[tuple[str, str], str]
+    tables: Iterable[TableFacts],
+    measured: Iterable[Measured],
+    check: tuple[str, ...],
+    is_left_out: Mapping[tuple[str, str], str],
 ) -> tuple[TableFacts, ...]:
-    """The tables with what was measured of them. ``is_left_out`` says, by title and column, why it is not digested."""
+    """The tables with what was measured of them. ``is_left_out`` says, by title and column, why it is not
+    digested.
+    """
     known = {m.id: m for m in measured}
     return tuple(_attached(table, known, check, is_left_out) for table in tables)
 
 
 def _attached(
-    table: TableFacts, known: Mapping[str, Measured], check: tuple[str, ...], reasons: Mapping[tuple[str, str], str]
+    table: TableFacts,
+    known: Mapping[str, Measured],
+    check: tuple[str, ...],
+    reasons: Mapping[tuple[str, str], str],
 ) -> TableFacts:
     whole = known.get(whole_id(table.title))
     if whole is None or table.rows is None:
@@ -31,10 +41,14 @@ def _attached(
         return replace(table, digests=TableDigests(message=whole.message))
     digests = {name: profile.digest for name, profile in whole.columns.items()}
     columns = tuple(
-        replace(c, profile=replace(c.profile, digest=digests.get(by_key(c.name)))) if c.profile is not None else c
+        replace(c, profile=replace(c.profile, digest=digests.get(by_key(c.name))))
+        if c.profile is not None
+        else c
         for c in table.columns
-    )  # fmt: skip
-    left_out = {c.name: reasons[table.title, c.name] for c in table.columns if (table.title, c.name) in reasons}
+    )
+    left_out = {
+        c.name: reasons[table.title, c.name] for c in table.columns if (table.title, c.name) in reasons
+    }
     buckets = known[buckets_id(table.title)].names if buckets_id(table.title) in known else ()
     late = table.rows - sum(int(bucket.split(":")[1]) for bucket in buckets)
     made = TableDigests(whole.names, check, digests.get(by_key(WHICH_ROWS)) or "", buckets, left_out, late)
@@ -49,8 +63,8 @@ def is_whole(measured: Measured) -> bool:
 def refined(found: Diff, both: Both) -> Diff:
     """The differences, with what the contract's digests tell of tables whose rows went as promised.
 
-    Where rows went, the digests of whole tables say nothing of the values of the others; those without the promised
-    rows do.
+    Where rows went, the digests of whole tables say nothing of the values of the others; those without the
+    promised rows do.
     """
     changes, unknown = list(found.changes), []
     for item in found.unknown:
@@ -78,5 +92,3 @@ def _told(both: Both, table: str) -> list[Change] | None:
 def _change(story: Story, column: str) -> Change | None:
     old, new = story.digest(story.both.before, column), story.digest(story.both.after, column)
     return None if old == new else digest_change(story.table, column, old, new)
-
-

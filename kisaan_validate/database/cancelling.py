@@ -1,8 +1,8 @@
 """Asking a server to cancel a statement, without holding up anything of ours while it does not answer.
 
-psycopg2's own ``cancel`` waits for the server while it holds the interpreter's lock: where the server, a proxy or the network
-answers nobody, no thread of the process moves any more. So libpq is called directly, through ctypes, which gives the lock up
-meanwhile, in a thread that nobody waits for.
+psycopg2's own ``cancel`` waits for the server while it holds the interpreter's lock: where the server, a
+proxy or the network answers nobody, no thread of the process moves any more. So libpq is called directly,
+through ctypes, which gives the lock up meanwhile, in a thread that nobody waits for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ _ERROR_BYTES = 256
 
 
 class Canceller:
-    """What is needed to cancel the statements of one connection: taken when it is made, used from any thread."""
+    """What is needed to cancel the statements of one connection: taken when it is made, used from any
+    thread.
+    """
 
     def __init__(self, connection: Any) -> None:
         library, pointer = _libpq(), getattr(connection, "pgconn_ptr", None)
@@ -28,7 +30,9 @@ class Canceller:
         self._lock, self._used = threading.Lock(), False
 
     def send(self) -> bool:
-        """Ask for it, and return at once. False: this cannot be asked, for instance because libpq is not to be found."""
+        """Ask for it, and return at once. False: this cannot be asked, for instance because libpq is not
+        to be found.
+        """
         with self._lock:
             if not self._cancel:
                 return False
@@ -50,11 +54,16 @@ class Canceller:
 
 @cache
 def _libpq() -> Any:
-    """The libpq that psycopg2 has loaded, or None: a name is looked up in the module and in what it was linked with."""
+    """The libpq that psycopg2 has loaded, or None: a name is looked up in the module and in what it was
+    linked with.
+    """
     try:
         library = ctypes.CDLL(psycopg2._psycopg.__file__)
         library.PQgetCancel.restype, library.PQgetCancel.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-        library.PQcancel.restype, library.PQcancel.argtypes = ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
+        library.PQcancel.restype, library.PQcancel.argtypes = (
+            ctypes.c_int,
+            [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int],
+        )
         library.PQfreeCancel.restype, library.PQfreeCancel.argtypes = None, [ctypes.c_void_p]
     except (AttributeError, OSError):
         return None

@@ -21,38 +21,75 @@ from kisaan_validate.sql.qualify import qualified
 
 @cache
 def query(name: str) -> str:
-    """The text of one catalogue query, as it is sent: whatever a schema holds, PostgreSQL's own functions answer it."""
+    """The text of one catalogue query, as it is sent: whatever a schema holds, PostgreSQL's own functions
+    answer it.
+    """
     return qualified(resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def read_catalogue(session: Session, schemas: Sequence[str], aliases: Mapping[str, tuple[str, ...]]) -> Catalogue:
+def read_catalogue(
+    session: Session, schemas: Sequence[str], aliases: Mapping[str, tuple[str, ...]]
+) -> Catalogue:
     """All relations of the schemas, as the session's snapshot sees them. Raises DatabaseError."""
-    # Printing an expression takes a lock on its table: not where somebody else holds, or waits for, an exclusive one.
-    # Such a table cannot be read either; its checks become errors, not the whole run.
+    # Printing an expression takes a lock on its table: not where somebody else holds, or waits for, an
+    # exclusive one. Such a table cannot be read either; its checks become errors, not the whole run.
     where = {"schemas": list(schemas), "blocked": blocked_relations(session)}
     columns, constraints = _columns(session, where), _constraints(session, where)
-    indexes, triggers, sequences = _indexes(session, where), _triggers(session, where), _sequences(session, where)
+    indexes, triggers, sequences = (
+        _indexes(session, where),
+        _triggers(session, where),
+        _sequences(session, where),
+    )
     tables: dict[tuple[str, str], Table] = {}
-    for oid, schema, name, kind, selectable, writable, secured, owner, partition, estimate, children, foreign in session.execute(
-        query("tables"), where
-    ):
+    for (
+        oid,
+        schema,
+        name,
+        kind,
+        selectable,
+        writable,
+        secured,
+        owner,
+        partition,
+        estimate,
+        children,
+        foreign,
+    ) in session.execute(query("tables"), where):
         tables[schema, name] = Table(
-            oid, schema, name, kind, columns.get(oid, {}), tuple(constraints[oid]), tuple(indexes[oid]),
-            tuple(triggers[oid]), sequences[oid], selectable, writable, secured, owner, partition, estimate,
-            children=children, foreign=foreign,
-        )  # fmt: skip
+            oid,
+            schema,
+            name,
+            kind,
+            columns.get(oid, {}),
+            tuple(constraints[oid]),
+            tuple(indexes[oid]),
+            tuple(triggers[oid]),
+            sequences[oid],
+            selectable,
+            writable,
+            secured,
+            owner,
+            partition,
+            estimate,
+            children=children,
+            foreign=foreign,
+        )
     ((at,),) = session.execute(qualified("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::text || '+00'"))
     return Catalogue(tuple(schemas), tables, session.version, aliases, at)
 
 
 _BLOCKED = qualified(
-    "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = 'relation' "
-    "AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = "
+    "'relation' "
+    "AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = "
+    "current_database())"
 )
 
 
 def blocked_relations(session: Session) -> list[int]:
-    """The oids of the relations on which another session holds, or waits for, an exclusive lock. Raises DatabaseError."""
+    """The oids of the relations on which another session holds, or waits for, an exclusive lock. Raises
+    DatabaseError.
+    """
     return [oid for (oid,) in session.execute(_BLOCKED)]
 
 
@@ -60,12 +97,36 @@ def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Col
     found: dict[int, dict[str, Column]] = defaultdict(dict)
     rows = session.execute(query("columns"), where)
     made = read_types(session, (number for *_, number, plain in rows if not plain))
-    for (oid, name, type_, base, not_null, default, generated, identity, labels, typmod, correlation, signs,
-         number, _) in rows:  # fmt: skip
+    for (
+        oid,
+        name,
+        type_,
+        base,
+        not_null,
+        default,
+        generated,
+        identity,
+        labels,
+        typmod,
+        correlation,
+        signs,
+        number,
+        _,
+    ) in rows:
         found[oid][name] = Column(
-            name, type_, base, not_null, default, generated, identity, tuple(labels or ()), typmod, correlation,
-            made.get(number, TypeFacts(base)), _signs(signs or ()),
-        )  # fmt: skip
+            name,
+            type_,
+            base,
+            not_null,
+            default,
+            generated,
+            identity,
+            tuple(labels or ()),
+            typmod,
+            correlation,
+            made.get(number, TypeFacts(base)),
+            _signs(signs or ()),
+        )
     return found
 
 
@@ -77,9 +138,19 @@ def _signs(operators: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 def _constraints(session: Session, where: dict[str, Any]) -> dict[int, list[Constraint]]:
     found: dict[int, list[Constraint]] = defaultdict(list)
-    for oid, name, kind, columns, definition, validated, enforced, schema, target, target_columns, foreign in session.execute(
-        query("constraints"), where
-    ):
+    for (
+        oid,
+        name,
+        kind,
+        columns,
+        definition,
+        validated,
+        enforced,
+        schema,
+        target,
+        target_columns,
+        foreign,
+    ) in session.execute(query("constraints"), where):
         to = (schema, target) if target else None
         own, other = tuple(columns or ()), tuple(target_columns or ())
         found[oid].append(Constraint(name, kind, own, definition, validated, enforced, to, other, foreign))
@@ -88,8 +159,12 @@ def _constraints(session: Session, where: dict[str, Any]) -> dict[int, list[Cons
 
 def _indexes(session: Session, where: dict[str, Any]) -> dict[int, list[Index]]:
     found: dict[int, list[Index]] = defaultdict(list)
-    for oid, name, unique, valid, columns, predicate, nulls_not_distinct, ordered in session.execute(query("indexes"), where):
-        found[oid].append(Index(name, unique, valid, tuple(columns or ()), predicate, nulls_not_distinct, ordered))
+    for oid, name, unique, valid, columns, predicate, nulls_not_distinct, ordered in session.execute(
+        query("indexes"), where
+    ):
+        found[oid].append(
+            Index(name, unique, valid, tuple(columns or ()), predicate, nulls_not_distinct, ordered)
+        )
     return found
 
 
@@ -109,8 +184,25 @@ def _sequences(session: Session, where: dict[str, Any]) -> dict[int, dict[str, S
 
 def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, list[Notice]]:
     """Where the session is, and what its role's rights mean for a guest. Raises DatabaseError."""
-    ((database, role, login, version, number, recovery, lsn, at, host, port, encoding, collation, _, zone,
-      superuser),) = session.execute(query("place"))  # fmt: skip
+    (
+        (
+            database,
+            role,
+            login,
+            version,
+            number,
+            recovery,
+            lsn,
+            at,
+            host,
+            port,
+            encoding,
+            collation,
+            _,
+            zone,
+            superuser,
+        ),
+    ) = session.execute(query("place"))
     asked_host, asked_port = session.address
     place = Place(
         host=asked_host or host or "local socket",
@@ -139,7 +231,9 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
         notices.append(Notice("role_switched", f"the login {login} acts as {role} (ALTER ROLE … SET role)"))
     if superuser:
         notices.append(
-            Notice("superuser", f"the role {role} is a superuser", "validate with a role that has only SELECT")
+            Notice(
+                "superuser", f"the role {role} is a superuser", "validate with a role that has only SELECT"
+            )
         )
     return place, notices + _dangerous_settings(session)
 
@@ -147,7 +241,9 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
 def _system_identifier(session: Session) -> str:
     session.execute("SAVEPOINT identifier")
     try:
-        ((identifier,),) = session.execute(qualified("SELECT system_identifier::text FROM pg_control_system()"))
+        ((identifier,),) = session.execute(
+            qualified("SELECT system_identifier::text FROM pg_control_system()")
+        )
         session.execute("RELEASE SAVEPOINT identifier")
         return str(identifier)
     except DatabaseError as error:
@@ -159,7 +255,9 @@ def _system_identifier(session: Session) -> str:
 
 def _dangerous_settings(session: Session) -> list[Notice]:
     names = ["zero_damaged_pages", "ignore_checksum_failure", "ignore_system_indexes"]
-    rows = session.execute(qualified("SELECT name, setting FROM pg_settings WHERE name = ANY (%(names)s)"), {"names": names})
+    rows = session.execute(
+        qualified("SELECT name, setting FROM pg_settings WHERE name = ANY (%(names)s)"), {"names": names}
+    )
     notices = []
     for name, setting in rows:
         if setting == "on":
@@ -175,7 +273,9 @@ def read_fence(session: Session, oids: Iterable[int]) -> dict[int, tuple[int, ..
 
 
 def read_fence_unheld(session: Session, oids: Iterable[int]) -> dict[int, tuple[int | str, ...]]:
-    """The same for tables that no lock holds in place, and what the table is: its name, columns and, of a view, query."""
+    """The same for tables that no lock holds in place, and what the table is: its name, columns and, of a
+    view, query.
+    """
     rows = session.execute(query("unheld"), {"oids": list(oids)})
     return {oid: (*files, shape) for oid, files, shape in rows}
 
@@ -183,7 +283,9 @@ def read_fence_unheld(session: Session, oids: Iterable[int]) -> dict[int, tuple[
 def count_scope(catalogue: Catalogue, excluded: Iterable[str] = ()) -> list[Table]:
     """The tables whose rows a baseline counts: ordinary and partitioned, each partition within its parent."""
     left_out = set(excluded)
-    return [t for t in catalogue.tables.values() if t.countable and not t.partition and t.name not in left_out]
+    return [
+        t for t in catalogue.tables.values() if t.countable and not t.partition and t.name not in left_out
+    ]
 
 
 def read_blocks(session: Session, tables: Iterable[Table]) -> dict[int, int]:

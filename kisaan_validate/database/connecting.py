@@ -21,32 +21,50 @@ _OWN = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
-"""What we ask of libpq, unless whoever names the target says otherwise: a dead network is noticed within a minute."""
+"""What we ask of libpq, unless whoever names the target says otherwise: a dead network is noticed within a
+minute.
+"""
 
 UNLIMITED_SECONDS = 900.0
-"""How long connecting may take where the target says ``connect_timeout=0``, which is libpq's word for "for ever"."""
+"""How long connecting may take where the target says ``connect_timeout=0``, which is libpq's word for "for
+ever".
+"""
 
 
 def connect(target: Target, seconds: int, stop: Stop) -> Any:
-    """A psycopg2 connection in autocommit. ``seconds``: for each host, unless the target says so. Raises TargetError."""
-    given: dict[str, Any] = {**_OWN, "connect_timeout": str(seconds), **target.parameters, "client_encoding": "UTF8"}
+    """A psycopg2 connection in autocommit. ``seconds``: for each host, unless the target says so. Raises
+    TargetError.
+    """
+    given: dict[str, Any] = {
+        **_OWN,
+        "connect_timeout": str(seconds),
+        **target.parameters,
+        "client_encoding": "UTF8",
+    }
     limit = _limit(target, seconds)
     try:
         connection = within(limit, stop, lambda: psycopg2.connect(**given), lambda late: late.close())
     except psycopg2.Error as error:
         raise _refused(target, target.hide(" ".join(str(error).split())) or "the connection failed") from None
     except TimeoutError:
-        raise _refused(target, stop.reason if stop.at is not None else f"no answer within {limit:,.0f} s") from None
+        raise _refused(
+            target, stop.reason if stop.at is not None else f"no answer within {limit:,.0f} s"
+        ) from None
     connection.autocommit = True  # transactions are begun and ended in SQL, nothing implicit
     return connection
 
 
 def _refused(target: Target, why: str) -> TargetError:
-    return TargetError(f"cannot connect: {why}", f"the target came from {target.source}; `kisaan-validate doctor` looks closer")
+    return TargetError(
+        f"cannot connect: {why}",
+        f"the target came from {target.source}; `kisaan-validate doctor` looks closer",
+    )
 
 
 def joining_seconds(target: Target, seconds: int) -> float:
-    """How long a pooler may take to find a place for us, which is a part of connecting: as long as one host may take."""
+    """How long a pooler may take to find a place for us, which is a part of connecting: as long as one
+    host may take.
+    """
     try:
         each = int(target.parameters.get("connect_timeout", seconds))
     except ValueError:

@@ -6,14 +6,21 @@ from kisaan_validate.database.session import Session
 from kisaan_validate.sql.qualify import qualified
 
 _PASSING_OVER = ("zero_damaged_pages", "ignore_checksum_failure")
-"""Settings under which a damaged page counts as empty, or its bytes as rows (PostgreSQL documentation, 20.17 Developer Options)."""
+"""Settings under which a damaged page counts as empty, or its bytes as rows (PostgreSQL documentation,
+20.17 Developer Options).
+"""
 
 
 def damage_unseen(session: Session) -> str:
     """Why no scan of this role proves anything, or "". Raises DatabaseError."""
-    sql = qualified("SELECT name FROM pg_settings WHERE setting = 'on' AND name = ANY (%(names)s) ORDER BY name")
+    sql = qualified(
+        "SELECT name FROM pg_settings WHERE setting = 'on' AND name = ANY (%(names)s) ORDER BY name"
+    )
     rows = session.execute(sql, {"names": list(_PASSING_OVER)})
     if not rows:
         return ""
     name = rows[0][0]
-    return f"{name} is on for this role: damaged pages are passed over, and nobody knows what lay there (ALTER ROLE … SET {name} = off)"
+    return (
+        f"{name} is on for this role: damaged pages are passed over, and nobody knows what lay there "
+        f"(ALTER ROLE … SET {name} = off)"
+    )

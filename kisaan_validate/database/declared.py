@@ -1,4 +1,6 @@
-"""Reads what the planner goes by when it leaves rows unread: of which tables others are made, and what is declared of rows."""
+"""Reads what the planner goes by when it leaves rows unread: of which tables others are made, and what is
+declared of rows.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,11 @@ def read_parts(session: Session, tables: Iterable[Table]) -> Parts:
     return {key: tuple(parts) for key, parts in found.items()}
 
 
-def read_declared(session: Session, tables: Iterable[Table]) -> tuple[dict[TableKey, tuple[Declared, ...]], str]:
-    """What is declared of the rows that are read with these tables and views, and the definitions of the views among them.
+def read_declared(
+    session: Session, tables: Iterable[Table]
+) -> tuple[dict[TableKey, tuple[Declared, ...]], str]:
+    """What is declared of the rows that are read with these tables and views, and the definitions of the
+    views among them.
 
     Raises DatabaseError.
     """
@@ -34,7 +39,9 @@ def read_declared(session: Session, tables: Iterable[Table]) -> tuple[dict[Table
     found: dict[TableKey, list[Declared]] = defaultdict(list)
     where = {"oids": list(wanted)}
     for top, schema, name, kind, not_null, unique in session.execute(query("declared"), where):
-        indexes = tuple(UniqueIndex(i["name"], tuple(i["keys"]), i["where"], i["nulls"]) for i in unique or ())
+        indexes = tuple(
+            UniqueIndex(i["name"], tuple(i["keys"]), i["where"], i["nulls"]) for i in unique or ()
+        )
         found[wanted[top]].append(Declared(schema, name, kind == "p", tuple(not_null or ()), indexes))
     definitions = "\n".join(str(text) for _, text in session.execute(query("views"), where))
     return {key: tuple(found[key]) for key in wanted.values()}, definitions

@@ -1,4 +1,6 @@
-"""Reads what is made of what: the facts by which a personal column is followed (see ``lineage``). Catalogue only."""
+"""Reads what is made of what: the facts by which a personal column is followed (see ``lineage``).
+Catalogue only.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ AT_ONCE = 200
 def read_lineage(session: Session) -> Lineage:
     """What is made of what in the whole database, but for the trees of views. Raises DatabaseError."""
     names, columns, views = {}, [], set()
-    for oid, schema, name, kind, number, column, whole, key, row_of in session.execute(query("lineage_columns")):
+    for oid, schema, name, kind, number, column, whole, key, row_of in session.execute(
+        query("lineage_columns")
+    ):
         names[oid] = (schema, name)
         columns.append(Attribute(oid, number, column, whole, key, row_of))
         if kind in {"v", "m"}:
@@ -29,10 +33,18 @@ def read_lineage(session: Session) -> Lineage:
         edges[kind].append(((relation, number), (other, part)))
     functions = session.execute(query("lineage_functions"))
     return Lineage(
-        names, tuple(columns), tuple((a[0], b[0]) for a, b in (*edges["view"], *edges["policy"]) if a[0] != b[0]), frozenset(views), {},
-        tuple((a[0], b[0]) for a, b in edges["child"]), tuple((a, b) for a, b in edges["generated"] if b[1]), tuple(edges["foreign"]),
-        frozenset(place for place, _ in edges["calls"]), frozenset(oid for oid, _ in functions), frozenset(name for _, name in functions),
-    )  # fmt: skip
+        names,
+        tuple(columns),
+        tuple((a[0], b[0]) for a, b in (*edges["view"], *edges["policy"]) if a[0] != b[0]),
+        frozenset(views),
+        {},
+        tuple((a[0], b[0]) for a, b in edges["child"]),
+        tuple((a, b) for a, b in edges["generated"] if b[1]),
+        tuple(edges["foreign"]),
+        frozenset(place for place, _ in edges["calls"]),
+        frozenset(oid for oid, _ in functions),
+        frozenset(name for _, name in functions),
+    )
 
 
 def read_followed(session: Session, asked: Asked, aliases: Mapping[str, tuple[str, ...]]) -> Followed:
@@ -40,8 +52,12 @@ def read_followed(session: Session, asked: Asked, aliases: Mapping[str, tuple[st
     return followed_in(session, read_lineage(session), asked, aliases)
 
 
-def followed_in(session: Session, lineage: Lineage, asked: Asked, aliases: Mapping[str, tuple[str, ...]]) -> Followed:
-    """The same, of a lineage that was read: the trees are read of those views alone of which they may matter."""
+def followed_in(
+    session: Session, lineage: Lineage, asked: Asked, aliases: Mapping[str, tuple[str, ...]]
+) -> Followed:
+    """The same, of a lineage that was read: the trees are read of those views alone of which they may
+    matter.
+    """
     calls = calls_of(lineage, asked, aliases)
     views, outputs = sorted(touched(lineage, calls)), {}
     for start in range(0, len(views), AT_ONCE):
@@ -56,4 +72,6 @@ def discretion_of(followed: Followed, *catalogues: Catalogue) -> Discretion | No
     if not followed.relations:
         return None
     tables = [table for catalogue in catalogues for table in catalogue.tables.values()]
-    return Discretion(frozenset({name for t in tables for name in (t.schema, t.name, *t.columns)}), followed.quoted_by)
+    return Discretion(
+        frozenset({name for t in tables for name in (t.schema, t.name, *t.columns)}), followed.quoted_by
+    )

@@ -1,4 +1,5 @@
-"""The server's shared table of locks: how large it is, how full, and how much of it a table takes. Raises DatabaseError.
+"""The server's shared table of locks: how large it is, how full, and how much of it a table takes. Raises
+DatabaseError.
 
 One table serves all sessions of a server. Who finds it full gets "out of shared memory", whoever filled it.
 """
@@ -20,7 +21,9 @@ _SIZE = (
     "current_setting('max_locks_per_transaction')::bigint"
     " * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint)"
 )
-"""The documented size. The server's own is larger: its auxiliary processes have places too, and some memory is spare."""
+"""The documented size. The server's own is larger: its auxiliary processes have places too, and some
+memory is spare.
+"""
 
 _TAKEN = "FROM pg_locks AS l WHERE NOT l.fastpath AND l.mode <> 'SIReadLock'"
 """Locks of the fast path are kept by their own session, those of predicates in a table of their own."""
@@ -37,7 +40,9 @@ _PATIENCE, _PAUSE = 10.0, 0.25
 
 @dataclass(frozen=True)
 class Room:
-    """``size`` locks fit into the table by its settings; ``used`` are held by others. ``parallel`` workers may help a statement."""
+    """``size`` locks fit into the table by its settings; ``used`` are held by others. ``parallel`` workers
+    may help a statement.
+    """
 
     size: int
     used: int
@@ -51,7 +56,9 @@ class Room:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a table takes of the table of locks: itself with all its parts, and their indexes, which whoever reads it locks too."""
+    """What a table takes of the table of locks: itself with all its parts, and their indexes, which
+    whoever reads it locks too.
+    """
 
     relations: int = 1
     indexes: int = 0
@@ -75,7 +82,9 @@ def read_costs(session: Session, oids: Iterable[int]) -> Mapping[int, Cost]:
 
 
 def overfull(session: Session, more: int = 0) -> str:
-    """Whether less than half of the table is free, ``more`` locks counted in that are about to be taken: in words, or ""."""
+    """Whether less than half of the table is free, ``more`` locks counted in that are about to be taken:
+    in words, or "".
+    """
     ((size, used),) = session.execute(_TAKEN_NOW)
     if used + more <= size // 2:
         return ""
@@ -83,7 +92,9 @@ def overfull(session: Session, more: int = 0) -> str:
 
 
 def await_room(session: Session, more: int) -> None:
-    """Wait until ``more`` locks leave half of the table free. Raises DatabaseError if that does not come within seconds."""
+    """Wait until ``more`` locks leave half of the table free. Raises DatabaseError if that does not come
+    within seconds.
+    """
     end = time.monotonic() + _PATIENCE
     while why := overfull(session, more):
         if time.monotonic() > end:

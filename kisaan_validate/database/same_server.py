@@ -1,12 +1,14 @@
-"""Every session of a run proves that it is on the server of the session that holds the snapshot (see execute.snapshot).
+"""Every session of a run proves that it is on the server of the session that holds the snapshot (see
+execute.snapshot).
 
-One address may stand for several servers: a load balancer, a list of hosts, a name with several addresses. A snapshot of the
-same name may exist on each of them, and a base backup has the same system identifier. So the holder takes a lock whose key
-is drawn at random for this run: whoever finds it taken is on the holder's server. The lock is advisory, in shared memory, and
-collides with nobody's: it blocks nothing, writes nothing, works on a standby and ends with the holder's transaction.
+One address may stand for several servers: a load balancer, a list of hosts, a name with several addresses.
+A snapshot of the same name may exist on each of them, and a base backup has the same system identifier. So
+the holder takes a lock whose key is drawn at random for this run: whoever finds it taken is on the
+holder's server. The lock is advisory, in shared memory, and collides with nobody's: it blocks nothing,
+writes nothing, works on a standby and ends with the holder's transaction.
 
-Where that function is revoked, the holder puts the key into its ``application_name``, which ``pg_stat_activity`` shows to
-every role (PostgreSQL documentation, 27.2.3).
+Where that function is revoked, the holder puts the key into its ``application_name``, which
+``pg_stat_activity`` shows to every role (PostgreSQL documentation, 27.2.3).
 """
 
 from __future__ import annotations
@@ -39,14 +41,18 @@ class Mark:
 
 @dataclass(frozen=True)
 class Shared:
-    """A snapshot that other sessions import: its exported name, and the mark by which they know its server."""
+    """A snapshot that other sessions import: its exported name, and the mark by which they know its
+    server.
+    """
 
     id: str
     mark: Mark
 
 
 def leave_mark(holder: Session) -> Mark:
-    """Mark the server of the session that holds the snapshot, until its transaction ends. Raises DatabaseError."""
+    """Mark the server of the session that holds the snapshot, until its transaction ends. Raises
+    DatabaseError.
+    """
     key = secrets.randbits(63)
     holder.execute("SAVEPOINT mark")
     try:
@@ -64,17 +70,19 @@ def leave_mark(holder: Session) -> Mark:
 
 
 def prove_same_server(session: Session, mark: Mark) -> None:
-    """Refuse a session that is not on the server of the mark. Its transaction must have begun. Raises DatabaseError.
+    """Refuse a session that is not on the server of the mark. Its transaction must have begun. Raises
+    DatabaseError.
 
-    A session that has proved it once is still there while it is the same process of the same server, also after the
-    holder has ended. Behind a transaction pooler the next transaction may be another server's.
+    A session that has proved it once is still there while it is the same process of the same server, also
+    after the holder has ended. Behind a transaction pooler the next transaction may be another server's.
     """
     ((pid, started),) = session.execute(_PROCESS)
     if session.proved == (pid, started):
         return
     if not _sees(session, mark):
         raise DatabaseError(
-            "this session is on another server than the one that holds the snapshot (or the holder's session has ended)",
+            "this session is on another server than the one that holds the snapshot (or the holder's "
+            "session has ended)",
             "name one server, not a load balancer, a list of hosts or a pooler in front of several",
             "08000",
         )

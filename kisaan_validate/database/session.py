@@ -1,4 +1,6 @@
-"""One connection with pinned settings. Reads only; every failure becomes a DatabaseError with its SQLSTATE."""
+"""One connection with pinned settings. Reads only; every failure becomes a DatabaseError with its
+SQLSTATE.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +23,20 @@ from kisaan_validate.sql.qualify import qualified
 from kisaan_validate.stopping import Stop
 
 SPARE_SECONDS = 5.0
-"""How much longer than ``statement_timeout`` an answer is waited for: by then the server would have ended the statement."""
+"""How much longer than ``statement_timeout`` an answer is waited for: by then the server would have ended
+the statement.
+"""
 
 Rows = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long the guest may take. Milliseconds, as PostgreSQL's settings of these names; bytes for temp files.
+    """How long the guest may take. Milliseconds, as PostgreSQL's settings of these names; bytes for temp
+    files.
 
-    ``standby_seconds`` is how old the rows of a standby may be, ``snapshot_seconds`` how long a snapshot may be held, which keeps
-    VACUUM from its work; None: as old as they are, and as long as it takes.
+    ``standby_seconds`` is how old the rows of a standby may be, ``snapshot_seconds`` how long a snapshot
+    may be held, which keeps VACUUM from its work; None: as old as they are, and as long as it takes.
     """
 
     lock_timeout: int = 2_000
@@ -64,7 +69,8 @@ _PINNED = (
     ("jit", "off", 0),
     ("idle_in_transaction_session_timeout", "0", 0),
     ("transaction_timeout", "0", 170000),
-    # What is declared of rows (a CHECK, the bounds of a partition, a unique index) must not stand for reading them.
+    # What is declared of rows (a CHECK, the bounds of a partition, a unique index) must not stand for reading
+    # them.
     ("constraint_exclusion", "off", 0),
     ("enable_partition_pruning", "off", 0),
     ("enable_partitionwise_join", "off", 0),
@@ -72,9 +78,14 @@ _PINNED = (
     ("enable_self_join_elimination", "off", 180000),
     ("enable_indexonlyscan", "off", 0),
     # Every way but those through indexes is open, so that the planner is never left with one of these.
-    *((f"enable_{way}", "on", 0) for way in ("seqscan", "tidscan", "sort", "hashagg", "material", "nestloop", "hashjoin", "mergejoin")),
+    *(
+        (f"enable_{way}", "on", 0)
+        for way in ("seqscan", "tidscan", "sort", "hashagg", "material", "nestloop", "hashjoin", "mergejoin")
+    ),
 )
-"""(setting, value, first version that has it): what a role or database may have changed, and answers depend on."""
+"""(setting, value, first version that has it): what a role or database may have changed, and answers
+depend on.
+"""
 
 _ALIVE = (
     ("client_connection_check_interval", "'1s'", 140000),
@@ -82,7 +93,9 @@ _ALIVE = (
     ("tcp_keepalives_interval", "10", 0),
     ("tcp_keepalives_count", "3", 0),
 )
-"""The same, for the server to notice that this program is gone: else it works on, or holds its locks and its snapshot."""
+"""The same, for the server to notice that this program is gone: else it works on, or holds its locks and
+its snapshot.
+"""
 
 _NOT_THERE = frozenset({"22023", "0A000", "42704"})
 """The SQLSTATEs of a setting that the server's system does not know."""
@@ -91,13 +104,16 @@ Setting = tuple[str, str]
 """A setting of the planner and its value, as SQL."""
 
 
-_MEMORY = qualified("SELECT pg_size_bytes(current_setting('work_mem')), coalesce(current_setting('hash_mem_multiplier', true), '1')")
+_MEMORY = qualified(
+    "SELECT pg_size_bytes(current_setting('work_mem')), coalesce(current_setting('hash_mem_multiplier', "
+    "true), '1')"
+)
 
 
 @dataclass(frozen=True)
 class Discretion:
-    """What keeps a server's message from quoting a personal value. ``names`` may stand in it; ``quoted_by`` says of a
-    statement whether rows with personal values could be read by it."""
+    """What keeps a server's message from quoting a personal value. ``names`` may stand in it;
+    ``quoted_by`` says of a statement whether rows with personal values could be read by it."""
 
     names: frozenset[str]
     quoted_by: Callable[[str], bool]
@@ -113,8 +129,12 @@ class Session:
     ``SET LOCAL`` pins the settings inside the transaction, so nothing leaks through a pooling proxy.
     """
 
-    def __init__(self, target: Target, limits: Limits, schemas: Sequence[str], stop: Stop | None = None) -> None:
-        """Connect. Raises TargetError, also where nobody answers in time. ``stop`` ends every wait (see ``stopping``)."""
+    def __init__(
+        self, target: Target, limits: Limits, schemas: Sequence[str], stop: Stop | None = None
+    ) -> None:
+        """Connect. Raises TargetError, also where nobody answers in time. ``stop`` ends every wait (see
+        ``stopping``).
+        """
         self.target, self.limits, self.schemas = target, limits, tuple(schemas)
         stop = stop or Stop()
         self._connection = connect(target, limits.connect_timeout_seconds, stop)
@@ -122,19 +142,27 @@ class Session:
         self._joining = joining_seconds(target, limits.connect_timeout_seconds)
         self.version: int = self._connection.server_version
         self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
-        self._alive = [f"SET LOCAL {name} = {value}" for name, value, since in _ALIVE if self.version >= since]
+        self._alive = [
+            f"SET LOCAL {name} = {value}" for name, value, since in _ALIVE if self.version >= since
+        ]
         self.loss: DatabaseError | None = None
         self._memory: tuple[int, float] | None = None
         self.frugal = False
         """Whether locks are given back after each statement (see ``execute.locking``)."""
         self.discretion: Discretion | None = None
-        """Set where values may be personal: then no message about rows is passed on as the server wrote it."""
+        """Set where values may be personal: then no message about rows is passed on as the server wrote
+        it.
+        """
         self.proved: tuple[int, str] | None = None
-        """The server process (pid, start of its server) that proved to be on the holder's server: see ``same_server``."""
+        """The server process (pid, start of its server) that proved to be on the holder's server: see
+        ``same_server``.
+        """
 
     @property
     def address(self) -> tuple[str, str]:
-        """(host, port) that answered, of all those that were asked. The host is "" for a socket that nobody named."""
+        """(host, port) that answered, of all those that were asked. The host is "" for a socket that
+        nobody named.
+        """
         info = self._connection.info
         host = str(info.host or "")
         unnamed = host.startswith(("/", "@")) and not self.parameters.get("host")
@@ -148,8 +176,8 @@ class Session:
     def begin(self, *, snapshot: str = "", isolation: str = "REPEATABLE READ") -> None:
         """Begin a read-only transaction, pin its settings, and import ``snapshot`` if one is given.
 
-        Takes no snapshot of its own yet: locks may still be taken before the data is fixed. A pooler may have no place for
-        us; it is waited for as for a connection.
+        Takes no snapshot of its own yet: locks may still be taken before the data is fixed. A pooler may
+        have no place for us; it is waited for as for a connection.
         """
         parts = [f"BEGIN ISOLATION LEVEL {isolation} READ ONLY, NOT DEFERRABLE"]
         if snapshot:
@@ -167,15 +195,25 @@ class Session:
 
     def pins(self) -> list[tuple[str, str]]:
         """The settings of each transaction, values as SQL."""
-        # pg_catalog comes first by itself; named behind others it would come after them, and so would its types.
+        # pg_catalog comes first by itself; named behind others it would come after them, and so would its
+        # types.
         path = ", ".join(quote(s) for s in (*(s for s in self.schemas if s != "pg_catalog"), "pg_temp"))
         pinned = [(name, _text(value)) for name, value, since in _PINNED if self.version >= since]
         limits = self.limits
-        own = [("statement_timeout", str(limits.statement_timeout)), ("lock_timeout", str(limits.lock_timeout))]
-        return [*own, ("search_path", path), *pinned]  # first the timeouts: the role's own may be a millisecond
+        own = [
+            ("statement_timeout", str(limits.statement_timeout)),
+            ("lock_timeout", str(limits.lock_timeout)),
+        ]
+        return [
+            *own,
+            ("search_path", path),
+            *pinned,
+        ]  # first the timeouts: the role's own may be a millisecond
 
     def execute(self, sql: str, parameters: dict[str, Any] | None = None) -> Rows:
-        """Run one statement and fetch its rows. Raises DatabaseError; after it the transaction must be rolled back."""
+        """Run one statement and fetch its rows. Raises DatabaseError; after it the transaction must be
+        rolled back.
+        """
         return self._ask(sql, parameters, self.limits.patience)
 
     def _ask(self, sql: str, parameters: dict[str, Any] | None, seconds: float) -> Rows:
@@ -199,7 +237,9 @@ class Session:
 
     @property
     def memory(self) -> tuple[int, float]:
-        """The bytes that a sort may take here, and how many times as many a hash may. Asked once. Raises DatabaseError."""
+        """The bytes that a sort may take here, and how many times as many a hash may. Asked once. Raises
+        DatabaseError.
+        """
         if self._memory is None:
             ((bytes_, factor),) = self.execute(_MEMORY)
             self._memory = int(bytes_), float(factor)
@@ -214,7 +254,8 @@ class Session:
     def copy_out(self, sql: str, write: Callable[[bytes], object]) -> None:
         """Run ``COPY … TO STDOUT`` and hand each message, which is one row, to ``write``.
 
-        Raises DatabaseError, and what ``write`` raises; after that the session is of no more use and must be closed.
+        Raises DatabaseError, and what ``write`` raises; after that the session is of no more use and must
+        be closed.
         """
         with self._answered(sql, self.limits.patience), self._connection.cursor() as cursor:
             cursor.copy_expert(sql, _Sink(write))
@@ -243,21 +284,30 @@ class Session:
     def _failure(self, error: psycopg2.Error, sql: str) -> DatabaseError:
         if error.pgcode is None and self.lost:
             return self._loss(error)
-        primary = error.diag.message_primary or str(error).strip().splitlines()[0] if str(error).strip() else ""
+        primary = (
+            error.diag.message_primary or str(error).strip().splitlines()[0] if str(error).strip() else ""
+        )
         fact = self.target.hide(primary or "the connection was lost")
         if self.discretion is not None and error.pgcode:
             fact = self._discreet(fact, error, sql, self.discretion)
         return DatabaseError(fact, hint_for(error.pgcode or ""), error.pgcode or "", self.lost)
 
     def _discreet(self, fact: str, error: psycopg2.Error, sql: str, discretion: Discretion) -> str:
-        """What may be passed on: a statement that was not understood is about its own text, and about no row."""
+        """What may be passed on: a statement that was not understood is about its own text, and about no
+        row.
+        """
         if error.pgcode is not None and error.pgcode.startswith("42") and error.diag.statement_position:
             return fact
-        return discretion.told(fact, error.pgcode or "", sql, composed=error.diag.source_function == "exec_stmt_raise")
+        return discretion.told(
+            fact, error.pgcode or "", sql, composed=error.diag.source_function == "exec_stmt_raise"
+        )
 
     def _loss(self, error: psycopg2.Error) -> DatabaseError:
         if self._line.why:
-            fact, hint = f"the connection was lost: {self._line.why}", "see whether the server, and what lies in between, still answers"
+            fact, hint = (
+                f"the connection was lost: {self._line.why}",
+                "see whether the server, and what lies in between, still answers",
+            )
             self.loss = self.loss or DatabaseError(fact, hint, "08006", True)
             return self.loss
         # libpq keeps what the server said before it hung up, but psycopg2 leaves it out of the exception.
@@ -290,7 +340,8 @@ _HINTS = {
     "08006": "the server ended the connection; see its log, then run again",
     "57P01": "the server ended the connection; see its log, then run again",
     "57P02": "a process of the server crashed; see its log, then run again",
-    "40001": "on a standby, replay conflicted with the snapshot: run on the primary, or raise max_standby_streaming_delay",
+    "40001": "on a standby, replay conflicted with the snapshot: run on the primary, or raise "
+    "max_standby_streaming_delay",
     "53100": "the server's disk is full",
     "53300": "the server has no free connection; lower --jobs or raise max_connections",
 }
@@ -315,5 +366,7 @@ _SAID = {
 
 
 def sqlstate_said(text: str) -> str:
-    """The SQLSTATE of a FATAL message, which libpq hands on as text only; "" if unknown (or not in English)."""
+    """The SQLSTATE of a FATAL message, which libpq hands on as text only; "" if unknown (or not in
+    English).
+    """
     return next((sqlstate for words, sqlstate in _SAID.items() if words in text), "")

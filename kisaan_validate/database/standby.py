@@ -12,9 +12,11 @@ from kisaan_validate.model import Standby
 
 
 def read_standby(session: Session, sql: str) -> Standby:
-    """What a standby says of its own age, for the snapshot that ``session`` holds. Raises DatabaseError if it is lost.
+    """What a standby says of its own age, for the snapshot that ``session`` holds. Raises DatabaseError if
+    it is lost.
 
-    ``sql`` is the text of ``sql/standby.sql``. What this role may not ask is not known: an unknown age is no young one.
+    ``sql`` is the text of ``sql/standby.sql``. What this role may not ask is not known: an unknown age is
+    no young one.
     """
     session.execute("SAVEPOINT standby")
     try:
@@ -35,7 +37,9 @@ def require_young(standby: Standby | None, most_seconds: float | None) -> None:
 
 
 def _youngest(ages: Iterable[float | None]) -> float | None:
-    """The least of the known ages, each of which is an upper bound; a clock that runs behind makes none negative."""
+    """The least of the known ages, each of which is an upper bound; a clock that runs behind makes none
+    negative.
+    """
     known = [max(0.0, age) for age in ages if age is not None]
     return min(known, default=None)
 
@@ -45,7 +49,9 @@ def _utc(moment: Any) -> datetime | None:
 
 
 def too_old(standby: Standby | None, most_seconds: float | None) -> str:
-    """Why a standby's rows are too old to be judged, or "". An age that is not known is too old for any limit."""
+    """Why a standby's rows are too old to be judged, or "". An age that is not known is too old for any
+    limit.
+    """
     if standby is None or most_seconds is None:
         return ""
     if standby.behind_seconds is not None and standby.behind_seconds <= most_seconds:

@@ -1,8 +1,8 @@
 """What would answer in place of PostgreSQL's own functions, operators and casts.
 
-What the engine writes bears its schema (``sql.qualify``), so nothing in a schema of the user's can answer it. Three things
-are left: a function or operator that somebody put into ``pg_catalog`` itself; a cast, which has no schema; and the
-author's own SQL, whose names are looked up in its schemas.
+What the engine writes bears its schema (``sql.qualify``), so nothing in a schema of the user's can answer
+it. Three things are left: a function or operator that somebody put into ``pg_catalog`` itself; a cast,
+which has no schema; and the author's own SQL, whose names are looked up in its schemas.
 """
 
 from __future__ import annotations
@@ -43,15 +43,21 @@ def _said(sentences: Sequence[str]) -> str:
 
 
 def read_standins(session: Session) -> Standins:
-    """What would answer statements of the engine although they name PostgreSQL's own. Raises DatabaseError."""
+    """What would answer statements of the engine although they name PostgreSQL's own. Raises
+    DatabaseError.
+    """
     everywhere = [
-        f"pg_catalog holds the {kind} {title}, which is not PostgreSQL's own and would answer in its place: drop it"
+        f"pg_catalog holds the {kind} {title}, which is not PostgreSQL's own and would answer in its "
+        f"place: drop it"
         for kind, title in session.execute(query("intruders"))
     ]
     tables: dict[int, list[str]] = defaultdict(list)
     for source, target, function, oid in session.execute(query("casts")):
         how = f"by {function}" if function else "by their bytes"
-        sentence = f"somebody's cast converts {source} to {target} {how}, and would answer in PostgreSQL's place: drop the cast"
+        sentence = (
+            f"somebody's cast converts {source} to {target} {how}, and would answer in "
+            f"PostgreSQL's place: drop the cast"
+        )
         if oid is None:
             everywhere.append(sentence)
         else:
@@ -61,7 +67,9 @@ def read_standins(session: Session) -> Standins:
 
 @dataclass(frozen=True)
 class Lookalike:
-    """An operator or function of the schemas whose types fit better than those of PostgreSQL's own of that name."""
+    """An operator or function of the schemas whose types fit better than those of PostgreSQL's own of that
+    name.
+    """
 
     kind: str
     name: str
@@ -73,7 +81,9 @@ class Lookalike:
 
 
 def read_lookalikes(session: Session, schemas: Sequence[str]) -> tuple[Lookalike, ...]:
-    """What would be chosen in place of PostgreSQL's own where SQL names it without its schema. Raises DatabaseError."""
+    """What would be chosen in place of PostgreSQL's own where SQL names it without its schema. Raises
+    DatabaseError.
+    """
     # Types are printed with their schemas.
     session.execute("SET LOCAL search_path = pg_catalog, pg_temp")
     found = session.execute(query("lookalikes"), {"schemas": list(schemas)})
@@ -88,7 +98,9 @@ _QUALIFIED = re.compile(
 
 
 def shadowed(sql: str, origin: str, lookalikes: Iterable[Lookalike]) -> str:
-    """Why author-written SQL says something else than it seems to, or "". Raises SuiteError where it is not understood."""
+    """Why author-written SQL says something else than it seems to, or "". Raises SuiteError where it is
+    not understood.
+    """
     there = list(lookalikes)
     if not sql or not there:
         return ""
@@ -102,11 +114,16 @@ def shadowed(sql: str, origin: str, lookalikes: Iterable[Lookalike]) -> str:
     if not named:
         return ""
     more = f" and {len(named) - 1} more" if len(named) > 1 else ""
-    return f"the {named[0].kind} {named[0].title}{more} would stand in for PostgreSQL's own; no comparison is sure to be one"
+    return (
+        f"the {named[0].kind} {named[0].title}{more} would stand in for PostgreSQL's own; no "
+        f"comparison is sure to be one"
+    )
 
 
 def shadowed_checks(session: Session, suite: Suite, schemas: Sequence[str]) -> dict[str, str]:
-    """The checks whose author-written SQL would be answered by lookalikes, each with the reason. Raises DatabaseError."""
+    """The checks whose author-written SQL would be answered by lookalikes, each with the reason. Raises
+    DatabaseError.
+    """
     lookalikes = read_lookalikes(session, schemas)
     asked = (check for check in suite.checks if check.form is not Form.CATALOG) if lookalikes else ()
     found = {check.id: shadowed(suite.authored(check), check.origin, lookalikes) for check in asked}

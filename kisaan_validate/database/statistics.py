@@ -1,4 +1,6 @@
-"""Reads what the server already knows of its data: comments, sizes, and what ANALYZE found out. All of it hints, no proof."""
+"""Reads what the server already knows of its data: comments, sizes, and what ANALYZE found out. All of it
+hints, no proof.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from kisaan_validate.database.session import Session
 
 @dataclass(frozen=True)
 class Comments:
-    """What COMMENT ON says, by (relation, column), column "" for the relation itself; and by (relation, constraint)."""
+    """What COMMENT ON says, by (relation, column), column "" for the relation itself; and by (relation,
+    constraint).
+    """
 
     columns: dict[tuple[TableKey, str], str]
     constraints: dict[tuple[TableKey, str], str]
@@ -20,7 +24,9 @@ class Comments:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What ANALYZE found out about a column. ``distinct`` is negative for a share of the rows, 0 if unknown."""
+    """What ANALYZE found out about a column. ``distinct`` is negative for a share of the rows, 0 if
+    unknown.
+    """
 
     distinct: float
     width: int
@@ -29,7 +35,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A column whose estimate is wanted; ``shown`` tells whether its most common values may leave the server."""
+    """A column whose estimate is wanted; ``shown`` tells whether its most common values may leave the
+    server.
+    """
 
     table: TableKey
     column: str
@@ -40,7 +48,9 @@ def read_comments(session: Session, schemas: Sequence[str]) -> Comments:
     """Every comment on relations, columns and constraints of the schemas. Raises DatabaseError."""
     columns: dict[tuple[TableKey, str], str] = {}
     constraints: dict[tuple[TableKey, str], str] = {}
-    for schema, table, column, constraint, text in session.execute(query("comments"), {"schemas": list(schemas)}):
+    for schema, table, column, constraint, text in session.execute(
+        query("comments"), {"schemas": list(schemas)}
+    ):
         if constraint:
             constraints[(schema, table), constraint] = text
         else:
@@ -49,7 +59,9 @@ def read_comments(session: Session, schemas: Sequence[str]) -> Comments:
 
 
 def read_sizes(session: Session, oids: Iterable[int]) -> dict[int, int]:
-    """Bytes of tables with their partitions and children, by oid. The session must hold a lock on each. Raises DatabaseError."""
+    """Bytes of tables with their partitions and children, by oid. The session must hold a lock on each.
+    Raises DatabaseError.
+    """
     return dict(session.execute(query("sizes"), {"oids": list(oids)}))
 
 

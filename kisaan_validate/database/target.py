@@ -54,7 +54,9 @@ def find_target(dsn: str | None = None, environ: Mapping[str, str] | None = None
     """
     env = os.environ if environ is None else environ
     if dsn is not None and not dsn.strip():
-        raise TargetError("--dsn is empty", "name the database, or leave the option out to use the environment")
+        raise TargetError(
+            "--dsn is empty", "name the database, or leave the option out to use the environment"
+        )
     if dsn:
         return Target(_parameters(dsn, "--dsn"), "--dsn")
     for name in ("KISAAN_DSN", "DATABASE_URL"):
@@ -73,7 +75,10 @@ def _parameters(dsn: str, source: str) -> dict[str, str]:
     try:
         return {key: str(value) for key, value in parse_dsn(text).items()}
     except (psycopg2.ProgrammingError, ValueError):
-        hint = "write postgresql://user@host:5432/database, or host=… dbname=… user=…; passwords fit best in .pgpass"
+        hint = (
+            "write postgresql://user@host:5432/database, or host=… dbname=… user=…; passwords fit "
+            "best in .pgpass"
+        )
         raise TargetError(f"the connection string from {source} is not understood", hint) from None
 
 
@@ -86,10 +91,14 @@ def _plain_url(url: str, source: str) -> str:
         parts = urlsplit("postgresql://" + url[match.end() :])
         given = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
-        raise TargetError(f"the URL from {source} is not understood", "percent-encode special characters") from None
+        raise TargetError(
+            f"the URL from {source} is not understood", "percent-encode special characters"
+        ) from None
     for key, value in given:
         if key in _FOREIGN:
-            raise TargetError(f"the URL from {source} has the parameter {key!r}, unknown to libpq", _FOREIGN[key])
+            raise TargetError(
+                f"the URL from {source} has the parameter {key!r}, unknown to libpq", _FOREIGN[key]
+            )
         if key == "sslmode" and value == "no-verify":
             hint = "libpq's name for it is sslmode=require (encrypted, certificate not verified)"
             raise TargetError(f"the URL from {source} has sslmode=no-verify, which is node-postgres's", hint)
@@ -101,17 +110,25 @@ _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[^:@/?#\[\],\s]*)(?::(\d*))?")
 
 
 def _require_plain(rest: str, source: str) -> None:
-    """Refuse a URL, without its ``postgresql://``, that libpq might read otherwise than it was meant. Raises TargetError.
+    """Refuse a URL, without its ``postgresql://``, that libpq might read otherwise than it was meant.
+    Raises TargetError.
 
-    libpq quotes what it takes for a host, a port or a parameter, which may be a part of the password where ``@``, ``/``, ``?``
-    or ``#`` stand in it unescaped. So everything before the last ``@`` must be a user and a password, and ports numbers.
+    libpq quotes what it takes for a host, a port or a parameter, which may be a part of the password where
+    ``@``, ``/``, ``?`` or ``#`` stand in it unescaped. So everything before the last ``@`` must be a user
+    and a password, and ports numbers.
     """
     user, _, place = rest.rpartition("@")
     hosts = re.split(r"[/?#]", place, maxsplit=1)[0].split(",")
     if _USER.fullmatch(user) and all(_HOST.fullmatch(host) for host in hosts):
         return
-    hint = "percent-encode @ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25; or leave the password to ~/.pgpass"
-    raise TargetError(f"the URL from {source} is not understood: user, password, host or port has unescaped characters", hint)
+    hint = (
+        "percent-encode @ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25; or leave the "
+        "password to ~/.pgpass"
+    )
+    raise TargetError(
+        f"the URL from {source} is not understood: user, password, host or port has unescaped characters",
+        hint,
+    )
 
 
 _WHO = qualified("SELECT current_database(), current_user::text, coalesce(host(inet_server_addr()), '')")

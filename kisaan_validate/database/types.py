@@ -53,10 +53,14 @@ def _made(oid: int, known: Mapping[int, _Type], depth: int) -> TypeFacts:
     element = None if found.element is None else _made(found.element, known, depth - 1)
     pairs = zip(found.names or (), found.types or (), strict=True)
     fields = tuple((name, _made(type_, known, depth - 1)) for name, type_ in pairs)
-    return TypeFacts(found.name, found.kind, found.builtin, element, found.extension or "", found.array, fields)
+    return TypeFacts(
+        found.name, found.kind, found.builtin, element, found.extension or "", found.array, fields
+    )
 
 
 def read_type(session: Session, name: str) -> TypeFacts | None:
-    """The type that a name means on this server, without its modifier; None if there is none. Raises DatabaseError."""
+    """The type that a name means on this server, without its modifier; None if there is none. Raises
+    DatabaseError.
+    """
     ((oid,),) = session.execute(qualified("SELECT to_regtype(%(name)s)::oid::bigint"), {"name": name})
     return read_types(session, [oid]).get(oid) if oid is not None else None

@@ -1,4 +1,6 @@
-"""Which functions author-written SQL could call, as the server's own catalogue knows them, before any of it runs."""
+"""Which functions author-written SQL could call, as the server's own catalogue knows them, before any of
+it runs.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,11 @@ from kisaan_validate.suite.load import Suite
 
 
 def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict[str, set[str]]:
-    """The volatile functions that each check's author-written SQL, or a view it reads, could call, by check id.
+    """The volatile functions that each check's author-written SQL, or a view it reads, could call, by
+    check id.
 
-    A view whose definition is not understood counts as a volatile function named after the trouble: what cannot be
-    looked into is not run. Raises DatabaseError.
+    A view whose definition is not understood counts as a volatile function named after the trouble: what
+    cannot be looked into is not run. Raises DatabaseError.
     """
     found: dict[str, set[str]] = {}
     known: Known = {}
@@ -37,19 +40,27 @@ def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict
 
 
 Known = dict[tuple[tuple[str, ...], tuple[str, ...]], Rows]
-"""What the server said of names that were called, and of those after a dot: thousands of checks call the same few."""
+"""What the server said of names that were called, and of those after a dot: thousands of checks call the
+same few.
+"""
 
 
-def volatile_names(session: Session, calls: Calls, views: Collection[int], known: Known | None = None) -> set[str]:
+def volatile_names(
+    session: Session, calls: Calls, views: Collection[int], known: Known | None = None
+) -> set[str]:
     """What a text could call that PostgreSQL holds to be volatile, through the views it reads too."""
-    definitions = [text for _, text in session.execute(query("views"), {"oids": list(views)})] if views else []
+    definitions = (
+        [text for _, text in session.execute(query("views"), {"oids": list(views)})] if views else []
+    )
     parts = [calls, *(calls_of(text.rstrip().removesuffix(";"), "view") for text in definitions)]
     nothing: frozenset[str] = frozenset()
     called, dotted = nothing.union(*(p.called for p in parts)), nothing.union(*(p.dotted for p in parts))
     operators, words = nothing.union(*(p.operators for p in parts)), nothing.union(*(p.words for p in parts))
     asked, known = (tuple(sorted(called)), tuple(sorted(dotted))), {} if known is None else known
     if asked not in known:
-        known[asked] = session.execute(query("volatile"), {"called": list(asked[0]), "dotted": list(asked[1])})
+        known[asked] = session.execute(
+            query("volatile"), {"called": list(asked[0]), "dotted": list(asked[1])}
+        )
     found = known[asked]
     names = {name for kind, name in found if kind == "function"}
     names |= {name for kind, name in found if kind == "operator" and name in operators}

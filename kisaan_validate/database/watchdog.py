@@ -1,8 +1,10 @@
-"""Nobody waits for a server longer than the limits say, whatever became of the server or of what lies in between.
+"""Nobody waits for a server longer than the limits say, whatever became of the server or of what lies in
+between.
 
-libpq waits without an end for a server, a proxy or a network that answers nobody, and cannot be told to stop. So one thread
-of this process, which libpq cannot hold up, looks at every connection ten times a second. One that waits too long is cut:
-its socket is shut down, and libpq, in whatever thread it waits, comes back with an error.
+libpq waits without an end for a server, a proxy or a network that answers nobody, and cannot be told to
+stop. So one thread of this process, which libpq cannot hold up, looks at every connection ten times a
+second. One that waits too long is cut: its socket is shut down, and libpq, in whatever thread it waits,
+comes back with an error.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ TICK_SECONDS = 0.1
 
 
 class Line:
-    """The connection of one session, as the watchdog sees it. ``why`` says why it was cut, "" if it was not."""
+    """The connection of one session, as the watchdog sees it. ``why`` says why it was cut, "" if it was
+    not.
+    """
 
     def __init__(self, connection: Any, stop: Stop) -> None:
         self._connection, self._stop = connection, stop
@@ -40,7 +44,9 @@ class Line:
 
     @contextmanager
     def waiting(self, seconds: float) -> Iterator[None]:
-        """Within, the server is waited for: for so long, and not beyond the grace of a stop. Then the line is cut."""
+        """Within, the server is waited for: for so long, and not beyond the grace of a stop. Then the line
+        is cut.
+        """
         with self._lock:
             self._begun, self._limit = time.monotonic(), seconds
         try:
@@ -79,7 +85,9 @@ class Line:
         self._canceller.close()
 
     def _cancel_once(self, stopped: float) -> None:
-        """What runs is cancelled; what is asked after a stop is short, and belongs to keeping what is known."""
+        """What runs is cancelled; what is asked after a stop is short, and belongs to keeping what is
+        known.
+        """
         if self._begun is not None and self._begun <= stopped and not self._cancelled:
             self._cancelled = True
             self._canceller.send()
@@ -105,7 +113,9 @@ class _Watchdog:
     """The thread. It lives while there is a connection to look at."""
 
     def __init__(self) -> None:
-        self._lines: weakref.WeakSet[Line] = weakref.WeakSet()  # what nobody uses any more need not be closed to be forgotten
+        self._lines: weakref.WeakSet[Line] = (
+            weakref.WeakSet()
+        )  # what nobody uses any more need not be closed to be forgotten
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -137,9 +147,11 @@ _watchdog = _Watchdog()
 
 
 def within(seconds: float, stop: Stop, work: Callable[[], Any], forget: Callable[[Any], None]) -> Any:
-    """``work`` in a thread of its own, for at most so long, and not beyond the grace of a stop. Raises what it raises, or TimeoutError.
+    """``work`` in a thread of its own, for at most so long, and not beyond the grace of a stop. Raises
+    what it raises, or TimeoutError.
 
-    For what cannot be cut, as looking up a name and connecting. What comes of it too late is handed to ``forget``.
+    For what cannot be cut, as looking up a name and connecting. What comes of it too late is handed to
+    ``forget``.
     """
     lock, done, box = threading.Lock(), threading.Event(), _Box()
 

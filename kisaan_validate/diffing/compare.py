@@ -34,14 +34,18 @@ from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 Answer = TypeVar("Answer")
 
 FEW = 1_000_000
-"""Up to so many rows of opened buckets are sorted without asking the planner, who takes a span of keys for half a percent."""
+"""Up to so many rows of opened buckets are sorted without asking the planner, who takes a span of keys for
+half a percent.
+"""
 
 Sums = Mapping[int, tuple[int, str, str]]
 """By bucket: its rows, and the sums of both lanes as the server printed them."""
 
 
 def both(work: Callable[[int], Answer]) -> tuple[Answer, Answer]:
-    """``work`` for side 0 and side 1 at once. Raises what the first failing side raises, after both have ended."""
+    """``work`` for side 0 and side 1 at once. Raises what the first failing side raises, after both have
+    ended.
+    """
     with ThreadPoolExecutor(2) as threads:
         futures = [threads.submit(work, number) for number in (0, 1)]
     return futures[0].result(), futures[1].result()
@@ -58,13 +62,17 @@ def _sums(side: Sums, numbers: Iterable[int]) -> list[int]:
 
 
 def _skewed(old: Sums, new: Sums, differing: Collection[int]) -> bool:
-    """Whether a few spans of the key hold most rows, as where one key is far from all others: then a hash spreads better."""
+    """Whether a few spans of the key hold most rows, as where one key is far from all others: then a hash
+    spreads better.
+    """
     opened = sum(side[n][0] for n in differing for side in (old, new) if n in side)
     return opened > 100_000 and opened > 20 * 2 * ROWS_A_BUCKET * len(differing)
 
 
 SAMPLES_BYTES = 16 << 20
-"""Characters of all samples of a comparison; beyond, no more rows are kept as samples: they are counted all the same."""
+"""Characters of all samples of a comparison; beyond, no more rows are kept as samples: they are counted
+all the same.
+"""
 
 
 @dataclass
@@ -75,7 +83,9 @@ class Allowance:
 
     def takes(self, change: RowChange) -> bool:
         """Whether a row may be kept. The first of a kind and table always may."""
-        self.left -= sum(len(value) for row in (change.before, change.after) for value in row.values() if value)
+        self.left -= sum(
+            len(value) for row in (change.before, change.after) for value in row.values() if value
+        )
         return self.left > 0
 
 
@@ -96,11 +106,16 @@ class _Samples:
             self.kept[change.kind].append(self._shown(change))
 
     def _shown(self, change: RowChange) -> RowChange:
-        key = tuple(MASKED if name in self.masked else value for name, value in zip(self.key, change.key, strict=True))
+        key = tuple(
+            MASKED if name in self.masked else value for name, value in zip(self.key, change.key, strict=True)
+        )
         return replace(change, key=key, before=self._row(change.before), after=self._row(change.after))
 
     def _row(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
-        return {name: MASKED if name in self.masked and value is not None else value for name, value in row.items()}
+        return {
+            name: MASKED if name in self.masked and value is not None else value
+            for name, value in row.items()
+        }
 
     def all(self) -> tuple[RowChange, ...]:
         """What was kept: changed rows, then removed, then added ones."""
@@ -143,7 +158,9 @@ class Comparison:
         sizes = tuple(sum(side[n][0] for n in differing if n in side) for side in (old, new))
         opened = None if sum(sizes) * 2 > sum(rows) else differing
         late = self._late()
-        merged, samples, patterns = self._opened(how, opened, late, few=max(sizes) <= FEW and opened is not None)
+        merged, samples, patterns = self._opened(
+            how, opened, late, few=max(sizes) <= FEW and opened is not None
+        )
         expected = rows if opened is None else sizes
         self.contradicted = merged.contradicted
         self.misled = any(
@@ -151,10 +168,16 @@ class Comparison:
             for number, (indexed, side) in enumerate(zip(self._indexed(how, opened), (old, new), strict=True))
         )
         found = replace(
-            made, added=merged.added, removed=merged.removed, changed=merged.changed, late=merged.late,
+            made,
+            added=merged.added,
+            removed=merged.removed,
+            changed=merged.changed,
+            late=merged.late,
             columns={p.name: merged.columns[p.name] for p in self.plan.pairs if merged.columns[p.name]},
-            samples=samples, patterns=patterns, how=f"{made.how}; {len(differing):,} of them differ",
-        )  # fmt: skip
+            samples=samples,
+            patterns=patterns,
+            how=f"{made.how}; {len(differing):,} of them differ",
+        )
         return replace(found, unknown=(*found.unknown, *self._doubts(found, merged, expected)))
 
     def _ends(self, number: int) -> tuple[int | None, int | None]:
@@ -190,7 +213,9 @@ class Comparison:
         return not _differing(old, new)
 
     def _late(self) -> str:
-        """The condition, over a row of the side after, that it arrived after the before-state; "" if none was declared."""
+        """The condition, over a row of the side after, that it arrived after the before-state; "" if none
+        was declared.
+        """
         declared = self.options.since.get(self.plan.title)
         if declared is None:
             return ""
@@ -198,13 +223,17 @@ class Comparison:
         if value is not None:
             return f"{quote(column)} >= {to_sql(text_literal(value))}"
         (part,) = self.plan.parts_of(1, self.plan.key)
-        ((_, highest),) = self.sides[0].ask(self._statements(0).ends())  # an answer rests on it: no hint of an index
+        ((_, highest),) = self.sides[0].ask(
+            self._statements(0).ends()
+        )  # an answer rests on it: no hint of an index
         return f"{part.sql}::int8 > {highest if highest is not None else -(2**63)}"
 
     def _opened(
         self, how: Buckets, opened: set[int] | None, late: str, *, few: bool
-    ) -> tuple[Merged, tuple[RowChange, ...], tuple[PatternFound, ...]]:  # fmt: skip
-        """Read the rows of the opened buckets from both sides at once, and merge them. Raises DatabaseError."""
+    ) -> tuple[Merged, tuple[RowChange, ...], tuple[PatternFound, ...]]:
+        """Read the rows of the opened buckets from both sides at once, and merge them. Raises
+        DatabaseError.
+        """
         masked = frozenset(pair.name for pair in self.plan.pairs if pair.personal)
         samples, arrivals = _Samples(self.options.samples, masked, self.plan.key, self.allowance), Arrivals()
         if self.observer is not None:
@@ -220,7 +249,10 @@ class Comparison:
         threads = [
             threading.Thread(
                 target=self.sides[number].stream,
-                args=(self._statements(number).stream(how, opened, late if number else late and "false"), pipes[number]),
+                args=(
+                    self._statements(number).stream(how, opened, late if number else late and "false"),
+                    pipes[number],
+                ),
                 kwargs={"few": few, "indexed": indexed[number]},
                 daemon=True,
             )
@@ -238,7 +270,9 @@ class Comparison:
         return merged, samples.all(), (*self.observer.end(self.plan.title), *twice)
 
     def _let_go(self, pipes: Sequence[Pipe], threads: Sequence[threading.Thread]) -> None:
-        """After a failure the other side may still be sending: what it sends is dropped, and its statement cancelled."""
+        """After a failure the other side may still be sending: what it sends is dropped, and its statement
+        cancelled.
+        """
         for pipe in pipes:
             pipe.closed = True
         for side, thread in zip(self.sides, threads, strict=True):
@@ -258,12 +292,21 @@ class Comparison:
 
     def _result(self, before: int, after: int, how: Buckets) -> TableDiff:
         plan = self.plan
-        by = {SPAN: "spans of the key", HASHED: "a hash of the key"}.get(how.kind, "the row's digest (no key: multisets)")
+        by = {SPAN: "spans of the key", HASHED: "a hash of the key"}.get(
+            how.kind, "the row's digest (no key: multisets)"
+        )
         masked = tuple(pair.name for pair in plan.pairs if pair.personal)
         return TableDiff(
-            plan.title, plan.key, before, after, compared=plan.pairs, schema=plan.schema, unknown=plan.unknown,
-            how=f"128-bit digests ({self.encoding}) in buckets by {by}", masked=masked,
-        )  # fmt: skip
+            plan.title,
+            plan.key,
+            before,
+            after,
+            compared=plan.pairs,
+            schema=plan.schema,
+            unknown=plan.unknown,
+            how=f"128-bit digests ({self.encoding}) in buckets by {by}",
+            masked=masked,
+        )
 
     def _doubts(self, found: TableDiff, merged: Merged, expected: Sequence[int]) -> list[Unknown]:
         """What speaks against the figures: they are then said to be unknown, not corrected."""
@@ -282,7 +325,9 @@ class Comparison:
 
 
 def compare_table(comparison: Comparison) -> TableDiff:
-    """One table's differences; a column whose values cannot be digested is left out and said. Raises nothing."""
+    """One table's differences; a column whose values cannot be digested is left out and said. Raises
+    nothing.
+    """
     while True:
         try:
             made = comparison.run()
@@ -310,14 +355,22 @@ def _culprit(comparison: Comparison) -> tuple[str, str] | None:
             try:
                 side.ask(statements.attempt(part))
             except DatabaseError as error:
-                return (part.column, told(error, comparison.plan)) if is_one_expressions_fault(error) else None
+                return (
+                    (part.column, told(error, comparison.plan)) if is_one_expressions_fault(error) else None
+                )
     return None
 
 
 def told(error: DatabaseError, plan: PairPlan) -> str:
     """What a failure says and what to do, without what the server may quote of a personal value."""
     personal = any(pair.personal for pair in plan.pairs)
-    names = {plan.title, plan.before.table.name, plan.after.table.name, *plan.before.table.columns, *plan.after.table.columns}
+    names = {
+        plan.title,
+        plan.before.table.name,
+        plan.after.table.name,
+        *plan.before.table.columns,
+        *plan.after.table.columns,
+    }
     when, colon, said = error.fact.partition(": ")
     fact = f"{when}{colon}{mask_values(said, names)}" if personal and not error.lost else error.fact
     return f"{fact}; {error.hint}" if error.hint else fact
@@ -326,9 +379,14 @@ def told(error: DatabaseError, plan: PairPlan) -> str:
 def unanswered(plan: PairPlan, reason: str) -> TableDiff:
     """A table of which nothing is known, and why."""
     return TableDiff(
-        plan.title, plan.key, None, None, compared=plan.pairs, schema=plan.schema,
+        plan.title,
+        plan.key,
+        None,
+        None,
+        compared=plan.pairs,
+        schema=plan.schema,
         unknown=(*plan.unknown, Unknown(f"the rows of {plan.title}", reason)),
-    )  # fmt: skip
+    )
 
 
 def unread(title: str, table: Table | None, reason: str) -> TableDiff:

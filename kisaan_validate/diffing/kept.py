@@ -1,4 +1,6 @@
-"""Values out of a snapshot: written into a baseline's file, or merged with those that a file holds, in the order of the key."""
+"""Values out of a snapshot: written into a baseline's file, or merged with those that a file holds, in the
+order of the key.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Sink(Protocol):
 
 
 def write_values(session: Session, streams: Iterable[ValueStream], sink: Sink) -> None:
-    """Write the values of these tables. Raises DatabaseError where one cannot be read: they were asked for by name."""
+    """Write the values of these tables. Raises DatabaseError where one cannot be read: they were asked for
+    by name.
+    """
     for stream in streams:
         try:
             if why := refusal(session, stream.sql):
@@ -49,7 +53,12 @@ def write_values(session: Session, streams: Iterable[ValueStream], sink: Sink) -
             session.copy_out(f"COPY ({stream.sql}) TO STDOUT", sink.line)
             give_back(session)
         except DatabaseError as error:
-            raise DatabaseError(f"the values of {stream.title} are not kept: {error.fact}", error.hint, error.sqlstate, error.lost) from None
+            raise DatabaseError(
+                f"the values of {stream.title} are not kept: {error.fact}",
+                error.hint,
+                error.sqlstate,
+                error.lost,
+            ) from None
 
 
 @dataclass
@@ -76,11 +85,12 @@ class _Seen:
 
 def compare_values(
     session: Session, stream: ValueStream, kept: Iterable[bytes], expected: tuple[int, int]
-) -> list[ValuesCompared]:  # fmt: skip
-    """One table's values beside those that were kept (lines of its COPY), for each column that can be compared.
+) -> list[ValuesCompared]:
+    """One table's values beside those that were kept (lines of its COPY), for each column that can be
+    compared.
 
-    ``expected`` are the rows that were counted before and now: if others were read, nothing is known. Raises DatabaseError
-    where either side breaks off; the session is then of no more use.
+    ``expected`` are the rows that were counted before and now: if others were read, nothing is known.
+    Raises DatabaseError where either side breaks off; the session is then of no more use.
     """
     key = stream.forms.key
     names = [pair.name for pair in stream.pairs if pair.name not in key]
@@ -101,14 +111,20 @@ def compare_values(
     read = tuple(unlike.alike + lone + number for lone, number in zip(unlike.lone, counted.read, strict=True))
     message = no_key(key, unlike.shared) if unlike.shared else ""
     if read != expected:
-        message = f"{read[0]:,} rows before and {read[1]:,} now were read where {expected[0]:,} and {expected[1]:,} had been counted"
+        message = (
+            f"{read[0]:,} rows before and {read[1]:,} now were read where {expected[0]:,} and "
+            f"{expected[1]:,} had been counted"
+        )
     if message:
         return [ValuesCompared(stream.title, name, message=message) for name in names]
     give_back(session)
     found = seen.watch.end(stream.title)
     both = unlike.alike + counted.read[0] - counted.removed
     return [
-        ValuesCompared(stream.title, n, seen.changed[n], both, tuple(seen.samples.get(n, ())), _patterns(found, n)) for n in names
+        ValuesCompared(
+            stream.title, n, seen.changed[n], both, tuple(seen.samples.get(n, ())), _patterns(found, n)
+        )
+        for n in names
     ]
 
 
@@ -121,11 +137,13 @@ def _read(session: Session, sql: str, pipe: Pipe) -> None:
 
 
 class _Unlike:
-    """The lines of both sides whose key is one and whose text is not, in the order of their keys: (before, after).
+    """The lines of both sides whose key is one and whose text is not, in the order of their keys: (before,
+    after).
 
-    Most lines are alike, and need nothing but to be counted; so do those that only one side has (``lone``): however many
-    follow each other, nothing waits for the other side. ``shared``: keys that several lines of a side bear, unless all of them
-    are alike on both sides; such lines stand beside each other, since all come in the order of their keys.
+    Most lines are alike, and need nothing but to be counted; so do those that only one side has
+    (``lone``): however many follow each other, nothing waits for the other side. ``shared``: keys that
+    several lines of a side bear, unless all of them are alike on both sides; such lines stand beside each
+    other, since all come in the order of their keys.
     """
 
     def __init__(self, before: Iterable[bytes], after: Iterable[bytes], layout: Layout) -> None:
@@ -180,7 +198,9 @@ class _Unlike:
             self._counted = key
 
     def _place(self, line: bytes, side: int) -> tuple[int, bytes]:
-        """A line's place. Raises DatabaseError if its side went back: rows would be taken for gone and come."""
+        """A line's place. Raises DatabaseError if its side went back: rows would be taken for gone and
+        come.
+        """
         key = _key_of(line)
         place, last = (int(key), b"") if self.layout.place == 1 else (0, key), self._places[side]
         if last is not None and place < last:
@@ -223,7 +243,13 @@ def _narrowed(lines: Iterable[bytes], stream: ValueStream, names: Sequence[str])
 def _patterns(found: Iterable[PatternFound], column: str) -> tuple[ValuePattern, ...]:
     """What is said of this column, alone or with others, which are then named."""
     return tuple(
-        ValuePattern(p.name, p.columns, p.rows, p.words if len(p.columns) == 1 else f"{' and '.join(p.columns)} {p.words}", p.facts)
+        ValuePattern(
+            p.name,
+            p.columns,
+            p.rows,
+            p.words if len(p.columns) == 1 else f"{' and '.join(p.columns)} {p.words}",
+            p.facts,
+        )
         for p in found
         if column in p.columns
     )

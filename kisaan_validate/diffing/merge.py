@@ -1,4 +1,6 @@
-"""Two streams of rows in the order of their key, merged into the rows that differ. Never more than a few batches in memory."""
+"""Two streams of rows in the order of their key, merged into the rows that differ. Never more than a few
+batches in memory.
+"""
 
 from __future__ import annotations
 
@@ -68,10 +70,12 @@ class Pipe:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the fields of a streamed line are: ``place`` fields of the key's place, two lanes, ``columns``, proofs of some.
+    """What the fields of a streamed line are: ``place`` fields of the key's place, two lanes, ``columns``,
+    proofs of some.
 
-    ``place`` is 0 where rows have no key (their lanes are their place), 1 for an integer, 2 for an integer and bytes.
-    ``late``: the last field says whether the row arrived after the before-state. ``summed``: the lanes are added up.
+    ``place`` is 0 where rows have no key (their lanes are their place), 1 for an integer, 2 for an integer
+    and bytes. ``late``: the last field says whether the row arrived after the before-state. ``summed``:
+    the lanes are added up.
     """
 
     table: str
@@ -85,7 +89,9 @@ class Layout:
 
 @dataclass
 class Line:
-    """One streamed row: its place in the order, its digest, the rest of the fields unread; ``copies`` equal rows without a key."""
+    """One streamed row: its place in the order, its digest, the rest of the fields unread; ``copies``
+    equal rows without a key.
+    """
 
     place: Place
     digest: bytes
@@ -103,7 +109,9 @@ def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[Line]:
         elif layout.place == 2:
             yield Line((int(fields[0]), fields[1]), fields[2] + b"," + fields[3], rest)
         else:
-            yield Line((int(fields[0]), b"%020d" % (int(fields[1]) + 2**63)), fields[0] + b"," + fields[1], rest)
+            yield Line(
+                (int(fields[0]), b"%020d" % (int(fields[1]) + 2**63)), fields[0] + b"," + fields[1], rest
+            )
 
 
 def _groups(lines: Iterable[Line], keyed: bool) -> Iterator[list[Line]]:
@@ -133,7 +141,8 @@ def _groups(lines: Iterable[Line], keyed: bool) -> Iterator[list[Line]]:
 
 @dataclass
 class Merged:
-    """What the merge counted. ``read``: rows of each side. ``shared``: keys that several rows of one side bear.
+    """What the merge counted. ``read``: rows of each side. ``shared``: keys that several rows of one side
+    bear.
 
     ``sums``: of each side's rows both lanes added up, where that was asked for.
     """
@@ -151,7 +160,7 @@ class Merged:
 
 def merge(
     before: Iterable[bytes], after: Iterable[bytes], layout: Layout, see: Callable[[RowChange], None]
-) -> Merged:  # fmt: skip
+) -> Merged:
     """Show every row that differs to ``see``, and count. Raises DatabaseError where a side failed."""
     counted = Merged()
     reader = _Reader(layout)
@@ -196,7 +205,9 @@ def _count(change: RowChange, counted: Merged, see: Callable[[RowChange], None])
     see(change)
 
 
-def _matched(before: Iterator[list[Line]], after: Iterator[list[Line]]) -> Iterator[tuple[list[Line], list[Line]]]:
+def _matched(
+    before: Iterator[list[Line]], after: Iterator[list[Line]]
+) -> Iterator[tuple[list[Line], list[Line]]]:
     """Groups of the same place side by side; [] where a side has none."""
     old, new = next(before, None), next(after, None)
     while old is not None or new is not None:
@@ -217,7 +228,9 @@ def _changes(old: list[Line], new: list[Line], reader: _Reader, layout: Layout) 
     if not layout.place:
         surplus = sum(line.copies for line in new) - sum(line.copies for line in old)
         if surplus:
-            yield reader.whole((new if surplus > 0 else old)[0], Kind.ADDED if surplus > 0 else Kind.REMOVED, abs(surplus))
+            yield reader.whole(
+                (new if surplus > 0 else old)[0], Kind.ADDED if surplus > 0 else Kind.REMOVED, abs(surplus)
+            )
         return
     left, right = _unmatched(old, new), _unmatched(new, old)
     for a, b in zip(left, right, strict=False):
@@ -248,8 +261,11 @@ class _Reader:
         self.layout = layout
         self.names = [pair.name for pair in layout.columns]
         self.numbers = {pair.name for pair in layout.columns if pair.form == "numeric"}
-        # A real is compared as the double that it is; people see it with the digits of its own type, where both sides have it.
-        self.reals = {p.name for p in layout.columns if p.form == "float" and p.before_type == p.after_type == "real"}
+        # A real is compared as the double that it is; people see it with the digits of its own type, where
+        # both sides have it.
+        self.reals = {
+            p.name for p in layout.columns if p.form == "float" and p.before_type == p.after_type == "real"
+        }
         self.key = [self.names.index(name) for name in layout.key]
 
     def whole(self, line: Line, kind: Kind, copies: int = 1) -> RowChange:
@@ -266,9 +282,13 @@ class _Reader:
         columns = tuple(
             name
             for name, x, y in zip(self.names, old, new, strict=True)
-            if not (same(old_proofs[name], new_proofs[name]) if name in old_proofs else self._same(name, x, y))
+            if not (
+                same(old_proofs[name], new_proofs[name]) if name in old_proofs else self._same(name, x, y)
+            )
         )
-        return RowChange(self.layout.table, self._key(new), Kind.CHANGED, self._shown(old), self._shown(new), columns)
+        return RowChange(
+            self.layout.table, self._key(new), Kind.CHANGED, self._shown(old), self._shown(new), columns
+        )
 
     def _shown(self, values: Sequence[str | None]) -> dict[str, str | None]:
         row = dict(zip(self.names, values, strict=True))
@@ -302,5 +322,7 @@ def decoded(text: bytes) -> str | None:
         return None
     if b"\\" in text:
         first, *pieces = text.replace(b"\\\\", b"\\\0").split(b"\\")
-        text = first + b"".join(b"\\" + p[1:] if p[:1] == b"\0" else _ESCAPES.get(p[:1], p[:1]) + p[1:] for p in pieces)
+        text = first + b"".join(
+            b"\\" + p[1:] if p[:1] == b"\0" else _ESCAPES.get(p[:1], p[:1]) + p[1:] for p in pieces
+        )
     return text.decode("utf-8", "surrogateescape")

@@ -15,15 +15,18 @@ def _nobody(table: str, column: str) -> How:
 
 @dataclass(frozen=True)
 class DiffOptions:
-    """What a comparison was asked for; tables are named as they are after, without schema where that is ``public``.
+    """What a comparison was asked for; tables are named as they are after, without schema where that is
+    ``public``.
 
-    ``select`` are patterns of table names, () for all. ``keys``: the columns that identify a row of a table that has no
-    unique key of its own. ``casts``: (table, column) -> the SQL type to which both sides are cast. ``zone``: where the
-    clocks of ``timestamp`` columns ran that the other side holds as ``timestamptz``. ``since``: table -> (column, value):
-    rows added whose column is at least the value came later; value None: whose key is above all keys before.
-    ``encoding``: "auto", or one of ``digest.rows``. ``foreign``: tables that are compared although another server holds
-    their rows. ``asked`` says which columns are called personal, ``followed`` what both databases make of that.
-    ``renamed``: (name before, new name) of tables, and of columns as table.column, that are called otherwise after.
+    ``select`` are patterns of table names, () for all. ``keys``: the columns that identify a row of a
+    table that has no unique key of its own. ``casts``: (table, column) -> the SQL type to which both sides
+    are cast. ``zone``: where the clocks of ``timestamp`` columns ran that the other side holds as
+    ``timestamptz``. ``since``: table -> (column, value): rows added whose column is at least the value
+    came later; value None: whose key is above all keys before. ``encoding``: "auto", or one of
+    ``digest.rows``. ``foreign``: tables that are compared although another server holds their rows.
+    ``asked`` says which columns are called personal, ``followed`` what both databases make of that.
+    ``renamed``: (name before, new name) of tables, and of columns as table.column, that are called
+    otherwise after.
     """
 
     before_schemas: tuple[str, ...] = ("public",)

@@ -1,4 +1,6 @@
-"""How two tables are compared: which columns under which forms, by which key, and what is only a schema difference. Pure."""
+"""How two tables are compared: which columns under which forms, by which key, and what is only a schema
+difference. Pure.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,11 @@ class Side:
 
 @dataclass(frozen=True)
 class PairPlan:
-    """How one table is compared. ``key`` are columns, () for a multiset; ``unique``: the catalogue says it is, on both sides.
+    """How one table is compared. ``key`` are columns, () for a multiset; ``unique``: the catalogue says it
+    is, on both sides.
 
-    ``parts`` gives both sides' parts of every compared column, in the order of the table before; the key's are among them.
+    ``parts`` gives both sides' parts of every compared column, in the order of the table before; the key's
+    are among them.
     """
 
     title: str
@@ -50,24 +54,37 @@ class PairPlan:
         return any(part.facts.scale is not None for parts in self.parts for part in parts)
 
     def unscaled(self) -> PairPlan:
-        """The same comparison without relying on declared scales, for a catalogue that was written to by hand."""
-        bare = [(replace(a, facts=replace(a.facts, scale=None)), replace(b, facts=replace(b.facts, scale=None))) for a, b in self.parts]
+        """The same comparison without relying on declared scales, for a catalogue that was written to by
+        hand.
+        """
+        bare = [
+            (replace(a, facts=replace(a.facts, scale=None)), replace(b, facts=replace(b.facts, scale=None)))
+            for a, b in self.parts
+        ]
         return replace(self, parts=tuple(bare))
 
     def without(self, column: str, reason: str) -> PairPlan:
         """The same comparison without a column that cannot be compared, which is then said."""
-        kept = [(pair, parts) for pair, parts in zip(self.pairs, self.parts, strict=True) if pair.name != column]
+        kept = [
+            (pair, parts) for pair, parts in zip(self.pairs, self.parts, strict=True) if pair.name != column
+        ]
         gone = Unknown(f"the values of {self.title}.{column}", reason)
         key = self.key if column not in self.key else ()
         return replace(
-            self, key=key, pairs=tuple(p for p, _ in kept), parts=tuple(p for _, p in kept), unknown=(*self.unknown, gone)
+            self,
+            key=key,
+            pairs=tuple(p for p, _ in kept),
+            parts=tuple(p for _, p in kept),
+            unknown=(*self.unknown, gone),
         )
 
 
 def plan_pair(
     title: str, before: Side, after: Side, options: DiffOptions, cast_types: Mapping[str, TypeFacts]
-) -> PairPlan:  # fmt: skip
-    """How two tables are compared. Raises UsageError for a declared key or cast of a column that is not there."""
+) -> PairPlan:
+    """How two tables are compared. Raises UsageError for a declared key or cast of a column that is not
+    there.
+    """
     _check_declared(title, before.table, after.table, options)
     pairs, parts, unknown = [], [], []
     own_names = before.table.own_names
@@ -81,26 +98,42 @@ def plan_pair(
             continue
         personal = options.is_personal(title, name) or options.is_personal(before.table.name, name)
         own = own_names.get(name, name)
-        pairs.append(ColumnPair(name, old.type, new.type, str(made[0].form), personal, own if own != name else ""))
+        pairs.append(
+            ColumnPair(name, old.type, new.type, str(made[0].form), personal, own if own != name else "")
+        )
         parts.append(made)
     key, unique = _key(title, before.table, after.table, options, {pair.name for pair in pairs})
-    scaled = [made if not key or made[0].column in key else _scaled(made, before.table, after.table) for made in parts]
+    scaled = [
+        made if not key or made[0].column in key else _scaled(made, before.table, after.table)
+        for made in parts
+    ]
     return PairPlan(
-        title, before, after, key, unique, tuple(pairs), tuple(scaled),
-        tuple(column_changes(title, before.table.columns, after.table.columns)), tuple(unknown),
-    )  # fmt: skip
+        title,
+        before,
+        after,
+        key,
+        unique,
+        tuple(pairs),
+        tuple(scaled),
+        tuple(column_changes(title, before.table.columns, after.table.columns)),
+        tuple(unknown),
+    )
 
 
 def _scaled(parts: tuple[Part, Part], before: Table, after: Table) -> tuple[Part, Part]:
-    """Both sides of a column, with the scale to which the server rounded every value stored in either, if it is one.
+    """Both sides of a column, with the scale to which the server rounded every value stored in either, if
+    it is one.
 
-    Not for keys: a catalogue may have been written to by hand, and a row whose key seems changed would be another row.
+    Not for keys: a catalogue may have been written to by hand, and a row whose key seems changed would be
+    another row.
     """
     old, new = parts
     scales = (before.columns[old.column].scale, after.columns[new.column].scale)
     if scales[0] is None or scales[0] != scales[1] or old.cast or new.cast:
         return parts
-    return replace(old, facts=replace(old.facts, scale=scales[0])), replace(new, facts=replace(new.facts, scale=scales[0]))
+    return replace(old, facts=replace(old.facts, scale=scales[0])), replace(
+        new, facts=replace(new.facts, scale=scales[0])
+    )
 
 
 def _check_declared(title: str, before: Table, after: Table, options: DiffOptions) -> None:
@@ -113,15 +146,26 @@ def _check_declared(title: str, before: Table, after: Table, options: DiffOption
     for option, names in declared.items():
         known = both if option != "--ignore" else before.columns.keys() | after.columns.keys()
         for name in sorted(names - known):
-            raise UsageError(f"{option} names {title}.{name}, which is not on both sides", f"its columns: {', '.join(sorted(both))}")
+            raise UsageError(
+                f"{option} names {title}.{name}, which is not on both sides",
+                f"its columns: {', '.join(sorted(both))}",
+            )
     column, value = options.since.get(title, ("", None))
     if value is not None and column not in after.columns:
-        raise UsageError(f"--added-since names {title}.{column}, which is not there after", f"its columns: {', '.join(after.columns)}")
+        raise UsageError(
+            f"--added-since names {title}.{column}, which is not there after",
+            f"its columns: {', '.join(after.columns)}",
+        )
 
 
 def _compared(
-    title: str, name: str, before: Side, after: Side, options: DiffOptions, cast_types: Mapping[str, TypeFacts]
-) -> tuple[Part, Part] | str:  # fmt: skip
+    title: str,
+    name: str,
+    before: Side,
+    after: Side,
+    options: DiffOptions,
+    cast_types: Mapping[str, TypeFacts],
+) -> tuple[Part, Part] | str:
     """Both sides of a column, or why it cannot be compared."""
     old, new = before.table.columns[name].made, after.table.columns[name].made
     if old is None or new is None:
@@ -129,7 +173,11 @@ def _compared(
     if cast := options.casts.get((title, name)):
         target = cast_types[cast]
         form = common_form(target, target, False)
-        return (_cast(name, old, target, form, cast), _cast(name, new, target, form, cast)) if isinstance(form, Form) else form
+        return (
+            (_cast(name, old, target, form, cast), _cast(name, new, target, form, cast))
+            if isinstance(form, Form)
+            else form
+        )
     form = common_form(old, new, bool(options.zone))
     if isinstance(form, Form):
         return Part(name, old, form), Part(name, new, form)
@@ -145,8 +193,14 @@ def _cast(name: str, own: TypeFacts, target: TypeFacts, form: Form, cast: str) -
 
 def column_changes(title: str, before: Mapping[str, Column], after: Mapping[str, Column]) -> list[Change]:
     """The columns that are on one side only, or are of another type."""
-    changes = [Change("column", title, name, REMOVED, before[name].type, None) for name in before if name not in after]
-    changes += [Change("column", title, name, ADDED, None, after[name].type) for name in after if name not in before]
+    changes = [
+        Change("column", title, name, REMOVED, before[name].type, None)
+        for name in before
+        if name not in after
+    ]
+    changes += [
+        Change("column", title, name, ADDED, None, after[name].type) for name in after if name not in before
+    ]
     changes += [
         Change("column", title, name, "type", before[name].type, after[name].type)
         for name in before
@@ -155,11 +209,15 @@ def column_changes(title: str, before: Mapping[str, Column], after: Mapping[str,
     return changes
 
 
-def _key(title: str, before: Table, after: Table, options: DiffOptions, usable: set[str]) -> tuple[tuple[str, ...], bool]:
+def _key(
+    title: str, before: Table, after: Table, options: DiffOptions, usable: set[str]
+) -> tuple[tuple[str, ...], bool]:
     """The columns by which rows are told apart, and whether both catalogues say that they are unique."""
     declared = options.keys.get(title)
     if declared:
-        return (declared if usable >= set(declared) else ()), _unique(before, declared) and _unique(after, declared)
+        return (declared if usable >= set(declared) else ()), _unique(before, declared) and _unique(
+            after, declared
+        )
     candidates = [*_keys_of(before), *_keys_of(after)]
     fit = [key for key in candidates if usable >= set(key)]
     for key in fit:
@@ -171,10 +229,17 @@ def _key(title: str, before: Table, after: Table, options: DiffOptions, usable: 
 def _keys_of(table: Table) -> list[tuple[str, ...]]:
     """The primary key, then unique indexes over columns that are never NULL, the shortest first."""
     found = [table.primary_key] if table.primary_key else []
-    indexes = sorted((i for i in table.indexes if i.unique and i.valid and not i.predicate), key=lambda i: (len(i.columns), i.name))
+    indexes = sorted(
+        (i for i in table.indexes if i.unique and i.valid and not i.predicate),
+        key=lambda i: (len(i.columns), i.name),
+    )
     for index in indexes:
         names = tuple(c for c in index.columns if c is not None)
-        if len(names) == len(index.columns) and all(table.proves_not_null(c) for c in names) and names not in found:
+        if (
+            len(names) == len(index.columns)
+            and all(table.proves_not_null(c) for c in names)
+            and names not in found
+        ):
             found.append(names)
     return found
 

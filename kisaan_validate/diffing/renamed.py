@@ -1,4 +1,6 @@
-"""What a comparison was told to be called otherwise after: ``--renamed old=new``, understood by what is there."""
+"""What a comparison was told to be called otherwise after: ``--renamed old=new``, understood by what is
+there.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def title_of(written: str, schema: str = "") -> str:
 
 @dataclass(frozen=True)
 class Moved:
-    """The tables of the side before that are called otherwise after, by title. ``columns`` are the pairs that name none."""
+    """The tables of the side before that are called otherwise after, by title. ``columns`` are the pairs
+    that name none.
+    """
 
     tables: Mapping[str, str] = field(default_factory=dict)
     columns: Pairs = ()
@@ -37,7 +41,9 @@ class Moved:
 
 
 def moved_tables(pairs: Pairs, titles: Collection[str], columns: Collection[tuple[str, str]]) -> Moved:
-    """Which of the pairs name tables of the side before. Raises UsageError for one that can be meant in two ways."""
+    """Which of the pairs name tables of the side before. Raises UsageError for one that can be meant in
+    two ways.
+    """
     tables: dict[str, str] = {}
     others = []
     for old, new in pairs:
@@ -46,7 +52,10 @@ def moved_tables(pairs: Pairs, titles: Collection[str], columns: Collection[tupl
             others.append((old, new))
             continue
         if _place(old, titles) in columns:
-            raise UsageError(f"--renamed {old}={new}: {old} is a table, and a column of another", f'write the table as "{old}"')
+            raise UsageError(
+                f"--renamed {old}={new}: {old} is a table, and a column of another",
+                f'write the table as "{old}"',
+            )
         schema = split_name(old)[0]
         tables[title] = title_of(new, schema)
     _refuse_one_name(tables.values())
@@ -67,7 +76,8 @@ def _refuse_one_name(names: Iterable[object]) -> None:
 
 
 def declared_renames(moved: Moved, before: Mapping[str, Table], after: Mapping[str, Table]) -> Renames:
-    """All that is called otherwise, by the titles that the tables of before had. Raises UsageError for what is not there.
+    """All that is called otherwise, by the titles that the tables of before had. Raises UsageError for
+    what is not there.
 
     ``before`` holds the tables of the side before by their titles of after.
     """
@@ -80,7 +90,9 @@ def declared_renames(moved: Moved, before: Mapping[str, Table], after: Mapping[s
         title, name = _found(old, new, before, former)
         table, fresh = after.get(title), split_column(new)[1]
         if table is None or fresh not in table.columns:
-            raise UsageError(f"--renamed {old}={new}: there is no column {fresh} of {title} after", _listed(table))
+            raise UsageError(
+                f"--renamed {old}={new}: there is no column {fresh} of {title} after", _listed(table)
+            )
         columns[former.get(title, title), name] = fresh
     _refuse_one_name((title, new) for (title, _), new in columns.items())
     every = {(former.get(title, title), name) for title, table in before.items() for name in table.columns}
@@ -96,14 +108,22 @@ def _found(old: str, new: str, before: Mapping[str, Table], former: Mapping[str,
     titles = titles or [t for t in before if former.get(t, t).rpartition(".")[2] == wanted]
     if len(titles) != 1:
         what = "several tables" if titles else "no table" if written else "no table.column"
-        raise UsageError(f"--renamed {old}={new}: {old} names {what} of before", "write table.column=new_name, or table=new_name")
+        raise UsageError(
+            f"--renamed {old}={new}: {old} names {what} of before",
+            "write table.column=new_name, or table=new_name",
+        )
     if name not in before[titles[0]].columns:
-        raise UsageError(f"--renamed {old}={new}: there is no column {name} of {written} before", _listed(before[titles[0]]))
+        raise UsageError(
+            f"--renamed {old}={new}: there is no column {name} of {written} before",
+            _listed(before[titles[0]]),
+        )
     return titles[0], name
 
 
 def followed(is_personal: Callable[[str, str], bool], renames: Renames) -> Asked:
-    """Who is asked whether a column is personal, asked of its other name as well. What is found so, nothing outweighs."""
+    """Who is asked whether a column is personal, asked of its other name as well. What is found so,
+    nothing outweighs.
+    """
     tables = {**{title: renames.title(title) for title, _ in renames.columns}, **renames.tables}
 
     def asked(table: str, column: str) -> How:
@@ -118,4 +138,8 @@ def followed(is_personal: Callable[[str, str], bool], renames: Renames) -> Asked
 
 
 def _listed(table: Table | None) -> str:
-    return f"its columns: {', '.join(table.columns)}" if table is not None else "a table of its name is not there"
+    return (
+        f"its columns: {', '.join(table.columns)}"
+        if table is not None
+        else "a table of its name is not there"
+    )

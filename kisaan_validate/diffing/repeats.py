@@ -1,4 +1,6 @@
-"""Rows that were added and equal, but for their key, a row that was there anyhow: a batch that was loaded twice."""
+"""Rows that were added and equal, but for their key, a row that was there anyhow: a batch that was loaded
+twice.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,15 @@ DUPLICATED = "duplicated batch"
 MOST, MOST_BYTES = 10_000, 16 << 20
 """So many added rows, and characters of them, are looked for; where more were added, nothing is said."""
 
-_CHEAP = {"int2": "int8", "int4": "int8", "int8": "int8", "numeric": "numeric", "uuid": "uuid", "text": "text", "varchar": "text"}
+_CHEAP = {
+    "int2": "int8",
+    "int4": "int8",
+    "int8": "int8",
+    "numeric": "numeric",
+    "uuid": "uuid",
+    "text": "text",
+    "varchar": "text",
+}
 """Types whose values are quickly compared with a list, and the type of that list."""
 
 
@@ -42,10 +52,11 @@ class Arrivals:
 
 
 def duplicated(side: LiveSide, plan: PairPlan, encoding: str, arrivals: Arrivals) -> tuple[PatternFound, ...]:
-    """What is said of the added rows: how many equal a row of ``side`` that is not one of them, all but the key.
+    """What is said of the added rows: how many equal a row of ``side`` that is not one of them, all but
+    the key.
 
-    Nothing where there is no key, or no column beside it; where the key is somebody's and must not be written into a
-    statement; where nothing was added, or too much; where the server gave no answer.
+    Nothing where there is no key, or no column beside it; where the key is somebody's and must not be
+    written into a statement; where nothing was added, or too much; where the server gave no answer.
     """
     others = _others(plan)
     hidden = {pair.name for pair in plan.pairs if pair.personal}
@@ -66,13 +77,18 @@ def _others(plan: PairPlan) -> list[Part]:
 
 
 def _count(side: LiveSide, plan: PairPlan, encoding: str, rows: Sequence[RowChange]) -> int:
-    """What the added rows hold, and how often the whole table holds that: two questions, so that both are the server's digests."""
+    """What the added rows hold, and how often the whole table holds that: two questions, so that both are
+    the server's digests.
+    """
     digest = table_digest(encoding, (), _others(plan), plan.after.context)
     high, low = digest.lanes
     item = {digest.name: digest.inner}
     source = table_sql(plan.after.table)
     mine = staged(source, item, _is_one_of(plan, rows))
-    added = {(h, lo): n for h, lo, n in side.ask(qualified(f"SELECT {high}, {low}, count(*) FROM {mine} GROUP BY 1, 2"))}
+    added = {
+        (h, lo): n
+        for h, lo, n in side.ask(qualified(f"SELECT {high}, {low}, count(*) FROM {mine} GROUP BY 1, 2"))
+    }
     if not added:
         return 0
     condition = f"{high} = ANY ('{{{','.join(str(h) for h, _ in added)}}}'::int8[])"
@@ -97,12 +113,17 @@ def framed_key(key: Iterable[str | None]) -> str:
 
 
 def _may_equal(plan: PairPlan, rows: Sequence[RowChange]) -> str:
-    """A condition that every row equal to one of ``rows`` fulfils and that costs less than its digest; "" if there is none.
+    """A condition that every row equal to one of ``rows`` fulfils and that costs less than its digest; ""
+    if there is none.
 
     That is one column's value being among theirs: the column in which they differ most.
     """
     hidden = {pair.name for pair in plan.pairs if pair.personal}
-    known = [(p, {row.after[p.column] for row in rows}) for p in _others(plan) if _is_cheap(p) and p.column not in hidden]
+    known = [
+        (p, {row.after[p.column] for row in rows})
+        for p in _others(plan)
+        if _is_cheap(p) and p.column not in hidden
+    ]
     usable = [(part, values) for part, values in known if None not in values and not any(map(is_cut, values))]
     if not usable:
         return ""

@@ -27,10 +27,12 @@ Found = tuple[list[Change], list[Unknown], tuple[NotCompared, ...]]
 
 def compare_live_schemas(
     sides: Sides, schemas: Mapping[str, str], renames: Renames, *, selected: bool
-) -> Found:  # fmt: skip
-    """What differs of the schemas, and what cannot be told. ``selected``: only what belongs to tables that were asked for.
+) -> Found:
+    """What differs of the schemas, and what cannot be told. ``selected``: only what belongs to tables that
+    were asked for.
 
-    ``schemas`` says which schema after corresponds to which before, ``renames`` what is declared to be called otherwise after.
+    ``schemas`` says which schema after corresponds to which before, ``renames`` what is declared to be
+    called otherwise after.
     """
     renamed = {old: new for old, new in schemas.items() if old != new}
     try:
@@ -41,14 +43,22 @@ def compare_live_schemas(
 
 
 def _readings(sides: Sides, renamed: Mapping[str, str], renames: Renames) -> tuple[Reading, Reading]:
-    """Both readings of the catalogue, that of the side before under the names of the side after. Raises DatabaseError."""
+    """Both readings of the catalogue, that of the side before under the names of the side after. Raises
+    DatabaseError.
+    """
     (old, hidden_old), (new, hidden_new) = both(lambda number: sides[number].objects())
     versions = [side.snapshot.place.server_version_num for side in sides]
     objects = tuple(_renamed(item, renamed) for item in old)
     unread = {renames.title(_title(what, renamed)): why for what, why in hidden_old.items()}
     if renames:
-        places = [frozenset((o.table, o.name) for o in listed if o.kind == "column") for listed in (objects, new)]
-        relations = {**sides[1].places, **sides[0].places, **{t: p for t, p in sides[1].places.items() if t in renames.tables.values()}}
+        places = [
+            frozenset((o.table, o.name) for o in listed if o.kind == "column") for listed in (objects, new)
+        ]
+        relations = {
+            **sides[1].places,
+            **sides[0].places,
+            **{t: p for t, p in sides[1].places.items() if t in renames.tables.values()},
+        }
         whole = with_heirs(renames, objects, *places)
         objects = objects_through(objects, whole, new, relations)
         bodies = sides[1].bodies(bodies_in_question(objects, new, whole))
@@ -56,9 +66,7 @@ def _readings(sides: Sides, renamed: Mapping[str, str], renames: Renames) -> tup
     return Reading(objects, unread, versions[0]), Reading(new, hidden_new, versions[1])
 
 
-def _of_all(
-    sides: Sides, renamed: Mapping[str, str], readings: tuple[Reading, Reading]
-) -> Found:  # fmt: skip
+def _of_all(sides: Sides, renamed: Mapping[str, str], readings: tuple[Reading, Reading]) -> Found:
     (stood, lost_old), (stand, lost_new) = both(lambda number: sides[number].sequences())
     found = compare_schemas(*readings, renamed=bool(renamed))
     stood = tuple(replace(value, name=_title(value.name, renamed)) for value in stood)
@@ -81,7 +89,9 @@ def _unread(readings: Iterable[Reading], only: str = "") -> list[Unknown]:
 
 
 def with_tables(sides: Sides, changes: Iterable[Change], tables: Iterable[TableDiff]) -> list[Change]:
-    """The changes with columns and tables of one side only, said even where the catalogue as a whole could not be read."""
+    """The changes with columns and tables of one side only, said even where the catalogue as a whole could
+    not be read.
+    """
     known = {change.key: change for change in changes}
     for change in (change for table in tables for change in table.schema):
         known.setdefault(change.key, change)
@@ -98,7 +108,13 @@ def with_tables(sides: Sides, changes: Iterable[Change], tables: Iterable[TableD
 def _title(title: str, schemas: Mapping[str, str]) -> str:
     """A title of the side before as it would be after."""
     for old, new in schemas.items():
-        bare = title if old == "public" and "." not in title else title.removeprefix(f"{old}.") if title.startswith(f"{old}.") else None
+        bare = (
+            title
+            if old == "public" and "." not in title
+            else title.removeprefix(f"{old}.")
+            if title.startswith(f"{old}.")
+            else None
+        )
         if bare is not None:
             return bare if new == "public" else f"{new}.{bare}"
     return title

@@ -1,4 +1,6 @@
-"""One live side: a session inside its own snapshot, tables locked, that answers this comparison's statements."""
+"""One live side: a session inside its own snapshot, tables locked, that answers this comparison's
+statements.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ _TUNED = (("work_mem", "'64MB'"), ("max_parallel_workers_per_gather", "4"), ("en
 
 @dataclass
 class LiveSide:
-    """One side. ``when`` is "before" or "after"; ``schemas`` in the order in which the other side's correspond."""
+    """One side. ``when`` is "before" or "after"; ``schemas`` in the order in which the other side's
+    correspond.
+    """
 
     when: str
     target: Target
@@ -59,7 +63,9 @@ class LiveSide:
         self.session.execute("ROLLBACK")
         self.named = self._moved(count_scope(first))
         wanted = [t for t in count_scope(first) if is_selected(self.title(t.key), t.name, select)]
-        self.snapshot = take_snapshot(self.session, wanted, self.schemas, {}, self.target.source, self.foreign, share=2)
+        self.snapshot = take_snapshot(
+            self.session, wanted, self.schemas, {}, self.target.source, self.foreign, share=2
+        )
         tables = count_scope(self.snapshot.catalogue)
         self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), t.name, select)}
         borne = Counter(self.title(t.key) for t in tables)
@@ -85,12 +91,17 @@ class LiveSide:
     @property
     def places(self) -> dict[str, TableKey]:
         """(schema as after, name) of every relation, by the title that it has on its own side."""
-        return {self._own_title(key): (self.titles.get(key[0], key[0]), key[1]) for key in self.snapshot.catalogue.tables}
+        return {
+            self._own_title(key): (self.titles.get(key[0], key[0]), key[1])
+            for key in self.snapshot.catalogue.tables
+        }
 
     def _moved(self, tables: Sequence[Table]) -> Moved:
         """The tables that are declared to be called otherwise after. Raises UsageError."""
         titles = {self._own_title(table.key) for table in tables}
-        return moved_tables(self.renamed, titles, {(self._own_title(t.key), name) for t in tables for name in t.columns})
+        return moved_tables(
+            self.renamed, titles, {(self._own_title(t.key), name) for t in tables for name in t.columns}
+        )
 
     @property
     def outside(self) -> list[str]:
@@ -99,12 +110,17 @@ class LiveSide:
 
     def is_partition(self, title: str) -> bool:
         """Whether a partition is called so: it is there, though its rows are compared within its parent."""
-        return any(t.partition and self.title(t.key) == title for t in self.snapshot.catalogue.tables.values())
+        return any(
+            t.partition and self.title(t.key) == title for t in self.snapshot.catalogue.tables.values()
+        )
 
     def unavailable(self, table: Table) -> str:
         """Why a table cannot be read, or ""."""
         if (title := self.title(table.key)) in self.twofold:
-            return f"several tables are called {title}, a schema's table and one with a dot in its name: compare their schemas one at a time"
+            return (
+                f"several tables are called {title}, a schema's table and one with a dot in its name: "
+                f"compare their schemas one at a time"
+            )
         return self.snapshot.unavailable.get(table.key, ("", ""))[1]
 
     def objects(self) -> tuple[tuple[SchemaObject, ...], dict[str, str]]:
@@ -122,7 +138,9 @@ class LiveSide:
         return self.guarded(lambda: read_bodies(self.session, self.schemas, names))
 
     def sequences(self) -> tuple[tuple[SequenceValue, ...], dict[str, str]]:
-        """Where the sequences stand, outside the snapshot, and which could not be read. Raises DatabaseError."""
+        """Where the sequences stand, outside the snapshot, and which could not be read. Raises
+        DatabaseError.
+        """
         return self.guarded(lambda: read_sequences(self.session, self.schemas))
 
     def type_named(self, name: str) -> TypeFacts | None:
@@ -130,7 +148,8 @@ class LiveSide:
         return self.guarded(lambda: read_type(self.session, name))
 
     def ask(self, sql: str, zone: str = "") -> Rows:
-        """The rows of a statement, which is not run if it would write too much. Raises DatabaseError; can be asked again.
+        """The rows of a statement, which is not run if it would write too much. Raises DatabaseError; can
+        be asked again.
 
         ``zone``: the session runs in this time zone meanwhile ("": in UTC, as always).
         """
@@ -155,7 +174,9 @@ class LiveSide:
             await_room(self.session, self.snapshot.locking.need)
 
     def hint(self, sql: str) -> Rows:
-        """The rows of a statement whose answer only decides how something is asked: an index may give it. Raises DatabaseError."""
+        """The rows of a statement whose answer only decides how something is asked: an index may give it.
+        Raises DatabaseError.
+        """
         return self.guarded(lambda: self.session.execute(sql))
 
     def guarded(self, work: Callable[[], Answer]) -> Answer:
@@ -166,13 +187,15 @@ class LiveSide:
             return answer
         except DatabaseError as error:
             recover(self.session)
-            raise DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost) from None
+            raise DatabaseError(
+                f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost
+            ) from None
 
     def stream(self, sql: str, pipe: Pipe, *, few: bool = False, indexed: bool = False) -> None:
         """Write the rows of a statement into a pipe, then its end or its failure. Raises nothing.
 
-        ``few``: their number is known and small, whatever the planner takes a span of keys to hold. ``indexed``: an index
-        may find them, because the caller knows what their digests must add up to.
+        ``few``: their number is known and small, whatever the planner takes a span of keys to hold.
+        ``indexed``: an index may find them, because the caller knows what their digests must add up to.
         """
         try:
             self._enter()
@@ -191,7 +214,13 @@ class LiveSide:
             pipe.end(DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost))
         except Exception as error:  # a thread that ended without a word would let the merge wait for ever
             self.session.abandon()
-            pipe.end(DatabaseError(f"{self.when}: reading its rows ended with {type(error).__name__}", "free some memory, and run again", lost=True))
+            pipe.end(
+                DatabaseError(
+                    f"{self.when}: reading its rows ended with {type(error).__name__}",
+                    "free some memory, and run again",
+                    lost=True,
+                )
+            )
         else:
             pipe.end()
 
@@ -218,5 +247,8 @@ def is_selected(title: str, name: str, patterns: Iterable[str]) -> bool:
 def paired_schemas(before: Sequence[str], after: Sequence[str]) -> Mapping[str, str]:
     """Which schema after corresponds to which before, in their order. Raises UsageError."""
     if len(before) != len(after):
-        raise UsageError("there must be as many schemas before as after", "repeat --before-schema and --after-schema in step")
+        raise UsageError(
+            "there must be as many schemas before as after",
+            "repeat --before-schema and --after-schema in step",
+        )
     return dict(zip(before, after, strict=True))

@@ -14,7 +14,9 @@ from kisaan_validate.sql.expressions import quote, table_sql
 from kisaan_validate.sql.qualify import qualified
 
 SPAN, HASHED, WHOLE = "span", "hashed", "whole"
-"""How rows are put into buckets: spans of an integer key; a hash of the key; the row's own digest where there is no key."""
+"""How rows are put into buckets: spans of an integer key; a hash of the key; the row's own digest where
+there is no key.
+"""
 
 ROWS_A_BUCKET = 128
 MOST_BUCKETS = 32_768
@@ -47,7 +49,9 @@ def integer_key(plan: PairPlan) -> bool:
 
 
 def choose_buckets(plan: PairPlan, rows: int, ends: tuple[int, int] | None) -> Buckets:
-    """Buckets for about ``rows`` rows; ``ends`` are the lowest and highest integer key of both sides, None if unknown."""
+    """Buckets for about ``rows`` rows; ``ends`` are the lowest and highest integer key of both sides, None
+    if unknown.
+    """
     wanted = min(max(rows // ROWS_A_BUCKET, LEAST_BUCKETS), MOST_BUCKETS)
     if not plan.key:
         return Buckets(WHOLE, mask=_mask(wanted))
@@ -100,25 +104,31 @@ class Statements:
     def zone(self) -> str:
         """The zone in which the session should run for ``buckets``; "" to leave it as it is.
 
-        Only where nothing that is digested depends on it. Names with a slash are never abbreviations, of which AT TIME ZONE
-        thinks first.
+        Only where nothing that is digested depends on it. Names with a slash are never abbreviations, of
+        which AT TIME ZONE thinks first.
         """
         zone = self.side.context.zone
-        clocks = any(part.form.name == "timestamptz" and part.facts.name != "timestamptz" for part in self.parts)
+        clocks = any(
+            part.form.name == "timestamptz" and part.facts.name != "timestamptz" for part in self.parts
+        )
         free = all(part.form.name in ZONELESS and not part.cast for part in self.parts)
         return zone if clocks and free and ("/" in zone or zone == "UTC") else ""
 
     def ends(self) -> str:
         """The lowest and the highest value of an integer key."""
         (part,) = self.key
-        return qualified(f"SELECT min({part.sql})::int8, max({part.sql})::int8 FROM {table_sql(self.side.table)}")
+        return qualified(
+            f"SELECT min({part.sql})::int8, max({part.sql})::int8 FROM {table_sql(self.side.table)}"
+        )
 
     def rows(self) -> str:
         """The number of rows."""
         return qualified(f"SELECT count(*) FROM {table_sql(self.side.table)}")
 
     def buckets(self, how: Buckets) -> str:
-        """(bucket, rows, sum of the first lane, sum of the second) of every bucket that has rows; to be asked in ``zone``."""
+        """(bucket, rows, sum of the first lane, sum of the second) of every bucket that has rows; to be
+        asked in ``zone``.
+        """
         digest = self._digest(replace(self.side.context, in_zone=bool(self.zone)))
         return qualified(buckets_sql(table_sql(self.side.table), digest, self._bucket(how), how.mask))
 
@@ -131,15 +141,21 @@ class Statements:
         return f"({key_hash_sql(self.encoding, self.key, self.side.context)})"
 
     def attempt(self, part: Part) -> str:
-        """Evaluates one column's elements over all rows: where the whole digest failed, this finds the column at fault."""
+        """Evaluates one column's elements over all rows: where the whole digest failed, this finds the
+        column at fault.
+        """
         digest = table_digest(self.encoding, (), (part,), self.side.context)
-        return qualified(f"SELECT count({digest.name}) FROM {staged(table_sql(self.side.table), {digest.name: digest.inner})}")
+        return qualified(
+            f"SELECT count({digest.name}) FROM "
+            f"{staged(table_sql(self.side.table), {digest.name: digest.inner})}"
+        )
 
     def stream(self, how: Buckets, opened: Collection[int] | None, late: str = "") -> str:
         """The rows of the opened buckets (None: all rows), in the order of the key.
 
-        Columns: the place (an integer; for hashed keys an integer and bytes), the two lanes, each compared column's text
-        for people (a long one is cut), the proofs of those that have one, and the condition ``late`` if one is given.
+        Columns: the place (an integer; for hashed keys an integer and bytes), the two lanes, each compared
+        column's text for people (a long one is cut), the proofs of those that have one, and the condition
+        ``late`` if one is given.
         """
         digest, context = self.digest, self.side.context
         source, condition = self._opened(how, opened)
@@ -159,18 +175,26 @@ class Statements:
         return qualified(f"SELECT {listed} FROM {inner} ORDER BY {order}")
 
     def _staged(self, part: Part) -> str:
-        """A key is shown whole, and may stand in a later statement; other values are cut where they are long."""
-        return part.shown(self.side.context) if part.column in self.plan.key else part.staged(self.side.context)
+        """A key is shown whole, and may stand in a later statement; other values are cut where they are
+        long.
+        """
+        return (
+            part.shown(self.side.context) if part.column in self.plan.key else part.staged(self.side.context)
+        )
 
     def _cut(self, part: Part, name: str) -> str:
         return name if part.column in self.plan.key else part.cut(name)
 
     def through_index(self, how: Buckets, opened: Collection[int] | None) -> bool:
-        """Whether the rows of these buckets are found by an index of the key: it may lack some, or find others."""
+        """Whether the rows of these buckets are found by an index of the key: it may lack some, or find
+        others.
+        """
         return opened is not None and bool(self._spans(how, opened))
 
     def _spans(self, how: Buckets, opened: Collection[int]) -> list[tuple[int, int]]:
-        """The spans of the key in which the rows of these buckets lie, where its index is to find them; else none."""
+        """The spans of the key in which the rows of these buckets lie, where its index is to find them;
+        else none.
+        """
         if how.kind != SPAN or not self.by_index or not self._indexed():
             return []  # only a key of one integer has spans
         spans = _joined(how, sorted(opened))
@@ -194,13 +218,22 @@ class Statements:
         (part,) = self.key
         if part.cast or part.facts.name not in {"int2", "int4", "int8"}:
             return False
-        return any(i.ordered and i.valid and not i.predicate and i.columns[:1] == self.plan.key for i in self.side.table.indexes)
+        return any(
+            i.ordered and i.valid and not i.predicate and i.columns[:1] == self.plan.key
+            for i in self.side.table.indexes
+        )
 
     def _through_index(self, spans: Sequence[tuple[int, int]]) -> str:
         low, high = (f"'{{{','.join(str(span[n]) for span in spans)}}}'::int8[]" for n in (0, 1))
         name = quote(self.plan.key[0])
-        within = f"SELECT * FROM {table_sql(self.side.table)} WHERE {name} BETWEEN span_of_keys.l AND span_of_keys.h OFFSET '0'"
-        return f"(SELECT rows_of_span.* FROM unnest({low}, {high}) AS span_of_keys (l, h), LATERAL ({within}) AS rows_of_span) AS opened"
+        within = (
+            f"SELECT * FROM {table_sql(self.side.table)} WHERE {name} BETWEEN span_of_keys.l AND "
+            f"span_of_keys.h OFFSET '0'"
+        )
+        return (
+            f"(SELECT rows_of_span.* FROM unnest({low}, {high}) AS span_of_keys (l, h), LATERAL "
+            f"({within}) AS rows_of_span) AS opened"
+        )
 
 
 def _joined(how: Buckets, numbers: Sequence[int]) -> list[tuple[int, int]]:

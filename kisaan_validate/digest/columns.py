@@ -1,7 +1,8 @@
 """The digest of a column: it says which row holds which value. Pure; ``docs/digest.md`` defines it.
 
-A row's key makes two 64-bit seeds; each value of the row is hashed under both, and the hashes are summed over the rows.
-Rows have different seeds, so that two values that change places change the sums. NULL counts as 0, and adds nothing.
+A row's key makes two 64-bit seeds; each value of the row is hashed under both, and the hashes are summed
+over the rows. Rows have different seeds, so that two values that change places change the sums. NULL
+counts as 0, and adds nothing.
 """
 
 from __future__ import annotations
@@ -14,14 +15,32 @@ from kisaan_validate.digest.parts import Part, elements_of
 from kisaan_validate.digest.rows import SEEDS, row_sql
 
 BYTES_SINCE = 180000
-"""The first server version whose hash of bytea can be called; before, a row of one column gives the same number."""
+"""The first server version whose hash of bytea can be called; before, a row of one column gives the same
+number.
+"""
 
-_BYTES = frozenset({"numeric", "float", "timestamp", "timestamptz", "time", "timetz", "interval", "bits", "inet", "money", "bytea"})
+_BYTES = frozenset(
+    {
+        "numeric",
+        "float",
+        "timestamp",
+        "timestamptz",
+        "time",
+        "timetz",
+        "interval",
+        "bits",
+        "inet",
+        "money",
+        "bytea",
+    }
+)
 
 
 @dataclass(frozen=True)
 class ValueHash:
-    """How a value is hashed: ``inner`` once a row, where the row's columns are; then ``of`` its alias and a seed."""
+    """How a value is hashed: ``inner`` once a row, where the row's columns are; then ``of`` its alias and
+    a seed.
+    """
 
     inner: str
     template: str
@@ -34,8 +53,9 @@ class ValueHash:
 def value_hash(part: Part, context: Context, version: int) -> ValueHash:
     """How a value is hashed on a server of this version: on all of them to the same number.
 
-    That is ``hash_record_extended`` of a row of the value's elements, written as the hash of the only element's own type
-    where there is one; and integers carry into the seed what their hash would fold away.
+    That is ``hash_record_extended`` of a row of the value's elements, written as the hash of the only
+    element's own type where there is one; and integers carry into the seed what their hash would fold
+    away.
     """
     if part.form.name == "integer":
         return ValueHash(part.value(context), _INT4 if _is_small(part) else _INT8)
@@ -47,9 +67,12 @@ def value_hash(part: Part, context: Context, version: int) -> ValueHash:
 
 
 _INT4 = "hashint8extended({v}, {s})"
+# the upper half may be 0 or -1 beyond int4 too: the high bit, which no upper half has alone, keeps such seeds
+# apart
 _INT8 = (
-    "hashint8extended({v}, CASE WHEN {v} BETWEEN -2147483648 AND 2147483647 THEN {s} ELSE {s} # ({v} >> 32) # 4611686018427387904 END)"
-)  # the upper half may be 0 or -1 beyond int4 too: the high bit, which no upper half has alone, keeps such seeds apart
+    "hashint8extended({v}, CASE WHEN {v} BETWEEN -2147483648 AND 2147483647 THEN {s} ELSE {s} # ({v} "
+    ">> 32) # 4611686018427387904 END)"
+)
 _RECORD = "hash_record_extended({v}, {s})"
 _BYTEA = "hashbyteaextended({v}, {s})"
 _TEMPLATES = {
@@ -77,7 +100,9 @@ def _kind(form: Form, context: Context) -> str:
 
 
 def seeds(key: Sequence[Part], context: Context, version: int) -> tuple[str, str]:
-    """The two seeds of a row, int8 expressions over its columns: of a key of one column its hash, else of the key's digest."""
+    """The two seeds of a row, int8 expressions over its columns: of a key of one column its hash, else of
+    the key's digest.
+    """
     if len(key) == 1:
         hashed = value_hash(key[0], context, version)
         first, second = (f"coalesce({hashed.of(f'({hashed.inner})', str(seed))}, 0)" for seed in SEEDS)

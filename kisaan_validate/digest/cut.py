@@ -1,6 +1,7 @@
 """Long values are cut where they are: SQL for what travels of them. Pure.
 
-The expressions stand over columns of a subquery that is not pulled up (``rows.staged``), so that each value is made once.
+The expressions stand over columns of a subquery that is not pulled up (``rows.staged``), so that each
+value is made once.
 """
 
 from __future__ import annotations
@@ -8,9 +9,23 @@ from __future__ import annotations
 from kisaan_validate.cutting import KEPT, LONGEST
 from kisaan_validate.digest.forms import Form
 
-_SHORT = frozenset({
-    "integer", "numeric", "float", "boolean", "timestamp", "timestamptz", "date", "time", "timetz", "interval", "uuid", "inet", "money",
-})  # fmt: skip
+_SHORT = frozenset(
+    {
+        "integer",
+        "numeric",
+        "float",
+        "boolean",
+        "timestamp",
+        "timestamptz",
+        "date",
+        "time",
+        "timetz",
+        "interval",
+        "uuid",
+        "inet",
+        "money",
+    }
+)
 """Forms whose values are never long. A number has at most 147,456 digits, and is compared as a number."""
 
 
@@ -22,15 +37,24 @@ def cut_sql(form: Form, text: str) -> str:
         start = f"'\\x' || encode(substr({text}, 1, {KEPT // 2}), 'hex')"
         said = _said(start, f"octet_length({text})", f"sha256({text})")
         return f"CASE WHEN octet_length({text}) > {LONGEST // 2} THEN {said} ELSE {text}::text END"
-    # The number of bytes is known without reading the value; that of characters is the same in every encoding.
+    # The number of bytes is known without reading the value; that of characters is the same in every
+    # encoding.
     said = _said(f"left({text}, {KEPT})", f"octet_length(textsend({text}))", f"sha256(textsend({text}))")
-    return f"CASE WHEN octet_length({text}) > {LONGEST} AND length({text}) > {LONGEST} THEN {said} ELSE {text} END"
+    return (
+        f"CASE WHEN octet_length({text}) > {LONGEST} AND length({text}) > {LONGEST} THEN {said} ELSE "
+        f"{text} END"
+    )
 
 
 def _said(start: str, size: str, digest: str) -> str:
-    return f"{start} || ' ... (cut: ' || ({size})::text || ' bytes, SHA-256 ' || encode({digest}, 'hex') || ')'"
+    return (
+        f"{start} || ' ... (cut: ' || ({size})::text || ' bytes, SHA-256 ' || encode({digest}, 'hex') || ')'"
+    )
 
 
 def proof_cut_sql(proof: str) -> str:
     """What travels of a proof: itself, or its digest where it is long."""
-    return f"CASE WHEN octet_length({proof}) > {LONGEST} THEN 'SHA-256 ' || encode(sha256(textsend({proof})), 'hex') ELSE {proof} END"
+    return (
+        f"CASE WHEN octet_length({proof}) > {LONGEST} THEN 'SHA-256 ' || "
+        f"encode(sha256(textsend({proof})), 'hex') ELSE {proof} END"
+    )

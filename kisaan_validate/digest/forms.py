@@ -1,7 +1,9 @@
-"""The canonical form of every type: under it equal values have equal elements, and different values different ones.
+"""The canonical form of every type: under it equal values have equal elements, and different values
+different ones.
 
-An element is a SQL expression of a type whose hash reads every bit of it (int4, date, uuid, bytea, text under collation
-"C"), or bytes. ``docs/digest.md`` lists the forms; ``tests/test_digest_types.py`` tries to break them on real servers.
+An element is a SQL expression of a type whose hash reads every bit of it (int4, date, uuid, bytea, text
+under collation "C"), or bytes. ``docs/digest.md`` lists the forms; ``tests/test_digest_types.py`` tries to
+break them on real servers.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 class Form:
     """The class under which values of a column are compared.
 
-    ``element`` is that of an array, a range or a multirange; ``fields`` are those of a composite, by name, in their order.
-    As text it holds no comma, slash or colon: texts of forms are listed and kept beside digests.
+    ``element`` is that of an array, a range or a multirange; ``fields`` are those of a composite, by name,
+    in their order. As text it holds no comma, slash or colon: texts of forms are listed and kept beside
+    digests.
     """
 
     name: str
@@ -42,15 +45,19 @@ def _plain(name: str) -> str:
 
 
 RAW = frozenset({"UTF8", "SQL_ASCII"})
-"""Encodings whose text is digested as it is; any other is converted to UTF-8, on both sides (its element is then bytea)."""
+"""Encodings whose text is digested as it is; any other is converted to UTF-8, on both sides (its element
+is then bytea).
+"""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What the SQL of one side depends on: the declared zone of its ``timestamp`` columns (""), and the encoding of text.
+    """What the SQL of one side depends on: the declared zone of its ``timestamp`` columns (""), and the
+    encoding of text.
 
-    Where two databases are compared and one is in none of ``RAW``, both sides have the encoding of that one.
-    ``in_zone``: the session itself runs in the zone, where a cast says the same as AT TIME ZONE and costs a fifth.
+    Where two databases are compared and one is in none of ``RAW``, both sides have the encoding of that
+    one. ``in_zone``: the session itself runs in the zone, where a cast says the same as AT TIME ZONE and
+    costs a fifth.
     """
 
     zone: str = ""
@@ -59,26 +66,73 @@ class Context:
 
 
 _NAMES = {
-    "int2": "integer", "int4": "integer", "int8": "integer", "oid": "integer", "numeric": "numeric",
-    "float4": "float", "float8": "float", "bool": "boolean", "text": "text", "varchar": "text", "bpchar": "text",
-    "name": "text", "char": "text", "json": "json", "jsonb": "json", "timestamp": "timestamp",
-    "timestamptz": "timestamptz", "date": "date", "time": "time", "timetz": "timetz", "interval": "interval",
-    "uuid": "uuid", "bytea": "bytea", "bit": "bits", "varbit": "bits", "inet": "inet", "cidr": "inet", "money": "money",
-}  # fmt: skip
+    "int2": "integer",
+    "int4": "integer",
+    "int8": "integer",
+    "oid": "integer",
+    "numeric": "numeric",
+    "float4": "float",
+    "float8": "float",
+    "bool": "boolean",
+    "text": "text",
+    "varchar": "text",
+    "bpchar": "text",
+    "name": "text",
+    "char": "text",
+    "json": "json",
+    "jsonb": "json",
+    "timestamp": "timestamp",
+    "timestamptz": "timestamptz",
+    "date": "date",
+    "time": "time",
+    "timetz": "timetz",
+    "interval": "interval",
+    "uuid": "uuid",
+    "bytea": "bytea",
+    "bit": "bits",
+    "varbit": "bits",
+    "inet": "inet",
+    "cidr": "inet",
+    "money": "money",
+}
 """The forms of PostgreSQL's own types."""
 
 _PRINTED = {
-    "xml", "macaddr", "macaddr8", "point", "line", "lseg", "box", "path", "polygon", "circle", "tsvector", "tsquery",
-    "pg_lsn", "txid_snapshot", "pg_snapshot", "xid8", "jsonpath", "int2vector", "oidvector",
-}  # fmt: skip
+    "xml",
+    "macaddr",
+    "macaddr8",
+    "point",
+    "line",
+    "lseg",
+    "box",
+    "path",
+    "polygon",
+    "circle",
+    "tsvector",
+    "tsquery",
+    "pg_lsn",
+    "txid_snapshot",
+    "pg_snapshot",
+    "xid8",
+    "jsonpath",
+    "int2vector",
+    "oidvector",
+}
 """PostgreSQL's own types whose printed text is exact and depends on no setting but the pinned ones."""
 
 _PRINTED_EXTENSIONS = {
-    "hstore": {"hstore"}, "ltree": {"ltree", "lquery", "ltxtquery"}, "postgis": {"geometry", "geography", "raster"},
-    "postgis_raster": {"raster"}, "vector": {"vector", "halfvec", "sparsevec"}, "cube": {"cube"}, "intarray": {"query_int"},
+    "hstore": {"hstore"},
+    "ltree": {"ltree", "lquery", "ltxtquery"},
+    "postgis": {"geometry", "geography", "raster"},
+    "postgis_raster": {"raster"},
+    "vector": {"vector", "halfvec", "sparsevec"},
+    "cube": {"cube"},
+    "intarray": {"query_int"},
     "isn": {"ean13", "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "upc"},
-}  # fmt: skip
-"""Types of extensions that print exactly what they hold. Others do not: seg and box2d print fewer digits than they hold."""
+}
+"""Types of extensions that print exactly what they hold. Others do not: seg and box2d print fewer digits
+than they hold.
+"""
 
 
 def own_form(facts: TypeFacts) -> Form | str:
@@ -93,13 +147,17 @@ def own_form(facts: TypeFacts) -> Form | str:
         return Form("text")
     if facts.builtin and facts.name in _NAMES:
         return Form(_NAMES[facts.name])
-    if (facts.builtin and facts.name in _PRINTED) or facts.name in _PRINTED_EXTENSIONS.get(facts.extension, ()):
+    if (facts.builtin and facts.name in _PRINTED) or facts.name in _PRINTED_EXTENSIONS.get(
+        facts.extension, ()
+    ):
         return Form(f"printed {facts.name}")
     return f"the type {facts.name} has no canonical form"
 
 
 def _composite(facts: TypeFacts) -> Form | str:
-    """Of composites: (1,2) is another value where the fields are called, or stand, otherwise. What the type is called says nothing."""
+    """Of composites: (1,2) is another value where the fields are called, or stand, otherwise. What the
+    type is called says nothing.
+    """
     fields = [(name, own_form(field)) for name, field in facts.fields]
     for name, form in fields:
         if not isinstance(form, Form):
@@ -118,7 +176,9 @@ _WIDER = {
 
 
 def common_form(before: TypeFacts, after: TypeFacts, zoned: bool) -> Form | str:
-    """The form under which two columns are compared, or why they cannot be. ``zoned``: a zone was declared."""
+    """The form under which two columns are compared, or why they cannot be. ``zoned``: a zone was
+    declared.
+    """
     old, new = own_form(before), own_form(after)
     if not isinstance(old, Form):
         return old
@@ -133,7 +193,9 @@ def _meet(old: Form, new: Form, zoned: bool) -> Form | str:
     if old.name == new.name and old.element and new.element:
         element = _meet(old.element, new.element, zoned)
         return replace(old, element=element) if isinstance(element, Form) else element
-    if old.name == new.name == "composite" and [name for name, _ in old.fields] == [name for name, _ in new.fields]:
+    if old.name == new.name == "composite" and [name for name, _ in old.fields] == [
+        name for name, _ in new.fields
+    ]:
         return _meet_fields(old, new, zoned)
     name = _WIDER.get(frozenset({old.name, new.name}), "")
     if not name:
@@ -153,25 +215,50 @@ def _meet_fields(old: Form, new: Form, zoned: bool) -> Form | str:
 
 def needs_zone(before: TypeFacts, after: TypeFacts) -> bool:
     """Whether the columns could be compared if a zone were declared."""
-    return not isinstance(common_form(before, after, False), Form) and isinstance(common_form(before, after, True), Form)
+    return not isinstance(common_form(before, after, False), Form) and isinstance(
+        common_form(before, after, True), Form
+    )
 
 
 _SIMPLE_CAST = {
-    "integer": "int8", "numeric": "numeric", "float": "float8", "boolean": "bool", "json": "jsonb", "timestamp": "timestamp",
-    "date": "date", "time": "time", "timetz": "timetz", "interval": "interval", "uuid": "uuid", "bytea": "bytea",
-    "bits": "varbit", "inet": "inet", "money": "money", "timestamptz": "timestamptz", "text": "text",
-}  # fmt: skip
+    "integer": "int8",
+    "numeric": "numeric",
+    "float": "float8",
+    "boolean": "bool",
+    "json": "jsonb",
+    "timestamp": "timestamp",
+    "date": "date",
+    "time": "time",
+    "timetz": "timetz",
+    "interval": "interval",
+    "uuid": "uuid",
+    "bytea": "bytea",
+    "bits": "varbit",
+    "inet": "inet",
+    "money": "money",
+    "timestamptz": "timestamptz",
+    "text": "text",
+}
 
 ZONELESS = frozenset(_SIMPLE_CAST)
 """Forms whose elements do not depend on the zone in which the session runs."""
 
 _ALREADY = {
-    "numeric": "numeric", "float8": "float", "jsonb": "json", "timestamp": "timestamp", "time": "time", "timetz": "timetz",
-    "interval": "interval", "timestamptz": "timestamptz", "money": "money", "inet": "inet",
-}  # fmt: skip
+    "numeric": "numeric",
+    "float8": "float",
+    "jsonb": "json",
+    "timestamp": "timestamp",
+    "time": "time",
+    "timetz": "timetz",
+    "interval": "interval",
+    "timestamptz": "timestamptz",
+    "money": "money",
+    "inet": "inet",
+}
 """Types that are their form's own, so that no cast is written.
 
-Not those whose values are elements as they are: a domain over them must become its base, whose number servers share.
+Not those whose values are elements as they are: a domain over them must become its base, whose number
+servers share.
 """
 
 
@@ -181,16 +268,31 @@ def value_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
         return sql
     if form.name == "timestamptz" and facts.name in {"timestamp", "date"} and facts.builtin:
         clock = sql if facts.name == "timestamp" else f"{sql}::timestamp"
-        return f"{clock}::timestamptz" if context.in_zone else f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
-    cast = sql if facts.builtin and _ALREADY.get(facts.name) == form.name else f"{sql}::{_SIMPLE_CAST[form.name]}"
+        return (
+            f"{clock}::timestamptz"
+            if context.in_zone
+            else f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
+        )
+    cast = (
+        sql
+        if facts.builtin and _ALREADY.get(facts.name) == form.name
+        else f"{sql}::{_SIMPLE_CAST[form.name]}"
+    )
     # Trailing zeros are no part of a number. Under one declared scale on both sides all values have the same.
     return f"trim_scale({cast})" if form.name == "numeric" and facts.scale is None else cast
 
 
 _SENT = {
-    "numeric": "numeric_send", "timestamp": "timestamp_send", "timestamptz": "timestamptz_send", "time": "time_send",
-    "timetz": "timetz_send", "interval": "interval_send", "bits": "varbit_send", "inet": "inet_send", "money": "cash_send",
-}  # fmt: skip
+    "numeric": "numeric_send",
+    "timestamp": "timestamp_send",
+    "timestamptz": "timestamptz_send",
+    "time": "time_send",
+    "timetz": "timetz_send",
+    "interval": "interval_send",
+    "bits": "varbit_send",
+    "inet": "inet_send",
+    "money": "cash_send",
+}
 
 
 def elements_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
@@ -203,7 +305,8 @@ def elements_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> tu
         return _range(form, facts, sql, context)
     value = value_sql(form, facts, sql, context)
     if form.name == "integer":
-        # The hash of int8 folds its halves, so that -1 and 4294967295 share one: the upper half comes on its own.
+        # The hash of int8 folds its halves, so that -1 and 4294967295 share one: the upper half comes on its
+        # own.
         return (value, f"({value} >> 32)::int4")
     if form.name == "float":
         # Bytes tell -0 from 0; NaN has many patterns of bits and is one value.
@@ -224,7 +327,19 @@ def _bytes_of(text: str, context: Context) -> str:
     return f"convert_to({text}, 'UTF8')"
 
 
-_EXACT_IN_ARRAYS = {"integer", "float", "boolean", "text", "date", "time", "timetz", "interval", "uuid", "bytea", "bits"}
+_EXACT_IN_ARRAYS = {
+    "integer",
+    "float",
+    "boolean",
+    "text",
+    "date",
+    "time",
+    "timetz",
+    "interval",
+    "uuid",
+    "bytea",
+    "bits",
+}
 """Forms whose text within a printed array is canonical, after a cast of the whole array."""
 
 
@@ -234,32 +349,44 @@ def _array(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[st
     if form.element.name in _EXACT_IN_ARRAYS:
         return (_bytes_of(f"{sql}::{_SIMPLE_CAST[form.element.name]}[]::text", context),)
     row = f"ROW({', '.join(elements_sql(form.element, facts.element, 'item.v', context))})::text"
-    listed = f"(SELECT array_agg({row} ORDER BY item.n) FROM unnest({sql}) WITH ORDINALITY AS item (v, n))::text"
+    listed = (
+        f"(SELECT array_agg({row} ORDER BY item.n) FROM unnest({sql}) WITH ORDINALITY AS item (v, n))::text"
+    )
     # array_dims of an empty array is NULL, as that of NULL is.
-    return (f"CASE WHEN {sql} IS NOT NULL THEN coalesce(array_dims({sql}), '') END COLLATE \"C\"", _bytes_of(listed, context))
+    return (
+        f"CASE WHEN {sql} IS NOT NULL THEN coalesce(array_dims({sql}), '') END COLLATE \"C\"",
+        _bytes_of(listed, context),
+    )
 
 
 def _range(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
     assert form.element is not None
     assert facts.element is not None
-    flags = " || ".join(f"{name}({sql})::int4::text" for name in ("isempty", "lower_inc", "upper_inc", "lower_inf", "upper_inf"))
+    flags = " || ".join(
+        f"{name}({sql})::int4::text"
+        for name in ("isempty", "lower_inc", "upper_inc", "lower_inf", "upper_inf")
+    )
     lower = elements_sql(form.element, facts.element, f"lower({sql})", context)
     upper = elements_sql(form.element, facts.element, f"upper({sql})", context)
     return (f'({flags}) COLLATE "C"', *lower, *upper)
 
 
 def is_packed(form: Form) -> bool:
-    """Whether the only element of a value is its packed bytes: composites, multiranges, and arrays of what is itself nested."""
+    """Whether the only element of a value is its packed bytes: composites, multiranges, and arrays of what
+    is itself nested.
+    """
     if form.name == "array":
         return form.element is not None and form.element.nested
     return form.name in {"composite", "multirange"}
 
 
 def packed_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
-    """One expression whose binary form tells a value from all others of its form, whatever is within; NULL for NULL only.
+    """One expression whose binary form tells a value from all others of its form, whatever is within; NULL
+    for NULL only.
 
-    Bytes are framed by PostgreSQL's own binary format of rows and arrays, which gives each part's length, or says that it is
-    NULL. It names the parts' types by their numbers, so all parts are of built-in types, the same on every server.
+    Bytes are framed by PostgreSQL's own binary format of rows and arrays, which gives each part's length,
+    or says that it is NULL. It names the parts' types by their numbers, so all parts are of built-in
+    types, the same on every server.
     """
     if form.name == "composite":
         return _packed_composite(form, facts, sql, context)
@@ -279,7 +406,9 @@ def is_text(form: Form) -> bool:
 
 
 def _sent(element: str, form: Form, context: Context) -> str:
-    """A text as its bytes: as a text it would be checked, and refused, where the database itself knows no encoding."""
+    """A text as its bytes: as a text it would be checked, and refused, where the database itself knows no
+    encoding.
+    """
     raw = is_text(form) and context.encoding in RAW
     return f"pg_catalog.convert_to({element}, 'SQL_ASCII')" if raw else element
 
@@ -289,7 +418,9 @@ def _packed_row(parts: Iterable[str], present: str) -> str:
 
 
 def _packed_composite(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
-    """IS NULL would ask a composite whether all its fields are NULL; DISTINCT FROM NULL asks whether it is there at all."""
+    """IS NULL would ask a composite whether all its fields are NULL; DISTINCT FROM NULL asks whether it is
+    there at all.
+    """
     types = dict(facts.fields)
     parts = [packed_sql(field, types[name], f"({sql}).{quote(name)}", context) for name, field in form.fields]
     return _packed_row(parts, f"{sql} IS DISTINCT FROM NULL")
@@ -300,36 +431,49 @@ def _packed_range(form: Form, facts: TypeFacts, sql: str, context: Context) -> s
     assert facts.element is not None
     names = ("isempty", "lower_inc", "upper_inc", "lower_inf", "upper_inf")
     flags = [f"pg_catalog.{name}({sql})" for name in names]
-    ends = [packed_sql(form.element, facts.element, f"pg_catalog.{end}({sql})", context) for end in ("lower", "upper")]
+    ends = [
+        packed_sql(form.element, facts.element, f"pg_catalog.{end}({sql})", context)
+        for end in ("lower", "upper")
+    ]
     return _packed_row([*flags, *ends], f"{sql} IS NOT NULL")
 
 
 def _packed_list(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
     """Of an array its dimensions and its elements, of a multirange its ranges.
 
-    In FROM, ``unnest`` would make a column of each field of a composite; in the SELECT list it gives values as they are.
+    In FROM, ``unnest`` would make a column of each field of a composite; in the SELECT list it gives
+    values as they are.
     """
     assert form.element is not None
     assert facts.element is not None
     array = form.name == "array"
-    size = f"pg_catalog.cardinality({sql})" if array else f"(SELECT pg_catalog.count(*) FROM pg_catalog.unnest({sql}))"
+    size = (
+        f"pg_catalog.cardinality({sql})"
+        if array
+        else f"(SELECT pg_catalog.count(*) FROM pg_catalog.unnest({sql}))"
+    )
     listed = f"SELECT pg_catalog.unnest({sql}) AS v, pg_catalog.generate_series(1, {size}) AS n"
     item = packed_sql(form.element, facts.element, "item.v", context)
-    # Two functions in one SELECT list go in step; OFFSET keeps the value from being computed again for each use.
+    # Two functions in one SELECT list go in step; OFFSET keeps the value from being computed again for each
+    # use.
     items = f"(SELECT pg_catalog.array_agg({item} ORDER BY item.n) FROM ({listed} OFFSET '0') AS item)"
     dims = [f'pg_catalog.array_dims({sql}) COLLATE "C"'] if array else []
     return _packed_row([*dims, items], f"{sql} IS NOT NULL")
 
 
 def shown_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
-    """The text in which a value is shown to people: as the column prints it, but converted where its class demands it."""
+    """The text in which a value is shown to people: as the column prints it, but converted where its class
+    demands it.
+    """
     if form.name == "numeric":
         return f"{sql}::numeric::text"
     return f"{value_sql(form, facts, sql, context)}::text"
 
 
 def proof_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
-    """A text that differs exactly where values differ, if the shown one may not; else "" (numbers compare as Decimals)."""
+    """A text that differs exactly where values differ, if the shown one may not; else "" (numbers compare
+    as Decimals).
+    """
     if is_packed(form):
         return f"encode(sha256({packed_sql(form, facts, sql, context)}), 'hex')"
     if form.name not in {"array", "range"}:

@@ -14,7 +14,9 @@ from kisaan_validate.sql.expressions import quote
 
 @dataclass(frozen=True)
 class Part:
-    """One column of one side under a form. ``facts`` are those of the type after ``cast`` (SQL type, "" for none)."""
+    """One column of one side under a form. ``facts`` are those of the type after ``cast`` (SQL type, ""
+    for none).
+    """
 
     column: str
     facts: TypeFacts
@@ -43,7 +45,9 @@ class Part:
         return self.value(context) if self.form.name == "bytea" else self.shown(context)
 
     def cut(self, staged: str) -> str:
-        """What travels of a value that was ``staged``: its text, or of a long one the beginning, size and digest."""
+        """What travels of a value that was ``staged``: its text, or of a long one the beginning, size and
+        digest.
+        """
         return cut_sql(self.form, staged)
 
     def proof(self, context: Context) -> str:
@@ -52,10 +56,12 @@ class Part:
 
 
 def elements_of(parts: Iterable[Part], context: Context) -> tuple[str, ...]:
-    """The elements of several columns, in their order, then one for the upper halves of all integers among them.
+    """The elements of several columns, in their order, then one for the upper halves of all integers among
+    them.
 
-    PostgreSQL's hash of int8 folds its halves, so that -1 and 4294967295 share one. Within the range of int4 it tells all
-    values apart; where an integer of the row is beyond, the last element is the text of all upper halves, else NULL.
+    PostgreSQL's hash of int8 folds its halves, so that -1 and 4294967295 share one. Within the range of
+    int4 it tells all values apart; where an integer of the row is beyond, the last element is the text of
+    all upper halves, else NULL.
     """
     listed = list(parts)
     integers = [part for part in listed if part.form.name == "integer"]
@@ -67,7 +73,11 @@ def elements_of(parts: Iterable[Part], context: Context) -> tuple[str, ...]:
 
 def _upper_halves(integers: Sequence[Part], context: Context) -> str:
     values = [part.value(context) for part in integers]
-    wide = [v for part, v in zip(integers, values, strict=True) if part.cast or part.facts.name not in {"int2", "int4"}]
+    wide = [
+        v
+        for part, v in zip(integers, values, strict=True)
+        if part.cast or part.facts.name not in {"int2", "int4"}
+    ]
     if not wide:
         return 'NULL::text COLLATE "C"'
     beyond = " OR ".join(f"{value} NOT BETWEEN -2147483648 AND 2147483647" for value in wide)
@@ -78,8 +88,8 @@ def _upper_halves(integers: Sequence[Part], context: Context) -> str:
 def table_digest(encoding: str, key: Sequence[Part], others: Sequence[Part], context: Context) -> RowDigest:
     """The digest of a row: of its key's columns, then of ``others``. Without a key, of ``others`` alone.
 
-    With one column as ``others`` it is that column's digest, tied to its row: a sum over it notices two values that
-    changed places.
+    With one column as ``others`` it is that column's digest, tied to its row: a sum over it notices two
+    values that changed places.
     """
     return row_digest(encoding, elements_of((*key, *others), context))
 
@@ -90,11 +100,15 @@ _KEY_HASH = {
     "text": 'hashtextextended({}::text COLLATE "C", {})',
     "numeric": "hash_numeric_extended({}::numeric, {})",
 }
-"""Hashes that spread keys well and cost little. They need not tell values apart, only be equal for equal ones."""
+"""Hashes that spread keys well and cost little. They need not tell values apart, only be equal for equal
+ones.
+"""
 
 
 def key_hash_sql(encoding: str, key: Sequence[Part], context: Context) -> str:
-    """A 64-bit number that is equal for equal keys, on both servers: it places a key in a bucket and in an order."""
+    """A 64-bit number that is equal for equal keys, on both servers: it places a key in a bucket and in an
+    order.
+    """
     if encoding != HASH:
         row = f"sha256(record_send({row_sql(elements_of(key, context))}))"
         return f"('x' || encode(substr({row}, 1, 8), 'hex'))::bit(64)::int8"

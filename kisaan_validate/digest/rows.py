@@ -1,11 +1,14 @@
-"""Digests of rows as SQL. 128 bits in two 64-bit lanes; summed over rows they do not depend on the rows' order.
+"""Digests of rows as SQL. 128 bits in two 64-bit lanes; summed over rows they do not depend on the rows'
+order.
 
-The elements of a row make one ``ROW(…)``, evaluated once in a subquery that is not pulled up (OFFSET '0'; it may still run
-in parallel). Two encodings make lanes of it:
+The elements of a row make one ``ROW(…)``, evaluated once in a subquery that is not pulled up (OFFSET '0';
+it may still run in parallel). Two encodings make lanes of it:
 
-``hash``    PostgreSQL's own 64-bit record hash under two seeds, each mixed once more. Without the last step a lane would be
+``hash``    PostgreSQL's own 64-bit record hash under two seeds, each mixed once more. Without the last
+step a lane would be
             a sum over columns, and two values swapped between rows would leave a sum over rows as it was.
-``sha256``  the first 128 bits of SHA-256 over the row in PostgreSQL's binary format: slower, and cryptographic.
+``sha256``  the first 128 bits of SHA-256 over the row in PostgreSQL's binary format: slower, and
+cryptographic.
 """
 
 from __future__ import annotations
@@ -20,12 +23,15 @@ HASH_SINCE = 140000
 """The first server version that has hash_record_extended."""
 
 SEEDS = (2611923443488327891, 4026589025525377642)
-"""One for each lane: the first 64 bits, read as a positive number, of the fractions of pi and e, sign bits cleared."""
+"""One for each lane: the first 64 bits, read as a positive number, of the fractions of pi and e, sign bits
+cleared.
+"""
 
 
 @dataclass(frozen=True)
 class RowDigest:
-    """How a row's digest is written: ``inner`` for the inner SELECT, where the row's columns are; ``lanes`` outside of it.
+    """How a row's digest is written: ``inner`` for the inner SELECT, where the row's columns are;
+    ``lanes`` outside of it.
 
     ``name`` is the inner expression's alias.
     """
@@ -58,7 +64,9 @@ _GROUP = 800
 
 
 def row_sql(elements: Sequence[str]) -> str:
-    """``ROW(…)`` of these elements; of more than fit, of groups of them in PostgreSQL's binary format of rows."""
+    """``ROW(…)`` of these elements; of more than fit, of groups of them in PostgreSQL's binary format of
+    rows.
+    """
     if len(elements) <= MOST:
         return f"ROW({', '.join(elements)})"
     groups = (elements[n : n + _GROUP] for n in range(0, len(elements), _GROUP))
@@ -66,7 +74,9 @@ def row_sql(elements: Sequence[str]) -> str:
 
 
 def row_digest(encoding: str, elements: Sequence[str], name: str = "r") -> RowDigest:
-    """The digest of a row of these elements (see ``forms.elements_sql``): those of the key, then those of the columns."""
+    """The digest of a row of these elements (see ``forms.elements_sql``): those of the key, then those of
+    the columns.
+    """
     row = row_sql(elements)
     return RowDigest(encoding, row if encoding == HASH else f"sha256(record_send({row}))", name)
 
@@ -74,16 +84,18 @@ def row_digest(encoding: str, elements: Sequence[str], name: str = "r") -> RowDi
 def staged(source: str, items: Mapping[str, str], condition: str = "", alias: str = "s") -> str:
     """A FROM item whose columns are these expressions over a source, each evaluated once a row.
 
-    OFFSET keeps the subquery from being pulled up. '0' is a constant as it is read; a bare 0 is one only after a cast, and
-    until then it looks to the planner like an offset, below which nothing may run in parallel. IS TRUE keeps the planner from
-    answering the condition by what is declared of the rows.
+    OFFSET keeps the subquery from being pulled up. '0' is a constant as it is read; a bare 0 is one only
+    after a cast, and until then it looks to the planner like an offset, below which nothing may run in
+    parallel. IS TRUE keeps the planner from answering the condition by what is declared of the rows.
     """
     listed = ", ".join(f"{sql} AS {name}" for name, sql in items.items())
     where = f" WHERE ({condition}) IS TRUE" if condition else ""
     return f"(SELECT {listed} FROM {source}{where} OFFSET '0') AS {alias}"
 
 
-def per_row_sql(source: str, digest: RowDigest, extra: Mapping[str, str], condition: str = "", order: str = "") -> str:
+def per_row_sql(
+    source: str, digest: RowDigest, extra: Mapping[str, str], condition: str = "", order: str = ""
+) -> str:
     """One line a row: ``extra`` (alias -> expression over the source), then the two lanes."""
     inner = staged(source, {**extra, digest.name: digest.inner}, condition)
     columns = ", ".join((*extra, *digest.lanes))
@@ -100,11 +112,14 @@ def whole_sql(source: str, digests: Iterable[RowDigest], condition: str = "") ->
     return f"SELECT count(*), {sums} FROM {inner}"
 
 
-def buckets_sql(source: str, digest: RowDigest, bucket: str = "", lane_mask: int = 0, condition: str = "") -> str:
+def buckets_sql(
+    source: str, digest: RowDigest, bucket: str = "", lane_mask: int = 0, condition: str = ""
+) -> str:
     """One line a bucket: its number, its rows, the sums of the two lanes as text.
 
-    ``bucket`` is an int4 expression over the source; "" takes the bits ``lane_mask`` of the first lane, so that equal rows
-    share a bucket. The planner has no statistics of the subquery's expressions and expects few groups, so it hashes.
+    ``bucket`` is an int4 expression over the source; "" takes the bits ``lane_mask`` of the first lane, so
+    that equal rows share a bucket. The planner has no statistics of the subquery's expressions and expects
+    few groups, so it hashes.
     """
     inner = staged(source, {**({"b": bucket} if bucket else {}), digest.name: digest.inner}, condition)
     number = "b" if bucket else lane_bucket(digest.lanes[0], lane_mask)

@@ -1,7 +1,7 @@
 """A fixed question about hostile values: two servers that answer it alike compute the same digests.
 
-It is asked before anything is compared. What a server answered is also kept with a baseline's digests: a server that
-answers otherwise later cannot be compared with them.
+It is asked before anything is compared. What a server answered is also kept with a baseline's digests: a
+server that answers otherwise later cannot be compared with them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,14 @@ HOSTILE: dict[str, tuple[TypeFacts, tuple[str, ...]]] = {
     "boolean": (TypeFacts("bool"), ("true", "false")),
     "text": (_TEXT, ("", "a", " a ", "é€😀", "it''s \\ \"quoted\"", "line" + "x" * 40)),
     "json": (TypeFacts("jsonb"), ('{"b": 1, "a": [null, "é", 1.50]}', "null", "[]")),
-    "timestamp": (TypeFacts("timestamp"), ("2025-10-18 05:30:00.123456", "infinity", "-infinity", "0044-03-15 00:00:00 BC")),
-    "timestamptz": (TypeFacts("timestamptz"), ("2025-10-18 05:30:00.123456+00", "infinity", "294276-12-31 23:59:59.999999+00")),
+    "timestamp": (
+        TypeFacts("timestamp"),
+        ("2025-10-18 05:30:00.123456", "infinity", "-infinity", "0044-03-15 00:00:00 BC"),
+    ),
+    "timestamptz": (
+        TypeFacts("timestamptz"),
+        ("2025-10-18 05:30:00.123456+00", "infinity", "294276-12-31 23:59:59.999999+00"),
+    ),
     "date": (TypeFacts("date"), ("2025-10-18", "infinity", "5874897-12-31", "4713-01-01 BC")),
     "time": (TypeFacts("time"), ("00:00", "23:59:59.999999", "24:00")),
     "timetz": (TypeFacts("timetz"), ("12:00+00", "13:00+01")),
@@ -36,14 +42,23 @@ HOSTILE: dict[str, tuple[TypeFacts, tuple[str, ...]]] = {
     "inet": (TypeFacts("inet"), ("192.168.0.1", "192.168.0.0/24", "::1")),
     "array of integer": (TypeFacts("_int4", array=True, element=_INT4), ("{}", "{1,NULL,3}", "[0:1]={1,2}")),
     "array of text": (TypeFacts("_text", array=True, element=_TEXT), ("{}", '{"",NULL,"NULL","a,b"}')),
-    "array of numeric": (TypeFacts("_numeric", array=True, element=_NUMERIC), ("{}", "{1.50,NULL}", "{{1},{2}}")),
-    "range of numeric": (TypeFacts("numrange", "r", element=_NUMERIC), ("empty", "(,)", "[1.50,2)", "(1.5,]")),
-}  # fmt: skip
-"""By form: facts of a type, and literals of it that hash functions of PostgreSQL are known to confuse, or might."""
+    "array of numeric": (
+        TypeFacts("_numeric", array=True, element=_NUMERIC),
+        ("{}", "{1.50,NULL}", "{{1},{2}}"),
+    ),
+    "range of numeric": (
+        TypeFacts("numrange", "r", element=_NUMERIC),
+        ("empty", "(,)", "[1.50,2)", "(1.5,]"),
+    ),
+}
+"""By form: facts of a type, and literals of it that hash functions of PostgreSQL are known to confuse, or
+might.
+"""
 
 
 def self_check_sql(encoding: str, server_encoding: str = "UTF8", *, ascii_only: bool = False) -> str:
-    """One SELECT without a table: (form, its place, number of the value, lane, lane), in that order. Encoding as in ``rows``.
+    """One SELECT without a table: (form, its place, number of the value, lane, lane), in that order.
+    Encoding as in ``rows``.
 
     ``ascii_only``: one of the servers to be compared could not hold the other texts.
     """
@@ -52,19 +67,27 @@ def self_check_sql(encoding: str, server_encoding: str = "UTF8", *, ascii_only: 
     for place, (name, part, values) in enumerate(_questions(ascii_only)):
         digest = row_digest(encoding, elements_of([part], context))
         inner = staged(values, {"n": "n", digest.name: digest.inner})
-        parts.append(f"SELECT '{name}' AS form, {place} AS place, n, {digest.lanes[0]} AS high, {digest.lanes[1]} AS low FROM {inner}")
+        parts.append(
+            f"SELECT '{name}' AS form, {place} AS place, n, {digest.lanes[0]} AS high, {digest.lanes[1]} "
+            f"AS low FROM {inner}"
+        )
     return qualified("\nUNION ALL\n".join(parts) + "\nORDER BY place, n")
 
 
 def column_check_sql(version: int, server_encoding: str = "UTF8", *, ascii_only: bool = False) -> str:
-    """The same of ``digest.columns``, on a server of this version that has ``hash_record_extended``: (form, place, n, lane, lane)."""
+    """The same of ``digest.columns``, on a server of this version that has ``hash_record_extended``:
+    (form, place, n, lane, lane).
+    """
     context = Context(encoding=server_encoding)
     parts = []
     for place, (name, part, values) in enumerate(_questions(ascii_only)):
         hashed = value_hash(part, context, version)
         high, low = (hashed.of("r", str(seed)) for seed in SEEDS)
         inner = staged(values, {"n": "n", "r": hashed.inner})
-        parts.append(f"SELECT '{name}' AS form, {place} AS place, n, coalesce({high}, 0) AS high, coalesce({low}, 0) AS low FROM {inner}")
+        parts.append(
+            f"SELECT '{name}' AS form, {place} AS place, n, coalesce({high}, 0) AS high, coalesce({low}, "
+            f"0) AS low FROM {inner}"
+        )
     return qualified("\nUNION ALL\n".join(parts) + "\nORDER BY place, n")
 
 
@@ -73,7 +96,9 @@ def _questions(ascii_only: bool) -> Iterator[tuple[str, Part, str]]:
     for name, (facts, literals) in HOSTILE.items():
         form = own_form(facts)
         assert isinstance(form, Form), name
-        values = ", ".join(f"({n}, {_literal(text, facts, ascii_only)})" for n, text in enumerate((*literals, None)))
+        values = ", ".join(
+            f"({n}, {_literal(text, facts, ascii_only)})" for n, text in enumerate((*literals, None))
+        )
         yield name, Part("v", facts, form), f"(VALUES {values}) AS given (n, v)"
 
 

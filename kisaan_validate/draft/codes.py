@@ -1,8 +1,8 @@
 """Which values may stand in a file for a repository: short codes, and nothing that could be about a person.
 
-Nobody can tell a name from a code by a list of English words. So a set of values is drafted only where two things say that
-they are codes: the column's name (or every value is a word of state), and the shape of every value. A name, an account, a
-tax or telephone number, an address have other shapes, in any script.
+Nobody can tell a name from a code by a list of English words. So a set of values is drafted only where two
+things say that they are codes: the column's name (or every value is a word of state), and the shape of
+every value. A name, an account, a tax or telephone number, an address have other shapes, in any script.
 """
 
 from __future__ import annotations
@@ -17,21 +17,155 @@ SHORT = 24
 FREQUENT = 5
 """A code stands in at least so many rows; what is rarer may be about one person."""
 
-CODE_WORDS = frozenset({
-    "status", "state", "type", "kind", "level", "category", "mode", "priority", "stage", "class", "grade", "rating", "role", "flag", "code", "codes",
-    "currency", "country", "lang", "language", "locale", "unit", "units", "uom", "plan", "tier", "size", "color", "colour", "channel", "method", "source",
-    "season", "phase", "outcome", "result", "severity", "format", "event", "action", "gateway", "protocol", "platform", "env", "environment", "version",
-    "estado", "tipo", "statut", "zustand", "typ", "art", "moneda", "devise", "waehrung", "stato", "valuta", "tipus", "durum", "tur",
-})  # fmt: skip
+CODE_WORDS = frozenset(
+    {
+        "status",
+        "state",
+        "type",
+        "kind",
+        "level",
+        "category",
+        "mode",
+        "priority",
+        "stage",
+        "class",
+        "grade",
+        "rating",
+        "role",
+        "flag",
+        "code",
+        "codes",
+        "currency",
+        "country",
+        "lang",
+        "language",
+        "locale",
+        "unit",
+        "units",
+        "uom",
+        "plan",
+        "tier",
+        "size",
+        "color",
+        "colour",
+        "channel",
+        "method",
+        "source",
+        "season",
+        "phase",
+        "outcome",
+        "result",
+        "severity",
+        "format",
+        "event",
+        "action",
+        "gateway",
+        "protocol",
+        "platform",
+        "env",
+        "environment",
+        "version",
+        "estado",
+        "tipo",
+        "statut",
+        "zustand",
+        "typ",
+        "art",
+        "moneda",
+        "devise",
+        "waehrung",
+        "stato",
+        "valuta",
+        "tipus",
+        "durum",
+        "tur",
+    }
+)
 """Words in the name of a column that holds codes."""
 
-STATE_WORDS = frozenset({
-    "active", "inactive", "enabled", "disabled", "open", "closed", "pending", "paid", "unpaid", "new", "old", "done", "draft", "final", "yes", "no", "y", "n",
-    "true", "false", "t", "f", "on", "off", "live", "gone", "deleted", "archived", "approved", "rejected", "cancelled", "canceled", "completed", "complete",
-    "failed", "success", "succeeded", "error", "ok", "low", "medium", "high", "none", "unknown", "cash", "card", "cheque", "bank", "online", "offline", "in",
-    "out", "debit", "credit", "admin", "user", "guest", "manual", "automatic", "public", "private", "internal", "external", "sent", "received", "started",
-    "running", "stopped", "queued", "waiting", "expired", "blocked", "locked", "partial", "full", "daily", "weekly", "monthly", "yearly",
-})  # fmt: skip
+STATE_WORDS = frozenset(
+    {
+        "active",
+        "inactive",
+        "enabled",
+        "disabled",
+        "open",
+        "closed",
+        "pending",
+        "paid",
+        "unpaid",
+        "new",
+        "old",
+        "done",
+        "draft",
+        "final",
+        "yes",
+        "no",
+        "y",
+        "n",
+        "true",
+        "false",
+        "t",
+        "f",
+        "on",
+        "off",
+        "live",
+        "gone",
+        "deleted",
+        "archived",
+        "approved",
+        "rejected",
+        "cancelled",
+        "canceled",
+        "completed",
+        "complete",
+        "failed",
+        "success",
+        "succeeded",
+        "error",
+        "ok",
+        "low",
+        "medium",
+        "high",
+        "none",
+        "unknown",
+        "cash",
+        "card",
+        "cheque",
+        "bank",
+        "online",
+        "offline",
+        "in",
+        "out",
+        "debit",
+        "credit",
+        "admin",
+        "user",
+        "guest",
+        "manual",
+        "automatic",
+        "public",
+        "private",
+        "internal",
+        "external",
+        "sent",
+        "received",
+        "started",
+        "running",
+        "stopped",
+        "queued",
+        "waiting",
+        "expired",
+        "blocked",
+        "locked",
+        "partial",
+        "full",
+        "daily",
+        "weekly",
+        "monthly",
+        "yearly",
+    }
+)
 """Words that say how something stands, and whom they say it of does not matter."""
 
 NOT_CODES = "neither its name nor its values say that these are codes and not names"
@@ -39,7 +173,9 @@ RARE = "some of its few values are rare: they may be about one person each"
 
 
 def why_withheld(column: str, values: Iterable[str]) -> str:
-    """Why this column's few values are not written down, without any of them; "" if they are plainly codes."""
+    """Why this column's few values are not written down, without any of them; "" if they are plainly
+    codes.
+    """
     listed = list(values)
     for value in listed:
         if why := looks_like(value) or _shape(value):
@@ -60,8 +196,8 @@ def looks_like(text: str) -> str:
 
 
 def certainly(text: str) -> str:
-    """The same, of what is hardly anything else: so that sentences and expressions, in which people write dates and limits,
-    can be looked through."""
+    """The same, of what is hardly anything else: so that sentences and expressions, in which people write
+    dates and limits, can be looked through."""
     plain = unicodedata.normalize("NFKC", text)
     if re.search(r"[^\s@]+@[^\s@]+\.\w", plain):
         return "addresses of mail"

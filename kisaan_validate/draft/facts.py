@@ -17,10 +17,10 @@ from kisaan_validate.model import Place
 class Observed:
     """What one scan saw of a table: exact, of one snapshot, and promised by nobody.
 
-    ``rows`` is None where the table was not read, with the ``reason``. ``nulls`` counts them by column, as far as that was
-    asked; ``unique`` are columns without two equal values, ``two_decimals`` those whose values never had more places, and
-    ``values`` all the values of columns that have few and that are plainly codes. ``withheld`` says why those of other
-    columns with few values are written nowhere.
+    ``rows`` is None where the table was not read, with the ``reason``. ``nulls`` counts them by column, as
+    far as that was asked; ``unique`` are columns without two equal values, ``two_decimals`` those whose
+    values never had more places, and ``values`` all the values of columns that have few and that are
+    plainly codes. ``withheld`` says why those of other columns with few values are written nowhere.
     """
 
     rows: int | None = None
@@ -37,7 +37,9 @@ NOT_READ = Observed(reason="its rows were not looked at")
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that a draft says. ``personal`` are patterns over ``table.column`` whose values appear nowhere."""
+    """Everything that a draft says. ``personal`` are patterns over ``table.column`` whose values appear
+    nowhere.
+    """
 
     catalogue: Catalogue
     place: Place
@@ -57,13 +59,17 @@ def names_of(catalogue: Catalogue) -> list[str]:
 
 
 def seen_personal(facts: Facts) -> dict[str, tuple[str, ...]]:
-    """Columns that are personal by what their values look like, as full names for ``personal`` in suite.toml."""
+    """Columns that are personal by what their values look like, as full names for ``personal`` in
+    suite.toml.
+    """
     found: dict[str, tuple[str, ...]] = {}
     for key, observed in facts.observed.items():
         for column, reason in observed.withheld.items():
             if is_shape(reason):
                 name = f"{key[1]}.{column}"
-                found["".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)] = (f"{name}: {reason}",)
+                found["".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)] = (
+                    f"{name}: {reason}",
+                )
     return found
 
 

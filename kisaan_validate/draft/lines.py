@@ -1,4 +1,6 @@
-"""The lines of a draft: each one check (or one column with its checks), why it is there, and its source text."""
+"""The lines of a draft: each one check (or one column with its checks), why it is there, and its source
+text.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,16 @@ from itertools import groupby
 from kisaan_validate.source import call, commented_out, python_value, remark
 
 Key = tuple[str, tuple[str, ...], str]
-"""A check of a model, as a suite knows it: table, columns, kind. A check that is declared is known by its id."""
+"""A check of a model, as a suite knows it: table, columns, kind. A check that is declared is known by its
+id.
+"""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One declaration. ``arguments`` are source texts, without the id; ``named`` tells whether the id must be written."""
+    """One declaration. ``arguments`` are source texts, without the id; ``named`` tells whether the id must
+    be written.
+    """
 
     function: str
     arguments: tuple[str, ...]
@@ -24,7 +30,9 @@ class Line:
     observed: bool = False
 
     def source(self, refused: Mapping[str, str], said: bool = False) -> str:
-        """The line, or if it was refused, the reason and the line commented out. ``said``: why it is there stands above."""
+        """The line, or if it was refused, the reason and the line commented out. ``said``: why it is there
+        stands above.
+        """
         listed = list(self.arguments)
         if self.named:
             listed.append(f"id={python_value(self.id)}")
@@ -82,14 +90,21 @@ class ColumnLine:
         arguments += [] if filled else ["nullable=True"]
         if typed and self.dtype_arguments:
             arguments.append(f"dtype_kwargs={python_value(dict(self.dtype_arguments))}")
-        metadata = ({"type": self.type} if typed and self.type else {}) | ({"why": self.comment} if self.comment else {})
+        metadata = ({"type": self.type} if typed and self.type else {}) | (
+            {"why": self.comment} if self.comment else {}
+        )
         if metadata:
             arguments.append(f"metadata={python_value(dict(metadata))}")
         dtype = self.dtype if typed else "object"
-        said = [remark(f"not drafted: {what}: {refused[key]}", 300)
-                for what, key in (("its type", self.typed), ("NOT NULL", self.filled)) if key in refused]  # fmt: skip
+        said = [
+            remark(f"not drafted: {what}: {refused[key]}", 300)
+            for what, key in (("its type", self.typed), ("NOT NULL", self.filled))
+            if key in refused
+        ]
         lines = [*(f"    # {text}" for text in said)]
-        lines.append(f"    {self.attribute}: {dtype} = pa.Field({', '.join(arguments)})  # {remark(self.why)}")
+        lines.append(
+            f"    {self.attribute}: {dtype} = pa.Field({', '.join(arguments)})  # {remark(self.why)}"
+        )
         return "\n".join(lines)
 
 
@@ -106,7 +121,9 @@ def sources(lines: Sequence[Line | Note], refused: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class TableDraft:
-    """All that is drafted of one table. ``name`` is as declarations write it, ``bare`` as the catalogue has it."""
+    """All that is drafted of one table. ``name`` is as declarations write it, ``bare`` as the catalogue
+    has it.
+    """
 
     name: str
     bare: str

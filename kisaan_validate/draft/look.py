@@ -42,8 +42,8 @@ class Ask:
 def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
     """Read the facts for a draft, in one read-only snapshot.
 
-    What cannot be read is not observed, and says why. Raises TargetError, UsageError if the schemas hold nothing, and
-    DatabaseError if the catalogue cannot be read.
+    What cannot be read is not observed, and says why. Raises TargetError, UsageError if the schemas hold
+    nothing, and DatabaseError if the catalogue cannot be read.
     """
     holder = Session(ask.target, ask.limits, ask.schemas, stop)
     try:
@@ -56,7 +56,9 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
         if not first.tables:
             hint = "name others with --schema; the role must be able to see them"
             raise UsageError(f"there is no table in schema {', '.join(ask.schemas)}", hint)
-        snapshot = take_snapshot(holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source, readers=ask.jobs)
+        snapshot = take_snapshot(
+            holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source, readers=ask.jobs
+        )
         held = Held(ask.limits.snapshot_seconds, stop)
         require_young(snapshot.place.standby, ask.limits.standby_seconds)
         found = _facts(ask, holder, snapshot, observer, stop)
@@ -82,7 +84,10 @@ def _without_people(comments: Comments) -> Comments:
     def kept(text: str) -> str:
         return f"(withheld: it holds what looks like {what})" if (what := certainly(text)) else text
 
-    return Comments({k: kept(t) for k, t in comments.columns.items()}, {k: kept(t) for k, t in comments.constraints.items()})
+    return Comments(
+        {k: kept(t) for k, t in comments.columns.items()},
+        {k: kept(t) for k, t in comments.constraints.items()},
+    )
 
 
 def _day(snapshot: Snapshot) -> date:
@@ -91,10 +96,16 @@ def _day(snapshot: Snapshot) -> date:
 
 def _unavailable(snapshot: Snapshot) -> Sequence[tuple[Table, DatabaseError]]:
     tables = snapshot.catalogue.tables
-    return [(tables[k], DatabaseError(said, "", state)) for k, (state, said) in snapshot.unavailable.items() if k in tables]
+    return [
+        (tables[k], DatabaseError(said, "", state))
+        for k, (state, said) in snapshot.unavailable.items()
+        if k in tables
+    ]
 
 
-def _asked(ask: Ask, holder: Session, snapshot: Snapshot, personal: tuple[str, ...]) -> dict[TableKey, list[Probe]]:
+def _asked(
+    ask: Ask, holder: Session, snapshot: Snapshot, personal: tuple[str, ...]
+) -> dict[TableKey, list[Probe]]:
     """What is asked of each table that can be read."""
     tables = _readable(snapshot.catalogue, snapshot)
     sizes = read_sizes(holder, [t.oid for t in tables])
@@ -113,9 +124,17 @@ def _scan_all(
     if not asked:
         return {}
     # The largest tables first: the longest statement should not be the last to begin.
-    tables = sorted((snapshot.catalogue.tables[k] for k in asked), key=lambda t: t.estimated_rows, reverse=True)
+    tables = sorted(
+        (snapshot.catalogue.tables[k] for k in asked), key=lambda t: t.estimated_rows, reverse=True
+    )
     tasks = [Task(scanner(t, asked[t.key]), _giver_up(t)) for t in tables]
-    pool = Pool(lambda: Session(ask.target, ask.limits, ask.schemas, stop), snapshot.shared, snapshot.kept, ask.jobs, snapshot.locking)
+    pool = Pool(
+        lambda: Session(ask.target, ask.limits, ask.schemas, stop),
+        snapshot.shared,
+        snapshot.kept,
+        ask.jobs,
+        snapshot.locking,
+    )
     try:
         observer(Progress("looking at the rows", 0, len(tasks)))
         done = pool.run(tasks, stop, lambda n: observer(Progress("looking at the rows", n, len(tasks))))

@@ -1,7 +1,8 @@
 """One scan of each table, in one read-only snapshot: what its data is, as far as that is cheap to see.
 
 A table of which a set of codes might be drafted is scanned once more, to see that none of them is rare.
-Only hints decide what is asked (names, types, ANALYZE's estimates); what is said afterwards was counted over every row.
+Only hints decide what is asked (names, types, ANALYZE's estimates); what is said afterwards was counted
+over every row.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from kisaan_validate.sql.expressions import table_sql, text_literal, to_sql
 from kisaan_validate.sql.qualify import qualified
 
 SMALL_TABLE = 32 * 1024**2
-"""Up to so many bytes, every value of a column may be collected or sorted to see how many different ones there are."""
+"""Up to so many bytes, every value of a column may be collected or sorted to see how many different ones
+there are.
+"""
 
 FEW_VALUES = 20
 """A set of more values is not worth being written down."""
@@ -40,12 +43,59 @@ ENOUGH_FOR_UNIQUE = 100
 
 _TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "name"})
 _WHOLE = frozenset({"int2", "int4", "int8"})
-_PROSE = ("name", "title", "note", "comment", "remark", "descr", "message", "subject", "body", "text", "reason_text", "label")
-_CODES = ("status", "state", "type", "kind", "level", "category", "mode", "priority", "stage", "class", "grade", "rating")
+_PROSE = (
+    "name",
+    "title",
+    "note",
+    "comment",
+    "remark",
+    "descr",
+    "message",
+    "subject",
+    "body",
+    "text",
+    "reason_text",
+    "label",
+)
+_CODES = (
+    "status",
+    "state",
+    "type",
+    "kind",
+    "level",
+    "category",
+    "mode",
+    "priority",
+    "stage",
+    "class",
+    "grade",
+    "rating",
+)
 _MONEY = (
-    "amount", "price", "cost", "fee", "total", "balance", "paid", "payment", "payable", "due", "tax", "credit",
-    "debit", "earning", "charge", "discount", "refund", "revenue", "budget", "invoice", "salary", "money", "sum",
-)  # fmt: skip
+    "amount",
+    "price",
+    "cost",
+    "fee",
+    "total",
+    "balance",
+    "paid",
+    "payment",
+    "payable",
+    "due",
+    "tax",
+    "credit",
+    "debit",
+    "earning",
+    "charge",
+    "discount",
+    "refund",
+    "revenue",
+    "budget",
+    "invoice",
+    "salary",
+    "money",
+    "sum",
+)
 
 
 @dataclass(frozen=True)
@@ -72,15 +122,22 @@ def candidates(tables: Iterable[Table], personal: tuple[str, ...]) -> list[Wante
 
 
 def probes(
-    table: Table, size: int, estimates: dict[tuple[TableKey, str], Estimate], personal: tuple[str, ...], temp_bytes: int
+    table: Table,
+    size: int,
+    estimates: dict[tuple[TableKey, str], Estimate],
+    personal: tuple[str, ...],
+    temp_bytes: int,
 ) -> list[Probe]:
-    """What is asked of a table of ``size`` bytes; no more than ``temp_bytes`` may be written while it is answered."""
+    """What is asked of a table of ``size`` bytes; no more than ``temp_bytes`` may be written while it is
+    answered.
+    """
     small = size <= min(SMALL_TABLE, temp_bytes // 2)
     made: list[Probe] = []
     sorting = 0
     for column in table.columns.values():
         if column.generated == "v":
-            continue  # computed while it is read: its expression may fail, and what it gives is no stored fact
+            # computed while it is read: its expression may fail, and what it gives is no stored fact
+            continue
         name, estimate = sql_name(column.name), estimates.get((table.key, column.name))
         made.append(Probe("nulls", column.name, f"count(*) - count({name})"))
         if _may_be_money(column):
@@ -103,14 +160,19 @@ def _may_be_money(column: Column) -> bool:
 def _may_be_set(table: Table, column: Column, personal: tuple[str, ...]) -> bool:
     if is_personal(personal, table.name, column.name) or column.is_enum or _checked_alone(table, column.name):
         return False
-    name, referring = column.name.lower(), any(c.kind == "f" and column.name in c.columns for c in table.constraints)
+    name, referring = (
+        column.name.lower(),
+        any(c.kind == "f" and column.name in c.columns for c in table.constraints),
+    )
     if column.base in _TEXTS:
         return not referring and not any(word in name for word in _PROSE)
     return column.base in _WHOLE and not referring and any(word in name for word in _CODES)
 
 
 def _checked_alone(table: Table, column: str) -> bool:
-    """Whether the catalogue has a CHECK of this column alone: then it knows more of its values than a scan."""
+    """Whether the catalogue has a CHECK of this column alone: then it knows more of its values than a
+    scan.
+    """
     return any(c.kind == "c" and c.columns == (column,) for c in table.constraints)
 
 
@@ -125,7 +187,11 @@ def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe 
         few = f"count(DISTINCT {name}) <= {FEW_VALUES} AND max(length({name}::text)) <= {LONGEST_VALUE}"
         listed = f"array_agg(DISTINCT {name}::text) FILTER (WHERE {name} IS NOT NULL)"
         return Probe("values", column.name, f"CASE WHEN {few} THEN {listed} END")
-    if estimate is None or not 0 < estimate.distinct <= FEW_VALUES or not 0 < len(estimate.common) <= FEW_VALUES:
+    if (
+        estimate is None
+        or not 0 < estimate.distinct <= FEW_VALUES
+        or not 0 < len(estimate.common) <= FEW_VALUES
+    ):
         return None
     if any(len(value) > LONGEST_VALUE for value in estimate.common):
         return None
@@ -134,7 +200,10 @@ def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe 
     # No sort, whatever the size: one bit for each value that ANALYZE met, and one for any other.
     arms = " ".join(f"WHEN {to_sql(text_literal(v))} THEN {1 << n}" for n, v in enumerate(estimate.common))
     other = 1 << len(estimate.common)
-    sql = f"coalesce(bit_or(CASE WHEN {name} IS NULL THEN 0 ELSE CASE {name}::text {arms} ELSE {other} END END), 0)"
+    sql = (
+        f"coalesce(bit_or(CASE WHEN {name} IS NULL THEN 0 ELSE CASE {name}::text {arms} ELSE {other} "
+        f"END END), 0)"
+    )
     return Probe("set", column.name, sql, estimate.common)
 
 
@@ -168,16 +237,20 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
             values[probe.column] = tuple(sorted(v for n, v in enumerate(probe.values) if answer & 1 << n))
     present = {column: int(rows) - count for column, count in nulls.items()}
     return Observed(
-        int(rows), "", nulls,
+        int(rows),
+        "",
+        nulls,
         frozenset(c for c in unique if present[c] >= ENOUGH_FOR_UNIQUE),
         frozenset(c for c in decimals if present[c] >= ENOUGH_ROWS),
         {c: v for c, v in values.items() if present[c] >= max(ENOUGH_ROWS, 5 * len(v))},
         {c: why for c, why in withheld.items() if present[c] >= ENOUGH_ROWS},
-    )  # fmt: skip
+    )
 
 
 def scanner(table: Table, asked: Sequence[Probe]) -> Callable[[Session], Observed]:
-    """The work of one table, for a pool: it raises nothing, what cannot be read is not observed, and says why."""
+    """The work of one table, for a pool: it raises nothing, what cannot be read is not observed, and says
+    why.
+    """
 
     def scan(session: Session) -> Observed:
         try:
@@ -208,15 +281,21 @@ def _frequent(session: Session, table: Table, seen: Observed) -> Observed:
     if not seen.values:
         return seen
     counted = [(column, value) for column, values in seen.values.items() for value in values]
-    counts = ",\n  ".join(f"count(*) FILTER (WHERE {sql_name(c)}::text = {to_sql(text_literal(v))})" for c, v in counted)
+    counts = ",\n  ".join(
+        f"count(*) FILTER (WHERE {sql_name(c)}::text = {to_sql(text_literal(v))})" for c, v in counted
+    )
     (found,) = session.execute(qualified(f"SELECT {counts}\nFROM {table_sql(table)}"))
     rare = {column for (column, _), rows in zip(counted, found, strict=True) if rows < FREQUENT}
     return replace(
-        seen, values={c: v for c, v in seen.values.items() if c not in rare}, withheld={**seen.withheld, **dict.fromkeys(rare, RARE)}
+        seen,
+        values={c: v for c, v in seen.values.items() if c not in rare},
+        withheld={**seen.withheld, **dict.fromkeys(rare, RARE)},
     )
 
 
 def unread(table: Table, error: DatabaseError) -> Observed:
     """Why nothing was observed, without any value that the server's message may quote."""
     known = {table.name, table.schema, *table.columns}
-    return Observed(reason=f"{mask_values(error.fact, known)}{f' ({error.sqlstate})' if error.sqlstate else ''}")
+    return Observed(
+        reason=f"{mask_values(error.fact, known)}{f' ({error.sqlstate})' if error.sqlstate else ''}"
+    )

@@ -1,4 +1,6 @@
-"""Facts become lines: what the catalogue declares as blocking checks, what was observed marked as nobody's promise."""
+"""Facts become lines: what the catalogue declares as blocking checks, what was observed marked as nobody's
+promise.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,15 @@ from kisaan_validate.draft.facts import Facts
 from kisaan_validate.draft.lines import Line, Note, TableDraft
 from kisaan_validate.draft.observe import ENOUGH_ROWS
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.source import dotted, identifier, keyword_argument, python_text, python_value, remark, sql_name
+from kisaan_validate.source import (
+    dotted,
+    identifier,
+    keyword_argument,
+    python_text,
+    python_value,
+    remark,
+    sql_name,
+)
 from kisaan_validate.sql.assertion import expression_columns
 from kisaan_validate.sql.expressions import text_literal, to_sql
 
@@ -41,30 +51,53 @@ class _Proposer:
         name, seen = name_of(table, self.catalogue), self.facts.of(table)
         comments = {c: text for (key, c), text in self.facts.comments.columns.items() if key == table.key}
         readable = table.kind in {"r", "p"} and (seen.rows is not None or not seen.reason)
-        model = identifier("".join(p[:1].upper() + p[1:] for p in re.split(r"[^A-Za-z0-9]+", table.name)), self.models, "Table")
+        model = identifier(
+            "".join(p[:1].upper() + p[1:] for p in re.split(r"[^A-Za-z0-9]+", table.name)),
+            self.models,
+            "Table",
+        )
         self.models.add(model)
         declared = [*self._catalogue_lines(table, name), *(self._data_lines(table, name) if readable else ())]
         return TableDraft(
-            name, table.name, self._title(table), table.schema, model, column_lines(table, name, comments, readable),
-            tuple(sorted(declared, key=_subject)), tuple(sorted(self._observed(table, name), key=_kind_of_fact) if readable else ()),
-            comments.get("", ""), tuple(self._notes(table)),
-        )  # fmt: skip
+            name,
+            table.name,
+            self._title(table),
+            table.schema,
+            model,
+            column_lines(table, name, comments, readable),
+            tuple(sorted(declared, key=_subject)),
+            tuple(sorted(self._observed(table, name), key=_kind_of_fact) if readable else ()),
+            comments.get("", ""),
+            tuple(self._notes(table)),
+        )
 
     def _title(self, table: Table) -> str:
         rows, kind = self.facts.of(table).rows, KIND_WORDS[table.kind]
         counted = f", {rows:,} rows on {self.facts.on}" if rows is not None else ""
-        return f"{dotted('', table.name) if table.schema == 'public' else dotted(table.schema, table.name)}: {kind}{counted}"
+        schema = "" if table.schema == "public" else table.schema
+        return f"{dotted(schema, table.name)}: {kind}{counted}"
 
     def _notes(self, table: Table) -> Iterator[str]:
         reason = self.facts.of(table).reason
         if table.kind in {"v", "m", "f"}:
-            yield f"a {KIND_WORDS[table.kind]}: drafted from the catalogue alone, its rows are those of others"
+            yield (
+                f"a {KIND_WORDS[table.kind]}: drafted from the catalogue alone, its rows are those of others"
+            )
         elif self.facts.of(table).rows is None:
             yield f"drafted from the catalogue alone: {reason}"
         for column, why in sorted(self.facts.of(table).withheld.items()):
             yield f"withheld: the values of {column}: {why}"
 
-    def _line(self, function: str, arguments: list[str], id: str, why: str, *, named: bool = False, observed: bool = False) -> Line:
+    def _line(
+        self,
+        function: str,
+        arguments: list[str],
+        id: str,
+        why: str,
+        *,
+        named: bool = False,
+        observed: bool = False,
+    ) -> Line:
         """A line with an id of its own: numbered where another line has it."""
         number, wanted = 1, id
         while id in self.ids:
@@ -75,10 +108,14 @@ class _Proposer:
 
     def _said(self, table: Table, constraint: Constraint | None) -> list[str]:
         """What COMMENT ON says of a constraint, as the argument ``why``."""
-        comment = self.facts.comments.constraints.get((table.key, constraint.name), "") if constraint is not None else ""
+        comment = (
+            self.facts.comments.constraints.get((table.key, constraint.name), "")
+            if constraint is not None
+            else ""
+        )
         return [keyword_argument("why", comment)] if comment else []
 
-    # --- what only the catalogue is asked for ---------------------------------------------------------------------------
+    # --- what only the catalogue is asked for --------------------------------------------------------------
 
     def _catalogue_lines(self, table: Table, name: str) -> Iterator[Line | Note]:
         for constraint in table.constraints:
@@ -88,17 +125,24 @@ class _Proposer:
         for index in table.indexes:
             if index.unique and index.name not in backed:
                 yield self._index(name, index)
-        for column in table.columns.values() if table.kind in {"r", "p"} and self.facts.of(table).reason else ():
+        for column in (
+            table.columns.values() if table.kind in {"r", "p"} and self.facts.of(table).reason else ()
+        ):
             if column.not_null and table.proves_not_null(column.name):
                 arguments = [python_text(name), python_text(column.name), "nullable=False"]
                 id = f"{name}.{column.name}.nullability"
                 yield self._line("column", arguments, id, _declared(f"NOT NULL on {column.name}"))
 
     def _is_copy(self, table: Table, constraint: Constraint) -> bool:
-        """Whether a foreign key is PostgreSQL's own copy, made for a partition of the table that another one refers to."""
+        """Whether a foreign key is PostgreSQL's own copy, made for a partition of the table that another
+        one refers to.
+        """
         if constraint.kind != "f" or not self._to_partition(constraint):
             return False
-        return any(c.kind == "f" and c.columns == constraint.columns and not self._to_partition(c) for c in table.constraints)
+        return any(
+            c.kind == "f" and c.columns == constraint.columns and not self._to_partition(c)
+            for c in table.constraints
+        )
 
     def _to_partition(self, constraint: Constraint) -> bool:
         target = self.catalogue.tables.get(constraint.target) if constraint.target else None
@@ -110,7 +154,10 @@ class _Proposer:
         target = self.catalogue.tables.get(constraint.target) if constraint.target else None
         if constraint.kind == "f" and target is None:
             where = ".".join(constraint.target or ("?",))
-            yield Note(f"not drafted: {kind.upper()} {constraint.name} refers to {where}, which is in none of the suite's schemas")
+            yield Note(
+                f"not drafted: {kind.upper()} {constraint.name} refers to {where}, which is in none of "
+                f"the suite's schemas"
+            )
             return
         arguments = [python_text(name), python_text(kind)]
         if constraint.kind in {"p", "u", "f"}:
@@ -127,12 +174,14 @@ class _Proposer:
         why = _declared(f"UNIQUE INDEX {index.name}")
         return self._line("index", arguments, f"{name}.{index.name}", why, named=True)
 
-    # --- what the catalogue declares of the rows, asked of the rows ------------------------------------------------------
+    # --- what the catalogue declares of the rows, asked of the rows ----------------------------------------
 
     def _data_lines(self, table: Table, name: str) -> Iterator[Line | Note]:
         for constraint in table.constraints:
             if constraint.kind in {"p", "u"}:
-                yield self._unique(table, name, constraint.columns, self._index_of(table, constraint), constraint)
+                yield self._unique(
+                    table, name, constraint.columns, self._index_of(table, constraint), constraint
+                )
             elif constraint.kind == "f" and not self._is_copy(table, constraint):
                 yield from self._reference(table, name, constraint)
             elif constraint.kind == "c":
@@ -150,10 +199,18 @@ class _Proposer:
         return next((i for i in table.indexes if i.name == constraint.name), None)
 
     def _unique(
-        self, table: Table, name: str, columns: tuple[str, ...], index: Index | None, constraint: Constraint | None, where: str = ""
+        self,
+        table: Table,
+        name: str,
+        columns: tuple[str, ...],
+        index: Index | None,
+        constraint: Constraint | None,
+        where: str = "",
     ) -> Line:
         arguments = [python_text(name), _columns(columns)]
-        equal = all(table.proves_not_null(c) for c in columns) or (index is not None and index.nulls_not_distinct)
+        equal = all(table.proves_not_null(c) for c in columns) or (
+            index is not None and index.nulls_not_distinct
+        )
         arguments += [] if equal else ["nulls_equal=False"]
         arguments += [keyword_argument("where", where)] if where else []
         arguments += self._said(table, constraint)
@@ -163,7 +220,13 @@ class _Proposer:
 
     def _unique_index(self, table: Table, name: str, index: Index) -> Line | Note:
         columns = tuple(c for c in index.columns if c is not None)
-        reason = "it is not valid" if not index.valid else "it is over an expression" if None in index.columns else ""
+        reason = (
+            "it is not valid"
+            if not index.valid
+            else "it is over an expression"
+            if None in index.columns
+            else ""
+        )
         where = _unwrapped(index.predicate)
         reason = reason or (f"its WHERE holds what looks like {what}" if (what := certainly(where)) else "")
         reason = reason or (_refusal(where) if where else "")
@@ -176,10 +239,18 @@ class _Proposer:
         if target is None:
             return
         if " PERIOD " in constraint.definition:
-            yield Note(f"the rows are not asked for FOREIGN KEY {constraint.name}: it refers to periods, not to one row")
+            yield Note(
+                f"the rows are not asked for FOREIGN KEY {constraint.name}: it refers to periods, not to "
+                f"one row"
+            )
             return
         other = name_of(target, self.catalogue)
-        arguments = [python_text(name), _columns(constraint.columns), python_text(other), _columns(constraint.target_columns)]
+        arguments = [
+            python_text(name),
+            _columns(constraint.columns),
+            python_text(other),
+            _columns(constraint.target_columns),
+        ]
         arguments += self._said(table, constraint)
         id = f"{name}.{'_'.join(constraint.columns)}.references"
         yield self._line("references", arguments, id, _declared(f"FOREIGN KEY {constraint.name}"))
@@ -187,14 +258,17 @@ class _Proposer:
     def _check(self, table: Table, name: str, constraint: Constraint) -> Line | Note:
         expression = check_expression(constraint.definition)
         if what := certainly(expression):
-            return Note(f"the rows are not asked for CHECK {constraint.name}: its text is withheld, for it holds what looks like {what}")
+            return Note(
+                f"the rows are not asked for CHECK {constraint.name}: its text is withheld, for it holds "
+                f"what looks like {what}"
+            )
         if reason := _refusal(expression) if expression else "its text could not be read":
             return Note(f"the rows are not asked for CHECK {constraint.name}: {reason}: {expression}")
         arguments = [python_text(name), python_text(expression), *self._said(table, constraint)]
         why = _declared(f"CHECK {constraint.name}")
         return self._line("holds", arguments, f"{name}.{constraint.name}.rows", why, named=True)
 
-    # --- what was observed -----------------------------------------------------------------------------------------------
+    # --- what was observed ---------------------------------------------------------------------------------
 
     def _observed(self, table: Table, name: str) -> Iterator[Line]:
         seen = self.facts.of(table)
@@ -210,14 +284,23 @@ class _Proposer:
                 yield self._seen("holds", arguments, f"{name}.{column.name}.never_null", why, named=True)
             if column.name in seen.unique:
                 more = [] if column.not_null or seen.nulls[column.name] == 0 else ["nulls_equal=False"]
-                arguments, why = [quoted, python_text(column.name), *more], f"no two alike among {present:,} values"
+                arguments, why = (
+                    [quoted, python_text(column.name), *more],
+                    f"no two alike among {present:,} values",
+                )
                 yield self._seen("unique", arguments, f"{name}.{column.name}.unique", why)
             if column.name in seen.two_decimals:
-                arguments, why = [quoted, python_text(column.name), "2"], f"at most two decimals in {present:,} values"
+                arguments, why = (
+                    [quoted, python_text(column.name), "2"],
+                    f"at most two decimals in {present:,} values",
+                )
                 yield self._seen("decimals", arguments, f"{name}.{column.name}.decimals", why)
             if values := seen.values.get(column.name):
                 listed = ", ".join(_sql_value(v, column.base) for v in values)
-                arguments, why = [quoted, python_text(f"{sql} IN ({listed})")], f"only {len(values)} different in {present:,} values"
+                arguments, why = (
+                    [quoted, python_text(f"{sql} IN ({listed})")],
+                    f"only {len(values)} different in {present:,} values",
+                )
                 yield self._seen("holds", arguments, f"{name}.{column.name}.values", why, named=True)
 
     def _seen(self, function: str, arguments: list[str], id: str, what: str, *, named: bool = False) -> Line:
@@ -285,4 +368,3 @@ def _refusal(expression: str) -> str:
     except SuiteError as error:
         return remark(error.fact)
     return ""
-

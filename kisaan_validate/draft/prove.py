@@ -1,4 +1,6 @@
-"""A draft is proved on the database that it came from: what does not pass there is commented out, with the reason."""
+"""A draft is proved on the database that it came from: what does not pass there is commented out, with the
+reason.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ ROUNDS = 4
 class Proved:
     """The files of a draft, the run that proved them, and what was commented out on the way.
 
-    ``rendered`` are the names of all files of the draft, also of those that stand already and were not proved.
+    ``rendered`` are the names of all files of the draft, also of those that stand already and were not
+    proved.
     """
 
     files: Mapping[str, str]
@@ -34,20 +37,27 @@ class Proved:
 
 
 def prove(
-    facts: Facts, drafts: Sequence[TableDraft], name: str, keep: Callable[[str], bool], run: Callable[[Suite], Run],
+    facts: Facts,
+    drafts: Sequence[TableDraft],
+    name: str,
+    keep: Callable[[str], bool],
+    run: Callable[[Suite], Run],
     settings: str = "",
-) -> Proved:  # fmt: skip
+) -> Proved:
     """Render the draft, load it, run it, and comment out what is no PASS, until all that is left passes.
 
-    ``keep`` tells which files will be written: only these are proved. ``settings`` is the text of a suite.toml that stands
-    already. Raises what ``run`` raises, and UsageError if nothing would be written.
+    ``keep`` tells which files will be written: only these are proved. ``settings`` is the text of a
+    suite.toml that stands already. Raises what ``run`` raises, and UsageError if nothing would be written.
     """
     refused = Refused()
     for _ in range(ROUNDS):
         rendered = render(facts, drafts, refused, name)
         files = {path: text for path, text in rendered.items() if keep(path)}
         if not any(path.endswith(".py") for path in files):
-            raise UsageError("every file of the draft stands already: there is nothing to write", "choose another folder with --output")
+            raise UsageError(
+                "every file of the draft stands already: there is nothing to write",
+                "choose another folder with --output",
+            )
         suite = load_files({**files, "suite.toml": settings} if settings else files)
         done = run(suite)
         more = _refused(done, suite, facts)
@@ -77,7 +87,12 @@ def _reason(result: Result, check: Check, facts: Facts) -> str:
         of = f" of {result.examined:,}" if result.examined is not None else ""
         return f"{result.violations:,}{of} rows violated it on {facts.on}"
     table = facts.catalogue.find(check.table)
-    known = {check.table, *check.columns, *(table.columns if table is not None else ()), table.name if table is not None else ""}
+    known = {
+        check.table,
+        *check.columns,
+        *(table.columns if table is not None else ()),
+        table.name if table is not None else "",
+    }
     said = result.message if result.status is Status.FAIL else mask_values(result.message, known)
     return f"on {facts.on} {said}{f' ({result.sqlstate})' if result.sqlstate else ''}"
 
@@ -94,5 +109,3 @@ def told(proved: Proved) -> dict[str, int]:
         "refused": len(proved.refused.lines),
         "blocking": sum(check.severity is Severity.BLOCKING for check in checks),
     }
-
-

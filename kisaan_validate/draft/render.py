@@ -25,7 +25,9 @@ FAMILY = 3
 
 @dataclass(frozen=True)
 class Refused:
-    """Which checks of a draft do not pass on the database that it came from, and why: by id, and by key of a model."""
+    """Which checks of a draft do not pass on the database that it came from, and why: by id, and by key of
+    a model.
+    """
 
     lines: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[Key, str] = field(default_factory=dict)
@@ -56,12 +58,17 @@ def _grouped(drafts: Sequence[TableDraft]) -> list[tuple[str, list[TableDraft]]]
     for schema in sorted({draft.schema for draft in drafts}):
         for word, members in sorted(_families([d for d in drafts if d.schema == schema]).items()):
             title = f"{schema}_{word}" if several else word
-            made += [(file_stem(title, taken), members[i : i + MOST_TABLES]) for i in range(0, len(members), MOST_TABLES)]
+            made += [
+                (file_stem(title, taken), members[i : i + MOST_TABLES])
+                for i in range(0, len(members), MOST_TABLES)
+            ]
     return made
 
 
 def _families(drafts: Sequence[TableDraft]) -> dict[str, list[TableDraft]]:
-    """Tables by the first word of their names (the second, where most begin with the same); the rest under "others"."""
+    """Tables by the first word of their names (the second, where most begin with the same); the rest under
+    "others".
+    """
     words = {draft.name: _words(draft.bare) for draft in drafts}
     ((common, number),) = Counter(w[0] for w in words.values()).most_common(1)
     found: dict[str, list[TableDraft]] = defaultdict(list)
@@ -81,13 +88,20 @@ def _words(name: str) -> list[str]:
 
 
 def _module(facts: Facts, members: Sequence[TableDraft], refused: Refused) -> str:
-    # Nothing that the database calls things may stand on the first two lines, where Python looks for an encoding.
-    first = '"""A draft of kisaan-validate init: read it, correct it, own it. Each line says why it is there."""\n'
+    # Nothing that the database calls things may stand on the first two lines, where Python looks for an
+    # encoding.
+    first = (
+        '"""A draft of kisaan-validate init: read it, correct it, own it. Each line says why it is '
+        'there."""\n'
+    )
     parts = [
         first,
         "from __future__ import annotations\n",
         _imports(members, refused),
-        f"# Drafted by kisaan-validate {VERSION} on {facts.on} from database {remark(facts.place.database)}.\n",
+        (
+            f"# Drafted by kisaan-validate {VERSION} on {facts.on} from database "
+            f"{remark(facts.place.database)}.\n"
+        ),
     ]
     if _observes(members, refused):
         parts.append(_observed(facts))
@@ -107,7 +121,10 @@ def _imports(members: Sequence[TableDraft], refused: Refused) -> str:
     used = {"Annotated": annotated, "Any": _observes(members, refused), "ClassVar": commented}
     typing = [name for name in used if used[name]]
     made = [f"from typing import {', '.join(typing)}\n"] if typing else []
-    made.append(("import pandas as pd\n" if any("pd." in dtype for dtype in dtypes) else "") + "import pandera.pandas as pa\n")
+    made.append(
+        ("import pandas as pd\n" if any("pd." in dtype for dtype in dtypes) else "")
+        + "import pandera.pandas as pa\n"
+    )
     made += ["from kisaan_validate import declare\n"] if declared else []
     return "\n".join(made)
 
@@ -125,12 +142,23 @@ def _observed(facts: Facts) -> str:
 
 def _section(draft: TableDraft, refused: Refused) -> str:
     title = remark(draft.title)
-    head = [f"# --- {title} {'-' * max(3, 113 - len(title))}", *(f"# {remark(note, 400)}" for note in draft.notes)]
+    head = [
+        f"# --- {title} {'-' * max(3, 113 - len(title))}",
+        *(f"# {remark(note, 400)}" for note in draft.notes),
+    ]
     fields = [column.source(refused.columns) for column in draft.columns]
     config = f"    class Config:\n        name = {python_text(draft.name)}"
     if draft.comment:
-        config += f"\n        metadata: ClassVar[dict[str, str]] = {python_value({'why': draft.comment})}  # the comment on the table"
-    model = f"class {draft.model}(pa.DataFrameModel):\n" + "".join(f"{line}\n" for line in fields) + ("\n" if fields else "") + config
+        config += (
+            f"\n        metadata: ClassVar[dict[str, str]] = "
+            f"{python_value({'why': draft.comment})}  # the comment on the table"
+        )
+    model = (
+        f"class {draft.model}(pa.DataFrameModel):\n"
+        + "".join(f"{line}\n" for line in fields)
+        + ("\n" if fields else "")
+        + config
+    )
     parts = ["\n".join(head) + "\n\n\n" + model]
     if draft.declared:
         parts.append(sources(draft.declared, refused.lines))

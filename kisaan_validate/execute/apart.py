@@ -1,4 +1,6 @@
-"""Which tables of author-written SQL can be read apart: the server that will run it says so, before any of it runs."""
+"""Which tables of author-written SQL can be read apart: the server that will run it says so, before any of
+it runs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from kisaan_validate.suite.load import Suite
 
 @dataclass(frozen=True)
 class Refused:
-    """Why SQL is not run, by check id: volatile functions that it could call, and what would answer in place of what it names."""
+    """Why SQL is not run, by check id: volatile functions that it could call, and what would answer in
+    place of what it names.
+    """
 
     volatile: Mapping[str, Collection[str]]
     shadowed: Mapping[str, str]
@@ -32,8 +36,8 @@ def written_apart(
 ) -> dict[str, Written]:
     """Each SQL assertion with its tables read apart, as far as the server takes it so, by check id.
 
-    SQL that is not run is not shown to the server either: ``refused``, or over ``unavailable`` tables. Raises DatabaseError
-    if the session is lost.
+    SQL that is not run is not shown to the server either: ``refused``, or over ``unavailable`` tables.
+    Raises DatabaseError if the session is lost.
     """
     found = {}
     for check in suite.checks:
@@ -49,9 +53,15 @@ def written_apart(
 def _written(session: Session, sql: str, catalogue: Catalogue) -> Written:
     places = places_of(sql)
     tables = [catalogue.find(place.name) for place in places]
-    fit = [p for p, table in zip(places, tables, strict=True) if p.fit and table is not None and not table.believed]
+    fit = [
+        p
+        for p, table in zip(places, tables, strict=True)
+        if p.fit and table is not None and not table.believed
+    ]
     apart = _taken(session, sql, fit)
-    bare = [table.key for p, table in zip(places, tables, strict=True) if table is not None and p not in apart]
+    bare = [
+        table.key for p, table in zip(places, tables, strict=True) if table is not None and p not in apart
+    ]
     return Written(stand_apart(sql, apart), tuple(dict.fromkeys(bare)))
 
 

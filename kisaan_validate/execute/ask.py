@@ -26,9 +26,9 @@ _NOBODYS_FAULT = ("08", "25", "40", "53", "55", "57", "58", "XX")
 class Counted:
     """What a statement answered: violating and judged rows by check id, rows read, errors by check id.
 
-    ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``. ``judged`` is how
-    many rows the filter of a join leaves, where it has one. ``rests`` is what stands for rows that were not read, in words.
-    ``unmeasured`` says by column why not all its figures are known.
+    ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``.
+    ``judged`` is how many rows the filter of a join leaves, where it has one. ``rests`` is what stands for
+    rows that were not read, in words. ``unmeasured`` says by column why not all its figures are known.
     """
 
     violations: dict[str, int] = field(default_factory=dict)
@@ -60,14 +60,18 @@ def ask_pass(session: Session, statement: Pass, clock: Callable[[], float] = tim
         counted.failure = error
         if statement.figures and is_one_expressions_fault(error):
             return _ask_apart(session, statement, counted, clock)
-        _isolate(session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS)
+        _isolate(
+            session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS
+        )
         if counted.rows is None and not session.lost and is_one_expressions_fault(error):
             _count_rows_alone(session, statement, counted)
     return counted
 
 
 def _ask_apart(session: Session, statement: Pass, counted: Counted, clock: Callable[[], float]) -> Counted:
-    """The checks without the figures, then the figures without the checks: neither may cost the other's answers."""
+    """The checks without the figures, then the figures without the checks: neither may cost the other's
+    answers.
+    """
     answered = ask_pass(session, replace(statement, figures=()), clock)
     answered.log = counted.log + answered.log
     answered.milliseconds += counted.milliseconds
@@ -87,8 +91,12 @@ def _ask_apart(session: Session, statement: Pass, counted: Counted, clock: Calla
     return answered
 
 
-def _ask_less(session: Session, statement: Pass, figure: Figure, error: DatabaseError, answered: Counted) -> None:
-    """A column of which one figure cannot be computed, as where a sum overflows, keeps the others; why is remembered."""
+def _ask_less(
+    session: Session, statement: Pass, figure: Figure, error: DatabaseError, answered: Counted
+) -> None:
+    """A column of which one figure cannot be computed, as where a sum overflows, keeps the others; why is
+    remembered.
+    """
     answered.unmeasured[figure.name] = error.fact
     for lesser in figure.lesser():
         if session.lost or not is_one_expressions_fault(error):
@@ -124,7 +132,12 @@ def _count(
 
 
 def _isolate(
-    session: Session, statement: Pass, slots: Sequence[Slot], error: DatabaseError, counted: Counted, late: Callable[[], bool]
+    session: Session,
+    statement: Pass,
+    slots: Sequence[Slot],
+    error: DatabaseError,
+    counted: Counted,
+    late: Callable[[], bool],
 ) -> None:
     """``slots`` together gave ``error``: find out which of them do, asking as little as possible."""
     deduced = False
@@ -160,8 +173,12 @@ def _isolate(
             counted.errors.setdefault(slot.check_id, error)
 
 
-def _own_error(session: Session, statement: Pass, slots: Sequence[Slot], counted: Counted) -> DatabaseError | None:
-    """The last one left is asked too: a statement can be too long or too deep as a whole, and fine in all its parts."""
+def _own_error(
+    session: Session, statement: Pass, slots: Sequence[Slot], counted: Counted
+) -> DatabaseError | None:
+    """The last one left is asked too: a statement can be too long or too deep as a whole, and fine in all
+    its parts.
+    """
     try:
         _count(session, statement, slots, counted)
     except DatabaseError as error:
@@ -177,7 +194,9 @@ def _count_rows_alone(session: Session, statement: Pass, counted: Counted) -> No
         recover(session)
 
 
-def _may_be_one_expressions(session: Session, statement: Pass, error: DatabaseError, counted: Counted) -> bool:
+def _may_be_one_expressions(
+    session: Session, statement: Pass, error: DatabaseError, counted: Counted
+) -> bool:
     """Whether one expression may be at fault. A missing right is, where the rows alone can be counted."""
     if error.lost or session.lost:
         return False
@@ -215,7 +234,9 @@ SAVEPOINT = "kisaan"
 
 @contextmanager
 def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[None]:
-    """Settings of the planner for the statements in the block. They change no answer, so one that fails is done without."""
+    """Settings of the planner for the statements in the block. They change no answer, so one that fails is
+    done without.
+    """
     try:
         session.tune(settings)
     except DatabaseError:
@@ -239,7 +260,9 @@ def ask(session: Session, statement: Pass | Query, ground: Ground) -> Counted:
 
 
 def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Counted:
-    """A pass whose plan reads what it should. An expression at fault fails already there: then the rows' plan alone is looked at."""
+    """A pass whose plan reads what it should. An expression at fault fails already there: then the rows'
+    plan alone is looked at.
+    """
     failure = DatabaseError("not asked")
     for sql in (statement.sql(), statement.sql((), ())):
         try:
@@ -281,7 +304,9 @@ def ask_query(session: Session, query: Query, ground: Ground) -> Counted:
         recover(session)
         counted.errors[query.check_id] = error
         if not isinstance(error, (NotRead, TooLarge)):
-            facts = StatementFacts(query.purpose, sql, query.check_ids, counted.milliseconds, error.sqlstate or "lost")
+            facts = StatementFacts(
+                query.purpose, sql, query.check_ids, counted.milliseconds, error.sqlstate or "lost"
+            )
             counted.log.append(facts)
     return counted
 

@@ -15,8 +15,8 @@ UNSEEN = "could not be looked at again after it was read"
 def moved(pool: Pool, snapshot: Snapshot, stop: Stop) -> dict[TableKey, str]:
     """The tables whose rows stand for nothing, and why, as what follows their name. Raises nothing.
 
-    Where no session is left to look, that is all of them; but after a stop the locks of the snapshot are trusted, where
-    they are kept.
+    Where no session is left to look, that is all of them; but after a stop the locks of the snapshot are
+    trusted, where they are kept.
     """
     why = pool.loss
     for session in pool.sessions:
@@ -25,4 +25,8 @@ def moved(pool: Pool, snapshot: Snapshot, stop: Stop) -> dict[TableKey, str]:
             return dict.fromkeys(rewritten(session, snapshot), REWRITTEN)
         except DatabaseError as error:
             why = error.fact
-    return {} if stop.requested and snapshot.locking.kept else {t.key: f"{UNSEEN}: {why}" for t in snapshot.locked}
+    return (
+        {}
+        if stop.requested and snapshot.locking.kept
+        else {t.key: f"{UNSEEN}: {why}" for t in snapshot.locked}
+    )

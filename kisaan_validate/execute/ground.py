@@ -1,7 +1,8 @@
 """What an answer rests on: the heap of every table that is judged, or what the run was told to believe.
 
-A statement is compiled so that the planner does not see what is declared of the rows it reads. Where that cannot be (inside
-a view, in SQL that needs the table's key), what the planner may conclude from a declaration is proved first, by a scan.
+A statement is compiled so that the planner does not see what is declared of the rows it reads. Where that
+cannot be (inside a view, in SQL that needs the table's key), what the planner may conclude from a
+declaration is proved first, by a scan.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ DECLARED = ("the bounds of", "NOT NULL of")
 """How what stands for rows is called where it is no index."""
 
 _COMPARED = re.compile(r"(parent|looked)(_\d+)?")
-"""The alias of rows that others refer to (``compile.statements.join_pass``, ``compile.measure.value``), and of its partitions."""
+"""The alias of rows that others refer to (``compile.statements.join_pass``, ``compile.measure.value``),
+and of its partitions.
+"""
 
 _PRUNING: tuple[Setting, ...] = (("enable_partition_pruning", "on"),)
 
@@ -61,8 +64,9 @@ class Claim:
 class Ground:
     """What is believed in a run, and what was proved of the rest; shared by its workers.
 
-    ``parts`` are the tables of which others are made. ``declared`` says what the planner goes by where it is shown a table
-    bare; ``definitions`` is the text of the views among these. ``log`` has the statements that proved something.
+    ``parts`` are the tables of which others are made. ``declared`` says what the planner goes by where it
+    is shown a table bare; ``definitions`` is the text of the views among these. ``log`` has the statements
+    that proved something.
     """
 
     trust: Trust = field(default_factory=Trust)
@@ -78,11 +82,11 @@ class Ground:
     def under(
         self, session: Session, reads: Reads, sql: str, ids: tuple[str, ...] = (), *, bounded: bool = False
     ) -> Iterator[tuple[str, ...]]:
-        """In the block, ``sql`` can be run in this session, which otherwise reads heaps only; it gets what stands for rows
-        that are not read out of the heap, in words.
+        """In the block, ``sql`` can be run in this session, which otherwise reads heaps only; it gets what
+        stands for rows that are not read out of the heap, in words.
 
-        ``bounded``: what it writes is known to be little, whatever the planner takes it for. Raises TooLarge and NotRead for
-        what is not run, and DatabaseError for what the server says to it.
+        ``bounded``: what it writes is known to be little, whatever the planner takes it for. Raises
+        TooLarge and NotRead for what is not run, and DatabaseError for what the server says to it.
         """
         for claim in self._unproved(session, reads, sql):
             self._prove(session, claim, ids)
@@ -93,10 +97,14 @@ class Ground:
         yield (*self._shown(reads, plan, beside), *self._unseen(session, reads, sql))
         undo(session, settings)
 
-    # --- the plan ---------------------------------------------------------------------------------------------------
+    # --- the plan ------------------------------------------------------------------------------------------
 
-    def _way(self, session: Session, reads: Reads, sql: str) -> tuple[tuple[Setting, ...], Plan, tuple[Scan, ...]]:
-        """The settings under which it is run, and now stands, its plan, and the scans that do not read the heap of what is judged."""
+    def _way(
+        self, session: Session, reads: Reads, sql: str
+    ) -> tuple[tuple[Setting, ...], Plan, tuple[Scan, ...]]:
+        """The settings under which it is run, and now stands, its plan, and the scans that do not read the
+        heap of what is judged.
+        """
         for settings in self._settings(reads):
             plan = explained(session, sql, settings)
             beside = beside_heap(session, sql, plan, lambda scan: self._is_found(scan, reads))
@@ -114,7 +122,9 @@ class Ground:
             yield LOOKUPS  # what reads no table of the database's own reads the server's catalogue
 
     def _is_found(self, scan: Scan, reads: Reads) -> bool:
-        """Whether an index may find these rows: those of a table that rows are only compared with, under its alias there."""
+        """Whether an index may find these rows: those of a table that rows are only compared with, under
+        its alias there.
+        """
         tables = {part for key in reads.found for part in self.parts.get(key, (key,))}
         return (scan.schema, scan.relation) in tables and _COMPARED.fullmatch(scan.alias) is not None
 
@@ -122,13 +132,21 @@ class Ground:
         if (error := not_read(beside)) and not (reads.believed and self.trust.indexes):
             raise error
         if (left := self._left_out(reads, plan)) and not (reads.believed and self.trust.constraints):
-            raise NotRead(f"not run: {left} would be left out", "run with --trust-constraints if its bounds are known to be true")
+            raise NotRead(
+                f"not run: {left} would be left out",
+                "run with --trust-constraints if its bounds are known to be true",
+            )
         # Of bare tables it was proved that what is declared is true: what follows from it is, too.
         if not plan.scans and not reads.bare and any(self.parts.get(key, (key,)) for key in reads.tables):
-            raise NotRead("not run: no row would be read, because a condition is false for every one", "correct the condition")
+            raise NotRead(
+                "not run: no row would be read, because a condition is false for every one",
+                "correct the condition",
+            )
 
     def _left_out(self, reads: Reads, plan: Plan) -> str:
-        """The partitions (or children) of a table that its plan does not read; "" if it reads all of them, or none."""
+        """The partitions (or children) of a table that its plan does not read; "" if it reads all of them,
+        or none.
+        """
         seen = Counter(scan.relation for scan in plan.scans)
         for key in reads.tables:
             names = [name for _, name in self.parts.get(key, ())]
@@ -139,7 +157,7 @@ class Ground:
                 return f"{missing[0]}{more} of {key[1]}"
         return ""
 
-    # --- what is believed, and what is proved -----------------------------------------------------------------------
+    # --- what is believed, and what is proved --------------------------------------------------------------
 
     def _shown(self, reads: Reads, plan: Plan, beside: Iterable[Scan]) -> Iterator[str]:
         """What the plan itself shows to stand for rows."""
@@ -173,7 +191,9 @@ class Ground:
         return [declared for declared in self._bare(reads) if declared.not_null] if tested else []
 
     def _matched(self, reads: Reads, sql: str) -> list[tuple[Declared, UniqueIndex]]:
-        """The unique indexes by which the planner may stop at the first of several rows, or group by fewer columns."""
+        """The unique indexes by which the planner may stop at the first of several rows, or group by fewer
+        columns.
+        """
         bare = self._bare(reads)
         apart = len(set(reads.tables) - set(reads.bare))
         matched = len(bare) + apart > 1 or groups_rows(self._text(reads, sql))
@@ -187,7 +207,10 @@ class Ground:
             if claim not in self._known:
                 self._known[claim] = self._against(session, claim, ids)
         if why := self._known[claim]:
-            raise NotRead(f"not run: PostgreSQL would go by {claim.what}, and {why}", "repair that, or read the tables themselves in the check")
+            raise NotRead(
+                f"not run: PostgreSQL would go by {claim.what}, and {why}",
+                "repair that, or read the tables themselves in the check",
+            )
 
     def _against(self, session: Session, claim: Claim, ids: tuple[str, ...]) -> str:
         """What speaks against a claim, "" for nothing. Raises DatabaseError if the session is lost."""
@@ -204,12 +227,15 @@ class Ground:
 
 
 def read_ground(session: Session, plan: Prepared, catalogue: Catalogue, trust: Trust) -> Ground:
-    """The ground for the statements of a plan: what their tables are made of, and what is declared of bare ones.
+    """The ground for the statements of a plan: what their tables are made of, and what is declared of bare
+    ones.
 
     Raises DatabaseError.
     """
     read = [statement.reads for statement in plan.counting]
-    read += [slot.query.reads for statement in plan.passes for slot in statement.slots if slot.query is not None]
+    read += [
+        slot.query.reads for statement in plan.passes for slot in statement.slots if slot.query is not None
+    ]
     tables, bare = ({key for reads in read for key in getattr(reads, name)} for name in ("tables", "bare"))
     parts = read_parts(session, [catalogue.tables[key] for key in sorted(tables)])
     declared, definitions = read_declared(session, [catalogue.tables[key] for key in sorted(bare)])
@@ -217,7 +243,10 @@ def read_ground(session: Session, plan: Prepared, catalogue: Catalogue, trust: T
 
 
 def _never_null(declared: Declared) -> Claim:
-    columns, table = ", ".join(map(quote, declared.not_null)), f"{quote(declared.schema)}.{quote(declared.name)}"
+    columns, table = (
+        ", ".join(map(quote, declared.not_null)),
+        f"{quote(declared.schema)}.{quote(declared.name)}",
+    )
     only = "" if declared.partitioned else "ONLY "
     # A function, because a test for NULL is what the planner would answer by the declaration.
     sql = f"SELECT count(*) FILTER (WHERE num_nulls({columns}) > 0)\nFROM {only}{table}"
@@ -226,7 +255,10 @@ def _never_null(declared: Declared) -> Claim:
 
 def _no_two(declared: Declared, index: UniqueIndex) -> Claim:
     names = [f"k{n}" for n in range(len(index.keys))]
-    keys, listed = ", ".join(f"{authored(key)} AS {name}" for key, name in zip(index.keys, names, strict=True)), ", ".join(names)
+    keys, listed = (
+        ", ".join(f"{authored(key)} AS {name}" for key, name in zip(index.keys, names, strict=True)),
+        ", ".join(names),
+    )
     table = f"{'' if declared.partitioned else 'ONLY '}{quote(declared.schema)}.{quote(declared.name)}"
     where = f" WHERE ({authored(index.where)}) IS TRUE" if index.where else ""
     filled = f"\nWHERE num_nulls({listed}) = 0" if index.nulls else ""
@@ -234,4 +266,3 @@ def _no_two(declared: Declared, index: UniqueIndex) -> Claim:
     groups = f"SELECT count(*) AS n FROM ({inner}) AS q{filled}\nGROUP BY {listed}\nHAVING count(*) > 1"
     counted = qualified(f"SELECT coalesce(sum(n), 0)::bigint FROM (\n{groups}\n) AS d")
     return Claim(f"the unique index {index.name} of {declared.name}", counted)
-

@@ -1,8 +1,9 @@
-"""The door for every statement that reads rows: its plan is looked at first, and what is no reading of the heap is not run.
+"""The door for every statement that reads rows: its plan is looked at first, and what is no reading of the
+heap is not run.
 
-An index may lack rows, or lead to wrong ones: one that an update of the collation left out of order, one that a fault of the
-server damaged. So sessions that read rows have the planner's ways through indexes switched off, and as PostgreSQL takes that
-for a strong wish only, each plan is looked at.
+An index may lack rows, or lead to wrong ones: one that an update of the collation left out of order, one
+that a fault of the server damaged. So sessions that read rows have the planner's ways through indexes
+switched off, and as PostgreSQL takes that for a strong wish only, each plan is looked at.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from kisaan_validate.database.session import Session, Setting
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.plans import Plan, Scan
 
-HEAP: tuple[Setting, ...] = (("enable_indexscan", "off"), ("enable_indexonlyscan", "off"), ("enable_bitmapscan", "off"))
+HEAP: tuple[Setting, ...] = (
+    ("enable_indexscan", "off"),
+    ("enable_indexonlyscan", "off"),
+    ("enable_bitmapscan", "off"),
+)
 """Every row is met where it lies."""
 
 LOOKUPS: tuple[Setting, ...] = (("enable_indexscan", "on"), ("enable_bitmapscan", "on"))
@@ -36,7 +41,9 @@ class NotRead(DatabaseError):
 
 
 def refusal(session: Session, sql: str) -> DatabaseError | None:
-    """Why a statement is not run in a session that reads heaps only; None if it may be. Raises DatabaseError."""
+    """Why a statement is not run in a session that reads heaps only; None if it may be. Raises
+    DatabaseError.
+    """
     plan = explained(session, sql)
     return too_large(session, plan) or not_read(beside_heap(session, sql, plan))
 
@@ -58,7 +65,8 @@ def too_large(session: Session, plan: Plan) -> TooLarge | None:
         return None
     allowed = session.limits.temp_bytes // 1024**2
     return TooLarge(
-        f"not run: it would write about {expected // 1024**2} MiB of temporary files, {allowed} MiB are allowed",
+        f"not run: it would write about {expected // 1024**2} MiB of temporary files, {allowed} MiB are "
+        f"allowed",
         "raise temp_limit_mb, or run it on a copy",
     )
 
@@ -66,9 +74,11 @@ def too_large(session: Session, plan: Plan) -> TooLarge | None:
 def beside_heap(
     session: Session, sql: str, plan: Plan, found: Callable[[Scan], bool] = lambda scan: False
 ) -> tuple[Scan, ...]:
-    """The scans by which rows of the database's own tables are not read from their heap. Raises DatabaseError.
+    """The scans by which rows of the database's own tables are not read from their heap. Raises
+    DatabaseError.
 
-    ``found`` tells the relations whose rows an index may find. What the catalogue of the server says is always found so.
+    ``found`` tells the relations whose rows an index may find. What the catalogue of the server says is
+    always found so.
     """
     if all(scan.of_the_heap for scan in plan.scans):
         return ()
@@ -89,7 +99,9 @@ def not_read(scans: Sequence[Scan]) -> NotRead | None:
 
 @contextmanager
 def heap_only(session: Session) -> Iterator[None]:
-    """Every statement in the block reads heaps only; afterwards the planner may do as before. Raises DatabaseError."""
+    """Every statement in the block reads heaps only; afterwards the planner may do as before. Raises
+    DatabaseError.
+    """
     session.tune(HEAP)
     yield
     if not session.lost:
@@ -98,7 +110,8 @@ def heap_only(session: Session) -> Iterator[None]:
 
 @contextmanager
 def by_index(session: Session) -> Iterator[None]:
-    """In the block, which is of a session that reads heaps only, an index may find rows. Raises DatabaseError.
+    """In the block, which is of a session that reads heaps only, an index may find rows. Raises
+    DatabaseError.
 
     After a failure in it the caller returns to the session's savepoint, and so to heaps only.
     """

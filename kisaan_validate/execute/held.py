@@ -13,7 +13,9 @@ PAST_LIMIT = "the snapshot was held for"
 
 
 class Held:
-    """Counts from now on; past ``limit`` seconds the work is asked to stop, as by a signal. ``end`` when it is let go."""
+    """Counts from now on; past ``limit`` seconds the work is asked to stop, as by a signal. ``end`` when
+    it is let go.
+    """
 
     def __init__(self, limit: float | None, stop: Stop) -> None:
         self._since = time.monotonic()

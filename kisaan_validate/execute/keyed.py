@@ -77,7 +77,9 @@ def keyed_jobs_again(
     before: Baseline,
     since: Mapping[TableKey, str],
 ) -> tuple[KeyedJob, ...]:
-    """What is asked of the personal columns that a baseline speaks of; tables that are gone have nothing to be asked."""
+    """What is asked of the personal columns that a baseline speaks of; tables that are gone have nothing
+    to be asked.
+    """
     jobs = []
     for title, listed in groupby(sorted(before.keyed, key=lambda k: k.table), key=lambda k: k.table):
         table = tables.get(title)
@@ -98,7 +100,9 @@ class _Said:
 def take_keyed(
     pool: Pool, jobs: Sequence[KeyedJob], stop: Stop, on_done: Callable[[int, int], None]
 ) -> tuple[tuple[KeyedDigest, ...], list[StatementFacts]]:
-    """What is known of each personal column, and the statements, without the key. Raises nothing: why not is a message."""
+    """What is known of each personal column, and the statements, without the key. Raises nothing: why not
+    is a message.
+    """
     if not jobs:
         return (), []
     on_done(0, len(jobs))
@@ -144,7 +148,9 @@ def _taker(job: KeyedJob) -> Callable[[Session], _Said]:
 
 
 def _has_many(session: Session, job: KeyedJob, column: KeyedColumn, log: list[StatementFacts]) -> bool:
-    """Whether it has enough distinct values. Few classes mean few values, so that they can be counted in memory."""
+    """Whether it has enough distinct values. Few classes mean few values, so that they can be counted in
+    memory.
+    """
     (classes,) = _ask(session, job.asked, column.classes, log)
     if int(str(classes)) >= LEAST_DISTINCT:
         return True

@@ -1,9 +1,11 @@
-"""How a run locks what it reads, so that half of the server's lock table stays free of everybody's locks. Pure.
+"""How a run locks what it reads, so that half of the server's lock table stays free of everybody's locks.
+Pure.
 
-Best is to hold every table for as long as the snapshot, in every session: nobody can rewrite one meanwhile, and no session
-asks for a lock late. That costs a place a table, index and session. Where there is no room for it, readers give back their
-locks after each statement; where there is none for the holder's either, nothing is held, and a table that was changed under
-the snapshot is found out afterwards (see ``snapshot.rewritten``).
+Best is to hold every table for as long as the snapshot, in every session: nobody can rewrite one
+meanwhile, and no session asks for a lock late. That costs a place a table, index and session. Where there
+is no room for it, readers give back their locks after each statement; where there is none for the holder's
+either, nothing is held, and a table that was changed under the snapshot is found out afterwards (see
+``snapshot.rewritten``).
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ HOLDER, READER = 160, 80
 
 @dataclass(frozen=True)
 class Locking:
-    """``held``: the first session keeps a lock on every table. ``kept``: so does every reader, of which there are ``readers``.
+    """``held``: the first session keeps a lock on every table. ``kept``: so does every reader, of which
+    there are ``readers``.
 
-    ``need`` is how many places a reader's statement takes. ``refused`` tables are not read, and why; ``impossible`` says why
-    nothing is. ``why`` says in words what is otherwise than best.
+    ``need`` is how many places a reader's statement takes. ``refused`` tables are not read, and why;
+    ``impossible`` says why nothing is. ``why`` says in words what is otherwise than best.
     """
 
     held: bool = True
@@ -36,19 +39,29 @@ class Locking:
 
 
 def choose_locking(
-    room: Room, costs: Mapping[TableKey, Cost], together: Iterable[Collection[TableKey]], readers: int, share: int = 1,
-    *, holding: bool = True,
-) -> Locking:  # fmt: skip
-    """The best way that leaves half of the table free. ``together`` are tables that one statement may read at once.
+    room: Room,
+    costs: Mapping[TableKey, Cost],
+    together: Iterable[Collection[TableKey]],
+    readers: int,
+    share: int = 1,
+    *,
+    holding: bool = True,
+) -> Locking:
+    """The best way that leaves half of the table free. ``together`` are tables that one statement may read
+    at once.
 
-    ``share``: how many holders of ours take their locks from the same room. ``holding``: whether tables may be held at all.
+    ``share``: how many holders of ours take their locks from the same room. ``holding``: whether tables
+    may be held at all.
     """
     free, held = room.free // share, sum(cost.relations for cost in costs.values())
     groups = [tuple(key for key in group if key in costs) for group in together]
     groups += [(key,) for key in costs]
     need, refused = _need(costs, groups, room, free)
     if free < HOLDER + READER + need:
-        why = f"{room.used:,} of {room.size:,} places of the server's lock table are taken: a run would not leave half of it free"
+        why = (
+            f"{room.used:,} of {room.size:,} places of the server's lock table are taken: a run would "
+            f"not leave half of it free"
+        )
         return Locking(False, False, 0, need, refused, impossible=why)
     every = sum(cost.read for cost in costs.values())
     if HOLDER + held + readers * (READER + every) + room.parallel * need <= free and not refused and holding:
@@ -59,14 +72,19 @@ def choose_locking(
         why = f"{size}: readers lock a table only while they read it"
         return Locking(True, False, most, need, why=why)
     most = max(1, min(readers, (free - HOLDER) // (READER + need)))
-    why = f"{size}: tables are locked only while they are read, and one that was changed meanwhile is found out afterwards"
+    why = (
+        f"{size}: tables are locked only while they are read, and one that was changed meanwhile is "
+        f"found out afterwards"
+    )
     return Locking(False, False, most, need, refused, why=why)
 
 
 def _need(
     costs: Mapping[TableKey, Cost], groups: Iterable[tuple[TableKey, ...]], room: Room, free: int
 ) -> tuple[int, dict[TableKey, str]]:
-    """The places of the most demanding statement that can be run, and the tables that cannot be read at all."""
+    """The places of the most demanding statement that can be run, and the tables that cannot be read at
+    all.
+    """
     refused: dict[TableKey, str] = {}
     need = 0
     most = max(0, free - HOLDER - READER)
@@ -77,7 +95,8 @@ def _need(
         if asked > most and group:
             largest = max(group, key=lambda key: costs[key].read)
             refused[largest] = (
-                f"not read: a statement over it locks {asked:,} relations at once (partitions, indexes), and half of the "
+                f"not read: a statement over it locks {asked:,} relations at once (partitions, indexes), "
+                f"and half of the "
                 f"{room.size:,} places of the server's lock table must stay free"
             )
             continue

@@ -35,7 +35,8 @@ class _Taken:
         said = measure.private and not measure.message  # by the server, about people
         fact = mask_values(error.fact, measure.known) if said else error.fact
         self.measured += [
-            Measured(id, measure.title, sql=measure.sql, message=fact, sqlstate=error.sqlstate) for id in ids or measure.ids
+            Measured(id, measure.title, sql=measure.sql, message=fact, sqlstate=error.sqlstate)
+            for id in ids or measure.ids
         ]
         return self
 
@@ -43,7 +44,9 @@ class _Taken:
 def take_measures(
     pool: Pool, measures: Sequence[Measure], stop: Stop, on_done: Callable[[int, int], None]
 ) -> tuple[tuple[Measured, ...], list[StatementFacts]]:
-    """What each measure says, and the statements that were run. Raises nothing: no answer is a Measured that says why."""
+    """What each measure says, and the statements that were run. Raises nothing: no answer is a Measured
+    that says why.
+    """
     if not measures:
         return (), []
     on_done(0, len(measures))
@@ -53,7 +56,9 @@ def take_measures(
 
 
 def read_digesting(session: Session, server_encoding: str) -> Digesting:
-    """How this side computes digests, and what its hash functions answer to fixed questions. Raises DatabaseError."""
+    """How this side computes digests, and what its hash functions answer to fixed questions. Raises
+    DatabaseError.
+    """
     encoding = encoding_for(session.version)
     text = server_encoding or "UTF8"
     rows = session.execute(self_check_sql(encoding, text, ascii_only=text not in RAW))
@@ -90,7 +95,9 @@ def _taker(measure: Measure) -> Callable[[Session], _Taken]:
 
 
 def _ask(session: Session, measure: Measure, log: list[StatementFacts]) -> list[Measured]:
-    """What one statement says. Raises DatabaseError, after which the session can be asked again unless it is lost."""
+    """What one statement says. Raises DatabaseError, after which the session can be asked again unless it
+    is lost.
+    """
     start, sqlstate = time.perf_counter(), ""
     try:
         if measure.found:
@@ -111,7 +118,9 @@ def _ask(session: Session, measure: Measure, log: list[StatementFacts]) -> list[
 
 
 def _apart(session: Session, measure: Measure, taken: _Taken) -> _Taken:
-    """Part by part: an expression that fails costs its own figures and no others. The first part holds the rows."""
+    """Part by part: an expression that fails costs its own figures and no others. The first part holds the
+    rows.
+    """
     first, *others = measure.parts
     try:
         whole, *counts = _ask(session, first, taken.log)
@@ -122,6 +131,14 @@ def _apart(session: Session, measure: Measure, taken: _Taken) -> _Taken:
             (found,) = _ask(session, part, taken.log)
             whole = replace(whole, columns={**whole.columns, **found.columns}, sql=measure.sql)
         except DatabaseError as error:
-            taken.refuse(part, error, *(part_id(measure.id, figure.name) for figure in part.figures if figure.name not in whole.columns))
+            taken.refuse(
+                part,
+                error,
+                *(
+                    part_id(measure.id, figure.name)
+                    for figure in part.figures
+                    if figure.name not in whole.columns
+                ),
+            )
     taken.measured += [whole, *counts]
     return taken

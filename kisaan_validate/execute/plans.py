@@ -1,7 +1,8 @@
 """What the planner of the server makes of a statement, read from EXPLAIN (FORMAT JSON). Pure.
 
-A plan shows by which way each relation is read. Only a way that goes through all pages of the heap can be trusted to have
-met every row: an index knows the rows that it knows (PostgreSQL documentation, 14.1 Using EXPLAIN; 11 Indexes).
+A plan shows by which way each relation is read. Only a way that goes through all pages of the heap can be
+trusted to have met every row: an index knows the rows that it knows (PostgreSQL documentation, 14.1 Using
+EXPLAIN; 11 Indexes).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _OF_THE_HEAP = frozenset({"Seq Scan", "Sample Scan", "Tid Scan", "Tid Range Scan
 
 @dataclass(frozen=True)
 class Scan:
-    """One node that reads a relation. ``schema`` is "" unless EXPLAIN was VERBOSE; ``indexes`` are those that find its rows."""
+    """One node that reads a relation. ``schema`` is "" unless EXPLAIN was VERBOSE; ``indexes`` are those
+    that find its rows.
+    """
 
     kind: str
     relation: str
@@ -29,7 +32,9 @@ class Scan:
 
     @property
     def of_the_heap(self) -> bool:
-        """Whether it meets every row of the relation, whatever is declared of them. What is not known does not."""
+        """Whether it meets every row of the relation, whatever is declared of them. What is not known does
+        not.
+        """
         return self.kind in _OF_THE_HEAP
 
     @property
@@ -51,7 +56,9 @@ class Plan:
 
     @property
     def reads_nothing(self) -> bool:
-        """Whether a part of it is known to be empty before any row is read: a condition that is false for ever."""
+        """Whether a part of it is known to be empty before any row is read: a condition that is false for
+        ever.
+        """
         return any(node.get("One-Time Filter") == "false" for node in _nodes(self.root))
 
     def temp_bytes(self, memory: int, multiplier: float) -> int:
@@ -69,7 +76,9 @@ def _scan(node: Node) -> Scan | None:
     if kind == "Bitmap Heap Scan":
         indexes += [below["Index Name"] for below in _nodes(node) if "Index Name" in below]
     relation = str(node.get("Relation Name", "what it reads"))
-    return Scan(name, relation, str(node.get("Schema", "")), str(node.get("Alias", "")), tuple(dict.fromkeys(indexes)))
+    return Scan(
+        name, relation, str(node.get("Schema", "")), str(node.get("Alias", "")), tuple(dict.fromkeys(indexes))
+    )
 
 
 def _nodes(node: Node) -> Iterator[Node]:
@@ -87,6 +96,8 @@ def temp_bytes(node: Node, memory: int, multiplier: float) -> int:
     kind, total = str(node["Node Type"]), 0
     size = int(str(node.get("Plan Rows", 0))) * (int(str(node.get("Plan Width", 0))) + 24)
     hashed = kind == "Hash" or (kind == "Aggregate" and node.get("Strategy") in {"Hashed", "Mixed"})
-    if (hashed and size > memory * multiplier) or (kind in {"Sort", "Incremental Sort", "Materialize", "CTE Scan"} and size > memory):
+    if (hashed and size > memory * multiplier) or (
+        kind in {"Sort", "Incremental Sort", "Materialize", "CTE Scan"} and size > memory
+    ):
         total += size
     return total + sum(temp_bytes(child, memory, multiplier) for child in node.get("Plans", ()))

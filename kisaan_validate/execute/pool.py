@@ -27,7 +27,9 @@ _CUT_SECONDS = 0.5
 
 @dataclass
 class Task(Generic[Answer]):
-    """One piece of work: ``work`` asks a session, ``give_up`` says what it means that nobody could be asked."""
+    """One piece of work: ``work`` asks a session, ``give_up`` says what it means that nobody could be
+    asked.
+    """
 
     work: Callable[[Session], Answer]
     give_up: Callable[[DatabaseError], Answer]
@@ -42,9 +44,19 @@ class Pool:
     """``jobs`` sessions that import one snapshot. Sessions that cannot be opened or die are done without."""
 
     def __init__(
-        self, open_session: Callable[[], Session], snapshot: Shared, tables: Sequence[Table], jobs: int, locking: Locking | None = None
+        self,
+        open_session: Callable[[], Session],
+        snapshot: Shared,
+        tables: Sequence[Table],
+        jobs: int,
+        locking: Locking | None = None,
     ) -> None:
-        self._open, self._snapshot, self._tables, self._locking = open_session, snapshot, tables, locking or Locking()
+        self._open, self._snapshot, self._tables, self._locking = (
+            open_session,
+            snapshot,
+            tables,
+            locking or Locking(),
+        )
         jobs = min(jobs, self._locking.readers) if locking is not None else jobs
         self._sessions: list[Session] = []
         self._last_error: DatabaseError | None = None
@@ -54,14 +66,18 @@ class Pool:
             if (session := self._join()) is not None:
                 self._sessions.append(session)
             elif time.monotonic() - begun > LONG_SECONDS:
-                break  # waited for in vain, as for a place in a pooler: so would be the next, while the snapshot is held
+                # waited for in vain, as for a place in a pooler: so would be the next, while the snapshot is
+                # held
+                break
 
     @property
     def shortage(self) -> str:
         """Why fewer sessions than asked for joined the snapshot; "" if all did."""
         joined = len(self._sessions)
         why = self._last_error.fact if self._last_error is not None else ""
-        return f"{joined} of {self._wanted} sessions joined the snapshot: {why}" if joined < self._wanted else ""
+        return (
+            f"{joined} of {self._wanted} sessions joined the snapshot: {why}" if joined < self._wanted else ""
+        )
 
     def _join(self) -> Session | None:
         session = None
@@ -80,8 +96,12 @@ class Pool:
         """The sessions that are still alive."""
         return tuple(s for s in self._sessions if not s.lost)
 
-    def run(self, tasks: Sequence[Task[Answer]], stop: Stop, on_done: Callable[[int], None] = lambda _: None) -> list[Answer]:
-        """Give every task an answer, in the order of the tasks. Blocks, but not long after a stop (see stopping)."""
+    def run(
+        self, tasks: Sequence[Task[Answer]], stop: Stop, on_done: Callable[[int], None] = lambda _: None
+    ) -> list[Answer]:
+        """Give every task an answer, in the order of the tasks. Blocks, but not long after a stop (see
+        stopping).
+        """
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(len(tasks)):
             waiting.put(number)
@@ -89,14 +109,20 @@ class Pool:
         sessions = self.sessions
         for session in sessions:
             # Daemons: a server that never answers must not keep the process from ending.
-            threading.Thread(target=_drain, args=(session, tasks, waiting, finished, stop, self._locking.need), daemon=True).start()
+            threading.Thread(
+                target=_drain, args=(session, tasks, waiting, finished, stop, self._locking.need), daemon=True
+            ).start()
         for session in self._watch(set(sessions), finished, stop, on_done):
             session.abandon()
         return [t.answer if t.answer is not None else t.give_up(self._why(stop)) for t in tasks]
 
     def _watch(
-        self, busy: set[Session], finished: queue.SimpleQueue[int | Session], stop: Stop, on_done: Callable[[int], None]
-    ) -> set[Session]:  # fmt: skip
+        self,
+        busy: set[Session],
+        finished: queue.SimpleQueue[int | Session],
+        stop: Stop,
+        on_done: Callable[[int], None],
+    ) -> set[Session]:
         """Wait for the sessions; returns those that are still busy when the grace after a stop has passed."""
         deadline, done = float("inf"), 0
         while busy and time.monotonic() < deadline:
@@ -135,9 +161,13 @@ class Pool:
 
 
 def _drain(
-    session: Session, tasks: Sequence[Task[Answer]], waiting: queue.SimpleQueue[int],
-    finished: queue.SimpleQueue[int | Session], stop: Stop, need: int = 0,
-) -> None:  # fmt: skip
+    session: Session,
+    tasks: Sequence[Task[Answer]],
+    waiting: queue.SimpleQueue[int],
+    finished: queue.SimpleQueue[int | Session],
+    stop: Stop,
+    need: int = 0,
+) -> None:
     """Do tasks one after the other in a session, each of which may take ``need`` locks."""
     try:
         while not stop.requested and not session.lost:

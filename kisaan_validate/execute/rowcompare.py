@@ -42,7 +42,9 @@ class Sink(Protocol):
 
 
 def write_rows(session: Session, streams: Iterable[RowStream], sink: Sink) -> dict[str, str]:
-    """Write the rows of these tables. Returns why some have none, by title. Raises DatabaseError where the session is lost."""
+    """Write the rows of these tables. Returns why some have none, by title. Raises DatabaseError where the
+    session is lost.
+    """
     refused = {}
     session.execute(f"SAVEPOINT {SAVEPOINT}")
     for stream in streams:
@@ -95,7 +97,10 @@ def not_kept(title: str, why: str) -> Notice:
 def why_not_kept(notices: Iterable[Notice], title: str) -> str:
     """Why a baseline did not keep the rows of a table; "" where it does not say."""
     start = _NOT_KEPT.format(title)
-    return next((n.message.removeprefix(start) for n in notices if n.code == "rows" and n.message.startswith(start)), "")
+    return next(
+        (n.message.removeprefix(start) for n in notices if n.code == "rows" and n.message.startswith(start)),
+        "",
+    )
 
 
 def _streamed(session: Session, sql: str) -> Iterator[Row]:
@@ -128,7 +133,9 @@ def _streamed(session: Session, sql: str) -> Iterator[Row]:
 
 @dataclass
 class _Counted:
-    """What a merge counted, and the first keys of each kind. ``shared``: keys that several rows of one side bear."""
+    """What a merge counted, and the first keys of each kind. ``shared``: keys that several rows of one
+    side bear.
+    """
 
     numbers: Counter[str] = field(default_factory=Counter)
     keys: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -142,11 +149,12 @@ class _Counted:
 
 def compare_rows(
     session: Session, stream: RowStream, kept: Iterable[Row], expected: tuple[int, int] | None = None
-) -> RowsCompared:  # fmt: skip
+) -> RowsCompared:
     """One table's rows beside those of the file, both in the order of their place. Raises DatabaseError.
 
-    ``expected`` are the rows that the table had then and has now: where what was found does not make up the difference,
-    nothing is known. Nor is it where several rows bear one key, as under a unique index that is damaged.
+    ``expected`` are the rows that the table had then and has now: where what was found does not make up
+    the difference, nothing is known. Nor is it where several rows bear one key, as under a unique index
+    that is damaged.
     """
     if stream.message:
         return RowsCompared(stream.title, stream.key, message=stream.message)
@@ -160,7 +168,7 @@ def compare_rows(
         else:
             _bare(old, new, counted)
     if stream.marked:
-        counted.keys = {kind: [key[: -MARK_LENGTH] for key in found] for kind, found in counted.keys.items()}
+        counted.keys = {kind: [key[:-MARK_LENGTH] for key in found] for kind, found in counted.keys.items()}
     numbers = counted.numbers
     added = numbers["added"] + numbers["late"]
     give_back(session)
@@ -168,7 +176,15 @@ def compare_rows(
         return RowsCompared(stream.title, stream.key, message=doubt)
     keys = {kind: tuple(found) for kind, found in counted.keys.items() if found}
     changed = numbers["changed"] if stream.unique else None
-    return RowsCompared(stream.title, stream.key if stream.unique else (), added, numbers["removed"], changed, numbers["late"], keys)
+    return RowsCompared(
+        stream.title,
+        stream.key if stream.unique else (),
+        added,
+        numbers["removed"],
+        changed,
+        numbers["late"],
+        keys,
+    )
 
 
 def _doubt(stream: RowStream, counted: _Counted, added: int, expected: tuple[int, int] | None) -> str:
@@ -181,7 +197,9 @@ def _doubt(stream: RowStream, counted: _Counted, added: int, expected: tuple[int
 
 
 def _places(kept: Iterable[Row], now: Iterable[Row]) -> Iterator[tuple[list[Row], list[Row]]]:
-    """The rows of each place, of both sides; only one place at a time is in memory. Raises DatabaseError if the order breaks."""
+    """The rows of each place, of both sides; only one place at a time is in memory. Raises DatabaseError
+    if the order breaks.
+    """
     left, right = _groups(kept), _groups(now)
     old, new = next(left, None), next(right, None)
     while old is not None or new is not None:
@@ -211,9 +229,14 @@ def _whole(key: str) -> str:
 
 
 def _marked(key: str) -> str:
-    """What a key is, where its text alone does not say it. Raises DatabaseError for one that was kept without that."""
-    if key[-MARK_LENGTH:-MARK_LENGTH + 1] != MARK:
-        raise DatabaseError("its keys were kept by an earlier version, which took different texts for different keys: take a new baseline")
+    """What a key is, where its text alone does not say it. Raises DatabaseError for one that was kept
+    without that.
+    """
+    if key[-MARK_LENGTH : -MARK_LENGTH + 1] != MARK:
+        raise DatabaseError(
+            "its keys were kept by an earlier version, which took different texts for different keys: "
+            "take a new baseline"
+        )
     return key[-MARK_LENGTH:]
 
 

@@ -24,10 +24,11 @@ from kisaan_validate.sql.qualify import qualified
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the holder of the snapshot knows. ``locked`` are the tables whose files cannot change while it lives.
+    """What the holder of the snapshot knows. ``locked`` are the tables whose files cannot change while it
+    lives.
 
-    ``fenced`` are those and the materialized views, which cannot be locked: a change of their files is found out. ``locking``
-    says how tables are locked; where it holds none, all are fenced.
+    ``fenced`` are those and the materialized views, which cannot be locked: a change of their files is
+    found out. ``locking`` says how tables are locked; where it holds none, all are fenced.
     """
 
     id: str
@@ -43,7 +44,9 @@ class Snapshot:
 
     @property
     def withheld(self) -> Mapping[TableKey, str]:
-        """The tables that are not read, and why: another server holds their rows, or somebody's cast would answer."""
+        """The tables that are not read, and why: another server holds their rows, or somebody's cast would
+        answer.
+        """
         return {key: why for key, (state, why) in self.unavailable.items() if state in {WITHHELD, SQLSTATE}}
 
     @property
@@ -69,12 +72,14 @@ def take_snapshot(
     together: Iterable[Collection[TableKey]] = (),
     share: int = 1,
 ) -> Snapshot:
-    """Lock, then look: a table truncated or rewritten after the snapshot would look empty, or be read as it never was.
+    """Lock, then look: a table truncated or rewritten after the snapshot would look empty, or be read as
+    it never was.
 
-    ``tables`` come from an earlier look at the catalogue; the catalogue is read again inside the snapshot. ``foreign`` names
-    the tables that may be read although another server holds their rows. ``readers`` sessions will join; ``together`` are
-    tables that one statement may read; ``share`` such holders work side by side (see ``locking``).
-    Raises DatabaseError if the session is lost, or if the server's lock table has no room for a guest.
+    ``tables`` come from an earlier look at the catalogue; the catalogue is read again inside the snapshot.
+    ``foreign`` names the tables that may be read although another server holds their rows. ``readers``
+    sessions will join; ``together`` are tables that one statement may read; ``share`` such holders work
+    side by side (see ``locking``). Raises DatabaseError if the session is lost, or if the server's lock
+    table has no room for a guest.
     """
     wanted = list(tables)
     locking = _locking(session, wanted, together, readers, share)
@@ -90,7 +95,13 @@ def take_snapshot(
     ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, source, exported)
     if not locking.kept:
-        notices.append(Notice("locks", locking.why, "raise max_locks_per_transaction, to hold all tables for as long as the snapshot"))
+        notices.append(
+            Notice(
+                "locks",
+                locking.why,
+                "raise max_locks_per_transaction, to hold all tables for as long as the snapshot",
+            )
+        )
         session.frugal = True
         session.execute(f"SAVEPOINT {SAVEPOINT}")
     catalogue = read_catalogue(session, schemas, aliases)
@@ -101,21 +112,35 @@ def take_snapshot(
     fenced = tuple(t for t in now if t.key in held or (t.kind == "m" and t.key in stored))
     for table in now:
         if table.lockable and table.key not in held:
-            unavailable.setdefault(table.key, ("", f"{table.name} appeared after the tables were locked; run again"))
-    unavailable.update({key: ("53200", why) for key, why in locking.refused.items() if key in catalogue.tables})
+            unavailable.setdefault(
+                table.key, ("", f"{table.name} appeared after the tables were locked; run again")
+            )
+    unavailable.update(
+        {key: ("53200", why) for key, why in locking.refused.items() if key in catalogue.tables}
+    )
     unavailable.update(refused(catalogue, foreign))
     unavailable.update(read_standins(session).refused(catalogue))
     if unseen := damage_unseen(session):
         unavailable.update({t.key: ("", unseen) for t in now})
     files = _files(session, fenced, locking)
     readable = tuple(locked) if locking.held else tuple(t for t in fenced if t.lockable)
-    return Snapshot(exported, mark, place, catalogue, readable, unavailable, files, tuple(notices), fenced, locking)
+    return Snapshot(
+        exported, mark, place, catalogue, readable, unavailable, files, tuple(notices), fenced, locking
+    )
 
 
 def _locking(
-    session: Session, tables: Sequence[Table], together: Iterable[Collection[TableKey]], readers: int, share: int, *, held: bool = True
+    session: Session,
+    tables: Sequence[Table],
+    together: Iterable[Collection[TableKey]],
+    readers: int,
+    share: int,
+    *,
+    held: bool = True,
 ) -> Locking:
-    """How these tables are to be locked, as far as the server has room now. Raises DatabaseError where there is none."""
+    """How these tables are to be locked, as far as the server has room now. Raises DatabaseError where
+    there is none.
+    """
     session.begin(isolation="READ COMMITTED")
     _, locking = room_for(session, tables, together, readers, share, held=held)
     session.execute("ROLLBACK")
@@ -125,8 +150,14 @@ def _locking(
 
 
 def room_for(
-    session: Session, tables: Iterable[Table], together: Iterable[Collection[TableKey]], readers: int, share: int = 1, *, held: bool = True
-) -> tuple[Room, Locking]:  # fmt: skip
+    session: Session,
+    tables: Iterable[Table],
+    together: Iterable[Collection[TableKey]],
+    readers: int,
+    share: int = 1,
+    *,
+    held: bool = True,
+) -> tuple[Room, Locking]:
     """The server's lock table as it is now, and how these tables would be locked. Raises DatabaseError."""
     listed = list(tables)
     room, costs = read_room(session), read_costs(session, [t.oid for t in listed])
@@ -134,13 +165,19 @@ def room_for(
     return room, choose_locking(room, known, together, readers, share, holding=held)
 
 
-def _files(session: Session, tables: Iterable[Table], locking: Locking) -> Mapping[int, tuple[int | str, ...]]:
+def _files(
+    session: Session, tables: Iterable[Table], locking: Locking
+) -> Mapping[int, tuple[int | str, ...]]:
     oids = [t.oid for t in tables]
     return read_fence(session, oids) if locking.held else read_fence_unheld(session, oids)
 
 
-def lock_tables(session: Session, tables: Iterable[Table]) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
-    """ACCESS SHARE on every table: all at once, and if that fails one by one, to name those that cannot be had."""
+def lock_tables(
+    session: Session, tables: Iterable[Table]
+) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
+    """ACCESS SHARE on every table: all at once, and if that fails one by one, to name those that cannot be
+    had.
+    """
     wanted = [t for t in tables if t.lockable]
     if not wanted:
         return [], {}
@@ -156,7 +193,9 @@ def lock_tables(session: Session, tables: Iterable[Table]) -> tuple[list[Table],
     return _lock_each(session, wanted)
 
 
-def _lock_each(session: Session, wanted: Iterable[Table]) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
+def _lock_each(
+    session: Session, wanted: Iterable[Table]
+) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
     locked: list[Table] = []
     unavailable: dict[TableKey, tuple[str, str]] = {}
     for table in wanted:
@@ -174,16 +213,20 @@ def _lock_each(session: Session, wanted: Iterable[Table]) -> tuple[list[Table], 
 
 
 def join_snapshot(session: Session, shared: Shared) -> None:
-    """Begin a transaction in a snapshot that another session holds, on the same server. Raises DatabaseError."""
+    """Begin a transaction in a snapshot that another session holds, on the same server. Raises
+    DatabaseError.
+    """
     session.begin(snapshot=shared.id)
     prove_same_server(session, shared.mark)
 
 
 def enter_snapshot(session: Session, shared: Shared, tables: Iterable[Table], *, keep: bool) -> None:
-    """Join the snapshot as a reader that sees heaps only; its savepoint is what it returns to. Raises DatabaseError.
+    """Join the snapshot as a reader that sees heaps only; its savepoint is what it returns to. Raises
+    DatabaseError.
 
-    All locks at once and at the start (``keep``): a lock asked for later could queue behind somebody's ALTER TABLE. Where the
-    server's lock table is too full for that, each statement takes its own and gives them back.
+    All locks at once and at the start (``keep``): a lock asked for later could queue behind somebody's
+    ALTER TABLE. Where the server's lock table is too full for that, each statement takes its own and gives
+    them back.
     """
     join_snapshot(session, shared)
     if keep:

@@ -46,10 +46,14 @@ _OWN_CONDITION = re.compile(
 
 
 def _own_condition(text: str) -> str:
-    """``col("a") > 5``, ``col("a").notNull()``: one comparison. What follows it, Great Expectations itself leaves out."""
+    """``col("a") > 5``, ``col("a").notNull()``: one comparison. What follows it, Great Expectations itself
+    leaves out.
+    """
     match = _OWN_CONDITION.fullmatch(text.strip())
     if match is None:
-        raise NoCounterpart(f"a row condition that is not understood (one comparison is expected): {remark(text)}")
+        raise NoCounterpart(
+            f"a row condition that is not understood (one comparison is expected): {remark(text)}"
+        )
     name, value = (next((g for g in match.group(*pair) if g is not None), "") for pair in ((1, 2), (6, 7)))
     column = sql_name(as_text(name, "a column's name"))
     if match["notnull"]:
@@ -65,7 +69,11 @@ def _structured(node: dict[str, Any], parser: Any) -> str:
     """The conditions that version 1.6 and later write as objects."""
     kind = node.get("type")
     if kind in {"and", "or"}:
-        parts = [_structured(part, parser) for part in as_list(node.get("conditions"), "conditions") if isinstance(part, dict)]
+        parts = [
+            _structured(part, parser)
+            for part in as_list(node.get("conditions"), "conditions")
+            if isinstance(part, dict)
+        ]
         if not parts or len(parts) != len(node["conditions"]):
             raise NoCounterpart("a row condition that is not understood")
         return "(" + f" {kind.upper()} ".join(parts) + ")"

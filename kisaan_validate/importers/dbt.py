@@ -1,4 +1,6 @@
-"""dbt: tests of models, sources, seeds and snapshots (YAML), and singular tests (SQL), as checks, or why there is none."""
+"""dbt: tests of models, sources, seeds and snapshots (YAML), and singular tests (SQL), as checks, or why
+there is none.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,33 @@ from kisaan_validate.source import dotted, remark
 
 _RESOURCES = ("models", "seeds", "snapshots")
 _CONFIG = (
-    "severity", "warn_if", "error_if", "where", "enabled", "limit", "fail_calc", "store_failures", "store_failures_as", "tags",
-    "meta", "name", "description", "config", "alias", "schema", "database", "arguments", "group",
-)  # fmt: skip
+    "severity",
+    "warn_if",
+    "error_if",
+    "where",
+    "enabled",
+    "limit",
+    "fail_calc",
+    "store_failures",
+    "store_failures_as",
+    "tags",
+    "meta",
+    "name",
+    "description",
+    "config",
+    "alias",
+    "schema",
+    "database",
+    "arguments",
+    "group",
+)
 
 
 @dataclass
 class Project:
-    """What the files say of how relations are called; ``schemas`` are the schemas that dbt only makes up when it runs."""
+    """What the files say of how relations are called; ``schemas`` are the schemas that dbt only makes up
+    when it runs.
+    """
 
     tables: Tables
     models: dict[str, str] = field(default_factory=dict)
@@ -51,7 +72,9 @@ class Project:
         return self.tables.of(self.sources.get((source, table), dotted(source, table)))
 
     def relation(self, text: Any) -> str:
-        """The table that ``ref('x')`` or ``source('a', 'b')`` means, with or without braces. Raises NoCounterpart."""
+        """The table that ``ref('x')`` or ``source('a', 'b')`` means, with or without braces. Raises
+        NoCounterpart.
+        """
         plain = sql.as_text(text, "ref(…) or source(…)").strip().removeprefix("{{").removesuffix("}}").strip()
         if (match := _CALL.fullmatch(plain)) is None:
             raise NoCounterpart(f"{remark(plain)} is neither ref('…') nor source('…', '…')")
@@ -81,7 +104,9 @@ def import_files(files: Sequence[Path], maker: Maker, tables: Tables) -> None:
             continue
         document = read_yaml(path)
         if not isinstance(document, dict):
-            raise UsageError(f"{path} is no properties file of dbt", "it needs sections such as 'models:' or 'sources:'")
+            raise UsageError(
+                f"{path} is no properties file of dbt", "it needs sections such as 'models:' or 'sources:'"
+            )
         documents.append((path, document))
         _learn(project, document)
     for path, document in documents:
@@ -109,7 +134,10 @@ def _learn(project: Project, document: dict[Any, Any]) -> None:
         for entry in _mappings(document.get(section)):
             config = entry.get("config") if isinstance(entry.get("config"), dict) else {}
             said = {**entry, **(config or {})}
-            name, fixed = _text(entry.get("name")), _text(said.get("target_schema")) if section == "snapshots" else ""
+            name, fixed = (
+                _text(entry.get("name")),
+                _text(said.get("target_schema")) if section == "snapshots" else "",
+            )
             project.models[name] = dotted(fixed, _text(said.get("alias")) or name)
             if not fixed and _text(said.get("schema")):
                 project.schemas[name] = f"schema: {_text(said['schema'])}"
@@ -212,18 +240,28 @@ def _inherited(key: str, source: dict[str, Any], table: dict[str, Any]) -> Any:
 def _no_tests(document: dict[Any, Any]) -> Iterator[tuple[str, str, str]]:
     """Things beside tests that promise something, and why they are not imported."""
     for entry in _mappings(document.get("unit_tests")):
-        yield "unit_tests", _text(entry.get("name")), "it tests a model's code on rows made for it, not the data"
-    built = "a constraint that dbt builds: `kisaan-validate init` reads it from the catalogue, where it is enforced"
+        yield (
+            "unit_tests",
+            _text(entry.get("name")),
+            "it tests a model's code on rows made for it, not the data",
+        )
+    built = (
+        "a constraint that dbt builds: `kisaan-validate init` reads it from the catalogue, where it "
+        "is enforced"
+    )
     for section in _RESOURCES:
         for entry in _mappings(document.get(section)):
             place = f"{section}.{_text(entry.get('name'))}"
-            holders = [(place, entry), *((f"{place}.columns.{_text(c.get('name'))}", c) for c in _mappings(entry.get("columns")))]
+            holders = [
+                (place, entry),
+                *((f"{place}.columns.{_text(c.get('name'))}", c) for c in _mappings(entry.get("columns"))),
+            ]
             for where, holder in holders:
                 for constraint in _mappings(holder.get("constraints")):
                     yield where, f"constraint {_text(constraint.get('type'))}", built
 
 
-# --- one test ------------------------------------------------------------------------------------------------------------------
+# --- one test ---------------------------------------------------------------------------------------------
 
 
 def _translate(found: Found, project: Project, maker: Maker) -> list[str]:
@@ -231,16 +269,26 @@ def _translate(found: Found, project: Project, maker: Maker) -> list[str]:
         return [_fresh(found, maker)]
     name, arguments, config = _read(found.written)
     if config.get("enabled", True) is not True:
-        raise NoCounterpart("it is disabled (enabled: false), or only when dbt runs it is known whether it is")
+        raise NoCounterpart(
+            "it is disabled (enabled: false), or only when dbt runs it is known whether it is"
+        )
     if config.get("fail_calc") not in (None, "count(*)"):
         raise NoCounterpart("it counts failures in a way of its own (fail_calc)")
     verdicts = _verdicts(config)
     if config.get("limit") is not None and any(most for _, most in verdicts):
         raise NoCounterpart("a limit beside a threshold changes what is counted")
     where = config.get("where")
-    condition = sql.author_condition(project.resolved(where) if isinstance(where, str) else where, "where") if where is not None else ""
+    condition = (
+        sql.author_condition(project.resolved(where) if isinstance(where, str) else where, "where")
+        if where is not None
+        else ""
+    )
     test = Test(maker, found.table(), found.column, arguments, condition, project.relation, project.resolved)
-    return [id for said, most in verdicts for id in _one(name, replace(test, said=replace(said, tolerance=most or None)))]
+    return [
+        id
+        for said, most in verdicts
+        for id in _one(name, replace(test, said=replace(said, tolerance=most or None)))
+    ]
 
 
 def _one(name: str, test: Test) -> list[str]:
@@ -249,7 +297,11 @@ def _one(name: str, test: Test) -> list[str]:
         return list(expectation(bare, test))
     if package in {"", "dbt_utils", "dbt"} and (make := GENERIC.get(bare)) is not None:
         return make(test)
-    raise NoCounterpart(f"nothing here says it yet: {remark(name)}" if package == "dbt_utils" else f"{remark(name)} is a test of the project's, or of a package")
+    raise NoCounterpart(
+        f"nothing here says it yet: {remark(name)}"
+        if package == "dbt_utils"
+        else f"{remark(name)} is a test of the project's, or of a package"
+    )
 
 
 def _read(written: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
@@ -313,7 +365,7 @@ def _fresh(found: Found, maker: Maker) -> str:
     return maker.measure(table, [("newest", newest)], condition, f"{table}.fresh", told, where=where)
 
 
-# --- singular tests ------------------------------------------------------------------------------------------------------------
+# --- singular tests ---------------------------------------------------------------------------------------
 
 
 def _singular(path: Path, text: str, project: Project, maker: Maker) -> list[str]:
@@ -327,11 +379,15 @@ def _singular(path: Path, text: str, project: Project, maker: Maker) -> list[str
     body = project.resolved(re.sub(r"\{\{-?\s*config\(.*?\)\s*-?\}\}", "", body, flags=re.S))
     if config.get("enabled", True) is not True:
         raise NoCounterpart("it is disabled (enabled=false)")
-    if unknown := [k for k in config if k not in {*_CONFIG, "materialized"}] or [k for k in ("where", "fail_calc", "limit") if k in config]:
+    if unknown := [k for k in config if k not in {*_CONFIG, "materialized"}] or [
+        k for k in ("where", "fail_calc", "limit") if k in config
+    ]:
         raise NoCounterpart(f"the config {remark(unknown[0])} changes what is counted")
     made = []
     for said, most in _verdicts(config):
-        made.append(custom_query(maker, "", body, path.stem, replace(said, tolerance=most or None, title=path.stem)))
+        made.append(
+            custom_query(maker, "", body, path.stem, replace(said, tolerance=most or None, title=path.stem))
+        )
     return made
 
 

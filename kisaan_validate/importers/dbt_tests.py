@@ -1,4 +1,6 @@
-"""dbt's generic tests and those of dbt_utils as checks. A column may be an expression there: dbt writes it out as it stands."""
+"""dbt's generic tests and those of dbt_utils as checks. A column may be an expression there: dbt writes it
+out as it stands.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from kisaan_validate.source import remark, sql_name
 
 @dataclass(frozen=True)
 class Subject:
-    """What a test is about: a column's name or an expression, as dbt would write it into its SQL; or a quoted name."""
+    """What a test is about: a column's name or an expression, as dbt would write it into its SQL; or a
+    quoted name.
+    """
 
     text: str
     quoted: bool = False
@@ -41,7 +45,9 @@ class Subject:
 
 @dataclass(frozen=True)
 class Test:
-    """One test on its way: of which column (None for none) of which table, with its arguments, over which rows."""
+    """One test on its way: of which column (None for none) of which table, with its arguments, over which
+    rows.
+    """
 
     __test__ = False  # not one of pytest's
 
@@ -55,7 +61,9 @@ class Test:
     said: Said = field(default_factory=Said)
 
     def only(self, *names: str) -> Test:
-        """The same test, if it has no other arguments: one that is not understood may change what it means."""
+        """The same test, if it has no other arguments: one that is not understood may change what it
+        means.
+        """
         if unknown := [name for name in self.arguments if name not in (*names, "column_name")]:
             raise NoCounterpart(f"the argument {remark(unknown[0])} is not understood")
         return self
@@ -90,16 +98,26 @@ class Test:
         """An expression over a row."""
         columns = [self.subject.name] if self.parts() and self.subject.name else []
         id = self.id(*self.parts(), kind)
-        return [self.maker.row(self.table, expression, id, self.said, where=self.where, columns=columns, allow_nan=allow_nan)]
+        return [
+            self.maker.row(
+                self.table, expression, id, self.said, where=self.where, columns=columns, allow_nan=allow_nan
+            )
+        ]
 
     def select(self, statement: str, keys: list[str], kind: str, title: str) -> list[str]:
         """A SELECT of failing rows."""
-        return [self.maker.assertion(self.table, statement, keys, self.id(*self.parts(), kind), replace(self.said, title=title))]
+        return [
+            self.maker.assertion(
+                self.table, statement, keys, self.id(*self.parts(), kind), replace(self.said, title=title)
+            )
+        ]
 
     def figure(
         self, outputs: list[tuple[str, str]], condition: str, kind: str, title: str, of: Sequence[str] = ()
     ) -> list[str]:
-        """A figure over all rows: dbt counts one failure or none. ``of`` are the values that it is made of, as SQL."""
+        """A figure over all rows: dbt counts one failure or none. ``of`` are the values that it is made
+        of, as SQL.
+        """
         if self.said.tolerance:
             raise NoCounterpart("a threshold on a test that fails once or not at all: it can never fail")
         said, id = replace(self.said, title=title), self.id(*self.parts(), kind)
@@ -126,7 +144,19 @@ def _unique_over(test: Test, subjects: list[Subject], *, nulls_equal: bool) -> l
     if all(columns):
         more = {} if nulls_equal else {"nulls_equal": False}
         arguments: list[Any] = [columns[0] if len(columns) == 1 else columns]
-        return [test.maker.declare("unique", test.table, arguments, id, test.said, columns, counts="groups", where=test.where, **more)]
+        return [
+            test.maker.declare(
+                "unique",
+                test.table,
+                arguments,
+                id,
+                test.said,
+                columns,
+                counts="groups",
+                where=test.where,
+                **more,
+            )
+        ]
     values = [s.sql for s in subjects]
     outputs = ", ".join(f"{value} AS value_{n}" for n, value in enumerate(values, 1))
     filled = "" if nulls_equal else f"\nWHERE {' AND '.join(f'{value} IS NOT NULL' for value in values)}"
@@ -134,12 +164,21 @@ def _unique_over(test: Test, subjects: list[Subject], *, nulls_equal: bool) -> l
         f"SELECT {outputs}, count(*) AS rows_found\nFROM {test.source('t')}{filled}\n"
         f"GROUP BY {', '.join(values)}\nHAVING count(*) > 1"
     )
-    said = replace(test.said, title=f"no two rows have the same {' and '.join(s.text for s in subjects)}; counts values")
-    return [test.maker.assertion(test.table, statement, [f"value_{n}" for n in range(1, len(values) + 1)], id, said)]
+    said = replace(
+        test.said, title=f"no two rows have the same {' and '.join(s.text for s in subjects)}; counts values"
+    )
+    return [
+        test.maker.assertion(
+            test.table, statement, [f"value_{n}" for n in range(1, len(values) + 1)], id, said
+        )
+    ]
 
 
 def _combination(test: Test) -> list[str]:
-    given = sql.as_list(test.only("combination_of_columns", "quote_columns").arguments.get("combination_of_columns"), "columns")
+    given = sql.as_list(
+        test.only("combination_of_columns", "quote_columns").arguments.get("combination_of_columns"),
+        "columns",
+    )
     quoted = test.arguments.get("quote_columns") is True
     subjects = [Subject(sql.as_text(c, "a column's name"), quoted) for c in given]
     if not subjects or len({s.name or s.text for s in subjects}) < len(subjects):
@@ -149,7 +188,11 @@ def _combination(test: Test) -> list[str]:
 
 def _values(test: Test) -> str:
     """The set of an accepted_values: quoted (the default), every value is written as a text."""
-    values = [v for v in sql.as_list(test.only("values", "quote").arguments.get("values"), "a list of values") if v is not None]
+    values = [
+        v
+        for v in sql.as_list(test.only("values", "quote").arguments.get("values"), "a list of values")
+        if v is not None
+    ]
     if test.arguments.get("quote", True) is False:
         parts = [sql.author_value(v, "a value") if isinstance(v, str) else sql.value_sql(v) for v in values]
     else:
@@ -165,7 +208,9 @@ def _accepted(test: Test) -> list[str]:
         return test.row(inside, "accepted_values")
     # dbt counts different values, not rows: with a threshold that is another number.
     statement = f"SELECT DISTINCT {test.name()}::text AS value\nFROM {test.source('t')}\nWHERE NOT ({inside})"
-    return test.select(statement, ["value"], "accepted_values", "each value is one of those that are accepted; counts values")
+    return test.select(
+        statement, ["value"], "accepted_values", "each value is one of those that are accepted; counts values"
+    )
 
 
 def _not_accepted(test: Test) -> list[str]:
@@ -186,20 +231,32 @@ def _relationships_where(test: Test) -> list[str]:
 
 
 def _refers(test: Test, from_condition: str, to_condition: str) -> list[str]:
-    parent, on = test.relation(test.arguments.get("to")), Subject(sql.as_text(test.arguments.get("field"), "a field"))
+    parent, on = (
+        test.relation(test.arguments.get("to")),
+        Subject(sql.as_text(test.arguments.get("field"), "a field")),
+    )
     where = sql.both(test.where, from_condition)
     if test.subject.name and on.name:
         arguments, id = [test.subject.name, parent, on.name], test.id(*test.parts(), "relationships")
         more = {"where": where, "reference_where": to_condition}
-        return [test.maker.declare("values_in", test.table, arguments, id, test.said, [test.subject.name], **more)]
+        return [
+            test.maker.declare("values_in", test.table, arguments, id, test.said, [test.subject.name], **more)
+        ]
     only = f" WHERE {to_condition}" if to_condition else ""
     statement = (
         "SELECT row_number() OVER () AS row_number, c.value\n"
-        f"FROM (SELECT {test.name()} AS value FROM {replace(test, where=where).source('t')}) AS c\nWHERE c.value IS NOT NULL\n"
-        f"  AND (NOT EXISTS (SELECT 1 FROM (SELECT {on.sql} AS value FROM {sql.table_ref(parent)}{only}) AS p WHERE p.value = c.value)\n"
+        f"FROM (SELECT {test.name()} AS value FROM {replace(test, where=where).source('t')}) AS c\nWHERE "
+        f"c.value IS NOT NULL\n"
+        f"  AND (NOT EXISTS (SELECT 1 FROM (SELECT {on.sql} AS value FROM {sql.table_ref(parent)}{only}) "
+        f"AS p WHERE p.value = c.value)\n"
         f"    OR {sql.nan_sql('c.value')})"
     )
-    return test.select(statement, ["row_number"], "relationships", f"every {test.own()} is an existing {on.title} of {parent}")
+    return test.select(
+        statement,
+        ["row_number"],
+        "relationships",
+        f"every {test.own()} is an existing {on.title} of {parent}",
+    )
 
 
 def _range(test: Test) -> list[str]:
@@ -228,7 +285,12 @@ def _expression(test: Test) -> list[str]:
 def _not_empty(test: Test) -> list[str]:
     trimmed = test.only("trim_whitespace").arguments.get("trim_whitespace", True) is not False
     # Newer versions trim tabs and line ends too: what one of them calls empty is empty here.
-    return test.row(f"btrim({test.name()}, ' ' || chr(9) || chr(10) || chr(13)) <> ''" if trimmed else f"{test.name()} <> ''", "not_empty_string")
+    return test.row(
+        f"btrim({test.name()}, ' ' || chr(9) || chr(10) || chr(13)) <> ''"
+        if trimmed
+        else f"{test.name()} <> ''",
+        "not_empty_string",
+    )
 
 
 def _proportion(test: Test) -> list[str]:
@@ -246,23 +308,37 @@ def _proportion(test: Test) -> list[str]:
     if not parts or (str(least or 0) in {"0", "0.0"} and str(1 if most is None else most) in {"1", "1.0"}):
         raise NoCounterpart("it has no bounds, or none but 0 and 1: it can never fail")
     outputs = [("present", f"count({test.name()})"), ("judged", "count(*)")]
-    return test.figure(outputs, f"m.judged = 0 OR ({' AND '.join(parts)})", "not_null_proportion", f"enough rows have {test.own()}")
+    return test.figure(
+        outputs,
+        f"m.judged = 0 OR ({' AND '.join(parts)})",
+        "not_null_proportion",
+        f"enough rows have {test.own()}",
+    )
 
 
 def _at_least_one(test: Test) -> list[str]:
-    return test.only().figure([("present", f"count({test.name()})")], "m.present > 0", "at_least_one", f"some row has {test.own()}")
+    return test.only().figure(
+        [("present", f"count({test.name()})")], "m.present > 0", "at_least_one", f"some row has {test.own()}"
+    )
 
 
 def _not_constant(test: Test) -> list[str]:
     outputs = [("different", f"count(DISTINCT {test.name()})")]
-    return test.only().figure(outputs, "m.different <> 1", "not_constant", f"{test.own()} has more than one value")
+    return test.only().figure(
+        outputs, "m.different <> 1", "not_constant", f"{test.own()} has more than one value"
+    )
 
 
 def _rows_against(relation: str, kind: str) -> Callable[[Test], list[str]]:
     def make(test: Test) -> list[str]:
         other = sql.table_ref(test.relation(test.only("compare_model").arguments.get("compare_model")))
         outputs = [("rows_found", "count(*)"), ("rows_there", f"(SELECT count(*) FROM {other})")]
-        return test.figure(outputs, f"m.rows_found {relation} m.rows_there", kind, f"its rows are {relation} those of {other}")
+        return test.figure(
+            outputs,
+            f"m.rows_found {relation} m.rows_there",
+            kind,
+            f"its rows are {relation} those of {other}",
+        )
 
     return make
 
@@ -288,10 +364,21 @@ def recent(test: Test, subject: Any, only: str = "") -> list[str]:
 
 
 GENERIC: dict[str, Callable[[Test], list[str]]] = {
-    "not_null": _not_null, "unique": _unique, "accepted_values": _accepted, "relationships": _relationships,
-    "unique_combination_of_columns": _combination, "not_accepted_values": _not_accepted, "relationships_where": _relationships_where,
-    "accepted_range": _range, "expression_is_true": _expression, "not_empty_string": _not_empty, "not_null_proportion": _proportion,
-    "at_least_one": _at_least_one, "not_constant": _not_constant, "equal_rowcount": _rows_against("=", "equal_rowcount"),
-    "fewer_rows_than": _rows_against("<", "fewer_rows_than"), "recency": _recency,
-}  # fmt: skip
+    "not_null": _not_null,
+    "unique": _unique,
+    "accepted_values": _accepted,
+    "relationships": _relationships,
+    "unique_combination_of_columns": _combination,
+    "not_accepted_values": _not_accepted,
+    "relationships_where": _relationships_where,
+    "accepted_range": _range,
+    "expression_is_true": _expression,
+    "not_empty_string": _not_empty,
+    "not_null_proportion": _proportion,
+    "at_least_one": _at_least_one,
+    "not_constant": _not_constant,
+    "equal_rowcount": _rows_against("=", "equal_rowcount"),
+    "fewer_rows_than": _rows_against("<", "fewer_rows_than"),
+    "recency": _recency,
+}
 """dbt's own generic tests, and those of dbt_utils, without their package's name."""

@@ -1,4 +1,6 @@
-"""SQL for checks that come from elsewhere: names quoted, values literals, and authors' conditions looked at one by one."""
+"""SQL for checks that come from elsewhere: names quoted, values literals, and authors' conditions looked
+at one by one.
+"""
 
 from __future__ import annotations
 
@@ -52,16 +54,20 @@ _NO_BOUNDS = re.compile(r"[+-]?\.?(?:nan|inf|infinity)", re.I)
 
 
 def bound_sql(value: Any, what: str) -> str:
-    """A bound as a literal. Raises NoCounterpart for NaN and infinity, in whatever notation: such a bound decides nothing."""
+    """A bound as a literal. Raises NoCounterpart for NaN and infinity, in whatever notation: such a bound
+    decides nothing.
+    """
     if isinstance(value, str) and _NO_BOUNDS.fullmatch(value.strip()):
         raise NoCounterpart(f"{what} is {remark(value.strip())}, which is no bound")
     return value_sql(value)
 
 
 def refuse_empty(low: Any, high: Any, *, strict: bool = False) -> None:
-    """Raises NoCounterpart for two bounds between which nothing lies; ``strict``: one of them is left out itself.
+    """Raises NoCounterpart for two bounds between which nothing lies; ``strict``: one of them is left out
+    itself.
 
-    Texts are compared as numbers or as ISO dates where both are such; of others only the server knows the order.
+    Texts are compared as numbers or as ISO dates where both are such; of others only the server knows the
+    order.
     """
     ends = (low, high) if _numbers(low, high) else _comparable(low, high)
     if ends is not None and (ends[0] > ends[1] or (strict and ends[0] == ends[1])):
@@ -74,7 +80,9 @@ def _numbers(*values: Any) -> bool:
 
 def _comparable(low: Any, high: Any) -> tuple[Any, Any] | None:
     """Two texts, or a text and a number, as what they are compared as; None where that is not known."""
-    texts = [str(v).strip() for v in (low, high) if isinstance(v, (str, int, Decimal)) and not isinstance(v, bool)]
+    texts = [
+        str(v).strip() for v in (low, high) if isinstance(v, (str, int, Decimal)) and not isinstance(v, bool)
+    ]
     if len(texts) == 2 and all(_ISO_DATE.match(t) for t in texts) and len(texts[0]) == len(texts[1]):
         return texts[0], texts[1]
     try:
@@ -84,7 +92,9 @@ def _comparable(low: Any, high: Any) -> tuple[Any, Any] | None:
     if len(ends) < 2 or not all(e.is_finite() for e in ends):
         return None
     # As texts "9" comes after "10": what is empty is so in either order.
-    as_texts = isinstance(low, str) and isinstance(high, str) and (texts[0] > texts[1]) is not (ends[0] > ends[1])
+    as_texts = (
+        isinstance(low, str) and isinstance(high, str) and (texts[0] > texts[1]) is not (ends[0] > ends[1])
+    )
     return None if as_texts else (ends[0], ends[1])
 
 
@@ -103,7 +113,9 @@ def nan_sql(value: str) -> str:
 _NUMBERS = ("numeric", "real", "double precision", "numrange", "nummultirange")
 
 
-def bounded(subject: str, low: str | None, high: str | None, strict_low: bool = False, strict_high: bool = False) -> str:
+def bounded(
+    subject: str, low: str | None, high: str | None, strict_low: bool = False, strict_high: bool = False
+) -> str:
     """A subject within bounds, given as SQL. Raises NoCounterpart without any: it could not fail."""
     parts = [f"{subject} {'>' if strict_low else '>='} {low}"] if low is not None else []
     parts += [f"{subject} {'<' if strict_high else '<='} {high}"] if high is not None else []
@@ -112,14 +124,20 @@ def bounded(subject: str, low: str | None, high: str | None, strict_low: bool = 
     return " AND ".join(parts)
 
 
-_OTHER_REGEX = re.compile(r"(?<!\\)(?:\\\\)*(\\[bBAZzGhHKRXQE]|\\p\{|\(\?P|\(\?<[=!A-Za-z]|\(\?>|\(\?#|[*+?}]\+)")
+_OTHER_REGEX = re.compile(
+    r"(?<!\\)(?:\\\\)*(\\[bBAZzGhHKRXQE]|\\p\{|\(\?P|\(\?<[=!A-Za-z]|\(\?>|\(\?#|[*+?}]\+)"
+)
 
 
 def matches(subject: str, pattern: Any) -> str:
-    """A match anywhere in the text, by the server's regular expressions. Raises NoCounterpart for what these read otherwise."""
+    """A match anywhere in the text, by the server's regular expressions. Raises NoCounterpart for what
+    these read otherwise.
+    """
     text = as_text(pattern, "a regular expression")
     if found := _OTHER_REGEX.search(text):
-        raise NoCounterpart(f"PostgreSQL's regular expressions read {found[1]} otherwise, or not at all: write it anew")
+        raise NoCounterpart(
+            f"PostgreSQL's regular expressions read {found[1]} otherwise, or not at all: write it anew"
+        )
     return f"{subject} ~ {value_sql(text)}"
 
 
@@ -129,7 +147,9 @@ def like(subject: str, pattern: Any) -> str:
 
 
 def author_condition(text: Any, what: str = "a condition") -> str:
-    """An author's SQL condition on a row, in parentheses out of which it cannot reach. Raises NoCounterpart."""
+    """An author's SQL condition on a row, in parentheses out of which it cannot reach. Raises
+    NoCounterpart.
+    """
     sql = as_text(text, what).strip().rstrip(";").strip()
     _refuse_templates(sql)
     try:
@@ -151,7 +171,9 @@ def author_value(text: Any, what: str = "an expression") -> str:
 
 
 def author_constant(text: Any, what: str) -> str:
-    """An author's SQL for a value that is the same for all rows. Raises NoCounterpart for one that reads a column."""
+    """An author's SQL for a value that is the same for all rows. Raises NoCounterpart for one that reads a
+    column.
+    """
     sql = author_value(text, what)
     if columns_of(plain_expression(sql, "")):
         raise NoCounterpart(f"{what} of a figure over all rows reads a column: {remark(str(text))}")
@@ -203,7 +225,9 @@ def is_name(text: Any) -> bool:
 
 
 def column_name(text: Any, what: str = "a column's name") -> str:
-    """The column that a text of SQL names. Raises NoCounterpart for an expression, and for what is no text."""
+    """The column that a text of SQL names. Raises NoCounterpart for an expression, and for what is no
+    text.
+    """
     said = as_text(text, what).strip()
     if not is_name(said):
         raise NoCounterpart(f"an expression where {what} is expected: {remark(said)}")
@@ -211,7 +235,9 @@ def column_name(text: Any, what: str = "a column's name") -> str:
 
 
 def folded(name: str) -> str:
-    """A name as PostgreSQL reads it in SQL text: quoted as it stands, else in lower case (of ASCII letters only)."""
+    """A name as PostgreSQL reads it in SQL text: quoted as it stands, else in lower case (of ASCII letters
+    only).
+    """
     text = name.strip()
     if len(text) > 1 and text.startswith('"') and text.endswith('"'):
         return _cut(text[1:-1].replace('""', '"'))

@@ -1,4 +1,6 @@
-"""Which table a suite of Great Expectations is about: what the file says, else its name, and never a guess."""
+"""Which table a suite of Great Expectations is about: what the file says, else its name, and never a
+guess.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,42 @@ from kisaan_validate.source import dotted, remark
 _TABLE_KEYS = ("table", "table_name")
 _SCHEMA_KEYS = ("schema", "schema_name")
 _ASSET_KEYS = ("data_asset_name",)
-_LEVELS = frozenset({
-    "warning", "warnings", "warn", "error", "errors", "failure", "failures", "fail", "critical", "fatal", "info", "default", "basic",
-    "demo", "suite", "expectations", "expectation_suite", "validation", "validations", "checks", "tests", "quality", "all",
-})  # fmt: skip
+_LEVELS = frozenset(
+    {
+        "warning",
+        "warnings",
+        "warn",
+        "error",
+        "errors",
+        "failure",
+        "failures",
+        "fail",
+        "critical",
+        "fatal",
+        "info",
+        "default",
+        "basic",
+        "demo",
+        "suite",
+        "expectations",
+        "expectation_suite",
+        "validation",
+        "validations",
+        "checks",
+        "tests",
+        "quality",
+        "all",
+    }
+)
 """Words that end a suite's name, behind that of its table: how bad it is, or that it is a suite."""
 
 
 def table_of_suite(suite: dict[Any, Any], path: Path, tables: Tables) -> str:
     """The table of a suite, as declarations write it.
 
-    ``--table`` has the first word; then what the file itself says (``table`` and ``schema``, or the data asset, anywhere in its
-    ``meta``), then the suite's name, as far as it can mean one table only. Raises UsageError where it is not known.
+    ``--table`` has the first word; then what the file itself says (``table`` and ``schema``, or the data
+    asset, anywhere in its ``meta``), then the suite's name, as far as it can mean one table only. Raises
+    UsageError where it is not known.
     """
     name = suite.get("name") or suite.get("expectation_suite_name")
     called = name if isinstance(name, str) and name.strip() else path.name.partition(".")[0]
@@ -34,7 +60,9 @@ def table_of_suite(suite: dict[Any, Any], path: Path, tables: Tables) -> str:
     if tables.only:
         return tables.only
     about = {key: value for key, value in suite.items() if key != "expectations"}
-    found = _one_of([*_named(about, _TABLE_KEYS)], "tables", path) or _one_of([*_named(about, _ASSET_KEYS)], "tables", path)
+    found = _one_of([*_named(about, _TABLE_KEYS)], "tables", path) or _one_of(
+        [*_named(about, _ASSET_KEYS)], "tables", path
+    )
     if not found and any(True for _ in _texts(about, ("query",))):
         raise UsageError(f"{path} is about a query, not a table", "say whose rows it returns: --table NAME")
     if not found:
@@ -49,7 +77,9 @@ def _one_of(found: list[str], what: str, path: Path) -> str:
     names = list(dict.fromkeys(found))
     if len(names) > 1:
         listed = ", ".join(remark(name) for name in names)
-        raise UsageError(f"{path} names several {what}: {listed}", "say which table it is about: --table NAME")
+        raise UsageError(
+            f"{path} names several {what}: {listed}", "say which table it is about: --table NAME"
+        )
     return names[0] if names else ""
 
 
@@ -76,7 +106,10 @@ def _texts(value: Any, keys: tuple[str, ...]) -> Iterator[str]:
 
 
 def _text(value: dict[Any, Any], keys: tuple[str, ...]) -> str:
-    return next((str(value[key]).strip() for key in keys if isinstance(value.get(key), str) and value[key].strip()), "")
+    return next(
+        (str(value[key]).strip() for key in keys if isinstance(value.get(key), str) and value[key].strip()),
+        "",
+    )
 
 
 def _joined(schema: str, name: str) -> str:
@@ -88,7 +121,9 @@ def _joined(schema: str, name: str) -> str:
 
 
 def _of_name(called: str, path: Path) -> str:
-    """The table that a suite's name means: its parts, without the word at the end that says what kind of suite it is."""
+    """The table that a suite's name means: its parts, without the word at the end that says what kind of
+    suite it is.
+    """
     parts = called.split(".")
     if len(parts) > 1 and parts[-1].lower() in _LEVELS:
         parts = parts[:-1]
@@ -97,4 +132,7 @@ def _of_name(called: str, path: Path) -> str:
     if len(parts) == 1 and parts[0].strip():
         return dotted("", parts[0])
     hint = "say which table it is about: --table SCHEMA.NAME"
-    raise UsageError(f"the suite {remark(called)} of {path} does not say whether that is a schema and a table, or a table", hint)
+    raise UsageError(
+        f"the suite {remark(called)} of {path} does not say whether that is a schema and a table, or a table",
+        hint,
+    )

@@ -1,4 +1,6 @@
-"""What becomes of each item of a source: checks of ours, or the reason why there is none. Nothing else, and nothing lost."""
+"""What becomes of each item of a source: checks of ours, or the reason why there is none. Nothing else,
+and nothing lost.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ class NoCounterpart(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """One item of a source. Either ``ids`` names the checks that it became, or ``reason`` says why there is none.
+    """One item of a source. Either ``ids`` names the checks that it became, or ``reason`` says why there
+    is none.
 
     ``place`` is where it stands in its file, ``text`` what it is, in its tool's words.
     """
@@ -41,7 +44,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Said:
-    """What an item says of itself, for the check that it becomes. ``tolerance`` is as declarations take it."""
+    """What an item says of itself, for the check that it becomes. ``tolerance`` is as declarations take
+    it.
+    """
 
     severity: str = "blocking"
     tolerance: str | int | None = None

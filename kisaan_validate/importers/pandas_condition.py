@@ -1,6 +1,7 @@
 """What ``DataFrame.query`` is given, as SQL: only its syntax is looked at, nothing is evaluated.
 
-pandas knows no unknown: a comparison with a missing value is false, ``!=`` and ``not in`` are true of it; and NaN is missing.
+pandas knows no unknown: a comparison with a missing value is false, ``!=`` and ``not in`` are true of it;
+and NaN is missing.
 """
 
 from __future__ import annotations
@@ -17,8 +18,15 @@ from kisaan_validate.source import remark, sql_name
 from kisaan_validate.sql.expressions import exact_decimal
 
 _SIGNS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.In: "IN", ast.NotIn: "NOT IN",
-}  # fmt: skip
+    ast.Eq: "=",
+    ast.NotEq: "<>",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "IN",
+    ast.NotIn: "NOT IN",
+}
 _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _NULLS = {"isnull": "", "isna": "", "notnull": "NOT ", "notna": "NOT "}
 
@@ -38,7 +46,9 @@ def _refuse(text: str) -> NoReturn:
 
 
 def _as_python(text: str) -> tuple[str, dict[str, str]]:
-    """The condition as Python reads it (``&`` and ``|`` bind as words do, names in backquotes), and what quoted names mean."""
+    """The condition as Python reads it (``&`` and ``|`` bind as words do, names in backquotes), and what
+    quoted names mean.
+    """
     quoted, names = text.strip().split("`"), {}
     if len(quoted) % 2 == 0:
         _refuse(text)
@@ -57,7 +67,9 @@ def _as_python(text: str) -> tuple[str, dict[str, str]]:
 
 
 class _Reader:
-    """Reads the tree of one condition; ``plain`` is the text of which it was made, for the digits of its numbers."""
+    """Reads the tree of one condition; ``plain`` is the text of which it was made, for the digits of its
+    numbers.
+    """
 
     def __init__(self, text: str, plain: str, names: dict[str, str]) -> None:
         self.text, self.plain, self.names = text, plain, names
@@ -71,7 +83,12 @@ class _Reader:
             return f"({self.condition(node.operand)}) IS NOT TRUE"
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             return self._compared(node.left, node.ops[0], node.comparators[0])
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and not node.args
+            and not node.keywords
+        ):
             column = self._column(node.func.value)
             if column and node.func.attr in _NULLS:
                 missing = f"({column} IS NULL OR {nan_sql(column)})"
@@ -93,7 +110,11 @@ class _Reader:
         number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
         # To PostgreSQL a NaN is greater than every number.
         above = number and sign in {">", ">="}
-        return f"({column} {sign} {literal} AND {column} < 'NaN'::numeric)" if above else f"{column} {sign} {literal}"
+        return (
+            f"({column} {sign} {literal} AND {column} < 'NaN'::numeric)"
+            if above
+            else f"{column} {sign} {literal}"
+        )
 
     def _listed(self, column: str, values: ast.expr, sign: str) -> str:
         if not isinstance(values, (ast.List, ast.Tuple, ast.Set)) or not values.elts:

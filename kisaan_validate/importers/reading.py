@@ -1,7 +1,7 @@
 """JSON and YAML of other tools, read with every digit, and nothing that could hide something or never end.
 
-A key that stands twice is refused: one of the two would be dropped in silence. Numbers with a point become Decimals of
-their text. Dates stay texts.
+A key that stands twice is refused: one of the two would be dropped in silence. Numbers with a point become
+Decimals of their text. Dates stay texts.
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ YAML_BYTES = 2 * 1024**2
 """Larger files are refused: no suite that people wrote is."""
 
 MOST_NODES = 200_000
-"""So many values a YAML file may stand for, its aliases written out: a few lines of aliases can stand for billions."""
+"""So many values a YAML file may stand for, its aliases written out: a few lines of aliases can stand for
+billions.
+"""
 
 
 def read_text(path: Path, most: int) -> str:
     """The text of a file. Raises UsageError if it cannot be read, is no UTF-8, or is too large."""
     try:
         if path.stat().st_size > most:
-            raise UsageError(f"{path} is larger than {most // 1024**2} MiB", "split it, or remove what is no suite")
+            raise UsageError(
+                f"{path} is larger than {most // 1024**2} MiB", "split it, or remove what is no suite"
+            )
         return authored.read_plain(path)
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {authored.reason_of(error)}", "check the path") from None
@@ -40,7 +44,9 @@ def read_json(path: Path) -> Any:
     """A JSON file, numbers exact. Raises UsageError for what is not JSON, NaN, or a key that stands twice."""
     text = read_text(path, JSON_BYTES)
     try:
-        return json.loads(text, parse_float=exact_decimal, parse_constant=_refuse_constant, object_pairs_hook=_pairs)
+        return json.loads(
+            text, parse_float=exact_decimal, parse_constant=_refuse_constant, object_pairs_hook=_pairs
+        )
     except RecursionError:
         raise UsageError(f"{path} is nested too deeply") from None
     except ValueError as error:
@@ -75,14 +81,17 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
             continue
         name = loader.construct_object(key, deep=True)
         if not isinstance(name, (str, int, bool, Decimal, type(None))):
-            raise yaml.constructor.ConstructorError(None, None, "a key that is no plain value", key.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key that is no plain value", key.start_mark
+            )
         if name in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {name!r} stands twice", key.start_mark
+            )
         seen.add(name)
     loader.flatten_mapping(node)
     return {
-        loader.construct_object(k, deep=True): loader.construct_object(v, deep=True)
-        for k, v in node.value
+        loader.construct_object(k, deep=True): loader.construct_object(v, deep=True) for k, v in node.value
     }
 
 
@@ -114,9 +123,11 @@ _Loader12.add_implicit_resolver(
 
 
 def read_yaml(path: Path, *, version_1_2: bool = False) -> Any:
-    """A YAML file of one document, plain values only. ``version_1_2``: ``yes`` and ``no`` are words, not truth values.
+    """A YAML file of one document, plain values only. ``version_1_2``: ``yes`` and ``no`` are words, not
+    truth values.
 
-    Raises UsageError for what is not YAML, tags, a key that stands twice, and aliases that stand for too much.
+    Raises UsageError for what is not YAML, tags, a key that stands twice, and aliases that stand for too
+    much.
     """
     text = read_text(path, YAML_BYTES)
     loader = (_Loader12 if version_1_2 else _Loader)(text)
@@ -135,7 +146,9 @@ def read_yaml(path: Path, *, version_1_2: bool = False) -> Any:
 
 
 def _measure(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
-    """How many values a node stands for, its aliases written out. Raises ValueError beyond the limit or for a circle."""
+    """How many values a node stands for, its aliases written out. Raises ValueError beyond the limit or
+    for a circle.
+    """
     if id(node) in known:
         return known[id(node)]
     if id(node) in above:

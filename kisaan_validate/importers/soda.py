@@ -27,14 +27,16 @@ _SETTINGS = re.compile(rf"configurations for (?P<table>{_NAME})")
 _EACH = re.compile(r"for each (?:dataset|table)\s+(?P<alias>\S+)")
 _METRIC = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*(?:\((?P<args>[^)]*)\))?\s*(?P<threshold>[=<>!bn].*)?", re.S)
 _REFERENCE = re.compile(
-    rf"values in\s+(?:\((?P<many>[^)]*)\)|(?P<one>{_NAME}))\s+must\s+(?P<negated>not\s+)?exist in\s+(?P<table>{_NAME})\s+"
+    rf"values in\s+(?:\((?P<many>[^)]*)\)|(?P<one>{_NAME}))\s+must\s+(?P<negated>not\s+)?exist "
+    rf"in\s+(?P<table>{_NAME})\s+"
     rf"(?:\((?P<ons>[^)]*)\)|(?P<on>{_NAME}))"
 )
 _SAME_ROWS = re.compile(rf"row_count same as (?P<table>{_NAME})(?P<more>.*)")
 _AGE = re.compile(r"(?:\d+[dhms])+")
 
 _NO_CHECK = {
-    "automated monitoring": "it watches for what is unusual, by history: no row violates it; see `kisaan-validate baseline`",
+    "automated monitoring": "it watches for what is unusual, by history: no row violates it; see "
+    "`kisaan-validate baseline`",
     "profile columns": "it profiles and checks nothing; a baseline keeps figures of every column",
     "discover": "it lists datasets and checks nothing",
     "sample": "it copies rows out of the database and checks nothing",
@@ -79,7 +81,9 @@ class Line:
         return ".".join((self.scope.table, *parts))
 
     def verdicts(self, inline: str | None) -> list[tuple[Threshold, bool, Said]]:
-        """What is admitted, whether in per cent, and how bad it is otherwise: one for the line, or for fail and for warn."""
+        """What is admitted, whether in per cent, and how bad it is otherwise: one for the line, or for
+        fail and for warn.
+        """
         if inline:
             threshold, percent = read_threshold(inline)
             return [(threshold, percent, self.said)]
@@ -109,7 +113,9 @@ def import_files(files: Sequence[Path], maker: Maker, table_of: Callable[[str], 
 class _File:
     """One file: first what holds for all of it, then section by section."""
 
-    def __init__(self, name: str, document: dict[Any, Any], maker: Maker, table_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, name: str, document: dict[Any, Any], maker: Maker, table_of: Callable[[str], str]
+    ) -> None:
         self.name, self.maker, self.table_of = name, maker, table_of
         self.sections = [(str(key), value) for key, value in document.items()]
         self.filters: dict[tuple[str, str], Any] = {}
@@ -131,7 +137,10 @@ class _File:
             elif header == "checks":
                 self._checks(header, content, _no_dataset)
             elif not _FILTER.fullmatch(header) and not _SETTINGS.fullmatch(header):
-                reason = next((why for start, why in _NO_CHECK.items() if header.startswith(start)), "the section is not known")
+                reason = next(
+                    (why for start, why in _NO_CHECK.items() if header.startswith(start)),
+                    "the section is not known",
+                )
                 self.maker.none(self.name, header, header, reason)
 
     def _configure(self, header: str, table: str, content: Any) -> None:
@@ -186,17 +195,21 @@ class _File:
             said = settings.get(verdict)
             for key, value in said.items() if isinstance(said, dict) else ():
                 found += 1
-                self.maker.item(self.name, f"{place}.{verdict}", f"schema: {key}", partial(self._one_of_schema, scope, str(key), value, settings, severity))
+                self.maker.item(
+                    self.name,
+                    f"{place}.{verdict}",
+                    f"schema: {key}",
+                    partial(self._one_of_schema, scope, str(key), value, settings, severity),
+                )
         if not found:
             self.maker.none(self.name, place, "schema", "it says neither when to fail nor when to warn")
-
 
     def _one(self, scope: Callable[[], Scope], text: str, settings: dict[str, Any]) -> list[str]:
         return translate(replace(_line(self.maker, scope(), text, settings), table_of=self.table_of))
 
     def _one_of_schema(
         self, scope: Callable[[], Scope], key: str, value: Any, settings: dict[str, Any], severity: str
-    ) -> list[str]:  # fmt: skip
+    ) -> list[str]:
         known = {"name", "fail", "warn", "attributes", "identity"}
         if unknown := [k for k in settings if k not in known]:
             raise NoCounterpart(f"the setting {remark(unknown[0])} is not understood")
@@ -226,11 +239,15 @@ def _entry(entry: Any) -> tuple[str, dict[str, Any], str]:
     return str(text).strip(), {str(k): v for k, v in (settings or {}).items()}, ""
 
 
-def _line(maker: Maker, scope: Scope, text: str, settings: dict[str, Any], severity: str = "blocking") -> Line:
+def _line(
+    maker: Maker, scope: Scope, text: str, settings: dict[str, Any], severity: str = "blocking"
+) -> Line:
     name = settings.get("name")
     attributes = settings.get("attributes")
     owner = attributes.get("owner") if isinstance(attributes, dict) else None
-    said = Said(severity, why=name if isinstance(name, str) else "", owner=owner if isinstance(owner, str) else "")
+    said = Said(
+        severity, why=name if isinstance(name, str) else "", owner=owner if isinstance(owner, str) else ""
+    )
     return Line(maker, scope, text, settings, said)
 
 
@@ -246,7 +263,9 @@ def translate(line: Line) -> list[str]:
         raise NoCounterpart("a variable or template that is only known when a scan runs")
     if re.match(r"anomaly|distribution_difference", text):
         raise NoCounterpart("it is statistical: it estimates from history, and no row violates it")
-    if re.match(r"(same day last week )?(avg |min |max )?(last \d+ )?(percent )?change\b|change ", text) or text.startswith("change"):
+    if re.match(
+        r"(same day last week )?(avg |min |max )?(last \d+ )?(percent )?change\b|change ", text
+    ) or text.startswith("change"):
         raise NoCounterpart("it compares with earlier scans; see `kisaan-validate baseline`")
     if match := _SAME_ROWS.fullmatch(text):
         return _same_rows(line, match)
@@ -279,10 +298,33 @@ def _metric(line: Line, match: re.Match[str]) -> list[str]:
 
 
 _VALIDITY = (
-    "valid values", "valid regex", "valid format", "valid min", "valid max", "valid length", "valid min length", "valid max length",
-    "invalid values", "invalid regex", "invalid format", "missing values", "missing regex", "missing format", "include null",
-)  # fmt: skip
-_KNOWN = (*_VALIDITY, "name", "fail", "warn", "filter", "samples limit", "samples columns", "attributes", "identity")
+    "valid values",
+    "valid regex",
+    "valid format",
+    "valid min",
+    "valid max",
+    "valid length",
+    "valid min length",
+    "valid max length",
+    "invalid values",
+    "invalid regex",
+    "invalid format",
+    "missing values",
+    "missing regex",
+    "missing format",
+    "include null",
+)
+_KNOWN = (
+    *_VALIDITY,
+    "name",
+    "fail",
+    "warn",
+    "filter",
+    "samples limit",
+    "samples columns",
+    "attributes",
+    "identity",
+)
 
 
 def _refuse_settings(line: Line) -> None:
@@ -292,7 +334,7 @@ def _refuse_settings(line: Line) -> None:
             raise NoCounterpart(f"the setting {remark(key)} is not understood")
 
 
-# --- counts of rows ------------------------------------------------------------------------------------------------------------
+# --- counts of rows ---------------------------------------------------------------------------------------
 
 
 def _row_count(line: Line, columns: list[str], threshold: str | None) -> list[str]:
@@ -302,8 +344,16 @@ def _row_count(line: Line, columns: list[str], threshold: str | None) -> list[st
             raise NoCounterpart("a number of rows is no share")
         _refuse_idle(admitted)
         said = replace(said, title=f"row_count {remark(threshold or 'as said')}")
-        made.append(line.maker.measure(line.scope.table, [("rows_found", "count(*)")], admitted.sql("m.rows_found"),
-                                       line.id("row_count"), said, where=line.where))  # fmt: skip
+        made.append(
+            line.maker.measure(
+                line.scope.table,
+                [("rows_found", "count(*)")],
+                admitted.sql("m.rows_found"),
+                line.id("row_count"),
+                said,
+                where=line.where,
+            )
+        )
     return made
 
 
@@ -377,14 +427,23 @@ _FORMATS = {
 def _format(name: str, wanted: Any) -> str:
     pattern = _FORMATS.get(str(wanted))
     if pattern is None:
-        raise NoCounterpart(f"what {remark(str(wanted))} looks like is a pattern of Soda's own: write it as a regex")
+        raise NoCounterpart(
+            f"what {remark(str(wanted))} looks like is a pattern of Soda's own: write it as a regex"
+        )
     return sql.matches(name, pattern)
 
 
 def _rows(
-    line: Line, expression: str, kind: str, columns: list[str], verdict: tuple[Threshold, bool, Said], *, allow_nan: bool = False
-) -> str:  # fmt: skip
-    """A check of rows of which a threshold admits so many violations: with a tolerance where that says it, else as a figure.
+    line: Line,
+    expression: str,
+    kind: str,
+    columns: list[str],
+    verdict: tuple[Threshold, bool, Said],
+    *,
+    allow_nan: bool = False,
+) -> str:
+    """A check of rows of which a threshold admits so many violations: with a tolerance where that says it,
+    else as a figure.
 
     A NaN violates it, unless it is allowed; where violations are wanted, it makes the figure fail.
     """
@@ -402,7 +461,11 @@ def _rows(
     if admitted.admits(0):
         violating, of = " OR ".join([violating, *(sql.nan_sql(v) for v in values)]), []
     outputs = [("violating", f"count(*) FILTER (WHERE {violating})"), ("judged", "count(*)")]
-    said = replace(said, title=f"the {'share' if percent else 'number'} of rows of which this is false is admitted: {expression}")
+    said = replace(
+        said,
+        title=f"the {'share' if percent else 'number'} of rows of which this is false is admitted: "
+        f"{expression}",
+    )
     condition = _percent(admitted, "m.violating", "m.judged") if percent else admitted.sql("m.violating")
     return line.maker.measure(line.scope.table, outputs, condition, place[2], said, where=line.where, of=of)
 
@@ -416,7 +479,12 @@ def _percent(admitted: Threshold, over: str, under: str) -> str:
 def _most_share(admitted: Threshold) -> Fraction | None:
     """If it admits just the shares from 0 up to one, that one included; else None."""
     if admitted.outside:
-        plain = admitted.high is None and admitted.low is not None and not admitted.low_included and admitted.low >= 0
+        plain = (
+            admitted.high is None
+            and admitted.low is not None
+            and not admitted.low_included
+            and admitted.low >= 0
+        )
         return admitted.low / 100 if plain and admitted.low is not None else None
     if admitted.high is None or not admitted.high_included or admitted.high < 0 or not admitted.admits(0):
         return None
@@ -428,7 +496,10 @@ def _missing(line: Line, columns: list[str], threshold: str | None) -> list[str]
     more = _missing_sql(column, _settings_of(line, column))
     expression = f"{sql_name(column)} IS NOT NULL" + (f" AND NOT ({more})" if more else "")
     # Whether a value is there is asked, not what it is: a NaN is one.
-    return [_rows(line, expression, "not_missing", columns, v, allow_nan=True) for v in _counted(line, threshold, "missing")]
+    return [
+        _rows(line, expression, "not_missing", columns, v, allow_nan=True)
+        for v in _counted(line, threshold, "missing")
+    ]
 
 
 def _invalid(line: Line, columns: list[str], threshold: str | None) -> list[str]:
@@ -442,7 +513,9 @@ def _invalid(line: Line, columns: list[str], threshold: str | None) -> list[str]
 def _counted(line: Line, threshold: str | None, what: str) -> list[tuple[Threshold, bool, Said]]:
     """The verdicts; of a metric "…_percent" all in per cent, with or without the sign."""
     percent = line.text.startswith(f"{what}_percent")
-    made = [(admitted, percent, said) for admitted, sign, said in line.verdicts(threshold) if percent or not sign]
+    made = [
+        (admitted, percent, said) for admitted, sign, said in line.verdicts(threshold) if percent or not sign
+    ]
     if not made:
         raise NoCounterpart("a number of rows is no share")
     return made
@@ -461,7 +534,9 @@ def _valid_count(line: Line, columns: list[str], threshold: str | None) -> list[
         said = replace(said, title=f"the number of valid values of {column} is admitted")
         outputs, id = [("valid_rows", f"count(*) FILTER (WHERE {good})")], line.id(column, "valid_count")
         condition, of = admitted.sql("m.valid_rows"), [sql_name(column)]
-        made.append(line.maker.measure(line.scope.table, outputs, condition, id, said, where=line.where, of=of))
+        made.append(
+            line.maker.measure(line.scope.table, outputs, condition, id, said, where=line.where, of=of)
+        )
     return made
 
 
@@ -477,13 +552,29 @@ def _duplicates(line: Line, columns: list[str], threshold: str | None) -> list[s
         id = line.id("_".join(columns), "unique")
         if not percent and most is not None:
             arguments: list[Any] = [columns[0] if len(columns) == 1 else columns]
-            made.append(line.maker.declare("unique", line.scope.table, arguments, id, replace(said, tolerance=most or None), columns,
-                                           nulls_equal=False, counts="groups", where=line.where))  # fmt: skip
+            made.append(
+                line.maker.declare(
+                    "unique",
+                    line.scope.table,
+                    arguments,
+                    id,
+                    replace(said, tolerance=most or None),
+                    columns,
+                    nulls_equal=False,
+                    counts="groups",
+                    where=line.where,
+                )
+            )
             continue
         table, filled = sql.table_ref(line.scope.table), sql.both(line.where, sql.none_null(columns))
         only = f" WHERE {line.where}" if line.where else ""
-        source = (f"FROM (SELECT count(*) AS n FROM {table} WHERE {filled} GROUP BY {sql.listed(columns)}) AS g")
-        outputs = [("repeated", "count(*) FILTER (WHERE g.n > 1)"), ("judged", f"(SELECT count(*) FROM {table}{only})")]
+        source = (
+            f"FROM (SELECT count(*) AS n FROM {table} WHERE {filled} GROUP BY {sql.listed(columns)}) AS g"
+        )
+        outputs = [
+            ("repeated", "count(*) FILTER (WHERE g.n > 1)"),
+            ("judged", f"(SELECT count(*) FROM {table}{only})"),
+        ]
         condition = _percent(admitted, "m.repeated", "m.judged") if percent else admitted.sql("m.repeated")
         said = replace(said, title=f"so many values of {', '.join(columns)} may occur more than once")
         made.append(line.maker.measure(line.scope.table, outputs, condition, id, said, source=source))
@@ -491,15 +582,32 @@ def _duplicates(line: Line, columns: list[str], threshold: str | None) -> list[s
 
 
 _COUNTS: dict[str, Callable[[Line, list[str], str | None], list[str]]] = {
-    "row_count": _row_count, "missing_count": _missing, "missing_percent": _missing, "invalid_count": _invalid,
-    "invalid_percent": _invalid, "valid_count": _valid_count, "duplicate_count": _duplicates, "duplicate_percent": _duplicates,
-}  # fmt: skip
+    "row_count": _row_count,
+    "missing_count": _missing,
+    "missing_percent": _missing,
+    "invalid_count": _invalid,
+    "invalid_percent": _invalid,
+    "valid_count": _valid_count,
+    "duplicate_count": _duplicates,
+    "duplicate_percent": _duplicates,
+}
 
 _AGGREGATES = {
-    "min": "min({c})", "max": "max({c})", "sum": "sum({c})", "stddev": "stddev({c})", "stddev_pop": "stddev_pop({c})",
-    "stddev_samp": "stddev_samp({c})", "variance": "variance({c})", "var_pop": "var_pop({c})", "var_samp": "var_samp({c})",
-    "min_length": "min(length({c}::text))", "max_length": "max(length({c}::text))", "avg": "", "avg_length": "", "percentile": "",
-}  # fmt: skip
+    "min": "min({c})",
+    "max": "max({c})",
+    "sum": "sum({c})",
+    "stddev": "stddev({c})",
+    "stddev_pop": "stddev_pop({c})",
+    "stddev_samp": "stddev_samp({c})",
+    "variance": "variance({c})",
+    "var_pop": "var_pop({c})",
+    "var_samp": "var_samp({c})",
+    "min_length": "min(length({c}::text))",
+    "max_length": "max(length({c}::text))",
+    "avg": "",
+    "avg_length": "",
+    "percentile": "",
+}
 
 
 def _aggregate(line: Line, name: str, columns: list[str], threshold: str | None) -> list[str]:
@@ -511,11 +619,17 @@ def _aggregate(line: Line, name: str, columns: list[str], threshold: str | None)
     for admitted, percent, said in line.verdicts(threshold):
         if percent:
             raise NoCounterpart(f"{name} is no share")
-        outputs, condition = [("measured", _AGGREGATES[name].replace("{c}", subject))], admitted.sql("m.measured")
+        outputs, condition = (
+            [("measured", _AGGREGATES[name].replace("{c}", subject))],
+            admitted.sql("m.measured"),
+        )
         if name in {"avg", "avg_length"}:
             # The mean, compared without dividing.
             over = subject if name == "avg" else f"length({subject}::text)"
-            outputs, condition = [("measured", f"sum({over})"), ("judged", f"count({subject})")], admitted.sql("m.measured", "m.judged")
+            outputs, condition = (
+                [("measured", f"sum({over})"), ("judged", f"count({subject})")],
+                admitted.sql("m.measured", "m.judged"),
+            )
             condition = f"m.judged > 0 AND {condition}"
         elif name == "percentile":
             if len(rest) != 1 or not re.fullmatch(r"0?\.\d+|0|1(?:\.0+)?", rest[0]):
@@ -525,7 +639,11 @@ def _aggregate(line: Line, name: str, columns: list[str], threshold: str | None)
             raise NoCounterpart("one column is expected")
         said = replace(said, title=f"{remark(line.text)}")
         of = [] if name.endswith("_length") else [subject]
-        made.append(line.maker.measure(line.scope.table, outputs, condition, line.id(column, name), said, where=line.where, of=of))
+        made.append(
+            line.maker.measure(
+                line.scope.table, outputs, condition, line.id(column, name), said, where=line.where, of=of
+            )
+        )
     return made
 
 
@@ -551,15 +669,33 @@ def _own_metric(line: Line, name: str, own: dict[str, Any], threshold: str | Non
             made.append(line.maker.assertion(line.scope.table, statement, ["measured"], line.id(name), said))
         else:
             outputs = [("measured", f"({body})")]
-            made.append(line.maker.measure(line.scope.table, outputs, admitted.sql("m.measured"), line.id(name), said, where=line.where))
+            made.append(
+                line.maker.measure(
+                    line.scope.table,
+                    outputs,
+                    admitted.sql("m.measured"),
+                    line.id(name),
+                    said,
+                    where=line.where,
+                )
+            )
     return made
 
 
-# --- rows, references, ages ----------------------------------------------------------------------------------------------------
+# --- rows, references, ages -------------------------------------------------------------------------------
 
 
 def _failed_rows(line: Line) -> list[str]:
-    known = {"name", "fail condition", "fail query", "samples limit", "samples columns", "attributes", "warn", "fail"}
+    known = {
+        "name",
+        "fail condition",
+        "fail query",
+        "samples limit",
+        "samples columns",
+        "attributes",
+        "warn",
+        "fail",
+    }
     if unknown := [key for key in line.settings if key not in known]:
         raise NoCounterpart(f"the setting {remark(unknown[0])} is not understood")
     tolerated: list[Said] = [line.said]
@@ -570,7 +706,12 @@ def _failed_rows(line: Line) -> list[str]:
         tolerated = [replace(said, tolerance=admitted.most_rows or None) for admitted, _, said in verdicts]
     if (condition := line.settings.get("fail condition")) is not None:
         fails = sql.author_condition(condition, "a fail condition")
-        return [line.maker.row(line.scope.table, f"{fails} IS NOT TRUE", line.id("failed_rows"), s, where=line.scope.where) for s in tolerated]
+        return [
+            line.maker.row(
+                line.scope.table, f"{fails} IS NOT TRUE", line.id("failed_rows"), s, where=line.scope.where
+            )
+            for s in tolerated
+        ]
     if line.scope.where:
         raise NoCounterpart("a query of failed rows beside a dataset's filter")
     query = sql.as_text(line.settings.get("fail query"), "a fail query")
@@ -578,7 +719,9 @@ def _failed_rows(line: Line) -> list[str]:
 
 
 def _names(listed: str | None, one: str | None) -> list[str]:
-    return [sql.column_name(n) for n in (listed.split(",") if listed is not None else [one or ""]) if n.strip()]
+    return [
+        sql.column_name(n) for n in (listed.split(",") if listed is not None else [one or ""]) if n.strip()
+    ]
 
 
 def _reference(line: Line, match: re.Match[str]) -> list[str]:
@@ -588,7 +731,9 @@ def _reference(line: Line, match: re.Match[str]) -> list[str]:
     table = line.table_of(sql.folded_table(match["table"]))
     if len(own) == 1 and not match["negated"] and not line.scope.where:
         id = line.id("_".join(own), "references")
-        return [line.maker.declare("values_in", line.scope.table, [own[0], table, other[0]], id, line.said, own)]
+        return [
+            line.maker.declare("values_in", line.scope.table, [own[0], table, other[0]], id, line.said, own)
+        ]
     pairs = " AND ".join(f"p.{sql_name(b)} = c.{sql_name(a)}" for a, b in zip(own, other, strict=True))
     some = " OR ".join(f"c.{sql_name(a)} IS NOT NULL" for a in own)
     # As Soda asks: a row with some value is judged, and one that has NULL beside it finds nothing.
@@ -604,7 +749,9 @@ def _reference(line: Line, match: re.Match[str]) -> list[str]:
         f"  OR {' OR '.join(sql.nan_sql(f'c.{sql_name(a)}') for a in own)})"
     )
     kind = "not_in" if match["negated"] else "references"
-    return [line.maker.assertion(line.scope.table, statement, ["row_number"], line.id("_".join(own), kind), said)]
+    return [
+        line.maker.assertion(line.scope.table, statement, ["row_number"], line.id("_".join(own), kind), said)
+    ]
 
 
 def _same_rows(line: Line, match: re.Match[str]) -> list[str]:
@@ -613,7 +760,16 @@ def _same_rows(line: Line, match: re.Match[str]) -> list[str]:
     other = sql.table_ref(line.table_of(sql.folded_table(match["table"])))
     outputs = [("rows_found", "count(*)"), ("rows_there", f"(SELECT count(*) FROM {other})")]
     said = replace(line.said, title=remark(line.text))
-    return [line.maker.measure(line.scope.table, outputs, "m.rows_found = m.rows_there", line.id("row_count_as_other"), said, where=line.where)]
+    return [
+        line.maker.measure(
+            line.scope.table,
+            outputs,
+            "m.rows_found = m.rows_there",
+            line.id("row_count_as_other"),
+            said,
+            where=line.where,
+        )
+    ]
 
 
 def _age(text: str) -> str:
@@ -643,6 +799,14 @@ def _fresh(line: Line, column: str, threshold: str | None) -> list[str]:
             raise NoCounterpart(f"the age {remark(text or '')} is not understood")
         condition = f"m.newest >= now() - {_age(match[1])}"
         said = replace(said, title=remark(line.text))
-        made.append(line.maker.measure(line.scope.table, [("newest", f"max({name})")], condition, line.id(sql.folded(column), "fresh"),
-                                       said, where=line.where))  # fmt: skip
+        made.append(
+            line.maker.measure(
+                line.scope.table,
+                [("newest", f"max({name})")],
+                condition,
+                line.id(sql.folded(column), "fresh"),
+                said,
+                where=line.where,
+            )
+        )
     return made

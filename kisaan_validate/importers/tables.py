@@ -10,7 +10,9 @@ from kisaan_validate.errors import UsageError
 
 @dataclass(frozen=True)
 class Tables:
-    """How tables are called here: ``names`` maps a tool's name to ours; ``only`` is the one table that was named alone."""
+    """How tables are called here: ``names`` maps a tool's name to ours; ``only`` is the one table that was
+    named alone.
+    """
 
     names: Mapping[str, str] = field(default_factory=dict)
     only: str = ""

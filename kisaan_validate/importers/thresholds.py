@@ -1,4 +1,6 @@
-"""Thresholds as SodaCL and dbt write them: ``= 0``, ``< 5 %``, ``between 1 and 10``, ``not between (0 and 1)``."""
+"""Thresholds as SodaCL and dbt write them: ``= 0``, ``< 5 %``, ``between 1 and 10``, ``not between (0 and
+1)``.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,16 @@ class Threshold:
         """Whether it admits every whole number from 0 on, or with ``most``, everything from 0 up to that."""
         if not self.outside:
             least = self.low is None or self.low < 0 or (self.low == 0 and self.low_included)
-            return least and (self.high is None or (most is not None and self.high >= most and self.admits(most)))
+            return least and (
+                self.high is None or (most is not None and self.high >= most and self.admits(most))
+            )
         # What is left out lies below 0, or above all that can be.
         below = self.high is not None and (self.high < 0 or (self.high == 0 and not self.high_included))
-        return below or (most is not None and self.low is not None and (self.low > most or (self.low == most and not self.low_included)))
+        return below or (
+            most is not None
+            and self.low is not None
+            and (self.low > most or (self.low == most and not self.low_included))
+        )
 
     @property
     def inverse(self) -> Threshold:
@@ -48,8 +56,10 @@ class Threshold:
 
     def sql(self, figure: str, under: str = "") -> str:
         """The condition on a figure; with ``under``, on ``figure / under``, compared without dividing."""
-        parts = [self._side(figure, under, self.low, ">=" if self.low_included else ">"),
-                 self._side(figure, under, self.high, "<=" if self.high_included else "<")]  # fmt: skip
+        parts = [
+            self._side(figure, under, self.low, ">=" if self.low_included else ">"),
+            self._side(figure, under, self.high, "<=" if self.high_included else "<"),
+        ]
         said = " AND ".join(part for part in parts if part)
         return f"NOT ({said})" if self.outside else said
 
@@ -67,7 +77,9 @@ class Threshold:
             # "not more than 5", written as the inverse of "> 5".
             if self.high is not None or self.low is None or self.low < 0:
                 return None
-            top = self.low if not self.low_included else self.low - 1 if self.low.denominator == 1 else self.low
+            top = (
+                self.low if not self.low_included else self.low - 1 if self.low.denominator == 1 else self.low
+            )
             return top.numerator // top.denominator if top >= 0 else None
         if self.high is None or (self.low is not None and not self.admits(0)) or self.high < 0:
             return None
@@ -83,15 +95,22 @@ def read_threshold(text: str) -> tuple[Threshold, bool]:
         sign, number, percent = match.groups()
         value = Fraction(Decimal(number))
         made = {
-            "=": Threshold(value, value), "==": Threshold(value, value), "!=": Threshold(value, value, outside=True),
-            "<>": Threshold(value, value, outside=True), "<": Threshold(None, value, True, False), "<=": Threshold(None, value),
-            ">": Threshold(value, None, False), ">=": Threshold(value, None),
-        }  # fmt: skip
+            "=": Threshold(value, value),
+            "==": Threshold(value, value),
+            "!=": Threshold(value, value, outside=True),
+            "<>": Threshold(value, value, outside=True),
+            "<": Threshold(None, value, True, False),
+            "<=": Threshold(None, value),
+            ">": Threshold(value, None, False),
+            ">=": Threshold(value, None),
+        }
         return made[sign], bool(percent)
     if match := _BETWEEN.fullmatch(plain):
         negated, left, low, high, right = match.groups()
         bounds = Fraction(Decimal(low)), Fraction(Decimal(high))
         if bounds[0] > bounds[1] or (bounds[0] == bounds[1] and (left == "(" or right == ")")):
-            raise NoCounterpart(f"nothing is between {low} and {high}" + (": it can never fail" if negated else ""))
+            raise NoCounterpart(
+                f"nothing is between {low} and {high}" + (": it can never fail" if negated else "")
+            )
         return Threshold(*bounds, left != "(", right != ")", bool(negated)), "%" in plain
     raise NoCounterpart(f"the threshold {remark(text)} is not understood")

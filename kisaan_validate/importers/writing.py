@@ -23,7 +23,9 @@ def render(maker: Maker, tool: str, name: str, schemas: Sequence[str]) -> dict[s
         return files
     origins = {id: outcome for outcome in maker.outcomes for id in outcome.ids}
     named = dict.fromkeys((*schemas, *(split_name(made.table)[0] for made in maker.made)))
-    files["suite.toml"] = settings_text("import", name, [s for s in named if s], guessed_personal(_columns(maker)))
+    files["suite.toml"] = settings_text(
+        "import", name, [s for s in named if s], guessed_personal(_columns(maker))
+    )
     tables: dict[str, list[Made]] = defaultdict(list)
     for made in maker.made:
         if made.path:
@@ -42,7 +44,10 @@ def _columns(maker: Maker) -> set[str]:
 
 def _module(table: str, members: Sequence[Made], origins: dict[str, Outcome], tool: str) -> str:
     parts = [
-        '"""Imported by kisaan-validate: read it, correct it, own it. import.md says what became of every item."""\n',
+        (
+            '"""Imported by kisaan-validate: read it, correct it, own it. import.md says what became of '
+            'every item."""\n'
+        ),
         "from __future__ import annotations\n",
         "from kisaan_validate import declare\n",
         f"# {remark(table)}, imported from {TOOLS[tool]} by kisaan-validate {VERSION}\n",
@@ -76,7 +81,14 @@ def report(outcomes: Sequence[Outcome], tool: str) -> str:
         "## Not imported",
         "",
     ]
-    lines += _table("reason", [(o, remark(o.reason, 400).replace("|", "\\|").replace("<", "&lt;")) for o in outcomes if not o.imported])
+    lines += _table(
+        "reason",
+        [
+            (o, remark(o.reason, 400).replace("|", "\\|").replace("<", "&lt;"))
+            for o in outcomes
+            if not o.imported
+        ],
+    )
     lines += ["", "## Imported", ""]
     lines += _table("checks", [(o, ", ".join(code_span(id) for id in o.ids)) for o in outcomes if o.imported])
     return "\n".join([*lines, ""])
@@ -86,4 +98,6 @@ def _table(heading: str, rows: Sequence[tuple[Outcome, str]]) -> list[str]:
     if not rows:
         return ["None."]
     lines = [f"| item | where | {heading} |", "| --- | --- | --- |"]
-    return lines + [f"| {code_span(o.text)} | {code_span(f'{o.file} {o.place}')} | {said} |" for o, said in rows]
+    return lines + [
+        f"| {code_span(o.text)} | {code_span(f'{o.file} {o.place}')} | {said} |" for o, said in rows
+    ]

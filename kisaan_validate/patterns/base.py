@@ -32,27 +32,48 @@ class Sort(StrEnum):
 
 
 _SORTS = {
-    "smallint": Sort.NUMBER, "integer": Sort.NUMBER, "bigint": Sort.NUMBER, "numeric": Sort.NUMBER, "real": Sort.NUMBER,
-    "double precision": Sort.NUMBER, "date": Sort.TIME, "timestamp": Sort.TIME, "text": Sort.TEXT, "citext": Sort.TEXT,
-    "character": Sort.TEXT, "character varying": Sort.TEXT, "name": Sort.TEXT, "boolean": Sort.TRUTH,
-    "json": Sort.DOCUMENT, "jsonb": Sort.DOCUMENT,
-}  # fmt: skip
+    "smallint": Sort.NUMBER,
+    "integer": Sort.NUMBER,
+    "bigint": Sort.NUMBER,
+    "numeric": Sort.NUMBER,
+    "real": Sort.NUMBER,
+    "double precision": Sort.NUMBER,
+    "date": Sort.TIME,
+    "timestamp": Sort.TIME,
+    "text": Sort.TEXT,
+    "citext": Sort.TEXT,
+    "character": Sort.TEXT,
+    "character varying": Sort.TEXT,
+    "name": Sort.TEXT,
+    "boolean": Sort.TRUTH,
+    "json": Sort.DOCUMENT,
+    "jsonb": Sort.DOCUMENT,
+}
 
 
 _FORMS = {
-    "integer": Sort.NUMBER, "numeric": Sort.NUMBER, "float": Sort.NUMBER, "timestamp": Sort.TIME, "timestamptz": Sort.TIME,
-    "date": Sort.TIME, "text": Sort.TEXT, "boolean": Sort.TRUTH, "json": Sort.DOCUMENT,
-}  # fmt: skip
+    "integer": Sort.NUMBER,
+    "numeric": Sort.NUMBER,
+    "float": Sort.NUMBER,
+    "timestamp": Sort.TIME,
+    "timestamptz": Sort.TIME,
+    "date": Sort.TIME,
+    "text": Sort.TEXT,
+    "boolean": Sort.TRUTH,
+    "json": Sort.DOCUMENT,
+}
 
 
 def sort_of_form(form: str, type: str) -> Sort:
-    """The sort of a column by the canonical class under which it is compared, which knows what a domain is made of; by its
-    type where the class says nothing."""
+    """The sort of a column by the canonical class under which it is compared, which knows what a domain is
+    made of; by its type where the class says nothing."""
     return _FORMS.get(form) or sort_of(type)
 
 
 def sort_of(type: str) -> Sort:
-    """The sort of a column by its type as ``format_type`` writes it: ``numeric(12,2)``, ``timestamp(0) with time zone``."""
+    """The sort of a column by its type as ``format_type`` writes it: ``numeric(12,2)``, ``timestamp(0)
+    with time zone``.
+    """
     if type.endswith("[]"):
         return Sort.OTHER
     base = type.split("(")[0].strip()
@@ -64,7 +85,8 @@ _UNREAD: Any = object()
 
 
 class Pair:
-    """One changed value: texts of the server, None for NULL, and what they mean where they mean a number or a time.
+    """One changed value: texts of the server, None for NULL, and what they mean where they mean a number
+    or a time.
 
     What they mean is worked out when first asked for: there may be millions of pairs, so it is kept by hand.
     """
@@ -115,8 +137,8 @@ def number_of(text: str | None) -> Decimal | None:
 
 
 def time_of(text: str | None) -> datetime | None:
-    """A point in time out of PostgreSQL's ISO text (without an offset: taken as UTC); None if it is none, or so near the ends
-    of what a datetime holds that an offset would leave it."""
+    """A point in time out of PostgreSQL's ISO text (without an offset: taken as UTC); None if it is none,
+    or so near the ends of what a datetime holds that an offset would leave it."""
     if text is None or len(text) < 10 or text[4] != "-" or text[7] != "-":
         return None
     try:
@@ -133,8 +155,9 @@ _FIRST, _LAST = datetime(1, 1, 1, 14, tzinfo=UTC), datetime(9999, 12, 31, 9, tzi
 class Pattern:
     """One way in which a value becomes another.
 
-    ``group``: 0 what does not happen by accident, 1 the rest, 2 what says little. Where several patterns make the same
-    new value, the lower group is preferred, then the one that fits more rows, then the order of the list.
+    ``group``: 0 what does not happen by accident, 1 the rest, 2 what says little. Where several patterns
+    make the same new value, the lower group is preferred, then the one that fits more rows, then the order
+    of the list.
     """
 
     name: ClassVar[str]
@@ -143,7 +166,9 @@ class Pattern:
     """A column takes part if either side is of one of these sorts."""
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
-        """The parameters with which the pattern makes ``after`` of ``before``, exactly. Without one, it does not fit."""
+        """The parameters with which the pattern makes ``after`` of ``before``, exactly. Without one, it
+        does not fit.
+        """
         raise NotImplementedError
 
     def free(self, parameter: Parameter) -> bool:
@@ -151,7 +176,9 @@ class Pattern:
         return False
 
     def least(self, parameter: Parameter) -> int:
-        """How many rows it takes before the pattern is worth a name. One fixed pattern is; one free one is not."""
+        """How many rows it takes before the pattern is worth a name. One fixed pattern is; one free one is
+        not.
+        """
         return 3 if self.free(parameter) else 1
 
     def needs_variety(self, parameter: Parameter) -> bool:

@@ -1,7 +1,9 @@
-"""What a column's figures alone say of how its values changed: sums, ends and NULLs of before and after, and no rows.
+"""What a column's figures alone say of how its values changed: sums, ends and NULLs of before and after,
+and no rows.
 
-Figures prove little. What follows from them is said as a fact; what they merely agree with is called "consistent with",
-never more: other changes may give the same figures. Personal columns keep no figures, so nothing is said of them.
+Figures prove little. What follows from them is said as a fact; what they merely agree with is called
+"consistent with", never more: other changes may give the same figures. Personal columns keep no figures,
+so nothing is said of them.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ _TEXTS: tuple[Pattern, ...] = (Truncated(),)
 
 @dataclass(frozen=True)
 class Hint:
-    """What the figures of a column say. ``proved``: it follows from them; else they are merely consistent with it."""
+    """What the figures of a column say. ``proved``: it follows from them; else they are merely consistent
+    with it.
+    """
 
     table: str
     column: str
@@ -38,7 +42,9 @@ def hints(before: Baseline, after: Baseline) -> tuple[Hint, ...]:
 
 
 def _of_table(old: TableFacts, new: TableFacts) -> Iterator[Hint]:
-    left, right = ({c.name: c.profile for c in table.columns if c.profile is not None} for table in (old, new))
+    left, right = (
+        {c.name: c.profile for c in table.columns if c.profile is not None} for table in (old, new)
+    )
     for column in left:
         if column not in right or left[column].personal or right[column].personal:
             continue
@@ -46,8 +52,12 @@ def _of_table(old: TableFacts, new: TableFacts) -> Iterator[Hint]:
         yield from (Hint(new.title, column, text, proved) for text, proved in words)
 
 
-def of_column(a: Profile, b: Profile, rows_before: int | None, rows_after: int | None) -> Iterator[tuple[str, bool]]:
-    """(words, whether they are proved) about one column; nothing where its figures are the same, or say nothing."""
+def of_column(
+    a: Profile, b: Profile, rows_before: int | None, rows_after: int | None
+) -> Iterator[tuple[str, bool]]:
+    """(words, whether they are proved) about one column; nothing where its figures are the same, or say
+    nothing.
+    """
     if rows_before is not None and rows_before == rows_after:
         yield from _nulls(a, b, rows_after)
     if (a.minimum, a.maximum) != (b.minimum, b.maximum) or a.total != b.total:
@@ -63,12 +73,18 @@ def _nulls(a: Profile, b: Profile, rows: int | None) -> Iterator[tuple[str, bool
     size = abs(a.nulls - b.nulls)
     if b.nulls < a.nulls:
         yield (
-            f"if no row came or went, at least {size:,} NULL{'s were' if size > 1 else ' was'} filled; which rows is not known",
+            (
+                f"if no row came or went, at least {size:,} NULL{'s were' if size > 1 else ' was'} filled; "
+                f"which rows is not known"
+            ),
             True,
         )
     else:
         yield (
-            f"if no row came or went, at least {size:,} value{'s' if size > 1 else ''} became NULL; which rows is not known",
+            (
+                f"if no row came or went, at least {size:,} value{'s' if size > 1 else ''} became NULL; "
+                f"which rows is not known"
+            ),
             True,
         )
 
@@ -82,11 +98,17 @@ def _whole(a: Profile, b: Profile, values: int | None) -> Iterator[tuple[str, bo
         for parameter in sorted(both, key=pattern.order):
             if _follows(pattern, parameter, ends, sums, values):
                 kept = "both ends and the sum" if None not in sums else "both ends"
-                yield f"{kept} are consistent with: {pattern.says(parameter).rstrip(',')}, in every row", False
+                yield (
+                    f"{kept} are consistent with: {pattern.says(parameter).rstrip(',')}, in every row",
+                    False,
+                )
                 return
     if None not in sums and sums[0] and sums[1] == -sums[0]:
         yield (
-            "the sum is exactly the negative of what it was; the ends are not those of before with the sign turned",
+            (
+                "the sum is exactly the negative of what it was; the ends are not those of before with the "
+                "sign turned"
+            ),
             True,
         )
 

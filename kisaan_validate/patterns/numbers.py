@@ -65,7 +65,9 @@ _ROUNDINGS = {"rounded": ROUND_HALF_UP, "rounded half to even": ROUND_HALF_EVEN,
 
 
 class ScaleLost(Pattern):
-    """12.345 became 12.35 (as PostgreSQL's numeric rounds, half away from zero), 12.34 (cut off), or rounded half to even."""
+    """12.345 became 12.35 (as PostgreSQL's numeric rounds, half away from zero), 12.34 (cut off), or
+    rounded half to even.
+    """
 
     name = "scale lost"
     sorts = NUMBERS
@@ -156,7 +158,9 @@ class BinaryFraction(Pattern):
     sorts = NUMBERS
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
-        """The new value is one of the texts that PostgreSQL has for the old one as a float, or rounds back to it."""
+        """The new value is one of the texts that PostgreSQL has for the old one as a float, or rounds back
+        to it.
+        """
         if not pair.numbers:
             return
         before, after = pair.numbers
@@ -246,5 +250,11 @@ class Moved(Pattern):
 
 
 PATTERNS: tuple[Pattern, ...] = (
-    SignFlipped(), PowerOfTen(), ScaleLost(), BinaryFraction(), Wrapped(), PowerOfTenRounded(), Moved(),
-)  # fmt: skip
+    SignFlipped(),
+    PowerOfTen(),
+    ScaleLost(),
+    BinaryFraction(),
+    Wrapped(),
+    PowerOfTenRounded(),
+    Moved(),
+)

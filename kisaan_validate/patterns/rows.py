@@ -1,4 +1,6 @@
-"""What happens to whole rows: two columns exchanged, one column's value put into another, rows that come twice."""
+"""What happens to whole rows: two columns exchanged, one column's value put into another, rows that come
+twice.
+"""
 
 from __future__ import annotations
 
@@ -70,13 +72,16 @@ def copies_of(column: str, others: Iterable[str], after: Values) -> Iterator[str
 def digest(values: Sequence[str | None]) -> int:
     """128 bits of some values; NULL is not the empty text, and no two lists run together."""
     framed = b"".join(
-        b"-" if v is None else b"%d:%s" % (len(raw := v.encode("utf-8", "surrogatepass")), raw) for v in values
+        b"-" if v is None else b"%d:%s" % (len(raw := v.encode("utf-8", "surrogatepass")), raw)
+        for v in values
     )
     return int.from_bytes(blake2b(framed, digest_size=16).digest(), "big")
 
 
 class Contents:
-    """Rows that came or went, by what they hold beside their key. Exact up to ``limit`` different rows, then not said."""
+    """Rows that came or went, by what they hold beside their key. Exact up to ``limit`` different rows,
+    then not said.
+    """
 
     def __init__(self, limit: int = 30_000) -> None:
         self._came = _Pile(limit)
@@ -110,12 +115,16 @@ class Contents:
 
     @property
     def repeated(self) -> int | None:
-        """Added rows that equal another added row but for the key, the first of each left out; None as above."""
+        """Added rows that equal another added row but for the key, the first of each left out; None as
+        above.
+        """
         counts = self._came.counts
         return None if counts is None else counts.total() - len(counts)
 
     def keys(self) -> Iterator[tuple[Sequence[str | None], Sequence[str | None]]]:
-        """The old and the new key of rows that came back, where it is plain which is which: only one such row on either side."""
+        """The old and the new key of rows that came back, where it is plain which is which: only one such
+        row on either side.
+        """
         for content, old in self._went.keys.items():
             new = self._came.keys.get(content)
             if old is not None and new is not None:
@@ -123,7 +132,9 @@ class Contents:
 
 
 class _Pile:
-    """How many rows hold what, and the key of each content that only one row holds; both only while they are few."""
+    """How many rows hold what, and the key of each content that only one row holds; both only while they
+    are few.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

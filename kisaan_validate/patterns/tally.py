@@ -1,16 +1,18 @@
-"""Counts which patterns fit the changed values of one column, and at the end attributes each value to one of them.
+"""Counts which patterns fit the changed values of one column, and at the end attributes each value to one
+of them.
 
-A value that several patterns fit counts for the set of them; only at the end is it known which of them fits most rows. So
-the counts are kept by set, and each set goes to its preferred member: the lower group, then more rows, then the order
-of the list. What no pattern that is worth a name fits is unexplained.
+A value that several patterns fit counts for the set of them; only at the end is it known which of them
+fits most rows. So the counts are kept by set, and each set goes to its preferred member: the lower group,
+then more rows, then the order of the list. What no pattern that is worth a name fits is unexplained.
 
-Most columns of which millions of values changed changed in one way. So from time to time the patterns that lead are looked
-up, and from then on a value that a leader makes is the leader's, without asking the others; only what no leader makes is
-searched. After ``ENOUGH`` values that had to be searched in vain or not, the leaders alone are asked, and every number but
-theirs is a lower bound.
+Most columns of which millions of values changed changed in one way. So from time to time the patterns that
+lead are looked up, and from then on a value that a leader makes is the leader's, without asking the
+others; only what no leader makes is searched. After ``ENOUGH`` values that had to be searched in vain or
+not, the leaders alone are asked, and every number but theirs is a lower bound.
 
-Memory is bounded: once there are ``limit`` suppositions, the free ones met least often are forgotten. One that is first
-met, or met again, after that may have been met before: its number is a lower bound and is called "at least".
+Memory is bounded: once there are ``limit`` suppositions, the free ones met least often are forgotten. One
+that is first met, or met again, after that may have been met before: its number is a lower bound and is
+called "at least".
 """
 
 from __future__ import annotations
@@ -99,7 +101,9 @@ class ColumnTally:
         return False
 
     def add(self, pair: Pair, given: Iterable[Supposition] = ()) -> None:
-        """One changed value that is not led; ``given`` are suppositions that were found by looking at the whole row."""
+        """One changed value that is not led; ``given`` are suppositions that were found by looking at the
+        whole row.
+        """
         fitting = [*given]
         if self._searched < ENOUGH:
             self._searched += 1
@@ -128,11 +132,15 @@ class ColumnTally:
         count[1] = (count[1] + digest((pair.after,)) - digest((pair.before,))) % _EXCHANGED
 
     def _look_up(self) -> None:
-        """Who leads: at most three patterns that each make a tenth of the values so far, and need no look at the row."""
+        """Who leads: at most three patterns that each make a tenth of the values so far, and need no look
+        at the row.
+        """
         self._next_look = self.rows * 4
         own = dict(self._own)
         found = (
-            (self._patterns.index(c.pattern), c.parameter) for c in self.findings().claims if c.rows * 10 >= self.rows
+            (self._patterns.index(c.pattern), c.parameter)
+            for c in self.findings().claims
+            if c.rows * 10 >= self.rows
         )
         self._leaders = tuple(leader for leader in found if leader[0] in own)[:MOST_LEADERS]
         for leader in self._leaders:
@@ -149,7 +157,9 @@ class ColumnTally:
             support.varied = self._patterns[supposition[0]].variety(pair) != support.first
 
     def _forget(self) -> None:
-        """Drop the free suppositions met least often, until half of the limit is left; sets lose what was dropped."""
+        """Drop the free suppositions met least often, until half of the limit is left; sets lose what was
+        dropped.
+        """
         self._forgot = True
         free = {s: self._support[s].rows for s in self._support if self._patterns[s[0]].free(s[1])}
         spare = len(self._support) - len(free)
@@ -186,19 +196,32 @@ class ColumnTally:
         return self._support[supposition].late and self._patterns[supposition[0]].free(supposition[1])
 
     def _worth_a_name(self) -> set[Supposition]:
-        """Fixed patterns, and free ones that fit one in a hundred of what no fixed pattern fits; all with enough rows."""
+        """Fixed patterns, and free ones that fit one in a hundred of what no fixed pattern fits; all with
+        enough rows.
+        """
         enough = {s for s, support in self._support.items() if self._is_enough(s, support)}
         fixed = {s for s in enough if not self._patterns[s[0]].free(s[1])}
         open_rows = sum(rows for fitting, (rows, _) in self._sets.items() if not fixed.intersection(fitting))
-        return fixed | {s for s in enough - fixed if self._support[s].rows * 100 >= open_rows} | set(self._leaders)
+        return (
+            fixed
+            | {s for s in enough - fixed if self._support[s].rows * 100 >= open_rows}
+            | set(self._leaders)
+        )
 
     def _is_enough(self, supposition: Supposition, support: _Support) -> bool:
         pattern, parameter = self._patterns[supposition[0]], supposition[1]
-        return support.rows >= pattern.least(parameter) and (support.varied or not pattern.needs_variety(parameter))
+        return support.rows >= pattern.least(parameter) and (
+            support.varied or not pattern.needs_variety(parameter)
+        )
 
     def _preference(self, supposition: Supposition) -> tuple[object, ...]:
         n, parameter = supposition
-        return self._patterns[n].group, -self._support[supposition].rows, n, self._patterns[n].order(parameter)
+        return (
+            self._patterns[n].group,
+            -self._support[supposition].rows,
+            n,
+            self._patterns[n].order(parameter),
+        )
 
     def _attribute(self, worth: set[Supposition]) -> tuple[Mapping[Supposition, int], int, int]:
         rank = {s: n for n, s in enumerate(sorted(worth, key=self._preference))}

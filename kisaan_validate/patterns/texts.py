@@ -77,7 +77,11 @@ class CaseChanged(Pattern):
 
     def says(self, parameter: Parameter) -> str:
         """To which case."""
-        return "only the case of letters changed" if parameter[0] == "mixed" else f"changed to {parameter[0]} case"
+        return (
+            "only the case of letters changed"
+            if parameter[0] == "mixed"
+            else f"changed to {parameter[0]} case"
+        )
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``case``."""
@@ -85,21 +89,27 @@ class CaseChanged(Pattern):
 
 
 def _mistaken(raw: bytes, encoding: str) -> str:
-    """Bytes read under a one-byte encoding. What cp1252 leaves undefined is read as latin-1 has it, as everybody does."""
+    """Bytes read under a one-byte encoding. What cp1252 leaves undefined is read as latin-1 has it, as
+    everybody does.
+    """
     if encoding == "latin-1":
         return raw.decode("latin-1")
     return "".join(_CP1252[byte] for byte in raw)
 
 
 def _cp1252() -> tuple[str, ...]:
-    return tuple(bytes([n]).decode("cp1252") if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(n) for n in range(256))
+    return tuple(
+        bytes([n]).decode("cp1252") if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(n) for n in range(256)
+    )
 
 
 _CP1252 = _cp1252()
 
 
 class DoubleEncoded(Pattern):
-    """'é' became 'Ã©': UTF-8 was taken for latin-1 or cp1252 and encoded again, once or twice. Or the other way: mended."""
+    """'é' became 'Ã©': UTF-8 was taken for latin-1 or cp1252 and encoded again, once or twice. Or the
+    other way: mended.
+    """
 
     name = "double-encoded UTF-8"
     group = 0
@@ -115,7 +125,9 @@ class DoubleEncoded(Pattern):
                 once = _mistaken(good.encode("utf-8", "surrogatepass"), encoding)
                 if once == bad:
                     yield way, encoding, "once"
-                elif len(once) < len(bad) and _mistaken(once.encode("utf-8", "surrogatepass"), encoding) == bad:
+                elif (
+                    len(once) < len(bad) and _mistaken(once.encode("utf-8", "surrogatepass"), encoding) == bad
+                ):
                     yield way, encoding, "twice"
 
     def says(self, parameter: Parameter) -> str:
@@ -200,7 +212,11 @@ class ZerosLost(Pattern):
         if not pair.texts:
             return
         before, after = pair.texts
-        if before.isdecimal() and after.isdecimal() and (before.lstrip("0") or "0") == (after.lstrip("0") or "0"):
+        if (
+            before.isdecimal()
+            and after.isdecimal()
+            and (before.lstrip("0") or "0") == (after.lstrip("0") or "0")
+        ):
             if len(after) < len(before) and after == (after.lstrip("0") or "0"):
                 yield ("lost",)
             elif len(after) > len(before):
@@ -246,9 +262,12 @@ class Escaped(Pattern):
         """Which way, for which language."""
         way, language = parameter
         words = {
-            "HTML": "{} for HTML (& and &amp;)", "JSON": "{} as a JSON string", "quotes": "{} by quotes around",
-            "backslash": "{}: backslashes doubled", "SQL": "{} for SQL (' and '')",
-        }  # fmt: skip
+            "HTML": "{} for HTML (& and &amp;)",
+            "JSON": "{} as a JSON string",
+            "quotes": "{} by quotes around",
+            "backslash": "{}: backslashes doubled",
+            "SQL": "{} for SQL (' and '')",
+        }
         return words[language].format(way)
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
@@ -257,5 +276,12 @@ class Escaped(Pattern):
 
 
 PATTERNS: tuple[Pattern, ...] = (
-    DoubleEncoded(), Normalised(), CharactersLost(), ZerosLost(), Escaped(), Trimmed(), CaseChanged(), Truncated(),
-)  # fmt: skip
+    DoubleEncoded(),
+    Normalised(),
+    CharactersLost(),
+    ZerosLost(),
+    Escaped(),
+    Trimmed(),
+    CaseChanged(),
+    Truncated(),
+)

@@ -1,4 +1,6 @@
-"""What happens to times: shifts, zones taken for others, lost fractions, epochs, days and months exchanged."""
+"""What happens to times: shifts, zones taken for others, lost fractions, epochs, days and months
+exchanged.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +18,40 @@ _SAVED = frozenset({timedelta(hours=1), timedelta(minutes=30)})
 _DAY, _QUARTER, _NONE = timedelta(days=1), timedelta(minutes=15), timedelta(0)
 
 FIXED_ZONES = {
-    "+05:30": "Asia/Kolkata", "+05:45": "Asia/Kathmandu", "+04:00": "Asia/Dubai", "+05:00": "Asia/Karachi",
-    "+06:00": "Asia/Dhaka", "+06:30": "Asia/Yangon", "+07:00": "Asia/Bangkok", "+08:00": "Asia/Shanghai",
-    "+09:00": "Asia/Tokyo", "+03:00": "Africa/Nairobi", "+03:30": "Asia/Tehran", "-03:00": "America/Sao_Paulo",
-}  # fmt: skip
+    "+05:30": "Asia/Kolkata",
+    "+05:45": "Asia/Kathmandu",
+    "+04:00": "Asia/Dubai",
+    "+05:00": "Asia/Karachi",
+    "+06:00": "Asia/Dhaka",
+    "+06:30": "Asia/Yangon",
+    "+07:00": "Asia/Bangkok",
+    "+08:00": "Asia/Shanghai",
+    "+09:00": "Asia/Tokyo",
+    "+03:00": "Africa/Nairobi",
+    "+03:30": "Asia/Tehran",
+    "-03:00": "America/Sao_Paulo",
+}
 """A well-known zone of an offset that does not change over the year, to call a shift by."""
 
 SUMMER_ZONES = (
-    "Europe/Berlin", "Europe/London", "Europe/Helsinki", "America/New_York", "America/Chicago", "America/Denver",
-    "America/Los_Angeles", "America/Anchorage", "America/Halifax", "America/St_Johns", "America/Santiago",
-    "Australia/Sydney", "Australia/Adelaide", "Australia/Lord_Howe", "Pacific/Auckland", "Asia/Jerusalem", "Africa/Cairo",
-)  # fmt: skip
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Helsinki",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "America/Halifax",
+    "America/St_Johns",
+    "America/Santiago",
+    "Australia/Sydney",
+    "Australia/Adelaide",
+    "Australia/Lord_Howe",
+    "Pacific/Auckland",
+    "Asia/Jerusalem",
+    "Africa/Cairo",
+)
 """One zone for each well-known rule of summer time."""
 
 
@@ -85,7 +110,9 @@ _words: dict[timedelta, Parameter] = {}
 
 
 def _shift(difference: timedelta) -> Parameter:
-    """The parameter of a shift; the words of the first thousand are kept, since one shift is met again and again."""
+    """The parameter of a shift; the words of the first thousand are kept, since one shift is met again and
+    again.
+    """
     found = _words.get(difference)
     if found is None:
         found = (in_words(difference),)
@@ -103,20 +130,28 @@ def _zones() -> tuple[tuple[str, ZoneInfo, frozenset[timedelta]], ...]:
             zone = ZoneInfo(name)
         except ZoneInfoNotFoundError:
             continue
-        months = [datetime(year, month, 15, tzinfo=UTC) for year in range(1980, 2031) for month in (1, 4, 7, 10)]
-        found.append((name, zone, frozenset(offset for m in months if (offset := m.astimezone(zone).utcoffset()))))
+        months = [
+            datetime(year, month, 15, tzinfo=UTC) for year in range(1980, 2031) for month in (1, 4, 7, 10)
+        ]
+        found.append(
+            (name, zone, frozenset(offset for m in months if (offset := m.astimezone(zone).utcoffset())))
+        )
     return tuple(found)
 
 
 @lru_cache(maxsize=1_000)
 def _candidates(difference: timedelta) -> tuple[tuple[str, str, ZoneInfo], ...]:
-    """The zones that have the difference as an offset at some time of the year, each with the way it would be taken."""
+    """The zones that have the difference as an offset at some time of the year, each with the way it would
+    be taken.
+    """
     read = (("read as", name, zone) for name, zone, offsets in _zones() if -difference in offsets)
     return (*read, *(("shown as", name, zone) for name, zone, offsets in _zones() if difference in offsets))
 
 
 class ZoneTaken(Pattern):
-    """Local times of a zone with summer time were taken for UTC, or the other way: two shifts, by the time of the year."""
+    """Local times of a zone with summer time were taken for UTC, or the other way: two shifts, by the time
+    of the year.
+    """
 
     name = "zone shift"
     sorts = TIMES
@@ -154,7 +189,9 @@ class ZoneTaken(Pattern):
     def says(self, parameter: Parameter) -> str:
         """Which zone, and which way."""
         way, zone = parameter
-        meant = "UTC was read as its local time" if way == "read as" else "its local time stands where UTC stood"
+        meant = (
+            "UTC was read as its local time" if way == "read as" else "its local time stands where UTC stood"
+        )
         return f"shifted by the offset of {zone}, which changes with summer time ({meant})"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
@@ -167,7 +204,9 @@ def _local_offset(moment: datetime, zone: ZoneInfo, fold: int) -> timedelta:
 
 
 class SummerShifted(Pattern):
-    """Only times within a zone's summer time moved, by that hour: its offset was taken for the same all year."""
+    """Only times within a zone's summer time moved, by that hour: its offset was taken for the same all
+    year.
+    """
 
     name = "summer time shift"
     sorts = TIMES
@@ -260,8 +299,13 @@ class DayMonthExchanged(Pattern):
         return "day and month exchanged"
 
 
-_UNITS = {"day": _DAY, "hour": timedelta(hours=1), "minute": timedelta(minutes=1), "second": timedelta(seconds=1),
-          "millisecond": timedelta(milliseconds=1)}  # fmt: skip
+_UNITS = {
+    "day": _DAY,
+    "hour": timedelta(hours=1),
+    "minute": timedelta(minutes=1),
+    "second": timedelta(seconds=1),
+    "millisecond": timedelta(milliseconds=1),
+}
 
 
 class PrecisionLost(Pattern):
@@ -320,7 +364,9 @@ _EPOCHS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 
 
 class Epoch(Pattern):
-    """A time became the number of its seconds or milliseconds since 1970, or the other way, or one was taken for the other."""
+    """A time became the number of its seconds or milliseconds since 1970, or the other way, or one was
+    taken for the other.
+    """
 
     name = "epoch"
     group = 0
@@ -342,9 +388,9 @@ class Epoch(Pattern):
                 yield unit
 
     def _mistaken(self, before: datetime, after: datetime) -> Iterator[Parameter]:
-        if abs(after - before) < 1_000 * _DAY or not _EPOCH + timedelta(days=366) < before < _EPOCH + timedelta(
-            days=36_525
-        ):
+        if abs(after - before) < 1_000 * _DAY or not _EPOCH + timedelta(
+            days=366
+        ) < before < _EPOCH + timedelta(days=36_525):
             return
         old, new = _since(before), _since(after)
         if new in (old / 1_000, old // 1_000):
@@ -370,5 +416,11 @@ def _since(time: datetime) -> Decimal:
 
 
 PATTERNS: tuple[Pattern, ...] = (
-    Epoch(), DayMonthExchanged(), ZoneTaken(), SummerShifted(), PrecisionLost(), CalendarMoved(), Shifted(),
-)  # fmt: skip
+    Epoch(),
+    DayMonthExchanged(),
+    ZoneTaken(),
+    SummerShifted(),
+    PrecisionLost(),
+    CalendarMoved(),
+    Shifted(),
+)

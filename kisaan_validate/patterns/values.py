@@ -1,4 +1,6 @@
-"""What happens to values of any type: NULL and what stands for it, constants, truth turned round, documents."""
+"""What happens to values of any type: NULL and what stands for it, constants, truth turned round,
+documents.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class EmptyForNull(Pattern):
         return {"became": parameter[0]}
 
 
-_WORDS = frozenset({"null", "none", "nil", "nan", "n/a", "undefined", "\\n", "<null>", "(null)", "nat", "#n/a"})
+_WORDS = frozenset(
+    {"null", "none", "nil", "nan", "n/a", "undefined", "\\n", "<null>", "(null)", "nat", "#n/a"}
+)
 
 
 class WordForNull(Pattern):
@@ -194,7 +198,9 @@ class Replaced(Pattern):
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``from`` and ``to``, without what is NULL."""
         return {
-            word: value for word, mark, value in (("from", *parameter[:2]), ("to", *parameter[2:])) if mark != "NULL"
+            word: value
+            for word, mark, value in (("from", *parameter[:2]), ("to", *parameter[2:]))
+            if mark != "NULL"
         }
 
     def quotes(self, parameter: Parameter) -> bool:
@@ -203,7 +209,9 @@ class Replaced(Pattern):
 
 
 class KeyChanged(Pattern):
-    """One key of a JSON object was added, removed or changed in value; the rest of the document is the same."""
+    """One key of a JSON object was added, removed or changed in value; the rest of the document is the
+    same.
+    """
 
     name = "document key"
     sorts = frozenset({Sort.DOCUMENT})
@@ -216,7 +224,9 @@ class KeyChanged(Pattern):
         if not isinstance(before, dict) or not isinstance(after, dict):
             return
         names = {
-            name for name in before.keys() | after.keys() if before.get(name, _MISSING) != after.get(name, _MISSING)
+            name
+            for name in before.keys() | after.keys()
+            if before.get(name, _MISSING) != after.get(name, _MISSING)
         }
         if len(names) == 1:
             name = names.pop()
@@ -240,7 +250,9 @@ _MISSING: Any = object()
 
 
 def _document(text: str) -> Any:
-    """JSON with numbers as the texts' digits say, tagged so that 1 and true and "1" differ; None if it is none."""
+    """JSON with numbers as the texts' digits say, tagged so that 1 and true and "1" differ; None if it is
+    none.
+    """
     try:
         return _tagged(json.loads(text, parse_float=Decimal))
     except (ValueError, RecursionError):
@@ -253,7 +265,9 @@ def _tagged(value: Any) -> Any:
     if isinstance(value, list):
         return [_tagged(inner) for inner in value]
     return (
-        "number" if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else type(value).__name__,
+        "number"
+        if isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+        else type(value).__name__,
         value,
     )
 
@@ -293,5 +307,13 @@ def _holds(string: Any, document: Any) -> bool:
 
 
 PATTERNS: tuple[Pattern, ...] = (
-    EmptyForNull(), WordForNull(), Inverted(), StringOfDocument(), BecameNull(), Filled(), Constant(), KeyChanged(), Replaced(),
-)  # fmt: skip
+    EmptyForNull(),
+    WordForNull(),
+    Inverted(),
+    StringOfDocument(),
+    BecameNull(),
+    Filled(),
+    Constant(),
+    KeyChanged(),
+    Replaced(),
+)

@@ -1,4 +1,6 @@
-"""The observer of a comparison that names patterns: one tally a column, one for the rows that came and went."""
+"""The observer of a comparison that names patterns: one tally a column, one for the rows that came and
+went.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,26 @@ from kisaan_validate.patterns.tally import Claim, ColumnTally, Findings, Supposi
 from kisaan_validate.rowdiff import ColumnPair, Kind, PatternFound, RowChange
 
 LIBRARY: tuple[Pattern, ...] = (
-    Swapped(), *values.PATTERNS[:4], *numbers.PATTERNS, *times.PATTERNS, *texts.PATTERNS, *values.PATTERNS[4:], Copied(),
-)  # fmt: skip
-"""All patterns, the most specific first: where two of a group fit equally many rows, the earlier is preferred."""
+    Swapped(),
+    *values.PATTERNS[:4],
+    *numbers.PATTERNS,
+    *times.PATTERNS,
+    *texts.PATTERNS,
+    *values.PATTERNS[4:],
+    Copied(),
+)
+"""All patterns, the most specific first: where two of a group fit equally many rows, the earlier is
+preferred.
+"""
 
 _SWAPPED, _COPIED = 0, len(LIBRARY) - 1
 _MOST_SHOWN = 12
 _MANY_COLUMNS = 40
 
 UNEXPLAINED, FURTHER, EXCHANGED = "unexplained", "further patterns", "exchanged between rows"
-"""Names of what is said of a column beside its patterns: the rest, what is not listed, values that changed places."""
+"""Names of what is said of a column beside its patterns: the rest, what is not listed, values that changed
+places.
+"""
 
 RENUMBERED, REPEATED = "key changed", "added twice"
 """Names of what is said of rows that came and went."""
@@ -39,7 +51,11 @@ _OFF = Pattern()
 
 
 def _patterns_of(column: ColumnPair) -> tuple[Pattern, ...]:
-    sorts = sort_of(column.before_type), sort_of(column.after_type), sort_of_form(column.form, column.after_type)
+    sorts = (
+        sort_of(column.before_type),
+        sort_of(column.after_type),
+        sort_of_form(column.form, column.after_type),
+    )
     return patterns_for(*sorts)
 
 
@@ -53,7 +69,8 @@ class _Table:
         self.personal = {c.name: c.personal for c in columns}
         self.tallies = {c.name: ColumnTally(_patterns_of(c), self.sorts[c.name]) for c in columns}
         self.akin = {
-            n: [o for o in self.sorts if o != n and self.sorts[o] is s is not Sort.TRUTH] for n, s in self.sorts.items()
+            n: [o for o in self.sorts if o != n and self.sorts[o] is s is not Sort.TRUTH]
+            for n, s in self.sorts.items()
         }
         self.contents = Contents()
 
@@ -76,7 +93,9 @@ class Watch:
         elif not change.late:
             came = change.kind is Kind.ADDED
             row = change.after if came else change.before
-            content = [plain(row.get(name), sort) for name, sort in table.sorts.items() if name not in table.key]
+            content = [
+                plain(row.get(name), sort) for name, sort in table.sorts.items() if name not in table.key
+            ]
             if content:
                 table.contents.see(change, content, came)
 
@@ -93,7 +112,9 @@ class Watch:
 
 def _see_changed(table: _Table, change: RowChange) -> None:
     pairs = {name: Pair(change.before[name], change.after[name]) for name in change.columns}
-    for name in [name for name, pair in pairs.items() if pair.after and (is_cut(pair.before) or is_cut(pair.after))]:
+    for name in [
+        name for name, pair in pairs.items() if pair.after and (is_cut(pair.before) or is_cut(pair.after))
+    ]:
         table.tallies[name].add_unseen(pairs.pop(name))  # of a beginning nothing follows for the whole
     change = replace(change, columns=tuple(pairs))
     left = [name for name in change.columns if not table.tallies[name].is_led(pairs[name])]
@@ -111,7 +132,8 @@ def _swapped(table: _Table, change: RowChange) -> dict[str, list[Supposition]]:
     found: dict[str, list[Supposition]] = {}
     if 1 < len(change.columns) <= _MANY_COLUMNS:
         before, after = (
-            {n: plain(side[n], table.sorts[n]) for n in change.columns} for side in (change.before, change.after)
+            {n: plain(side[n], table.sorts[n]) for n in change.columns}
+            for side in (change.before, change.after)
         )
         for one, other in swaps_of(change.columns, before, after):
             found.setdefault(one, []).append((_SWAPPED, (other,)))
@@ -126,7 +148,10 @@ def _without_repeats(name: str, of: Findings, all: Mapping[str, Findings]) -> li
     for claim in of.claims:
         if claim.pattern.name == Swapped.name and order.index(claim.parameter[0]) < order.index(name):
             twins = all[claim.parameter[0]].claims
-            if any(t.pattern.name == Swapped.name and t.parameter == (name,) and t.rows == claim.rows for t in twins):
+            if any(
+                t.pattern.name == Swapped.name and t.parameter == (name,) and t.rows == claim.rows
+                for t in twins
+            ):
                 continue
         kept.append(claim)
     return kept
@@ -137,13 +162,20 @@ def _of_column(name: str, of: Findings, claims: Sequence[Claim], personal: bool)
         yield _found(name, claim, of.rows, personal)
     if others := claims[_MOST_SHOWN:]:
         rows = sum(claim.rows for claim in others)
-        yield PatternFound((name,), FURTHER, rows, f"{len(others):,} further patterns in {_share(rows, of.rows)}")
+        yield PatternFound(
+            (name,), FURTHER, rows, f"{len(others):,} further patterns in {_share(rows, of.rows)}"
+        )
     if of.exchanged:
         yield PatternFound(
-            (name,), EXCHANGED, of.exchanged, f"the old values stand in other rows in {_share(of.exchanged, of.rows)}"
+            (name,),
+            EXCHANGED,
+            of.exchanged,
+            f"the old values stand in other rows in {_share(of.exchanged, of.rows)}",
         )
     if of.unexplained:
-        yield PatternFound((name,), UNEXPLAINED, of.unexplained, f"unexplained in {_share(of.unexplained, of.rows)}")
+        yield PatternFound(
+            (name,), UNEXPLAINED, of.unexplained, f"unexplained in {_share(of.unexplained, of.rows)}"
+        )
 
 
 def _found(name: str, claim: Claim, changed: int, personal: bool) -> PatternFound:
@@ -152,7 +184,9 @@ def _found(name: str, claim: Claim, changed: int, personal: bool) -> PatternFoun
     says = f"{pattern.name}, {MASKED}," if hidden else pattern.says(parameter)
     words = f"{says} in {'at least ' if claim.at_least else ''}{_share(claim.rows, changed)}"
     columns = (name, *parameter) if pattern.name == Swapped.name else (name,)
-    return PatternFound(columns, pattern.name, claim.rows, words, {} if hidden else dict(pattern.facts(parameter)))
+    return PatternFound(
+        columns, pattern.name, claim.rows, words, {} if hidden else dict(pattern.facts(parameter))
+    )
 
 
 def _share(rows: int, of: int) -> str:
@@ -164,9 +198,14 @@ def _of_rows(table: _Table) -> Iterator[PatternFound]:
     if moved := contents.renumbered:
         how = "; ".join(_of_keys(table))
         words = f"{moved:,} of {contents.removed:,} removed rows equal an added row in all but the key"
-        yield PatternFound((), RENUMBERED, moved, f"{words} ({how})" if how else words, {"key": how} if how else {})
+        yield PatternFound(
+            (), RENUMBERED, moved, f"{words} ({how})" if how else words, {"key": how} if how else {}
+        )
     if twice := contents.repeated:
-        words = f"{twice:,} of {contents.added:,} added rows repeat another added row{' but for the key' if table.key else ''}"
+        words = (
+            f"{twice:,} of {contents.added:,} added rows repeat another added "
+            f"row{' but for the key' if table.key else ''}"
+        )
         yield PatternFound((), REPEATED, twice, words)
 
 

@@ -1,7 +1,7 @@
 """Run and Baseline to JSON and back, by their published JSON Schema.
 
-Counts are exact integers, times are RFC 3339 in UTC. A file that does not fit is refused by name: truncated, edited,
-of another kind, or of a newer format.
+Counts are exact integers, times are RFC 3339 in UTC. A file that does not fit is refused by name:
+truncated, edited, of another kind, or of a newer format.
 """
 
 from __future__ import annotations
@@ -53,8 +53,13 @@ def run_to_json(run: Run) -> str:
 
 
 def without_keyed_digests(run: Run) -> Run:
-    """A run as it may be recorded: two digests of a personal column under one key would give a changed value away."""
-    keyed = tuple(replace(k, digest="", stays="", message=k.message or ("" if k.outcome else _KEPT_ELSEWHERE)) for k in run.keyed)
+    """A run as it may be recorded: two digests of a personal column under one key would give a changed
+    value away.
+    """
+    keyed = tuple(
+        replace(k, digest="", stays="", message=k.message or ("" if k.outcome else _KEPT_ELSEWHERE))
+        for k in run.keyed
+    )
     return replace(run, secret="", keyed=keyed)
 
 
@@ -69,7 +74,9 @@ def run_from_json(text: str, source: str = "run.json") -> Run:
 
 
 def baseline_to_json(baseline: Baseline) -> str:
-    """The text of a baseline file. Its last entry, the seal, shows an edit that was not meant (anyone can seal anew)."""
+    """The text of a baseline file. Its last entry, the seal, shows an edit that was not meant (anyone can
+    seal anew).
+    """
     plain = {"kind": "baseline", **_plain(Baseline, baseline)}
     return json.dumps({**plain, "seal": _seal(plain)}, indent=1, ensure_ascii=False) + "\n"
 
@@ -98,11 +105,17 @@ def _canonical(plain: dict[str, Any]) -> str:
 
 
 _SINCE = frozenset({"digest", "digests", "row_file", "rows", "value_file", "values"})
-"""Entries that came after the first published form and are not in files of before: what they stand for was not measured."""
+"""Entries that came after the first published form and are not in files of before: what they stand for was
+not measured.
+"""
 
 
-LATER = frozenset({"address", "foreign", "held_seconds", "keyed", "secret", "standby", "trusted", "unmeasured"})
-"""Entries that files do not hold where there is nothing to say: those of before, whose bytes and digests stay as they were."""
+LATER = frozenset(
+    {"address", "foreign", "held_seconds", "keyed", "secret", "standby", "trusted", "unmeasured"}
+)
+"""Entries that files do not hold where there is nothing to say: those of before, whose bytes and digests
+stay as they were.
+"""
 
 
 def _plain(kind: type[Any], value: Any) -> Any:
@@ -121,7 +134,9 @@ def _keeps(read: Any, written: Any) -> bool:
     """Whether all that was written was read, and nothing else but what earlier versions did not write."""
     if isinstance(read, dict) and isinstance(written, dict):
         missing = {key for key in read.keys() - written.keys() if key in _SINCE and not read[key]}
-        return read.keys() - missing == written.keys() and all(_keeps(read[key], value) for key, value in written.items())
+        return read.keys() - missing == written.keys() and all(
+            _keeps(read[key], value) for key, value in written.items()
+        )
     if isinstance(read, list) and isinstance(written, list):
         return len(read) == len(written) and all(map(_keeps, read, written))
     return _canonical({"": read}) == _canonical({"": written})
@@ -143,26 +158,41 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
     try:
         given = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"{source} is not complete JSON: {error}", "it may be truncated; take it again") from None
+        raise RecordError(
+            f"{source} is not complete JSON: {error}", "it may be truncated; take it again"
+        ) from None
     if not isinstance(given, dict) or given.get("kind") != wanted:
         found = given.get("kind", "something else") if isinstance(given, dict) else "something else"
         raise RecordError(f"{source} is not a {wanted} file (it is {found})", "check the file's name")
     version = given.get("format_version")
     if type(version) is not int or version > newest:
-        raise RecordError(f"{source} has format {version}; this version reads up to {newest}", "upgrade kisaan-validate")
+        raise RecordError(
+            f"{source} has format {version}; this version reads up to {newest}", "upgrade kisaan-validate"
+        )
     if version < newest:
-        raise RecordError(f"{source} has format {version}, of an earlier version; this one reads {newest}", "take it again")
+        raise RecordError(
+            f"{source} has format {version}, of an earlier version; this one reads {newest}", "take it again"
+        )
     if kind is Baseline and given.get("seal") != _sealed_as(given):
-        raise RecordError(f"{source} is not as it was written: its seal does not fit", "it was edited or damaged; take it again")
-    body = {key: value for key, value in given.items() if key not in ({"kind", "seal"} if kind is Baseline else {"kind"})}
+        raise RecordError(
+            f"{source} is not as it was written: its seal does not fit",
+            "it was edited or damaged; take it again",
+        )
+    body = {
+        key: value
+        for key, value in given.items()
+        if key not in ({"kind", "seal"} if kind is Baseline else {"kind"})
+    }
     try:
         value = adapter(kind).validate_python(body)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"{source} does not fit: {place}: {first['msg']}", "it may have been edited") from None
-    # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was edited. What the
-    # file does not say, because an earlier version did not know it, is not there.
+        raise RecordError(
+            f"{source} does not fit: {place}: {first['msg']}", "it may have been edited"
+        ) from None
+    # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was
+    # edited. What the file does not say, because an earlier version did not know it, is not there.
     if not _keeps(_plain(kind, value), body):
         raise RecordError(f"{source} holds more than a {wanted} file may hold", "it may have been edited")
     return value

@@ -1,7 +1,9 @@
-"""Whether the facts of a record agree with each other. Pure: what no execution can have measured is named, one line each.
+"""Whether the facts of a record agree with each other. Pure: what no execution can have measured is named,
+one line each.
 
-A file can be edited by hand, or written by a fault of ours. What contradicts itself is refused by every reader; what does
-not may still be another run than the one that was measured: that only a signature could tell.
+A file can be edited by hand, or written by a fault of ours. What contradicts itself is refused by every
+reader; what does not may still be another run than the one that was measured: that only a signature could
+tell.
 """
 
 from __future__ import annotations
@@ -32,10 +34,22 @@ from kisaan_validate.model import (
     ValuesCompared,
 )
 
-_FIGURES = frozenset({
-    "row_count", "null_share", "total", "distinct_count", "quantile", "fresh", "row_count_against", "minimum_rows", "sequence",
-})  # fmt: skip
-"""Kinds of which one figure is judged: it is as declared, or it is one violation, of however many rows it is made."""
+_FIGURES = frozenset(
+    {
+        "row_count",
+        "null_share",
+        "total",
+        "distinct_count",
+        "quantile",
+        "fresh",
+        "row_count_against",
+        "minimum_rows",
+        "sequence",
+    }
+)
+"""Kinds of which one figure is judged: it is as declared, or it is one violation, of however many rows it
+is made.
+"""
 
 _AMONG_EXAMINED = frozenset({"unique", "values_in", "no_gaps", "reconciles"})
 """Kinds of queries whose violations are rows that they examined, as those of rows and joins are."""
@@ -79,14 +93,17 @@ def _twice(what: str, names: Iterable[str]) -> Iterator[str]:
             yield f"{what} {name!r} stands {times} times"
 
 
-# --- the run as a whole --------------------------------------------------------------------------------------------------
+# --- the run as a whole -----------------------------------------------------------------------------------
 
 
 def _digests(run: Run) -> Iterator[str]:
     named = {
-        "suite": run.suite.digest, "baseline": run.baseline_digest, "contract": run.contract_digest, "waivers": run.waivers_digest,
+        "suite": run.suite.digest,
+        "baseline": run.baseline_digest,
+        "contract": run.contract_digest,
+        "waivers": run.waivers_digest,
         "run before it": run.provenance.previous_digest,
-    }  # fmt: skip
+    }
     for what, digest in named.items():
         if digest and not _HEX.fullmatch(digest):
             yield f"what it names as the digest of its {what} is no SHA-256"
@@ -110,8 +127,16 @@ def _checks(run: Run) -> Iterator[str]:
 def _exact(check: Check) -> bool:
     tolerance = check.tolerance
     if tolerance is None or tolerance.rows is not None:
-        return tolerance is not None and (tolerance.rows or 0) >= 0 and tolerance.numerator is tolerance.denominator is None
-    return tolerance.numerator is not None and tolerance.denominator is not None and 0 <= tolerance.numerator < tolerance.denominator
+        return (
+            tolerance is not None
+            and (tolerance.rows or 0) >= 0
+            and tolerance.numerator is tolerance.denominator is None
+        )
+    return (
+        tolerance.numerator is not None
+        and tolerance.denominator is not None
+        and 0 <= tolerance.numerator < tolerance.denominator
+    )
 
 
 def _results(run: Run) -> Iterator[str]:
@@ -124,7 +149,10 @@ def _results(run: Run) -> Iterator[str]:
         if check is None:
             yield f"{result.check_id}: a result of a check that is not there"
             continue
-        yield from (*_counted(check.id, result.status, result.violations), *_one_result(run, check, result, rows))
+        yield from (
+            *_counted(check.id, result.status, result.violations),
+            *_one_result(run, check, result, rows),
+        )
 
 
 def _counted(id: str, status: Status, violations: int | None) -> Iterator[str]:
@@ -140,7 +168,7 @@ def _counted(id: str, status: Status, violations: int | None) -> Iterator[str]:
         yield f"{id}: it has no answer ({status.value}) {said}"
 
 
-# --- one result ----------------------------------------------------------------------------------------------------------
+# --- one result -------------------------------------------------------------------------------------------
 
 
 def _one_result(run: Run, check: Check, result: Result, rows: dict[str, int]) -> Iterator[str]:
@@ -157,7 +185,12 @@ def _one_result(run: Run, check: Check, result: Result, rows: dict[str, int]) ->
 
 def _silent(check: Check, result: Result) -> Iterator[str]:
     """What has no answer shows nothing, and says why."""
-    if result.examined is not None or result.evidence is not Evidence.NONE or result.sample or result.key_digest:
+    if (
+        result.examined is not None
+        or result.evidence is not Evidence.NONE
+        or result.sample
+        or result.key_digest
+    ):
         yield f"{check.id}: it has no answer ({result.status.value}) beside what it examined"
     if not result.message:
         yield f"{check.id}: it has no answer ({result.status.value}) and does not say why"
@@ -177,7 +210,12 @@ def _evidence(run: Run, check: Check, result: Result) -> Iterator[str]:
         yield f"{check.id}: a check of form {check.form.value} cannot be answered by: {result.evidence.value}"
     if result.evidence is Evidence.PROVED:
         trusted = run.settings.get("trust_constraints", "true") == "true"
-        if not trusted or not result.enforced_by or result.status is not Status.PASS or result.examined is not None:
+        if (
+            not trusted
+            or not result.enforced_by
+            or result.status is not Status.PASS
+            or result.examined is not None
+        ):
             yield f"{check.id}: it was proved by a constraint beside facts that say otherwise"
 
 
@@ -225,9 +263,14 @@ def _sample(check: Check, result: Result) -> Iterator[str]:
 
 def _tolerated(check: Check, result: Result) -> Iterator[str]:
     if result.status is Status.TOLERATED:
-        granted = check.tolerance is not None and check.tolerance.accepts(result.violations or 0, result.examined)
+        granted = check.tolerance is not None and check.tolerance.accepts(
+            result.violations or 0, result.examined
+        )
         if not granted or f"tolerated: up to {check.tolerance}" not in result.message:
-            yield f"{check.id}: {result.violations or 0:,} violations were tolerated, which its tolerance ({check.tolerance or 'none'}) does not grant"
+            yield (
+                f"{check.id}: {result.violations or 0:,} violations were tolerated, which its "
+                f"tolerance ({check.tolerance or 'none'}) does not grant"
+            )
     elif result.status is Status.FAIL and "tolerated: up to" in result.message:
         yield f"{check.id}: it failed, and says: {result.message[:80]}"
     elif result.status is Status.FAIL and _within(check, result):
@@ -235,14 +278,18 @@ def _tolerated(check: Check, result: Result) -> Iterator[str]:
 
 
 def _within(check: Check, result: Result) -> bool:
-    """Whether a failure is one that its check's tolerance accepts; a check in Python may be judged as a whole, without any."""
+    """Whether a failure is one that its check's tolerance accepts; a check in Python may be judged as a
+    whole, without any.
+    """
     if check.tolerance is None or check.form is Form.PYTHON:
         return False
     return check.tolerance.accepts(result.violations or 0, result.examined)
 
 
 def _rows_by_name(run: Run) -> dict[str, int]:
-    """The counted rows of the tables that checks name, by the name that they use, where that can mean one table only."""
+    """The counted rows of the tables that checks name, by the name that they use, where that can mean one
+    table only.
+    """
     titles: dict[str, list[TableFacts]] = {}
     for table in run.tables:
         for name in {table.name, f"{table.schema}.{table.name}"}:
@@ -256,7 +303,7 @@ def _rows_by_name(run: Run) -> dict[str, int]:
     return found
 
 
-# --- tables --------------------------------------------------------------------------------------------------------------
+# --- tables -----------------------------------------------------------------------------------------------
 
 
 def _tables(tables: Iterable[TableFacts]) -> Iterator[str]:
@@ -267,7 +314,8 @@ def _tables(tables: Iterable[TableFacts]) -> Iterator[str]:
         if table.rows is not None and table.rows < 0:
             yield f"{table.title}: {table.rows:,} rows"
         if (table.rows is None) is not bool(table.reason):
-            yield f"{table.title}: {'no number of rows and no reason' if table.rows is None else 'a number of rows, and why there is none'}"
+            neither, both = "no number of rows and no reason", "a number of rows, and why there is none"
+            yield f"{table.title}: {neither if table.rows is None else both}"
         for column in table.columns:
             if column.profile is not None:
                 yield from _figures(f"{table.title}.{column.name}", column.profile, table.rows)
@@ -318,7 +366,7 @@ def _sequences(sequences: Iterable[SequenceValue]) -> Iterator[str]:
     yield from _twice("the sequence", (s.name for s in sequences))
 
 
-# --- what a run says beside its results ----------------------------------------------------------------------------------
+# --- what a run says beside its results -------------------------------------------------------------------
 
 
 def _criteria(run: Run) -> Iterator[str]:
@@ -327,7 +375,11 @@ def _criteria(run: Run) -> Iterator[str]:
     for criterion in run.criteria:
         yield from _criterion(criterion)
         if not run.selection.partial:
-            yield from (f"criterion {criterion.id}: {id} is no check of this run" for id in criterion.checks if id not in known)
+            yield from (
+                f"criterion {criterion.id}: {id} is no check of this run"
+                for id in criterion.checks
+                if id not in known
+            )
 
 
 def _criterion(criterion: Criterion) -> Iterator[str]:
@@ -345,7 +397,9 @@ def _coverage(run: Run) -> Iterator[str]:
 
 
 def _covered(entry: TableCoverage, answered: int) -> Iterator[str]:
-    yield from _twice(f"the coverage of {entry.table}: the column", (*entry.judged, *entry.described, *entry.untouched))
+    yield from _twice(
+        f"the coverage of {entry.table}: the column", (*entry.judged, *entry.described, *entry.untouched)
+    )
     if not 0 <= entry.checks <= answered:
         yield f"{entry.table}: {entry.checks:,} checks read its rows, and {answered:,} read any"
     if entry.judged and not entry.checks:
@@ -359,7 +413,11 @@ def _statements(run: Run) -> Iterator[str]:
         asked.update(statement.check_ids)
         if statement.milliseconds < 0 or statement.milliseconds != statement.milliseconds:
             yield f"the statement {statement.purpose!r} took {statement.milliseconds} ms"
-        yield from (f"the statement {statement.purpose!r} answers {id}, which is no check of this run" for id in statement.check_ids if id not in known)
+        yield from (
+            f"the statement {statement.purpose!r} answers {id}, which is no check of this run"
+            for id in statement.check_ids
+            if id not in known
+        )
     if not run.statements:
         return  # of a run that kept none, nothing is said
     for result in run.results:
@@ -378,8 +436,13 @@ def _comparisons(run: Run) -> Iterator[str]:
 
 def _rows_compared(found: RowsCompared) -> Iterator[str]:
     numbers = {"added": found.added, "removed": found.removed, "changed": found.changed, "late": found.late}
-    if any(number is not None and number < 0 for number in numbers.values()) or found.late > (found.added or 0):
-        yield f"{found.table}: numbers of rows that cannot be: {found.added} added, {found.late} of them late, {found.removed} removed"
+    if any(number is not None and number < 0 for number in numbers.values()) or found.late > (
+        found.added or 0
+    ):
+        yield (
+            f"{found.table}: numbers of rows that cannot be: {found.added} added, {found.late} of them "
+            f"late, {found.removed} removed"
+        )
     if bool(found.message) is not (found.added is None):
         yield f"{found.table}: its rows were compared, and were not"
     for kind, keys in found.keys.items():
@@ -394,8 +457,15 @@ def _values_compared(found: ValuesCompared) -> Iterator[str]:
         yield f"{what}: its values were compared, and were not"
     changed, compared = found.changed or 0, found.compared or 0
     explained = sum(pattern.rows for pattern in found.patterns)
-    if not 0 <= changed <= compared or len(found.samples) > changed or (found.patterns and explained != changed):
-        yield f"{what}: {changed:,} changed values among {compared:,} rows, of which {explained:,} have a pattern and {len(found.samples):,} are shown"
+    if (
+        not 0 <= changed <= compared
+        or len(found.samples) > changed
+        or (found.patterns and explained != changed)
+    ):
+        yield (
+            f"{what}: {changed:,} changed values among {compared:,} rows, of which {explained:,} have "
+            f"a pattern and {len(found.samples):,} are shown"
+        )
 
 
 def _kept_keys(check: CheckFacts) -> Iterator[str]:

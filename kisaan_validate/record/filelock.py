@@ -1,7 +1,8 @@
 """One run at a time on this host: a lock on a file in the folder of reports.
 
-The lock is the kernel's (flock) and ends with the process that holds it, whatever ends that: a file that was left behind
-blocks nobody. The file itself stays, for removing it would let two processes hold a lock of one name.
+The lock is the kernel's (flock) and ends with the process that holds it, whatever ends that: a file that
+was left behind blocks nobody. The file itself stays, for removing it would let two processes hold a lock
+of one name.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def file_lock(path: Path, what: str, wait: float = 0.0) -> Iterator[None]:
         try:
             _take(handle, wait)
         except BlockingIOError:
-            raise AlreadyRunning(f"{what} is already at work: {_who(handle)}", "wait until it has ended") from None
+            raise AlreadyRunning(
+                f"{what} is already at work: {_who(handle)}", "wait until it has ended"
+            ) from None
         except OSError as error:
             raise _refused(path, error) from None
         try:
@@ -63,11 +66,15 @@ def _open(path: Path) -> int:
 
 
 def _refused(path: Path, error: OSError) -> RecordError:
-    return RecordError(f"cannot lock {path}: {error.strerror}", "let the folder of reports belong to whoever runs this")
+    return RecordError(
+        f"cannot lock {path}: {error.strerror}", "let the folder of reports belong to whoever runs this"
+    )
 
 
 def _holder() -> str:
-    return f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n"
+    return (
+        f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n"
+    )
 
 
 def _who(handle: int) -> str:

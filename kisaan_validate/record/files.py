@@ -14,8 +14,8 @@ from kisaan_validate.errors import RecordError
 def write_file(path: Path, text: str) -> None:
     """Write ``text`` to a temporary name beside ``path``, sync it, and rename it into place; mode 0600.
 
-    A device or a pipe is written to as it is: renaming would put a file in its place. Raises RecordError if it cannot be
-    written; then no half of it is left behind.
+    A device or a pipe is written to as it is: renaming would put a file in its place. Raises RecordError
+    if it cannot be written; then no half of it is left behind.
     """
     temporary = ""
     try:
@@ -23,7 +23,9 @@ def write_file(path: Path, text: str) -> None:
             path.write_text(text, encoding="utf-8", errors="strict", newline="\n")
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{path.name}.", dir=path.parent
+        )  # mkstemp makes it 0600
         with os.fdopen(handle, "w", encoding="utf-8", errors="strict", newline="\n") as file:
             file.write(text)
             file.flush()
@@ -34,11 +36,15 @@ def write_file(path: Path, text: str) -> None:
             with suppress(OSError):
                 os.unlink(temporary)
         reason = error.strerror if isinstance(error, OSError) else f"it is not text: {error.reason}"
-        raise RecordError(f"cannot write {path}: {reason}", "free some space or choose another folder") from None
+        raise RecordError(
+            f"cannot write {path}: {reason}", "free some space or choose another folder"
+        ) from None
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes to a temporary name beside ``path``, sync it, and rename it into place; mode 0600. Raises RecordError."""
+    """Write bytes to a temporary name beside ``path``, sync it, and rename it into place; mode 0600.
+    Raises RecordError.
+    """
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +58,9 @@ def write_bytes(path: Path, data: bytes) -> None:
         if temporary:
             with suppress(OSError):
                 os.unlink(temporary)
-        raise RecordError(f"cannot write {path}: {error.strerror}", "free some space or choose another folder") from None
+        raise RecordError(
+            f"cannot write {path}: {error.strerror}", "free some space or choose another folder"
+        ) from None
 
 
 def read_file(path: Path) -> str:

@@ -1,7 +1,8 @@
 """What is known of all runs of a folder without reading them again: ``.kisaan-index.json``.
 
-It saves time and proves nothing: an entry holds only as long as the files that it was made of look as they did, and a file
-that is missing, damaged or of another version is made anew from the runs. Nobody signs it and no verdict rests on it.
+It saves time and proves nothing: an entry holds only as long as the files that it was made of look as they
+did, and a file that is missing, damaged or of another version is made anew from the runs. Nobody signs it
+and no verdict rests on it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from kisaan_validate.record.codec import adapter, digest_of
 from kisaan_validate.record.files import read_file, write_file
 
 INDEX_FORMAT = 2
-"""Version of the file. 1: first form. 2: what a comparison could not tell; runs are judged anew, for it makes them inconclusive."""
+"""Version of the file. 1: first form. 2: what a comparison could not tell; runs are judged anew, for it
+makes them inconclusive.
+"""
 
 TABLES_KEPT = 6
 """So many of the largest tables of a run keep their row counts here; run.json has all."""
@@ -32,12 +35,15 @@ _HEAD = '{"kind":"index","format_version":%d,"seal":"%s","body":'
 
 @dataclass(frozen=True)
 class Entry:
-    """One run, as far as a list of runs shows it. ``folder`` is percent-encoded; ``mark`` says what its files looked like.
+    """One run, as far as a list of runs shows it. ``folder`` is percent-encoded; ``mark`` says what its
+    files looked like.
 
-    ``failing`` counts the blocking checks that fail the run, ``failed`` all that failed whatever their severity. ``tables``
-    are the largest ones, ``rows`` None where they were not counted. ``unkept`` and ``unexplained`` are the promises of the
-    contract and the differences that fail the run, ``untold`` the promises and parts of the comparison that cannot be told,
-    ``listed`` the differences that no contract judges, ``inapplicable`` the promises about what is on neither side. ``signed`` is what the files of sign-offs say, in words.
+    ``failing`` counts the blocking checks that fail the run, ``failed`` all that failed whatever their
+    severity. ``tables`` are the largest ones, ``rows`` None where they were not counted. ``unkept`` and
+    ``unexplained`` are the promises of the contract and the differences that fail the run, ``untold`` the
+    promises and parts of the comparison that cannot be told, ``listed`` the differences that no contract
+    judges, ``inapplicable`` the promises about what is on neither side. ``signed`` is what the files of
+    sign-offs say, in words.
     """
 
     folder: str
@@ -81,7 +87,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Unread:
-    """A folder that is in no list, and why. ``damaged``: there is a run.json, but it cannot be read as a run."""
+    """A folder that is in no list, and why. ``damaged``: there is a run.json, but it cannot be read as a
+    run.
+    """
 
     folder: str
     mark: str
@@ -91,30 +99,52 @@ class Unread:
 
 @dataclass(frozen=True)
 class Index:
-    """All runs of a folder, the newest first. ``pages`` maps each page that was written to what it was made of."""
+    """All runs of a folder, the newest first. ``pages`` maps each page that was written to what it was
+    made of.
+    """
 
     entries: tuple[Entry, ...] = ()
     unread: tuple[Unread, ...] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
 
 
-def entry_of(judged: Judgement, folder: str, mark: str, digest: str, *, page: bool, signed: str = "") -> Entry:
+def entry_of(
+    judged: Judgement, folder: str, mark: str, digest: str, *, page: bool, signed: str = ""
+) -> Entry:
     """The entry of a run as it was judged; ``digest`` is that of its run.json."""
     from kisaan_validate.contract.rules import State
 
     run = judged.run
     answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
     return Entry(
-        folder=folder, mark=mark, page=page, id=_cut(run.id), digest=digest, at=run.place.at, verdict=judged.verdict,
-        suite=_cut(run.suite.name), host=_cut(run.place.host), port=_cut(run.place.port), database=_cut(run.place.database),
-        server=_cut(run.place.system_identifier), checks=len(run.checks), failing=len(judged.failing), failed=len(run.failures),
+        folder=folder,
+        mark=mark,
+        page=page,
+        id=_cut(run.id),
+        digest=digest,
+        at=run.place.at,
+        verdict=judged.verdict,
+        suite=_cut(run.suite.name),
+        host=_cut(run.place.host),
+        port=_cut(run.place.port),
+        database=_cut(run.place.database),
+        server=_cut(run.place.system_identifier),
+        checks=len(run.checks),
+        failing=len(judged.failing),
+        failed=len(run.failures),
         unanswered=sum(check.id not in answered for check in run.checks),
         milliseconds=round((run.finished_at - run.started_at).total_seconds() * 1_000),
-        partial=run.selection.partial, interrupted=bool(run.interrupted), tables=_largest(run),
+        partial=run.selection.partial,
+        interrupted=bool(run.interrupted),
+        tables=_largest(run),
         contract=_cut(judged.contract.name) if judged.contract is not None else "",
-        unkept=len(judged.in_state(State.BROKEN, State.NOT_DONE)), unexplained=len(judged.unexplained), untold=len(judged.open_promises) + len(judged.untold), listed=len(judged.listed),
-        inapplicable=len(judged.in_state(State.NOT_APPLICABLE)), signed=_cut(signed),
-    )  # fmt: skip
+        unkept=len(judged.in_state(State.BROKEN, State.NOT_DONE)),
+        unexplained=len(judged.unexplained),
+        untold=len(judged.open_promises) + len(judged.untold),
+        listed=len(judged.listed),
+        inapplicable=len(judged.in_state(State.NOT_APPLICABLE)),
+        signed=_cut(signed),
+    )
 
 
 def _largest(run: Run) -> tuple[tuple[str, int | None], ...]:
@@ -133,7 +163,9 @@ def write_index(path: Path, index: Index) -> None:
 
 
 def read_index(path: Path) -> Index | None:
-    """The index that was written, or None: missing, not readable, of another version, or not as it was written."""
+    """The index that was written, or None: missing, not readable, of another version, or not as it was
+    written.
+    """
     from pydantic import ValidationError
 
     try:

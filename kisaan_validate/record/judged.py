@@ -1,6 +1,7 @@
 """A judged run as one JSON document: the facts exactly as in ``run.json``, and beside them what they came to.
 
-It is made for machines that act on it, and is not read back: what is recorded is the run, and judging is a function of it.
+It is made for machines that act on it, and is not read back: what is recorded is the run, and judging is a
+function of it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ JUDGED_FORMAT = 1
 
 @dataclass(frozen=True)
 class WaivedFacts:
-    """What a waiver came to. ``use`` is "waived" where the failure does not count, and else says why it does."""
+    """What a waiver came to. ``use`` is "waived" where the failure does not count, and else says why it
+    does.
+    """
 
     use: Use
     remark: str
@@ -52,7 +55,8 @@ class PromiseFacts:
 
 @dataclass(frozen=True)
 class ChangeFacts:
-    """One difference. ``explained_by`` and ``contradicts`` hold ids of promises; null where no contract could explain it.
+    """One difference. ``explained_by`` and ``contradicts`` hold ids of promises; null where no contract
+    could explain it.
 
     ``remark`` says of what went whether it is found under a name that came.
     """
@@ -73,8 +77,8 @@ class ChangeFacts:
 class JudgedFacts:
     """What was judged. ``failing`` are the checks that fail the run; ``waived`` is by check id.
 
-    Without a baseline ``answer`` is null. ``changes`` are all differences, table by table, ``differences`` their number.
-    Without a contract nobody judges them: ``promises`` and ``unexplained`` are empty.
+    Without a baseline ``answer`` is null. ``changes`` are all differences, table by table, ``differences``
+    their number. Without a contract nobody judges them: ``promises`` and ``unexplained`` are empty.
     """
 
     verdict: Verdict
@@ -92,7 +96,9 @@ class JudgedFacts:
 
 
 def judged_to_json(judged: Judgement) -> str:
-    """The text of the document; ``run`` in it is what ``run.json`` holds, ``run_sha256`` that file's digest."""
+    """The text of the document; ``run`` in it is what ``run.json`` holds, ``run_sha256`` that file's
+    digest.
+    """
     # Half a surrogate pair is no UTF-8; backslashreplace writes the escape that JSON has for it.
     run = run_to_json(judged.run).encode("utf-8", "backslashreplace").decode()
     document = {
@@ -118,7 +124,14 @@ def judged_schema() -> dict[str, Any]:
     }
     dialect = "https://json-schema.org/draft/2020-12/schema"
     title, required = "Judged", list(properties)
-    return {"$schema": dialect, "title": title, "type": "object", "properties": properties, "required": required, "$defs": parts}
+    return {
+        "$schema": dialect,
+        "title": title,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "$defs": parts,
+    }
 
 
 def _by_table(judged: Judgement) -> list[Change]:
@@ -128,7 +141,12 @@ def _by_table(judged: Judgement) -> list[Change]:
 
 def _change(change: Change, judged: Judgement) -> ChangeFacts:
     explained = judged.explained.get(change.key, ()) if judged.contract is not None else None
-    return ChangeFacts(**vars(change), explained_by=explained, contradicts=judged.contradicted(change.key), remark=judged.remarks.get(change.key, ""))
+    return ChangeFacts(
+        **vars(change),
+        explained_by=explained,
+        contradicts=judged.contradicted(change.key),
+        remark=judged.remarks.get(change.key, ""),
+    )
 
 
 def facts_of(judged: Judgement) -> JudgedFacts:
@@ -150,9 +168,18 @@ def facts_of(judged: Judgement) -> JudgedFacts:
         contract=judged.contract.name if judged.contract is not None else None,
         promises=tuple(
             PromiseFacts(
-                p.id, p.kind, p.claim(), p.why, p.severity, o.state, o.message, o.before, o.after, len(o.explains)
+                p.id,
+                p.kind,
+                p.claim(),
+                p.why,
+                p.severity,
+                o.state,
+                o.message,
+                o.before,
+                o.after,
+                len(o.explains),
             )
             for p, o in judged.promises
         ),
         unexplained=judged.unexplained,
-    )  # fmt: skip
+    )

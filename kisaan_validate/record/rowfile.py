@@ -1,10 +1,11 @@
 """The file of row digests beside a baseline: written as rows stream in, read back only as it was written.
 
-After the magic line come the tables. Each begins with ``T``, the length of a JSON header (4 bytes) and the header: title,
-key, encoding. Each row is ``R``, three signed 64-bit numbers (the place by which rows are ordered, then the two lanes of the
-row's digest), the length of its key's text (4 bytes) and that text in UTF-8. After the last row come ``E``, a JSON index (title ->
-offset of the table's first row) and its length (4 bytes). Numbers are big-endian.
-The baseline names the file's size and its SHA-256; whatever is truncated or edited is refused before a row of it is used.
+After the magic line come the tables. Each begins with ``T``, the length of a JSON header (4 bytes) and the
+header: title, key, encoding. Each row is ``R``, three signed 64-bit numbers (the place by which rows are
+ordered, then the two lanes of the row's digest), the length of its key's text (4 bytes) and that text in
+UTF-8. After the last row come ``E``, a JSON index (title -> offset of the table's first row) and its
+length (4 bytes). Numbers are big-endian. The baseline names the file's size and its SHA-256; whatever is
+truncated or edited is refused before a row of it is used.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ _HEADER = struct.Struct(">cI")
 
 @dataclass(frozen=True)
 class KeptRow:
-    """One row: its place in the order, the two lanes of its digest, and its key as text ("" without a key)."""
+    """One row: its place in the order, the two lanes of its digest, and its key as text ("" without a
+    key).
+    """
 
     place: int
     high: int
@@ -55,7 +58,8 @@ _CHUNK = 1 << 20
 
 
 class RowWriter:
-    """Writes a file of row digests under a temporary name; :meth:`finish` puts it in its place, :meth:`drop` removes it.
+    """Writes a file of row digests under a temporary name; :meth:`finish` puts it in its place,
+    :meth:`drop` removes it.
 
     Raises RecordError where it cannot be written.
     """
@@ -74,7 +78,9 @@ class RowWriter:
             handle = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             self._file: BinaryIO = os.fdopen(handle, "wb", buffering=1 << 20)
         except OSError as error:
-            raise RecordError(f"cannot write {path}: {error.strerror}", "free some space or choose another folder") from None
+            raise RecordError(
+                f"cannot write {path}: {error.strerror}", "free some space or choose another folder"
+            ) from None
         self._write(self.magic)
 
     def begin(self, title: str, key: tuple[str, ...], forms: dict[str, str]) -> None:
@@ -104,7 +110,9 @@ class RowWriter:
             self._file.truncate()
         except OSError as error:
             self.drop()
-            raise RecordError(f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder") from None
+            raise RecordError(
+                f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder"
+            ) from None
         self.size, self._hash, self._begun = size, digest, None
         del self._index[title]
 
@@ -120,7 +128,9 @@ class RowWriter:
             os.replace(self._temporary, self.path)
         except OSError as error:
             self.drop()
-            raise RecordError(f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder") from None
+            raise RecordError(
+                f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder"
+            ) from None
         return self._hash.hexdigest()
 
     def drop(self) -> None:
@@ -140,7 +150,9 @@ class RowWriter:
             self._file.write(self._waiting)
         except OSError as error:
             self.drop()
-            raise RecordError(f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder") from None
+            raise RecordError(
+                f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder"
+            ) from None
         self._hash.update(self._waiting)
         self._waiting.clear()
 
@@ -160,21 +172,31 @@ class KeptRows:
 
 
 def kept_rows(folder: Path, file: RowFile) -> KeptRows:
-    """The file that a baseline names, in the baseline's folder. Raises RecordError unless it is as it was written."""
+    """The file that a baseline names, in the baseline's folder. Raises RecordError unless it is as it was
+    written.
+    """
     path = folder / Path(file.name).name
     return KeptRows(path, sections(path, file.size, file.sha256))
 
 
 def sections(path: Path, size: int, digest: str) -> dict[str, Section]:
-    """The tables of a file, by title. Raises RecordError unless it is byte for byte the file that was written."""
+    """The tables of a file, by title. Raises RecordError unless it is byte for byte the file that was
+    written.
+    """
     found = headers(path, size, digest, MAGIC, "--rows")
-    return {title: Section(title, tuple(given["key"]), given["forms"], offset) for title, (given, offset) in found.items()}
+    return {
+        title: Section(title, tuple(given["key"]), given["forms"], offset)
+        for title, (given, offset) in found.items()
+    }
 
 
-def headers(path: Path, size: int, digest: str, magic: bytes, option: str) -> dict[str, tuple[dict[str, Any], int]]:
+def headers(
+    path: Path, size: int, digest: str, magic: bytes, option: str
+) -> dict[str, tuple[dict[str, Any], int]]:
     """By title, the header of each table of a file that begins with ``magic``, and where its rows begin.
 
-    ``option`` is that with which such a file is taken. Raises RecordError unless it is byte for byte what was written.
+    ``option`` is that with which such a file is taken. Raises RecordError unless it is byte for byte what
+    was written.
     """
     try:
         facts = path.stat()
@@ -182,19 +204,30 @@ def headers(path: Path, size: int, digest: str, magic: bytes, option: str) -> di
             raise RecordError(f"{path} is not a regular file", "take the baseline again")
         found = facts.st_size
         if found != size:
-            raise RecordError(f"{path} has {found:,} bytes, the baseline's file had {size:,}", "it was truncated or edited; take the baseline again")
+            raise RecordError(
+                f"{path} has {found:,} bytes, the baseline's file had {size:,}",
+                "it was truncated or edited; take the baseline again",
+            )
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                raise RecordError(f"{path} is not as it was written: its SHA-256 is another", "it was edited or damaged; take the baseline again")
+                raise RecordError(
+                    f"{path} is not as it was written: its SHA-256 is another",
+                    "it was edited or damaged; take the baseline again",
+                )
             file.seek(0)
             return _headers(file, path, magic)
     except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}", f"it lies beside the baseline that was taken with {option}") from None
+        raise RecordError(
+            f"cannot read {path}: {error.strerror}",
+            f"it lies beside the baseline that was taken with {option}",
+        ) from None
 
 
 def _headers(file: BinaryIO, path: Path, magic: bytes) -> dict[str, tuple[dict[str, Any], int]]:
     if file.read(len(magic)) != magic:
-        raise RecordError(f"{path} is no file of this kind that this version reads", "take the baseline again")
+        raise RecordError(
+            f"{path} is no file of this kind that this version reads", "take the baseline again"
+        )
     file.seek(-4, os.SEEK_END)
     length = int.from_bytes(file.read(4), "big")
     file.seek(-4 - length, os.SEEK_END)

@@ -1,9 +1,11 @@
-"""The file of chosen columns' values beside a baseline. Written as rows stream in, refused unless it is as it was written.
+"""The file of chosen columns' values beside a baseline. Written as rows stream in, refused unless it is as
+it was written.
 
-Its frame is that of ``rowfile`` with another first line. A table's header is JSON: title, key, the canonical forms of the
-key's columns and of the kept ones, which of them have a proof, types, and the database's encoding. Each row is ``R``, the
-length of its line (4 bytes) and the line, which is COPY's text format: the key, by which rows are ordered (an integer, else
-bytes), the texts of the key's columns, those of the kept ones, and the proofs.
+Its frame is that of ``rowfile`` with another first line. A table's header is JSON: title, key, the
+canonical forms of the key's columns and of the kept ones, which of them have a proof, types, and the
+database's encoding. Each row is ``R``, the length of its line (4 bytes) and the line, which is COPY's text
+format: the key, by which rows are ordered (an integer, else bytes), the texts of the key's columns, those
+of the kept ones, and the proofs.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ class ValueWriter(RowWriter):
 
 @dataclass(frozen=True)
 class KeptValues:
-    """An opened file of values, known to be as it was written: by title, what is kept of a table and where it begins."""
+    """An opened file of values, known to be as it was written: by title, what is kept of a table and where
+    it begins.
+    """
 
     path: Path
     tables: Mapping[str, tuple[KeptForms, int]]
@@ -55,13 +59,17 @@ class KeptValues:
 
 
 def kept_values(folder: Path, file: RowFile) -> KeptValues:
-    """The file that a baseline names, in the baseline's folder. Raises RecordError unless it is as it was written."""
+    """The file that a baseline names, in the baseline's folder. Raises RecordError unless it is as it was
+    written.
+    """
     path = folder / Path(file.name).name
     found = headers(path, file.size, file.sha256, MAGIC, "--values")
     try:
         tables = {title: (_forms(given), offset) for title, (given, offset) in found.items()}
     except (KeyError, TypeError, AttributeError):
-        raise RecordError(f"{path} is no file of values that this version reads", "take the baseline again") from None
+        raise RecordError(
+            f"{path} is no file of values that this version reads", "take the baseline again"
+        ) from None
     return KeptValues(path, tables)
 
 

@@ -1,8 +1,10 @@
-"""What a definition reads like after tables and columns that it names were renamed, as the server would print it. Pure.
+"""What a definition reads like after tables and columns that it names were renamed, as the server would
+print it. Pure.
 
-A server keeps a definition as a tree over tables and columns by number, and prints it with the names of today. So a rename
-changes the text of indexes, constraints, views, policies, … and nothing else of them. Texts are read with an empty search
-path: a table is always printed as ``schema.name``. Where a text cannot be followed it stays a difference, never the same.
+A server keeps a definition as a tree over tables and columns by number, and prints it with the names of
+today. So a rename changes the text of indexes, constraints, views, policies, … and nothing else of them.
+Texts are read with an empty search path: a table is always printed as ``schema.name``. Where a text cannot
+be followed it stays a difference, never the same.
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ from kisaan_validate.renaming.tokens import Token, quoted, tokens_of
 
 @dataclass(frozen=True)
 class Scope:
-    """What the names in a text mean: every relation of before with its name after, and the columns that got another name.
+    """What the names in a text mean: every relation of before with its name after, and the columns that
+    got another name.
 
-    ``own`` is the relation whose columns stand without a qualifier; None in a view, whose own FROM says it. ``fields`` are the
-    names that fields of composite types have, which are no columns. ``keywords`` are names that stand in quotes besides odd ones.
-    ``parameters`` are those of a function, with the relation whose rows they are, None of any other type.
+    ``own`` is the relation whose columns stand without a qualifier; None in a view, whose own FROM says
+    it. ``fields`` are the names that fields of composite types have, which are no columns. ``keywords``
+    are names that stand in quotes besides odd ones. ``parameters`` are those of a function, with the
+    relation whose rows they are, None of any other type.
     """
 
     relations: Mapping[Relation, Relation]
@@ -43,7 +47,8 @@ def follows(before: str, after: str, scope: Scope) -> bool:
 def tellings(sql: str, scope: Scope) -> Iterator[str]:
     """All that a text may read like after the renames, what is likely first.
 
-    A view may have stored the old name of a table as its alias. A field may be that of a composite type, or of a table's row.
+    A view may have stored the old name of a table as its alias. A field may be that of a composite type,
+    or of a table's row.
     """
     for aliased in (False, True):
         yield _Telling(sql, scope, aliased).text()
@@ -52,7 +57,9 @@ def tellings(sql: str, scope: Scope) -> Iterator[str]:
 
 
 def parameters_of(arguments: str) -> dict[str, Relation | None]:
-    """The parameters of a function as they are printed: by name, or by number as $1, with what ``Scope.parameters`` says of them."""
+    """The parameters of a function as they are printed: by name, or by number as $1, with what
+    ``Scope.parameters`` says of them.
+    """
     found: dict[str, Relation | None] = {}
     for number, listed in enumerate(_apart(tokens_of(arguments)), 1):
         words = [token for token in listed if token.keyword not in {"IN", "OUT", "INOUT", "VARIADIC"}]
@@ -83,26 +90,58 @@ def retold(sql: str, scope: Scope) -> str:
 
 
 def _gist(sql: str) -> list[tuple[bool, str]]:
-    """What a text says, whichever way it was printed: only servers know which names are keywords and stand in quotes."""
+    """What a text says, whichever way it was printed: only servers know which names are keywords and stand
+    in quotes.
+    """
     found = (tokens_of(text)[0] for text in canonical(sql))
     return [(bool(token.name), token.name or token.text) for token in found]
 
 
-_NOT_COLUMNS = frozenset({
-    "AS", "INDEX", "TRIGGER", "STATISTICS", "RULE", "CONSTRAINT", "COLLATE", "USING", "FUNCTION", "PROCEDURE", "OPERATOR", "SETOF",
-})  # fmt: skip
+_NOT_COLUMNS = frozenset(
+    {
+        "AS",
+        "INDEX",
+        "TRIGGER",
+        "STATISTICS",
+        "RULE",
+        "CONSTRAINT",
+        "COLLATE",
+        "USING",
+        "FUNCTION",
+        "PROCEDURE",
+        "OPERATOR",
+        "SETOF",
+    }
+)
 """Keywords behind which a name is no column."""
 
-_CLAUSES = frozenset({
-    "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "UNION", "INTERSECT", "EXCEPT", "LIMIT", "OFFSET", "FETCH", "WINDOW", "VALUES", "SET",
-})  # fmt: skip
+_CLAUSES = frozenset(
+    {
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "ORDER",
+        "HAVING",
+        "UNION",
+        "INTERSECT",
+        "EXCEPT",
+        "LIMIT",
+        "OFFSET",
+        "FETCH",
+        "WINDOW",
+        "VALUES",
+        "SET",
+    }
+)
 """Keywords that end a list of outputs."""
 
 _OUTPUTS = frozenset({"SELECT", "RETURNING"})
 """Keywords that begin one."""
 
 _OPAQUE: Relation = ("", "")
-"""Stands for a source whose columns have names of its own: a function, a subquery, an alias with a list of columns."""
+"""Stands for a source whose columns have names of its own: a function, a subquery, an alias with a list of
+columns.
+"""
 
 _END = Token("")
 
@@ -128,7 +167,9 @@ class _Telling:
 
     def text(self) -> str:
         """The text; what stands between its tokens stays."""
-        if not any(self.scope.columns.values()) and all(old == new for old, new in self.scope.relations.items()):
+        if not any(self.scope.columns.values()) and all(
+            old == new for old, new in self.scope.relations.items()
+        ):
             return self.sql
         self._relations()
         self._columns()
@@ -140,17 +181,24 @@ class _Telling:
     def _at(self, place: int) -> Token:
         return self.tokens[place] if 0 <= place < len(self.tokens) else _END
 
-    # --- which relations are named ----------------------------------------------------------------------------------
+    # --- which relations are named -------------------------------------------------------------------------
 
     def _relations(self) -> None:
         depth, top = 0, []
-        if self.scope.own is not None:  # a policy's subquery reads columns of the policy's table under its name
+        if (
+            self.scope.own is not None
+        ):  # a policy's subquery reads columns of the policy's table under its name
             self.aliases[self.scope.own[1]].add(self.scope.own)
             self.implicit.add(self.scope.own[1])
         for n, token in enumerate(self.tokens):
             depth += {"(": 1, ")": -1}.get(token.text, 0)
             relation = (token.name, self._at(n + 2).name)
-            if not token.name or self._at(n + 1).text != "." or self._at(n - 1).text == "." or relation not in self.scope.relations:
+            if (
+                not token.name
+                or self._at(n + 1).text != "."
+                or self._at(n - 1).text == "."
+                or relation not in self.scope.relations
+            ):
                 continue
             before = self._at(n - 1).keyword
             called = n + 5 if self._at(n + 3).keyword == "AS" else n + 3
@@ -188,13 +236,17 @@ class _Telling:
         listed = alias.name and self._at(at + 1).text == "(" and at + 1 not in self.listed
         self.aliases[name].add(_OPAQUE if listed else relation)
 
-    # --- which columns are named ------------------------------------------------------------------------------------
+    # --- which columns are named ---------------------------------------------------------------------------
 
     def _columns(self) -> None:
         clauses, target, inferred, n = [""], None, False, 0
         while n < len(self.tokens):
             token = self.tokens[n]
-            target = self._target(n) if token.keyword in {"UPDATE", "INTO"} and self._at(n + 1).keyword != "SET" else target
+            target = (
+                self._target(n)
+                if token.keyword in {"UPDATE", "INTO"} and self._at(n + 1).keyword != "SET"
+                else target
+            )
             inferred = token.keyword == "CONFLICT" or (inferred and token.keyword != "DO")
             if token.text == "(":
                 if target is not None and (self._at(n - 1).keyword == "INSERT" or self._sets(n, clauses[-1])):
@@ -224,7 +276,11 @@ class _Telling:
         if self._at(n).text == "(":
             while self._at(end).text not in {")", ""}:
                 end += 1
-        return clause == "SET" and (self._at(n - 1).keyword == "SET" or self._at(n - 1).text == ",") and self._at(end + 1).text == "="
+        return (
+            clause == "SET"
+            and (self._at(n - 1).keyword == "SET" or self._at(n - 1).text == ",")
+            and self._at(end + 1).text == "="
+        )
 
     def _list(self, n: int) -> int:
         """Columns of another relation in parentheses, as of REFERENCES: the place before its end."""
@@ -244,7 +300,11 @@ class _Telling:
                 return last
             relation = self._meant(self.tokens[n].name)
             self._qualifier(n, relation)
-        elif self._at(n + 1).text == "(" or self._at(n - 1).text in {".", "::"} or self._at(n - 1).keyword in _NOT_COLUMNS:
+        elif (
+            self._at(n + 1).text == "("
+            or self._at(n - 1).text in {".", "::"}
+            or self._at(n - 1).keyword in _NOT_COLUMNS
+        ):
             return last
         else:
             relation = own
@@ -257,25 +317,35 @@ class _Telling:
         return last
 
     def _field(self, n: int) -> None:
-        """What may stand behind a parenthesis: a field of what is in it, whose type is said nowhere but of a whole row."""
+        """What may stand behind a parenthesis: a field of what is in it, whose type is said nowhere but of
+        a whole row.
+        """
         field = self._at(n + 2)
         if self._at(n + 1).text != "." or not field.name:
             return
         self.taken.add(n + 2)
         known = self._row(n)
         sources = self.scope.columns if known is None else known
-        found = {names[field.name] for source in sources if field.name in (names := self.scope.columns.get(source, {}))}
+        found = {
+            names[field.name]
+            for source in sources
+            if field.name in (names := self.scope.columns.get(source, {}))
+        }
         if found and (known is not None or field.name not in self.fields):
             self.said[n + 2] = " or ".join(self._quoted(name) for name in sorted(found))
 
     def _row(self, n: int) -> list[Relation] | None:
-        """The relation of whose rows one stands before the parenthesis at ``n``; [] if something else does, None if it is not said."""
+        """The relation of whose rows one stands before the parenthesis at ``n``; [] if something else
+        does, None if it is not said.
+        """
         last, dot, first = self._at(n - 1), self._at(n - 2), self._at(n - 3)
         if dot.text == "." and first.name in self.aliases:
             relation = self._meant(first.name) if last.text == "*" else None
             return None if relation is None else [relation]
         parameter = last.name or (f"${last.text}" if dot.text == "$" else "")
-        if parameter in self.scope.parameters and (dot.text in {"(", "$"} or (dot.text == "." and first.name)):
+        if parameter in self.scope.parameters and (
+            dot.text in {"(", "$"} or (dot.text == "." and first.name)
+        ):
             found = self.scope.parameters[parameter]
             return [] if found is None else [found]
         return None
@@ -299,7 +369,9 @@ class _Telling:
         return self._at(n - 1).keyword in {*_OUTPUTS, "DISTINCT", "ALL"} or self._at(n - 1).text == ","
 
     def _output(self, last: int, old: str, new: str) -> None:
-        """An output that is a column alone: it keeps its name, which is printed only where it is another than the column's."""
+        """An output that is a column alone: it keeps its name, which is printed only where it is another
+        than the column's.
+        """
         if self._at(last + 1).keyword == "AS":
             if self._at(last + 2).name == new:
                 self.said[last + 1] = self.said[last + 2] = ""

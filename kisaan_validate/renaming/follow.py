@@ -1,4 +1,6 @@
-"""What else has another name where names changed: what gave its name away, and what has a column from a parent. Pure."""
+"""What else has another name where names changed: what gave its name away, and what has a column from a
+parent. Pure.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ def formerly(name: str, known: Collection[str]) -> str:
 
 
 def with_displaced(renames: Renames, tables: Collection[str], columns: Collection[Place]) -> Renames:
-    """The renames, with what bore a new name before and is not renamed itself: it went, and is told from what bears it now.
+    """The renames, with what bore a new name before and is not renamed itself: it went, and is told from
+    what bears it now.
 
     ``tables`` and ``columns`` are all of before.
     """
@@ -28,13 +31,19 @@ def with_displaced(renames: Renames, tables: Collection[str], columns: Collectio
             titles[new] = formerly(new, {*titles.values(), *tables})
     for (title, _), new in renames.columns.items():
         if (title, new) not in renames.columns and (title, new) in columns:
-            known = {name for table, name in columns if table == title} | {n for (t, _), n in names.items() if t == title}
+            known = {name for table, name in columns if table == title} | {
+                n for (t, _), n in names.items() if t == title
+            }
             names[title, new] = formerly(new, known)
     return Renames(titles, names)
 
 
-def with_heirs(renames: Renames, objects: Iterable[SchemaObject], before: Collection[Place], after: Collection[Place]) -> Renames:
-    """The renames, with those of columns that partitions and children have from their parents. ``objects`` are of before."""
+def with_heirs(
+    renames: Renames, objects: Iterable[SchemaObject], before: Collection[Place], after: Collection[Place]
+) -> Renames:
+    """The renames, with those of columns that partitions and children have from their parents. ``objects``
+    are of before.
+    """
     columns, heirs = dict(renames.columns), _heirs(objects)
     waiting = list(renames.columns.items())
     while waiting:

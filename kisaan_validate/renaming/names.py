@@ -16,7 +16,8 @@ Relation = tuple[str, str]
 
 @dataclass(frozen=True)
 class Renames:
-    """``tables`` maps titles of before to those of after; ``columns`` maps (title of before, name) to the name after.
+    """``tables`` maps titles of before to those of after; ``columns`` maps (title of before, name) to the
+    name after.
 
     What is not named keeps its name. No two names of before become one name of after.
     """

@@ -1,4 +1,6 @@
-"""The objects of a schema before, under the names of after, so that what only follows from a rename is no difference. Pure."""
+"""The objects of a schema before, under the names of after, so that what only follows from a rename is no
+difference. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,33 @@ from kisaan_validate.renaming.tokens import tokens_of
 _RELATIONS = frozenset({"table", "view", "materialized view", "sequence"})
 
 _TEXTS: Mapping[str, tuple[str, ...]] = {
-    "column": ("default", "generated", "type"), "constraint": ("definition",), "index": ("definition",), "trigger": ("definition",),
-    "rule": ("definition",), "policy": ("using", "with check"), "statistics": ("definition",), "view": ("definition",),
-    "materialized view": ("definition",), "table": ("partition key", "of type"), "composite type": ("attributes",),
+    "column": ("default", "generated", "type"),
+    "constraint": ("definition",),
+    "index": ("definition",),
+    "trigger": ("definition",),
+    "rule": ("definition",),
+    "policy": ("using", "with check"),
+    "statistics": ("definition",),
+    "view": ("definition",),
+    "materialized view": ("definition",),
+    "table": ("partition key", "of type"),
+    "composite type": ("attributes",),
     "function": (
-        "arguments", "result", "state type", "moving state type", "state function", "final function", "combine function",
-        "moving state function", "inverse function", "moving final function", "serial function", "deserial function",
-    ), "domain": ("type", "default", "checks"),
-}  # fmt: skip
+        "arguments",
+        "result",
+        "state type",
+        "moving state type",
+        "state function",
+        "final function",
+        "combine function",
+        "moving state function",
+        "inverse function",
+        "moving final function",
+        "serial function",
+        "deserial function",
+    ),
+    "domain": ("type", "default", "checks"),
+}
 """The facts that are SQL which may name tables and columns, by kind of object."""
 
 _OF_NO_RELATION = frozenset({"view", "materialized view", "function", "composite type", "domain"})
@@ -30,7 +51,9 @@ _OF_NO_RELATION = frozenset({"view", "materialized view", "function", "composite
 
 @dataclass(frozen=True)
 class _Names:
-    """How names become others: titles, relations, and (title, column) written as one text, as a sequence's owner is."""
+    """How names become others: titles, relations, and (title, column) written as one text, as a sequence's
+    owner is.
+    """
 
     renames: Renames
     relations: Mapping[Relation, Relation]
@@ -45,11 +68,16 @@ class _Names:
 
 
 def objects_through(
-    before: Iterable[SchemaObject], renames: Renames, after: Iterable[SchemaObject] = (), places: Mapping[str, Relation] | None = None
-) -> tuple[SchemaObject, ...]:  # fmt: skip
-    """The objects as they would be called after. A text that follows from the renames reads as that of ``after`` does.
+    before: Iterable[SchemaObject],
+    renames: Renames,
+    after: Iterable[SchemaObject] = (),
+    places: Mapping[str, Relation] | None = None,
+) -> tuple[SchemaObject, ...]:
+    """The objects as they would be called after. A text that follows from the renames reads as that of
+    ``after`` does.
 
-    ``places`` are the relations of titles, of before and after, where these are known better than by their dots.
+    ``places`` are the relations of titles, of before and after, where these are known better than by their
+    dots.
     """
     listed, there = tuple(before), {item.key: item for item in after}
     names = _names(listed, renames, places or {})
@@ -73,18 +101,31 @@ def _names(objects: tuple[SchemaObject, ...], renames: Renames, places: Mapping[
     columns = [item for item in objects if item.kind == "column"]
     owners = {column_place(c.table, c.name): column_place(*renames.place(c.table, c.name)) for c in columns}
     return _Names(
-        renames, {known[t]: after(t) for t in titles}, {known[t]: renames.names(t) for t in titles}, known, owners,
-        frozenset(token.name for o in objects if o.kind == "composite type" for token in tokens_of(o.facts.get("attributes", ""))),
-    )  # fmt: skip
+        renames,
+        {known[t]: after(t) for t in titles},
+        {known[t]: renames.names(t) for t in titles},
+        known,
+        owners,
+        frozenset(
+            token.name
+            for o in objects
+            if o.kind == "composite type"
+            for token in tokens_of(o.facts.get("attributes", ""))
+        ),
+    )
 
 
-def _through(item: SchemaObject, names: _Names, after: Mapping[tuple[str, str, str], SchemaObject]) -> SchemaObject:
+def _through(
+    item: SchemaObject, names: _Names, after: Mapping[tuple[str, str, str], SchemaObject]
+) -> SchemaObject:
     renames = names.renames
     table = renames.title(item.table) if item.table else ""
     renamed = SchemaObject(item.kind, table, _name(item, names), item.facts)
     there = after.get(renamed.key)
     if after and there is None and not item.facts.get("definition", "").startswith("PRIMARY KEY"):
-        return SchemaObject(renamed.kind, renamed.table, renamed.name, item.facts)  # it went: it is shown as it was
+        return SchemaObject(
+            renamed.kind, renamed.table, renamed.name, item.facts
+        )  # it went: it is shown as it was
     facts = {fact: _fact(item, fact, text, names, there) for fact, text in item.facts.items()}
     return SchemaObject(renamed.kind, renamed.table, renamed.name, facts)
 
@@ -97,7 +138,11 @@ def _name(item: SchemaObject, names: _Names) -> str:
         return renames.column(item.table, item.name)
     if item.kind == "grant":
         who, column = split_grant(item.name) if item.table else ("", "")
-        return f"{who} on column {within(renames.column(item.table, column), ' on ')}" if who else _signature(item.name, names)
+        return (
+            f"{who} on column {within(renames.column(item.table, column), ' on ')}"
+            if who
+            else _signature(item.name, names)
+        )
     return _signature(item.name, names) if item.kind == "function" else item.name
 
 

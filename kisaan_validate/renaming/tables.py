@@ -1,4 +1,6 @@
-"""A table under other names of its columns, so that its rows can be read as those of another side's table. Pure."""
+"""A table under other names of its columns, so that its rows can be read as those of another side's table.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ def called(table: Table, names: Mapping[str, str]) -> Table:
         table,
         columns={name(own): replace(column, name=name(own)) for own, column in table.columns.items()},
         constraints=tuple(replace(c, columns=tuple(map(name, c.columns))) for c in table.constraints),
-        indexes=tuple(replace(i, columns=tuple(None if c is None else name(c) for c in i.columns)) for i in table.indexes),
+        indexes=tuple(
+            replace(i, columns=tuple(None if c is None else name(c) for c in i.columns))
+            for i in table.indexes
+        ),
         sequences={name(own): sequence for own, sequence in table.sequences.items()},
-        names=tuple(map(name, table.columns)), own=tuple(table.columns),
+        names=tuple(map(name, table.columns)),
+        own=tuple(table.columns),
     )

@@ -11,16 +11,23 @@ from kisaan_validate.renaming.objects import objects_through
 
 
 def facts_through(
-    before: Baseline, renames: Renames, after: Iterable[SchemaObject] = (), places: Mapping[str, Relation] | None = None
-) -> Baseline:  # fmt: skip
-    """The baseline as if it had been taken under the names of after, but for what was measured for a contract."""
+    before: Baseline,
+    renames: Renames,
+    after: Iterable[SchemaObject] = (),
+    places: Mapping[str, Relation] | None = None,
+) -> Baseline:
+    """The baseline as if it had been taken under the names of after, but for what was measured for a
+    contract.
+    """
     if not renames:
         return before
     known = {**{t.title: (t.schema, t.name) for t in before.tables}, **(places or {})}
     return replace(
         before,
         tables=tuple(_table(table, renames, known) for table in before.tables),
-        objects=tuple(sorted(objects_through(before.objects, renames, after, known), key=lambda item: item.key)),
+        objects=tuple(
+            sorted(objects_through(before.objects, renames, after, known), key=lambda item: item.key)
+        ),
         keyed=tuple(_keyed(keyed, renames) for keyed in before.keyed),
         unread={renames.title(what): reason for what, reason in before.unread.items()},
     )

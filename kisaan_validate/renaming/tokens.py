@@ -1,7 +1,8 @@
 """The tokens of SQL that a server printed. Pure.
 
-What the server prints is regular: keywords stand in capitals, and a name stands in quotes unless it is lower-case, has no
-odd character and is no keyword (PostgreSQL, ``quote_identifier``). So a word in lower case is a name.
+What the server prints is regular: keywords stand in capitals, and a name stands in quotes unless it is
+lower-case, has no odd character and is no keyword (PostgreSQL, ``quote_identifier``). So a word in lower
+case is a name.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Token:
-    """One token as it was printed. ``name`` is what it names, "" if it is no name; a keyword is none. ``start`` and ``end``:
-    where it stands."""
+    """One token as it was printed. ``name`` is what it names, "" if it is no name; a keyword is none.
+    ``start`` and ``end``: where it stands."""
 
     text: str
     name: str = ""
@@ -54,6 +55,8 @@ def _token(match: re.Match[str]) -> Token:
 
 
 def quoted(name: str) -> str:
-    """A name as the server prints it, unless it is a keyword: those are equal to it as names, not as texts."""
+    """A name as the server prints it, unless it is a keyword: those are equal to it as names, not as
+    texts.
+    """
     plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name) is not None
     return name if plain else '"' + name.replace('"', '""') + '"'

@@ -41,8 +41,12 @@ class Keys:
 
     @property
     def drawn(self) -> Iterator[list[Markup]]:
-        """The rows as they are shown; where two columns are the two sides of a comparison, what differs is marked."""
-        sides = next((tuple(map(self.columns.index, pair)) for pair in _SIDES if set(pair) <= set(self.columns)), None)
+        """The rows as they are shown; where two columns are the two sides of a comparison, what differs is
+        marked.
+        """
+        sides = next(
+            (tuple(map(self.columns.index, pair)) for pair in _SIDES if set(pair) <= set(self.columns)), None
+        )
         for row in self.rows:
             cells = [value(cell) for cell in row]
             if sides is not None and None not in (both := [row[n] for n in sides]) and MASKED not in both:
@@ -69,11 +73,15 @@ class Card:
     @property
     def lean(self) -> bool:
         """Whether its static text is kept short: nothing is wrong, and there may be thousands of its like."""
-        return self.result.status in {Status.PASS, Status.NOT_APPLICABLE} and not (self.movement or self.waiver or self.vacuous)
+        return self.result.status in {Status.PASS, Status.NOT_APPLICABLE} and not (
+            self.movement or self.waiver or self.vacuous
+        )
 
     @property
     def psql(self) -> tuple[str, str]:
-        """The shell lines around the SQL that hand it to psql; ("", "") where SQL alone does not re-perform the check."""
+        """The shell lines around the SQL that hand it to psql; ("", "") where SQL alone does not
+        re-perform the check.
+        """
         again = self.result.sql and self.check.form is not Form.PYTHON
         return around(self.result.sql) if again else ("", "")
 
@@ -89,7 +97,9 @@ class Card:
 
 
 def card_of(check: Check, result: Result, move: CheckMove | None, use: Waived | None, shown: int) -> Card:
-    """The card of one check with at most ``shown`` keys. Failures are unfolded, so that they are read and printed."""
+    """The card of one check with at most ``shown`` keys. Failures are unfolded, so that they are read and
+    printed.
+    """
     return Card(
         check=check,
         result=result,
@@ -116,13 +126,18 @@ def movement(move: CheckMove | None) -> str:
 
 
 def _since(move: CheckMove | None) -> str:
-    """By what the page filters: ``new``, ``known`` (failed before as well), ``fixed``, ``open`` (cannot be told), or ""."""
+    """By what the page filters: ``new``, ``known`` (failed before as well), ``fixed``, ``open`` (cannot be
+    told), or "".
+    """
     return _SINCE.get(move.transition, "") if move is not None else ""
 
 
 _SINCE = {
-    Transition.NEWLY_FAILING: "new", Transition.STILL_FAILING: "known", Transition.FIXED: "fixed", Transition.UNKNOWN: "open",
-}  # fmt: skip
+    Transition.NEWLY_FAILING: "new",
+    Transition.STILL_FAILING: "known",
+    Transition.FIXED: "fixed",
+    Transition.UNKNOWN: "open",
+}
 
 
 def _count(value: int | None) -> str:

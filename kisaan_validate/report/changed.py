@@ -15,12 +15,19 @@ from kisaan_validate.report.text import counted, number, signed
 
 STATE_ORDER = (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.NOT_APPLICABLE, State.KEPT)
 STATE_WORDS = {
-    State.KEPT: "Kept", State.BROKEN: "Broken", State.NOT_DONE: "Promised but not done", State.UNKNOWN: "Cannot tell",
+    State.KEPT: "Kept",
+    State.BROKEN: "Broken",
+    State.NOT_DONE: "Promised but not done",
+    State.UNKNOWN: "Cannot tell",
     State.NOT_APPLICABLE: "Not applicable",
-}  # fmt: skip
+}
 STATE_SIGNS = {
-    State.KEPT: "pass", State.BROKEN: "fail", State.NOT_DONE: "fail", State.UNKNOWN: "error", State.NOT_APPLICABLE: "not_applicable",
-}  # fmt: skip
+    State.KEPT: "pass",
+    State.BROKEN: "fail",
+    State.NOT_DONE: "fail",
+    State.UNKNOWN: "error",
+    State.NOT_APPLICABLE: "not_applicable",
+}
 """A promise's state is drawn and coloured as the status of a check of this name."""
 
 
@@ -59,7 +66,9 @@ class ChangeLine:
 
 @dataclass(frozen=True)
 class TableChanges:
-    """What differs of one table ("" for the database as a whole), all its exact sums, and what its figures say."""
+    """What differs of one table ("" for the database as a whole), all its exact sums, and what its figures
+    say.
+    """
 
     table: str
     lines: tuple[ChangeLine, ...]
@@ -78,10 +87,19 @@ def promise_lines(judged: Judgement) -> dict[State, list[PromiseLine]]:
     """The promises by what became of them, the worst first; only states that occur."""
     found: dict[State, list[PromiseLine]] = {state: [] for state in STATE_ORDER}
     for promise, outcome in judged.promises:
-        found[outcome.state].append(PromiseLine(
-            promise.id, promise.claim(), promise.why, promise.severity.value, outcome.state, outcome.message,
-            outcome.before, outcome.after, len(outcome.explains),
-        ))  # fmt: skip
+        found[outcome.state].append(
+            PromiseLine(
+                promise.id,
+                promise.claim(),
+                promise.why,
+                promise.severity.value,
+                outcome.state,
+                outcome.message,
+                outcome.before,
+                outcome.after,
+                len(outcome.explains),
+            )
+        )
     return {state: lines for state, lines in found.items() if lines}
 
 
@@ -97,12 +115,16 @@ def table_changes(judged: Judgement, after: Baseline) -> tuple[TableChanges, ...
         lines = tuple(_line(change, judged) for change in changes)
         sums = _sums(old.get(table), new.get(table))
         open_ = sum(change.key in unexplained for change in changes)
-        made.append(TableChanges(table, lines, sums, open_, tuple(hint for hint in said if hint.table == table)))
+        made.append(
+            TableChanges(table, lines, sums, open_, tuple(hint for hint in said if hint.table == table))
+        )
     return tuple(sorted(made, key=lambda t: (not t.unexplained, t.table)))
 
 
 def open_hints(judged: Judgement, after: Baseline) -> tuple[Hint, ...]:
-    """What the figures say of the columns whose figures differ and are explained by nothing; of all where no contract could."""
+    """What the figures say of the columns whose figures differ and are explained by nothing; of all where
+    no contract could.
+    """
     if judged.diff is None or judged.before is None:
         return ()
     changes = judged.unexplained if judged.contract is not None else judged.diff.changes
@@ -111,13 +133,20 @@ def open_hints(judged: Judgement, after: Baseline) -> tuple[Hint, ...]:
 
 
 _FIGURE_WORDS = {
-    "nulls": "NULLs", "minimum": "smallest value", "maximum": "largest value", "total": "sum", DIGEST: "values, row by row (digest)",
+    "nulls": "NULLs",
+    "minimum": "smallest value",
+    "maximum": "largest value",
+    "total": "sum",
+    DIGEST: "values, row by row (digest)",
     CHANGED_ROWS: "rows whose value is another",
-}  # fmt: skip
+}
 _ROW_WORDS = {
-    "count": "rows", DIGEST: "which rows there are (digest)", "changed": "rows that changed", "added": "rows that came",
+    "count": "rows",
+    DIGEST: "which rows there are (digest)",
+    "changed": "rows that changed",
+    "added": "rows that came",
     "removed": "rows that went",
-}  # fmt: skip
+}
 
 
 def _line(change: Change, judged: Judgement) -> ChangeLine:
@@ -135,7 +164,9 @@ def words_of(change: Change) -> str:
         return f"{change.name}: {_FIGURE_WORDS[change.aspect]}"
     if change.kind == SEQUENCE:
         return f"sequence {change.name}: last value (outside the snapshot)"
-    name = f"{change.kind} {change.name}" if change.name != change.table or change.kind != "table" else "table"
+    name = (
+        f"{change.kind} {change.name}" if change.name != change.table or change.kind != "table" else "table"
+    )
     return f"{name}: {change.aspect}"
 
 
@@ -145,7 +176,12 @@ def _sums(old: TableFacts | None, new: TableFacts | None) -> tuple[tuple[str, st
         return ()
     left, right = (_exact(table.columns) for table in (old, new))
     return tuple(
-        (name, left[name].total or "none", right[name].total or "none", "total" not in differing(left[name], right[name]))
+        (
+            name,
+            left[name].total or "none",
+            right[name].total or "none",
+            "total" not in differing(left[name], right[name]),
+        )
         for name in left
         if name in right
     )
@@ -153,7 +189,9 @@ def _sums(old: TableFacts | None, new: TableFacts | None) -> tuple[tuple[str, st
 
 def _exact(columns: tuple[ColumnFacts, ...]) -> Mapping[str, Profile]:
     exact = ((c.name, c.profile) for c in columns if c.profile is not None)
-    return {name: profile for name, profile in exact if profile.family is Family.NUMBER and not profile.personal}
+    return {
+        name: profile for name, profile in exact if profile.family is Family.NUMBER and not profile.personal
+    }
 
 
 @dataclass(frozen=True)
@@ -179,7 +217,12 @@ def answer_words(judged: Judgement) -> tuple[AnswerLine, ...]:
     return (
         _answer("since the baseline", since, [unjudged]),
         _answer("already there before", before, []),
-        _answer("cannot tell", _open(judged, answer), _asides(judged, answer), "nothing that the verdict depends on"),
+        _answer(
+            "cannot tell",
+            _open(judged, answer),
+            _asides(judged, answer),
+            "nothing that the verdict depends on",
+        ),
     )
 
 
@@ -196,16 +239,24 @@ def _open(judged: Judgement, answer: Answer) -> list[str]:
     promises, others = len(judged.open_promises), len(judged.untold)
     found = [f"whether {counted(len(failing), 'failing check')} failed before"] if failing else []
     found += [counted(promises, "promise")] if promises else []
-    return found + ([f"{counted(others, 'thing')} that {'was' if others == 1 else 'were'} not compared"] if others else [])
+    return found + (
+        [f"{counted(others, 'thing')} that {'was' if others == 1 else 'were'} not compared"] if others else []
+    )
 
 
 def _asides(judged: Judgement, answer: Answer) -> list[str]:
-    """What else is not known and changes no verdict: the age of accepted failures, rewritten checks, personal values."""
+    """What else is not known and changes no verdict: the age of accepted failures, rewritten checks,
+    personal values.
+    """
     accepted = [id for id in answer.unknown if id not in judged.failing]
     tables = judged.before.tables if judged.before is not None else ()
-    personal = sum(column.profile is not None and column.profile.personal for table in tables for column in table.columns)
+    personal = sum(
+        column.profile is not None and column.profile.personal for table in tables for column in table.columns
+    )
     return [
         f"whether {counted(len(accepted), 'accepted failure')} failed before" if accepted else "",
-        f"what {counted(len(answer.rewritten), 'check')} said before: rewritten since, judged as now written" if answer.rewritten else "",
+        f"what {counted(len(answer.rewritten), 'check')} said before: rewritten since, judged as now written"
+        if answer.rewritten
+        else "",
         f"values of {counted(personal, 'personal column')}, which are not compared" if personal else "",
     ]

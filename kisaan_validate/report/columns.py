@@ -12,7 +12,9 @@ Value = str | int | None
 
 @dataclass(frozen=True)
 class Column:
-    """One column. ``count`` tells that its values are exact whole numbers, None where not known; others are texts."""
+    """One column. ``count`` tells that its values are exact whole numbers, None where not known; others
+    are texts.
+    """
 
     name: str
     value: Callable[[Check, Result], Value]

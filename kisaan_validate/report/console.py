@@ -16,7 +16,18 @@ from kisaan_validate.changes import changes_by_table, lacking, row_counts, rows_
 from kisaan_validate.contract.rules import State
 from kisaan_validate.differences import CheckMove, RowCount, Transition
 from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import COUNTED, Baseline, Check, Evidence, FailOn, Form, Result, Severity, Status, Verdict
+from kisaan_validate.model import (
+    COUNTED,
+    Baseline,
+    Check,
+    Evidence,
+    FailOn,
+    Form,
+    Result,
+    Severity,
+    Status,
+    Verdict,
+)
 from kisaan_validate.pairs import pair
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints, words_of
@@ -34,14 +45,21 @@ if TYPE_CHECKING:
     from kisaan_validate.runner import Connected
 
 STYLES = {
-    Status.PASS: "green", Status.TOLERATED: "cyan", Status.FAIL: "bold red", Status.ERROR: "bold yellow",
-    Status.SKIP: "yellow", Status.NOT_APPLICABLE: "dim",
-}  # fmt: skip
+    Status.PASS: "green",
+    Status.TOLERATED: "cyan",
+    Status.FAIL: "bold red",
+    Status.ERROR: "bold yellow",
+    Status.SKIP: "yellow",
+    Status.NOT_APPLICABLE: "dim",
+}
 _ORDER = [Status.FAIL, Status.ERROR, Status.SKIP, Status.TOLERATED, Status.PASS, Status.NOT_APPLICABLE]
 STATE_STYLES = {
-    State.KEPT: "green", State.BROKEN: "bold red", State.NOT_DONE: "bold red", State.UNKNOWN: "bold yellow",
+    State.KEPT: "green",
+    State.BROKEN: "bold red",
+    State.NOT_DONE: "bold red",
+    State.UNKNOWN: "bold yellow",
     State.NOT_APPLICABLE: "dim",
-}  # fmt: skip
+}
 _VERDICT_STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 _SEVERITIES = [Severity.BLOCKING, Severity.WARNING, Severity.INFO]
 MOST_LISTED = 10
@@ -56,7 +74,9 @@ def target_line(place: Connected) -> str:
 
 
 def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: bool) -> None:
-    """The run as a short table: whose fault it is, what needs attention, the verdict, and where the report is."""
+    """The run as a short table: whose fault it is, what needs attention, the verdict, and where the report
+    is.
+    """
     console, run = _console(), judged.run
     for line in answer_lines(judged):
         console.print(line, soft_wrap=True)
@@ -113,11 +133,15 @@ def _print_promises(console: Console, judged: Judgement, verbose: bool) -> None:
 
 
 def _by_promise(judged: Judgement, state: State) -> dict[str, list[str]]:
-    """What is said of the promises in a state: those that were declared as one, for several columns, together."""
+    """What is said of the promises in a state: those that were declared as one, for several columns,
+    together.
+    """
     found: dict[str, list[str]] = {}
     for promise, outcome in judged.in_state(state):
         id, _, member = promise.id.partition("/")
-        found.setdefault(id, []).append(f"{member}: {outcome.message}" if member and outcome.message else member or outcome.message)
+        found.setdefault(id, []).append(
+            f"{member}: {outcome.message}" if member and outcome.message else member or outcome.message
+        )
     return found
 
 
@@ -132,7 +156,12 @@ def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> No
     changes = judged.unexplained
     table = _table("unexplained", "of", "what", "before", "after")
     for change in changes[: None if verbose else MOST_ROWS]:
-        texts = (change.kind, change.table, f"{change.name} {change.aspect}".strip(), *pair(change.before, change.after, none="–", quoted=False))
+        texts = (
+            change.kind,
+            change.table,
+            f"{change.name} {change.aspect}".strip(),
+            *pair(change.before, change.after, none="–", quoted=False),
+        )
         table.add_row(*(Text(text) for text in texts))
     if changes:
         console.print(table)
@@ -144,9 +173,13 @@ def _print_remarks(console: Console, judged: Judgement, verbose: bool) -> None:
     """What is said of what went, whether a promise explains it or not: values may be gone."""
     shown = list(judged.remarks.items())[: None if verbose else MOST_ROWS]
     for (kind, table, name, _), remark in shown:
-        console.print(Text(f"went    {table if kind == 'table' else f'{table}.{name}'}: {remark}"), soft_wrap=True)
+        console.print(
+            Text(f"went    {table if kind == 'table' else f'{table}.{name}'}: {remark}"), soft_wrap=True
+        )
     if len(judged.remarks) > len(shown):
-        console.print(f"        … and {len(judged.remarks) - len(shown):,} more; see the report, or pass --verbose")
+        console.print(
+            f"        … and {len(judged.remarks) - len(shown):,} more; see the report, or pass --verbose"
+        )
 
 
 def _print_listed(console: Console, judged: Judgement, verbose: bool) -> None:
@@ -161,7 +194,10 @@ def _print_listed(console: Console, judged: Judgement, verbose: bool) -> None:
         console.print(table)
     if left := found[len(shown) :]:
         tables = counted(len({change.table for change in left}), "table")
-        console.print(f"        … and {counted(len(left), 'more difference')} of {tables}; see the report, or pass --verbose")
+        console.print(
+            f"        … and {counted(len(left), 'more difference')} of {tables}; see the report, or pass "
+            f"--verbose"
+        )
 
 
 def _print_hints(console: Console, judged: Judgement, verbose: bool) -> None:
@@ -175,7 +211,9 @@ def _print_untold(console: Console, judged: Judgement, verbose: bool) -> None:
     for item in shown:
         console.print(Text(f"cannot tell  {item.what}: {item.reason}", style="yellow"))
     if len(judged.untold) > len(shown):
-        console.print(f"        … and {len(judged.untold) - len(shown):,} more; see the report, or pass --verbose")
+        console.print(
+            f"        … and {len(judged.untold) - len(shown):,} more; see the report, or pass --verbose"
+        )
     for id in judged.rewritten:
         console.print(Text(f"rewritten  the check {id} since the baseline: judged as it is now written"))
 
@@ -207,7 +245,9 @@ def _verdict_line(judged: Judgement) -> RichText:
     if run.fail_on is FailOn.NEW:
         line.append("  only new failures count (--fail-on new)", style="bold yellow")
     if run.selection.partial:
-        line.append(f"  PARTIAL: {len(run.checks):,} of {run.suite.total_checks:,} checks", style="bold yellow")
+        line.append(
+            f"  PARTIAL: {len(run.checks):,} of {run.suite.total_checks:,} checks", style="bold yellow"
+        )
     return line
 
 
@@ -223,7 +263,10 @@ def _unproved_lines(judged: Judgement) -> list[str]:
         has, them = ("has", "it") if unanswered == 1 else ("have", "them")
         lines.append(f"        {counted(unanswered, 'check')} {has} no answer: nothing is said about {them}")
     if believed := sum(bool(r.trusted) for r in run.results):
-        lines.append(f"        {counted(believed, 'check')} {'rests' if believed == 1 else 'rest'} on what was believed: not all rows were read")
+        lines.append(
+            f"        {counted(believed, 'check')} {'rests' if believed == 1 else 'rest'} on what was "
+            f"believed: not all rows were read"
+        )
     if run.interrupted:
         lines.append(f"        {run.interrupted}; what was measured before is kept")
     return lines
@@ -249,17 +292,28 @@ def _number(rows: int | None) -> str:
 
 def _print_attention(console: Console, judged: Judgement, verbose: bool) -> None:
     run, checks = judged.run, judged.run.by_id
-    results = sorted(run.results, key=lambda r: (_ORDER.index(r.status), _SEVERITIES.index(checks[r.check_id].severity)))
+    results = sorted(
+        run.results, key=lambda r: (_ORDER.index(r.status), _SEVERITIES.index(checks[r.check_id].severity))
+    )
     listed = [r for r in results if verbose or r.status not in {Status.PASS, Status.NOT_APPLICABLE}]
     shown = listed if verbose else listed[:MOST_ROWS]
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
-    table = _table("status", "severity", "check", "violations", *(["since baseline"] if moves else []), "what")
+    table = _table(
+        "status", "severity", "check", "violations", *(["since baseline"] if moves else []), "what"
+    )
     for result in shown:
         check, use = checks[result.check_id], judged.waived.get(result.check_id)
-        row = [Text(result.status.value, style=STYLES[result.status]), Text(check.severity.value), Text(check.id), _count(result, check)]
+        row = [
+            Text(result.status.value, style=STYLES[result.status]),
+            Text(check.severity.value),
+            Text(check.id),
+            _count(result, check),
+        ]
         if moves:
             row.append(Text(_move(moves[check.id])))
-        table.add_row(*row, Text(f"{use.use.value}: {use.remark}" if use is not None else _what(result, check)))
+        table.add_row(
+            *row, Text(f"{use.use.value}: {use.remark}" if use is not None else _what(result, check))
+        )
     if shown:
         console.print(table)
     if len(listed) > len(shown):
@@ -276,7 +330,8 @@ def _move(move: CheckMove) -> str:
 def _what(result: Result, check: Check) -> str:
     """What was found, and what was believed; where the count says what was found, what does not hold."""
     found, believed = found_words(result, check.claim), f"by {result.trusted}" if result.trusted else ""
-    # Of rows that were counted the claim says what they break; elsewhere the finding says more than the claim.
+    # Of rows that were counted the claim says what they break; elsewhere the finding says more than the
+    # claim.
     counted_rows = result.violations and result.evidence in {*COUNTED, Evidence.STREAMED}
     plain = [check.claim, result.message] if counted_rows else [result.message or check.claim]
     said = [found, result.message] if found else plain
@@ -284,11 +339,16 @@ def _what(result: Result, check: Check) -> str:
 
 
 def _count(result: Result, check: Check) -> Text:
-    """How many of how many rows; "in" so many rows where what is counted need not be rows: groups, segments, a figure."""
+    """How many of how many rows; "in" so many rows where what is counted need not be rows: groups,
+    segments, a figure.
+    """
     if result.violations is None:
         return Text("–", justify="right")
     of = "in" if check.form in {Form.QUERY, Form.PYTHON} else "of"
-    return Text(f"{result.violations:,}" + (f" {of} {result.examined:,}" if result.examined is not None else ""), justify="right")
+    return Text(
+        f"{result.violations:,}" + (f" {of} {result.examined:,}" if result.examined is not None else ""),
+        justify="right",
+    )
 
 
 def _table(*headings: str) -> Table:
@@ -304,7 +364,10 @@ def print_baseline(baseline: Baseline, path: Path, *, quiet: bool) -> None:
     known = [t for t in baseline.tables if t.rows is not None]
     rows = sum(t.rows or 0 for t in known)
     if not quiet:
-        console.print(f"rows    {rows:,} in {len(known):,} tables, {len(baseline.checks):,} checks, at {baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC")
+        console.print(
+            f"rows    {rows:,} in {len(known):,} tables, {len(baseline.checks):,} checks, at "
+            f"{baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+        )
         for line in _gaps(baseline):
             console.print(Text(line, style="bold yellow"))
         for line in _beside(baseline):
@@ -314,7 +377,11 @@ def print_baseline(baseline: Baseline, path: Path, *, quiet: bool) -> None:
 
 def _beside(baseline: Baseline) -> list[str]:
     """The files that belong to it, and must stay beside it."""
-    return [f"beside  {file.name}, {file.size:,} bytes" for file in (baseline.row_file, baseline.value_file) if file is not None]
+    return [
+        f"beside  {file.name}, {file.size:,} bytes"
+        for file in (baseline.row_file, baseline.value_file)
+        if file is not None
+    ]
 
 
 def _gaps(baseline: Baseline) -> list[str]:
@@ -326,7 +393,10 @@ def _gaps(baseline: Baseline) -> list[str]:
     said |= {f"what the catalogue says of {what}" for what in baseline.unread}
     lines += [f"not known: {item.what}: {item.reason}" for item in lacking(baseline) if item.what not in said]
     lines += [f"not kept: {notice.message}" for notice in rows_not_kept(baseline)]
-    hint = "HINT: what is not kept here cannot be compared later: put it right and take the baseline again, or compare live: kisaan-validate diff"
+    hint = (
+        "HINT: what is not kept here cannot be compared later: put it right and take the baseline "
+        "again, or compare live: kisaan-validate diff"
+    )
     few = [f"not compared later: {k.table}.{k.column}: {k.message}" for k in baseline.keyed if k.message]
     return [*lines, hint, *few] if lines else few
 
@@ -334,18 +404,38 @@ def _gaps(baseline: Baseline) -> list[str]:
 def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
     """A baseline as people read it."""
     console, place = _console(), baseline.place
-    console.print(Text(f"baseline of {place.database} on {place.host}:{place.port}, as {place.role}, {baseline.id}"))
-    console.print(Text(f"taken   {baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC, snapshot {place.snapshot}, log position {place.lsn or 'not known'}"))
-    console.print(Text(f"suite   {baseline.suite.name}, {len(baseline.checks):,} checks, digest {baseline.suite.digest[:16]}"))
-    console.print(Text(f"kept    {f'for contract {baseline.contract_digest[:16]}' if baseline.contract_digest else 'for no contract'}"))
+    console.print(
+        Text(f"baseline of {place.database} on {place.host}:{place.port}, as {place.role}, {baseline.id}")
+    )
+    console.print(
+        Text(
+            f"taken   {baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC, snapshot {place.snapshot}, log position "
+            f"{place.lsn or 'not known'}"
+        )
+    )
+    console.print(
+        Text(
+            f"suite   {baseline.suite.name}, {len(baseline.checks):,} checks, digest "
+            f"{baseline.suite.digest[:16]}"
+        )
+    )
+    contract = f"contract {baseline.contract_digest[:16]}" if baseline.contract_digest else "no contract"
+    console.print(Text(f"kept    for {contract}"))
     _print_tables(console, baseline, verbose)
     failing = [c for c in baseline.checks if c.status is Status.FAIL]
     table = _table("failing then", "severity", "violations")
     for check in failing:
-        table.add_row(Text(check.id), Text(check.severity.value), Text("–" if check.violations is None else f"{check.violations:,}"))
+        table.add_row(
+            Text(check.id),
+            Text(check.severity.value),
+            Text("–" if check.violations is None else f"{check.violations:,}"),
+        )
     if failing:
         console.print(table)
-    console.print(f"checks  {', '.join(f'{n:,} {s.value}' for s, n in Counter(c.status for c in baseline.checks).items())}")
+    console.print(
+        f"checks  "
+        f"{', '.join(f'{n:,} {s.value}' for s, n in Counter(c.status for c in baseline.checks).items())}"
+    )
     kinds = Counter(item.kind for item in baseline.objects)
     console.print(Text(f"schema  {', '.join(counted(n, kind) for kind, n in sorted(kinds.items()))}"))
     console.print(Text(f"sequences (outside the snapshot)  {len(baseline.sequences):,}"))
@@ -354,7 +444,11 @@ def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
 
 
 def _print_tables(console: Console, baseline: Baseline, verbose: bool) -> None:
-    table = _table("table", "rows", "column", "type", "NULLs", "smallest", "largest", "sum") if verbose else _table("table", "rows", "columns")
+    table = (
+        _table("table", "rows", "column", "type", "NULLs", "smallest", "largest", "sum")
+        if verbose
+        else _table("table", "rows", "columns")
+    )
     for facts in baseline.tables:
         rows = "not known" if facts.rows is None else f"{facts.rows:,}"
         if not verbose:
@@ -362,10 +456,14 @@ def _print_tables(console: Console, baseline: Baseline, verbose: bool) -> None:
             continue
         for number, column in enumerate(facts.columns):
             p = column.profile
-            figures = ["not measured"] if p is None else [
-                "–" if p.nulls is None else f"{p.nulls:,}",
-                *(("personal",) if p.personal else (_cell(p.minimum), _cell(p.maximum), _cell(p.total))),
-            ]  # fmt: skip
+            figures = (
+                ["not measured"]
+                if p is None
+                else [
+                    "–" if p.nulls is None else f"{p.nulls:,}",
+                    *(("personal",) if p.personal else (_cell(p.minimum), _cell(p.maximum), _cell(p.total))),
+                ]
+            )
             head = ("", "") if number else (facts.title, rows)
             table.add_row(*(Text(text) for text in (*head, column.name, column.type, *figures)))
     console.print(table)
@@ -382,18 +480,28 @@ def print_checks(checks: Sequence[Check], total: int) -> None:
 
 
 def print_story(story: Story, folder: Path, *, clean: bool) -> None:
-    """What the migration of the demonstration fixed, left and broke, and whether all that was planted was found."""
+    """What the migration of the demonstration fixed, left and broke, and whether all that was planted was
+    found.
+    """
     console, judged = _console(), story.judged
     for line in answer_lines(judged):
         console.print(line, soft_wrap=True)
     counts = row_counts(story.before, baseline_of(story.after))
     moved = [f"{c.table} {_number(c.before)} → {_number(c.after)} ({c.delta:+,})" for c in counts if c.delta]
     if stopped := story.migrated.stopped:
-        more = f"{story.migrated.applied:,} files applied, none of the files after it ran, and the service answers all the same"
+        more = (
+            f"{story.migrated.applied:,} files applied, none of the files after it ran, and the "
+            f"service answers all the same"
+        )
         console.print(Text(f"runner  stopped at {stopped}: {story.migrated.reason}; {more}"), soft_wrap=True)
-    console.print(f"rows    {'; '.join([*moved, f'{sum(c.delta == 0 for c in counts):,} tables with as many rows as before'])}")
+    console.print(
+        f"rows    "
+        f"{'; '.join([*moved, f'{sum(c.delta == 0 for c in counts):,} tables with as many rows as before'])}"
+    )
     states = Counter(outcome.state for _, outcome in judged.promises)
-    console.print(f"promises  {', '.join(f'{states[state]:,} {state.value}' for state in State if states[state])}")
+    console.print(
+        f"promises  {', '.join(f'{states[state]:,} {state.value}' for state in State if states[state])}"
+    )
     if not clean:
         for state, word in (("fixed", "fixed"), ("left", "left"), ("introduced", "broke")):
             faults = [fault for fault in story.faults if fault["after_migration"] == state]
@@ -408,6 +516,9 @@ def print_story(story: Story, folder: Path, *, clean: bool) -> None:
         for id, count in ids.items():
             console.print(Text(f"{title}: {id} ({count:,})", style="bold red"))
     if not story.missed and not story.invented:
-        found = f"all {len(story.faults):,} faults of the manifest were found, or seen fixed, with exact counts, and nothing else"
+        found = (
+            f"all {len(story.faults):,} faults of the manifest were found, or seen fixed, with exact "
+            f"counts, and nothing else"
+        )
         console.print(f"proof   {'nothing to find after a clean migration' if clean else found}")
     console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)

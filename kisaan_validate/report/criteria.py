@@ -14,7 +14,9 @@ from kisaan_validate.report.text import counted, number
 
 
 class Standing(StrEnum):
-    """What is known of a criterion. Only PROVED and ATTESTED are green; a person's word is not called a proof."""
+    """What is known of a criterion. Only PROVED and ATTESTED are green; a person's word is not called a
+    proof.
+    """
 
     PROVED = "proved"
     NOT_MET = "not met"
@@ -25,15 +27,21 @@ class Standing(StrEnum):
 
 
 SIGNS = {
-    Standing.PROVED: "pass", Standing.NOT_MET: "fail", Standing.NOT_PROVED: "error", Standing.ATTESTED: "pass", Standing.DENIED: "fail",
+    Standing.PROVED: "pass",
+    Standing.NOT_MET: "fail",
+    Standing.NOT_PROVED: "error",
+    Standing.ATTESTED: "pass",
+    Standing.DENIED: "fail",
     Standing.TO_ATTEST: "error",
-}  # fmt: skip
+}
 """A standing is drawn and coloured as the status of a check of this name."""
 
 
 @dataclass(frozen=True)
 class CriterionLine:
-    """One criterion, what is known of it, why, and the checks that a reader must look at (all of them where it is proved)."""
+    """One criterion, what is known of it, why, and the checks that a reader must look at (all of them
+    where it is proved).
+    """
 
     criterion: Criterion
     standing: Standing
@@ -60,7 +68,9 @@ def _by_person(criterion: Criterion, attested: Sequence[Attested]) -> CriterionL
         return CriterionLine(criterion, Standing.DENIED, "a person says that it is not met", attested=found)
     if holding:
         return CriterionLine(criterion, Standing.ATTESTED, "by a person, not by this run", attested=found)
-    return CriterionLine(criterion, Standing.TO_ATTEST, "no check can see it: a person must attest it", attested=found)
+    return CriterionLine(
+        criterion, Standing.TO_ATTEST, "no check can see it: a person must attest it", attested=found
+    )
 
 
 def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> CriterionLine:
@@ -70,13 +80,19 @@ def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> Criterion
     left = Counter({kind: len(ids) for kind, ids in kinds.items()})
     total = len(criterion.checks)
     if failing := kinds.get("fail"):
-        said = f"{number(len(failing))} of {counted(total, 'check')} {'fails' if len(failing) == 1 else 'fail'}"
+        said = (
+            f"{number(len(failing))} of {counted(total, 'check')} {'fails' if len(failing) == 1 else 'fail'}"
+        )
         return CriterionLine(criterion, Standing.NOT_MET, said + _also(left), tuple(failing))
     if open_ := [id for kind in _OPEN for id in kinds.get(kind, ())]:
         return CriterionLine(criterion, Standing.NOT_PROVED, _also(left).removeprefix("; "), tuple(open_))
     proving = [*kinds.get("hold", ()), *kinds.get("tolerated", ())]
     if not proving:
-        what = "none of its checks found a row to examine" if "vacuous" in kinds else "none of its checks applies to this database"
+        what = (
+            "none of its checks found a row to examine"
+            if "vacuous" in kinds
+            else "none of its checks applies to this database"
+        )
         return CriterionLine(criterion, Standing.NOT_PROVED, what, criterion.checks)
     said = f"by {counted(len(proving), 'check')}"
     return CriterionLine(criterion, Standing.PROVED, said + _also(left), criterion.checks)
@@ -84,17 +100,26 @@ def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> Criterion
 
 _OPEN = {"unanswered": "has no answer", "unasked": "was not asked in this run"}
 _REMARKS = {
-    **_OPEN, "tolerated": "found violations, no more than was agreed", "vacuous": "had no row to examine",
+    **_OPEN,
+    "tolerated": "found violations, no more than was agreed",
+    "vacuous": "had no row to examine",
     "inapplicable": "does not apply to this database",
-}  # fmt: skip
+}
 _MANY = {
-    "unanswered": "have no answer", "unasked": "were not asked in this run", "tolerated": _REMARKS["tolerated"],
-    "vacuous": _REMARKS["vacuous"], "inapplicable": "do not apply to this database",
-}  # fmt: skip
+    "unanswered": "have no answer",
+    "unasked": "were not asked in this run",
+    "tolerated": _REMARKS["tolerated"],
+    "vacuous": _REMARKS["vacuous"],
+    "inapplicable": "do not apply to this database",
+}
 
 
 def _also(kinds: Counter[str]) -> str:
-    parts = [f"{counted(kinds[k], 'check')} {(_REMARKS if kinds[k] == 1 else _MANY)[k]}" for k in _REMARKS if kinds[k]]
+    parts = [
+        f"{counted(kinds[k], 'check')} {(_REMARKS if kinds[k] == 1 else _MANY)[k]}"
+        for k in _REMARKS
+        if kinds[k]
+    ]
     return "".join(f"; {part}" for part in parts)
 
 
@@ -106,8 +131,11 @@ def _kind(result: Result | None) -> str:
     if vacuous(result):
         return "vacuous"
     return {
-        Status.FAIL: "fail", Status.PASS: "hold", Status.TOLERATED: "tolerated", Status.NOT_APPLICABLE: "inapplicable",
-    }[result.status]  # fmt: skip
+        Status.FAIL: "fail",
+        Status.PASS: "hold",
+        Status.TOLERATED: "tolerated",
+        Status.NOT_APPLICABLE: "inapplicable",
+    }[result.status]
 
 
 def criteria_words(lines: Sequence[CriterionLine]) -> str:

@@ -1,4 +1,6 @@
-"""How closely the values of tables were compared with a baseline, in words: a count that is as before is no values as before."""
+"""How closely the values of tables were compared with a baseline, in words: a count that is as before is
+no values as before.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from kisaan_validate.report.text import counted, number
 
 
 def depth_words(judged: Judgement) -> str:
-    """Of how many tables values were compared, and by what; "" where there is no baseline, or no table on both sides."""
+    """Of how many tables values were compared, and by what; "" where there is no baseline, or no table on
+    both sides.
+    """
     if judged.before is None or judged.diff is None:
         return ""
     old, new = tables_in_scope(judged.before), tables_in_scope(baseline_of(judged.run))
@@ -21,7 +25,9 @@ def depth_words(judged: Judgement) -> str:
     open_ = {item.what for item in judged.diff.unknown}
     deep = sum(_by_digest(*pair) and digests_untold(pair[0].title) not in open_ for pair in known)
     parts = [f"of {number(deep)} by digests of every row"] if deep else []
-    parts += [f"of {number(len(known) - deep)} only by NULLs, ends and exact sums"] if deep < len(known) else []
+    parts += (
+        [f"of {number(len(known) - deep)} only by NULLs, ends and exact sums"] if deep < len(known) else []
+    )
     return f"values of {counted(len(known), 'table')}: {', '.join(parts)}"
 
 

@@ -35,7 +35,11 @@ def promise_findings(judged: Judgement) -> list[Finding]:
 
 def _promised(promise: Promise, outcome: Outcome) -> Finding:
     words = f"{outcome.state.value}: {flat(promise.claim())}"
-    counts = f" ({' → '.join(pair(outcome.before, outcome.after, quoted=False))})" if outcome.before or outcome.after else ""
+    counts = (
+        f" ({' → '.join(pair(outcome.before, outcome.after, quoted=False))})"
+        if outcome.before or outcome.after
+        else ""
+    )
     said = f"{words}{counts}{f'; {flat(outcome.message)}' if outcome.message else ''}"
     standing = Standing.UNANSWERED if outcome.state is State.UNKNOWN else Standing.HOLDS
     if outcome.state is State.NOT_APPLICABLE:
@@ -46,19 +50,31 @@ def _promised(promise: Promise, outcome: Outcome) -> Finding:
 
 
 def difference_findings(judged: Judgement) -> list[Finding]:
-    """The differences that no promise explains, or, where no contract judges them, all, table by table; what is to be said of
-    explained ones; then what cannot be told."""
+    """The differences that no promise explains, or, where no contract judges them, all, table by table;
+    what is to be said of explained ones; then what cannot be told."""
     listed = (change for changes in changes_by_table(judged.listed).values() for change in changes)
-    found = [_differs(change, "explained by no promise: ", Standing.FAILED, judged) for change in judged.unexplained]
+    found = [
+        _differs(change, "explained by no promise: ", Standing.FAILED, judged)
+        for change in judged.unexplained
+    ]
     found += [_differs(change, "", Standing.LISTED, judged) for change in listed]
-    found += [_differs(change, f"explained by {', '.join(by)}: ", Standing.NOTED, judged) for change, by in _noted(judged)]
-    return found + [Finding(flat(u.what), f"cannot tell: {flat(u.reason)}", Standing.UNANSWERED) for u in judged.untold]
+    found += [
+        _differs(change, f"explained by {', '.join(by)}: ", Standing.NOTED, judged)
+        for change, by in _noted(judged)
+    ]
+    return found + [
+        Finding(flat(u.what), f"cannot tell: {flat(u.reason)}", Standing.UNANSWERED) for u in judged.untold
+    ]
 
 
 def _noted(judged: Judgement) -> list[tuple[Change, tuple[str, ...]]]:
-    """The differences that a promise explains, and of which something is to be said all the same: values are gone, perhaps."""
+    """The differences that a promise explains, and of which something is to be said all the same: values
+    are gone, perhaps.
+    """
     changes = judged.diff.changes if judged.diff is not None else ()
-    return [(c, judged.explained[c.key]) for c in changes if c.key in judged.explained and c.key in judged.remarks]
+    return [
+        (c, judged.explained[c.key]) for c in changes if c.key in judged.explained and c.key in judged.remarks
+    ]
 
 
 def _differs(change: Change, how: str, standing: Standing, judged: Judgement) -> Finding:
@@ -70,18 +86,35 @@ def _differs(change: Change, how: str, standing: Standing, judged: Judgement) ->
 
 
 def run_findings(judged: Judgement) -> list[Finding]:
-    """Whether the run came to its end, and whether it checked anything: without these its other findings prove nothing."""
+    """Whether the run came to its end, and whether it checked anything: without these its other findings
+    prove nothing.
+    """
     run = judged.run
     cut = f"interrupted: {flat(run.interrupted)}" if run.interrupted else ""
     empty = "no check applied, so nothing was proved" if nothing_checked(run) else ""
     return [
-        Finding("the run came to its end", cut or "every statement was asked", Standing.UNANSWERED if cut else Standing.HOLDS),
-        Finding("something was checked", empty or counted(len(run.checks), "check"), Standing.UNANSWERED if empty else Standing.HOLDS),
-    ]  # fmt: skip
+        Finding(
+            "the run came to its end",
+            cut or "every statement was asked",
+            Standing.UNANSWERED if cut else Standing.HOLDS,
+        ),
+        Finding(
+            "something was checked",
+            empty or counted(len(run.checks), "check"),
+            Standing.UNANSWERED if empty else Standing.HOLDS,
+        ),
+    ]
 
 
 def where(judged: Judgement) -> str:
     """Which database was looked at, and by which run."""
     run, place = judged.run, judged.run.place
-    part = f", PARTIAL: {number(len(run.checks))} of {counted(run.suite.total_checks, 'check')}" if run.selection.partial else ""
-    return flat(f"{place.role}@{place.host}:{place.port}/{place.database}, PostgreSQL {place.server_version}, run {run.id}{part}")
+    part = (
+        f", PARTIAL: {number(len(run.checks))} of {counted(run.suite.total_checks, 'check')}"
+        if run.selection.partial
+        else ""
+    )
+    return flat(
+        f"{place.role}@{place.host}:{place.port}/{place.database}, PostgreSQL {place.server_version}, "
+        f"run {run.id}{part}"
+    )

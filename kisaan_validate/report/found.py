@@ -1,4 +1,6 @@
-"""What a check of a figure found, in a line: the evidence of such a check is the figure itself beside what was wanted."""
+"""What a check of a figure found, in a line: the evidence of such a check is the figure itself beside what
+was wanted.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +12,31 @@ NAMED = 3
 
 
 def found_words(result: Result, claim: str) -> str:
-    """``the sum of …: found total 598, must be at least 600``, or of segments ``…: found group g0, rows_found 66; …, must be …``.
+    """``the sum of …: found total 598, must be at least 600``, or of segments ``…: found group g0,
+    rows_found 66; …, must be …``.
 
-    ``claim`` is what the check claims, which is not true of a figure that is wrong. "" if it is no figure, or none that is.
+    ``claim`` is what the check claims, which is not true of a figure that is wrong. "" if it is no figure,
+    or none that is.
     """
     rows = result.sample
-    if result.status not in {Status.FAIL, Status.TOLERATED} or not all(_is_figure(row) for row in rows) or not rows:
+    if (
+        result.status not in {Status.FAIL, Status.TOLERATED}
+        or not all(_is_figure(row) for row in rows)
+        or not rows
+    ):
         return ""
-    said = [", ".join(_pair(name, value) for name, value in row[:-1] if not _no_nan(name, value)) for row in rows[:NAMED]]
+    said = [
+        ", ".join(_pair(name, value) for name, value in row[:-1] if not _no_nan(name, value))
+        for row in rows[:NAMED]
+    ]
     more = (result.violations or len(rows)) - len(said)
     wanted = flat(rows[0][-1][1] or "")
     subject = flat(claim).replace(f" is {wanted}", "", 1)
-    return f"{subject}: found {'; '.join(said)}" + (f"; and {number(more)} more" if more > 0 else "") + f", must be {wanted}"
+    return (
+        f"{subject}: found {'; '.join(said)}"
+        + (f"; and {number(more)} more" if more > 0 else "")
+        + f", must be {wanted}"
+    )
 
 
 def _is_figure(row: tuple[tuple[str, str | None], ...]) -> bool:

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
 
 def frame_of(run: Run) -> DataFrame:
-    """One row a check, in the order of the suite. Counts are Int64 (NA where not known), everything else is ``string``."""
+    """One row a check, in the order of the suite. Counts are Int64 (NA where not known), everything else
+    is ``string``.
+    """
     import pandas as pd
 
     pairs = pairs_of(run)
     types = {True: pd.Int64Dtype(), False: pd.StringDtype()}
-    made = {c.name: pd.Series([c.value(check, result) for check, result in pairs], dtype=types[c.count]) for c in COLUMNS}
+    made = {
+        c.name: pd.Series([c.value(check, result) for check, result in pairs], dtype=types[c.count])
+        for c in COLUMNS
+    }
     return pd.DataFrame(made)

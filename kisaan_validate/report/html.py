@@ -33,7 +33,9 @@ from kisaan_validate.report.tables import coverage_gaps, table_lines
 from kisaan_validate.report.values import value_lines
 
 MOST_SQL = 250_000
-"""So many characters of the statements' SQL a page shows; beyond, it says where it stands. Each check shows its own anyway."""
+"""So many characters of the statements' SQL a page shows; beyond, it says where it stands. Each check
+shows its own anyway.
+"""
 
 SLOWEST = 8
 """So many of the longest statements are drawn."""
@@ -43,17 +45,20 @@ _VERDICT_ICONS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSI
 
 
 def render_html(judged: Judgement, signatures: Signatures | None = None) -> str:
-    """The page of a run as it was judged; beside a baseline, also what changed; with what people signed of it.
+    """The page of a run as it was judged; beside a baseline, also what changed; with what people signed of
+    it.
 
     The same input gives the same bytes.
     """
     template = _environment().get_template("report.html.j2")
     style, script = _signs() + _source("report.css") + _page_foot(judged), _source("report.js")
     return template.render(
-        style=Markup(style), script=Markup(script), policy=_policy(style, script),
+        style=Markup(style),
+        script=Markup(script),
+        policy=_policy(style, script),
         icon_data=_favicon(judged.verdict),
         **_facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals)),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -75,32 +80,43 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
     ordered = summary.in_order(pairs, moves)
     cards = cards_of(ordered, moves, judged.waived, int(run.settings.get("sample", "20")))
     groups = summary.move_groups(ordered, moves) if judged.diff is not None else ()
-    return _changed(judged) | _tables(judged, cards) | _findings(judged, cards) | _records(judged) | _people(run, signatures) | {
-        "run": run,
-        "judged": judged,
-        "verdict": judged.verdict.value,
-        "baseline": baseline,
-        "sentence": summary.verdict_sentence(judged),
-        "verdict_icon": _VERDICT_ICONS[judged.verdict],
-        "counts": (counts := summary.counts_of(pairs)),
-        "zero": ", ".join(summary.STATUS_WORDS[c.status].lower() for c in counts if not c.total) if pairs else "",
-        "severities": [severity.value for severity in Severity],
-        "cards": cards,
-        "by_status": [(status, [c for c in cards if c.result.status is status]) for status in summary.STATUS_ORDER],
-        "card": {card.check.id: card for card in cards},
-        "groups": groups,
-        "still_passing": sum(move.transition is Transition.STILL_PASSING for move in moves.values()),
-        "by_reason": summary.by_reason,
-        "gaps": _gaps(cards),
-        "vacuous": [card for card in cards if card.vacuous],
-        "believing": [card for card in cards if card.result.trusted],
-        "proved": [card for card in cards if card.result.evidence.name == "PROVED"],
-        "unenforced": summary.unenforced(pairs),
-        "uncounted": [table for table in run.tables if table.rows is None],
-        "held": summary.held_words(run),
-        "took": text.duration((run.finished_at - run.started_at).total_seconds() * 1_000),
-        "local_time": text.local(run.place.at, run.place.time_zone),
-    }
+    return (
+        _changed(judged)
+        | _tables(judged, cards)
+        | _findings(judged, cards)
+        | _records(judged)
+        | _people(run, signatures)
+        | {
+            "run": run,
+            "judged": judged,
+            "verdict": judged.verdict.value,
+            "baseline": baseline,
+            "sentence": summary.verdict_sentence(judged),
+            "verdict_icon": _VERDICT_ICONS[judged.verdict],
+            "counts": (counts := summary.counts_of(pairs)),
+            "zero": ", ".join(summary.STATUS_WORDS[c.status].lower() for c in counts if not c.total)
+            if pairs
+            else "",
+            "severities": [severity.value for severity in Severity],
+            "cards": cards,
+            "by_status": [
+                (status, [c for c in cards if c.result.status is status]) for status in summary.STATUS_ORDER
+            ],
+            "card": {card.check.id: card for card in cards},
+            "groups": groups,
+            "still_passing": sum(move.transition is Transition.STILL_PASSING for move in moves.values()),
+            "by_reason": summary.by_reason,
+            "gaps": _gaps(cards),
+            "vacuous": [card for card in cards if card.vacuous],
+            "believing": [card for card in cards if card.result.trusted],
+            "proved": [card for card in cards if card.result.evidence.name == "PROVED"],
+            "unenforced": summary.unenforced(pairs),
+            "uncounted": [table for table in run.tables if table.rows is None],
+            "held": summary.held_words(run),
+            "took": text.duration((run.finished_at - run.started_at).total_seconds() * 1_000),
+            "local_time": text.local(run.place.at, run.place.time_zone),
+        }
+    )
 
 
 def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
@@ -141,9 +157,11 @@ def _records(judged: Judgement) -> dict[str, Any]:
     slowest = sorted(run.statements, key=lambda s: (-s.milliseconds, s.purpose))[:SLOWEST]
     longest = slowest[0].milliseconds if slowest else 0.0
     beside = {
-        "run.json": run_digest, "baseline.json": run.baseline_digest or given, "contract.toml": run.contract_digest,
+        "run.json": run_digest,
+        "baseline.json": run.baseline_digest or given,
+        "contract.toml": run.contract_digest,
         "waivers.toml": run.waivers_digest,
-    }  # fmt: skip
+    }
     return {
         "run_digest": run_digest,
         "baseline_digest": given,
@@ -188,16 +206,30 @@ def _gaps(cards: list[Card]) -> list[Gap]:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("kisaan_validate.report", "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+        loader=PackageLoader("kisaan_validate.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     environment.filters |= {
-        "prose": text.prose, "plain": text.plain, "value": text.value, "sql": text.code, "number": text.number, "signed": text.signed,
-        "utc": text.utc, "duration": text.duration, "anchored": _anchored, "counted": text.counted,
+        "prose": text.prose,
+        "plain": text.plain,
+        "value": text.value,
+        "sql": text.code,
+        "number": text.number,
+        "signed": text.signed,
+        "utc": text.utc,
+        "duration": text.duration,
+        "anchored": _anchored,
+        "counted": text.counted,
         "marked": marked,
-    }  # fmt: skip
+    }
     environment.globals |= {"words": summary.STATUS_WORDS, "meaning": summary.STATUS_MEANING}
-    environment.globals["words_by_value"] = {status.value: word for status, word in summary.STATUS_WORDS.items()}
+    environment.globals["words_by_value"] = {
+        status.value: word for status, word in summary.STATUS_WORDS.items()
+    }
     return environment
 
 
@@ -217,11 +249,18 @@ def _source(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """The Content-Security-Policy that lets nothing in but this page's own style and script, by their hashes."""
+    """The Content-Security-Policy that lets nothing in but this page's own style and script, by their
+    hashes.
+    """
     directives = [
-        "default-src 'none'", f"style-src {_hash(style)}", f"script-src {_hash(script)}", "img-src data:",
-        "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'",
-    ]  # fmt: skip
+        "default-src 'none'",
+        f"style-src {_hash(style)}",
+        f"script-src {_hash(script)}",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+    ]
     return "; ".join(directives)
 
 

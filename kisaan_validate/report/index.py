@@ -1,4 +1,6 @@
-"""All runs of a folder as pages: ``index.html`` with the newest, and one page a month with older ones. No script at all."""
+"""All runs of a folder as pages: ``index.html`` with the newest, and one page a month with older ones. No
+script at all.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ PICTURED = 12
 """So many databases are drawn, those with the newest runs; the others are listed."""
 
 LISTED = 200
-"""So many more databases, and so many folders that are no runs, are named; the page says how many are left out."""
+"""So many more databases, and so many folders that are no runs, are named; the page says how many are left
+out.
+"""
 
 TABLES = 4
 """So many tables of a database are drawn."""
@@ -80,7 +84,8 @@ class Month:
 
 
 def index_pages(index: Index) -> Iterator[tuple[str, str, str]]:
-    """(name, what it is made of, text) of each page; the text is "" where ``index.pages`` has it made of the same.
+    """(name, what it is made of, text) of each page; the text is "" where ``index.pages`` has it made of
+    the same.
 
     So the pages of months that did not change are not rendered. index.html comes last and always is.
     """
@@ -98,7 +103,9 @@ def older_months(entries: Sequence[Entry]) -> tuple[Month, ...]:
 
 
 def _months(entries: Sequence[Entry]) -> tuple[Month, ...]:
-    return tuple(Month(name, f"index-{name}.html", tuple(found)) for name, found in groupby(entries, key=_month))
+    return tuple(
+        Month(name, f"index-{name}.html", tuple(found)) for name, found in groupby(entries, key=_month)
+    )
 
 
 def _month(entry: Entry) -> str:
@@ -106,7 +113,9 @@ def _month(entry: Entry) -> str:
 
 
 def _made_of(month: Month) -> str:
-    plain = json.dumps(adapter(tuple[Entry, ...]).dump_python(month.entries, mode="json"), separators=(",", ":"))
+    plain = json.dumps(
+        adapter(tuple[Entry, ...]).dump_python(month.entries, mode="json"), separators=(",", ":")
+    )
     return hashlib.sha256(f"{_look()}{plain}".encode()).hexdigest()
 
 
@@ -120,24 +129,46 @@ def _front_page(index: Index, older: tuple[Month, ...]) -> str:
     entries = index.entries
     targets, others = _targets(entries)
     return _render(
-        title=_title(entries), month=None, months=_months(entries[:NEWEST]), older=older, total=len(entries),
-        shown=min(len(entries), NEWEST), counts=_verdicts(entries), targets=targets, others=others, unread=_named(index.unread),
-        unread_total=len(index.unread), sentence=_sentence(entries),
-    )  # fmt: skip
+        title=_title(entries),
+        month=None,
+        months=_months(entries[:NEWEST]),
+        older=older,
+        total=len(entries),
+        shown=min(len(entries), NEWEST),
+        counts=_verdicts(entries),
+        targets=targets,
+        others=others,
+        unread=_named(index.unread),
+        unread_total=len(index.unread),
+        sentence=_sentence(entries),
+    )
 
 
 def _month_page(month: Month) -> str:
     return _render(
-        title=f"Runs of {month.name}", month=month, months=(month,), older=(), total=len(month.entries), shown=len(month.entries),
-        counts=month.counts, targets=(), others=(), unread=(), unread_total=0, sentence="",
-    )  # fmt: skip
+        title=f"Runs of {month.name}",
+        month=month,
+        months=(month,),
+        older=(),
+        total=len(month.entries),
+        shown=len(month.entries),
+        counts=month.counts,
+        targets=(),
+        others=(),
+        unread=(),
+        unread_total=0,
+        sentence="",
+    )
 
 
 def _title(entries: Sequence[Entry]) -> str:
     if not entries:
         return "No runs"
     newest = entries[0]
-    return f"{newest.verdict.value}: {text.plain(newest.database)}, and {text.counted(len(entries) - 1, 'earlier run')}"
+    return (
+        f"{newest.verdict.value}: {text.plain(newest.database)}, and "
+        f"{text.counted(len(entries) - 1, 'earlier run')}"
+    )
 
 
 def _sentence(entries: Sequence[Entry]) -> str:
@@ -164,7 +195,9 @@ def _named(unread: Sequence[Unread]) -> tuple[Unread, ...]:
 
 
 def _targets(entries: Sequence[Entry]) -> tuple[tuple[Target, ...], tuple[Entry, ...]]:
-    """The databases that are drawn, and the newest runs of the others; whichever ran last comes first, of the drawn the worst."""
+    """The databases that are drawn, and the newest runs of the others; whichever ran last comes first, of
+    the drawn the worst.
+    """
     found: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
         found[entry.target].append(entry)
@@ -200,9 +233,15 @@ def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool
     if not known:
         return Line(name, trend(points, f"{name}: not known", from_zero=from_zero), "not counted")
     now = "now not counted" if points[-1] is None else f"now {_amount(points[-1], unit)}"
-    ends = f"least {_amount(min(known), unit)}, most {_amount(max(known), unit)}" if min(known) != max(known) else "always the same"
+    ends = (
+        f"least {_amount(min(known), unit)}, most {_amount(max(known), unit)}"
+        if min(known) != max(known)
+        else "always the same"
+    )
     gaps = len(points) - len(known)
-    words = (f"{now}; {ends}" if len(points) > 1 else now) + (f"; not known in {text.counted(gaps, 'run')}" if gaps else "")
+    words = (f"{now}; {ends}" if len(points) > 1 else now) + (
+        f"; not known in {text.counted(gaps, 'run')}" if gaps else ""
+    )
     return Line(name, trend(points, f"{text.plain(name)}: {words}", from_zero=from_zero), words)
 
 
@@ -214,21 +253,35 @@ def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
     if left := sum(not entry.whole for entry in own):
         yield f"{text.counted(left, 'partial or interrupted run')} {'is' if left == 1 else 'are'} not drawn."
     if more := sum(entry.whole for entry in own) - drawn:
-        yield f"The lines show the newest {drawn}; {text.counted(more, 'earlier run')} {'is' if more == 1 else 'are'} not drawn."
+        yield (
+            f"The lines show the newest {drawn}; {text.counted(more, 'earlier run')} "
+            f"{'is' if more == 1 else 'are'} not drawn."
+        )
     for newer, older in pairwise(own):
         if newer.server != older.server:
-            yield f"Another server than before answers under this name since {text.utc(newer.at)}: its system identifier changed."
+            yield (
+                f"Another server than before answers under this name since {text.utc(newer.at)}: its "
+                f"system identifier changed."
+            )
             break
     if own[0].verdict is not Verdict.PASS:
         passed = next((entry for entry in own if entry.verdict is Verdict.PASS and entry.whole), None)
-        yield f"Passed last on {text.utc(passed.at)}." if passed is not None else "No whole run of it in this folder passed."
+        yield (
+            f"Passed last on {text.utc(passed.at)}."
+            if passed is not None
+            else "No whole run of it in this folder passed."
+        )
 
 
 def _render(**facts: object) -> str:
     style = _source("index.css")
-    policy = f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
+    )
     template = _environment().get_template("index.html.j2")
-    return template.render(style=Markup(style), policy=policy, icons=ICON_PATHS, icon_of=ICONS, version=VERSION, **facts)
+    return template.render(
+        style=Markup(style), policy=policy, icons=ICON_PATHS, icon_of=ICONS, version=VERSION, **facts
+    )
 
 
 def _hash(source: str) -> str:
@@ -256,13 +309,22 @@ def _folder(encoded: str) -> Markup:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("kisaan_validate.report", "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+        loader=PackageLoader("kisaan_validate.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     environment.filters |= {
-        "prose": text.prose, "number": text.number, "counted": text.counted, "utc": text.utc, "duration": text.duration,
-        "folder": _folder, "compared": _compared,
-    }  # fmt: skip
+        "prose": text.prose,
+        "number": text.number,
+        "counted": text.counted,
+        "utc": text.utc,
+        "duration": text.duration,
+        "folder": _folder,
+        "compared": _compared,
+    }
     return environment
 
 

@@ -21,7 +21,8 @@ MOST = 3
 
 @dataclass(frozen=True)
 class Lead:
-    """One finding: under which sign, what it is (``word``), the exact figure, what is said, why it matters, where more stands.
+    """One finding: under which sign, what it is (``word``), the exact figure, what is said, why it
+    matters, where more stands.
 
     ``more`` says how many findings like it there are beside it, "" for none.
     """
@@ -39,11 +40,12 @@ class Lead:
 
 
 def leads_of(judged: Judgement, cards: Sequence[Card]) -> list[Lead]:
-    """The most important findings: one of each kind, the gravest kind first, then the next of each, up to MOST.
+    """The most important findings: one of each kind, the gravest kind first, then the next of each, up to
+    MOST.
 
-    The kinds: blocking checks that fail since the baseline, broken promises, unexplained differences, promises not done,
-    blocking checks that failed before or of which that is not known, checks without an answer, promises that cannot be told,
-    what could not be compared, what counts less.
+    The kinds: blocking checks that fail since the baseline, broken promises, unexplained differences,
+    promises not done, blocking checks that failed before or of which that is not known, checks without an
+    answer, promises that cannot be told, what could not be compared, what counts less.
     """
     kinds = [kind for kind in _kinds(judged, cards) if kind]
     rounds = (lead for turn in zip_longest(*kinds) for lead in turn if lead is not None)
@@ -90,10 +92,16 @@ def _check(card: Card) -> Lead:
     failed = result.status is Status.FAIL
     told = result.evidence.name == "CATALOGUE" and result.message
     return Lead(
-        result.status.value, "", card.figure, f"{card.subject}: {result.message if told else check.claim}",
-        check.why if failed and check.why else result.message, card.anchor, check.severity.value, card.is_new,
+        result.status.value,
+        "",
+        card.figure,
+        f"{card.subject}: {result.message if told else check.claim}",
+        check.why if failed and check.why else result.message,
+        card.anchor,
+        check.severity.value,
+        card.is_new,
         card.waiver.use.value if card.waiver is not None else "",
-    )  # fmt: skip
+    )
 
 
 def _promises(judged: Judgement, state: State) -> list[Lead]:
@@ -102,12 +110,21 @@ def _promises(judged: Judgement, state: State) -> list[Lead]:
 
 
 def _promised(promise: Promise, outcome: Outcome) -> Lead:
-    counts = " → ".join(pair(outcome.before, outcome.after, quoted=False)) if outcome.before or outcome.after else ""
+    counts = (
+        " → ".join(pair(outcome.before, outcome.after, quoted=False))
+        if outcome.before or outcome.after
+        else ""
+    )
     word = f"Promise {STATE_WORDS[outcome.state].lower().removeprefix('promised but ')}"
     return Lead(
-        STATE_SIGNS[outcome.state], word, counts, promise.claim(), outcome.message or promise.why, anchor("p", promise.id),
+        STATE_SIGNS[outcome.state],
+        word,
+        counts,
+        promise.claim(),
+        outcome.message or promise.why,
+        anchor("p", promise.id),
         promise.severity.value,
-    )  # fmt: skip
+    )
 
 
 def _change(change: Change) -> Lead:

@@ -10,16 +10,22 @@ from markupsafe import Markup
 from kisaan_validate.report.text import spelled, value
 
 _LONGEST = 400
-"""Beyond this many characters only the common beginning and end are looked for: the time of a full comparison is quadratic."""
+"""Beyond this many characters only the common beginning and end are looked for: the time of a full
+comparison is quadratic.
+"""
 
 _ALIKE = 0.4
-"""Texts that have less in common are marked as a whole: single letters found equal by chance would only mislead."""
+"""Texts that have less in common are marked as a whole: single letters found equal by chance would only
+mislead.
+"""
 
 Piece = tuple[str, bool]
 
 
 def marked(before: str | None, after: str | None) -> tuple[Markup, Markup]:
-    """Both texts as values (blanks and signs visible), what only one of them has in ``<del>`` and ``<ins>``. None is "none"."""
+    """Both texts as values (blanks and signs visible), what only one of them has in ``<del>`` and
+    ``<ins>``. None is "none".
+    """
     if before is None or after is None:
         return _whole(before), _whole(after)
     left, right = pieces(before, after)
@@ -63,7 +69,10 @@ def _blocks(before: str, after: str) -> list[tuple[int, int, int]]:
     if max(len(before), len(after)) <= _LONGEST:
         found = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
         return [(m.a, m.b, m.size) for m in found if m.size]
-    start = next((n for n, (x, y) in enumerate(zip(before, after, strict=False)) if x != y), min(len(before), len(after)))
+    start = next(
+        (n for n, (x, y) in enumerate(zip(before, after, strict=False)) if x != y),
+        min(len(before), len(after)),
+    )
     most = min(len(before), len(after)) - start
     end = next((n for n in range(most) if before[-1 - n] != after[-1 - n]), most)
     ends = [(len(before) - end, len(after) - end, end)] if end else []

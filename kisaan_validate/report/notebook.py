@@ -1,4 +1,6 @@
-"""What a notebook shows of a judged run: the verdict, and what needs attention. No script, no style of its own to leak."""
+"""What a notebook shows of a judged run: the verdict, and what needs attention. No script, no style of its
+own to leak.
+"""
 
 from __future__ import annotations
 
@@ -30,21 +32,28 @@ def notebook_html(judged: Judgement) -> str:
     rows += [(f.standing, f.severity.value, f.name, f.said) for f in beside if f.standing not in _GREEN]
     rows.sort(key=lambda row: order.index(row[0]))
     head = Markup('<p><strong style="color:{}">{}</strong> {}<br><small>{}</small></p>').format(
-        _COLOURS[judged.verdict], judged.verdict.value, _cell(verdict_sentence(judged), 4_000), _cell(where(judged))
+        _COLOURS[judged.verdict],
+        judged.verdict.value,
+        _cell(verdict_sentence(judged), 4_000),
+        _cell(where(judged)),
     )
-    return Markup('<div class="kisaan-validate">{}{}{}</div>').format(head, _table(rows[:MOST_ROWS]), _left(len(rows), judged))
+    return Markup('<div class="kisaan-validate">{}{}{}</div>').format(
+        head, _table(rows[:MOST_ROWS]), _left(len(rows), judged)
+    )
 
 
 def _table(rows: list[tuple[Standing, str, str, str]]) -> Markup:
     if not rows:
         return Markup("")
     body = Markup("").join(
-        Markup('<tr><td>{}</td><td>{}</td><td><code>{}</code></td><td style="text-align:left">{}</td></tr>').format(
-            standing.value, severity, _cell(plain(name)), _cell(said)
-        )
+        Markup(
+            '<tr><td>{}</td><td>{}</td><td><code>{}</code></td><td style="text-align:left">{}</td></tr>'
+        ).format(standing.value, severity, _cell(plain(name)), _cell(said))
         for standing, severity, name, said in rows
     )
-    head = Markup("<thead><tr><th>what it means</th><th>severity</th><th>of what</th><th>what</th></tr></thead>")
+    head = Markup(
+        "<thead><tr><th>what it means</th><th>severity</th><th>of what</th><th>what</th></tr></thead>"
+    )
     return Markup("<table>{}<tbody>{}</tbody></table>").format(head, body)
 
 

@@ -20,11 +20,15 @@ _SETTINGS = (
 
 def search_path(run: Run) -> str:
     """The schemas in which the run looked names up, as SQL."""
-    return ", ".join('"{}"'.format(s.replace('"', '""')) for s in (*(s for s in run.suite.schemas if s != "pg_catalog"), "pg_temp"))
+    return ", ".join(
+        '"{}"'.format(s.replace('"', '""'))
+        for s in (*(s for s in run.suite.schemas if s != "pg_catalog"), "pg_temp")
+    )
 
 
 def environment(run: Run) -> str:
-    """Shell lines that point psql at the run's database, read-only, with the settings that the answers depend on.
+    """Shell lines that point psql at the run's database, read-only, with the settings that the answers
+    depend on.
 
     No password: psql asks for one, or finds it where it finds its own.
     """
@@ -32,7 +36,9 @@ def environment(run: Run) -> str:
     where = {"PGHOST": place.host, "PGPORT": place.port, "PGDATABASE": place.database, "PGUSER": place.role}
     if place.host == "local socket":
         del where["PGHOST"]
-    options = " ".join(f"-c {name}={_escaped(value)}" for name, value in (*_SETTINGS, ("search_path", search_path(run))))
+    options = " ".join(
+        f"-c {name}={_escaped(value)}" for name, value in (*_SETTINGS, ("search_path", search_path(run)))
+    )
     named = " ".join(f"{name}={shlex.quote(value)}" for name, value in where.items() if value)
     return f"export {named}\nexport PGOPTIONS={shlex.quote(options)}"
 

@@ -1,4 +1,6 @@
-"""A row-by-row comparison as people and programs read it. Everything shown comes from the nouns; nothing is worked out here."""
+"""A row-by-row comparison as people and programs read it. Everything shown comes from the nouns; nothing
+is worked out here.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,17 @@ from kisaan_validate.version import VERSION
 
 FORMAT = "kisaan-validate/rowdiff"
 FORMAT_VERSION = 2
-"""1: the first. 2: ``not_compared``, and the verdict ``same in what was compared``. Readers refuse a higher one."""
+"""1: the first. 2: ``not_compared``, and the verdict ``same in what was compared``. Readers refuse a
+higher one.
+"""
 
 LONGEST = 60
 """Characters of a value that the console shows; the JSON has all of them."""
 
 
 def verdict_of(diff: RowDiff) -> str:
-    """``different``, ``cannot tell``, ``same``, or where something was not compared ``same in what was compared``.
+    """``different``, ``cannot tell``, ``same``, or where something was not compared ``same in what was
+    compared``.
 
     What is known to differ outranks what is unknown.
     """
@@ -40,53 +45,96 @@ def verdict_of(diff: RowDiff) -> str:
 def rowdiff_to_json(diff: RowDiff) -> str:
     """The comparison as JSON (see docs/diff.md)."""
     document = {
-        "format": FORMAT, "format_version": FORMAT_VERSION, "tool_version": VERSION, "verdict": verdict_of(diff),
-        "before": diff.before, "after": diff.after, "encoding": diff.encoding, "notes": list(diff.notes),
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "tool_version": VERSION,
+        "verdict": verdict_of(diff),
+        "before": diff.before,
+        "after": diff.after,
+        "encoding": diff.encoding,
+        "notes": list(diff.notes),
         "schema": [_change(c) for c in diff.schema],
         "unknown": [{"what": u.what, "reason": u.reason} for u in diff.unknown],
-        "not_compared": [{"what": n.what, "before": n.before, "after": n.after, "differs": n.judged} for n in diff.not_compared],
+        "not_compared": [
+            {"what": n.what, "before": n.before, "after": n.after, "differs": n.judged}
+            for n in diff.not_compared
+        ],
         "tables": [_table(t) for t in diff.tables],
-    }  # fmt: skip
+    }
     text = json.dumps(document, ensure_ascii=False, indent=2)
     # Bytes of a database without an encoding are no text: JSON's own escape tells them apart.
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def _change(change: Change) -> dict[str, Any]:
-    return {"kind": change.kind, "table": change.table, "name": change.name, "aspect": change.aspect,
-            "before": change.before, "after": change.after}  # fmt: skip
+    return {
+        "kind": change.kind,
+        "table": change.table,
+        "name": change.name,
+        "aspect": change.aspect,
+        "before": change.before,
+        "after": change.after,
+    }
 
 
 def _table(table: TableDiff) -> dict[str, Any]:
     return {
-        "table": table.table, "keyed_by": list(table.keyed_by), "how": table.how, "known": table.known,
-        "rows_before": table.rows_before, "rows_after": table.rows_after, "added": table.added, "removed": table.removed,
-        "changed": table.changed, "late": table.late, "columns": dict(table.columns), "masked": list(table.masked),
+        "table": table.table,
+        "keyed_by": list(table.keyed_by),
+        "how": table.how,
+        "known": table.known,
+        "rows_before": table.rows_before,
+        "rows_after": table.rows_after,
+        "added": table.added,
+        "removed": table.removed,
+        "changed": table.changed,
+        "late": table.late,
+        "columns": dict(table.columns),
+        "masked": list(table.masked),
         "compared": [
-            {"name": p.name, "before_name": p.before_name or p.name, "before_type": p.before_type, "after_type": p.after_type, "form": p.form}
+            {
+                "name": p.name,
+                "before_name": p.before_name or p.name,
+                "before_type": p.before_type,
+                "after_type": p.after_type,
+                "form": p.form,
+            }
             for p in table.compared
         ],
         "schema": [_change(c) for c in table.schema],
         "patterns": [
-            {"name": p.name, "columns": list(p.columns), "rows": p.rows, "words": p.words, "facts": dict(p.facts)}
+            {
+                "name": p.name,
+                "columns": list(p.columns),
+                "rows": p.rows,
+                "words": p.words,
+                "facts": dict(p.facts),
+            }
             for p in table.patterns
         ],
         "unknown": [{"what": u.what, "reason": u.reason} for u in table.unknown],
         "samples": [_row(change, table) for change in table.samples],
-    }  # fmt: skip
+    }
 
 
 def _row(change: RowChange, table: TableDiff) -> dict[str, Any]:
-    shown: dict[str, Any] = {"kind": change.kind.value, "key": dict(zip(table.keyed_by, change.key, strict=True))}
+    shown: dict[str, Any] = {
+        "kind": change.kind.value,
+        "key": dict(zip(table.keyed_by, change.key, strict=True)),
+    }
     if change.kind is Kind.CHANGED:
-        shown["columns"] = {name: {"before": change.before[name], "after": change.after[name]} for name in change.columns}
+        shown["columns"] = {
+            name: {"before": change.before[name], "after": change.after[name]} for name in change.columns
+        }
     else:
         shown |= {"copies": change.copies, "late": change.late, "row": dict(change.before or change.after)}
     return shown
 
 
 def print_rowdiff(diff: RowDiff, *, quiet: bool) -> None:
-    """Which tables differ, by how many rows and in which columns; samples; what cannot be told; the verdict."""
+    """Which tables differ, by how many rows and in which columns; samples; what cannot be told; the
+    verdict.
+    """
     console = Console(soft_wrap=True)
     if not quiet:
         console.print(Text(f"before  {plain(diff.before)}\nafter   {plain(diff.after)}"))
@@ -107,7 +155,9 @@ def _print_schema(console: Console, changes: Sequence[Change]) -> None:
     for change in changes:
         name = ".".join(dict.fromkeys(part for part in (change.table, change.name) if part))
         said = {ADDED: f"added: {change.after}", REMOVED: f"removed: {change.before}"}.get(
-            change.aspect, f"{change.aspect}: {' → '.join(pair(change.before, change.after, longest=80, none='none', quoted=False))}"
+            change.aspect,
+            f"{change.aspect}: "
+            f"{' → '.join(pair(change.before, change.after, longest=80, none='none', quoted=False))}",
         )
         console.print(Text(f"schema  {change.kind} {plain(name)} {shortened(plain(said), 400)}"))
 
@@ -158,13 +208,20 @@ def _value(text: str | None) -> str:
 
 def _verdict(diff: RowDiff) -> Text:
     verdict = verdict_of(diff)
-    style = {"same": "bold green", "same in what was compared": "bold green", "different": "bold red"}.get(verdict, "bold yellow")
+    style = {"same": "bold green", "same in what was compared": "bold green", "different": "bold red"}.get(
+        verdict, "bold yellow"
+    )
     compared = [t for t in diff.tables if t.known]
     rows = sum(t.rows_before or 0 for t in compared)
     said = f"{counted(len(compared), 'table')} compared row by row, {counted(rows, 'row')} before"
     if (left := len(diff.tables) - len(compared)) or diff.unknown:
-        said += f"; {counted(left, 'table')} not wholly, {counted(len(diff.unknown), 'other thing')} not known"
+        said += (
+            f"; {counted(left, 'table')} not wholly, {counted(len(diff.unknown), 'other thing')} not known"
+        )
     if verdict == "different":
         differing = sum(t.differs for t in diff.tables)
-        said += f"; {counted(differing, 'table')} with rows that differ, {counted(len(diff.schema), 'difference')} of the schema"
+        said += (
+            f"; {counted(differing, 'table')} with rows that differ, "
+            f"{counted(len(diff.schema), 'difference')} of the schema"
+        )
     return Text.assemble((verdict.upper(), style), f"  {said}")

@@ -47,7 +47,12 @@ def pictured(lines: Sequence[RowLine]) -> tuple[RowLine, ...]:
 
 def movement_words(lines: Iterable[RowLine]) -> str:
     """How many tables lost rows, gained rows, stayed, or are not known; only what occurs."""
-    words = {"lost": "with fewer rows", "gained": "with more rows", "unknown": "not known", "same": "with as many rows as before"}
+    words = {
+        "lost": "with fewer rows",
+        "gained": "with more rows",
+        "unknown": "not known",
+        "same": "with as many rows as before",
+    }
     found = [line.movement for line in lines]
     return ", ".join(f"{number(found.count(key))} {text}" for key, text in words.items() if key in found)
 
@@ -61,12 +66,17 @@ def _alone(table: TableFacts) -> RowLine:
     known = table.rows is not None
     count = number(table.rows) if table.rows is not None else "not counted"
     picture = Markup("")
-    return RowLine(table.title, "", count, "", "same" if known else "unknown", picture, "" if known else table.reason)
+    return RowLine(
+        table.title, "", count, "", "same" if known else "unknown", picture, "" if known else table.reason
+    )
 
 
 def _compared(count: RowCount) -> RowLine:
     before, after = count.before, count.after
-    notes = [f"before: {count.before_reason}" if before is None else "", f"now: {count.after_reason}" if after is None else ""]
+    notes = [
+        f"before: {count.before_reason}" if before is None else "",
+        f"now: {count.after_reason}" if after is None else "",
+    ]
     return RowLine(
         table=count.table,
         before=number(before) if before is not None else _absent(count.before_reason),

@@ -1,4 +1,6 @@
-"""Text for a terminal: names, values and messages of a database cannot move its cursor, recolour it, or turn its writing round."""
+"""Text for a terminal: names, values and messages of a database cannot move its cursor, recolour it, or
+turn its writing round.
+"""
 
 from __future__ import annotations
 

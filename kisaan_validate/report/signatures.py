@@ -1,4 +1,6 @@
-"""What the page shows of sign-offs and attestations. Plain facts: who verified them is no concern of the page."""
+"""What the page shows of sign-offs and attestations. Plain facts: who verified them is no concern of the
+page.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,13 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Signed:
-    """One sign-off. ``decision`` is ``approve`` or ``reject``; ``problem`` says why it does not hold ("" if it does).
+    """One sign-off. ``decision`` is ``approve`` or ``reject``; ``problem`` says why it does not hold (""
+    if it does).
 
-    ``accepts`` names what it accepts with open eyes (a partial run, a FAIL, …); ``digest`` is the SHA-256 of its
-    statement, ``file`` where that lies beside the run, ``key`` the fingerprint of the key. ``replaced`` tells that the same
-    person said something else later, which counts instead; ``stamp`` what a time stamp says of when it existed.
+    ``accepts`` names what it accepts with open eyes (a partial run, a FAIL, …); ``digest`` is the SHA-256
+    of its statement, ``file`` where that lies beside the run, ``key`` the fingerprint of the key.
+    ``replaced`` tells that the same person said something else later, which counts instead; ``stamp`` what
+    a time stamp says of when it existed.
     """
 
     signer: str
@@ -49,8 +53,9 @@ class Attested:
 class Signatures:
     """All sign-offs and attestations of a run, in order of time, and what they come to.
 
-    ``state`` is a key of SIGNS, ``sentence`` the same in words; ``needed`` is how many people must approve. Without any
-    this is the state of a run that nobody signed. ``lines`` say what can be verified with stock tools, and how.
+    ``state`` is a key of SIGNS, ``sentence`` the same in words; ``needed`` is how many people must
+    approve. Without any this is the state of a run that nobody signed. ``lines`` say what can be verified
+    with stock tools, and how.
     """
 
     state: str = "unsigned"
@@ -71,5 +76,13 @@ class Signatures:
         return sum(bool(s.problem) for s in self.signed) + sum(bool(a.problem) for a in self.attested)
 
 
-SIGNS = {"unsigned": "error", "waiting": "error", "rejected": "fail", "approved": "pass", "accepted": "tolerated"}
-"""A state is drawn and coloured as the status of a check of this name. An approval that accepts what speaks against it is not green."""
+SIGNS = {
+    "unsigned": "error",
+    "waiting": "error",
+    "rejected": "fail",
+    "approved": "pass",
+    "accepted": "tolerated",
+}
+"""A state is drawn and coloured as the status of a check of this name. An approval that accepts what
+speaks against it is not green.
+"""

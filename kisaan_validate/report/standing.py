@@ -1,4 +1,6 @@
-"""What each check's result means for the run, in one word and one line: what every format but the page is made of."""
+"""What each check's result means for the run, in one word and one line: what every format but the page is
+made of.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from kisaan_validate.waivers import Use, Waived
 
 
 class Standing(StrEnum):
-    """What a result means for the run. Only FAILED and UNANSWERED keep it from passing; only HOLDS and TOLERATED are green.
+    """What a result means for the run. Only FAILED and UNANSWERED keep it from passing; only HOLDS and
+    TOLERATED are green.
 
     LISTED and NOTED are of differences only.
     """
@@ -66,7 +69,9 @@ class Line:
             remarks.append("holds vacuously: there was no row to examine")
         if self.waiver is not None:
             w = self.waiver
-            remarks.append(f"{w.use.value}, {flat(w.remark)}; {flat(w.waiver.owner)}: {flat(w.waiver.reason)}")
+            remarks.append(
+                f"{w.use.value}, {flat(w.remark)}; {flat(w.waiver.owner)}: {flat(w.waiver.reason)}"
+            )
         if moved := movement(self.move):
             remarks.append(f"since the baseline: {flat(moved)}")
         return "; ".join(remarks)
@@ -76,7 +81,9 @@ def lines_of(judged: Judgement) -> list[Line]:
     """Every check of the run, in the order of the suite; one without a result has no answer."""
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
     return [
-        Line(check, result, _standing(check, result, judged), judged.waived.get(check.id), moves.get(check.id))
+        Line(
+            check, result, _standing(check, result, judged), judged.waived.get(check.id), moves.get(check.id)
+        )
         for check, result in pairs_of(judged.run)
     ]
 
@@ -102,13 +109,18 @@ def _standing(check: Check, result: Result, judged: Judgement) -> Standing:
 
 
 _ACCEPTED = {
-    Status.PASS: Standing.HOLDS, Status.TOLERATED: Standing.TOLERATED, Status.NOT_APPLICABLE: Standing.INAPPLICABLE,
-}  # fmt: skip
+    Status.PASS: Standing.HOLDS,
+    Status.TOLERATED: Standing.TOLERATED,
+    Status.NOT_APPLICABLE: Standing.INAPPLICABLE,
+}
 
 
 def keys_told(result: Result, most: int) -> list[str]:
     """The first recorded keys, one a line, and how many more there are."""
-    shown = [", ".join(f"{plain(n)} = {'NULL' if v is None else repr_of(v)}" for n, v in row) for row in result.sample[:most]]
+    shown = [
+        ", ".join(f"{plain(n)} = {'NULL' if v is None else repr_of(v)}" for n, v in row)
+        for row in result.sample[:most]
+    ]
     left = (result.violations or 0) - len(shown)
     return shown + ([f"… and {number(left)} more"] if shown and left > 0 else [])
 
@@ -122,9 +134,13 @@ def details(line: Line, keys: int) -> list[str]:
     """What a reader of a failure needs beside ``said``, one thing a line; SQL keeps its line breaks."""
     check, result = line.check, line.result
     named = [
-        ("why", flat(check.why)), ("hint", flat(result.hint or check.hint)), ("owner", flat(check.owner)),
-        ("severity", check.severity.value), ("declared at", flat(check.origin)), ("digest of all keys", result.key_digest),
-    ]  # fmt: skip
+        ("why", flat(check.why)),
+        ("hint", flat(result.hint or check.hint)),
+        ("owner", flat(check.owner)),
+        ("severity", check.severity.value),
+        ("declared at", flat(check.origin)),
+        ("digest of all keys", result.key_digest),
+    ]
     lines = [f"{name}: {text}" for name, text in named if text]
     if told := keys_told(result, keys):
         lines += ["violating rows:", *(f"  {row}" for row in told)]

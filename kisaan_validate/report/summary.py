@@ -30,10 +30,15 @@ WORTH_SAYING = 10
 
 
 def held_words(run: Run) -> str:
-    """How long the snapshot was held, and what that means for everybody else; "" where a record does not know."""
+    """How long the snapshot was held, and what that means for everybody else; "" where a record does not
+    know.
+    """
     if not run.held_seconds:
         return ""
-    return f"the snapshot was held for {run.held_seconds:,} s: meanwhile VACUUM could not remove rows that died since"
+    return (
+        f"the snapshot was held for {run.held_seconds:,} s: meanwhile VACUUM could not remove rows "
+        f"that died since"
+    )
 
 
 STATUS_ORDER = (Status.FAIL, Status.ERROR, Status.SKIP, Status.TOLERATED, Status.PASS, Status.NOT_APPLICABLE)
@@ -70,10 +75,14 @@ Pairs = Sequence[tuple[Check, Result]]
 
 
 def pairs_of(run: Run) -> list[tuple[Check, Result]]:
-    """Every check with its result; a check without a result is given an ERROR, for nothing is known about it."""
+    """Every check with its result; a check without a result is given an ERROR, for nothing is known about
+    it.
+    """
     results = {result.check_id: result for result in run.results}
     lost = "no result was recorded for this check"
-    return [(check, results.get(check.id) or Result(check.id, Status.ERROR, message=lost)) for check in run.checks]
+    return [
+        (check, results.get(check.id) or Result(check.id, Status.ERROR, message=lost)) for check in run.checks
+    ]
 
 
 def counts_of(pairs: Pairs) -> tuple[Count, ...]:
@@ -101,7 +110,8 @@ def in_order(pairs: Pairs, moves: Mapping[str, CheckMove]) -> list[tuple[Check, 
 def verdict_sentence(judged: Judgement) -> str:
     """Why the verdict is what it is. A known failure comes first; what has no answer is said beside it.
 
-    With a baseline, it also says which of the failures are new: that is what the decision to go back rests on.
+    With a baseline, it also says which of the failures are new: that is what the decision to go back rests
+    on.
     """
     run, pairs = judged.run, pairs_of(judged.run)
     if judged.verdict is Verdict.PASS:
@@ -124,7 +134,9 @@ def promise_words(judged: Judgement) -> str:
     states = Counter(outcome.state for _, outcome in judged.promises)
     words = [f"{number(states[state])} {text}" for state, text in _STATES.items() if states[state]]
     total = len(judged.promises)
-    return f"Of {counted(total, 'promise')}, {', '.join(words)}." if total else "The contract promises nothing."
+    return (
+        f"Of {counted(total, 'promise')}, {', '.join(words)}." if total else "The contract promises nothing."
+    )
 
 
 def _promises(judged: Judgement) -> list[str]:
@@ -134,8 +146,19 @@ def _promises(judged: Judgement) -> list[str]:
     said, wrong = promise_words(judged), len(judged.unexplained)
     changed = len(judged.diff.changes) if judged.diff is not None else 0
     if wrong:
-        return [said, f"{number(wrong)} of {counted(changed, 'difference')} {'is' if wrong == 1 else 'are'} explained by no promise."]
-    return [said, "Every difference that was found is explained by a promise." if changed else "No difference was found."]
+        return [
+            said,
+            (
+                f"{number(wrong)} of {counted(changed, 'difference')} {'is' if wrong == 1 else 'are'} "
+                f"explained by no promise."
+            ),
+        ]
+    return [
+        said,
+        "Every difference that was found is explained by a promise."
+        if changed
+        else "No difference was found.",
+    ]
 
 
 def _listed(judged: Judgement) -> list[str]:
@@ -143,7 +166,10 @@ def _listed(judged: Judgement) -> list[str]:
     if judged.diff is None or judged.contract is not None:
         return []
     found = len(judged.listed)
-    said = f"{counted(found, 'difference')} from the baseline {'was' if found == 1 else 'were'} found; no contract judges them."
+    said = (
+        f"{counted(found, 'difference')} from the baseline {'was' if found == 1 else 'were'} found; "
+        f"no contract judges them."
+    )
     return [said if found else "No difference from the baseline was found."]
 
 
@@ -154,9 +180,12 @@ def _uncompared(judged: Judgement) -> list[str]:
 
 
 _STATES = {
-    State.KEPT: "kept", State.BROKEN: "broken", State.NOT_DONE: "not done", State.UNKNOWN: "cannot be told",
+    State.KEPT: "kept",
+    State.BROKEN: "broken",
+    State.NOT_DONE: "not done",
+    State.UNKNOWN: "cannot be told",
     State.NOT_APPLICABLE: "not applicable",
-}  # fmt: skip
+}
 
 
 def _excused(judged: Judgement) -> list[str]:
@@ -165,7 +194,11 @@ def _excused(judged: Judgement) -> list[str]:
     broken = Counter(use.use for use in judged.waived.values())
     parts = [f"{counted(held, 'failure')} {'is' if held == 1 else 'are'} waived."] if held else []
     gone = broken[Use.EXPIRED] + broken[Use.EXCEEDED]
-    parts += [f"{counted(gone, 'waiver')} no longer {'covers' if gone == 1 else 'cover'} what fails."] if gone else []
+    parts += (
+        [f"{counted(gone, 'waiver')} no longer {'covers' if gone == 1 else 'cover'} what fails."]
+        if gone
+        else []
+    )
     if judged.run.fail_on is FailOn.NEW:
         parts.append("Only failures that came after the baseline count (--fail-on new).")
     return parts
@@ -211,18 +244,26 @@ def _why_pass(pairs: Pairs) -> str:
     answered = counted(len(pairs) - statuses[Status.NOT_APPLICABLE], "check")
     tolerated, lesser = statuses[Status.TOLERATED], _failures(pairs)
     all_hold = not tolerated and not lesser
-    parts = [f"{answered} answered, and {'every one of them holds' if all_hold else 'no blocking check failed'}.", *lesser]
+    parts = [
+        f"{answered} answered, and {'every one of them holds' if all_hold else 'no blocking check failed'}.",
+        *lesser,
+    ]
     if tolerated:
         parts.append(f"{counted(tolerated, 'check')} found violations, no more than was agreed beforehand.")
     if believed := len(believing(pairs)):
-        parts.append(f"{number(believed)} of them {'rests' if believed == 1 else 'rest'} on what was believed, not on reading all rows.")
+        parts.append(
+            f"{number(believed)} of them {'rests' if believed == 1 else 'rest'} on what was believed, "
+            f"not on reading all rows."
+        )
     if empty := sum(vacuous(result) for _, result in pairs):
         parts.append(f"{number(empty)} of them only because there was no row to examine.")
     return " ".join(parts)
 
 
 def believing(pairs: Pairs) -> list[tuple[Check, Result]]:
-    """The checks whose answer rests on an index, or on what is declared of rows, because the run was told to believe it."""
+    """The checks whose answer rests on an index, or on what is declared of rows, because the run was told
+    to believe it.
+    """
     return [(check, result) for check, result in pairs if result.trusted]
 
 
@@ -260,7 +301,9 @@ def vacuous(result: Result) -> bool:
 
 
 def unenforced(pairs: Pairs) -> dict[str, list[Check]]:
-    """What is true today though no constraint keeps it so, by table; only what was scanned, not vacuously true."""
+    """What is true today though no constraint keeps it so, by table; only what was scanned, not vacuously
+    true.
+    """
     groups: dict[str, list[Check]] = defaultdict(list)
     for check, result in pairs:
         held = result.status is Status.PASS and result.evidence in {Evidence.SCANNED, Evidence.STREAMED}
@@ -287,7 +330,9 @@ _MOVES = {
 
 
 def move_groups(pairs: Pairs, moves: Mapping[str, CheckMove]) -> tuple[MoveGroup, ...]:
-    """The transitions that a reader must see, worst first and in order of ``pairs``; still passing is only counted."""
+    """The transitions that a reader must see, worst first and in order of ``pairs``; still passing is only
+    counted.
+    """
     ordered = [moves[check.id] for check, _ in pairs if check.id in moves]
     return tuple(
         MoveGroup(transition, meaning, tuple(move for move in ordered if move.transition is transition))

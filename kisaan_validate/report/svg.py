@@ -19,7 +19,8 @@ SLIVER = 3
 
 
 def row_bar(before: int | None, after: int | None) -> Markup:
-    """One table's rows: a frame as long as the larger count, filled as far as both agree, hatched where they differ.
+    """One table's rows: a frame as long as the larger count, filled as far as both agree, hatched where
+    they differ.
 
     The scale is the table's own; the numbers beside it are what counts.
     """
@@ -37,7 +38,9 @@ def row_bar(before: int | None, after: int | None) -> Markup:
 
 
 def _length(part: int, whole: int) -> int:
-    """``part`` of ``whole`` in units of the bar, never 0 for something, never full for less than the whole."""
+    """``part`` of ``whole`` in units of the bar, never 0 for something, never full for less than the
+    whole.
+    """
     if part in {0, whole}:
         return 0 if part == 0 else WIDTH
     return max(SLIVER, min(WIDTH - SLIVER, part * WIDTH // whole))
@@ -59,7 +62,8 @@ def _drawing(title: str, parts: Markup) -> Markup:
 def sign_url(name: str) -> str:
     """A status's sign as a ``data:`` address, for a mask of the style sheet."""
     drawing = (
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke='#000' stroke-width='2' "
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke='#000' "
+        "stroke-width='2' "
         f"stroke-linecap='round'><path d='{ICON_PATHS[name]}'/></svg>"
     )
     return "data:image/svg+xml," + quote(drawing, safe="/:='()., ")
@@ -77,9 +81,11 @@ ICON_PATHS = {
 
 
 def status_bar(counts: Mapping[Status, int]) -> Markup:
-    """What the checks of one table came to: a bar split in the order of importance, each part as long as its share.
+    """What the checks of one table came to: a bar split in the order of importance, each part as long as
+    its share.
 
-    No part that exists is thinner than SLIVER; parts differ in pattern too. The words beside it say the same exactly.
+    No part that exists is thinner than SLIVER; parts differ in pattern too. The words beside it say the
+    same exactly.
     """
     parts = [(status, counts.get(status, 0)) for status in STATUS_ORDER if counts.get(status, 0)]
     total = sum(n for _, n in parts)

@@ -1,4 +1,6 @@
-"""Every table as the page shows it: rows before, expected and now, what its checks came to, its columns, what nobody looked at."""
+"""Every table as the page shows it: rows before, expected and now, what its checks came to, its columns,
+what nobody looked at.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,8 @@ from kisaan_validate.report.text import counted, number
 class ColumnLine:
     """One column: its type on both sides, its exact sum on both sides, and whether any check looked at it.
 
-    ``equal`` is None where there is no exact sum on both sides to compare. ``moved`` says what became of the column: added,
-    removed, retyped, or "".
+    ``equal`` is None where there is no exact sum on both sides to compare. ``moved`` says what became of
+    the column: added, removed, retyped, or "".
     """
 
     name: str
@@ -63,7 +65,14 @@ def table_lines(judged: Judgement, cards: Sequence[Card]) -> tuple[TableLine, ..
     covered = {c.table: c for c in run.coverage}
     expected, found = expected_rows(judged), _statuses(cards)
     return tuple(
-        _line(title, rows.get(title), (before.get(title), now.get(title)), expected, covered.get(title), found.get(title, Counter()))
+        _line(
+            title,
+            rows.get(title),
+            (before.get(title), now.get(title)),
+            expected,
+            covered.get(title),
+            found.get(title, Counter()),
+        )
         for title in sorted({*rows, *covered})
     )
 
@@ -77,22 +86,36 @@ def _statuses(cards: Sequence[Card]) -> dict[str, Counter[Status]]:
 
 
 def _line(
-    title: str, rows: RowLine | None, sides: tuple[TableFacts | None, TableFacts | None], expected: Mapping[str, int | None],
-    coverage: TableCoverage | None, statuses: Counter[Status],
-) -> TableLine:  # fmt: skip
+    title: str,
+    rows: RowLine | None,
+    sides: tuple[TableFacts | None, TableFacts | None],
+    expected: Mapping[str, int | None],
+    coverage: TableCoverage | None,
+    statuses: Counter[Status],
+) -> TableLine:
     columns = _columns(*sides, coverage)
     wanted = expected.get(title)
     said = "" if title not in expected else "cannot tell" if wanted is None else number(wanted)
     return TableLine(
-        title, rows, said, rows is not None and said == rows.after, status_bar(statuses), _words(statuses), columns,
-        _moved(columns), coverage, _uncovered(coverage),
-    )  # fmt: skip
+        title,
+        rows,
+        said,
+        rows is not None and said == rows.after,
+        status_bar(statuses),
+        _words(statuses),
+        columns,
+        _moved(columns),
+        coverage,
+        _uncovered(coverage),
+    )
 
 
 def _moved(columns: Sequence[ColumnLine]) -> str:
     """How many columns were added, removed and retyped, in words."""
     found = Counter(column.moved for column in columns)
-    return ", ".join(f"{number(found[word])} {word}" for word in ("added", "removed", "retyped") if found[word])
+    return ", ".join(
+        f"{number(found[word])} {word}" for word in ("added", "removed", "retyped") if found[word]
+    )
 
 
 def _words(statuses: Counter[Status]) -> str:
@@ -100,14 +123,21 @@ def _words(statuses: Counter[Status]) -> str:
     return ", ".join(parts) or "no check of its own"
 
 
-def _columns(old: TableFacts | None, new: TableFacts | None, coverage: TableCoverage | None) -> tuple[ColumnLine, ...]:
+def _columns(
+    old: TableFacts | None, new: TableFacts | None, coverage: TableCoverage | None
+) -> tuple[ColumnLine, ...]:
     left, right = ({c.name: c for c in side.columns} if side is not None else {} for side in (old, new))
     known = (*coverage.judged, *coverage.described, *coverage.untouched) if coverage is not None else ()
     names = dict.fromkeys((*right, *left, *known))
-    return tuple(_column(name, left.get(name), right.get(name), old is not None, _looked(name, coverage)) for name in names)
+    return tuple(
+        _column(name, left.get(name), right.get(name), old is not None, _looked(name, coverage))
+        for name in names
+    )
 
 
-def _column(name: str, old: ColumnFacts | None, new: ColumnFacts | None, compared: bool, looked: str) -> ColumnLine:
+def _column(
+    name: str, old: ColumnFacts | None, new: ColumnFacts | None, compared: bool, looked: str
+) -> ColumnLine:
     types = (old.type if old is not None else None, new.type if new is not None else None)
     sums = _exact(old), _exact(new)
     equal = None
@@ -115,7 +145,11 @@ def _column(name: str, old: ColumnFacts | None, new: ColumnFacts | None, compare
         equal = "total" not in differing(sums[0], sums[1])
     both = marked(*types) if compared else (Markup(""), marked(types[1], types[1])[1])
     totals = [None if s is None else s.total or "none" for s in sums]
-    drawn = marked(totals[0], totals[1]) if equal is False else tuple(Markup("{}").format(t or "") for t in totals)
+    drawn = (
+        marked(totals[0], totals[1])
+        if equal is False
+        else tuple(Markup("{}").format(t or "") for t in totals)
+    )
     moved = _movement(*types) if compared else ""
     return ColumnLine(name, both[0], both[1], moved, drawn[0], drawn[1], equal, looked)
 
@@ -131,7 +165,9 @@ def _movement(before: str | None, now: str | None) -> str:
 
 def _exact(column: ColumnFacts | None) -> Profile | None:
     profile = column.profile if column is not None else None
-    return profile if profile is not None and profile.family is Family.NUMBER and not profile.personal else None
+    return (
+        profile if profile is not None and profile.family is Family.NUMBER and not profile.personal else None
+    )
 
 
 def _looked(name: str, coverage: TableCoverage | None) -> str:
@@ -157,7 +193,8 @@ def _uncovered(coverage: TableCoverage | None) -> str:
 
 @dataclass(frozen=True)
 class Gaps:
-    """What no check touched: tables without any check, and by table the columns untouched or known by their type only.
+    """What no check touched: tables without any check, and by table the columns untouched or known by
+    their type only.
 
     ``untouched`` is the number of columns that no check touched, those of the tables among them.
     """
@@ -175,7 +212,9 @@ def coverage_gaps(coverage: Sequence[TableCoverage]) -> Gaps:
     every = sum(len(c.judged) + len(c.described) + len(c.untouched) for c in coverage)
     read, typed = sum(len(c.judged) for c in coverage), sum(len(c.described) for c in coverage)
     words = (
-        f"Checks read values of {number(read)} of {counted(every, 'column')} in {counted(len(coverage), 'table')}; of "
-        f"{number(typed)} more they only looked at what the catalogue says; {number(every - read - typed)} they did not touch."
+        f"Checks read values of {number(read)} of {counted(every, 'column')} in "
+        f"{counted(len(coverage), 'table')}; of "
+        f"{number(typed)} more they only looked at what the catalogue says; "
+        f"{number(every - read - typed)} they did not touch."
     )
     return Gaps(bare, partly, words if coverage else "", every - read - typed)

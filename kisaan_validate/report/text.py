@@ -14,16 +14,32 @@ from markupsafe import Markup, escape
 from kisaan_validate.pairs import is_hidden
 
 _JOINERS = "\u200c\u200d"
-"""Zero-width (non-)joiners: ordinary spelling in Indian scripts, so prose keeps them; in evidence they are shown."""
+"""Zero-width (non-)joiners: ordinary spelling in Indian scripts, so prose keeps them; in evidence they are
+shown.
+"""
 
 _NAMES = {
-    "\t": "tab", "\n": "line feed", "\r": "carriage return", "\u00a0": "no-break space", "\u00ad": "soft hyphen",
-    "\u200b": "zero-width space", "\u200c": "zero-width non-joiner", "\u200d": "zero-width joiner",
-    "\u200e": "left-to-right mark", "\u200f": "right-to-left mark", "\u202a": "left-to-right embedding",
-    "\u202b": "right-to-left embedding", "\u202c": "pop directional formatting", "\u202d": "left-to-right override",
-    "\u202e": "right-to-left override", "\u2066": "left-to-right isolate", "\u2067": "right-to-left isolate",
-    "\u2068": "first strong isolate", "\u2069": "pop directional isolate", "\ufeff": "byte order mark",
-}  # fmt: skip
+    "\t": "tab",
+    "\n": "line feed",
+    "\r": "carriage return",
+    "\u00a0": "no-break space",
+    "\u00ad": "soft hyphen",
+    "\u200b": "zero-width space",
+    "\u200c": "zero-width non-joiner",
+    "\u200d": "zero-width joiner",
+    "\u200e": "left-to-right mark",
+    "\u200f": "right-to-left mark",
+    "\u202a": "left-to-right embedding",
+    "\u202b": "right-to-left embedding",
+    "\u202c": "pop directional formatting",
+    "\u202d": "left-to-right override",
+    "\u202e": "right-to-left override",
+    "\u2066": "left-to-right isolate",
+    "\u2067": "right-to-left isolate",
+    "\u2068": "first strong isolate",
+    "\u2069": "pop directional isolate",
+    "\ufeff": "byte order mark",
+}
 
 
 def number(value: int) -> str:
@@ -55,7 +71,9 @@ def utc(moment: datetime) -> str:
 
 
 def local(moment: datetime, zone: str) -> str:
-    """The same instant on the clock of ``zone`` ("" where it is UTC, or not a zone that this machine knows)."""
+    """The same instant on the clock of ``zone`` ("" where it is UTC, or not a zone that this machine
+    knows).
+    """
     try:
         there = moment.astimezone(ZoneInfo(zone))
     except (KeyError, ValueError, OSError):
@@ -79,7 +97,12 @@ def _mark(character: str) -> Markup:
     return Markup('<span class="cc"{}>{}</span>').format(title, code)
 
 
-_SEEN = {"\t": ("⇥", "tab"), "\n": ("↵", "line feed"), "\r": ("␍", "carriage return"), "\u00a0": ("⍽", "no-break space")}
+_SEEN = {
+    "\t": ("⇥", "tab"),
+    "\n": ("↵", "line feed"),
+    "\r": ("␍", "carriage return"),
+    "\u00a0": ("⍽", "no-break space"),
+}
 
 
 def _space(run: str) -> Markup:
@@ -105,7 +128,9 @@ def _characters(text: str, joiners: bool) -> Markup:
 
 
 def prose(text: object) -> Markup:
-    """Text by people or a server, escaped, isolated from its surroundings, its control characters made visible."""
+    """Text by people or a server, escaped, isolated from its surroundings, its control characters made
+    visible.
+    """
     flat = re.sub(r"[ \n\t\r]+", " ", str(text)).strip()
     if _PLAIN.fullmatch(flat):
         return escape(flat)  # written from left to right like the page: there is nothing to isolate
@@ -113,14 +138,18 @@ def prose(text: object) -> Markup:
 
 
 def plain(text: str, keep: str = "") -> str:
-    """Text where no markup can stand (a title): hidden characters are replaced by their names, but for those in ``keep``."""
+    """Text where no markup can stand (a title): hidden characters are replaced by their names, but for
+    those in ``keep``.
+    """
     if text.isprintable():  # no character of the categories that are hidden: texts may be long
         return text
     return "".join(f"[U+{ord(c):04X}]" if is_hidden(c) and c not in keep else c for c in text)
 
 
 def flat(text: object) -> str:
-    """Text by people or a server as one line without markup: blanks collapsed, hidden characters replaced by their names."""
+    """Text by people or a server as one line without markup: blanks collapsed, hidden characters replaced
+    by their names.
+    """
     return plain(re.sub(r"[ \n\t\r]+", " ", str(text)).strip(), keep=_JOINERS)
 
 
@@ -130,7 +159,9 @@ def shortened(text: str, most: int) -> str:
 
 
 def value(text: str | None) -> Markup:
-    """A value of the database: NULL, the empty text and 'NULL' look different; no space or sign stays hidden."""
+    """A value of the database: NULL, the empty text and 'NULL' look different; no space or sign stays
+    hidden.
+    """
     if text is None:
         return Markup('<b class="nul">NULL</b>')
     if text == "":
@@ -142,7 +173,9 @@ _BLANKS = re.compile(r"^ +| +$| {2,}")
 
 
 def spelled(text: str, ends: Iterable[int]) -> Iterator[Markup]:
-    """The parts of a value that end at ``ends``, each as it is shown: which blanks are drawn is decided by the whole text."""
+    """The parts of a value that end at ``ends``, each as it is shown: which blanks are drawn is decided by
+    the whole text.
+    """
     blank = [False] * len(text)
     for match in _BLANKS.finditer(text):
         blank[match.start() : match.end()] = [True] * (match.end() - match.start())
@@ -150,12 +183,16 @@ def spelled(text: str, ends: Iterable[int]) -> Iterator[Markup]:
     for end in ends:
         runs = groupby(range(start, end), key=blank.__getitem__)
         parts = ((drawn, text[(run := list(indexes))[0] : run[-1] + 1]) for drawn, indexes in runs)
-        yield Markup("").join(_space(part) if drawn else _characters(part, joiners=False) for drawn, part in parts)
+        yield Markup("").join(
+            _space(part) if drawn else _characters(part, joiners=False) for drawn, part in parts
+        )
         start = end
 
 
 def code(text: str) -> Markup:
-    """SQL to be copied: every character is kept as it is; hidden ones are fenced in and named beside themselves."""
+    """SQL to be copied: every character is kept as it is; hidden ones are fenced in and named beside
+    themselves.
+    """
     if _PLAIN.fullmatch(text.replace("\n", "")):
         return escape(text)
     return Markup("").join(_kept(character) for character in text)

@@ -1,4 +1,6 @@
-"""Lines over many runs, drawn by hand: small, without colour alone, legible in grey. The numbers beside them are what counts."""
+"""Lines over many runs, drawn by hand: small, without colour alone, legible in grey. The numbers beside
+them are what counts.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ _TALL = {Verdict.PASS: 5, Verdict.INCONCLUSIVE: 10, Verdict.FAIL: 16}
 
 
 def trend(points: Sequence[int | None], title: str, *, from_zero: bool) -> Markup:
-    """A line over ``points``, the oldest first. What is not known (None) interrupts it; a lone point is a dot.
+    """A line over ``points``, the oldest first. What is not known (None) interrupts it; a lone point is a
+    dot.
 
     ``from_zero``: the ground of the picture is 0; else its scale is from the least to the greatest point.
     """
@@ -25,10 +28,16 @@ def trend(points: Sequence[int | None], title: str, *, from_zero: bool) -> Marku
     if not known:
         return _drawing("trend", title, Markup(""))
     low, high = (min(0, *known) if from_zero else min(known)), max(known)
-    places = [None if p is None else (_across(i, len(points)), _up(p, low, high)) for i, p in enumerate(points)]
-    parts = Markup("").join(_stretch(list(run)) for there, run in groupby(places, key=lambda place: place is not None) if there)
+    places = [
+        None if p is None else (_across(i, len(points)), _up(p, low, high)) for i, p in enumerate(points)
+    ]
+    parts = Markup("").join(
+        _stretch(list(run)) for there, run in groupby(places, key=lambda place: place is not None) if there
+    )
     last = next(place for place in reversed(places) if place is not None)
-    return _drawing("trend", title, parts + Markup('<circle class="last" cx="{}" cy="{}" r="3"/>').format(*last))
+    return _drawing(
+        "trend", title, parts + Markup('<circle class="last" cx="{}" cy="{}" r="3"/>').format(*last)
+    )
 
 
 def verdict_strip(verdicts: Sequence[Verdict], title: str) -> Markup:
@@ -62,6 +71,6 @@ def _stretch(places: Sequence[tuple[float, float] | None]) -> Markup:
 
 
 def _drawing(kind: str, title: str, parts: Markup, height: int = HEIGHT) -> Markup:
-    return Markup(
-        '<svg class="{}" role="img" viewBox="0 0 {} {}"><title>{}</title>{}</svg>'
-    ).format(kind, WIDTH, height, title, parts)
+    return Markup('<svg class="{}" role="img" viewBox="0 0 {} {}"><title>{}</title>{}</svg>').format(
+        kind, WIDTH, height, title, parts
+    )

@@ -1,4 +1,6 @@
-"""Kept values beside those of now, as people read them: how many changed, by which pattern, and the first of them."""
+"""Kept values beside those of now, as people read them: how many changed, by which pattern, and the first
+of them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class SampleLine:
-    """One changed value. ``before`` and ``after`` are its texts, quoted; NULL is not. ``both``: as a line shows them."""
+    """One changed value. ``before`` and ``after`` are its texts, quoted; NULL is not. ``both``: as a line
+    shows them.
+    """
 
     key: str
     before: str
@@ -46,7 +50,12 @@ def value_lines(run: Run) -> tuple[ValueLine, ...]:
 
 
 def _line(column: ValuesCompared) -> ValueLine:
-    return ValueLine(f"{column.table}.{column.column}", words_of(column), pattern_words(column), tuple(map(_sample, column.samples)))
+    return ValueLine(
+        f"{column.table}.{column.column}",
+        words_of(column),
+        pattern_words(column),
+        tuple(map(_sample, column.samples)),
+    )
 
 
 def words_of(column: ValuesCompared) -> str:
@@ -77,7 +86,9 @@ def _text(value: str | None) -> str:
 
 
 def print_values(console: Console, columns: Iterable[ValuesCompared], *, verbose: bool) -> None:
-    """One line a kept column, and the first changed values; what is not known is said elsewhere, with all that is not."""
+    """One line a kept column, and the first changed values; what is not known is said elsewhere, with all
+    that is not.
+    """
     for column in columns:
         if column.changed is None or (not column.changed and not verbose):
             continue

@@ -1,7 +1,7 @@
 """Rules about one figure of a table, or of each of its segments: how many, how fresh, which share, which sum.
 
-A figure that the table's own scan can give rides on it. A figure beyond its bounds is one violation, whatever it is
-made of; with ``segment_by`` it is one for each segment.
+A figure that the table's own scan can give rides on it. A figure beyond its bounds is one violation,
+whatever it is made of; with ``segment_by`` it is one for each segment.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Rows:
 class Figures:
     """What a rule measures of some rows, all as SQL over aggregates.
 
-    ``shown`` are (name, SQL) of what was found; ``held`` is true where that is as declared (and NULL is not); ``judged``
-    is the number of rows that it is made of. ``made_of`` names the columns whose values a figure shows; one that is
-    not in it is a count, or a word of the rule's own.
+    ``shown`` are (name, SQL) of what was found; ``held`` is true where that is as declared (and NULL is
+    not); ``judged`` is the number of rows that it is made of. ``made_of`` names the columns whose values a
+    figure shows; one that is not in it is a count, or a word of the rule's own.
     """
 
     shown: tuple[tuple[str, str], ...]
@@ -64,7 +64,9 @@ class Figures:
 
 @dataclass(frozen=True)
 class AggregateRule(QueryRule):
-    """A figure of the rows that ``where`` leaves must be as declared, in all of them, or in each segment of them."""
+    """A figure of the rows that ``where`` leaves must be as declared, in all of them, or in each segment
+    of them.
+    """
 
     where: str = ""
     segment_by: tuple[str, ...] = ()
@@ -111,7 +113,8 @@ class AggregateRule(QueryRule):
         made_of = {names[name]: origins for name, origins in figures.made_of.items()}
         return Violations(
             self.listing(table, columns, catalogue, figures, names),
-            # What is found says which failure it is: another figure is another failure. Of a segment its name does.
+            # What is found says which failure it is: another figure is another failure. Of a segment its name
+            # does.
             self.segment_by or found[:1],
             shown=(*(found if self.segment_by else found[1:]), names["wanted"]),
             made_of=made_of,
@@ -122,16 +125,26 @@ class AggregateRule(QueryRule):
         )
 
     def listing(
-        self, table: Table, columns: tuple[str, ...], catalogue: Catalogue, figures: Figures, names: Mapping[str, str]
+        self,
+        table: Table,
+        columns: tuple[str, ...],
+        catalogue: Catalogue,
+        figures: Figures,
+        names: Mapping[str, str],
     ) -> str:
-        """The SELECT that returns each figure that is not as declared, under these names, beside what is wanted."""
+        """The SELECT that returns each figure that is not as declared, under these names, beside what is
+        wanted.
+        """
         outputs = [quote(c) for c in self.segment_by]
         outputs += [f"{sql} AS {quote(names[name])}" for name, sql in figures.shown]
         outputs.append(f"{said(self.wanted())} AS {quote(names['wanted'])}")
         groups, level = self._groups()
         beyond = f"({figures.held}) IS NOT TRUE"
         having = f"({level} = 0 OR count(*) = 0) AND {beyond}" if level else beyond
-        return f"SELECT {', '.join(outputs)}\nFROM {self.source(table, columns, catalogue)}{groups}\nHAVING {having}"
+        return (
+            f"SELECT {', '.join(outputs)}\nFROM "
+            f"{self.source(table, columns, catalogue)}{groups}\nHAVING {having}"
+        )
 
     def _groups(self) -> tuple[str, str]:
         """GROUP BY the segments, and all rows beside them; and SQL that is 0 for a segment.
@@ -143,7 +156,9 @@ class AggregateRule(QueryRule):
         listed = ", ".join(quote(c) for c in self.segment_by)
         return f"\nGROUP BY GROUPING SETS (({listed}), ())", f"GROUPING({listed})"
 
-    def _counting(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue, figures: Figures) -> str:
+    def _counting(
+        self, table: Table, columns: tuple[str, ...], catalogue: Catalogue, figures: Figures
+    ) -> str:
         source = self.source(table, columns, catalogue)
         if not self.segment_by:
             return (
@@ -152,7 +167,8 @@ class AggregateRule(QueryRule):
             )
         groups, level = self._groups()
         return (
-            "SELECT count(*) FILTER (WHERE s.held IS NOT TRUE) AS violations, coalesce(sum(s.judged), 0)::bigint AS "
+            "SELECT count(*) FILTER (WHERE s.held IS NOT TRUE) AS violations, coalesce(sum(s.judged), "
+            "0)::bigint AS "
             "examined, count(*) FILTER (WHERE NOT s.whole) AS segments\nFROM (\n"
             f"SELECT {figures.held} AS held, {figures.judged} AS judged, {level} > 0 AS whole\n"
             f"FROM {source}{groups}\nHAVING {level} = 0 OR count(*) = 0\n) AS s"
@@ -205,7 +221,9 @@ class RowCount(BoundedRule):
 
 @dataclass(frozen=True)
 class NullShare(BoundedRule):
-    """The share of the rows in which a column is NULL lies within bounds, as an exact fraction. Of no rows it is any."""
+    """The share of the rows in which a column is NULL lies within bounds, as an exact fraction. Of no rows
+    it is any.
+    """
 
     kind: ClassVar[str] = "null_share"
 
@@ -225,7 +243,9 @@ _SUMMED = frozenset({"int2", "int4", "int8", "numeric"})
 
 @dataclass(frozen=True)
 class Total(BoundedRule):
-    """The exact sum of a column lies within bounds. Of no values it is 0; a NaN among them is outside of any bounds."""
+    """The exact sum of a column lies within bounds. Of no values it is 0; a NaN among them is outside of
+    any bounds.
+    """
 
     kind: ClassVar[str] = "total"
 
@@ -237,7 +257,9 @@ class Total(BoundedRule):
         """NULLs are left out. Raises DatabaseError where a sum would depend on the order of addition."""
         column = rows.view.table.columns[columns[0]]
         if column.base not in _SUMMED:
-            hint = "sums are exact over integers and numeric only; compare such a column with declare.quantile"
+            hint = (
+                "sums are exact over integers and numeric only; compare such a column with declare.quantile"
+            )
             raise DatabaseError(f"{column.name} is {column.type}, which has no exact sum", hint)
         found = f"coalesce({rows.of(f'sum({quote(column.name)})')}, 0)::numeric"
         # PostgreSQL's NaN is greater than every number: a lower bound alone would admit it.
@@ -260,7 +282,9 @@ class DistinctCount(BoundedRule):
         return f"the number of different {', '.join(columns)} in {table}"
 
     def source(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
-        """One row for each combination: grouped, because the planner says what grouping costs, of DISTINCT it does not."""
+        """One row for each combination: grouped, because the planner says what grouping costs, of DISTINCT
+        it does not.
+        """
         names = ", ".join(quote(c) for c in dict.fromkeys((*self.segment_by, *columns)))
         counted = quote(self._counted(columns))
         rows = source_sql(table, matched=(*self.segment_by, *columns)) + where_sql(table, self.where)
@@ -278,11 +302,12 @@ class DistinctCount(BoundedRule):
 
 @dataclass(frozen=True)
 class Quantile(AggregateRule):
-    """The least value that at least ``share`` of the values do not exceed (percentile_disc) lies within bounds.
+    """The least value that at least ``share`` of the values do not exceed (percentile_disc) lies within
+    bounds.
 
-    It is one of the values, never a mean of two, and it is judged by counting: the quantile is at most b exactly if the
-    values up to b are at least the share of all. So nothing is sorted, and no fraction is rounded. Of values that a NaN
-    is among there is no quantile within any bounds, wherever it stands.
+    It is one of the values, never a mean of two, and it is judged by counting: the quantile is at most b
+    exactly if the values up to b are at least the share of all. So nothing is sorted, and no fraction is
+    rounded. Of values that a NaN is among there is no quantile within any bounds, wherever it stands.
     """
 
     share: Fraction = Fraction(1, 2)
@@ -323,7 +348,12 @@ class Quantile(AggregateRule):
         return Figures(tuple(shown), f"{found} = 0 OR ({' AND '.join(parts)})", found, {"quantile": columns})
 
     def listing(
-        self, table: Table, columns: tuple[str, ...], catalogue: Catalogue, figures: Figures, names: Mapping[str, str]
+        self,
+        table: Table,
+        columns: tuple[str, ...],
+        catalogue: Catalogue,
+        figures: Figures,
+        names: Mapping[str, str],
     ) -> str:
         """The quantile itself: of n values that in the place n·share, rounded up."""
         column, value = table.columns[columns[0]], to_sql(View(table).value(columns[0]))
@@ -331,10 +361,21 @@ class Quantile(AggregateRule):
         each = f"PARTITION BY {segments} " if segments else ""
         lead = f"{segments}, " if segments else ""
         inner = {name: quote(free_name(name, self.segment_by)) for name in ("v", "place", "n", "nan")}
-        source = f"{source_sql(table, matched=())}{where_sql(table, self.where, f'{quote(columns[0])} IS NOT NULL')}"
-        outputs = [f"{inner['v']} AS {quote(names['quantile'])}", f"{inner['n']} AS {quote(names['values_found'])}"]
-        within = [f"{inner['v']} {column.sign(sign)} {_bound(column, end)}" for sign, end in ((">=", self.low), ("<=", self.high)) if end is not None]
-        ranked = f"row_number() OVER ({each}ORDER BY {value}) AS {inner['place']}, count(*) OVER ({each.rstrip()}) AS {inner['n']}"
+        where = where_sql(table, self.where, f"{quote(columns[0])} IS NOT NULL")
+        source = f"{source_sql(table, matched=())}{where}"
+        outputs = [
+            f"{inner['v']} AS {quote(names['quantile'])}",
+            f"{inner['n']} AS {quote(names['values_found'])}",
+        ]
+        within = [
+            f"{inner['v']} {column.sign(sign)} {_bound(column, end)}"
+            for sign, end in ((">=", self.low), ("<=", self.high))
+            if end is not None
+        ]
+        ranked = (
+            f"row_number() OVER ({each}ORDER BY {value}) AS {inner['place']}, count(*) OVER "
+            f"({each.rstrip()}) AS {inner['n']}"
+        )
         if nan := nan_sql(column, quote(columns[0])):
             ranked += f", count(*) FILTER (WHERE {nan}) OVER ({each.rstrip()}) AS {inner['nan']}"
             outputs.append(f"{inner['nan']} AS {quote(names['nan_found'])}")
@@ -343,12 +384,15 @@ class Quantile(AggregateRule):
         return (
             f"SELECT {lead}{', '.join(outputs)}, {said(self.wanted())} AS {quote(names['wanted'])}\nFROM (\n"
             f"SELECT {lead}{value} AS {inner['v']}, {ranked}\nFROM {source}\n) AS q\n"
-            f"WHERE {inner['place']} = div({inner['n']}::numeric * {p} + {q - 1}, {q}) AND NOT ({' AND '.join(within)})"
+            f"WHERE {inner['place']} = div({inner['n']}::numeric * {p} + {q - 1}, {q}) AND NOT "
+            f"({' AND '.join(within)})"
         )
 
 
 def _bound(column: Column, value: Any) -> str:
-    """A bound as the column's values compare with it: ``real`` in its own precision, so that 0.1 equals 0.1."""
+    """A bound as the column's values compare with it: ``real`` in its own precision, so that 0.1 equals
+    0.1.
+    """
     text = to_sql(literal(value))
     return f"CAST({text} AS REAL)" if column.base == "float4" else text
 
@@ -357,8 +401,8 @@ def _bound(column: Column, value: Any) -> str:
 class Fresh(AggregateRule):
     """The newest value of a column is not older than ``within`` at the time of the snapshot.
 
-    A value later than that says nothing about freshness and does not count. Where no value is left (an empty table,
-    NULLs only) the table is not fresh. ``zone`` is the time zone of values that have none.
+    A value later than that says nothing about freshness and does not count. Where no value is left (an
+    empty table, NULLs only) the table is not fresh. ``zone`` is the time zone of values that have none.
     """
 
     within: timedelta = timedelta()
@@ -374,7 +418,9 @@ class Fresh(AggregateRule):
         return f"at most {span(self.within)} old"
 
     def measure(self, rows: Rows, columns: tuple[str, ...], catalogue: Catalogue) -> Figures:
-        """Compares instants, or days of the calendar for dates. Raises DatabaseError where the zone must be known."""
+        """Compares instants, or days of the calendar for dates. Raises DatabaseError where the zone must
+        be known.
+        """
         column = rows.view.table.columns[columns[0]]
         value, now, oldest = self._clock(column, catalogue.at)
         newest = rows.of(f"max({value})", f"{value} <= {now}")
@@ -390,14 +436,18 @@ class Fresh(AggregateRule):
         """SQL for a row's time, for now, and for the oldest time that is fresh: all instants, or all days."""
         name, now = quote(column.name), f"TIMESTAMPTZ '{at}'"
         if column.base not in {"timestamptz", "timestamp", "date"}:
-            raise DatabaseError(f"{column.name} is {column.type}, which is no time", "name the column that says when")
+            raise DatabaseError(
+                f"{column.name} is {column.type}, which is no time", "name the column that says when"
+            )
         if column.base != "timestamptz" and not self.zone:
             hint = 'say which: zone="Asia/Kolkata" (or "UTC")'
             raise DatabaseError(f"{column.name} is {column.type}: in which time zone is not known", hint)
         zone = to_sql(text_literal(self.zone))
         if column.base == "date":
             if self.within % timedelta(days=1):
-                raise DatabaseError(f"{column.name} is a date, which is not {span(self.within)} old", "write whole days")
+                raise DatabaseError(
+                    f"{column.name} is a date, which is not {span(self.within)} old", "write whole days"
+                )
             today = f"({now} AT TIME ZONE {zone})::date"
             return name, today, f"{today} - {self.within.days}"
         value = name if column.base == "timestamptz" else f"({name} AT TIME ZONE {zone})"
@@ -407,7 +457,12 @@ class Fresh(AggregateRule):
 def span(length: timedelta) -> str:
     """A length of time in the largest unit that needs no fraction."""
     micros = (length.days * 86_400 + length.seconds) * 1_000_000 + length.microseconds
-    for unit, size in (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000)):
+    for unit, size in (
+        ("day", 86_400_000_000),
+        ("hour", 3_600_000_000),
+        ("minute", 60_000_000),
+        ("second", 1_000_000),
+    ):
         if micros % size == 0:
             count = micros // size
             return f"{count} {unit}{'' if count == 1 else 's'}"
@@ -452,8 +507,10 @@ class RowCountAgainst(AggregateRule):
             raise DatabaseError(f"table {self.other} does not exist")
         names, own = "".join(f"{quote(c)}, " for c in self.segment_by), quote(self._own())
         return (
-            f"(\nSELECT {names}true AS {own}\nFROM {source_sql(table, matched=())}{where_sql(table, self.where)}\nUNION ALL\n"
-            f"SELECT {names}false\nFROM {source_sql(other, matched=())}{where_sql(other, self.other_where)}\n) AS both_tables"
+            f"(\nSELECT {names}true AS {own}\nFROM "
+            f"{source_sql(table, matched=())}{where_sql(table, self.where)}\nUNION ALL\n"
+            f"SELECT {names}false\nFROM "
+            f"{source_sql(other, matched=())}{where_sql(other, self.other_where)}\n) AS both_tables"
         )
 
     def _own(self) -> str:

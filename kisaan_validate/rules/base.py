@@ -35,7 +35,9 @@ class Rule(ABC):
         """What must hold, in words that need no SQL."""
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        """The (table, column) pairs without which the rule cannot be asked; column "" means just the table."""
+        """The (table, column) pairs without which the rule cannot be asked; column "" means just the
+        table.
+        """
         return tuple((table, column) for column in columns) or ((table, ""),)
 
     def judges(self, table: str) -> tuple[str, ...]:
@@ -47,7 +49,9 @@ class Rule(ABC):
         return ""
 
     def idle(self, table: Table, columns: tuple[str, ...]) -> str:
-        """Why it says nothing of these columns, whatever their rows hold (it could never fail, or a bound is NaN), or ""."""
+        """Why it says nothing of these columns, whatever their rows hold (it could never fail, or a bound
+        is NaN), or "".
+        """
         return ""
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
@@ -59,7 +63,9 @@ class Rule(ABC):
         return ""
 
     def conditions(self) -> tuple[str, ...]:
-        """Author-written SQL expressions: each must be one plain expression, and its functions are looked up."""
+        """Author-written SQL expressions: each must be one plain expression, and its functions are looked
+        up.
+        """
         return ()
 
     def functions_sql(self) -> str:
@@ -73,10 +79,12 @@ class Rule(ABC):
     def meaning(self) -> str:
         """A canonical text of the rule and its parameters: equal text, equal meaning.
 
-        A parameter of a later version (:func:`later`) is left out while it says nothing: what was declared before it
-        came means what it meant.
+        A parameter of a later version (:func:`later`) is left out while it says nothing: what was declared
+        before it came means what it meant.
         """
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if not _says_nothing(self, f)}
+        fields = {
+            f.name: getattr(self, f.name) for f in dataclasses.fields(self) if not _says_nothing(self, f)
+        }
         return json.dumps([self.form, self.kind, fields], sort_keys=True, default=_canonical)
 
 
@@ -118,7 +126,9 @@ class JoinRule(Rule):
 
     form = Form.JOIN
     by_index: ClassVar[bool] = False
-    """Whether an index may find the row that is referred to: where one that it does not find makes a row wrong."""
+    """Whether an index may find the row that is referred to: where one that it does not find makes a row
+    wrong.
+    """
     join: Join
 
     def judges(self, table: str) -> tuple[str, ...]:
@@ -131,7 +141,9 @@ class JoinRule(Rule):
 
     @abstractmethod
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        """True for the rows that violate the rule, among those that it judges; of all others it says nothing."""
+        """True for the rows that violate the rule, among those that it judges; of all others it says
+        nothing.
+        """
 
     def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         """True exactly for the child rows that violate the rule: judged, and wrong."""
@@ -151,8 +163,8 @@ class JoinRule(Rule):
 class Riding:
     """How a figure over a whole table is judged in the scan that the table's other checks share.
 
-    Both are SQL over aggregates of the table's rows: ``held`` is true where the figure is as declared, ``judged`` is the
-    number of rows that it is made of.
+    Both are SQL over aggregates of the table's rows: ``held`` is true where the figure is as declared,
+    ``judged`` is the number of rows that it is made of.
     """
 
     held: str
@@ -164,16 +176,16 @@ class Violations:
     """A query for violating rows: its SQL, the columns that identify a row, and how rows are counted.
 
     ``weight`` names an output column whose sum is the violating count; "" means one for each row.
-    ``shown`` are output columns that may be shown beside the key; ``made_of`` says which columns an output is
-    computed from, so that personal values are masked under another name too; ``safe`` are outputs that hold no value
-    of any column (counts, words of the rule's own).
+    ``shown`` are output columns that may be shown beside the key; ``made_of`` says which columns an output
+    is computed from, so that personal values are masked under another name too; ``safe`` are outputs that
+    hold no value of any column (counts, words of the rule's own).
 
-    ``counting`` is a statement of the rule's own that returns the violating count and the number of rows that were
-    judged, in one row; "" where every row of the table is judged (or nobody can say which are).
+    ``counting`` is a statement of the rule's own that returns the violating count and the number of rows
+    that were judged, in one row; "" where every row of the table is judged (or nobody can say which are).
 
-    ``riding`` is given where the table's own scan can judge it: then ``sql`` is only run to show what was found.
-    ``most`` limits the segments that are judged one by one: ``counting`` then returns their number too, and more of them
-    are an error.
+    ``riding`` is given where the table's own scan can judge it: then ``sql`` is only run to show what was
+    found. ``most`` limits the segments that are judged one by one: ``counting`` then returns their number
+    too, and more of them are an error.
     """
 
     sql: str
@@ -193,7 +205,9 @@ class QueryRule(Rule):
     form = Form.QUERY
 
     def judges(self, table: str) -> tuple[str, ...]:
-        """Its table's rows. The table that it is given has only those that its filter leaves: see ``source_sql``."""
+        """Its table's rows. The table that it is given has only those that its filter leaves: see
+        ``source_sql``.
+        """
         return (table,)
 
     @abstractmethod

@@ -26,15 +26,17 @@ class Bounds:
     def held(self, figure: str, of: str = "") -> str:
         """SQL that is true where ``figure`` (or the ratio of ``figure`` to ``of``) lies within the bounds.
 
-        Nothing is divided: both sides are multiplied out, so the answer is exact. A ratio of nothing to nothing is
-        within any bounds.
+        Nothing is divided: both sides are multiplied out, so the answer is exact. A ratio of nothing to
+        nothing is within any bounds.
         """
         ends = [(">=", self.low), ("<=", self.high)]
         return " AND ".join(compared(figure, sign, end, of) for sign, end in ends if end is not None)
 
 
 def compared(figure: str, sign: str, number: Fraction, of: str = "") -> str:
-    """SQL for ``figure SIGN number × of``, multiplied out so that whole numbers are compared. ``of`` is 1 if ""."""
+    """SQL for ``figure SIGN number × of``, multiplied out so that whole numbers are compared. ``of`` is 1
+    if "".
+    """
     left = figure if number.denominator == 1 else f"{figure}::numeric * {number.denominator}"
     right = f"{of}::numeric * {_whole(number.numerator)}" if of else _whole(number.numerator)
     return f"{left} {sign} {right}"
@@ -69,14 +71,18 @@ def _powers(number: int) -> tuple[int, int, int]:
 def read_exact(value: Any, what: str) -> Fraction:
     """A number without any doubt about its digits. Raises SuiteError for a float, a bool, NaN or infinity."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, Fraction)):
-        raise SuiteError(f"{what}={value!r} is not an exact number", 'write 5, Decimal("0.1") or Fraction(1, 3)')
+        raise SuiteError(
+            f"{what}={value!r} is not an exact number", 'write 5, Decimal("0.1") or Fraction(1, 3)'
+        )
     if isinstance(value, Decimal) and not value.is_finite():
         raise SuiteError(f"{what}={value!r} is no bound", "leave it out")
     return Fraction(value)
 
 
 def read_bounds(low: Any, high: Any) -> Bounds:
-    """Bounds of a figure that may be any number. Raises SuiteError if they are not exact, or leave nothing or all."""
+    """Bounds of a figure that may be any number. Raises SuiteError if they are not exact, or leave nothing
+    or all.
+    """
     found = Bounds(
         None if low is None else read_exact(low, "low"), None if high is None else read_exact(high, "high")
     )
@@ -92,17 +98,23 @@ def read_count_bounds(low: Any, high: Any) -> Bounds:
     found = read_bounds(low, high)
     for name, end in (("low", found.low), ("high", found.high)):
         if end is not None and (end.denominator != 1 or end < 0):
-            raise SuiteError(f"{name}={exact_text(end)} is not a number of rows", "write a whole number, 0 or more")
+            raise SuiteError(
+                f"{name}={exact_text(end)} is not a number of rows", "write a whole number, 0 or more"
+            )
     if found.high is None and found.low == 0:
         raise SuiteError("at least 0 can never fail", "write 1 or more, or leave it out")
     return found
 
 
 def check_share_bounds(found: Bounds) -> Bounds:
-    """Bounds of a share of rows, from 0 to 1. Raises SuiteError for others, and for those that admit every share."""
+    """Bounds of a share of rows, from 0 to 1. Raises SuiteError for others, and for those that admit every
+    share.
+    """
     for end in (found.low, found.high):
         if end is not None and not 0 <= end <= 1:
-            raise SuiteError(f"{exact_text(end)} is not a share", 'write "5%", "1/20", or a number from 0 to 1')
+            raise SuiteError(
+                f"{exact_text(end)} is not a share", 'write "5%", "1/20", or a number from 0 to 1'
+            )
     if (found.low or 0) == 0 and (found.high is None or found.high == 1):
         raise SuiteError(f"a share is always {found}: it can never fail", "write narrower bounds")
     return found

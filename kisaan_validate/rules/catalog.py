@@ -38,11 +38,22 @@ class Present(CatalogRule):
 
 
 _SHORT = {
-    "int2": "smallint", "int4": "integer", "int": "integer", "int8": "bigint", "bool": "boolean",
-    "float4": "real", "float8": "double precision", "timestamptz": "timestamp with time zone",
-    "timestamp": "timestamp without time zone", "timetz": "time with time zone", "time": "time without time zone",
-    "decimal": "numeric", "varchar": "character varying", "char": "character", "bpchar": "character",
-}  # fmt: skip
+    "int2": "smallint",
+    "int4": "integer",
+    "int": "integer",
+    "int8": "bigint",
+    "bool": "boolean",
+    "float4": "real",
+    "float8": "double precision",
+    "timestamptz": "timestamp with time zone",
+    "timestamp": "timestamp without time zone",
+    "timetz": "time with time zone",
+    "time": "time without time zone",
+    "decimal": "numeric",
+    "varchar": "character varying",
+    "char": "character",
+    "bpchar": "character",
+}
 
 
 def canonical_type(name: str) -> str:
@@ -57,7 +68,9 @@ def canonical_type(name: str) -> str:
 
 @dataclass(frozen=True)
 class TypeIs(CatalogRule):
-    """The column's type is one of those declared. "numeric" alone admits any precision, likewise text-like types."""
+    """The column's type is one of those declared. "numeric" alone admits any precision, likewise text-like
+    types.
+    """
 
     accepted: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -74,7 +87,9 @@ class TypeIs(CatalogRule):
         if not any(_type_matches(column, wanted) for wanted in self.accepted):
             return Answer(1, 1, f"{columns[0]} is {column.type}, must be {' or '.join(self.accepted)}")
         if self.labels and set(column.labels) != set(self.labels) and column.is_enum:
-            return Answer(1, 1, f"its labels are {', '.join(column.labels)}, must be {', '.join(self.labels)}")
+            return Answer(
+                1, 1, f"its labels are {', '.join(column.labels)}, must be {', '.join(self.labels)}"
+            )
         return Answer(1, 0)
 
 
@@ -101,7 +116,9 @@ class ColumnsAre(CatalogRule):
             return Answer(1, 1, "no such table")
         extra = sorted(set(table.columns) - set(self.names))
         sample = tuple((("column", name),) for name in extra)
-        return Answer(len(table.columns), len(extra), f"undeclared: {', '.join(extra)}" if extra else "", sample)
+        return Answer(
+            len(table.columns), len(extra), f"undeclared: {', '.join(extra)}" if extra else "", sample
+        )
 
 
 @dataclass(frozen=True)
@@ -118,7 +135,10 @@ class NotNullDeclared(CatalogRule):
         if table is None:
             return Answer(1, 1, "no such table")
         forbidden = table.declares_not_null(columns[0])
-        wrong = f"{columns[0]} {'is declared NOT NULL, must allow NULL' if forbidden else 'is not declared NOT NULL, must be'}"
+        wrong = (
+            f"{columns[0]} "
+            f"{'is declared NOT NULL, must allow NULL' if forbidden else 'is not declared NOT NULL, must be'}"
+        )
         return _one(forbidden is not self.nullable, wrong)
 
 
@@ -136,11 +156,16 @@ class DefaultIs(CatalogRule):
         if table is None:
             return Answer(1, 1, "no such table")
         actual = table.columns[columns[0]].default
-        return _one(_plain(actual) == _plain(self.default), f"its default is {actual or 'none'}, must be {self.default or 'none'}")
+        return _one(
+            _plain(actual) == _plain(self.default),
+            f"its default is {actual or 'none'}, must be {self.default or 'none'}",
+        )
 
 
 def _plain(default: str | None) -> str | None:
-    return None if default is None else re.sub(r"::[\w\". ]+(\(\d+(,\d+)?\))?", "", default).strip("() ").lower()
+    return (
+        None if default is None else re.sub(r"::[\w\". ]+(\(\d+(,\d+)?\))?", "", default).strip("() ").lower()
+    )
 
 
 _CONSTRAINT_KINDS = {"primary key": "p", "unique": "u", "foreign key": "f", "check": "c", "exclusion": "x"}
@@ -186,7 +211,12 @@ class HasConstraint(CatalogRule):
             near = _nearly_unique(table, columns) if self.constraint == "unique" and not self.name else ""
             return Answer(1, 1, near or "there is no such constraint")
         if not all(_binds_all(table, c) for c in found):
-            return Answer(1, 1, f"{', '.join(c.name for c in found)} binds {table.name} alone, not the rows that are read with it")
+            return Answer(
+                1,
+                1,
+                f"{', '.join(c.name for c in found)} binds {table.name} alone, not the rows that are "
+                f"read with it",
+            )
         sound = [c for c in found if c.validated and c.enforced]
         state = ", ".join(f"{c.name} is {'not validated' if c.enforced else 'not enforced'}" for c in found)
         return _one(bool(sound), state)
@@ -201,13 +231,17 @@ class HasConstraint(CatalogRule):
 
 
 def _nearly_unique(table: Table, columns: tuple[str, ...]) -> str:
-    """What a unique index over exactly these columns leaves open, for whoever sees it there and takes it for enough; or ""."""
+    """What a unique index over exactly these columns leaves open, for whoever sees it there and takes it
+    for enough; or "".
+    """
     over = ", ".join(columns)
     for index in (i for i in table.indexes if i.unique and set(i.columns) == set(columns)):
         if not index.valid:
             return f"{index.name} is unique over ({over}), but it is not valid"
         if index.predicate:
-            return f"{index.name} is unique over ({over}), but only for the rows where {_bare(index.predicate)}"
+            return (
+                f"{index.name} is unique over ({over}), but only for the rows where {_bare(index.predicate)}"
+            )
         nullable = [c for c in columns if not table.declares_not_null(c)]
         if nullable and not index.nulls_not_distinct:
             may = f"{', '.join(nullable)} may be NULL, and NULL is never equal to NULL"
@@ -219,7 +253,9 @@ _NO_INHERIT = re.compile(r" NO INHERIT( NOT VALID| NOT ENFORCED)*$")
 
 
 def _binds_all(table: Table, constraint: Constraint) -> bool:
-    """Whether it holds for everything that is read with the table; of all kinds, only CHECK is inherited (see Table.unbound)."""
+    """Whether it holds for everything that is read with the table; of all kinds, only CHECK is inherited
+    (see Table.unbound).
+    """
     if table.foreign:
         return False
     return not table.children or (constraint.kind == "c" and not _NO_INHERIT.search(constraint.definition))
@@ -250,7 +286,8 @@ class HasIndex(CatalogRule):
         ]
         if not found:
             return Answer(1, 1, "there is no such index")
-        # A partial index serves only queries that repeat its condition; whoever asks for it by name knows what it is.
+        # A partial index serves only queries that repeat its condition; whoever asks for it by name knows
+        # what it is.
         usable = [i for i in found if i.valid and (self.name or not i.predicate)]
         return _one(bool(usable), "; ".join(_shortcoming(i) for i in found))
 
@@ -266,7 +303,11 @@ def _bare(condition: str) -> str:
 
 def _shortcoming(index: Index) -> str:
     """Why an index is not enough."""
-    return f"{index.name} is not valid" if not index.valid else f"{index.name} is only for the rows where {_bare(index.predicate)}"
+    return (
+        f"{index.name} is not valid"
+        if not index.valid
+        else f"{index.name} is only for the rows where {_bare(index.predicate)}"
+    )
 
 
 @dataclass(frozen=True)
@@ -309,7 +350,14 @@ class NoColumnOfType(CatalogRule):
 
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
         scope = [t for t in catalogue.tables.values() if t.countable and fnmatchcase(t.name, self.tables)]
-        facts = [(t, c) for t in scope for c in t.columns.values() if f"{t.name}.{c.name}" not in self.except_]
+        facts = [
+            (t, c) for t in scope for c in t.columns.values() if f"{t.name}.{c.name}" not in self.except_
+        ]
         wrong = sorted(f"{t.name}.{c.name}" for t, c in facts if _type_matches(c, self.type))
-        message = f"{'1 column is' if len(wrong) == 1 else f'{len(wrong)} columns are'} {self.type}: {', '.join(wrong)}" if wrong else ""
+        message = (
+            f"{'1 column is' if len(wrong) == 1 else f'{len(wrong)} columns are'} {self.type}: "
+            f"{', '.join(wrong)}"
+            if wrong
+            else ""
+        )
         return Answer(len(facts), len(wrong), message, tuple((("column", name),) for name in wrong))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class JsonPath(RowRule):
     """A SQL/JSON path finds something in each document. A column that is NULL has no document, and passes.
 
-    ``nulls`` says what a JSON null at the path is: "present", or "absent" (then something else must be found).
-    A path that cannot be followed (a strict one, where a key is missing) finds nothing.
+    ``nulls`` says what a JSON null at the path is: "present", or "absent" (then something else must be
+    found). A path that cannot be followed (a strict one, where a key is missing) finds nothing.
     """
 
     path: str = "$"
@@ -29,12 +29,16 @@ class JsonPath(RowRule):
     kind: ClassVar[str] = "json_path"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
-        return f"{columns[0]} has something{' other than null' if self.nulls == 'absent' else ''} at {self.path}"
+        return (
+            f"{columns[0]} has something{' other than null' if self.nulls == 'absent' else ''} at {self.path}"
+        )
 
     def violation(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         column = view.table.columns[columns[0]]
         if column.base not in {"json", "jsonb"}:
-            raise DatabaseError(f"{column.name} is {column.type}, which is no JSON", "name a column of type jsonb or json")
+            raise DatabaseError(
+                f"{column.name} is {column.type}, which is no JSON", "name a column of type jsonb or json"
+            )
         name = to_sql(view.column(column.name))
         document = name if column.base == "jsonb" else f"{name}::jsonb"
         path = f"{to_sql(text_literal(self.path))}::jsonpath"
@@ -53,13 +57,16 @@ _STEPS = re.compile(r"\$(?:\s*(?:\.\s*(?:\w+|\*\*?|\")|\?))*\s*")
 def check_path(path: str) -> None:
     """Raises SuiteError for what is no path to something inside a document.
 
-    A path that is a comparison (``$.a == 1``) always finds its answer, true or false: such a check could never fail.
+    A path that is a comparison (``$.a == 1``) always finds its answer, true or false: such a check could
+    never fail.
     """
     match = re.fullmatch(r"\s*(?:(?:strict|lax)\s+)?(\$.*)", path, re.S)
     if match is None or "\x00" in path:
         raise SuiteError(f"{path!r} is no SQL/JSON path", 'write "$.key", "$.items[*].price", "strict $.key"')
     if _ALWAYS_FOUND.fullmatch(match[1].strip()):
-        raise SuiteError(f"{path!r} finds something in every document: it can never fail", "name what must be there")
+        raise SuiteError(
+            f"{path!r} finds something in every document: it can never fail", "name what must be there"
+        )
     if not _STEPS.fullmatch(_outside(match[1])):
         hint = "name a path; a condition on what is found stands in ?(…)"
         raise SuiteError(f"{path!r} is not a plain path: what it computes is always there", hint)

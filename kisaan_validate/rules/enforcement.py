@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def implied_by_constraints(predicate: str, table: Table, *, authored: bool = False) -> str:
     """The names of the CHECK constraints that together state ``predicate`` of all rows, or "" if they do not.
 
-    A constraint that calls functions of somebody's own says something else than it seems to; only a predicate that an
-    author wrote (``authored``) calls the same.
+    A constraint that calls functions of somebody's own says something else than it seems to; only a
+    predicate that an author wrote (``authored``) calls the same.
     """
     if table.unbound:
         return ""
@@ -42,7 +42,9 @@ def implied_by_constraints(predicate: str, table: Table, *, authored: bool = Fal
 
 
 _NAMED = re.compile(r"""OPERATOR\((?:\w+|"(?:[^"]|"")*")\.([^)]+)\)""")
-"""An operator as an engine's comparison names it; PostgreSQL prints it bare where the schema is in the search path."""
+"""An operator as an engine's comparison names it; PostgreSQL prints it bare where the schema is in the
+search path.
+"""
 
 
 def _body(definition: str) -> str:

@@ -1,4 +1,6 @@
-"""An interval of values as a check declares it: what is refused because no value lies in it, or because every value does."""
+"""An interval of values as a check declares it: what is refused because no value lies in it, or because
+every value does.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,18 @@ if TYPE_CHECKING:
     from kisaan_validate.catalogue import Column
 
 _NAN = re.compile(r"\s*[-+]?nan(\(\w*\))?\s*", re.IGNORECASE | re.ASCII)
-"""The texts that PostgreSQL's numeric types read as NaN (the C library's strtod, which float8in calls, has more than one)."""
+"""The texts that PostgreSQL's numeric types read as NaN (the C library's strtod, which float8in calls, has
+more than one).
+"""
 
 _ENDLESS = re.compile(r"\s*(?P<sign>[-+]?)inf(inity)?\s*", re.IGNORECASE | re.ASCII)
 
 _NUMBERS = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8"})
 
 _WITH_INFINITY = frozenset({"numeric", "float4", "float8", "date", "timestamp", "timestamptz", "interval"})
-"""Types that read such a text as the end of their line (``interval`` from PostgreSQL 17, numeric from 14 on)."""
+"""Types that read such a text as the end of their line (``interval`` from PostgreSQL 17, numeric from 14
+on).
+"""
 
 
 def is_no_value(value: Any) -> bool:
@@ -55,8 +61,12 @@ class Interval:
             raise SuiteError(f"nothing is {self}", "write the smaller bound first")
 
     def idle(self, column: Column, allow_nan: bool = False) -> str:
-        """Why it says nothing of a column of this type, "" if it does: an end is NaN, no value lies in it, or every value."""
-        read = Interval(_as_read(self.low, column), _as_read(self.high, column), self.include_low, self.include_high)
+        """Why it says nothing of a column of this type, "" if it does: an end is NaN, no value lies in it,
+        or every value.
+        """
+        read = Interval(
+            _as_read(self.low, column), _as_read(self.high, column), self.include_low, self.include_high
+        )
         for given, end in ((self.low, read.low), (self.high, read.high)):
             if is_no_value(end):
                 return f"the bound {given!r} is NaN, with which nothing compares"
@@ -70,7 +80,10 @@ class Interval:
         """Whether every value but a NaN lies in it."""
         below, above = self.low in (None, -inf), self.high in (None, inf)
         # An end that is left out, as in "greater than -infinity", fails for infinity itself.
-        low_fails, high_fails = self.low is not None and not self.include_low, self.high is not None and not self.include_high
+        low_fails, high_fails = (
+            self.low is not None and not self.include_low,
+            self.high is not None and not self.include_high,
+        )
         return below and above and not ((low_fails or high_fails) and column.base in _WITH_INFINITY)
 
     def _void(self) -> bool:
@@ -79,13 +92,17 @@ class Interval:
         if self.low is None or self.high is None or isinstance(self.low, str):
             return False  # texts: which is the smaller one decides the column's type, and its collation
         try:
-            return bool(self.low > self.high) or (self.low == self.high and not (self.include_low and self.include_high))
+            return bool(self.low > self.high) or (
+                self.low == self.high and not (self.include_low and self.include_high)
+            )
         except TypeError:
             raise SuiteError(f"{self.low!r} and {self.high!r} cannot be compared") from None
 
     def __str__(self) -> str:
         low, high = "at least" if self.include_low else "above", "at most" if self.include_high else "below"
-        return " and ".join(f"{word} {end}" for word, end in ((low, self.low), (high, self.high)) if end is not None)
+        return " and ".join(
+            f"{word} {end}" for word, end in ((low, self.low), (high, self.high)) if end is not None
+        )
 
 
 def _as_read(end: Any, column: Column) -> Any:

@@ -1,7 +1,8 @@
 """What a NaN means to a rule: it lies outside of every bound, and it equals nothing, not even another NaN.
 
-To PostgreSQL a NaN is greater than every number and equals itself, so that it would pass each lower bound, each ``<>``,
-and each comparison with another NaN. Every rule that compares values therefore asks for it beside what it says itself.
+To PostgreSQL a NaN is greater than every number and equals itself, so that it would pass each lower bound,
+each ``<>``, and each comparison with another NaN. Every rule that compares values therefore asks for it
+beside what it says itself.
 """
 
 from __future__ import annotations
@@ -22,10 +23,16 @@ if TYPE_CHECKING:
 
 
 def nan_sql(column: Column, value: str) -> str:
-    """SQL that is true where ``value``, of this column's type, is a NaN or holds one; "" where the type has none."""
+    """SQL that is true where ``value``, of this column's type, is a NaN or holds one; "" where the type
+    has none.
+    """
     if column.may_be_nan:
         return f"{value} = {nan_literal(column.base)}"
-    return f"coalesce({_inside(column.made, value)}, false)" if column.made is not None and column.has_nan else ""
+    return (
+        f"coalesce({_inside(column.made, value)}, false)"
+        if column.made is not None and column.has_nan
+        else ""
+    )
 
 
 def nan_literal(base: str) -> str:
@@ -51,7 +58,9 @@ def _inside(made: TypeFacts, value: str) -> str:
 
 
 def refusing_nan(held: ColumnElement[Any], view: View, names: Iterable[str]) -> ColumnElement[bool]:
-    """What holds, and beside it that none of these columns is NaN. Where one is NULL it is unknown, as SQL has it."""
+    """What holds, and beside it that none of these columns is NaN. Where one is NULL it is unknown, as SQL
+    has it.
+    """
     guards: list[ColumnElement[Any]] = []
     for name in names:
         column = view.table.columns.get(name)
@@ -69,5 +78,7 @@ def or_nan(wrong: ColumnElement[bool], *sides: tuple[View, str]) -> ColumnElemen
 
 
 def nan_of_any(columns: Iterable[tuple[Column, str]]) -> str:
-    """SQL that is true where one of these values (each with its column) is a NaN; "" where no type has one."""
+    """SQL that is true where one of these values (each with its column) is a NaN; "" where no type has
+    one.
+    """
     return " OR ".join(sql for sql in (nan_sql(column, value) for column, value in columns) if sql)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 class PythonRule(Rule):
     """A function that says of rows, or of whole columns, whether they are right.
 
-    ``check`` is pandera's own Check, which no record holds and no process sends to another: ``meaning_text`` stands for it
-    (the function's source and what it refers to). ``frame`` tells a check of the frame from one of a column; ``reads``
-    are the columns that it needs beside the check's own, ``optional`` those that it is given where they exist. ``nan`` are
-    the columns that may hold a NaN ("*" for all): any other NaN is a violation, whatever the function says.
+    ``check`` is pandera's own Check, which no record holds and no process sends to another:
+    ``meaning_text`` stands for it (the function's source and what it refers to). ``frame`` tells a check
+    of the frame from one of a column; ``reads`` are the columns that it needs beside the check's own,
+    ``optional`` those that it is given where they exist. ``nan`` are the columns that may hold a NaN ("*"
+    for all): any other NaN is a violation, whatever the function says.
     """
 
     check: Any = field(compare=False, repr=False)

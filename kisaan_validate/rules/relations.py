@@ -53,10 +53,14 @@ class References(JoinRule):
         return _guarded(self.where, *(child.column(c).is_not(None) for c in self.join.columns))
 
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
-        """It finds nothing, or an index found another row than it should: the values themselves say which. A NaN refers to nothing."""
+        """It finds nothing, or an index found another row than it should: the values themselves say which.
+        A NaN refers to nothing.
+        """
         pairs = zip(self.join.columns, self.join.parent_columns, strict=True)
         signs = [(a, child.table.columns[a].sign("=", parent.table.columns[b]), b) for a, b in pairs]
-        found = " AND ".join(f"{to_sql(child.column(a))} {sign} {to_sql(parent.column(b))}" for a, sign, b in signs)
+        found = " AND ".join(
+            f"{to_sql(child.column(a))} {sign} {to_sql(parent.column(b))}" for a, sign, b in signs
+        )
         return or_nan(sa.literal_column(f"({found}) IS NOT TRUE"), *self.referring(child))
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
@@ -99,7 +103,9 @@ class Agrees(JoinRule):
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         loose = ", where both have a value" if self.nulls == "pass" else ""
         via = ", ".join(self.join.columns)
-        return f"{columns[0]} equals {self.join.parent}.{self.parent_column} (by {via}){loose}{when(self.where)}"
+        return (
+            f"{columns[0]} equals {self.join.parent}.{self.parent_column} (by {via}){loose}{when(self.where)}"
+        )
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return (*super().needs(table, columns), (self.join.parent, self.parent_column))
@@ -110,7 +116,9 @@ class Agrees(JoinRule):
 
     def judged(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         """The row that it refers to exists, and where NULL passes, both have a value."""
-        compared = (child.column(columns[0]), parent.column(self.parent_column)) if self.nulls == "pass" else ()
+        compared = (
+            (child.column(columns[0]), parent.column(self.parent_column)) if self.nulls == "pass" else ()
+        )
         return _guarded(self.where, _found(parent, self.join), *(side.is_not(None) for side in compared))
 
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
@@ -153,7 +161,9 @@ class HoldsWith(JoinRule):
             settled = settled_for_nan(self.expression)
             held = refusing_nan(held, child, (c for c in columns if ("child", c) not in settled))
             held = refusing_nan(held, parent, (c for c in self.parent_reads if ("parent", c) not in settled))
-        return or_nan(sa.literal_column(f"NOT ({to_sql(held)})"), *(() if self.allow_nan else self.referring(child)))
+        return or_nan(
+            sa.literal_column(f"NOT ({to_sql(held)})"), *(() if self.allow_nan else self.referring(child))
+        )
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""
@@ -184,10 +194,20 @@ class Unique(QueryRule):
         names = ", ".join(quote(c) for c in columns)
         count, surplus = free_name("rows_found", columns), free_name("surplus", columns)
         where = self._where(table, columns)
-        groups = f"FROM {source_sql(table, matched=columns if len(columns) > 1 else ())}{where}\nGROUP BY {names}"
-        sql = f"SELECT {names}, count(*) AS {quote(count)}, count(*) - 1 AS {quote(surplus)}\n{groups}\nHAVING count(*) > 1"
-        violations = "coalesce(sum(v.n - 1), 0)::bigint" if self.counts == "surplus" else "count(*) FILTER (WHERE v.n > 1)"
-        # Where every row is judged, the table's own count says how many; groups of one need not be summed for that.
+        groups = (
+            f"FROM {source_sql(table, matched=columns if len(columns) > 1 else ())}{where}\nGROUP BY {names}"
+        )
+        sql = (
+            f"SELECT {names}, count(*) AS {quote(count)}, count(*) - 1 AS "
+            f"{quote(surplus)}\n{groups}\nHAVING count(*) > 1"
+        )
+        violations = (
+            "coalesce(sum(v.n - 1), 0)::bigint"
+            if self.counts == "surplus"
+            else "count(*) FILTER (WHERE v.n > 1)"
+        )
+        # Where every row is judged, the table's own count says how many; groups of one need not be summed for
+        # that.
         counting = (
             f"SELECT {violations} AS violations, coalesce(sum(v.n), 0)::bigint AS examined\n"
             f"FROM (\nSELECT count(*) AS n\n{groups}\n) AS v"
@@ -262,13 +282,16 @@ class Reconciles(QueryRule):
             f"FROM {source}\nWHERE {broken}{also}"
         )
         counting = (
-            f"SELECT count(*) FILTER (WHERE {broken}) AS violations, count(*) AS examined\nFROM {source}{only}"
+            f"SELECT count(*) FILTER (WHERE {broken}) AS violations, count(*) AS examined\nFROM "
+            f"{source}{only}"
         )
         made_of = {"recorded": columns, "computed": (self.detail_column,)}
         return Violations(sql, keys, shown=("recorded", "computed"), made_of=made_of, counting=counting)
 
     def _broken(self, table: Table, column: str, catalogue: Catalogue) -> str:
-        """SQL that is true where the sum does not stand in the relation: of a NaN, on whichever side, none does."""
+        """SQL that is true where the sum does not stand in the relation: of a NaN, on whichever side, none
+        does.
+        """
         value, details = f"parent.{quote(column)}", catalogue.find(self.details)
         sides = [(table.columns[c], f"parent.{quote(c)}") for c in dict.fromkeys((column, self.on))]
         if details is not None:
@@ -285,12 +308,15 @@ class Reconciles(QueryRule):
         summed = details.columns[self.detail_column]
         if summed.base in {"float4", "float8"}:
             hint = "sums are exact over integers and numeric only: store such amounts as numeric"
-            raise DatabaseError(f"{details.title}.{summed.name} is {summed.type}, which has no exact sum", hint)
+            raise DatabaseError(
+                f"{details.title}.{summed.name} is {summed.type}, which has no exact sum", hint
+            )
         via = quote(self.via)
         sign = details.columns[self.via].sign("=", table.columns[self.on])
         filters = f"\n  WHERE {kept_sql(details, self.detail_where)}" if self.detail_where else ""
+        join = "JOIN" if self.missing == "skip" else "LEFT JOIN"
         return (
-            f"{source_sql(table, 'parent', (self.on,))}\n{'JOIN' if self.missing == 'skip' else 'LEFT JOIN'} (\n"
+            f"{source_sql(table, 'parent', (self.on,))}\n{join} (\n"
             f"  SELECT {via} AS detail_key, sum({quote(self.detail_column)}) AS total\n"
             f"  FROM {source_sql(details, matched=())}{filters}\n  GROUP BY {via}\n"
             f") AS d ON d.detail_key {sign} parent.{quote(self.on)}"
@@ -324,10 +350,13 @@ class ValuesPresent(QueryRule):
         sql = (
             f"SELECT coalesce(f.value, w.value)::text AS value,\n"
             f"  CASE WHEN w.value IS NULL THEN 'not expected' ELSE 'missing' END AS problem\n"
-            f"FROM ({found}) AS f\nFULL JOIN (\n  {wanted}\n) AS w ON f.value {table.columns[columns[0]].sign('=')} w.value\n"
+            f"FROM ({found}) AS f\nFULL JOIN (\n  {wanted}\n) AS w ON f.value "
+            f"{table.columns[columns[0]].sign('=')} w.value\n"
             f"WHERE (f.value IS NULL) <> (w.value IS NULL)"
         )
-        return Violations(sql, ("value",), shown=("problem",), made_of={"value": columns}, safe=frozenset({"problem"}))
+        return Violations(
+            sql, ("value",), shown=("problem",), made_of={"value": columns}, safe=frozenset({"problem"})
+        )
 
 
 @dataclass(frozen=True)
@@ -349,7 +378,8 @@ class SequenceAhead(QueryRule):
         if sequence is None:
             raise DatabaseError(
                 f"no sequence fills {table.name}.{column}",
-                "declare the sequence only where the column has one (serial, identity, or DEFAULT nextval(...))",
+                "declare the sequence only where the column has one (serial, identity, or DEFAULT "
+                "nextval(...))",
             )
         extreme, behind = ("max", "<") if sequence.ascending else ("min", ">")
         name = f"{quote(sequence.schema)}.{quote(sequence.name)}"
@@ -357,18 +387,25 @@ class SequenceAhead(QueryRule):
         sql = (
             f"SELECT m.extreme AS {extreme}_{_word(column)}, s.last_value, s.is_called\n"
             f"FROM {name} AS s,\n"
-            f"  (SELECT {extreme}({quote(column)}) AS extreme{nan and f', bool_or({nan}) AS nan'} FROM {table_sql(table)}) AS m\n"
-            f"WHERE s.last_value {behind} m.extreme OR (s.last_value = m.extreme AND NOT s.is_called){nan and ' OR m.nan'}"
+            f"  (SELECT {extreme}({quote(column)}) AS extreme{nan and f', bool_or({nan}) AS nan'} FROM "
+            f"{table_sql(table)}) AS m\n"
+            f"WHERE s.last_value {behind} m.extreme OR (s.last_value = m.extreme AND NOT "
+            f"s.is_called){nan and ' OR m.nan'}"
         )
         output = f"{extreme}_{_word(column)}"
         return Violations(
-            sql, (output,), shown=("last_value", "is_called"), made_of={output: columns}, safe=frozenset({"last_value", "is_called"}),
+            sql,
+            (output,),
+            shown=("last_value", "is_called"),
+            made_of={output: columns},
+            safe=frozenset({"last_value", "is_called"}),
             riding=_not_behind(name, f"{extreme}({quote(column)})", ">" if sequence.ascending else "<", nan),
-        )  # fmt: skip
+        )
 
 
 def _not_behind(sequence: str, extreme: str, ahead: str, nan: str) -> Riding:
-    """That a sequence is ahead of the extreme value of a table's rows, read in the scan that the table's checks share.
+    """That a sequence is ahead of the extreme value of a table's rows, read in the scan that the table's
+    checks share.
 
     ``nan`` is SQL for a value that no sequence is ahead of; "" where there is none.
     """
@@ -394,11 +431,16 @@ class NamesPresent(QueryRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         if len(self.names) > 3:  # which of them are missing is what a reader looks for
-            return f"{columns[0]} of {table} contains all {len(self.names):,} names from {self.names[0]} to {self.names[-1]}"
+            return (
+                f"{columns[0]} of {table} contains all {len(self.names):,} names from {self.names[0]} "
+                f"to {self.names[-1]}"
+            )
         return f"{columns[0]} of {table} contains {', '.join(self.names)}"
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
-        arms = "\n  UNION ALL ".join(f"SELECT {to_sql(text_literal(n))}::text AS {MISSING}" for n in self.names)
+        arms = "\n  UNION ALL ".join(
+            f"SELECT {to_sql(text_literal(n))}::text AS {MISSING}" for n in self.names
+        )
         sql = (
             f"SELECT wanted.{MISSING}\nFROM (\n  {arms}\n) AS wanted\n"
             f"WHERE NOT EXISTS (\n  SELECT FROM {source_sql(table, 'l', columns)}\n"
@@ -418,13 +460,18 @@ class MinimumRows(QueryRule):
         if type(self.minimum) is not int:
             raise SuiteError(f"{self.minimum!r} is not a number of rows", "write a whole number")
         if self.minimum < 1:
-            raise SuiteError(f"a minimum of {self.minimum} rows can never fail", "write 1 or more, or leave it out")
+            raise SuiteError(
+                f"a minimum of {self.minimum} rows can never fail", "write 1 or more, or leave it out"
+            )
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{table} has at least {self.minimum} rows"
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
-        sql = f"SELECT count(*) AS rows_found\nFROM {source_sql(table, matched=())}\nHAVING count(*) < {self.minimum}"
+        sql = (
+            f"SELECT count(*) AS rows_found\nFROM {source_sql(table, matched=())}\nHAVING count(*) < "
+            f"{self.minimum}"
+        )
         kept = f"count(*) FILTER (WHERE {condition_sql(table.only)})" if table.only else "count(*)"
         riding = Riding(f"{kept} >= {self.minimum}", kept)
         return Violations(sql, ("rows_found",), safe=frozenset({"rows_found"}), riding=riding)

@@ -48,7 +48,9 @@ class NotNull(RowRule):
 
 @dataclass(frozen=True)
 class PredicateRule(RowRule):
-    """A rule that says what holds; a row violates it where that is false, and with ``null_fails`` where it is NULL."""
+    """A rule that says what holds; a row violates it where that is false, and with ``null_fails`` where it
+    is NULL.
+    """
 
     null_fails: bool = False
 
@@ -65,10 +67,12 @@ class PredicateRule(RowRule):
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         if self.null_fails:
             return ""
-        return implied_by_constraints(to_sql(self.holds(View(table), columns)), table, authored=bool(self.conditions()))
+        return implied_by_constraints(
+            to_sql(self.holds(View(table), columns)), table, authored=bool(self.conditions())
+        )
 
 
-NAN_BY_NAME = "to judge NaN, name it in SQL: declare.holds(\"t\", \"x <> 'NaN'\")"
+NAN_BY_NAME = 'to judge NaN, name it in SQL: declare.holds("t", "x <> \'NaN\'")'
 """What to do instead, where a check is given a NaN to compare with."""
 
 _OPERATORS: dict[str, tuple[str, str]] = {
@@ -113,7 +117,9 @@ class Compare(PredicateRule):
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         symbol = _OPERATORS[self.operator][0]
         compared = _compared(view, columns[0], symbol, self.value)
-        return _nan_guard(compared, view, columns[0], symbol in {">", ">=", "<>"}, symbol in {"<", "<="}, self.allow_nan)
+        return _nan_guard(
+            compared, view, columns[0], symbol in {">", ">=", "<>"}, symbol in {"<", "<="}, self.allow_nan
+        )
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,8 @@ _LARGEST_REAL = 3.4028234663852886e38
 def _literal(view: View, column: str, value: Any) -> ColumnElement[Any]:
     facts = view.table.columns[column]
     if facts.base == "float4" and type(value) in {int, float}:
-        # Else real is widened, and 0.1 no longer equals 0.1. What no real can hold is compared with the widened value.
+        # Else real is widened, and 0.1 no longer equals 0.1. What no real can hold is compared with the
+        # widened value.
         fits = abs(value) <= _LARGEST_REAL or abs(value) == inf
         return sa.cast(literal(value), sa.REAL if fits else sa.DOUBLE_PRECISION)
     return literal(value)
@@ -167,15 +174,21 @@ def _literal(view: View, column: str, value: Any) -> ColumnElement[Any]:
 def _item(view: View, column: str, value: Any) -> ColumnElement[Any]:
     """A value of a list; a text with its type, so that the list is one array and not as many comparisons."""
     facts, made = view.table.columns[column], _literal(view, column, value)
-    return sa.cast(made, sa.Text) if isinstance(value, str) and (facts.is_enum or facts.base in {"text", "varchar"}) else made
+    return (
+        sa.cast(made, sa.Text)
+        if isinstance(value, str) and (facts.is_enum or facts.base in {"text", "varchar"})
+        else made
+    )
 
 
 def _nan_guard(
     held: ColumnElement[bool], view: View, column: str, open_above: bool, closed_above: bool, allow_nan: bool
 ) -> ColumnElement[bool]:
-    """PostgreSQL's NaN is greater than every number: a lower bound must refuse it, an upper bound may admit it.
+    """PostgreSQL's NaN is greater than every number: a lower bound must refuse it, an upper bound may
+    admit it.
 
-    Arrays, ranges and rows compare by what is in them, in its order: one that holds a NaN may lie on either side.
+    Arrays, ranges and rows compare by what is in them, in its order: one that holds a NaN may lie on
+    either side.
     """
     facts = view.table.columns[column]
     if (open_above or not facts.may_be_nan) and not allow_nan:
@@ -210,7 +223,9 @@ class OneOf(PredicateRule):
         value, column = view.value(name), view.table.columns[name]
         if not self.values:
             # "NULL passes": an empty list decides for values only.
-            return sa.literal_column(f"CASE WHEN {to_sql(value)} IS NOT NULL THEN {str(self.negated).lower()} END")
+            return sa.literal_column(
+                f"CASE WHEN {to_sql(value)} IS NOT NULL THEN {str(self.negated).lower()} END"
+            )
         ordered = sorted(self.values, key=lambda v: (str(type(v)), str(v)))
         if column.operators:
             each = [_compared(view, name, "<>" if self.negated else "=", v) for v in ordered]
@@ -223,7 +238,12 @@ class OneOf(PredicateRule):
 
     def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         column = table.columns[columns[0]]
-        if not self.negated and not self.null_fails and column.is_enum and self.values.issuperset(column.labels):
+        if (
+            not self.negated
+            and not self.null_fails
+            and column.is_enum
+            and self.values.issuperset(column.labels)
+        ):
             return f"type {column.type}"
         return ""
 
@@ -238,7 +258,10 @@ class Matches(PredicateRule):
     kind: ClassVar[str] = "matches"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
-        return f"{columns[0]} {'starts with a match of' if self.anchored else 'contains a match of'} /{self.pattern}/"
+        return (
+            f"{columns[0]} {'starts with a match of' if self.anchored else 'contains a match of'} "
+            f"/{self.pattern}/"
+        )
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         # Options such as (?i) count only at the very beginning of a pattern.
@@ -280,7 +303,9 @@ class Length(PredicateRule):
     def __post_init__(self) -> None:
         for bound in (self.low, self.high):
             if bound is not None and (type(bound) is not int or bound < 0):
-                raise SuiteError(f"{bound!r} is not a number of characters", "write a whole number, 0 or more")
+                raise SuiteError(
+                    f"{bound!r} is not a number of characters", "write a whole number, 0 or more"
+                )
         if self.high is None and not self.low:
             raise SuiteError("at least 0 characters can never fail", "write 1 or more, or leave it out")
         Interval(self.low, self.high).refuse_void()
@@ -288,7 +313,10 @@ class Length(PredicateRule):
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         if self.low == self.high:
             return f"{columns[0]} has exactly {self.low} characters"
-        bounds = [f"at least {self.low}" if self.low is not None else "", f"at most {self.high}" if self.high is not None else ""]
+        bounds = [
+            f"at least {self.low}" if self.low is not None else "",
+            f"at most {self.high}" if self.high is not None else "",
+        ]
         return f"{columns[0]} has {' and '.join(b for b in bounds if b)} characters"
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
@@ -302,7 +330,13 @@ class Length(PredicateRule):
 
     def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         limit = table.columns[columns[0]].max_length
-        if not self.low and not self.null_fails and limit is not None and self.high is not None and limit <= self.high:
+        if (
+            not self.low
+            and not self.null_fails
+            and limit is not None
+            and self.high is not None
+            and limit <= self.high
+        ):
             return f"type {table.columns[columns[0]].type}"
         return ""
 
@@ -317,16 +351,22 @@ _MOST_PLACES = 16_383
 
 
 def _float_decimals(column: ColumnElement[Any], places: int) -> ColumnElement[bool]:
-    """The same of a float: its shortest decimal text is what people read and typed. An infinity has no decimal places."""
+    """The same of a float: its shortest decimal text is what people read and typed. An infinity has no
+    decimal places.
+    """
     written = sa.cast(sa.cast(column, sa.Text), sa.Numeric)
     infinite = column.in_([sa.literal_column("'Infinity'"), sa.literal_column("'-Infinity'")])
-    held: ColumnElement[bool] = sa.case((infinite, sa.true()), else_=written == sa.func.round(written, places))
+    held: ColumnElement[bool] = sa.case(
+        (infinite, sa.true()), else_=written == sa.func.round(written, places)
+    )
     return held
 
 
 @dataclass(frozen=True)
 class Decimals(PredicateRule):
-    """A numeric value has at most so many decimal places. Infinities have none; a NaN has no places, and violates it."""
+    """A numeric value has at most so many decimal places. Infinities have none; a NaN has no places, and
+    violates it.
+    """
 
     places: int = 2
     allow_nan: bool = later(False)
@@ -334,9 +374,13 @@ class Decimals(PredicateRule):
 
     def __post_init__(self) -> None:
         if type(self.places) is not int or self.places < 0:
-            raise SuiteError(f"{self.places!r} is not a number of decimal places", "write a whole number, 0 or more")
+            raise SuiteError(
+                f"{self.places!r} is not a number of decimal places", "write a whole number, 0 or more"
+            )
         if self.places >= _MOST_PLACES:
-            raise SuiteError(f"at most {self.places} decimal places can never fail", "a numeric has at most 16383")
+            raise SuiteError(
+                f"at most {self.places} decimal places can never fail", "a numeric has at most 16383"
+            )
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{columns[0]} has at most {self.places} decimal places"

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ValuesIn(QueryRule):
-    """Every value (or combination) occurs in the columns ``on`` of ``reference``, in a row that ``reference_where`` leaves.
+    """Every value (or combination) occurs in the columns ``on`` of ``reference``, in a row that
+    ``reference_where`` leaves.
 
-    A row with a NULL in one of the columns is not judged. Unlike ``References`` it needs no unique index: the values
-    are made distinct before they are looked up, so none is found twice. A NaN is listed nowhere, whatever the list says.
+    A row with a NULL in one of the columns is not judged. Unlike ``References`` it needs no unique index:
+    the values are made distinct before they are looked up, so none is found twice. A NaN is listed
+    nowhere, whatever the list says.
     """
 
     reference: str = ""
@@ -50,7 +52,8 @@ class ValuesIn(QueryRule):
             shown=tuple(c for c in columns if c not in keys),
             made_of={c: (c,) for c in columns},
             safe=frozenset({"ctid"} if keys == ("ctid",) else ()),
-            counting=f"SELECT count(*) FILTER (WHERE {missing}) AS violations, count(*) AS examined\nFROM {source}",
+            counting=f"SELECT count(*) FILTER (WHERE {missing}) AS violations, count(*) AS "
+            f"examined\nFROM {source}",
         )
 
     def _source(
@@ -60,17 +63,27 @@ class ValuesIn(QueryRule):
         reference = catalogue.find(self.reference)
         if reference is None:
             raise DatabaseError(f"table {self.reference} does not exist")
-        reference = replace(reference, only="")  # what is listed is listed, whatever rows a filter would judge
+        reference = replace(
+            reference, only=""
+        )  # what is listed is listed, whatever rows a filter would judge
         own, other = View(table), View(reference)
         names = [free_name(f"value_{n}", outputs) for n in range(len(columns))]
         compared = ", ".join(f"{to_sql(own.value(c))} AS {n}" for c, n in zip(columns, names, strict=True))
         kept = kept_sql(table, self.where, *(f"{quote(c)} IS NOT NULL" for c in columns))
         values = ", ".join(f"{to_sql(other.value(c))} AS {n}" for c, n in zip(self.on, names, strict=True))
         only = f"\n  WHERE {kept_sql(reference, self.reference_where)}" if self.reference_where else ""
-        signs = [reference.columns[b].sign("=", table.columns[a]) for a, b in zip(columns, self.on, strict=True)]
+        signs = [
+            reference.columns[b].sign("=", table.columns[a]) for a, b in zip(columns, self.on, strict=True)
+        ]
         found = " AND ".join(f"listed.{n} {sign} child.{n}" for n, sign in zip(names, signs, strict=True))
-        child = f"SELECT {', '.join(quote(c) for c in outputs)}, {compared}\n  FROM {source_sql(table, matched=columns)}\n  WHERE {kept}"
+        child = (
+            f"SELECT {', '.join(quote(c) for c in outputs)}, {compared}\n  FROM "
+            f"{source_sql(table, matched=columns)}\n  WHERE {kept}"
+        )
         listed = f"SELECT DISTINCT {values}\n  FROM {source_sql(reference, matched=self.on)}{only}"
-        missing, nan = f"listed.{names[0]} IS NULL", nan_of_any((table.columns[c], f"child.{quote(c)}") for c in columns)
+        missing, nan = (
+            f"listed.{names[0]} IS NULL",
+            nan_of_any((table.columns[c], f"child.{quote(c)}") for c in columns),
+        )
         missing = f"({missing} OR {nan})" if nan else missing
         return f"(\n  {child}\n) AS child\nLEFT JOIN (\n  {listed}\n) AS listed ON {found}", missing

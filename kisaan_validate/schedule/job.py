@@ -12,7 +12,8 @@ from kisaan_validate.errors import UsageError
 
 @dataclass(frozen=True)
 class Job:
-    """A nightly run. ``program`` are the words that start kisaan-validate; all paths are absolute; ``user`` runs it.
+    """A nightly run. ``program`` are the words that start kisaan-validate; all paths are absolute;
+    ``user`` runs it.
 
     ``config`` is None where no configuration is used. ``name`` names units and their environment file.
     """
@@ -33,7 +34,17 @@ class Job:
     def command(self) -> tuple[str, ...]:
         """The words of the whole command."""
         given = ("--config", str(self.config)) if self.config is not None else ()
-        return (*self.program, "run", "--lock", "--quiet", *given, "--suite", str(self.suite), "--reports", str(self.reports))
+        return (
+            *self.program,
+            "run",
+            "--lock",
+            "--quiet",
+            *given,
+            "--suite",
+            str(self.suite),
+            "--reports",
+            str(self.reports),
+        )
 
     @property
     def environment(self) -> Path:
@@ -70,5 +81,7 @@ def read_time(text: str) -> tuple[int, int]:
 def read_name(text: str) -> str:
     """A name that systemd, files and Kubernetes all accept. Raises UsageError."""
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?", text, re.ASCII):
-        raise UsageError(f"{text!r} cannot name a unit", "use at most 52 of a-z, 0-9 and -, and no - at the ends")
+        raise UsageError(
+            f"{text!r} cannot name a unit", "use at most 52 of a-z, 0-9 and -, and no - at the ends"
+        )
     return text

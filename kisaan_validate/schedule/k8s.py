@@ -19,7 +19,10 @@ USER = 65532
 def manifest(job: Job) -> str:
     """The manifest, below what must be there for it."""
     told = (
-        f"A CronJob by kisaan-validate {job.version}. Its image holds the program, and the suite below {HOME}.",
+        (
+            f"A CronJob by kisaan-validate {job.version}. Its image holds the program, and the suite below "
+            f"{HOME}."
+        ),
         "No secret stands here; the database is named by a Secret, its password beside it or in the URL:",
         f"  kubectl create secret generic {job.name} --from-file=dsn=FILE --from-file=password=FILE",
         f"Reports land in the PersistentVolumeClaim {job.name}-reports. The time is UTC.",
@@ -32,7 +35,10 @@ def _cron_job(job: Job) -> dict[str, Any]:
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "securityContext": {
-            "runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER,
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(job)],
@@ -40,7 +46,7 @@ def _cron_job(job: Job) -> dict[str, Any]:
             {"name": "reports", "persistentVolumeClaim": {"claimName": f"{job.name}-reports"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
         ],
-    }  # fmt: skip
+    }
     spec = {
         "schedule": f"{job.minute} {job.hour} * * *",
         "timeZone": "Etc/UTC",
@@ -60,14 +66,28 @@ def _container(job: Job) -> dict[str, Any]:
         "image": job.image,
         "workingDir": HOME,
         "command": ["kisaan-validate"],
-        "args": ["run", "--lock", "--quiet", *config, "--suite", _inside(job.suite, job.folder), "--reports", REPORTS],
-        "env": [_secret("KISAAN_DSN", job.name, "dsn", False), _secret("PGPASSWORD", job.name, "password", True)],
+        "args": [
+            "run",
+            "--lock",
+            "--quiet",
+            *config,
+            "--suite",
+            _inside(job.suite, job.folder),
+            "--reports",
+            REPORTS,
+        ],
+        "env": [
+            _secret("KISAAN_DSN", job.name, "dsn", False),
+            _secret("PGPASSWORD", job.name, "password", True),
+        ],
         "securityContext": {
-            "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
         },
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
         "volumeMounts": [{"name": "reports", "mountPath": REPORTS}, {"name": "tmp", "mountPath": "/tmp"}],
-    }  # fmt: skip
+    }
 
 
 def _secret(variable: str, name: str, key: str, optional: bool) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""A systemd service that may do nothing but read, reach the database and write reports, and the timer that starts it.
+"""A systemd service that may do nothing but read, reach the database and write reports, and the timer that
+starts it.
 
 Source of the quoting: systemd.service(5), "Command lines", and systemd.syntax(7).
 """
@@ -32,13 +33,21 @@ SystemCallFilter=@system-service"""
 
 
 def units(job: Job) -> str:
-    """Service and timer, one below the other, each headed by the file that it belongs into. Raises UsageError."""
-    told = "\n".join(f"# {line}".rstrip() for line in (
-        f"Two units by kisaan-validate {job.version}: save each part under the name above it, then, as root:",
-        f"  systemctl daemon-reload && systemctl enable --now {job.name}.timer",
-        *job.instructions,
-        f"{job.reports} must exist and belong to {job.user}.",
-    ))  # fmt: skip
+    """Service and timer, one below the other, each headed by the file that it belongs into. Raises
+    UsageError.
+    """
+    told = "\n".join(
+        f"# {line}".rstrip()
+        for line in (
+            (
+                f"Two units by kisaan-validate {job.version}: save each part under the name above it, then, "
+                f"as root:"
+            ),
+            f"  systemctl daemon-reload && systemctl enable --now {job.name}.timer",
+            *job.instructions,
+            f"{job.reports} must exist and belong to {job.user}.",
+        )
+    )
     return f"{told}\n\n{_service(job)}\n{_timer(job)}"
 
 
@@ -87,7 +96,10 @@ def _percent(text: str) -> str:
 def _command(job: Job) -> str:
     """The command line. In its arguments, not in the program's path, a dollar sign stands for a variable."""
     if set(job.program[0]) & set("'\"\\"):
-        raise UsageError(f"systemd starts no program of the name {job.program[0]}", "install kisaan-validate in a folder without quotes")
+        raise UsageError(
+            f"systemd starts no program of the name {job.program[0]}",
+            "install kisaan-validate in a folder without quotes",
+        )
     program, *arguments = map(_quoted, job.command)
     return " ".join([program, *(word.replace("$", "$$") for word in arguments)])
 

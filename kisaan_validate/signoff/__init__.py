@@ -1,1 +1,3 @@
-"""Who answers for a run: signed statements over its digests, bundles of evidence, and their verification offline."""
+"""Who answers for a run: signed statements over its digests, bundles of evidence, and their verification
+offline.
+"""

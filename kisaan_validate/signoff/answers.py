@@ -1,7 +1,8 @@
-"""To which names a key can answer: what allowed signers admit by their patterns, by several lines, and by certificates.
+"""To which names a key can answer: what allowed signers admit by their patterns, by several lines, and by
+certificates.
 
-A person is told by the key, not by the name that was typed. Everything here is on the cautious side: a key that might be
-the operator's is taken for the operator's.
+A person is told by the key, not by the name that was typed. Everything here is on the cautious side: a key
+that might be the operator's is taken for the operator's.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from kisaan_validate.signoff.standing import same_person
 
 @dataclass(frozen=True)
 class Line:
-    """One line of allowed signers: its number, the principals as they are written, and its key as OpenSSH keeps it."""
+    """One line of allowed signers: its number, the principals as they are written, and its key as OpenSSH
+    keeps it.
+    """
 
     number: int
     principals: tuple[str, ...]
@@ -33,7 +36,9 @@ class Line:
 
 
 def lines_in(signers: Signers) -> tuple[Line, ...]:
-    """The lines of allowed signers that have a key; validity times and namespaces make nobody another person."""
+    """The lines of allowed signers that have a key; validity times and namespaces make nobody another
+    person.
+    """
     found = []
     for number, text in enumerate(signers.allowed.decode("utf-8", "replace").splitlines(), 1):
         match = re.match(r'\s*(?:"([^"]*)"|([^\s#"]\S*))\s+(.*)', text)
@@ -68,11 +73,15 @@ def answers_to(operator: str, signature: bytes, signers: Signers) -> str:
 
 
 def _through_others(operator: str, lines: list[Line], key: bytes) -> str:
-    """Names that share a key are one person, and so are keys that share a name, however many lines lie between."""
+    """Names that share a key are one person, and so are keys that share a name, however many lines lie
+    between.
+    """
     keys = {line.key for line in lines if _spelled(line, operator)}
     names: set[str] = set()
     while True:
-        wider = names | {n.casefold() for line in lines if line.key in keys for n in line.principals if not _is_pattern(n)}
+        wider = names | {
+            n.casefold() for line in lines if line.key in keys for n in line.principals if not _is_pattern(n)
+        }
         keys |= {line.key for line in lines if {n.casefold() for n in line.principals} & wider}
         if wider == names:
             break
@@ -130,7 +139,7 @@ def _globbed(pattern: str) -> str:
     return pattern.replace("[", "[[]")
 
 
-# --- what a signature holds (PROTOCOL.sshsig and PROTOCOL.certkeys of OpenSSH) ------------------------------------------
+# --- what a signature holds (PROTOCOL.sshsig and PROTOCOL.certkeys of OpenSSH) ----------------------------
 
 
 def _signing_key(armoured: bytes) -> bytes:
@@ -142,7 +151,15 @@ def _signing_key(armoured: bytes) -> bytes:
     return next(_strings(data[10:]), b"")
 
 
-_FIELDS = {"ssh-rsa": 2, "rsa-sha2": 2, "ssh-dss": 4, "ssh-ed25519": 1, "ecdsa": 2, "sk-ssh-ed25519": 2, "sk-ecdsa": 3}
+_FIELDS = {
+    "ssh-rsa": 2,
+    "rsa-sha2": 2,
+    "ssh-dss": 4,
+    "ssh-ed25519": 1,
+    "ecdsa": 2,
+    "sk-ssh-ed25519": 2,
+    "sk-ecdsa": 3,
+}
 """How many fields the public key of a certificate has, by its kind."""
 
 

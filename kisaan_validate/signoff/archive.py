@@ -1,7 +1,8 @@
 """The archive of a bundle: a ZIP whose bytes depend on nothing but what it holds.
 
-Names are sorted, times, owners and modes are fixed, and nothing is compressed: what a compressor writes differs from one
-version to the next. It is read into memory and never unpacked here, so no name in it can lead anywhere.
+Names are sorted, times, owners and modes are fixed, and nothing is compressed: what a compressor writes
+differs from one version to the next. It is read into memory and never unpacked here, so no name in it can
+lead anywhere.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def pack(run: str, files: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(path: Path) -> Files:
-    """The files of a bundle, by their path in its folder. Raises RecordError for whatever :func:`pack` does not write.
+    """The files of a bundle, by their path in its folder. Raises RecordError for whatever :func:`pack`
+    does not write.
 
     That the same files make the same archive is checked: nothing can hide behind, between or beside them.
     """
@@ -44,19 +46,25 @@ def unpack(path: Path) -> Files:
     except RecordError:
         raise
     except Exception:  # whatever a parser of hostile bytes may come to
-        raise RecordError(f"{path} is not a whole bundle", "it is truncated or damaged; get it again") from None
+        raise RecordError(
+            f"{path} is not a whole bundle", "it is truncated or damaged; get it again"
+        ) from None
     try:
         same = pack(run, found) == data
     except (ValueError, zipfile.LargeZipFile):
         same = False
     if not same:
-        raise RecordError(f"{path} is not as it was written: it holds more than its files", "it was edited; get it again")
+        raise RecordError(
+            f"{path} is not as it was written: it holds more than its files", "it was edited; get it again"
+        )
     return Files(str(path), dict(sorted(found.items())), bundle=data)
 
 
 def sums(files: Mapping[str, bytes]) -> bytes:
     """The text of SHA256SUMS, as ``sha256sum -c`` reads it."""
-    return "".join(f"{sha256(data)}  {name}\n" for name, data in sorted(files.items()) if name != SUMS).encode()
+    return "".join(
+        f"{sha256(data)}  {name}\n" for name, data in sorted(files.items()) if name != SUMS
+    ).encode()
 
 
 def _bytes(path: Path) -> bytes:
@@ -71,7 +79,9 @@ def _bytes(path: Path) -> bytes:
 
 
 def _entries(archive: zipfile.ZipFile, path: Path, size: int) -> tuple[str, dict[str, bytes]]:
-    """The files of an archive of ``size`` bytes, and the folder that they are in. Nothing is read before all of it is looked at."""
+    """The files of an archive of ``size`` bytes, and the folder that they are in. Nothing is read before
+    all of it is looked at.
+    """
     entries = archive.infolist()
     if not entries or len(entries) > _MOST:
         raise RecordError(f"{path} holds {len(entries):,} files", "name a bundle")
@@ -82,12 +92,16 @@ def _entries(archive: zipfile.ZipFile, path: Path, size: int) -> tuple[str, dict
             raise RecordError(f"{path}: {odd}", "it was not made by this program; do not unpack it")
         names.add(entry.filename)
     if sum(entry.file_size for entry in entries) > size:
-        raise RecordError(f"{path} holds more than its own size", "it was not made by this program; do not unpack it")
+        raise RecordError(
+            f"{path} holds more than its own size", "it was not made by this program; do not unpack it"
+        )
     return run, {entry.filename.removeprefix(f"{run}/"): archive.read(entry) for entry in entries}
 
 
 def _odd(entry: zipfile.ZipInfo, run: str, before: set[str]) -> str:
-    """What :func:`pack` never writes, by name: comparing the whole archive afterwards would only say that it differs."""
+    """What :func:`pack` never writes, by name: comparing the whole archive afterwards would only say that
+    it differs.
+    """
     name = entry.filename
     if "\\" in name or name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
         return f"it holds a name that leads elsewhere: {name!r}"

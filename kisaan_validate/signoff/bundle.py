@@ -1,4 +1,6 @@
-"""One archive with all that is needed to judge a run again, years later and offline: facts, sources, page, signatures."""
+"""One archive with all that is needed to judge a run again, years later and offline: facts, sources, page,
+signatures.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +42,18 @@ def bundle_of(files: Files, judged: Judgement, standing: Standing, *, baseline: 
     Raises RecordError where the suite's sources are missing, and UsageError for what looks like a secret.
     """
     if not any(name.startswith("suite/") for name in files.files) and judged.run.suite.sources:
-        raise RecordError(f"{files.source} has no copy of the suite's sources", "only runs recorded with them can be bundled; run again")
-    kept = {name: data for name, data in files.files.items() if _belongs(name) and (baseline or name != BASELINE)}
+        raise RecordError(
+            f"{files.source} has no copy of the suite's sources",
+            "only runs recorded with them can be bundled; run again",
+        )
+    kept = {
+        name: data for name, data in files.files.items() if _belongs(name) and (baseline or name != BASELINE)
+    }
     whole = {**kept, **derived(kept, judged, standing)}
     if found := secrets_in(whole):
-        raise UsageError(f"not bundled: {'; '.join(found)}", "take the secret out of the suite, change it, and run again")
+        raise UsageError(
+            f"not bundled: {'; '.join(found)}", "take the secret out of the suite, change it, and run again"
+        )
     return Bundle(pack(judged.run.id, whole), whole)
 
 

@@ -1,7 +1,8 @@
-"""Each run names the one recorded before it in the same folder of reports, so that to take one out or to swap two shows.
+"""Each run names the one recorded before it in the same folder of reports, so that to take one out or to
+swap two shows.
 
-What a chain cannot show by itself: that its newest runs were removed or made anew. Only a digest that somebody keeps
-elsewhere (a signature, a time stamp, a mail) can.
+What a chain cannot show by itself: that its newest runs were removed or made anew. Only a digest that
+somebody keeps elsewhere (a signature, a time stamp, a mail) can.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from kisaan_validate.signoff.evidence import LARGEST
 from kisaan_validate.signoff.statement import sha256
 
 HEAD = ".chain"
-"""The file that remembers the newest run. It is a convenience: lost or stale, it is found again from the runs."""
+"""The file that remembers the newest run. It is a convenience: lost or stale, it is found again from the
+runs.
+"""
 
 PATIENCE = 60.0
 """Seconds that a run waits for another that is being recorded."""
@@ -31,7 +34,9 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Link:
-    """One recorded run of a folder: its own digest, and which it names as the one before. ``error`` where it cannot be read."""
+    """One recorded run of a folder: its own digest, and which it names as the one before. ``error`` where
+    it cannot be read.
+    """
 
     folder: str
     digest: str
@@ -50,7 +55,9 @@ def linked(run: Run, reports: Path) -> Iterator[Run]:
     with _locked(reports):
         head = find_head(reports)
         if head is not None:
-            run = replace(run, provenance=replace(run.provenance, previous_run=head.id, previous_digest=head.digest))
+            run = replace(
+                run, provenance=replace(run.provenance, previous_run=head.id, previous_digest=head.digest)
+            )
         yield run
         digest = sha256(run_to_json(run).encode("utf-8", "surrogatepass"))
         with suppress(RecordError):  # found again from the runs
@@ -84,7 +91,9 @@ def find_head(reports: Path) -> Link | None:
 
 
 def links_of(reports: Path, since: float = 0.0) -> list[Link]:
-    """The recorded runs of a folder whose files are not older than ``since`` (seconds of the epoch), by name."""
+    """The recorded runs of a folder whose files are not older than ``since`` (seconds of the epoch), by
+    name.
+    """
     paths = []
     for path in sorted(reports.glob("*/run.json")):
         with suppress(OSError):
@@ -110,7 +119,9 @@ def read_link(path: Path) -> Link:
     except (RecordError, UnicodeDecodeError) as error:
         return Link(folder, sha256(data), error=str(error).splitlines()[0])
     wrong = "" if run.id == folder else f"it holds the run {run.id}"
-    return Link(folder, sha256(data), run.id, run.provenance.previous_run, run.provenance.previous_digest, wrong)
+    return Link(
+        folder, sha256(data), run.id, run.provenance.previous_run, run.provenance.previous_digest, wrong
+    )
 
 
 def tips(links: list[Link]) -> list[Link]:
@@ -121,8 +132,9 @@ def tips(links: list[Link]) -> list[Link]:
 
 @dataclass(frozen=True)
 class Walk:
-    """What a walk along a chain found. ``broken`` are faults, one sentence each; ``start`` is set where the oldest run names
-    one that is not here (older runs are kept elsewhere, or were removed). ``outside`` are runs that have no part in it."""
+    """What a walk along a chain found. ``broken`` are faults, one sentence each; ``start`` is set where
+    the oldest run names one that is not here (older runs are kept elsewhere, or were removed). ``outside``
+    are runs that have no part in it."""
 
     runs: int
     newest: Link | None
@@ -134,7 +146,14 @@ class Walk:
 def walk(links: list[Link]) -> Walk:
     """Whether these links make one chain, each run after the one that it names."""
     named = {link.previous_digest for link in links}
-    apart = [link for link in links if link.error and link.digest not in named and not link.previous_digest and (link.id or "has format" in link.error)]
+    apart = [
+        link
+        for link in links
+        if link.error
+        and link.digest not in named
+        and not link.previous_digest
+        and (link.id or "has format" in link.error)
+    ]
     links = [link for link in links if link not in apart]
     broken = [f"{link.folder}: {link.error}" for link in links if link.error]
     good = [link for link in links if not link.error]
@@ -144,7 +163,10 @@ def walk(links: list[Link]) -> Walk:
     firsts = [link for link in good if not link.previous_digest]
     for link in missing:
         if link.previous_run in by_id:
-            broken.append(f"{link.folder}: the run {link.previous_run} that it names as the one before it has been changed since")
+            broken.append(
+                f"{link.folder}: the run {link.previous_run} that it names as the one before it has been "
+                f"changed since"
+            )
     followers = Counter(link.previous_digest for link in good if link.previous_digest)
     for digest, n in followers.items():
         if n > 1:
@@ -157,10 +179,18 @@ def walk(links: list[Link]) -> Walk:
         if link is gone[0] and not firsts:
             start = f"{link.folder} names {link.previous_run} as the one before it, which is not here"
         else:
-            broken.append(f"{link.folder}: the run {link.previous_run} that it names as the one before it is not here")
+            broken.append(
+                f"{link.folder}: the run {link.previous_run} that it names as the one before it is not here"
+            )
     if len(firsts) > 1:
         broken.append(f"{', '.join(link.folder for link in firsts)}: each says that it is the first run")
-    return Walk(len(links), _newest(tips(good)), tuple(broken), start, tuple(f"{link.folder}: {link.error}" for link in apart))
+    return Walk(
+        len(links),
+        _newest(tips(good)),
+        tuple(broken),
+        start,
+        tuple(f"{link.folder}: {link.error}" for link in apart),
+    )
 
 
 def _newest(links: list[Link]) -> Link | None:

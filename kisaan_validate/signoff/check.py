@@ -1,4 +1,6 @@
-"""Whether the sign-offs beside a run hold: each statement against what it covers, its signature against whose keys count."""
+"""Whether the sign-offs beside a run hold: each statement against what it covers, its signature against
+whose keys count.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ MOST = 1_000
 
 @dataclass(frozen=True)
 class Trust:
-    """What a verification relies on from outside the evidence: whose keys count, how many approvals are needed at least,
-    and whose time stamps count (a file of certificates)."""
+    """What a verification relies on from outside the evidence: whose keys count, how many approvals are
+    needed at least, and whose time stamps count (a file of certificates)."""
 
     signers: Signers | None = None
     source: str = ""
@@ -45,7 +47,10 @@ def signoffs_of(files: Files, run: Run, verdict: Verdict | None, trust: Trust) -
     """
     paths = [path for path in files.files if is_statement(path)]
     if len(paths) > MOST:
-        raise RecordError(f"{files.source} has {len(paths):,} sign-offs, of which at most {MOST:,} are checked", "remove what is none")
+        raise RecordError(
+            f"{files.source} has {len(paths):,} sign-offs, of which at most {MOST:,} are checked",
+            "remove what is none",
+        )
     read = [_read(files, path) for path in sorted(paths)]
     read.sort(key=_order)
     done: list[Signed] = []
@@ -78,19 +83,26 @@ def _checked(
     wrong = [*_misplaced(one.path, statement), *differing(statement, covered(run, files.files))]
     wrong += _unsaid(statement, run, verdict, before)
     key, faults, unchecked = _signature(one.path, statement, files, trust)
-    stamp, answers = check_stamp(files, one.path, trust.tsa_ca), "" if faults else _operators(one.path, statement, files, run, trust)
+    stamp, answers = (
+        check_stamp(files, one.path, trust.tsa_ca),
+        "" if faults else _operators(one.path, statement, files, run, trust),
+    )
     return Signed(one.path, one.digest, statement, key, (*wrong, *faults), stamp, answers, unchecked)
 
 
 def _operators(path: str, statement: Statement, files: Files, run: Run, trust: Trust) -> str:
-    """How the key that signed an approval can also answer to whoever ran it, whatever name it was signed with; "" if not."""
+    """How the key that signed an approval can also answer to whoever ran it, whatever name it was signed
+    with; "" if not.
+    """
     if trust.signers is None or statement.decision is not Decision.APPROVE:
         return ""
     return answers_to(run.provenance.operator, files[f"{path}.sig"], trust.signers)
 
 
 def _misplaced(path: str, statement: Statement) -> list[str]:
-    return [] if path == path_of(statement) else [f"it is named {path}, and was signed as {path_of(statement)}"]
+    return (
+        [] if path == path_of(statement) else [f"it is named {path}, and was signed as {path_of(statement)}"]
+    )
 
 
 def differing(statement: Statement, now: Mapping[str, str]) -> list[str]:
@@ -115,17 +127,26 @@ def _unsaid(statement: Statement, run: Run, verdict: Verdict | None, before: Seq
         wrong.append(f"it speaks of run {statement.run} of {statement.database}")
     if verdict is not None and statement.verdict is not verdict:
         wrong.append(f"it was signed as {statement.verdict.value}, and is {verdict.value}")
-    if statement.decision in (Decision.ATTEST, Decision.DENY) and (statement.criterion, statement.criterion_text) not in manual_criteria(run):
+    if statement.decision in (Decision.ATTEST, Decision.DENY) and (
+        statement.criterion,
+        statement.criterion_text,
+    ) not in manual_criteria(run):
         wrong.append(f"the run has no manual criterion {statement.criterion!r} in these words")
     if statement.decision is Decision.APPROVE:
         met = [c.id for c in attestable(run, [s for s in before if s.path in statement.seen]) if c.met]
-        unsaid = {c: why for c, why in cautions(run, verdict or statement.verdict, met).items() if c not in statement.accepted}
+        unsaid = {
+            c: why
+            for c, why in cautions(run, verdict or statement.verdict, met).items()
+            if c not in statement.accepted
+        }
         wrong += [f"it approves without accepting this: {why}" for why in unsaid.values()]
     return wrong
 
 
 def _signature(path: str, statement: Statement, files: Files, trust: Trust) -> tuple[str, list[str], str]:
-    """The fingerprint of the key that signed, what is wrong with the signature, and why nobody can tell whose key it is."""
+    """The fingerprint of the key that signed, what is wrong with the signature, and why nobody can tell
+    whose key it is.
+    """
     signature = files.get(f"{path}.sig")
     if signature is None:
         return "", ["its signature is missing"], ""
@@ -134,5 +155,9 @@ def _signature(path: str, statement: Statement, files: Files, trust: Trust) -> t
     if made.good:
         return made.key, [], ""
     if made.intact and trust.signers is None:
-        return made.key, [], f"no allowed signers are named, so nobody can tell whether {made.key} is {statement.signer}'s"
+        return (
+            made.key,
+            [],
+            f"no allowed signers are named, so nobody can tell whether {made.key} is {statement.signer}'s",
+        )
     return made.key, [made.message], ""

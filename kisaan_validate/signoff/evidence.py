@@ -1,4 +1,6 @@
-"""The files of one run, wherever they are: in its folder, or in a bundle. Read into memory, never unpacked."""
+"""The files of one run, wherever they are: in its folder, or in a bundle. Read into memory, never
+unpacked.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ LARGEST = 1 << 30
 
 @dataclass(frozen=True)
 class Files:
-    """A run's files by their path in its folder. ``odd`` are what a folder holds that is no plain file, with what it is."""
+    """A run's files by their path in its folder. ``odd`` are what a folder holds that is no plain file,
+    with what it is.
+    """
 
     source: str
     files: Mapping[str, bytes]
@@ -44,7 +48,9 @@ class Files:
 
 
 def read_folder(folder: Path) -> Files:
-    """The files of a run's folder; symbolic links and devices are not followed, but named. Raises RecordError."""
+    """The files of a run's folder; symbolic links and devices are not followed, but named. Raises
+    RecordError.
+    """
     found: dict[str, bytes] = {}
     odd: dict[str, str] = {}
     total = 0
@@ -54,7 +60,9 @@ def read_folder(folder: Path) -> Files:
             shown = path.relative_to(folder).as_posix()
             if name.startswith("."):  # what is being written just now
                 continue
-            if any("\udc80" <= character <= "\udcff" for character in shown):  # how Python keeps bytes that are no UTF-8
+            if any(
+                "\udc80" <= character <= "\udcff" for character in shown
+            ):  # how Python keeps bytes that are no UTF-8
                 odd[os.fsencode(shown).decode("utf-8", "backslashreplace")] = "not named in UTF-8"
                 continue
             if not stat.S_ISREG(path.lstat().st_mode):

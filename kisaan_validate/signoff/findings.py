@@ -1,4 +1,6 @@
-"""What a verification says: findings, each proved, wrong, not proved or worth a note; and what none of them can prove."""
+"""What a verification says: findings, each proved, wrong, not proved or worth a note; and what none of
+them can prove.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Finding:
 
 @dataclass
 class Verified:
-    """All that a verification found. ``judged`` and ``standing`` are None where there is no run to speak of."""
+    """All that a verification found. ``judged`` and ``standing`` are None where there is no run to speak
+    of.
+    """
 
     source: str
     findings: list[Finding] = field(default_factory=list)
@@ -47,8 +51,11 @@ class Verified:
 
 LIMITS = (
     "that the database held what run.json says: re-perform the SQL of a check on a copy of that time",
-    ("that nobody removed the newest sign-offs, or the newest runs of a folder, or made these anew: only a digest that was "
-    "kept elsewhere (in a mail, a ticket, a time stamp) can tell"),
+    (
+        "that nobody removed the newest sign-offs, or the newest runs of a folder, or made these anew: "
+        "only a digest that was "
+        "kept elsewhere (in a mail, a ticket, a time stamp) can tell"
+    ),
     "when somebody signed: the time is the signer's own word, unless an authority stamped it",
     "who ran it: the operator's name is a claim, nobody signed in for it",
     "that a key was in its owner's hands only",

@@ -1,6 +1,7 @@
 """The bundle as an in-toto statement (v1) with the test-result predicate (v0.1), for tools that gather such.
 
-It is unsigned and says nothing that the bundle's own files do not: it is made of them, and verified by making it again.
+It is unsigned and says nothing that the bundle's own files do not: it is made of them, and verified by
+making it again.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def intoto_of(judged: Judgement, files: Mapping[str, bytes]) -> bytes:
     good = "WARNED" if warned or severe else "PASSED"
     document = {
         "_type": _TYPE,
-        "subject": [{"name": name, "digest": {"sha256": sha256(data)}} for name, data in sorted(files.items())],
+        "subject": [
+            {"name": name, "digest": {"sha256": sha256(data)}} for name, data in sorted(files.items())
+        ],
         "predicateType": _PREDICATE,
         "predicate": {
             "result": good if judged.verdict is Verdict.PASS else "FAILED",

@@ -1,5 +1,5 @@
-"""The door to OpenSSH: ``ssh-keygen -Y`` signs and verifies, so that private keys are seen by OpenSSH alone, and agents,
-security keys, certificates and revocation lists work as they do everywhere."""
+"""The door to OpenSSH: ``ssh-keygen -Y`` signs and verifies, so that private keys are seen by OpenSSH
+alone, and agents, security keys, certificates and revocation lists work as they do everywhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ _LIMIT = 30
 
 @dataclass(frozen=True)
 class Signers:
-    """Whose keys count: the bytes of an allowed-signers file (``man ssh-keygen``), and of a list of revoked keys if any."""
+    """Whose keys count: the bytes of an allowed-signers file (``man ssh-keygen``), and of a list of
+    revoked keys if any.
+    """
 
     allowed: bytes
     revoked: bytes = b""
@@ -30,9 +32,11 @@ class Signers:
 
 @dataclass(frozen=True)
 class Checked:
-    """What became of one signature. ``key`` is the fingerprint of the key that made it, "" where there is none to name.
+    """What became of one signature. ``key`` is the fingerprint of the key that made it, "" where there is
+    none to name.
 
-    ``intact`` tells whether the signature fits the text at all, ``good`` whether its key may also speak for the signer.
+    ``intact`` tells whether the signature fits the text at all, ``good`` whether its key may also speak
+    for the signer.
     """
 
     good: bool
@@ -47,23 +51,47 @@ def sign(text: bytes, key: Path) -> bytes:
     Raises UsageError if OpenSSH is missing or refuses: it says itself why.
     """
     if not key.exists():
-        raise UsageError(f"there is no key {key}", "make one: ssh-keygen -t ed25519 -f KEY, and name it with --key")
-    done = subprocess.run([program(), "-Y", "sign", "-f", str(key), "-n", NAMESPACE], input=text, capture_output=True, check=False)
+        raise UsageError(
+            f"there is no key {key}", "make one: ssh-keygen -t ed25519 -f KEY, and name it with --key"
+        )
+    done = subprocess.run(
+        [program(), "-Y", "sign", "-f", str(key), "-n", NAMESPACE],
+        input=text,
+        capture_output=True,
+        check=False,
+    )
     if done.returncode or not done.stdout:
-        said = " ".join(done.stderr.decode("utf-8", "replace").split()) or f"ssh-keygen ended with {done.returncode}"
-        raise UsageError(f"not signed: {said}", "check the key, its passphrase, or whether the agent holds it")
+        said = (
+            " ".join(done.stderr.decode("utf-8", "replace").split())
+            or f"ssh-keygen ended with {done.returncode}"
+        )
+        raise UsageError(
+            f"not signed: {said}", "check the key, its passphrase, or whether the agent holds it"
+        )
     return done.stdout
 
 
 def check(text: bytes, signature: bytes, signer: str, signers: Signers, at: datetime) -> Checked:
-    """Whether ``signature`` is one of ``text`` by a key that may speak for ``signer`` at that time. Raises UsageError
-    where OpenSSH is missing."""
+    """Whether ``signature`` is one of ``text`` by a key that may speak for ``signer`` at that time. Raises
+    UsageError where OpenSSH is missing."""
     with tempfile.TemporaryDirectory(prefix="kisaan-verify-") as folder:
         place = Path(folder)
         (place / "sig").write_bytes(signature)
         (place / "allowed").write_bytes(signers.allowed)
-        words = ["-Y", "verify", "-f", str(place / "allowed"), "-I", signer, "-n", NAMESPACE, "-s", str(place / "sig"),
-                 "-O", f"verify-time={at.astimezone(UTC):%Y%m%d%H%M%S}"]  # fmt: skip
+        words = [
+            "-Y",
+            "verify",
+            "-f",
+            str(place / "allowed"),
+            "-I",
+            signer,
+            "-n",
+            NAMESPACE,
+            "-s",
+            str(place / "sig"),
+            "-O",
+            f"verify-time={at.astimezone(UTC):%Y%m%d%H%M%S}",
+        ]
         if signers.revoked:
             (place / "revoked").write_bytes(signers.revoked)
             words += ["-r", str(place / "revoked")]
@@ -73,7 +101,12 @@ def check(text: bytes, signature: bytes, signer: str, signers: Signers, at: date
         intact, told = _ask(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(place / "sig")], text)
     if intact == 0:
         key = _fingerprint(told)
-        return Checked(False, True, key, f"{key or 'its key'} may not sign for {signer!r}: not allowed, not at that time, or revoked")
+        return Checked(
+            False,
+            True,
+            key,
+            f"{key or 'its key'} may not sign for {signer!r}: not allowed, not at that time, or revoked",
+        )
     return Checked(False, False, "", "the signature does not fit the statement")
 
 
@@ -86,13 +119,15 @@ def program() -> str:
 
 
 def read_signers(allowed: Path | None, revoked: Path | None) -> Signers | None:
-    """The files of a configuration; None if no allowed signers are named. Raises RecordError for what cannot be read."""
+    """The files of a configuration; None if no allowed signers are named. Raises RecordError for what
+    cannot be read.
+    """
     if allowed is None:
         return None
     try:
         return Signers(_lines(allowed), _lines(revoked) if revoked is not None else b"")
     except OSError as error:
-        hint = "one line a person: NAME namespaces=\"signoff@kisaan-validate\" ssh-ed25519 AAAA…"
+        hint = 'one line a person: NAME namespaces="signoff@kisaan-validate" ssh-ed25519 AAAA…'
         raise RecordError(f"cannot read {error.filename}: {error.strerror}", hint) from None
 
 
@@ -100,7 +135,9 @@ _MARK = authored.MARK.encode()
 
 
 def _lines(path: Path) -> bytes:
-    """A file of keys as ssh-keygen reads it: a byte order mark would be part of the first name. Raises OSError, RecordError."""
+    """A file of keys as ssh-keygen reads it: a byte order mark would be part of the first name. Raises
+    OSError, RecordError.
+    """
     data = path.read_bytes()
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise RecordError(f"cannot read {path}: it is UTF-16 text", "save it as UTF-8")
@@ -110,9 +147,15 @@ def _lines(path: Path) -> bytes:
 
 
 def _ask(words: list[str], text: bytes) -> tuple[int, str]:
-    env = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}  # verify-time is in local time, and Z is not known to older versions
+    env = {
+        **os.environ,
+        "TZ": "UTC",
+        "LC_ALL": "C",
+    }  # verify-time is in local time, and Z is not known to older versions
     try:
-        done = subprocess.run([program(), *words], input=text, capture_output=True, timeout=_LIMIT, env=env, check=False)
+        done = subprocess.run(
+            [program(), *words], input=text, capture_output=True, timeout=_LIMIT, env=env, check=False
+        )
     except subprocess.TimeoutExpired:
         return 1, ""
     return done.returncode, done.stdout.decode("utf-8", "replace")

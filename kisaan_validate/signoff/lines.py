@@ -1,4 +1,6 @@
-"""The lines that verify a run with stock tools: one source for the page, the bundle and the manual, and run by the tests."""
+"""The lines that verify a run with stock tools: one source for the page, the bundle and the manual, and
+run by the tests.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +11,34 @@ from kisaan_validate.signoff.standing import Standing
 from kisaan_validate.signoff.statement import NAMESPACE
 
 SIGNERS_OF_YOURS = "allowed_signers"
-"""The reader's own file of keys: one that came with the evidence would let whoever made it vouch for themselves."""
+"""The reader's own file of keys: one that came with the evidence would let whoever made it vouch for
+themselves.
+"""
 
 
 def digest_line(path: str) -> str:
     """The line that compares the files which a statement covers with its digests of them."""
-    return f"sed -n 's/^ *\"\\(.*\\)\": \"\\([0-9a-f]\\{{64\\}}\\)\",\\{{0,1\\}}$/\\2  \\1/p' {shlex.quote(path)} | sha256sum -c"
+    return (
+        f'sed -n \'s/^ *"\\(.*\\)": "\\([0-9a-f]\\{{64\\}}\\)",\\{{0,1\\}}$/\\2  \\1/p\' '
+        f"{shlex.quote(path)} | sha256sum -c"
+    )
 
 
 def signature_line(path: str, signer: str) -> str:
     """The line that verifies one signature."""
     quoted = shlex.quote(path)
     return (
-        f"ssh-keygen -Y verify -f {SIGNERS_OF_YOURS} -I {shlex.quote(signer)} -n {NAMESPACE} -s {shlex.quote(path + '.sig')} < {quoted}"
+        f"ssh-keygen -Y verify -f {SIGNERS_OF_YOURS} -I {shlex.quote(signer)} -n {NAMESPACE} -s "
+        f"{shlex.quote(path + '.sig')} < {quoted}"
     )
 
 
 def stamp_line(path: str) -> str:
     """The line that verifies a time stamp."""
-    return f"openssl ts -verify -data {shlex.quote(path + '.sig')} -in {shlex.quote(path + '.sig.tsr')} -CAfile tsa.pem"
+    return (
+        f"openssl ts -verify -data {shlex.quote(path + '.sig')} -in {shlex.quote(path + '.sig.tsr')} "
+        f"-CAfile tsa.pem"
+    )
 
 
 def lines_of(standing: Standing) -> Sequence[tuple[str, tuple[str, ...]]]:
@@ -39,12 +50,19 @@ def lines_of(standing: Standing) -> Sequence[tuple[str, tuple[str, ...]]]:
         lines = [signature_line(signed.path, signed.statement.signer), digest_line(signed.path)]
         if signed.stamp:
             lines.append(stamp_line(signed.path))
-        found.append((f"{signed.statement.signer} signed {signed.path}, and these files are what was signed", tuple(lines)))
+        found.append(
+            (
+                f"{signed.statement.signer} signed {signed.path}, and these files are what was signed",
+                tuple(lines),
+            )
+        )
     return found
 
 
 def how_to(run: str, standing: Standing, digest: str, left_out: Sequence[str] = ()) -> str:
-    """The text of VERIFY.txt in a bundle. ``left_out`` are files that statements cover and that are not in it."""
+    """The text of VERIFY.txt in a bundle. ``left_out`` are files that statements cover and that are not in
+    it.
+    """
     parts = [
         f"How to verify run {run} with stock tools, in this folder.",
         "",
@@ -53,7 +71,10 @@ def how_to(run: str, standing: Standing, digest: str, left_out: Sequence[str] = 
         "",
         f"2. The facts are the run that was meant: run.json has SHA-256 {digest}",
         "",
-        f"3. Who signed. Use your own file {SIGNERS_OF_YOURS}: the copy in signoffs/ says only what the makers of this bundle believed.",
+        (
+            f"3. Who signed. Use your own file {SIGNERS_OF_YOURS}: the copy in signoffs/ says only what the "
+            f"makers of this bundle believed."
+        ),
     ]
     for what, lines in lines_of(standing):
         parts += ["", f"   {what}:", *(f"   {line}" for line in lines)]

@@ -44,11 +44,15 @@ class Wish:
 def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: Trust) -> tuple[str, list[str]]:
     """Sign a run's folder as wished: the statement's path in it, and remarks for people.
 
-    Raises UsageError for what must not be signed: a caution that is not accepted, a key that may not speak for the signer.
+    Raises UsageError for what must not be signed: a caution that is not accepted, a key that may not speak
+    for the signer.
     """
     files = read_folder(folder)
     if faults := faults_of(files, judged.run):
-        raise UsageError(f"not signed: {faults[0].subject}: {faults[0].message}", "restore the folder as it was recorded, or run again")
+        raise UsageError(
+            f"not signed: {faults[0].subject}: {faults[0].message}",
+            "restore the folder as it was recorded, or run again",
+        )
     statement = _statement(files, judged, wish, trust)
     text, path = statement_text(statement), path_of(statement)
     signature = sign(text, wish.key)
@@ -78,7 +82,9 @@ def _statement(files: Files, judged: Judgement, wish: Wish, trust: Trust) -> Sta
     run = judged.run
     signer, reason = wish.signer.strip(), " ".join(wish.reason.split())
     if not signer or not signer.isprintable():
-        raise UsageError(f"{wish.signer!r} is no name", "write it as the allowed signers do: --as asha@example.org")
+        raise UsageError(
+            f"{wish.signer!r} is no name", "write it as the allowed signers do: --as asha@example.org"
+        )
     if not reason:
         raise UsageError("a decision needs its reason", "say it with --reason")
     before = signoffs_of(files, run, judged.verdict, trust)
@@ -104,9 +110,13 @@ def _statement(files: Files, judged: Judgement, wish: Wish, trust: Trust) -> Sta
 
 
 def _number(signed: Signed) -> int:
-    """Its number, by what it says and by what it is called: a damaged one must not be written over, for it is evidence."""
+    """Its number, by what it says and by what it is called: a damaged one must not be written over, for it
+    is evidence.
+    """
     called = re.match(r"(\d{1,9})-", signed.path.rpartition("/")[2])
-    return max(int(called[1]) if called else 0, signed.statement.number if signed.statement is not None else 0)
+    return max(
+        int(called[1]) if called else 0, signed.statement.number if signed.statement is not None else 0
+    )
 
 
 def _criterion(judged: Judgement, wish: Wish) -> str:
@@ -123,10 +133,14 @@ def _refuse_unaccepted(judged: Judgement, wish: Wish, before: tuple[Signed, ...]
     if wish.decision is not Decision.APPROVE:
         return
     done = [c.id for c in attestable(judged.run, before) if c.met]
-    found = {c: why for c, why in cautions(judged.run, judged.verdict, done).items() if c not in wish.accepted}
+    found = {
+        c: why for c, why in cautions(judged.run, judged.verdict, done).items() if c not in wish.accepted
+    }
     if found:
         options = " ".join(f"--accept-{c.value}" for c in found)
-        raise UsageError(f"not approved: {'; '.join(found.values())}", f"to approve it all the same, say so: {options}")
+        raise UsageError(
+            f"not approved: {'; '.join(found.values())}", f"to approve it all the same, say so: {options}"
+        )
 
 
 def _remarks(judged: Judgement, wish: Wish) -> list[str]:

@@ -8,7 +8,12 @@ from kisaan_validate.signoff.lines import lines_of
 from kisaan_validate.signoff.standing import Signed, Standing, State
 from kisaan_validate.signoff.statement import Decision, Statement
 
-_STATES = {State.UNSIGNED: "unsigned", State.WAITING: "waiting", State.APPROVED: "approved", State.REJECTED: "rejected"}
+_STATES = {
+    State.UNSIGNED: "unsigned",
+    State.WAITING: "waiting",
+    State.APPROVED: "approved",
+    State.REJECTED: "rejected",
+}
 
 
 def signatures_of(standing: Standing) -> Signatures:
@@ -21,12 +26,17 @@ def signatures_of(standing: Standing) -> Signatures:
         if s is None:
             signed.append(_unread(one))
         elif s.criterion:
-            met, about = s.decision is Decision.ATTEST, (_problem(one), one.digest, one.path, one.key, standing.replaced(one), one.stamp)
+            met, about = (
+                s.decision is Decision.ATTEST,
+                (_problem(one), one.digest, one.path, one.key, standing.replaced(one), one.stamp),
+            )
             attested.append(Attested(s.criterion, s.signer, met, s.reason, s.at, *about))
         else:
             signed.append(_shown(one, s, standing))
     state = "accepted" if standing.state is State.APPROVED and standing.accepted else _STATES[standing.state]
-    return Signatures(state, standing.sentence, tuple(signed), tuple(attested), standing.needed, tuple(lines_of(standing)))
+    return Signatures(
+        state, standing.sentence, tuple(signed), tuple(attested), standing.needed, tuple(lines_of(standing))
+    )
 
 
 def _shown(one: Signed, s: Statement, standing: Standing) -> Shown:
@@ -38,7 +48,16 @@ def _shown(one: Signed, s: Statement, standing: Standing) -> Shown:
 def _unread(one: Signed) -> Shown:
     from datetime import UTC, datetime
 
-    return Shown("nobody knows who", "unreadable", "", datetime.fromtimestamp(0, UTC), _problem(one), (), one.digest, one.path)
+    return Shown(
+        "nobody knows who",
+        "unreadable",
+        "",
+        datetime.fromtimestamp(0, UTC),
+        _problem(one),
+        (),
+        one.digest,
+        one.path,
+    )
 
 
 def _problem(one: Signed) -> str:

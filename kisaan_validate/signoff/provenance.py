@@ -19,10 +19,14 @@ _MOST = 50
 """So many changed files are named."""
 
 
-def provenance_of(suite: Path, sources: Iterable[str], *, operator: str = "", approvals: int = 1) -> Provenance:
-    """The provenance of a run that is about to be made of ``suite``; ``operator`` is the configured name, if any.
+def provenance_of(
+    suite: Path, sources: Iterable[str], *, operator: str = "", approvals: int = 1
+) -> Provenance:
+    """The provenance of a run that is about to be made of ``suite``; ``operator`` is the configured name,
+    if any.
 
-    Nobody is authenticated here: the name is that of the configuration, of KISAAN_OPERATOR, or of the operating system's user.
+    Nobody is authenticated here: the name is that of the configuration, of KISAAN_OPERATOR, or of the
+    operating system's user.
     """
     name, source = _operator(operator, os.environ)
     commit, uncommitted, reason = _git(suite, list(sources))
@@ -45,14 +49,18 @@ def _line(name: str) -> str:
 
 
 def _git(suite: Path, sources: list[str]) -> tuple[str, tuple[str, ...] | None, str]:
-    """(commit, what is not committed, why Git could not say). A source that Git ignores or does not know is not committed."""
+    """(commit, what is not committed, why Git could not say). A source that Git ignores or does not know
+    is not committed.
+    """
     if shutil.which("git") is None:
         return "", None, "git is not installed"
     code, commit, said = _ask(suite, "rev-parse", "HEAD")
     if code:
         why = " ".join(said.split())
         return "", None, "not in a Git repository" if "not a git repository" in why else f"git: {why[:200]}"
-    code, status, said = _ask(suite, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", ".")
+    code, status, said = _ask(
+        suite, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", "."
+    )
     known, tracked, _ = _ask(suite, "ls-files", "-z", "--", ".")
     if code or known:
         return commit.strip(), None, f"git: {' '.join(said.split())[:200]}"
@@ -61,15 +69,24 @@ def _git(suite: Path, sources: list[str]) -> tuple[str, tuple[str, ...] | None, 
     changed |= set(sources) - set(tracked.split("\0"))
     listed = sorted(name for name in changed if "__pycache__" not in name)
     kept = [_line(name) for name in listed[:_MOST]]
-    return commit.strip(), tuple(kept + ([f"… and {len(listed) - _MOST} more"] if len(listed) > _MOST else [])), ""
+    return (
+        commit.strip(),
+        tuple(kept + ([f"… and {len(listed) - _MOST} more"] if len(listed) > _MOST else [])),
+        "",
+    )
 
 
 def _ask(folder: Path, *words: str) -> tuple[int, str, str]:
     # Nothing is written, and no file system monitor of the repository's choice is started.
-    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "LC_ALL": "C",
+    }
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-C", str(folder), *words]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_LIMIT, env=env, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            command, capture_output=True, timeout=_LIMIT, env=env, stdin=subprocess.DEVNULL, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return 1, "", f"{type(error).__name__}"
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
@@ -83,7 +100,9 @@ def keep_sources(suite: Path, sources: Iterable[str], digest: str, place: Path) 
     try:
         read = [(name, (suite / name).read_bytes()) for name in sources]
         if sources_digest(read) != digest:
-            raise RecordError("the suite has changed while it ran: its sources are not kept with the run", "run it again")
+            raise RecordError(
+                "the suite has changed while it ran: its sources are not kept with the run", "run it again"
+            )
         for name, data in read:
             write_file(place / "suite" / name, data.decode())
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,6 @@
-"""Looks for passwords in what is about to leave the house. The last of several doors: none is written anywhere on purpose."""
+"""Looks for passwords in what is about to leave the house. The last of several doors: none is written
+anywhere on purpose.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,16 @@ _SHORTEST = 6
 
 
 def secrets_in(files: Mapping[str, bytes], environment: Mapping[str, str] | None = None) -> list[str]:
-    """What looks like a secret, one sentence each, without quoting it: passwords in addresses, private keys, and the
-    password of this environment's own database."""
+    """What looks like a secret, one sentence each, without quoting it: passwords in addresses, private
+    keys, and the password of this environment's own database."""
     known = _known(os.environ if environment is None else environment)
     found = []
     for name, data in files.items():
-        if any(match[1].lower() not in _PLACEHOLDERS and not match[1].startswith((b"{", b"$", b"<", b"\xe2\x80\xa6")) for match in _URL.finditer(data)):
+        if any(
+            match[1].lower() not in _PLACEHOLDERS
+            and not match[1].startswith((b"{", b"$", b"<", b"\xe2\x80\xa6"))
+            for match in _URL.finditer(data)
+        ):
             found.append(f"{name} holds an address with a password")
         if _KEY.search(data):
             found.append(f"{name} holds a private key")

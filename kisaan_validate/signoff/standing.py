@@ -1,4 +1,6 @@
-"""What the sign-offs of a run come to: approved, rejected, or what is still missing. Pure functions of checked statements."""
+"""What the sign-offs of a run come to: approved, rejected, or what is still missing. Pure functions of
+checked statements.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Signed:
-    """One sign-off as it lies beside a run. ``statement`` is None where its file cannot be read; ``wrong`` says why it does
-    not hold, one reason an entry, and is empty where it holds. ``stamp`` says what a time stamp proved, "" for none.
-    ``answers`` says how its key can also answer to whoever ran it, whatever name it was signed with; "" if it can not.
-    ``unchecked`` says why nobody can tell whose signature it is: it fits, and counts for nobody."""
+    """One sign-off as it lies beside a run. ``statement`` is None where its file cannot be read; ``wrong``
+    says why it does not hold, one reason an entry, and is empty where it holds. ``stamp`` says what a time
+    stamp proved, "" for none. ``answers`` says how its key can also answer to whoever ran it, whatever
+    name it was signed with; "" if it can not. ``unchecked`` says why nobody can tell whose signature it
+    is: it fits, and counts for nobody."""
 
     path: str
     digest: str
@@ -48,7 +51,9 @@ class Signed:
 
 @dataclass(frozen=True)
 class Attestable:
-    """A manual criterion of the run, and the latest word of each person on it. It is met if there is one and all say so."""
+    """A manual criterion of the run, and the latest word of each person on it. It is met if there is one
+    and all say so.
+    """
 
     id: str
     text: str
@@ -62,7 +67,8 @@ class Attestable:
 
 @dataclass(frozen=True)
 class Standing:
-    """All that is said of who answers for a run. ``approvals`` are those that count towards ``needed``: one a person.
+    """All that is said of who answers for a run. ``approvals`` are those that count towards ``needed``:
+    one a person.
 
     ``lost`` are sign-offs that later ones saw and that are not here."""
 
@@ -82,11 +88,19 @@ class Standing:
         many = f"{len(self.approvals)} of {self.needed} approval{'' if self.needed == 1 else 's'}"
         names = ", ".join(s.statement.signer for s in self.approvals if s.statement is not None)
         if self.state is State.APPROVED:
-            accepted = f", accepting {', '.join(_ACCEPTED[c] for c in self.accepted)}" if self.accepted else ""
-            count = f"{len(self.approvals)} approval{'' if len(self.approvals) == 1 else 's'}, {self.needed} needed"
+            accepted = (
+                f", accepting {', '.join(_ACCEPTED[c] for c in self.accepted)}" if self.accepted else ""
+            )
+            count = (
+                f"{len(self.approvals)} approval{'' if len(self.approvals) == 1 else 's'}, "
+                f"{self.needed} needed"
+            )
             return f"Approved by {names} ({count}){accepted}."
         if self.state is State.REJECTED:
-            return f"Rejected by {', '.join(s.statement.signer for s in self.rejections if s.statement is not None)}."
+            return (
+                f"Rejected by "
+                f"{', '.join(s.statement.signer for s in self.rejections if s.statement is not None)}."
+            )
         if self.state is State.UNSIGNED:
             return f"Not signed yet: {self.needed} approval{'' if self.needed == 1 else 's'} needed."
         return f"Not approved yet: {many}; {'; '.join(self.missing)}."
@@ -114,18 +128,23 @@ class Standing:
 
 
 _ACCEPTED = {
-    Caution.PARTIAL: "that it is a partial run", Caution.VERDICT: "its verdict", Caution.UNCOMMITTED: "uncommitted changes",
+    Caution.PARTIAL: "that it is a partial run",
+    Caution.VERDICT: "its verdict",
+    Caution.UNCOMMITTED: "uncommitted changes",
     Caution.UNATTESTED: "criteria that nobody attested",
-}  # fmt: skip
+}
 
 
 def cautions(run: Run, verdict: Verdict | None, attested: Iterable[str] = ()) -> dict[Caution, str]:
     """What an approval of this run must say that it accepts, each with what is the matter.
 
-    ``verdict`` is None where it is not known; ``attested`` are the ids of the manual criteria that are met."""
+    ``verdict`` is None where it is not known; ``attested`` are the ids of the manual criteria that are met.
+    """
     found: dict[Caution, str] = {}
     if run.selection.partial:
-        found[Caution.PARTIAL] = f"it is a partial run: {len(run.checks):,} of {run.suite.total_checks:,} checks were asked"
+        found[Caution.PARTIAL] = (
+            f"it is a partial run: {len(run.checks):,} of {run.suite.total_checks:,} checks were asked"
+        )
     if verdict not in (Verdict.PASS, None):
         found[Caution.VERDICT] = f"its verdict is {verdict}"
     if run.provenance.uncommitted:
@@ -144,19 +163,26 @@ def manual_criteria(run: Run) -> tuple[tuple[str, str], ...]:
 
 
 def attestable(run: Run, signed: Sequence[Signed]) -> tuple[Attestable, ...]:
-    """The manual criteria of a run with what people said of them, of sign-offs in the order in which they were made."""
+    """The manual criteria of a run with what people said of them, of sign-offs in the order in which they
+    were made.
+    """
     holding = [s for s in signed if s.holds and _decision(s) in (Decision.ATTEST, Decision.DENY)]
     return tuple(
-        Attestable(id, text, tuple(_latest([s for s in holding if s.statement is not None and s.statement.criterion == id])))
+        Attestable(
+            id,
+            text,
+            tuple(_latest([s for s in holding if s.statement is not None and s.statement.criterion == id])),
+        )
         for id, text in manual_criteria(run)
     )
 
 
 def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Standing:
-    """Where a run stands. ``signed`` is in the order in which they were made; ``needed`` can only raise what the run asks.
+    """Where a run stands. ``signed`` is in the order in which they were made; ``needed`` can only raise
+    what the run asks.
 
-    One decision a person counts, the latest. People are told apart by name and by key: one key under two names is one
-    person. Whoever ran it cannot be its only approver.
+    One decision a person counts, the latest. People are told apart by name and by key: one key under two
+    names is one person. Whoever ran it cannot be its only approver.
     """
     needed = max(run.provenance.approvals, needed, 1)
     holding = [s for s in signed if s.holds]
@@ -172,11 +198,23 @@ def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Sta
         state = State.APPROVED
     else:
         state = State.WAITING if signed else State.UNSIGNED
-    return Standing(state, needed, tuple(signed), approvals, rejections, attestable(run, signed), missing, run.provenance.operator, lost)
+    return Standing(
+        state,
+        needed,
+        tuple(signed),
+        approvals,
+        rejections,
+        attestable(run, signed),
+        missing,
+        run.provenance.operator,
+        lost,
+    )
 
 
 def same_person(operator: str, signer: str) -> bool:
-    """Whether a claimed operator may be this signer: the same name, or the same before the @, whatever the case."""
+    """Whether a claimed operator may be this signer: the same name, or the same before the @, whatever the
+    case.
+    """
     left, right = operator.strip().casefold(), signer.strip().casefold()
     return bool(left) and (left == right or left.partition("@")[0] == right.partition("@")[0])
 
@@ -200,7 +238,9 @@ def _latest(holding: Sequence[Signed]) -> list[Signed]:
 
 
 def _people(holding: Sequence[Signed]) -> list[int]:
-    """Who made each sign-off, as numbers: those that share a name or a key, directly or through others, are one person."""
+    """Who made each sign-off, as numbers: those that share a name or a key, directly or through others,
+    are one person.
+    """
     person = list(range(len(holding)))
     owner: dict[str, int] = {}
     for at, one in enumerate(holding):
@@ -216,12 +256,23 @@ def _missing(run: Run, approvals: Sequence[Signed], needed: int) -> tuple[str, .
     missing = []
     if len(approvals) < needed:
         lacking = needed - len(approvals)
-        missing.append(f"{lacking} more approval{'' if lacking == 1 else 's'} needed, each by another person with another key")
+        missing.append(
+            f"{lacking} more approval{'' if lacking == 1 else 's'} needed, each by another person with "
+            f"another key"
+        )
     operator = run.provenance.operator
-    others = [s for s in approvals if s.statement is not None and not s.ran_it and not same_person(operator, s.statement.signer)]
+    others = [
+        s
+        for s in approvals
+        if s.statement is not None and not s.ran_it and not same_person(operator, s.statement.signer)
+    ]
     if approvals and not others:
-        how = [f"{s.statement.signer}: {s.answers}" for s in approvals if s.statement is not None and s.answers]
-        missing.append(f"{operator} ran it and cannot be its only approver" + (f" ({'; '.join(how)})" if how else ""))
+        how = [
+            f"{s.statement.signer}: {s.answers}" for s in approvals if s.statement is not None and s.answers
+        ]
+        missing.append(
+            f"{operator} ran it and cannot be its only approver" + (f" ({'; '.join(how)})" if how else "")
+        )
     if approvals and not operator:
         missing.append("it is not recorded who ran it, so nobody can tell that somebody else approved")
     return tuple(missing)

@@ -1,7 +1,7 @@
 """A Statement is what somebody signs: one canonical JSON text that names, by SHA-256, all that it covers.
 
-Files of the run's folder are named by their path, with the bare digest as its value, so that stock tools can check them;
-whatever is no file there has ``sha256:`` before its digest.
+Files of the run's folder are named by their path, with the bare digest as its value, so that stock tools
+can check them; whatever is no file there has ``sha256:`` before its digest.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ SIGNERS, REVOKED = f"{FOLDER}/allowed_signers", f"{FOLDER}/revoked_signers"
 
 
 class Decision(StrEnum):
-    """What somebody says: the run may be relied upon, or not; one criterion that no check can prove is met, or is not."""
+    """What somebody says: the run may be relied upon, or not; one criterion that no check can prove is
+    met, or is not.
+    """
 
     APPROVE = "approve"
     REJECT = "reject"
@@ -53,11 +55,12 @@ class Caution(StrEnum):
 
 @dataclass(frozen=True)
 class Statement:
-    """What was signed. ``covers`` maps files of the run's folder, and what else it rests on, to SHA-256 digests.
+    """What was signed. ``covers`` maps files of the run's folder, and what else it rests on, to SHA-256
+    digests.
 
-    ``seen`` are the statements that lay beside the run when this one was made, by path: to remove one of them shows.
-    ``at`` is what the signer's own clock said. ``number`` counts the sign-offs of a run and is part of the file's name, so
-    that their order cannot be changed.
+    ``seen`` are the statements that lay beside the run when this one was made, by path: to remove one of
+    them shows. ``at`` is what the signer's own clock said. ``number`` counts the sign-offs of a run and is
+    part of the file's name, so that their order cannot be changed.
     """
 
     run: str
@@ -85,23 +88,35 @@ def sha256(data: bytes) -> str:
 
 
 def covered(run: Run, files: Mapping[str, bytes]) -> dict[str, str]:
-    """What a statement on ``run`` covers: every file of facts beside it, and by their digests suite and previous run."""
+    """What a statement on ``run`` covers: every file of facts beside it, and by their digests suite and
+    previous run.
+    """
     named = {name: sha256(data) for name, data in files.items() if is_fact(name)}
     named["suite"] = f"sha256:{run.suite.digest}"
-    named["previous run"] = f"sha256:{run.provenance.previous_digest}" if run.provenance.previous_digest else ""
-    for name, digest in (("baseline.json", run.baseline_digest), ("contract.toml", run.contract_digest), ("waivers.toml", run.waivers_digest)):
+    named["previous run"] = (
+        f"sha256:{run.provenance.previous_digest}" if run.provenance.previous_digest else ""
+    )
+    for name, digest in (
+        ("baseline.json", run.baseline_digest),
+        ("contract.toml", run.contract_digest),
+        ("waivers.toml", run.waivers_digest),
+    ):
         if digest:
             named.setdefault(name, digest)
     return dict(sorted(named.items()))
 
 
 def is_fact(name: str) -> bool:
-    """Whether a file of a run's folder is covered by statements: the page, which is made of them, and the statements are not."""
+    """Whether a file of a run's folder is covered by statements: the page, which is made of them, and the
+    statements are not.
+    """
     return name in ("run.json", "baseline.json", "contract.toml", "waivers.toml") or name.startswith("suite/")
 
 
 def statement_text(statement: Statement) -> bytes:
-    """The canonical text: sorted keys, one entry a line, UTF-8, one line feed at the end. This is what is signed."""
+    """The canonical text: sorted keys, one entry a line, UTF-8, one line feed at the end. This is what is
+    signed.
+    """
     plain = adapter(Statement).dump_python(statement, mode="json")
     return _text({"kind": "signoff", **plain})
 
@@ -119,12 +134,17 @@ def read_statement(data: bytes, source: str) -> Statement:
         if not isinstance(given, dict) or given.get("kind") != "signoff":
             raise RecordError(f"{source} is not a sign-off", "check the file")
         if given.get("format_version") != STATEMENT_FORMAT:
-            raise RecordError(f"{source} has format {given.get('format_version')!r}, this version reads {STATEMENT_FORMAT}", "")
+            raise RecordError(
+                f"{source} has format {given.get('format_version')!r}, this version reads {STATEMENT_FORMAT}",
+                "",
+            )
         body = {key: value for key, value in given.items() if key != "kind"}
         statement: Statement = adapter(Statement).validate_python(body)
         same = statement_text(statement) == data
     except (ValueError, RecursionError, ValidationError) as error:
-        raise RecordError(f"{source} is not a sign-off: {str(error).splitlines()[0]}", "it may be truncated or edited") from None
+        raise RecordError(
+            f"{source} is not a sign-off: {str(error).splitlines()[0]}", "it may be truncated or edited"
+        ) from None
     if statement.at.tzinfo is None or statement.data_as_of.tzinfo is None:
         raise RecordError(f"{source} has a time without a zone", "it was edited")
     if not same:
@@ -133,7 +153,9 @@ def read_statement(data: bytes, source: str) -> Statement:
 
 
 def path_of(statement: Statement) -> str:
-    """Where a statement lies in its run's folder; its signature has ``.sig`` added, a time stamp of that ``.tsr``."""
+    """Where a statement lies in its run's folder; its signature has ``.sig`` added, a time stamp of that
+    ``.tsr``.
+    """
     who = re.sub(r"[^a-z0-9]+", "-", statement.signer.lower()).strip("-")[:40] or "somebody"
     return f"{FOLDER}/{statement.number:04d}-{statement.decision.value}-{who}.json"
 

@@ -25,7 +25,9 @@ STAMPED, UNKNOWN_AUTHORITY = "existed at", "it has a time stamp, which no author
 
 
 def query_of(signature: bytes) -> bytes:
-    """The request (DER) for a stamp of a signature, which asks for the authority's certificate. Raises UsageError."""
+    """The request (DER) for a stamp of a signature, which asks for the authority's certificate. Raises
+    UsageError.
+    """
     with tempfile.TemporaryDirectory(prefix="kisaan-stamp-") as folder:
         data = Path(folder, "data")
         data.write_bytes(signature)
@@ -39,13 +41,17 @@ def query_of(signature: bytes) -> bytes:
 def ask(url: str, query: bytes) -> bytes:
     """Send a request to an authority and return its reply. Raises UsageError."""
     if urlsplit(url).scheme not in ("http", "https"):
-        raise UsageError(f"{url} is no address of a time stamp authority", "name one that begins with https://")
+        raise UsageError(
+            f"{url} is no address of a time stamp authority", "name one that begins with https://"
+        )
     request = urllib.request.Request(url, query, {"Content-Type": "application/timestamp-query"})
     try:
         with urllib.request.urlopen(request, timeout=_LIMIT) as answer:
             reply: bytes = answer.read(_LARGEST)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{url} gave no time stamp: {error}", "try again, or take the request there: --timestamp-query") from None
+        raise UsageError(
+            f"{url} gave no time stamp: {error}", "try again, or take the request there: --timestamp-query"
+        ) from None
     return reply
 
 
@@ -55,12 +61,17 @@ def belongs(reply: bytes, signature: bytes) -> bool:
     match = re.search(r"Message data:\n((?: +[0-9a-f]+ - .*\n)+)", told)
     if match is None or "Status: Granted" not in told:
         return False
-    found = "".join("".join(re.findall(r"\b[0-9a-f]{2}\b", line.split(" - ", 1)[1][:48])) for line in match[1].splitlines())
+    found = "".join(
+        "".join(re.findall(r"\b[0-9a-f]{2}\b", line.split(" - ", 1)[1][:48]))
+        for line in match[1].splitlines()
+    )
     return found == hashlib.sha256(signature).hexdigest()
 
 
 def check_stamp(files: Files, path: str, authorities: Path | None) -> str:
-    """What the time stamp of a sign-off says, in words; "" where there is none. Never raises for a stamp that is bad."""
+    """What the time stamp of a sign-off says, in words; "" where there is none. Never raises for a stamp
+    that is bad.
+    """
     reply, signature = files.get(f"{path}.sig.tsr"), files.get(f"{path}.sig")
     if reply is None or signature is None:
         return ""
@@ -69,17 +80,27 @@ def check_stamp(files: Files, path: str, authorities: Path | None) -> str:
     at = time_of(reply)
     if authorities is None:
         return f"{UNKNOWN_AUTHORITY} (it says {at})"
-    return f"{STAMPED} {at}" if verified(reply, signature, authorities) else "its time stamp is not by an authority that counts"
+    return (
+        f"{STAMPED} {at}"
+        if verified(reply, signature, authorities)
+        else "its time stamp is not by an authority that counts"
+    )
 
 
 def verified(reply: bytes, signature: bytes, authorities: Path) -> bool:
-    """Whether an authority of these certificates stamped the signature. Raises RecordError if they cannot be read."""
+    """Whether an authority of these certificates stamped the signature. Raises RecordError if they cannot
+    be read.
+    """
     if not authorities.is_file():
-        raise RecordError(f"cannot read {authorities}", "name the certificates of the time stamp authority with --tsa-ca")
+        raise RecordError(
+            f"cannot read {authorities}", "name the certificates of the time stamp authority with --tsa-ca"
+        )
     with tempfile.TemporaryDirectory(prefix="kisaan-stamp-") as folder:
         Path(folder, "data").write_bytes(signature)
         Path(folder, "tsr").write_bytes(reply)
-        code, said = _openssl("ts", "-verify", "-data", f"{folder}/data", "-in", f"{folder}/tsr", "-CAfile", str(authorities))
+        code, said = _openssl(
+            "ts", "-verify", "-data", f"{folder}/data", "-in", f"{folder}/tsr", "-CAfile", str(authorities)
+        )
     return code == 0 and "Verification: OK" in said
 
 
@@ -99,5 +120,7 @@ def _openssl(*words: str) -> tuple[int, str]:
     found = shutil.which("openssl")
     if found is None:
         raise UsageError("openssl is missing", "install it: apt-get install openssl")
-    done = subprocess.run([found, *words], capture_output=True, timeout=_LIMIT, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        [found, *words], capture_output=True, timeout=_LIMIT, check=False, stdin=subprocess.DEVNULL
+    )
     return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")

@@ -1,4 +1,6 @@
-"""Verifying a run offline, by its folder or its bundle: what is proved, what is wrong, and what nobody can tell."""
+"""Verifying a run offline, by its folder or its bundle: what is proved, what is wrong, and what nobody can
+tell.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ from kisaan_validate.waivers import Use, read_waivers
 
 
 def verify_path(path: Path, trust: Trust, *, only_chain: bool = False) -> list[Verified]:
-    """Verify a bundle, a run's folder (or its run.json), or a folder of runs: then its chain first, and unless
-    ``only_chain`` every run.
+    """Verify a bundle, a run's folder (or its run.json), or a folder of runs: then its chain first, and
+    unless ``only_chain`` every run.
 
     Raises RecordError where there is nothing to verify, and UsageError where OpenSSH is missing.
     """
@@ -58,7 +60,9 @@ def _one_of(folder: Path, trust: Trust) -> Verified:
 
 
 def compare_suite(found: Verified, suite: Path) -> None:
-    """Say whether the suite that stands in a folder now is another than the one that was run: no sign-off speaks of it."""
+    """Say whether the suite that stands in a folder now is another than the one that was run: no sign-off
+    speaks of it.
+    """
     from kisaan_validate.suite.files import suite_files
 
     if found.judged is None or not suite.is_dir():
@@ -66,7 +70,11 @@ def compare_suite(found: Verified, suite: Path) -> None:
     listed = [p for p in suite_files(suite) if not p.name.startswith("_")]
     now = sources_digest((p.relative_to(suite).as_posix(), p.read_bytes()) for p in sorted(listed))
     if now != found.judged.run.suite.digest:
-        found.add(Mark.NOTE, "suite", f"what stands in {suite} now is another suite: this run and its sign-offs say nothing of it")
+        found.add(
+            Mark.NOTE,
+            "suite",
+            f"what stands in {suite} now is another suite: this run and its sign-offs say nothing of it",
+        )
         return
     try:
         declared = load_suite(suite)
@@ -78,7 +86,9 @@ def compare_suite(found: Verified, suite: Path) -> None:
 
 
 def undeclared(run: Run, suite: Suite) -> list[str]:
-    """What a run says of its suite and checks that the suite itself, from sources of the same digest, does not."""
+    """What a run says of its suite and checks that the suite itself, from sources of the same digest, does
+    not.
+    """
     declared = {check.id: check for check in suite.checks}
     wrong = [] if run.suite == suite.facts else ["its suite has other settings, or another number of checks"]
     if run.criteria != suite.criteria:
@@ -89,8 +99,16 @@ def undeclared(run: Run, suite: Suite) -> list[str]:
             wrong.append(f"it has a check {check.id}")
             continue
         # Another version may word a claim, or make the digest of a meaning, in another way.
-        names = [f.name for f in fields(check) if run.tool_version == VERSION or f.name not in {"claim", "digest", "kind", "hint"}]
-        wrong += [f"{check.id}: its {n} is {getattr(check, n)!s:.80}" for n in names if getattr(check, n) != getattr(own, n)]
+        names = [
+            f.name
+            for f in fields(check)
+            if run.tool_version == VERSION or f.name not in {"claim", "digest", "kind", "hint"}
+        ]
+        wrong += [
+            f"{check.id}: its {n} is {getattr(check, n)!s:.80}"
+            for n in names
+            if getattr(check, n) != getattr(own, n)
+        ]
     return wrong
 
 
@@ -104,8 +122,13 @@ def verify_chain(reports: Path) -> Verified:
     for apart in seen.outside:
         found.add(Mark.NOTE, "chain", f"no part of the chain: {apart}")
     if seen.newest is not None and not seen.broken:
-        found.add(Mark.PROVED, "chain", f"{seen.runs:,} runs follow each other, up to {seen.newest.id}; its run.json has "
-                  f"SHA-256 {seen.newest.digest}: keep that elsewhere, for nothing here shows whether newer runs were removed")  # fmt: skip
+        found.add(
+            Mark.PROVED,
+            "chain",
+            f"{seen.runs:,} runs follow each other, up to {seen.newest.id}; its run.json has "
+            f"SHA-256 {seen.newest.digest}: keep that elsewhere, for nothing here shows whether newer "
+            f"runs were removed",
+        )
     return found
 
 
@@ -122,7 +145,8 @@ def _bundle(path: Path, trust: Trust) -> Verified:
 def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
     """Verify the files of one run. ``name`` is that of its folder, which is the run's id.
 
-    Raises UsageError where OpenSSH is missing. Evidence at which the verification itself fails is not verified, and says so.
+    Raises UsageError where OpenSSH is missing. Evidence at which the verification itself fails is not
+    verified, and says so.
     """
     found = Verified(files.source)
     try:
@@ -131,7 +155,9 @@ def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
         found.add(Mark.WRONG, "evidence", error.fact)
     except KisaanError:
         raise
-    except Exception as error:  # hostile evidence must not end the verification of others, nor be taken for verified
+    except (
+        Exception
+    ) as error:  # hostile evidence must not end the verification of others, nor be taken for verified
         found.add(Mark.OPEN, "evidence", f"the verification failed at it: {type(error).__name__}: {error}")
     return found
 
@@ -147,7 +173,12 @@ def _verify(files: Files, trust: Trust, name: str, found: Verified) -> None:
     _suite(files, run, found)
     _strays(files, found)
     judged = found.judged = _judged(files, run, found)
-    signed = signoffs_of(files, run, judged.verdict if judged is not None else None, trust if trust.signers else _own(files, trust))
+    signed = signoffs_of(
+        files,
+        run,
+        judged.verdict if judged is not None else None,
+        trust if trust.signers else _own(files, trust),
+    )
     found.standing = standing_of(run, signed, trust.approvals)
     _signatures(found, found.standing, files, trust, run.finished_at.replace(microsecond=0))
     if judged is not None:
@@ -159,7 +190,9 @@ def _verify(files: Files, trust: Trust, name: str, found: Verified) -> None:
 
 
 def faults_of(files: Files, run: Run) -> list[Finding]:
-    """What is wrong with the files of a run's folder, apart from its sign-offs: nobody should sign beside that."""
+    """What is wrong with the files of a run's folder, apart from its sign-offs: nobody should sign beside
+    that.
+    """
     found = Verified(files.source)
     _suite(files, run, found)
     _strays(files, found)
@@ -212,7 +245,9 @@ def _run(files: Files, found: Verified) -> Run | None:
 def _suite(files: Files, run: Run, found: Verified) -> None:
     kept = [name for name in files.files if name.startswith("suite/")]
     if not kept:
-        found.add(Mark.OPEN, "suite", f"its sources are not here; they must have the digest {run.suite.digest}")
+        found.add(
+            Mark.OPEN, "suite", f"its sources are not here; they must have the digest {run.suite.digest}"
+        )
         return
     names = [f"suite/{name}" for name in run.suite.sources]
     for name in sorted({*names, *kept}):
@@ -228,7 +263,9 @@ def _suite(files: Files, run: Run, found: Verified) -> None:
 
 
 def _judged(files: Files, run: Run, found: Verified) -> Judgement | None:
-    """The run judged again beside the files that it names; None where that cannot be done, which was then said."""
+    """The run judged again beside the files that it names; None where that cannot be done, which was then
+    said.
+    """
     texts = {name: _beside(files, name, digest, found) for name, digest in _named(run).items()}
     gone = [name for name, digest in _named(run).items() if digest and texts[name] is None]
     if gone:
@@ -250,18 +287,26 @@ def _judged(files: Files, run: Run, found: Verified) -> Judgement | None:
 
 
 def _named(run: Run) -> Mapping[str, str]:
-    return {BASELINE: run.baseline_digest, "contract.toml": run.contract_digest, "waivers.toml": run.waivers_digest}
+    return {
+        BASELINE: run.baseline_digest,
+        "contract.toml": run.contract_digest,
+        "waivers.toml": run.waivers_digest,
+    }
 
 
 def _beside(files: Files, name: str, digest: str, found: Verified) -> str | None:
-    """The text of a file that a run names by its digest; None where it names none, or where it is not that file."""
+    """The text of a file that a run names by its digest; None where it names none, or where it is not that
+    file.
+    """
     if not digest:
         if name in files:
             found.add(Mark.WRONG, name, "it was added: the run was not judged beside it")
         return None
     if name not in files:
         mark = Mark.OPEN if name == BASELINE and files.bundle is not None else Mark.WRONG
-        found.add(mark, name, f"it is missing, so the run cannot be judged again; it must have SHA-256 {digest}")
+        found.add(
+            mark, name, f"it is missing, so the run cannot be judged again; it must have SHA-256 {digest}"
+        )
         return None
     if sha256(files[name]) != digest:
         found.add(Mark.WRONG, name, "it is not the file that the run was judged beside")
@@ -281,10 +326,18 @@ def _signatures(found: Verified, standing: Standing, files: Files, trust: Trust,
             s = signed.statement
             of = f" {s.criterion} ({s.criterion_text})" if s.criterion else ""
             accepted = f", accepting {', '.join(s.accepted)}" if s.accepted else ""
-            found.add(Mark.PROVED if trust.signers else Mark.NOTE, signed.path,
-                      f"{s.signer} signed {s.decision.value}{of}{accepted} with {signed.key}, by {whose}: {s.reason}")  # fmt: skip
+            found.add(
+                Mark.PROVED if trust.signers else Mark.NOTE,
+                signed.path,
+                f"{s.signer} signed {s.decision.value}{of}{accepted} with {signed.key}, by {whose}: "
+                f"{s.reason}",
+            )
             if s.at < ended:
-                found.add(Mark.NOTE, signed.path, f"signed at {s.at:%Y-%m-%d %H:%M:%S} UTC by the signer's clock, before the run ended")
+                found.add(
+                    Mark.NOTE,
+                    signed.path,
+                    f"signed at {s.at:%Y-%m-%d %H:%M:%S} UTC by the signer's clock, before the run ended",
+                )
         _stamped(found, signed)
     for path in standing.lost:
         found.add(Mark.WRONG, path, "it was there when others signed, and is gone or another")
@@ -303,13 +356,20 @@ def _stamped(found: Verified, signed: Signed) -> None:
 def _strays(files: Files, found: Verified) -> None:
     """Files that nothing accounts for."""
     statements = {name for name in files.files if is_statement(name)}
-    known = {f"{name}{more}" for name in statements for more in ("", ".sig", ".sig.tsr", ".sig.tsq")} | {SIGNERS, REVOKED}
+    known = {f"{name}{more}" for name in statements for more in ("", ".sig", ".sig.tsr", ".sig.tsq")} | {
+        SIGNERS,
+        REVOKED,
+    }
     facts = {"run.json", BASELINE, "contract.toml", "waivers.toml"}
     for name in files.files:
         if name in known or name in facts or name in DERIVED or name.startswith("suite/"):
             continue
         inside = name.startswith(f"{FOLDER}/") or files.bundle is not None
-        found.add(Mark.WRONG if inside else Mark.NOTE, name, "it was added: no part of the run" if inside else "no part of the run: nothing is said of it")
+        found.add(
+            Mark.WRONG if inside else Mark.NOTE,
+            name,
+            "it was added: no part of the run" if inside else "no part of the run: nothing is said of it",
+        )
     for name, what in files.odd.items():
         found.add(Mark.WRONG, name, f"it is {what}, and was not read")
 
@@ -317,8 +377,12 @@ def _strays(files: Files, found: Verified) -> None:
 def _page(files: Files, found: Verified, judged: Judgement) -> None:
     """What a bundle holds that is made of the rest is made again; so is the page of a folder."""
     if judged.run.tool_version != VERSION:
-        found.add(Mark.OPEN, "report.html", f"made by version {judged.run.tool_version}, this is {VERSION}: not compared; "
-                  "`kisaan-validate report` renders it from these facts")  # fmt: skip
+        found.add(
+            Mark.OPEN,
+            "report.html",
+            f"made by version {judged.run.tool_version}, this is {VERSION}: not compared; "
+            "`kisaan-validate report` renders it from these facts",
+        )
         return
     own = own_standing(files, judged)
     kept = {name: data for name, data in files.files.items() if name not in DERIVED}
@@ -336,29 +400,54 @@ def _page(files: Files, found: Verified, judged: Judgement) -> None:
 
 
 def _expired(found: Verified, judged: Judgement) -> None:
-    """Waivers that held when the run was made and do not any more: no fault of the run, and news to its reader."""
+    """Waivers that held when the run was made and do not any more: no fault of the run, and news to its
+    reader.
+    """
     for check, used in judged.waived.items():
         if used.use is Use.HOLDS and used.waiver.expires < datetime.now(UTC).date():
-            found.add(Mark.NOTE, "waivers.toml", f"the waiver of {check} held at the run and has expired on {used.waiver.expires}")
+            found.add(
+                Mark.NOTE,
+                "waivers.toml",
+                f"the waiver of {check} held at the run and has expired on {used.waiver.expires}",
+            )
 
 
-ONLY_A_SIGNATURE = "Its facts agree with each other; whether they are those that were measured, only a signature by a key that counts could tell."
-"""What is said of a run that nobody whose key counts has signed: another consistent run could stand in its place."""
+ONLY_A_SIGNATURE = (
+    "Its facts agree with each other; whether they are those that were measured, only a "
+    "signature by a key that counts could tell."
+)
+"""What is said of a run that nobody whose key counts has signed: another consistent run could stand in its
+place.
+"""
 
 
 NOBODY_CHECKED = "nobody's signature could be checked: no allowed signers given"
-"""What is said of a signed run where nothing says whose keys count: nothing is wrong with it, and nothing is proved."""
+"""What is said of a signed run where nothing says whose keys count: nothing is wrong with it, and nothing
+is proved.
+"""
 
 
 def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
     if standing.state is State.APPROVED and standing.unattested:
-        found.add(Mark.NOTE, "criteria", f"not attested: {', '.join(c.id for c in standing.unattested)}; the approvals accepted that")
+        found.add(
+            Mark.NOTE,
+            "criteria",
+            f"not attested: {', '.join(c.id for c in standing.unattested)}; the approvals accepted that",
+        )
     if any(signed.unchecked for signed in standing.signed):
-        found.add(Mark.OPEN, "sign-off", f"{NOBODY_CHECKED}: name your own file with --allowed-signers. {ONLY_A_SIGNATURE}")
+        found.add(
+            Mark.OPEN,
+            "sign-off",
+            f"{NOBODY_CHECKED}: name your own file with --allowed-signers. {ONLY_A_SIGNATURE}",
+        )
         return
     if trust.signers is None and standing.state is not State.UNSIGNED:
-        found.add(Mark.OPEN, "sign-off", "whose keys count was not said: name your own file with --allowed-signers. "
-                  f"By the copy beside the run: {standing.sentence} {ONLY_A_SIGNATURE}")  # fmt: skip
+        found.add(
+            Mark.OPEN,
+            "sign-off",
+            "whose keys count was not said: name your own file with --allowed-signers. "
+            f"By the copy beside the run: {standing.sentence} {ONLY_A_SIGNATURE}",
+        )
         return
     mark = {State.APPROVED: Mark.PROVED, State.REJECTED: Mark.WRONG}.get(standing.state, Mark.OPEN)
     unsigned = not any(signed.holds for signed in standing.signed)

@@ -1,7 +1,9 @@
-"""Author-written SQL whose tables are read apart: the planner can take nothing that is declared of their rows for the rows.
+"""Author-written SQL whose tables are read apart: the planner can take nothing that is declared of their
+rows for the rows.
 
-Each table becomes ``(SELECT * FROM table OFFSET '0')``, which is not merged with what is around it (PostgreSQL source,
-prepjointree.c, is_simple_subquery). So no CHECK, NOT NULL, unique index or partition bound decides about a condition or a join.
+Each table becomes ``(SELECT * FROM table OFFSET '0')``, which is not merged with what is around it
+(PostgreSQL source, prepjointree.c, is_simple_subquery). So no CHECK, NOT NULL, unique index or partition
+bound decides about a condition or a join.
 """
 
 from __future__ import annotations
@@ -25,9 +27,10 @@ _OF_THE_SYSTEM = frozenset({"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
 class Place:
     """Where a SELECT names a table: ``name`` as the suite knows it, the text from ``start`` to ``end``.
 
-    ``alias`` is the one that the table needs there ("" where it has one). ``fit`` tells whether it may be read apart: not
-    where the text uses more of it than columns (what the server adds to each row, the row as a whole, its schema before a
-    column). There a subquery would be an error at best, and at worst would mean something else.
+    ``alias`` is the one that the table needs there ("" where it has one). ``fit`` tells whether it may be
+    read apart: not where the text uses more of it than columns (what the server adds to each row, the row
+    as a whole, its schema before a column). There a subquery would be an error at best, and at worst would
+    mean something else.
     """
 
     name: str
@@ -50,12 +53,19 @@ def places_of(sql: str) -> tuple[Place, ...]:
 def _whole_rows(columns: Collection[exp.Column]) -> set[str]:
     """The names by which whole rows, or columns behind a schema, are spoken of."""
     found = {c.name.lower() for c in columns if not c.table}
-    found |= {c.table.lower() for c in columns if c.args.get("db") or (c.is_star and not isinstance(c.parent, exp.Select))}
+    found |= {
+        c.table.lower()
+        for c in columns
+        if c.args.get("db") or (c.is_star and not isinstance(c.parent, exp.Select))
+    }
     return found
 
 
 def _fit(table: exp.Table, whole: Collection[str]) -> bool:
-    more = any(table.args.get(key) for key in ("only", "sample", "pivots", "hints", "system_time", "version", "when", "ordinality"))
+    more = any(
+        table.args.get(key)
+        for key in ("only", "sample", "pivots", "hints", "system_time", "version", "when", "ordinality")
+    )
     return not more and (table.alias or table.name).lower() not in whole
 
 

@@ -1,8 +1,9 @@
 """Author-written SQL: what may run at all, what it reads, and which functions it calls.
 
-A read-only transaction is no sandbox: ``COPY … TO PROGRAM``, ``pg_terminate_backend`` and ``dblink`` all run in one.
-So a text must parse as one plain SELECT, it only ever runs as a subquery, and every name that could be a function
-is looked up in the server's own ``pg_proc`` before anything runs (see ``database.volatility``).
+A read-only transaction is no sandbox: ``COPY … TO PROGRAM``, ``pg_terminate_backend`` and ``dblink`` all
+run in one. So a text must parse as one plain SELECT, it only ever runs as a subquery, and every name that
+could be a function is looked up in the server's own ``pg_proc`` before anything runs (see
+``database.volatility``).
 """
 
 from __future__ import annotations
@@ -25,30 +26,63 @@ if TYPE_CHECKING:
     from kisaan_validate.catalogue import Catalogue
 
 _FORBIDDEN = (
-    exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Into, exp.Lock, exp.Command, exp.Copy, exp.Create, exp.Drop,
-    exp.Alter, exp.TruncateTable, exp.Set, exp.Placeholder, exp.Parameter,
-)  # fmt: skip
+    exp.Insert,
+    exp.Update,
+    exp.Delete,
+    exp.Merge,
+    exp.Into,
+    exp.Lock,
+    exp.Command,
+    exp.Copy,
+    exp.Create,
+    exp.Drop,
+    exp.Alter,
+    exp.TruncateTable,
+    exp.Set,
+    exp.Placeholder,
+    exp.Parameter,
+)
 
 _FORBIDDEN_WORDS = frozenset(
     {"insert", "update", "delete", "merge", "into", "copy", "execute", "call", "do", "table"}
 )
 
 
-# What can stand in an expression that has one value for ever: no column, no subquery, no function of the world outside.
+# What can stand in an expression that has one value for ever: no column, no subquery, no function of the
+# world outside.
 _CONSTANT = (
-    exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Tuple, exp.Array, exp.Binary, exp.Not, exp.Neg, exp.In, exp.Between,
-    exp.Any, exp.All, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Interval,
+    exp.Literal,
+    exp.Boolean,
+    exp.Null,
+    exp.Paren,
+    exp.Tuple,
+    exp.Array,
+    exp.Binary,
+    exp.Not,
+    exp.Neg,
+    exp.In,
+    exp.Between,
+    exp.Any,
+    exp.All,
+    exp.Case,
+    exp.If,
+    exp.Coalesce,
+    exp.Nullif,
+    exp.Cast,
+    exp.DataType,
+    exp.DataTypeParam,
+    exp.Interval,
     exp.Var,
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
 class Calls:
     """The names in a SQL text that PostgreSQL could resolve to a function.
 
-    ``called``: names before a parenthesis; ``dotted``: names after a dot, which call a function in attribute
-    notation; ``operators``: every operator that the text could contain, those behind IN or LIKE too; ``words``: every
-    identifier (types among them, under the names that the catalogue gives them).
+    ``called``: names before a parenthesis; ``dotted``: names after a dot, which call a function in
+    attribute notation; ``operators``: every operator that the text could contain, those behind IN or LIKE
+    too; ``words``: every identifier (types among them, under the names that the catalogue gives them).
     """
 
     called: frozenset[str]
@@ -58,10 +92,14 @@ class Calls:
 
 
 def parse_select(sql: str, origin: str) -> Any:
-    """The syntax tree of one SELECT or WITH … SELECT. Raises SuiteError, with ``origin``, for anything else."""
+    """The syntax tree of one SELECT or WITH … SELECT. Raises SuiteError, with ``origin``, for anything
+    else.
+    """
     tokens = _tokens(sql, origin)
     if any(t.token_type is TokenType.SEMICOLON for t in tokens):
-        raise SuiteError("one statement only: found a semicolon", "remove it; one file holds one SELECT", origin)
+        raise SuiteError(
+            "one statement only: found a semicolon", "remove it; one file holds one SELECT", origin
+        )
     try:
         trees = sqlglot.parse(_scrubbed(sql, origin), dialect="postgres")
     except SqlglotError as error:
@@ -80,7 +118,8 @@ def parse_select(sql: str, origin: str) -> Any:
 
 
 def without_end(sql: str, origin: str) -> str:
-    """``sql`` without the semicolons after its last word, as editors and people end a statement, and what stands behind them.
+    """``sql`` without the semicolons after its last word, as editors and people end a statement, and what
+    stands behind them.
 
     Raises SuiteError as :func:`parse_select`; a semicolon between two statements is left, for that to refuse.
     """
@@ -96,7 +135,9 @@ def _refuse_words(tokens: list[Token], origin: str) -> None:
         if token.token_type in _TEXTS or (before is not None and before.token_type is TokenType.DOT):
             continue
         if word in _FORBIDDEN_WORDS:
-            raise SuiteError(f"{word.upper()} may not be part of an assertion", "quote it if it is a name", origin)
+            raise SuiteError(
+                f"{word.upper()} may not be part of an assertion", "quote it if it is a name", origin
+            )
     words = [t.text.lower() if t.token_type not in _TEXTS else "" for t in tokens]
     for first, second in pairwise(words):
         if first == "for" and second in {"update", "share", "no", "key"}:
@@ -105,24 +146,36 @@ def _refuse_words(tokens: list[Token], origin: str) -> None:
 
 _TEXTS = frozenset(
     {
-        TokenType.STRING, TokenType.IDENTIFIER, TokenType.HEREDOC_STRING, TokenType.BYTE_STRING, TokenType.BIT_STRING,
-        TokenType.HEX_STRING, TokenType.NATIONAL_STRING, TokenType.RAW_STRING, TokenType.UNICODE_STRING,
+        TokenType.STRING,
+        TokenType.IDENTIFIER,
+        TokenType.HEREDOC_STRING,
+        TokenType.BYTE_STRING,
+        TokenType.BIT_STRING,
+        TokenType.HEX_STRING,
+        TokenType.NATIONAL_STRING,
+        TokenType.RAW_STRING,
+        TokenType.UNICODE_STRING,
         TokenType.NUMBER,
     }
-)  # fmt: skip
+)
 
 
-# PostgreSQL's lexical structure, as far as it decides what is code: strings, quoted names, comments, all the rest.
-_LEXEME = re.compile(r"""(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")|--[^\r\n]*|(?P<block>/\*)|(?P<code>.)""", re.S)
+# PostgreSQL's lexical structure, as far as it decides what is code: strings, quoted names, comments, all the
+# rest.
+_LEXEME = re.compile(
+    r"""(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")|--[^\r\n]*|(?P<block>/\*)|(?P<code>.)""", re.S
+)
 _PLAIN = frozenset("\t\n\r" + "".join(chr(c) for c in range(32, 127) if chr(c) not in "$\\`{}'\""))
 _OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|`?]+")
 
 
 def _scrubbed(sql: str, origin: str) -> str:
-    """``sql`` with comments blanked and the insides of strings made harmless; every position stays where it was.
+    """``sql`` with comments blanked and the insides of strings made harmless; every position stays where
+    it was.
 
-    Two lexers can disagree about dollar quotes, escapes, and what is a space or a letter: whatever could make them
-    disagree is refused outside of strings and quoted names, so that nothing hides from the looks that follow.
+    Two lexers can disagree about dollar quotes, escapes, and what is a space or a letter: whatever could
+    make them disagree is refused outside of strings and quoted names, so that nothing hides from the looks
+    that follow.
     """
     if "\x00" in sql:
         raise SuiteError("the SQL contains a NUL character", "", origin)
@@ -170,10 +223,13 @@ def _first_line(error: Exception) -> str:
 def refuse_idle(tree: exp.Expr, origin: str) -> None:
     """Raises SuiteError for a SELECT that no row decides about: it returns none whatever is stored, or all.
 
-    Its WHERE (or HAVING), or one condition of several, reads no column, or its LIMIT is 0. Such a check would pass for ever.
+    Its WHERE (or HAVING), or one condition of several, reads no column, or its LIMIT is 0. Such a check
+    would pass for ever.
     """
     if reason := _idle(tree):
-        raise SuiteError(f"{reason}: no row decides about it", "a check that cannot fail proves nothing", origin)
+        raise SuiteError(
+            f"{reason}: no row decides about it", "a check that cannot fail proves nothing", origin
+        )
 
 
 def _idle(tree: exp.Expr) -> str:
@@ -197,7 +253,9 @@ def _idle(tree: exp.Expr) -> str:
 
 
 def _decides_nothing(condition: exp.Expr) -> bool:
-    """Whether a condition, or one that must hold beside others, is constant. ``1 = 1 AND …`` and ``true AND …`` may be."""
+    """Whether a condition, or one that must hold beside others, is constant. ``1 = 1 AND …`` and ``true
+    AND …`` may be.
+    """
     if _is_constant(condition):
         return True
     whole = condition.unnest()
@@ -207,17 +265,23 @@ def _decides_nothing(condition: exp.Expr) -> bool:
 
 def _plainly_true(condition: exp.Expr) -> bool:
     if isinstance(condition, exp.EQ) and isinstance(condition.left, exp.Literal):
-        return condition.left == condition.right and not condition.left.is_string  # texts are made harmless: all look alike
+        return (
+            condition.left == condition.right and not condition.left.is_string
+        )  # texts are made harmless: all look alike
     return isinstance(condition, exp.Boolean) and bool(condition.this)
 
 
 def _is_constant(condition: exp.Expr) -> bool:
     # An operator that is named with its schema is somebody's own function.
-    return all(isinstance(node, _CONSTANT) and not isinstance(node, exp.Operator) for node in condition.walk())
+    return all(
+        isinstance(node, _CONSTANT) and not isinstance(node, exp.Operator) for node in condition.walk()
+    )
 
 
 def calls_of(sql: str, origin: str) -> Calls:
-    """Every name in ``sql`` that could call a function (see :class:`Calls`); folded as PostgreSQL folds names."""
+    """Every name in ``sql`` that could call a function (see :class:`Calls`); folded as PostgreSQL folds
+    names.
+    """
     tokens = _tokens(sql, origin)
     called, dotted, words = set(), set(), set()
     for index, token in enumerate(tokens):
@@ -254,7 +318,9 @@ def _operators(sql: str, origin: str) -> set[str]:
 
 
 _IMPLIED_OPERATORS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("in", "distinct", "using", "natural", "case", "nullif", "union", "intersect", "except"), ("=", "<>")),
+    **dict.fromkeys(
+        ("in", "distinct", "using", "natural", "case", "nullif", "union", "intersect", "except"), ("=", "<>")
+    ),
     **dict.fromkeys(("group", "partition", "order", "greatest", "least", "max", "min"), ("=", "<", ">")),
     "between": ("<", "<=", ">", ">="),
     "like": ("~~", "!~~"),
@@ -264,17 +330,35 @@ _IMPLIED_OPERATORS: dict[str, tuple[str, ...]] = {
 """The operators that stand behind words."""
 
 _CATALOGUE_TYPES: dict[str, tuple[str, ...]] = {
-    "int": ("int4",), "integer": ("int4",), "smallint": ("int2",), "bigint": ("int8",), "real": ("float4",),
-    "float": ("float4", "float8"), "double": ("float8",), "dec": ("numeric",), "decimal": ("numeric",),
-    "boolean": ("bool",), "character": ("bpchar", "varchar"), "char": ("bpchar", "varchar"), "nchar": ("bpchar",),
-    "bit": ("varbit",), "time": ("timetz",), "timestamp": ("timestamptz",),
-}  # fmt: skip
+    "int": ("int4",),
+    "integer": ("int4",),
+    "smallint": ("int2",),
+    "bigint": ("int8",),
+    "real": ("float4",),
+    "float": ("float4", "float8"),
+    "double": ("float8",),
+    "dec": ("numeric",),
+    "decimal": ("numeric",),
+    "boolean": ("bool",),
+    "character": ("bpchar", "varchar"),
+    "char": ("bpchar", "varchar"),
+    "nchar": ("bpchar",),
+    "bit": ("varbit",),
+    "time": ("timetz",),
+    "timestamp": ("timestamptz",),
+}
 """SQL's names of types, to those in ``pg_type``."""
 
 
 def tables_read(tree: exp.Expression) -> tuple[str, ...]:
-    """The tables that a SELECT names, without its own WITH names where these can be seen, in order of appearance."""
-    names = [_table_name(t) for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier) and not _is_own(t)]
+    """The tables that a SELECT names, without its own WITH names where these can be seen, in order of
+    appearance.
+    """
+    names = [
+        _table_name(t)
+        for t in tree.find_all(exp.Table)
+        if isinstance(t.this, exp.Identifier) and not _is_own(t)
+    ]
     return tuple(dict.fromkeys(n for n in names if n and not n.startswith(_SYSTEM)))
 
 
@@ -290,7 +374,11 @@ def _is_own(table: exp.Table) -> bool:
     while outer is not None:
         if isinstance(outer, exp.With):
             listed = outer.expressions
-            seen = listed if outer.args.get("recursive") else listed[: next(n for n, c in enumerate(listed) if c is inner)]
+            seen = (
+                listed
+                if outer.args.get("recursive")
+                else listed[: next(n for n, c in enumerate(listed) if c is inner)]
+            )
         else:
             found = outer.args.get("with_")
             seen = found.expressions if isinstance(found, exp.With) and found is not inner else []
@@ -311,7 +399,9 @@ def _folded(identifier: exp.Identifier) -> str:
 
 
 def resolve_names(sql: str, reads: Iterable[str], catalogue: Catalogue) -> str:
-    """``sql`` with each alias of the suite replaced by the table that exists; everything else to the letter."""
+    """``sql`` with each alias of the suite replaced by the table that exists; everything else to the
+    letter.
+    """
     swaps = {name: catalogue.find(name) for name in reads if name in catalogue.aliases}
     if not swaps:
         return sql
@@ -336,9 +426,9 @@ UNTRACED = "*"
 def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
     """For each named output of a SELECT: the columns of plain tables that flow into it, or UNTRACED.
 
-    It decides what is masked, so it fails closed: an output is followed only where each of its columns comes straight
-    from a table named in the same FROM. Anything out of a subquery, a WITH query, a function, a set operation, a
-    column alias list or a whole row is UNTRACED.
+    It decides what is masked, so it fails closed: an output is followed only where each of its columns
+    comes straight from a table named in the same FROM. Anything out of a subquery, a WITH query, a
+    function, a set operation, a column alias list or a whole row is UNTRACED.
     """
     tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
     select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
@@ -353,7 +443,11 @@ def computed_outputs(sql: str) -> frozenset[str]:
     tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
     select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
     outputs = select.expressions if isinstance(select, exp.Select) else []
-    return frozenset(o.alias_or_name for o in outputs if not isinstance(tree, exp.Select) or not isinstance(o.unalias(), exp.Column))
+    return frozenset(
+        o.alias_or_name
+        for o in outputs
+        if not isinstance(tree, exp.Select) or not isinstance(o.unalias(), exp.Column)
+    )
 
 
 def _plain_sources(select: exp.Select) -> tuple[frozenset[str], bool]:
@@ -407,10 +501,14 @@ def qualified_columns(expression: str, sides: tuple[str, ...], origin: str) -> d
 
 
 def row_condition(expression: str, origin: str) -> exp.Expression:
-    """As :func:`plain_expression`, and it reads a column: what does not holds, or restricts, for all rows or for none."""
+    """As :func:`plain_expression`, and it reads a column: what does not holds, or restricts, for all rows
+    or for none.
+    """
     tree = plain_expression(expression, origin)
     if not tree.find(exp.Column):
-        raise SuiteError("the expression reads no column", "it does not depend on the row: write what does", origin)
+        raise SuiteError(
+            "the expression reads no column", "it does not depend on the row: write what does", origin
+        )
     return tree
 
 
@@ -432,9 +530,13 @@ def plain_expression(expression: str, origin: str) -> exp.Expression:
     # The text will stand in parentheses elsewhere: here too they must hold all of it, and nothing else.
     whole = {key for key, value in tree.args.items() if value} == {"expressions", "where"}
     if not whole or not isinstance(conditions.this, exp.Paren):
-        raise SuiteError("a row expression is one expression", "close each parenthesis that it opens, no other", origin)
+        raise SuiteError(
+            "a row expression is one expression", "close each parenthesis that it opens, no other", origin
+        )
     if tree.find(exp.Window, exp.AggFunc) or len(list(tree.find_all(exp.Select))) != 1:
-        raise SuiteError("a row expression has no subquery, aggregate or window", "use a SQL assertion", origin)
+        raise SuiteError(
+            "a row expression has no subquery, aggregate or window", "use a SQL assertion", origin
+        )
     result: exp.Expression = conditions.this
     return result
 

@@ -1,6 +1,7 @@
 """The SQLAlchemy expressions that rules are built of, and their one way to become SQL text.
 
-Every value is written into the SQL as a literal, so that what is shown is what was run, and psql re-performs it.
+Every value is written into the SQL as a literal, so that what is shown is what was run, and psql
+re-performs it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from kisaan_validate.sql.qualify import authored, qualified
 if TYPE_CHECKING:
     from kisaan_validate.catalogue import Table
 
-Value = bool | int | float | Decimal | str | bytes | dt.date | dt.datetime | dt.time | dt.timedelta | uuid.UUID
+Value = (
+    bool | int | float | Decimal | str | bytes | dt.date | dt.datetime | dt.time | dt.timedelta | uuid.UUID
+)
 """The Python values that a check may compare with."""
 
 # "named" leaves percent signs alone; backslashes are plain because sessions pin standard_conforming_strings.
@@ -29,12 +32,19 @@ _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-cal
 _DIALECT._backslash_escapes = False
 # Words that PostgreSQL does not take for a column's name everywhere; SQLAlchemy does not know them.
 _DIALECT.identifier_preparer.reserved_words = _DIALECT.identifier_preparer.reserved_words | {
-    "collation", "concurrently", "lateral", "system_user", "tablesample", "values",
+    "collation",
+    "concurrently",
+    "lateral",
+    "system_user",
+    "tablesample",
+    "values",
 }
 
 
 def to_sql(element: Any) -> str:
-    """The SQL text of a SQLAlchemy element, all values as literals; not yet qualified (see ``sql.qualify``)."""
+    """The SQL text of a SQLAlchemy element, all values as literals; not yet qualified (see
+    ``sql.qualify``).
+    """
     return str(element.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
@@ -59,8 +69,9 @@ def text_literal(value: str) -> ColumnElement[str]:
 def literal(value: Value) -> ColumnElement[Any]:
     """A Python value as an exact SQL literal.
 
-    Integers of any size and Decimals keep every digit. Raises TypeError for a type that has no exact counterpart
-    and ValueError for a value PostgreSQL cannot hold (a NUL character, a time finer than microseconds).
+    Integers of any size and Decimals keep every digit. Raises TypeError for a type that has no exact
+    counterpart and ValueError for a value PostgreSQL cannot hold (a NUL character, a time finer than
+    microseconds).
     """
     if isinstance(value, bool):
         return sa.true() if value else sa.false()
@@ -94,12 +105,16 @@ MOST_DIGITS = 1_000
 
 
 def exact_decimal(text: str) -> Decimal:
-    """A number with every digit of its text. Raises ValueError for what is none, or is too long to be written out."""
+    """A number with every digit of its text. Raises ValueError for what is none, or is too long to be
+    written out.
+    """
     try:
         value = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"{text[:40]} is no number") from None
-    if value.is_finite() and (abs(value.adjusted()) > MOST_DIGITS or len(value.as_tuple().digits) > MOST_DIGITS):
+    if value.is_finite() and (
+        abs(value.adjusted()) > MOST_DIGITS or len(value.as_tuple().digits) > MOST_DIGITS
+    ):
         raise ValueError(f"a number of more than {MOST_DIGITS:,} digits: {text[:40]}")
     return value
 
@@ -137,7 +152,9 @@ def _timestamp(value: dt.datetime) -> ColumnElement[Any]:
 
 @dataclass(frozen=True)
 class View:
-    """A table inside one statement: gives its columns as expressions, under an alias where there are two tables."""
+    """A table inside one statement: gives its columns as expressions, under an alias where there are two
+    tables.
+    """
 
     table: Table
     alias: str = ""
@@ -148,7 +165,9 @@ class View:
         return sa.literal_column(f"{quote(self.alias)}.{quote(name)}") if self.alias else column
 
     def value(self, name: str) -> ColumnElement[Any]:
-        """The column as comparable to literals: enums by label (their order and their input rules are not text's)."""
+        """The column as comparable to literals: enums by label (their order and their input rules are not
+        text's).
+        """
         column = self.column(name)
         return sa.cast(column, sa.Text) if self.table.columns[name].is_enum else column
 
@@ -166,26 +185,32 @@ def knows_zone_sql(zone: str) -> str:
 
 
 def table_sql(table: Table) -> str:
-    """The qualified, quoted name of a relation; with the names of its columns, as a FROM item, where these are not their own."""
+    """The qualified, quoted name of a relation; with the names of its columns, as a FROM item, where these
+    are not their own.
+    """
     name = f"{quote(table.schema)}.{quote(table.name)}"
     return f"{name} AS {quote(table.name)} ({', '.join(map(quote, table.names))})" if table.names else name
 
 
 def distinct_sql(first: str, sign: str, second: str) -> str:
-    """SQL for IS DISTINCT FROM by an operator that is known: ``sign`` is the one for "differs" (see ``Column.sign``)."""
+    """SQL for IS DISTINCT FROM by an operator that is known: ``sign`` is the one for "differs" (see
+    ``Column.sign``).
+    """
     return f"coalesce(({first}) {sign} ({second}), num_nulls(({first}), ({second})) = 1)"
 
 
 APART = " OFFSET '0'"
-"""Ends a subquery that the planner must not merge with what is around it: what it knows of the table stays inside."""
+"""Ends a subquery that the planner must not merge with what is around it: what it knows of the table stays
+inside.
+"""
 
 
 def source_sql(table: Table, alias: str = "", matched: Iterable[str] | None = None) -> str:
     """The FROM item that gives the rows of a relation: all of them, or those that its filter leaves.
 
-    ``matched`` are the columns by which these rows are grouped or joined; None says that anything may be done with them.
-    Where a unique index says that no two rows agree in them, they are read apart: else the planner would take that for
-    true, and stop at the first row, or group by fewer columns.
+    ``matched`` are the columns by which these rows are grouped or joined; None says that anything may be
+    done with them. Where a unique index says that no two rows agree in them, they are read apart: else the
+    planner would take that for true, and stop at the first row, or group by fewer columns.
     """
     names = None if matched is None else list(matched)
     apart = not table.believed and (names is None or table.may_be_matched(names))
@@ -193,13 +218,18 @@ def source_sql(table: Table, alias: str = "", matched: Iterable[str] | None = No
         return f"{table_sql(table)} AS {quote(alias)}" if alias else table_sql(table)
     place = "ctid, " if key_columns(table) == ("ctid",) else ""
     kept = f" WHERE {kept_sql(table, table.only)}" if table.only else ""
-    return f"(SELECT {place}* FROM {table_sql(table)}{kept}{APART if apart else ''}) AS {quote(alias or table.name)}"
+    return (
+        f"(SELECT {place}* FROM {table_sql(table)}{kept}{APART if apart else ''}) AS "
+        f"{quote(alias or table.name)}"
+    )
 
 
 def kept_sql(table: Table, *conditions: str) -> str:
-    """SQL, for a WHERE, of conditions on rows of a table that are read out of its heap; "" where none says anything.
+    """SQL, for a WHERE, of conditions on rows of a table that are read out of its heap; "" where none says
+    anything.
 
-    IS TRUE hides them from the planner, which would take a CHECK, the bounds of a partition or NOT NULL for the rows.
+    IS TRUE hides them from the planner, which would take a CHECK, the bounds of a partition or NOT NULL
+    for the rows.
     """
     text = condition_sql(*conditions)
     if table.believed or not text:

@@ -17,9 +17,10 @@ Named = frozenset[tuple[str, str]]
 def settled_for_nan(expression: str) -> Named:
     """The columns of which the expression itself says what a NaN means.
 
-    It names NaN beside them (``amount <> 'NaN'``, ``amount > 0 OR amount = 'NaN'``); or one of the conditions that must all
-    hold is never true of a NaN (``amount <= 100``, ``amount BETWEEN 0 AND 100``, ``amount IN (1, 2)``); or it only asks
-    whether there is a value (``amount IS NOT NULL``), and a NaN is one.
+    It names NaN beside them (``amount <> 'NaN'``, ``amount > 0 OR amount = 'NaN'``); or one of the
+    conditions that must all hold is never true of a NaN (``amount <= 100``, ``amount BETWEEN 0 AND 100``,
+    ``amount IN (1, 2)``); or it only asks whether there is a value (``amount IS NOT NULL``), and a NaN is
+    one.
     """
     try:
         tree = plain_expression(expression, "")
@@ -28,7 +29,9 @@ def settled_for_nan(expression: str) -> Named:
     named = {_key(column) for text in tree.find_all(exp.Literal) if _is_nan(text) for column in _beside(text)}
     compared = {_key(column) for column in tree.find_all(exp.Column) if not _is_presence(column)}
     present = {_key(column) for column in tree.find_all(exp.Column)} - compared
-    return frozenset(named | present | {_key(column) for part in _conjuncts(tree) for column in _refused(part)})
+    return frozenset(
+        named | present | {_key(column) for part in _conjuncts(tree) for column in _refused(part)}
+    )
 
 
 def _key(column: exp.Column) -> tuple[str, str]:

@@ -1,14 +1,16 @@
-"""What the engine itself writes is answered by PostgreSQL's own functions and operators, whatever a schema holds.
+"""What the engine itself writes is answered by PostgreSQL's own functions and operators, whatever a schema
+holds.
 
-PostgreSQL prefers an exact match of types to a polymorphic or convertible one, wherever it stands in the search path: an
-aggregate ``public.lag(integer)`` answers where ``lag(n)`` was meant. So every statement of the engine passes through
-:func:`qualified`: functions become ``pg_catalog.lag(n)``, operators ``a OPERATOR(pg_catalog.=) b``, and what looks an
-operator up without naming it (IN, BETWEEN, IS DISTINCT FROM, NULLIF, LIKE, CASE x WHEN) is written out. What bears a schema
-already keeps it: the engine writes the operators of an extension's type so.
+PostgreSQL prefers an exact match of types to a polymorphic or convertible one, wherever it stands in the
+search path: an aggregate ``public.lag(integer)`` answers where ``lag(n)`` was meant. So every statement of
+the engine passes through :func:`qualified`: functions become ``pg_catalog.lag(n)``, operators ``a
+OPERATOR(pg_catalog.=) b``, and what looks an operator up without naming it (IN, BETWEEN, IS DISTINCT FROM,
+NULLIF, LIKE, CASE x WHEN) is written out. What bears a schema already keeps it: the engine writes the
+operators of an extension's type so.
 
-Author-written SQL stays as it is, also inside a statement of the engine: it is marked (:func:`authored`) until then.
-The grammar is PostgreSQL's, as far as the engine uses it ("Operator Precedence" in its documentation); what is not
-understood is refused, never passed on.
+Author-written SQL stays as it is, also inside a statement of the engine: it is marked (:func:`authored`)
+until then. The grammar is PostgreSQL's, as far as the engine uses it ("Operator Precedence" in its
+documentation); what is not understood is refused, never passed on.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ class NotUnderstood(KisaanError):
 
 
 def authored(sql: str) -> str:
-    """Author-written SQL, marked so that :func:`qualified` leaves it alone. Raises ValueError if it holds a NUL character."""
+    """Author-written SQL, marked so that :func:`qualified` leaves it alone. Raises ValueError if it holds
+    a NUL character.
+    """
     if _MARK in sql:
         raise ValueError("SQL with a NUL character")
     return f"{_MARK}{sql}{_MARK}"
@@ -42,9 +46,11 @@ def unmarked(sql: str) -> str:
 
 @lru_cache(maxsize=4096)
 def qualified(sql: str) -> str:
-    """A statement of the engine, or an item or condition of one, with every function and operator named in full.
+    """A statement of the engine, or an item or condition of one, with every function and operator named in
+    full.
 
-    Must not be applied twice: the second time author-written SQL is not marked any more. Raises NotUnderstood.
+    Must not be applied twice: the second time author-written SQL is not marked any more. Raises
+    NotUnderstood.
     """
     reader = _Reader(_tokens(sql))
     text = reader.sequence()
@@ -58,7 +64,7 @@ def operators_in(sql: str) -> frozenset[str]:
     return frozenset(token.text for token in _tokens(sql) if token.kind == "operator")
 
 
-# --- tokens ------------------------------------------------------------------------------------------------------------
+# --- tokens -----------------------------------------------------------------------------------------------
 
 _LEXEME = re.compile(
     r"""(?P<space>(?:\s|--[^\n]*|/\*.*?\*/)+)
@@ -76,7 +82,9 @@ _LEXEME = re.compile(
 
 
 class _Token(NamedTuple):
-    """One token: what stands before it (blanks, remarks), its kind, its text, and the word it is if it is a bare one."""
+    """One token: what stands before it (blanks, remarks), its kind, its text, and the word it is if it is
+    a bare one.
+    """
 
     space: str
     kind: str
@@ -105,7 +113,9 @@ def _tokens(sql: str) -> list[_Token]:
 
 
 def _operator(run: str) -> str:
-    """The first operator in a run of operator characters: a remark ends it, and + or - only ends one with certain others."""
+    """The first operator in a run of operator characters: a remark ends it, and + or - only ends one with
+    certain others.
+    """
     for remark in ("--", "/*"):
         run = run.split(remark)[0] or run
     while len(run) > 1 and run[-1] in "+-" and not set(run) & set("~!@#%^&|`?"):
@@ -113,7 +123,7 @@ def _operator(run: str) -> str:
     return run
 
 
-# --- words --------------------------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------------------------
 
 _CLAUSES = frozenset(
     {
@@ -198,23 +208,29 @@ _NO_FUNCTIONS = _CLAUSES | {
 _REFUSED = frozenset(
     {"using", "natural", "similar", "overlaps", "position", "overlay", "substring", "xmlserialize"}
 )
-"""Words by which a function or an operator is called that cannot be named with its schema there; some only before FROM or IN."""
+"""Words by which a function or an operator is called that cannot be named with its schema there; some only
+before FROM or IN.
+"""
 
 _FORMS = frozenset({"position", "overlay", "substring", "xmlserialize"})
 """Those that are plain functions where their arguments stand between commas."""
 
 _COMPARISONS = frozenset({"<", ">", "=", "<=", ">=", "<>", "!="})
 _IS, _COMPARE, _RANGE, _OTHER, _PLUS, _TIMES, _POWER, _AT, _COLLATE, _UNARY = range(1, 11)
-"""PostgreSQL's precedence of operators, from the loosest. NOT, AND and OR are looser still, and end an expression here."""
+"""PostgreSQL's precedence of operators, from the loosest. NOT, AND and OR are looser still, and end an
+expression here.
+"""
 
 _SYMBOLS = {"+": _PLUS, "-": _PLUS, "*": _TIMES, "/": _TIMES, "%": _TIMES, "%%": _TIMES, "^": _POWER}
 
 
 @dataclass(frozen=True)
 class _Expression:
-    """A piece of text that is one expression; ``whole`` tells that it stands as an operand without parentheses.
+    """A piece of text that is one expression; ``whole`` tells that it stands as an operand without
+    parentheses.
 
-    ``bare`` tells that it is a string whose type is not written: its type comes from what it is compared with.
+    ``bare`` tells that it is a string whose type is not written: its type comes from what it is compared
+    with.
     """
 
     text: str
@@ -461,7 +477,8 @@ class _Reader:
         first, word, header = self.token, self.token.word, self._is_header()
         if word in _FORMS and self.ahead().text == "(" and self._has_form():
             raise NotUnderstood(
-                f"{word.upper()} cannot be named with its schema in this form: write its arguments between commas"
+                f"{word.upper()} cannot be named with its schema in this form: write its arguments "
+                f"between commas"
             )
         text = self.take()
         parts = 1
@@ -542,7 +559,9 @@ class _Reader:
         return text
 
     def _type(self) -> str:
-        """The name of a type as PostgreSQL writes it: double precision, timestamp(3) with time zone, public."Mood"[]."""
+        """The name of a type as PostgreSQL writes it: double precision, timestamp(3) with time zone,
+        public."Mood"[].
+        """
         text = self._name()
         while True:
             if self.token.word in {"precision", "varying"} or self._in_interval(text):

@@ -1,6 +1,8 @@
-"""What ``DataFrame.filter`` of Spark is given, as PostgreSQL's SQL: comparisons of columns and plain values, nothing computed.
+"""What ``DataFrame.filter`` of Spark is given, as PostgreSQL's SQL: comparisons of columns and plain
+values, nothing computed.
 
-Of these the two agree: unknown where NULL is, NaN greater than every number. Names are taken as they are written.
+Of these the two agree: unknown where NULL is, NaN greater than every number. Names are taken as they are
+written.
 """
 
 from __future__ import annotations
@@ -14,12 +16,20 @@ from sqlglot.errors import SqlglotError
 from kisaan_validate.sql.expressions import exact_decimal, literal, quote, to_sql
 
 _COMPARISONS: dict[type[exp.Expr], str] = {
-    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=", exp.NullSafeEQ: "IS NOT DISTINCT FROM",
-}  # fmt: skip
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
+}
 
 
 def spark_condition(text: str) -> str:
-    """A condition on a row as SQL. Raises ValueError for what is no comparison of columns and plain values."""
+    """A condition on a row as SQL. Raises ValueError for what is no comparison of columns and plain
+    values.
+    """
     try:
         trees = sqlglot.parse(text, dialect="spark")
     except (SqlglotError, RecursionError, ValueError):
@@ -47,10 +57,16 @@ def _condition(node: exp.Expr, text: str) -> str:
         low, high = _value(node.args["low"], text), _value(node.args["high"], text)
         return f"{_value(node.this, text)} BETWEEN {low} AND {high}"
     if isinstance(node, exp.In) and node.expressions and not node.args.get("query"):
-        return f"{_value(node.this, text)} IN ({', '.join(_value(value, text) for value in node.expressions)})"
+        return (
+            f"{_value(node.this, text)} IN ({', '.join(_value(value, text) for value in node.expressions)})"
+        )
     if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
         return f"{_value(node.this, text)} IS NULL"
-    if isinstance(node, exp.Like) and isinstance(node.expression, exp.Literal) and "\\" not in node.expression.name:
+    if (
+        isinstance(node, exp.Like)
+        and isinstance(node.expression, exp.Literal)
+        and "\\" not in node.expression.name
+    ):
         return f"{_value(node.this, text)} LIKE {_value(node.expression, text)}"
     if isinstance(node, exp.Column):
         return _value(node, text)

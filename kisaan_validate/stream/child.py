@@ -1,7 +1,9 @@
-"""A process that reads streams: ``python -m kisaan_validate.stream.child FD``, started by ``conduct`` and by nobody else.
+"""A process that reads streams: ``python -m kisaan_validate.stream.child FD``, started by ``conduct`` and
+by nobody else.
 
-It gets its Job and its pieces over the inherited connection FD and answers there. It ends when its standard input does, that
-is when its parent closes it or is gone: then it cancels what it has the server do. What the author's functions print is lost.
+It gets its Job and its pieces over the inherited connection FD and answers there. It ends when its
+standard input does, that is when its parent closes it or is gone: then it cancels what it has the server
+do. What the author's functions print is lost.
 """
 
 from __future__ import annotations

@@ -34,15 +34,21 @@ class _Task:
 
 
 class Streams:
-    """Reads all streams of a plan, each once. Readers open their sessions and take their locks when this is made.
+    """Reads all streams of a plan, each once. Readers open their sessions and take their locks when this
+    is made.
 
-    Suites that are a folder are read by processes, at most ``jobs`` of them and no more than there are pieces; what has no
-    folder by one thread of this process. ``results`` blocks; ``close`` ends the readers, also when it was never called.
+    Suites that are a folder are read by processes, at most ``jobs`` of them and no more than there are
+    pieces; what has no folder by one thread of this process. ``results`` blocks; ``close`` ends the
+    readers, also when it was never called.
     """
 
     def __init__(self, job: Job, suite: Suite, blocks: Mapping[int, int], jobs: int, stop: Stop) -> None:
         self._job, self._suite, self._stop = job, suite, stop
-        self._tasks = [_Task(p) for n, s in _largest_first(job.streams) for p in pieces_of(n, s, blocks.get(s.table.oid), jobs)]
+        self._tasks = [
+            _Task(p)
+            for n, s in _largest_first(job.streams)
+            for p in pieces_of(n, s, blocks.get(s.table.oid), jobs)
+        ]
         self._waiting: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         for task in self._tasks:
             self._waiting.put(task)
@@ -59,7 +65,9 @@ class Streams:
             thread.start()
 
     def results(self, on_done: Callable[[int, int], None]) -> list[Streamed]:
-        """What each stream says, in the order of the job. A check without an answer has a trouble; nothing raises."""
+        """What each stream says, in the order of the job. A check without an answer has a trouble; nothing
+        raises.
+        """
         self._go.set()
         total, done = len(self._tasks), 0
         on_done(0, total)
@@ -93,7 +101,9 @@ class Streams:
             return now < self._deadline
         if self._here is not None:
             limit = self._job.limits.statement_timeout / 1000 + SPARE_SECONDS
-            return not any(t.begun is not None and t.answer is None and now - t.begun > limit for t in self._tasks)
+            return not any(
+                t.begun is not None and t.answer is None and now - t.begun > limit for t in self._tasks
+            )
         return True
 
     def _joined(self) -> list[Streamed]:
@@ -109,7 +119,10 @@ class Streams:
         if self._failure:
             return Trouble(self._failure, "report this")
         at = self._here.at if self._here is not None and task.begun is not None else ""
-        return Trouble(f"no answer in time{f', in the function of {at}' if at else ''}", "mend the function, or raise statement_timeout")
+        return Trouble(
+            f"no answer in time{f', in the function of {at}' if at else ''}",
+            "mend the function, or raise statement_timeout",
+        )
 
     def _drive(self) -> None:
         """One reader: begins at once, reads when it may, until nothing is left."""
@@ -119,7 +132,9 @@ class Streams:
             if reader.refused is not None and self._steps_aside(reader.refused):
                 return
             self._go.wait()
-            while not self._stop.requested and not self._closed.is_set() and (task := self._next()) is not None:
+            while (
+                not self._stop.requested and not self._closed.is_set() and (task := self._next()) is not None
+            ):
                 task.begun = time.monotonic()
                 task.answer = reader.read(task, self._job.streams[task.piece.stream])
                 self._done.put(None)
@@ -129,7 +144,9 @@ class Streams:
             reader.close()
 
     def _steps_aside(self, why: Trouble) -> bool:
-        """Whether others may still do the work of a reader that could not be started. The last one says why nobody can."""
+        """Whether others may still do the work of a reader that could not be started. The last one says
+        why nobody can.
+        """
         with self._lock:
             if self._able == 1:
                 return False
@@ -160,7 +177,9 @@ class _Reader:
         """Why no helper can be started."""
 
     def prepare(self) -> None:
-        """Start the helper, unless there is one, or starting it was in vain; what is lost at the start is started again once."""
+        """Start the helper, unless there is one, or starting it was in vain; what is lost at the start is
+        started again once.
+        """
         for attempt in (1, 2):
             if self.refused is not None or (self._helper is not None and self._helper.alive):
                 return
@@ -179,8 +198,9 @@ class _Reader:
     def read(self, task: _Task, stream: Stream) -> Streamed:
         """The answers of a piece, whatever happens.
 
-        A piece whose reader is lost is read again once. If it is lost again, the function that was running is taken for the
-        culprit, and the others are asked without it; if none was running, there is no answer.
+        A piece whose reader is lost is read again once. If it is lost again, the function that was running
+        is taken for the culprit, and the others are asked without it; if none was running, there is no
+        answer.
         """
         while True:
             asked = [id for id in stream.check_ids if id not in task.culprits]
@@ -198,19 +218,25 @@ class _Reader:
             return answer
 
     def _again(self, task: _Task, lost: Lost) -> bool:
-        """Whether the piece is read again, without the function that the reader was lost in if it is the second time."""
+        """Whether the piece is read again, without the function that the reader was lost in if it is the
+        second time.
+        """
         task.losses += 1
         if lost.final:
             return False
         if task.losses > 1 and lost.at:
-            task.culprits[lost.at] = Trouble(f"{lost.fact} in this function", "mend the function, then run again")
+            task.culprits[lost.at] = Trouble(
+                f"{lost.fact} in this function", "mend the function, then run again"
+            )
         return task.losses == 1 or bool(lost.at)
 
     def _without_sorting(self, task: _Task, stream: Stream) -> Streamed:
         """Read a piece; if it may not be sorted for whole columns, then without these."""
         assert self._helper is not None
         answer = self._helper.read(task.piece, tuple(task.culprits))
-        refused = [id for id, tally in answer.tallies.items() if tally.trouble is not None and tally.trouble.refused]
+        refused = [
+            id for id, tally in answer.tallies.items() if tally.trouble is not None and tally.trouble.refused
+        ]
         whole = {judge.check_id for judge in stream.judges if not judge.row_wise}
         if not refused or whole.issuperset(answer.tallies):
             return answer

@@ -1,7 +1,8 @@
 """Rows of ``COPY … (FORMAT binary)`` become exact columns, many rows at a time.
 
-The format is that of PostgreSQL's documentation ("COPY", "Binary Format") and of the types' send functions. psycopg2 hands
-over one message a row, so where rows begin is known, and fields are found column by column with numpy.
+The format is that of PostgreSQL's documentation ("COPY", "Binary Format") and of the types' send
+functions. psycopg2 hands over one message a row, so where rows begin is known, and fields are found column
+by column with numpy.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ class Chunk:
             raise DecodeError("a row is longer than its fields")
 
     def decode(self, number: int, kind: str) -> Values:
-        """The column at a position. Raises Unfit for what Python cannot hold, DecodeError for what the type cannot send."""
+        """The column at a position. Raises Unfit for what Python cannot hold, DecodeError for what the
+        type cannot send.
+        """
         field = self._fields[number]
         try:
             return Values(kind, _DECODERS[kind](self, field), field.null, self._size(field, kind))
@@ -105,7 +108,9 @@ class Chunk:
     def _raw(self, start: Ints, dtype: str) -> Array:
         """The values of ``dtype`` that begin at these bytes, aligned or not."""
         width = np.dtype(dtype).itemsize
-        view: Array = np.ndarray((len(self._buffer) - width + 1,), dtype=dtype, buffer=self._buffer, strides=(1,))
+        view: Array = np.ndarray(
+            (len(self._buffer) - width + 1,), dtype=dtype, buffer=self._buffer, strides=(1,)
+        )
         return view[start]
 
     def fixed(self, field: _Field, dtype: str, width: int) -> Array:
@@ -223,7 +228,8 @@ _ENDS = np.iinfo(np.int64)
 
 def _instant(chunk: Chunk, field: _Field) -> Array:
     micros = chunk.fixed(field, ">i8", 8)
-    # Both infinities are the ends of the range, and the years from 294247 on have no place beside another epoch.
+    # Both infinities are the ends of the range, and the years from 294247 on have no place beside another
+    # epoch.
     far = (micros > _ENDS.max - _MICROS) | (micros == _ENDS.min)
     _refuse(far & ~field.null, "timestamps (infinite, or beyond the year 294246)")
     values: Array = (micros + _MICROS).view("M8[us]")
@@ -235,7 +241,9 @@ def _interval(chunk: Chunk, field: _Field) -> Array:
     if (field.size[~field.null] != 16).any():
         raise DecodeError("an interval is not 16 bytes long")
     micros = chunk.fixed(_Field(field.start, np.where(field.null, 0, 8), field.null), ">i8", 8)
-    days = chunk.fixed(_Field(field.start + 8, np.where(field.null, 0, 4), field.null), ">i4", 4).astype(np.int64)
+    days = chunk.fixed(_Field(field.start + 8, np.where(field.null, 0, 4), field.null), ">i4", 4).astype(
+        np.int64
+    )
     months = chunk.fixed(_Field(field.start + 12, np.where(field.null, 0, 4), field.null), ">i4", 4)
     _refuse(months != 0, "intervals (with months or years, or infinite)")
     _refuse(np.abs(days) > 100_000_000, "intervals (too long)")
@@ -254,8 +262,12 @@ def _refuse(unfit: Mask, what: str) -> None:
 def _tid(chunk: Chunk, field: _Field) -> Array:
     if (field.size != 6).any():
         raise DecodeError("a ctid is not 6 bytes long")
-    block = chunk.fixed(_Field(field.start, np.full_like(field.size, 4), field.null), ">u4", 4).astype(np.int64)
-    offset = chunk.fixed(_Field(field.start + 4, np.full_like(field.size, 2), field.null), ">u2", 2).astype(np.int64)
+    block = chunk.fixed(_Field(field.start, np.full_like(field.size, 4), field.null), ">u4", 4).astype(
+        np.int64
+    )
+    offset = chunk.fixed(_Field(field.start + 4, np.full_like(field.size, 2), field.null), ">u2", 2).astype(
+        np.int64
+    )
     return (block << 16) | offset
 
 
@@ -269,19 +281,26 @@ _SPECIAL = {0xC000: Decimal("NaN"), 0xD000: Decimal("Infinity"), 0xF000: Decimal
 def _numeric(chunk: Chunk, field: _Field) -> Array:
     """Exact decimals, with as many places as the server shows.
 
-    numeric_send: the number of digits to the base 10000, the weight of the first, the sign, the places shown, the digits.
-    Up to 18 decimal digits are put together in 64 bits for all rows at once; what is longer, row by row.
+    numeric_send: the number of digits to the base 10000, the weight of the first, the sign, the places
+    shown, the digits. Up to 18 decimal digits are put together in 64 bits for all rows at once; what is
+    longer, row by row.
     """
     if (field.size[~field.null] < 8).any():
         raise DecodeError("a numeric is too short")
-    head = [chunk._gather(field.start + at, kind) for at, kind in ((0, ">i2"), (2, ">i2"), (4, ">u2"), (6, ">i2"))]
+    head = [
+        chunk._gather(field.start + at, kind) for at, kind in ((0, ">i2"), (2, ">i2"), (4, ">u2"), (6, ">i2"))
+    ]
     digits, weight, sign, places = (np.where(field.null, 0, part) for part in head)
     plain = (sign == _POSITIVE) | (sign == _NEGATIVE)
     short = plain & (digits <= 4) & (4 * (weight + 1) + places <= 18) & (places <= 18)
     total = np.zeros(len(field.null), dtype=np.int64)
     for n in range(int(digits[short].max(initial=0))):
         there = short & (n < digits)
-        total = np.where(n < digits, total * 10_000 + chunk._gather(np.where(there, field.start + 8 + 2 * n, 0), ">u2"), total)
+        total = np.where(
+            n < digits,
+            total * 10_000 + chunk._gather(np.where(there, field.start + 8 + 2 * n, 0), ">u2"),
+            total,
+        )
     power = np.where(short, 4 * (weight - digits + 1) + places, 0)
     divisor = _POWERS[np.clip(-power, 0, 18)]
     scaled = np.where(power >= 0, total * _POWERS[np.clip(power, 0, 18)], total // divisor)
@@ -315,11 +334,31 @@ def _long_numeric(chunk: Chunk, field: _Field, row: int) -> Decimal:
 
 
 _DECODERS: dict[str, Callable[[Chunk, _Field], Array]] = {
-    "int2": _integer(2), "int4": _integer(4), "int8": _integer(8), "float4": _float(4), "float8": _float(8), "bool": _boolean,
-    "numeric": _numeric, "text": _text, "bytea": _bytes, "date": _date, "timestamp": _instant, "timestamptz": _instant,
-    "interval": _interval, "tid": _tid,
-}  # fmt: skip
+    "int2": _integer(2),
+    "int4": _integer(4),
+    "int8": _integer(8),
+    "float4": _float(4),
+    "float8": _float(8),
+    "bool": _boolean,
+    "numeric": _numeric,
+    "text": _text,
+    "bytea": _bytes,
+    "date": _date,
+    "timestamp": _instant,
+    "timestamptz": _instant,
+    "interval": _interval,
+    "tid": _tid,
+}
 
 _WIDTHS = {
-    "int2": 2, "int4": 4, "int8": 8, "float4": 4, "float8": 8, "bool": 1, "timestamp": 8, "timestamptz": 8, "interval": 8, "tid": 8,
-}  # fmt: skip
+    "int2": 2,
+    "int4": 4,
+    "int8": 8,
+    "float4": 4,
+    "float8": 8,
+    "bool": 1,
+    "timestamp": 8,
+    "timestamptz": 8,
+    "interval": 8,
+    "tid": 8,
+}

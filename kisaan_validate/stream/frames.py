@@ -14,8 +14,9 @@ from kisaan_validate.stream.decode import Array, Mask, Values
 def series_of(column: Values, name: str, rows: Mask | None = None) -> Any:
     """A column, or some rows of it, as a Series of its own: what is done to it touches nothing else.
 
-    Integers and booleans are pandas' nullable ones whether or not there is a NULL, texts are "string", instants
-    "datetime64[us, UTC]"; decimals, dates and bytes are objects, with None for NULL; floats have NaN for NULL.
+    Integers and booleans are pandas' nullable ones whether or not there is a NULL, texts are "string",
+    instants "datetime64[us, UTC]"; decimals, dates and bytes are objects, with None for NULL; floats have
+    NaN for NULL.
     """
     values = column.values.copy() if rows is None else column.values[rows]
     nulls = column.nulls.copy() if rows is None else column.nulls[rows]

@@ -1,4 +1,6 @@
-"""Who reads a piece: a process, or where the functions cannot be had in another process, a thread of this one."""
+"""Who reads a piece: a process, or where the functions cannot be had in another process, a thread of this
+one.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ GRACE_SECONDS = 1.0
 """How long a process may take to end when it is asked to; then it is killed."""
 
 SPARE_SECONDS = 10.0
-"""How much longer than ``statement_timeout`` a piece may take: by then the server would have ended the statement, so the
-time is spent in a function."""
+"""How much longer than ``statement_timeout`` a piece may take: by then the server would have ended the
+statement, so the time is spent in a function."""
 
 
 class Lost(Exception):
@@ -42,7 +44,9 @@ def _late(seconds: float, at: str) -> str:
 
 
 class NotStarted(Exception):
-    """A reader could not be started; ``trouble`` says why, and ``lost`` that it was gone before it could say so itself."""
+    """A reader could not be started; ``trouble`` says why, and ``lost`` that it was gone before it could
+    say so itself.
+    """
 
     def __init__(self, trouble: Trouble, lost: bool = False) -> None:
         super().__init__(trouble.fact)
@@ -64,10 +68,12 @@ class Helper(Protocol):
 
 
 class Process:
-    """A process of its own: functions that crash, hang or take all memory cost their answers, and not the run.
+    """A process of its own: functions that crash, hang or take all memory cost their answers, and not the
+    run.
 
-    It is started by the interpreter's command line, not by ``multiprocessing``, whose children run the caller's main script
-    again. The connection string goes over a pipe: an argument could be read by every user of the machine. Raises NotStarted.
+    It is started by the interpreter's command line, not by ``multiprocessing``, whose children run the
+    caller's main script again. The connection string goes over a pipe: an argument could be read by every
+    user of the machine. Raises NotStarted.
     """
 
     def __init__(self, job: Job, stop: Stop) -> None:
@@ -78,7 +84,9 @@ class Process:
         quiet = subprocess.DEVNULL
         environment, passed = {**os.environ, "PYTHONPATH": paths}, [inherited.fileno()]
         try:
-            self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, pass_fds=passed, env=environment)
+            self._process = subprocess.Popen(
+                words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, pass_fds=passed, env=environment
+            )
         except OSError as error:
             raise NotStarted(Trouble(f"a process for Python checks did not start: {error}")) from None
         finally:
@@ -137,7 +145,11 @@ class Process:
             code = self._process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             return "the process closed its connection"
-        return f"the process was killed by {signal.Signals(-code).name}" if code < 0 else f"the process ended (exit code {code})"
+        return (
+            f"the process was killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f"the process ended (exit code {code})"
+        )
 
     def close(self) -> None:
         """Close its standard input, by which it cancels its statement and ends; kill it if it does not."""
@@ -153,7 +165,9 @@ class Process:
 
 
 class Here:
-    """The thread that calls it: for suites that are no folder, whose functions another process could not find. Raises NotStarted."""
+    """The thread that calls it: for suites that are no folder, whose functions another process could not
+    find. Raises NotStarted.
+    """
 
     def __init__(self, job: Job, suite: Suite, stop: Stop) -> None:
         self.at = ""

@@ -1,4 +1,6 @@
-"""One function on one chunk (or on whole columns): what it is given, and what its answer means. Here pandera calls it."""
+"""One function on one chunk (or on whole columns): what it is given, and what its answer means. Here
+pandera calls it.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,18 @@ Columns = Mapping[str, Values]
 
 
 class NoAnswer(Exception):
-    """The function did not answer, or not in a way that says which rows are right. The message holds no value."""
+    """The function did not answer, or not in a way that says which rows are right. The message holds no
+    value.
+    """
 
 
 @dataclass(frozen=True)
 class Answer:
     """Which of the given rows are wrong, by position, and how many were judged.
 
-    ``as_one`` tells that the function said one thing of all the rows together, or one of each group: then ``wrong`` is how many
-    of these things are false, and no row is to blame. ``nan`` is the number of rows that are wrong for holding a NaN.
+    ``as_one`` tells that the function said one thing of all the rows together, or one of each group: then
+    ``wrong`` is how many of these things are false, and no row is to blame. ``nan`` is the number of rows
+    that are wrong for holding a NaN.
     """
 
     judged: int
@@ -49,17 +54,20 @@ _NO_ROWS: Ints = np.empty(0, dtype=np.int64)
 
 
 def judge(rule: PythonRule, column: str, columns: Columns, size: int) -> Answer:
-    """What a rule says of ``size`` rows, of which it is given these columns; ``column`` is "" for a check of the frame.
+    """What a rule says of ``size`` rows, of which it is given these columns; ``column`` is "" for a check
+    of the frame.
 
-    A row with a NaN is wrong whatever the function says of it, unless its column says that NaN is allowed. Raises NoAnswer
-    for an answer that is none, and whatever the author's function raises.
+    A row with a NaN is wrong whatever the function says of it, unless its column says that NaN is allowed.
+    Raises NoAnswer for an answer that is none, and whatever the author's function raises.
     """
     kept = _judged_rows(rule, column, columns)
     return _refusing_nan(_asked(rule, column, columns, size, kept), rule, columns, kept)
 
 
 def _refusing_nan(answer: Answer, rule: PythonRule, columns: Columns, kept: Mask | None) -> Answer:
-    """The answer, and beside it the rows that hold a NaN: of all rows together, one of them makes it wrong."""
+    """The answer, and beside it the rows that hold a NaN: of all rows together, one of them makes it
+    wrong.
+    """
     nan: Mask | None = None
     for name, values in columns.items():
         if values.kind in NUMBERS_WITH_NAN and not rule.admits_nan(name):
@@ -98,7 +106,8 @@ def _asked(rule: PythonRule, column: str, columns: Columns, size: int, kept: Mas
 def _judged_rows(rule: PythonRule, column: str, columns: Columns) -> Mask | None:
     """The rows that are handed over; None for all of them.
 
-    What is missing is what the database calls NULL: a NaN is a value, which pandera's own ``dropna`` would drop.
+    What is missing is what the database calls NULL: a NaN is a value, which pandera's own ``dropna`` would
+    drop.
     """
     if rule.nulls_pass:
         some: Mask = np.logical_or.reduce([c.nulls for c in columns.values()])
@@ -109,7 +118,9 @@ def _judged_rows(rule: PythonRule, column: str, columns: Columns) -> Mask | None
 
 
 def _for_elements(given: Any) -> Any:
-    """Values as Python's own, so that neither ``map`` nor a row of mixed columns passes an integer through a float."""
+    """Values as Python's own, so that neither ``map`` nor a row of mixed columns passes an integer through
+    a float.
+    """
     return given.astype(object) if isinstance(given, pd.DataFrame) or given.dtype.kind in "iub" else given
 
 
@@ -138,9 +149,13 @@ def _kind_of(said: Any) -> str:
 
 
 def _wrong(rule: PythonRule, given: Any, said: Any, nulls: Mapping[str, Mask]) -> Mask:
-    """Which of the given rows the answer calls wrong. ``nulls`` tells for each column in which of them it is NULL."""
+    """Which of the given rows the answer calls wrong. ``nulls`` tells for each column in which of them it
+    is NULL.
+    """
     if not isinstance(said, pd.DataFrame) or not isinstance(given, pd.DataFrame):
-        return _wrong_rows(rule, given, said, np.logical_or.reduce([np.zeros(len(given), dtype=np.bool_), *nulls.values()]))
+        return _wrong_rows(
+            rule, given, said, np.logical_or.reduce([np.zeros(len(given), dtype=np.bool_), *nulls.values()])
+        )
     if not (said.index.equals(given.index) and said.columns.equals(given.columns)):
         raise NoAnswer("it returned a DataFrame of another shape than it was given")
     wrong = np.zeros(len(given), dtype=np.bool_)
@@ -153,7 +168,9 @@ def _wrong_rows(rule: PythonRule, given: Any, said: Any, some_null: Mask) -> Mas
     if not isinstance(said, pd.Series):
         raise NoAnswer(f"it returned {_kind_of(said)}, not a Series of truth values")
     if not said.index.equals(given.index):
-        raise NoAnswer(f"it answers for {len(said)} rows of its own, not for each of the {len(given)} that it was given")
+        raise NoAnswer(
+            f"it answers for {len(said)} rows of its own, not for each of the {len(given)} that it was given"
+        )
     missing = said.isna().to_numpy(dtype=np.bool_)
     if (missing & ~some_null).any():
         raise NoAnswer("it gives no answer (NA) for rows without NULL")
@@ -172,7 +189,9 @@ def _truths(said: pd.Series[Any]) -> Mask:
 
 
 def agrees_with_parts(rule: PythonRule, column: str, columns: Columns, size: int, whole: Answer) -> None:
-    """Judge the rows again in two halves. Raises NoAnswer if a function that is said to be row-wise says something else."""
+    """Judge the rows again in two halves. Raises NoAnswer if a function that is said to be row-wise says
+    something else.
+    """
     middle = size // 2
     if rule.check.element_wise or not middle:
         return
@@ -181,7 +200,9 @@ def agrees_with_parts(rule: PythonRule, column: str, columns: Columns, size: int
         part = {name: _part(values, start, end) for name, values in columns.items()}
         found.append(judge(rule, column, part, end - start).rows + start)
     if not np.array_equal(np.concatenate(found), whole.rows):
-        raise NoAnswer("it is said to be row-wise, but judges the same rows otherwise when it is given fewer of them")
+        raise NoAnswer(
+            "it is said to be row-wise, but judges the same rows otherwise when it is given fewer of them"
+        )
 
 
 def _part(values: Values, start: int, end: int) -> Values:

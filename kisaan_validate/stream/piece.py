@@ -1,4 +1,6 @@
-"""Reading one piece of a stream: chunks are decoded, judged and forgotten; whole columns are kept up to a bound."""
+"""Reading one piece of a stream: chunks are decoded, judged and forgotten; whole columns are kept up to a
+bound.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,16 @@ from kisaan_validate.execute.ask import recover
 from kisaan_validate.execute.heap import TooLarge, refusal
 from kisaan_validate.model import Check, StatementFacts
 from kisaan_validate.rules.python import PythonRule
-from kisaan_validate.stream.decode import SIGNATURE, TRAILER, Chunk, DecodeError, Ints, Unfit, Values, key_texts
+from kisaan_validate.stream.decode import (
+    SIGNATURE,
+    TRAILER,
+    Chunk,
+    DecodeError,
+    Ints,
+    Unfit,
+    Values,
+    key_texts,
+)
 from kisaan_validate.stream.frames import joined
 from kisaan_validate.stream.judge import Answer, agrees_with_parts, describe, judge
 from kisaan_validate.stream.tally import Streamed, Tally, Trouble, trouble_of
@@ -26,7 +37,9 @@ CHUNK_BYTES = 8 * 1024**2
 
 @dataclass(frozen=True)
 class Judged:
-    """A check as its reader needs it: declaration, rule, and whether what it says may quote a personal value."""
+    """A check as its reader needs it: declaration, rule, and whether what it says may quote a personal
+    value.
+    """
 
     check: Check
     rule: PythonRule
@@ -49,7 +62,14 @@ class PieceReader:
     """
 
     def __init__(
-        self, session: Session, stream: Stream, judged: Mapping[str, Judged], keep: int, memory: int, at: At, tried: set[str]
+        self,
+        session: Session,
+        stream: Stream,
+        judged: Mapping[str, Judged],
+        keep: int,
+        memory: int,
+        at: At,
+        tried: set[str],
     ) -> None:
         self._session, self._stream, self._judged, self._at = session, stream, judged, at
         self._result = Streamed(tallies={id: Tally(_keep(stream, keep)) for id in stream.check_ids})
@@ -67,7 +87,9 @@ class PieceReader:
             trouble = self._finish()
         self._result.milliseconds = (time.perf_counter() - start) * 1000
         if sqlstate or trouble is None or not trouble.refused:
-            facts = StatementFacts(self._stream.purpose, sql, self._stream.check_ids, self._result.milliseconds, sqlstate)
+            facts = StatementFacts(
+                self._stream.purpose, sql, self._stream.check_ids, self._result.milliseconds, sqlstate
+            )
             self._result.log.append(facts)
         if trouble is not None:
             for tally in self._result.tallies.values():
@@ -95,7 +117,10 @@ class PieceReader:
     def _trouble(self, error: DatabaseError) -> Trouble:
         if error.sqlstate != TOO_LONG or not self._stream.most:
             return trouble_of(error)
-        fact = f"a value takes more than {self._stream.most // 1024**2:,} MiB, which is what run.python_memory_mb leaves for one"
+        fact = (
+            f"a value takes more than {self._stream.most // 1024**2:,} MiB, which is what "
+            f"run.python_memory_mb leaves for one"
+        )
         if self._stream.table.only:
             fact += ", or its filter divides by zero"
         return Trouble(fact, "raise run.python_memory_mb, or write the check as SQL", error.sqlstate)
@@ -150,9 +175,15 @@ class PieceReader:
             if tally.trouble is None and judge_.row_wise:
                 columns = {name: v for name in judge_.columns if isinstance(v := decoded[name], Values)}
                 self._ask(judge_, columns, chunk.rows, tally, lambda found: self._texts(chunk, found))
-        waiting = [j for j in self._stream.judges if not j.row_wise and self._result.tallies[j.check_id].trouble is None]
+        waiting = [
+            j
+            for j in self._stream.judges
+            if not j.row_wise and self._result.tallies[j.check_id].trouble is None
+        ]
         if waiting:
-            self._whole.add({n: v for j in waiting for n in j.columns if isinstance(v := decoded[n], Values)}, chunk)
+            self._whole.add(
+                {n: v for j in waiting for n in j.columns if isinstance(v := decoded[n], Values)}, chunk
+            )
 
     def _decode(self, chunk: Chunk, judge_: Judge, decoded: dict[str, Values | Unfit], tally: Tally) -> None:
         """Decode what a check needs, unless another one needed it already."""
@@ -164,7 +195,9 @@ class PieceReader:
                 except Unfit as error:
                     decoded[name] = error
             if isinstance(unfit := decoded[name], Unfit):
-                tally.trouble = Trouble(f"{name}: {unfit}", "write it as declare.holds(…), which PostgreSQL judges itself")
+                tally.trouble = Trouble(
+                    f"{name}: {unfit}", "write it as declare.holds(…), which PostgreSQL judges itself"
+                )
                 return
 
     def _judge_whole(self, judge_: Judge) -> None:
@@ -172,10 +205,17 @@ class PieceReader:
         if tally.trouble is None:
             tally.trouble = self._whole.refusal(judge_.columns)
         if tally.trouble is None:
-            self._ask(judge_, self._whole.columns(judge_.columns), self._result.rows, tally, self._whole.texts)
+            self._ask(
+                judge_, self._whole.columns(judge_.columns), self._result.rows, tally, self._whole.texts
+            )
 
     def _ask(
-        self, judge_: Judge, columns: Mapping[str, Values], rows: int, tally: Tally, texts: Callable[[Ints], list[list[str]]]
+        self,
+        judge_: Judge,
+        columns: Mapping[str, Values],
+        rows: int,
+        tally: Tally,
+        texts: Callable[[Ints], list[list[str]]],
     ) -> None:
         """Call one function; whatever it does, only its own check suffers."""
         judged = self._judged[judge_.check_id]
@@ -185,9 +225,13 @@ class PieceReader:
             if judge_.row_wise and judge_.check_id not in self._tried:
                 self._tried.add(judge_.check_id)
                 agrees_with_parts(judged.rule, judged.column, columns, rows, answer)
-        except BaseException as error:  # SystemExit and its like are no more than a function that does not answer
+        except (
+            BaseException
+        ) as error:  # SystemExit and its like are no more than a function that does not answer
             fact = describe(error, judged.rule, judged.check.origin, judged.hidden)
-            tally.trouble = Trouble(fact, "a function that gives no answer proves nothing; mend it, then run again")
+            tally.trouble = Trouble(
+                fact, "a function that gives no answer proves nothing; mend it, then run again"
+            )
             return
         finally:
             self._at("")
@@ -200,8 +244,12 @@ class PieceReader:
         tally.as_one = tally.as_one or answer.as_one
         if len(answer.rows) and self._stream.locator:
             found = texts(answer.rows)
-            orders = [_order(read.kind, column) for read, column in zip(self._stream.locator, found, strict=True)]
-            tally.add_keys(list(zip(*found, strict=True)), list(zip(*orders, strict=True)), self._stream.keyed)
+            orders = [
+                _order(read.kind, column) for read, column in zip(self._stream.locator, found, strict=True)
+            ]
+            tally.add_keys(
+                list(zip(*found, strict=True)), list(zip(*orders, strict=True)), self._stream.keyed
+            )
 
     def _texts(self, chunk: Chunk, rows: Ints) -> list[list[str]]:
         outputs = self._stream.outputs
@@ -209,18 +257,24 @@ class PieceReader:
 
 
 def _not_understood(error: DecodeError) -> Trouble:
-    return Trouble(f"the stream is not understood: {error}", "report this, with the types of the table's columns")
+    return Trouble(
+        f"the stream is not understood: {error}", "report this, with the types of the table's columns"
+    )
 
 
 def _order(kind: str, texts: list[str]) -> list[int] | list[bytes]:
     """What rows are ordered by: numbers as numbers, all else by its bytes."""
     if kind == "tid":
-        return [(int(block) << 16) | int(offset) for block, _, offset in (t[1:-1].partition(",") for t in texts)]
+        return [
+            (int(block) << 16) | int(offset) for block, _, offset in (t[1:-1].partition(",") for t in texts)
+        ]
     return [t.encode() for t in texts] if kind == "text" else [int(t) for t in texts]
 
 
 def _keep(stream: Stream, limit: int) -> int:
-    """How many violating rows are kept, so that the server can name the first ``limit`` of them in its own order."""
+    """How many violating rows are kept, so that the server can name the first ``limit`` of them in its own
+    order.
+    """
     return limit if all(read.kind != "text" for read in stream.locator) else max(2 * limit, 1_000)
 
 
@@ -234,7 +288,8 @@ def _without_header(first: bytes) -> bytes:
 class Whole:
     """The columns of checks that see all rows at once, as long as they fit into ``memory`` bytes together.
 
-    Where they do not, the largest is given up first, and goes on being measured, so that its size can be said.
+    Where they do not, the largest is given up first, and goes on being measured, so that its size can be
+    said.
     """
 
     def __init__(self, stream: Stream, memory: int) -> None:
@@ -267,8 +322,13 @@ class Whole:
         if not lost:
             return None
         size, allowed = sum(self._sizes[name] for name in lost), self._memory // 1024**2
-        fact = f"{', '.join(lost)} of {self._rows:,} rows takes {-(-size // 1024**2):,} MiB, {allowed:,} MiB are allowed for whole columns"
-        return Trouble(fact, "say that the check is row_wise if it is, write it as SQL, or raise run.python_memory_mb")
+        fact = (
+            f"{', '.join(lost)} of {self._rows:,} rows takes {-(-size // 1024**2):,} MiB, {allowed:,} "
+            f"MiB are allowed for whole columns"
+        )
+        return Trouble(
+            fact, "say that the check is row_wise if it is, write it as SQL, or raise run.python_memory_mb"
+        )
 
     def columns(self, names: tuple[str, ...]) -> dict[str, Values]:
         """The whole columns."""

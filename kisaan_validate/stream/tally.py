@@ -1,4 +1,6 @@
-"""What a piece of a stream says of its checks: counts, keys of what is wrong, troubles. Plain facts that travel and add up."""
+"""What a piece of a stream says of its checks: counts, keys of what is wrong, troubles. Plain facts that
+travel and add up.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,10 @@ def trouble_of(error: DatabaseError) -> Trouble:
 class Tally:
     """What is known of one check so far.
 
-    ``high`` and ``low`` are the sums of which a digest of keys is made (see compile.statements.digest_sums); ``found`` are the
-    first violating rows, at most ``keep`` of them; ``as_one`` tells that no row is to blame. ``nan`` is the number of rows that
-    violate it for holding a NaN.
+    ``high`` and ``low`` are the sums of which a digest of keys is made (see
+    compile.statements.digest_sums); ``found`` are the first violating rows, at most ``keep`` of them;
+    ``as_one`` tells that no row is to blame. ``nan`` is the number of rows that violate it for holding a
+    NaN.
     """
 
     keep: int
@@ -48,7 +51,9 @@ class Tally:
     nan: int = 0
     trouble: Trouble | None = None
 
-    def add_keys(self, keys: Iterable[tuple[str, ...]], orders: Iterable[tuple[int | bytes, ...]], digested: bool) -> None:
+    def add_keys(
+        self, keys: Iterable[tuple[str, ...]], orders: Iterable[tuple[int | bytes, ...]], digested: bool
+    ) -> None:
         """Take in violating rows by their keys."""
         for key, order in zip(keys, orders, strict=True):
             if digested:
@@ -84,7 +89,9 @@ _QUOTED = re.compile(r'[ \t\n\r\v\f{},"\\]')
 
 
 def array_text(texts: Sequence[str]) -> str:
-    """The text of a PostgreSQL text[] with these elements (array_out in the server's source, arrayfuncs.c)."""
+    """The text of a PostgreSQL text[] with these elements (array_out in the server's source,
+    arrayfuncs.c).
+    """
     return "{" + ",".join(_element(text) for text in texts) + "}"
 
 

@@ -1,4 +1,6 @@
-"""What a reader of streams must know, and what it does: the same in a process of its own and in a thread of this one."""
+"""What a reader of streams must know, and what it does: the same in a process of its own and in a thread
+of this one.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,11 @@ from kisaan_validate.suite.load import Suite, load_suite
 
 @dataclass(frozen=True)
 class Job:
-    """What travels to a process: where the snapshot is, what is streamed, and which suite holds the functions.
+    """What travels to a process: where the snapshot is, what is streamed, and which suite holds the
+    functions.
 
-    Functions do not travel: the suite is read again, and must be the same (``digest``, and that of each check). ``hidden``
-    are the checks whose functions see personal values.
+    Functions do not travel: the suite is read again, and must be the same (``digest``, and that of each
+    check). ``hidden`` are the checks whose functions see personal values.
     """
 
     target: Target
@@ -49,7 +52,9 @@ class Job:
 
 
 def open_session(job: Job, stop: Stop) -> Session:
-    """A session inside the snapshot, with its locks taken at the start (see execute.pool). Raises KisaanError."""
+    """A session inside the snapshot, with its locks taken at the start (see execute.pool). Raises
+    KisaanError.
+    """
     session = Session(job.target, job.limits, job.schemas, stop)
     session.discretion = job.discretion
     try:
@@ -98,6 +103,8 @@ class Work:
                 await_room(self._session, job.locking.need)
         except DatabaseError as error:
             return Streamed(tallies={id: Tally(0, trouble=trouble_of(error)) for id in stream.check_ids})
-        found = PieceReader(self._session, stream, self._judged, job.keep, job.memory, self._at, self._tried).read(piece)
+        found = PieceReader(
+            self._session, stream, self._judged, job.keep, job.memory, self._at, self._tried
+        ).read(piece)
         give_back(self._session)
         return found

@@ -1,7 +1,8 @@
 """Conditions under which a check applies: facts of the catalogue, never of the data.
 
-Grammar, one condition: ``[not] table NAME`` | ``[not] column TABLE.COLUMN`` | ``[not] type TABLE.COLUMN TYPE``. A name with
-blanks, dots or quotes is quoted as in SQL, part by part: ``column "Odd Table"."odd.column"``.
+Grammar, one condition: ``[not] table NAME`` | ``[not] column TABLE.COLUMN`` | ``[not] type TABLE.COLUMN
+TYPE``. A name with blanks, dots or quotes is quoted as in SQL, part by part: ``column "Odd
+Table"."odd.column"``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ _NAME = re.compile(rf"{_PART}(?:\.{_PART})*")
 _UNMISTAKABLE = re.compile(r'(?:"(?:[^"]|"")*"|[^\s".;]+)(?:\.(?:"(?:[^"]|"")*"|[^\s".;]+))*')
 """A declared name that may stand in a condition as it is."""
 
-_FORM = re.compile(rf"(?P<negated>not\s+)?(?P<what>table|column|type)\s+(?P<name>{_NAME.pattern})(?:\s+(?P<type>.+))?", re.DOTALL)
+_FORM = re.compile(
+    rf"(?P<negated>not\s+)?(?P<what>table|column|type)\s+(?P<name>{_NAME.pattern})(?:\s+(?P<type>.+))?",
+    re.DOTALL,
+)
 _BETWEEN = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
 """A semicolon outside of quotes."""
 
@@ -52,7 +56,9 @@ class Condition:
         return f"{fact} {'exists' if self.negated else 'does not exist'} here"
 
     def lacks(self, catalogue: Catalogue) -> str:
-        """PostgreSQL's SQLSTATE for what it asks for and is not there: 42P01 a table, 42703 a column; "" if it is another fact."""
+        """PostgreSQL's SQLSTATE for what it asks for and is not there: 42P01 a table, 42703 a column; ""
+        if it is another fact.
+        """
         table = self._found(catalogue)
         if self.negated:
             return ""
@@ -60,11 +66,14 @@ class Condition:
             return "42P01"
         return "42703" if self.what != "table" and self.column not in table.columns else ""
 
-
     def _found(self, catalogue: Catalogue) -> Table | None:
-        """The relation that is meant: an alias is known by the name that was declared, which is not quoted."""
+        """The relation that is meant: an alias is known by the name that was declared, which is not
+        quoted.
+        """
         meant = split_name(self.table)
-        return catalogue.find(next((name for name in catalogue.aliases if split_name(name) == meant), self.table))
+        return catalogue.find(
+            next((name for name in catalogue.aliases if split_name(name) == meant), self.table)
+        )
 
 
 def column_condition(table: str, column: str) -> str:
@@ -72,7 +81,9 @@ def column_condition(table: str, column: str) -> str:
     schema, name = split_name(table)
     quoted = ".".join(_quoted(part) for part in ((schema, name) if schema else (name,)))
     plain = re.fullmatch(r'[^\s".;]+', column)
-    return f"column {table if _UNMISTAKABLE.fullmatch(table) else quoted}.{column if plain else _quoted(column)}"
+    return (
+        f"column {table if _UNMISTAKABLE.fullmatch(table) else quoted}.{column if plain else _quoted(column)}"
+    )
 
 
 def split_conditions(text: str) -> tuple[str, ...]:

@@ -20,7 +20,9 @@ def read_criteria(given: list[Any], origin: str) -> tuple[Criterion, ...]:
     for entry in given:
         criterion = _criterion(entry, origin)
         if criterion.id in made:
-            raise SuiteError(f"two criteria are called {criterion.id!r}", "give each an id of its own", origin)
+            raise SuiteError(
+                f"two criteria are called {criterion.id!r}", "give each an id of its own", origin
+            )
         made[criterion.id] = criterion
     return tuple(made.values())
 
@@ -31,25 +33,40 @@ def _criterion(entry: Any, origin: str) -> Criterion:
     for key in entry:
         if key not in _KEYS:
             raise SuiteError(f"unknown key {key!r} in [[criteria]]", did_you_mean(key, _KEYS), origin)
-    id, text, checks, manual = entry.get("id"), entry.get("text"), entry.get("checks", []), entry.get("manual", False)
+    id, text, checks, manual = (
+        entry.get("id"),
+        entry.get("text"),
+        entry.get("checks", []),
+        entry.get("manual", False),
+    )
     if not isinstance(id, str) or not _ID.fullmatch(id):
-        raise SuiteError(f"a criterion's id must be a word of letters, digits, '.', '_' and '-', not {id!r}", "", origin)
+        raise SuiteError(
+            f"a criterion's id must be a word of letters, digits, '.', '_' and '-', not {id!r}", "", origin
+        )
     if not isinstance(text, str) or not text.strip():
         raise SuiteError(f"criterion {id!r} says nothing", 'give it a text = "…"', origin)
-    if not isinstance(checks, list) or not all(isinstance(c, str) and c for c in checks) or not isinstance(manual, bool):
+    if (
+        not isinstance(checks, list)
+        or not all(isinstance(c, str) and c for c in checks)
+        or not isinstance(manual, bool)
+    ):
         raise SuiteError(f"criterion {id!r}: checks is a list of names, manual is true or false", "", origin)
     if bool(checks) == manual:
         hint = "name its checks = […], or say manual = true: then a person attests it"
-        raise SuiteError(f"criterion {id!r} must be proved by checks or attested by a person, one of the two", hint, origin)
+        raise SuiteError(
+            f"criterion {id!r} must be proved by checks or attested by a person, one of the two", hint, origin
+        )
     return Criterion(id, " ".join(text.split()), tuple(checks), manual)
 
 
 def resolved(
     criteria: Iterable[Criterion], checks: Iterable[Check], matches: Callable[[Check, str], bool], origin: str
 ) -> tuple[Criterion, ...]:
-    """The criteria with the ids of the checks that their patterns (id, table or tag) mean, in the order of the suite.
+    """The criteria with the ids of the checks that their patterns (id, table or tag) mean, in the order of
+    the suite.
 
-    Raises SuiteError for a pattern that matches nothing: a criterion must not lose its proof by a typing slip.
+    Raises SuiteError for a pattern that matches nothing: a criterion must not lose its proof by a typing
+    slip.
     """
     every = tuple(checks)
     made = []

@@ -1,4 +1,6 @@
-"""Which PostgreSQL types a pandera dtype stands for (the table in docs/correspondence.md is tested against this)."""
+"""Which PostgreSQL types a pandera dtype stands for (the table in docs/correspondence.md is tested against
+this).
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ def type_rule(dtype: Any, override: Any) -> TypeIs | None:
         return TypeIs((f"timestamp {'with' if dtype.tz else 'without'} time zone",))
     if isinstance(dtype, pandas_engine.Category):
         labels = tuple(str(c) for c in dtype.categories) if dtype.categories is not None else ()
-        # Labels are the type's own only in an enum: a text column would hold anything (isin says that of values).
+        # Labels are the type's own only in an enum: a text column would hold anything (isin says that of
+        # values).
         return TypeIs(("enum",), labels) if labels else TypeIs(TEXT_TYPES)
     accepted = BY_NAME.get(_plain(str(dtype)))
     if accepted is None:

@@ -1,4 +1,6 @@
-"""Declared filters: which rows of a table its checks judge, for instance those that are not marked as deleted."""
+"""Declared filters: which rows of a table its checks judge, for instance those that are not marked as
+deleted.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from kisaan_validate.suite.meta import did_you_mean
 
 @dataclass(frozen=True)
 class Filter:
-    """A SQL condition on a row, and the columns that it reads: a row for which it is not true is not judged."""
+    """A SQL condition on a row, and the columns that it reads: a row for which it is not true is not
+    judged.
+    """
 
     sql: str
     columns: tuple[str, ...]
@@ -29,7 +33,11 @@ class Filters:
     """The filters of a suite, given to its declarations one by one; remembers which found a check."""
 
     def __init__(
-        self, filters: Mapping[str, str], schemas: tuple[str, ...], aliases: Mapping[str, tuple[str, ...]], origins: Mapping[str, str]
+        self,
+        filters: Mapping[str, str],
+        schemas: tuple[str, ...],
+        aliases: Mapping[str, tuple[str, ...]],
+        origins: Mapping[str, str],
     ) -> None:
         """``filters`` are conditions by declared table name. Raises SuiteError where one is none."""
         self._schemas, self._aliases, self._origins = schemas, aliases, origins
@@ -40,7 +48,8 @@ class Filters:
     def of(self, d: Declaration) -> dict[str, Filter]:
         """The filters of a declaration, by the name under which its rule knows the table.
 
-        Raises SuiteError for a ``filter=`` that cannot be meant: there is none to leave out, or there are no rows.
+        Raises SuiteError for a ``filter=`` that cannot be meant: there is none to leave out, or there are
+        no rows.
         """
         own, judged = d.meta.filter, d.rule.judges(d.table)
         self._seen.update(judged)
@@ -51,7 +60,9 @@ class Filters:
             return {**found, d.table: read_filter(own, d.origin)}
         if not found:
             hint = f"remove filter=False, or declare [filters] {d.table} = … in suite.toml"
-            raise SuiteError(f"no filter is declared for {' or '.join(dict.fromkeys(judged))}", hint, d.origin)
+            raise SuiteError(
+                f"no filter is declared for {' or '.join(dict.fromkeys(judged))}", hint, d.origin
+            )
         return {}
 
     def _for(self, table: str, origin: str) -> Filter | None:
@@ -70,11 +81,15 @@ class Filters:
         return frozenset(found)
 
     def require_use(self) -> None:
-        """Raises SuiteError for a filter of a table that no check judges: a slip of the pen would leave it off."""
+        """Raises SuiteError for a filter of a table that no check judges: a slip of the pen would leave it
+        off.
+        """
         for name in self._filters:
             if name not in self._used:
                 hint = did_you_mean(name, sorted(self._seen - {""}))
-                raise SuiteError(f"a filter for {name!r}, of which no check judges rows", hint, self._origin(name))
+                raise SuiteError(
+                    f"a filter for {name!r}, of which no check judges rows", hint, self._origin(name)
+                )
 
     def _origin(self, name: str) -> str:
         return self._origins.get(name, "suite.toml")

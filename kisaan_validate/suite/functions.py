@@ -19,9 +19,10 @@ _SIMPLE = (bool, int, float, complex, str, bytes, type(None), type(...))
 def meaning_of(function: Callable[..., Any]) -> str:
     """A canonical text of what a function does: equal text, equal meaning as far as anybody can tell.
 
-    It covers the source without decorators (the bytecode and constants where there is no source), default arguments,
-    and what its names stand for: constants by value, functions of the author's by their own meaning, all else by name.
-    What is reached through attributes of objects (``cls.LIMIT``) is not looked into.
+    It covers the source without decorators (the bytecode and constants where there is no source), default
+    arguments, and what its names stand for: constants by value, functions of the author's by their own
+    meaning, all else by name. What is reached through attributes of objects (``cls.LIMIT``) is not looked
+    into.
     """
     return json.dumps(_meaning(function, set()), sort_keys=True)
 
@@ -47,10 +48,18 @@ def _text(filename: str, function: Callable[..., Any]) -> str:
 
 
 def _node(tree: ast.AST, code: types.CodeType) -> ast.Lambda | ast.FunctionDef | None:
-    """The definition that was compiled to ``code``; of several on one line the one whose positions are those of the code."""
+    """The definition that was compiled to ``code``; of several on one line the one whose positions are
+    those of the code.
+    """
     found: list[ast.Lambda | ast.FunctionDef] = []
     for node in ast.walk(tree):
-        if (isinstance(node, ast.FunctionDef) and node.name == code.co_name and code.co_firstlineno in _lines(node)) or (isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno):
+        if (
+            isinstance(node, ast.FunctionDef)
+            and node.name == code.co_name
+            and code.co_firstlineno in _lines(node)
+        ) or (
+            isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno
+        ):
             found.append(node)
     if len(found) <= 1:
         return found[0] if found else None
@@ -72,7 +81,11 @@ def _span(node: ast.expr) -> Span:
 
 def _extent(code: types.CodeType) -> Span:
     """From where to where instructions come: the expression that a lambda returns."""
-    known = [((a, c), (b, d)) for a, b, c, d in code.co_positions() if a and b and d is not None and c is not None and d]
+    known = [
+        ((a, c), (b, d))
+        for a, b, c, d in code.co_positions()
+        if a and b and d is not None and c is not None and d
+    ]
     return min(start for start, _ in known), max(end for _, end in known)
 
 
@@ -88,7 +101,9 @@ def _meaning(function: Any, seen: set[int]) -> Any:
     if isinstance(function, types.MethodType):
         return _meaning(function.__func__, seen)
     if not isinstance(function, types.FunctionType):
-        if isinstance(function, (types.BuiltinFunctionType, type, types.MethodDescriptorType)) or not callable(function):
+        if isinstance(
+            function, (types.BuiltinFunctionType, type, types.MethodDescriptorType)
+        ) or not callable(function):
             return _title(function)
         state = _values(getattr(function, "__dict__", {}), seen)
         return ["object", _meaning(type(function).__call__, seen), state]

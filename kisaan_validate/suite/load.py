@@ -32,12 +32,12 @@ from kisaan_validate.suite.meta import did_you_mean
 class SuiteSettings:
     """What ``suite.toml`` says of the database under validation.
 
-    ``personal`` and ``exclude_tables`` are shell patterns over ``table.column`` and ``table``; ``aliases`` maps a
-    logical table name to the names under which it may exist, in the order in which they are tried. ``filters`` maps
-    tables to the SQL condition on their rows that are judged; ``lines`` says where each of these is written.
-    ``criteria`` are those of a runbook, their checks as the patterns that were written. ``foreign`` are the tables whose
-    rows another server holds and which are judged all the same. ``followed`` is what the database's own catalogue makes of
-    ``personal``, once it was read.
+    ``personal`` and ``exclude_tables`` are shell patterns over ``table.column`` and ``table``; ``aliases``
+    maps a logical table name to the names under which it may exist, in the order in which they are tried.
+    ``filters`` maps tables to the SQL condition on their rows that are judged; ``lines`` says where each
+    of these is written. ``criteria`` are those of a runbook, their checks as the patterns that were
+    written. ``foreign`` are the tables whose rows another server holds and which are judged all the same.
+    ``followed`` is what the database's own catalogue makes of ``personal``, once it was read.
     """
 
     name: str = ""
@@ -52,7 +52,9 @@ class SuiteSettings:
     followed: Followed = field(default_factory=Followed, compare=False)
 
     def is_personal(self, table: str, column: str) -> bool:
-        """Whether values of this column must never be shown. Patterns ignore case: better to mask too much."""
+        """Whether values of this column must never be shown. Patterns ignore case: better to mask too
+        much.
+        """
         return self.followed.is_personal(table, column, self.asked)
 
     @cached_property
@@ -72,11 +74,15 @@ class SuiteSettings:
 
 
 def _touches(pattern: str, tables: Collection[str]) -> bool:
-    """Whether a pattern of table.column may mean a column of one of these: either name may have dots of its own."""
+    """Whether a pattern of table.column may mean a column of one of these: either name may have dots of
+    its own.
+    """
     parts = pattern.lower().split(".")
     possible = [".".join(parts[:n]) for n in range(1, len(parts))] or ["*"]
     spelled = {name.lower() for name in tables}
-    return bool(spelled & set(possible)) or any(fnmatchcase(name, table) for name in spelled for table in possible)
+    return bool(spelled & set(possible)) or any(
+        fnmatchcase(name, table) for name in spelled for table in possible
+    )
 
 
 @dataclass(frozen=True)
@@ -98,13 +104,17 @@ class Suite:
     criteria: tuple[Criterion, ...] = ()
 
     def needs(self, check: Check) -> tuple[tuple[str, str], ...]:
-        """The (table, column) pairs without which a check cannot be asked, those of its filters among them."""
+        """The (table, column) pairs without which a check cannot be asked, those of its filters among
+        them.
+        """
         filters = self.filters.get(check.id, {})
         read = tuple((table, column) for table, f in filters.items() for column in f.columns)
         return (*self.rules[check.id].needs(check.table, check.columns), *read)
 
     def authored(self, check: Check) -> str:
-        """The author-written SQL of a check, whose functions must be looked up before it may run; "" without any."""
+        """The author-written SQL of a check, whose functions must be looked up before it may run; ""
+        without any.
+        """
         filters = (f"({f.sql}\n)" for f in self.filters.get(check.id, {}).values())
         return ", ".join(text for text in (self.rules[check.id].functions_sql(), *filters) if text)
 
@@ -112,10 +122,13 @@ class Suite:
     def facts(self) -> SuiteFacts:
         """What a run records of the suite."""
         s = self.settings
-        return SuiteFacts(s.name, self.digest, self.sources, self.total, s.schemas, s.exclude_tables, s.aliases)
+        return SuiteFacts(
+            s.name, self.digest, self.sources, self.total, s.schemas, s.exclude_tables, s.aliases
+        )
 
     def narrowed(self, select: Iterable[str] = (), exclude: Iterable[str] = ()) -> Suite:
-        """The part whose id, table or tag matches a pattern of ``select`` (all if empty) and none of ``exclude``.
+        """The part whose id, table or tag matches a pattern of ``select`` (all if empty) and none of
+        ``exclude``.
 
         Raises SuiteError if a pattern matches nothing: a typing slip must not look like success.
         """
@@ -147,8 +160,8 @@ def _matches(check: Check, pattern: str) -> bool:
 def load_suite(folder: str | Path) -> Suite:
     """Read every ``*.py`` and ``sql/*.sql`` of a folder, and its ``suite.toml``.
 
-    Raises SuiteError, naming file and line, for anything that cannot be understood or proved, and UsageError, naming it,
-    for a plugin that cannot be loaded.
+    Raises SuiteError, naming file and line, for anything that cannot be understood or proved, and
+    UsageError, naming it, for a plugin that cannot be loaded.
     """
     plugins.refuse_taken(vars(declare))
     root = Path(folder)
@@ -163,22 +176,30 @@ def load_suite(folder: str | Path) -> Suite:
     for path in sources:
         made += _read(path, path.relative_to(root).as_posix())
     if not made:
-        raise SuiteError(f"the folder {str(folder)!r} declares no check", "add a pandera model or a SQL assertion")
+        raise SuiteError(
+            f"the folder {str(folder)!r} declares no check", "add a pandera model or a SQL assertion"
+        )
     every = [*([settings_file] if settings_file.exists() else []), *sources]
     return build_suite(made, settings, _digest(root, every), tuple(_names(root, every)), str(folder))
 
 
 def source_files(root: Path) -> list[Path]:
-    """The Python and SQL files of a suite's folder, sorted. Hidden files are an editor's own (locks, backups, resource forks).
+    """The Python and SQL files of a suite's folder, sorted. Hidden files are an editor's own (locks,
+    backups, resource forks).
 
-    Raises SuiteError for one that only a capital letter keeps from being found: its checks would be missed by nobody.
+    Raises SuiteError for one that only a capital letter keeps from being found: its checks would be missed
+    by nobody.
     """
     found = []
     for folder, suffix in ((root, ".py"), (root / "sql", ".sql")):
         there = sorted(folder.iterdir()) if folder.is_dir() else []
         named = [path for path in there if path.suffix.lower() == suffix and not path.name.startswith(".")]
         if odd := next((path for path in named if path.suffix != suffix), None):
-            raise SuiteError("it would not be read", f"rename it so that it ends in {suffix}", odd.relative_to(root).as_posix())
+            raise SuiteError(
+                "it would not be read",
+                f"rename it so that it ends in {suffix}",
+                odd.relative_to(root).as_posix(),
+            )
         found += named
     return found
 
@@ -196,7 +217,9 @@ def suite_of(*sources: Any, settings: SuiteSettings | None = None) -> Suite:
             module = getattr(source, "__module__", "")
             found = declarations_of({str(name).lstrip("_"): source}, module, Lines(f"<{name}>", {}))
             if not found:
-                raise SuiteError(f"{source!r} is not a check source", "pass pandera models, schemas or declarations")
+                raise SuiteError(
+                    f"{source!r} is not a check source", "pass pandera models, schemas or declarations"
+                )
             made += found
     settings = settings or SuiteSettings(name="suite")
     text = "\n".join(f"{d.name} {d.table} {d.columns} {d.rule.meaning()}" for d in made)
@@ -219,7 +242,9 @@ def build_suite(
             numbered[id] += 1
             id = f"{id}_{numbered[id]}" if numbered[id] > 1 else id
         if id in checks:
-            raise SuiteError(f"check id {id!r} is already taken by {checks[id].origin}", 'give one an id="…"', d.origin)
+            raise SuiteError(
+                f"check id {id!r} is already taken by {checks[id].origin}", 'give one an id="…"', d.origin
+            )
         with _placed_at(d):
             _refuse(d)
             if found := declared.of(d):
@@ -227,7 +252,9 @@ def build_suite(
             checks[id], rules[id] = _check(id, d, found), d.rule
     declared.require_use()
     criteria = resolved(settings.criteria, checks.values(), _matches, "suite.toml")
-    return Suite(settings, tuple(checks.values()), rules, digest, sources, len(checks), origin, filters, criteria)
+    return Suite(
+        settings, tuple(checks.values()), rules, digest, sources, len(checks), origin, filters, criteria
+    )
 
 
 def _refuse(d: Declaration) -> None:
@@ -243,7 +270,9 @@ def _refuse(d: Declaration) -> None:
 
 @contextmanager
 def _placed_at(d: Declaration) -> Iterator[None]:
-    """A fault of another package's rule is one of its declaration: refused at its line, not a fault of ours."""
+    """A fault of another package's rule is one of its declaration: refused at its line, not a fault of
+    ours.
+    """
     try:
         yield
     except KisaanError:
@@ -251,7 +280,9 @@ def _placed_at(d: Declaration) -> Iterator[None]:
     except Exception as error:
         if not d.foreign:
             raise
-        fact = f"the kind {d.rule.kind!r} of {type(d.rule).__module__} failed: {type(error).__name__}: {error}"
+        fact = (
+            f"the kind {d.rule.kind!r} of {type(d.rule).__module__} failed: {type(error).__name__}: {error}"
+        )
         raise SuiteError(fact, "", d.origin) from error
 
 
@@ -326,7 +357,9 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a source that ends the process must not look like success
-        raise SuiteError(f"{type(error).__name__}: {error}", "", f"{shown}:{_line(error, str(path))}") from error
+        raise SuiteError(
+            f"{type(error).__name__}: {error}", "", f"{shown}:{_line(error, str(path))}"
+        ) from error
     finally:
         declare.collector.reset(token)
         declare.source.reset(place)
@@ -336,7 +369,9 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
 
 @contextmanager
 def _streams_kept(shown: str) -> Iterator[None]:
-    """Standard output and error are where they were, whatever a source does to them. Raises SuiteError if one was closed."""
+    """Standard output and error are where they were, whatever a source does to them. Raises SuiteError if
+    one was closed.
+    """
     before = sys.stdout, sys.stderr
     there = [_is_open(number) for number in (1, 2)]
     try:
@@ -347,7 +382,9 @@ def _streams_kept(shown: str) -> Iterator[None]:
         for number in closed:
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     if closed or any(getattr(stream, "closed", False) for stream in before):
-        raise SuiteError("it closed standard output or standard error", "a source declares checks; remove that", shown)
+        raise SuiteError(
+            "it closed standard output or standard error", "a source declares checks; remove that", shown
+        )
 
 
 def _is_open(number: int) -> bool:
@@ -374,11 +411,15 @@ def _line(error: BaseException, path: str) -> int:
 
 
 def _digest(root: Path, sources: list[Path]) -> str:
-    return sources_digest([(path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(sources)])
+    return sources_digest(
+        [(path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(sources)]
+    )
 
 
 def sources_digest(sources: Iterable[tuple[str, bytes]]) -> str:
-    """The digest of a suite: SHA-256 over each source's name, length and bytes, in the order of the run's list."""
+    """The digest of a suite: SHA-256 over each source's name, length and bytes, in the order of the run's
+    list.
+    """
     total = hashlib.sha256()
     for name, data in sources:
         total.update(f"{name}\0{len(data)}\0".encode())
@@ -390,8 +431,16 @@ def _names(root: Path, sources: list[Path]) -> list[str]:
     return [path.relative_to(root).as_posix() for path in sorted(sources)]
 
 
-_KNOWN = {"name": str, "schemas": list, "personal": list, "exclude_tables": list, "foreign": list, "aliases": dict, "filters": dict,
-          "criteria": list}  # fmt: skip
+_KNOWN = {
+    "name": str,
+    "schemas": list,
+    "personal": list,
+    "exclude_tables": list,
+    "foreign": list,
+    "aliases": dict,
+    "filters": dict,
+    "criteria": list,
+}
 
 
 def read_settings(path: Path) -> SuiteSettings:

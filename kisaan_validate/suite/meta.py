@@ -89,28 +89,36 @@ def _filter(value: Any, origin: str) -> str | None:
         return value
     if value is False:
         return ""
-    raise SuiteError(f"filter={value!r} is neither False nor a condition", 'write filter=False, or "deleted_at IS NULL"', origin)
+    raise SuiteError(
+        f"filter={value!r} is neither False nor a condition",
+        'write filter=False, or "deleted_at IS NULL"',
+        origin,
+    )
 
 
 def _severity(value: Any, origin: str) -> Severity:
     try:
         return Severity(str(value))
     except ValueError:
-        raise SuiteError(f"unknown severity {value!r}", did_you_mean(str(value), list(Severity)), origin) from None
+        raise SuiteError(
+            f"unknown severity {value!r}", did_you_mean(str(value), list(Severity)), origin
+        ) from None
 
 
 def read_tolerance(value: Any, origin: str = "") -> Tolerance | None:
     """A tolerance from a number of rows (5, "5", "5 rows") or an exact fraction ("0.1%", "1/1000", Fraction).
 
-    A float is refused: 0.001 is not exactly a thousandth. So is a share of all rows: it accepts whatever is found.
-    Raises SuiteError.
+    A float is refused: 0.001 is not exactly a thousandth. So is a share of all rows: it accepts whatever
+    is found. Raises SuiteError.
     """
     if value is None:
         return None
     if isinstance(value, Tolerance):
         return _told(value, origin)
     if isinstance(value, bool) or not isinstance(value, (int, str, Fraction)):
-        raise SuiteError(f"tolerance {value!r} is not exact", 'write rows as 5, a share as "0.1%" or "1/1000"', origin)
+        raise SuiteError(
+            f"tolerance {value!r} is not exact", 'write rows as 5, a share as "0.1%" or "1/1000"', origin
+        )
     if isinstance(value, int):
         return _rows(value, origin)
     if isinstance(value, Fraction):
@@ -120,7 +128,9 @@ def read_tolerance(value: Any, origin: str = "") -> Tolerance | None:
         return _rows(int(match[1]), origin)
     if (share := exact_share(text)) is not None:
         return _share(share, origin)
-    raise SuiteError(f"tolerance {value!r} is not understood", 'write rows as 5, a share as "0.1%" or "1/1000"', origin)
+    raise SuiteError(
+        f"tolerance {value!r} is not understood", 'write rows as 5, a share as "0.1%" or "1/1000"', origin
+    )
 
 
 def exact_share(text: str) -> Fraction | None:
@@ -137,9 +147,18 @@ def _told(given: Tolerance, origin: str) -> Tolerance:
     parts = (given.rows, given.numerator, given.denominator)
     if type(given.rows) is int and parts[1:] == (None, None):
         return _rows(given.rows, origin)
-    if given.rows is None and type(given.numerator) is int and type(given.denominator) is int and given.denominator > 0:
+    if (
+        given.rows is None
+        and type(given.numerator) is int
+        and type(given.denominator) is int
+        and given.denominator > 0
+    ):
         return _share(Fraction(given.numerator, given.denominator), origin)
-    raise SuiteError(f"tolerance {given!r} is neither rows nor a share", 'write rows as 5, a share as "0.1%" or "1/1000"', origin)
+    raise SuiteError(
+        f"tolerance {given!r} is neither rows nor a share",
+        'write rows as 5, a share as "0.1%" or "1/1000"',
+        origin,
+    )
 
 
 def _rows(rows: int, origin: str) -> Tolerance:
@@ -152,5 +171,9 @@ def _share(share: Fraction, origin: str) -> Tolerance:
     if share < 0:
         raise SuiteError("a tolerance is never negative", origin=origin)
     if share >= 1:
-        raise SuiteError(f"a check of which {share} of the rows are tolerated can never fail", "write less than 100%", origin)
+        raise SuiteError(
+            f"a check of which {share} of the rows are tolerated can never fail",
+            "write less than 100%",
+            origin,
+        )
     return Tolerance(numerator=share.numerator, denominator=share.denominator)

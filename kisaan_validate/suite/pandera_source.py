@@ -63,7 +63,9 @@ def find_lines(source: str, path: str) -> Lines:
 
 
 def declarations_of(namespace: dict[str, Any], module: str, lines: Lines) -> list[Declaration]:
-    """All checks of the models and schemas that a module defines; names with a leading underscore are not sources."""
+    """All checks of the models and schemas that a module defines; names with a leading underscore are not
+    sources.
+    """
     from pandera.api.dataframe.model import DataFrameModel
     from pandera.api.pandas.array import SeriesSchema
     from pandera.api.pandas.container import DataFrameSchema
@@ -78,7 +80,9 @@ def declarations_of(namespace: dict[str, Any], module: str, lines: Lines) -> lis
                 metadata = getattr(value.Config, "metadata", None)
                 made += _Reader(_schema_of(value, lines.origin(name)), name, lines, metadata).read()
         elif isinstance(value, SeriesSchema):
-            raise SuiteError(f"{name}: a SeriesSchema is no table", "use a DataFrameSchema", lines.origin(name))
+            raise SuiteError(
+                f"{name}: a SeriesSchema is no table", "use a DataFrameSchema", lines.origin(name)
+            )
         elif isinstance(value, DataFrameSchema):
             made += _Reader(value, name, lines, value.metadata).read()
     return made
@@ -117,14 +121,19 @@ class _Reader:
         if self.schema.strict is True:
             self._add("strict", (), catalog.ColumnsAre(tuple(self.schema.columns)), self.origin)
         if self.schema.unique:
-            columns = (self.schema.unique,) if isinstance(self.schema.unique, str) else tuple(self.schema.unique)
+            columns = (
+                (self.schema.unique,) if isinstance(self.schema.unique, str) else tuple(self.schema.unique)
+            )
             self._add("unique", columns, relations.Unique(), self.origin)
         for name, column in self.schema.columns.items():
             self._column(str(name), column)
         for check in self.schema.checks:
             self._custom(self._subject(), check, self.origin)
-        # Defaults of a model may be shared with others that have more kinds of checks; a column's are its own.
-        _refuse_idle_settings(self.meta, (*_OWN_CHECKS, *_BUILDERS, *(d.name for d in self.made)), self.origin)
+        # Defaults of a model may be shared with others that have more kinds of checks; a column's are its
+        # own.
+        _refuse_idle_settings(
+            self.meta, (*_OWN_CHECKS, *_BUILDERS, *(d.name for d in self.made)), self.origin
+        )
         return self.made
 
     def _refuse_what_is_not_supported(self) -> None:
@@ -140,13 +149,17 @@ class _Reader:
         }
         for what, present in refused.items():
             if present:
-                raise SuiteError(f"{self.name}: {what} cannot be proved on a database table", "remove it", self.origin)
+                raise SuiteError(
+                    f"{self.name}: {what} cannot be proved on a database table", "remove it", self.origin
+                )
 
     def _column(self, name: str, column: Any) -> None:
         origin = self.lines.origin(self.name, name)
         for what in ("regex", "parsers", "drop_invalid_rows"):
             if getattr(column, what):
-                raise SuiteError(f"{self.name}.{name}: {what} cannot be proved on a database column", "", origin)
+                raise SuiteError(
+                    f"{self.name}.{name}: {what} cannot be proved on a database column", "", origin
+                )
         if column.default is not None:
             raise SuiteError(f"{self.name}.{name}: a default that fills NULLs is not supported", "", origin)
         meta = dict(column.metadata or {})
@@ -157,7 +170,9 @@ class _Reader:
         try:
             typed = type_rule(column.dtype, meta.get("type"))
         except TypeError as error:
-            raise SuiteError(f"{self.name}.{name}: {error}", 'name the type: metadata={"type": "…"}', origin) from None
+            raise SuiteError(
+                f"{self.name}.{name}: {error}", 'name the type: metadata={"type": "…"}', origin
+            ) from None
         if typed is not None:
             self._add("type", (name,), typed, origin, meta, optional)
         if not column.nullable:
@@ -172,7 +187,9 @@ class _Reader:
             self._check(name, check, meta, optional, origin)
         _refuse_idle_settings(meta, tuple(d.name for d in self.made if d.columns == (name,)), origin)
 
-    def _check(self, column: str, check: Any, meta: dict[str, Any], optional: dict[str, Any], origin: str) -> None:
+    def _check(
+        self, column: str, check: Any, meta: dict[str, Any], optional: dict[str, Any], origin: str
+    ) -> None:
         where = self.lines.origin(self.name, str(check.name))
         where = where if where != self.origin else origin
         builder = _BUILDERS.get(str(check.name))
@@ -181,11 +198,15 @@ class _Reader:
             return
         if builder is None:
             hint = "leave its name to pandera"
-            raise SuiteError(f"{self.name}.{column}: the built-in check named {check.name!r} is not supported", hint, where)
+            raise SuiteError(
+                f"{self.name}.{column}: the built-in check named {check.name!r} is not supported", hint, where
+            )
         if check.groupby is not None or check.element_wise:
             raise SuiteError(f"{self.name}.{column}: groupby and element_wise are not supported", "", origin)
         try:
-            rule = builder({**check.statistics}, bool(meta.get("allow_nan")), not check.ignore_na, f"{origin}")
+            rule = builder(
+                {**check.statistics}, bool(meta.get("allow_nan")), not check.ignore_na, f"{origin}"
+            )
         except SuiteError as error:
             fact = error.fact.removeprefix(f"{error.origin}: ")
             raise SuiteError(f"{self.name}.{column}: {check.name}: {fact}", error.hint, where) from None
@@ -198,7 +219,9 @@ class _Reader:
 
     def _subject(self, column: str = "") -> Subject:
         """What a custom check of a column, or of the frame, is about."""
-        nan = tuple(str(name) for name, c in self.schema.columns.items() if (c.metadata or {}).get("allow_nan"))
+        nan = tuple(
+            str(name) for name, c in self.schema.columns.items() if (c.metadata or {}).get("allow_nan")
+        )
         return Subject(self.table, tuple(map(str, self.schema.columns)), column, nan)
 
     def _custom(self, subject: Subject, check: Any, origin: str, *layers: dict[str, Any]) -> None:
@@ -226,9 +249,14 @@ class _Reader:
             raise SuiteError(f"{self.name}.{column}: {value!r}: {error}", "", origin) from None
 
     def _add(
-        self, name: str, columns: tuple[str, ...], rule: Rule, origin: str, *layers: dict[str, Any],
+        self,
+        name: str,
+        columns: tuple[str, ...],
+        rule: Rule,
+        origin: str,
+        *layers: dict[str, Any],
         extra: tuple[str, ...] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         own: dict[str, Any] = {}
         for layer in (self.meta, *layers):
             special = layer.get("checks", {}).get(name, {})
@@ -247,9 +275,13 @@ def _as_tuple(value: Any) -> tuple[str, ...]:
 
 
 def _refuse_typos(given: dict[str, Any], known: tuple[str, ...], origin: str) -> None:
-    """Metadata is shared with other tools: an unknown key is theirs, unless it looks like a slip of the pen."""
+    """Metadata is shared with other tools: an unknown key is theirs, unless it looks like a slip of the
+    pen.
+    """
     for key, value in given.items():
-        if key == "checks" and not (isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())):
+        if key == "checks" and not (
+            isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())
+        ):
             raise SuiteError("'checks' must map names of checks to their settings", "", origin)
         hint = did_you_mean(str(key), known)
         if key not in known and hint.startswith("did you mean"):
@@ -260,7 +292,9 @@ def _refuse_idle_settings(meta: dict[str, Any], known: tuple[str, ...], origin: 
     """Settings for a check that does not exist would be ignored in silence."""
     for name in meta.get("checks", {}):
         if name not in known:
-            raise SuiteError(f"settings for a check {name!r} that does not exist", did_you_mean(name, known), origin)
+            raise SuiteError(
+                f"settings for a check {name!r} that does not exist", did_you_mean(name, known), origin
+            )
 
 
 def _values_of(rule: Rule) -> Iterator[Any]:
@@ -301,7 +335,9 @@ def _matches(anchored: bool) -> Builder:
         pattern = s["pattern"]
         if not isinstance(pattern, str):
             if pattern.flags & ~32:  # re.UNICODE is the default of every str pattern
-                raise SuiteError("flags of a compiled pattern have no counterpart", "write (?i) and the like", origin)
+                raise SuiteError(
+                    "flags of a compiled pattern have no counterpart", "write (?i) and the like", origin
+                )
             pattern = pattern.pattern
         return rows.Matches(null_fails, pattern, anchored, nan)
 

@@ -8,19 +8,83 @@ from fnmatch import fnmatchcase
 from kisaan_validate.lineage import Asked, How, asked_of
 
 HINTS = (
-    "password", "passwd", "secret", "token", "api_key", "apikey", "private_key", "credential", "otp", "pin_code", "hash",
-    "salt", "phone", "mobile", "telephone", "whatsapp", "fax", "contact", "email", "e_mail", "firstname", "first_name",
-    "lastname", "last_name", "fullname", "full_name", "surname", "username", "user_name", "nickname", "maiden", "birth",
-    "gender", "religion", "ethnic", "address", "street", "postcode", "postal", "zipcode", "zip_code", "latitude",
-    "longitude", "ip_addr", "ipaddr", "user_agent", "device_id", "ssn", "social_security", "aadhaar", "aadhar", "passport",
-    "licence_no", "license_no", "iban", "bank_account", "account_number", "account_no", "card_number", "cardnumber", "cvv",
-    "tax_id", "taxid", "gstin", "salary", "diagnosis", "medical",
-)  # fmt: skip
-"""Parts of names behind which somebody's data may stand, on the cautious side: a match hides values, never a check."""
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "private_key",
+    "credential",
+    "otp",
+    "pin_code",
+    "hash",
+    "salt",
+    "phone",
+    "mobile",
+    "telephone",
+    "whatsapp",
+    "fax",
+    "contact",
+    "email",
+    "e_mail",
+    "firstname",
+    "first_name",
+    "lastname",
+    "last_name",
+    "fullname",
+    "full_name",
+    "surname",
+    "username",
+    "user_name",
+    "nickname",
+    "maiden",
+    "birth",
+    "gender",
+    "religion",
+    "ethnic",
+    "address",
+    "street",
+    "postcode",
+    "postal",
+    "zipcode",
+    "zip_code",
+    "latitude",
+    "longitude",
+    "ip_addr",
+    "ipaddr",
+    "user_agent",
+    "device_id",
+    "ssn",
+    "social_security",
+    "aadhaar",
+    "aadhar",
+    "passport",
+    "licence_no",
+    "license_no",
+    "iban",
+    "bank_account",
+    "account_number",
+    "account_no",
+    "card_number",
+    "cardnumber",
+    "cvv",
+    "tax_id",
+    "taxid",
+    "gstin",
+    "salary",
+    "diagnosis",
+    "medical",
+)
+"""Parts of names behind which somebody's data may stand, on the cautious side: a match hides values, never
+a check.
+"""
 
 
 def guessed_personal(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Patterns for ``personal`` in suite.toml, each with those of the names ("table.column") that it stands for."""
+    """Patterns for ``personal`` in suite.toml, each with those of the names ("table.column") that it
+    stands for.
+    """
     known = sorted(set(names))
     found = {}
     for hint in HINTS:

@@ -15,7 +15,8 @@ from kisaan_validate.suite.load import load_suite
 def refuse_ending(folder: str | Path) -> None:
     """Raises SuiteError, naming the source, for a suite that ends or replaces the process that reads it.
 
-    For callers that read a suite in a process of somebody else's, as pytest's. What else is wrong with it, reading it tells.
+    For callers that read a suite in a process of somebody else's, as pytest's. What else is wrong with it,
+    reading it tells.
     """
     if not hasattr(os, "fork"):
         return
@@ -31,7 +32,9 @@ def refuse_ending(folder: str | Path) -> None:
     os.waitpid(child, 0)
     if b"closed" in words:
         hint = "a source of a suite declares checks; it must leave standard output and standard error open"
-        raise SuiteError("standard output or standard error was closed by this source", hint, _last(words, folder))
+        raise SuiteError(
+            "standard output or standard error was closed by this source", hint, _last(words, folder)
+        )
     if b"done" not in words:
         source = _last(words, folder)
         hint = "a source of a suite declares checks; it must not end or replace the process"

@@ -18,13 +18,15 @@ from kisaan_validate.suite.meta import as_names, did_you_mean
 from kisaan_validate.suite.suggest import suggestion
 
 PYTHON_KEYS = ("row_wise", "columns", "nulls", "allow_nan")
-"""What a check written in Python says of itself, in ``statistics`` or in the metadata of its column or model."""
+"""What a check written in Python says of itself, in ``statistics`` or in the metadata of its column or
+model.
+"""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a custom check is about: a column of a table, or with ``column`` "" its rows. ``nan`` are the columns whose metadata
-    says ``allow_nan``.
+    """What a custom check is about: a column of a table, or with ``column`` "" its rows. ``nan`` are the
+    columns whose metadata says ``allow_nan``.
     """
 
     table: str
@@ -47,7 +49,9 @@ def _plain(function: Any) -> Callable[..., Any]:
 
 
 def check_name(check: Any) -> str:
-    """The name of a custom check as part of an id. A lambda without a name goes by what it says, not by where it stands."""
+    """The name of a custom check as part of an id. A lambda without a name goes by what it says, not by
+    where it stands.
+    """
     name = str(check.name)
     if name == "<lambda>":
         return f"lambda_{hashlib.sha256(meaning_of(author_function(check)).encode()).hexdigest()[:8]}"
@@ -55,7 +59,8 @@ def check_name(check: Any) -> str:
 
 
 def own_settings(check: Any, origin: str) -> dict[str, Any]:
-    """What a check says of itself in ``statistics``, which pandera does not hand to a function that is given them apart.
+    """What a check says of itself in ``statistics``, which pandera does not hand to a function that is
+    given them apart.
 
     Raises SuiteError for what looks like a slip of the pen.
     """
@@ -78,18 +83,28 @@ def function_origin(check: Any, path: str) -> str:
     return f"{path}:{said[1].lineno if said is not None else code.co_firstlineno}"
 
 
-def python_rule(check: Any, subject: Subject, said: Mapping[str, Any], optional: tuple[str, ...], origin: str) -> PythonRule:
-    """The rule of one custom check. ``said`` holds what it says of itself, ``optional`` names columns that may be missing.
+def python_rule(
+    check: Any, subject: Subject, said: Mapping[str, Any], optional: tuple[str, ...], origin: str
+) -> PythonRule:
+    """The rule of one custom check. ``said`` holds what it says of itself, ``optional`` names columns that
+    may be missing.
 
     Raises SuiteError for what cannot be meant, and for hypothesis tests.
     """
     if type(check).__name__ == "Hypothesis":
-        raise SuiteError(f"the hypothesis test {check.name!r} is not supported", "write it as a check of the whole column", origin)
+        raise SuiteError(
+            f"the hypothesis test {check.name!r} is not supported",
+            "write it as a check of the whole column",
+            origin,
+        )
     row_wise = _row_wise(check, said, origin)
     reads, given = _columns(check, subject, said, optional, origin)
     nulls = said.get("nulls", "given")
     if nulls not in {"given", "pass"} or (nulls == "pass" and (subject.column or "columns" not in said)):
-        hint = '"pass" is for a check of the frame that names its columns: a row with a NULL in one of them is not judged'
+        hint = (
+            '"pass" is for a check of the frame that names its columns: a row with a NULL in one of '
+            "them is not judged"
+        )
         raise SuiteError(f"nulls={nulls!r} cannot be meant here", hint, origin)
     function = author_function(check)
     return PythonRule(
@@ -106,8 +121,12 @@ def python_rule(check: Any, subject: Subject, said: Mapping[str, Any], optional:
     )
 
 
-def _may_be_nan(said: Mapping[str, Any], subject: Subject, columns: tuple[str, ...], origin: str) -> tuple[str, ...]:
-    """The columns of these in which the author allows a NaN: by their own metadata, or "*" by the check's own word."""
+def _may_be_nan(
+    said: Mapping[str, Any], subject: Subject, columns: tuple[str, ...], origin: str
+) -> tuple[str, ...]:
+    """The columns of these in which the author allows a NaN: by their own metadata, or "*" by the check's
+    own word.
+    """
     allowed = said.get("allow_nan", False)
     if not isinstance(allowed, bool):
         raise SuiteError(f"allow_nan={allowed!r} is neither True nor False", "", origin)
@@ -119,7 +138,9 @@ def _row_wise(check: Any, said: Mapping[str, Any], origin: str) -> bool:
     if not isinstance(row_wise, bool):
         raise SuiteError(f"row_wise={row_wise!r} is neither True nor False", "", origin)
     if check.element_wise and not row_wise:
-        raise SuiteError(f"{check.name!r} is element_wise, so it is row-wise", "remove row_wise=False", origin)
+        raise SuiteError(
+            f"{check.name!r} is element_wise, so it is row-wise", "remove row_wise=False", origin
+        )
     if check.groupby is not None and row_wise:
         raise SuiteError(f"{check.name!r} groups rows, so it is not row-wise", "remove row_wise=True", origin)
     return row_wise
@@ -135,9 +156,13 @@ def _columns(
         for name in (*named, *grouped):
             if name not in subject.declared:
                 hint = did_you_mean(name, subject.declared)
-                raise SuiteError(f"{check.name!r} reads {name!r}, which the model does not declare", hint, origin)
+                raise SuiteError(
+                    f"{check.name!r} reads {name!r}, which the model does not declare", hint, origin
+                )
         if subject.column and check.groupby is None:
-            raise SuiteError(f"{check.name!r} is a check of one column", "make it a dataframe_check to read others", origin)
+            raise SuiteError(
+                f"{check.name!r} is a check of one column", "make it a dataframe_check to read others", origin
+            )
         return tuple(dict.fromkeys((*named, *grouped))), ()
     if subject.column and not callable(check.groupby):
         return grouped, ()

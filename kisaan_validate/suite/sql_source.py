@@ -18,12 +18,16 @@ _HEADER = re.compile(r"--\s?(?P<key>[a-z_]+):\s?(?P<value>.*)")
 
 
 def read_assertion(text: str, path: str) -> Declaration:
-    """One SQL file. Raises SuiteError with file and line for a wrong header or anything but one SELECT that can fail."""
+    """One SQL file. Raises SuiteError with file and line for a wrong header or anything but one SELECT
+    that can fail.
+    """
     header, body, line = _split(text, path)
     origin = f"{path}:{line}"
     for needed in ("id", "key"):
         if not header.get(needed):
-            raise SuiteError(f"the header has no {needed!r}", f"begin the file with '-- {needed}: …'", f"{path}:1")
+            raise SuiteError(
+                f"the header has no {needed!r}", f"begin the file with '-- {needed}: …'", f"{path}:1"
+            )
     body = without_end(body, origin)
     tree = parse_select(body, origin)
     refuse_idle(tree, origin)
@@ -41,7 +45,11 @@ def read_assertion(text: str, path: str) -> Declaration:
         title=header.get("title", ""),
     )
     if "filter" in header:
-        raise SuiteError("an assertion has no filter: its SQL says which rows it reads", "write it into the WHERE", f"{path}:1")
+        raise SuiteError(
+            "an assertion has no filter: its SQL says which rows it reads",
+            "write it into the WHERE",
+            f"{path}:1",
+        )
     meta = read_meta({k: v for k, v in header.items() if k in KEYS}, f"{path}:1")
     return Declaration("sql", header.get("table", ""), (), rule, meta, origin)
 
@@ -62,7 +70,9 @@ def _split(text: str, path: str) -> tuple[dict[str, str], str, int]:
         if match := _HEADER.fullmatch(line.strip()):
             current = match["key"]
             if current not in (*KEYS, *_OWN):
-                raise SuiteError(f"unknown header {current!r}", did_you_mean(current, (*KEYS, *_OWN)), f"{path}:{number}")
+                raise SuiteError(
+                    f"unknown header {current!r}", did_you_mean(current, (*KEYS, *_OWN)), f"{path}:{number}"
+                )
             if current in header:
                 raise SuiteError(f"header {current!r} is given twice", "", f"{path}:{number}")
             header[current] = match["value"].strip()

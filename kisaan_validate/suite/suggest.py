@@ -11,15 +11,21 @@ from kisaan_validate.sql.expressions import literal, quote, text_literal, to_sql
 from kisaan_validate.suite.functions import source_of
 
 _OPERATORS: dict[type[ast.cmpop], str] = {
-    ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "=", ast.NotEq: "<>",
-}  # fmt: skip
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Eq: "=",
+    ast.NotEq: "<>",
+}
 
 
 def suggestion(function: Callable[..., Any], columns: Collection[str], column: str = "") -> str:
     """SQL over one row that may say what the function says, or "" where that cannot be seen at a glance.
 
-    ``column`` is the column of a check of one column; a check of a frame names its own, out of ``columns``. It is a proposal
-    for the author: where NULL, NaN or the order of texts matter, the two need not agree (docs/semantics.md).
+    ``column`` is the column of a check of one column; a check of a frame names its own, out of
+    ``columns``. It is a proposal for the author: where NULL, NaN or the order of texts matter, the two
+    need not agree (docs/semantics.md).
     """
     said = source_of(function)
     body = _expression(said[1]) if said is not None else None
@@ -65,7 +71,9 @@ class _Reader:
             word = "IN" if isinstance(node.ops[0], ast.In) else "NOT IN"
             return f"{self._subject(node.left)} {word} ({self._list(node.comparators[0])})"
         sides = [self._side(side) for side in (node.left, *node.comparators)]
-        if not any(is_subject for _, is_subject in sides) or any(type(op) not in _OPERATORS for op in node.ops):
+        if not any(is_subject for _, is_subject in sides) or any(
+            type(op) not in _OPERATORS for op in node.ops
+        ):
             raise _Unclear
         pairs = zip(sides, node.ops, sides[1:], strict=False)
         return " AND ".join(f"{left} {_OPERATORS[type(op)]} {right}" for (left, _), op, (right, _) in pairs)
@@ -110,10 +118,22 @@ class _Reader:
 
     def _named(self, node: ast.expr) -> str:
         """The name in ``df.name`` or ``df["name"]``."""
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.name:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == self.name
+        ):
             return node.attr
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == self.name:
-            return node.slice.value if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str) else ""
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == self.name
+        ):
+            return (
+                node.slice.value
+                if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+                else ""
+            )
         return ""
 
     def _list(self, node: ast.expr) -> str:
@@ -123,7 +143,12 @@ class _Reader:
 
     def _literal(self, node: ast.expr) -> str:
         """A number, a text, or ``Decimal("…")``, written as SQL."""
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Decimal" and len(node.args) == 1:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "Decimal"
+            and len(node.args) == 1
+        ):
             try:
                 return to_sql(literal(Decimal(str(ast.literal_eval(node.args[0])))))
             except (ValueError, InvalidOperation):

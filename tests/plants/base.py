@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Plant:
     """SQL for a copy of the clean database, after which a check has exactly so many violations.
 
-    ``key`` are values (as text, None for NULL) that one row of the evidence must show; empty where the violation is
-    a fact of the catalogue and no row.
+    ``key`` are values (as text, None for NULL) that one row of the evidence must show; empty where the
+    violation is a fact of the catalogue and no row.
     """
 
     sql: str

@@ -1,4 +1,6 @@
-"""One planter for each kind of rule that the suite generates: breaks the row with the lowest key, or the catalogue."""
+"""One planter for each kind of rule that the suite generates: breaks the row with the lowest key, or the
+catalogue.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,10 @@ def _spoil(check: Check, clean: Clean, value: str, before: str = "") -> Plant:
     """The check's column gets a value (SQL) in the row with the lowest key."""
     where, key = _lowest(check, clean)
     column = check.columns[0]
-    sql = f"{UNCHECK.format(table=check.table)}{before}{IGNORE_REFERENCES}UPDATE {check.table} SET {column} = {value} WHERE {where}"
+    sql = (
+        f"{UNCHECK.format(table=check.table)}{before}{IGNORE_REFERENCES}UPDATE {check.table} SET "
+        f"{column} = {value} WHERE {where}"
+    )
     shown: dict[str, str | None] = {name: old for name, old in key.items() if name != column}
     return Plant(sql, 1, shown)
 
@@ -78,7 +83,9 @@ def present(check: Check, rule: Rule, clean: Clean) -> Plant:
     """Renames the table, or the column."""
     if not check.columns:
         return Plant(f"ALTER TABLE {check.table} RENAME TO gone", 1, {})
-    return Plant(f"ALTER TABLE {check.table} RENAME COLUMN {check.columns[0]} TO gone_{check.columns[0]}", 1, {})
+    return Plant(
+        f"ALTER TABLE {check.table} RENAME COLUMN {check.columns[0]} TO gone_{check.columns[0]}", 1, {}
+    )
 
 
 def type_is(check: Check, rule: Any, clean: Clean) -> Plant:
@@ -96,7 +103,10 @@ def not_null(check: Check, rule: Rule, clean: Clean) -> Plant:
     allow = f"ALTER TABLE {check.table} ALTER COLUMN {column} DROP NOT NULL;\n"
     if column in clean.lowest[check.table]:  # part of the primary key
         where, _ = _lowest(check, clean)
-        sql = f"{UNGUARD.format(table=check.table)}{allow}UPDATE {check.table} SET {column} = NULL WHERE {where}"
+        sql = (
+            f"{UNGUARD.format(table=check.table)}{allow}UPDATE {check.table} SET {column} = NULL WHERE "
+            f"{where}"
+        )
         return Plant(sql, 1, {column: None})
     return _spoil(check, clean, "NULL", allow)
 
@@ -108,7 +118,8 @@ def unique(check: Check, rule: Rule, clean: Clean) -> Plant:
     order = ", ".join(clean.lowest[check.table])
     sql = (
         f"{UNGUARD.format(table=check.table)}{IGNORE_REFERENCES}"
-        f"UPDATE {check.table} SET ({columns}) = (SELECT {columns} FROM {check.table} ORDER BY {order} LIMIT 1)\n"
+        f"UPDATE {check.table} SET ({columns}) = (SELECT {columns} FROM {check.table} ORDER BY {order} "
+        f"LIMIT 1)\n"
         f"WHERE ctid = (SELECT ctid FROM {check.table} ORDER BY {order} OFFSET 1 LIMIT 1)"
     )
     return Plant(sql, 1, clean.lowest[check.table] if check.columns == (key,) else {"rows_found": "2"})
@@ -129,7 +140,9 @@ def compare(check: Check, rule: Any, clean: Clean) -> Plant:
     value = rule.value
     if isinstance(value, dt.datetime):
         return _spoil(check, clean, f"timestamptz '{(value - dt.timedelta(seconds=1)).isoformat()}'")
-    return _spoil(check, clean, str(value if rule.operator == "greater_than" else Decimal(value) - Decimal("0.01")))
+    return _spoil(
+        check, clean, str(value if rule.operator == "greater_than" else Decimal(value) - Decimal("0.01"))
+    )
 
 
 def in_range(check: Check, rule: Any, clean: Clean) -> Plant:
@@ -186,7 +199,10 @@ def known(check: Check, rule: Rule, clean: Clean) -> Plant:
 def index(check: Check, rule: Rule, clean: Clean) -> Plant:
     """Every index that begins with the column goes; a partial one stays, which is not enough."""
     table, column = check.table, check.columns[0]
-    sql = DROP_INDEXES.format(table=table, column=column) + f"CREATE INDEX {table}_{column}_partial ON {table} ({column}) WHERE id > 5"
+    sql = (
+        DROP_INDEXES.format(table=table, column=column)
+        + f"CREATE INDEX {table}_{column}_partial ON {table} ({column}) WHERE id > 5"
+    )
     return Plant(sql, 1, {})
 
 
@@ -235,15 +251,27 @@ BY_NAME: dict[str, Planter] = {
 
 
 TOGETHER = {
-    "present", "type", "not_null", "isin", "finite", "whole_paise", "not_in_future", "not_after_today", "index", "compare", "in_range",
-}  # fmt: skip
+    "present",
+    "type",
+    "not_null",
+    "isin",
+    "finite",
+    "whole_paise",
+    "not_in_future",
+    "not_after_today",
+    "index",
+    "compare",
+    "in_range",
+}
 """Kinds, or last parts of ids, of checks that each read one column, which is theirs alone."""
 APART = {"references", "sequence", "primary_key", "before_updated_at"}
 """The same of checks that read a column, or a table, in a way that no other of their kind does."""
 
 
 def plot(check: Check, clean: Clean) -> str:
-    """Checks of one plot grow in one copy of the database: each reads its own column only, so none hides another."""
+    """Checks of one plot grow in one copy of the database: each reads its own column only, so none hides
+    another.
+    """
     for name in (check.kind, check.id.rpartition(".")[2]):
         if name in APART:
             return name

@@ -1,4 +1,6 @@
-"""What is measured for a contract after the migration: which rows came, which should have gone, and whether the rest is the same."""
+"""What is measured for a contract after the migration: which rows came, which should have gone, and
+whether the rest is the same.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ from kisaan_validate.sql.expressions import distinct_sql, quote
 
 
 def measures_after(past: Past, needs: Sequence[Need], *, every: bool) -> list[Measure]:
-    """The statements over one table. With ``every``, all its columns are digested, not only the promised ones."""
+    """The statements over one table. With ``every``, all its columns are digested, not only the promised
+    ones.
+    """
     side = past.side
     made = [names(side, n) for n in those(needs, Names)]
     came: list[str] = []

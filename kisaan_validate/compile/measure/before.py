@@ -1,4 +1,6 @@
-"""What is measured for a contract before the migration: of the rows that may go, and of the values that may come."""
+"""What is measured for a contract before the migration: of the rows that may go, and of the values that
+may come.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ NULL_KEYS_LIMIT = 50_000
 
 
 def measures_before(side: Side, needs: Sequence[Need], *, every: bool) -> list[Measure]:
-    """The statements over one table. With ``every``, all its columns are digested, not only the promised ones."""
+    """The statements over one table. With ``every``, all its columns are digested, not only the promised
+    ones.
+    """
     made = [side.count(n.rule, held(n.where)) for n in those(needs, Arrival) if not n.by]
     made += [names(side, n) for n in those(needs, Names)]
     made += [_null_keys(side, n) for n in those(needs, Untouched) if n.column in side.table.columns]
@@ -99,7 +103,9 @@ def _null_keys(side: Side, need: Untouched) -> Measure:
 
 @dataclass(frozen=True)
 class _Remainder:
-    """The rows that are left when some removals are done. ``unknown``: why of figures, by name, nothing can be said."""
+    """The rows that are left when some removals are done. ``unknown``: why of figures, by name, nothing
+    can be said.
+    """
 
     side: Side
     telling: Telling
@@ -108,7 +114,9 @@ class _Remainder:
     unknown: Mapping[str, str]
 
     def without(self, removals: Sequence[Removal]) -> list[Measure]:
-        """Their figures and digests, and as parts of these what each value and each group of digests needs."""
+        """Their figures and digests, and as parts of these what each value and each group of digests
+        needs.
+        """
         gone = [(r.rule, self.side.goes(r)) for r in removals]
         stays = f"NOT ({' OR '.join(sql for _, sql in gone)})" if gone else ""
         id = remainder_id(self.side.title, frozenset(r.rule for r in removals))

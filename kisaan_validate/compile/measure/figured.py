@@ -15,7 +15,9 @@ from kisaan_validate.contract.needs import by_key, count_id
 from kisaan_validate.sql.expressions import distinct_sql, quote, table_sql
 
 DIGESTS_AT_ONCE = 400
-"""Where a table has so many columns that one statement cannot digest them all, so many are digested by one."""
+"""Where a table has so many columns that one statement cannot digest them all, so many are digested by
+one.
+"""
 
 Items = tuple[list[str], list[Figure]]
 """What is computed for each row (SQL AS name), and the figures of it."""
@@ -39,8 +41,8 @@ def figures(
 ) -> Measure:
     """One statement: the rows that stay (SQL; "" for all), the figures of promised values, and digests.
 
-    With ``every``, also those of every column, where some rows do not stay. ``counted`` are (rule, SQL) of rows that do
-    not: how many these are is read in the same pass.
+    With ``every``, also those of every column, where some rows do not stay. ``counted`` are (rule, SQL) of
+    rows that do not: how many these are is read in the same pass.
     """
     kept = "stays" if stays else ""
     columns = _of_columns(side, kept) if stays and every else ([], [])
@@ -51,7 +53,8 @@ def figures(
     rows = ["count(*) FILTER (WHERE stays)" if stays else "count(*)"]
     rows += ["count(*) FILTER (WHERE NOT stays)" for _ in counted]
     outputs = ",\n  ".join([*rows, *figure_items(found)])
-    # Keeps the inner SELECT apart, so that what it computes is computed once a row; see ``digest.rows.staged``.
+    # Keeps the inner SELECT apart, so that what it computes is computed once a row; see
+    # ``digest.rows.staged``.
     once = "\n  OFFSET '0'" if digests else ""
     sql = (
         f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(side.table)}{once}\n) AS q"

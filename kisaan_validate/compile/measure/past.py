@@ -14,7 +14,8 @@ from kisaan_validate.model import Baseline, Family, Measured, Profile, TableDige
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 OTHERWISE = (
-    "digests are made otherwise here, by another kind of server or another version of kisaan-validate, than when the baseline "
+    "digests are made otherwise here, by another kind of server or another version of kisaan-validate, "
+    "than when the baseline "
     "was taken: take a new one"
 )
 """Why digests that are there cannot be compared."""
@@ -25,13 +26,15 @@ _ORDERED = frozenset({Family.NUMBER, Family.INSTANT, Family.LOCAL_TIME})
 
 @dataclass(frozen=True)
 class Past:
-    """A table of now beside a baseline. ``since`` is the column declared to tell which rows came later; "" for the key."""
+    """A table of now beside a baseline. ``since`` is the column declared to tell which rows came later; ""
+    for the key.
+    """
 
     side: Side
     baseline: Baseline
     since: str = ""
 
-    # --- what was measured ------------------------------------------------------------------------------------------
+    # --- what was measured ---------------------------------------------------------------------------------
 
     def measured(self, id: str) -> Measured | None:
         """What the baseline measured under this name."""
@@ -54,7 +57,9 @@ class Past:
         return self.measured(remainder_id(self.side.title, frozenset()))
 
     def form(self, figure: str, place: int = 1) -> str:
-        """The form of a digest made for a contract (place 2: the forms of its key); "" where there is none."""
+        """The form of a digest made for a contract (place 2: the forms of its key); "" where there is
+        none.
+        """
         profile = self.remainder.columns.get(by_key(figure)) if self.remainder is not None else None
         return form_in(profile.digest, place) if profile is not None and profile.digest else ""
 
@@ -72,7 +77,7 @@ class Past:
         columns = self.table.columns if self.table is not None else ()
         return {c.name: form_in(c.profile.digest, 1) for c in columns if c.profile and c.profile.digest}
 
-    # --- whether it can be compared ---------------------------------------------------------------------------------
+    # --- whether it can be compared ------------------------------------------------------------------------
 
     def incomparable(self, key: tuple[str, ...]) -> str:
         """Why no digest of a contract can be compared with the baseline's, or ""."""
@@ -97,7 +102,7 @@ class Past:
         digesting = self.side.digesting
         return "" if check == (digesting.encoding, digesting.check) else OTHERWISE
 
-    # --- which rows came later --------------------------------------------------------------------------------------
+    # --- which rows came later -----------------------------------------------------------------------------
 
     def above(self, by: str) -> str:
         """SQL that is true for rows above the highest value that there was. Raises Unknowable."""
@@ -126,7 +131,8 @@ class Past:
         return profile
 
     def not_late(self, key: tuple[str, ...]) -> str:
-        """SQL that is true for the rows whose key, or the column declared for that, is not above all of the baseline.
+        """SQL that is true for the rows whose key, or the column declared for that, is not above all of
+        the baseline.
 
         "" where a key has no order to tell.
         """

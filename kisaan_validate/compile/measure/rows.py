@@ -1,4 +1,6 @@
-"""The digests of single rows, streamed in the order of their place: what a baseline keeps of them, and what a run compares."""
+"""The digests of single rows, streamed in the order of their place: what a baseline keeps of them, and
+what a run compares.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,13 @@ from kisaan_validate.sql.qualify import qualified
 
 @dataclass(frozen=True)
 class RowStream:
-    """The digests of the rows of one table, in the order of their place: a SELECT of place, both lanes, and the key as text.
+    """The digests of the rows of one table, in the order of their place: a SELECT of place, both lanes,
+    and the key as text.
 
-    ``forms`` are those of the digested columns. Without ``sql``, ``message`` says why there is none. ``marked``: two texts
-    of a key may mean one key, as of ranges of numbers, so behind ``MARK`` each text has a digest of the key itself.
-    ``private``: the server's messages may quote personal values; ``known`` are names that they may contain.
+    ``forms`` are those of the digested columns. Without ``sql``, ``message`` says why there is none.
+    ``marked``: two texts of a key may mean one key, as of ranges of numbers, so behind ``MARK`` each text
+    has a digest of the key itself. ``private``: the server's messages may quote personal values; ``known``
+    are names that they may contain.
     """
 
     title: str
@@ -52,7 +56,9 @@ def row_streams(
     digesting: Digesting,
     spoken: Collection[tuple[str, str]],
 ) -> list[RowStream]:
-    """What is kept of each row of these tables; ``spoken`` are columns, by table and name, that take no part."""
+    """What is kept of each row of these tables; ``spoken`` are columns, by table and name, that take no
+    part.
+    """
     sides = (Side(table, catalogue, is_personal, digesting) for table in tables)
     return [
         _first(side, {column for table, column in spoken if table in {side.table.name, side.title}})
@@ -68,7 +74,9 @@ def row_streams_again(
     before: Baseline,
     since: Mapping[TableKey, str],
 ) -> list[RowStream]:
-    """The same of tables of which a baseline kept the rows: (table, the forms of then, the buckets that differ)."""
+    """The same of tables of which a baseline kept the rows: (table, the forms of then, the buckets that
+    differ).
+    """
     return [
         _again(
             Past(Side(table, catalogue, is_personal, digesting), before, since.get(table.key, "")),
@@ -141,7 +149,11 @@ def _stream(
     row = row_digest(side.digesting.encoding, elements_of([*keys, *others], encoding), "r")
     marked = unique and any(part.form.nested for part in keys)
     shown = _shown(keys, Context(encoding=encoding), marked) if unique else "''"
-    extra = {"place": f"({side.place(keys)})", "shown": shown, "settled": f"({settled})" if settled else "true"}
+    extra = {
+        "place": f"({side.place(keys)})",
+        "shown": shown,
+        "settled": f"({settled})" if settled else "true",
+    }
     inner = staged(table_sql(side.table), {**extra, row.name: row.inner}, condition)
     sql = (
         f'SELECT place, {", ".join(row.lanes)}, shown, settled FROM {inner} ORDER BY place, shown COLLATE "C"'

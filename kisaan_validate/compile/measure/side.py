@@ -1,6 +1,7 @@
 """A table as one side of a migration has it, and what every statement about it is made of.
 
-``before``, ``after``, ``whole`` and ``rows`` say which statements are wanted; ``past`` is what a baseline knows of the table.
+``before``, ``after``, ``whole`` and ``rows`` say which statements are wanted; ``past`` is what a baseline
+knows of the table.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Unknowable(Exception):
 
 @dataclass(frozen=True)
 class Telling:
-    """By which columns digests tell rows apart, and the forms that digests must have: those of a baseline, if there is one.
+    """By which columns digests tell rows apart, and the forms that digests must have: those of a baseline,
+    if there is one.
 
     ``key_forms`` has one form for each column of the key, or none; ``forms`` are by column.
     """
@@ -66,7 +68,7 @@ class Side:
         """Its personal columns."""
         return frozenset(c for c in self.table.columns if self.is_personal(self.table.name, c))
 
-    # --- its columns in digests -------------------------------------------------------------------------------------
+    # --- its columns in digests ----------------------------------------------------------------------------
 
     def part(self, name: str, wanted: str = "") -> Part | None:
         """A column as a part of a digest, of the wanted form if it can be.
@@ -94,8 +96,8 @@ class Side:
     def chosen_key(self, spoken: Iterable[str] = ()) -> Telling:
         """By which columns rows are told apart: the primary key if it keeps its values and is no person's.
 
-        Else by every column of whose values no promise speaks: equal rows are then told apart by nothing, and need not be.
-        ``spoken`` are the columns of whose values promises speak.
+        Else by every column of whose values no promise speaks: equal rows are then told apart by nothing,
+        and need not be. ``spoken`` are the columns of whose values promises speak.
         """
         out = self.personal | set(spoken)
         usable = [c.name for c in self.table.columns.values() if c.name not in out and not why_not(c)]
@@ -111,7 +113,7 @@ class Side:
         context = Context(encoding=self.digesting.server_encoding)
         return key_hash_sql(self.digesting.encoding, parts, context)
 
-    # --- which rows -------------------------------------------------------------------------------------------------
+    # --- which rows ----------------------------------------------------------------------------------------
 
     def goes(self, removal: Removal) -> str:
         """SQL that is true for the rows of a removal. Among duplicates the one with the lowest key stays."""
@@ -132,7 +134,7 @@ class Side:
         figure = column_figure(column, personal=False, expression="named", where="hit")
         return figure if figure is not None and figure.ends else None
 
-    # --- statements -------------------------------------------------------------------------------------------------
+    # --- statements ----------------------------------------------------------------------------------------
 
     def measure(
         self,

@@ -1,4 +1,6 @@
-"""One statement of figures for a contract or a baseline, and how its row is read. Made by ``side``; asked by ``execute.measure``."""
+"""One statement of figures for a contract or a baseline, and how its row is read. Made by ``side``; asked
+by ``execute.measure``.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,13 @@ from kisaan_validate.model import Measured
 class Measure:
     """One statement. Its row holds the row counts that ``counts`` names, the figures, and the names.
 
-    Without ``sql`` it is not asked, and ``message`` says why. ``parts`` are asked instead where it fails for the fault of
-    one expression: each gives a part of the figures. ``private``: the server's messages may quote personal values;
-    ``known`` are names that they may contain. ``key`` are the columns by which its digests tell rows apart. ``first`` is
-    asked before it: where that answers with the names ``proof``, the answer is known to be ``proved``, and it is not asked.
-    ``brief`` is asked instead where those names, which are of buckets, hold another number of rows than ``proof``. ``found``
-    are tables whose rows an index may find, because they are only looked up.
+    Without ``sql`` it is not asked, and ``message`` says why. ``parts`` are asked instead where it fails
+    for the fault of one expression: each gives a part of the figures. ``private``: the server's messages
+    may quote personal values; ``known`` are names that they may contain. ``key`` are the columns by which
+    its digests tell rows apart. ``first`` is asked before it: where that answers with the names ``proof``,
+    the answer is known to be ``proved``, and it is not asked. ``brief`` is asked instead where those
+    names, which are of buckets, hold another number of rows than ``proof``. ``found`` are tables whose
+    rows an index may find, because they are only looked up.
     """
 
     id: str
@@ -41,7 +44,9 @@ class Measure:
     found: tuple[TableKey, ...] = ()
 
     def after(self, buckets: Sequence[str]) -> Measure:
-        """What is still to be asked once ``first`` answered with these buckets, which are not those of ``proof``."""
+        """What is still to be asked once ``first`` answered with these buckets, which are not those of
+        ``proof``.
+        """
         same = rows_in(buckets) == rows_in(self.proof)
         return self if same or self.brief is None else self.brief
 

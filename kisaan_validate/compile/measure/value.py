@@ -22,8 +22,8 @@ Kind = tuple[str, bool, TypeFacts | None]
 class Value:
     """What a promise says that the values of a column become: SQL over the old row, and its type.
 
-    ``old`` is the column to compare it with where it can be, as SQL ("" where not). ``found`` are the tables of which an
-    index may find the row that the value comes from.
+    ``old`` is the column to compare it with where it can be, as SQL ("" where not). ``found`` are the
+    tables of which an index may find the row that the value comes from.
     """
 
     rule: str
@@ -114,7 +114,8 @@ def looked_up(side: Side, need: Lookup) -> Value:
         raise Unknowable(f"table {need.source} does not exist")
     pairs = _joined_by(side.table, source, need)
     on = " AND ".join(
-        f"looked.{quote(k)} {source.columns[k].sign('=', side.table.columns[b])} {table_sql(side.table)}.{quote(b)}"
+        f"looked.{quote(k)} {source.columns[k].sign('=', side.table.columns[b])} "
+        f"{table_sql(side.table)}.{quote(b)}"
         for k, b in pairs
     )
     meant = _meant(side.table, source, need)

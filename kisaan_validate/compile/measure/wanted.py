@@ -1,4 +1,6 @@
-"""Which columns a contract wants digested: the keys, and those of whose values promises speak, as they are."""
+"""Which columns a contract wants digested: the keys, and those of whose values promises speak, as they
+are.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ def whole_measures(
 ) -> list[Measure]:
     """The statements that digest whole tables; beside a baseline only those that it has digests of.
 
-    ``since`` names columns above whose highest value in the baseline a row came later; elsewhere the key tells.
+    ``since`` names columns above whose highest value in the baseline a row came later; elsewhere the key
+    tells.
     """
     sides = [Side(table, catalogue, is_personal, digesting) for table in tables]
     if before is None:
@@ -75,7 +76,9 @@ def _again(past: Past) -> Measure | None:
 def _whole(
     side: Side, telling: Telling, stays: str, columns: Sequence[str], more: Sequence[str] = ()
 ) -> Measure:
-    """Digests of the rows, of these columns, and of ``more`` that are no part of a row: one may be a lost one, renamed."""
+    """Digests of the rows, of these columns, and of ``more`` that are no part of a row: one may be a lost
+    one, renamed.
+    """
     parts = side.parts(columns, telling.forms)
     further = side.parts(more, telling.forms)
     digests = [Digested(name, part) for name, part in {**parts, **further}.items()]
@@ -101,7 +104,8 @@ def _buckets(side: Side, telling: Telling, stays: str, parts: Mapping[str, Part]
 
 @dataclass(frozen=True)
 class DigestKey:
-    """By which parts digests of a whole table tell its rows apart, and which rows count (SQL, "" for all); else ``reason``.
+    """By which parts digests of a whole table tell its rows apart, and which rows count (SQL, "" for all);
+    else ``reason``.
 
     ``stays`` is SQL that is true for the rows that a contract does not remove, "" where it removes none.
     """

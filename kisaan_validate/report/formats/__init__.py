@@ -1,7 +1,8 @@
-"""Forms of a judged run for machines: one small function a file, found by name here, and more by entry points.
+"""Forms of a judged run for machines: one small function a file, found by name here, and more by entry
+points.
 
-An installed package adds one with an entry point of the group ``kisaan_validate.formats``: its name is the format's, it
-loads a function ``(judged: kisaan_validate.judgement.Judgement) -> str``.
+An installed package adds one with an entry point of the group ``kisaan_validate.formats``: its name is the
+format's, it loads a function ``(judged: kisaan_validate.judgement.Judgement) -> str``.
 """
 
 from __future__ import annotations
@@ -39,15 +40,24 @@ class Format:
     origin: str = ""
 
     def render(self, judged: Judgement) -> str:
-        """The judged run in this form: text that is surely UTF-8. Raises UsageError if a foreign format fails."""
+        """The judged run in this form: text that is surely UTF-8. Raises UsageError if a foreign format
+        fails.
+        """
         if not self.origin:
             return _text(self.renderer(judged))
         try:
             made = self.renderer(judged)
-        except (Exception, SystemExit) as error:  # a format that ends the process must not look like a verdict
-            raise UsageError(f"format {self.name!r} of {self.origin} failed: {type(error).__name__}: {error}", _ASK) from error
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # a format that ends the process must not look like a verdict
+            raise UsageError(
+                f"format {self.name!r} of {self.origin} failed: {type(error).__name__}: {error}", _ASK
+            ) from error
         if not isinstance(made, str):
-            raise UsageError(f"format {self.name!r} of {self.origin} made no text but {type(made).__name__}", _ASK)
+            raise UsageError(
+                f"format {self.name!r} of {self.origin} made no text but {type(made).__name__}", _ASK
+            )
         return _text(made)
 
 
@@ -79,7 +89,9 @@ def find_format(name: str) -> Format:
 
 
 def _origin(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version} ({point.value})" if point.dist is not None else point.value
+    return (
+        f"{point.dist.name} {point.dist.version} ({point.value})" if point.dist is not None else point.value
+    )
 
 
 def _load(point: EntryPoint) -> Renderer:
@@ -89,6 +101,9 @@ def _load(point: EntryPoint) -> Renderer:
         fact = f"format {point.name!r} of {_origin(point)} cannot be loaded: {type(error).__name__}: {error}"
         raise UsageError(fact, "uninstall that package, or have it mended") from error
     if not callable(loaded):
-        raise UsageError(f"format {point.name!r} of {_origin(point)} is no function", "it must be one from a judgement to a text")
+        raise UsageError(
+            f"format {point.name!r} of {_origin(point)} is no function",
+            "it must be one from a judgement to a text",
+        )
     renderer: Renderer = loaded
     return renderer

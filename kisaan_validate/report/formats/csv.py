@@ -1,10 +1,12 @@
-"""``--format csv``: a line a check, by RFC 4180, in UTF-8 without a byte order mark, in the order of the suite; beside a
-baseline then a line a promise and a line a difference, which the last column, ``kind``, tells from checks.
+"""``--format csv``: a line a check, by RFC 4180, in UTF-8 without a byte order mark, in the order of the
+suite; beside a baseline then a line a promise and a line a difference, which the last column, ``kind``,
+tells from checks.
 
-Spreadsheets take a cell that begins with ``= + - @`` for a formula: such a text gets a leading apostrophe, also behind a
-``;``, where another language's spreadsheet would begin a new cell. Counts are digits only and never negative; texts that
-are negative numbers get the apostrophe too, for nothing but a count is a number here. Hidden characters, line breaks among
-them, are written by name: a line is a check. Empty means that there is no value; a count that is not known is empty, never 0.
+Spreadsheets take a cell that begins with ``= + - @`` for a formula: such a text gets a leading apostrophe,
+also behind a ``;``, where another language's spreadsheet would begin a new cell. Counts are digits only
+and never negative; texts that are negative numbers get the apostrophe too, for nothing but a count is a
+number here. Hidden characters, line breaks among them, are written by name: a line is a check. Empty means
+that there is no value; a count that is not known is empty, never 0.
 """
 
 from __future__ import annotations
@@ -26,18 +28,25 @@ def render(judged: Judgement) -> str:
     """The table, with its heading."""
     made = io.StringIO()
     writer = csv.writer(made, lineterminator="\r\n")
-    writer.writerow([*(column.name for column in COLUMNS), "standing", "waiver", "since_baseline", "run", "kind"])
+    writer.writerow(
+        [*(column.name for column in COLUMNS), "standing", "waiver", "since_baseline", "run", "kind"]
+    )
     for line in lines_of(judged):
         values = [column.value(line.check, line.result) for column in COLUMNS]
         writer.writerow([_cell(value) for value in [*values, *_judged(line), judged.run.id, "check"]])
-    for kind, findings in (("promise", promise_findings(judged)), ("difference", difference_findings(judged))):
+    for kind, findings in (
+        ("promise", promise_findings(judged)),
+        ("difference", difference_findings(judged)),
+    ):
         for finding in findings:
             writer.writerow([_cell(value) for value in [*_beside(finding), judged.run.id, kind]])
     return made.getvalue()
 
 
 def _beside(finding: Finding) -> list[str]:
-    """The cells of a promise or a difference, up to the run: its name, severity, what is said of it, and its standing."""
+    """The cells of a promise or a difference, up to the run: its name, severity, what is said of it, and
+    its standing.
+    """
     known = {"check": finding.name, "severity": finding.severity.value, "message": finding.said}
     return [*(known.get(column.name, "") for column in COLUMNS), finding.standing.value, "", ""]
 

@@ -1,15 +1,23 @@
-"""``--format github``: workflow commands, which GitHub Actions shows as annotations of the lines that declare the checks.
+"""``--format github``: workflow commands, which GitHub Actions shows as annotations of the lines that
+declare the checks.
 
-The verdict comes first, for GitHub shows at most ten errors, ten warnings and ten notices of a step. Every line is one command and holds no
-line break or ``::`` that data could have brought in, so no data is ever taken for a command.
-Source of the escapes: actions/toolkit, packages/core/src/command.ts, escapeData and escapeProperty.
+The verdict comes first, for GitHub shows at most ten errors, ten warnings and ten notices of a step. Every
+line is one command and holds no line break or ``::`` that data could have brought in, so no data is ever
+taken for a command. Source of the escapes: actions/toolkit, packages/core/src/command.ts, escapeData and
+escapeProperty.
 """
 
 from __future__ import annotations
 
 from kisaan_validate.judgement import Judgement
 from kisaan_validate.model import Severity, Verdict
-from kisaan_validate.report.findings import Finding, difference_findings, promise_findings, run_findings, where
+from kisaan_validate.report.findings import (
+    Finding,
+    difference_findings,
+    promise_findings,
+    run_findings,
+    where,
+)
 from kisaan_validate.report.formats.place import place_of
 from kisaan_validate.report.standing import Line, Standing, keys_told, lines_in_order
 from kisaan_validate.report.summary import verdict_sentence
@@ -23,18 +31,30 @@ MOST = 4_000
 
 _BY_SEVERITY = {Severity.BLOCKING: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _BY_STANDING = {
-    Standing.UNANSWERED: "error", Standing.FAILED: "error", Standing.WAIVED: "notice", Standing.OLD: "warning",
-    Standing.LISTED: "notice", Standing.NOTED: "notice",
-}  # fmt: skip
+    Standing.UNANSWERED: "error",
+    Standing.FAILED: "error",
+    Standing.WAIVED: "notice",
+    Standing.OLD: "warning",
+    Standing.LISTED: "notice",
+    Standing.NOTED: "notice",
+}
 _GREEN = {Standing.HOLDS, Standing.INAPPLICABLE}
 _LEVELS = ("error", "warning", "notice")
 
 
 def render(judged: Judgement) -> str:
-    """The commands, the gravest first: the verdict, then whatever failed, has no answer, or is accepted though it fails."""
-    found = [_check(line, judged) for line in lines_in_order(judged) if line.standing in {*_BY_STANDING, Standing.LESSER}]
+    """The commands, the gravest first: the verdict, then whatever failed, has no answer, or is accepted
+    though it fails.
+    """
+    found = [
+        _check(line, judged)
+        for line in lines_in_order(judged)
+        if line.standing in {*_BY_STANDING, Standing.LESSER}
+    ]
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
-    found += [(_level(f), _command(_level(f), f.said, title=f.name)) for f in beside if f.standing not in _GREEN]
+    found += [
+        (_level(f), _command(_level(f), f.said, title=f.name)) for f in beside if f.standing not in _GREEN
+    ]
     ordered = sorted(found, key=lambda command: _LEVELS.index(command[0]))
     return "\n".join([_verdict(judged), *(text for _, text in ordered)]) + "\n"
 
@@ -61,7 +81,9 @@ def _check(line: Line, judged: Judgement) -> tuple[str, str]:
 
 
 def _command(name: str, message: str, **properties: str) -> str:
-    given = ",".join(f"{key}={_property(shortened(plain(value), MOST))}" for key, value in properties.items() if value)
+    given = ",".join(
+        f"{key}={_property(shortened(plain(value), MOST))}" for key, value in properties.items() if value
+    )
     return f"::{name} {given}::{_data(shortened(plain(message, keep=chr(10)), MOST))}"
 
 

@@ -1,9 +1,11 @@
-"""``--format junit``: JUnit XML, as CI servers read it. One test case a check, a promise, a difference that is unexplained or
-judged by no contract, or of which something is to be said though a promise explains it.
+"""``--format junit``: JUnit XML, as CI servers read it. One test case a check, a promise, a difference
+that is unexplained or judged by no contract, or of which something is to be said though a promise explains
+it.
 
-JUnit knows four outcomes. A failure that fails the run is ``failure``; what has no answer is ``error``; what fails and was
-accepted (waived, of lesser severity, old under ``--fail-on new``), what no contract judges and what does not apply is
-``skipped`` with the reason, so that it is seen and is not green. Test cases bear no time: checks that share a scan have none of their own.
+JUnit knows four outcomes. A failure that fails the run is ``failure``; what has no answer is ``error``;
+what fails and was accepted (waived, of lesser severity, old under ``--fail-on new``), what no contract
+judges and what does not apply is ``skipped`` with the reason, so that it is seen and is not green. Test
+cases bear no time: checks that share a scan have none of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +15,13 @@ from datetime import UTC
 from xml.etree import ElementTree as ET
 
 from kisaan_validate.judgement import Judgement
-from kisaan_validate.report.findings import Finding, difference_findings, promise_findings, run_findings, where
+from kisaan_validate.report.findings import (
+    Finding,
+    difference_findings,
+    promise_findings,
+    run_findings,
+    where,
+)
 from kisaan_validate.report.formats.place import place_of
 from kisaan_validate.report.standing import Line, Standing, details, lines_of
 from kisaan_validate.report.summary import verdict_sentence
@@ -26,10 +34,15 @@ MOST = 20_000
 """So many characters of one message or body are written; the number left out is said."""
 
 _TAGS = {
-    Standing.FAILED: "failure", Standing.UNANSWERED: "error", Standing.LESSER: "skipped", Standing.WAIVED: "skipped",
-    Standing.OLD: "skipped", Standing.INAPPLICABLE: "skipped", Standing.LISTED: "skipped",
+    Standing.FAILED: "failure",
+    Standing.UNANSWERED: "error",
+    Standing.LESSER: "skipped",
+    Standing.WAIVED: "skipped",
+    Standing.OLD: "skipped",
+    Standing.INAPPLICABLE: "skipped",
+    Standing.LISTED: "skipped",
     Standing.NOTED: "skipped",
-}  # fmt: skip
+}
 
 
 def render(judged: Judgement) -> str:
@@ -39,10 +52,18 @@ def render(judged: Judgement) -> str:
     first.insert(0, _properties(judged))
     suites = [first, _suite(judged, f"{name} checks", [_check(line, judged) for line in lines_of(judged)])]
     if judged.contract is not None:
-        suites.append(_suite(judged, f"{name} promises", _findings(promise_findings(judged), f"{name}.promises")))
+        suites.append(
+            _suite(judged, f"{name} promises", _findings(promise_findings(judged), f"{name}.promises"))
+        )
     if judged.diff is not None:
-        suites.append(_suite(judged, f"{name} differences", _findings(difference_findings(judged), f"{name}.differences")))
-    root = ET.Element("testsuites", {"name": name, **_totals(case for suite in suites for case in suite.iter("testcase"))})
+        suites.append(
+            _suite(
+                judged, f"{name} differences", _findings(difference_findings(judged), f"{name}.differences")
+            )
+        )
+    root = ET.Element(
+        "testsuites", {"name": name, **_totals(case for suite in suites for case in suite.iter("testcase"))}
+    )
     root.extend(suites)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
@@ -52,8 +73,10 @@ def _suite(judged: Judgement, name: str, cases: list[ET.Element]) -> ET.Element:
     run = judged.run
     seconds = max((run.finished_at - run.started_at).total_seconds(), 0)
     about = {
-        "timestamp": f"{run.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}", "hostname": flat(run.place.host), "time": f"{seconds:.3f}",
-    }  # fmt: skip
+        "timestamp": f"{run.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}",
+        "hostname": flat(run.place.host),
+        "time": f"{seconds:.3f}",
+    }
     suite = ET.Element("testsuite", {"name": name, **_totals(cases), **about})
     suite.extend(cases)
     return suite
@@ -62,9 +85,13 @@ def _suite(judged: Judgement, name: str, cases: list[ET.Element]) -> ET.Element:
 def _properties(judged: Judgement) -> ET.Element:
     run, made = judged.run, ET.Element("properties")
     about = {
-        "verdict": judged.verdict.value, "sentence": verdict_sentence(judged), "run": run.id, "where": where(judged),
-        "snapshot": run.place.snapshot, "suite.sha256": run.suite.digest,
-    }  # fmt: skip
+        "verdict": judged.verdict.value,
+        "sentence": verdict_sentence(judged),
+        "run": run.id,
+        "where": where(judged),
+        "snapshot": run.place.snapshot,
+        "suite.sha256": run.suite.digest,
+    }
     for key, value in about.items():
         ET.SubElement(made, "property", {"name": key, "value": flat(value)})
     return made
@@ -72,15 +99,23 @@ def _properties(judged: Judgement) -> ET.Element:
 
 def _totals(cases: Iterable[ET.Element]) -> dict[str, str]:
     listed = list(cases)
-    counts = {tag: sum(case.find(tag) is not None for case in listed) for tag in ("failure", "error", "skipped")}
+    counts = {
+        tag: sum(case.find(tag) is not None for case in listed) for tag in ("failure", "error", "skipped")
+    }
     return {
-        "tests": str(len(listed)), "failures": str(counts["failure"]), "errors": str(counts["error"]), "skipped": str(counts["skipped"]),
-    }  # fmt: skip
+        "tests": str(len(listed)),
+        "failures": str(counts["failure"]),
+        "errors": str(counts["error"]),
+        "skipped": str(counts["skipped"]),
+    }
 
 
 def _check(line: Line, judged: Judgement) -> ET.Element:
     check = line.check
-    case = ET.Element("testcase", {"classname": flat(f"{judged.run.suite.name}.{check.table or 'database'}"), "name": plain(check.id)})
+    case = ET.Element(
+        "testcase",
+        {"classname": flat(f"{judged.run.suite.name}.{check.table or 'database'}"), "name": plain(check.id)},
+    )
     file, number = place_of(check.origin, judged.sources)
     if file:
         case.set("file", plain(file))
@@ -91,7 +126,10 @@ def _check(line: Line, judged: Judgement) -> ET.Element:
 
 
 def _findings(found: Iterable[Finding], classname: str) -> list[ET.Element]:
-    return [_filled(ET.Element("testcase", {"classname": classname, "name": f.name}), f.standing, f.said, []) for f in found]
+    return [
+        _filled(ET.Element("testcase", {"classname": classname, "name": f.name}), f.standing, f.said, [])
+        for f in found
+    ]
 
 
 def _filled(case: ET.Element, standing: Standing, said: str, body: list[str]) -> ET.Element:

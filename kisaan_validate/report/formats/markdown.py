@@ -1,7 +1,8 @@
 """``--format markdown``: GitHub's Markdown, for a comment on a pull request or a job summary.
 
-Everything that comes from data or declarations is written so that no character of it acts: punctuation as entities, ids and
-values as code, ``@`` and ``#`` broken up so that nobody is mentioned. The tables are capped, and say what was left out.
+Everything that comes from data or declarations is written so that no character of it acts: punctuation as
+entities, ids and values as code, ``@`` and ``#`` broken up so that nobody is mentioned. The tables are
+capped, and say what was left out.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ _GREEN = {Standing.HOLDS, Standing.INAPPLICABLE}
 def render(judged: Judgement) -> str:
     """Verdict and why, what came since the baseline, what needs attention, and what was looked at."""
     run = judged.run
-    title = f"## {_SIGNS[judged.verdict]} {judged.verdict.value}: {prose(run.suite.name)} on {code(run.place.database)}"
+    title = (
+        f"## {_SIGNS[judged.verdict]} {judged.verdict.value}: {prose(run.suite.name)} on "
+        f"{code(run.place.database)}"
+    )
     parts = [title, prose(verdict_sentence(judged), 2_000)]
     if answers := answer_words(judged):
         parts.append("\n".join(f"- **{line.word}**: {prose(line.text)}" for line in answers))
@@ -42,20 +46,35 @@ def render(judged: Judgement) -> str:
     parts += _criteria(judged)
     parts += _checks(judged)
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
-    rows = [(f.standing.value, f.severity.value, code(f.name), prose(f.said)) for f in beside if f.standing not in _GREEN]
-    parts += _table("Promises, differences, and the run itself", ("what it means", "severity", "of what", "what"), rows)
+    rows = [
+        (f.standing.value, f.severity.value, code(f.name), prose(f.said))
+        for f in beside
+        if f.standing not in _GREEN
+    ]
+    parts += _table(
+        "Promises, differences, and the run itself", ("what it means", "severity", "of what", "what"), rows
+    )
     parts += _table("Notices", ("notice",), [(prose(notice.message),) for notice in run.notices])
-    return "\n\n".join([*parts, f"<sub>{code(where(judged))}, suite {code(run.suite.digest[:16])}</sub>"]) + "\n"
+    return (
+        "\n\n".join([*parts, f"<sub>{code(where(judged))}, suite {code(run.suite.digest[:16])}</sub>"]) + "\n"
+    )
 
 
 def _counts(judged: Judgement) -> str:
-    counts = [f"{number(count.total)} {count.status.value.replace('_', ' ')}" for count in counts_of(pairs_of(judged.run)) if count.total]
+    counts = [
+        f"{number(count.total)} {count.status.value.replace('_', ' ')}"
+        for count in counts_of(pairs_of(judged.run))
+        if count.total
+    ]
     return f"{number(len(judged.run.checks))} checks: {', '.join(counts) or 'none'}"
 
 
 def _criteria(judged: Judgement) -> list[str]:
     lines = criterion_lines(judged.run)
-    rows = [(line.standing.value, code(line.criterion.id), prose(f"{line.criterion.text}: {line.said}")) for line in lines]
+    rows = [
+        (line.standing.value, code(line.criterion.id), prose(f"{line.criterion.text}: {line.said}"))
+        for line in lines
+    ]
     return _table("Success criteria", ("standing", "criterion", "what"), rows)
 
 
@@ -65,7 +84,9 @@ def _checks(judged: Judgement) -> list[str]:
 
 
 def _row(line: Line) -> tuple[str, ...]:
-    why = f" <br>{prose(line.check.why)}" if line.check.why and line.standing is not Standing.UNANSWERED else ""
+    why = (
+        f" <br>{prose(line.check.why)}" if line.check.why and line.standing is not Standing.UNANSWERED else ""
+    )
     return line.standing.value, line.check.severity.value, code(line.check.id), prose(line.said) + why
 
 
@@ -73,10 +94,16 @@ def _table(title: str, headings: tuple[str, ...], rows: Sequence[tuple[str, ...]
     if not rows:
         return []
     lines = [_line(cells) for cells in rows]
-    shown = [line for n, line in enumerate(lines[:MOST_ROWS]) if sum(map(len, lines[: n + 1])) <= MOST_OF_A_TABLE]
+    shown = [
+        line for n, line in enumerate(lines[:MOST_ROWS]) if sum(map(len, lines[: n + 1])) <= MOST_OF_A_TABLE
+    ]
     table = "\n".join([_line(headings), _line(("---",) * len(headings)), *shown])
     left = len(rows) - len(shown)
-    return [f"### {title}", table, *([f"… and {number(left)} more; report.html has them all."] if left else [])]
+    return [
+        f"### {title}",
+        table,
+        *([f"… and {number(left)} more; report.html has them all."] if left else []),
+    ]
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -97,7 +124,9 @@ _ACTING = re.compile(r"[^\w ,;'\"/()=%?.…→−≥≤–-]|_|www\.", re.ASCII)
 
 
 def _inert(text: str) -> str:
-    """Every character that Markdown, HTML or GitHub could act on as an entity; ``@`` and ``#`` parted from what follows."""
+    """Every character that Markdown, HTML or GitHub could act on as an entity; ``@`` and ``#`` parted from
+    what follows.
+    """
     return _ACTING.sub(lambda match: _entity(match[0]), text)
 
 

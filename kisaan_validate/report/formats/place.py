@@ -7,7 +7,9 @@ from pathlib import PurePath
 
 
 def place_of(origin: str, sources: str) -> tuple[str, int | None]:
-    """(file, line) of an origin ``file:line``, below the folder ``sources``; ("", None) for one that is no file."""
+    """(file, line) of an origin ``file:line``, below the folder ``sources``; ("", None) for one that is no
+    file.
+    """
     match = re.fullmatch(r"(?P<file>[^<>]+?)(?::(?P<line>[1-9]\d*))?", origin, re.DOTALL)
     if match is None:
         return "", None
