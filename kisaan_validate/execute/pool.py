@@ -51,16 +51,11 @@ class Pool:
         jobs: int,
         locking: Locking | None = None,
     ) -> None:
-        self._open, self._snapshot, self._tables, self._locking = (
-            open_session,
-            snapshot,
-            tables,
-            locking or Locking(),
-        )
-        jobs = min(jobs, self._locking.readers) if locking is not None else jobs
+        self._open, self._snapshot, self._tables = open_session, snapshot, tables
+        self._locking = locking or Locking()
         self._sessions: list[Session] = []
         self._last_error: DatabaseError | None = None
-        self._wanted = max(1, jobs)
+        self._wanted = _sessions_for(jobs, locking)
         for _ in range(self._wanted):
             begun = time.monotonic()
             if (session := self._join()) is not None:
@@ -158,6 +153,13 @@ class Pool:
         """End all sessions."""
         for session in self._sessions:
             session.close()
+
+
+def _sessions_for(jobs: int, locking: Locking | None) -> int:
+    """As many as are asked for and have room; none at all where nothing may be locked."""
+    if locking is None:
+        return max(1, jobs)
+    return 0 if locking.impossible else max(1, min(jobs, locking.readers))
 
 
 def _drain(

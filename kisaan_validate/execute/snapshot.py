@@ -78,8 +78,8 @@ def take_snapshot(
     ``tables`` come from an earlier look at the catalogue; the catalogue is read again inside the snapshot.
     ``foreign`` names the tables that may be read although another server holds their rows. ``readers``
     sessions will join; ``together`` are tables that one statement may read; ``share`` such holders work
-    side by side (see ``locking``). Raises DatabaseError if the session is lost, or if the server's lock
-    table has no room for a guest.
+    side by side (see ``locking``). Where the server's lock table has no room for a guest, no table is locked,
+    and none is available. Raises DatabaseError if the session is lost.
     """
     wanted = list(tables)
     locking = _locking(session, wanted, together, readers, share)
@@ -95,13 +95,9 @@ def take_snapshot(
     ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, source, exported)
     if not locking.kept:
-        notices.append(
-            Notice(
-                "locks",
-                locking.why,
-                "raise max_locks_per_transaction, to hold all tables for as long as the snapshot",
-            )
-        )
+        hint = "raise max_locks_per_transaction, to hold all tables for as long as the snapshot"
+        hint = FULL_HINT if locking.impossible else hint
+        notices.append(Notice("locks", locking.impossible or locking.why, hint))
         session.frugal = True
         session.execute(f"SAVEPOINT {SAVEPOINT}")
     catalogue = read_catalogue(session, schemas, aliases)
@@ -120,6 +116,8 @@ def take_snapshot(
     )
     unavailable.update(refused(catalogue, foreign))
     unavailable.update(read_standins(session).refused(catalogue))
+    if locking.impossible:
+        unavailable.update({t.key: ("53200", f"not asked: {locking.impossible}") for t in now})
     if unseen := damage_unseen(session):
         unavailable.update({t.key: ("", unseen) for t in now})
     files = _files(session, fenced, locking)
@@ -138,14 +136,10 @@ def _locking(
     *,
     held: bool = True,
 ) -> Locking:
-    """How these tables are to be locked, as far as the server has room now. Raises DatabaseError where
-    there is none.
-    """
+    """How these tables are to be locked, as far as the server has room now. Raises DatabaseError."""
     session.begin(isolation="READ COMMITTED")
     _, locking = room_for(session, tables, together, readers, share, held=held)
     session.execute("ROLLBACK")
-    if locking.impossible:
-        raise DatabaseError(f"not asked: {locking.impossible}", FULL_HINT, "53200")
     return locking
 
 
