@@ -115,11 +115,12 @@ class Stream:
         needed = {name for judge in kept for name in judge.columns}
         return replace(self, judges=kept, reads=tuple(read for read in self.reads if read.name in needed))
 
-    def select(self, first: int | None = None, end: int | None = None) -> str:
-        """The rows that lie in the blocks from ``first`` up to but not including ``end``; None is no
-        bound.
+    def select(self, first: int | None = None, end: int | None = None, *, estimated: bool = False) -> str:
+        """The rows that lie in the blocks from ``first`` up to but not including ``end``; None is no bound.
+
+        ``estimated``: with the values as they are stored, whose width the planner knows.
         """
-        listed = ", ".join(self._bounded(read) for read in self.outputs)
+        listed = ", ".join(read.sql if estimated else self._bounded(read) for read in self.outputs)
         bounds = [f"ctid >= '({first},0)'"] if first is not None else []
         bounds += [f"ctid < '({end},0)'"] if end is not None else []
         bounds += [kept_sql(self.table, self.table.only)] if self.table.only else []

@@ -98,7 +98,7 @@ class PieceReader:
 
     def _copy(self, sql: str, piece: Piece) -> tuple[Trouble | None, str]:
         try:
-            why = refusal(self._session, self._stream.select(piece.first, piece.end))
+            why = refusal(self._session, self._stream.select(piece.first, piece.end, estimated=True))
             large = isinstance(why, TooLarge)
             if why is not None and (self._stream.ordered or not large):
                 return Trouble(why.fact, why.hint, refused=large), ""
