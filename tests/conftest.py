@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -23,6 +24,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SYSTEM_BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/15/bin"))
 _numbers = itertools.count(1)
+
+# Whoever runs the tests in the background of a shell hands down a SIGINT that is ignored, to their commands too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
