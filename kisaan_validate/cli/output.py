@@ -107,7 +107,7 @@ def deliver(judged: Judgement, wanted: Sequence[Wanted], out: TextIO) -> bool:
             print(f"error: {error}", file=sys.stderr)
             good = False
         except OSError as error:
-            lost(out, error)
+            refused(out, error)  # also where its reader went away: a document was asked for
             good = False
     return good
 
@@ -137,13 +137,18 @@ def say(line: str) -> None:
 
 
 def lost(stream: TextIO, error: OSError) -> None:
-    """What a stream cannot take is said once, and remembered for the exit code; a reader that went away is
-    no fault.
-    """
+    """Lines that a stream cannot take are said once to be lost; a reader that went away is no fault."""
+    if isinstance(error, BrokenPipeError):
+        silence(stream)
+    else:
+        refused(stream, error)
+
+
+def refused(stream: TextIO, error: OSError) -> None:
+    """What a stream does not take is said once, and remembered for the exit code."""
     silence(stream)
-    if not isinstance(error, BrokenPipeError):
-        print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
-        _LOST.append(error)
+    print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
+    _LOST.append(error)
 
 
 _LOST: list[OSError] = []
