@@ -18,7 +18,8 @@ from kisaan_validate.contract.load import read_contract
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.importers.load import import_files, read_tables
 from kisaan_validate.record.files import read_file
-from kisaan_validate.signoff.keys import names_in, read_signers
+from kisaan_validate.signoff.answers import lines_in
+from kisaan_validate.signoff.keys import read_signers
 from kisaan_validate.suite.load import load_suite
 from kisaan_validate.waivers import read_waivers
 
@@ -80,7 +81,7 @@ def _config(folder: Path, data: bytes) -> Any:
 def _signers(folder: Path, data: bytes) -> Any:
     (folder / "allowed").write_bytes(data)
     found = read_signers(folder / "allowed", None)
-    return found and (names_in(found), found.allowed)
+    return found and ([line.principals for line in lines_in(found)], found.allowed)
 
 
 READERS: dict[str, tuple[str, Callable[[Path, bytes], Any]]] = {

@@ -225,7 +225,9 @@ def checks(draw: st.DrawFn, kind: Kind) -> list[Any]:
         "notin": sets.map(C.notin),
     }
     if kind.ordered:
-        known |= {"gt": bound.map(C.gt), "ge": bound.map(C.ge), "lt": bound.map(C.lt), "le": bound.map(C.le)}
+        # What no value is above, or below, is refused at load.
+        low, high = (bound.filter(lambda b, end=end: b != float(end)) for end in ("inf", "-inf"))
+        known |= {"gt": low.map(C.gt), "ge": bound.map(C.ge), "lt": high.map(C.lt), "le": bound.map(C.le)}
         pairs = st.tuples(bound, bound, st.booleans(), st.booleans()).filter(lambda p: p[0] <= p[1])
         known["in_range"] = pairs.filter(lambda p: p[0] < p[1] or (p[2] and p[3])).map(
             lambda p: C.in_range(*p)

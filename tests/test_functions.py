@@ -185,13 +185,12 @@ def test_a_function_is_what_it_refers_to(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_right_lambda_of_a_line() -> None:
     """Of several lambdas on one line each has its own source, however they are nested and broken."""
-    some = [
-        lambda s: s > 0,
-        lambda s: s > 1,
-        lambda s: s > 2,
-        lambda s: s.map(lambda v: v > 3),
-        lambda s: s > 4,
-    ]
+    # How the lambdas are written is what is tested.
+    # fmt: off
+    some = [lambda s: s > 0, lambda s: s > 1, lambda s: (s > 2), lambda s: s.map(lambda v: v > 3),
+            lambda s: (s
+                       > 4)]
+    # fmt: on
     said = [source_of(f) for f in some]
     assert [s and s[0].split("\n")[0] for s in said] == [
         "lambda s: s > 0",
