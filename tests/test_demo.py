@@ -137,6 +137,7 @@ def test_every_fault_of_the_manifest_is_tied_to_checks_or_said_to_be_fixed(
         assert named or fault["after_migration"] == "fixed", f"{fault['name']} is left, and no check finds it"
 
 
+@pytest.mark.slow
 def test_the_demonstration_works_from_an_installed_wheel(tmp_path: Path) -> None:
     """A wheel carries the story: the demo runs from another folder, without the checkout."""
     built = subprocess.run(

@@ -44,7 +44,9 @@ def test_past_its_limit_a_run_stops_and_keeps_what_it_has(server: Server, databa
     )
 
 
-@pytest.mark.parametrize("command", ["run", "baseline", "diff", "init"])
+@pytest.mark.parametrize(
+    "command", ["run", "diff", *(pytest.param(name, marks=pytest.mark.slow) for name in ("baseline", "init"))]
+)
 def test_every_command_keeps_to_the_limit(shop: Shop, command: str) -> None:
     """Each ends by itself, soon after the limit, with exit code 3 and the reason."""
     # The table is locked from when the snapshot is there: what reads it waits for longer than the limit.

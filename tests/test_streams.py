@@ -56,7 +56,12 @@ def arena(server: Server) -> Iterator[str]:
     server.drop(name)
 
 
-@pytest.fixture(params=[3, piece.CHUNK_ROWS], ids=["chunks of three rows", "one chunk"])
+@pytest.fixture(
+    params=[
+        pytest.param(3, id="chunks of three rows"),
+        pytest.param(piece.CHUNK_ROWS, id="one chunk", marks=pytest.mark.slow),
+    ]
+)
 def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks that end in the middle of everything, and the ordinary ones."""
     monkeypatch.setattr(piece, "CHUNK_ROWS", request.param)

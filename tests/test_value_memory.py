@@ -83,6 +83,7 @@ def every_command(server: Server, folder: Path, megabytes: int) -> dict[str, tup
     return found
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_values(server: Server, tmp_path: Path) -> None:
     """Twenty megabytes in each value cost no command a twentieth of what they would take whole."""
     small = every_command(server, tmp_path, 0)
