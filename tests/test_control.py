@@ -13,8 +13,8 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -134,14 +134,21 @@ def _frozen(server: Server) -> Iterator[None]:
     """A server none of whose processes runs."""
     folder = server.sql("SHOW data_directory")[0][0]
     parent = int((Path(folder) / "postmaster.pid").read_text().split()[0])
-    everyone = [parent, *(int(p) for p in Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]
+    os.kill(parent, signal.SIGSTOP)  # it starts no further ones
+    everyone = [parent]
     try:
-        for pid in everyone:
-            os.kill(pid, signal.SIGSTOP)
+        everyone += map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+        _send(everyone, signal.SIGSTOP)
         yield
     finally:
-        for pid in everyone:
-            os.kill(pid, signal.SIGCONT)
+        _send(everyone, signal.SIGCONT)
+
+
+def _send(pids: Iterable[int], number: int) -> None:
+    """A signal to those that are still there: workers of the server come and go."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 @pytest.mark.slow
