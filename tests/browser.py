@@ -40,8 +40,12 @@ class Browser:
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
 
-    def open(self, page: Path, *, width: int = 1280, script: bool = True, dark: bool = False) -> None:
-        """Load a file in a window of this width, with or without JavaScript, light or dark."""
+    def open(
+        self, page: Path, *, width: int = 1280, script: bool = True, dark: bool = False, paper: bool = False
+    ) -> None:
+        """Load a file in a window of this width (CSS pixels), with or without JavaScript, light or dark, or
+        as on paper.
+        """
         cdp = self.driver.execute_cdp_cmd
         self._drain()
         cdp("Emulation.setScriptExecutionDisabled", {"value": not script})
@@ -50,7 +54,7 @@ class Browser:
             {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        cdp("Emulation.setEmulatedMedia", {"media": "", "features": [scheme]})
+        cdp("Emulation.setEmulatedMedia", {"media": "print" if paper else "", "features": [scheme]})
         self.visit(page.as_uri())
 
     def visit(self, address: str) -> None:

@@ -385,6 +385,14 @@ def test_print_shows_every_failure_and_a_place_to_sign(browser: Browser, tmp_pat
     assert all(run.id in sheet for sheet in sheets), "the run's id is on every sheet"
 
 
+@pytest.mark.parametrize("sheet", [210, 215.9], ids=["A4", "Letter"])
+def test_nothing_is_wider_than_the_sheet(browser: Browser, sheet: float) -> None:
+    """Whatever is too wide for its sheet makes the browser shrink the text of all of them."""
+    width = int((sheet - 2 * 13) / 25.4 * 96)  # millimetres without both margins, as CSS pixels
+    browser.open(ROOT / "reports" / "sample" / "report.html", width=width, paper=True)
+    assert browser.ask("document.documentElement.scrollWidth") <= width
+
+
 def test_filters_hide_checks_and_live_in_the_address(browser: Browser, tmp_path: Path) -> None:
     """Choosing a severity or typing a text hides the others; the address holds the state and brings it
     back.
