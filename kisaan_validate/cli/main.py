@@ -130,16 +130,21 @@ def entry() -> None:
     """The console script. A command that executes a suite is watched from another process, so that its end
     is seen.
     """
-    from kisaan_validate.cli.signals import listen
+    from kisaan_validate.cli.signals import deafen, listen
 
     listen()
     open_streams()
-    words = sys.argv[1:]
+    code = _watched(sys.argv[1:])
+    deafen()
+    sys.exit(code)
+
+
+def _watched(words: list[str]) -> int:
     if not words or words[0].startswith("-") or not {"--help", "-h"}.isdisjoint(words):
-        sys.exit(_whole())  # which executes nothing, and must answer at once
+        return _whole()  # which executes nothing, and must answer at once
     from kisaan_validate.cli.supervise import supervised, wanted
 
-    sys.exit(supervised(_whole, USAGE, INCONCLUSIVE) if wanted(words) else _whole())
+    return supervised(_whole, USAGE, INCONCLUSIVE) if wanted(words) else _whole()
 
 
 def open_streams() -> None:

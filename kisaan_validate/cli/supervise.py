@@ -164,7 +164,8 @@ def _listen(child: int, said: int, heard: int, seen: _Seen, mask: set[Any]) -> i
     mine = [
         number for number in (*_PASSED_ON, signal.SIGCHLD) if signal.getsignal(number) is not signal.SIG_IGN
     ]
-    before = {number: signal.signal(number, lambda *_: None) for number in mine}
+    for number in mine:
+        signal.signal(number, lambda *_: None)
     old = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     waiting: list[tuple[int, float]] = []
@@ -185,9 +186,8 @@ def _listen(child: int, said: int, heard: int, seen: _Seen, mask: set[Any]) -> i
             # Its pipe may be held open by others that it started, so its end is what SIGCHLD says.
             select.select([woken], [], [], _PATIENCE / 3 if seen.signals else 1.0)
     finally:
+        signals.deafen()
         signal.set_wakeup_fd(old)
-        for number, handler in before.items():
-            signal.signal(number, handler)
         for handle in (woken, waker, heard, said):
             os.close(handle)
 

@@ -258,7 +258,7 @@ class Session:
         be closed.
         """
         with self._answered(sql, self.limits.patience), self._connection.cursor() as cursor:
-            cursor.copy_expert(sql, _Sink(write))
+            cursor.copy_expert(sql, _Sink(self._line, write))
 
     def cancel(self) -> None:
         """Ask the server to cancel the running statement. Returns at once; safe from any thread."""
@@ -323,10 +323,14 @@ class Session:
 
 
 class _Sink:
-    """The least that psycopg2 takes for a file to write to."""
+    """The least that psycopg2 takes for a file to write to. Each row says that the server is not silent."""
 
-    def __init__(self, write: Callable[[bytes], object]) -> None:
-        self.write = write
+    def __init__(self, line: Line, write: Callable[[bytes], object]) -> None:
+        def take(row: bytes) -> None:
+            line.heard = True
+            write(row)
+
+        self.write = take
 
 
 def _text(value: str) -> str:

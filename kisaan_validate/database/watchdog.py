@@ -40,11 +40,13 @@ class Line:
         self._begun: float | None = None
         self._limit, self._cancelled = 0.0, False
         self.why = ""
+        self.heard = False
+        """Set by whoever reads a stream, for each row: the server is not silent."""
         _watchdog.add(self)
 
     @contextmanager
     def waiting(self, seconds: float) -> Iterator[None]:
-        """Within, the server is waited for: for so long, and not beyond the grace of a stop. Then the line
+        """Within, the server may be silent for so long, and not beyond the grace of a stop. Then the line
         is cut.
         """
         with self._lock:
@@ -66,9 +68,17 @@ class Line:
                 self._shut(f"no answer, and the command was {self._stop.reason}")
             elif self._stop.at is not None:
                 self._cancel_once(self._stop.at)
-            # What has come in is no silence of the server: then it is our side that is busy.
-            elif now > self._begun + self._limit and not self._has_data():
+            elif self._silent(now):
                 self._shut(f"no answer within {self._limit:,.0f} s")
+
+    def _silent(self, now: float) -> bool:
+        """Whether the server has said nothing for too long. What waits to be read is no silence: then our
+        side is busy.
+        """
+        assert self._begun is not None
+        if self.heard or (now > self._begun + self._limit and self._has_data()):
+            self.heard, self._begun = False, now
+        return now > self._begun + self._limit
 
     def cancel(self) -> None:
         """Ask the server to cancel the running statement. Returns at once; safe from any thread."""
