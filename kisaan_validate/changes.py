@@ -545,7 +545,7 @@ def _still(old: CheckFacts, new: CheckFacts) -> tuple[Origin, str, tuple[Key, ..
         return Origin.BEFORE, "", ()
     if _countable(old, new):
         return Origin.BEFORE, "", ()
-    return Origin.UNKNOWN, "whether these are the same rows cannot be told: their keys were not all kept", ()
+    return Origin.UNKNOWN, "cannot tell whether these are the same rows: their keys were not all kept", ()
 
 
 def _countable(old: CheckFacts, new: CheckFacts) -> bool:

@@ -20,7 +20,7 @@ ADDED, REMOVED = "added", "removed"
 """The aspects of a change that is the coming or going of a whole object."""
 
 NAME = "name"
-"""The aspect of a change of an object that is called otherwise, as a promise says."""
+"""The aspect of a change of an object that is renamed, as a promise says."""
 
 FIGURES = ("nulls", "minimum", "maximum", "total")
 """The aspects of a change of kind VALUES, as they are called in a Profile."""
@@ -42,7 +42,7 @@ judged.
 def no_key(columns: Iterable[str], shared: int) -> str:
     """What is said where rows cannot be told apart by what was taken for their key."""
     values = "1 of its values is" if shared == 1 else f"{shared:,} of its values are"
-    return f"({', '.join(columns)}) is no key: {values} borne by several rows, which cannot be told apart"
+    return f"({', '.join(columns)}) is no key: {values} repeated, so that its rows cannot be told apart"
 
 
 class Transition(StrEnum):
@@ -130,7 +130,7 @@ class CheckMove:
 
 @dataclass(frozen=True)
 class Unknown:
-    """Something of which it cannot be told whether it changed."""
+    """Something that could not be compared."""
 
     what: str
     reason: str

@@ -28,7 +28,7 @@ _OPAQUE = (
 
 
 def masked_outputs(query: Query, settings: SuiteSettings) -> frozenset[str]:
-    """Output columns that bear a personal column's name, are made of one, or could be: what cannot be
+    """Output columns that have a personal column's name, are made of one, or could be: what cannot be
     traced is masked.
     """
     secret = {column for table, column in query.columns if settings.is_personal(table, column)}

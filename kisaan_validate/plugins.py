@@ -47,9 +47,7 @@ def refuse_taken(own: Iterable[str]) -> None:
     taken = set(own)
     for name in kinds():
         if name in taken:
-            raise UsageError(
-                f"the plugin {name!r} of {KINDS} bears a name that kisaan-validate itself uses", _REMOVE
-            )
+            raise UsageError(f"the plugin {name!r} of {KINDS} uses a name of kisaan-validate's own", _REMOVE)
 
 
 _REMOVE = "correct the package, or uninstall it"

@@ -182,7 +182,7 @@ def needs(program: str) -> str:
 
 
 def missing(what: str) -> NoReturn:
-    """Skip, with the command that mends it; fail where KISAAN_TESTS_REQUIRE_ALL says that nothing may be
+    """Skip, with the command that fixes it; fail where KISAAN_TESTS_REQUIRE_ALL says that nothing may be
     skipped.
     """
     if os.environ.get("KISAAN_TESTS_REQUIRE_ALL"):

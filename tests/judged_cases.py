@@ -47,7 +47,7 @@ kind = "rows_unchanged"
 table = "orders"
 
 [[promise]]
-id = "mended"
+id = "repaired"
 kind = "fixed"
 check = "orders.fails"
 severity = "warning"

@@ -258,7 +258,7 @@ def test_a_baseline_of_another_database_is_refused(written: str) -> None:
 
 
 def test_a_baseline_of_another_cluster_is_exit_2(shop: Shop) -> None:
-    """A restored copy bears the same name, not the same system identifier."""
+    """A restored copy has the same name, not the same system identifier."""
     assert shop.cli("baseline", "-o", "pre.json").returncode == 0
     path = shop.folder / "pre.json"
     path.write_text(resealed(path.read_text(), lambda given: given["place"].update(system_identifier="7")))

@@ -100,7 +100,7 @@ def test_one_table_that_cannot_be_read_costs_only_its_own_rows(fault: str, case:
     case.sql(FAULTS[fault])
     code, said = case.command("baseline", "-o", str(case.file), "--rows", *as_reader(case))
     assert code == 3
-    assert "not kept: the rows of t are not kept: " in said
+    assert "the rows of t are not kept: " in said
     baseline = baseline_from_json(case.file.read_text(encoding="utf-8"))
     assert baseline.row_file is not None
     assert case.rows.stat().st_size == baseline.row_file.size
@@ -119,7 +119,7 @@ def test_a_table_that_another_has_locked_is_named(case: Case) -> None:
     try:
         holder.cursor().execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
         code, said = case.command("baseline", "-o", str(case.file), "--rows", "--lock-timeout", "200")
-        assert (code, "not kept: the rows of t are not kept: " in said, "not counted: t: " in said) == (
+        assert (code, "the rows of t are not kept: " in said, "not counted: t: " in said) == (
             3,
             True,
             True,

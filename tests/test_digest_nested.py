@@ -356,7 +356,7 @@ def baselines(
     return said[0], said[1]
 
 
-def agree(sides: Sides, server: Server, server15: Server) -> None:
+def assert_agree(sides: Sides, server: Server, server15: Server) -> None:
     """All five ways tell exactly the values that changed."""
     live = compared_live(sides, server, server15)
     assert (live["known"], live["columns"], live["changed"]) == (True, sides.changed, sides.rows_changed), (
@@ -381,7 +381,7 @@ def test_every_way_of_comparing_tells_what_changed(
     """Law: ``diff``, ``--digests``, ``--rows``, ``--values`` and a contract's promises each tell exactly
     the changed values.
     """
-    agree(Sides(seed, tmp_path_factory.mktemp("sides")), server, server15)
+    assert_agree(Sides(seed, tmp_path_factory.mktemp("sides")), server, server15)
 
 
 @pytest.mark.slow
@@ -391,4 +391,4 @@ def test_every_way_of_comparing_tells_what_changed_often(
     server: Server, server15: Server, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     """The same with many more types."""
-    agree(Sides(seed, tmp_path_factory.mktemp("sides")), server, server15)
+    assert_agree(Sides(seed, tmp_path_factory.mktemp("sides")), server, server15)

@@ -641,5 +641,5 @@ def test_what_has_no_form_is_said() -> None:
     assert isinstance(common_form(TypeFacts("bool"), INT4, True), str)
     assert isinstance(common_form(TS, TSTZ, False), str)
     assert common_form(TS, TSTZ, True) == Form("timestamptz")
-    # A type of somebody else's that bears the name of PostgreSQL's own is none of these.
+    # A type of somebody else's that has the name of PostgreSQL's own is none of these.
     assert isinstance(own_form(TypeFacts("int4", builtin=False)), str)

@@ -90,17 +90,17 @@ def test_every_command_line_names_what_exists(page: str, line: str) -> None:
     named.
     """
     words = [word for word in shlex.split(line)[1:] if word != "…" and not word.startswith("[")]
-    parsed(cli, click.Context(cli, info_name=PROGRAM), words)
+    assert parsed(cli, click.Context(cli, info_name=PROGRAM), words).name
 
 
-def parsed(command: click.Command, context: click.Context, words: list[str]) -> None:
-    """Walk down the groups; let click's own parser read the options of the last command."""
+def parsed(command: click.Command, context: click.Context, words: list[str]) -> click.Command:
+    """The command that is meant: down the groups, whose options click's own parser can read."""
     if isinstance(command, click.Group) and words and not words[0].startswith("-"):
         name, found, rest = command.resolve_command(context, words)
         assert found is not None, f"no command {words[0]}"
-        parsed(found, click.Context(found, info_name=name, parent=context), rest)
-        return
+        return parsed(found, click.Context(found, info_name=name, parent=context), rest)
     command.make_parser(context).parse_args(list(words))
+    return command
 
 
 def test_a_command_line_that_is_wrong_is_seen() -> None:

@@ -79,7 +79,7 @@ def differing(old: Rows, new: Rows) -> dict[int, tuple[Counter[str], Counter[str
 
 
 def expected(old: Rows, new: Rows) -> tuple[int, int, int] | None:
-    """(added, removed, changed), None where a key that differs is borne by several rows of one side."""
+    """(added, removed, changed), None where several rows of one side share a key that differs."""
     pairs = differing(old, new).values()
     if any(a.total() > 1 or b.total() > 1 for a, b in pairs):
         return None
@@ -87,7 +87,7 @@ def expected(old: Rows, new: Rows) -> tuple[int, int, int] | None:
 
 
 def repeats(rows: Rows) -> bool:
-    """Whether a key is borne by several rows."""
+    """Whether several rows share a key."""
     return len({k for k, _ in rows}) < len(rows)
 
 
@@ -100,7 +100,7 @@ def taken(damaged: Damaged) -> tuple[Run, Path, Path]:
     return made, rows, values
 
 
-def check(damaged: Damaged, old: Rows, new: Rows) -> None:
+def assert_told(damaged: Damaged, old: Rows, new: Rows) -> None:
     """Exact numbers, or "cannot tell" by name, and never that nothing is unknown beside numbers that are
     wrong.
     """
@@ -144,7 +144,7 @@ def test_any_multisets_are_told_exactly_or_not_at_all(damaged: Damaged, old: Row
     """Law: of any rows on either side, ``--rows`` and ``--values`` give exact numbers, or say "cannot
     tell" and why.
     """
-    check(damaged, old, new)
+    assert_told(damaged, old, new)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_any_multisets_are_told_exactly_or_not_at_all(damaged: Damaged, old: Row
 )
 def test_duplicates_on_one_side_or_both(damaged: Damaged, old: Rows, new: Rows) -> None:
     """On the new side only, on the old one only, on both; and the same on both, which is no difference."""
-    check(damaged, old, new)
+    assert_told(damaged, old, new)
 
 
 def lines(rows: Iterable[tuple[int, str]]) -> list[bytes]:
@@ -174,7 +174,7 @@ def lines(rows: Iterable[tuple[int, str]]) -> list[bytes]:
 @settings(max_examples=examples(300), deadline=None)
 def test_lines_that_share_a_key_are_always_noticed(old: Rows, new: Rows) -> None:
     """Law: whatever order the lines of one key come in, a key that differs and that several lines of a
-    side bear is counted.
+    side have is counted.
     """
     unlike = _Unlike(lines(old), lines(new), Layout("t", 1, (), (), ("id",)))
     pairs = list(unlike)

@@ -276,7 +276,7 @@ def test_junit_shows_what_was_waived_and_names_file_and_line() -> None:
     assert (waived.get("file"), waived.get("line")) == ("checks/orders.py", "12")
     assert [
         cases[id].find(tag) is not None
-        for id, tag in (("no_rows_go", "failure"), ("mended", "skipped"), ("answered", "error"))
+        for id, tag in (("no_rows_go", "failure"), ("repaired", "skipped"), ("answered", "error"))
     ] == [True] * 3
     assert cases["orders: rows"].find("failure") is not None
 
@@ -370,7 +370,7 @@ def test_github_puts_severity_file_and_line_where_they_belong() -> None:
         "notice",
         *["error"] * 3,
     ]
-    assert [levels[id][0] for id in ("no_rows_go", "mended", "answered", "orders: rows")] == [
+    assert [levels[id][0] for id in ("no_rows_go", "repaired", "answered", "orders: rows")] == [
         "error",
         "warning",
         "error",
@@ -556,7 +556,7 @@ def test_json_is_the_run_as_recorded_and_what_was_judged() -> None:
     assert [(p["id"], p["state"]) for p in said["promises"]] == [
         ("wide", "kept"),
         ("no_rows_go", "broken"),
-        ("mended", "promised but not done"),
+        ("repaired", "promised but not done"),
         ("answered", "cannot tell"),
     ]
     assert [(c["kind"], c["before"], c["after"], c["delta"]) for c in said["unexplained"]] == [

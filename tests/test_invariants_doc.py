@@ -61,7 +61,7 @@ PROMISES = [
     "money columns it forgets keep the old precision",
     "on an installation without total_amount the whole file fails and nothing after it runs",
     "payment_date is never NULL",
-    "history is falsified: every backfilled row bears the same migration-time date",
+    "history is falsified: every backfilled row has the same migration-time date",
     "payments.product_id added",
     "three tables, two types",
     "no foreign key",

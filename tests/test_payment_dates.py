@@ -27,7 +27,7 @@ CREATE TABLE _migrations (name text PRIMARY KEY, executed_at timestamptz);
 
 @dataclass(frozen=True)
 class Group:
-    """Payments that bear one instant: how many, how many of them were touched at it or later, and which
+    """Payments that have one instant: how many, how many of them were touched at it or later, and which
     check finds them.
     """
 

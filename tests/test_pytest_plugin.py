@@ -18,7 +18,7 @@ from shop import Shop
 
 EVERY_STATUS = """
 from kisaan_validate import declare
-declare.holds('orders', 'total < 0', id='s.fails', why='it costs money', hint='mend it')
+declare.holds('orders', 'total < 0', id='s.fails', why='it costs money', hint='fix it')
 declare.holds('orders', 'total < 0', id='s.warns', severity='warning', tags=['grey'])
 declare.holds('orders', 'total < 0', id='s.informs', severity='info')
 declare.holds('orders', 'total < 0', id='s.waived')
@@ -121,7 +121,7 @@ def test_each_status_has_its_outcome_and_the_suite_is_run_once(every_status: Sho
         "checks::s.fails FAILED",
         "3 of 3 rows: total < 0",
         "why: it costs money",
-        "hint: mend it",
+        "hint: fix it",
         "id = '1'",
         "SQLSTATE 22012",
         "CheckWarning: s.warns: failed, lesser severity: 3 of 3 rows",

@@ -93,7 +93,7 @@ def make_run(
 def every_status() -> Run:
     """One check of each status, with numbers that a rounded percentage would hide."""
     checks = [
-        _check("orders.fails", severity=Severity.BLOCKING, why="it costs money", hint="mend it"),
+        _check("orders.fails", severity=Severity.BLOCKING, why="it costs money", hint="fix it"),
         _check("orders.tolerated", tolerance=Tolerance(rows=5)),
         _check("orders.passes"),
         _check("orders.errs"),
@@ -211,7 +211,7 @@ def test_all_facts_are_there_without_script(browser: Browser, tmp_path: Path) ->
         "lock timeout",
         "could write to orders",
         "it costs money",
-        "mend it",
+        "fix it",
     ]
     for check in run.checks:
         wanted += [check.id, check.claim]
@@ -243,7 +243,7 @@ def test_the_verdict_comes_first_and_says_both_what_failed_and_what_is_unknown(
 def test_what_is_not_proved_never_looks_passed(
     browser: Browser, tmp_path: Path, status: Status, verdict: str
 ) -> None:
-    """Each status has its own class, word and sign; only PASS bears those of a pass."""
+    """Each status has its own class, word and sign; only PASS has those of a pass."""
     check = _check("only.one")
     violations = {Status.PASS: 0, Status.FAIL: 1}.get(status)
     browser.open(_page(tmp_path, make_run([check], [Result("only.one", status, violations, 9)])))

@@ -466,12 +466,12 @@ def test_two_of_one_title_are_both_unknown(either: Server) -> None:
     assert {o.table for o in found} == {"", "other"}
     assert not [o for o in found if o.kind == "enum"]
     assert unread == {
-        "shop.t": "2 relations bear this title",
-        "shop.s": "2 relations bear this title",
+        "shop.t": "2 relations have this title",
+        "shop.s": "2 relations have this title",
         "enum": "2 objects of kind enum are called shop.e",
         "grant": "2 objects of kind grant are called postgres on type shop.e",
     }
-    assert (values, silent) == ((), {"shop.s": "2 sequences bear this title"})
+    assert (values, silent) == ((), {"shop.s": "2 sequences have this title"})
     either.drop(database)
 
 

@@ -375,7 +375,7 @@ def test_a_key_of_the_agent_signs(house: House, run: Path) -> None:
 
 
 def test_missing_openssh_is_said(house: House, run: Path, tmp_path: Path) -> None:
-    """Without ssh-keygen signing and verifying sign-offs is exit 2, with the command that mends it; never
+    """Without ssh-keygen signing and verifying sign-offs is exit 2, with the command that fixes it; never
     a pass.
     """
     assert house.sign(run, ASHA, "--accept-unattested").code == 0

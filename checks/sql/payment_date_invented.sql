@@ -1,5 +1,5 @@
 -- id: kisaan_payments.payment_date.invented
--- title: no payment bears the migration's own time as its date
+-- title: no payment has the migration's own time as its date
 -- table: kisaan_payments
 -- severity: blocking
 -- why: Where the date of a payment was missing, the migration wrote the time of its own run, though it was known when

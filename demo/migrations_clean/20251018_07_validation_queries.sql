@@ -14,7 +14,7 @@ BEGIN
              WHERE total_amount <> round(quantity * unit_price, 2) $q$),
         ('sales whose shares do not add up', $q$ SELECT 1 FROM kisaan_transactions
              WHERE total_amount <> commission_amount + farmer_earning $q$),
-        ('sales whose ledger entry bears another time', $q$ SELECT 1 FROM kisaan_transaction_ledger l
+        ('sales whose ledger entry has another time', $q$ SELECT 1 FROM kisaan_transaction_ledger l
              JOIN kisaan_transactions t ON t.id = l.transaction_id WHERE l.reason_code = 'SALE' AND l.created_at <> t.created_at $q$),
         ('columns that are timestamp without time zone', $q$ SELECT 1 FROM information_schema.columns
              WHERE table_schema = 'public' AND data_type = 'timestamp without time zone' $q$)

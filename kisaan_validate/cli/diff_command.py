@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "--before-schema",
     multiple=True,
     metavar="NAME",
-    help="A schema before, where it is called otherwise; as often as --after-schema.",
+    help="A schema before, where its name differs; as often as --after-schema.",
 )
 @click.option(
     "--after-schema", multiple=True, metavar="NAME", help="The schema after that corresponds to it."
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     "--renamed",
     multiple=True,
     metavar="OLD=NEW",
-    help="A table, or TABLE.COLUMN, that is called otherwise after: compared under its new name.",
+    help="A table, or TABLE.COLUMN, that is renamed: compared under its new name.",
 )
 @click.option(
     "--zone",
@@ -143,13 +143,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The file for --format; without it, standard output.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Only what cannot be told, and the verdict.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only what could not be compared, and the verdict.")
 def command(before: str | None, after: str | None, **given: Any) -> int:
     """Compare two live sides exactly: rows added, removed and changed, the columns that changed, and the
     schema.
 
     Each side is read in one read-only snapshot. Digests are made by the servers, so that only rows that
-    differ travel. Ends with 0 if both sides are the same, 1 if they differ, 3 if that cannot be told."""
+    differ travel. Ends with 0 if both sides are the same, 1 if they differ, 3 if that is not known."""
     from kisaan_validate.cli.exits import diff_exit_code
     from kisaan_validate.cli.job import attended
     from kisaan_validate.database.target import find_target

@@ -22,6 +22,7 @@ def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     from kisaan_validate.errors import Interrupted
     from kisaan_validate.report.console import PipeConsole
     from kisaan_validate.report.shown import Shown as Text
+    from kisaan_validate.report.text import counted
     from kisaan_validate.stopping import Stop
 
     console, chosen, stop = (
@@ -45,7 +46,8 @@ def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     wrong = attended(look, stop)
     if stop.requested:
         raise Interrupted(stop.reason)
-    console.print(
-        "nothing stands in the way of a run" if not wrong else f"{wrong} to mend before a run can pass"
-    )
-    return 2 if wrong else 0
+    if wrong:
+        console.print(f"{counted(wrong, 'problem')} to fix before a run can pass")
+        return 2
+    console.print("nothing stands in the way of a run")
+    return 0

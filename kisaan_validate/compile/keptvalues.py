@@ -44,7 +44,7 @@ class KeptForms:
         return len(self.key) == 1 and self.forms[self.key[0]] == "integer"
 
     def called(self, names: Mapping[str, str]) -> KeptForms:
-        """The same, its columns called otherwise."""
+        """The same, its columns renamed."""
         key, columns, proofs = (
             tuple(names[name] for name in listed) for listed in (self.key, self.columns, self.proofs)
         )

@@ -1,7 +1,7 @@
-"""What a contract must have measured, under the names that tables and columns bear on this side. Pure.
+"""What a contract must have measured, under the names that tables and columns have on this side. Pure.
 
 A contract may name what it renames as before or as after; each side has one of the two names. SQL of the
-author stays as it is written: where it names a column that is called otherwise here, it is evaluated
+author stays as it is written: where it names a column that has another name here, it is evaluated
 beside a row that has it under that name.
 """
 
@@ -122,8 +122,8 @@ class _Side:
         return replace(need, source=self.written(title, need.source), key=key, value=value)
 
     def _names(self, title: str, table: Table, *, before: bool) -> dict[str, str]:
-        """Names that SQL may use of columns that are called otherwise here: those of before, or of after,
-        and the others too where nothing else bears them here."""
+        """Names that SQL may use of columns that have other names here: those of before, or of after,
+        and the others too where nothing else has them here."""
         former = self.naming.done.title_before(title)
         pairs = self.naming.declared.names(former)
         now = {new: self.naming.column(title, new) for new in pairs.values()}

@@ -24,7 +24,7 @@ Aliases = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Seen:
-    """A baseline as a contract lets it be seen: what was renamed as promised bears its name of after."""
+    """A baseline as a contract lets it be seen: what was renamed as promised has its name of after."""
 
     before: Baseline
     fates: Fates

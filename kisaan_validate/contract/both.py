@@ -138,7 +138,7 @@ def side_of(facts: Baseline, when: str) -> Side:
 class Both:
     """Before and after, their changes by key, and what the contract asks of each table as a whole.
 
-    Tables and columns that were renamed as promised (``fates``) bear their names of after on both sides.
+    Tables and columns that were renamed as promised (``fates``) have their names of after on both sides.
     ``speakers`` are the promises that speak of the values of columns, as (title, name); ``dropped`` the
     columns that are promised to go. ``rows`` and ``values`` are what files beside the baseline told, by
     title and by column. ``remarks`` say of what went whether it is found under a name that came. ``stale``

@@ -3,7 +3,7 @@ after are both understood.
 
 The names in a promise are those of after, but for what goes or is renamed (``dropped``, ``renamed``) and
 for SQL over old rows, which name what is there before. A name of before is understood elsewhere too,
-unless something else bears it after.
+unless something else has it after.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Naming:
     """How names are understood. ``declared`` are the renames that a contract promises, ``done`` those that
     were done.
 
-    What is meant is said under the name that it bears on the side after: with ``done`` empty, on the side
+    What is meant is said under the name that it has on the side after: with ``done`` empty, on the side
     before. ``knows`` tells whether a title is there; ``came`` and ``column_came`` whether it is there
     after and was not before, under whatever name.
     """

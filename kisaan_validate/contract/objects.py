@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -180,9 +181,9 @@ class OfObject(Promise):
         key = self.place(both)
         return self.of_object(both, key, both.before.has_object(*key), both.after.has_object(*key))
 
+    @abstractmethod
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
         """What became of it, given whether it is there. Raises CannotTell."""
-        raise NotImplementedError
 
 
 def texts_of(value: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -241,7 +242,7 @@ class Dropped(OfObject):
     kind: ClassVar[str] = "dropped"
 
     def place(self, both: Both) -> tuple[str, str, str]:
-        """The same of what is named as it was called before: another may bear its name by now."""
+        """The same of what is named as it was called before: another may have its name by now."""
         if self.object in THEIR_OWN_TABLE:
             title = both.gone(self.name)
             return (self.object, title, title)

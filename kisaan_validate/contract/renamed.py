@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -19,7 +20,7 @@ from kisaan_validate.renaming.names import Place, Relation, Renames, relation_of
 
 @dataclass(frozen=True)
 class Renamed(Promise):
-    """A column, or a table, is called otherwise, and keeps its values, or its rows. ``to`` is the new name
+    """A column, or a table, has another name, and keeps its values, or its rows. ``to`` is the new name
     alone.
     """
 
@@ -143,19 +144,19 @@ def renames_of(fates: Iterable[Fate]) -> Renames:
 # --- was it done? -----------------------------------------------------------------------------------------
 
 
-class _Looked:
+class _Looked(ABC):
     """What is looked at to tell whether names of one kind were changed."""
 
     def __init__(self, before: Side, after: Side, anew: frozenset[Place]) -> None:
         self.before, self.after, self.anew = before, after, anew
 
+    @abstractmethod
     def there(self, side: Side, place: Place, like: Place) -> bool:
         """Whether it is there, as what ``like`` was before. Raises CannotTell."""
-        raise NotImplementedError
 
+    @abstractmethod
     def known(self, side: Side, place: Place) -> Iterator[object]:
         """What is known of it, part by part; None or nothing where a part is not."""
-        raise NotImplementedError
 
     def alike(self, old: Place, new: Place) -> bool:
         """Whether, as far as is known of both, the one of before could be the one of after."""
@@ -177,7 +178,7 @@ class _Looked:
 
 class _Tables(_Looked):
     def there(self, side: Side, place: Place, like: Place) -> bool:
-        # A view that bears a table's old name, for programs that know no other, is not that table.
+        # A view that has a table's old name, for programs that know no other, is not that table.
         views = [kind for kind in WITH_ROWS[1:] if self.before.has_object(kind, like[0], like[0])]
         if views:
             return any(side.has_object(kind, place[0], place[0]) for kind in views)
@@ -260,7 +261,7 @@ def _why_not(fate: Fate, looked: _Looked, taken: set[Place], freed: set[Place]) 
         return _never_was(what, into, fate.optional, was_new=was_new, came=came)
     if not came:
         return (
-            Outcome(State.NOT_DONE, "it bears its old name still")
+            Outcome(State.NOT_DONE, "it still has its old name")
             if stayed
             else Outcome(State.BROKEN, f"{what} is gone, and there is no {into}: what it held is gone")
         )

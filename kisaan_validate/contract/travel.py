@@ -1,4 +1,4 @@
-"""Whether what a table or a column held is found again under another name. Pure; both sides bear the names
+"""Whether what a table or a column held is found again under another name. Pure; both sides have the names
 of after here.
 """
 

@@ -20,11 +20,13 @@ from kisaan_validate.sql.qualify import qualified
 
 
 @cache
-def query(name: str) -> str:
+def query(name: str, over: str = "") -> str:
     """The text of one catalogue query, as it is sent: whatever a schema holds, PostgreSQL's own functions
-    answer it.
+    answer it. ``over`` names the file of the WITH clause that it reads from, where it has one.
     """
-    return qualified(resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
+    folder = resources.files(__package__).joinpath("sql")
+    texts = (folder.joinpath(f"{n}.sql").read_text(encoding="utf-8") for n in (over, name) if n)
+    return qualified("".join(texts))
 
 
 def read_catalogue(
@@ -276,7 +278,7 @@ def read_fence_unheld(session: Session, oids: Iterable[int]) -> dict[int, tuple[
     """The same for tables that no lock holds in place, and what the table is: its name, columns and, of a
     view, query.
     """
-    rows = session.execute(query("unheld"), {"oids": list(oids)})
+    rows = session.execute(query("unheld", "tree"), {"oids": list(oids)})
     return {oid: (*files, shape) for oid, files, shape in rows}
 
 

@@ -45,13 +45,19 @@ def connect(target: Target, seconds: int, stop: Stop) -> Any:
     try:
         connection = within(limit, stop, lambda: psycopg2.connect(**given), lambda late: late.close())
     except psycopg2.Error as error:
-        raise _refused(target, target.hide(" ".join(str(error).split())) or "the connection failed") from None
+        raise _refused(target, target.hide(_one_line(str(error))) or "the connection failed") from None
     except TimeoutError:
         raise _refused(
             target, stop.reason if stop.at is not None else f"no answer within {limit:,.0f} s"
         ) from None
     connection.autocommit = True  # transactions are begun and ended in SQL, nothing implicit
     return connection
+
+
+def _one_line(text: str) -> str:
+    """libpq's message, which may have a line for each host that it tried, and a question below each."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "; ".join(line for line in lines if line)
 
 
 def _refused(target: Target, why: str) -> TargetError:

@@ -77,7 +77,7 @@ def read_room(session: Session) -> Room:
 
 def read_costs(session: Session, oids: Iterable[int]) -> Mapping[int, Cost]:
     """What each of these relations costs, by oid."""
-    rows = session.execute(query("lockcosts"), {"oids": list(oids)})
+    rows = session.execute(query("lockcosts", "tree"), {"oids": list(oids)})
     return {oid: Cost(relations, indexes) for oid, relations, indexes in rows}
 
 

@@ -154,7 +154,7 @@ def _scope(
     oids, titles = [], []
     for oid, title, held, reads in rows:
         if bearers[title] > 1:
-            unread[title] = f"{bearers[title]} relations bear this title"
+            unread[title] = f"{bearers[title]} relations have this title"
         elif held:
             unread[title] = _HELD
         elif reads:
@@ -208,7 +208,7 @@ def read_sequences(
     readable = []
     for schema, name, title, ascending, refusal in rows:
         if refusal or bearers[title] > 1:
-            unread[title] = refusal or f"{bearers[title]} sequences bear this title"
+            unread[title] = refusal or f"{bearers[title]} sequences have this title"
         else:
             readable.append((schema, name, title, ascending))
     values: list[SequenceValue] = []

@@ -1,6 +1,6 @@
 """What would answer in place of PostgreSQL's own functions, operators and casts.
 
-What the engine writes bears its schema (``sql.qualify``), so nothing in a schema of the user's can answer
+What the engine writes has its schema (``sql.qualify``), so nothing in a schema of the user's can answer
 it. Three things are left: a function or operator that somebody put into ``pg_catalog`` itself; a cast,
 which has no schema; and the author's own SQL, whose names are looked up in its schemas.
 """
@@ -21,7 +21,7 @@ from kisaan_validate.sql.qualify import operators_in
 from kisaan_validate.suite.load import Suite
 
 SQLSTATE = "42725"
-"""ambiguous_function: what the refusal of such a statement bears."""
+"""ambiguous_function: what the refusal of such a statement has."""
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[^:@/?#\[\],\s]*)(?::(\d*))?")
 
 
 def _require_plain(rest: str, source: str) -> None:
-    """Refuse a URL, without its ``postgresql://``, that libpq might read otherwise than it was meant.
+    """Refuse a URL, without its ``postgresql://``, that libpq might read differently.
     Raises TargetError.
 
     libpq quotes what it takes for a host, a port or a parameter, which may be a part of the password where

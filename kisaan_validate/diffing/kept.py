@@ -142,7 +142,7 @@ class _Unlike:
 
     Most lines are alike, and need nothing but to be counted; so do those that only one side has
     (``lone``): however many follow each other, nothing waits for the other side. ``shared``: keys that
-    several lines of a side bear, unless all of them are alike on both sides; such lines stand beside each
+    several lines of a side have, unless all of them are alike on both sides; such lines stand beside each
     other, since all come in the order of their keys.
     """
 

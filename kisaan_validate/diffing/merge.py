@@ -142,7 +142,7 @@ def _groups(lines: Iterable[Line], keyed: bool) -> Iterator[list[Line]]:
 @dataclass
 class Merged:
     """What the merge counted. ``read``: rows of each side. ``shared``: keys that several rows of one side
-    bear.
+    have.
 
     ``sums``: of each side's rows both lanes added up, where that was asked for.
     """
@@ -224,7 +224,7 @@ def _matched(
 
 
 def _changes(old: list[Line], new: list[Line], reader: _Reader, layout: Layout) -> Iterator[RowChange]:
-    """The rows of one place that differ. Where several bear the key, equal ones are matched first."""
+    """The rows of one place that differ. Where several have the key, equal ones are matched first."""
     if not layout.place:
         surplus = sum(line.copies for line in new) - sum(line.copies for line in old)
         if surplus:

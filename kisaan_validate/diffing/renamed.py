@@ -1,4 +1,4 @@
-"""What a comparison was told to be called otherwise after: ``--renamed old=new``, understood by what is
+"""What a comparison was told is renamed: ``--renamed old=new``, understood by what is
 there.
 """
 
@@ -26,7 +26,7 @@ def title_of(written: str, schema: str = "") -> str:
 
 @dataclass(frozen=True)
 class Moved:
-    """The tables of the side before that are called otherwise after, by title. ``columns`` are the pairs
+    """The tables of the side before that are renamed, by title. ``columns`` are the pairs
     that name none.
     """
 
@@ -35,7 +35,7 @@ class Moved:
 
     @property
     def titles(self) -> dict[str, str]:
-        """The same, with what bore a new name before: it is told from what bears it after."""
+        """The same, with what bore a new name before: it is told from what has it after."""
         lost = {new for new in self.tables.values() if new not in self.tables}
         return {**{new: formerly(new, ()) for new in lost}, **self.tables}
 
@@ -76,7 +76,7 @@ def _refuse_one_name(names: Iterable[object]) -> None:
 
 
 def declared_renames(moved: Moved, before: Mapping[str, Table], after: Mapping[str, Table]) -> Renames:
-    """All that is called otherwise, by the titles that the tables of before had. Raises UsageError for
+    """All that is renamed, by the titles that the tables of before had. Raises UsageError for
     what is not there.
 
     ``before`` holds the tables of the side before by their titles of after.

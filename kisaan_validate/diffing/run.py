@@ -131,7 +131,7 @@ class _Run:
         )
 
     def _renamed(self) -> Renames:
-        """What is called otherwise after; the tables before are seen under these names from now on. Raises
+        """What is renamed; the tables before are seen under these names from now on. Raises
         UsageError.
         """
         if not self.options.renamed:

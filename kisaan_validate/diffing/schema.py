@@ -32,7 +32,7 @@ def compare_live_schemas(
     were asked for.
 
     ``schemas`` says which schema after corresponds to which before, ``renames`` what is declared to be
-    called otherwise after.
+    renamed.
     """
     renamed = {old: new for old, new in schemas.items() if old != new}
     try:

@@ -68,8 +68,8 @@ class LiveSide:
         )
         tables = count_scope(self.snapshot.catalogue)
         self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), t.name, select)}
-        borne = Counter(self.title(t.key) for t in tables)
-        self.twofold = frozenset(title for title, tables_of in borne.items() if tables_of > 1)
+        shown = Counter(self.title(t.key) for t in tables)
+        self.twofold = frozenset(title for title, tables_of in shown.items() if tables_of > 1)
         self.session.tune(_TUNED)
         self.session.execute(f"SAVEPOINT {SAVEPOINT}")
         self.guarded(lambda: require_young(self.snapshot.place.standby, self.limits.standby_seconds))
@@ -97,7 +97,7 @@ class LiveSide:
         }
 
     def _moved(self, tables: Sequence[Table]) -> Moved:
-        """The tables that are declared to be called otherwise after. Raises UsageError."""
+        """The tables that are declared to be renamed. Raises UsageError."""
         titles = {self._own_title(table.key) for table in tables}
         return moved_tables(
             self.renamed, titles, {(self._own_title(t.key), name) for t in tables for name in t.columns}

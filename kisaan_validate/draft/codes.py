@@ -17,20 +17,24 @@ SHORT = 24
 FREQUENT = 5
 """A code stands in at least so many rows; what is rarer may be about one person."""
 
-CODE_WORDS = frozenset(
+KINDS = (
+    "status",
+    "state",
+    "type",
+    "kind",
+    "level",
+    "category",
+    "mode",
+    "priority",
+    "stage",
+    "class",
+    "grade",
+    "rating",
+)
+"""Words in names of columns whose values, texts or numbers, tell a kind of thing."""
+
+CODE_WORDS = frozenset(KINDS) | frozenset(
     {
-        "status",
-        "state",
-        "type",
-        "kind",
-        "level",
-        "category",
-        "mode",
-        "priority",
-        "stage",
-        "class",
-        "grade",
-        "rating",
         "role",
         "flag",
         "code",

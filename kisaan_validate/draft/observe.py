@@ -14,7 +14,7 @@ from typing import Any
 from kisaan_validate.catalogue import Column, Table, TableKey
 from kisaan_validate.database.session import Session
 from kisaan_validate.database.statistics import Estimate, Wanted
-from kisaan_validate.draft.codes import FREQUENT, RARE, why_withheld
+from kisaan_validate.draft.codes import FREQUENT, KINDS, RARE, why_withheld
 from kisaan_validate.draft.facts import Observed, is_personal
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault, recover
@@ -56,20 +56,6 @@ _PROSE = (
     "text",
     "reason_text",
     "label",
-)
-_CODES = (
-    "status",
-    "state",
-    "type",
-    "kind",
-    "level",
-    "category",
-    "mode",
-    "priority",
-    "stage",
-    "class",
-    "grade",
-    "rating",
 )
 _MONEY = (
     "amount",
@@ -166,7 +152,7 @@ def _may_be_set(table: Table, column: Column, personal: tuple[str, ...]) -> bool
     )
     if column.base in _TEXTS:
         return not referring and not any(word in name for word in _PROSE)
-    return column.base in _WHOLE and not referring and any(word in name for word in _CODES)
+    return column.base in _WHOLE and not referring and any(word in name for word in KINDS)
 
 
 def _checked_alone(table: Table, column: str) -> bool:

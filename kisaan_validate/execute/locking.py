@@ -26,7 +26,7 @@ class Locking:
     there are ``readers``.
 
     ``need`` is how many places a reader's statement takes. ``refused`` tables are not read, and why;
-    ``impossible`` says why nothing is. ``why`` says in words what is otherwise than best.
+    ``impossible`` says why nothing is. ``why`` says in words why it is not the best way.
     """
 
     held: bool = True

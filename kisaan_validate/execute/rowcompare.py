@@ -134,7 +134,7 @@ def _streamed(session: Session, sql: str) -> Iterator[Row]:
 @dataclass
 class _Counted:
     """What a merge counted, and the first keys of each kind. ``shared``: keys that several rows of one
-    side bear.
+    side have.
     """
 
     numbers: Counter[str] = field(default_factory=Counter)
@@ -153,7 +153,7 @@ def compare_rows(
     """One table's rows beside those of the file, both in the order of their place. Raises DatabaseError.
 
     ``expected`` are the rows that the table had then and has now: where what was found does not make up
-    the difference, nothing is known. Nor is it where several rows bear one key, as under a unique index
+    the difference, nothing is known. Nor is it where several rows have one key, as under a unique index
     that is damaged.
     """
     if stream.message:

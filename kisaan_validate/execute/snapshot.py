@@ -60,6 +60,10 @@ class Snapshot:
         return self.locked if self.locking.kept else ()
 
 
+Reasons = dict[TableKey, tuple[str, str]]
+"""Why tables cannot be read: (SQLSTATE or "", in words)."""
+
+
 def take_snapshot(
     session: Session,
     tables: Iterable[Table],
@@ -82,22 +86,12 @@ def take_snapshot(
     and none is available. Raises DatabaseError if the session is lost.
     """
     wanted = list(tables)
-    locking = _locking(session, wanted, together, readers, share)
-    session.begin()
-    locked, unavailable = lock_tables(session, wanted) if locking.held else ([], {})
-    # The first query fixes the snapshot: LOCK and SET do not.
-    if locking.held and overfull(session):  # others came meanwhile
-        session.execute("ROLLBACK")
-        locking = _locking(session, wanted, together, readers, share, held=False)
-        session.begin()
-        locked, unavailable = [], {}
+    locking, locked, unavailable = _begun(session, wanted, together, readers, share)
     mark = leave_mark(session)
     ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, source, exported)
     if not locking.kept:
-        hint = "raise max_locks_per_transaction, to hold all tables for as long as the snapshot"
-        hint = FULL_HINT if locking.impossible else hint
-        notices.append(Notice("locks", locking.impossible or locking.why, hint))
+        notices.append(_said(locking))
         session.frugal = True
         session.execute(f"SAVEPOINT {SAVEPOINT}")
     catalogue = read_catalogue(session, schemas, aliases)
@@ -106,25 +100,57 @@ def take_snapshot(
     stored = {t.key for t in wanted if t.kind == "m"}
     now = catalogue.tables.values()  # not ``locked``: a table may have been made anew under its name
     fenced = tuple(t for t in now if t.key in held or (t.kind == "m" and t.key in stored))
-    for table in now:
-        if table.lockable and table.key not in held:
-            unavailable.setdefault(
-                table.key, ("", f"{table.name} appeared after the tables were locked; run again")
-            )
-    unavailable.update(
-        {key: ("53200", why) for key, why in locking.refused.items() if key in catalogue.tables}
-    )
+    unavailable |= _withheld(session, catalogue, locking, held, unavailable)
     unavailable.update(refused(catalogue, foreign))
-    unavailable.update(read_standins(session).refused(catalogue))
-    if locking.impossible:
-        unavailable.update({t.key: ("53200", f"not asked: {locking.impossible}") for t in now})
-    if unseen := damage_unseen(session):
-        unavailable.update({t.key: ("", unseen) for t in now})
     files = _files(session, fenced, locking)
     readable = tuple(locked) if locking.held else tuple(t for t in fenced if t.lockable)
     return Snapshot(
         exported, mark, place, catalogue, readable, unavailable, files, tuple(notices), fenced, locking
     )
+
+
+def _begun(
+    session: Session,
+    tables: Sequence[Table],
+    together: Iterable[Collection[TableKey]],
+    readers: int,
+    share: int,
+) -> tuple[Locking, list[Table], Reasons]:
+    """Begin, and lock what has room; how, which tables are locked, and why others are not."""
+    locking = _locking(session, tables, together, readers, share)
+    session.begin()
+    # The first query fixes the snapshot: LOCK and SET do not.
+    locked, unavailable = lock_tables(session, tables) if locking.held else ([], {})
+    if not locking.held or not overfull(session):
+        return locking, locked, unavailable
+    session.execute("ROLLBACK")  # others came meanwhile
+    locking = _locking(session, tables, together, readers, share, held=False)
+    session.begin()
+    return locking, [], {}
+
+
+def _said(locking: Locking) -> Notice:
+    """What a run says of the way in which it locks, where that is not the best."""
+    if locking.impossible:
+        return Notice("locks", locking.impossible, FULL_HINT)
+    hint = "raise max_locks_per_transaction, to hold all tables for as long as the snapshot"
+    return Notice("locks", locking.why, hint)
+
+
+def _withheld(
+    session: Session, catalogue: Catalogue, locking: Locking, held: Collection[TableKey], known: Reasons
+) -> Reasons:
+    """Tables that are there and must not be read, beside those that are ``known``, and why."""
+    now = catalogue.tables.values()
+    late = (t for t in now if t.lockable and t.key not in held and t.key not in known)
+    found: Reasons = {t.key: ("", f"{t.name} appeared after the tables were locked; run again") for t in late}
+    found |= {key: ("53200", why) for key, why in locking.refused.items() if key in catalogue.tables}
+    found |= read_standins(session).refused(catalogue)
+    if locking.impossible:
+        found |= {t.key: ("53200", f"not asked: {locking.impossible}") for t in now}
+    if unseen := damage_unseen(session):
+        found |= {t.key: ("", unseen) for t in now}
+    return found
 
 
 def _locking(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation
@@ -152,7 +153,7 @@ def time_of(text: str | None) -> datetime | None:
 _FIRST, _LAST = datetime(1, 1, 1, 14, tzinfo=UTC), datetime(9999, 12, 31, 9, tzinfo=UTC)
 
 
-class Pattern:
+class Pattern(ABC):
     """One way in which a value becomes another.
 
     ``group``: 0 what does not happen by accident, 1 the rest, 2 what says little. Where several patterns
@@ -166,10 +167,10 @@ class Pattern:
     """A column takes part if either side is of one of these sorts."""
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
-        """The parameters with which the pattern makes ``after`` of ``before``, exactly. Without one, it
-        does not fit.
+        """The parameters with which the pattern makes ``after`` of ``before``, exactly. Without one it does
+        not fit; nor does a pattern that is found in whole rows (``patterns.rows``).
         """
-        raise NotImplementedError
+        return iter(())
 
     def free(self, parameter: Parameter) -> bool:
         """Whether the parameter is one of endlessly many, so that some parameter fits nearly every change."""
@@ -193,9 +194,9 @@ class Pattern:
         """What decides between two parameters that fit equally many rows: the lower is preferred."""
         return parameter
 
+    @abstractmethod
     def says(self, parameter: Parameter) -> str:
         """The pattern in words, to be followed by "in 3 of 4 changed rows"."""
-        raise NotImplementedError
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """What the pattern found, for programs."""
@@ -210,3 +211,13 @@ def shown(text: str) -> str:
     """A value as words quote it: on one line, cut where it is long."""
     flat = text.replace("\n", "⏎")
     return repr(flat if len(flat) <= 60 else flat[:57] + "…")
+
+
+class Off(Pattern):
+    """What stands in the place of a pattern that cannot fit a column."""
+
+    name = "off"
+
+    def says(self, parameter: Parameter) -> str:
+        """Nothing: it never fits."""
+        return ""

@@ -108,7 +108,7 @@ _CP1252 = _cp1252()
 
 class DoubleEncoded(Pattern):
     """'é' became 'Ã©': UTF-8 was taken for latin-1 or cp1252 and encoded again, once or twice. Or the
-    other way: mended.
+    other way: repaired.
     """
 
     name = "double-encoded UTF-8"
@@ -120,7 +120,7 @@ class DoubleEncoded(Pattern):
         if not pair.texts or (pair.texts[0].isascii() and pair.texts[1].isascii()):
             return
         before, after = pair.texts
-        for way, good, bad in (("broken", before, after), ("mended", after, before)):
+        for way, good, bad in (("broken", before, after), ("repaired", after, before)):
             for encoding in ("cp1252", "latin-1"):
                 once = _mistaken(good.encode("utf-8", "surrogatepass"), encoding)
                 if once == bad:
@@ -136,7 +136,7 @@ class DoubleEncoded(Pattern):
         return (
             f"UTF-8 read as {encoding}"
             + (" twice" if times == "twice" else "")
-            + (", mended" if way == "mended" else "")
+            + (", repaired" if way == "repaired" else "")
         )
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:

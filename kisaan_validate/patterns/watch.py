@@ -11,7 +11,7 @@ from itertools import chain
 from kisaan_validate.cutting import is_cut
 from kisaan_validate.model import MASKED
 from kisaan_validate.patterns import numbers, texts, times, values
-from kisaan_validate.patterns.base import Pair, Pattern, Sort, sort_of, sort_of_form
+from kisaan_validate.patterns.base import Off, Pair, Pattern, Sort, sort_of, sort_of_form
 from kisaan_validate.patterns.rows import Contents, Copied, Swapped, copies_of, plain, swaps_of
 from kisaan_validate.patterns.tally import Claim, ColumnTally, Findings, Supposition
 from kisaan_validate.rowdiff import ColumnPair, Kind, PatternFound, RowChange
@@ -47,7 +47,7 @@ def patterns_for(*sorts: Sort) -> tuple[Pattern, ...]:
     return tuple(p if p.sorts.intersection(sorts) else _OFF for p in LIBRARY)
 
 
-_OFF = Pattern()
+_OFF = Off()
 
 
 def _patterns_of(column: ColumnPair) -> tuple[Pattern, ...]:

@@ -109,7 +109,7 @@ def _columns(objects: Iterable[SchemaObject]) -> Collection[tuple[str, str]]:
 
 
 def _reused(after: tuple[SchemaObject, ...], renames: Renames) -> bool:
-    """Whether something bears a name after that was given away: then the same words may mean something
+    """Whether something has a name after that was given away: then the same words may mean something
     else.
     """
     titles, columns = _titles(after), _columns(after)

@@ -12,7 +12,7 @@ from kisaan_validate.renaming.names import Place, Renames
 
 
 def formerly(name: str, known: Collection[str]) -> str:
-    """What is said for something that bore a name before which something else bears after."""
+    """What is said for something that bore a name before which something else has after."""
     made = f"{name} (before)"
     while made in known:
         made += "'"
@@ -21,7 +21,7 @@ def formerly(name: str, known: Collection[str]) -> str:
 
 def with_displaced(renames: Renames, tables: Collection[str], columns: Collection[Place]) -> Renames:
     """The renames, with what bore a new name before and is not renamed itself: it went, and is told from
-    what bears it now.
+    what has it now.
 
     ``tables`` and ``columns`` are all of before.
     """

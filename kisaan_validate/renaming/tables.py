@@ -11,7 +11,7 @@ from kisaan_validate.catalogue import Table
 
 
 def called(table: Table, names: Mapping[str, str]) -> Table:
-    """The table, its columns called otherwise: ``names`` maps their own names to others."""
+    """The table, its columns renamed: ``names`` maps their own names to others."""
     if not names:
         return table
 

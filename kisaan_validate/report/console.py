@@ -392,7 +392,7 @@ def _gaps(baseline: Baseline) -> list[str]:
     said = {f"the rows of {t.title}" for t in baseline.tables if t.rows is None}
     said |= {f"what the catalogue says of {what}" for what in baseline.unread}
     lines += [f"not known: {item.what}: {item.reason}" for item in lacking(baseline) if item.what not in said]
-    lines += [f"not kept: {notice.message}" for notice in rows_not_kept(baseline)]
+    lines += [notice.message for notice in rows_not_kept(baseline)]
     hint = (
         "HINT: what is not kept here cannot be compared later: put it right and take the baseline "
         "again, or compare live: kisaan-validate diff"

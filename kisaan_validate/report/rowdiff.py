@@ -214,10 +214,10 @@ def _verdict(diff: RowDiff) -> Text:
     compared = [t for t in diff.tables if t.known]
     rows = sum(t.rows_before or 0 for t in compared)
     said = f"{counted(len(compared), 'table')} compared row by row, {counted(rows, 'row')} before"
-    if (left := len(diff.tables) - len(compared)) or diff.unknown:
-        said += (
-            f"; {counted(left, 'table')} not wholly, {counted(len(diff.unknown), 'other thing')} not known"
-        )
+    if left := len(diff.tables) - len(compared):
+        said += f"; {counted(left, 'table')} compared only in part"
+    if diff.unknown:
+        said += f"; {counted(len(diff.unknown), 'other thing')} not known"
     if verdict == "different":
         differing = sum(t.differs for t in diff.tables)
         said += (

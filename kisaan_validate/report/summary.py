@@ -223,7 +223,7 @@ def _since(judged: Judgement) -> list[str]:
     new, old, unknown = (len(judged.failed(o)) for o in (Origin.SINCE, Origin.BEFORE, Origin.UNKNOWN))
     words = [f"{number(new) if new else 'none'} {'are' if new > 1 else 'is'} new since the baseline"]
     words += [f"{number(old)} failed before as well"] if old else []
-    words += [f"of {number(unknown)} it cannot be told"] if unknown else []
+    words += [f"{number(unknown)} could not be compared"] if unknown else []
     return [f"Of all failures, {', '.join(words)}."]
 
 

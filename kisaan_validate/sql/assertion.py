@@ -217,6 +217,9 @@ def _tokens(sql: str, origin: str) -> list[Token]:
 
 
 def _first_line(error: Exception) -> str:
+    """What a parser says, without its own class names: these mean that an operand is missing."""
+    if "Required keyword" in str(error):
+        return "it is incomplete: a value or a keyword is missing"
     return re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()[0]
 
 

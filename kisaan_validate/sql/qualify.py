@@ -5,7 +5,7 @@ PostgreSQL prefers an exact match of types to a polymorphic or convertible one, 
 search path: an aggregate ``public.lag(integer)`` answers where ``lag(n)`` was meant. So every statement of
 the engine passes through :func:`qualified`: functions become ``pg_catalog.lag(n)``, operators ``a
 OPERATOR(pg_catalog.=) b``, and what looks an operator up without naming it (IN, BETWEEN, IS DISTINCT FROM,
-NULLIF, LIKE, CASE x WHEN) is written out. What bears a schema already keeps it: the engine writes the
+NULLIF, LIKE, CASE x WHEN) is written out. What has a schema already keeps it: the engine writes the
 operators of an extension's type so.
 
 Author-written SQL stays as it is, also inside a statement of the engine: it is marked (:func:`authored`)

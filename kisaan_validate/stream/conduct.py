@@ -121,7 +121,7 @@ class Streams:
         at = self._here.at if self._here is not None and task.begun is not None else ""
         return Trouble(
             f"no answer in time{f', in the function of {at}' if at else ''}",
-            "mend the function, or raise statement_timeout",
+            "fix the function, or raise statement_timeout",
         )
 
     def _drive(self) -> None:
@@ -226,7 +226,7 @@ class _Reader:
             return False
         if task.losses > 1 and lost.at:
             task.culprits[lost.at] = Trouble(
-                f"{lost.fact} in this function", "mend the function, then run again"
+                f"{lost.fact} in this function", "fix the function, then run again"
             )
         return task.losses == 1 or bool(lost.at)
 

@@ -230,7 +230,7 @@ class PieceReader:
         ) as error:  # SystemExit and its like are no more than a function that does not answer
             fact = describe(error, judged.rule, judged.check.origin, judged.hidden)
             tally.trouble = Trouble(
-                fact, "a function that gives no answer proves nothing; mend it, then run again"
+                fact, "a function that gives no answer proves nothing; fix it, then run again"
             )
             return
         finally:

@@ -14,7 +14,7 @@ from kisaan_validate.model import Baseline, Family, Measured, Profile, TableDige
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 OTHERWISE = (
-    "digests are made otherwise here, by another kind of server or another version of kisaan-validate, "
+    "digests are computed differently here, by another kind of server or another version of kisaan-validate, "
     "than when the baseline "
     "was taken: take a new one"
 )

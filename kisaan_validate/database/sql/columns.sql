@@ -1,4 +1,4 @@
--- A type that bears the name of one of PostgreSQL's own is told with its schema, so that it is not taken for that one.
+-- A type that has the name of one of PostgreSQL's own is told with its schema, so that it is not taken for that one.
 -- Among the outputs: by which operators of its default operator class, btree before hash, a type of another schema is compared.
 WITH RECURSIVE base (oid, below, typmod, not_null) AS (
     SELECT t.oid, t.oid, NULL::integer, false FROM pg_type AS t

@@ -1,4 +1,4 @@
--- Functions and operators in pg_catalog that did not come with PostgreSQL and bear a name of its own: their types may fit better.
+-- Functions and operators in pg_catalog that did not come with PostgreSQL and have a name of its own: their types may fit better.
 -- Objects that came with PostgreSQL have oids below 16384 (FirstNormalObjectId).
 SELECT 'function', p.oid::regprocedure::text
 FROM pg_proc AS p

@@ -1,17 +1,5 @@
 -- For tables that nothing holds in place: the physical files of each and of all that it shows (partitions, children, tables of a view),
 -- and what these are: name, columns and, of a view, its query. Another table may take its place, or another column a name.
-WITH RECURSIVE tree (root, oid) AS (
-    SELECT t.oid, t.oid FROM unnest(%(oids)s::oid[]) AS t (oid)
-    UNION
-    SELECT tree.root, below.oid FROM tree CROSS JOIN LATERAL (
-        SELECT i.inhrelid AS oid FROM pg_inherits AS i WHERE i.inhparent = tree.oid
-        UNION ALL
-        SELECT d.refobjid FROM pg_rewrite AS r
-        JOIN pg_class AS v ON v.oid = r.ev_class AND v.relkind = 'v'
-        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
-        WHERE r.ev_class = tree.oid
-    ) AS below
-)
 SELECT tree.root::bigint, array_agg(c.relfilenode::bigint ORDER BY c.oid),
        md5(string_agg(concat_ws(' ', c.oid, c.relkind, c.relname, n.nspname, shape.columns, shape.query), '/' ORDER BY c.oid))
 FROM tree

@@ -99,7 +99,7 @@ def _load(point: EntryPoint) -> Renderer:
         loaded = point.load()
     except (Exception, SystemExit) as error:
         fact = f"format {point.name!r} of {_origin(point)} cannot be loaded: {type(error).__name__}: {error}"
-        raise UsageError(fact, "uninstall that package, or have it mended") from error
+        raise UsageError(fact, "uninstall that package, or have it fixed") from error
     if not callable(loaded):
         raise UsageError(
             f"format {point.name!r} of {_origin(point)} is no function",

@@ -5,7 +5,7 @@ it.
 JUnit knows four outcomes. A failure that fails the run is ``failure``; what has no answer is ``error``;
 what fails and was accepted (waived, of lesser severity, old under ``--fail-on new``), what no contract
 judges and what does not apply is ``skipped`` with the reason, so that it is seen and is not green. Test
-cases bear no time: checks that share a scan have none of their own.
+cases have no time: checks that share a scan have none of their own.
 """
 
 from __future__ import annotations
