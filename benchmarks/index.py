@@ -23,7 +23,7 @@ from browser import Browser, chromium  # noqa: E402
 from index_cases import run_number  # noqa: E402
 
 from kisaan_validate.cli.runs_index import AFTER_A_RUN, update_index  # noqa: E402
-from kisaan_validate.model import Run  # noqa: E402
+from kisaan_validate.facts.run import Run  # noqa: E402
 from kisaan_validate.record.codec import run_to_json  # noqa: E402
 
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"

@@ -19,11 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from kisaan_validate.baseline import baseline_of  # noqa: E402
 from kisaan_validate.cli.report_command import judged_again  # noqa: E402
-from kisaan_validate.judgement import Judgement, judge  # noqa: E402
-from kisaan_validate.model import Check, Evidence, Form, Result, Status  # noqa: E402
+from kisaan_validate.facts.baseline import baseline_of  # noqa: E402
+from kisaan_validate.facts.check import Check, Form  # noqa: E402
+from kisaan_validate.facts.result import Evidence, Result, Status  # noqa: E402
 from kisaan_validate.report.html import render_html  # noqa: E402
+from kisaan_validate.verdict.judgement import Judgement, judge  # noqa: E402
 
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 

@@ -20,10 +20,8 @@ from typing import TYPE_CHECKING, Any
 from kisaan_validate.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from kisaan_validate.baseline import baseline_of
-    from kisaan_validate.changes import diff
+    from kisaan_validate.compare.changes import diff
     from kisaan_validate.contract.load import Contract, read_contract
-    from kisaan_validate.database.session import Limits
     from kisaan_validate.errors import (
         DatabaseError,
         KisaanError,
@@ -32,44 +30,48 @@ if TYPE_CHECKING:
         TargetError,
         UsageError,
     )
-    from kisaan_validate.judgement import Judgement, judge
-    from kisaan_validate.model import Baseline, Check, FailOn, Result, Run, Severity, Status, Verdict
-    from kisaan_validate.runner import Options, run
-    from kisaan_validate.stopping import Stop
+    from kisaan_validate.facts.baseline import Baseline, baseline_of
+    from kisaan_validate.facts.check import Check, Severity
+    from kisaan_validate.facts.result import FailOn, Result, Status, Verdict
+    from kisaan_validate.facts.run import Run
+    from kisaan_validate.postgres.session import Limits
+    from kisaan_validate.process.stopping import Stop
+    from kisaan_validate.prove.runner import Options, run
     from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
-    from kisaan_validate.waivers import Waivers, read_waivers
+    from kisaan_validate.verdict.judgement import Judgement, judge
+    from kisaan_validate.verdict.waivers import Waivers, read_waivers
 
 _HOMES = {
-    "baseline_of": "baseline",
-    "diff": "changes",
+    "diff": "compare.changes",
     "Contract": "contract.load",
     "read_contract": "contract.load",
-    "judge": "judgement",
-    "Judgement": "judgement",
-    "FailOn": "model",
-    "Waivers": "waivers",
-    "read_waivers": "waivers",
     "DatabaseError": "errors",
     "KisaanError": "errors",
     "RecordError": "errors",
     "SuiteError": "errors",
     "TargetError": "errors",
     "UsageError": "errors",
-    "Stop": "stopping",
-    "Limits": "database.session",
-    "Baseline": "model",
-    "Check": "model",
-    "Result": "model",
-    "Run": "model",
-    "Severity": "model",
-    "Status": "model",
-    "Verdict": "model",
-    "Options": "runner",
-    "run": "runner",
+    "Baseline": "facts.baseline",
+    "baseline_of": "facts.baseline",
+    "Check": "facts.check",
+    "Severity": "facts.check",
+    "FailOn": "facts.result",
+    "Result": "facts.result",
+    "Status": "facts.result",
+    "Verdict": "facts.result",
+    "Run": "facts.run",
+    "Limits": "postgres.session",
+    "Stop": "process.stopping",
+    "Options": "prove.runner",
+    "run": "prove.runner",
     "Suite": "suite.load",
     "SuiteSettings": "suite.load",
     "load_suite": "suite.load",
     "suite_of": "suite.load",
+    "Judgement": "verdict.judgement",
+    "judge": "verdict.judgement",
+    "Waivers": "verdict.waivers",
+    "read_waivers": "verdict.waivers",
 }
 
 __all__ = [

@@ -25,22 +25,23 @@ from types import FrameType
 from typing import Any, TypedDict, TypeVar, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from kisaan_validate import plugins
-from kisaan_validate.catalogue import split_column
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.facts.titles import split_column
 from kisaan_validate.rules import (
     aggregates,
     bounds,
     catalog,
     documents,
     intervals,
+    plugins,
     relations,
     rows,
     series,
     sets,
 )
 from kisaan_validate.rules.base import Join, Rule
-from kisaan_validate.suite.meta import Meta, did_you_mean, exact_share, read_meta
+from kisaan_validate.rules.meta import Meta, exact_share, read_meta
+from kisaan_validate.text.nearest import did_you_mean
 
 __all__ = [
     "Declaration",

@@ -20,12 +20,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from kisaan_validate.config import Config
-    from kisaan_validate.judgement import Judgement
-    from kisaan_validate.model import Baseline, Check, Run
+    from kisaan_validate.facts.baseline import Baseline
+    from kisaan_validate.facts.check import Check
+    from kisaan_validate.facts.run import Run
+    from kisaan_validate.ops.config import Config
     from kisaan_validate.report.standing import Line
     from kisaan_validate.suite.load import Suite
-    from kisaan_validate.waivers import Waivers
+    from kisaan_validate.verdict.judgement import Judgement
+    from kisaan_validate.verdict.waivers import Waivers
 
 
 class CheckWarning(UserWarning):
@@ -121,8 +123,8 @@ class SuiteNode(pytest.Collector):
         """
         from dataclasses import replace
 
-        from kisaan_validate.config import load_config
         from kisaan_validate.errors import KisaanError
+        from kisaan_validate.ops.config import load_config
         from kisaan_validate.suite.load import load_suite
         from kisaan_validate.suite.preflight import refuse_ending
 
@@ -154,7 +156,7 @@ class SuiteNode(pytest.Collector):
         kept in ``refused``.
         """
         from kisaan_validate.errors import KisaanError
-        from kisaan_validate.model import nothing_checked
+        from kisaan_validate.facts.run import nothing_checked
         from kisaan_validate.report.standing import lines_of
 
         if not chosen:
@@ -179,9 +181,9 @@ class SuiteNode(pytest.Collector):
         self.lines = {line.check.id: line for line in lines_of(judged)}
 
     def _judge(self, chosen: set[str]) -> Judgement:
-        from kisaan_validate.judgement import judge
         from kisaan_validate.record.files import read_file
-        from kisaan_validate.waivers import read_waivers
+        from kisaan_validate.verdict.judgement import judge
+        from kisaan_validate.verdict.waivers import read_waivers
 
         file = self.settings.waivers or self.settings.suite / "waivers.toml"
         named = self.settings.waivers is not None or file.exists()
@@ -193,8 +195,8 @@ class SuiteNode(pytest.Collector):
 
         from kisaan_validate.cli.job import attended
         from kisaan_validate.cli.options import the_limits
-        from kisaan_validate.database.target import find_target
-        from kisaan_validate.runner import Options, run
+        from kisaan_validate.postgres.target import find_target
+        from kisaan_validate.prove.runner import Options, run
 
         c = self.settings
         part = replace(self.suite, checks=tuple(check for check in self.suite.checks if check.id in chosen))

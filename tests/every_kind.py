@@ -15,17 +15,17 @@ import pandera.pandas as pa
 from conftest import Server
 
 from kisaan_validate import declare as d
-from kisaan_validate.baseline import baseline_of
+from kisaan_validate.author.draft.look import Ask, look
 from kisaan_validate.contract.load import Contract, read_contract
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.run import diff_rows
-from kisaan_validate.draft.look import Ask, look
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.runner import Options, explain, run
 from kisaan_validate.record.codec import baseline_to_json, digest_of
 from kisaan_validate.record.rowfile import RowWriter, kept_rows
 from kisaan_validate.record.valuefile import kept_values
-from kisaan_validate.runner import Options, explain, run
-from kisaan_validate.stopping import Stop
 from kisaan_validate.suite.load import Suite, SuiteSettings, suite_of
 
 TABLES = """

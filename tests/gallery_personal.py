@@ -11,16 +11,15 @@ from conftest import Server
 from helpers import settings
 
 from kisaan_validate import declare
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.judgement import judge
-from kisaan_validate.lineage import Asked, How
-from kisaan_validate.model import Baseline
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.row_differences import RowDiff
+from kisaan_validate.personal.lineage import Asked, How
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import baseline_to_json
 from kisaan_validate.record.judged import judged_to_json
 from kisaan_validate.report.rowdiff import rowdiff_to_json
-from kisaan_validate.rowdiff import RowDiff
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.verdict.judgement import judge
 
 
 def rule(personal: Sequence[str]) -> Asked:

@@ -26,12 +26,12 @@ import gallery_personal
 import psycopg2
 from conftest import ROOT, Server, embedded_server, system_server
 
-from kisaan_validate.database.target import find_target
-from kisaan_validate.demo import CLEAN, Playground, find_assets, migrate
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.run import diff_rows
-from kisaan_validate.patterns import Watch
-from kisaan_validate.rowdiff import Kind, PatternFound, RowChange, RowDiff, TableDiff
+from kisaan_validate.compare.patterns import Watch
+from kisaan_validate.facts.row_differences import Kind, PatternFound, RowChange, RowDiff, TableDiff
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.ops.demo import CLEAN, Playground, find_assets, migrate
+from kisaan_validate.postgres.target import find_target
 
 FOLDER = ROOT / "tests" / "gallery"
 SCALE = 1_000

@@ -13,10 +13,11 @@ from typing import Any, Generic, TypeVar
 from conftest import Server, wait_until
 
 from kisaan_validate import declare as d
-from kisaan_validate.database.connecting import APPLICATION_NAME
-from kisaan_validate.database.session import Limits
 from kisaan_validate.declare import Declaration
-from kisaan_validate.model import Result, Run
+from kisaan_validate.facts.result import Result
+from kisaan_validate.facts.run import Run
+from kisaan_validate.postgres.connecting import APPLICATION_NAME
+from kisaan_validate.postgres.session import Limits
 
 GATE_TABLE = "CREATE TABLE gate (id int PRIMARY KEY); INSERT INTO gate VALUES (1);"
 PATIENT = Limits(lock_timeout=60_000)

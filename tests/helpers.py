@@ -17,8 +17,9 @@ import pytest
 from conftest import Server, wait_until
 
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.model import Result, Run, Status
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.facts.run import Run
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
 
 Row = Sequence[Any]

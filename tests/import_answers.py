@@ -17,12 +17,13 @@ from conftest import ROOT, Server
 from import_shop import SHOP
 from import_states import STATED, SUITES, TWINS
 
-from kisaan_validate.importers.load import import_files, read_tables
-from kisaan_validate.importers.maker import Maker
-from kisaan_validate.importers.outcome import Outcome
-from kisaan_validate.importers.writing import render
-from kisaan_validate.model import Result, Severity, Status
-from kisaan_validate.runner import Options, run
+from kisaan_validate.author.importers.load import import_files, read_tables
+from kisaan_validate.author.importers.maker import Maker
+from kisaan_validate.author.importers.outcome import Outcome
+from kisaan_validate.author.importers.writing import render
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.files import load_files
 from kisaan_validate.suite.load import Suite
 

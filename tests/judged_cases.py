@@ -9,27 +9,17 @@ from datetime import date
 
 from test_report_page import PLACE, earlier, every_status, make_run
 
-from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.load import Contract, read_contract
-from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import (
-    Check,
-    Criterion,
-    Evidence,
-    Form,
-    Notice,
-    Result,
-    Run,
-    Severity,
-    Status,
-    TableCoverage,
-    TableFacts,
-    ValueChange,
-    ValuePattern,
-    ValuesCompared,
-)
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.check import Check, Criterion, Form, Severity
+from kisaan_validate.facts.kept import ValueChange, ValuePattern, ValuesCompared
+from kisaan_validate.facts.place import Notice
+from kisaan_validate.facts.result import Evidence, Result, Status
+from kisaan_validate.facts.run import Run, TableCoverage
+from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.report.signatures import Attested, Signatures, Signed
-from kisaan_validate.waivers import Waiver, Waivers
+from kisaan_validate.verdict.judgement import Judgement, judge
+from kisaan_validate.verdict.waivers import Waiver, Waivers
 
 CONTRACT = """
 format = 1

@@ -11,10 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from kisaan_validate.cli.job import record  # noqa: E402
-from kisaan_validate.demo import find_assets, play, playground  # noqa: E402
-from kisaan_validate.judgement import judge  # noqa: E402
-from kisaan_validate.model import Provenance  # noqa: E402
+from kisaan_validate.facts.run import Provenance  # noqa: E402
+from kisaan_validate.ops.demo import find_assets, play, playground  # noqa: E402
 from kisaan_validate.record.codec import baseline_to_json, digest_of  # noqa: E402
+from kisaan_validate.verdict.judgement import judge  # noqa: E402
 
 SCALE = 300_000
 

@@ -9,7 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from kisaan_validate.model import Baseline, Run  # noqa: E402
+from kisaan_validate.facts.baseline import Baseline  # noqa: E402
+from kisaan_validate.facts.run import Run  # noqa: E402
 from kisaan_validate.record.codec import schema_of  # noqa: E402
 from kisaan_validate.record.judged import judged_schema  # noqa: E402
 

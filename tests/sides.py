@@ -49,22 +49,18 @@ from kisaan_validate.contract.rules import (
     SequencesAdvance,
     SumPreserved,
 )
-from kisaan_validate.model import (
-    Check,
+from kisaan_validate.facts.asked import Selection, SuiteFacts
+from kisaan_validate.facts.check import Check, Form, Severity
+from kisaan_validate.facts.place import Place
+from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.table import (
     ColumnFacts,
     Family,
-    Form,
     Measured,
-    Place,
     Profile,
-    Result,
-    Run,
     SchemaObject,
-    Selection,
     SequenceValue,
-    Severity,
-    Status,
-    SuiteFacts,
     TableFacts,
 )
 

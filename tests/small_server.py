@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg2
 from conftest import SYSTEM_BIN, Server
 
-from kisaan_validate.database.connecting import APPLICATION_NAME
+from kisaan_validate.postgres.connecting import APPLICATION_NAME
 
 
 def restarted(server: Server, **settings: object) -> None:

@@ -21,7 +21,7 @@ from helpers import assertion, folder_results, refusal, result, results, setting
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.model import Result, Status
+from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.sql.assertion import calls_of, parse_select, tables_read
 
 EVIL = """

@@ -13,14 +13,14 @@ from helpers import assertion, settings, write_suite
 from shop import Shop
 
 from kisaan_validate import declare as d
-from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.contract.promise import State
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import Verdict
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite, suite_of
+from kisaan_validate.verdict.judgement import Judgement, judge
 
 TABLE = """
 CREATE TABLE t (id int PRIMARY KEY, a text, n int, phone text, alias text);
@@ -236,7 +236,7 @@ def test_waivers_by_key_cover_rows_not_groups_nor_places() -> None:
     """A key under which more violations hide than keys are shown, or a physical place, waives nothing."""
     from test_waivers import ID, _run, _waivers
 
-    from kisaan_validate.waivers import Use, waived
+    from kisaan_validate.verdict.waivers import Use, waived
 
     grown = _run(30, key=("17",))
     assert waived(grown, _waivers(keys=(("17",),)))[ID].use is Use.EXCEEDED

@@ -12,16 +12,16 @@ import pytest
 from conftest import ROOT, needs
 from helpers import refusal, write_suite
 
-from kisaan_validate import authored
-from kisaan_validate.config import load_config
+from kisaan_validate.author.importers.load import import_files, read_tables
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.errors import KisaanError
-from kisaan_validate.importers.load import import_files, read_tables
+from kisaan_validate.ops.config import load_config
 from kisaan_validate.record.files import read_file
 from kisaan_validate.signoff.answers import lines_in
 from kisaan_validate.signoff.keys import read_signers
 from kisaan_validate.suite.load import load_suite
-from kisaan_validate.waivers import read_waivers
+from kisaan_validate.text import authored
+from kisaan_validate.verdict.waivers import read_waivers
 
 SQL = "-- id: bom\n-- table: t\n-- key: id\n\n-- the deleted ones too\nSELECT id FROM t\nWHERE b < 0\n"
 PYTHON = "from kisaan_validate import declare\n\n\ndeclare.holds('t', 'id > 0',\n              id='t.own')\n"
@@ -234,12 +234,12 @@ def test_all_readers_are_tried() -> None:
         for p in package.rglob("*.py")
         if ".read_text(" in p.read_text(encoding="utf-8")
     }
-    packaged = {name for name in found if name.startswith(("database/", "report/")) or name == "demo.py"}
+    packaged = {name for name in found if name.startswith(("postgres/", "report/")) or name == "ops/demo.py"}
     assert found - packaged == {"signoff/chain.py"}
     tomls = {
         p.relative_to(package).as_posix()
         for p in package.rglob("*.py")
         if "tomllib.loads(" in p.read_text(encoding="utf-8")
     }
-    assert tomls == {"authored.py", "demo.py"}
+    assert tomls == {"text/authored.py", "ops/demo.py"}
     assert authored.MARK.encode() == BOM

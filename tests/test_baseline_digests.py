@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from conftest import Server
 
-from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.errors import UsageError
-from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import Baseline, Verdict
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite
+from kisaan_validate.verdict.judgement import Judgement, judge
 
 TABLE = """
 CREATE TABLE t (id int PRIMARY KEY, a int, b numeric(12,2), c text, at timestamptz, j jsonb, phone text);

@@ -21,13 +21,12 @@ from hypothesis import strategies as st
 from shop import Shop
 
 from kisaan_validate import declare
-from kisaan_validate.baseline import baseline_of, require_same_database
 from kisaan_validate.cli.main import main
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import BASELINE_FORMAT, Baseline
+from kisaan_validate.facts.baseline import BASELINE_FORMAT, Baseline, baseline_of, require_same_database
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import _seal, baseline_from_json, baseline_to_json
 from kisaan_validate.record.files import write_file
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 

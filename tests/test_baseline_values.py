@@ -21,15 +21,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_baseline_rows import CONTRACT, Case
 
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.database.session import Session
-from kisaan_validate.diffing import kept
-from kisaan_validate.diffing.kept import _Unlike
-from kisaan_validate.diffing.merge import Layout
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.live import kept
+from kisaan_validate.live.kept import _Unlike
+from kisaan_validate.live.merge import Layout
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import baseline_from_json
 from kisaan_validate.record.valuefile import kept_values
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite
 
 ROOT = Path(__file__).parent.parent

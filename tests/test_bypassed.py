@@ -11,13 +11,13 @@ from conftest import Server
 from helpers import results
 
 from kisaan_validate import declare
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import Status
+from kisaan_validate.facts.result import Status
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.formats import BUILT_IN, find_format
 from kisaan_validate.report.html import render_html
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import suite_of
+from kisaan_validate.verdict.judgement import judge
 
 GUARD = "CREATE FUNCTION ok(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT $1 > 0';"
 WAYS = {

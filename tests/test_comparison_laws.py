@@ -18,16 +18,19 @@ from schema_cases import RICH
 from sides import NOW, PLACE, contracts, moved, promises, runs, touched
 
 from kisaan_validate import declare
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import diff
+from kisaan_validate.compare.changes import diff
 from kisaan_validate.contract.load import Contract, read_contract
 from kisaan_validate.contract.objects import OF_NO_TABLE, THEIR_OWN_TABLE
 from kisaan_validate.contract.promise import State
-from kisaan_validate.differences import ADDED, REMOVED, ROWS, Change, Transition
-from kisaan_validate.judgement import Judgement, answer_of, judge
-from kisaan_validate.model import Baseline, Family, Profile, Run, Severity, Verdict, incomplete
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.differences import ADDED, REMOVED, ROWS, Change, Transition
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.run import Run, incomplete
+from kisaan_validate.facts.table import Family, Profile
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.verdict.judgement import Judgement, answer_of, judge
 
 LAW = hypothesis_settings(
     max_examples=examples(120),

@@ -17,11 +17,13 @@ from conftest import ROOT, Server
 from kisaan_validate import declare
 from kisaan_validate.cli.main import main
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import UNANSWERED, FailOn, Result, Run, Severity, Status
-from kisaan_validate.model import Check as CheckNoun
+from kisaan_validate.facts.check import Check as CheckNoun
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status
+from kisaan_validate.facts.run import Run
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import baseline_from_json, run_from_json, run_to_json
 from kisaan_validate.record.consistency import run_contradictions
-from kisaan_validate.runner import Options, run
 from kisaan_validate.signoff.check import Trust
 from kisaan_validate.signoff.evidence import Files
 from kisaan_validate.signoff.verify import ONLY_A_SIGNATURE, verify_files

@@ -14,8 +14,8 @@ from kisaan_validate.contract.load import bound_to, read_contract
 from kisaan_validate.contract.needs import Removal, Replacement
 from kisaan_validate.contract.objects import ATTRIBUTES
 from kisaan_validate.contract.rules import Added, Altered, Becomes, Filled, Promise, Retyped, RowsRemoved
-from kisaan_validate.database.schema import KINDS
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.postgres.schema import KINDS
 from kisaan_validate.suite.load import SuiteSettings, suite_of
 
 
@@ -244,7 +244,7 @@ def test_the_known_attributes_are_those_that_are_read() -> None:
     assert set(ATTRIBUTES) == set(KINDS)
     for kind in KINDS:
         text = (
-            resources.files("kisaan_validate.database")
+            resources.files("kisaan_validate.postgres")
             .joinpath("sql", "schema", f"{kind.replace(' ', '_')}.sql")
             .read_text(encoding="utf-8")
         )

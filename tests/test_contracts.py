@@ -24,17 +24,16 @@ from typing import Any
 import pytest
 from conftest import ROOT, Server
 
-from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.load import Contract, read_contract
 from kisaan_validate.contract.promise import State
 from kisaan_validate.contract.rules import KINDS
-from kisaan_validate.database.schema import KINDS as OBJECT_KINDS
-from kisaan_validate.differences import FIGURES
-from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import Baseline
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.differences import FIGURES
+from kisaan_validate.postgres.schema import KINDS as OBJECT_KINDS
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite
+from kisaan_validate.verdict.judgement import Judgement, judge
 
 CASES = sorted(p for p in (ROOT / "tests" / "contracts").iterdir() if p.is_dir())
 ALWAYS = 'from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n'

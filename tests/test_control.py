@@ -25,11 +25,11 @@ from control import Command, asleep, proxy_before, sessions, slack, start, start
 from gates import Background
 from helpers import examples, write_suite
 
-from kisaan_validate.database import session as session_module
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.stopping import GRACE_SECONDS, Stop
+from kisaan_validate.postgres import session as session_module
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.process.stopping import GRACE_SECONDS, Stop
 
 TABLES = """CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g;
 CREATE TABLE u AS SELECT * FROM t; ALTER TABLE u ADD PRIMARY KEY (id); CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (1)"""

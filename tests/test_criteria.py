@@ -12,18 +12,20 @@ import pytest
 from test_report_page import _check, make_run
 
 from kisaan_validate import declare
-from kisaan_validate.catalogue import Catalogue, Column, Table
-from kisaan_validate.config import load_config
-from kisaan_validate.coverage import coverage_of
 from kisaan_validate.errors import SuiteError, UsageError
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import Criterion, Evidence, Form, Result, Selection, Severity, Status, Tolerance
+from kisaan_validate.facts.asked import Selection
+from kisaan_validate.facts.catalogue import Catalogue, Column, Table
+from kisaan_validate.facts.check import Criterion, Form, Severity, Tolerance
+from kisaan_validate.facts.result import Evidence, Result, Status
+from kisaan_validate.ops.config import load_config
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.criteria import Standing, criteria_words, criterion_lines
 from kisaan_validate.report.formats.markdown import render as markdown
 from kisaan_validate.report.signatures import Attested
 from kisaan_validate.suite.load import load_suite, suite_of
+from kisaan_validate.verdict.coverage import coverage_of
+from kisaan_validate.verdict.judgement import judge
 
 AT = datetime(2025, 10, 19, 8, 0, tzinfo=UTC)
 

@@ -15,8 +15,17 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Server
 
-from kisaan_validate.demo import DATABASE, PUBLIC_SCALE, READER, Assets, Playground, Story, find_assets, play
-from kisaan_validate.model import Status, Verdict
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.ops.demo import (
+    DATABASE,
+    PUBLIC_SCALE,
+    READER,
+    Assets,
+    Playground,
+    Story,
+    find_assets,
+    play,
+)
 from kisaan_validate.suite.load import load_suite
 
 SCALE = 3_000

@@ -10,7 +10,7 @@ import pytest
 from conftest import Server
 
 from kisaan_validate.cli.main import main
-from kisaan_validate.database.session import Session
+from kisaan_validate.postgres.session import Session
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ import pytest
 from conftest import ROOT, Server
 
 from kisaan_validate.cli.main import main
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.plan import Side, plan_pair
-from kisaan_validate.diffing.sides import LiveSide
-from kisaan_validate.diffing.statements import Statements
 from kisaan_validate.digest.forms import Context
 from kisaan_validate.digest.rows import staged
-from kisaan_validate.runner import Options, run
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.plan import Side, plan_pair
+from kisaan_validate.live.sides import LiveSide
+from kisaan_validate.live.statements import Statements
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import load_suite
 
 BEFORE = """

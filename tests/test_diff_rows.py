@@ -17,19 +17,19 @@ from helpers import examples, rows_written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kisaan_validate.catalogue import TypeFacts
-from kisaan_validate.database.session import Limits
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing import merge, statements
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.run import diff_rows
 from kisaan_validate.digest.forms import Context, Form
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import buckets_sql
 from kisaan_validate.errors import UsageError
-from kisaan_validate.lineage import How
-from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
-from kisaan_validate.stopping import Stop
+from kisaan_validate.facts.catalogue import TypeFacts
+from kisaan_validate.facts.row_differences import Kind, RowChange, RowDiff, TableDiff
+from kisaan_validate.live import merge, statements
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.personal.lineage import How
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.process.stopping import Stop
 
 LAWS = settings(
     max_examples=examples(6),
@@ -263,9 +263,7 @@ def test_only_differing_buckets_are_opened(
     )
     read: list[Any] = []
     whole = merge.merge
-    monkeypatch.setattr(
-        "kisaan_validate.diffing.compare.merge", lambda *a: read.append(whole(*a)) or read[-1]
-    )
+    monkeypatch.setattr("kisaan_validate.live.compare.merge", lambda *a: read.append(whole(*a)) or read[-1])
     found = one(compare(sides, encoding=encoding))
     assert found.known, found.unknown
     assert (found.rows_before, found.rows_after, found.added, found.removed, found.changed) == (
@@ -512,7 +510,7 @@ def test_one_far_key_does_not_open_everything(sides: Sides, monkeypatch: pytest.
         "generate_series(1, 3000) AS g; INSERT INTO t VALUES (1000000000000, 0); ANALYZE t; {}"
     )
     put(sides, make.format(""), make.format("UPDATE t SET v = 1 WHERE k = 700"))
-    monkeypatch.setattr("kisaan_validate.diffing.compare._skewed", lambda old, new, differing: True)
+    monkeypatch.setattr("kisaan_validate.live.compare._skewed", lambda old, new, differing: True)
     found = one(compare(sides))
     assert "a hash of the key" in found.how
     assert (found.changed, found.columns) == (1, {"v": 1})
@@ -644,8 +642,8 @@ def test_memory_does_not_grow_with_what_differs(server: Server, key: str) -> Non
     try:
         server.sql("UPDATE t SET amount = amount * 100", names[1])
         script = (  # VmHWM, and not ru_maxrss, which begins with what the parent had
-            "import re, sys; from kisaan_validate.database.target import find_target; "
-            "from kisaan_validate.diffing.run import diff_rows; from kisaan_validate.diffing.options "
+            "import re, sys; from kisaan_validate.postgres.target import find_target; "
+            "from kisaan_validate.live.run import diff_rows; from kisaan_validate.live.options "
             "import DiffOptions; "
             "t = diff_rows(find_target(sys.argv[1]), find_target(sys.argv[2]), "
             "DiffOptions(schema=False)).tables[0]; "
@@ -783,7 +781,7 @@ def test_servers_that_digest_otherwise_are_not_compared_so(
 ) -> None:
     """If the self-check differs under the fast encoding, SHA-256 is used, and said."""
     put(sides, SAME, SAME + "; DELETE FROM t WHERE k = 5")
-    check = __import__("kisaan_validate.diffing.run", fromlist=["x"]).self_check_sql
+    check = __import__("kisaan_validate.live.run", fromlist=["x"]).self_check_sql
     calls: list[str] = []
 
     def strange(encoding: str, *a: Any, **k: Any) -> str:
@@ -791,7 +789,7 @@ def test_servers_that_digest_otherwise_are_not_compared_so(
         text: str = check(encoding, *a, **k)
         return text.replace("2611923443488327891", str(len(calls))) if encoding == "hash" else text
 
-    monkeypatch.setattr("kisaan_validate.diffing.run.self_check_sql", strange)
+    monkeypatch.setattr("kisaan_validate.live.run.self_check_sql", strange)
     diff = compare(sides)
     assert diff.encoding == "sha256"
     assert "self-check differs" in diff.notes[0]

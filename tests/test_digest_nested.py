@@ -20,18 +20,18 @@ from hypothesis import strategies as st
 from random_types import SETUP, Maker, Type, Value, draw, quoted
 from test_baseline_rows import Case
 
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.catalogue import TypeFacts
-from kisaan_validate.changes import diff
 from kisaan_validate.cli.main import main
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
-from kisaan_validate.database.types import read_types
-from kisaan_validate.differences import DIGEST, Diff
+from kisaan_validate.compare.changes import diff
 from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.forms import Context, Form, own_form
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, row_digest, staged
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.catalogue import TypeFacts
+from kisaan_validate.facts.differences import DIGEST, Diff
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.postgres.types import read_types
 from kisaan_validate.record.codec import baseline_from_json, run_from_json
 
 LAWS = settings(

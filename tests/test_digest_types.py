@@ -16,12 +16,12 @@ from helpers import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kisaan_validate.catalogue import TypeFacts
 from kisaan_validate.digest.columns import seeds, value_hash
 from kisaan_validate.digest.forms import Context, Form, common_form, own_form
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, staged
 from kisaan_validate.digest.selfcheck import self_check_sql
+from kisaan_validate.facts.catalogue import TypeFacts
 
 ZONE = "Asia/Kolkata"
 PINS = (

@@ -17,10 +17,10 @@ from conftest import ROOT
 
 from kisaan_validate import declare
 from kisaan_validate.cli.main import PROGRAM, cli
-from kisaan_validate.config import load_config
 from kisaan_validate.contract.load import read_contract
+from kisaan_validate.ops.config import load_config
 from kisaan_validate.suite.load import read_settings
-from kisaan_validate.waivers import read_waivers
+from kisaan_validate.verdict.waivers import read_waivers
 
 PAGES = [
     ROOT / "README.md",

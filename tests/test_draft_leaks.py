@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import Server
 
+from kisaan_validate.author.draft import observe
+from kisaan_validate.author.draft.codes import FREQUENT, NOT_CODES, certainly, looks_like, why_withheld
 from kisaan_validate.cli.main import main
-from kisaan_validate.draft import observe
-from kisaan_validate.draft.codes import FREQUENT, NOT_CODES, certainly, looks_like, why_withheld
 
 PEOPLE: dict[str, list[str]] = {
     "names": ["Asha Rao", "Olga Petrova", "John Smith"],

@@ -15,14 +15,14 @@ from helpers import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import diff, with_rows, with_values
-from kisaan_validate.diffing.kept import _Unlike
-from kisaan_validate.diffing.merge import Layout
-from kisaan_validate.model import Run
+from kisaan_validate.compare.changes import diff, with_rows, with_values
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.run import Run
+from kisaan_validate.live.kept import _Unlike
+from kisaan_validate.live.merge import Layout
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.rowfile import RowWriter, kept_rows
 from kisaan_validate.record.valuefile import kept_values
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite
 
 Rows = list[tuple[int, str]]

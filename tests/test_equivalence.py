@@ -23,11 +23,11 @@ from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from kisaan_validate.compile.plan import make_plan
-from kisaan_validate.database.catalogue import read_catalogue
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
-from kisaan_validate.model import Status
+from kisaan_validate.facts.result import Status
+from kisaan_validate.plan.plan import make_plan
+from kisaan_validate.postgres.catalogue import read_catalogue
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
 from kisaan_validate.suite.load import suite_of
 
 LAW = hypothesis_settings(

@@ -23,24 +23,25 @@ from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gat
 from helpers import write_suite
 
 from kisaan_validate import declare as d
-from kisaan_validate.catalogue import Catalogue
 from kisaan_validate.cli.main import main
-from kisaan_validate.database.same_server import Shared, leave_mark
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import DatabaseError, RecordError, TargetError
 from kisaan_validate.execute.pool import Pool, Task
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import UNANSWERED, Evidence, Result, Run, StatementFacts, Status, Verdict
+from kisaan_validate.facts.catalogue import Catalogue
+from kisaan_validate.facts.result import UNANSWERED, Evidence, Result, Status, Verdict
+from kisaan_validate.facts.run import Run, StatementFacts
+from kisaan_validate.postgres.same_server import Shared, leave_mark
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.runner import Options, Progress, run
 from kisaan_validate.record.codec import baseline_from_json, run_from_json, run_to_json
 from kisaan_validate.record.files import write_file
 from kisaan_validate.record.rowfile import kept_rows
 from kisaan_validate.record.valuefile import kept_values
-from kisaan_validate.runner import Options, Progress, run
 from kisaan_validate.sql.expressions import quote
-from kisaan_validate.stopping import Stop
 from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
+from kisaan_validate.verdict.judgement import judge
 
 GATED = """
 from kisaan_validate import declare
@@ -1085,8 +1086,8 @@ def test_sigterm_ends_a_process_with_a_record(server: Server, database: str) -> 
         import sys
         from kisaan_validate import declare as d
         from kisaan_validate.cli.job import attended
-        from kisaan_validate.database.session import Limits
-        from kisaan_validate.runner import Options, run
+        from kisaan_validate.postgres.session import Limits
+        from kisaan_validate.prove.runner import Options, run
         from kisaan_validate.suite.load import suite_of
 
         waits = "id IS NULL OR pg_advisory_xact_lock_shared(7)::text = ''"

@@ -22,12 +22,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from kisaan_validate import declare
-from kisaan_validate.database.session import Limits
 from kisaan_validate.declare import Declaration
 from kisaan_validate.execute.plans import temp_bytes
-from kisaan_validate.model import Evidence, Form, Status
+from kisaan_validate.facts.check import Form
+from kisaan_validate.facts.result import Evidence, Status
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.prove.runner import explain
 from kisaan_validate.rules.bounds import Bounds, exact_text
-from kisaan_validate.runner import explain
 from kisaan_validate.suite.load import suite_of
 
 LAW = hypothesis_settings(

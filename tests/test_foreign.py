@@ -11,15 +11,16 @@ from gates import by_id
 from helpers import settings
 
 from kisaan_validate import declare as d
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.run import diff_rows
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import Evidence, Run, Status, Verdict
+from kisaan_validate.facts.result import Evidence, Status, Verdict
+from kisaan_validate.facts.run import Run
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import suite_of
+from kisaan_validate.verdict.judgement import judge
 
 REMOTE = """
     CREATE TABLE inv (id int PRIMARY KEY, amount int, tenant text);

@@ -28,21 +28,11 @@ from markdown_it import MarkdownIt
 from referencing import Registry, Resource
 from test_report_page import HOSTILE, earlier, every_status, make_run
 
-from kisaan_validate.baseline import baseline_of
 from kisaan_validate.errors import UsageError
-from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import (
-    MASKED,
-    Check,
-    Evidence,
-    FailOn,
-    Form,
-    Result,
-    Run,
-    Severity,
-    Status,
-    Verdict,
-)
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.check import Check, Form, Severity
+from kisaan_validate.facts.result import MASKED, Evidence, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import digest_of, run_to_json, schema_of
 from kisaan_validate.record.judged import judged_schema
 from kisaan_validate.report.findings import difference_findings
@@ -50,6 +40,7 @@ from kisaan_validate.report.formats import BUILT_IN, GROUP, find_format, format_
 from kisaan_validate.report.formats.place import place_of
 from kisaan_validate.report.standing import Standing, lines_of
 from kisaan_validate.report.text import flat, plain
+from kisaan_validate.verdict.judgement import Judgement, judge
 
 GOLDEN = ROOT / "tests" / "golden" / "formats"
 ENDINGS = {"json": "json", "junit": "xml", "github": "txt", "markdown": "md", "csv": "csv"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shop import Shop
 
-from kisaan_validate.model import Result, Status
+from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.report.found import found_words
 
 ROW = (("total", "598"), ("wanted", "at least 1"))

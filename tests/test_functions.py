@@ -14,7 +14,7 @@ import pandera.pandas as pa
 import pytest
 from helpers import write_suite
 
-from kisaan_validate.model import Form
+from kisaan_validate.facts.check import Form
 from kisaan_validate.suite.functions import meaning_of, source_of
 from kisaan_validate.suite.load import load_suite, suite_of
 

@@ -18,13 +18,20 @@ from conftest import ROOT, Server
 from dumps import restored
 from gallery_score import build_clean, compare, examine, judged, read_gallery, score
 
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.repeats import DUPLICATED
-from kisaan_validate.diffing.run import diff_rows
-from kisaan_validate.model import MASKED
-from kisaan_validate.patterns.watch import EXCHANGED, FURTHER, LIBRARY, RENUMBERED, REPEATED, UNEXPLAINED
-from kisaan_validate.rowdiff import Kind
+from kisaan_validate.compare.patterns.watch import (
+    EXCHANGED,
+    FURTHER,
+    LIBRARY,
+    RENUMBERED,
+    REPEATED,
+    UNEXPLAINED,
+)
+from kisaan_validate.facts.result import MASKED
+from kisaan_validate.facts.row_differences import Kind
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.repeats import DUPLICATED
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.postgres.target import find_target
 
 GALLERY = read_gallery()
 SAMPLE = (

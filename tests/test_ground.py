@@ -16,18 +16,18 @@ from hypothesis import settings as tuned
 from lies import WORLDS, World, honest, lying, made_ready
 
 from kisaan_validate import declare as d
-from kisaan_validate.catalogue import Catalogue, Table
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.run import diff_rows
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import Evidence, Result, Status
+from kisaan_validate.facts.catalogue import Catalogue, Table
+from kisaan_validate.facts.result import Evidence, Result, Status
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html
 from kisaan_validate.rules.base import QueryRule, Violations
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite, suite_of
+from kisaan_validate.verdict.judgement import judge
 
 CHECKS = """
 from fractions import Fraction

@@ -16,7 +16,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from kisaan_validate.catalogue import (
+from kisaan_validate.cli.main import main
+from kisaan_validate.cli.places import column_of, names_of, parted
+from kisaan_validate.facts.titles import (
     column_place,
     joined_titles,
     split_grant,
@@ -24,8 +26,6 @@ from kisaan_validate.catalogue import (
     split_titles,
     within,
 )
-from kisaan_validate.cli.main import main
-from kisaan_validate.cli.places import column_of, names_of, parted
 
 LAW = hypothesis_settings(max_examples=examples(200), derandomize=True, deadline=None)
 NAMES = [

@@ -22,16 +22,17 @@ from import_shop import SHOP
 from shop import Shop
 from test_init import assert_plain
 
+from kisaan_validate.author.importers import expressions, great_expectations, reading
+from kisaan_validate.author.importers.conditions import row_condition_sql
+from kisaan_validate.author.importers.load import import_files, read_tables
+from kisaan_validate.author.importers.maker import Maker
+from kisaan_validate.author.importers.outcome import NoCounterpart
+from kisaan_validate.author.importers.thresholds import read_threshold
+from kisaan_validate.author.importers.writing import counted, render
 from kisaan_validate.errors import UsageError
-from kisaan_validate.importers import expressions, great_expectations, reading
-from kisaan_validate.importers.conditions import row_condition_sql
-from kisaan_validate.importers.load import import_files, read_tables
-from kisaan_validate.importers.maker import Maker
-from kisaan_validate.importers.outcome import NoCounterpart
-from kisaan_validate.importers.thresholds import read_threshold
-from kisaan_validate.importers.writing import counted, render
-from kisaan_validate.model import Result, Severity, Status
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.files import load_files
 from kisaan_validate.suite.load import Suite
 

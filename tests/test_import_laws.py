@@ -20,14 +20,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from test_import import gx, imported, suite_of
 
+from kisaan_validate.author.importers import expressions, great_expectations, soda_schema
+from kisaan_validate.author.importers.dbt_expectations import _OWN, _SAME
+from kisaan_validate.author.importers.dbt_tests import GENERIC
+from kisaan_validate.author.importers.maker import Maker
+from kisaan_validate.author.importers.outcome import NoCounterpart
 from kisaan_validate.errors import UsageError
-from kisaan_validate.importers import expressions, great_expectations, soda_schema
-from kisaan_validate.importers.dbt_expectations import _OWN, _SAME
-from kisaan_validate.importers.dbt_tests import GENERIC
-from kisaan_validate.importers.maker import Maker
-from kisaan_validate.importers.outcome import NoCounterpart
-from kisaan_validate.model import Result, Status
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.prove.runner import Options, run
 
 LAW = hypothesis_settings(
     max_examples=examples(60),

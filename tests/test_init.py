@@ -19,16 +19,17 @@ from conftest import ROOT, Server, wait_until
 from helpers import sessions_ended, write_suite
 from shop import Shop
 
-from kisaan_validate.database.session import Limits
-from kisaan_validate.database.target import find_target
-from kisaan_validate.draft import columns, look, observe
-from kisaan_validate.draft.facts import Facts
-from kisaan_validate.draft.look import Ask
-from kisaan_validate.draft.propose import check_expression, propose
-from kisaan_validate.draft.prove import Proved, prove
-from kisaan_validate.model import Severity, Status, Verdict
-from kisaan_validate.runner import Options, run
-from kisaan_validate.stopping import Stop
+from kisaan_validate.author.draft import columns, look, observe
+from kisaan_validate.author.draft.facts import Facts
+from kisaan_validate.author.draft.look import Ask
+from kisaan_validate.author.draft.propose import check_expression, propose
+from kisaan_validate.author.draft.prove import Proved, prove
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.runner import Options, run
 
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "demo": ((ROOT / "demo" / "schema.sql").read_text(encoding="utf-8"), ("public",)),
@@ -462,7 +463,7 @@ def test_an_expression_that_fails_costs_only_what_needs_it(server: Server, datab
         *observe.probes(table, 0, {}, (), 2**31),
         observe.Probe("decimals", "total", "count(*) FILTER (WHERE 1 / (total - total) > 0 AND 1 / 0 > 1)"),
     ]
-    from kisaan_validate.database.session import Session
+    from kisaan_validate.postgres.session import Session
 
     session = Session(find_target(server.dsn(database)), Limits(), ("public",))
     session.begin()

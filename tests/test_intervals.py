@@ -21,14 +21,15 @@ from conftest import Server
 from helpers import refusal, results
 
 from kisaan_validate import declare
-from kisaan_validate.config import KNOWN, load_config
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.errors import SuiteError, UsageError
-from kisaan_validate.model import Status, Tolerance
+from kisaan_validate.facts.check import Tolerance
+from kisaan_validate.facts.result import Status
+from kisaan_validate.ops.config import KNOWN, load_config
 from kisaan_validate.rules.intervals import is_no_value
+from kisaan_validate.rules.meta import read_tolerance
 from kisaan_validate.suite.load import suite_of
-from kisaan_validate.suite.meta import read_tolerance
-from kisaan_validate.waivers import read_waivers
+from kisaan_validate.verdict.waivers import read_waivers
 
 C = pa.Check
 INF = float("inf")

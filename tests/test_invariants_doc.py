@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 import pytest
 from conftest import ROOT
 
-from kisaan_validate.model import Severity
+from kisaan_validate.facts.check import Severity
 from kisaan_validate.suite.load import load_suite
 
 DOC = (ROOT / "docs" / "invariants.md").read_text(encoding="utf-8")

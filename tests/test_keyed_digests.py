@@ -17,14 +17,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from kisaan_validate import declare
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import diff
+from kisaan_validate.compare.changes import diff
 from kisaan_validate.contract.load import read_contract
-from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import Baseline, KeyedDigest, Verdict
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.table import KeyedDigest
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.verdict.judgement import Judgement, judge
 
 PEOPLE = """
 CREATE TABLE people (id int PRIMARY KEY, born int, name text, phone varchar(40), meta jsonb, few text, hidden text);

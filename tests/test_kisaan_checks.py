@@ -22,8 +22,10 @@ from plants.base import READ_CLEAN, Clean, Plant
 from plants.by_hand import IN_PUBLIC, PLANTS
 from plants.planters import generated_plant, plot
 
-from kisaan_validate.model import Check, Result, Run, Severity, Status, Verdict
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.check import Check, Severity
+from kisaan_validate.facts.result import Result, Status, Verdict
+from kisaan_validate.facts.run import Run
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import Suite, load_suite
 
 DEMO = ROOT / "demo"

@@ -22,11 +22,12 @@ from shop import Shop
 from sides import contracts, moved, runs
 
 from kisaan_validate import declare
-from kisaan_validate.baseline import baseline_of
 from kisaan_validate.cli.exits import exit_code
 from kisaan_validate.contract.load import Contract
-from kisaan_validate.judgement import Judgement, answer_of, judge
-from kisaan_validate.model import Baseline, Run, Verdict, incomplete
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.run import Run, incomplete
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.index import entry_of
 from kisaan_validate.report.changed import answer_words
 from kisaan_validate.report.console import MOST_LISTED, print_run
@@ -35,8 +36,8 @@ from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html
 from kisaan_validate.report.index import _compared
 from kisaan_validate.report.standing import Standing
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.verdict.judgement import Judgement, answer_of, judge
 
 LAW = hypothesis_settings(
     max_examples=examples(25),

@@ -17,10 +17,10 @@ from conftest import ROOT, Server, wait_until
 from gates import gate_in
 from shop import Shop
 
-from kisaan_validate.database.lock import advisory_lock, lock_key
-from kisaan_validate.database.session import Limits
-from kisaan_validate.database.target import Target, find_target
 from kisaan_validate.errors import AlreadyRunning, RecordError, TargetError
+from kisaan_validate.postgres.lock import advisory_lock, lock_key
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.postgres.target import Target, find_target
 from kisaan_validate.record.filelock import file_lock
 
 GATED = """

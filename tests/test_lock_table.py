@@ -14,19 +14,20 @@ from shop import Shop
 from small_server import Beside, busy, restarted
 
 from kisaan_validate import declare as d
-from kisaan_validate.catalogue import TableKey
-from kisaan_validate.database.catalogue import read_catalogue, read_fence_unheld
-from kisaan_validate.database.locktable import Cost, Room, overfull, read_costs, read_room
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.run import diff_rows
-from kisaan_validate.draft.look import Ask, look
+from kisaan_validate.author.draft.look import Ask, look
 from kisaan_validate.execute.locking import HOLDER, READER, choose_locking
-from kisaan_validate.model import Run, Status, Verdict
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.postgres.catalogue import read_catalogue, read_fence_unheld
+from kisaan_validate.postgres.locktable import Cost, Room, overfull, read_costs, read_room
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.rowfile import RowWriter
-from kisaan_validate.runner import Options, run
-from kisaan_validate.stopping import Stop
 from kisaan_validate.suite.load import Suite, suite_of
 
 MANY = 450

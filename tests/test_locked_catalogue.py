@@ -8,9 +8,9 @@ import pytest
 from conftest import Server
 
 from kisaan_validate import declare
-from kisaan_validate.database.session import Limits
-from kisaan_validate.model import Status
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.result import Status
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 TABLES = """CREATE TABLE held (id serial PRIMARY KEY, v int DEFAULT 1 CHECK (v > 0)); INSERT INTO held VALUES (1, 1);

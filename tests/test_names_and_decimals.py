@@ -15,10 +15,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from kisaan_validate import declare
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import diff
-from kisaan_validate.differences import Origin
-from kisaan_validate.model import Result, Status
+from kisaan_validate.compare.changes import diff
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.differences import Origin
+from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.suite.load import suite_of
 
 LAW = hypothesis_settings(
@@ -154,7 +154,7 @@ def test_what_applies_to_nothing_before_and_fails_afterwards_came_since(
 
 def test_only_a_list_of_names_is_told_as_one() -> None:
     """Evidence of other checks is never taken for missing names."""
-    from kisaan_validate.evidence import missing_words
+    from kisaan_validate.prove.evidence import missing_words
 
     assert missing_words(Result("x", Status.FAIL, 1, 1, sample=((("id", "7"),),))) == ""
     assert missing_words(Result("x", Status.FAIL, 1, 1, sample=((("missing_name", "7"), ("id", "1")),))) == ""

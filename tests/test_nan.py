@@ -18,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from kisaan_validate import declare
-from kisaan_validate.model import Result, Status
+from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.sql.nan import settled_for_nan
 
 LAW = hypothesis_settings(

@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT, Server, embedded_server, wait_until
 from test_statements_log import _entries
 
-from kisaan_validate.database.connecting import APPLICATION_NAME
+from kisaan_validate.postgres.connecting import APPLICATION_NAME
 
 TABLES = """
     CREATE TABLE farms (id int PRIMARY KEY, area numeric NOT NULL, owner int, note text, added timestamptz DEFAULT now());

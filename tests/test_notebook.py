@@ -15,8 +15,9 @@ from judged_cases import everything, hostile, one
 from test_formats import WORSE
 from test_report_page import every_status, make_run
 
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import Check, Form, Result, Severity, Status
+from kisaan_validate.facts.check import Check, Form, Severity
+from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.verdict.judgement import judge
 
 
 class _Seen(HTMLParser):
@@ -147,8 +148,8 @@ def test_a_run_of_nothing_has_a_frame_of_the_same_types() -> None:
 def test_pandas_is_imported_when_a_frame_is_asked_for() -> None:
     """Neither the nouns nor what a notebook shows need it."""
     code = (
-        "import sys; sys.path[:0] = ['tests']; from kisaan_validate.model import Run; import "
-        "kisaan_validate.judgement;"
+        "import sys; sys.path[:0] = ['tests']; from kisaan_validate.facts.model import Run; import "
+        "kisaan_validate.verdict.judgement;"
         "print('pandas' in sys.modules)"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

@@ -22,12 +22,12 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from test_report_page import HOSTILE, _check, earlier, every_status, make_run
 
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import Evidence, Result, Status
+from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.report import marks
 from kisaan_validate.report.html import MOST_SQL, render_html
 from kisaan_validate.report.leads import leads_of
 from kisaan_validate.report.psql import around, environment
+from kisaan_validate.verdict.judgement import judge
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from report import PAINTED, large
@@ -568,7 +568,7 @@ def test_what_no_check_looked_at_is_said_first_and_in_full() -> None:
 
 def test_long_statements_stay_in_the_record() -> None:
     """Beyond a limit the page says where the statements' SQL stands, instead of growing without end."""
-    from kisaan_validate.model import StatementFacts
+    from kisaan_validate.facts.run import StatementFacts
 
     run = replace(
         every_status(),

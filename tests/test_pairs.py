@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from test_baseline_values import Values
 
 from kisaan_validate.cli.main import main
-from kisaan_validate.pairs import as_real, pair, window
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.text import flat
+from kisaan_validate.text.pairs import as_real, pair, window
 
 HOSTILE = st.text(st.sampled_from("aA \n\t\u00a0\u200b[]U+0A'é\u0301e\u0430…–NUL()\udcff\ufeff"), max_size=8)
 LONG = st.tuples(HOSTILE, st.integers(0, 900), HOSTILE).map(lambda t: t[0] + "x" * t[1] + t[2])

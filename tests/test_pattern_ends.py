@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop import Shop
 
-from kisaan_validate.model import Family, Profile
-from kisaan_validate.patterns.ends import of_column
+from kisaan_validate.compare.patterns.ends import of_column
+from kisaan_validate.facts.table import Family, Profile
 
 MONEY = st.lists(
     st.decimals(Decimal("-9999"), Decimal("9999"), places=2), min_size=2, max_size=30, unique=True

@@ -18,9 +18,16 @@ from helpers import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kisaan_validate.patterns import Watch
-from kisaan_validate.patterns.watch import EXCHANGED, FURTHER, LIBRARY, RENUMBERED, REPEATED, UNEXPLAINED
-from kisaan_validate.rowdiff import ColumnPair, Kind, PatternFound, RowChange
+from kisaan_validate.compare.patterns import Watch
+from kisaan_validate.compare.patterns.watch import (
+    EXCHANGED,
+    FURTHER,
+    LIBRARY,
+    RENUMBERED,
+    REPEATED,
+    UNEXPLAINED,
+)
+from kisaan_validate.facts.row_differences import ColumnPair, Kind, PatternFound, RowChange
 
 Value = str | None
 
@@ -588,7 +595,7 @@ def test_what_is_no_longer_searched_is_not_called_exact(monkeypatch: pytest.Monk
     """Beyond the searched values only the leaders count on; the others' numbers are lower bounds, the rest
     unexplained.
     """
-    monkeypatch.setattr("kisaan_validate.patterns.tally.ENOUGH", 2_500)
+    monkeypatch.setattr("kisaan_validate.compare.patterns.tally.ENOUGH", 2_500)
     late: list[tuple[Value, Value]] = [
         (text_of(m := datetime(2021, 5, 6, 7, n % 60, tzinfo=UTC)), text_of(m.replace(year=2022)))
         for n in range(3_000)

@@ -19,9 +19,9 @@ from helpers import settings
 
 from kisaan_validate import declare
 from kisaan_validate.cli.main import main
-from kisaan_validate.lineage import asked_of, is_full
-from kisaan_validate.nodetree import outputs_of
-from kisaan_validate.runner import Options, run
+from kisaan_validate.personal.lineage import asked_of, is_full
+from kisaan_validate.personal.nodetree import outputs_of
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 COLUMNS = """SELECT n.nspname, c.relname, c.relkind::text, array_agg(a.attname::text ORDER BY a.attnum)

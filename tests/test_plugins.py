@@ -17,7 +17,7 @@ from conftest import ROOT, Server
 from helpers import write_suite
 
 from kisaan_validate.cli.exits import FAILED, INCONCLUSIVE, PASSED, USAGE
-from kisaan_validate.model import Status
+from kisaan_validate.facts.result import Status
 from kisaan_validate.record.codec import run_from_json
 
 EXAMPLE = ROOT / "tests" / "fixtures" / "plugin"

@@ -21,14 +21,14 @@ from control import sessions, started
 from helpers import write_suite
 
 from kisaan_validate import declare
-from kisaan_validate.config import Config
-from kisaan_validate.database.lock import advisory_lock
-from kisaan_validate.database.session import Limits
-from kisaan_validate.database.target import find_target
-from kisaan_validate.doctor import examine
 from kisaan_validate.errors import AlreadyRunning
-from kisaan_validate.model import Verdict
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.ops.config import Config
+from kisaan_validate.ops.doctor import examine
+from kisaan_validate.postgres.lock import advisory_lock
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 

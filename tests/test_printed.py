@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from printed_cases import CHANGES, EVERYTHING, GRANTS, TABLES, VIEWS
 from test_schema_objects import ROLES, SCHEMAS, objects, reading
 
-from kisaan_validate.database.schema import read_objects
-from kisaan_validate.printed import Likeness, canonical, likeness
-from kisaan_validate.schemadiff import Reading, SchemaDiff, compare_schemas
+from kisaan_validate.compare.schema import Reading, SchemaDiff, compare_schemas
+from kisaan_validate.postgres.schema import read_objects
+from kisaan_validate.text.printed import Likeness, canonical, likeness
 
 
 @pytest.fixture(scope="module")

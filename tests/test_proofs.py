@@ -13,7 +13,7 @@ from helpers import result
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.model import Evidence, Status
+from kisaan_validate.facts.result import Evidence, Status
 
 UNIQUE = declare.unique("t", ["a", "b"], id="u")
 PAIR = (

@@ -38,7 +38,7 @@ expires = 2999-12-31
 whole_check = true
 """
 COUNTING = """
-import kisaan_validate.runner as runner
+import kisaan_validate.prove.runner as runner
 whole = runner.run
 def run(*words, **more):
     print("RUN-BEGINS", len(words[0].checks))

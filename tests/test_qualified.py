@@ -19,10 +19,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from kisaan_validate import declare
-from kisaan_validate.database.session import Rows, Session
-from kisaan_validate.model import Evidence, Form, Status
+from kisaan_validate.facts.check import Form
+from kisaan_validate.facts.result import Evidence, Status
+from kisaan_validate.postgres.session import Rows, Session
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.rules.base import CatalogRule, Rule
-from kisaan_validate.runner import Options, run
 from kisaan_validate.sql.qualify import NotUnderstood, authored, qualified
 from kisaan_validate.suite.load import Suite, suite_of
 

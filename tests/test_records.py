@@ -13,11 +13,13 @@ import pytest
 from conftest import ROOT, Server
 
 from kisaan_validate import declare
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import diff, row_counts
-from kisaan_validate.differences import Origin, Transition
+from kisaan_validate.compare.changes import diff
+from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import Baseline, Run
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.differences import Origin, Transition
+from kisaan_validate.facts.run import Run
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import (
     baseline_from_json,
     baseline_to_json,
@@ -25,7 +27,6 @@ from kisaan_validate.record.codec import (
     run_to_json,
     schema_of,
 )
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 

@@ -22,17 +22,19 @@ from hypothesis import strategies as st
 from test_renaming import ODD
 
 from kisaan_validate import declare
-from kisaan_validate.baseline import baseline_of
+from kisaan_validate.author.source import toml_text
 from kisaan_validate.cli.exits import baseline_exit_code, diff_exit_code
 from kisaan_validate.cli.main import cli
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.contract.promise import State
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.run import diff_rows
 from kisaan_validate.errors import SuiteError, UsageError
-from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import Baseline, Verdict
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.row_differences import RowDiff
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_to_json
 from kisaan_validate.record.judged import judged_to_json
 from kisaan_validate.record.rowfile import RowWriter, kept_rows
@@ -41,11 +43,9 @@ from kisaan_validate.report.console import print_run
 from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html
 from kisaan_validate.report.rowdiff import rowdiff_to_json
-from kisaan_validate.rowdiff import RowDiff
-from kisaan_validate.runner import Options, run
-from kisaan_validate.source import toml_text
 from kisaan_validate.sql.expressions import quote
 from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.verdict.judgement import Judgement, judge
 
 NOTHING = suite_of(declare.no_column_of_type("pg_lsn", id="always"))
 

@@ -15,16 +15,16 @@ from hypothesis import HealthCheck, Phase, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from kisaan_validate.database.catalogue import blocked_relations
-from kisaan_validate.database.schema import read_bodies, read_objects
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
-from kisaan_validate.differences import Change
-from kisaan_validate.model import SchemaObject
-from kisaan_validate.renaming.bodies import bodies_in_question, bodies_told, with_bodies
-from kisaan_validate.renaming.names import Renames
-from kisaan_validate.renaming.objects import objects_through
-from kisaan_validate.schemadiff import Reading, compare_schemas
+from kisaan_validate.compare.renaming.bodies import bodies_in_question, bodies_told, with_bodies
+from kisaan_validate.compare.renaming.names import Renames
+from kisaan_validate.compare.renaming.objects import objects_through
+from kisaan_validate.compare.schema import Reading, compare_schemas
+from kisaan_validate.facts.differences import Change
+from kisaan_validate.facts.table import SchemaObject
+from kisaan_validate.postgres.catalogue import blocked_relations
+from kisaan_validate.postgres.schema import read_bodies, read_objects
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
 from kisaan_validate.sql.expressions import quote
 
 ODD = (

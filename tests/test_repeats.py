@@ -7,12 +7,12 @@ import random
 import pytest
 from conftest import Server
 
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.repeats import DUPLICATED, framed_key
-from kisaan_validate.diffing.run import diff_rows
-from kisaan_validate.lineage import How
-from kisaan_validate.patterns import Watch
+from kisaan_validate.compare.patterns import Watch
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.repeats import DUPLICATED, framed_key
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.personal.lineage import How
+from kisaan_validate.postgres.target import find_target
 
 KEYS = {
     "an integer": ("id bigint PRIMARY KEY", lambda n: (str(n),)),

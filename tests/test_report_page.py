@@ -16,32 +16,18 @@ import pytest
 from browser import Browser, chromium
 from conftest import ROOT, needs
 
-from kisaan_validate.baseline import baseline_of
 from kisaan_validate.cli.report_command import judged_again
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import (
-    Baseline,
-    Check,
-    ColumnFacts,
-    Evidence,
-    Family,
-    Form,
-    Notice,
-    Place,
-    Profile,
-    Result,
-    Run,
-    SchemaObject,
-    Selection,
-    Severity,
-    Status,
-    SuiteFacts,
-    TableFacts,
-    Tolerance,
-)
+from kisaan_validate.facts.asked import Selection, SuiteFacts
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.check import Check, Form, Severity, Tolerance
+from kisaan_validate.facts.place import Notice, Place
+from kisaan_validate.facts.result import Evidence, Result, Status
+from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.table import ColumnFacts, Family, Profile, SchemaObject, TableFacts
 from kisaan_validate.report.html import render_html
 from kisaan_validate.report.summary import verdict_sentence
 from kisaan_validate.report.svg import row_bar
+from kisaan_validate.verdict.judgement import judge
 
 AT = datetime(2025, 10, 18, 20, 30, tzinfo=UTC)
 PLACE = Place(

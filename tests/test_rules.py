@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
-from kisaan_validate.model import Evidence, Status, Tolerance
+from kisaan_validate.facts.check import Tolerance
+from kisaan_validate.facts.result import Evidence, Status
 
 LAW = hypothesis_settings(
     max_examples=examples(30),

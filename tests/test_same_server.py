@@ -17,12 +17,13 @@ from gates import by_id
 from standbys import PRIMARY_PORT, standby_of
 
 from kisaan_validate import declare as d
-from kisaan_validate.database.same_server import leave_mark, prove_same_server
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
 from kisaan_validate.errors import DatabaseError, TargetError
-from kisaan_validate.model import Run, Status, Verdict
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.facts.run import Run
+from kisaan_validate.postgres.same_server import leave_mark, prove_same_server
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 ROWS = (

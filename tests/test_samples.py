@@ -11,11 +11,12 @@ from conftest import Server
 from helpers import keys, prove, settings
 
 from kisaan_validate import declare as d
-from kisaan_validate.catalogue import Column, Index, Table
-from kisaan_validate.compile import statements
-from kisaan_validate.compile.statements import MERGED, Slot, join_pass
-from kisaan_validate.database.session import Limits
-from kisaan_validate.model import MASKED, Run
+from kisaan_validate.facts.catalogue import Column, Index, Table
+from kisaan_validate.facts.result import MASKED
+from kisaan_validate.facts.run import Run
+from kisaan_validate.plan import statements
+from kisaan_validate.plan.statements import MERGED, Slot, join_pass
+from kisaan_validate.postgres.session import Limits
 from kisaan_validate.suite.load import suite_of
 
 TABLES = """
@@ -93,7 +94,7 @@ def test_common_failures_read_their_own_source(server: Server, monkeypatch: pyte
     """A check with more violations than are collected together gives the same keys as if it were
     collected.
     """
-    from kisaan_validate.compile import samples
+    from kisaan_validate.plan import samples
 
     database = server.create(TABLES.format(key=KEYS["primary key"]))
     collected = _evidence(prove(server, database, suite_of(*_checks())))

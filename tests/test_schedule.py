@@ -18,8 +18,8 @@ from shop import Shop
 
 from kisaan_validate.cli.main import main
 from kisaan_validate.errors import UsageError
-from kisaan_validate.schedule import cron, k8s, systemd
-from kisaan_validate.schedule.job import Job, absolute, read_name, read_time
+from kisaan_validate.ops.schedule import cron, k8s, systemd
+from kisaan_validate.ops.schedule.job import Job, absolute, read_name, read_time
 
 KINDS: dict[str, Callable[[Job], str]] = {
     "--systemd": systemd.units,

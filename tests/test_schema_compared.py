@@ -16,9 +16,8 @@ from dumps import restored
 from helpers import prove, settings
 from test_report_page import earlier, every_status
 
-from kisaan_validate.baseline import baseline_of
 from kisaan_validate.cli.main import main
-from kisaan_validate.compared import (
+from kisaan_validate.compare.scope import (
     ASIDE,
     BY_EARLIER_VERSIONS,
     COLUMNS,
@@ -28,14 +27,15 @@ from kisaan_validate.compared import (
     OF_DATABASE,
     READ,
 )
-from kisaan_validate.database.schema import KINDS as OBJECT_KINDS
 from kisaan_validate.declare import unique
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import ColumnFacts
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.table import ColumnFacts
+from kisaan_validate.postgres.schema import KINDS as OBJECT_KINDS
 from kisaan_validate.record.judged import judged_to_json
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.html import render_html
 from kisaan_validate.suite.load import suite_of
+from kisaan_validate.verdict.judgement import judge
 
 Sides = tuple[tuple[Server, str], tuple[Server, str]]
 
@@ -316,7 +316,7 @@ def test_every_catalogue_and_column_has_its_place(either: Server) -> None:
     assert {
         f"{name}.{c}" for name, columns in rows if name in COLUMNS for c in columns if c not in known[name]
     } == set()
-    texts = "\n".join(p.read_text() for p in (ROOT / "kisaan_validate/database/sql/schema").glob("*.sql"))
+    texts = "\n".join(p.read_text() for p in (ROOT / "kisaan_validate/postgres/sql/schema").glob("*.sql"))
     for groups in COLUMNS.values():
         for how, columns in groups.items():
             words = columns.split() if how == READ else re.findall(r"pg_get_\w+|\w+_description", how)

@@ -15,11 +15,11 @@ import pytest
 from conftest import Server
 from schema_cases import CASES, RICH, Case, Change, came, mirror, relation_came
 
-from kisaan_validate.database.schema import KINDS, read_objects, read_sequences
-from kisaan_validate.database.session import Limits, Rows, Session
-from kisaan_validate.database.target import find_target
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.model import SchemaObject, SequenceValue
+from kisaan_validate.facts.table import SchemaObject, SequenceValue
+from kisaan_validate.postgres.schema import KINDS, read_objects, read_sequences
+from kisaan_validate.postgres.session import Limits, Rows, Session
+from kisaan_validate.postgres.target import find_target
 
 SCHEMAS = ("public", "shop")
 Objects = tuple[SchemaObject, ...]

@@ -22,7 +22,7 @@ from conftest import ROOT, Server
 from helpers import counts, insert, keys, pandera_counts, result, results
 
 from kisaan_validate import declare
-from kisaan_validate.model import Result, Status
+from kisaan_validate.facts.result import Result, Status
 
 DOCUMENT = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `([\w-]+)` \|", DOCUMENT.partition("## Exceptions")[2].partition("\n## ")[0], re.M)

@@ -20,7 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from kisaan_validate import declare
-from kisaan_validate.model import Status
+from kisaan_validate.facts.result import Status
 from kisaan_validate.suite.load import suite_of
 
 LAW = hypothesis_settings(

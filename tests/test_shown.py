@@ -14,8 +14,8 @@ from rich.console import Console
 from shop import Shop
 
 from kisaan_validate.cli.baseline_command import _Held
+from kisaan_validate.process.stopping import Stop
 from kisaan_validate.report.shown import Shown, shown
-from kisaan_validate.stopping import Stop
 
 EVIL = "evil\x1b]0;owned\x07\x1b[31m\u202e\nDROP TABLE orders; --"
 TRICKS = ("\x1b", "\x07", "\u202e", "\x9b", "\x00")

@@ -21,7 +21,7 @@ from conftest import ROOT, Server, needs
 from house import ASHA, BINOD, MALLORY, House, build, git, line_of
 
 from kisaan_validate.cli.main import main
-from kisaan_validate.model import Provenance
+from kisaan_validate.facts.run import Provenance
 from kisaan_validate.record.codec import run_from_json
 from kisaan_validate.signoff.chain import find_head, links_of, walk
 from kisaan_validate.signoff.standing import same_person

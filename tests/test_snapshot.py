@@ -17,14 +17,14 @@ from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gat
 from kisaan_validate import declare as d
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.rows import RowsRemoved
-from kisaan_validate.database.catalogue import read_catalogue, read_fence
-from kisaan_validate.database.connecting import APPLICATION_NAME
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.snapshot import Snapshot, join_snapshot, rewritten, take_snapshot
-from kisaan_validate.model import Status, Verdict
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.postgres.catalogue import read_catalogue, read_fence
+from kisaan_validate.postgres.connecting import APPLICATION_NAME
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 ITEMS = """

@@ -13,11 +13,11 @@ from conftest import Server
 from shop import Shop
 
 from kisaan_validate import declare as d
-from kisaan_validate.config import load_config
-from kisaan_validate.database.session import Limits
 from kisaan_validate.errors import UsageError
-from kisaan_validate.model import Status, Verdict
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.ops.config import load_config
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import suite_of
 
 SLOW = "CREATE VIEW slow AS SELECT g AS v FROM generate_series(1, 2000000000) AS g"
@@ -103,8 +103,8 @@ def test_a_long_snapshot_is_said_on_the_console(
     server: Server, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where it was held for more than some seconds."""
-    from kisaan_validate.judgement import judge
     from kisaan_validate.report.console import print_run
+    from kisaan_validate.verdict.judgement import judge
 
     server.sql("CREATE TABLE quick AS SELECT 1 AS v", database)
     done = run(suite_of(d.holds("quick", "v > 0")), server.dsn(database))

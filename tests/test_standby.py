@@ -14,19 +14,20 @@ from standbys import PRIMARY_PORT, standby_of
 
 from kisaan_validate import declare as d
 from kisaan_validate.cli.exits import exit_code
-from kisaan_validate.database.lock import advisory_lock
-from kisaan_validate.database.session import Limits
-from kisaan_validate.database.standby import too_old
-from kisaan_validate.database.target import find_target
-from kisaan_validate.diffing.options import DiffOptions
-from kisaan_validate.diffing.run import diff_rows
 from kisaan_validate.errors import AlreadyRunning, DatabaseError
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import Standby, Status, Verdict
+from kisaan_validate.facts.place import Standby
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.run import diff_rows
+from kisaan_validate.postgres.lock import advisory_lock
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.postgres.standby import too_old
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.report.html import render_html
-from kisaan_validate.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.verdict.judgement import judge
 
 TABLES = (
     GATE_TABLE

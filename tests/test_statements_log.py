@@ -11,10 +11,11 @@ import pytest
 from conftest import Server, embedded_server, wait_until
 
 from kisaan_validate import declare as d
-from kisaan_validate.database.connecting import APPLICATION_NAME
 from kisaan_validate.declare import Declaration
-from kisaan_validate.model import Run, Status
-from kisaan_validate.runner import Options, run
+from kisaan_validate.facts.result import Status
+from kisaan_validate.facts.run import Run
+from kisaan_validate.postgres.connecting import APPLICATION_NAME
+from kisaan_validate.prove.runner import Options, run
 from kisaan_validate.suite.load import Suite, suite_of
 
 TABLES = """

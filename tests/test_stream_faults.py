@@ -19,11 +19,11 @@ from conftest import ROOT, Server, wait_until
 from gates import PATIENT, Background, activity, by_id, kill
 from helpers import settings, write_suite
 
-from kisaan_validate.compile import streams
-from kisaan_validate.database.session import Limits
-from kisaan_validate.model import Result, Status, Verdict
-from kisaan_validate.runner import Options, Progress, run
-from kisaan_validate.stopping import Stop
+from kisaan_validate.facts.result import Result, Status, Verdict
+from kisaan_validate.plan import streams
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.runner import Options, Progress, run
 from kisaan_validate.stream import conduct, helpers, piece
 from kisaan_validate.suite.load import load_suite, suite_of
 

@@ -19,10 +19,11 @@ from gates import by_id
 from helpers import folder_results, prove, result, results, settings, write_suite
 
 from kisaan_validate import declare as d
-from kisaan_validate.compile import streams
-from kisaan_validate.compile.streams import Piece, pieces_of
-from kisaan_validate.model import Evidence, Form, Result, Severity, Status, Verdict
-from kisaan_validate.runner import explain, suggestions
+from kisaan_validate.facts.check import Form, Severity
+from kisaan_validate.facts.result import Evidence, Result, Status, Verdict
+from kisaan_validate.plan import streams
+from kisaan_validate.plan.streams import Piece, pieces_of
+from kisaan_validate.prove.runner import explain, suggestions
 from kisaan_validate.stream import piece
 from kisaan_validate.suite.load import load_suite, suite_of
 
@@ -574,7 +575,7 @@ def test_a_sort_that_would_write_too_much_costs_the_whole_columns_only(server: S
         },
         name="t",
     )
-    from kisaan_validate.database.session import Limits
+    from kisaan_validate.postgres.session import Limits
 
     found = results(server, database, schema, limits=Limits(temp_bytes=1024))
     assert found["t.x.whole"].status is Status.SKIP
@@ -676,7 +677,7 @@ def test_pieces_cover_every_block_once(blocks: int | None, jobs: int) -> None:
 
 def suite_stream(whole: bool = False) -> Any:
     """A stream of one check."""
-    from kisaan_validate.catalogue import Column, Table
+    from kisaan_validate.facts.catalogue import Column, Table
 
     check = pa.Check(lambda s: s > 0, name="f") if whole else rows(lambda s: s > 0)
     suite = suite_of(of_column(check))
@@ -778,7 +779,7 @@ def test_a_damaged_stream_is_an_error(
     server: Server, database: str, monkeypatch: pytest.MonkeyPatch, cut: str
 ) -> None:
     """A stream without its end, its beginning, or with other bytes than its type sends is not judged."""
-    from kisaan_validate.database.session import Session
+    from kisaan_validate.postgres.session import Session
 
     made(server, database, "x int", "1", "2", "3")
     whole = Session.copy_out

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from test_equivalence import KINDS, LABELS, TEXTS, Kind, big, decimals
 
 from kisaan_validate import declare as d
-from kisaan_validate.model import Evidence, Status
+from kisaan_validate.facts.result import Evidence, Status
 from kisaan_validate.stream import piece
 
 LAW = hypothesis_settings(

@@ -20,14 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kisaan_validate import declare
-from kisaan_validate.catalogue import Catalogue, Column, Table
+from kisaan_validate.author.source import dotted
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.model import Check, Form, Severity, Status, Tolerance
-from kisaan_validate.source import dotted
-from kisaan_validate.suite.applies import column_condition, parse_condition, split_conditions
+from kisaan_validate.facts.catalogue import Catalogue, Column, Table
+from kisaan_validate.facts.check import Check, Form, Severity, Tolerance
+from kisaan_validate.facts.result import Status
+from kisaan_validate.rules.applies import column_condition, parse_condition, split_conditions
+from kisaan_validate.rules.meta import read_meta
 from kisaan_validate.suite.dtypes import BY_NAME
 from kisaan_validate.suite.load import Suite, load_suite, suite_of
-from kisaan_validate.suite.meta import read_meta
 from kisaan_validate.suite.pandera_source import _BUILDERS
 
 HEAD = """\

@@ -10,9 +10,9 @@ from helpers import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
 from kisaan_validate.errors import KisaanError, TargetError
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
 
 SECRET = "Zq7Xw"
 """What every password of these tests is made of; it occurs in nothing else."""

@@ -13,10 +13,10 @@ from conftest import Server
 from helpers import assertion, folder_results, results, write_suite
 
 from kisaan_validate import declare
-from kisaan_validate.database.session import Limits, Session
-from kisaan_validate.database.target import find_target
-from kisaan_validate.database.volatility import volatile_names
-from kisaan_validate.model import Status
+from kisaan_validate.facts.result import Status
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.postgres.volatility import volatile_names
 from kisaan_validate.sql.assertion import calls_of
 
 RAISES = "LANGUAGE plpgsql VOLATILE AS $$ BEGIN RAISE 'evil ran' USING ERRCODE = 'KV001'; END $$"

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Server
 
-from kisaan_validate.cutting import KEPT, LONGEST, is_cut, same
 from kisaan_validate.digest.cut import cut_sql
 from kisaan_validate.digest.forms import Form
 from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.text.cutting import KEPT, LONGEST, is_cut, same
 
 CHECKS = """
 from kisaan_validate import declare as d

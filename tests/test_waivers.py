@@ -11,9 +11,11 @@ from shop import Shop
 from test_report_page import make_run
 
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.judgement import judge
-from kisaan_validate.model import MASKED, Check, Evidence, Form, Result, Run, Severity, Status, Verdict
-from kisaan_validate.waivers import Use, Waiver, Waivers, read_waivers, waived
+from kisaan_validate.facts.check import Check, Form, Severity
+from kisaan_validate.facts.result import MASKED, Evidence, Result, Status, Verdict
+from kisaan_validate.facts.run import Run
+from kisaan_validate.verdict.judgement import judge
+from kisaan_validate.verdict.waivers import Use, Waiver, Waivers, read_waivers, waived
 
 DAY = date(2025, 10, 18)  # the day of the runs that make_run makes, in UTC
 ID = "orders.total.check"

@@ -20,7 +20,7 @@ from kisaan_validate.cli.options import (
 from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
-    from kisaan_validate.model import Run
+    from kisaan_validate.facts.run import Run
 
 
 @click.group(
@@ -100,10 +100,10 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     from kisaan_validate.cli.exits import baseline_exit_code
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.cli.lock import only_one
-    from kisaan_validate.database.target import find_target
+    from kisaan_validate.postgres.target import find_target
+    from kisaan_validate.process.stopping import Stop
+    from kisaan_validate.prove.runner import Options, run
     from kisaan_validate.record.rowfile import RowWriter
-    from kisaan_validate.runner import Options, run
-    from kisaan_validate.stopping import Stop
 
     config = the_config(
         given["config"],
@@ -175,7 +175,7 @@ def _unfinished(measured: Run) -> Exception:
 
 def _keep(measured: Run, output: Path, quiet: bool) -> None:
     """Write the baseline of a run, and say what it holds."""
-    from kisaan_validate.baseline import baseline_of
+    from kisaan_validate.facts.baseline import baseline_of
     from kisaan_validate.record.codec import baseline_to_json
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.console import print_baseline

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kisaan_validate import watched
+from kisaan_validate.process import watched
 
 
 @click.command("demo", short_help="Play the whole job on an embedded PostgreSQL.")
@@ -35,8 +35,8 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     report.
     """
     from kisaan_validate.cli.job import progress_observer, record_after
-    from kisaan_validate.demo import DEFAULT_SCALE, PUBLIC_SCALE, find_assets, play, playground
     from kisaan_validate.errors import UsageError
+    from kisaan_validate.ops.demo import DEFAULT_SCALE, PUBLIC_SCALE, find_assets, play, playground
     from kisaan_validate.report.console import print_story
     from kisaan_validate.signoff.provenance import provenance_of
 

@@ -13,10 +13,10 @@ import click
 from kisaan_validate.cli.places import column_of, names_of, parted
 
 if TYPE_CHECKING:
-    from kisaan_validate.config import Config
-    from kisaan_validate.diffing.options import DiffOptions
-    from kisaan_validate.lineage import Asked
-    from kisaan_validate.rowdiff import RowDiff
+    from kisaan_validate.facts.row_differences import RowDiff
+    from kisaan_validate.live.options import DiffOptions
+    from kisaan_validate.ops.config import Config
+    from kisaan_validate.personal.lineage import Asked
 
 
 @click.command("diff", short_help="Compare two live databases or schemas, row by row.")
@@ -152,11 +152,11 @@ def command(before: str | None, after: str | None, **given: Any) -> int:
     differ travel. Ends with 0 if both sides are the same, 1 if they differ, 3 if that is not known."""
     from kisaan_validate.cli.exits import diff_exit_code
     from kisaan_validate.cli.job import attended
-    from kisaan_validate.database.target import find_target
-    from kisaan_validate.diffing.run import diff_rows
+    from kisaan_validate.compare.patterns import Watch
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.patterns import Watch
-    from kisaan_validate.stopping import Stop
+    from kisaan_validate.live.run import diff_rows
+    from kisaan_validate.postgres.target import find_target
+    from kisaan_validate.process.stopping import Stop
 
     if before is None:
         raise UsageError(
@@ -184,8 +184,8 @@ def command(before: str | None, after: str | None, **given: Any) -> int:
 
 def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
     from kisaan_validate.cli.options import the_limits
-    from kisaan_validate.diffing.options import DiffOptions
     from kisaan_validate.errors import UsageError
+    from kisaan_validate.live.options import DiffOptions
 
     schemas = given["schemas"] or ("public",)
     if given["schemas"] and (given["before_schema"] or given["after_schema"]):
@@ -257,7 +257,7 @@ def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) ->
     """Who is asked whether a column's values must not be shown: the suite's patterns, names that look so,
     and options.
     """
-    from kisaan_validate.lineage import How, asked_of
+    from kisaan_validate.personal.lineage import How, asked_of
     from kisaan_validate.suite.load import read_settings
     from kisaan_validate.suite.personal import looks_asked
 

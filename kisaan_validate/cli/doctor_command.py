@@ -18,12 +18,12 @@ _SIGNS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow
 def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     """Check suite, connection, version, rights and settings, and say what to do. Reads only the catalogue."""
     from kisaan_validate.cli.job import attended
-    from kisaan_validate.doctor import examine
     from kisaan_validate.errors import Interrupted
+    from kisaan_validate.ops.doctor import examine
+    from kisaan_validate.process.stopping import Stop
     from kisaan_validate.report.console import PipeConsole
     from kisaan_validate.report.shown import Shown as Text
     from kisaan_validate.report.text import counted
-    from kisaan_validate.stopping import Stop
 
     console, chosen, stop = (
         PipeConsole(highlight=False, soft_wrap=True),

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, KisaanError
-from kisaan_validate.model import Run, Verdict, nothing_checked
-from kisaan_validate.rowdiff import RowDiff
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.row_differences import RowDiff
+from kisaan_validate.facts.run import Run, nothing_checked
 
 if TYPE_CHECKING:
     from kisaan_validate.signoff.findings import Verified
@@ -44,8 +45,8 @@ def baseline_exit_code(measured: Run, *, lost: bool) -> int:
     """The exit code for a baseline that was written. ``lost``: whether its snapshot was, before it was let
     go.
     """
-    from kisaan_validate.baseline import baseline_of
-    from kisaan_validate.changes import lacking, rows_not_kept
+    from kisaan_validate.compare.changes import lacking, rows_not_kept
+    from kisaan_validate.facts.baseline import baseline_of
 
     kept = baseline_of(measured)
     uncounted = any(table.rows is None for table in kept.tables)

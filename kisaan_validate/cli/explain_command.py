@@ -16,8 +16,8 @@ from kisaan_validate.cli.options import suite_options, target_options, the_confi
 def command(**given: Any) -> int:
     """Show the SQL it would run, without running it; only the system catalogue is read."""
     from kisaan_validate.cli.job import attended
-    from kisaan_validate.database.target import find_target
-    from kisaan_validate.runner import Options, explain, suggestions
+    from kisaan_validate.postgres.target import find_target
+    from kisaan_validate.prove.runner import Options, explain, suggestions
 
     config = the_config(
         given["config"],

@@ -54,10 +54,10 @@ def command(
     """Translate each item of another tool's suite into checks of ours. import.md in the folder accounts
     for every item: the checks that it became, or the reason why it has no counterpart. The exit code is 0
     only if every item was imported."""
+    from kisaan_validate.author.importers.load import import_files, read_tables
+    from kisaan_validate.author.importers.writing import counted, render
     from kisaan_validate.cli.exits import import_exit_code
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.importers.load import import_files, read_tables
-    from kisaan_validate.importers.writing import counted, render
     from kisaan_validate.suite.files import load_files
 
     refuse_full(output, force)
@@ -83,8 +83,8 @@ def command(
 
 
 def _line(outcome: object) -> str:
-    from kisaan_validate.importers.outcome import Outcome
-    from kisaan_validate.source import remark
+    from kisaan_validate.author.importers.outcome import Outcome
+    from kisaan_validate.author.source import remark
 
     assert isinstance(outcome, Outcome)
     what = remark(f"{outcome.file} {outcome.place}: {outcome.text}", 160)

@@ -11,11 +11,11 @@ from kisaan_validate.cli.folder import refuse_full, write_beside
 from kisaan_validate.cli.options import target_options, the_config, the_limits
 
 if TYPE_CHECKING:
-    from kisaan_validate.config import Config
-    from kisaan_validate.draft.look import Ask
-    from kisaan_validate.draft.prove import Proved
-    from kisaan_validate.runner import Observer
-    from kisaan_validate.stopping import Stop
+    from kisaan_validate.author.draft.look import Ask
+    from kisaan_validate.author.draft.prove import Proved
+    from kisaan_validate.ops.config import Config
+    from kisaan_validate.process.stopping import Stop
+    from kisaan_validate.prove.runner import Observer
     from kisaan_validate.suite.load import SuiteSettings
 
 
@@ -52,9 +52,9 @@ def command(
     """Draft a suite: what the catalogue declares (types, NOT NULL, keys, references, checks, enums) as
     blocking checks, what the data was seen to be as "observed, not agreed". Each line says why; the draft
     is proved before it is written."""
+    from kisaan_validate.author.draft.look import Ask
     from kisaan_validate.cli.job import attended, progress_observer
-    from kisaan_validate.database.target import find_target
-    from kisaan_validate.draft.look import Ask
+    from kisaan_validate.postgres.target import find_target
 
     config = the_config(
         given["config"],
@@ -101,7 +101,7 @@ def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSetti
 
 def _once(observer: Observer) -> Observer:
     """The same observer, told of the connection only the first time."""
-    from kisaan_validate.runner import Connected
+    from kisaan_validate.prove.runner import Connected
 
     told = False
 
@@ -132,11 +132,11 @@ def _draft(
     """Look, propose, prove. Raises what looking and running raise, and UsageError where nothing would be
     written.
     """
-    from kisaan_validate.draft.look import look
-    from kisaan_validate.draft.propose import propose
-    from kisaan_validate.draft.prove import prove
+    from kisaan_validate.author.draft.look import look
+    from kisaan_validate.author.draft.propose import propose
+    from kisaan_validate.author.draft.prove import prove
+    from kisaan_validate.prove.runner import Options, run
     from kisaan_validate.record.files import read_file
-    from kisaan_validate.runner import Options, run
 
     facts = look(ask, observer, stop)
     if stop.requested:
@@ -155,10 +155,10 @@ def _draft(
 
 def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
     """Say what was drafted, what was left out, the verdict, and what to do next. Returns the exit code."""
+    from kisaan_validate.author.draft.prove import told
+    from kisaan_validate.author.source import remark
     from kisaan_validate.cli.exits import exit_code
-    from kisaan_validate.draft.prove import told
     from kisaan_validate.report.text import counted
-    from kisaan_validate.source import remark
 
     said = told(proved)
     click.echo(

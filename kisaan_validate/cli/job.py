@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from kisaan_validate.judgement import Judgement
-    from kisaan_validate.model import Run
-    from kisaan_validate.runner import Connected, Progress
-    from kisaan_validate.stopping import Stop
+    from kisaan_validate.facts.run import Run
+    from kisaan_validate.process.stopping import Stop
+    from kisaan_validate.prove.runner import Connected, Progress
+    from kisaan_validate.verdict.judgement import Judgement
 
 Outcome = TypeVar("Outcome")
 
@@ -33,7 +33,7 @@ def attended(
     """
     from kisaan_validate.cli.signals import first
     from kisaan_validate.errors import DatabaseError, Interrupted, TargetError
-    from kisaan_validate.stopping import Stop
+    from kisaan_validate.process.stopping import Stop
 
     stop, box = stop or Stop(), _Box()
     thread = threading.Thread(target=_into, args=(box, work, stop), daemon=True)
@@ -83,8 +83,8 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
     from rich.progress import Progress as Bar
 
     from kisaan_validate.cli.output import say
+    from kisaan_validate.prove.runner import Connected
     from kisaan_validate.report.console import target_line
-    from kisaan_validate.runner import Connected
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

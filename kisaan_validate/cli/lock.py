@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from kisaan_validate.cli.options import the_limits
 
 if TYPE_CHECKING:
-    from kisaan_validate.config import Config
-    from kisaan_validate.database.target import Target
-    from kisaan_validate.stopping import Stop
+    from kisaan_validate.ops.config import Config
+    from kisaan_validate.postgres.target import Target
+    from kisaan_validate.process.stopping import Stop
     from kisaan_validate.suite.load import Suite
 
 
@@ -27,7 +27,7 @@ def only_one(config: Config, suite: Suite, target: Target, stop: Stop, *, wanted
         yield
         return
     from kisaan_validate.cli.job import attended
-    from kisaan_validate.database.lock import advisory_lock, lock_key
+    from kisaan_validate.postgres.lock import advisory_lock, lock_key
     from kisaan_validate.record.filelock import file_lock
 
     name = suite.settings.name

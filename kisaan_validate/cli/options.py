@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from kisaan_validate.config import Config
     from kisaan_validate.contract.load import Contract
-    from kisaan_validate.database.session import Limits
+    from kisaan_validate.ops.config import Config
+    from kisaan_validate.postgres.session import Limits
     from kisaan_validate.suite.load import Suite
-    from kisaan_validate.waivers import Waivers
+    from kisaan_validate.verdict.waivers import Waivers
 
 Decorated = Callable[..., Any]
 
@@ -71,7 +71,7 @@ def the_config(config: Path | None, **overrides: Any) -> Config:
     """The configuration file with what the command line says instead. Raises UsageError."""
     from dataclasses import replace
 
-    from kisaan_validate.config import load_config
+    from kisaan_validate.ops.config import load_config
 
     return replace(
         load_config(config), **{key: value for key, value in overrides.items() if value is not None}
@@ -87,7 +87,7 @@ def the_suite(config: Config) -> Suite:
 
 def the_limits(config: Config) -> Limits:
     """The configured limits of a guest."""
-    from kisaan_validate.database.session import Limits
+    from kisaan_validate.postgres.session import Limits
 
     return Limits(
         config.lock_timeout_ms,
@@ -115,7 +115,7 @@ def the_waivers(config: Config, suite: Suite, path: Path | None, none: bool) -> 
     and RecordError.
     """
     from kisaan_validate.record.files import read_file
-    from kisaan_validate.waivers import read_waivers
+    from kisaan_validate.verdict.waivers import read_waivers
 
     beside = config.suite / "waivers.toml"
     chosen = path or config.waivers or (beside if beside.exists() else None)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 if TYPE_CHECKING:
-    from kisaan_validate.judgement import Judgement
     from kisaan_validate.report.formats import Format
+    from kisaan_validate.verdict.judgement import Judgement
 
 
 def format_options(function: Callable[..., Any]) -> Callable[..., Any]:

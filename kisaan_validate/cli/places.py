@@ -43,8 +43,8 @@ def unquoted(name: str) -> str:
 
 def column_of(text: str, option: str) -> tuple[str, str]:
     """A column as an option names it: its table as written, and its own name. Raises UsageError."""
-    from kisaan_validate.catalogue import split_column
     from kisaan_validate.errors import UsageError
+    from kisaan_validate.facts.titles import split_column
 
     table, column = split_column(text)
     if not table or not column:

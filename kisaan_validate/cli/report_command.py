@@ -12,7 +12,7 @@ from kisaan_validate.cli.options import the_config
 from kisaan_validate.cli.output import Wanted, deliver, format_options, lines_for_people, wanted_formats
 
 if TYPE_CHECKING:
-    from kisaan_validate.judgement import Judgement
+    from kisaan_validate.verdict.judgement import Judgement
 
 
 @click.command("report", short_help="Render a page or another format again from run.json.")
@@ -61,10 +61,10 @@ def judged_again(source: Path) -> Judgement:
     """A recorded run, judged again beside the files that it names by digest. Raises RecordError."""
     from kisaan_validate.cli.job import BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE
     from kisaan_validate.contract.load import read_contract
-    from kisaan_validate.judgement import judge
     from kisaan_validate.record.codec import baseline_from_json, run_from_json
     from kisaan_validate.record.files import read_file
-    from kisaan_validate.waivers import read_waivers
+    from kisaan_validate.verdict.judgement import judge
+    from kisaan_validate.verdict.waivers import read_waivers
 
     run = run_from_json(read_file(source), str(source))
     before = _beside(source.parent / BASELINE_FILE, run.baseline_digest, "baseline")

@@ -22,16 +22,17 @@ from kisaan_validate.cli.output import deliver, format_options, lines_for_people
 from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
-    from kisaan_validate.config import Config
     from kisaan_validate.contract.load import Contract
-    from kisaan_validate.database.target import Target
-    from kisaan_validate.judgement import Judgement
-    from kisaan_validate.model import Baseline, Run
+    from kisaan_validate.facts.baseline import Baseline
+    from kisaan_validate.facts.run import Run
+    from kisaan_validate.ops.config import Config
+    from kisaan_validate.postgres.target import Target
+    from kisaan_validate.process.stopping import Stop
     from kisaan_validate.record.rowfile import KeptRows
     from kisaan_validate.record.valuefile import KeptValues
-    from kisaan_validate.stopping import Stop
     from kisaan_validate.suite.load import Suite
-    from kisaan_validate.waivers import Waivers
+    from kisaan_validate.verdict.judgement import Judgement
+    from kisaan_validate.verdict.waivers import Waivers
 
 
 @click.command("run", short_help="Prove every check and write a report.")
@@ -107,10 +108,10 @@ def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
 def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run, judged and shown, and whether its files could be written."""
     from kisaan_validate.cli.lock import only_one
-    from kisaan_validate.database.target import find_target
-    from kisaan_validate.judgement import judge
+    from kisaan_validate.postgres.target import find_target
+    from kisaan_validate.process.stopping import Stop
     from kisaan_validate.signoff.provenance import provenance_of
-    from kisaan_validate.stopping import Stop
+    from kisaan_validate.verdict.judgement import judge
 
     config = the_config(
         given["config"],
@@ -215,8 +216,8 @@ def _prove(
 ) -> Run:
     from kisaan_validate.cli.job import attended, progress_observer, ready_to_record
     from kisaan_validate.errors import DatabaseError, TargetError
-    from kisaan_validate.model import FailOn
-    from kisaan_validate.runner import Options, run
+    from kisaan_validate.facts.result import FailOn
+    from kisaan_validate.prove.runner import Options, run
 
     options = Options(
         jobs=config.jobs,

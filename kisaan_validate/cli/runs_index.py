@@ -21,8 +21,8 @@ from urllib.parse import quote_from_bytes
 from kisaan_validate.cli.job import BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE
 
 if TYPE_CHECKING:
-    from kisaan_validate.judgement import Judgement
     from kisaan_validate.record.index import Entry, Index, Unread
+    from kisaan_validate.verdict.judgement import Judgement
 
 INDEX_FILE, INDEX_PAGE, LOCK_FILE = ".kisaan-index.json", "index.html", ".lock-index"
 

@@ -11,7 +11,7 @@ import click
 from kisaan_validate.cli.options import the_config
 
 if TYPE_CHECKING:
-    from kisaan_validate.schedule.job import Job
+    from kisaan_validate.ops.schedule.job import Job
 
 
 @click.command("schedule", short_help="Print units for a nightly run: systemd, cron or Kubernetes.")
@@ -39,9 +39,9 @@ def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> int:
     They hold paths and a time only. Which database it is, and its password, are named by files or a Secret
     that the units refer to; neither KISAAN_DSN nor any other connection string is read."""
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.schedule.cron import line
-    from kisaan_validate.schedule.k8s import manifest
-    from kisaan_validate.schedule.systemd import units
+    from kisaan_validate.ops.schedule.cron import line
+    from kisaan_validate.ops.schedule.k8s import manifest
+    from kisaan_validate.ops.schedule.systemd import units
 
     chosen = [make for make, wanted in ((units, systemd), (line, cron), (manifest, k8s)) if wanted]
     if len(chosen) != 1:
@@ -54,7 +54,7 @@ def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> int:
 
 def _job(given: dict[str, Any]) -> Job:
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.schedule.job import Job, absolute, read_name, read_time
+    from kisaan_validate.ops.schedule.job import Job, absolute, read_name, read_time
     from kisaan_validate.version import VERSION
 
     config = the_config(given["config"], suite=given["suite"], reports=given["reports"])
@@ -86,7 +86,7 @@ def _job(given: dict[str, Any]) -> Job:
 
 def _program() -> tuple[str, ...]:
     """The words that start this very installation."""
-    from kisaan_validate.schedule.job import absolute
+    from kisaan_validate.ops.schedule.job import absolute
 
     script = Path(sys.executable).parent / "kisaan-validate"
     return (

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kisaan_validate import watched
+from kisaan_validate.process import watched
 
 HEARD = (
     (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

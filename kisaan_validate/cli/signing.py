@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from kisaan_validate.config import Config
-    from kisaan_validate.judgement import Judgement
+    from kisaan_validate.ops.config import Config
     from kisaan_validate.signoff.check import Trust
     from kisaan_validate.signoff.standing import Standing
+    from kisaan_validate.verdict.judgement import Judgement
 
 Decorated = Callable[..., Any]
 

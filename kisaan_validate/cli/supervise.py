@@ -19,8 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from kisaan_validate import watched
 from kisaan_validate.cli import signals
+from kisaan_validate.process import watched
 
 COMMANDS = frozenset(
     {"run", "baseline", "diff", "list", "explain", "doctor", "init", "import", "schedule", "demo", "verify"}

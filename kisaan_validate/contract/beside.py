@@ -16,8 +16,9 @@ from kisaan_validate.contract.objects import Added, Dropped
 from kisaan_validate.contract.promise import Promise
 from kisaan_validate.contract.renamed import fates_of
 from kisaan_validate.contract.through import baseline_through
-from kisaan_validate.differences import NAME, Change, Diff
-from kisaan_validate.model import Baseline, Run
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.differences import NAME, Change, Diff
+from kisaan_validate.facts.run import Run
 
 Aliases = Mapping[str, tuple[str, ...]]
 

@@ -8,22 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kisaan_validate.compare.renaming.names import Relation, relation_of
+from kisaan_validate.compare.schema import RELATIONS
 from kisaan_validate.contract.naming import NO_FATES, Fates, Naming
 from kisaan_validate.contract.needs import Arrival, Names, Removal, count_id
-from kisaan_validate.differences import VALUES, Change, ChangeKey
-from kisaan_validate.model import (
-    Baseline,
-    CheckFacts,
-    ColumnFacts,
-    Measured,
-    Profile,
-    RowsCompared,
-    SchemaObject,
-    TableFacts,
-    ValuesCompared,
-)
-from kisaan_validate.renaming.names import Relation, relation_of
-from kisaan_validate.schemadiff import RELATIONS
+from kisaan_validate.facts.baseline import Baseline, CheckFacts
+from kisaan_validate.facts.differences import VALUES, Change, ChangeKey
+from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
+from kisaan_validate.facts.table import ColumnFacts, Measured, Profile, SchemaObject, TableFacts
 
 if TYPE_CHECKING:
     from kisaan_validate.contract.promise import Promise

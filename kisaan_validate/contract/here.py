@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from kisaan_validate.catalogue import Catalogue
+from kisaan_validate.compare.renaming.names import Place, Relation, Renames
 from kisaan_validate.contract.beside import seen_by
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.naming import Naming
 from kisaan_validate.contract.renamed import declared_fates, renames_of
-from kisaan_validate.model import Baseline, SchemaObject
-from kisaan_validate.renaming.names import Place, Relation, Renames
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.catalogue import Catalogue
+from kisaan_validate.facts.table import SchemaObject
 from kisaan_validate.suite.load import Suite
 
 

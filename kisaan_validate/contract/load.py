@@ -14,8 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kisaan_validate import authored
-from kisaan_validate.catalogue import split_column, split_name
 from kisaan_validate.contract.needs import Arrival, Lookup, Names, Need, Removal, Renaming, Replacement
 from kisaan_validate.contract.objects import ATTRIBUTES, OF_NO_TABLE, THEIR_OWN_TABLE, OfObject
 from kisaan_validate.contract.renamed import Renamed, unquoted
@@ -31,14 +29,16 @@ from kisaan_validate.contract.rules import (
     RowsRemoved,
 )
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.model import Severity
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.titles import split_column, split_name
 from kisaan_validate.rules.catalog import canonical_type
 from kisaan_validate.rules.relations import Unique
 from kisaan_validate.sql.assertion import columns_of, plain_expression
 from kisaan_validate.sql.expressions import quote, raw, to_sql
 from kisaan_validate.sql.qualify import unmarked
 from kisaan_validate.suite.load import Suite
-from kisaan_validate.suite.meta import did_you_mean
+from kisaan_validate.text import authored
+from kisaan_validate.text.nearest import did_you_mean
 
 CONTRACT_FORMAT = 1
 """Version of a contract file. 1: first form."""

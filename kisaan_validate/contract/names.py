@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kisaan_validate.catalogue import split_name
+from kisaan_validate.facts.titles import split_name
 
 
 def titles_of(name: str, schemas: Iterable[str]) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kisaan_validate.compare.renaming.names import Place, Relation, Renames
 from kisaan_validate.contract.names import titles_of
-from kisaan_validate.renaming.names import Place, Relation, Renames
 
 if TYPE_CHECKING:
     from kisaan_validate.contract.promise import Outcome

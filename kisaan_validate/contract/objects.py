@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kisaan_validate.compare.schema import PRINTED, RELATIONS
 from kisaan_validate.contract.both import Both
 from kisaan_validate.contract.needs import Identity, Need
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
-from kisaan_validate.differences import ADDED, REMOVED
-from kisaan_validate.printed import Likeness, likeness
-from kisaan_validate.schemadiff import PRINTED, RELATIONS
+from kisaan_validate.facts.differences import ADDED, REMOVED
+from kisaan_validate.text.printed import Likeness, likeness
 
 _PLACE = ("owner", "comment")
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
@@ -129,7 +129,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "default privileges": ("grants",),
     "event trigger": ("event", "tags", "function", "enabled", *_PLACE),
 }
-"""Every kind of object, with the attributes that ``database/sql/schema`` reads of it: a slip in a name
+"""Every kind of object, with the attributes that ``postgres/sql/schema`` reads of it: a slip in a name
 must not look kept.
 """
 

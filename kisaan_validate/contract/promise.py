@@ -11,11 +11,11 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import ClassVar
 
-from kisaan_validate.catalogue import split_column
 from kisaan_validate.contract.both import Both
 from kisaan_validate.contract.needs import Need
-from kisaan_validate.differences import ChangeKey
-from kisaan_validate.model import Severity
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.differences import ChangeKey
+from kisaan_validate.facts.titles import split_column
 
 
 class State(StrEnum):

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from kisaan_validate.catalogue import split_column, split_name
+from kisaan_validate.compare.renaming.follow import with_displaced, with_heirs
+from kisaan_validate.compare.renaming.names import Place, Relation, Renames, relation_of
 from kisaan_validate.contract.both import WITH_ROWS, Both, CannotTell, Side
 from kisaan_validate.contract.naming import Fate, Fates, Naming
 from kisaan_validate.contract.needs import Need, Renaming, by_key, digests_id, remainder_id
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
 from kisaan_validate.contract.travel import column_outcome, table_outcome
-from kisaan_validate.differences import NAME
-from kisaan_validate.renaming.follow import with_displaced, with_heirs
-from kisaan_validate.renaming.names import Place, Relation, Renames, relation_of
+from kisaan_validate.facts.differences import NAME
+from kisaan_validate.facts.titles import split_column, split_name
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.needs import Arrival, Identity, Names, Need, Removal, count_id, names_id
 from kisaan_validate.contract.promise import OfTable, Outcome, State, are, counted, in_line
 from kisaan_validate.contract.story import Story, story_of
-from kisaan_validate.differences import VALUES, ChangeKey
+from kisaan_validate.facts.differences import VALUES, ChangeKey
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from kisaan_validate.contract.promise import Outcome, Promise, State, are, missi
 from kisaan_validate.contract.renamed import Renamed
 from kisaan_validate.contract.rows import Recorded, RowsAdded, RowsArrived, RowsRemoved, RowsUnchanged
 from kisaan_validate.contract.values import Becomes, Filled, Retyped, Revised, SumPreserved
-from kisaan_validate.differences import SEQUENCE
-from kisaan_validate.model import UNANSWERED, CheckFacts, Status
+from kisaan_validate.facts.baseline import CheckFacts
+from kisaan_validate.facts.differences import SEQUENCE
+from kisaan_validate.facts.result import UNANSWERED, Status
 
 __all__ = [
     "KINDS",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from kisaan_validate.changes import differing
+from kisaan_validate.compare.figures import differing
 from kisaan_validate.contract.both import Both, CannotTell, Side
 from kisaan_validate.contract.needs import (
     WHICH_ROWS,
@@ -23,8 +23,8 @@ from kisaan_validate.contract.needs import (
     same_as,
     settled_id,
 )
-from kisaan_validate.differences import FIGURES, ROWS, VALUES, ChangeKey
-from kisaan_validate.model import Family, Measured, Profile
+from kisaan_validate.facts.differences import FIGURES, ROWS, VALUES, ChangeKey
+from kisaan_validate.facts.table import Family, Measured, Profile
 
 
 def story_of(both: Both, table: str) -> Story:

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kisaan_validate.changes import differing, why_undigested
+from kisaan_validate.compare.digests import why_undigested
+from kisaan_validate.compare.figures import differing
+from kisaan_validate.compare.renaming.names import Renames
+from kisaan_validate.compare.renaming.through import facts_through
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.story import story_of
-from kisaan_validate.differences import ADDED, REMOVED, Change, ChangeKey
-from kisaan_validate.model import Baseline, ColumnFacts, Profile, TableFacts
-from kisaan_validate.renaming.names import Renames
-from kisaan_validate.renaming.through import facts_through
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.differences import ADDED, REMOVED, Change, ChangeKey
+from kisaan_validate.facts.table import ColumnFacts, Profile, TableFacts
 
 _SHOWN = 3
 """So many candidates are named."""

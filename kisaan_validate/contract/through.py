@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from kisaan_validate.compare.renaming.bodies import Bodies, with_bodies
+from kisaan_validate.compare.renaming.names import Renames
+from kisaan_validate.compare.renaming.through import facts_through
 from kisaan_validate.contract.naming import Fates
 from kisaan_validate.contract.needs import WHICH_ROWS, by_key, part_id, replaced, same_as, untouched
-from kisaan_validate.model import Baseline, Measured
-from kisaan_validate.renaming.bodies import Bodies, with_bodies
-from kisaan_validate.renaming.names import Renames
-from kisaan_validate.renaming.through import facts_through
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.table import Measured
 
 _FOLLOWING, _OTHERWISE = "bodies that follow from renames", "bodies whose words mean something else"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.promise import Outcome, State, are, counted
 from kisaan_validate.contract.story import Story, story_of
-from kisaan_validate.differences import DIGEST, ROWS, VALUES, ChangeKey
-from kisaan_validate.model import Family, Profile
+from kisaan_validate.facts.differences import DIGEST, ROWS, VALUES, ChangeKey
+from kisaan_validate.facts.table import Family, Profile
 
 _SHOWN = 3
 """So many columns, or keys, are named in a message."""

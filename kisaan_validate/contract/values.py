@@ -10,8 +10,8 @@ from kisaan_validate.contract.both import Both, CannotTell, Side
 from kisaan_validate.contract.needs import Identity, Need, Replacement
 from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, in_line
 from kisaan_validate.contract.story import story_of
-from kisaan_validate.differences import VALUES, ChangeKey
-from kisaan_validate.model import Family
+from kisaan_validate.facts.differences import VALUES, ChangeKey
+from kisaan_validate.facts.table import Family
 
 _DIGITS = 150_000
 """More than any numeric has (PostgreSQL documentation, "Numeric Types": 131,072 before the point, 16,383

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kisaan_validate.changes import digest_change, digests_untold
+from kisaan_validate.compare.digests import digest_change, digests_untold
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.needs import WHICH_ROWS, buckets_id, by_key, whole_id
 from kisaan_validate.contract.story import Story, story_of
-from kisaan_validate.differences import Change, Diff
-from kisaan_validate.model import Measured, TableDigests, TableFacts
+from kisaan_validate.facts.differences import Change, Diff
+from kisaan_validate.facts.table import Measured, TableDigests, TableFacts
 
 
 def attached(

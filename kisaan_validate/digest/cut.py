@@ -6,8 +6,8 @@ value is made once.
 
 from __future__ import annotations
 
-from kisaan_validate.cutting import KEPT, LONGEST
 from kisaan_validate.digest.forms import Form
+from kisaan_validate.text.cutting import KEPT, LONGEST
 
 _SHORT = frozenset(
     {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from kisaan_validate.catalogue import TypeFacts
+from kisaan_validate.facts.catalogue import TypeFacts
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kisaan_validate.catalogue import TypeFacts
 from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.forms import Context, Form, own_form
 from kisaan_validate.digest.parts import Part, elements_of
 from kisaan_validate.digest.rows import SEEDS, row_digest, staged
+from kisaan_validate.facts.catalogue import TypeFacts
 from kisaan_validate.sql.qualify import qualified
 
 _INT4, _TEXT, _NUMERIC = TypeFacts("int4"), TypeFacts("text"), TypeFacts("numeric")

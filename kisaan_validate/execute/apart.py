@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.catalogue import Catalogue, TableKey
-from kisaan_validate.compile.plan import Written
-from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.facts.catalogue import Catalogue
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.plan.plan import Written
+from kisaan_validate.postgres.session import Session
 from kisaan_validate.rules.relations import Assertion
 from kisaan_validate.sql.apart import Place, places_of, stand_apart
 from kisaan_validate.sql.assertion import resolve_names

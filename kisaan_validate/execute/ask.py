@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from kisaan_validate.compile.figures import Figure
-from kisaan_validate.compile.statements import Pass, Query, Slot, figure_items, read_figures
-from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import NotRead, TooLarge
-from kisaan_validate.model import Profile, StatementFacts
+from kisaan_validate.facts.run import StatementFacts
+from kisaan_validate.facts.table import Profile
+from kisaan_validate.plan.figures import Figure
+from kisaan_validate.plan.statements import Pass, Query, Slot, figure_items, read_figures
+from kisaan_validate.postgres.session import Session
 
 ISOLATION_SECONDS = 120.0
 """How long the search for the culprits of one statement may take."""

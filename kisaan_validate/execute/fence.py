@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kisaan_validate.catalogue import TableKey
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.pool import Pool
 from kisaan_validate.execute.snapshot import Snapshot, rewritten
-from kisaan_validate.stopping import Stop
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.process.stopping import Stop
 
 REWRITTEN = "was truncated or rewritten while it was read"
 UNSEEN = "could not be looked at again after it was read"

@@ -14,12 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from kisaan_validate.catalogue import Catalogue, Declared, TableKey, UniqueIndex
-from kisaan_validate.compile.plan import Plan as Prepared
-from kisaan_validate.compile.plan import Trust
-from kisaan_validate.compile.statements import Reads
-from kisaan_validate.database.declared import Parts, read_declared, read_parts
-from kisaan_validate.database.session import Session, Setting
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.heap import (
     ANYHOW,
@@ -33,7 +27,14 @@ from kisaan_validate.execute.heap import (
     undo,
 )
 from kisaan_validate.execute.plans import Plan, Scan
-from kisaan_validate.model import StatementFacts
+from kisaan_validate.facts.catalogue import Catalogue, Declared, UniqueIndex
+from kisaan_validate.facts.run import StatementFacts
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.plan.plan import Plan as Prepared
+from kisaan_validate.plan.plan import Trust
+from kisaan_validate.plan.statements import Reads
+from kisaan_validate.postgres.declared import Parts, read_declared, read_parts
+from kisaan_validate.postgres.session import Session, Setting
 from kisaan_validate.sql.apart import groups_rows, speaks_of_null
 from kisaan_validate.sql.expressions import APART, quote
 from kisaan_validate.sql.qualify import authored, qualified

@@ -12,9 +12,9 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from kisaan_validate.database.session import Session, Setting
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.plans import Plan, Scan
+from kisaan_validate.postgres.session import Session, Setting
 
 HEAP: tuple[Setting, ...] = (
     ("enable_indexscan", "off"),

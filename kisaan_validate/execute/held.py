@@ -6,7 +6,7 @@ import math
 import threading
 import time
 
-from kisaan_validate.stopping import Stop
+from kisaan_validate.process.stopping import Stop
 
 PAST_LIMIT = "the snapshot was held for"
 """How the reason of a run begins that was stopped because of it."""

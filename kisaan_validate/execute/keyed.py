@@ -7,9 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from kisaan_validate.catalogue import Catalogue, Table, TableKey
-from kisaan_validate.compile.fingerprints import Digesting
-from kisaan_validate.compile.keyed import (
+from kisaan_validate.contract.needs import Need, Removal
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import recover
+from kisaan_validate.execute.heap import refusal
+from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.catalogue import Catalogue, Table
+from kisaan_validate.facts.run import StatementFacts
+from kisaan_validate.facts.table import KeyedDigest
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.personal.masking import mask_values
+from kisaan_validate.plan.fingerprints import Digesting
+from kisaan_validate.plan.keyed import (
     LEAST_DISTINCT,
     KeyedColumn,
     KeyedTable,
@@ -17,17 +27,10 @@ from kisaan_validate.compile.keyed import (
     keyed_before,
     without_secret,
 )
-from kisaan_validate.compile.measure.side import IsPersonal
-from kisaan_validate.compile.measure.whole import DigestKey, digest_key
-from kisaan_validate.contract.needs import Need, Removal
-from kisaan_validate.database.session import Session
-from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover
-from kisaan_validate.execute.heap import refusal
-from kisaan_validate.execute.pool import Pool, Task
-from kisaan_validate.masking import mask_values
-from kisaan_validate.model import Baseline, KeyedDigest, StatementFacts
-from kisaan_validate.stopping import Stop
+from kisaan_validate.plan.measure.side import IsPersonal
+from kisaan_validate.plan.measure.whole import DigestKey, digest_key
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.process.stopping import Stop
 
 FEW = f"it is personal and has fewer than {LEAST_DISTINCT:,} distinct values, which a digest could give away"
 """Why no digest of a personal column is kept."""

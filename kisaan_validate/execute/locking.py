@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kisaan_validate.catalogue import TableKey
-from kisaan_validate.database.locktable import Cost, Room
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.postgres.locktable import Cost, Room
 
 HOLDER, READER = 160, 80
 """Places for the catalogue's own tables and indexes, which a session locks as it looks there."""

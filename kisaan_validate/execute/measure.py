@@ -7,11 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from kisaan_validate.compile.fingerprints import Digesting, encoding_for
-from kisaan_validate.compile.measure.statement import Measure
-from kisaan_validate.compile.statements import Reads
 from kisaan_validate.contract.needs import part_id
-from kisaan_validate.database.session import Session
 from kisaan_validate.digest.forms import RAW
 from kisaan_validate.digest.rows import HASH
 from kisaan_validate.digest.selfcheck import column_check_sql, self_check_sql
@@ -20,9 +16,14 @@ from kisaan_validate.execute.ask import is_one_expressions_fault, recover
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.pool import Pool, Task
-from kisaan_validate.masking import mask_values
-from kisaan_validate.model import Measured, StatementFacts
-from kisaan_validate.stopping import Stop
+from kisaan_validate.facts.run import StatementFacts
+from kisaan_validate.facts.table import Measured
+from kisaan_validate.personal.masking import mask_values
+from kisaan_validate.plan.fingerprints import Digesting, encoding_for
+from kisaan_validate.plan.measure.statement import Measure
+from kisaan_validate.plan.statements import Reads
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.process.stopping import Stop
 
 
 @dataclass

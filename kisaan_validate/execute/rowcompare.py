@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
-from kisaan_validate.compile.measure.rows import MARK, MARK_LENGTH, RowStream
-from kisaan_validate.database.session import Session
-from kisaan_validate.differences import no_key
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import SAVEPOINT, give_back, recover
 from kisaan_validate.execute.heap import refusal
-from kisaan_validate.masking import mask_values
-from kisaan_validate.model import Notice, RowsCompared
+from kisaan_validate.facts.differences import no_key
+from kisaan_validate.facts.kept import RowsCompared
+from kisaan_validate.facts.place import Notice
+from kisaan_validate.personal.masking import mask_values
+from kisaan_validate.plan.measure.rows import MARK, MARK_LENGTH, RowStream
+from kisaan_validate.postgres.session import Session
 
 KEYS_KEPT = 20
 """So many keys of each kind are kept."""

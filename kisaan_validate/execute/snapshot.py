@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kisaan_validate.catalogue import Catalogue, Table, TableKey
-from kisaan_validate.database.catalogue import read_catalogue, read_fence, read_fence_unheld, read_place
-from kisaan_validate.database.damage import damage_unseen
-from kisaan_validate.database.locktable import FULL_HINT, Room, overfull, read_costs, read_room
-from kisaan_validate.database.same_server import Mark, Shared, leave_mark, prove_same_server
-from kisaan_validate.database.session import Session
-from kisaan_validate.database.standins import SQLSTATE, read_standins
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import SAVEPOINT
 from kisaan_validate.execute.heap import HEAP
 from kisaan_validate.execute.locking import Locking, choose_locking
-from kisaan_validate.foreign import WITHHELD, refused
-from kisaan_validate.model import Notice, Place
+from kisaan_validate.facts.catalogue import Catalogue, Table
+from kisaan_validate.facts.place import Notice, Place
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.postgres.catalogue import read_catalogue, read_fence, read_fence_unheld, read_place
+from kisaan_validate.postgres.damage import damage_unseen
+from kisaan_validate.postgres.locktable import FULL_HINT, Room, overfull, read_costs, read_room
+from kisaan_validate.postgres.same_server import Mark, Shared, leave_mark, prove_same_server
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.standins import SQLSTATE, read_standins
 from kisaan_validate.sql.expressions import table_sql
 from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.suite.foreign import WITHHELD, refused
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import BASELINE_FORMAT, RUN_FORMAT, Baseline, Run
+from kisaan_validate.facts.baseline import BASELINE_FORMAT, Baseline
+from kisaan_validate.facts.run import RUN_FORMAT, Run
 from kisaan_validate.record.consistency import baseline_contradictions, run_contradictions
 
 _adapters: dict[type[Any], Any] = {}

@@ -13,26 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
-from kisaan_validate.model import (
-    UNANSWERED,
-    Baseline,
-    Check,
-    CheckFacts,
-    Criterion,
-    Evidence,
-    Family,
-    Form,
-    Profile,
-    Result,
-    RowsCompared,
-    Run,
-    SequenceValue,
-    Status,
-    TableCoverage,
-    TableDigests,
-    TableFacts,
-    ValuesCompared,
-)
+from kisaan_validate.facts.baseline import Baseline, CheckFacts
+from kisaan_validate.facts.check import Check, Criterion, Form
+from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
+from kisaan_validate.facts.result import UNANSWERED, Evidence, Result, Status
+from kisaan_validate.facts.run import Run, TableCoverage
+from kisaan_validate.facts.table import Family, Profile, SequenceValue, TableDigests, TableFacts
 
 _FIGURES = frozenset(
     {

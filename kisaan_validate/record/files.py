@@ -7,8 +7,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from kisaan_validate import authored
 from kisaan_validate.errors import RecordError
+from kisaan_validate.text import authored
 
 
 def write_file(path: Path, text: str) -> None:

@@ -14,10 +14,11 @@ from datetime import datetime
 from pathlib import Path
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import UNANSWERED, Run, Verdict
+from kisaan_validate.facts.result import UNANSWERED, Verdict
+from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import adapter, digest_of
 from kisaan_validate.record.files import read_file, write_file
+from kisaan_validate.verdict.judgement import Judgement
 
 INDEX_FORMAT = 2
 """Version of the file. 1: first form. 2: what a comparison could not tell; runs are judged anew, for it

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from kisaan_validate.changes import changes_by_table
+from kisaan_validate.compare.changes import changes_by_table
 from kisaan_validate.contract.rules import State
-from kisaan_validate.differences import Change, CheckMove, NotCompared, Unknown
-from kisaan_validate.judgement import Answer, Judgement, answer_of
-from kisaan_validate.model import Severity, Verdict
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.differences import Change, CheckMove, NotCompared, Unknown
+from kisaan_validate.facts.result import Verdict
 from kisaan_validate.record.codec import adapter, digest_of, run_to_json
-from kisaan_validate.waivers import Use
+from kisaan_validate.verdict.judgement import Answer, Judgement, answer_of
+from kisaan_validate.verdict.waivers import Use
 
 JUDGED_FORMAT = 1
 """Version of the document. 1: first form."""

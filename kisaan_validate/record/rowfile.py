@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kisaan_validate.changes import BUCKETS
+from kisaan_validate.compare.digests import BUCKETS
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import RowFile
+from kisaan_validate.facts.kept import RowFile
 
 MAGIC = b"kisaan-validate rows 1\n"
 """The first line: what it is, and the version of its form."""

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kisaan_validate.compile.keptvalues import KeptForms
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import RowFile
+from kisaan_validate.facts.kept import RowFile
+from kisaan_validate.plan.keptvalues import KeptForms
 from kisaan_validate.record.rowfile import RowWriter, headers
 
 MAGIC = b"kisaan-validate values 1\n"

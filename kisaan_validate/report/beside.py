@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kisaan_validate.differences import NotCompared
+from kisaan_validate.facts.differences import NotCompared
 from kisaan_validate.report.text import plain
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from kisaan_validate.differences import CheckMove, Transition
-from kisaan_validate.model import COUNTED, MASKED, Check, Evidence, Form, Result, Status
+from kisaan_validate.facts.check import Check, Form
+from kisaan_validate.facts.differences import CheckMove, Transition
+from kisaan_validate.facts.result import COUNTED, MASKED, Evidence, Result, Status
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.psql import around
 from kisaan_validate.report.summary import figure, vacuous
 from kisaan_validate.report.text import anchor, counted, duration, number, value
-from kisaan_validate.waivers import Waived
+from kisaan_validate.verdict.waivers import Waived
 
 EVIDENCE_WORDS = {
     Evidence.SCANNED: "the rows were read",

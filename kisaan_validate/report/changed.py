@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kisaan_validate.changes import changes_by_table, differing
+from kisaan_validate.compare.changes import changes_by_table
+from kisaan_validate.compare.figures import differing
+from kisaan_validate.compare.patterns.ends import Hint, hints
 from kisaan_validate.contract.rules import State
-from kisaan_validate.differences import CHANGED_ROWS, DIGEST, ROWS, SEQUENCE, VALUES, Change
-from kisaan_validate.judgement import Answer, Judgement, answer_of
-from kisaan_validate.model import Baseline, ColumnFacts, Family, Profile, TableFacts
-from kisaan_validate.patterns.ends import Hint, hints
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.differences import CHANGED_ROWS, DIGEST, ROWS, SEQUENCE, VALUES, Change
+from kisaan_validate.facts.table import ColumnFacts, Family, Profile, TableFacts
 from kisaan_validate.report.text import counted, number, signed
+from kisaan_validate.verdict.judgement import Answer, Judgement, answer_of
 
 STATE_ORDER = (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.NOT_APPLICABLE, State.KEPT)
 STATE_WORDS = {

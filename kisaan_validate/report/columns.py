@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kisaan_validate.model import Check, Result
+from kisaan_validate.facts.check import Check
+from kisaan_validate.facts.result import Result
 
 Value = str | int | None
 

@@ -11,24 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import changes_by_table, lacking, row_counts, rows_not_kept
+from kisaan_validate.compare.changes import changes_by_table, lacking, rows_not_kept
+from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.contract.rules import State
-from kisaan_validate.differences import CheckMove, RowCount, Transition
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import (
-    COUNTED,
-    Baseline,
-    Check,
-    Evidence,
-    FailOn,
-    Form,
-    Result,
-    Severity,
-    Status,
-    Verdict,
-)
-from kisaan_validate.pairs import pair
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.check import Check, Form, Severity
+from kisaan_validate.facts.differences import CheckMove, RowCount, Transition
+from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status, Verdict
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints, words_of
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
@@ -39,10 +28,12 @@ from kisaan_validate.report.shown import shown
 from kisaan_validate.report.summary import WORTH_SAYING, held_words
 from kisaan_validate.report.text import counted
 from kisaan_validate.report.values import print_values
+from kisaan_validate.text.pairs import pair
+from kisaan_validate.verdict.judgement import Judgement
 
 if TYPE_CHECKING:
-    from kisaan_validate.demo import Story
-    from kisaan_validate.runner import Connected
+    from kisaan_validate.ops.demo import Story
+    from kisaan_validate.prove.runner import Connected
 
 STYLES = {
     Status.PASS: "green",

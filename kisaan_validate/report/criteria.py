@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kisaan_validate.model import UNANSWERED, Criterion, Result, Run, Status
+from kisaan_validate.facts.check import Criterion
+from kisaan_validate.facts.result import UNANSWERED, Result, Status
+from kisaan_validate.facts.run import Run
 from kisaan_validate.report.signatures import Attested
 from kisaan_validate.report.summary import pairs_of, vacuous
 from kisaan_validate.report.text import counted, number

@@ -4,11 +4,12 @@ no values as before.
 
 from __future__ import annotations
 
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import digests_untold, tables_in_scope, why_undigested
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import TableFacts
+from kisaan_validate.compare.digests import digests_untold, why_undigested
+from kisaan_validate.compare.tables import tables_in_scope
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.report.text import counted, number
+from kisaan_validate.verdict.judgement import Judgement
 
 
 def depth_words(judged: Judgement) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kisaan_validate.changes import changes_by_table
+from kisaan_validate.compare.changes import changes_by_table
 from kisaan_validate.contract.rules import Outcome, Promise, State
-from kisaan_validate.differences import Change
-from kisaan_validate.judgement import JUDGED, Judgement
-from kisaan_validate.model import Severity, nothing_checked
-from kisaan_validate.pairs import pair
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.differences import Change
+from kisaan_validate.facts.run import nothing_checked
 from kisaan_validate.report.changed import words_of
 from kisaan_validate.report.standing import Standing
 from kisaan_validate.report.text import counted, flat, number, plain
+from kisaan_validate.text.pairs import pair
+from kisaan_validate.verdict.judgement import JUDGED, Judgement
 
 
 @dataclass(frozen=True)

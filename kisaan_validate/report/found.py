@@ -4,7 +4,7 @@ was wanted.
 
 from __future__ import annotations
 
-from kisaan_validate.model import Result, Status
+from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.report.text import flat, number, shortened
 
 NAMED = 3

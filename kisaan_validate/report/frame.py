@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kisaan_validate.model import Run
+from kisaan_validate.facts.run import Run
 from kisaan_validate.report.columns import COLUMNS
 from kisaan_validate.report.summary import pairs_of
 

@@ -15,11 +15,12 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from kisaan_validate.baseline import baseline_of
 from kisaan_validate.contract.rules import State
-from kisaan_validate.differences import Transition
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import Run, Severity, Status, Verdict
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.differences import Transition
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
 from kisaan_validate.report import changed, psql, rows, summary, text
 from kisaan_validate.report.cards import Card, cards_of
@@ -31,6 +32,7 @@ from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
 from kisaan_validate.report.values import value_lines
+from kisaan_validate.verdict.judgement import Judgement
 
 MOST_SQL = 250_000
 """So many characters of the statements' SQL a page shows; beyond, it says where it stands. Each check

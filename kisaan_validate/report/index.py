@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from kisaan_validate.model import Verdict
+from kisaan_validate.facts.result import Verdict
 from kisaan_validate.record.codec import adapter
 from kisaan_validate.record.index import Entry, Index, Unread
 from kisaan_validate.report import text

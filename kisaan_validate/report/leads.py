@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from kisaan_validate.contract.rules import Outcome, Promise, State
-from kisaan_validate.differences import ROWS, Change, Unknown
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import Severity, Status
-from kisaan_validate.pairs import pair
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.differences import ROWS, Change, Unknown
+from kisaan_validate.facts.result import Status
 from kisaan_validate.report.cards import Card
 from kisaan_validate.report.changed import STATE_SIGNS, STATE_WORDS, words_of
 from kisaan_validate.report.text import anchor, counted, number, signed
+from kisaan_validate.text.pairs import pair
+from kisaan_validate.verdict.judgement import Judgement
 
 MOST = 3
 """So many stand on the first screen."""

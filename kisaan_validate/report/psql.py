@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from kisaan_validate.model import Run
+from kisaan_validate.facts.run import Run
 
 _SETTINGS = (
     ("default_transaction_isolation", "repeatable read"),

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kisaan_validate.differences import ADDED, REMOVED, Change
-from kisaan_validate.pairs import pair
+from kisaan_validate.facts.differences import ADDED, REMOVED, Change
+from kisaan_validate.facts.row_differences import Kind, RowChange, RowDiff, TableDiff
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.text import counted, plain, shortened
-from kisaan_validate.rowdiff import Kind, RowChange, RowDiff, TableDiff
+from kisaan_validate.text.pairs import pair
 from kisaan_validate.version import VERSION
 
 FORMAT = "kisaan-validate/rowdiff"

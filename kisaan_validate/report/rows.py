@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import row_counts
-from kisaan_validate.differences import NO_TABLE, RowCount
-from kisaan_validate.model import Baseline, Run, TableFacts
+from kisaan_validate.compare.tables import row_counts
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.differences import NO_TABLE, RowCount
+from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.report.svg import row_bar
 from kisaan_validate.report.text import number, signed
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kisaan_validate.differences import CheckMove
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import UNANSWERED, Check, Result, Severity, Status
+from kisaan_validate.facts.check import Check, Severity
+from kisaan_validate.facts.differences import CheckMove
+from kisaan_validate.facts.result import UNANSWERED, Result, Status
 from kisaan_validate.report.cards import movement
 from kisaan_validate.report.summary import figure, in_order, pairs_of, vacuous
 from kisaan_validate.report.text import flat, number, plain
-from kisaan_validate.waivers import Use, Waived
+from kisaan_validate.verdict.judgement import Judgement
+from kisaan_validate.verdict.waivers import Use, Waived
 
 
 class Standing(StrEnum):

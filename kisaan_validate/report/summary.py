@@ -7,23 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.contract.rules import State
-from kisaan_validate.differences import CheckMove, Origin, Transition
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import (
-    COUNTED,
-    Check,
-    Evidence,
-    FailOn,
-    Form,
-    Result,
-    Run,
-    Severity,
-    Status,
-    Verdict,
-    nothing_checked,
-)
+from kisaan_validate.facts.check import Check, Form, Severity
+from kisaan_validate.facts.differences import CheckMove, Origin, Transition
+from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.run import Run, nothing_checked
 from kisaan_validate.report.text import counted, number
-from kisaan_validate.waivers import Use
+from kisaan_validate.verdict.judgement import Judgement
+from kisaan_validate.verdict.waivers import Use
 
 WORTH_SAYING = 10
 """Seconds for which a snapshot is held before the console says so."""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from kisaan_validate.model import Status
+from kisaan_validate.facts.result import Status
 from kisaan_validate.report.summary import STATUS_ORDER
 from kisaan_validate.report.text import number, signed
 

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from kisaan_validate.baseline import baseline_of
-from kisaan_validate.changes import differing
-from kisaan_validate.judgement import Judgement, expected_rows
-from kisaan_validate.model import ColumnFacts, Family, Profile, Status, TableCoverage, TableFacts
+from kisaan_validate.compare.figures import differing
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.result import Status
+from kisaan_validate.facts.run import TableCoverage
+from kisaan_validate.facts.table import ColumnFacts, Family, Profile, TableFacts
 from kisaan_validate.report.cards import Card
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.rows import RowLine, row_lines
 from kisaan_validate.report.summary import STATUS_ORDER, STATUS_WORDS
 from kisaan_validate.report.svg import status_bar
 from kisaan_validate.report.text import counted, number
+from kisaan_validate.verdict.judgement import Judgement, expected_rows
 
 
 @dataclass(frozen=True)

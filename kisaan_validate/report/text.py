@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
-from kisaan_validate.pairs import is_hidden
+from kisaan_validate.text.pairs import is_hidden
 
 _JOINERS = "\u200c\u200d"
 """Zero-width (non-)joiners: ordinary spelling in Indian scripts, so prose keeps them; in evidence they are

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from kisaan_validate.model import Verdict
+from kisaan_validate.facts.result import Verdict
 
 WIDTH, HEIGHT = 240, 40
 """Of a picture, in its own units; the page scales it."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from kisaan_validate.model import Run, ValueChange, ValuesCompared
-from kisaan_validate.pairs import pair
+from kisaan_validate.facts.kept import ValueChange, ValuesCompared
+from kisaan_validate.facts.run import Run
 from kisaan_validate.report.shown import Shown
 from kisaan_validate.report.text import counted, number, plain, shortened
+from kisaan_validate.text.pairs import pair
 
 SHOWN = 3
 """So many changed values of a column the console shows, unless all are asked for."""

@@ -30,8 +30,8 @@ from kisaan_validate.sql.expressions import (
 )
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Catalogue, Column, Table
-    from kisaan_validate.model import Tolerance
+    from kisaan_validate.facts.catalogue import Catalogue, Column, Table
+    from kisaan_validate.facts.check import Tolerance
 
 
 @dataclass(frozen=True)

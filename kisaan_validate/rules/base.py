@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
-from kisaan_validate.model import Form
+from kisaan_validate.facts.check import Form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sqlalchemy.sql.elements import ColumnElement
 
-    from kisaan_validate.catalogue import Catalogue, Table
-    from kisaan_validate.model import Tolerance
+    from kisaan_validate.facts.catalogue import Catalogue, Table
+    from kisaan_validate.facts.check import Tolerance
     from kisaan_validate.sql.expressions import View
 
 

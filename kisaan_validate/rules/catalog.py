@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from kisaan_validate.rules.base import Answer, CatalogRule
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Catalogue, Column, Constraint, Index, Table
+    from kisaan_validate.facts.catalogue import Catalogue, Column, Constraint, Index, Table
 
 
 def _one(held: bool, message: str) -> Answer:

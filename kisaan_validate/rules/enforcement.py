@@ -18,7 +18,7 @@ from sqlglot.errors import SqlglotError
 from kisaan_validate.sql.qualify import unmarked
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Table
+    from kisaan_validate.facts.catalogue import Table
 
 
 def implied_by_constraints(predicate: str, table: Table, *, authored: bool = False) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kisaan_validate.errors import SuiteError
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Column
+    from kisaan_validate.facts.catalogue import Column
 
 _NAN = re.compile(r"\s*[-+]?nan(\(\w*\))?\s*", re.IGNORECASE | re.ASCII)
 """The texts that PostgreSQL's numeric types read as NaN (the C library's strtod, which float8in calls, has

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from kisaan_validate.catalogue import NUMBERS_WITH_NAN, SHAPES
+from kisaan_validate.facts.catalogue import NUMBERS_WITH_NAN, SHAPES
 from kisaan_validate.sql.expressions import quote, to_sql
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
-    from kisaan_validate.catalogue import Column, TypeFacts
+    from kisaan_validate.facts.catalogue import Column, TypeFacts
     from kisaan_validate.sql.expressions import View
 
 

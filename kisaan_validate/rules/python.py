@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kisaan_validate.model import Form
+from kisaan_validate.facts.check import Form
 from kisaan_validate.rules.base import Rule
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Table
+    from kisaan_validate.facts.catalogue import Table
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
-from kisaan_validate.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.errors import DatabaseError, SuiteError
+from kisaan_validate.facts.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.rules.base import Join, JoinRule, QueryRule, Riding, Violations, free_name, later, when
 from kisaan_validate.rules.intervals import refuse_no_value
 from kisaan_validate.rules.nan import nan_of_any, nan_sql, or_nan, refusing_nan

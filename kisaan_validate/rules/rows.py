@@ -20,7 +20,7 @@ from kisaan_validate.sql.nan import settled_for_nan
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
-    from kisaan_validate.catalogue import Catalogue, Table
+    from kisaan_validate.facts.catalogue import Catalogue, Table
 
 
 def _words(value: object) -> str:

@@ -14,7 +14,7 @@ from kisaan_validate.rules.nan import nan_of_any
 from kisaan_validate.sql.expressions import kept_sql, key_columns, literal, quote, source_sql, to_sql
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Catalogue, Column, Table
+    from kisaan_validate.facts.catalogue import Catalogue, Column, Table
 
 _COUNTED = frozenset({"int2", "int4", "int8", "numeric"})
 

@@ -11,7 +11,7 @@ from kisaan_validate.rules.nan import nan_of_any
 from kisaan_validate.sql.expressions import View, kept_sql, key_columns, quote, source_sql, to_sql
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Catalogue, Table
+    from kisaan_validate.facts.catalogue import Catalogue, Table
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kisaan_validate.errors import RecordError, UsageError
-from kisaan_validate.judgement import Judgement
 from kisaan_validate.report.html import render_html
 from kisaan_validate.signoff.archive import SUMS, pack, sums
 from kisaan_validate.signoff.evidence import Files
@@ -18,6 +17,7 @@ from kisaan_validate.signoff.page import signatures_of
 from kisaan_validate.signoff.secrets import secrets_in
 from kisaan_validate.signoff.standing import Standing
 from kisaan_validate.signoff.statement import FOLDER, is_fact, sha256
+from kisaan_validate.verdict.judgement import Judgement
 
 HOW = "VERIFY.txt"
 PAGE = "report.html"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kisaan_validate.errors import AlreadyRunning, RecordError
-from kisaan_validate.model import Run
+from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.record.filelock import file_lock
 from kisaan_validate.record.files import write_file

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import Run, Verdict
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.run import Run
 from kisaan_validate.signoff.answers import answers_to
 from kisaan_validate.signoff.evidence import Files
 from kisaan_validate.signoff.keys import Signers, check

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kisaan_validate.judgement import Judgement
 from kisaan_validate.signoff.standing import Standing
+from kisaan_validate.verdict.judgement import Judgement
 
 
 class Mark(StrEnum):

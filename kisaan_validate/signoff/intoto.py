@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import Severity, Status, Verdict
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.signoff.statement import sha256
+from kisaan_validate.verdict.judgement import Judgement
 
 INTOTO = "statement.intoto.json"
 _TYPE = "https://in-toto.io/Statement/v1"

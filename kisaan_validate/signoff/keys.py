@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kisaan_validate import authored
 from kisaan_validate.errors import RecordError, UsageError
 from kisaan_validate.signoff.statement import NAMESPACE
+from kisaan_validate.text import authored
 
 _LIMIT = 30
 """Seconds that a verification may take; signing waits for people, who type passphrases and touch keys."""

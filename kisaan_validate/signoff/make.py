@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kisaan_validate.errors import UsageError
-from kisaan_validate.judgement import Judgement
 from kisaan_validate.record.files import write_file
 from kisaan_validate.signoff.check import Trust, signoffs_of
 from kisaan_validate.signoff.evidence import Files, read_folder
@@ -25,7 +24,8 @@ from kisaan_validate.signoff.statement import (
     statement_text,
 )
 from kisaan_validate.signoff.verify import faults_of
-from kisaan_validate.suite.meta import did_you_mean
+from kisaan_validate.text.nearest import did_you_mean
+from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.version import VERSION
 
 

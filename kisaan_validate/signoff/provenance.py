@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import Provenance
+from kisaan_validate.facts.run import Provenance
 from kisaan_validate.record.files import write_file
 from kisaan_validate.suite.load import sources_digest
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kisaan_validate.model import Run, Verdict
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.run import Run
 from kisaan_validate.signoff.statement import Caution, Decision, Statement
 
 

@@ -17,7 +17,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.model import Run, Verdict
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import adapter
 
 STATEMENT_FORMAT = 1

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.errors import KisaanError, RecordError
-from kisaan_validate.judgement import Judgement, judge
-from kisaan_validate.model import Run
+from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import baseline_from_json, run_from_json
 from kisaan_validate.report.summary import promise_words
 from kisaan_validate.signoff.archive import SUMS, unpack
@@ -26,8 +25,9 @@ from kisaan_validate.signoff.standing import Signed, Standing, State, standing_o
 from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
 from kisaan_validate.signoff.timestamp import STAMPED, UNKNOWN_AUTHORITY
 from kisaan_validate.suite.load import Suite, load_suite, sources_digest
+from kisaan_validate.verdict.judgement import Judgement, judge
+from kisaan_validate.verdict.waivers import Use, read_waivers
 from kisaan_validate.version import VERSION
-from kisaan_validate.waivers import Use, read_waivers
 
 
 def verify_path(path: Path, trust: Trust, *, only_chain: bool = False) -> list[Verified]:

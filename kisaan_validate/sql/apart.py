@@ -16,7 +16,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from kisaan_validate.sql.assertion import _folded, _is_own, _scrubbed, _table_name
+from kisaan_validate.sql.assertion import folded, is_own, scrubbed, table_name
 from kisaan_validate.sql.expressions import APART, quote
 
 _OF_THE_SYSTEM = frozenset({"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
@@ -42,11 +42,11 @@ class Place:
 
 def places_of(sql: str) -> tuple[Place, ...]:
     """The tables that a SELECT names, but for its own WITH names, in the order of the text."""
-    tree: Any = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
+    tree: Any = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
     columns = list(tree.find_all(exp.Column))
     plain = not any(c.name.lower() in _OF_THE_SYSTEM for c in columns)
     whole = _whole_rows(columns)
-    named = [t for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier) and not _is_own(t)]
+    named = [t for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier) and not is_own(t)]
     return tuple(sorted((_place(t, plain and _fit(t, whole)) for t in named), key=lambda place: place.start))
 
 
@@ -71,8 +71,8 @@ def _fit(table: exp.Table, whole: Collection[str]) -> bool:
 
 def _place(table: exp.Table, fit: bool) -> Place:
     parts = [part for part in table.parts if isinstance(part, exp.Identifier)]
-    alias = "" if table.alias else _folded(parts[-1]).strip('"')
-    return Place(_table_name(table), parts[0].meta["start"], parts[-1].meta["end"] + 1, alias, fit)
+    alias = "" if table.alias else folded(parts[-1]).strip('"')
+    return Place(table_name(table), parts[0].meta["start"], parts[-1].meta["end"] + 1, alias, fit)
 
 
 def stand_apart(sql: str, places: Collection[Place]) -> str:

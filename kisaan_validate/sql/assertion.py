@@ -23,7 +23,7 @@ from kisaan_validate.errors import SuiteError
 from kisaan_validate.sql.expressions import quote
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Catalogue
+    from kisaan_validate.facts.catalogue import Catalogue
 
 _FORBIDDEN = (
     exp.Insert,
@@ -101,7 +101,7 @@ def parse_select(sql: str, origin: str) -> Any:
             "one statement only: found a semicolon", "remove it; one file holds one SELECT", origin
         )
     try:
-        trees = sqlglot.parse(_scrubbed(sql, origin), dialect="postgres")
+        trees = sqlglot.parse(scrubbed(sql, origin), dialect="postgres")
     except SqlglotError as error:
         raise SuiteError(f"not understood as SQL: {_first_line(error)}", "", origin) from None
     except RecursionError:
@@ -123,7 +123,7 @@ def without_end(sql: str, origin: str) -> str:
 
     Raises SuiteError as :func:`parse_select`; a semicolon between two statements is left, for that to refuse.
     """
-    code = _scrubbed(sql, origin).rstrip()
+    code = scrubbed(sql, origin).rstrip()
     ended = re.sub(r"[;\s]+$", "", code)
     return sql[: len(ended)] if ";" in code[len(ended) :] else sql
 
@@ -169,7 +169,7 @@ _PLAIN = frozenset("\t\n\r" + "".join(chr(c) for c in range(32, 127) if chr(c) n
 _OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|`?]+")
 
 
-def _scrubbed(sql: str, origin: str) -> str:
+def scrubbed(sql: str, origin: str) -> str:
     """``sql`` with comments blanked and the insides of strings made harmless; every position stays where
     it was.
 
@@ -211,7 +211,7 @@ def _comment_end(sql: str, start: int, origin: str) -> int:
 
 def _tokens(sql: str, origin: str) -> list[Token]:
     try:
-        return list(sqlglot.tokenize(_scrubbed(sql, origin), dialect="postgres"))
+        return list(sqlglot.tokenize(scrubbed(sql, origin), dialect="postgres"))
     except SqlglotError as error:
         raise SuiteError(f"not understood as SQL: {_first_line(error)}", "", origin) from None
 
@@ -315,7 +315,7 @@ def _cut(name: str) -> str:
 
 def _operators(sql: str, origin: str) -> set[str]:
     """Every operator that PostgreSQL could see in a run of operator characters: all parts of the run."""
-    code = re.sub(r'"(?:[^"]|"")*"', " ", _scrubbed(sql, origin))
+    code = re.sub(r'"(?:[^"]|"")*"', " ", scrubbed(sql, origin))
     runs = _OPERATOR.findall(re.sub(r"'[^']*'", " ", code))
     return {run[i:j] for run in runs for i in range(len(run)) for j in range(i + 1, len(run) + 1)}
 
@@ -358,9 +358,9 @@ def tables_read(tree: exp.Expression) -> tuple[str, ...]:
     appearance.
     """
     names = [
-        _table_name(t)
+        table_name(t)
         for t in tree.find_all(exp.Table)
-        if isinstance(t.this, exp.Identifier) and not _is_own(t)
+        if isinstance(t.this, exp.Identifier) and not is_own(t)
     ]
     return tuple(dict.fromkeys(n for n in names if n and not n.startswith(_SYSTEM)))
 
@@ -369,9 +369,9 @@ _SYSTEM = ("pg_catalog.", "information_schema.")
 """Schemas that every server has: their relations need no presence."""
 
 
-def _is_own(table: exp.Table) -> bool:
+def is_own(table: exp.Table) -> bool:
     """Whether a name means a WITH query: one that stands around it, and unless RECURSIVE before it."""
-    name = _table_name(table)
+    name = table_name(table)
     inner: Any = table
     outer: Any = table.parent
     while outer is not None:
@@ -385,17 +385,19 @@ def _is_own(table: exp.Table) -> bool:
         else:
             found = outer.args.get("with_")
             seen = found.expressions if isinstance(found, exp.With) and found is not inner else []
-        if len(table.parts) == 1 and any(_folded(cte.args["alias"].this) == name for cte in seen):
+        if len(table.parts) == 1 and any(folded(cte.args["alias"].this) == name for cte in seen):
             return True
         inner, outer = outer, outer.parent
     return False
 
 
-def _table_name(table: exp.Table) -> str:
-    return ".".join(_folded(part) for part in table.parts if isinstance(part, exp.Identifier))
+def table_name(table: exp.Table) -> str:
+    """The name of a table node as the suite writes it, with its schema where it has one."""
+    return ".".join(folded(part) for part in table.parts if isinstance(part, exp.Identifier))
 
 
-def _folded(identifier: exp.Identifier) -> str:
+def folded(identifier: exp.Identifier) -> str:
+    """An identifier as the server folds it: lower case, unless it was quoted."""
     if not identifier.args.get("quoted"):
         return identifier.name.lower()
     return f'"{identifier.name}"' if "." in identifier.name else identifier.name
@@ -408,14 +410,14 @@ def resolve_names(sql: str, reads: Iterable[str], catalogue: Catalogue) -> str:
     swaps = {name: catalogue.find(name) for name in reads if name in catalogue.aliases}
     if not swaps:
         return sql
-    tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
+    tree = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
     edits: list[tuple[int, int, str]] = []
     for table in tree.find_all(exp.Table):
-        actual = swaps.get(_table_name(table))
-        if actual is None or _is_own(table):
+        actual = swaps.get(table_name(table))
+        if actual is None or is_own(table):
             continue
         start, end = table.this.meta["start"], table.this.meta["end"]
-        alias = "" if table.alias else f" AS {quote(_table_name(table))}"
+        alias = "" if table.alias else f" AS {quote(table_name(table))}"
         edits.append((start, end, f"{quote(actual.schema)}.{quote(actual.name)}{alias}"))
     for start, end, text in sorted(edits, reverse=True):
         sql = sql[:start] + text + sql[end + 1 :]
@@ -433,7 +435,7 @@ def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
     comes straight from a table named in the same FROM. Anything out of a subquery, a WITH query, a
     function, a set operation, a column alias list or a whole row is UNTRACED.
     """
-    tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
+    tree = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
     select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
     if not isinstance(select, exp.Select):
         return {}
@@ -443,7 +445,7 @@ def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
 
 def computed_outputs(sql: str) -> frozenset[str]:
     """The named outputs of a SELECT that are anything but a column as it is; all of a set operation's."""
-    tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
+    tree = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
     select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
     outputs = select.expressions if isinstance(select, exp.Select) else []
     return frozenset(
@@ -467,7 +469,7 @@ def _is_plain_table(item: exp.Expr) -> bool:
     if not isinstance(item, exp.Table) or not isinstance(item.this, exp.Identifier) or item.args.get("joins"):
         return False
     alias = item.args.get("alias")
-    return not _is_own(item) and not (alias is not None and alias.args.get("columns"))
+    return not is_own(item) and not (alias is not None and alias.args.get("columns"))
 
 
 def _origins(output: exp.Expr, plain: frozenset[str], all_plain: bool) -> tuple[str, ...]:
@@ -522,7 +524,7 @@ def columns_of(tree: exp.Expression) -> list[str]:
 
 def columns_named(sql: str) -> frozenset[str]:
     """The columns that a SELECT names anywhere, without their tables; ``*`` names none."""
-    tree = sqlglot.parse_one(_scrubbed(sql, ""), dialect="postgres")
+    tree = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
     return frozenset(column_name(column) for column in tree.find_all(exp.Column))
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from kisaan_validate.sql.qualify import authored, qualified
 
 if TYPE_CHECKING:
-    from kisaan_validate.catalogue import Table
+    from kisaan_validate.facts.catalogue import Table
 
 Value = (
     bool | int | float | Decimal | str | bytes | dt.date | dt.datetime | dt.time | dt.timedelta | uuid.UUID

@@ -16,7 +16,7 @@ import time
 from multiprocessing.connection import Connection
 
 from kisaan_validate.errors import KisaanError
-from kisaan_validate.stopping import Stop
+from kisaan_validate.process.stopping import Stop
 from kisaan_validate.stream.tally import Trouble
 from kisaan_validate.stream.work import Job, Work, open_session, read_again
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kisaan_validate.compile.streams import Piece, Stream, pieces_of
-from kisaan_validate.stopping import Stop
+from kisaan_validate.plan.streams import Piece, Stream, pieces_of
+from kisaan_validate.process.stopping import Stop
 from kisaan_validate.stream.helpers import SPARE_SECONDS, Helper, Here, Lost, NotStarted, Process
 from kisaan_validate.stream.tally import Streamed, Tally, Trouble
 from kisaan_validate.stream.work import Job

@@ -13,9 +13,9 @@ from collections.abc import Collection
 from multiprocessing.connection import Pipe
 from typing import Protocol
 
-from kisaan_validate.compile.streams import Piece
 from kisaan_validate.errors import DatabaseError, KisaanError
-from kisaan_validate.stopping import Stop
+from kisaan_validate.plan.streams import Piece
+from kisaan_validate.process.stopping import Stop
 from kisaan_validate.stream.tally import Streamed, Trouble
 from kisaan_validate.stream.work import Job, Work, open_session
 from kisaan_validate.suite.load import Suite

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kisaan_validate.catalogue import NUMBERS_WITH_NAN
+from kisaan_validate.facts.catalogue import NUMBERS_WITH_NAN
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.stream.decode import Ints, Mask, Values
 from kisaan_validate.stream.frames import frame_of, series_of

@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kisaan_validate.compile.streams import TOO_LONG, Judge, Piece, Stream
-from kisaan_validate.database.session import Session
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import recover
 from kisaan_validate.execute.heap import TooLarge, refusal
-from kisaan_validate.model import Check, StatementFacts
+from kisaan_validate.facts.check import Check
+from kisaan_validate.facts.run import StatementFacts
+from kisaan_validate.plan.streams import TOO_LONG, Judge, Piece, Stream
+from kisaan_validate.postgres.session import Session
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.stream.decode import (
     SIGNATURE,

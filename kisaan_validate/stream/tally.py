@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.model import StatementFacts
+from kisaan_validate.facts.run import StatementFacts
 
 Found = tuple[tuple[int | bytes, ...], tuple[str, ...]]
 """One violating row: what it is ordered by, and the texts that find it again."""

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from kisaan_validate.catalogue import Table
-from kisaan_validate.compile.streams import Piece, Stream
-from kisaan_validate.database.locktable import await_room
-from kisaan_validate.database.same_server import Shared
-from kisaan_validate.database.session import Discretion, Limits, Session
-from kisaan_validate.database.target import Target
 from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.execute.ask import give_back
 from kisaan_validate.execute.locking import Locking
 from kisaan_validate.execute.snapshot import enter_snapshot
+from kisaan_validate.facts.catalogue import Table
+from kisaan_validate.plan.streams import Piece, Stream
+from kisaan_validate.postgres.locktable import await_room
+from kisaan_validate.postgres.same_server import Shared
+from kisaan_validate.postgres.session import Discretion, Limits, Session
+from kisaan_validate.postgres.target import Target
+from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rules.python import PythonRule
-from kisaan_validate.stopping import Stop
 from kisaan_validate.stream.piece import At, Judged, PieceReader
 from kisaan_validate.stream.tally import Streamed, Tally, trouble_of
 from kisaan_validate.suite.load import Suite, load_suite

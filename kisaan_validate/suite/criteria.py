@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.model import Check, Criterion
-from kisaan_validate.suite.meta import did_you_mean
+from kisaan_validate.facts.check import Check, Criterion
+from kisaan_validate.text.nearest import did_you_mean
 
 _KEYS = ("id", "text", "checks", "manual")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

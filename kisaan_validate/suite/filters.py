@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kisaan_validate.catalogue import split_name
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.facts.titles import split_name
 from kisaan_validate.sql.assertion import expression_columns
-from kisaan_validate.suite.meta import did_you_mean
+from kisaan_validate.text.nearest import did_you_mean
 
 
 @dataclass(frozen=True)

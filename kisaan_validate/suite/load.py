@@ -15,17 +15,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kisaan_validate import authored, declare, plugins, watched
+from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
-from kisaan_validate.lineage import Asked, Followed, asked_of
-from kisaan_validate.model import Check, Criterion, SuiteFacts
+from kisaan_validate.facts.asked import SuiteFacts
+from kisaan_validate.facts.check import Check, Criterion
+from kisaan_validate.personal.lineage import Asked, Followed, asked_of
+from kisaan_validate.process import watched
+from kisaan_validate.rules import plugins
+from kisaan_validate.rules.applies import parse_condition
 from kisaan_validate.rules.base import Rule, meaning_digest
 from kisaan_validate.sql.assertion import row_condition
-from kisaan_validate.suite.applies import parse_condition
 from kisaan_validate.suite.criteria import read_criteria, resolved
 from kisaan_validate.suite.filters import Filter, Filters
-from kisaan_validate.suite.meta import did_you_mean
+from kisaan_validate.text import authored
+from kisaan_validate.text.nearest import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules import catalog, relations, rows
+from kisaan_validate.rules.applies import column_condition, split_conditions
 from kisaan_validate.rules.base import Rule
-from kisaan_validate.suite.applies import column_condition, split_conditions
+from kisaan_validate.rules.meta import KEYS, merge_meta, read_meta
 from kisaan_validate.suite.dtypes import type_rule
-from kisaan_validate.suite.meta import KEYS, did_you_mean, merge_meta, read_meta
 from kisaan_validate.suite.python_source import (
     PYTHON_KEYS,
     Subject,
@@ -22,6 +22,7 @@ from kisaan_validate.suite.python_source import (
     own_settings,
     python_rule,
 )
+from kisaan_validate.text.nearest import did_you_mean
 
 _MODEL_KEYS = ("table", "minimum_rows", "checks")
 _OWN_CHECKS = ("present", "minimum_rows", "strict", "unique", "type", "not_null")

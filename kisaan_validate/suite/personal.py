@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from kisaan_validate.lineage import Asked, How, asked_of
+from kisaan_validate.personal.lineage import Asked, How, asked_of
 
 HINTS = (
     "password",

@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from kisaan_validate import watched
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.process import watched
 from kisaan_validate.suite.load import load_suite
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.rules.meta import as_names
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.suite.functions import meaning_of, source_of
-from kisaan_validate.suite.meta import as_names, did_you_mean
 from kisaan_validate.suite.suggest import suggestion
+from kisaan_validate.text.nearest import did_you_mean
 
 PYTHON_KEYS = ("row_wise", "columns", "nulls", "allow_nan")
 """What a check written in Python says of itself, in ``statistics`` or in the metadata of its column or

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from kisaan_validate.model import Check
+from kisaan_validate.facts.check import Check
 from kisaan_validate.rules.base import Rule
 from plants.base import Clean, Plant
 

@@ -2,7 +2,7 @@
 points.
 
 An installed package adds one with an entry point of the group ``kisaan_validate.formats``: its name is the
-format's, it loads a function ``(judged: kisaan_validate.judgement.Judgement) -> str``.
+format's, it loads a function ``(judged: kisaan_validate.verdict.judgement.Judgement) -> str``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from kisaan_validate.errors import UsageError
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.suite.meta import did_you_mean
+from kisaan_validate.text.nearest import did_you_mean
+from kisaan_validate.verdict.judgement import Judgement
 
 Renderer = Callable[[Judgement], str]
 

@@ -15,11 +15,11 @@ import csv
 import io
 import re
 
-from kisaan_validate.judgement import Judgement
 from kisaan_validate.report.columns import COLUMNS
 from kisaan_validate.report.findings import Finding, difference_findings, promise_findings
 from kisaan_validate.report.standing import Line, lines_of
 from kisaan_validate.report.text import plain
+from kisaan_validate.verdict.judgement import Judgement
 
 _FORMULA = re.compile(r"((?:^|;)[\s'\"]*)(?=[=+\-@＝＋－＠])")
 

@@ -9,8 +9,8 @@ escapeProperty.
 
 from __future__ import annotations
 
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import Severity, Verdict
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.findings import (
     Finding,
     difference_findings,
@@ -22,6 +22,7 @@ from kisaan_validate.report.formats.place import place_of
 from kisaan_validate.report.standing import Line, Standing, keys_told, lines_in_order
 from kisaan_validate.report.summary import verdict_sentence
 from kisaan_validate.report.text import flat, plain, shortened
+from kisaan_validate.verdict.judgement import Judgement
 
 KEYS = 3
 """So many violating rows are told in an annotation."""

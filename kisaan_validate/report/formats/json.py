@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kisaan_validate.judgement import Judgement
 from kisaan_validate.record.judged import judged_to_json
+from kisaan_validate.verdict.judgement import Judgement
 
 
 def render(judged: Judgement) -> str:

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from datetime import UTC
 from xml.etree import ElementTree as ET
 
-from kisaan_validate.judgement import Judgement
 from kisaan_validate.report.findings import (
     Finding,
     difference_findings,
@@ -26,6 +25,7 @@ from kisaan_validate.report.formats.place import place_of
 from kisaan_validate.report.standing import Line, Standing, details, lines_of
 from kisaan_validate.report.summary import verdict_sentence
 from kisaan_validate.report.text import flat, plain, shortened
+from kisaan_validate.verdict.judgement import Judgement
 
 KEYS = 20
 """So many violating rows are listed in a failure."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from kisaan_validate.judgement import Judgement
-from kisaan_validate.model import Verdict
+from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.changed import answer_words
 from kisaan_validate.report.criteria import criterion_lines
 from kisaan_validate.report.findings import difference_findings, promise_findings, run_findings, where
 from kisaan_validate.report.standing import Line, Standing, lines_in_order
 from kisaan_validate.report.summary import counts_of, pairs_of, verdict_sentence
 from kisaan_validate.report.text import flat, number, plain, shortened
+from kisaan_validate.verdict.judgement import Judgement
 
 MOST_ROWS = 40
 """So many rows of a table are shown; the number left out is said."""

@@ -1,0 +1,288 @@
+"""One scan of each table, in one read-only snapshot: what its data is, as far as that is cheap to see.
+
+A table of which a set of codes might be drafted is scanned once more, to see that none of them is rare.
+Only hints decide what is asked (names, types, ANALYZE's estimates); what is said afterwards was counted
+over every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kisaan_validate.author.draft.codes import FREQUENT, KINDS, RARE, why_withheld
+from kisaan_validate.author.draft.facts import Observed, is_personal
+from kisaan_validate.author.source import sql_name
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import is_one_expressions_fault, recover
+from kisaan_validate.execute.heap import refusal
+from kisaan_validate.facts.catalogue import Column, Table
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.personal.masking import mask_values
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.statistics import Estimate, Wanted
+from kisaan_validate.sql.expressions import table_sql, text_literal, to_sql
+from kisaan_validate.sql.qualify import qualified
+
+SMALL_TABLE = 32 * 1024**2
+"""Up to so many bytes, every value of a column may be collected or sorted to see how many different ones
+there are.
+"""
+
+FEW_VALUES = 20
+"""A set of more values is not worth being written down."""
+
+LONGEST_VALUE = 60
+"""Longer texts are prose, not values of a set. Characters."""
+
+ENOUGH_ROWS = 20
+"""Of fewer rows nothing is worth saying: it would be true by chance."""
+
+ENOUGH_FOR_UNIQUE = 100
+"""Of fewer values it says little that they all differ."""
+
+_TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "name"})
+_WHOLE = frozenset({"int2", "int4", "int8"})
+_PROSE = (
+    "name",
+    "title",
+    "note",
+    "comment",
+    "remark",
+    "descr",
+    "message",
+    "subject",
+    "body",
+    "text",
+    "reason_text",
+    "label",
+)
+_MONEY = (
+    "amount",
+    "price",
+    "cost",
+    "fee",
+    "total",
+    "balance",
+    "paid",
+    "payment",
+    "payable",
+    "due",
+    "tax",
+    "credit",
+    "debit",
+    "earning",
+    "charge",
+    "discount",
+    "refund",
+    "revenue",
+    "budget",
+    "invoice",
+    "salary",
+    "money",
+    "sum",
+)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One output of a table's scan: what it is about (``kind``), and for "set", the values that may occur.
+
+    "withheld" asks nothing: ``values`` has the reason why the values of a column are not written down."""
+
+    kind: str
+    column: str
+    sql: str
+    values: tuple[str, ...] = ()
+
+
+def candidates(tables: Iterable[Table], personal: tuple[str, ...]) -> list[Wanted]:
+    """The columns of which ANALYZE's estimate would decide whether something is asked."""
+    found = []
+    for table in tables:
+        for column in table.columns.values():
+            few, unique = _may_be_set(table, column, personal), _may_be_unique(table, column)
+            if few or unique:
+                found.append(Wanted(table.key, column.name, few))
+    return found
+
+
+def probes(
+    table: Table,
+    size: int,
+    estimates: dict[tuple[TableKey, str], Estimate],
+    personal: tuple[str, ...],
+    temp_bytes: int,
+) -> list[Probe]:
+    """What is asked of a table of ``size`` bytes; no more than ``temp_bytes`` may be written while it is
+    answered.
+    """
+    small = size <= min(SMALL_TABLE, temp_bytes // 2)
+    made: list[Probe] = []
+    sorting = 0
+    for column in table.columns.values():
+        if column.generated == "v":
+            # computed while it is read: its expression may fail, and what it gives is no stored fact
+            continue
+        name, estimate = sql_name(column.name), estimates.get((table.key, column.name))
+        made.append(Probe("nulls", column.name, f"count(*) - count({name})"))
+        if _may_be_money(column):
+            made.append(Probe("decimals", column.name, f"count(*) FILTER (WHERE {name} <> round({name}, 2))"))
+        if _may_be_set(table, column, personal) and (probe := _set_probe(column, estimate, small)):
+            made.append(probe)
+        if _may_be_unique(table, column) and (small or (estimate is not None and estimate.distinct == -1)):
+            # What one sort may write: a value of every row with what is kept beside it.
+            sorting += size if estimate is None else table.estimated_rows * (estimate.width + 24)
+            if small or sorting <= temp_bytes:
+                made.append(Probe("unique", column.name, f"count({name}) - count(DISTINCT {name})"))
+    return made
+
+
+def _may_be_money(column: Column) -> bool:
+    wide = column.base == "numeric" and (column.scale is None or column.scale > 2)
+    return wide and any(word in column.name.lower() for word in _MONEY)
+
+
+def _may_be_set(table: Table, column: Column, personal: tuple[str, ...]) -> bool:
+    if is_personal(personal, table.name, column.name) or column.is_enum or _checked_alone(table, column.name):
+        return False
+    name, referring = (
+        column.name.lower(),
+        any(c.kind == "f" and column.name in c.columns for c in table.constraints),
+    )
+    if column.base in _TEXTS:
+        return not referring and not any(word in name for word in _PROSE)
+    return column.base in _WHOLE and not referring and any(word in name for word in KINDS)
+
+
+def _checked_alone(table: Table, column: str) -> bool:
+    """Whether the catalogue has a CHECK of this column alone: then it knows more of its values than a
+    scan.
+    """
+    return any(c.kind == "c" and c.columns == (column,) for c in table.constraints)
+
+
+def _may_be_unique(table: Table, column: Column) -> bool:
+    keyed = table.unique_over(frozenset({column.name})) is not None
+    return not keyed and not column.generated and column.base in _TEXTS | _WHOLE | {"uuid"}
+
+
+def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe | None:
+    name = sql_name(column.name)
+    if small:
+        few = f"count(DISTINCT {name}) <= {FEW_VALUES} AND max(length({name}::text)) <= {LONGEST_VALUE}"
+        listed = f"array_agg(DISTINCT {name}::text) FILTER (WHERE {name} IS NOT NULL)"
+        return Probe("values", column.name, f"CASE WHEN {few} THEN {listed} END")
+    if (
+        estimate is None
+        or not 0 < estimate.distinct <= FEW_VALUES
+        or not 0 < len(estimate.common) <= FEW_VALUES
+    ):
+        return None
+    if any(len(value) > LONGEST_VALUE for value in estimate.common):
+        return None
+    if why := why_withheld(column.name, estimate.common):
+        return Probe("withheld", column.name, "NULL", (why,))  # not even in a statement
+    # No sort, whatever the size: one bit for each value that ANALYZE met, and one for any other.
+    arms = " ".join(f"WHEN {to_sql(text_literal(v))} THEN {1 << n}" for n, v in enumerate(estimate.common))
+    other = 1 << len(estimate.common)
+    sql = (
+        f"coalesce(bit_or(CASE WHEN {name} IS NULL THEN 0 ELSE CASE {name}::text {arms} ELSE {other} "
+        f"END END), 0)"
+    )
+    return Probe("set", column.name, sql, estimate.common)
+
+
+def scan_sql(table: Table, asked: Sequence[Probe]) -> str:
+    """The one statement that answers all probes; the rows come first."""
+    outputs = ",\n  ".join(["count(*) AS rows_read", *(probe.sql for probe in asked)])
+    return qualified(f"SELECT {outputs}\nFROM {table_sql(table)}")
+
+
+def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
+    """What the row that :func:`scan_sql` returned says."""
+    rows, *answers = row
+    nulls, unique, decimals = {}, set(), set()
+    values: dict[str, tuple[str, ...]] = {}
+    withheld: dict[str, str] = {}
+    for probe, answer in zip(asked, answers, strict=True):
+        if probe.kind == "nulls":
+            nulls[probe.column] = int(answer)
+        elif probe.kind == "unique" and answer == 0:
+            unique.add(probe.column)
+        elif probe.kind == "decimals" and answer == 0:
+            decimals.add(probe.column)
+        elif probe.kind == "withheld":
+            withheld[probe.column] = probe.values[0]
+        elif probe.kind == "values" and answer:
+            if why := why_withheld(probe.column, answer):
+                withheld[probe.column] = why
+            else:
+                values[probe.column] = tuple(sorted(answer))
+        elif probe.kind == "set" and answer < 1 << len(probe.values):
+            values[probe.column] = tuple(sorted(v for n, v in enumerate(probe.values) if answer & 1 << n))
+    present = {column: int(rows) - count for column, count in nulls.items()}
+    return Observed(
+        int(rows),
+        "",
+        nulls,
+        frozenset(c for c in unique if present[c] >= ENOUGH_FOR_UNIQUE),
+        frozenset(c for c in decimals if present[c] >= ENOUGH_ROWS),
+        {c: v for c, v in values.items() if present[c] >= max(ENOUGH_ROWS, 5 * len(v))},
+        {c: why for c, why in withheld.items() if present[c] >= ENOUGH_ROWS},
+    )
+
+
+def scanner(table: Table, asked: Sequence[Probe]) -> Callable[[Session], Observed]:
+    """The work of one table, for a pool: it raises nothing, what cannot be read is not observed, and says
+    why.
+    """
+
+    def scan(session: Session) -> Observed:
+        try:
+            return _scan(session, table, asked)
+        except DatabaseError as error:
+            recover(session)
+            if session.lost or not is_one_expressions_fault(error):
+                return unread(table, error)
+        try:  # some expression fails on some value: what is left needs none
+            return _scan(session, table, [probe for probe in asked if probe.kind == "nulls"])
+        except DatabaseError as error:
+            recover(session)
+            return unread(table, error)
+
+    return scan
+
+
+def _scan(session: Session, table: Table, asked: Sequence[Probe]) -> Observed:
+    sql = scan_sql(table, asked)
+    if why := refusal(session, sql):
+        raise why
+    (row,) = session.execute(sql)
+    return _frequent(session, table, read_scan(asked, row))
+
+
+def _frequent(session: Session, table: Table, seen: Observed) -> Observed:
+    """The same without sets of which a value is rare. Asked apart: only of values that look like nobody's."""
+    if not seen.values:
+        return seen
+    counted = [(column, value) for column, values in seen.values.items() for value in values]
+    counts = ",\n  ".join(
+        f"count(*) FILTER (WHERE {sql_name(c)}::text = {to_sql(text_literal(v))})" for c, v in counted
+    )
+    (found,) = session.execute(qualified(f"SELECT {counts}\nFROM {table_sql(table)}"))
+    rare = {column for (column, _), rows in zip(counted, found, strict=True) if rows < FREQUENT}
+    return replace(
+        seen,
+        values={c: v for c, v in seen.values.items() if c not in rare},
+        withheld={**seen.withheld, **dict.fromkeys(rare, RARE)},
+    )
+
+
+def unread(table: Table, error: DatabaseError) -> Observed:
+    """Why nothing was observed, without any value that the server's message may quote."""
+    known = {table.name, table.schema, *table.columns}
+    return Observed(
+        reason=f"{mask_values(error.fact, known)}{f' ({error.sqlstate})' if error.sqlstate else ''}"
+    )

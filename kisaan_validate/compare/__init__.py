@@ -1,0 +1,1 @@
+"""Before and after, compared as facts: pure functions."""

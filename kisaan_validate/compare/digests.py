@@ -1,0 +1,185 @@
+"""What digests of rows and columns say, and what they cannot say."""
+
+from __future__ import annotations
+
+import hashlib
+
+from kisaan_validate.compare.tables import tables_in_scope
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.differences import (
+    DIGEST,
+    ROWS,
+    VALUES,
+    Change,
+    Unknown,
+)
+from kisaan_validate.facts.table import (
+    KeyedDigest,
+    TableDigests,
+    TableFacts,
+)
+
+BUCKETS = 1024
+"""So many buckets of rows are digested at most."""
+
+ALL_PERSONAL = "all its columns are personal"
+"""Why nothing is kept of a table whose values no digest may hold."""
+
+LEFT_OUT = "it is personal"
+"""Why a column takes no part in digests without anything being unknown for it that was known without them."""
+
+
+def digest_changes(before: TableFacts, after: TableFacts) -> list[Change]:
+    """What the digests of a table tell that its figures do not: that other rows are there, or in which
+    columns values changed.
+    """
+    a, b = before.digests, after.digests
+    if a is None or b is None or why_undigested(before, after):
+        return []
+    name = before.title
+    if a.which_rows != b.which_rows:
+        same = (
+            before.rows is not None and after.rows is not None and before.rows - a.late == after.rows - b.late
+        )
+        return [digest_change(name, "", a.which_rows, b.which_rows)] if same else []
+    left, right = (_column_digests(table) for table in (before, after))
+    return [
+        digest_change(name, c, left[c], right[c])
+        for c in sorted(left.keys() & right.keys())
+        if left[c] != right[c]
+    ]
+
+
+def _column_digests(table: TableFacts) -> dict[str, str]:
+    return {c.name: c.profile.digest for c in table.columns if c.profile is not None and c.profile.digest}
+
+
+def digest_change(table: str, column: str, before: str, after: str) -> Change:
+    """That values of a column changed in some row, or (column "") that other rows are there. Digests are
+    shown in short.
+    """
+    old, new = (hashlib.sha256(text.encode()).hexdigest()[:16] for text in (before, after))
+    return Change(VALUES if column else ROWS, table, column, DIGEST, old, new)
+
+
+def digests_untold(table: str) -> str:
+    """What is unknown of a table of which rows came or went: digests of whole columns say nothing of those
+    that stayed.
+    """
+    return f"which values of {table} changed in the rows that stayed"
+
+
+def why_undigested(before: TableFacts, after: TableFacts) -> str:
+    """Why the digests of a table cannot be compared, or ""; they are there on at least one side."""
+    for when, table in (("before", before), ("after", after)):
+        if table.digests is None:
+            return f"no digests were taken {when}"
+        if table.digests.message:
+            return f"{when}: {table.digests.message}"
+    assert before.digests is not None
+    assert after.digests is not None
+    if (before.digests.key, before.digests.check) != (after.digests.key, after.digests.check):
+        return "the digests tell rows apart by another key, or are of another encoding"
+    return ""
+
+
+def digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[str]]:
+    """Of what digests were taken and do not tell."""
+    a, b = before.digests, after.digests
+    if a is None and b is None:
+        return {}
+    if reason := why_undigested(before, after):
+        return {f"which rows of {before.title} changed": [reason]}
+    assert a is not None
+    assert b is not None
+    left_out = {**a.left_out, **b.left_out}
+    both = {c.name for c in before.columns} & {c.name for c in after.columns}
+    found = {
+        f"the values of {before.title}.{c}": [reason]
+        for c, reason in left_out.items()
+        if c in both and reason != LEFT_OUT
+    }
+    if a.which_rows != b.which_rows:
+        many = sum(x != y for x, y in _bucketed(a, b).values())
+        found[digests_untold(before.title)] = [
+            f"rows came or went, in at most {many:,} of {BUCKETS:,} buckets; a baseline with --rows tells"
+        ]
+    elif _between_rows_of_one_key(before, after):
+        found[f"which rows of {before.title} changed"] = [
+            f"({', '.join(a.key)}) is no key: values changed places between rows that share one"
+        ]
+    return found
+
+
+def _between_rows_of_one_key(before: TableFacts, after: TableFacts) -> bool:
+    """Whether rows differ and no column does: values changed places between rows of one key, which is none
+    then.
+    """
+    left, right = (_column_digests(table) for table in (before, after))
+    a, b = before.digests, after.digests
+    if a is None or b is None or a.late or b.late or left != right:
+        return False
+    if any(c.name not in left and c.name not in a.left_out for t in (before, after) for c in t.columns):
+        return False  # a column is missing in the digests of columns, and may be the one that differs
+    return any(x != y for x, y in _bucketed(a, b).values())
+
+
+def differing_buckets(before: TableDigests | None, after: TableDigests | None) -> frozenset[int]:
+    """The numbers of the buckets whose rows differ: all of them where that is not known, or where rows
+    came late.
+    """
+    if before is None or after is None or before.message or after.message or after.late:
+        return frozenset(range(BUCKETS))
+    return frozenset(int(number) for number, (a, b) in _bucketed(before, after).items() if a != b)
+
+
+def keyed_differences(before: Baseline, after: Baseline) -> tuple[list[Change], list[Unknown]]:
+    """What is known of the personal columns of both sides: those whose values differ, and those that could
+    not be compared.
+
+    Where other rows are there, a digest of a whole column says nothing of the rows that stayed.
+    """
+    now = {(k.table, k.column): k for k in after.keyed}
+    old, new = tables_in_scope(before), tables_in_scope(after)
+    changes, unknown = [], []
+    for keyed in before.keyed:
+        title, column = keyed.table, keyed.column
+        if title not in old or title not in new or column not in {c.name for c in new[title].columns}:
+            continue  # the schema's own change says so
+        found = now.get((title, column))
+        outcome, reason = _keyed_outcome(keyed, found, before.secret == after.secret)
+        if outcome == "same":
+            continue
+        if not reason and not _same_rows(old[title], new[title]):
+            reason = "rows came or went, and a digest of a personal column says nothing of those that stayed"
+        if reason:
+            unknown.append(Unknown(f"the values of {title}.{column}", reason))
+        else:
+            changes.append(Change(VALUES, title, column, DIGEST, "(personal)", "(personal)"))
+    return changes, unknown
+
+
+def _keyed_outcome(old: KeyedDigest, new: KeyedDigest | None, one_key: bool) -> tuple[str, str]:
+    """("same" or "differs", "") or ("", why it is not known). Two baselines can be compared only under one
+    key.
+    """
+    if new is None or old.message or new.message:
+        return "", old.message or (new.message if new is not None else "it was not digested")
+    if new.outcome:
+        return new.outcome, ""
+    if not one_key:
+        return "", "each of two baselines has a key of its own"
+    return ("same" if old.digest == new.digest else "differs"), ""
+
+
+def _same_rows(before: TableFacts, after: TableFacts) -> bool:
+    a, b = before.digests, after.digests
+    return (
+        a is not None and b is not None and not why_undigested(before, after) and a.which_rows == b.which_rows
+    )
+
+
+def _bucketed(a: TableDigests, b: TableDigests) -> dict[str, tuple[str, str]]:
+    """Both sides' sums of each bucket."""
+    left, right = (dict(bucket.split(":", 1) for bucket in side.buckets) for side in (a, b))
+    return {number: (left.get(number, ""), right.get(number, "")) for number in left.keys() | right.keys()}

@@ -1,0 +1,66 @@
+"""What else has another name where names changed: what gave its name away, and what has a column from a
+parent. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from kisaan_validate.compare.renaming.names import Place, Renames
+from kisaan_validate.facts.table import SchemaObject
+from kisaan_validate.facts.titles import split_titles
+
+
+def formerly(name: str, known: Collection[str]) -> str:
+    """What is said for something that bore a name before which something else has after."""
+    made = f"{name} (before)"
+    while made in known:
+        made += "'"
+    return made
+
+
+def with_displaced(renames: Renames, tables: Collection[str], columns: Collection[Place]) -> Renames:
+    """The renames, with what bore a new name before and is not renamed itself: it went, and is told from
+    what has it now.
+
+    ``tables`` and ``columns`` are all of before.
+    """
+    titles, names = dict(renames.tables), dict(renames.columns)
+    for new in renames.tables.values():
+        if new not in renames.tables and new in tables:
+            titles[new] = formerly(new, {*titles.values(), *tables})
+    for (title, _), new in renames.columns.items():
+        if (title, new) not in renames.columns and (title, new) in columns:
+            known = {name for table, name in columns if table == title} | {
+                n for (t, _), n in names.items() if t == title
+            }
+            names[title, new] = formerly(new, known)
+    return Renames(titles, names)
+
+
+def with_heirs(
+    renames: Renames, objects: Iterable[SchemaObject], before: Collection[Place], after: Collection[Place]
+) -> Renames:
+    """The renames, with those of columns that partitions and children have from their parents. ``objects``
+    are of before.
+    """
+    columns, heirs = dict(renames.columns), _heirs(objects)
+    waiting = list(renames.columns.items())
+    while waiting:
+        (title, old), new = waiting.pop()
+        for heir in heirs.get(title, ()):
+            there = (heir, old) in before and (renames.title(heir), new) in after
+            if there and (heir, old) not in columns:
+                columns[heir, old] = new
+                waiting.append(((heir, old), new))
+    return Renames(renames.tables, columns)
+
+
+def _heirs(objects: Iterable[SchemaObject]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in objects:
+        if item.kind == "table":
+            for above in (item.facts.get(name, "") for name in ("partition of", "inherits")):
+                for parent in split_titles(above):
+                    found.setdefault(parent, []).append(item.table)
+    return found

@@ -1,0 +1,1 @@
+"""What was declared and what was measured: frozen dataclasses, standard library only, no input or output."""

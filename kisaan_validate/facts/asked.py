@@ -1,0 +1,32 @@
+"""What was asked of a run: which suite, and which part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class SuiteFacts:
+    """Which suite was run. ``digest`` is a SHA-256 over the names and bytes of all its sources."""
+
+    name: str
+    digest: str
+    sources: tuple[str, ...]
+    total_checks: int
+    schemas: tuple[str, ...]
+    excluded_tables: tuple[str, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What part of the suite was asked for. A run with ``partial`` set speaks only of that part."""
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    partial: bool = False

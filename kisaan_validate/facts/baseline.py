@@ -1,0 +1,144 @@
+"""What is kept of a run, so that a later one can be compared with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from kisaan_validate.errors import RecordError
+from kisaan_validate.facts.check import Check
+from kisaan_validate.facts.place import Place
+from kisaan_validate.facts.result import Result
+from kisaan_validate.facts.run import Run
+
+if TYPE_CHECKING:
+    pass
+
+from kisaan_validate.facts.asked import Selection, SuiteFacts
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.kept import RowFile
+from kisaan_validate.facts.place import Notice
+from kisaan_validate.facts.result import Status
+from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
+
+BASELINE_FORMAT = 2
+"""Version of a baseline file. 1: never published. 2: all that a run measures, failing keys, and a seal."""
+
+
+@dataclass(frozen=True)
+class CheckFacts:
+    """What a baseline keeps of one check.
+
+    ``keys`` are violating keys as far as they were collected, personal values masked; ``keys_complete``
+    tells whether these are all. ``key_digest`` covers all of them in any case.
+    """
+
+    id: str
+    digest: str
+    status: Status
+    severity: Severity
+    violations: int | None
+    key_digest: str = ""
+    keys: tuple[tuple[tuple[str, str | None], ...], ...] = ()
+    keys_complete: bool = False
+    sqlstate: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether there was no answer because a table or column that it is about, or applies to, did not
+        exist.
+        """
+        unasked = self.status in {Status.SKIP, Status.NOT_APPLICABLE}
+        return unasked and self.sqlstate in {"42P01", "42703"}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the data was at one instant, bound to the database it was taken from. See Run for the fields of
+    that name.
+    """
+
+    id: str
+    taken_at: datetime
+    tool_version: str
+    suite: SuiteFacts
+    place: Place
+    selection: Selection
+    tables: tuple[TableFacts, ...]
+    checks: tuple[CheckFacts, ...]
+    notices: tuple[Notice, ...] = ()
+    objects: tuple[SchemaObject, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    sequences: tuple[SequenceValue, ...] = ()
+    measured: tuple[Measured, ...] = ()
+    contract_digest: str = ""
+    row_file: RowFile | None = None
+    value_file: RowFile | None = None
+    secret: str = ""
+    keyed: tuple[KeyedDigest, ...] = ()
+    format_version: int = BASELINE_FORMAT
+
+
+def baseline_of(run: Run) -> Baseline:
+    """What a baseline keeps of a run: all that it measured of the tables, and every check's count and
+    failing keys.
+    """
+    checks = run.by_id
+    return Baseline(
+        id=run.id,
+        taken_at=run.place.at,
+        tool_version=run.tool_version,
+        suite=run.suite,
+        place=run.place,
+        selection=run.selection,
+        tables=run.tables,
+        checks=tuple(_facts(checks[result.check_id], result) for result in run.results),
+        notices=run.notices,
+        objects=run.objects,
+        unread=run.unread,
+        sequences=run.sequences,
+        measured=run.measured,
+        contract_digest=run.contract_digest,
+        row_file=run.row_file,
+        value_file=run.value_file,
+        secret=run.secret,
+        keyed=run.keyed,
+    )
+
+
+def _facts(check: Check, result: Result) -> CheckFacts:
+    keys = tuple(tuple((name, value) for name, value in row if name in result.key) for row in result.sample)
+    return CheckFacts(
+        result.check_id,
+        check.digest,
+        result.status,
+        check.severity,
+        result.violations,
+        result.key_digest,
+        keys,
+        result.sample_complete,
+        result.sqlstate,
+    )
+
+
+def require_same_database(baseline: Baseline, place: Place) -> None:
+    """Refuse a baseline of another database (system identifier and name). Raises RecordError.
+
+    Where either side could not read the system identifier, host and port stand in for it.
+    """
+    before = baseline.place
+    if before.system_identifier and place.system_identifier:
+        same = before.system_identifier == place.system_identifier
+    else:
+        same = (before.host, before.port) == (place.host, place.port)
+    if same and before.database == place.database:
+        return
+    fact = (
+        f"the baseline is of database {before.database!r} on {before.host}, this is "
+        f"{place.database!r} on {place.host}"
+    )
+    raise RecordError(
+        fact, "take a baseline of this database, or pass --other-database if the comparison is meant"
+    )

@@ -1,0 +1,97 @@
+"""What became of one check. Counts are exact; a missing number is None with a reason, never 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+MASKED = "•••"
+"""What stands in the place of a personal value, wherever it would have been shown."""
+
+
+class Status(StrEnum):
+    """The outcome of one check. Only PASS and TOLERATED say that an invariant was examined and accepted."""
+
+    PASS = "pass"
+    TOLERATED = "tolerated"
+    FAIL = "fail"
+    ERROR = "error"
+    SKIP = "skip"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class FailOn(StrEnum):
+    """Which failures of blocking checks fail a run: any, or only those that a baseline did not have
+    already.
+    """
+
+    ANY = "any"
+    NEW = "new"
+
+
+UNANSWERED = frozenset({Status.ERROR, Status.SKIP})
+"""Outcomes that prove nothing: they make a run INCONCLUSIVE, never PASS."""
+
+
+class Verdict(StrEnum):
+    """The one word for a whole run."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Evidence(StrEnum):
+    """What a result rests on."""
+
+    SCANNED = "scanned"
+    STREAMED = "streamed"
+    CATALOGUE = "catalogue"
+    PROVED = "proved by constraint"
+    BY_INDEX = "by index"
+    """Rows were found by an index, or a unique index was believed; ``trusted`` of the result names it."""
+    BY_CONSTRAINT = "by constraint"
+    """Rows were left out by what is declared of them; ``trusted`` of the result says which."""
+    NONE = "none"
+
+
+COUNTED = frozenset({Evidence.SCANNED, Evidence.BY_INDEX, Evidence.BY_CONSTRAINT})
+"""Evidence of what a statement of the run counted."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The measured outcome of one check.
+
+    ``violations`` and ``examined`` are exact row counts (None where nothing was measured). ``sample``
+    holds at most the configured number of violating rows, each a tuple of (column, value as text or None
+    for NULL), personal values already masked; ``key`` names the columns of it that identify a row, and
+    ``sample_complete`` tells whether these are all. ``key_digest`` covers all violating keys, not just the
+    sample; it is a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend
+    on row order. ``foreign`` are the tables among those it rests on whose rows another server holds.
+    ``trusted`` is what stood for rows that were not read out of the heap, because the run was told to
+    believe it ("" for nothing).
+    """
+
+    check_id: str
+    status: Status
+    violations: int | None = None
+    examined: int | None = None
+    evidence: Evidence = Evidence.NONE
+    enforced_by: str = ""
+    sample: tuple[tuple[tuple[str, str | None], ...], ...] = ()
+    key: tuple[str, ...] = ()
+    sample_complete: bool = False
+    key_digest: str = ""
+    message: str = ""
+    hint: str = ""
+    sqlstate: str = ""
+    sql: str = ""
+    milliseconds: float = 0.0
+    foreign: tuple[str, ...] = ()
+    trusted: str = ""

@@ -1,0 +1,182 @@
+"""What one execution of a suite measured. Verdict, transitions and pages are pure functions of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.baseline import Baseline
+    from kisaan_validate.report.frame import DataFrame
+
+from kisaan_validate.facts.asked import Selection, SuiteFacts
+from kisaan_validate.facts.check import Check, Criterion, Severity
+from kisaan_validate.facts.forward import forward
+from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
+from kisaan_validate.facts.place import Notice, Place
+from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
+
+RUN_FORMAT = 3
+"""Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a
+contract. 3: success criteria, and what no check read; who ran it, the state of its sources, the run before
+it."""
+
+
+@dataclass(frozen=True)
+class StatementFacts:
+    """One statement that was run: its SQL, the checks it answered, how long it took in milliseconds."""
+
+    purpose: str
+    sql: str
+    check_ids: tuple[str, ...]
+    milliseconds: float
+    sqlstate: str = ""
+
+
+@dataclass(frozen=True)
+class TableCoverage:
+    """What the checks that have an answer read of one table of the configured schemas.
+
+    Each column is in one of three: ``judged`` if a check read its values, ``described`` if checks only
+    looked at the catalogue (its type, its presence), else ``untouched``. ``checks`` counts the checks that
+    read rows of the table; ``excluded`` tells that the suite leaves it out.
+    """
+
+    table: str
+    checks: int
+    judged: tuple[str, ...]
+    described: tuple[str, ...]
+    untouched: tuple[str, ...]
+    excluded: bool = False
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a run comes from: who ran it, on which state of the sources, after which run.
+
+    ``operator`` is a claim (``operator_from`` says whose), for nobody authenticates it; sign-offs are what
+    does. ``commit`` is the Git commit that the suite's folder is at, and ``uncommitted`` what differs
+    there from it; where Git could not say, ``uncommitted`` is None and ``unversioned`` the reason.
+    ``previous_digest`` is the SHA-256 of the ``run.json`` that was recorded before this one in the same
+    folder of reports ("" for the first). ``approvals`` is how many people must approve.
+    """
+
+    operator: str = ""
+    operator_from: str = ""
+    commit: str = ""
+    uncommitted: tuple[str, ...] | None = None
+    unversioned: str = ""
+    previous_run: str = ""
+    previous_digest: str = ""
+    approvals: int = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything measured by one execution of a suite, and nothing that can be derived from it.
+
+    ``unread`` maps kinds of schema objects, or titles of tables, to why the catalogue could not say what
+    they are. ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to
+    be read with, by the SHA-256 of their bytes; ``fail_on`` says which failures count. ``row_file`` is
+    what it wrote beside a baseline, ``rows`` what came of comparing with one; ``value_file`` and
+    ``values`` are the same of the values of chosen columns. ``keyed`` is what is known of personal
+    columns; ``secret``, the key of their digests in hex, and the digests go into a baseline only.
+    """
+
+    id: str
+    started_at: datetime
+    finished_at: datetime
+    tool_version: str
+    suite: SuiteFacts
+    place: Place
+    selection: Selection
+    settings: Mapping[str, str]
+    tables: tuple[TableFacts, ...]
+    checks: tuple[Check, ...]
+    results: tuple[Result, ...]
+    notices: tuple[Notice, ...] = ()
+    statements: tuple[StatementFacts, ...] = ()
+    objects: tuple[SchemaObject, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    sequences: tuple[SequenceValue, ...] = ()
+    measured: tuple[Measured, ...] = ()
+    baseline_digest: str = ""
+    contract_digest: str = ""
+    waivers_digest: str = ""
+    row_file: RowFile | None = None
+    rows: tuple[RowsCompared, ...] = ()
+    value_file: RowFile | None = None
+    values: tuple[ValuesCompared, ...] = ()
+    fail_on: FailOn = FailOn.ANY
+    criteria: tuple[Criterion, ...] = ()
+    coverage: tuple[TableCoverage, ...] = ()
+    interrupted: str = ""
+    secret: str = ""
+    keyed: tuple[KeyedDigest, ...] = ()
+    held_seconds: int = 0
+    provenance: Provenance = field(default_factory=Provenance)
+    format_version: int = RUN_FORMAT
+
+    @property
+    def verdict(self) -> Verdict:
+        """PASS, FAIL or INCONCLUSIVE of the checks alone, without baseline, contract and waivers; see
+        :func:`verdict_of`.
+        """
+        return verdict_of(self)
+
+    @property
+    def failures(self) -> tuple[Result, ...]:
+        """The results with status FAIL, of any severity, in the order of the suite."""
+        return tuple(result for result in self.results if result.status is Status.FAIL)
+
+    @property
+    def by_id(self) -> dict[str, Check]:
+        """The checks of the run, by their id."""
+        return {check.id: check for check in self.checks}
+
+    def to_json(self) -> str:
+        """The run as the text of ``run.json`` (published schema, decimals as strings, RFC 3339 UTC)."""
+        return str(forward("json", self))
+
+    def to_html(self, baseline: Baseline | None = None) -> str:
+        """The run as one self-contained HTML page; with ``baseline``, also what changed since it."""
+        return str(forward("html", forward("judgement", self, baseline)))
+
+    def to_frame(self) -> DataFrame:
+        """The checks and their results as a pandas DataFrame, one row a check: counts are Int64,
+        everything else is text.
+        """
+        frame: DataFrame = forward("frame", self)
+        return frame
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict of the checks alone, and what needs attention."""
+        return str(forward("notebook", forward("judgement", self)))
+
+
+def verdict_of(run: Run) -> Verdict:
+    """The verdict of a run.
+
+    FAIL if a blocking check failed: a known failure outranks an unanswered check. Else INCONCLUSIVE if any
+    check of any severity has no answer, if the run was interrupted, or if nothing at all was examined.
+    Else PASS.
+    """
+    checks = run.by_id
+    if any(checks[result.check_id].severity is Severity.BLOCKING for result in run.failures):
+        return Verdict.FAIL
+    return Verdict.INCONCLUSIVE if incomplete(run) else Verdict.PASS
+
+
+def incomplete(run: Run) -> bool:
+    """Whether anything of a run has no answer: a check of any severity, its end, or all of it."""
+    answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
+    unanswered = any(check.id not in answered for check in run.checks)
+    return unanswered or bool(run.interrupted) or nothing_checked(run)
+
+
+def nothing_checked(run: Run) -> bool:
+    """Whether no check applied: there is nothing that a green verdict could rest on."""
+    return all(result.status is Status.NOT_APPLICABLE for result in run.results)

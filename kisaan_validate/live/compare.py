@@ -1,0 +1,395 @@
+"""The comparison of one table on two live sides: buckets first, then only the rows of buckets that differ."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import is_one_expressions_fault
+from kisaan_validate.facts.catalogue import Table
+from kisaan_validate.facts.differences import Unknown, no_key
+from kisaan_validate.facts.result import MASKED
+from kisaan_validate.facts.row_differences import Kind, Observer, PatternFound, RowChange, TableDiff
+from kisaan_validate.live.merge import Layout, Merged, Pipe, merge
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.plan import PairPlan
+from kisaan_validate.live.repeats import Arrivals, duplicated
+from kisaan_validate.live.sides import LiveSide
+from kisaan_validate.live.statements import (
+    HASHED,
+    ROWS_A_BUCKET,
+    SPAN,
+    Buckets,
+    Statements,
+    choose_buckets,
+    integer_key,
+)
+from kisaan_validate.personal.masking import mask_values
+from kisaan_validate.sql.expressions import quote, text_literal, to_sql
+
+Answer = TypeVar("Answer")
+
+FEW = 1_000_000
+"""Up to so many rows of opened buckets are sorted without asking the planner, who takes a span of keys for
+half a percent.
+"""
+
+Sums = Mapping[int, tuple[int, str, str]]
+"""By bucket: its rows, and the sums of both lanes as the server printed them."""
+
+
+def both(work: Callable[[int], Answer]) -> tuple[Answer, Answer]:
+    """``work`` for side 0 and side 1 at once. Raises what the first failing side raises, after both have
+    ended.
+    """
+    with ThreadPoolExecutor(2) as threads:
+        futures = [threads.submit(work, number) for number in (0, 1)]
+    return futures[0].result(), futures[1].result()
+
+
+def _differing(old: Sums, new: Sums) -> set[int]:
+    return {number for number in old.keys() | new.keys() if old.get(number) != new.get(number)}
+
+
+def _sums(side: Sums, numbers: Iterable[int]) -> list[int]:
+    """The sums of both lanes over all rows of these buckets."""
+    found = [side[n][1:] for n in numbers if n in side]
+    return [sum(int(lanes[place]) for lanes in found) for place in (0, 1)]
+
+
+def _skewed(old: Sums, new: Sums, differing: Collection[int]) -> bool:
+    """Whether a few spans of the key hold most rows, as where one key is far from all others: then a hash
+    spreads better.
+    """
+    opened = sum(side[n][0] for n in differing for side in (old, new) if n in side)
+    return opened > 100_000 and opened > 20 * 2 * ROWS_A_BUCKET * len(differing)
+
+
+SAMPLES_BYTES = 16 << 20
+"""Characters of all samples of a comparison; beyond, no more rows are kept as samples: they are counted
+all the same.
+"""
+
+
+@dataclass
+class Allowance:
+    """What is left for the samples of all tables."""
+
+    left: int = SAMPLES_BYTES
+
+    def takes(self, change: RowChange) -> bool:
+        """Whether a row may be kept. The first of a kind and table always may."""
+        self.left -= sum(
+            len(value) for row in (change.before, change.after) for value in row.values() if value
+        )
+        return self.left > 0
+
+
+@dataclass
+class _Samples:
+    """Keeps the first rows of each kind, personal values masked."""
+
+    limit: int
+    masked: frozenset[str]
+    key: tuple[str, ...]
+    allowance: Allowance
+    kept: dict[Kind, list[RowChange]] = field(default_factory=lambda: {kind: [] for kind in Kind})
+
+    def see(self, change: RowChange) -> None:
+        """Look at one row."""
+        kept = self.kept[change.kind]
+        if len(kept) < self.limit and (self.allowance.takes(change) or not kept):
+            self.kept[change.kind].append(self._shown(change))
+
+    def _shown(self, change: RowChange) -> RowChange:
+        key = tuple(
+            MASKED if name in self.masked else value for name, value in zip(self.key, change.key, strict=True)
+        )
+        return replace(change, key=key, before=self._row(change.before), after=self._row(change.after))
+
+    def _row(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
+        return {
+            name: MASKED if name in self.masked and value is not None else value
+            for name, value in row.items()
+        }
+
+    def all(self) -> tuple[RowChange, ...]:
+        """What was kept: changed rows, then removed, then added ones."""
+        return (*self.kept[Kind.CHANGED], *self.kept[Kind.REMOVED], *self.kept[Kind.ADDED])
+
+
+@dataclass
+class Comparison:
+    """One table on two sides. ``observer`` sees every row that differs."""
+
+    sides: tuple[LiveSide, LiveSide]
+    plan: PairPlan
+    encoding: str
+    options: DiffOptions
+    observer: Observer | None = None
+    allowance: Allowance = field(default_factory=Allowance)
+    by_index: bool = True
+    """Whether an index may find the rows of buckets that differ."""
+    contradicted: int = 0
+    """After ``run``: rows whose digests differ and of which no column does."""
+    misled: bool = False
+    """After ``run``: an index found other rows than those that were digested."""
+
+    def run(self) -> TableDiff:
+        """The table's differences. Raises DatabaseError where the table as a whole cannot be compared."""
+        ends = both(self._ends) if integer_key(self.plan) else None
+        known = [value for end in ends for value in end if value is not None] if ends is not None else []
+        estimate = self._estimate()
+        how = choose_buckets(self.plan, estimate, (min(known), max(known)) if known else None)
+        old, new = self._bucketed(how)
+        differing = _differing(old, new)
+        if how.kind == SPAN and _skewed(old, new, differing):
+            how = choose_buckets(self.plan, estimate, None)
+            old, new = self._bucketed(how)
+            differing = _differing(old, new)
+        rows = tuple(sum(count for count, _, _ in side.values()) for side in (old, new))
+        made = self._result(rows[0], rows[1], how)
+        if not differing:
+            return replace(made, added=0, removed=0, changed=0)
+        sizes = tuple(sum(side[n][0] for n in differing if n in side) for side in (old, new))
+        opened = None if sum(sizes) * 2 > sum(rows) else differing
+        late = self._late()
+        merged, samples, patterns = self._opened(
+            how, opened, late, few=max(sizes) <= FEW and opened is not None
+        )
+        expected = rows if opened is None else sizes
+        self.contradicted = merged.contradicted
+        self.misled = any(
+            indexed and merged.sums[number] != _sums(side, differing)
+            for number, (indexed, side) in enumerate(zip(self._indexed(how, opened), (old, new), strict=True))
+        )
+        found = replace(
+            made,
+            added=merged.added,
+            removed=merged.removed,
+            changed=merged.changed,
+            late=merged.late,
+            columns={p.name: merged.columns[p.name] for p in self.plan.pairs if merged.columns[p.name]},
+            samples=samples,
+            patterns=patterns,
+            how=f"{made.how}; {len(differing):,} of them differ",
+        )
+        return replace(found, unknown=(*found.unknown, *self._doubts(found, merged, expected)))
+
+    def _ends(self, number: int) -> tuple[int | None, int | None]:
+        ((low, high),) = self.sides[number].hint(self._statements(number).ends())
+        return low, high
+
+    def _estimate(self) -> int:
+        """About how many rows the larger side has; counted where neither catalogue knows."""
+        tables = (self.plan.before.table, self.plan.after.table)
+        known = max(table.estimated_rows for table in tables)
+        if known:
+            return known
+        return max(both(lambda number: int(self.sides[number].hint(self._statements(number).rows())[0][0])))
+
+    def _statements(self, number: int) -> Statements:
+        return Statements(self.plan, number, self.encoding, self.by_index)
+
+    def _indexed(self, how: Buckets, opened: set[int] | None) -> tuple[bool, ...]:
+        """On which sides an index finds the rows of these buckets."""
+        return tuple(self._statements(number).through_index(how, opened) for number in (0, 1))
+
+    def _bucketed(self, how: Buckets) -> tuple[Sums, Sums]:
+        def ask(number: int) -> Sums:
+            statements = self._statements(number)
+            rows = self.sides[number].ask(statements.buckets(how), statements.zone)
+            return {bucket: (int(count), high, low) for bucket, count, high, low in rows}
+
+        return both(ask)
+
+    def alike(self, how: Buckets) -> bool:
+        """Whether the digests of all rows are the same on both sides. Raises DatabaseError."""
+        old, new = self._bucketed(how)
+        return not _differing(old, new)
+
+    def _late(self) -> str:
+        """The condition, over a row of the side after, that it arrived after the before-state; "" if none
+        was declared.
+        """
+        declared = self.options.since.get(self.plan.title)
+        if declared is None:
+            return ""
+        column, value = declared
+        if value is not None:
+            return f"{quote(column)} >= {to_sql(text_literal(value))}"
+        (part,) = self.plan.parts_of(1, self.plan.key)
+        ((_, highest),) = self.sides[0].ask(
+            self._statements(0).ends()
+        )  # an answer rests on it: no hint of an index
+        return f"{part.sql}::int8 > {highest if highest is not None else -(2**63)}"
+
+    def _opened(
+        self, how: Buckets, opened: set[int] | None, late: str, *, few: bool
+    ) -> tuple[Merged, tuple[RowChange, ...], tuple[PatternFound, ...]]:
+        """Read the rows of the opened buckets from both sides at once, and merge them. Raises
+        DatabaseError.
+        """
+        masked = frozenset(pair.name for pair in self.plan.pairs if pair.personal)
+        samples, arrivals = _Samples(self.options.samples, masked, self.plan.key, self.allowance), Arrivals()
+        if self.observer is not None:
+            self.observer.begin(self.plan.title, self.plan.pairs, self.plan.key)
+
+        def see(change: RowChange) -> None:
+            samples.see(change)
+            if self.observer is not None:
+                arrivals.see(change)
+                self.observer.see(change)
+
+        pipes, indexed = (Pipe(), Pipe()), self._indexed(how, opened)
+        threads = [
+            threading.Thread(
+                target=self.sides[number].stream,
+                args=(
+                    self._statements(number).stream(how, opened, late if number else late and "false"),
+                    pipes[number],
+                ),
+                kwargs={"few": few, "indexed": indexed[number]},
+                daemon=True,
+            )
+            for number in (0, 1)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            merged = merge(pipes[0], pipes[1], replace(self._layout(how, late), summed=any(indexed)), see)
+        finally:
+            self._let_go(pipes, threads)
+        if self.observer is None:
+            return merged, samples.all(), ()
+        twice = duplicated(self.sides[1], self.plan, self.encoding, arrivals)
+        return merged, samples.all(), (*self.observer.end(self.plan.title), *twice)
+
+    def _let_go(self, pipes: Sequence[Pipe], threads: Sequence[threading.Thread]) -> None:
+        """After a failure the other side may still be sending: what it sends is dropped, and its statement
+        cancelled.
+        """
+        for pipe in pipes:
+            pipe.closed = True
+        for side, thread in zip(self.sides, threads, strict=True):
+            thread.join(0.1)
+            if thread.is_alive():
+                side.session.cancel()
+            thread.join(10)
+            if thread.is_alive():
+                side.session.abandon()
+                thread.join()
+
+    def _layout(self, how: Buckets, late: str) -> Layout:
+        context = self.plan.before.context
+        proofs = tuple(part.column for part in self.plan.parts_of(0) if part.proof(context))
+        place = {SPAN: 1, HASHED: 2}.get(how.kind, 0)
+        return Layout(self.plan.title, place, self.plan.pairs, proofs, self.plan.key, bool(late))
+
+    def _result(self, before: int, after: int, how: Buckets) -> TableDiff:
+        plan = self.plan
+        by = {SPAN: "spans of the key", HASHED: "a hash of the key"}.get(
+            how.kind, "the row's digest (no key: multisets)"
+        )
+        masked = tuple(pair.name for pair in plan.pairs if pair.personal)
+        return TableDiff(
+            plan.title,
+            plan.key,
+            before,
+            after,
+            compared=plan.pairs,
+            schema=plan.schema,
+            unknown=plan.unknown,
+            how=f"128-bit digests ({self.encoding}) in buckets by {by}",
+            masked=masked,
+        )
+
+    def _doubts(self, found: TableDiff, merged: Merged, expected: Sequence[int]) -> list[Unknown]:
+        """What speaks against the figures: they are then said to be unknown, not corrected."""
+        doubts = []
+        assert found.rows_before is not None
+        assert found.rows_after is not None
+        if tuple(merged.read) != tuple(expected):
+            doubts.append(f"{merged.read} rows were read where {list(expected)} had been counted")
+        if merged.contradicted:
+            doubts.append(f"{merged.contradicted:,} rows have other digests, but no column that differs")
+        elif found.rows_before - merged.removed + merged.added + merged.late != found.rows_after:
+            doubts.append("rows added and removed do not make up the difference of the counts")
+        if merged.shared:
+            doubts.append(no_key(self.plan.key, merged.shared))
+        return [Unknown(f"the rows of {found.table}", doubt) for doubt in doubts]
+
+
+def compare_table(comparison: Comparison) -> TableDiff:
+    """One table's differences; a column whose values cannot be digested is left out and said. Raises
+    nothing.
+    """
+    while True:
+        try:
+            made = comparison.run()
+            if comparison.misled:
+                comparison = replace(comparison, by_index=False, misled=False, contradicted=0)
+                continue
+            if not (comparison.contradicted and comparison.plan.scaled):
+                return made
+            comparison = replace(comparison, plan=comparison.plan.unscaled(), contradicted=0)
+        except DatabaseError as error:
+            culprit = _culprit(comparison) if is_one_expressions_fault(error) else None
+            if culprit is None:
+                return unanswered(comparison.plan, told(error, comparison.plan))
+            column, reason = culprit
+            if column in comparison.plan.key:
+                return unanswered(comparison.plan, f"its key {column}: {reason}")
+            comparison = replace(comparison, plan=comparison.plan.without(column, reason))
+
+
+def _culprit(comparison: Comparison) -> tuple[str, str] | None:
+    """The first column that fails on its own, and why."""
+    for number, side in enumerate(comparison.sides):
+        statements = Statements(comparison.plan, number, comparison.encoding)
+        for part in statements.parts:
+            try:
+                side.ask(statements.attempt(part))
+            except DatabaseError as error:
+                return (
+                    (part.column, told(error, comparison.plan)) if is_one_expressions_fault(error) else None
+                )
+    return None
+
+
+def told(error: DatabaseError, plan: PairPlan) -> str:
+    """What a failure says and what to do, without what the server may quote of a personal value."""
+    personal = any(pair.personal for pair in plan.pairs)
+    names = {
+        plan.title,
+        plan.before.table.name,
+        plan.after.table.name,
+        *plan.before.table.columns,
+        *plan.after.table.columns,
+    }
+    when, colon, said = error.fact.partition(": ")
+    fact = f"{when}{colon}{mask_values(said, names)}" if personal and not error.lost else error.fact
+    return f"{fact}; {error.hint}" if error.hint else fact
+
+
+def unanswered(plan: PairPlan, reason: str) -> TableDiff:
+    """A table of which nothing is known, and why."""
+    return TableDiff(
+        plan.title,
+        plan.key,
+        None,
+        None,
+        compared=plan.pairs,
+        schema=plan.schema,
+        unknown=(*plan.unknown, Unknown(f"the rows of {plan.title}", reason)),
+    )
+
+
+def unread(title: str, table: Table | None, reason: str) -> TableDiff:
+    """A table that could not be looked at on one side."""
+    key = table.primary_key if table is not None else ()
+    return TableDiff(title, key, None, None, unknown=(Unknown(f"the rows of {title}", reason),))

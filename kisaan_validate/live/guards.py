@@ -1,0 +1,42 @@
+"""What two sides must be so that their comparison says something: schemas that exist, two databases, names
+that tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kisaan_validate.errors import UsageError
+from kisaan_validate.live.sides import LiveSide
+from kisaan_validate.sql.qualify import qualified
+
+_WHERE = qualified(
+    "SELECT pg_postmaster_start_time()::text, oid::int8 FROM pg_catalog.pg_database WHERE datname = "
+    "current_database()"
+)
+
+
+def check_sides(sides: Sequence[LiveSide]) -> None:
+    """Raises UsageError where a named schema is not there, or where both sides are the very same tables.
+
+    Without this a slip in a name would read as "every table was added", and a database compared with
+    itself as "same".
+    """
+    for side in sides:
+        found = {name for (name,) in side.ask("SELECT nspname::text FROM pg_catalog.pg_namespace")}
+        for name in side.schemas:
+            if name not in found:
+                raise UsageError(
+                    f"the side {side.when} has no schema {name}",
+                    "check --schema, --before-schema, --after-schema, and the database",
+                )
+    before, after = sides
+    shared = set(before.schemas) & set(after.schemas)
+    if shared and before.ask(_WHERE) == after.ask(_WHERE):
+        for old, new in zip(before.schemas, after.schemas, strict=True):
+            if old == new:
+                raise UsageError(
+                    f"both sides are one and the same: the schema {old} of the database "
+                    f"{before.snapshot.place.database}",
+                    "compared with itself everything is the same; check --before and --after",
+                )

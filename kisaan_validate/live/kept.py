@@ -1,0 +1,255 @@
+"""Values out of a snapshot: written into a baseline's file, or merged with those that a file holds, in the
+order of the key.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import tee
+from typing import Protocol
+
+from kisaan_validate.compare.patterns import Watch
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import give_back
+from kisaan_validate.execute.heap import refusal
+from kisaan_validate.facts.differences import no_key
+from kisaan_validate.facts.kept import ValueChange, ValuePattern, ValuesCompared
+from kisaan_validate.facts.row_differences import Kind, PatternFound, RowChange
+from kisaan_validate.live.merge import Layout, Pipe, merge
+from kisaan_validate.plan.keptvalues import KeptForms, ValueStream
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.text.pairs import window
+
+SAMPLES = 20
+"""So many changed values of each column are kept."""
+
+LONGEST = 500
+"""Characters of a value that a sample holds."""
+
+
+class Sink(Protocol):
+    """What takes the values of a baseline (see ``record.valuefile``)."""
+
+    def table(self, title: str, forms: KeptForms) -> None:
+        """A table begins."""
+
+    def line(self, line: bytes) -> None:
+        """One row."""
+
+
+def write_values(session: Session, streams: Iterable[ValueStream], sink: Sink) -> None:
+    """Write the values of these tables. Raises DatabaseError where one cannot be read: they were asked for
+    by name.
+    """
+    for stream in streams:
+        try:
+            if why := refusal(session, stream.sql):
+                raise why
+            sink.table(stream.title, stream.forms)
+            session.copy_out(f"COPY ({stream.sql}) TO STDOUT", sink.line)
+            give_back(session)
+        except DatabaseError as error:
+            raise DatabaseError(
+                f"the values of {stream.title} are not kept: {error.fact}",
+                error.hint,
+                error.sqlstate,
+                error.lost,
+            ) from None
+
+
+@dataclass
+class _Seen:
+    """What was seen of the changed values of each column; memory does not grow with their number."""
+
+    stream: ValueStream
+    watch: Watch = field(default_factory=Watch)
+    changed: Counter[str] = field(default_factory=Counter)
+    samples: dict[str, list[ValueChange]] = field(default_factory=dict)
+
+    def see(self, change: RowChange) -> None:
+        """One row that came, went or changed: what came and went is no changed value."""
+        if change.kind is not Kind.CHANGED:
+            return
+        self.watch.see(change)
+        key = tuple(zip(self.stream.forms.key, change.key, strict=True))
+        for name in change.columns:
+            self.changed[name] += 1
+            kept = self.samples.setdefault(name, [])
+            if len(kept) < SAMPLES:
+                kept.append(ValueChange(key, *window(change.before[name], change.after[name], LONGEST)))
+
+
+def compare_values(
+    session: Session, stream: ValueStream, kept: Iterable[bytes], expected: tuple[int, int]
+) -> list[ValuesCompared]:
+    """One table's values beside those that were kept (lines of its COPY), for each column that can be
+    compared.
+
+    ``expected`` are the rows that were counted before and now: if others were read, nothing is known.
+    Raises DatabaseError where either side breaks off; the session is then of no more use.
+    """
+    key = stream.forms.key
+    names = [pair.name for pair in stream.pairs if pair.name not in key]
+    if why := refusal(session, stream.sql):
+        return [ValuesCompared(stream.title, name, message=why.fact) for name in names]
+    proofs = tuple(name for name in names if name in stream.forms.proofs)
+    layout = Layout(stream.title, 1 if stream.forms.by_number else 2, stream.pairs, proofs, key)
+    seen = _Seen(stream)
+    seen.watch.begin(stream.title, stream.pairs, key)
+    pipe = Pipe()
+    threading.Thread(target=_read, args=(session, stream.sql, pipe), daemon=True).start()
+    try:
+        unlike = _Unlike(_narrowed(kept, stream, names), pipe, layout)
+        old, new = tee(unlike)
+        counted = merge(_placed(_side(old, 0), layout), _placed(_side(new, 1), layout), layout, seen.see)
+    finally:
+        pipe.closed = True
+    read = tuple(unlike.alike + lone + number for lone, number in zip(unlike.lone, counted.read, strict=True))
+    message = no_key(key, unlike.shared) if unlike.shared else ""
+    if read != expected:
+        message = (
+            f"{read[0]:,} rows before and {read[1]:,} now were read where {expected[0]:,} and "
+            f"{expected[1]:,} had been counted"
+        )
+    if message:
+        return [ValuesCompared(stream.title, name, message=message) for name in names]
+    give_back(session)
+    found = seen.watch.end(stream.title)
+    both = unlike.alike + counted.read[0] - counted.removed
+    return [
+        ValuesCompared(
+            stream.title, n, seen.changed[n], both, tuple(seen.samples.get(n, ())), _patterns(found, n)
+        )
+        for n in names
+    ]
+
+
+def _read(session: Session, sql: str, pipe: Pipe) -> None:
+    try:
+        session.copy_out(f"COPY ({sql}) TO STDOUT", lambda line: pipe.write(line[:-1]))
+        pipe.end()
+    except DatabaseError as error:
+        pipe.end(error)
+
+
+class _Unlike:
+    """The lines of both sides whose key is one and whose text is not, in the order of their keys: (before,
+    after).
+
+    Most lines are alike, and need nothing but to be counted; so do those that only one side has
+    (``lone``): however many follow each other, nothing waits for the other side. ``shared``: keys that
+    several lines of a side have, unless all of them are alike on both sides; such lines stand beside each
+    other, since all come in the order of their keys.
+    """
+
+    def __init__(self, before: Iterable[bytes], after: Iterable[bytes], layout: Layout) -> None:
+        self.before, self.after, self.layout = before, after, layout
+        self.alike = self.shared = 0
+        self.lone = [0, 0]
+        self._unlike: bytes | None = None  # the key of the last line, if its sides were not alike
+        self._counted: bytes | None = None
+        self._alike = b""  # the last line that both sides have: most lines need not be taken to pieces
+        self._places: list[tuple[int, bytes] | None] = [None, None]
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        befores, afters = iter(self.before), iter(self.after)
+        old, new = next(befores, None), next(afters, None)
+        while old is not None or new is not None:
+            if old is not None and old == new:
+                self.alike += 1
+                if self._unlike is not None:
+                    self._share(_key_of(old), self._unlike)
+                    self._unlike = None
+                self._alike = old
+            else:
+                left = None if old is None else self._place(old, 0)
+                right = None if new is None else self._place(new, 1)
+                if old is not None and left is not None and (right is None or left < right):
+                    self._alone(0, old)
+                    old = next(befores, None)
+                    continue
+                if new is not None and right is not None and (left is None or right < left):
+                    self._alone(1, new)
+                    new = next(afters, None)
+                    continue
+                assert old is not None
+                assert new is not None
+                self._see(old)
+                yield old, new
+            old, new = next(befores, None), next(afters, None)
+
+    def _alone(self, side: int, line: bytes) -> None:
+        self.lone[side] += 1
+        self._see(line)
+
+    def _see(self, line: bytes) -> None:
+        """A line whose sides are not alike: whether the line before it has its key."""
+        key, before = _key_of(line), self._unlike
+        self._share(key, before if before is not None else _key_of(self._alike))
+        self._unlike = key
+
+    def _share(self, key: bytes, before: bytes) -> None:
+        if key == before and key != self._counted:
+            self.shared += 1
+            self._counted = key
+
+    def _place(self, line: bytes, side: int) -> tuple[int, bytes]:
+        """A line's place. Raises DatabaseError if its side went back: rows would be taken for gone and
+        come.
+        """
+        key = _key_of(line)
+        place, last = (int(key), b"") if self.layout.place == 1 else (0, key), self._places[side]
+        if last is not None and place < last:
+            raise DatabaseError("the rows do not come in the order of their keys")
+        self._places[side] = place
+        return place
+
+
+def _key_of(line: bytes) -> bytes:
+    """The key of a line as it was written, which is the same for the same key."""
+    return line.partition(b"\t")[0]
+
+
+def _side(pairs: Iterable[tuple[bytes, bytes]], number: int) -> Iterator[bytes]:
+    return (pair[number] for pair in pairs)
+
+
+def _placed(lines: Iterable[bytes], layout: Layout) -> Iterator[bytes]:
+    """Lines as ``merge`` reads them: their place is the key, their digest one of all texts and proofs."""
+    framed = b"%b\t%b\t0\t%b\n" if layout.place == 1 else b"0\t%b\t%b\t0\t%b\n"
+    for line in lines:
+        key, _, rest = line.partition(b"\t")
+        yield framed % (key, blake2b(rest, digest_size=16).hexdigest().encode(), rest)
+
+
+def _narrowed(lines: Iterable[bytes], stream: ValueStream, names: Sequence[str]) -> Iterator[bytes]:
+    """The kept lines without the columns that are not compared."""
+    forms = stream.forms
+    if tuple(names) == forms.columns:
+        yield from lines
+        return
+    fields = [*forms.key, *forms.columns]
+    wanted = [0, *(1 + n for n, name in enumerate(fields) if name in forms.key or name in names)]
+    wanted += [1 + len(fields) + n for n, name in enumerate(forms.proofs) if name in names]
+    for line in lines:
+        texts = line.split(b"\t")
+        yield b"\t".join(texts[n] for n in wanted)
+
+
+def _patterns(found: Iterable[PatternFound], column: str) -> tuple[ValuePattern, ...]:
+    """What is said of this column, alone or with others, which are then named."""
+    return tuple(
+        ValuePattern(
+            p.name,
+            p.columns,
+            p.rows,
+            p.words if len(p.columns) == 1 else f"{' and '.join(p.columns)} {p.words}",
+            p.facts,
+        )
+        for p in found
+        if column in p.columns
+    )

@@ -1,0 +1,146 @@
+"""What a comparison was told is renamed: ``--renamed old=new``, understood by what is
+there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from kisaan_validate.compare.renaming.follow import formerly, with_displaced
+from kisaan_validate.compare.renaming.names import Renames
+from kisaan_validate.errors import UsageError
+from kisaan_validate.facts.catalogue import Table
+from kisaan_validate.facts.titles import split_column, split_name
+from kisaan_validate.personal.lineage import Asked, How
+
+Pairs = tuple[tuple[str, str], ...]
+"""What was declared: (name before, new name), as written."""
+
+
+def title_of(written: str, schema: str = "") -> str:
+    """The title of a table as it is written; without a schema it is in ``schema``."""
+    given, name = split_name(written)
+    place = given or schema or "public"
+    return name if place == "public" else f"{place}.{name}"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The tables of the side before that are renamed, by title. ``columns`` are the pairs
+    that name none.
+    """
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    columns: Pairs = ()
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The same, with what bore a new name before: it is told from what has it after."""
+        lost = {new for new in self.tables.values() if new not in self.tables}
+        return {**{new: formerly(new, ()) for new in lost}, **self.tables}
+
+
+def moved_tables(pairs: Pairs, titles: Collection[str], columns: Collection[tuple[str, str]]) -> Moved:
+    """Which of the pairs name tables of the side before. Raises UsageError for one that can be meant in
+    two ways.
+    """
+    tables: dict[str, str] = {}
+    others = []
+    for old, new in pairs:
+        title = title_of(old)
+        if title not in titles:
+            others.append((old, new))
+            continue
+        if _place(old, titles) in columns:
+            raise UsageError(
+                f"--renamed {old}={new}: {old} is a table, and a column of another",
+                f'write the table as "{old}"',
+            )
+        schema = split_name(old)[0]
+        tables[title] = title_of(new, schema)
+    _refuse_one_name(tables.values())
+    return Moved(tables, tuple(others))
+
+
+def _place(old: str, titles: Collection[str]) -> tuple[str, str]:
+    table, column = split_column(old)
+    return (title_of(table), column) if table else ("", "")
+
+
+def _refuse_one_name(names: Iterable[object]) -> None:
+    seen = set()
+    for name in names:
+        if name in seen:
+            raise UsageError(f"--renamed: two things are called {name} after", "a name is one thing's")
+        seen.add(name)
+
+
+def declared_renames(moved: Moved, before: Mapping[str, Table], after: Mapping[str, Table]) -> Renames:
+    """All that is renamed, by the titles that the tables of before had. Raises UsageError for
+    what is not there.
+
+    ``before`` holds the tables of the side before by their titles of after.
+    """
+    former = {new: old for old, new in moved.titles.items()}
+    for old, new in moved.tables.items():
+        if new not in after:
+            raise UsageError(f"--renamed {old}={new}: there is no table {new} after, or it was not selected")
+    columns: dict[tuple[str, str], str] = {}
+    for old, new in moved.columns:
+        title, name = _found(old, new, before, former)
+        table, fresh = after.get(title), split_column(new)[1]
+        if table is None or fresh not in table.columns:
+            raise UsageError(
+                f"--renamed {old}={new}: there is no column {fresh} of {title} after", _listed(table)
+            )
+        columns[former.get(title, title), name] = fresh
+    _refuse_one_name((title, new) for (title, _), new in columns.items())
+    every = {(former.get(title, title), name) for title, table in before.items() for name in table.columns}
+    full = with_displaced(Renames(moved.tables, columns), (), every)
+    return Renames(moved.titles, full.columns)
+
+
+def _found(old: str, new: str, before: Mapping[str, Table], former: Mapping[str, str]) -> tuple[str, str]:
+    """(title after, name before) of a column that is named as before, its table as before or as after."""
+    written, name = split_column(old)
+    wanted = title_of(written) if written else ""
+    titles = [t for t in before if former.get(t, t) == wanted] or [t for t in before if t == wanted]
+    titles = titles or [t for t in before if former.get(t, t).rpartition(".")[2] == wanted]
+    if len(titles) != 1:
+        what = "several tables" if titles else "no table" if written else "no table.column"
+        raise UsageError(
+            f"--renamed {old}={new}: {old} names {what} of before",
+            "write table.column=new_name, or table=new_name",
+        )
+    if name not in before[titles[0]].columns:
+        raise UsageError(
+            f"--renamed {old}={new}: there is no column {name} of {written} before",
+            _listed(before[titles[0]]),
+        )
+    return titles[0], name
+
+
+def followed(is_personal: Callable[[str, str], bool], renames: Renames) -> Asked:
+    """Who is asked whether a column is personal, asked of its other name as well. What is found so,
+    nothing outweighs.
+    """
+    tables = {**{title: renames.title(title) for title, _ in renames.columns}, **renames.tables}
+
+    def asked(table: str, column: str) -> How:
+        places = [(table, column)]
+        for old, new in tables.items():
+            bare_old, bare_new = (title.rpartition(".")[2] for title in (old, new))
+            places += [(bare_old, renames.column_before(old, column))] if table in {new, bare_new} else []
+            places += [(bare_new, renames.column(old, column))] if table in {old, bare_old} else []
+        return How.NAMED if any(is_personal(*place) for place in places) else How.NOT
+
+    return asked
+
+
+def _listed(table: Table | None) -> str:
+    return (
+        f"its columns: {', '.join(table.columns)}"
+        if table is not None
+        else "a table of its name is not there"
+    )

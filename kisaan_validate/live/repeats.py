@@ -1,0 +1,140 @@
+"""Rows that were added and equal, but for their key, a row that was there anyhow: a batch that was loaded
+twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kisaan_validate.digest.parts import Part, table_digest
+from kisaan_validate.digest.rows import staged
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.facts.row_differences import Kind, PatternFound, RowChange
+from kisaan_validate.live.plan import PairPlan
+from kisaan_validate.live.sides import LiveSide
+from kisaan_validate.live.statements import integer_key
+from kisaan_validate.sql.expressions import quote, table_sql, text_literal, to_sql
+from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.text.cutting import is_cut
+
+DUPLICATED = "duplicated batch"
+"""The name of the pattern."""
+
+MOST, MOST_BYTES = 10_000, 16 << 20
+"""So many added rows, and characters of them, are looked for; where more were added, nothing is said."""
+
+_CHEAP = {
+    "int2": "int8",
+    "int4": "int8",
+    "int8": "int8",
+    "numeric": "numeric",
+    "uuid": "uuid",
+    "text": "text",
+    "varchar": "text",
+}
+"""Types whose values are quickly compared with a list, and the type of that list."""
+
+
+class Arrivals:
+    """The rows that were added, as long as they are not too many."""
+
+    def __init__(self) -> None:
+        self.rows: list[RowChange] | None = []
+        self._size = 0
+
+    def see(self, change: RowChange) -> None:
+        """One row that differs."""
+        if change.kind is Kind.ADDED and not change.late and self.rows is not None:
+            self.rows.append(change)
+            self._size += sum(map(len, filter(None, change.after.values())))
+            if len(self.rows) > MOST or self._size > MOST_BYTES:
+                self.rows = None
+
+
+def duplicated(side: LiveSide, plan: PairPlan, encoding: str, arrivals: Arrivals) -> tuple[PatternFound, ...]:
+    """What is said of the added rows: how many equal a row of ``side`` that is not one of them, all but
+    the key.
+
+    Nothing where there is no key, or no column beside it; where the key is somebody's and must not be
+    written into a statement; where nothing was added, or too much; where the server gave no answer.
+    """
+    others = _others(plan)
+    hidden = {pair.name for pair in plan.pairs if pair.personal}
+    if not plan.key or not others or not arrivals.rows or hidden.intersection(plan.key):
+        return ()
+    try:
+        twice = _count(side, plan, encoding, arrivals.rows)
+    except (DatabaseError, UnicodeEncodeError):  # a database without an encoding holds bytes that are no text
+        return ()
+    if not twice:
+        return ()
+    words = f"{twice:,} of {len(arrivals.rows):,} added rows equal a row that was there but for the key"
+    return (PatternFound((), DUPLICATED, twice, words),)
+
+
+def _others(plan: PairPlan) -> list[Part]:
+    return [part for part in plan.parts_of(1) if part.column not in plan.key]
+
+
+def _count(side: LiveSide, plan: PairPlan, encoding: str, rows: Sequence[RowChange]) -> int:
+    """What the added rows hold, and how often the whole table holds that: two questions, so that both are
+    the server's digests.
+    """
+    digest = table_digest(encoding, (), _others(plan), plan.after.context)
+    high, low = digest.lanes
+    item = {digest.name: digest.inner}
+    source = table_sql(plan.after.table)
+    mine = staged(source, item, _is_one_of(plan, rows))
+    added = {
+        (h, lo): n
+        for h, lo, n in side.ask(qualified(f"SELECT {high}, {low}, count(*) FROM {mine} GROUP BY 1, 2"))
+    }
+    if not added:
+        return 0
+    condition = f"{high} = ANY ('{{{','.join(str(h) for h, _ in added)}}}'::int8[])"
+    all = staged(source, item, _may_equal(plan, rows))
+    held = side.ask(qualified(f"SELECT {high}, {low}, count(*) FROM {all} WHERE {condition} GROUP BY 1, 2"))
+    return sum(added[h, lo] for h, lo, n in held if n > added.get((h, lo), n))
+
+
+def _is_one_of(plan: PairPlan, rows: Sequence[RowChange]) -> str:
+    """The condition, over a row of the side after, that its key is among those of ``rows``."""
+    key = plan.parts_of(1, plan.key)
+    if integer_key(plan):
+        return f"{key[0].sql} = ANY ('{{{','.join(str(row.key[0]) for row in rows)}}}'::int8[])"
+    texts = [part.shown(plan.after.context) for part in key]
+    framed = " || ".join(f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts)
+    return f"{framed} = ANY ({_texts(framed_key(row.key) for row in rows)})"
+
+
+def framed_key(key: Iterable[str | None]) -> str:
+    """A key as one text, as the statement frames it: no two keys run together."""
+    return "".join("-" if value is None else f"{len(value)}:{value}" for value in key)
+
+
+def _may_equal(plan: PairPlan, rows: Sequence[RowChange]) -> str:
+    """A condition that every row equal to one of ``rows`` fulfils and that costs less than its digest; ""
+    if there is none.
+
+    That is one column's value being among theirs: the column in which they differ most.
+    """
+    hidden = {pair.name for pair in plan.pairs if pair.personal}
+    known = [
+        (p, {row.after[p.column] for row in rows})
+        for p in _others(plan)
+        if _is_cheap(p) and p.column not in hidden
+    ]
+    usable = [(part, values) for part, values in known if None not in values and not any(map(is_cut, values))]
+    if not usable:
+        return ""
+    part, values = max(usable, key=lambda usable: len(usable[1]))
+    kind = _CHEAP[part.facts.name]
+    return f"{quote(part.column)}::{kind} = ANY ({_texts(sorted(str(v) for v in values))}::{kind}[])"
+
+
+def _is_cheap(part: Part) -> bool:
+    return not part.cast and part.facts.builtin and part.facts.name in _CHEAP
+
+
+def _texts(texts: Iterable[str]) -> str:
+    return f"ARRAY[{', '.join(to_sql(text_literal(text)) for text in texts)}]::text[]"

@@ -1,0 +1,347 @@
+"""The comparison of two live sides as a whole: both snapshots at once, the self-check, the schema, then
+table by table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from kisaan_validate.compare.renaming.names import Renames
+from kisaan_validate.compare.renaming.tables import called
+from kisaan_validate.digest.forms import RAW, Context
+from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
+from kisaan_validate.digest.selfcheck import self_check_sql
+from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
+from kisaan_validate.execute.held import Held
+from kisaan_validate.facts.catalogue import Table, TypeFacts
+from kisaan_validate.facts.differences import NotCompared, Unknown
+from kisaan_validate.facts.row_differences import Observer, RowDiff, TableDiff
+from kisaan_validate.facts.titles import split_name
+from kisaan_validate.live.compare import Allowance, Comparison, both, compare_table, unread
+from kisaan_validate.live.guards import check_sides
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.plan import Side, plan_pair
+from kisaan_validate.live.renamed import declared_renames, followed, title_of
+from kisaan_validate.live.schema import Found, compare_live_schemas, with_tables
+from kisaan_validate.live.sides import LiveSide, paired_schemas
+from kisaan_validate.live.statements import integer_key
+from kisaan_validate.live.suspects import Suspects
+from kisaan_validate.personal.lineage import Followed
+from kisaan_validate.postgres.catalogue import count_scope
+from kisaan_validate.postgres.lineage import discretion_of, read_followed
+from kisaan_validate.postgres.target import Target
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.sql.expressions import knows_zone_sql, quote
+from kisaan_validate.sql.qualify import qualified
+
+Progress = Callable[[str, int, int], None]
+"""What is being done, how many tables are done, and of how many."""
+
+
+def diff_rows(
+    before: Target,
+    after: Target,
+    options: DiffOptions,
+    observer: Observer | None = None,
+    on_progress: Progress = lambda what, done, total: None,
+    stop: Stop | None = None,
+) -> RowDiff:
+    """Compare two live databases, or two schemas, row by row.
+
+    Raises UsageError for what cannot be meant, TargetError where a side cannot be reached, DatabaseError
+    where one is lost before anything was compared. Afterwards what has no answer is said in the result.
+    """
+    schemas, stop = paired_schemas(options.before_schemas, options.after_schemas), stop or Stop()
+    sides = (
+        LiveSide(
+            "before",
+            before,
+            options.before_schemas,
+            options.limits,
+            schemas,
+            options.foreign,
+            options.renamed,
+            stop,
+        ),
+        LiveSide("after", after, options.after_schemas, options.limits, {}, options.foreign, stop=stop),
+    )
+    run, held = _Run(sides, options, observer, on_progress, stop), Held(options.limits.snapshot_seconds, stop)
+    try:
+        return run.run(schemas)
+    finally:
+        held.end()
+        for side in sides:
+            side.close()
+
+
+@dataclass
+class _Run:
+    sides: tuple[LiveSide, LiveSide]
+    options: DiffOptions
+    observer: Observer | None
+    on_progress: Progress
+    stop: Stop
+    allowance: Allowance = field(default_factory=Allowance)
+
+    def run(self, schemas: Mapping[str, str]) -> RowDiff:
+        self.on_progress("taking both snapshots", 0, 0)
+        both(lambda number: self.sides[number].open(self.options.select))
+        check_sides(self.sides)
+        known = self.sides[0].seen.keys() | self.sides[1].seen.keys()
+        if self.options.select and not known:
+            raise UsageError(
+                f"no table is called {' or '.join(self.options.select)}",
+                "* stands for any characters of a name",
+            )
+        self._follow()
+        renames = self._renamed()
+        self.options = resolved(self.options, {**self.sides[0].bare_names, **self.sides[1].bare_names})
+        self._check_zone()
+        encoding, notes = self._encoding()
+        standbys = [(side.when, side.snapshot.place.standby) for side in self.sides]
+        notes += [
+            f"{side.when}: {title} holds rows of a foreign server"
+            for side in self.sides
+            for title in side.outside
+        ]
+        notes += [f"{when}: {standby.words}" for when, standby in standbys if standby is not None]
+        casts = self._cast_types()
+        notes += [f"declared: {old} is called {new} after" for old, new in self.options.renamed]
+        changes, unknown, left = self._schema(schemas, renames)
+        titles = sorted(self.sides[0].seen.keys() | self.sides[1].seen.keys())
+        tables = []
+        for done, title in enumerate(titles):
+            self.on_progress(title, done, len(titles))
+            tables.append(self._table(title, encoding, casts))
+        tables = self._fenced(tables)
+        if self.options.schema and not self.stop.requested:
+            context = Context(self.options.zone, self._text_encoding())
+            notes += Suspects(self.sides, context, encoding, self.options, casts).notes(tables)
+        places = [f"{side.snapshot.place.database}.{', '.join(side.schemas)}" for side in self.sides]
+        return RowDiff(
+            places[0],
+            places[1],
+            tuple(tables),
+            tuple(with_tables(self.sides, changes, tables) if self.options.schema else ()),
+            tuple(unknown),
+            encoding,
+            tuple(notes),
+            self._left_out(left),
+        )
+
+    def _renamed(self) -> Renames:
+        """What is renamed; the tables before are seen under these names from now on. Raises
+        UsageError.
+        """
+        if not self.options.renamed:
+            return Renames()
+        before, after = self.sides
+        renames = declared_renames(before.named, before.seen, after.seen)
+        former = {new: old for old, new in renames.tables.items()}
+        before.seen = {
+            title: called(table, renames.names(former.get(title, title)))
+            for title, table in before.seen.items()
+        }
+        self.options = replace(
+            self.options, asked=followed(self.options.is_personal, renames), followed=Followed()
+        )
+        return renames
+
+    def _follow(self) -> None:
+        """What is made of a personal column, on either side, is personal, and no message of a server
+        quotes a value of it.
+        """
+        asked = self.options.asked
+        found = both(
+            lambda number: self.sides[number].guarded(
+                lambda: read_followed(self.sides[number].session, asked, {})
+            )
+        )
+        self.options = replace(self.options, followed=found[0].both(found[1]))
+        discretion = discretion_of(self.options.followed, *(side.snapshot.catalogue for side in self.sides))
+        for side in self.sides:
+            side.session.discretion = discretion
+
+    def _check_zone(self) -> None:
+        """A zone is one that both servers know by name."""
+        zone = self.options.zone
+        answers = both(lambda number: self.sides[number].ask(knows_zone_sql(zone))) if zone else ()
+        for side, answer in zip(self.sides, answers, strict=False):
+            if answer == [(0,)]:
+                raise UsageError(
+                    f"--zone {zone} is no time zone that the server {side.when} knows",
+                    "write its name: Asia/Kolkata, UTC",
+                )
+
+    def _encoding(self) -> tuple[str, list[str]]:
+        """The encoding under which both servers compute the same digests. Raises DatabaseError if there is
+        none.
+        """
+        wanted, notes = self.options.encoding, []
+        old = [
+            s.snapshot.place.server_version_num
+            for s in self.sides
+            if s.snapshot.place.server_version_num < HASH_SINCE
+        ]
+        candidates = [HASH, SHA256] if wanted == "auto" else [wanted]
+        if old and HASH in candidates:
+            candidates.remove(HASH)
+            notes.append("a server older than 14 has no hash of rows: digests are SHA-256")
+        for encoding in candidates:
+            answers = both(lambda number, e=encoding: self._self_check(number, e))  # type: ignore[misc]
+            if answers[0] == answers[1]:
+                return encoding, notes
+            notes.append(f"the servers do not compute the same digests ({encoding}): the self-check differs")
+        raise DatabaseError(
+            "; ".join(notes) or "no encoding can be used",
+            "compare two servers of one architecture, or use --digest sha256",
+        )
+
+    def _self_check(self, number: int, encoding: str) -> list[tuple[object, ...]]:
+        shared = self._text_encoding()
+        return self.sides[number].ask(self_check_sql(encoding, shared, ascii_only=shared not in RAW))
+
+    def _text_encoding(self) -> str:
+        """The encoding by which both sides' SQL is written: if one must convert its text to UTF-8, both
+        do.
+        """
+        found = [side.snapshot.place.encoding for side in self.sides]
+        return next((encoding for encoding in found if encoding not in RAW), found[0])
+
+    def _cast_types(self) -> dict[str, TypeFacts]:
+        found = {}
+        for cast in sorted(set(self.options.casts.values())):
+            if not re.fullmatch(
+                r'[A-Za-z_"][\w ".]*(\(\s*\d+\s*(,\s*-?\d+\s*)?\))?( with(out)? time zone)?', cast
+            ):
+                raise UsageError(
+                    f"--cast: {cast!r} is no type",
+                    "write it as in CREATE TABLE: numeric(18,2), text, timestamptz",
+                )
+            types = [side.type_named(cast) for side in self.sides]
+            if types[0] is None or types[0] != types[1]:
+                raise UsageError(f"--cast: the type {cast} is not the same on both sides, or is not there")
+            found[cast] = types[0]
+        return found
+
+    def _left_out(self, left: tuple[NotCompared, ...]) -> tuple[NotCompared, ...]:
+        """What was not compared: beside what the catalogue says, what the options left out."""
+        options, more = self.options, []
+        if options.select:
+            old, new = (
+                str(len(count_scope(side.snapshot.catalogue)) - len(side.seen)) for side in self.sides
+            )
+            if (old, new) != ("0", "0"):
+                more.append(NotCompared("tables that were not selected", old, new))
+        if options.ignored:
+            names = ", ".join(sorted(f"{table}.{column}" for table, column in options.ignored))
+            more.append(NotCompared("columns left out with --ignore", names, ""))
+        return (*left, *more)
+
+    def _schema(self, schemas: Mapping[str, str], renames: Renames) -> Found:
+        if not self.options.schema:
+            return [], [], (NotCompared("the schema", "left out with --rows-only", ""),)
+        self.on_progress("comparing the schemas", 0, 0)
+        return compare_live_schemas(self.sides, schemas, renames, selected=bool(self.options.select))
+
+    def _table(self, title: str, encoding: str, casts: Mapping[str, TypeFacts]) -> TableDiff:
+        if self.stop.requested:
+            return unread(title, None, f"not compared: {self.stop.reason}")
+        tables = [side.seen.get(title) for side in self.sides]
+        for side, table in zip(self.sides, tables, strict=True):
+            if table is not None and (reason := side.unavailable(table)):
+                return unread(title, table, f"{side.when}: {reason}")
+        if tables[0] is None or tables[1] is None:
+            return self._lonely(title, tables)
+        pair = [self._side(table) for table in tables if table is not None]
+        plan = plan_pair(title, pair[0], pair[1], self.options, casts)
+        if self.options.ignored:
+            kept = tuple(c for c in plan.schema if (title, c.name) not in self.options.ignored)
+            plan = replace(plan, schema=kept)
+        if self.options.since.get(title, ("", ""))[1] is None and not integer_key(plan):
+            raise UsageError(
+                f"--added-since {title}: its key is no single integer",
+                f"name a column: --added-since {title}.COLUMN=VALUE",
+            )
+        made = compare_table(
+            Comparison(self.sides, plan, encoding, self.options, self.observer, self.allowance)
+        )
+        left = sorted(column for table, column in self.options.ignored if table == title)
+        return replace(made, how=f"{made.how}; left out as asked: {', '.join(left)}") if left else made
+
+    def _side(self, table: Table) -> Side:
+        return Side(table, Context(self.options.zone, self._text_encoding()))
+
+    def _lonely(self, title: str, tables: list[Table | None]) -> TableDiff:
+        """A table of one side: a difference of the schema, with its rows counted."""
+        number = 0 if tables[1] is None else 1
+        table, other = tables[number], self.sides[1 - number]
+        assert table is not None
+        if other.is_partition(title):
+            why = (
+                f"{other.when} it is a partition, whose rows are compared within its parent: as a "
+                f"table of its own it has no counterpart"
+            )
+            return unread(title, table, why)
+        try:
+            ((rows,),) = self.sides[number].ask(
+                qualified(f"SELECT count(*) FROM {quote(table.schema)}.{quote(table.name)}")
+            )
+        except DatabaseError as error:
+            return unread(title, table, error.fact)
+        gone, come = (0, rows) if number else (rows, 0)
+        return TableDiff(
+            title,
+            table.primary_key,
+            gone,
+            come,
+            added=come,
+            removed=gone,
+            changed=0,
+            how=f"the table is there {self.sides[number].when} only",
+        )
+
+    def _fenced(self, tables: list[TableDiff]) -> list[TableDiff]:
+        """Tables that were truncated or rewritten meanwhile have no answer; nor have any, if that cannot
+        be found out.
+        """
+        try:
+            moved = set().union(*both(lambda number: self.sides[number].moved()))
+        except KisaanError as error:
+            why = f"whether tables were rewritten meanwhile could not be asked: {error.fact}"
+            return [replace(t, unknown=(*t.unknown, Unknown(f"the rows of {t.table}", why))) for t in tables]
+        why = "it was truncated or rewritten while it was compared; run again"
+        return [
+            replace(t, unknown=(*t.unknown, Unknown(f"the rows of {t.table}", why)))
+            if t.table in moved
+            else t
+            for t in tables
+        ]
+
+
+def resolved(options: DiffOptions, known: Mapping[str, str]) -> DiffOptions:
+    """The same options with tables by their full titles; ``known`` are their own names, by title.
+
+    Raises UsageError: a slip of the pen must not compare otherwise.
+    """
+
+    def title(option: str, name: str) -> str:
+        schema, bare = split_name(name)
+        exact = [t for t in dict.fromkeys((name, title_of(name))) if t in known]
+        fit = exact[:1] or sorted(t for t, own in known.items() if not schema and own == bare)
+        if len(fit) != 1:
+            raise UsageError(
+                f"{option} names the table {name}, which "
+                f"{'is several' if fit else 'is on neither side or was not selected'}"
+            )
+        return fit[0]
+
+    return replace(
+        options,
+        keys={title("--key", table): columns for table, columns in options.keys.items()},
+        casts={(title("--cast", table), column): cast for (table, column), cast in options.casts.items()},
+        since={title("--added-since", table): since for table, since in options.since.items()},
+        ignored=frozenset((title("--ignore", table), column) for table, column in options.ignored),
+    )

@@ -1,0 +1,126 @@
+"""Columns and tables that one side has and the other has not: whether they are the same under two names,
+which nobody declared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from kisaan_validate.compare.renaming.tables import called
+from kisaan_validate.digest.forms import Context
+from kisaan_validate.errors import KisaanError
+from kisaan_validate.facts.catalogue import Table, TypeFacts
+from kisaan_validate.facts.row_differences import TableDiff
+from kisaan_validate.live.compare import Comparison
+from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.plan import PairPlan, Side, plan_pair
+from kisaan_validate.live.sides import LiveSide
+from kisaan_validate.live.statements import HASHED, WHOLE, Buckets
+
+MOST = 8
+"""So many pairs of a table, or of tables, are compared; the others are named."""
+
+_BUCKETS = 1023
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Both sides, and what a comparison of two tables needs."""
+
+    sides: tuple[LiveSide, LiveSide]
+    context: Context
+    encoding: str
+    options: DiffOptions
+    casts: Mapping[str, TypeFacts]
+
+    def notes(self, tables: Iterable[TableDiff]) -> Iterator[str]:
+        """What is to be said of names that went while others came. Raises nothing: what cannot be compared
+        is said.
+        """
+        compared = {table.table for table in tables if table.compared and table.known}
+        for title in sorted(compared):
+            yield from self._columns(title, self.sides[0].seen[title], self.sides[1].seen[title])
+        yield from self._tables()
+
+    def _columns(self, title: str, before: Table, after: Table) -> Iterator[str]:
+        ignored = {column for table, column in self.options.ignored if table == title}
+        gone = [name for name in before.columns if name not in after.columns and name not in ignored]
+        came = [name for name in after.columns if name not in before.columns and name not in ignored]
+        pairs = [
+            (g, c)
+            for g in gone
+            for c in came
+            if (plan := self._plan(title, called(before, {g: c}), after, c)) and plan.pairs
+        ]
+        for old, new in pairs[:MOST]:
+            plan = self._plan(title, called(before, {old: new}), after, new)
+            yield self._said(
+                plan,
+                f"{title}.{old}",
+                f"{title}.{new}",
+                f"--renamed {_written(before)}.{_part(old)}={_part(new)}",
+                "values",
+            )
+        if len(pairs) > MOST:
+            yield f"{title}: whether columns were renamed was compared of {MOST} pairs of {len(pairs):,}"
+
+    def _tables(self) -> Iterator[str]:
+        before, after = (side.seen for side in self.sides)
+        gone = sorted(before.keys() - after.keys())
+        came = sorted(after.keys() - before.keys())
+        pairs = [(g, c) for g in gone for c in came if set(before[g].columns) == set(after[c].columns)]
+        for old, new in pairs[:MOST]:
+            plan = self._plan(new, before[old], after[new])
+            yield self._said(
+                plan, old, new, f"--renamed {_written(before[old])}={_written(after[new])}", "rows and values"
+            )
+        if len(pairs) > MOST:
+            yield f"whether tables were renamed was compared of {MOST} pairs of {len(pairs):,}"
+
+    def _plan(self, title: str, before: Table, after: Table, column: str = "") -> PairPlan:
+        """How two tables are compared: as a whole, or only one column beside the key. Without options that
+        name others.
+        """
+        bare = replace(self.options, keys={}, casts={}, ignored=frozenset(), since={}, samples=0)
+        plan = plan_pair(title, Side(before, self.context), Side(after, self.context), bare, self.casts)
+        if not column or column not in {pair.name for pair in plan.pairs}:
+            return plan if not column else replace(plan, pairs=(), parts=())
+        if not plan.key:
+            return plan
+        kept = [
+            (p, parts)
+            for p, parts in zip(plan.pairs, plan.parts, strict=True)
+            if p.name in {*plan.key, column}
+        ]
+        return replace(plan, pairs=tuple(p for p, _ in kept), parts=tuple(p for _, p in kept))
+
+    def _said(self, plan: PairPlan, old: str, new: str, option: str, what: str) -> str:
+        try:
+            same = Comparison(self.sides, plan, self.encoding, self.options).alike(
+                Buckets(HASHED if plan.key else WHOLE, mask=_BUCKETS)
+            )
+        except KisaanError as error:
+            return (
+                f"{old} went and {new} came: whether it holds the same {what} could not be compared: "
+                f"{error.fact}"
+            )
+        if not same:
+            return f"{old} went and {new} came, which does not hold what {old} held: what it lacks is gone"
+        if plan.unknown:
+            left = "; ".join(item.what for item in plan.unknown)
+            return (
+                f"{old} went and {new} came with the same {what}, but for what could not be compared "
+                f"({left}): if it was renamed, {option}"
+            )
+        return f"{old} went and {new} came with the same {what}: if it was renamed, {option}"
+
+
+def _written(table: Table) -> str:
+    """A table as the option names it."""
+    return ".".join(_part(part) for part in table.key[table.schema == "public" :])
+
+
+def _part(name: str) -> str:
+    return name if re.fullmatch(r"[\w$]+", name) else '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,1 @@
+"""Around a run: configuration, doctor, schedules, the demonstration."""

@@ -1,0 +1,195 @@
+"""Looks at everything that a run needs, one step at a time, and says what to do about what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kisaan_validate.errors import KisaanError
+from kisaan_validate.execute.snapshot import room_for
+from kisaan_validate.facts.catalogue import Catalogue
+from kisaan_validate.facts.check import Form
+from kisaan_validate.facts.result import Status
+from kisaan_validate.ops.config import Config
+from kisaan_validate.plan.plan import make_plan, tables_of
+from kisaan_validate.postgres.catalogue import read_catalogue, read_place
+from kisaan_validate.postgres.expected import check_expectation
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.standins import read_standins, shadowed_checks
+from kisaan_validate.postgres.target import Target, find_target
+from kisaan_validate.postgres.volatility import volatile_calls
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.runner import kinds_of_readers, read_together
+from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.suite.load import Suite, load_suite
+
+OLDEST, NEWEST = 130000, 189999
+"""The server versions that are supported: PostgreSQL 13 to 18."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``good`` is None for something worth knowing that stops nothing."""
+
+    good: bool | None
+    title: str
+    detail: str = ""
+    hint: str = ""
+
+
+def examine(config: Config, dsn: str | None, stop: Stop | None = None) -> Iterator[Finding]:
+    """Every finding in turn, as it is made. Raises nothing that belongs to this package."""
+    suite: Suite | None = None
+    try:
+        suite = load_suite(config.suite)
+        yield Finding(True, "suite", f"{len(suite.checks):,} checks in {config.suite}")
+    except KisaanError as error:
+        yield Finding(False, "suite", error.fact, error.hint)
+    try:
+        target = find_target(dsn)
+        yield Finding(True, "target", f"named by {target.source}")
+        session = Session(
+            target, Limits(config.lock_timeout_ms, config.statement_timeout_ms), _schemas(suite), stop
+        )
+    except KisaanError as error:
+        yield Finding(False, "connection", error.fact, error.hint)
+        return
+    try:
+        yield from _server(session, target, config, suite)
+    except KisaanError as error:
+        yield Finding(False, "server", error.fact, error.hint)
+    finally:
+        session.close()
+
+
+def _schemas(suite: Suite | None) -> tuple[str, ...]:
+    return suite.settings.schemas if suite is not None else ("public",)
+
+
+def _server(session: Session, target: Target, config: Config, suite: Suite | None) -> Iterator[Finding]:
+    check_expectation(session, config.expect, target)
+    session.begin()
+    yield _pooler(session)
+    ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
+    place, notices = read_place(session, target.source, exported)
+    where = f"{place.role}@{place.host}:{place.port}/{place.database}"
+    yield Finding(
+        True, "connection", where + (f" ({place.standby.words})" if place.standby is not None else "")
+    )
+    yield _version(place.server_version, place.server_version_num)
+    for notice in notices:
+        yield Finding(None, "role or server", notice.message, notice.hint)
+    yield from _overridden(session)
+    yield _snapshot_limit(config)
+    if suite is not None:
+        catalogue = read_catalogue(session, suite.settings.schemas, suite.settings.aliases)
+        yield from _rights(suite, catalogue)
+        yield from _compiles(session, suite, catalogue)
+        yield _lock_table(session, config, suite, catalogue)
+
+
+def _pooler(session: Session) -> Finding:
+    """Behind a transaction-pooling proxy the process id told at connection is not the server's."""
+    ((pid,),) = session.execute(qualified("SELECT pg_backend_pid()"))
+    if pid == session.backend_pid:
+        return Finding(True, "direct connection", "no pooling proxy in between")
+    hint = "connect to PostgreSQL itself: through a proxy a cancelled run may leave its statements running"
+    return Finding(
+        None, "pooling proxy", "the connection goes through a pooler (pgbouncer or the like)", hint
+    )
+
+
+def _version(version: str, number: int) -> Finding:
+    if OLDEST <= number <= NEWEST:
+        return Finding(True, "version", f"PostgreSQL {version}")
+    return Finding(None, "version", f"PostgreSQL {version} is untested", "13 to 18 are supported")
+
+
+_OVERRIDDEN = qualified(
+    "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase IN (0, (SELECT oid FROM pg_database "
+    "WHERE datname = current_database())) AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = "
+    "session_user))"
+)
+
+
+def _snapshot_limit(config: Config) -> Finding:
+    """A snapshot holds back VACUUM on the whole server, or on a standby's primary."""
+    said = "while a run holds its snapshot, VACUUM removes no row that died since; "
+    if config.snapshot_seconds is None:
+        return Finding(True, "snapshot", said + "there is no limit ([limits] snapshot in kisaan.toml)")
+    return Finding(
+        True, "snapshot", f"{said}it is let go after {config.snapshot_seconds:,.0f} s at the latest"
+    )
+
+
+def _overridden(session: Session) -> Iterator[Finding]:
+    pinned = {name.lower() for name, _ in session.pins()}
+    for (setting,) in session.execute(_OVERRIDDEN):
+        name = setting.partition("=")[0]
+        if name.lower() in pinned:
+            yield Finding(
+                True, "settings", f"{name} is set for this role or database; a run pins its own value"
+            )
+
+
+def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
+    tables = tables_of(suite, catalogue)
+    refused = sorted(t.name for t in tables.values() if not t.selectable)
+    if refused:
+        hint = (
+            f"GRANT USAGE ON SCHEMA {', '.join(catalogue.schemas)} and GRANT SELECT on these tables "
+            f"to the role"
+        )
+        yield Finding(False, "rights", f"no SELECT on {', '.join(refused)}", hint)
+    else:
+        yield Finding(True, "rights", f"SELECT on all {len(tables):,} tables that the suite reads")
+    writable = sorted(t.name for t in tables.values() if t.writable)
+    if writable:
+        yield Finding(
+            None, "rights", f"the role could write to {len(writable):,} tables", "use a role with only SELECT"
+        )
+
+
+def _lock_table(session: Session, config: Config, suite: Suite, catalogue: Catalogue) -> Finding:
+    """How full the server's table of locks is, and how a run would lock what it reads."""
+    tables = tables_of(suite, catalogue).values()
+    room, locking = room_for(
+        session, tables, read_together(suite, catalogue), config.jobs * kinds_of_readers(suite)
+    )
+    detail = f"{room.size:,} places, {room.used:,} taken by others; "
+    hint = "raise max_locks_per_transaction, which needs a restart"
+    if locking.impossible:
+        return Finding(
+            None, "lock table", f"{detail}a run would not leave half of it free, and is not begun", hint
+        )
+    if locking.refused:
+        detail += f"{len(locking.refused):,} tables have too many partitions to be read; "
+    said = (
+        locking.why.partition(": ")[2]
+        or f"a run holds all {len(tables):,} tables that it reads, and leaves half of it free"
+    )
+    return Finding(True if locking.held else None, "lock table", detail + said, "" if locking.held else hint)
+
+
+def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
+    volatile, shadows = (
+        volatile_calls(session, suite, catalogue),
+        shadowed_checks(session, suite, suite.settings.schemas),
+    )
+    refused = read_standins(session).refused(catalogue)
+    plan = make_plan(suite, catalogue, unavailable=refused, volatile=volatile, shadowed=shadows)
+    unasked = [r for r in plan.settled.values() if r.status in {Status.SKIP, Status.ERROR}]
+    catalogue_failures = [r for r in plan.settled.values() if r.status is Status.FAIL]
+    asked = sum(c.form is not Form.CATALOG for c in suite.checks) - len(unasked)
+    yield Finding(True, "plan", f"{plan.statements:,} statements answer {asked:,} checks")
+    if unasked:
+        first = unasked[0]
+        detail = f"{len(unasked):,} checks cannot be asked here, e.g. {first.check_id}: {first.message}"
+        yield Finding(
+            None, "plan", detail, "their run will be inconclusive, or fail where the table must exist"
+        )
+    if catalogue_failures:
+        names = ", ".join(r.check_id for r in catalogue_failures[:3])
+        yield Finding(
+            None, "catalogue", f"{len(catalogue_failures):,} catalogue checks would fail, e.g. {names}"
+        )

@@ -1,0 +1,35 @@
+"""A line of a crontab. Cron mails what a command prints: nothing on a pass, everything and the exit code
+otherwise.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from kisaan_validate.ops.schedule.job import Job
+
+
+def line(job: Job) -> str:
+    """The line, below what must be there for it."""
+    told = (
+        (
+            f"A line by kisaan-validate {job.version} for the crontab of {job.user} (crontab -e); what is "
+            f"not a pass is mailed."
+        ),
+        *job.instructions,
+        f"The first of these files must be readable to {job.user} too.",
+    )
+    return (
+        "\n".join([*(f"# {text}" for text in told), f"{job.minute} {job.hour} * * * {_command(job)}"]) + "\n"
+    )
+
+
+def _command(job: Job) -> str:
+    """One line of sh. A percent sign would be a line break to cron: crontab(5)."""
+    words = " ".join(shlex.quote(word) for word in job.command)
+    script = (
+        f"set -a; . {shlex.quote(str(job.environment))} && cd {shlex.quote(str(job.folder))} && "
+        f"said=$({words} 2>&1) || "
+        """{ code=$?; printf '%s\\n' "$said" "kisaan-validate: exit $code"; exit "$code"; }"""
+    )
+    return script.replace("%", "\\%")

@@ -1,0 +1,119 @@
+"""A Kubernetes CronJob. Variable texts are written as JSON strings, which YAML 1.2 reads as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kisaan_validate.ops.schedule.job import Job
+
+HOME, REPORTS = "/work", "/reports"
+"""Where the image holds the suite, and where reports are mounted."""
+
+USER = 65532
+"""Nobody in particular, as in distroless images; not root."""
+
+
+def manifest(job: Job) -> str:
+    """The manifest, below what must be there for it."""
+    told = (
+        (
+            f"A CronJob by kisaan-validate {job.version}. Its image holds the program, and the suite below "
+            f"{HOME}."
+        ),
+        "No secret stands here; the database is named by a Secret, its password beside it or in the URL:",
+        f"  kubectl create secret generic {job.name} --from-file=dsn=FILE --from-file=password=FILE",
+        f"Reports land in the PersistentVolumeClaim {job.name}-reports. The time is UTC.",
+    )
+    return "\n".join([*(f"# {line}" for line in told), *_yaml(_cron_job(job))]) + "\n"
+
+
+def _cron_job(job: Job) -> dict[str, Any]:
+    pod = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(job)],
+        "volumes": [
+            {"name": "reports", "persistentVolumeClaim": {"claimName": f"{job.name}-reports"}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+        ],
+    }
+    spec = {
+        "schedule": f"{job.minute} {job.hour} * * *",
+        "timeZone": "Etc/UTC",
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": 3600,
+        "successfulJobsHistoryLimit": 3,
+        "failedJobsHistoryLimit": 7,
+        "jobTemplate": {"spec": {"backoffLimit": 0, "template": {"spec": pod}}},
+    }
+    return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": job.name}, "spec": spec}
+
+
+def _container(job: Job) -> dict[str, Any]:
+    config = ["--config", _inside(job.config, job.folder)] if job.config is not None else []
+    return {
+        "name": "validate",
+        "image": job.image,
+        "workingDir": HOME,
+        "command": ["kisaan-validate"],
+        "args": [
+            "run",
+            "--lock",
+            "--quiet",
+            *config,
+            "--suite",
+            _inside(job.suite, job.folder),
+            "--reports",
+            REPORTS,
+        ],
+        "env": [
+            _secret("KISAAN_DSN", job.name, "dsn", False),
+            _secret("PGPASSWORD", job.name, "password", True),
+        ],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+        "volumeMounts": [{"name": "reports", "mountPath": REPORTS}, {"name": "tmp", "mountPath": "/tmp"}],
+    }
+
+
+def _secret(variable: str, name: str, key: str, optional: bool) -> dict[str, Any]:
+    more = {"optional": True} if optional else {}
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": name, "key": key, **more}}}
+
+
+def _inside(path: Path, folder: Path) -> str:
+    """The same place in the image: below its home as it is below this folder."""
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else f"{HOME}/{path.name}"
+
+
+def _yaml(value: dict[str, Any], indent: str = "") -> Iterator[str]:
+    for key, inner in value.items():
+        yield from _entry(f"{indent}{key}:", inner, indent + "  ")
+
+
+def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield head
+        yield from _yaml(value, indent)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        yield head
+        for item in value:
+            first, *others = _yaml(item, indent + "  ")
+            yield f"{indent}- {first.strip()}"
+            yield from others
+    else:
+        yield f"{head} {json.dumps(value, ensure_ascii=False)}"

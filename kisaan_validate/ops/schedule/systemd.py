@@ -1,0 +1,108 @@
+"""A systemd service that may do nothing but read, reach the database and write reports, and the timer that
+starts it.
+
+Source of the quoting: systemd.service(5), "Command lines", and systemd.syntax(7).
+"""
+
+from __future__ import annotations
+
+from kisaan_validate.errors import UsageError
+from kisaan_validate.ops.schedule.job import Job
+
+_HARDENING = """NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+# If the server's socket or the suite is below /tmp, they would be hidden: then write no.
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+CapabilityBoundingSet=
+SystemCallArchitectures=native
+SystemCallFilter=@system-service"""
+
+
+def units(job: Job) -> str:
+    """Service and timer, one below the other, each headed by the file that it belongs into. Raises
+    UsageError.
+    """
+    told = "\n".join(
+        f"# {line}".rstrip()
+        for line in (
+            (
+                f"Two units by kisaan-validate {job.version}: save each part under the name above it, then, "
+                f"as root:"
+            ),
+            f"  systemctl daemon-reload && systemctl enable --now {job.name}.timer",
+            *job.instructions,
+            f"{job.reports} must exist and belong to {job.user}.",
+        )
+    )
+    return f"{told}\n\n{_service(job)}\n{_timer(job)}"
+
+
+def _service(job: Job) -> str:
+    return f"""# /etc/systemd/system/{job.name}.service
+[Unit]
+Description=Validation of the database (kisaan-validate)
+Wants=network-online.target
+After=network-online.target
+# Your own unit that tells somebody; it is started on any exit but 0:
+#OnFailure=notify@%n.service
+
+[Service]
+Type=oneshot
+User={job.user}
+WorkingDirectory={_percent(str(job.folder))}
+EnvironmentFile={_percent(str(job.environment))}
+ExecStart={_command(job)}
+# Stopping it cancels its statements, keeps what is known, and exits 3.
+TimeoutStopSec=60
+Nice=10
+UMask=0077
+ReadWritePaths={_quoted(str(job.reports))}
+{_HARDENING}
+"""
+
+
+def _timer(job: Job) -> str:
+    return f"""# /etc/systemd/system/{job.name}.timer
+[Unit]
+Description=Every night: validation of the database (kisaan-validate)
+
+[Timer]
+OnCalendar=*-*-* {job.hour:02}:{job.minute:02}:00
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+def _percent(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _command(job: Job) -> str:
+    """The command line. In its arguments, not in the program's path, a dollar sign stands for a variable."""
+    if set(job.program[0]) & set("'\"\\"):
+        raise UsageError(
+            f"systemd starts no program of the name {job.program[0]}",
+            "install kisaan-validate in a folder without quotes",
+        )
+    program, *arguments = map(_quoted, job.command)
+    return " ".join([program, *(word.replace("$", "$$") for word in arguments)])
+
+
+def _quoted(text: str) -> str:
+    return '"{}"'.format(_percent(text.replace("\\", "\\\\").replace('"', '\\"')))

@@ -1,0 +1,46 @@
+"""Keeps what a server says of somebody's data from being quoted. Standard library and nouns only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from kisaan_validate.facts.result import MASKED
+
+_MARKS = '"\u00ab\u00bb\u201c\u201d\u201e\u2018\u2019\u300c\u300d'
+_QUOTED = re.compile(rf"[{_MARKS}]\s?([^{_MARKS}]*?)\s?[{_MARKS}]")
+"""A name between any language's quotation marks: servers speak the language of their lc_messages."""
+
+
+def mask_values(text: str, names: Collection[str]) -> str:
+    """The beginning of a server's message, up to where it may begin to quote a person's data.
+
+    That is the first sign that is neither a letter, a blank, a comma, a hyphen nor a slash, unless it is a
+    quotation mark that encloses one of ``names``; the rest is masked as a whole.
+    """
+    position = 0
+    while match := re.compile(r"[^\w\s,/-]|[\d_]").search(text, position):
+        quoted = _QUOTED.match(text, match.start())
+        if quoted is None or quoted[1] not in names:
+            return f"{text[: match.start()].rstrip()} {MASKED}"
+        position = quoted.end()
+    return text
+
+
+OPERATIONAL = ("08", "25", "40", "53", "55P03", "57")
+"""What SQLSTATEs begin with that are about servers, sessions and locks: their messages are about no row.
+Of limits (54) and files (58) some are: characters and files are named by values."""
+
+COMPOSED = frozenset({"P0", "38", "39"})
+"""Classes of what functions raise: whoever wrote the function wrote the message, in whatever form."""
+
+
+def told_of_rows(text: str, sqlstate: str, names: Collection[str], *, composed: bool = False) -> str:
+    """What may be shown of a message about rows with personal values. ``composed``: a function of
+    somebody's made it up.
+    """
+    if sqlstate.startswith(OPERATIONAL):
+        return text
+    if composed or sqlstate[:2] in COMPOSED:
+        return f"a function refused a row {MASKED}"
+    return mask_values(text, names)

@@ -1,0 +1,130 @@
+"""What is measured for a contract after the migration: which rows came, which should have gone, and
+whether the rest is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kisaan_validate.contract.needs import (
+    WHICH_ROWS,
+    Arrival,
+    Lookup,
+    Names,
+    Need,
+    Removal,
+    Untouched,
+    by_key,
+    count_id,
+    digests_id,
+    names_id,
+    null_keys_id,
+    part_id,
+    settled_id,
+    untouched,
+)
+from kisaan_validate.plan.fingerprints import Digested
+from kisaan_validate.plan.measure.before import NULL_KEYS_LIMIT, names
+from kisaan_validate.plan.measure.figured import digests_apart, figures
+from kisaan_validate.plan.measure.past import Past
+from kisaan_validate.plan.measure.side import Telling, Unknowable, held, texts, those
+from kisaan_validate.plan.measure.statement import Measure
+from kisaan_validate.plan.measure.value import looked_up
+from kisaan_validate.plan.measure.wanted import digests_wanted
+from kisaan_validate.sql.expressions import distinct_sql, quote
+
+
+def measures_after(past: Past, needs: Sequence[Need], *, every: bool) -> list[Measure]:
+    """The statements over one table. With ``every``, all its columns are digested, not only the promised
+    ones.
+    """
+    side = past.side
+    made = [names(side, n) for n in those(needs, Names)]
+    came: list[str] = []
+    arrivals = [n for n in needs if isinstance(n, (Names, Arrival))]
+    for need in arrivals:
+        try:
+            condition = _arrives(past, need)
+        except Unknowable as reason:
+            made.append(side.measure(count_id(need.rule, side.title), message=str(reason)))
+            continue
+        made.append(side.count(need.rule, condition))
+        came += [] if isinstance(need, Arrival) and _were_there(past, need) else [condition]
+    new = f"({' OR '.join(came)})" if came else ""
+    for removal in those(needs, Removal):
+        goes = side.goes(removal)
+        made.append(side.count(removal.rule, f"({goes} AND NOT {new})" if new else goes, side.example()))
+    stays = f"NOT {new}" if new else ""
+    if arrivals:
+        made.append(figures(side, settled_id(side.title), stays or "true", Telling()))
+    return [*made, *_digests(past, needs, stays, every), *_lookups(past, those(needs, Lookup), stays)]
+
+
+def _arrives(past: Past, need: Arrival | Names) -> str:
+    """SQL that is true for the rows that came. Raises Unknowable."""
+    if isinstance(need, Arrival):
+        return past.above(need.by) if need.by else held(need.where)
+    old = past.measured(names_id(need.rule))
+    new = [name for name in need.names if old is None or name not in old.names]
+    return f"({quote(need.column)}::text = ANY ({texts(new)}) IS TRUE)" if new else "false"
+
+
+def _were_there(past: Past, arrival: Arrival) -> bool:
+    """Whether WHERE admitted rows of before: then it does not tell which are new, and none is set aside."""
+    rows = past.measured(count_id(arrival.rule, past.side.title))
+    return not arrival.by and rows is not None and bool(rows.rows)
+
+
+def _digests(past: Past, needs: Sequence[Need], stays: str, every: bool) -> list[Measure]:
+    """The digests of the rows that did not arrive, by the key by which the baseline's tell rows apart."""
+    side, old = past.side, past.remainder
+    id = digests_id(side.title)
+    if old is None or by_key(WHICH_ROWS) not in old.columns:
+        return []
+    telling = past.contract_telling()
+    if why := past.incomparable(telling.key):
+        return [side.measure(id, message=why, key=telling.key)]
+    digests = digests_wanted(side, needs, past.form, past.table, every=every)
+    made = []
+    for need in those(needs, Untouched):
+        name = untouched(need.column, need.rule)
+        part = side.part(need.column, past.form(name))
+        try:
+            kept = _were_not_null(past, telling, need)
+        except Unknowable as reason:
+            made.append(side.measure(part_id(id, name), message=str(reason), key=telling.key))
+            continue
+        digests += [Digested(name, part, kept)] if part is not None else []
+    return [*made, digests_apart(side, id, stays, telling, digests)]
+
+
+def _were_not_null(past: Past, telling: Telling, need: Untouched) -> str:
+    """SQL that is true for the rows where the column was not NULL. Raises Unknowable."""
+    old, side = past.measured(null_keys_id(need.rule)), past.side
+    if old is None or old.message:
+        raise Unknowable(
+            old.message if old is not None else "the baseline did not keep which rows had no value"
+        )
+    if len(old.names) > NULL_KEYS_LIMIT:
+        raise Unknowable(f"more than {NULL_KEYS_LIMIT:,} rows had no value: which ones was not kept")
+    key = side.table.primary_key
+    if not key or key != telling.key or set(key) & side.personal:
+        raise Unknowable(f"{side.title} is not told apart by the same primary key any more")
+    if not old.names:
+        return "true"
+    return f"({side.row_text(side.key_parts(telling))} NOT IN (SELECT unnest({texts(old.names)})))"
+
+
+def _lookups(past: Past, needs: Sequence[Lookup], stays: str) -> list[Measure]:
+    """How many rows do not have the value that is looked up on the new side, and one of them."""
+    side, made = past.side, []
+    for need in (n for n in needs if n.column in side.table.columns):
+        sign = side.table.columns[need.column].sign("<>")
+        try:
+            value = looked_up(side, need)
+        except Unknowable as reason:
+            made.append(side.measure(count_id(need.rule, side.title), message=str(reason)))
+            continue
+        wrong = f"({distinct_sql(quote(need.column), sign, value.sql)})"
+        made.append(side.count(need.rule, f"({wrong} AND {stays})" if stays else wrong, side.example()))
+    return made

@@ -1,0 +1,149 @@
+"""What is measured for a contract before the migration: of the rows that may go, and of the values that
+may come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from kisaan_validate.contract.needs import (
+    Arrival,
+    Names,
+    Need,
+    Removal,
+    Renaming,
+    Untouched,
+    by_key,
+    names_id,
+    null_keys_id,
+    part_id,
+    remainder_id,
+    untouched,
+)
+from kisaan_validate.plan.fingerprints import Digested
+from kisaan_validate.plan.measure.figured import at_once, figures
+from kisaan_validate.plan.measure.side import Side, Telling, held, texts, those
+from kisaan_validate.plan.measure.statement import Measure
+from kisaan_validate.plan.measure.value import Value, promised
+from kisaan_validate.plan.measure.wanted import digests_wanted, no_form
+from kisaan_validate.plan.renames import undigested
+from kisaan_validate.sql.expressions import quote, table_sql, wholly
+
+NULL_KEYS_LIMIT = 50_000
+"""So many keys of rows without a value are kept at most where a promise says that only these may change."""
+
+
+def measures_before(side: Side, needs: Sequence[Need], *, every: bool) -> list[Measure]:
+    """The statements over one table. With ``every``, all its columns are digested, not only the promised
+    ones.
+    """
+    made = [side.count(n.rule, held(n.where)) for n in those(needs, Arrival) if not n.by]
+    made += [names(side, n) for n in those(needs, Names)]
+    made += [_null_keys(side, n) for n in those(needs, Untouched) if n.column in side.table.columns]
+    values, unknown = promised(side, needs)
+    unknown |= {by_key(name): why for name, why in _untold_renames(side, needs, every).items()}
+    telling = side.chosen_key(_spoken(needs))
+    digests = digests_wanted(side, needs, no_form, None, every=every)
+    digests += [d for n in those(needs, Untouched) if (d := _untouched(side, n)) is not None]
+    remainder = _Remainder(side, telling, values, digests, unknown)
+    for subset in _subsets(those(needs, Removal)):
+        made += remainder.without(subset)
+    return made
+
+
+def names(side: Side, need: Names) -> Measure:
+    """Which of the names of a list are there."""
+    column = quote(need.column)
+    sql = (
+        f'SELECT array_agg(DISTINCT {column}::text COLLATE "C")\n'
+        f"FROM {table_sql(side.table)}\nWHERE {column}::text = ANY ({texts(need.names)})"
+    )
+    return side.measure(names_id(need.rule), sql, named="")
+
+
+def _spoken(needs: Sequence[Need]) -> set[str]:
+    """The columns of whose values promises speak."""
+    return {getattr(need, "column", "") for need in needs if not isinstance(need, (Names, Renaming))}
+
+
+def _subsets(removals: Sequence[Removal]) -> list[tuple[Removal, ...]]:
+    """Which rules are done is known only afterwards: none, each alone, all together, and all but one."""
+    sizes = sorted({1, len(removals) - 1, len(removals)} - {0, -1}) if removals else []
+    return [(), *(subset for size in sizes for subset in combinations(removals, size))]
+
+
+def _untold_renames(side: Side, needs: Sequence[Need], every: bool) -> dict[str, str]:
+    parts = {name: side.part(name) for name in side.table.columns}
+    # Digests under a key of their own tell of personal columns.
+    told = side.personal if every else frozenset[str]()
+    return undigested(side.table, needs, {**parts, **dict.fromkeys(told, "")}, side.personal)
+
+
+def _untouched(side: Side, need: Untouched) -> Digested | None:
+    """The digest of a column over the rows where it has a value."""
+    part = side.part(need.column)
+    where = f"{quote(need.column)} IS DISTINCT FROM NULL"
+    return Digested(untouched(need.column, need.rule), part, where) if part is not None else None
+
+
+def _null_keys(side: Side, need: Untouched) -> Measure:
+    """The keys of the rows where the column is NULL, one more than may be kept if there are more."""
+    id, key = null_keys_id(need.rule), side.table.primary_key
+    parts = side.parts(key, {})
+    if not key or len(parts) < len(key) or need.column in key:
+        why = "has no primary key by which the rows without a value could be remembered (or it is personal)"
+        return side.measure(id, message=f"{side.title} {why}")
+    null = wholly(f"{quote(need.column)} IS NOT DISTINCT FROM NULL")
+    source = f"{table_sql(side.table)} WHERE {null} LIMIT {NULL_KEYS_LIMIT + 1}"
+    inner = f"SELECT {side.row_text(parts.values())} AS k FROM {source}"
+    return side.measure(id, f'SELECT array_agg(k ORDER BY k COLLATE "C")\nFROM ({inner}) AS q', named="")
+
+
+@dataclass(frozen=True)
+class _Remainder:
+    """The rows that are left when some removals are done. ``unknown``: why of figures, by name, nothing
+    can be said.
+    """
+
+    side: Side
+    telling: Telling
+    values: Sequence[Value]
+    digests: Sequence[Digested]
+    unknown: Mapping[str, str]
+
+    def without(self, removals: Sequence[Removal]) -> list[Measure]:
+        """Their figures and digests, and as parts of these what each value and each group of digests
+        needs.
+        """
+        gone = [(r.rule, self.side.goes(r)) for r in removals]
+        stays = f"NOT ({' OR '.join(sql for _, sql in gone)})" if gone else ""
+        id = remainder_id(self.side.title, frozenset(r.rule for r in removals))
+        counted = gone if len(gone) == 1 else []
+        untold = [
+            self.side.measure(part_id(id, n), message=why, key=self.telling.key)
+            for n, why in self.unknown.items()
+        ]
+        own = {v.name: [v.digested] if v.digested is not None else [] for v in self.values}
+        every = [*self.digests, *(d for listed in own.values() for d in listed)]
+        whole = self._figures(id, stays, counted=counted, values=self.values, digests=every)
+        first, *others = at_once(self.digests)
+        parts = [self._figures(id, stays, counted=counted, digests=first)]
+        parts += [self._figures(id, stays, digests=group, every=False) for group in others]
+        parts += [self._figures(id, stays, values=[v], digests=own[v.name]) for v in self.values]
+        return [replace(whole, parts=tuple(parts) if len(parts) > 1 else ()), *untold]
+
+    def _figures(
+        self,
+        id: str,
+        stays: str,
+        *,
+        counted: Sequence[tuple[str, str]] = (),
+        values: Sequence[Value] = (),
+        digests: Sequence[Digested] = (),
+        every: bool = True,
+    ) -> Measure:
+        return figures(
+            self.side, id, stays, self.telling, counted=counted, values=values, digests=digests, every=every
+        )

@@ -1,0 +1,169 @@
+"""What a baseline knows of a table: its digests and their forms, and above which value a row came later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from kisaan_validate.contract.needs import WHICH_ROWS, by_key, remainder_id
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.table import Family, Measured, Profile, TableDigests, TableFacts
+from kisaan_validate.plan.figures import TEXT_LIMIT, column_figure
+from kisaan_validate.plan.fingerprints import SELF_CHECK
+from kisaan_validate.plan.measure.side import Side, Telling, Unknowable
+from kisaan_validate.sql.expressions import quote, text_literal, to_sql
+
+OTHERWISE = (
+    "digests are computed differently here, by another kind of server or another version of kisaan-validate, "
+    "than when the baseline "
+    "was taken: take a new one"
+)
+"""Why digests that are there cannot be compared."""
+
+_ORDERED = frozenset({Family.NUMBER, Family.INSTANT, Family.LOCAL_TIME})
+"""Kinds of values in whose order keys are given out."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """A table of now beside a baseline. ``since`` is the column declared to tell which rows came later; ""
+    for the key.
+    """
+
+    side: Side
+    baseline: Baseline
+    since: str = ""
+
+    # --- what was measured ---------------------------------------------------------------------------------
+
+    def measured(self, id: str) -> Measured | None:
+        """What the baseline measured under this name."""
+        return next((m for m in self.baseline.measured if m.id == id), None)
+
+    @cached_property
+    def table(self) -> TableFacts | None:
+        """The table as it was."""
+        return next((t for t in self.baseline.tables if t.title == self.side.title), None)
+
+    @property
+    def digests(self) -> TableDigests | None:
+        """The digests of the whole table, if there are any."""
+        found = self.table.digests if self.table is not None else None
+        return found if found is not None and not found.message else None
+
+    @cached_property
+    def remainder(self) -> Measured | None:
+        """What a contract had measured of all rows."""
+        return self.measured(remainder_id(self.side.title, frozenset()))
+
+    def form(self, figure: str, place: int = 1) -> str:
+        """The form of a digest made for a contract (place 2: the forms of its key); "" where there is
+        none.
+        """
+        profile = self.remainder.columns.get(by_key(figure)) if self.remainder is not None else None
+        return form_in(profile.digest, place) if profile is not None and profile.digest else ""
+
+    def contract_telling(self) -> Telling:
+        """By what a contract's digests tell rows apart."""
+        assert self.remainder is not None
+        return Telling(self.remainder.names, tuple(self.form(WHICH_ROWS, 2).split(",")))
+
+    def telling(self, digests: TableDigests) -> Telling:
+        """By what the digests of the whole table tell rows apart, and their forms."""
+        key_forms = tuple(form_in(digests.which_rows, 2).split(","))
+        return Telling(digests.key, key_forms, self._forms())
+
+    def _forms(self) -> Mapping[str, str]:
+        columns = self.table.columns if self.table is not None else ()
+        return {c.name: form_in(c.profile.digest, 1) for c in columns if c.profile and c.profile.digest}
+
+    # --- whether it can be compared ------------------------------------------------------------------------
+
+    def incomparable(self, key: tuple[str, ...]) -> str:
+        """Why no digest of a contract can be compared with the baseline's, or ""."""
+        if personal := [c for c in key if c in self.side.personal]:
+            return (
+                self._lost(key) or f"rows are told apart by {', '.join(personal)}, which is personal by now"
+            )
+        check = self.measured(SELF_CHECK)
+        return self._lost(key) or self._otherwise(check.names if check is not None else None)
+
+    def unlike(self, digests: TableDigests, telling: Telling) -> str:
+        """Why no digest of the whole table can be compared with the baseline's, or ""."""
+        if personal := [c for c in telling.forms if c in self.side.personal]:
+            return self._lost(telling.key) or f"{', '.join(personal)} became personal"
+        return self._lost(telling.key) or self._otherwise(digests.check) or self._not_told_by_since()
+
+    def _lost(self, key: tuple[str, ...]) -> str:
+        missing = [c for c in key if c not in self.side.table.columns]
+        return f"rows are told apart by {', '.join(missing)}, which is not there any more" if missing else ""
+
+    def _otherwise(self, check: tuple[str, ...] | None) -> str:
+        digesting = self.side.digesting
+        return "" if check == (digesting.encoding, digesting.check) else OTHERWISE
+
+    # --- which rows came later -----------------------------------------------------------------------------
+
+    def above(self, by: str) -> str:
+        """SQL that is true for rows above the highest value that there was. Raises Unknowable."""
+        profile = self.profile(by)
+        if profile.maximum is None:
+            return f"({quote(by)} IS NOT NULL)"
+        highest = to_sql(text_literal(profile.maximum))
+        if profile.family is not Family.TEXT:
+            return f"(({quote(by)} > {highest}) IS TRUE)"
+        if len(profile.maximum) >= TEXT_LIMIT:
+            raise Unknowable(f"the highest {by} of the baseline was too long to be kept")
+        return f'((({quote(by)})::text COLLATE "C" > {highest}) IS TRUE)'
+
+    def profile(self, column: str) -> Profile:
+        """The figures of a column, which have its highest value. Raises Unknowable."""
+        table, title = self.table, self.side.title
+        profile = (
+            next((c.profile for c in table.columns if c.name == column), None) if table is not None else None
+        )
+        if table is None or profile is None or table.rows is None:
+            raise Unknowable(f"the baseline has no figures of {title}.{column}")
+        if profile.personal:
+            raise Unknowable(f"{title}.{column} is personal: the baseline keeps no highest value of it")
+        if profile.maximum is None and table.rows > (profile.nulls or 0):
+            raise Unknowable(f"{title}.{column} is of a type that has no highest value")
+        return profile
+
+    def not_late(self, key: tuple[str, ...]) -> str:
+        """SQL that is true for the rows whose key, or the column declared for that, is not above all of
+        the baseline.
+
+        "" where a key has no order to tell.
+        """
+        if self.since:
+            return f"NOT {self.above(self.since)}"
+        if len(key) != 1 or self.side.table.primary_key != key:
+            return ""
+        try:
+            return f"NOT {self.above(key[0])}" if self.profile(key[0]).family in _ORDERED else ""
+        except Unknowable:
+            return ""
+
+    def _not_told_by_since(self) -> str:
+        """Why the declared column does not tell which rows came later, or ""."""
+        if not self.since:
+            return ""
+        try:
+            profile = self.profile(self.since)
+            self.above(self.since)
+        except Unknowable as why:
+            return f"what came later cannot be told: {why.args[0]}"
+        now = column_figure(self.side.table.columns[self.since], personal=False).family
+        column = f"{self.side.title}.{self.since}"
+        return (
+            ""
+            if now is profile.family
+            else f"what came later cannot be told: {column} has values of another kind now"
+        )
+
+
+def form_in(digest: str, place: int) -> str:
+    """The form of the value (place 1), or the forms of the key (2), in which a digest was made."""
+    return digest.partition(":")[0].split("/")[place]

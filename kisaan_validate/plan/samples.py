@@ -1,0 +1,166 @@
+"""Statements that list violating rows: a sample of keys and the digest of all, for checks that are known
+to fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kisaan_validate.facts.catalogue import Table
+from kisaan_validate.plan.statements import Pass, Query, Slot
+from kisaan_validate.sql.expressions import APART, condition_sql, key_columns, quote, table_sql, wholly
+from kisaan_validate.sql.qualify import qualified
+
+RARE = 100_000
+"""Up to so many violating rows in all, the keys of several checks are collected in one shared pass over
+their table.
+"""
+
+VALUE_LIMIT = 200
+"""A sampled value is cut after so many characters."""
+
+
+@dataclass(frozen=True)
+class Failing:
+    """One failing slot of a pass, with its violating rows."""
+
+    statement: Pass
+    slot: Slot
+    count: int
+
+
+def table_sample(failing: Sequence[Failing], limit: int, masked: frozenset[str]) -> str:
+    """One statement for all failing checks over the rows of one table, also those that look at another row.
+
+    For each: up to ``limit`` rows in key order, and the digest of all its keys, as rows (position, values
+    as text[] or NULL, high sum, low sum). Rare failures share one pass over the table, joined with
+    whatever they need; as soon as that would collect more than RARE rows, a check reads its keys from its
+    own source instead.
+    """
+    table = failing[0].statement.table
+    shared = _rare([f.count for f in failing])
+    parts, arms = [], []
+    if shared:
+        rare = [(n, f) for n, f in enumerate(failing) if n in shared]
+        shown = list(dict.fromkeys(c for _, f in rare for c in _beside_key(f.slot, table)))
+        parts.append(_collected(table, rare, shown, masked))
+        keys = [f"k{i}" for i in range(len(key_columns(table)))]
+        for n, f in rare:
+            values = [shown_value(k, c, masked) for k, c in zip(keys, key_columns(table), strict=True)]
+            values += [f"s{shown.index(c)}" for c in _beside_key(f.slot, table)]
+            arms += _arms(n, values, keys, "v", f"v{n}", limit)
+    for n, f in enumerate(failing):
+        if n not in shared:
+            arms += _own_arms(n, f, limit, masked)
+    return qualified("\n".join([*parts, "\nUNION ALL\n".join(arms)]))
+
+
+def _own_arms(n: int, failing: Failing, limit: int, masked: frozenset[str]) -> list[str]:
+    statement = failing.statement
+    prefix = f"{quote(statement.alias)}." if statement.alias else ""
+    names = statement.sample_columns(failing.slot)
+    values = [shown_value(prefix + quote(c), c, masked) for c in names]
+    keys = [prefix + quote(k) for k in key_columns(statement.table)]
+    return _arms(n, values, keys, statement.source, wholly(failing.slot.condition), limit)
+
+
+def _collected(
+    table: Table, rare: Sequence[tuple[int, Failing]], shown: Sequence[str], masked: frozenset[str]
+) -> str:
+    """The rows that violate any of these checks, with a flag for each check: one pass over the table."""
+    flags = {n: _free(f"violates_{n}", table) for n, _ in rare}
+    here = [f"({f.slot.condition}) AS {flags[n]}" for n, f in rare if not f.statement.joined]
+    place = ["ctid"] if key_columns(table) == ("ctid",) else []
+    # A join with a filter only sees the rows that it leaves: all are here, so each says whether it is one of
+    # them.
+    filters = dict.fromkeys(
+        f.statement.table.only for _, f in rare if f.statement.joined and f.statement.table.only
+    )
+    kept = {only: _free(f"kept_{n}", table) for n, only in enumerate(filters)}
+    here += [f"{condition_sql(only)} AS {name}" for only, name in kept.items()]
+    others = dict.fromkeys(f.statement.joined for _, f in rare if f.statement.joined)
+    source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {table_sql(table)}{APART if others else ''}"
+    for joined in others:
+        there = [
+            f"({_kept(f, kept)}({f.slot.condition})) AS {flags[n]}"
+            for n, f in rare
+            if f.statement.joined == joined
+        ]
+        source = f"SELECT child.*, {', '.join(there)}\n  FROM (\n  {source}\n  ) AS child\n  {joined}"
+    columns = [f"{quote(k)} AS k{i}" for i, k in enumerate(key_columns(table))]
+    columns += [f"{flags[n]} AS v{n}" for n, _ in rare]
+    columns += [f"{shown_value(quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
+    anywhere = " OR ".join(flags[n] for n, _ in rare)
+    return (
+        f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM (\n  {source}\n  ) AS q\n  "
+        f"WHERE {wholly(anywhere)}\n)"
+    )
+
+
+def _kept(failing: Failing, kept: Mapping[str, str]) -> str:
+    only = failing.statement.table.only
+    return f"child.{kept[only]} AND " if only else ""
+
+
+def _free(wanted: str, table: Table) -> str:
+    while wanted in table.columns:
+        wanted += "_"
+    return wanted
+
+
+def query_sample(query: Query, limit: int, masked: frozenset[str]) -> str:
+    """Up to ``limit`` violating rows of a query check in key order, and the digest of all keys; rows as of
+    table_sample.
+    """
+    keys = [quote(k) for k in query.violations.keys]
+    values = [shown_value(quote(c), c, masked) for c in query.sample_columns()]
+    # Inside FROM, so that PostgreSQL itself refuses a data-modifying WITH.
+    head = f"WITH v AS MATERIALIZED (\n  SELECT * FROM (\n{query.violations.sql}\n) AS q\n)\n"
+    return qualified(head + "\nUNION ALL\n".join(_arms(0, values, keys, "v", "true", limit)))
+
+
+def _rare(counts: Sequence[int]) -> set[int]:
+    """The positions of the smallest counts that together are at most RARE."""
+    found, total = set(), 0
+    for n in sorted(range(len(counts)), key=lambda n: counts[n]):
+        total += counts[n]
+        if total > RARE:
+            break
+        found.add(n)
+    return found
+
+
+def _beside_key(slot: Slot, table: Table) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(c for c in slot.columns if c not in key_columns(table)))
+
+
+def shown_value(expression: str, column: str, masked: frozenset[str]) -> str:
+    """SQL for the text of a value as it may appear in a sample."""
+    if column in masked:
+        return f"CASE WHEN {expression} IS NOT NULL THEN '•••' END"
+    return f"left({expression}::text, {VALUE_LIMIT + 1})"
+
+
+def _arms(n: int, values: list[str], keys: list[str], source: str, condition: str, limit: int) -> list[str]:
+    listed = ", ".join(values)
+    order = f" ORDER BY {', '.join(keys)}" if keys else ""
+    sample = (
+        f"(SELECT {n} AS slot, ARRAY[{listed}]::text[] AS key, NULL::numeric AS high, NULL::numeric AS low\n"
+        f" FROM {source}\n WHERE {condition}{order} LIMIT {limit})"
+    )
+    if not keys:
+        return [sample]
+    high, low = digest_sums([f"{k}::text" for k in keys])
+    return [sample, f"(SELECT {n}, NULL, {high}, {low}\n FROM {source}\n WHERE {condition})"]
+
+
+def digest_sums(values: Iterable[str]) -> tuple[str, str]:
+    """SQL for the two order-independent sums over the SHA-256 of each row's key.
+
+    The key is the text of an array, whose quoting keeps ('a', 'bc') apart from ('ab', 'c') and NULL from ''.
+    Sums, not XOR: two equal keys must not cancel.
+    """
+    digest = f"encode(sha256(convert_to(ARRAY[{', '.join(values)}]::text, 'UTF8')), 'hex')"
+    halves = [f"sum(('x' || substr({digest}, {start}, 16))::bit(64)::bigint::numeric)" for start in (1, 17)]
+    return halves[0], halves[1]

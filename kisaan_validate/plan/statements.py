@@ -1,0 +1,315 @@
+"""Statements: one SQL text that answers many checks, and how to ask it for any part of them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kisaan_validate.facts.catalogue import Table
+from kisaan_validate.facts.table import Profile
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.plan.figures import Figure
+from kisaan_validate.rules.base import Violations
+from kisaan_validate.sql.expressions import View, key_columns, quote, source_sql, table_sql, wholly
+from kisaan_validate.sql.qualify import qualified
+
+SLOT_LIMIT = 1_600
+"""PostgreSQL's target lists end at 1,664 entries; beyond this many, counts travel in arrays, still in one
+scan.
+"""
+
+
+@dataclass(frozen=True)
+class Reads:
+    """By which ways a statement may read its tables, so that the plan of the server can be held against it.
+
+    Of ``bare`` tables (views among them) the planner sees what is declared; all others are read apart, or
+    without any condition. ``found`` are those whose rows an index may find. ``believed``: it was compiled
+    to go by what is declared. ``authored``: its SQL is the suite author's, who may name a table that no
+    row is needed of.
+    """
+
+    tables: tuple[TableKey, ...] = ()
+    bare: tuple[TableKey, ...] = ()
+    found: tuple[TableKey, ...] = ()
+    believed: bool = False
+    authored: bool = False
+
+
+def bare_of(*tables: Table) -> tuple[TableKey, ...]:
+    """Those of which the planner sees what is declared, however they are read."""
+    return tuple(table.key for table in tables if table.kind == "v" or table.believed)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One check's place in a statement: the SQL condition that is true for its violating rows.
+
+    ``judged`` is the SQL condition that is true for the rows that the check judges ("" where it judges
+    every row). Of a check of a figure ``query`` is the statement that shows what was found; ``condition``
+    and ``judged`` are then SQL over aggregates: whether the figure is as declared, and the number of rows
+    that it is made of.
+    """
+
+    check_id: str
+    condition: str
+    columns: tuple[str, ...] = ()
+    judged: str = ""
+    query: Query | None = None
+
+    def counts(self) -> tuple[str, str]:
+        """The aggregates that count its violations, and the rows that it judges ("" where these are all)."""
+        if self.query is not None:
+            return f"CASE WHEN {self.condition} THEN 0 ELSE 1 END", self.judged
+        judged = f"count(*) FILTER (WHERE {self.judged})" if self.judged else ""
+        return f"count(*) FILTER (WHERE {self.condition})", judged
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass over a table, or over a table joined with the one it refers to, shared by many checks.
+
+    ``figures`` are the columns whose figures the same scan gives; ``planner`` are settings, (name, value),
+    under which the planner finds the better plan for this statement: they change no answer. ``joined`` is
+    the JOIN by which a row, under its ``alias``, finds the row it refers to. ``reads`` says by which ways.
+    """
+
+    purpose: str
+    table: Table
+    source: str
+    slots: tuple[Slot, ...]
+    tables: tuple[TableKey, ...]
+    alias: str = ""
+    counts_table: bool = False
+    figures: tuple[Figure, ...] = ()
+    planner: tuple[tuple[str, str], ...] = ()
+    joined: str = ""
+    reads: Reads = Reads()
+
+    @property
+    def check_ids(self) -> tuple[str, ...]:
+        """The checks that the statement answers, in the order of its slots."""
+        return tuple(slot.check_id for slot in self.slots)
+
+    @property
+    def counts_judged(self) -> bool:
+        """Whether its second output is the number of rows that its filter leaves, which no other statement
+        counts.
+        """
+        return bool(self.alias and self.table.only)
+
+    def sql(self, slots: Sequence[Slot] | None = None, figures: Sequence[Figure] | None = None) -> str:
+        """The counting statement for these slots and figures (without slots, for all of both).
+
+        It returns the rows, then of each slot its violating rows and, unless it judges all, its judged
+        rows, then the figures. The server computes an aggregate once however often it is named: to judge
+        alike costs one count.
+        """
+        measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
+        counts: list[tuple[str, str]] = []
+        for n, slot in enumerate(self.slots if slots is None else slots, 1):
+            violating, judged = slot.counts()
+            counts.append((violating, f"c{n}"))
+            if judged:
+                counts.append((judged, f"c{n}_judged"))
+        if len(counts) + len(measured) > SLOT_LIMIT:
+            chunks = [counts[i : i + 1000] for i in range(0, len(counts), 1000)]
+            items = [
+                f"ARRAY[{', '.join(c for c, _ in chunk)}] AS counts_{n}" for n, chunk in enumerate(chunks, 1)
+            ]
+        else:
+            items = [f"{count} AS {name}" for count, name in counts]
+        filtered = (
+            [f"(SELECT count(*) FROM {source_sql(self.table, matched=())}) AS rows_judged"]
+            if self.counts_judged
+            else []
+        )
+        # Each by itself: the same item is asked again where a culprit is searched.
+        outputs = ",\n  ".join(
+            qualified(item) for item in ("count(*) AS rows_read", *filtered, *items, *measured)
+        )
+        return f"SELECT {outputs}\nFROM {qualified(self.source)}"
+
+    def read(
+        self, row: Sequence[int | list[int]], slots: Sequence[Slot] | None = None
+    ) -> tuple[int, list[tuple[int, int]]]:
+        """(rows read, (violating rows, judged rows) of each slot) from the one row that :meth:`sql` of
+        ``slots`` returns.
+        """
+        rows, *rest = row
+        assert isinstance(rows, int)
+        rest = rest[1:] if self.counts_judged else rest
+        flat = iter([n for item in rest for n in (item if isinstance(item, list) else [item])])
+        asked = self.slots if slots is None else slots
+        return rows, [(next(flat), next(flat) if slot.judged else rows) for slot in asked]
+
+    def rows_sql(self, slot: Slot) -> str:
+        """The statement by which anyone lists the violating rows of one check."""
+        if slot.query is not None:
+            return slot.query.rows_sql()
+        prefix = f"{quote(self.alias)}." if self.alias else ""
+        shown = [prefix + quote(c) for c in dict.fromkeys((*key_columns(self.table), *slot.columns))]
+        return qualified(
+            f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {wholly(slot.condition)}"
+        )
+
+    def sample_columns(self, slot: Slot) -> tuple[str, ...]:
+        """The names of the values that a sample shows of a slot's violating rows: the key, and what the
+        check reads.
+        """
+        keys = key_columns(self.table)
+        return (*keys, *dict.fromkeys(c for c in slot.columns if c not in keys))
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query check's own statement. ``columns`` are all (table, column) pairs of the tables that it
+    ``reads``.
+    """
+
+    purpose: str
+    check_id: str
+    violations: Violations
+    table: Table | None
+    tables: tuple[TableKey, ...]
+    columns: frozenset[tuple[str, str]] = frozenset()
+    reads: Reads = Reads()
+
+    @property
+    def check_ids(self) -> tuple[str, ...]:
+        """The one check that the statement answers."""
+        return (self.check_id,)
+
+    def sql(self) -> str:
+        """The counting statement: violations, and where the rule counts by itself, also the rows that it
+        judged.
+
+        An author's SELECT only ever runs inside these parentheses.
+        """
+        if self.violations.counting:
+            return qualified(self.violations.counting)
+        weight = self.violations.weight
+        counted = f"coalesce(sum({quote(weight)}), 0)::bigint" if weight else "count(*)"
+        outputs = f"{counted} AS violations"
+        if (
+            self.table is not None and self.table.only
+        ):  # how many rows the whole table has does not say how many these are
+            outputs += f", (SELECT count(*) FROM {source_sql(self.table, matched=())}) AS examined"
+        return qualified(f"SELECT {outputs}\nFROM (\n{self.violations.sql}\n) AS v")
+
+    def rows_sql(self) -> str:
+        """The statement by which anyone lists the violating rows."""
+        return qualified(self.violations.sql)
+
+    def sample_columns(self) -> tuple[str, ...]:
+        """The names of the values that a sample shows of a violating row."""
+        return tuple(dict.fromkeys((*self.violations.keys, *self.violations.shown)))
+
+
+FIGURE_LIMIT = 900
+"""Beyond so many outputs the figures of a table travel in arrays of text, so that they and the slots fit
+one statement.
+"""
+
+
+def figure_items(figures: Sequence[Figure]) -> list[str]:
+    """The outputs of a statement that give these figures; :func:`read_figures` reads them."""
+    outputs = [output for figure in figures for output in figure.outputs]
+    if len(outputs) <= FIGURE_LIMIT:
+        return outputs
+    texts = [f"({output})::text" for output in outputs]
+    return [f"ARRAY[{', '.join(texts[i : i + 1000])}]" for i in range(0, len(texts), 1000)]
+
+
+def read_figures(figures: Sequence[Figure], rows: int, items: Sequence[object]) -> dict[str, Profile]:
+    """The profiles, by the figures' names, from what :func:`figure_items` returned for so many ``rows``."""
+    values = [v for item in items for v in (item if isinstance(item, list) else [item])]
+    texts = [None if value is None else str(value) for value in values]
+    found, position = {}, 0
+    for figure in figures:
+        found[figure.name] = figure.read(rows, texts[position : position + len(figure.outputs)])
+        position += len(figure.outputs)
+    return found
+
+
+def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()) -> Pass:
+    """The single scan of a table that all its row checks share; also counts its rows, and measures its
+    columns.
+    """
+    return Pass(
+        f"rows of {table.name}",
+        table,
+        table_sql(table),
+        tuple(slots),
+        (table.key,),
+        counts_table=True,
+        figures=tuple(figures),
+        reads=Reads((table.key,), bare_of(table)),
+    )
+
+
+def join_pass(
+    child: Table,
+    parent: Table,
+    columns: Sequence[str],
+    parent_columns: Sequence[str],
+    slots: Iterable[Slot],
+    *,
+    by_index: bool = False,
+) -> Pass:
+    """The pass over a table and the rows it refers to. Needs ``parent_columns`` to be unique in ``parent``.
+
+    Of ``child`` only the rows that its filter leaves are read. ``by_index``: an index may find the rows of
+    ``parent``.
+    """
+    left, right = View(child, "child"), View(parent, "parent")
+    by_index = (
+        by_index and child.key != parent.key and child.kind != "v"
+    )  # else its own rows would be found so
+    # Where an index leads through the child too, the planner may want to merge both: its heap is read apart
+    # from that.
+    apart = any(i.ordered and i.columns[:1] == tuple(columns[:1]) for i in child.indexes) and by_index
+    pairs = [
+        (a, child.columns[a].sign("=", parent.columns[b]), b)
+        for a, b in zip(columns, parent_columns, strict=True)
+    ]
+    on = " AND ".join(f"child.{quote(a)} {sign} parent.{quote(b)}" for a, sign, b in pairs)
+    joined = f"LEFT JOIN {right.source(() if by_index else parent_columns)} ON {on}"
+    purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
+    merged = child.believed and _in_order(child, columns) and _in_order(parent, parent_columns)
+    source = f"{left.source(None if apart else columns)}\n{joined}"
+    tables = (child.key, parent.key)
+    reads = Reads(
+        tables, bare_of(child, parent), (parent.key,) if by_index else (), child.believed or parent.believed
+    )
+    planner = MERGED if merged else ()
+    return Pass(
+        purpose, child, source, tuple(slots), tables, "child", planner=planner, joined=joined, reads=reads
+    )
+
+
+MERGED = (("enable_hashjoin", "off"),)
+"""Two tables that both lie in the order of the join are merged through their indexes, which reads each
+page once.
+
+Only where indexes are believed: of the child they would find the rows that are judged."""
+
+ORDERED = 0.95
+"""From this correlation on (pg_stats: ANALYZE's measure of how far the rows lie in the order of a column)
+a table is in order.
+"""
+
+LARGE = 1_000_000
+"""Fewer rows are joined well enough by any plan."""
+
+
+def _in_order(table: Table, columns: Sequence[str]) -> bool:
+    """Whether a large table lies in the order of these columns, and a valid index leads through it in that
+    order.
+    """
+    correlation = table.columns[columns[0]].correlation
+    if len(columns) > 1 or correlation is None or abs(correlation) < ORDERED or table.estimated_rows < LARGE:
+        return False
+    return any(
+        i.valid and i.ordered and not i.predicate and i.columns[:1] == tuple(columns) for i in table.indexes
+    )

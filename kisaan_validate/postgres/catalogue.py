@@ -1,0 +1,298 @@
+"""Reads the system catalogue into plain facts. The queries are the ``sql/*.sql`` files beside this one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.facts.catalogue import Catalogue, Column, Constraint, Index, Table, Trigger, TypeFacts
+from kisaan_validate.facts.catalogue import Sequence as SequenceFacts
+from kisaan_validate.facts.place import Notice, Place
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.standby import read_standby
+from kisaan_validate.postgres.types import read_types
+from kisaan_validate.sql.qualify import qualified
+
+
+@cache
+def query(name: str, over: str = "") -> str:
+    """The text of one catalogue query, as it is sent: whatever a schema holds, PostgreSQL's own functions
+    answer it. ``over`` names the file of the WITH clause that it reads from, where it has one.
+    """
+    folder = resources.files(__package__).joinpath("sql")
+    texts = (folder.joinpath(f"{n}.sql").read_text(encoding="utf-8") for n in (over, name) if n)
+    return qualified("".join(texts))
+
+
+def read_catalogue(
+    session: Session, schemas: Sequence[str], aliases: Mapping[str, tuple[str, ...]]
+) -> Catalogue:
+    """All relations of the schemas, as the session's snapshot sees them. Raises DatabaseError."""
+    # Printing an expression takes a lock on its table: not where somebody else holds, or waits for, an
+    # exclusive one. Such a table cannot be read either; its checks become errors, not the whole run.
+    where = {"schemas": list(schemas), "blocked": blocked_relations(session)}
+    columns, constraints = _columns(session, where), _constraints(session, where)
+    indexes, triggers, sequences = (
+        _indexes(session, where),
+        _triggers(session, where),
+        _sequences(session, where),
+    )
+    tables: dict[tuple[str, str], Table] = {}
+    for (
+        oid,
+        schema,
+        name,
+        kind,
+        selectable,
+        writable,
+        secured,
+        owner,
+        partition,
+        estimate,
+        children,
+        foreign,
+    ) in session.execute(query("tables"), where):
+        tables[schema, name] = Table(
+            oid,
+            schema,
+            name,
+            kind,
+            columns.get(oid, {}),
+            tuple(constraints[oid]),
+            tuple(indexes[oid]),
+            tuple(triggers[oid]),
+            sequences[oid],
+            selectable,
+            writable,
+            secured,
+            owner,
+            partition,
+            estimate,
+            children=children,
+            foreign=foreign,
+        )
+    ((at,),) = session.execute(qualified("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::text || '+00'"))
+    return Catalogue(tuple(schemas), tables, session.version, aliases, at)
+
+
+_BLOCKED = qualified(
+    "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = "
+    "'relation' "
+    "AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = "
+    "current_database())"
+)
+
+
+def blocked_relations(session: Session) -> list[int]:
+    """The oids of the relations on which another session holds, or waits for, an exclusive lock. Raises
+    DatabaseError.
+    """
+    return [oid for (oid,) in session.execute(_BLOCKED)]
+
+
+def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Column]]:
+    found: dict[int, dict[str, Column]] = defaultdict(dict)
+    rows = session.execute(query("columns"), where)
+    made = read_types(session, (number for *_, number, plain in rows if not plain))
+    for (
+        oid,
+        name,
+        type_,
+        base,
+        not_null,
+        default,
+        generated,
+        identity,
+        labels,
+        typmod,
+        correlation,
+        signs,
+        number,
+        _,
+    ) in rows:
+        found[oid][name] = Column(
+            name,
+            type_,
+            base,
+            not_null,
+            default,
+            generated,
+            identity,
+            tuple(labels or ()),
+            typmod,
+            correlation,
+            made.get(number, TypeFacts(base)),
+            _signs(signs or ()),
+        )
+    return found
+
+
+def _signs(operators: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Pairs of a symbol and what stands for it; of two for one symbol the first."""
+    pairs = [text.partition(" ")[::2] for text in operators]
+    return tuple(dict(reversed(pairs)).items())
+
+
+def _constraints(session: Session, where: dict[str, Any]) -> dict[int, list[Constraint]]:
+    found: dict[int, list[Constraint]] = defaultdict(list)
+    for (
+        oid,
+        name,
+        kind,
+        columns,
+        definition,
+        validated,
+        enforced,
+        schema,
+        target,
+        target_columns,
+        foreign,
+    ) in session.execute(query("constraints"), where):
+        to = (schema, target) if target else None
+        own, other = tuple(columns or ()), tuple(target_columns or ())
+        found[oid].append(Constraint(name, kind, own, definition, validated, enforced, to, other, foreign))
+    return found
+
+
+def _indexes(session: Session, where: dict[str, Any]) -> dict[int, list[Index]]:
+    found: dict[int, list[Index]] = defaultdict(list)
+    for oid, name, unique, valid, columns, predicate, nulls_not_distinct, ordered in session.execute(
+        query("indexes"), where
+    ):
+        found[oid].append(
+            Index(name, unique, valid, tuple(columns or ()), predicate, nulls_not_distinct, ordered)
+        )
+    return found
+
+
+def _triggers(session: Session, where: dict[str, Any]) -> dict[int, list[Trigger]]:
+    found: dict[int, list[Trigger]] = defaultdict(list)
+    for oid, name, enabled in session.execute(query("triggers"), where):
+        found[oid].append(Trigger(name, enabled))
+    return found
+
+
+def _sequences(session: Session, where: dict[str, Any]) -> dict[int, dict[str, SequenceFacts]]:
+    found: dict[int, dict[str, SequenceFacts]] = defaultdict(dict)
+    for oid, column, schema, name, ascending in session.execute(query("sequences"), where):
+        found[oid][column] = SequenceFacts(schema, name, ascending)
+    return found
+
+
+def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, list[Notice]]:
+    """Where the session is, and what its role's rights mean for a guest. Raises DatabaseError."""
+    (
+        (
+            database,
+            role,
+            login,
+            version,
+            number,
+            recovery,
+            lsn,
+            at,
+            host,
+            port,
+            encoding,
+            collation,
+            _,
+            zone,
+            superuser,
+        ),
+    ) = session.execute(query("place"))
+    asked_host, asked_port = session.address
+    place = Place(
+        host=asked_host or host or "local socket",
+        port=asked_port or port,
+        database=database,
+        role=role,
+        source=source,
+        server_version=version,
+        server_version_num=number,
+        system_identifier=_system_identifier(session),
+        time_zone=zone,
+        in_recovery=recovery,
+        snapshot=snapshot,
+        lsn=lsn or "",
+        at=at.astimezone(UTC),
+        encoding=encoding,
+        collation=collation,
+        address=host,
+        standby=read_standby(session, query("standby")) if recovery else None,
+    )
+    notices = []
+    if place.standby is not None:
+        hint = "it says nothing of what came since; [limits] standby in kisaan.toml says how old is too old"
+        notices.append(Notice("standby", f"{place.standby.words}: the rows are as old as that", hint))
+    if login != role:
+        notices.append(Notice("role_switched", f"the login {login} acts as {role} (ALTER ROLE … SET role)"))
+    if superuser:
+        notices.append(
+            Notice(
+                "superuser", f"the role {role} is a superuser", "validate with a role that has only SELECT"
+            )
+        )
+    return place, notices + _dangerous_settings(session)
+
+
+def _system_identifier(session: Session) -> str:
+    session.execute("SAVEPOINT identifier")
+    try:
+        ((identifier,),) = session.execute(
+            qualified("SELECT system_identifier::text FROM pg_control_system()")
+        )
+        session.execute("RELEASE SAVEPOINT identifier")
+        return str(identifier)
+    except DatabaseError as error:
+        if error.lost:
+            raise
+        session.execute("ROLLBACK TO SAVEPOINT identifier; RELEASE SAVEPOINT identifier")
+        return ""
+
+
+def _dangerous_settings(session: Session) -> list[Notice]:
+    names = ["zero_damaged_pages", "ignore_checksum_failure", "ignore_system_indexes"]
+    rows = session.execute(
+        qualified("SELECT name, setting FROM pg_settings WHERE name = ANY (%(names)s)"), {"names": names}
+    )
+    notices = []
+    for name, setting in rows:
+        if setting == "on":
+            message = f"{name} is on: damaged data may be read as if it were absent or sound"
+            notices.append(Notice("unsafe_setting", message, f"set {name} = off and run again"))
+    return notices
+
+
+def read_fence(session: Session, oids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """The physical files of tables (with their partitions and children), by table oid."""
+    rows = session.execute(query("fence"), {"oids": list(oids)})
+    return {oid: tuple(files) for oid, files in rows}
+
+
+def read_fence_unheld(session: Session, oids: Iterable[int]) -> dict[int, tuple[int | str, ...]]:
+    """The same for tables that no lock holds in place, and what the table is: its name, columns and, of a
+    view, query.
+    """
+    rows = session.execute(query("unheld", "tree"), {"oids": list(oids)})
+    return {oid: (*files, shape) for oid, files, shape in rows}
+
+
+def count_scope(catalogue: Catalogue, excluded: Iterable[str] = ()) -> list[Table]:
+    """The tables whose rows a baseline counts: ordinary and partitioned, each partition within its parent."""
+    left_out = set(excluded)
+    return [
+        t for t in catalogue.tables.values() if t.countable and not t.partition and t.name not in left_out
+    ]
+
+
+def read_blocks(session: Session, tables: Iterable[Table]) -> dict[int, int]:
+    """The blocks of the tables that can be read by ranges of blocks, by oid. Raises DatabaseError."""
+    if session.version < 140000:  # before, a range of ctid is no reason not to read the whole table
+        return {}
+    rows = session.execute(query("blocks"), {"oids": [t.oid for t in tables if t.kind in {"r", "p", "m"}]})
+    return {oid: blocks for oid, blocks in rows if blocks is not None}

@@ -1,0 +1,26 @@
+"""Whether this role's sessions pass over what is damaged, so that a scan meets fewer rows than there are."""
+
+from __future__ import annotations
+
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.sql.qualify import qualified
+
+_PASSING_OVER = ("zero_damaged_pages", "ignore_checksum_failure")
+"""Settings under which a damaged page counts as empty, or its bytes as rows (PostgreSQL documentation,
+20.17 Developer Options).
+"""
+
+
+def damage_unseen(session: Session) -> str:
+    """Why no scan of this role proves anything, or "". Raises DatabaseError."""
+    sql = qualified(
+        "SELECT name FROM pg_settings WHERE setting = 'on' AND name = ANY (%(names)s) ORDER BY name"
+    )
+    rows = session.execute(sql, {"names": list(_PASSING_OVER)})
+    if not rows:
+        return ""
+    name = rows[0][0]
+    return (
+        f"{name} is on for this role: damaged pages are passed over, and nobody knows what lay there "
+        f"(ALTER ROLE … SET {name} = off)"
+    )

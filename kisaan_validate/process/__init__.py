@@ -1,0 +1,1 @@
+"""What this process is asked to do by signals, and what it tells the process that watches it."""

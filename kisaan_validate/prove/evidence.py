@@ -1,0 +1,375 @@
+"""Which rows failed: a sample of keys and a digest of all keys, for failing checks only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import recover, tuned
+from kisaan_validate.execute.ground import Ground
+from kisaan_validate.execute.heap import TooLarge, refusal
+from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.facts.result import COUNTED, Evidence, Result
+from kisaan_validate.facts.run import StatementFacts
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.personal.masking import mask_values
+from kisaan_validate.plan.plan import Plan
+from kisaan_validate.plan.samples import RARE, VALUE_LIMIT, Failing, query_sample, table_sample
+from kisaan_validate.plan.statements import Query, Reads
+from kisaan_validate.plan.streams import Judge, Stream, sample_columns, sample_sql
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.hidden import masked_outputs
+from kisaan_validate.prove.outcome import joined
+from kisaan_validate.rules.relations import MISSING
+from kisaan_validate.sql.expressions import key_columns
+from kisaan_validate.stream.tally import Streamed, Tally
+from kisaan_validate.suite.load import SuiteSettings
+
+FEW_ROWS = (("parallel_tuple_cost", "0"),)
+"""Violating rows are few, but the planner takes them for many, and would not read them in parallel."""
+
+MOST_AT_ONCE = 500
+"""So many failing checks of one table share a statement that lists their rows."""
+
+Keys = tuple[tuple[tuple[str, str | None], ...], ...]
+IsPersonal = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What one statement said of its failing checks: (sample, key digest) by check id."""
+
+    keys: Mapping[str, tuple[Keys, str]]
+    log: StatementFacts
+
+
+def collect_keys(
+    pool: Pool,
+    plan: Plan,
+    results: Mapping[str, Result],
+    limit: int,
+    settings: SuiteSettings,
+    ground: Ground,
+    stop: Stop,
+    on_done: Callable[[int, int], None],
+) -> tuple[dict[str, Result], list[StatementFacts]]:
+    """``results`` with keys where checks failed, and the statements that read them.
+
+    One statement for all checks over the rows of a table and one for each failing query, none where
+    nothing failed or ``limit`` is 0. If keys cannot be read the result stays what it is and says so: a
+    failure is known without them.
+    """
+    completed = dict(results)
+    work = _wanted(plan, results, limit, settings)
+    if not work or not limit or stop.requested:
+        return completed, []
+    on_done(0, len(work))
+    tasks = [Task(_asker(w, ground), lambda error: error) for w in work]
+    log: list[StatementFacts] = []
+    for wanted, answer in zip(work, pool.run(tasks, stop, lambda n: on_done(n, len(work))), strict=True):
+        if isinstance(answer, DatabaseError):
+            fact = mask_values(answer.fact, wanted.known) if wanted.private else answer.fact
+            for id in wanted.ids:
+                note = f"its keys could not be read: {fact}"
+                completed[id] = replace(completed[id], message=joined(completed[id].message, note))
+            continue
+        log.append(answer.log)
+        for id, (sample, digest) in answer.keys.items():
+            completed[id] = _with_keys(completed[id], wanted, sample, digest, limit)
+    return completed, log
+
+
+def _with_keys(result: Result, wanted: _Wanted, sample: Keys, digest: str, limit: int) -> Result:
+    """A result with its keys. They are all where they are as many as was counted, or of groups fewer than
+    were asked for.
+    """
+    if wanted.grouped:
+        whole = 0 < len(sample) < limit or len(sample) == result.violations
+    else:
+        whole = len(sample) == result.violations
+        if not whole and len(sample) < limit:
+            note = f"only {len(sample):,} of its keys were found again"
+            return replace(result, sample=sample, key=wanted.key, message=joined(result.message, note))
+    found = replace(result, sample=sample, key=wanted.key, sample_complete=whole, key_digest=digest)
+    return replace(found, message=joined(found.message, missing_words(found)))
+
+
+NAMED = 10
+"""So many missing names stand in a message; the evidence has more."""
+
+
+def missing_words(result: Result) -> str:
+    """``missing: a, b``, where what failed is a list of names of which these are not there; "" for any
+    other check.
+    """
+    names = [row[0][1] for row in result.sample if [name for name, _ in row] == [MISSING]]
+    if not names or len(names) != len(result.sample):
+        return ""
+    more = (result.violations or len(names)) - len(names[:NAMED])
+    return f"missing: {', '.join(name or '' for name in names[:NAMED])}" + (
+        f", and {more:,} more" if more > 0 else ""
+    )
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """One statement that lists violating rows. ``ids``, ``counts`` and ``names`` go together, position by
+    position.
+
+    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked.
+    ``private``: the server's messages may quote personal values; ``known`` are names that they may
+    contain. ``reads`` says by which ways it may read; ``grouped`` that one of its rows may stand for
+    several violations.
+    """
+
+    purpose: str
+    sql: str
+    ids: tuple[str, ...]
+    counts: tuple[int, ...]
+    names: tuple[tuple[str, ...], ...]
+    key: tuple[str, ...]
+    personal_key: bool
+    bounded: bool
+    private: bool
+    known: frozenset[str]
+    reads: Reads
+    grouped: bool = False
+
+
+def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, settings: SuiteSettings) -> list[_Wanted]:
+    def count(id: str) -> int:
+        result = results[id]
+        return (result.violations or 0) if result.evidence in COUNTED else 0
+
+    tables: dict[TableKey, list[Failing]] = defaultdict(list)
+    queries = list(plan.queries)
+    for statement in plan.passes:
+        wrong = [s for s in statement.slots if count(s.check_id)]
+        tables[statement.table.key] += [
+            Failing(statement, s, count(s.check_id)) for s in wrong if s.query is None
+        ]
+        queries += [
+            s.query for s in wrong if s.query is not None
+        ]  # a figure is shown by a statement of its own
+    # A statement has at most 1,664 columns; so many failing checks of one table are rare enough to read it
+    # twice.
+    parts = [
+        failing[i : i + MOST_AT_ONCE]
+        for failing in tables.values()
+        for i in range(0, len(failing), MOST_AT_ONCE)
+    ]
+    found = [_of_table(part, limit, settings.is_personal) for part in parts]
+    return found + [_of_query(q, count(q.check_id), limit, settings) for q in queries if count(q.check_id)]
+
+
+def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -> _Wanted:
+    table = failing[0].statement.table
+    names = {c for f in failing for c in f.slot.columns} | set(table.primary_key)
+    masked = frozenset(c for c in names if is_personal(table.name, c))
+    key = key_columns(table)
+    return _Wanted(
+        f"keys: {table.name}",
+        table_sample(failing, limit, masked),
+        tuple(f.slot.check_id for f in failing),
+        tuple(f.count for f in failing),
+        tuple(f.statement.sample_columns(f.slot) for f in failing),
+        key,
+        any(name in masked for name in key),
+        True,
+        any(is_personal(table.name, c) for c in table.columns),
+        frozenset({table.name, *table.columns}),
+        _reads(failing),
+    )
+
+
+def _reads(failing: Sequence[Failing]) -> Reads:
+    """By which ways one statement may read for all of these: an index may find rows only if it may for
+    each.
+    """
+    joined = [f.statement.reads for f in failing if f.statement.joined]
+    tables = dict.fromkeys(key for f in failing for key in f.statement.reads.tables)
+    bare = dict.fromkeys(key for f in failing for key in f.statement.reads.bare)
+    by_index = bool(joined) and all(reads.found for reads in joined)
+    found = dict.fromkeys(key for reads in joined for key in reads.found) if by_index else {}
+    return Reads(tuple(tables), tuple(bare), tuple(found))
+
+
+def _of_query(query: Query, count: int, limit: int, settings: SuiteSettings) -> _Wanted:
+    masked, key = masked_outputs(query, settings), query.violations.keys
+    # A figure was counted without this statement, which may have to sort what the figure is made of.
+    bounded = count <= RARE and query.violations.riding is None
+    return _Wanted(
+        f"keys: {query.purpose}",
+        query_sample(query, limit, masked),
+        query.check_ids,
+        (count,),
+        (query.sample_columns(),),
+        key,
+        any(name in masked for name in key),
+        bounded,
+        settings.may_be_quoted({t for t, _ in query.columns}, query.violations.sql),
+        frozenset(name for pair in query.columns for name in pair),
+        query.reads,
+        bool(query.violations.weight),
+    )
+
+
+def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | DatabaseError]:
+    def work(session: Session) -> Sampled | DatabaseError:
+        try:
+            with (
+                ground.under(session, wanted.reads, wanted.sql, wanted.ids, bounded=wanted.bounded),
+                tuned(session, FEW_ROWS),
+            ):
+                rows, taken = session.timed(wanted.sql)
+        except DatabaseError as error:
+            recover(session)
+            return error
+        keys = {
+            id: (
+                _sample(rows, n, wanted.names[n]),
+                "" if wanted.personal_key else _digest(rows, n, wanted.counts[n]),
+            )
+            for n, id in enumerate(wanted.ids)
+        }
+        return Sampled(keys, StatementFacts(wanted.purpose, wanted.sql, wanted.ids, taken))
+
+    return work
+
+
+_Row = tuple[int, list[str | None] | None, object, object]
+
+
+def _sample(rows: Sequence[tuple[object, ...]], number: int, names: Sequence[str]) -> Keys:
+    found = []
+    for slot, values, *_ in rows:
+        if slot == number and isinstance(values, list):
+            found.append(tuple(zip(names, map(_cut, values), strict=True)))
+    return tuple(found)
+
+
+def _digest(rows: Sequence[tuple[object, ...]], number: int, count: int) -> str:
+    """SHA-256 over the number of violating rows and the sums over their keys.
+
+    Not given for personal keys: the digest of one telephone number could be guessed.
+    """
+    for slot, values, high, low in rows:
+        if slot == number and values is None:
+            return hashlib.sha256(f"{count}|{high}|{low}".encode()).hexdigest()
+    return ""
+
+
+def count_streamed(
+    pool: Pool, streams: Sequence[Stream], rows: Mapping[TableKey, int], stop: Stop
+) -> tuple[list[int | None], list[StatementFacts]]:
+    """How many rows each stream should bring, where that is known: ``rows`` are whole tables, filtered
+    ones are counted.
+    """
+
+    def asker(stream: Stream) -> Callable[[Session], tuple[int, StatementFacts] | None]:
+        def work(session: Session) -> tuple[int, StatementFacts] | None:
+            try:
+                if refusal(session, stream.count_sql()):
+                    return None
+                ((count,),), taken = session.timed(stream.count_sql())
+            except DatabaseError:
+                recover(session)
+                return None  # the stream itself says what is wrong
+            return int(count), StatementFacts(
+                f"rows of the {stream.purpose}", stream.count_sql(), stream.check_ids, taken
+            )
+
+        return work
+
+    filtered = [stream for stream in streams if stream.table.only]
+    answers = pool.run([Task(asker(stream), lambda _: None) for stream in filtered], stop)
+    counted = iter(answer[0] if answer is not None else None for answer in answers)
+    counts = [next(counted) if stream.table.only else rows.get(stream.table.key) for stream in streams]
+    return counts, [answer[1] for answer in answers if answer is not None]
+
+
+def show_streamed(
+    pool: Pool,
+    streamed: Sequence[tuple[Stream, Streamed]],
+    results: Mapping[str, Result],
+    limit: int,
+    is_personal: IsPersonal,
+    stop: Stop,
+) -> tuple[dict[str, Result], list[StatementFacts]]:
+    """``results`` of streamed checks with keys where they failed, and the statements that read them.
+
+    The rows are known already; the server shows them, so that what is shown is its own text, and personal
+    values never leave it. The digest was made on the way.
+    """
+    completed, wanted = dict(results), []
+    for stream, answer in streamed:
+        for judge in stream.judges:
+            tally = answer.tallies.get(judge.check_id)
+            if (
+                tally is None
+                or results[judge.check_id].evidence is not Evidence.STREAMED
+                or not tally.violations
+            ):
+                continue
+            completed[judge.check_id] = _with_digest(completed[judge.check_id], stream, tally)
+            most = limit if judge.sample_limit is None else min(limit, judge.sample_limit)
+            if tally.found and most:
+                wanted.append(_Rows(stream, judge, tally, most, is_personal))
+    log: list[StatementFacts] = []
+    answers = pool.run([Task(w.ask, lambda error: error) for w in wanted], stop)
+    for rows, shown in zip(wanted, answers, strict=True):
+        id = rows.judge.check_id
+        if isinstance(shown, DatabaseError):
+            note = f"its keys could not be read: {shown.fact}"
+            completed[id] = replace(completed[id], message=joined(completed[id].message, note))
+            continue
+        sample, facts = shown
+        log.append(facts)
+        completed[id] = replace(
+            completed[id], sample=sample, sample_complete=len(sample) == completed[id].violations
+        )
+    return completed, log
+
+
+def _with_digest(result: Result, stream: Stream, tally: Tally) -> Result:
+    if tally.as_one:
+        return result
+    if not stream.locator:
+        return replace(
+            result, message=joined(result.message, "its rows have no key by which they could be named")
+        )
+    return replace(result, key=key_columns(stream.table), key_digest=tally.key_digest if stream.keyed else "")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The violating rows of one streamed check."""
+
+    stream: Stream
+    judge: Judge
+    tally: Tally
+    limit: int
+    is_personal: IsPersonal
+
+    def ask(self, session: Session) -> tuple[Keys, StatementFacts] | DatabaseError:
+        names = sample_columns(self.stream, self.judge)
+        masked = frozenset(name for name in names if self.is_personal(self.stream.table.name, name))
+        found = [texts for _, texts in sorted(self.tally.found)]
+        sql = sample_sql(self.stream, self.judge, found, masked, self.limit)
+        try:
+            if (why := refusal(session, sql)) and not isinstance(why, TooLarge):
+                return why
+            rows, taken = session.timed(sql)
+        except DatabaseError as error:
+            recover(session)
+            return error
+        facts = StatementFacts(f"keys: {self.stream.purpose}", sql, (self.judge.check_id,), taken)
+        return tuple(tuple(zip(names, map(_cut, values), strict=True)) for (values,) in rows), facts
+
+
+def _cut(value: str | None) -> str | None:
+    return value if value is None or len(value) <= VALUE_LIMIT else value[:VALUE_LIMIT] + "…"

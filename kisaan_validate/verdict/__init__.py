@@ -1,0 +1,1 @@
+"""What a run means: verdict, waivers, coverage. Pure functions."""

@@ -1,0 +1,301 @@
+"""What a run means: verdict, what came after the baseline, which promises were kept. Pure functions of
+recorded facts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from kisaan_validate.compare.changes import diff, with_rows, with_values
+from kisaan_validate.compare.moves import CHANGED, GONE
+from kisaan_validate.contract.beside import both_of, seen_by
+from kisaan_validate.contract.both import Both, CannotTell
+from kisaan_validate.contract.load import Contract, spoken_columns
+from kisaan_validate.contract.promise import Outcome, Promise, State
+from kisaan_validate.contract.story import story_of
+from kisaan_validate.contract.suspects import remarks_on
+from kisaan_validate.contract.whole import refined
+from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.differences import Change, ChangeKey, Diff, Origin, Unknown
+from kisaan_validate.facts.forward import forward
+from kisaan_validate.facts.result import FailOn, Verdict
+from kisaan_validate.facts.run import Run, incomplete
+from kisaan_validate.verdict.waivers import Use, Waived, Waivers, waived
+
+JUDGED = frozenset({State.BROKEN, State.NOT_DONE})
+"""What becomes of a promise that was not kept."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that is said of a run beyond what was measured, with what it was judged beside.
+
+    ``failing`` are the ids of the blocking checks that count as failed; ``explained`` maps a change to the
+    ids of the promises that explain it. Without a baseline ``diff`` is None, without a contract
+    ``promises`` is empty. ``sources`` is the folder below which the origins of checks are found from here
+    ("" if not known): no part of what is judged. ``before`` is the baseline under the names of after, for
+    what a promise renamed; ``both`` what the promises were judged by. ``remarks`` say of what went whether
+    it is found under a name that came.
+    """
+
+    run: Run
+    verdict: Verdict
+    baseline: Baseline | None = None
+    contract: Contract | None = None
+    waivers: Waivers | None = None
+    failing: tuple[str, ...] = ()
+    waived: Mapping[str, Waived] = field(default_factory=dict)
+    diff: Diff | None = None
+    promises: tuple[tuple[Promise, Outcome], ...] = ()
+    explained: Mapping[ChangeKey, tuple[str, ...]] = field(default_factory=dict)
+    sources: str = ""
+    before: Baseline | None = None
+    both: Both | None = field(default=None, repr=False)
+    remarks: Mapping[ChangeKey, str] = field(default_factory=dict)
+
+    @property
+    def unexplained(self) -> tuple[Change, ...]:
+        """The changes that no promise explains; none where there is no contract that could."""
+        if self.diff is None or self.contract is None:
+            return ()
+        return tuple(change for change in self.diff.changes if change.key not in self.explained)
+
+    @property
+    def untold(self) -> tuple[Unknown, ...]:
+        """Of what a comparison cannot speak, with the reason: what was not read, measured, or asked."""
+        if self.diff is None or self.baseline is None:
+            return ()
+        found = (
+            [Unknown("what was promised", stale)]
+            if self.contract is not None and (stale := self.stale)
+            else []
+        )
+        lost = [m for m in self.diff.moves if m.reason == GONE and not self.run.selection.partial]
+        return (
+            *found,
+            *self.diff.unknown,
+            *(Unknown(f"the check {move.check_id}", move.reason) for move in lost),
+        )
+
+    @property
+    def rewritten(self) -> tuple[str, ...]:
+        """The checks that mean something else than when the baseline was taken: each has an answer of its
+        own now.
+        """
+        return (
+            tuple(m.check_id for m in self.diff.moves if m.reason == CHANGED) if self.diff is not None else ()
+        )
+
+    @property
+    def listed(self) -> tuple[Change, ...]:
+        """The differences that nobody judges, for want of a contract: they are shown and fail nothing."""
+        return self.diff.changes if self.diff is not None and self.contract is None else ()
+
+    @property
+    def stale(self) -> str:
+        """Why the baseline does not belong to the contract, or ""."""
+        if self.baseline is None or self.contract is None:
+            return ""
+        return stale_reason(self.contract, self.baseline)
+
+    def contradicted(self, key: ChangeKey) -> tuple[str, ...]:
+        """The promises that a change breaks."""
+        return tuple(promise.id for promise, outcome in self.promises if key in outcome.contradicts)
+
+    def in_state(self, *states: State) -> tuple[tuple[Promise, Outcome], ...]:
+        """The promises that came to one of these states."""
+        return tuple((promise, outcome) for promise, outcome in self.promises if outcome.state in states)
+
+    @property
+    def open_promises(self) -> tuple[tuple[Promise, Outcome], ...]:
+        """The promises that keep a run from passing, for it cannot be told whether they were kept, or of
+        what they speak.
+        """
+        absent = self.in_state(State.NOT_APPLICABLE)
+        return (*self.in_state(State.UNKNOWN), *((p, o) for p, o in absent if not p.may_be_missing))
+
+    def failed(self, origin: Origin) -> tuple[str, ...]:
+        """The checks, of any severity, that fail and whose failure has this origin."""
+        return (
+            tuple(m.check_id for m in self.diff.moves if m.origin is origin) if self.diff is not None else ()
+        )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict and what needs attention."""
+        return str(forward("notebook", self))
+
+
+def judge(
+    run: Run,
+    baseline: Baseline | None = None,
+    contract: Contract | None = None,
+    waivers: Waivers | None = None,
+) -> Judgement:
+    """What a run means, beside a baseline, a contract and waivers.
+
+    FAIL if a blocking check fails that is not waived (with ``run.fail_on`` NEW: unless the same rows are
+    known to have failed before), if a blocking promise was broken or not done, or if a difference is
+    explained by no promise. Else INCONCLUSIVE if anything has no answer: a check, a promise, or something
+    that the baseline should tell. Else PASS. Without a contract differences fail nothing, but what cannot
+    be told is no less open. A contract without a baseline is judged by nobody: ValueError.
+    """
+    if contract is not None and baseline is None:
+        raise ValueError("a contract can be judged only beside a baseline")
+    uses = waived(run, waivers) if waivers is not None else {}
+    made = Judgement(run, Verdict.PASS, baseline, contract, waivers, (), uses)
+    if baseline is not None:
+        made = _compared(made, baseline)
+    made = replace(made, failing=_failing(run, made.diff, uses))
+    return replace(made, verdict=_verdict(made))
+
+
+def _compared(made: Judgement, baseline: Baseline) -> Judgement:
+    """The same, compared with the baseline; with a contract, its promises judged."""
+    run, after, contract = made.run, baseline_of(made.run), made.contract
+    seen = seen_by(contract, baseline, after)
+    found = with_rows(diff(seen.before, after), run.rows)
+    found = replace(found, changes=tuple(sorted([*found.changes, *seen.changes], key=lambda c: c.key)))
+    if contract is None:
+        remarks = remarks_on(found.changes, seen.before, after, None)
+        return replace(made, diff=with_values(found, run.values), before=seen.before, remarks=remarks)
+    stale = stale_reason(contract, baseline)
+    found = refined(found, both_of(contract, seen, run, after, found, stale))
+    both = both_of(contract, seen, run, after, found, stale)
+    both = replace(both, remarks=remarks_on(found.changes, seen.before, after, both))
+    promises = outcomes(contract, both)
+    # After the promises: what kept values show of other columns is explained by none that speaks of rows
+    # alone.
+    spoken = {
+        (title := both.table(table), both.column(title, column)) for table, column in spoken_columns(contract)
+    }
+    return replace(
+        made,
+        diff=with_values(found, run.values, spoken),
+        promises=promises,
+        explained=_explained(promises),
+        before=seen.before,
+        both=both,
+        remarks=both.remarks,
+    )
+
+
+def _failing(run: Run, found: Diff | None, uses: Mapping[str, Waived]) -> tuple[str, ...]:
+    checks = run.by_id
+    origins = {move.check_id: move.origin for move in found.moves} if found is not None else {}
+    excused = {id for id, use in uses.items() if use.use is Use.HOLDS}
+    if run.fail_on is FailOn.NEW:
+        excused |= {id for id, origin in origins.items() if origin is Origin.BEFORE}
+    blocking = (r.check_id for r in run.failures if checks[r.check_id].severity is Severity.BLOCKING)
+    return tuple(id for id in blocking if id not in excused)
+
+
+def _verdict(made: Judgement) -> Verdict:
+    blocking = [o for p, o in made.in_state(*JUDGED) if p.severity is Severity.BLOCKING]
+    if made.failing or blocking or made.unexplained:
+        return Verdict.FAIL
+    unknown = made.open_promises or made.untold
+    return Verdict.INCONCLUSIVE if unknown or incomplete(made.run) else Verdict.PASS
+
+
+def _explained(promises: Iterable[tuple[Promise, Outcome]]) -> dict[ChangeKey, tuple[str, ...]]:
+    found: dict[ChangeKey, tuple[str, ...]] = defaultdict(tuple)
+    for promise, outcome in promises:
+        for key in outcome.explains:
+            found[key] += (promise.id,)
+    return dict(found)
+
+
+def outcomes(contract: Contract, both: Both) -> tuple[tuple[Promise, Outcome], ...]:
+    """What became of each promise, in the order of the contract."""
+    return tuple((promise, _outcome(promise, both)) for promise in contract.promises)
+
+
+def _outcome(promise: Promise, both: Both) -> Outcome:
+    for side in both.sides:
+        refused = side.measures.get(f"promise {promise.id}")
+        if refused is not None and refused.message:
+            return Outcome(State.UNKNOWN, refused.message)
+    try:
+        outcome = promise.judge(both)
+    except CannotTell as reason:
+        return Outcome(State.UNKNOWN, str(reason))
+    seen = both.changes.keys()
+    return replace(outcome, explains=outcome.explains & seen, contradicts=outcome.contradicts & seen)
+
+
+def expected_rows(made: Judgement) -> dict[str, int | None]:
+    """How many rows each table of the old side should have now: those that were to stay, and those that
+    came as promised.
+
+    None where that cannot be told; empty without a contract, for then nobody said what to expect.
+    """
+    if made.both is None:
+        return {}
+    both = made.both
+    return {title: _expected(both, title) for title in both.before.tables if title in both.after.tables}
+
+
+def _expected(both: Both, title: str) -> int | None:
+    try:
+        story = story_of(both, title)
+        promised = frozenset(r.rule for r in both.removals.get(title, ()) if both.old_count(r.rule, title))
+        return replace(story, done=promised).staying + story.arrived
+    except CannotTell:
+        return None
+
+
+def stale_reason(contract: Contract, before: Baseline) -> str:
+    """Why a baseline does not belong to a contract, so that what was promised cannot be told from what
+    came about; or "".
+    """
+    if contract.digest == before.contract_digest:
+        return ""
+    return (
+        f"the baseline was taken "
+        f"{'with another version of the' if before.contract_digest else 'without the'} contract"
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to the first question of the night, in numbers: what came since the baseline, what was
+    there, what is open.
+
+    Checks are counted whatever their severity; promises, and differences as unexplained, only where there
+    is a contract. ``listed`` differences are those that no contract judges. ``rewritten`` are checks that
+    mean something else by now. ``not_applicable`` are promises about what is on neither side; those that
+    are open are among ``untold``, too.
+    """
+
+    since: tuple[str, ...]
+    before: tuple[str, ...]
+    unknown: tuple[str, ...]
+    broken: int
+    not_done: int
+    unexplained: int
+    untold: int
+    listed: int = 0
+    rewritten: tuple[str, ...] = ()
+    not_applicable: int = 0
+
+
+def answer_of(made: Judgement) -> Answer | None:
+    """The answer; None without a baseline, for then it cannot be given."""
+    if made.diff is None:
+        return None
+    states = Counter(outcome.state for _, outcome in made.promises)
+    return Answer(
+        made.failed(Origin.SINCE),
+        made.failed(Origin.BEFORE),
+        made.failed(Origin.UNKNOWN),
+        states[State.BROKEN],
+        states[State.NOT_DONE],
+        len(made.unexplained),
+        len(made.open_promises) + len(made.untold),
+        len(made.listed),
+        made.rewritten,
+        states[State.NOT_APPLICABLE],
+    )
