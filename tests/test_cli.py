@@ -51,7 +51,7 @@ def test_help_loads_nothing_heavy(shop: Shop) -> None:
 
 def test_a_pass_is_exit_0_names_its_target_first_and_writes_private_files(shop: Shop) -> None:
     """A passing run: target first, verdict, report; run.json and report.html exist, mode 0600."""
-    shown = shop.cli("run")
+    shown = shop.cli("run", fresh=True)
     assert shown.returncode == 0, shown.stderr
     first = shown.stdout.splitlines()[0]
     assert first.startswith("target")

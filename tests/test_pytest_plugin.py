@@ -13,6 +13,7 @@ import tomllib
 from xml.etree import ElementTree as ET
 
 import pytest
+import warm
 from conftest import ROOT, wait_until
 from shop import Shop
 
@@ -47,18 +48,10 @@ runner.run = run
 """
 
 
-def _command(*words: str) -> list[str]:
-    options = [
-        "-p",
-        "kisaan_validate.pytest_plugin",
-        "-p",
-        "no:cacheprovider",
-        "--rootdir",
-        ".",
-        "-c",
-        os.devnull,
-    ]
-    return [sys.executable, "-m", "pytest", *options, *words]
+OPTIONS = [
+    *("-p", "kisaan_validate.pytest_plugin", "-p", "no:cacheprovider"),
+    *("--rootdir", ".", "-c", os.devnull),
+]
 
 
 def _environment(shop: Shop, **more: str) -> dict[str, str]:
@@ -68,14 +61,7 @@ def _environment(shop: Shop, **more: str) -> dict[str, str]:
 
 
 def _pytest(shop: Shop, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        _command(*words),
-        cwd=shop.folder,
-        env=_environment(shop, **env),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return warm.run("pytest", [*OPTIONS, *words], shop.folder, _environment(shop, **env))
 
 
 def _outcomes(shop: Shop) -> dict[str, str]:
@@ -231,7 +217,7 @@ def test_an_interrupt_cancels_the_server_s_work_and_ends_pytest(shop: Shop) -> N
         "declare.holds('other', 'x + 0 * length(pg_sleep(60)::text) > 0', id='slow', volatile='pg_sleep')\n"
     )
     shop.sql("INSERT INTO other VALUES (1)")
-    words = _command("--kisaan-suite", "checks")
+    words = [sys.executable, "-m", "pytest", *OPTIONS, "--kisaan-suite", "checks"]
     process = subprocess.Popen(
         words,
         cwd=shop.folder,
