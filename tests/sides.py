@@ -14,19 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kisaan_validate.contract.load import Contract
-from kisaan_validate.contract.needs import (
-    WHICH_ROWS,
-    Arrival,
-    Names,
-    Removal,
-    by_key,
-    count_id,
-    digests_id,
-    names_id,
-    remainder_id,
-    replaced,
-    settled_id,
-)
+from kisaan_validate.contract.needs import Arrival, Names, Removal
 from kisaan_validate.contract.objects import ATTRIBUTES, OF_NO_TABLE, THEIR_OWN_TABLE
 from kisaan_validate.contract.rules import (
     Added,
@@ -51,6 +39,18 @@ from kisaan_validate.contract.rules import (
 )
 from kisaan_validate.facts.asked import Selection, SuiteFacts
 from kisaan_validate.facts.check import Check, Form, Severity
+from kisaan_validate.facts.measure_key import (
+    WHICH_ROWS,
+    MeasureKey,
+    by_key,
+    count_key,
+    digests_key,
+    names_key,
+    of_column,
+    remainder_key,
+    replaced,
+    settled_key,
+)
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.run import Run
@@ -176,16 +176,17 @@ def objects(draw: Any) -> tuple[SchemaObject, ...]:
 @st.composite
 def measures(draw: Any) -> tuple[Measured, ...]:
     """What may have been measured for the sake of any contract of :func:`contracts`."""
-    ids: dict[str, str] = {}
+    ids: dict[MeasureKey, str] = {}
     for title in TITLES[:3]:
-        ids |= {count_id(rule, title): title for rule in RULES} | {
-            settled_id(title): title,
-            digests_id(title): title,
+        ids |= {count_key(rule, title): title for rule in RULES} | {
+            settled_key(title): title,
+            digests_key(title): title,
         }
         ids |= {
-            remainder_id(title, frozenset(s)): title for s in ([], ["first"], ["second"], ["first", "second"])
+            remainder_key(title, frozenset(s)): title
+            for s in ([], ["first"], ["second"], ["first", "second"])
         }
-    ids |= {names_id(rule): "t" for rule in RULES}
+    ids |= {names_key(rule): "t" for rule in RULES}
     found = []
     drawn = draw(st.lists(figures, min_size=3, max_size=3))
     digests = draw(
@@ -193,15 +194,16 @@ def measures(draw: Any) -> tuple[Measured, ...]:
             st.sampled_from([None, "hash/row/:1:1", "hash/row/:1:1", "hash/row/:1:2"]), min_size=3, max_size=3
         )
     )
-    for place, (id, title) in enumerate(ids.items()):
+    for place, (key, title) in enumerate(ids.items()):
+        id = key.text
         if draw(st.integers(0, 9)) == 0:
             found += [Measured(id, title, message="division by zero")] * (place % 2)
             continue
         names = ("01", "02")[: draw(st.integers(0, 2))] if id.startswith("names") else ()
-        named = (*COLUMNS, *(replaced("a", rule) for rule in RULES))
-        columns = {c: drawn[(place + n) % 3] for n, c in enumerate(named)}
+        named = (*map(of_column, COLUMNS), *(replaced("a", rule) for rule in RULES))
+        columns = {c.text: drawn[(place + n) % 3] for n, c in enumerate(named)}
         columns |= {
-            by_key(c): Profile(Family.OTHER, 0, digest=digests[n % 3])
+            by_key(c).text: Profile(Family.OTHER, 0, digest=digests[n % 3])
             for n, c in enumerate((WHICH_ROWS, *named))
         }
         found.append(Measured(id, title, draw(few), columns if "rows of" not in id else {}, names))

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from kisaan_validate.compare.renaming.names import Relation, relation_of
 from kisaan_validate.compare.schema import RELATIONS
 from kisaan_validate.contract.naming import NO_FATES, Fates, Naming
-from kisaan_validate.contract.needs import Arrival, Names, Removal, count_id
+from kisaan_validate.contract.needs import Arrival, Names, Removal
 from kisaan_validate.facts.baseline import Baseline, CheckFacts
 from kisaan_validate.facts.differences import VALUES, Change, ChangeKey
 from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
+from kisaan_validate.facts.measure_key import MeasureKey, count_key
 from kisaan_validate.facts.table import ColumnFacts, Measured, Profile, SchemaObject, TableFacts
 
 if TYPE_CHECKING:
@@ -40,20 +41,20 @@ class Side:
     checks: Mapping[str, CheckFacts]
     measures: Mapping[str, Measured]
 
-    def measured(self, id: str) -> Measured:
-        """A measure by its name. Raises CannotTell where it was not, or could not be, taken."""
-        found = self.measures.get(id)
+    def measured(self, key: MeasureKey) -> Measured:
+        """A measure by its key. Raises CannotTell where it was not, or could not be, taken."""
+        found = self.measures.get(key.text)
         if found is None:
-            raise CannotTell(f"it was not measured {self.when} ({id})")
+            raise CannotTell(f"it was not measured {self.when} ({key.text})")
         if found.message:
-            raise CannotTell(f"it could not be measured {self.when} ({id}): {found.message}")
+            raise CannotTell(f"it could not be measured {self.when} ({key.text}): {found.message}")
         return found
 
     def count(self, rule: str, table: str) -> int:
         """How many rows a rule speaks of. Raises CannotTell."""
-        rows = self.measured(count_id(rule, table)).rows
+        rows = self.measured(count_key(rule, table)).rows
         if rows is None:
-            raise CannotTell(f"it was not counted {self.when} ({count_id(rule, table)})")
+            raise CannotTell(f"it was not counted {self.when} ({count_key(rule, table).text})")
         return rows
 
     def rows(self, table: str) -> int:
@@ -188,11 +189,11 @@ class Both:
             ),
         )
 
-    def old_measure(self, id: str) -> Measured:
+    def old_measure(self, key: MeasureKey) -> Measured:
         """A measure of the old side. Raises CannotTell."""
         if self.stale:
             raise CannotTell(self.stale)
-        return self.before.measured(id)
+        return self.before.measured(key)
 
     def old_count(self, rule: str, table: str) -> int:
         """How many rows of the old side a rule speaks of: none of a table that is new. Raises CannotTell."""

@@ -6,17 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
-from kisaan_validate.contract.needs import (
-    Lookup,
-    Need,
-    Untouched,
-    count_id,
-    null_keys_id,
-    replaced,
-    untouched,
-)
+from kisaan_validate.contract.needs import Lookup, Need, Untouched
 from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, counted, in_line, missing
 from kisaan_validate.contract.story import Story, story_of
+from kisaan_validate.facts.measure_key import count_key, null_keys_key, of_column, replaced, untouched
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class ChangedWhereNull(OfColumn):
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         story, changed = story_of(both, table), both.keys_of(table, name)
         before, now = (
-            len(both.old_measure(null_keys_id(self.id)).names),
+            len(both.old_measure(null_keys_key(self.id)).names),
             both.after.profile(table, name).nulls,
         )
         counts = (f"{before:,} NULL", "" if now is None else f"{now:,} NULL")
@@ -92,7 +85,7 @@ class LookedUp(OfColumn):
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         changed = both.keys_of(table, name)
         wrong = both.after.count(self.id, table)
-        first = "".join(f", first {found}" for found in both.after.measured(count_id(self.id, table)).names)
+        first = "".join(f", first {found}" for found in both.after.measured(count_key(self.id, table)).names)
         said = f"{counted(wrong)} {are(wrong)} not as the row of {self.from_}{first}" if wrong else ""
         try:
             was_so = self._as_before(story_of(both, table), name)
@@ -117,10 +110,11 @@ class LookedUp(OfColumn):
         if not both.before.has_column(table, name):
             return both.after.profile(table, name).nulls == both.after.rows(table)
         try:
-            return story_of(both, table).agree(name, name)
+            column = of_column(name)
+            return story_of(both, table).agree(column, column)
         except CannotTell:
             return False
 
     def _as_before(self, story: Story, name: str) -> bool:
         """Whether each row has the value that was looked up before. Raises CannotTell."""
-        return story.agree(replaced(name, self.id), name)
+        return story.agree(replaced(name, self.id), of_column(name))

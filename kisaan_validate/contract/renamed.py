@@ -11,10 +11,11 @@ from kisaan_validate.compare.renaming.follow import with_displaced, with_heirs
 from kisaan_validate.compare.renaming.names import Place, Relation, Renames, relation_of
 from kisaan_validate.contract.both import WITH_ROWS, Both, CannotTell, Side
 from kisaan_validate.contract.naming import Fate, Fates, Naming
-from kisaan_validate.contract.needs import Need, Renaming, by_key, digests_id, remainder_id
+from kisaan_validate.contract.needs import Need, Renaming
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
 from kisaan_validate.contract.travel import column_outcome, table_outcome
 from kisaan_validate.facts.differences import NAME
+from kisaan_validate.facts.measure_key import by_key, digests_key, of_column, remainder_key
 from kisaan_validate.facts.titles import split_column, split_name
 
 
@@ -209,7 +210,7 @@ class _Columns(_Looked):
             if found is not None
             else None
         )
-        digest = _digests(side, place[0]).get(by_key(place[1]))
+        digest = _digests(side, place[0]).get(by_key(of_column(place[1])).text)
         yield _Digests(values=digest) if digest is not None else _Digests()
 
 
@@ -226,7 +227,7 @@ class _Digests(dict[str, str]):
 
 def _digests(side: Side, table: str) -> _Digests:
     """What is known of each row's values in a table, for a contract's sake."""
-    measured = [side.measures.get(id) for id in (remainder_id(table, frozenset()), digests_id(table))]
+    measured = [side.measures.get(key.text) for key in (remainder_key(table), digests_key(table))]
     figures = {name: profile for m in measured if m is not None for name, profile in m.columns.items()}
     return _Digests((name, profile.digest) for name, profile in figures.items() if profile.digest is not None)
 

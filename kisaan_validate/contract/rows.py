@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
-from kisaan_validate.contract.needs import Arrival, Identity, Names, Need, Removal, count_id, names_id
+from kisaan_validate.contract.needs import Arrival, Identity, Names, Need, Removal
 from kisaan_validate.contract.promise import OfTable, Outcome, State, are, counted, in_line
 from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.facts.differences import VALUES, ChangeKey
+from kisaan_validate.facts.measure_key import count_key, names_key
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ class RowsRemoved(OfTable):
         counts = (counted(before), counted(after))
         if after:
             state = State.NOT_DONE if 0 < before <= after else State.BROKEN
-            first = "".join(f", first {name}" for name in both.after.measured(count_id(self.id, table)).names)
+            first = "".join(
+                f", first {name}" for name in both.after.measured(count_key(self.id, table)).names
+            )
             return Outcome(state, _left(before, after) + first, frozenset(), *counts)
         if not before:
             return Outcome(State.KEPT, "there was nothing to remove", frozenset(), *counts)
@@ -157,8 +160,8 @@ class Recorded(OfTable):
         return (Names(self.id, self.table, self.column, self.names),)
 
     def of_rows(self, both: Both, table: str) -> Outcome:
-        before = set(both.old_measure(names_id(self.id)).names) if both.before.has_table(table) else set()
-        after = set(both.after.measured(names_id(self.id)).names)
+        before = set(both.old_measure(names_key(self.id)).names) if both.before.has_table(table) else set()
+        after = set(both.after.measured(names_key(self.id)).names)
         counts = (f"{len(before):,} of {len(self.names):,}", f"{len(after):,} of {len(self.names):,}")
         if missing := [n for n in self.names if n not in after]:
             state = State.NOT_DONE if after == before else State.BROKEN

@@ -11,19 +11,21 @@ from functools import cached_property
 
 from kisaan_validate.compare.figures import differing
 from kisaan_validate.contract.both import Both, CannotTell, Side
-from kisaan_validate.contract.needs import (
+from kisaan_validate.contract.needs import Arrival
+from kisaan_validate.facts.differences import FIGURES, ROWS, VALUES, ChangeKey
+from kisaan_validate.facts.measure_key import (
     WHICH_ROWS,
-    Arrival,
+    FigureKey,
+    MeasureKey,
     by_key,
-    digests_id,
-    names_id,
-    part_id,
-    remainder_id,
+    digests_key,
+    names_key,
+    of_column,
+    remainder_key,
     replaced,
     same_as,
-    settled_id,
+    settled_key,
 )
-from kisaan_validate.facts.differences import FIGURES, ROWS, VALUES, ChangeKey
 from kisaan_validate.facts.table import Family, Measured, Profile
 
 
@@ -39,7 +41,7 @@ def story_of(both: Both, table: str) -> Story:
         if isinstance(arrival, Arrival) and not arrival.by:
             both.old_count(arrival.rule, table)
         elif not isinstance(arrival, Arrival) and both.before.has_table(table):
-            both.old_measure(names_id(arrival.rule))
+            both.old_measure(names_key(arrival.rule))
     return Story(both, table, done)
 
 
@@ -66,13 +68,15 @@ class Story:
     @cached_property
     def staying(self) -> int:
         """How many of the old rows should be there still. Raises CannotTell."""
-        return _rows(self.both.old_measure(remainder_id(self.table, self.done))) if self.done else self.before
+        return (
+            _rows(self.both.old_measure(remainder_key(self.table, self.done))) if self.done else self.before
+        )
 
     @cached_property
     def settled(self) -> int:
         """How many of the new rows did not come as promised. Raises CannotTell."""
         return (
-            _rows(self.both.after.measured(settled_id(self.table)))
+            _rows(self.both.after.measured(settled_key(self.table)))
             if self.both.arrivals.get(self.table)
             else self.after
         )
@@ -149,7 +153,7 @@ class Story:
         """Whether no two rows agree in the columns by which the digests tell them apart. Raises
         CannotTell.
         """
-        apart = self.both.old_measure(remainder_id(self.table, self.done)).names
+        apart = self.both.old_measure(remainder_key(self.table, self.done)).names
         return bool(apart) and set(apart) == set(self.both.primary_key(self.table))
 
     def _other_rows(self) -> str:
@@ -167,18 +171,17 @@ class Story:
             raise CannotTell(f"{self.table} has no key: which of the rows that agree should stay is not said")
         return "not the same rows: the figures are as before, the rows are not"
 
-    def digest(self, side: Side, name: str) -> str:
+    def digest(self, side: Side, figure: FigureKey) -> str:
         """A digest of the rows that stay, as they were, or of those that are left. Raises CannotTell."""
-        if side is self.both.before:
-            measured = self.both.old_measure(remainder_id(self.table, self.done))
-        else:
-            measured = side.measured(digests_id(self.table))
-        profile = _figures(side, measured, by_key(name))
+        old, wanted = side is self.both.before, by_key(figure)
+        key = remainder_key(self.table, self.done) if old else digests_key(self.table)
+        measured = self.both.old_measure(key) if old else side.measured(key)
+        profile = _figures(side, key, measured, wanted)
         if profile.digest is None:
-            raise CannotTell(f"it was not measured {side.when} ({part_id(measured.id, by_key(name))})")
+            raise CannotTell(f"it was not measured {side.when} ({key.of_part(wanted.text).text})")
         return profile.digest
 
-    def agree(self, wanted: str, found: str) -> bool:
+    def agree(self, wanted: FigureKey, found: FigureKey) -> bool:
         """Whether each row has the value that it should have, or (WHICH_ROWS) is there. Raises CannotTell."""
         old, new = self.digest(self.both.before, wanted), self.digest(self.both.after, found)
         forms = [text.partition(":")[0] for text in (old, new)]
@@ -191,7 +194,7 @@ class Story:
     def unproved(self, column: str, rule: str) -> str:
         """Why it is not known that each row has the promised value, "" if it is known. Raises CannotTell."""
         try:
-            self.agree(replaced(column, rule), column)
+            self.agree(replaced(column, rule), of_column(column))
         except CannotTell as reason:
             return f"its figures are as promised, but not row by row: {reason}"
         together = sorted(name for table, name in self.both.speakers if table == self.table)
@@ -208,14 +211,15 @@ class Story:
         """
         if not rule and not self.done:
             return self.both.before.profile(self.table, column)
-        measured = self.both.old_measure(remainder_id(self.table, self.done))
-        return _figures(self.both.before, measured, replaced(column, rule) if rule else column)
+        key = remainder_key(self.table, self.done)
+        return _figures(self.both.before, key, self.both.old_measure(key), _wanted(column, rule))
 
     def actual(self, column: str) -> Profile:
         """The figures that a column has now, without the rows that arrived. Raises CannotTell."""
         if not self.arrived:
             return self.both.after.profile(self.table, column)
-        return _figures(self.both.after, self.both.after.measured(settled_id(self.table)), column)
+        key = settled_key(self.table)
+        return _figures(self.both.after, key, self.both.after.measured(key), of_column(column))
 
     def contradiction(self, column: str, rule: str = "") -> str:
         """In which figures a column is not what it should be, in words; "" if it is. Raises CannotTell."""
@@ -233,7 +237,7 @@ class Story:
         baseline says nothing.
         """
         try:
-            return not self.agree(replaced(column, rule) if rule else column, column)
+            return not self.agree(_wanted(column, rule), of_column(column))
         except CannotTell:
             if self.both.stale:
                 raise
@@ -243,8 +247,8 @@ class Story:
         """How many rows did not yet have the value that a rule promises; None if that was not told. Raises
         CannotTell.
         """
-        measured = self.both.old_measure(remainder_id(self.table, self.done))
-        profile = measured.columns.get(same_as(column, rule))
+        measured = self.both.old_measure(remainder_key(self.table, self.done))
+        profile = measured.figure(same_as(column, rule))
         return (
             None
             if profile is None or profile.nulls is None or measured.rows is None
@@ -276,10 +280,16 @@ def _rows(measured: Measured) -> int:
     return measured.rows
 
 
-def _figures(side: Side, measured: Measured, name: str) -> Profile:
-    if name not in measured.columns:
-        side.measured(part_id(measured.id, name))  # says why it is not there
-    return measured.columns[name]
+def _figures(side: Side, key: MeasureKey, measured: Measured, figure: FigureKey) -> Profile:
+    """One figure of a measure. Raises CannotTell, saying why it is not there."""
+    if measured.figure(figure) is None:
+        side.measured(key.of_part(figure.text))
+    return measured.columns[figure.text]
+
+
+def _wanted(column: str, rule: str) -> FigureKey:
+    """The figures that a column should have: as they were, or by a rule."""
+    return replaced(column, rule) if rule else of_column(column)
 
 
 _WORDS = {"nulls": "number of NULLs", "total": "sum"}

@@ -18,6 +18,7 @@ from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.story import story_of
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import ADDED, REMOVED, Change, ChangeKey
+from kisaan_validate.facts.measure_key import of_column
 from kisaan_validate.facts.table import ColumnFacts, Profile, TableFacts
 
 _SHOWN = 3
@@ -142,7 +143,10 @@ def _by_contract(both: Both, table: str, gone: str, came: str) -> Likeness | Non
         story = story_of(both, table)
         if story.misfit or story.strangers():
             return None
-        return _same(story.digest(both.before, gone), story.digest(both.after, came))
+        return _same(
+            story.digest(both.before, of_column(gone)),
+            story.digest(both.after, of_column(came)),
+        )
     except CannotTell:
         return None
 

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from kisaan_validate.compare.renaming.bodies import Bodies, with_bodies
 from kisaan_validate.compare.renaming.names import Renames
 from kisaan_validate.compare.renaming.through import facts_through
 from kisaan_validate.contract.naming import Fates
-from kisaan_validate.contract.needs import WHICH_ROWS, by_key, part_id, replaced, same_as, untouched
 from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.measure_key import FOLLOWING, OTHERWISE, WHICH_ROWS, FigureKey, MeasureKey, by_key
 from kisaan_validate.facts.table import Measured
-
-_FOLLOWING, _OTHERWISE = "bodies that follow from renames", "bodies whose words mean something else"
 
 
 def measured_bodies(bodies: Bodies) -> tuple[Measured, ...]:
     """What the side after says of the bodies of its functions, as a run keeps it."""
-    told = ((_FOLLOWING, bodies.following), (_OTHERWISE, bodies.otherwise))
-    return tuple(Measured(id, "", names=names) for id, names in told if names)
+    told = ((FOLLOWING, bodies.following), (OTHERWISE, bodies.otherwise))
+    return tuple(Measured(key.text, "", names=names) for key, names in told if names)
 
 
 def _bodies(after: Baseline | None) -> Bodies:
     told = {m.id: m.names for m in (after.measured if after is not None else ())}
-    return Bodies(told.get(_FOLLOWING, ()), told.get(_OTHERWISE, ()))
+    return Bodies(told.get(FOLLOWING.text, ()), told.get(OTHERWISE.text, ()))
 
 
 def baseline_through(
@@ -48,46 +46,23 @@ def _measures(
     measured: tuple[Measured, ...], renames: Renames, rules: tuple[str, ...]
 ) -> tuple[Measured, ...]:
     """The measures, their names and figures called after what they are of; which rules they serve stays."""
-    tables = {m.table for m in measured}
-    figures = {table: dict(_figures(renames.names(table), rules)) for table in tables}
-    parts = {table: dict(_parts(measured, table, figures[table])) for table in tables if figures[table]}
-    return tuple(_measure(m, renames, figures[m.table], parts.get(m.table, {})) for m in measured)
+    return tuple(_measure(m, renames, rules) for m in measured)
 
 
-def _figures(columns: Mapping[str, str], rules: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Every name that a figure of a renamed column may have, and what it is then."""
-    names = [(old, new) for old, new in columns.items()]
-    for rule in rules:
-        names += [
-            (make(old, rule), make(new, rule))
-            for make in (replaced, untouched, same_as)
-            for old, new in columns.items()
-        ]
-    for old, new in names:
-        yield old, new
-        yield by_key(old), by_key(new)
-
-
-def _parts(measured: Iterable[Measured], table: str, figures: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The names under which it is said why a figure of a renamed column is missing."""
-    for id in {m.id for m in measured if m.table == table}:
-        yield from ((part_id(id, old), part_id(id, new)) for old, new in figures.items())
-
-
-def _measure(
-    measured: Measured, renames: Renames, figures: Mapping[str, str], parts: Mapping[str, str]
-) -> Measured:
+def _measure(measured: Measured, renames: Renames, rules: tuple[str, ...]) -> Measured:
     old, new = measured.table, renames.title(measured.table)
-    id = parts.get(measured.id, measured.id)
-    columns = {figures.get(name, name): profile for name, profile in measured.columns.items()}
-    keyed = (
-        by_key(WHICH_ROWS) in measured.columns
-    )  # then its names are those of the columns by which rows are told apart
-    names = tuple(renames.column(old, name) for name in measured.names) if keyed else measured.names
+    columns = renames.names(old)
+
+    def figure(name: str) -> str:
+        return FigureKey.from_text(name, columns, rules).renamed(columns).text
+
+    key = MeasureKey.from_text(measured.id, old, rules)
+    # The names of a keyed measure are those of the columns by which its rows are told apart.
+    keyed = measured.figure(by_key(WHICH_ROWS)) is not None
     return replace(
         measured,
-        id=f"{new}: {id.removeprefix(f'{old}: ')}" if id.startswith(f"{old}: ") else id,
+        id=key.renamed(new, figure(key.part)).text if key is not None else measured.id,
         table=new,
-        columns=columns,
-        names=names,
+        columns={figure(name): profile for name, profile in measured.columns.items()},
+        names=tuple(renames.column(old, name) for name in measured.names) if keyed else measured.names,
     )

@@ -10,6 +10,7 @@ from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.promise import Outcome, State, are, counted
 from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.facts.differences import DIGEST, ROWS, VALUES, ChangeKey
+from kisaan_validate.facts.measure_key import of_column
 from kisaan_validate.facts.table import Family, Profile
 
 _SHOWN = 3
@@ -126,7 +127,7 @@ def _looked(story: Story, name: str) -> _Column:
     if wanted.personal or found.personal:
         return _personal(story, name)
     try:
-        if story.agree(name, name):
+        if story.agree(of_column(name), of_column(name)):
             return _Column(name)
     except CannotTell as reason:
         wrong = _contradiction(story, name) if _comparable(wanted, found) else ""

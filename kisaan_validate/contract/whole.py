@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from kisaan_validate.compare.digests import digest_change, digests_untold
 from kisaan_validate.contract.both import Both, CannotTell
-from kisaan_validate.contract.needs import WHICH_ROWS, buckets_id, by_key, whole_id
 from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.facts.differences import Change, Diff
+from kisaan_validate.facts.measure_key import WHICH_ROWS, buckets_key, by_key, of_column, whole_key
 from kisaan_validate.facts.table import Measured, TableDigests, TableFacts
 
 
@@ -34,14 +34,14 @@ def _attached(
     check: tuple[str, ...],
     reasons: Mapping[tuple[str, str], str],
 ) -> TableFacts:
-    whole = known.get(whole_id(table.title))
+    whole = known.get(whole_key(table.title).text)
     if whole is None or table.rows is None:
         return table
     if whole.message:
         return replace(table, digests=TableDigests(message=whole.message))
     digests = {name: profile.digest for name, profile in whole.columns.items()}
     columns = tuple(
-        replace(c, profile=replace(c.profile, digest=digests.get(by_key(c.name))))
+        replace(c, profile=replace(c.profile, digest=digests.get(by_key(of_column(c.name)).text)))
         if c.profile is not None
         else c
         for c in table.columns
@@ -49,15 +49,18 @@ def _attached(
     left_out = {
         c.name: reasons[table.title, c.name] for c in table.columns if (table.title, c.name) in reasons
     }
-    buckets = known[buckets_id(table.title)].names if buckets_id(table.title) in known else ()
+    bucketed = known.get(buckets_key(table.title).text)
+    buckets = bucketed.names if bucketed is not None else ()
     late = table.rows - sum(int(bucket.split(":")[1]) for bucket in buckets)
-    made = TableDigests(whole.names, check, digests.get(by_key(WHICH_ROWS)) or "", buckets, left_out, late)
+    made = TableDigests(
+        whole.names, check, digests.get(by_key(WHICH_ROWS).text) or "", buckets, left_out, late
+    )
     return replace(table, columns=columns, digests=made)
 
 
 def is_whole(measured: Measured) -> bool:
     """Whether a measure is kept in its table's facts, and not beside them."""
-    return measured.id in {whole_id(measured.table), buckets_id(measured.table)}
+    return measured.id in {whole_key(measured.table).text, buckets_key(measured.table).text}
 
 
 def refined(found: Diff, both: Both) -> Diff:
@@ -90,5 +93,5 @@ def _told(both: Both, table: str) -> list[Change] | None:
 
 
 def _change(story: Story, column: str) -> Change | None:
-    old, new = story.digest(story.both.before, column), story.digest(story.both.after, column)
+    old, new = (story.digest(side, of_column(column)) for side in story.both.sides)
     return None if old == new else digest_change(story.table, column, old, new)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from kisaan_validate.contract.needs import part_id
 from kisaan_validate.digest.forms import RAW
 from kisaan_validate.digest.rows import HASH
 from kisaan_validate.digest.selfcheck import column_check_sql, self_check_sql
@@ -16,6 +15,7 @@ from kisaan_validate.execute.ask import is_one_expressions_fault, recover
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.facts.measure_key import MeasureKey
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import Measured
 from kisaan_validate.personal.masking import mask_values
@@ -31,13 +31,13 @@ class _Taken:
     measured: list[Measured] = field(default_factory=list)
     log: list[StatementFacts] = field(default_factory=list)
 
-    def refuse(self, measure: Measure, error: DatabaseError, *ids: str) -> _Taken:
+    def refuse(self, measure: Measure, error: DatabaseError, *keys: MeasureKey) -> _Taken:
         """Say why these, or all that it measures, have no answer."""
         said = measure.private and not measure.message  # by the server, about people
         fact = mask_values(error.fact, measure.known) if said else error.fact
         self.measured += [
-            Measured(id, measure.title, sql=measure.sql, message=fact, sqlstate=error.sqlstate)
-            for id in ids or measure.ids
+            Measured(key.text, measure.title, sql=measure.sql, message=fact, sqlstate=error.sqlstate)
+            for key in keys or measure.ids
         ]
         return self
 
@@ -114,7 +114,7 @@ def _ask(session: Session, measure: Measure, log: list[StatementFacts]) -> list[
         raise
     finally:
         taken = (time.perf_counter() - start) * 1000
-        log.append(StatementFacts(f"contract: {measure.id}", measure.sql, (), taken, sqlstate))
+        log.append(StatementFacts(f"contract: {measure.id.text}", measure.sql, (), taken, sqlstate))
     return measure.read(row)
 
 
@@ -136,7 +136,7 @@ def _apart(session: Session, measure: Measure, taken: _Taken) -> _Taken:
                 part,
                 error,
                 *(
-                    part_id(measure.id, figure.name)
+                    measure.id.of_part(figure.name)
                     for figure in part.figures
                     if figure.name not in whole.columns
                 ),

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
+from kisaan_validate.facts.measure_key import FigureKey
 
 
 class Family(StrEnum):
@@ -108,6 +106,10 @@ class Measured:
     sql: str = ""
     message: str = ""
     sqlstate: str = ""
+
+    def figure(self, key: FigureKey) -> Profile | None:
+        """One of its figures; None where there is none."""
+        return self.columns.get(key.text)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,9 @@ from kisaan_validate.digest.columns import seeds, value_hash
 from kisaan_validate.digest.forms import Context, Form, own_form
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256, row_digest
 from kisaan_validate.facts.catalogue import Column, TypeFacts
+from kisaan_validate.facts.measure_key import SELF_CHECK, FigureKey, by_key
 from kisaan_validate.facts.table import Family, Measured
 from kisaan_validate.plan.figures import Figure, base_of
-
-SELF_CHECK = "self-check of digests"
-"""The name of the measure that tells what the server's hash functions answer to fixed questions."""
 
 _RANGES = {
     "int4range": "int4",
@@ -98,7 +96,7 @@ class Digesting:
     @property
     def measured(self) -> Measured:
         """What is recorded of it."""
-        return Measured(SELF_CHECK, "", names=(self.encoding, self.check))
+        return Measured(SELF_CHECK.text, "", names=(self.encoding, self.check))
 
 
 def encoding_for(version: int) -> str:
@@ -204,7 +202,7 @@ class Digested:
     that SQL is true.
     """
 
-    name: str
+    name: FigureKey
     value: Part | None
     only: str = ""
 
@@ -231,11 +229,11 @@ class Digested:
             hashed.of(f"r{alias}", "seed1"),
         )
 
-    def figure(self, name: str, form: str, lanes: Sequence[str], alias: str, kept: str) -> Figure:
+    def figure(self, form: str, lanes: Sequence[str], alias: str, kept: str) -> Figure:
         """The figure that counts the values and sums the lanes, of the rows of which ``kept`` is true (""
         all).
         """
         conditions = [*([kept] if kept else []), *([f"o{alias}"] if self.only else [])]
         where = f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
         outputs = (f"count(p{alias}){where}", *(f"(sum({lane}){where})::text" for lane in lanes))
-        return Figure(name, Family.OTHER, outputs, False, False, form=form)
+        return Figure(by_key(self.name).text, Family.OTHER, outputs, False, False, form=form)

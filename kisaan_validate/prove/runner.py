@@ -36,6 +36,7 @@ from kisaan_validate.facts.catalogue import KIND_WORDS, Catalogue, Table
 from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.differences import VALUES_GONE
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
+from kisaan_validate.facts.measure_key import SELF_CHECK, refused_key
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status
 from kisaan_validate.facts.run import Run, StatementFacts
@@ -51,7 +52,7 @@ from kisaan_validate.facts.table import (
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.live.kept import compare_values, write_values
 from kisaan_validate.personal.lineage import asked_of
-from kisaan_validate.plan.fingerprints import SELF_CHECK, Digesting
+from kisaan_validate.plan.fingerprints import Digesting
 from kisaan_validate.plan.keptvalues import ValueStream, stream_again, value_streams
 from kisaan_validate.plan.measure.of_contract import measures_of
 from kisaan_validate.plan.measure.rows import row_streams, row_streams_again, undigested
@@ -442,7 +443,7 @@ class _Runner:
         """The run with its rows written beside a baseline, or compared with those of a baseline, where
         that was asked for.
         """
-        options, check = self.options, next((m.names for m in made.measured if m.id == SELF_CHECK), ())
+        options, check = self.options, next((m.names for m in made.measured if m.id == SELF_CHECK.text), ())
         if self.stop.requested or not check:
             if options.row_writer is not None:
                 options.row_writer.drop()
@@ -953,7 +954,9 @@ class Compared:
     @property
     def refusals(self) -> tuple[Measured, ...]:
         """What is recorded of the promises whose SQL is not run."""
-        return tuple(Measured(f"promise {id}", "", message=reason) for id, reason in self.refused.items())
+        return tuple(
+            Measured(refused_key(id).text, "", message=reason) for id, reason in self.refused.items()
+        )
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import Change, ChangeKey, Diff, Origin, Unknown
 from kisaan_validate.facts.forward import forward
+from kisaan_validate.facts.measure_key import refused_key
 from kisaan_validate.facts.result import FailOn, Verdict
 from kisaan_validate.facts.run import Run, incomplete
 from kisaan_validate.verdict.waivers import Use, Waived, Waivers, waived
@@ -215,7 +216,7 @@ def outcomes(contract: Contract, both: Both) -> tuple[tuple[Promise, Outcome], .
 
 def _outcome(promise: Promise, both: Both) -> Outcome:
     for side in both.sides:
-        refused = side.measures.get(f"promise {promise.id}")
+        refused = side.measures.get(refused_key(promise.id).text)
         if refused is not None and refused.message:
             return Outcome(State.UNKNOWN, refused.message)
     try:

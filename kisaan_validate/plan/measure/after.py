@@ -6,21 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kisaan_validate.contract.needs import (
+from kisaan_validate.contract.needs import Arrival, Lookup, Names, Need, Removal, Untouched
+from kisaan_validate.facts.measure_key import (
     WHICH_ROWS,
-    Arrival,
-    Lookup,
-    Names,
-    Need,
-    Removal,
-    Untouched,
     by_key,
-    count_id,
-    digests_id,
-    names_id,
-    null_keys_id,
-    part_id,
-    settled_id,
+    count_key,
+    digests_key,
+    names_key,
+    null_keys_key,
+    settled_key,
     untouched,
 )
 from kisaan_validate.plan.fingerprints import Digested
@@ -46,7 +40,7 @@ def measures_after(past: Past, needs: Sequence[Need], *, every: bool) -> list[Me
         try:
             condition = _arrives(past, need)
         except Unknowable as reason:
-            made.append(side.measure(count_id(need.rule, side.title), message=str(reason)))
+            made.append(side.measure(count_key(need.rule, side.title), message=str(reason)))
             continue
         made.append(side.count(need.rule, condition))
         came += [] if isinstance(need, Arrival) and _were_there(past, need) else [condition]
@@ -56,7 +50,7 @@ def measures_after(past: Past, needs: Sequence[Need], *, every: bool) -> list[Me
         made.append(side.count(removal.rule, f"({goes} AND NOT {new})" if new else goes, side.example()))
     stays = f"NOT {new}" if new else ""
     if arrivals:
-        made.append(figures(side, settled_id(side.title), stays or "true", Telling()))
+        made.append(figures(side, settled_key(side.title), stays or "true", Telling()))
     return [*made, *_digests(past, needs, stays, every), *_lookups(past, those(needs, Lookup), stays)]
 
 
@@ -64,43 +58,43 @@ def _arrives(past: Past, need: Arrival | Names) -> str:
     """SQL that is true for the rows that came. Raises Unknowable."""
     if isinstance(need, Arrival):
         return past.above(need.by) if need.by else held(need.where)
-    old = past.measured(names_id(need.rule))
+    old = past.measured(names_key(need.rule))
     new = [name for name in need.names if old is None or name not in old.names]
     return f"({quote(need.column)}::text = ANY ({texts(new)}) IS TRUE)" if new else "false"
 
 
 def _were_there(past: Past, arrival: Arrival) -> bool:
     """Whether WHERE admitted rows of before: then it does not tell which are new, and none is set aside."""
-    rows = past.measured(count_id(arrival.rule, past.side.title))
+    rows = past.measured(count_key(arrival.rule, past.side.title))
     return not arrival.by and rows is not None and bool(rows.rows)
 
 
 def _digests(past: Past, needs: Sequence[Need], stays: str, every: bool) -> list[Measure]:
     """The digests of the rows that did not arrive, by the key by which the baseline's tell rows apart."""
     side, old = past.side, past.remainder
-    id = digests_id(side.title)
-    if old is None or by_key(WHICH_ROWS) not in old.columns:
+    whole = digests_key(side.title)
+    if old is None or old.figure(by_key(WHICH_ROWS)) is None:
         return []
     telling = past.contract_telling()
     if why := past.incomparable(telling.key):
-        return [side.measure(id, message=why, key=telling.key)]
+        return [side.measure(whole, message=why, key=telling.key)]
     digests = digests_wanted(side, needs, past.form, past.table, every=every)
     made = []
     for need in those(needs, Untouched):
-        name = untouched(need.column, need.rule)
-        part = side.part(need.column, past.form(name))
+        kept = untouched(need.column, need.rule)
+        part = side.part(need.column, past.form(kept))
         try:
-            kept = _were_not_null(past, telling, need)
+            where = _were_not_null(past, telling, need)
         except Unknowable as reason:
-            made.append(side.measure(part_id(id, name), message=str(reason), key=telling.key))
+            made.append(side.measure(whole.of_part(kept.text), message=str(reason), key=telling.key))
             continue
-        digests += [Digested(name, part, kept)] if part is not None else []
-    return [*made, digests_apart(side, id, stays, telling, digests)]
+        digests += [Digested(kept, part, where)] if part is not None else []
+    return [*made, digests_apart(side, whole, stays, telling, digests)]
 
 
 def _were_not_null(past: Past, telling: Telling, need: Untouched) -> str:
     """SQL that is true for the rows where the column was not NULL. Raises Unknowable."""
-    old, side = past.measured(null_keys_id(need.rule)), past.side
+    old, side = past.measured(null_keys_key(need.rule)), past.side
     if old is None or old.message:
         raise Unknowable(
             old.message if old is not None else "the baseline did not keep which rows had no value"
@@ -123,7 +117,7 @@ def _lookups(past: Past, needs: Sequence[Lookup], stays: str) -> list[Measure]:
         try:
             value = looked_up(side, need)
         except Unknowable as reason:
-            made.append(side.measure(count_id(need.rule, side.title), message=str(reason)))
+            made.append(side.measure(count_key(need.rule, side.title), message=str(reason)))
             continue
         wrong = f"({distinct_sql(quote(need.column), sign, value.sql)})"
         made.append(side.count(need.rule, f"({wrong} AND {stays})" if stays else wrong, side.example()))

@@ -8,18 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from kisaan_validate.contract.needs import (
-    Arrival,
-    Names,
-    Need,
-    Removal,
-    Renaming,
-    Untouched,
+from kisaan_validate.contract.needs import Arrival, Names, Need, Removal, Renaming, Untouched
+from kisaan_validate.facts.measure_key import (
+    FigureKey,
+    MeasureKey,
     by_key,
-    names_id,
-    null_keys_id,
-    part_id,
-    remainder_id,
+    names_key,
+    null_keys_key,
+    of_column,
+    remainder_key,
     untouched,
 )
 from kisaan_validate.plan.fingerprints import Digested
@@ -43,7 +40,7 @@ def measures_before(side: Side, needs: Sequence[Need], *, every: bool) -> list[M
     made += [names(side, n) for n in those(needs, Names)]
     made += [_null_keys(side, n) for n in those(needs, Untouched) if n.column in side.table.columns]
     values, unknown = promised(side, needs)
-    unknown |= {by_key(name): why for name, why in _untold_renames(side, needs, every).items()}
+    unknown |= {by_key(of_column(name)): why for name, why in _untold_renames(side, needs, every).items()}
     telling = side.chosen_key(_spoken(needs))
     digests = digests_wanted(side, needs, no_form, None, every=every)
     digests += [d for n in those(needs, Untouched) if (d := _untouched(side, n)) is not None]
@@ -60,7 +57,7 @@ def names(side: Side, need: Names) -> Measure:
         f'SELECT array_agg(DISTINCT {column}::text COLLATE "C")\n'
         f"FROM {table_sql(side.table)}\nWHERE {column}::text = ANY ({texts(need.names)})"
     )
-    return side.measure(names_id(need.rule), sql, named="")
+    return side.measure(names_key(need.rule), sql, named="")
 
 
 def _spoken(needs: Sequence[Need]) -> set[str]:
@@ -90,7 +87,7 @@ def _untouched(side: Side, need: Untouched) -> Digested | None:
 
 def _null_keys(side: Side, need: Untouched) -> Measure:
     """The keys of the rows where the column is NULL, one more than may be kept if there are more."""
-    id, key = null_keys_id(need.rule), side.table.primary_key
+    id, key = null_keys_key(need.rule), side.table.primary_key
     parts = side.parts(key, {})
     if not key or len(parts) < len(key) or need.column in key:
         why = "has no primary key by which the rows without a value could be remembered (or it is personal)"
@@ -111,7 +108,7 @@ class _Remainder:
     telling: Telling
     values: Sequence[Value]
     digests: Sequence[Digested]
-    unknown: Mapping[str, str]
+    unknown: Mapping[FigureKey, str]
 
     def without(self, removals: Sequence[Removal]) -> list[Measure]:
         """Their figures and digests, and as parts of these what each value and each group of digests
@@ -119,24 +116,24 @@ class _Remainder:
         """
         gone = [(r.rule, self.side.goes(r)) for r in removals]
         stays = f"NOT ({' OR '.join(sql for _, sql in gone)})" if gone else ""
-        id = remainder_id(self.side.title, frozenset(r.rule for r in removals))
+        id = remainder_key(self.side.title, (r.rule for r in removals))
         counted = gone if len(gone) == 1 else []
         untold = [
-            self.side.measure(part_id(id, n), message=why, key=self.telling.key)
-            for n, why in self.unknown.items()
+            self.side.measure(id.of_part(figure.text), message=why, key=self.telling.key)
+            for figure, why in self.unknown.items()
         ]
-        own = {v.name: [v.digested] if v.digested is not None else [] for v in self.values}
+        own = {v.figure_key: [v.digested] if v.digested is not None else [] for v in self.values}
         every = [*self.digests, *(d for listed in own.values() for d in listed)]
         whole = self._figures(id, stays, counted=counted, values=self.values, digests=every)
         first, *others = at_once(self.digests)
         parts = [self._figures(id, stays, counted=counted, digests=first)]
         parts += [self._figures(id, stays, digests=group, every=False) for group in others]
-        parts += [self._figures(id, stays, values=[v], digests=own[v.name]) for v in self.values]
+        parts += [self._figures(id, stays, values=[v], digests=own[v.figure_key]) for v in self.values]
         return [replace(whole, parts=tuple(parts) if len(parts) > 1 else ()), *untold]
 
     def _figures(
         self,
-        id: str,
+        id: MeasureKey,
         stays: str,
         *,
         counted: Sequence[tuple[str, str]] = (),

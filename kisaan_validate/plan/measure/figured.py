@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kisaan_validate.contract.needs import by_key, count_id
+from kisaan_validate.facts.measure_key import MeasureKey, count_key
 from kisaan_validate.plan.figures import Figure, column_figure
 from kisaan_validate.plan.fingerprints import Digested, Digesting, Part, seed_items
 from kisaan_validate.plan.measure.side import Side, Telling
@@ -30,7 +30,7 @@ def at_once(digests: Sequence[Digested]) -> list[Sequence[Digested]]:
 
 def figures(
     side: Side,
-    id: str,
+    id: MeasureKey,
     stays: str,
     telling: Telling,
     *,
@@ -59,12 +59,14 @@ def figures(
     sql = (
         f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(side.table)}{once}\n) AS q"
     )
-    counts = (id, *(count_id(rule, side.title) for rule, _ in counted))
+    counts = (id, *(count_key(rule, side.title) for rule, _ in counted))
     sources = tuple({key for value in values for key in value.found})
     return replace(side.measure(id, sql, counts, tuple(found), key=telling.key), found=sources)
 
 
-def digests_apart(side: Side, id: str, stays: str, telling: Telling, digests: Sequence[Digested]) -> Measure:
+def digests_apart(
+    side: Side, id: MeasureKey, stays: str, telling: Telling, digests: Sequence[Digested]
+) -> Measure:
     """Digests in one statement, or where these are too many for one, in several."""
     whole = figures(side, id, stays, telling, digests=digests, every=False)
     groups = at_once(digests)
@@ -103,5 +105,5 @@ def _of_digests(digesting: Digesting, digests: Sequence[Digested], key: Sequence
         items, lanes = digested.items(digesting, key, str(n))
         inner += items
         form = digested.form(digesting.encoding, key)
-        found.append(digested.figure(by_key(digested.name), form, lanes, str(n), kept))
+        found.append(digested.figure(form, lanes, str(n), kept))
     return inner, found

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from kisaan_validate.contract.needs import Lookup, Need, Removal, Renaming, Replacement, Untouched
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.catalogue import KIND_WORDS, Catalogue
+from kisaan_validate.facts.measure_key import unasked_key
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.fingerprints import Digesting
 from kisaan_validate.plan.measure.after import measures_after
@@ -40,7 +41,7 @@ def measures_of(
         if table is not None and table.countable:
             grouped[table.key].append(need)
         elif why := _not_asked(need, catalogue):
-            found.append(Measure(f"{need.table}: for {need.rule}", need.table, message=why))
+            found.append(Measure(unasked_key(need.rule, need.table), need.table, message=why))
     for key, members in grouped.items():
         side = Side(catalogue.tables[key], catalogue, is_personal, digesting)
         if before is None:

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from kisaan_validate.contract.needs import WHICH_ROWS, by_key, remainder_id
 from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.measure_key import (
+    SELF_CHECK,
+    WHICH_ROWS,
+    FigureKey,
+    MeasureKey,
+    by_key,
+    remainder_key,
+)
 from kisaan_validate.facts.table import Family, Measured, Profile, TableDigests, TableFacts
 from kisaan_validate.plan.figures import TEXT_LIMIT, column_figure
-from kisaan_validate.plan.fingerprints import SELF_CHECK
 from kisaan_validate.plan.measure.side import Side, Telling, Unknowable
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
@@ -37,9 +43,9 @@ class Past:
 
     # --- what was measured ---------------------------------------------------------------------------------
 
-    def measured(self, id: str) -> Measured | None:
-        """What the baseline measured under this name."""
-        return next((m for m in self.baseline.measured if m.id == id), None)
+    def measured(self, key: MeasureKey) -> Measured | None:
+        """What the baseline measured under this key."""
+        return next((m for m in self.baseline.measured if m.id == key.text), None)
 
     @cached_property
     def table(self) -> TableFacts | None:
@@ -55,13 +61,13 @@ class Past:
     @cached_property
     def remainder(self) -> Measured | None:
         """What a contract had measured of all rows."""
-        return self.measured(remainder_id(self.side.title, frozenset()))
+        return self.measured(remainder_key(self.side.title))
 
-    def form(self, figure: str, place: int = 1) -> str:
+    def form(self, figure: FigureKey, place: int = 1) -> str:
         """The form of a digest made for a contract (place 2: the forms of its key); "" where there is
         none.
         """
-        profile = self.remainder.columns.get(by_key(figure)) if self.remainder is not None else None
+        profile = self.remainder.figure(by_key(figure)) if self.remainder is not None else None
         return form_in(profile.digest, place) if profile is not None and profile.digest else ""
 
     def contract_telling(self) -> Telling:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from kisaan_validate.contract.needs import Need, Removal, count_id
+from kisaan_validate.contract.needs import Need, Removal
 from kisaan_validate.digest.forms import Context
 from kisaan_validate.digest.parts import key_hash_sql
 from kisaan_validate.facts.catalogue import Catalogue, Table
+from kisaan_validate.facts.measure_key import MeasureKey, count_key
 from kisaan_validate.plan.figures import Figure, column_figure
 from kisaan_validate.plan.fingerprints import (
     Digesting,
@@ -138,9 +139,9 @@ class Side:
 
     def measure(
         self,
-        id: str,
+        id: MeasureKey,
         sql: str = "",
-        counts: tuple[str, ...] = (),
+        counts: tuple[MeasureKey, ...] = (),
         figures: tuple[Figure, ...] = (),
         *,
         named: str | None = None,
@@ -166,7 +167,7 @@ class Side:
     def count(self, rule: str, condition: str, example: Figure | None = None) -> Measure:
         """How many rows a rule speaks of, and the name of one of them."""
         # A window function may stand in no FILTER, so it is computed one level below.
-        id, inner, outer = count_id(rule, self.title), f"{condition} AS hit", "count(*) FILTER (WHERE hit)"
+        id, inner, outer = count_key(rule, self.title), f"{condition} AS hit", "count(*) FILTER (WHERE hit)"
         if example is not None:
             inner += f", {quote(example.name)} AS named"
             outer += f", {example.outputs[1]}"

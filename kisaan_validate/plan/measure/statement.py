@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kisaan_validate.facts.measure_key import MeasureKey
 from kisaan_validate.facts.table import Measured
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure
@@ -26,10 +27,10 @@ class Measure:
     rows an index may find, because they are only looked up.
     """
 
-    id: str
+    id: MeasureKey
     title: str
     sql: str = ""
-    counts: tuple[str, ...] = ()
+    counts: tuple[MeasureKey, ...] = ()
     figures: tuple[Figure, ...] = ()
     named: str | None = None
     message: str = ""
@@ -51,8 +52,8 @@ class Measure:
         return self if same or self.brief is None else self.brief
 
     @property
-    def ids(self) -> tuple[str, ...]:
-        """The names of all that it measures."""
+    def ids(self) -> tuple[MeasureKey, ...]:
+        """The keys of all that it measures."""
         return self.counts or (self.id,)
 
     def read(self, row: Sequence[object]) -> list[Measured]:
@@ -62,11 +63,11 @@ class Measure:
         profiles = read_figures(self.figures, counts[0], row[len(self.counts) : end]) if counts else {}
         names = self.key if self.named is None else self._listed(row[-1])
         extra = [
-            Measured(id, self.title, rows, sql=self.sql)
-            for id, rows in zip(self.counts[1:], counts[1:], strict=True)
+            Measured(key.text, self.title, rows, sql=self.sql)
+            for key, rows in zip(self.counts[1:], counts[1:], strict=True)
         ]
         rows = counts[0] if counts else None
-        return [Measured(self.id, self.title, rows, profiles, names, self.sql), *extra]
+        return [Measured(self.id.text, self.title, rows, profiles, names, self.sql), *extra]
 
     def _listed(self, value: object) -> tuple[str, ...]:
         """Each name of a list, or the one name that there is, behind what ``named`` says it is."""

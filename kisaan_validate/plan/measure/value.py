@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kisaan_validate.contract.needs import Lookup, Need, Replacement, replaced, same_as
+from kisaan_validate.contract.needs import Lookup, Need, Replacement
 from kisaan_validate.facts.catalogue import Column, Table, TypeFacts
+from kisaan_validate.facts.measure_key import FigureKey, replaced, same_as
 from kisaan_validate.facts.table import Family
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure, base_of, figure_of
@@ -38,32 +39,34 @@ class Value:
     found: tuple[TableKey, ...] = ()
 
     @property
-    def name(self) -> str:
-        """The name of its figures."""
+    def figure_key(self) -> FigureKey:
+        """The key of its figures."""
         return replaced(self.column, self.rule)
 
     def figure(self, expression: str, kept: str) -> Figure:
         """Its figures over the rows where ``kept`` is true."""
-        return figure_of(self.name, expression, self.base, enum=self.enum, personal=self.personal, where=kept)
+        return figure_of(
+            self.figure_key.text, expression, self.base, enum=self.enum, personal=self.personal, where=kept
+        )
 
     def same_rows(self, differs: str, kept: str) -> Figure:
         """How many rows have it already: read as if the rows that differ were those that have a value."""
         condition = f"{differs} AND {kept}" if kept else differs
         outputs = (f"count(*) FILTER (WHERE {condition})",)
-        return Figure(same_as(self.column, self.rule), Family.OTHER, outputs, False, False)
+        return Figure(same_as(self.column, self.rule).text, Family.OTHER, outputs, False, False)
 
     @property
     def digested(self) -> Digested | None:
         """Its digest; None if it is personal or of a type without canonical form."""
         facts = self.facts or facts_of(self.base, enum=self.enum)
         part = part_of(self.sql, facts) if not self.personal else None
-        return Digested(self.name, part) if part is not None else None
+        return Digested(self.figure_key, part) if part is not None else None
 
 
-def promised(side: Side, needs: Sequence[Need]) -> tuple[list[Value], dict[str, str]]:
-    """The promised values, and of those that cannot be said in SQL, by the name of their figures, why not."""
+def promised(side: Side, needs: Sequence[Need]) -> tuple[list[Value], dict[FigureKey, str]]:
+    """The promised values, and of those that cannot be said in SQL, by the key of their figures, why not."""
     values: list[Value] = []
-    unknown: dict[str, str] = {}
+    unknown: dict[FigureKey, str] = {}
     wanted: list[Replacement | Lookup] = [*those(needs, Replacement), *those(needs, Lookup)]
     for need in wanted:
         if isinstance(need, Replacement) and need.optional and need.column not in side.table.columns:

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from kisaan_validate.contract.needs import WHICH_ROWS, Lookup, Need, Replacement, replaced
+from kisaan_validate.contract.needs import Lookup, Need, Replacement
+from kisaan_validate.facts.measure_key import WHICH_ROWS, FigureKey, of_column, replaced
 from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.plan.fingerprints import Digested
 from kisaan_validate.plan.measure.side import Side
 from kisaan_validate.plan.renames import travelling
 
-OldForm = Callable[[str], str]
-"""By the name of figures: the form of the digest that a baseline has of them; "" where it has none."""
+OldForm = Callable[[FigureKey], str]
+"""By the key of figures: the form of the digest that a baseline has of them; "" where it has none."""
 
 
-def no_form(figure: str) -> str:
+def no_form(figure: FigureKey) -> str:
     """Before a migration nothing is to be compared with."""
     return ""
 
@@ -28,6 +29,9 @@ def digests_wanted(
     travel = travelling(side.table, needs, old)
     columns = dict.fromkeys([*(side.table.columns if every else ()), *travel], "")
     columns |= {need.column: need.rule for need in needs if isinstance(need, (Replacement, Lookup))}
-    forms = {name: form(replaced(name, rule)) or form(name) for name, rule in columns.items()}
+    forms = {name: form(replaced(name, rule)) or form(of_column(name)) for name, rule in columns.items()}
     parts = side.parts(columns, forms)
-    return [Digested(WHICH_ROWS, None), *(Digested(name, part) for name, part in parts.items())]
+    return [
+        Digested(WHICH_ROWS, None),
+        *(Digested(of_column(name), part) for name, part in parts.items()),
+    ]

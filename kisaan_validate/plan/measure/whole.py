@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kisaan_validate.compare.digests import BUCKETS
-from kisaan_validate.contract.needs import WHICH_ROWS, Removal, buckets_id, by_key, whole_id
+from kisaan_validate.contract.needs import Removal
 from kisaan_validate.digest.rows import buckets_sql, row_digest
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.catalogue import Catalogue, Table
+from kisaan_validate.facts.measure_key import WHICH_ROWS, buckets_key, by_key, of_column, whole_key
 from kisaan_validate.facts.table import Family, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.fingerprints import Digested, Digesting, Part, elements_of
@@ -56,7 +57,7 @@ def _again(past: Past) -> Measure | None:
         return None
     telling = past.telling(digests)
     if why := past.unlike(digests, telling):
-        return side.measure(whole_id(side.title), message=why, key=telling.key)
+        return side.measure(whole_key(side.title), message=why, key=telling.key)
     gone = set(telling.forms) - set(side.table.columns)
     settled = past.not_late(telling.key)
     there = [name for name in telling.forms if name not in gone]
@@ -64,12 +65,12 @@ def _again(past: Past) -> Measure | None:
     if made.first is None or gone:
         return made
     columns = {
-        by_key(c.name): replace(c.profile, family=Family.OTHER)
+        by_key(of_column(c.name)).text: replace(c.profile, family=Family.OTHER)
         for c in old.columns
         if c.profile and c.profile.digest
     }
-    columns |= {by_key(WHICH_ROWS): Profile(Family.OTHER, 0, digest=digests.which_rows)}
-    proved = Measured(made.id, side.title, None, columns, digests.key)
+    columns |= {by_key(WHICH_ROWS).text: Profile(Family.OTHER, 0, digest=digests.which_rows)}
+    proved = Measured(made.id.text, side.title, None, columns, digests.key)
     # Where rows came or went, digests of whole columns say nothing of those that stayed.
     brief = figures(side, made.id, settled, telling, digests=[Digested(WHICH_ROWS, None)], every=False)
     return replace(made, brief=brief, proof=digests.buckets, proved=proved)
@@ -83,10 +84,10 @@ def _whole(
     """
     parts = side.parts(columns, telling.forms)
     further = side.parts(more, telling.forms)
-    digests = [Digested(name, part) for name, part in {**parts, **further}.items()]
-    made = digests_apart(side, whole_id(side.title), stays, telling, [Digested(WHICH_ROWS, None), *digests])
+    digests = [Digested(of_column(name), part) for name, part in {**parts, **further}.items()]
+    made = digests_apart(side, whole_key(side.title), stays, telling, [Digested(WHICH_ROWS, None), *digests])
     first = side.measure(
-        buckets_id(side.title), _buckets(side, telling, stays, parts), named="", key=telling.key
+        buckets_key(side.title), _buckets(side, telling, stays, parts), named="", key=telling.key
     )
     return replace(made, first=first)
 
