@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
 import textwrap
@@ -15,7 +16,7 @@ import pytest
 from helpers import write_suite
 
 from kisaan_validate.facts.check import Form
-from kisaan_validate.suite.functions import meaning_of, source_of
+from kisaan_validate.suite.functions import _parsed, meaning_of, source_of
 from kisaan_validate.suite.load import load_suite, suite_of
 
 
@@ -224,3 +225,19 @@ def test_without_source_the_bytecode_speaks() -> None:
     assert len(set(texts)) == 5
     suite = suite_of(pa.DataFrameSchema({"x": pa.Column(int, pa.Check(made[0]))}, name="t"))
     assert [c.claim for c in suite.checks if c.form is Form.PYTHON] == ["<lambda>()"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_file_is_parsed_once_and_its_segments_are_python_s(end: str) -> None:
+    """A definition's text is what ``ast.get_source_segment`` says, whatever stands in lines and ends them."""
+    texts = ["s > 0", "(s\n  > 0)", "s == '\u00fc\x0c\u2028'", "s.isin([\n'\u00e9', 1])", "s"]
+    source = "".join(
+        f"x\u00e9{n} = ('\U0001f600', lambda \u00fc, s: {text})\n" for n, text in enumerate(texts)
+    )
+    source = source.replace("\n", end)
+    parsed = _parsed(source)
+    found = {parsed.segment(node) for node in parsed.definitions}
+    assert found == {ast.get_source_segment(source, node) for node in parsed.definitions}
+    assert len(found) == len(texts)
+    assert _parsed(str(source.encode(), "utf-8")) is parsed
+    assert _parsed("def f(:").definitions == ()

@@ -10,7 +10,8 @@ import json
 import linecache
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 _SIMPLE = (bool, int, float, complex, str, bytes, type(None), type(...))
@@ -27,19 +28,46 @@ def meaning_of(function: Callable[..., Any]) -> str:
     return json.dumps(_meaning(function, set()), sort_keys=True)
 
 
-def source_of(function: Callable[..., Any]) -> tuple[str, ast.Lambda | ast.FunctionDef] | None:
+def source_of(function: Callable[..., Any]) -> tuple[str, Definition] | None:
     """The source text of a function or lambda alone, and its syntax tree; None where it cannot be told."""
     code = getattr(function, "__code__", None)
     text = _text(code.co_filename, function) if code is not None else ""
     if code is None or not text:
         return None
+    source = _parsed(text)
+    node = _node(source.definitions, code)
+    segment = source.segment(node) if node is not None else ""
+    return (inspect.cleandoc(segment), node) if node is not None and segment else None
+
+
+Definition = ast.Lambda | ast.FunctionDef
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The text of a file as lines of bytes, by which Python counts columns, and its definitions."""
+
+    lines: tuple[bytes, ...]
+    definitions: tuple[Definition, ...]
+
+    def segment(self, node: Definition) -> str:
+        """What :func:`ast.get_source_segment` returns, which splits the whole text for each call."""
+        lines = list(self.lines[node.lineno - 1 : node.end_lineno])
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"".join(lines).decode()
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> _Source:
+    """A file is parsed once, however many functions stand in it. What is no Python defines nothing."""
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        return None
-    node = _node(tree, code)
-    segment = ast.get_source_segment(text, node) if node is not None else None
-    return (inspect.cleandoc(segment), node) if node is not None and segment else None
+        return _Source((), ())
+    definitions = tuple(node for node in ast.walk(tree) if isinstance(node, Definition))
+    return _Source(tuple(line.encode() for line in _LINE.findall(text)), definitions)
 
 
 def _text(filename: str, function: Callable[..., Any]) -> str:
@@ -47,24 +75,21 @@ def _text(filename: str, function: Callable[..., Any]) -> str:
     return "".join(linecache.getlines(filename, getattr(function, "__globals__", None)))
 
 
-def _node(tree: ast.AST, code: types.CodeType) -> ast.Lambda | ast.FunctionDef | None:
+def _node(definitions: Iterable[Definition], code: types.CodeType) -> Definition | None:
     """The definition that was compiled to ``code``; of several on one line the one whose positions are
     those of the code.
     """
-    found: list[ast.Lambda | ast.FunctionDef] = []
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.FunctionDef)
-            and node.name == code.co_name
-            and code.co_firstlineno in _lines(node)
-        ) or (
-            isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno
-        ):
-            found.append(node)
+    found = [node for node in definitions if _may_be(node, code)]
     if len(found) <= 1:
         return found[0] if found else None
     extent = _extent(code)
     return next((node for node in found if isinstance(node, ast.Lambda) and _span(node.body) == extent), None)
+
+
+def _may_be(node: Definition, code: types.CodeType) -> bool:
+    if isinstance(node, ast.Lambda):
+        return code.co_name == "<lambda>" and node.lineno == code.co_firstlineno
+    return node.name == code.co_name and code.co_firstlineno in _lines(node)
 
 
 def _lines(node: ast.FunctionDef) -> set[int]:
