@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 import psycopg2
 import pytest
+from dealing import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401 - hooks
 
 ROOT = Path(__file__).resolve().parent.parent
 SYSTEM_BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/15/bin"))

@@ -1,0 +1,67 @@
+"""How test files are dealt out to processes: the longest first, so that no process ends long before another.
+
+``--dist loadfile`` alone begins with the files of most tests, and ends with a file of few long ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from zlib import crc32
+
+import pytest
+
+PARTS = {"test_contracts.py": 8}
+"""Files whose tests share nothing but a server are dealt out in so many parts."""
+
+SECONDS = {"test_contracts.py": 12.0}
+"""What a file, or each of its parts, takes on an idle machine, if its number of tests does not tell."""
+
+USUAL = 0.15
+"""Seconds of a test in a file that is not listed."""
+
+
+def unit_of(nodeid: str) -> str:
+    """What a test is dealt out with: its file, or a part of it."""
+    file = nodeid.partition("::")[0]
+    parts = PARTS.get(_name(file), 1)
+    return file if parts == 1 else f"{file} {crc32(nodeid.encode()) % parts}"
+
+
+def seconds(unit: str, tests: int) -> float:
+    """How long a file, or a part of one, probably takes."""
+    return SECONDS.get(_name(unit.partition(" ")[0]), USUAL * tests)
+
+
+def _name(file: str) -> str:
+    return file.rpartition("/")[2]
+
+
+def longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The same tests, those of the longest unit first; within a unit, in their order."""
+    units = [unit_of(item.nodeid) for item in items]
+    tests = Counter(units)
+    order = sorted(range(len(items)), key=lambda n: (-seconds(units[n], tests[units[n]]), units[n], n))
+    return [items[n] for n in order]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Bring them in this order where they are dealt out; alone, pytest's own order is easier to follow."""
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The scheduler for ``--dist loadfile``: whoever is idle takes the next unit."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByUnit(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return ByUnit(config, log)
