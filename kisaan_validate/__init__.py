@@ -1,12 +1,12 @@
 """Declared invariants, proved on a live PostgreSQL, compared before and after, and reported.
 
-    from kisaan_validate import Options, baseline_of, judge, load_suite, run
+    from kisaan_validate import Before, Comparing, Options, baseline_of, judge, load_suite, run
 
     outcome = run(load_suite("checks"), "postgresql://reader@db/prod")
     outcome.verdict, outcome.failures, outcome.to_json(), outcome.to_html()
 
-    before = baseline_of(run(suite, dsn, options=Options(count_all=True, contract=contract)))
-    after = run(suite, dsn, options=Options(count_all=True, baseline=before, contract=contract))
+    before = baseline_of(run(suite, dsn, options=Options(compare=Comparing(contract=contract))))
+    after = run(suite, dsn, options=Options(compare=Comparing(Before(before), contract)))
     judge(after, before, contract).verdict
 
 Everything is imported when it is first used, so that ``import kisaan_validate`` costs nothing.
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from kisaan_validate.facts.run import Run
     from kisaan_validate.postgres.session import Limits
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.prove.runner import Options, run
+    from kisaan_validate.prove.options import Before, Comparing, Keeping, KeptColumns, Options
+    from kisaan_validate.prove.run import run
     from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
     from kisaan_validate.verdict.judgement import Judgement, judge
     from kisaan_validate.verdict.waivers import Waivers, read_waivers
@@ -62,8 +63,12 @@ _HOMES = {
     "Run": "facts.run",
     "Limits": "postgres.session",
     "Stop": "process.stopping",
-    "Options": "prove.runner",
-    "run": "prove.runner",
+    "Before": "prove.options",
+    "Comparing": "prove.options",
+    "Keeping": "prove.options",
+    "KeptColumns": "prove.options",
+    "Options": "prove.options",
+    "run": "prove.run",
     "Suite": "suite.load",
     "SuiteSettings": "suite.load",
     "load_suite": "suite.load",
@@ -76,11 +81,15 @@ _HOMES = {
 
 __all__ = [
     "Baseline",
+    "Before",
     "Check",
+    "Comparing",
     "Contract",
     "DatabaseError",
     "FailOn",
     "Judgement",
+    "Keeping",
+    "KeptColumns",
     "KisaanError",
     "Limits",
     "Options",

@@ -196,7 +196,8 @@ class SuiteNode(pytest.Collector):
         from kisaan_validate.cli.job import attended
         from kisaan_validate.cli.options import the_limits
         from kisaan_validate.postgres.target import find_target
-        from kisaan_validate.prove.runner import Options, run
+        from kisaan_validate.prove.options import Before, Comparing, Options
+        from kisaan_validate.prove.run import run
 
         c = self.settings
         part = replace(self.suite, checks=tuple(check for check in self.suite.checks if check.id in chosen))
@@ -206,8 +207,7 @@ class SuiteNode(pytest.Collector):
             trust_constraints=c.trust_constraints,
             trust_indexes=c.trust_indexes,
             expect=c.expect,
-            baseline=self.baseline,
-            count_all=self.baseline is not None,
+            compare=Comparing(Before(self.baseline)) if self.baseline is not None else None,
             waivers=waivers,
             limits=the_limits(c),
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandera.pandas as pa
 from conftest import Server
+from helpers import measuring
 
 from kisaan_validate import declare as d
 from kisaan_validate.author.draft.look import Ask, look
@@ -22,7 +23,7 @@ from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.run import diff_rows
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.runner import Options, explain, run
+from kisaan_validate.prove.run import explain, run
 from kisaan_validate.record.codec import baseline_to_json, digest_of
 from kisaan_validate.record.rowfile import RowWriter, kept_rows
 from kisaan_validate.record.valuefile import kept_values
@@ -285,7 +286,7 @@ def look_at_everything(
     said["baseline"] = run(
         checks,
         dsn,
-        options=Options(
+        options=measuring(
             jobs=1,
             count_all=True,
             digests=True,
@@ -303,7 +304,7 @@ def look_at_everything(
     said["after"] = run(
         checks,
         dsn,
-        options=Options(
+        options=measuring(
             jobs=1,
             count_all=True,
             contract=promises,

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from conftest import Server
-from helpers import settings
+from helpers import measuring, settings
 
 from kisaan_validate import declare
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.row_differences import RowDiff
 from kisaan_validate.personal.lineage import Asked, How
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_to_json
 from kisaan_validate.record.judged import judged_to_json
 from kisaan_validate.report.rowdiff import rowdiff_to_json
@@ -37,7 +37,7 @@ def missed(
     made = run(
         _suite(personal),
         server.dsn(copy),
-        options=Options(count_all=True, baseline=baseline, other_database=True),
+        options=measuring(count_all=True, baseline=baseline, other_database=True),
     )
     judged = judge(made, baseline)
     assert judged.diff is not None
@@ -57,7 +57,7 @@ def _suite(personal: Sequence[str]) -> Suite:
 
 
 def _baseline(server: Server, clean: str, personal: Sequence[str]) -> Baseline:
-    options = Options(count_all=True, sample=0, digests=True)
+    options = measuring(count_all=True, sample=0, digests=True)
     return baseline_of(run(_suite(personal), server.dsn(clean), options=options))
 
 

@@ -19,7 +19,8 @@ from conftest import Server, wait_until
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.run import Run
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Before, Comparing, Keeping, KeptColumns, Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
 
 Row = Sequence[Any]
@@ -81,7 +82,7 @@ def refusal(folder: Path, files: Mapping[str, str]) -> SuiteError:
 def prove(server: Server, database: str, suite: Suite, **options: Any) -> Run:
     """Run a suite with one worker; keyword arguments go to ``run`` or, if it has them, to ``Options``."""
     choice = {key: options.pop(key) for key in ("select", "exclude") if key in options}
-    return run(suite, server.dsn(database), options=Options(**{"jobs": 1, **options}), **choice)
+    return run(suite, server.dsn(database), options=measuring(**{"jobs": 1, **options}), **choice)
 
 
 def results(server: Server, database: str, *sources: Any, **options: Any) -> dict[str, Result]:
@@ -141,3 +142,24 @@ def insert(server: Server, database: str, table: str, rows: Iterable[Row]) -> No
         marks = ", ".join(["%s"] * len(listed[0]))
         cursor.executemany(f"INSERT INTO {table.replace('%', '%%')} VALUES ({marks})", listed)
     connection.close()
+
+
+_BEFORE = {"baseline": "baseline", "baseline_digest": "digest", "other_database": "other_database"}
+_BEFORE |= {"row_file": "rows", "value_file": "values"}
+_COMPARING = ("contract", "keys", "digests", "zone", "added_since")
+
+
+def measuring(**words: Any) -> Options:
+    """The options of a run, from words without nesting: ``count_all``, those of what came before, of
+    comparing and of keeping, and those of ``Options`` itself.
+    """
+    before = {name: words.pop(word) for word, name in _BEFORE.items() if word in words}
+    compared = {name: words.pop(name) for name in _COMPARING if name in words}
+    if before.get("baseline") is not None:
+        compared["before"] = Before(**before)
+    if words.pop("count_all", False) or "before" in compared:
+        words["compare"] = Comparing(**compared)
+    rows, columns = words.pop("row_writer", None), words.pop("keep_values", ())
+    path, public = words.pop("values_path", None), words.pop("public", ())
+    values = KeptColumns(path, columns, public) if columns else None
+    return Options(**words, keep=Keeping(rows, values))

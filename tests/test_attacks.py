@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Server
-from helpers import assertion, settings, write_suite
+from helpers import assertion, measuring, settings, write_suite
 from shop import Shop
 
 from kisaan_validate import declare as d
@@ -18,7 +18,8 @@ from kisaan_validate.contract.promise import State
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.result import Verdict
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import Suite, load_suite, suite_of
 from kisaan_validate.verdict.judgement import Judgement, judge
 
@@ -44,12 +45,12 @@ def _judged(
 ) -> Judgement:
     suite, dsn = _suite(personal=("t.phone",)), server.dsn(database)
     promised = read_contract(contract, "c.toml")
-    before = baseline_of(run(suite, dsn, options=Options(jobs=1, count_all=True, contract=promised)))
+    before = baseline_of(run(suite, dsn, options=measuring(jobs=1, count_all=True, contract=promised)))
     if sql:
         server.sql(sql, database)
     said = read_contract(after or contract, "c.toml")
     measured = run(
-        later or suite, dsn, options=Options(jobs=1, count_all=True, baseline=before, contract=said)
+        later or suite, dsn, options=measuring(jobs=1, count_all=True, baseline=before, contract=said)
     )
     return judge(measured, before, said)
 
@@ -223,9 +224,9 @@ def test_rows_without_a_key_of_their_own_are_never_old_ones(server: Server) -> N
     """Of a table without a primary key it cannot be told that the same rows fail."""
     database = server.create("CREATE TABLE k (v int); INSERT INTO k VALUES (-1), (5)")
     suite, dsn = suite_of(d.holds("k", "v > 0", id="v")), server.dsn(database)
-    before = baseline_of(run(suite, dsn, options=Options(jobs=1, count_all=True)))
+    before = baseline_of(run(suite, dsn, options=measuring(jobs=1, count_all=True)))
     server.sql("UPDATE k SET v = -v", database)
-    after = run(suite, dsn, options=Options(jobs=1, count_all=True, baseline=before))
+    after = run(suite, dsn, options=measuring(jobs=1, count_all=True, baseline=before))
     (move,) = (m for m in judge(after, before).diff.moves if m.check_id == "v")  # type: ignore[union-attr]
     assert move.origin is not None
     assert move.origin.name != "BEFORE"

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from conftest import Server
+from helpers import measuring
 
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.result import Verdict
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
 from kisaan_validate.suite.load import Suite, load_suite
 from kisaan_validate.verdict.judgement import Judgement, judge
@@ -51,7 +52,7 @@ def database(server: Server) -> Iterator[str]:
 
 def taken(server: Server, database: str, suite: Suite, **more: Any) -> Baseline:
     """A baseline with digests, through its file."""
-    options = Options(count_all=True, sample=0, digests=True, **more)
+    options = measuring(count_all=True, sample=0, digests=True, **more)
     return baseline_from_json(
         baseline_to_json(baseline_of(run(suite, server.dsn(database), options=options)))
     )
@@ -59,7 +60,7 @@ def taken(server: Server, database: str, suite: Suite, **more: Any) -> Baseline:
 
 def beside(server: Server, database: str, suite: Suite, baseline: Baseline, **more: Any) -> Judgement:
     """The database as it is, beside the baseline; the run has been through its file."""
-    options = Options(count_all=True, baseline=baseline, **more)
+    options = measuring(count_all=True, baseline=baseline, **more)
     made = run(suite, server.dsn(database), options=options)
     assert run_from_json(run_to_json(made)) == made
     return judge(made, baseline, options.contract)
@@ -160,7 +161,7 @@ def test_columns_are_not_digested_where_that_would_tell_nothing(
 def test_what_no_figure_shows_is_found(name: str, server: Server, database: str, suite: Suite) -> None:
     """The table and the column are named exactly; without digests nothing would be seen."""
     sql, expected = SWAPS[name]
-    baseline, plain = taken(server, database, suite), Options(count_all=True, sample=0)
+    baseline, plain = taken(server, database, suite), measuring(count_all=True, sample=0)
     blind = baseline_of(run(suite, server.dsn(database), options=plain))
     server.sql(f"{sql}; SELECT 1", database)
     assert found(beside(server, database, suite, baseline)) == expected
@@ -247,7 +248,7 @@ def test_rows_that_a_declared_column_says_came_later(server: Server, suite: Suit
                 server,
                 database,
                 suite,
-                baseline_of(run(suite, server.dsn(database), options=Options(count_all=True))),
+                baseline_of(run(suite, server.dsn(database), options=measuring(count_all=True))),
                 **since,
             )
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import Server
-from helpers import examples
+from helpers import examples, measuring
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ from kisaan_validate import declare
 from kisaan_validate.cli.main import main
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.baseline import BASELINE_FORMAT, Baseline, baseline_of, require_same_database
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import _seal, baseline_from_json, baseline_to_json
 from kisaan_validate.record.files import write_file
 from kisaan_validate.suite.load import suite_of
@@ -39,7 +39,7 @@ def written(server: Server) -> Iterator[str]:
     made = run(
         suite_of(declare.holds("t", "v > 0", id="positive")),
         server.dsn(database),
-        options=Options(count_all=True),
+        options=measuring(count_all=True),
     )
     yield baseline_to_json(baseline_of(made))
     server.drop(database)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import Server, wait_until
-from helpers import examples
+from helpers import examples, measuring
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_baseline_rows import CONTRACT, Case
@@ -27,7 +27,7 @@ from kisaan_validate.live import kept
 from kisaan_validate.live.kept import _Unlike
 from kisaan_validate.live.merge import Layout
 from kisaan_validate.postgres.session import Session
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json
 from kisaan_validate.record.valuefile import kept_values
 from kisaan_validate.suite.load import Suite, load_suite
@@ -313,12 +313,12 @@ def test_any_values_under_any_keys_are_told(server15: Server, words_of: Words, o
     made = run(
         suite,
         server15.dsn(database),
-        options=Options(count_all=True, keep_values=(("words", "v"),), values_path=path),
+        options=measuring(count_all=True, keep_values=(("words", "v"),), values_path=path),
     )
     baseline = baseline_of(made)
     assert baseline.value_file is not None
     put(server15, database, new)
-    options = Options(
+    options = measuring(
         count_all=True, baseline=baseline, value_file=kept_values(path.parent, baseline.value_file)
     )
     (column,) = run(suite, server15.dsn(database), options=options).values

@@ -12,7 +12,8 @@ from helpers import results
 
 from kisaan_validate import declare
 from kisaan_validate.facts.result import Status
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.formats import BUILT_IN, find_format
 from kisaan_validate.report.html import render_html

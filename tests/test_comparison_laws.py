@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Server
-from helpers import examples, insert
+from helpers import examples, insert, measuring
 from hypothesis import HealthCheck, Phase, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -28,7 +28,7 @@ from kisaan_validate.facts.differences import ADDED, REMOVED, ROWS, Change, Tran
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run, incomplete
 from kisaan_validate.facts.table import Family, Profile
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import Suite, suite_of
 from kisaan_validate.verdict.judgement import Judgement, answer_of, judge
 
@@ -262,7 +262,7 @@ def frozen(
 ) -> Baseline:
     """A baseline of the database as it is."""
     return baseline_of(
-        run(suite, server.dsn(database, role), options=Options(count_all=True, sample=0, **options))
+        run(suite, server.dsn(database, role), options=measuring(count_all=True, sample=0, **options))
     )
 
 
@@ -509,7 +509,7 @@ def test_texts_are_compared_by_code_point_whatever_the_collation(server15: Serve
         run(
             NOTHING,
             server15.dsn(database),
-            options=Options(count_all=True, baseline=before, contract=contract),
+            options=measuring(count_all=True, baseline=before, contract=contract),
         ),
         before,
         contract,
@@ -520,7 +520,7 @@ def test_texts_are_compared_by_code_point_whatever_the_collation(server15: Serve
         run(
             NOTHING,
             server15.dsn(database),
-            options=Options(count_all=True, baseline=before, contract=contract),
+            options=measuring(count_all=True, baseline=before, contract=contract),
         ),
         before,
         contract,
@@ -652,7 +652,7 @@ def test_a_faithful_migration_is_explained_and_one_that_does_more_fails(
     )
 
     def now() -> Judgement:
-        options = Options(count_all=True, jobs=1, baseline=before, contract=contract)
+        options = measuring(count_all=True, jobs=1, baseline=before, contract=contract)
         return judge(run(NOTHING, server.dsn(migrated), options=options), before, contract)
 
     made = now()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Server
+from helpers import measuring
 
 from kisaan_validate import declare
 from kisaan_validate.cli.main import main
@@ -21,7 +22,7 @@ from kisaan_validate.facts.check import Check as CheckNoun
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status
 from kisaan_validate.facts.run import Run
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, run_from_json, run_to_json
 from kisaan_validate.record.consistency import run_contradictions
 from kisaan_validate.signoff.check import Trust
@@ -55,7 +56,7 @@ def rich(server: Server) -> dict[str, Any]:
         declare.holds("t", "v < 9", id="elsewhere", applies="table nowhere"),
         declare.column("t", "v", type="text", id="typed"),
     )
-    made = run(suite, server.dsn(database), options=Options(jobs=1, count_all=True))
+    made = run(suite, server.dsn(database), options=measuring(jobs=1, count_all=True))
     assert {r.status for r in made.results} == set(Status)
     return json.loads(run_to_json(made))  # type: ignore[no-any-return]
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Server
+from helpers import measuring
 
 from kisaan_validate.contract.load import Contract, read_contract
 from kisaan_validate.contract.promise import State
@@ -30,7 +31,7 @@ from kisaan_validate.contract.rules import KINDS
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.differences import FIGURES
 from kisaan_validate.postgres.schema import KINDS as OBJECT_KINDS
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json
 from kisaan_validate.suite.load import Suite, load_suite
 from kisaan_validate.verdict.judgement import Judgement, judge
@@ -119,7 +120,7 @@ class Case:
             self.suite("checks_before.py", "checks.py"),
             self.contract("contract_before.toml", "contract.toml"),
         )
-        options = Options(count_all=True, sample=0, jobs=1, contract=contract)
+        options = measuring(count_all=True, sample=0, jobs=1, contract=contract)
         return baseline_from_json(
             baseline_to_json(baseline_of(run(suite, self.server.dsn(self.database), options=options)))
         )
@@ -127,7 +128,7 @@ class Case:
     def judged(self, baseline: Baseline, suite: Suite) -> Judgement:
         """The database as it is, judged beside the baseline and the contract."""
         contract = self.contract("contract.toml")
-        options = Options(count_all=True, jobs=1, baseline=baseline, contract=contract)
+        options = measuring(count_all=True, jobs=1, baseline=baseline, contract=contract)
         return judge(run(suite, self.server.dsn(self.database), options=options), baseline, contract)
 
 

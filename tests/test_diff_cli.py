@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Server
+from helpers import measuring
 
 from kisaan_validate.cli.main import main
 from kisaan_validate.digest.forms import Context
@@ -19,7 +20,7 @@ from kisaan_validate.live.plan import Side, plan_pair
 from kisaan_validate.live.sides import LiveSide
 from kisaan_validate.live.statements import Statements
 from kisaan_validate.postgres.target import find_target
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import load_suite
 
 BEFORE = """
@@ -175,7 +176,7 @@ def test_an_auditor_gets_the_same_digest_of_a_column(server: Server, tmp_path: P
         (tmp_path / "checks.py").write_text(
             'from kisaan_validate import declare\n\ndeclare.no_column_of_type("pg_lsn", id="always")\n'
         )
-        made = run(load_suite(tmp_path), server.dsn(name), options=Options(count_all=True, digests=True))
+        made = run(load_suite(tmp_path), server.dsn(name), options=measuring(count_all=True, digests=True))
         (kept,) = [
             c.profile.digest
             for t in made.tables

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Server
-from helpers import examples
+from helpers import examples, measuring
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.run import Run
 from kisaan_validate.live.kept import _Unlike
 from kisaan_validate.live.merge import Layout
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.rowfile import RowWriter, kept_rows
 from kisaan_validate.record.valuefile import kept_values
 from kisaan_validate.suite.load import Suite, load_suite
@@ -54,7 +54,7 @@ class Damaged:
     def run(self, **options: object) -> Run:
         """A run of the suite."""
         return run(
-            self.suite, self.server.dsn(self.database), options=Options(jobs=1, count_all=True, **options)
+            self.suite, self.server.dsn(self.database), options=measuring(jobs=1, count_all=True, **options)
         )  # type: ignore[arg-type]
 
 

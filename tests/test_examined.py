@@ -16,7 +16,8 @@ from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.result import Evidence, Status
 from kisaan_validate.plan.statements import SLOT_LIMIT
-from kisaan_validate.prove.runner import Options, explain, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import explain, run
 from kisaan_validate.report.summary import vacuous
 from kisaan_validate.rules import relations
 from kisaan_validate.rules.base import JoinRule

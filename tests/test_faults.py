@@ -20,7 +20,7 @@ import pandera.pandas as pa
 import pytest
 from conftest import ROOT, Server, embedded_server, wait_until
 from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gate_in, holder_of, kill
-from helpers import write_suite
+from helpers import measuring, write_suite
 
 from kisaan_validate import declare as d
 from kisaan_validate.cli.main import main
@@ -34,7 +34,9 @@ from kisaan_validate.postgres.same_server import Shared, leave_mark
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.runner import Options, Progress, run
+from kisaan_validate.prove.asked import Progress
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, run_from_json, run_to_json
 from kisaan_validate.record.files import write_file
 from kisaan_validate.record.rowfile import kept_rows
@@ -168,7 +170,7 @@ def test_a_killed_holder_costs_the_comparison_of_rows_and_nothing_else(
     assert baseline.row_file is not None
     assert baseline.value_file is not None
     rows, values = kept_rows(tmp_path, baseline.row_file), kept_values(tmp_path, baseline.value_file)
-    options = Options(count_all=True, baseline=baseline, row_file=rows, value_file=values, limits=PATIENT)
+    options = measuring(count_all=True, baseline=baseline, row_file=rows, value_file=values, limits=PATIENT)
     with gate_in(server, database) as gate:
         running = Background(lambda: run(load_suite(folder), server.dsn(database), options=options))
         gate.reached()
@@ -293,7 +295,7 @@ def test_a_locked_table_is_an_error_of_its_checks_only(server: Server, database:
         )
         started = time.monotonic()
         result = run(
-            suite, server.dsn(database), options=Options(count_all=True, limits=Limits(lock_timeout=150))
+            suite, server.dsn(database), options=measuring(count_all=True, limits=Limits(lock_timeout=150))
         )
         assert time.monotonic() - started < 5
     other.close()
@@ -1087,7 +1089,8 @@ def test_sigterm_ends_a_process_with_a_record(server: Server, database: str) -> 
         from kisaan_validate import declare as d
         from kisaan_validate.cli.job import attended
         from kisaan_validate.postgres.session import Limits
-        from kisaan_validate.prove.runner import Options, run
+        from kisaan_validate.prove.options import Options
+        from kisaan_validate.prove.run import run
         from kisaan_validate.suite.load import suite_of
 
         waits = "id IS NULL OR pg_advisory_xact_lock_shared(7)::text = ''"

@@ -27,7 +27,7 @@ from kisaan_validate.execute.plans import temp_bytes
 from kisaan_validate.facts.check import Form
 from kisaan_validate.facts.result import Evidence, Status
 from kisaan_validate.postgres.session import Limits
-from kisaan_validate.prove.runner import explain
+from kisaan_validate.prove.run import explain
 from kisaan_validate.rules.bounds import Bounds, exact_text
 from kisaan_validate.suite.load import suite_of
 

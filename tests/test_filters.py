@@ -16,7 +16,7 @@ from helpers import assertion, folder_results, keys, prove, refusal, result, res
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.facts.result import Evidence, Result, Status
-from kisaan_validate.prove.runner import explain
+from kisaan_validate.prove.run import explain
 from kisaan_validate.suite.load import load_suite, suite_of
 
 LIVE = "gone_at IS NULL"

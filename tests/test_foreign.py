@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from conftest import Server
 from gates import by_id
-from helpers import settings
+from helpers import measuring, settings
 
 from kisaan_validate import declare as d
 from kisaan_validate.facts.result import Evidence, Status, Verdict
@@ -16,7 +16,7 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.run import diff_rows
 from kisaan_validate.postgres.target import find_target
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html
 from kisaan_validate.suite.load import suite_of
@@ -73,7 +73,7 @@ def asked(near: tuple[Server, str], *names: str, foreign: tuple[str, ...] = (), 
         )
     ]
     suite = suite_of(*checks, settings=settings(foreign=foreign))
-    return run(suite, near[0].dsn(near[1]), options=Options(**options))  # type: ignore[arg-type]
+    return run(suite, near[0].dsn(near[1]), options=measuring(**options))  # type: ignore[arg-type]
 
 
 def test_what_is_foreign_is_not_judged(near: tuple[Server, str]) -> None:

@@ -21,7 +21,8 @@ from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.run import diff_rows
 from kisaan_validate.postgres.target import find_target
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html

@@ -32,7 +32,8 @@ from kisaan_validate.author.importers.writing import counted, render
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Result, Status
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.files import load_files
 from kisaan_validate.suite.load import Suite
 

@@ -27,7 +27,8 @@ from kisaan_validate.author.importers.maker import Maker
 from kisaan_validate.author.importers.outcome import NoCounterpart
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.result import Result, Status
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 
 LAW = hypothesis_settings(
     max_examples=examples(60),

@@ -29,7 +29,8 @@ from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "demo": ((ROOT / "demo" / "schema.sql").read_text(encoding="utf-8"), ("public",)),

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import Server
-from helpers import examples, settings
+from helpers import examples, measuring, settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ from kisaan_validate.contract.load import read_contract
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.table import KeyedDigest
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
 from kisaan_validate.suite.load import Suite, suite_of
 from kisaan_validate.verdict.judgement import Judgement, judge
@@ -60,7 +60,7 @@ def the_suite() -> Suite:
 
 def taken(server: Server, database: str) -> Baseline:
     """A baseline with digests, through its file."""
-    options = Options(count_all=True, sample=0, digests=True)
+    options = measuring(count_all=True, sample=0, digests=True)
     return baseline_from_json(
         baseline_to_json(baseline_of(run(the_suite(), server.dsn(database), options=options)))
     )
@@ -68,7 +68,7 @@ def taken(server: Server, database: str) -> Baseline:
 
 def beside(server: Server, database: str, baseline: Baseline, **more: object) -> Judgement:
     """The database as it is, beside the baseline; the run has been through its file."""
-    options = Options(count_all=True, baseline=baseline, **more)  # type: ignore[arg-type]
+    options = measuring(count_all=True, baseline=baseline, **more)  # type: ignore[arg-type]
     made = run(the_suite(), server.dsn(database), options=options)
     assert run_from_json(run_to_json(made)) == made
     return judge(made, baseline)
@@ -216,7 +216,7 @@ def test_no_run_records_a_digest_under_the_key(server: Server, people: str) -> N
     assert set(outcomes(again).values()) == {"differs"}, (
         "a digest that was forged in the baseline is not the column's"
     )
-    own = run(the_suite(), server.dsn(people), options=Options(count_all=True, digests=True))
+    own = run(the_suite(), server.dsn(people), options=measuring(count_all=True, digests=True))
     assert own.secret not in run_to_json(own), (
         "nor does the run that a baseline is made of, if somebody writes that"
     )
@@ -277,11 +277,11 @@ def test_beside_promised_removals_the_rows_that_stay_are_compared(
     """
     contract = read_contract(REMOVED, "contract.toml")
     suite = the_suite()
-    options = Options(count_all=True, sample=0, digests=True, contract=contract)
+    options = measuring(count_all=True, sample=0, digests=True, contract=contract)
     baseline = baseline_of(run(suite, server.dsn(people), options=options))
     server.sql(f"DELETE FROM people WHERE id = 10; {damage}", people)
     made = run(
-        suite, server.dsn(people), options=Options(count_all=True, baseline=baseline, contract=contract)
+        suite, server.dsn(people), options=measuring(count_all=True, baseline=baseline, contract=contract)
     )
     told = untold(judge(made, baseline, contract))
     assert ("the values of people.name" in told) is bool(damage)

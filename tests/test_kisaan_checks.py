@@ -25,7 +25,8 @@ from plants.planters import generated_plant, plot
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.facts.run import Run
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import Suite, load_suite
 
 DEMO = ROOT / "demo"

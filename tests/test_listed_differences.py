@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from conftest import Server
-from helpers import examples, settings
+from helpers import examples, measuring, settings
 from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ from kisaan_validate.contract.load import Contract
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run, incomplete
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.index import entry_of
 from kisaan_validate.report.changed import answer_words
 from kisaan_validate.report.console import MOST_LISTED, print_run
@@ -179,7 +179,8 @@ CHECKED = (declare.holds("t", "id > 0", id="positive"), declare.holds("t", "n >=
 def compared(server: Server, database: str, suite: Suite, baseline: Baseline) -> Judgement:
     """The database as it is, beside the baseline, without a contract."""
     return judge(
-        run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, baseline=baseline)), baseline
+        run(suite, server.dsn(database), options=measuring(jobs=1, count_all=True, baseline=baseline)),
+        baseline,
     )
 
 
@@ -192,7 +193,7 @@ def test_what_cannot_be_told_is_inconclusive_without_a_contract(server: Server, 
     the console and in JUnit.
     """
     database, suite = server.create(T), suite_of(*CHECKED)
-    measured = run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, digests=True))
+    measured = run(suite, server.dsn(database), options=measuring(jobs=1, count_all=True, digests=True))
     baseline = baseline_of(measured)
     assert compared(server, database, suite, baseline).verdict is Verdict.PASS
     if way == "digests of another version":
@@ -227,7 +228,7 @@ def test_a_rewritten_check_has_an_answer_of_its_own(server: Server) -> None:
     """It is named, beside PASS: nothing of what is judged is open."""
     database = server.create(T)
     baseline = baseline_of(
-        run(suite_of(*CHECKED), server.dsn(database), options=Options(jobs=1, count_all=True))
+        run(suite_of(*CHECKED), server.dsn(database), options=measuring(jobs=1, count_all=True))
     )
     judged = compared(server, database, suite_of(CHECKED[0], declare.holds("t", "n >= -1", id="n")), baseline)
     shown = said(judged, verbose=False)
@@ -247,7 +248,7 @@ def test_as_many_rows_are_not_called_unchanged(server: Server) -> None:
         (True, "of 2 by digests of every row"),
     ):
         baseline = baseline_of(
-            run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, digests=digests))
+            run(suite, server.dsn(database), options=measuring(jobs=1, count_all=True, digests=digests))
         )
         server.sql("UPDATE t SET n = 3 - n", database)
         judged = compared(server, database, suite, baseline)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import SYSTEM_BIN, Server, embedded_server, missing, system_server, wait_until
 from gates import GATE_TABLE, PATIENT, Background
+from helpers import measuring
 from shop import Shop
 from small_server import Beside, busy, restarted
 
@@ -26,7 +27,7 @@ from kisaan_validate.postgres.locktable import Cost, Room, overfull, read_costs,
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.rowfile import RowWriter
 from kisaan_validate.suite.load import Suite, suite_of
 
@@ -111,7 +112,7 @@ def whole_run(server: Server, database: str, folder: Path) -> None:
 
 
 def baseline_with_rows(server: Server, database: str, folder: Path) -> None:
-    options = Options(count_all=True, digests=True, row_writer=RowWriter(folder / "rows"))
+    options = measuring(count_all=True, digests=True, row_writer=RowWriter(folder / "rows"))
     done = run(suite_over(5), server.dsn(database), options=options)
     assert not [t for t in done.tables if t.rows is None]
     assert not [n for n in done.notices if n.code == "rows"]
@@ -348,7 +349,7 @@ def test_a_table_that_was_emptied_under_an_unheld_snapshot_is_no_pass(small: Ser
     gate = small.connect(crowded)
     gate.cursor().execute("BEGIN; LOCK TABLE gate IN ACCESS EXCLUSIVE MODE")
     suite = suite_of(d.holds("gate", "id > 0", id="gate"), d.holds("emptied", "v > 1", id="emptied"))
-    options = Options(limits=PATIENT, jobs=1, count_all=True)  # every table is read, so none is held
+    options = measuring(limits=PATIENT, jobs=1, count_all=True)  # every table is read, so none is held
     running: Background[Run] = Background(lambda: run(suite, small.dsn(crowded), options=options))
     waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'gate'::regclass"
     wait_until(lambda: not running.running or bool(small.sql(waiting, crowded)))

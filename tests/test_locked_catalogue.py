@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import pytest
 from conftest import Server
+from helpers import measuring
 
 from kisaan_validate import declare
 from kisaan_validate.facts.result import Status
 from kisaan_validate.postgres.session import Limits
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import suite_of
 
 TABLES = """CREATE TABLE held (id serial PRIMARY KEY, v int DEFAULT 1 CHECK (v > 0)); INSERT INTO held VALUES (1, 1);
@@ -36,7 +37,9 @@ def test_an_exclusive_lock_costs_only_its_own_table(which: str, request: pytest.
         declare.holds("free", "v > 0", id="free"),
         declare.column("free", "v", default="2", id="free.default"),
     )
-    made = run(suite, server.dsn(database), options=Options(count_all=True, limits=Limits(lock_timeout=300)))
+    made = run(
+        suite, server.dsn(database), options=measuring(count_all=True, limits=Limits(lock_timeout=300))
+    )
     blocker.close()
     found = {r.check_id: (r.status, r.sqlstate) for r in made.results}
     assert found["free"] == found["free.default"] == found["held.type"] == (Status.PASS, "")

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from conftest import ROOT, Server
 
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import load_suite
 
 INVENTED, MIDNIGHT = "kisaan_payments.payment_date.invented", "kisaan_payments.payment_date.invented_midnight"

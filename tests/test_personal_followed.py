@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from conftest import ROOT, Server
 from followed import MARK, Made, made, quoted
-from helpers import settings
+from helpers import measuring, settings
 
 from kisaan_validate import declare
 from kisaan_validate.cli.main import main
 from kisaan_validate.personal.lineage import asked_of, is_full
 from kisaan_validate.personal.nodetree import outputs_of
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import suite_of
 
 COLUMNS = """SELECT n.nspname, c.relname, c.relkind::text, array_agg(a.attname::text ORDER BY a.attnum)
@@ -236,7 +236,7 @@ def test_a_key_is_personal_only_by_its_full_name(
     found = run(
         suite_of(*checks, settings=settings(personal=personal)),
         server.dsn(database),
-        options=Options(count_all=True),
+        options=measuring(count_all=True),
     )
     masked = {
         tuple(r.check_id.split("."))
@@ -342,7 +342,7 @@ def test_the_input_of_the_field(server: Server) -> None:
     made = run(
         suite_of(*checks, settings=settings(personal=personal)),
         server.dsn(database),
-        options=Options(count_all=True),
+        options=measuring(count_all=True),
     )
     text = made.to_json() + made.to_html()
     assert not re.findall(r"PHONE-\d|98765|1990-01", text)

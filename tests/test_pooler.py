@@ -28,7 +28,8 @@ from kisaan_validate.ops.doctor import examine
 from kisaan_validate.postgres.lock import advisory_lock
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.postgres.target import find_target
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import suite_of
 
 

@@ -39,12 +39,12 @@ expires = 2999-12-31
 whole_check = true
 """
 COUNTING = """
-import kisaan_validate.prove.runner as runner
-whole = runner.run
+import kisaan_validate.prove.run as proving
+whole = proving.run
 def run(*words, **more):
     print("RUN-BEGINS", len(words[0].checks))
     return whole(*words, **more)
-runner.run = run
+proving.run = run
 """
 
 

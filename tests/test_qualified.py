@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 from conftest import Server
 from gates import answers
-from helpers import examples
+from helpers import examples, measuring
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ from kisaan_validate import declare
 from kisaan_validate.facts.check import Form
 from kisaan_validate.facts.result import Evidence, Status
 from kisaan_validate.postgres.session import Rows, Session
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.rules.base import CatalogRule, Rule
 from kisaan_validate.sql.qualify import NotUnderstood, authored, qualified
 from kisaan_validate.suite.load import Suite, suite_of
@@ -377,7 +377,9 @@ def test_columns_may_bear_any_word_of_the_language(server: Server) -> None:
             {word: pa.Column(nullable=True, checks=pa.Check.ge(2)) for word in words}, name="kw"
         )
     )
-    found = run(suite, server.dsn(database), options=Options(jobs=1, count_all=True, digests=True, sample=0))
+    found = run(
+        suite, server.dsn(database), options=measuring(jobs=1, count_all=True, digests=True, sample=0)
+    )
     server.drop(database)
     wrong = {r.check_id for r in found.results if r.check_id.endswith("equal_to") and r.violations != 1}
     assert not wrong

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from conftest import ROOT, Server
+from helpers import measuring
 
 from kisaan_validate import declare
 from kisaan_validate.compare.changes import diff
@@ -19,7 +20,7 @@ from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.differences import Origin, Transition
 from kisaan_validate.facts.run import Run
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import (
     baseline_from_json,
     baseline_to_json,
@@ -41,7 +42,7 @@ def measured(server: Server) -> Run:
         declare.holds("t", "v / 0 > 1", id="broken"),
         declare.holds("t", "v < 9", id="elsewhere", applies="table nowhere"),
     )
-    return run(suite, server.dsn(database), options=Options(count_all=True))
+    return run(suite, server.dsn(database), options=measuring(count_all=True))
 
 
 @pytest.mark.parametrize("kind", [Run, Baseline])
@@ -105,14 +106,14 @@ def test_diff_mirrors(server: Server) -> None:
         "CREATE TABLE t (id int, a int); INSERT INTO t VALUES (1, 1); CREATE TABLE gone (x int)"
     )
     suite = suite_of(declare.holds("t", "id > 0"))
-    before = baseline_of(run(suite, server.dsn(database), options=Options(count_all=True)))
+    before = baseline_of(run(suite, server.dsn(database), options=measuring(count_all=True)))
     server.sql(
         "ALTER TABLE t ALTER a TYPE bigint, ADD b text, ALTER id SET NOT NULL; INSERT INTO t VALUES (2, "
         "2), (3, 3);"
         "DROP TABLE gone; CREATE TABLE new (x int)",
         database,
     )
-    after = baseline_of(run(suite, server.dsn(database), options=Options(count_all=True)))
+    after = baseline_of(run(suite, server.dsn(database), options=measuring(count_all=True)))
     there, back = diff(before, after), diff(after, before)
     assert {(c.table, c.delta) for c in row_counts(before, after)} == {
         ("t", 2),

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Server
-from helpers import examples, insert, settings
+from helpers import examples, insert, measuring, settings
 from hypothesis import HealthCheck, Phase, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -34,7 +34,7 @@ from kisaan_validate.facts.row_differences import RowDiff
 from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.run import diff_rows
 from kisaan_validate.postgres.target import find_target
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_to_json
 from kisaan_validate.record.judged import judged_to_json
 from kisaan_validate.record.rowfile import RowWriter, kept_rows
@@ -68,7 +68,7 @@ def taken(
 ) -> Baseline:
     """A baseline, through its file."""
     promised = read_contract(f"format = 1\n{contract}", "c.toml") if contract is not None else None
-    options = Options(count_all=True, sample=0, jobs=1, contract=promised, **more)
+    options = measuring(count_all=True, sample=0, jobs=1, contract=promised, **more)
     return baseline_from_json(
         baseline_to_json(baseline_of(run(suite, server.dsn(database), options=options)))
     )
@@ -84,7 +84,7 @@ def beside(
 ) -> Judgement:
     """The database as it is, judged beside a baseline."""
     promised = read_contract(f"format = 1\n{contract}", "c.toml") if contract is not None else None
-    options = Options(count_all=True, jobs=1, baseline=baseline, contract=promised, **more)
+    options = measuring(count_all=True, jobs=1, baseline=baseline, contract=promised, **more)
     return judge(run(suite, server.dsn(database), options=options), baseline, promised)
 
 
@@ -553,7 +553,7 @@ def test_what_can_never_be_proved_is_said_when_the_baseline_is_taken(server: Ser
     )
     for column, why in (("s.nope", "s has no column nope"), ("s.phone", "it is personal")):
         contract = read_contract(f"format = 1\n{renamed('column', column, 'z')}", "c.toml")
-        options = Options(count_all=True, sample=0, jobs=1, contract=contract)
+        options = measuring(count_all=True, sample=0, jobs=1, contract=contract)
         made = run(
             suite_of(
                 declare.no_column_of_type("pg_lsn", id="always"), settings=settings(personal=("s.phone",))

@@ -23,7 +23,8 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.postgres.same_server import leave_mark, prove_same_server
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import suite_of
 
 ROWS = (

@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 from conftest import Server, wait_until
 from gates import GATE_TABLE, PATIENT, Background, activity, answers, by_id, gate_in
+from helpers import measuring
 
 from kisaan_validate import declare as d
 from kisaan_validate.contract.load import Contract
@@ -24,7 +25,8 @@ from kisaan_validate.postgres.catalogue import read_catalogue, read_fence
 from kisaan_validate.postgres.connecting import APPLICATION_NAME
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import suite_of
 
 ITEMS = """
@@ -175,7 +177,7 @@ def test_a_partition_attached_during_the_run_is_found_out(server: Server, databa
             gate.check(), d.holds("parts", "amount > 0", id="parts"), d.holds("gate", "id = 1", id="beside")
         )
         goes = RowsRemoved("goes", table="parts", where="amount < 0")
-        options = Options(jobs=1, limits=PATIENT, count_all=True, contract=Contract("c", (goes,), "", ""))
+        options = measuring(jobs=1, limits=PATIENT, count_all=True, contract=Contract("c", (goes,), "", ""))
         running = Background(lambda: run(suite, server.dsn(database), options=options))
         gate.reached()
         server.sql(

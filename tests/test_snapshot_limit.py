@@ -17,7 +17,8 @@ from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.ops.config import load_config
 from kisaan_validate.postgres.session import Limits
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import suite_of
 
 SLOW = "CREATE VIEW slow AS SELECT g AS v FROM generate_series(1, 2000000000) AS g"

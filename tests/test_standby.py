@@ -23,7 +23,8 @@ from kisaan_validate.postgres.lock import advisory_lock
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.postgres.standby import too_old
 from kisaan_validate.postgres.target import find_target
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.report.html import render_html
 from kisaan_validate.suite.load import Suite, suite_of

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 import pytest
 from conftest import Server, embedded_server, wait_until
+from helpers import measuring
 
 from kisaan_validate import declare as d
 from kisaan_validate.declare import Declaration
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.postgres.connecting import APPLICATION_NAME
-from kisaan_validate.prove.runner import Options, run
+from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import Suite, suite_of
 
 TABLES = """
@@ -50,7 +51,7 @@ class Watched:
     def run(self, suite: Suite, **options: object) -> tuple[Run, list[str]]:
         """A run, and every statement that the server saw of it."""
         start = len(self.server.log_text())
-        result = run(suite, self.server.dsn(self.database), options=Options(**options))  # type: ignore[arg-type]
+        result = run(suite, self.server.dsn(self.database), options=measuring(**options))  # type: ignore[arg-type]
         wait_until(lambda: not self._connected())
         lines = [
             line for line in _entries(self.server.log_text()[start:]) if line.application == APPLICATION_NAME

@@ -23,7 +23,8 @@ from kisaan_validate.facts.check import Form, Severity
 from kisaan_validate.facts.result import Evidence, Result, Status, Verdict
 from kisaan_validate.plan import streams
 from kisaan_validate.plan.streams import Piece, pieces_of
-from kisaan_validate.prove.runner import explain, suggestions
+from kisaan_validate.prove.planning import suggestions
+from kisaan_validate.prove.run import explain
 from kisaan_validate.stream import piece
 from kisaan_validate.suite.load import load_suite, suite_of
 

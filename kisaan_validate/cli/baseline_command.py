@@ -102,7 +102,8 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     from kisaan_validate.cli.lock import only_one
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.prove.runner import Options, run
+    from kisaan_validate.prove.options import Comparing, Keeping, KeptColumns, Options
+    from kisaan_validate.prove.run import run
     from kisaan_validate.record.rowfile import RowWriter
 
     config = the_config(
@@ -115,26 +116,25 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     suite, target = the_suite(config), find_target(given["dsn"])
     chosen = tuple(column_of(text, "--values") for text in given["values"])
     contract, held = the_contract(given["contract"], suite), _Held()
+    beside = output.with_name(f"{output.name}.values")
+    values = KeptColumns(beside, chosen, given["public"]) if chosen else None
 
     def job(stop: Stop) -> Run:
         def wait(measured: Run, alive: Callable[[], bool]) -> None:
             _keep(measured, output, quiet)
             held.wait(measured, stop, alive)
 
+        rows = RowWriter(output.with_name(f"{output.name}.rows")) if given["rows"] else None
         options = Options(
             jobs=config.jobs,
             sample=0,
             limits=the_limits(config),
-            count_all=True,
             expect=config.expect,
-            contract=contract,
-            keys=given["keys"],
-            digests=given["digests"] or given["rows"],
-            row_writer=RowWriter(output.with_name(f"{output.name}.rows")) if given["rows"] else None,
-            keep_values=chosen,
-            values_path=output.with_name(f"{output.name}.values"),
-            public=given["public"],
             python_memory=config.python_memory_mb * 1024**2,
+            compare=Comparing(
+                contract=contract, keys=given["keys"], digests=given["digests"] or given["rows"]
+            ),
+            keep=Keeping(rows, values),
             while_held=wait if hold else None,
         )
         return run(

@@ -17,7 +17,9 @@ def command(**given: Any) -> int:
     """Show the SQL it would run, without running it; only the system catalogue is read."""
     from kisaan_validate.cli.job import attended
     from kisaan_validate.postgres.target import find_target
-    from kisaan_validate.prove.runner import Options, explain, suggestions
+    from kisaan_validate.prove.options import Options
+    from kisaan_validate.prove.planning import suggestions
+    from kisaan_validate.prove.run import explain
 
     config = the_config(
         given["config"],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kisaan_validate.author.draft.prove import Proved
     from kisaan_validate.ops.config import Config
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.prove.runner import Observer
+    from kisaan_validate.prove.asked import Observer
     from kisaan_validate.suite.load import SuiteSettings
 
 
@@ -101,7 +101,7 @@ def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSetti
 
 def _once(observer: Observer) -> Observer:
     """The same observer, told of the connection only the first time."""
-    from kisaan_validate.prove.runner import Connected
+    from kisaan_validate.prove.asked import Connected
 
     told = False
 
@@ -135,7 +135,8 @@ def _draft(
     from kisaan_validate.author.draft.look import look
     from kisaan_validate.author.draft.propose import propose
     from kisaan_validate.author.draft.prove import prove
-    from kisaan_validate.prove.runner import Options, run
+    from kisaan_validate.prove.options import Options
+    from kisaan_validate.prove.run import run
     from kisaan_validate.record.files import read_file
 
     facts = look(ask, observer, stop)

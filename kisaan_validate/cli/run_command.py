@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from kisaan_validate.ops.config import Config
     from kisaan_validate.postgres.target import Target
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.record.rowfile import KeptRows
-    from kisaan_validate.record.valuefile import KeptValues
+    from kisaan_validate.prove.options import Comparing
     from kisaan_validate.suite.load import Suite
     from kisaan_validate.verdict.judgement import Judgement
     from kisaan_validate.verdict.waivers import Waivers
@@ -169,17 +168,22 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
 class _Beside:
     """What the run is judged beside."""
 
-    baseline: Baseline | None = None
-    digest: str = ""
-    contract: Contract | None = None
-    waivers: Waivers | None = None
-    rows: KeptRows | None = None
-    values: KeptValues | None = None
+    waivers: Waivers | None
+    comparing: Comparing | None = None
+
+    @property
+    def baseline(self) -> Baseline | None:
+        return self.comparing.baseline if self.comparing is not None else None
+
+    @property
+    def contract(self) -> Contract | None:
+        return self.comparing.contract if self.comparing is not None else None
 
 
 def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
     """The files that are named, read before anything is asked of the database. Raises UsageError."""
     from kisaan_validate.errors import UsageError
+    from kisaan_validate.prove.options import Before, Comparing
     from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, digest_of
     from kisaan_validate.record.files import read_file
     from kisaan_validate.record.rowfile import kept_rows
@@ -197,18 +201,20 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
             if wanted:
                 hint = "take one before the migration: kisaan-validate baseline -o pre.json"
                 raise UsageError(f"{option} needs --baseline: without it nothing is known of before", hint)
-        return _Beside(waivers=the_waivers(config, suite, given["waivers"], given["no_waivers"]))
+        return _Beside(the_waivers(config, suite, given["waivers"], given["no_waivers"]))
     baseline = baseline_from_json(read_file(path), str(path))
-    return _Beside(
-        # Of the copy that is kept beside the run: an editor or a formatter may have laid out the same facts
-        # anew.
+    # The digest of the copy that is kept beside the run: an editor may have laid out the same facts anew.
+    before = Before(
         baseline,
         digest_of(baseline_to_json(baseline)),
-        the_contract(given["contract"], suite),
-        the_waivers(config, suite, given["waivers"], given["no_waivers"]),
+        given["other_database"],
         kept_rows(path.parent, baseline.row_file) if baseline.row_file is not None else None,
         kept_values(path.parent, baseline.value_file) if baseline.value_file is not None else None,
     )
+    contract = the_contract(given["contract"], suite)
+    waivers = the_waivers(config, suite, given["waivers"], given["no_waivers"])
+    since = tuple(column_of(text, "--added-since") for text in given["added_since"])
+    return _Beside(waivers, Comparing(before, contract, zone=given["zone"], added_since=since))
 
 
 def _prove(
@@ -217,7 +223,8 @@ def _prove(
     from kisaan_validate.cli.job import attended, progress_observer, ready_to_record
     from kisaan_validate.errors import DatabaseError, TargetError
     from kisaan_validate.facts.result import FailOn
-    from kisaan_validate.prove.runner import Options, run
+    from kisaan_validate.prove.options import Options
+    from kisaan_validate.prove.run import run
 
     options = Options(
         jobs=config.jobs,
@@ -225,19 +232,11 @@ def _prove(
         limits=the_limits(config),
         trust_constraints=config.trust_constraints,
         trust_indexes=config.trust_indexes,
-        count_all=beside.baseline is not None,
         expect=config.expect,
-        baseline=beside.baseline,
-        baseline_digest=beside.digest,
-        other_database=given["other_database"],
-        contract=beside.contract,
         waivers=beside.waivers,
-        row_file=beside.rows,
-        value_file=beside.values,
-        zone=given["zone"],
-        added_since=tuple(column_of(text, "--added-since") for text in given["added_since"]),
         python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
+        compare=beside.comparing,
     )
     with progress_observer(given["quiet"]) as observer:
         try:

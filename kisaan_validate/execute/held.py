@@ -35,3 +35,9 @@ class Held:
         """Nobody is asked to stop any more."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()

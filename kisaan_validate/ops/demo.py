@@ -23,7 +23,9 @@ from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.postgres.target import Target
-from kisaan_validate.prove.runner import Observer, Options, run
+from kisaan_validate.prove.asked import Observer
+from kisaan_validate.prove.options import Before, Comparing, Options
+from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_to_json, digest_of
 from kisaan_validate.suite.load import Suite, load_suite
 from kisaan_validate.verdict.judgement import Judgement, judge
@@ -182,12 +184,12 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def measure(place: Playground, suite: Suite, observer: Observer, **options: Any) -> Run:
+def measure(place: Playground, suite: Suite, observer: Observer, options: Options) -> Run:
     """One run of the suite as the reading role."""
     target = Target(
         {"host": place.host, "port": place.port, "dbname": DATABASE, "user": READER}, "the demonstration"
     )
-    return run(suite, target, options=Options(count_all=True, **options), observer=observer)
+    return run(suite, target, options=options, observer=observer)
 
 
 @dataclass(frozen=True)
@@ -234,10 +236,12 @@ def play(
     contract = read_contract(_text(path), path.name)
     faults = assets.manifest(public)["fault"]
     build(place, assets.database(public), scale)
-    before = baseline_of(measure(place, suite, lambda _: None, sample=0, contract=contract))
+    before = baseline_of(
+        measure(place, suite, lambda _: None, Options(sample=0, compare=Comparing(contract=contract)))
+    )
     migrated = migrate(place, assets, CLEAN if clean else FIELD)
     digest = digest_of(baseline_to_json(before))
-    after = measure(place, suite, observer, baseline=before, baseline_digest=digest, contract=contract)
+    after = measure(place, suite, observer, Options(compare=Comparing(Before(before, digest), contract)))
     expected = {} if clean else expected_findings(place, faults)
     found = findings(after)
     expected_before = cured(faults)

@@ -19,7 +19,7 @@ from kisaan_validate.postgres.standins import read_standins, shadowed_checks
 from kisaan_validate.postgres.target import Target, find_target
 from kisaan_validate.postgres.volatility import volatile_calls
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.runner import kinds_of_readers, read_together
+from kisaan_validate.prove.lock import kinds_of_readers, read_together
 from kisaan_validate.sql.qualify import qualified
 from kisaan_validate.suite.load import Suite, load_suite
 

@@ -33,7 +33,7 @@ from kisaan_validate.verdict.judgement import Judgement
 
 if TYPE_CHECKING:
     from kisaan_validate.ops.demo import Story
-    from kisaan_validate.prove.runner import Connected
+    from kisaan_validate.prove.asked import Connected
 
 STYLES = {
     Status.PASS: "green",

@@ -1,0 +1,72 @@
+"""What was asked for, and whoever is told how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import TypeVar
+
+from kisaan_validate.facts.asked import Selection
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.target import Target
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.options import Options
+from kisaan_validate.suite.load import Suite
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is being done, and how far it is; ``total`` 0 means unknown."""
+
+    phase: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The database that was reached, before anything of it is read."""
+
+    host: str
+    port: str
+    database: str
+    role: str
+    source: str
+
+
+Observer = Callable[[Progress | Connected], None]
+
+
+def connected(session: Session, target: Target) -> Connected:
+    """What a session has reached: the host that answered, of all that were asked."""
+    (host, port), p = session.address, session.parameters
+    return Connected(host or "local socket", port, p.get("dbname", ""), p.get("user", ""), target.source)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which suite on which database, and how. ``selection`` says which part of the suite ``suite`` is."""
+
+    suite: Suite
+    target: Target
+    selection: Selection
+    options: Options
+    observer: Observer
+    stop: Stop
+    started: datetime
+
+    def say(self, phase: str) -> None:
+        """Tell the observer what is done now."""
+        self.observer(Progress(phase))
+
+    def counting(self, phase: str) -> Callable[[int, int], None]:
+        """A function that tells the observer how much of ``phase`` is done, of how much."""
+        return lambda done, total: self.observer(Progress(phase, done, total))
+
+    def while_wanted(self, items: Iterable[Item]) -> Iterator[Item]:
+        """One after the other, until somebody asks to stop."""
+        return takewhile(lambda _: not self.stop.requested, items)

@@ -1,0 +1,138 @@
+"""The statements are asked: counts, then keys of what failed, then what is streamed, then what a comparison
+needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.ask import Counted, ask, refuse
+from kisaan_validate.execute.fence import moved
+from kisaan_validate.execute.ground import Ground
+from kisaan_validate.execute.keyed import take_keyed
+from kisaan_validate.execute.measure import take_measures
+from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.facts.result import Result
+from kisaan_validate.facts.run import StatementFacts
+from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.plan.statements import Pass, Query
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.prove.comparing import Compared
+from kisaan_validate.prove.evidence import collect_keys
+from kisaan_validate.prove.outcome import (
+    Answers,
+    failures_of,
+    figures_of,
+    results_of,
+    rows_of,
+    unmeasured_of,
+)
+from kisaan_validate.prove.planning import Planned
+from kisaan_validate.prove.scene import Scene
+from kisaan_validate.prove.streaming import Streaming, streaming
+
+Log = list[StatementFacts]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the server told. ``moved`` are the tables that did not stay as they were, and why;
+    ``shortages`` say why fewer sessions worked than were asked for; ``log`` are the statements.
+    """
+
+    results: Mapping[str, Result]
+    rows: Mapping[TableKey, int]
+    failures: Mapping[TableKey, str]
+    figures: Mapping[TableKey, Mapping[str, Profile]]
+    measured: tuple[Measured, ...]
+    moved: Mapping[TableKey, str]
+    unmeasured: Mapping[TableKey, Mapping[str, str]] = field(default_factory=dict)
+    keyed: tuple[KeyedDigest, ...] = ()
+    shortages: tuple[str, ...] = ()
+    log: tuple[StatementFacts, ...] = ()
+
+
+def ask_all(scene: Scene, planned: Planned, compared: Compared) -> Told:
+    """Ask everything, in sessions side by side. What goes wrong on the server becomes part of the answer."""
+    snapshot = scene.snapshot
+    pool = Pool(scene.open, snapshot.shared, snapshot.kept, scene.jobs, snapshot.locking)
+    streams = streaming(scene, planned)
+    try:
+        return _told(scene, planned, compared, pool, streams)
+    finally:
+        if streams is not None:
+            streams.close()
+        pool.close()
+
+
+def _told(scene: Scene, planned: Planned, compared: Compared, pool: Pool, streams: Streaming | None) -> Told:
+    asked, stop = scene.asked, scene.asked.stop
+    log: Log = []
+    answers = _count(scene, planned, pool, log)
+    results = _failures_explained(scene, planned, answers, pool, log)
+    if streams is not None:
+        results |= streams.results(pool, planned.plan, answers, log)
+    measured, more = take_measures(pool, compared.measures, stop, asked.counting("measuring"))
+    log += more
+    keyed, more = take_keyed(pool, compared.keyed, stop, asked.counting("comparing personal columns"))
+    log += more
+    short = (pool.shortage, streams.shortage if streams is not None else "")
+    return Told(
+        results,
+        rows_of(answers),
+        failures_of(answers),
+        figures_of(answers),
+        measured,
+        moved(pool, scene.snapshot, stop),
+        unmeasured_of(answers),
+        keyed,
+        () if stop.requested else tuple(filter(None, short)),
+        tuple(log),
+    )
+
+
+def _count(scene: Scene, planned: Planned, pool: Pool, log: Log) -> Answers:
+    # The largest tables first: the longest statement should not be the last to begin.
+    statements = sorted(planned.plan.counting, key=_size, reverse=True)
+    tasks = [Task(_asker(s, planned.ground), _refuser(s)) for s in statements]
+    say, total = scene.asked.counting("checking"), len(tasks)
+    say(0, total)
+    answers = pool.run(tasks, scene.asked.stop, lambda done: say(done, total))
+    for answer in answers:
+        log += answer.log
+    log += planned.ground.log
+    return list(zip(statements, answers, strict=True))
+
+
+def _failures_explained(
+    scene: Scene, planned: Planned, answers: Answers, pool: Pool, log: Log
+) -> dict[str, Result]:
+    """The results of what was counted, with the keys of what failed."""
+    settings, asked, plan = scene.suite.settings, scene.asked, planned.plan
+    results, more = collect_keys(
+        pool,
+        plan,
+        results_of(plan, answers, settings.may_be_quoted),
+        asked.options.failing_keys,
+        settings,
+        planned.ground,
+        asked.stop,
+        asked.counting("collecting evidence"),
+    )
+    log += more
+    return results
+
+
+def _asker(statement: Pass | Query, ground: Ground) -> Callable[[Session], Counted]:
+    return lambda session: ask(session, statement, ground)
+
+
+def _refuser(statement: Pass | Query) -> Callable[[DatabaseError], Counted]:
+    return lambda error: refuse(statement, error)
+
+
+def _size(statement: Pass | Query) -> int:
+    return statement.table.estimated_rows if statement.table is not None else 0

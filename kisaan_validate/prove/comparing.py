@@ -1,0 +1,228 @@
+"""What a comparison needs beside rows and checks: schema objects, sequences, and the statements that
+measure for a contract and for digests.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kisaan_validate.compare.renaming.bodies import bodies_in_question, bodies_told
+from kisaan_validate.contract.here import Here, here
+from kisaan_validate.contract.load import Contract, bound_to
+from kisaan_validate.contract.needs import Need
+from kisaan_validate.contract.through import measured_bodies
+from kisaan_validate.errors import UsageError
+from kisaan_validate.execute.keyed import KeyedJob, keyed_jobs_again, keyed_jobs_before
+from kisaan_validate.execute.measure import read_digesting
+from kisaan_validate.execute.snapshot import Snapshot
+from kisaan_validate.facts.measure_key import refused_key
+from kisaan_validate.facts.table import Measured, SchemaObject, SequenceValue
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.plan.fingerprints import Digesting
+from kisaan_validate.plan.measure.of_contract import measures_of
+from kisaan_validate.plan.measure.rows import undigested
+from kisaan_validate.plan.measure.statement import Measure
+from kisaan_validate.plan.measure.whole import whole_measures
+from kisaan_validate.plan.renames import named_here, suspected
+from kisaan_validate.postgres.catalogue import blocked_relations
+from kisaan_validate.postgres.schema import read_beside, read_bodies, read_objects, read_sequences
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.standins import read_lookalikes, shadowed
+from kisaan_validate.postgres.volatility import volatile_names
+from kisaan_validate.prove.options import Comparing
+from kisaan_validate.prove.scene import Scene
+from kisaan_validate.sql.assertion import calls_of
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The objects of the schemas, the values of sequences, and why some of it could not be read."""
+
+    objects: tuple[SchemaObject, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    sequences: tuple[SequenceValue, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison knows and asks before rows are read.
+
+    ``here`` is the contract on this side; ``since`` are the columns that tell which rows came later.
+    ``measures`` and ``keyed`` are still to be asked; ``answered`` was asked already; ``refused`` maps
+    promises to why their SQL is not run. ``digesting`` is None where nothing is digested. ``secret`` is
+    the key of digests of personal columns, in hex.
+    """
+
+    schema: Schema = field(default_factory=Schema)
+    here: Here = field(default_factory=Here)
+    since: Mapping[TableKey, str] = field(default_factory=dict)
+    digesting: Digesting | None = None
+    measures: tuple[Measure, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    answered: tuple[Measured, ...] = ()
+    left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    keyed: tuple[KeyedJob, ...] = ()
+    secret: str = ""
+
+    @property
+    def check(self) -> tuple[str, ...]:
+        """How digests were computed, and what the server's hash functions answered to fixed questions."""
+        return self.answered[0].names if self.answered else ()
+
+    @property
+    def refusals(self) -> tuple[Measured, ...]:
+        """What is recorded of the promises whose SQL is not run."""
+        return tuple(
+            Measured(refused_key(id).text, "", message=reason) for id, reason in self.refused.items()
+        )
+
+
+def prepare(scene: Scene) -> Compared:
+    """What is to be measured for a comparison; nothing if none was asked for. Raises DatabaseError, and
+    UsageError for a column that is not there.
+    """
+    comparing = scene.asked.options.compare
+    if comparing is None:
+        return Compared()
+    scene.asked.say("reading the schema")
+    schema = _read_schema(scene)
+    whole = _digests_wanted(comparing)
+    if comparing.contract is None and not whole:
+        return Compared(schema, Here(before=comparing.baseline))
+    return _Preparing(scene, comparing, schema, whole).prepared()
+
+
+def _read_schema(scene: Scene) -> Schema:
+    holder, schemas = scene.holder, scene.suite.settings.schemas
+    objects, unread = read_objects(holder, schemas, blocked_relations(holder))
+    uncompared, why = read_beside(holder, schemas)
+    sequences, hidden = read_sequences(holder, schemas)
+    values = {f"the value of sequence {name}": reason for name, reason in hidden.items()}
+    return Schema((*objects, *uncompared), unread | why | values, sequences)
+
+
+def _digests_wanted(comparing: Comparing) -> bool:
+    """Whether whole tables are digested: for a baseline if that was asked for, afterwards if it has such
+    digests.
+    """
+    before = comparing.baseline
+    whole = comparing.digests if before is None else any(t.digests is not None for t in before.tables)
+    if comparing.added_since and not whole:
+        raise UsageError(
+            "--added-since tells rows apart, and this baseline has no digests of rows",
+            "take one with --digests or --rows",
+        )
+    return whole
+
+
+class _Preparing:
+    """The statements of one comparison, for a contract, for digests of whole tables, or both."""
+
+    def __init__(self, scene: Scene, comparing: Comparing, schema: Schema, whole: bool) -> None:
+        self.scene, self.comparing, self.schema, self.whole = scene, comparing, schema, whole
+        self.digesting = read_digesting(scene.holder, scene.snapshot.place.encoding)
+        self.here = here(
+            comparing.contract, comparing.baseline, scene.catalogue, schema.objects, schema.unread
+        )
+        self.since = _since(scene, comparing.added_since) if whole else {}
+        self.secret = secrets.token_hex(16) if whole and self.here.before is None else ""
+
+    def prepared(self) -> Compared:
+        """All of it."""
+        refused, needs = self._needs()
+        return Compared(
+            self.schema,
+            self.here,
+            self.since,
+            self.digesting,
+            (*self._for_contract(needs), *self._for_tables()),
+            refused,
+            (self.digesting.measured, *self._bodies()),
+            undigested(self.scene.readable, self.scene.is_personal) if self.whole else {},
+            self._keyed(needs) if self.whole else (),
+            self.secret,
+        )
+
+    def _needs(self) -> tuple[dict[str, str], list[Need]]:
+        """What the promises need to have measured; those whose SQL is not run, and why."""
+        contract = self.comparing.contract
+        if contract is None:
+            return {}, []
+        refused = refused_expressions(self.scene.holder, contract, self.scene.suite.settings.schemas)
+        asked = [need for need in bound_to(contract, self.scene.suite) if need.rule not in refused]
+        return refused, list(named_here(asked, self.here.naming, self.scene.catalogue, self.here.places))
+
+    def _for_contract(self, needs: Sequence[Need]) -> list[Measure]:
+        if self.comparing.contract is None:
+            return []
+        scene = self.scene
+        beside = (scene.catalogue, scene.is_personal, self.here.before, self.digesting)
+        return withheld(measures_of(needs, *beside, every=self.whole), scene.snapshot)
+
+    def _for_tables(self) -> list[Measure]:
+        """The digests of whole tables; also of those that look like a table of the baseline, renamed."""
+        if not self.whole:
+            return []
+        scene, before = self.scene, self.here.before
+        tables, beside = scene.readable, (scene.catalogue, scene.is_personal)
+        found = whole_measures(tables, *beside, before, self.digesting, self.since)
+        if before is not None:
+            for table, seen in suspected(before, tables, scene.catalogue):
+                found += whole_measures([table], *beside, seen, self.digesting, {})
+        return found
+
+    def _bodies(self) -> tuple[Measured, ...]:
+        """What became of the bodies of functions, of which the baseline keeps digests alone, by what was
+        renamed.
+        """
+        done, objects = self.here.done, self.schema.objects
+        before = self.here.before.objects if self.here.before is not None and done else ()
+        asked = bodies_in_question(before, objects, done)
+        bodies = read_bodies(self.scene.holder, self.scene.suite.settings.schemas, asked)
+        return measured_bodies(bodies_told(bodies, before, objects, done, self.here.relations))
+
+    def _keyed(self, needs: Sequence[Need]) -> tuple[KeyedJob, ...]:
+        """What is asked of personal columns: their digests for a baseline, or whether they are those of
+        one.
+        """
+        scene, before = self.scene, self.here.before
+        tables = {t.title: t for t in scene.readable}
+        beside = (tables, scene.catalogue, scene.is_personal, self.digesting)
+        if before is None:
+            return keyed_jobs_before(*beside, self.secret, needs)
+        return keyed_jobs_again(*beside, before, self.since)
+
+
+def _since(scene: Scene, columns: Sequence[tuple[str, str]]) -> dict[TableKey, str]:
+    found = {}
+    for name, column in columns:
+        table = scene.catalogue.find(name)
+        if table is None or column not in table.columns:
+            raise UsageError(f"--added-since {name}.{column}: there is no such column", "write TABLE.COLUMN")
+        found[table.key] = column
+    return found
+
+
+def refused_expressions(session: Session, contract: Contract, schemas: Sequence[str]) -> dict[str, str]:
+    """Which promises hold SQL that could call something volatile, or not what it names, and what. Raises
+    DatabaseError.
+    """
+    refused, lookalikes = {}, read_lookalikes(session, schemas)
+    for promise in contract.promises:
+        sql = ", ".join(f"({text}\n)" for text in promise.expressions()).replace("{column}", '"column"')
+        if sql and (names := volatile_names(session, calls_of(sql, promise.id), ())):
+            refused[promise.id] = f"not run: it calls volatile {', '.join(sorted(names))}"
+        elif why := shadowed(sql, promise.id, lookalikes):
+            refused[promise.id] = f"not run: {why}"
+    return refused
+
+
+def withheld(measures: Sequence[Measure], snapshot: Snapshot) -> list[Measure]:
+    """The measures, without a statement where the table is withheld: why stands in its place."""
+    reasons = {snapshot.catalogue.tables[key].title: why for key, why in snapshot.withheld.items()}
+    return [
+        replace(m, sql="", first=None, message=reasons[m.title]) if m.title in reasons else m
+        for m in measures
+    ]

@@ -1,0 +1,72 @@
+"""The first steps: connect, look at the catalogue, lock, and take the snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kisaan_validate.execute.snapshot import Snapshot, take_snapshot
+from kisaan_validate.facts.catalogue import Catalogue
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.plan.plan import tables_of
+from kisaan_validate.postgres.catalogue import count_scope, read_catalogue
+from kisaan_validate.postgres.expected import check_expectation
+from kisaan_validate.postgres.session import Discretion, Session
+from kisaan_validate.prove.asked import Asked, connected
+from kisaan_validate.rules.python import PythonRule
+from kisaan_validate.suite.load import Suite
+
+
+def open_session(asked: Asked, discretion: Discretion | None = None) -> Session:
+    """A session that is cancelled with the run. Raises TargetError."""
+    session = Session(asked.target, asked.options.limits, asked.suite.settings.schemas, asked.stop)
+    session.discretion = discretion
+    return session
+
+
+def connect(asked: Asked) -> Session:
+    """The first session. Raises TargetError, also if it is not the expected database."""
+    holder = open_session(asked)
+    asked.observer(connected(holder, asked.target))
+    check_expectation(holder, asked.options.expect, asked.target)
+    return holder
+
+
+def lock(asked: Asked, holder: Session) -> Snapshot:
+    """Lock what will be read, then take the snapshot. Raises DatabaseError."""
+    asked.say("reading the catalogue")
+    settings = asked.suite.settings
+    holder.begin()
+    first_look = read_catalogue(holder, settings.schemas, settings.aliases)
+    holder.execute("ROLLBACK")
+    tables = tables_of(asked.suite, first_look)
+    if asked.options.compare is not None:
+        tables |= {t.key: t for t in count_scope(first_look) if not settings.is_excluded(t.name)}
+    asked.say("locking")
+    return take_snapshot(
+        holder,
+        [tables[key] for key in sorted(tables)],
+        settings.schemas,
+        settings.aliases,
+        asked.target.source,
+        settings.foreign,
+        readers=asked.options.jobs * kinds_of_readers(asked.suite),
+        together=read_together(asked.suite, first_look),
+    )
+
+
+def kinds_of_readers(suite: Suite) -> int:
+    """How many kinds of readers a run has: sessions that ask, and those that stream for Python checks."""
+    return 2 if any(isinstance(rule, PythonRule) for rule in suite.rules.values()) else 1
+
+
+def read_together(suite: Suite, catalogue: Catalogue) -> Iterator[frozenset[TableKey]]:
+    """The tables that one statement may read: those of all checks of a table, whose failing rows are
+    listed together.
+    """
+    groups: dict[str, set[TableKey]] = {}
+    for check in suite.checks:
+        found = (
+            catalogue.find(name) for name in (check.table, *(name for name, _ in suite.needs(check))) if name
+        )
+        groups.setdefault(check.table or check.id, set()).update(t.key for t in found if t is not None)
+    yield from map(frozenset, groups.values())

@@ -1,0 +1,136 @@
+"""How a run is done: what proving needs, what comparing needs, and what is kept beside a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kisaan_validate.contract.load import Contract
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.result import FailOn
+from kisaan_validate.facts.run import Run
+from kisaan_validate.plan.plan import Trust
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.record.rowfile import KeptRows, RowWriter
+from kisaan_validate.record.valuefile import KeptValues
+from kisaan_validate.verdict.waivers import Waivers, keys_needed
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a run is compared with: a baseline, the SHA-256 of its file, and the rows and values kept
+    beside it. ``other_database`` admits a baseline of another database.
+    """
+
+    baseline: Baseline
+    digest: str = ""
+    other_database: bool = False
+    rows: KeptRows | None = None
+    values: KeptValues | None = None
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """What a comparison needs. A run with it also measures rows and column figures of every table of the
+    schemas, schema objects, sequences, up to ``keys`` failing keys for each check, and what ``contract``
+    needs.
+
+    ``digests`` asks for digests of all columns; beside a baseline those that it has are taken. ``zone`` is
+    the time zone of kept columns that were timestamp and are timestamptz now, or the other way round.
+    ``added_since`` are columns (table, column): a row above the highest value in a baseline with digests
+    came later.
+    """
+
+    before: Before | None = None
+    contract: Contract | None = None
+    keys: int = 500
+    digests: bool = False
+    zone: str = ""
+    added_since: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """The baseline, if there is one to compare with."""
+        return self.before.baseline if self.before is not None else None
+
+
+@dataclass(frozen=True)
+class KeptColumns:
+    """Columns (table, column) whose values are written to ``path``; ``public`` patterns admit columns that
+    look personal.
+    """
+
+    path: Path
+    columns: tuple[tuple[str, str], ...]
+    public: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is written beside a baseline: digests of every row, and values of chosen columns."""
+
+    rows: RowWriter | None = None
+    values: KeptColumns | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is done.
+
+    ``jobs`` sessions read side by side; ``sample`` failing keys are shown for each check.
+    ``trust_constraints`` and ``trust_indexes`` say what may stand for rows that are not read.
+    ``python_memory`` is how many bytes the whole columns of a table may take that Python checks ask for.
+    ``while_held`` is called with the finished run while the snapshot is still open; the function that it
+    gets tells whether it still is.
+    """
+
+    jobs: int = 2
+    sample: int = 20
+    limits: Limits = field(default_factory=Limits)
+    trust_constraints: bool = False
+    trust_indexes: bool = False
+    expect: Mapping[str, str] = field(default_factory=dict)
+    waivers: Waivers | None = None
+    fail_on: FailOn = FailOn.ANY
+    python_memory: int = 512 * 1024**2
+    compare: Comparing | None = None
+    keep: Keeping = Keeping()
+    while_held: Callable[[Run, Callable[[], bool]], None] | None = None
+
+    @property
+    def trust(self) -> Trust:
+        """What may stand for rows that are not read."""
+        return Trust(self.trust_constraints, self.trust_indexes)
+
+    @property
+    def before(self) -> Before | None:
+        """What the run is compared with, if anything."""
+        return self.compare.before if self.compare is not None else None
+
+    @property
+    def contract(self) -> Contract | None:
+        """The promises that it is compared by, if any."""
+        return self.compare.contract if self.compare is not None else None
+
+    @property
+    def failing_keys(self) -> int:
+        """How many failing keys are collected for each check: enough to show, to compare, and to tell
+        waived rows from others.
+        """
+        needed = keys_needed(self.waivers) if self.waivers is not None else {}
+        return max(self.sample, self.compare.keys if self.compare is not None else 0, *needed.values())
+
+    def recorded(self) -> dict[str, str]:
+        """The settings that a run records, as text."""
+        limits = self.limits
+        return {
+            "jobs": str(self.jobs),
+            "sample": str(self.sample),
+            "lock_timeout_ms": str(limits.lock_timeout),
+            "statement_timeout_ms": str(limits.statement_timeout),
+            "temp_limit_bytes": str(limits.temp_bytes),
+            "python_memory_bytes": str(self.python_memory),
+            "trust_constraints": str(self.trust_constraints).lower(),
+            "trust_indexes": str(self.trust_indexes).lower(),
+        }

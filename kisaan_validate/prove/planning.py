@@ -1,0 +1,107 @@
+"""The statements of a run: what can be asked, how, and what is settled without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from kisaan_validate.execute.apart import Refused, written_apart
+from kisaan_validate.execute.ground import Ground, read_ground
+from kisaan_validate.facts.catalogue import Catalogue, Table
+from kisaan_validate.facts.place import Notice
+from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.plan.plan import Plan, Trust, make_plan
+from kisaan_validate.postgres.catalogue import read_blocks, read_catalogue
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.standins import read_standins, shadowed_checks
+from kisaan_validate.postgres.volatility import volatile_calls
+from kisaan_validate.prove.asked import Asked
+from kisaan_validate.prove.lock import connect
+from kisaan_validate.prove.scene import Scene
+from kisaan_validate.rules.python import PythonRule
+from kisaan_validate.suite.load import Suite
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The plan, what its answers may rest on, and how many blocks the tables of its streams have."""
+
+    plan: Plan
+    ground: Ground
+    blocks: Mapping[int, int]
+
+
+def plan(scene: Scene) -> Planned:
+    """Compile the suite for what is there. Raises DatabaseError."""
+    holder, catalogue, trust = scene.holder, scene.catalogue, scene.asked.options.trust
+    profiled = scene.asked.options.compare is not None
+    unavailable = scene.snapshot.unavailable
+    made = _compiled(holder, scene.suite, catalogue, unavailable, trust, scene.scope, profiled)
+    ground = read_ground(holder, made, catalogue, trust)
+    blocks = read_blocks(holder, [stream.table for stream in made.streams]) if made.streams else {}
+    return Planned(made, ground, blocks)
+
+
+def explained(asked: Asked) -> Plan:
+    """The plan of a run that is not done: only the catalogue is read. Raises TargetError, DatabaseError."""
+    holder = connect(asked)
+    try:
+        holder.begin()
+        settings = asked.suite.settings
+        catalogue = read_catalogue(holder, settings.schemas, settings.aliases)
+        unavailable = read_standins(holder).refused(catalogue)
+        return _compiled(holder, asked.suite, catalogue, unavailable, asked.options.trust)
+    finally:
+        holder.close()
+
+
+def _compiled(
+    holder: Session,
+    suite: Suite,
+    catalogue: Catalogue,
+    unavailable: Mapping[TableKey, tuple[str, str]],
+    trust: Trust,
+    counted: Iterable[Table] = (),
+    profiled: bool = False,
+) -> Plan:
+    volatile = volatile_calls(holder, suite, catalogue)
+    shadowed = shadowed_checks(holder, suite, suite.settings.schemas)
+    seen = trust.believing(catalogue)
+    return make_plan(
+        suite,
+        catalogue,
+        counted=counted,
+        profiled=profiled,
+        unavailable=unavailable,
+        volatile=volatile,
+        shadowed=shadowed,
+        trust=trust,
+        written=written_apart(holder, suite, seen, Refused(volatile, shadowed), unavailable),
+    )
+
+
+def suggestions(suite: Suite) -> dict[str, str]:
+    """For each check in Python that says no more than one comparison: how the database could make it, by
+    check id.
+    """
+    found = ((check, suite.rules[check.id]) for check in suite.checks)
+    return {
+        check.id: f"declare.holds({check.table!r}, {rule.suggestion!r})"
+        for check, rule in found
+        if isinstance(rule, PythonRule) and rule.suggestion
+    }
+
+
+def pushable(suite: Suite) -> list[Notice]:
+    """What a reader of the run is told of checks that the database could make."""
+    found = suggestions(suite)
+    if not found:
+        return []
+    listed = "; ".join(f"{id} as {text}" for id, text in list(found.items())[:5])
+    more = f"; and {len(found) - 5} more, see kisaan-validate explain" if len(found) > 5 else ""
+    what = "1 Python check" if len(found) == 1 else f"{len(found)} Python checks"
+    hint = (
+        "as one more count in the table's scan it costs no stream; NULL, NaN and text order follow "
+        "PostgreSQL there"
+    )
+    return [Notice("pushdown", f"{what} could be judged inside the database: {listed}{more}", hint)]

@@ -1,0 +1,127 @@
+"""Digests of every row: written beside a baseline, or compared with those that one kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from kisaan_validate.compare.digests import ALL_PERSONAL, differing_buckets
+from kisaan_validate.contract.load import spoken_columns
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.rowcompare import compare_rows, not_kept, why_not_kept, write_rows
+from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.catalogue import Table
+from kisaan_validate.facts.kept import RowFile, RowsCompared
+from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.table import TableFacts
+from kisaan_validate.plan.fingerprints import Digesting
+from kisaan_validate.plan.measure.rows import row_streams, row_streams_again
+from kisaan_validate.plan.renames import column_here
+from kisaan_validate.prove.comparing import Compared
+from kisaan_validate.prove.going_on import goes_on, unready
+from kisaan_validate.prove.scene import Scene
+from kisaan_validate.record.rowfile import KeptRows, RowWriter
+
+
+def with_rows(scene: Scene, compared: Compared, made: Run) -> Run:
+    """The run with its rows written or compared, where that was asked for. Raises DatabaseError for rows
+    that could not be written: then there is no baseline.
+    """
+    options = scene.asked.options
+    writer, before, digesting = options.keep.rows, compared.here.before, compared.digesting
+    if scene.asked.stop.requested or digesting is None:
+        if writer is not None:
+            writer.drop()
+        return made
+    if writer is not None:
+        scene.asked.say("writing rows")
+        return _written(scene, compared, digesting, writer, made)
+    if options.before is None or options.before.rows is None or before is None:
+        return made
+    scene.asked.say("comparing rows")
+    comparing = _Rows(scene, compared, digesting, options.before.rows, before, made)
+    return replace(made, rows=tuple(comparing.compared()))
+
+
+def _written(scene: Scene, compared: Compared, how: Digesting, writer: RowWriter, made: Run) -> Run:
+    contract, unavailable = scene.asked.options.contract, scene.snapshot.unavailable
+    spoken = spoken_columns(contract) if contract is not None else ()
+    places = [column_here(compared.here.naming, *place) for place in spoken]
+    tables = [table for table in scene.readable if table.key not in unavailable]
+    held = {t.title: unavailable[t.key][1] for t in scene.readable if t.key in unavailable}
+    streams = row_streams(tables, scene.catalogue, scene.is_personal, how, places)
+    try:
+        refused = {**held, **write_rows(scene.holder, scene.asked.while_wanted(streams), writer)}
+    except DatabaseError:
+        writer.drop()
+        raise
+    file = RowFile(writer.path.name, 0, writer.finish())
+    notices = tuple(not_kept(title, why) for title, why in refused.items())
+    return replace(made, row_file=replace(file, size=writer.size), notices=(*made.notices, *notices))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a baseline, and those that are there now."""
+
+    scene: Scene
+    known: Compared
+    how: Digesting
+    file: KeptRows
+    before: Baseline
+    made: Run
+
+    def compared(self) -> Iterator[RowsCompared]:
+        """What is told of each table, and of each that could not be compared, why."""
+        if lost := unready(self.scene.holder):
+            yield from (RowsCompared(title, message=lost) for title in sorted(self.file.sections))
+            return
+        seen = set()
+        for found in self._tables():
+            seen.add(self.known.here.table_before(found.table))
+            yield found
+        why = "not compared: the table is not there, or the session was lost"
+        yield from (RowsCompared(title, message=why) for title in sorted(self.file.sections.keys() - seen))
+
+    def _tables(self) -> Iterator[RowsCompared]:
+        old = {t.title: t for t in self.before.tables}
+        now = {t.title: t for t in self.made.tables}
+        for table in self.scene.asked.while_wanted(self.scene.readable):
+            title = table.title
+            if title not in old:
+                continue
+            buckets = differing_buckets(old[title].digests, now[title].digests if title in now else None)
+            if self.known.here.table_before(title) not in self.file.sections:
+                yield from self._unkept(title, bool(buckets))
+                continue
+            found, error = self._compared(table, buckets, _counted(old[title], now.get(title)))
+            yield found
+            if error is not None and not goes_on(self.scene.holder, error):
+                return
+
+    def _unkept(self, title: str, differs: bool) -> Iterator[RowsCompared]:
+        """A table whose rows were not kept, if they may differ and the reason is not known already."""
+        why = why_not_kept(self.before.notices, self.known.here.table_before(title))
+        if differs and why not in {"", ALL_PERSONAL}:
+            yield RowsCompared(title, message=f"before: {why}")
+
+    def _compared(
+        self, table: Table, buckets: frozenset[int], counted: tuple[int, int] | None
+    ) -> tuple[RowsCompared, DatabaseError | None]:
+        scene, former = self.scene, self.known.here.table_before(table.title)
+        kept = self.file.sections[former].forms
+        names = self.known.here.columns_here(former, kept)
+        forms = {names[name]: form for name, form in kept.items()}
+        beside = (scene.catalogue, scene.is_personal, self.how, self.before, self.known.since)
+        (stream,) = row_streams_again([(table, forms, buckets)], *beside)
+        try:
+            return compare_rows(scene.holder, stream, self.file.rows(former, buckets), counted), None
+        except DatabaseError as error:
+            return RowsCompared(table.title, stream.key, message=error.fact), error
+
+
+def _counted(old: TableFacts, now: TableFacts | None) -> tuple[int, int] | None:
+    """How many rows both sides have, where that is known."""
+    if now is None or old.rows is None or now.rows is None:
+        return None
+    return old.rows, now.rows

@@ -1,0 +1,105 @@
+"""One run: prove a suite on a live PostgreSQL, in one snapshot, by a few statements.
+
+The steps are named here, in their order; each is a function of a module beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from kisaan_validate.execute.held import Held
+from kisaan_validate.facts.asked import Selection
+from kisaan_validate.facts.run import Run
+from kisaan_validate.plan.plan import Plan
+from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.target import Target, find_target
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.asked import Asked, Observer
+from kisaan_validate.prove.asking import ask_all
+from kisaan_validate.prove.assemble import assemble
+from kisaan_validate.prove.comparing import prepare
+from kisaan_validate.prove.going_on import alive, heaps_only
+from kisaan_validate.prove.lock import connect, lock
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.planning import explained, plan
+from kisaan_validate.prove.rows import with_rows
+from kisaan_validate.prove.scene import look
+from kisaan_validate.prove.values import values_to_keep, with_values
+from kisaan_validate.suite.load import Suite
+
+
+def run(
+    suite: Suite,
+    dsn: str | Target | None = None,
+    *,
+    select: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    options: Options | None = None,
+    observer: Observer = lambda _: None,
+    stop: Stop | None = None,
+) -> Run:
+    """Prove ``suite`` on the database that ``dsn`` names (else KISAAN_DSN, DATABASE_URL, libpq's
+    environment).
+
+    Reads only, in one REPEATABLE READ READ ONLY snapshot. A check that could not be asked has status ERROR
+    or SKIP in the returned Run; nothing that goes wrong on the server after the snapshot was taken raises.
+    Raises TargetError (no connection, or not the expected database), SuiteError (a selection matches
+    nothing) and DatabaseError (the server failed before the snapshot was taken).
+    """
+    wanted = Selection(tuple(select), tuple(exclude))
+    part = suite.narrowed(wanted.select, wanted.exclude)
+    wanted = replace(wanted, partial=len(part.checks) < suite.total)
+    asked = _asked(part, dsn, wanted, options, observer, stop)
+    with closing(connect(asked)) as holder:
+        return _run(asked, holder)
+
+
+def _run(asked: Asked, holder: Session) -> Run:
+    """The steps. ``holder`` is the session that holds the snapshot; later ones join it."""
+    options, stop = asked.options, asked.stop
+    snapshot = lock(asked, holder)
+    with Held(options.limits.snapshot_seconds, stop) as held:
+        scene = look(asked, holder, snapshot)
+        keeping = values_to_keep(scene)
+        planned = plan(scene)
+        compared = prepare(scene)
+        heaps_only(holder)
+        told = ask_all(scene, planned, compared)
+        made = assemble(scene, planned, compared, told)
+        made = with_rows(scene, compared, made)
+        made = with_values(scene, compared, made, keeping)
+        made = _ended(made, stop, held)
+        if options.while_held is not None and not stop.requested:
+            options.while_held(made, lambda: alive(holder))
+    return made
+
+
+def _ended(made: Run, stop: Stop, held: Held) -> Run:
+    now = datetime.now(UTC)
+    return replace(made, interrupted=stop.reason, held_seconds=held.seconds, finished_at=now)
+
+
+def explain(
+    suite: Suite, dsn: str | Target | None = None, options: Options | None = None, stop: Stop | None = None
+) -> Plan:
+    """What :func:`run` would send to this database, without sending it: only the catalogue is read.
+
+    Raises TargetError and DatabaseError.
+    """
+    return explained(_asked(suite, dsn, Selection(), options, lambda _: None, stop))
+
+
+def _asked(
+    suite: Suite,
+    dsn: str | Target | None,
+    wanted: Selection,
+    options: Options | None,
+    observer: Observer,
+    stop: Stop | None,
+) -> Asked:
+    target = dsn if isinstance(dsn, Target) else find_target(dsn)
+    begun = datetime.now(UTC)
+    return Asked(suite, target, wanted, options or Options(), observer, stop or Stop(), begun)
