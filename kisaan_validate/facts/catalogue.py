@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+from kisaan_validate.facts.engine import POSTGRESQL, Engine
 from kisaan_validate.facts.titles import TableKey, split_name
 
 KIND_WORDS = {
@@ -354,6 +355,7 @@ class Catalogue:
     """The relations of the configured schemas, in the order in which names are looked up.
 
     ``at`` is the server's time (UTC, as text) when they were read: no row that the snapshot holds came later.
+    ``engine`` is whose catalogue it is.
     """
 
     schemas: tuple[str, ...]
@@ -361,6 +363,7 @@ class Catalogue:
     server_version_num: int
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     at: str = ""
+    engine: Engine = POSTGRESQL
 
     def find(self, name: str) -> Table | None:
         """The relation that a declared name means: its aliases in turn, each in the schemas in turn."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
+from kisaan_validate.facts.engine import POSTGRESQL
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,8 @@ class Place:
     """Where and on what a run was measured. Holds no password and no connection string.
 
     ``host`` and ``port`` are those that answered, of all that were asked; ``address`` is the server's own
-    network address ("" over a local socket). ``standby`` is None on a primary.
+    network address ("" over a local socket). ``standby`` is None on a primary. ``engine`` is "" for
+    PostgreSQL.
     """
 
     host: str
@@ -62,6 +61,12 @@ class Place:
     collation: str = ""
     address: str = ""
     standby: Standby | None = None
+    engine: str = ""
+
+    @property
+    def server(self) -> str:
+        """Engine and version, as people read them: "PostgreSQL 18.1"."""
+        return f"{self.engine or POSTGRESQL.name} {self.server_version}"
 
 
 @dataclass(frozen=True)

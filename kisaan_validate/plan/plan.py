@@ -211,6 +211,8 @@ class _Maker:
             if unmet := condition.unmet(self.catalogue):
                 message, lacks = f"not applicable, because {unmet}", condition.lacks(self.catalogue)
                 return Result(check.id, Status.NOT_APPLICABLE, message=message, sqlstate=lacks)
+        if missing := self.catalogue.engine.lacks(rule.requires):
+            return _skip(check, f"{self.catalogue.engine.name} does not offer {missing}", "0A000")
         for name, column in self.suite.needs(check):
             table = self.catalogue.find(name)
             if table is None:

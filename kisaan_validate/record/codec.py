@@ -112,7 +112,7 @@ not measured.
 
 
 LATER = frozenset(
-    {"address", "foreign", "held_seconds", "keyed", "secret", "standby", "trusted", "unmeasured"}
+    {"address", "engine", "foreign", "held_seconds", "keyed", "secret", "standby", "trusted", "unmeasured"}
 )
 """Entries that files do not hold where there is nothing to say: those of before, whose bytes and digests
 stay as they were.

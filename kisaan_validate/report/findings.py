@@ -116,6 +116,5 @@ def where(judged: Judgement) -> str:
         else ""
     )
     return flat(
-        f"{place.role}@{place.host}:{place.port}/{place.database}, PostgreSQL {place.server_version}, "
-        f"run {run.id}{part}"
+        f"{place.role}@{place.host}:{place.port}/{place.database}, {place.server}, run {run.id}{part}"
     )

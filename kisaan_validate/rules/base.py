@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from kisaan_validate.facts.check import Form
+from kisaan_validate.facts.engine import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +29,8 @@ class Rule(ABC):
     """How one invariant is proved. Subclasses add their parameters as dataclass fields."""
 
     form: ClassVar[Form]
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+    """What the engine must offer, or the check has no answer."""
     kind: ClassVar[str]
 
     @abstractmethod
@@ -125,6 +128,7 @@ class JoinRule(Rule):
     """A predicate on a row and the one row it refers to. It judges some rows, and of these some are wrong."""
 
     form = Form.JOIN
+    requires = frozenset({Capability.UNIQUENESS})
     by_index: ClassVar[bool] = False
     """Whether an index may find the row that is referred to: where one that it does not find makes a row
     wrong.
@@ -229,6 +233,7 @@ class CatalogRule(Rule):
     """A fact of the system catalogue."""
 
     form = Form.CATALOG
+    requires = frozenset({Capability.CATALOGUE})
 
     @abstractmethod
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:

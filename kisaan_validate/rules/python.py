@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kisaan_validate.facts.check import Form
+from kisaan_validate.facts.engine import Capability
 from kisaan_validate.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class PythonRule(Rule):
     suggestion: str = ""
     nan: tuple[str, ...] = ()
     form: ClassVar[Form] = Form.PYTHON
+    requires: ClassVar[frozenset[Capability]] = frozenset({Capability.STREAM})
     kind: ClassVar[str] = "python"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:

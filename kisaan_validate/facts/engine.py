@@ -1,0 +1,33 @@
+"""What the database offers beyond SELECT, by name. A check that needs what is not offered has no answer.
+
+There is one engine, PostgreSQL. docs/design.md says what would have to be written for another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Capability(StrEnum):
+    """What some checks need of an engine. The value is how people read it."""
+
+    CATALOGUE = "a catalogue of types, constraints and indexes"
+    UNIQUENESS = "declared uniqueness that binds every row"
+    STREAM = "whole tables as one stream (COPY)"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A database system, and what of it can be relied on."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    def lacks(self, needed: frozenset[Capability]) -> str:
+        """What is needed and not offered, in words; "" if nothing."""
+        return ", ".join(sorted(needed - self.capabilities))
+
+
+POSTGRESQL = Engine("PostgreSQL", frozenset(Capability))
+"""It offers everything."""
