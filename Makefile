@@ -23,6 +23,7 @@ test-all: $(VENV)/.dev needs lint
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check .
+	$(BIN)/typos --format brief .
 	$(BIN)/mypy
 
 needs:
