@@ -12,4 +12,5 @@ def titles_of(name: str, schemas: Iterable[str]) -> tuple[str, ...]:
     tried.
     """
     schema, bare = split_name(name)
-    return tuple(bare if s == "public" else f"{s}.{bare}" for s in ([schema] if schema else schemas))
+    tried = (schema,) if schema else schemas
+    return tuple(bare if s == "public" else f"{s}.{bare}" for s in tried)

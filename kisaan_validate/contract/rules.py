@@ -109,11 +109,12 @@ def _violations(number: int) -> str:
     return f"{number:,} violation{'' if number == 1 else 's'}"
 
 
+def _named(name: str, value: str | None) -> str:
+    return f"{name} {'NULL' if value is None else value}"
+
+
 def _first(facts: CheckFacts) -> str:
-    shown = [
-        " ".join(f"{name} {'NULL' if value is None else value}" for name, value in key)
-        for key in facts.keys[:KEYS_SHOWN]
-    ]
+    shown = [" ".join(_named(*pair) for pair in key) for key in facts.keys[:KEYS_SHOWN]]
     return f", first {', '.join(shown)}" if shown else ""
 
 

@@ -32,6 +32,7 @@ from kisaan_validate.text.pairs import pair
 from kisaan_validate.verdict.judgement import Judgement
 
 if TYPE_CHECKING:
+    from kisaan_validate.facts.table import Profile
     from kisaan_validate.ops.demo import Story
     from kisaan_validate.prove.asked import Connected
 
@@ -434,6 +435,16 @@ def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
         console.print(Text(line, style="" if line.startswith("beside") else "bold yellow"))
 
 
+def _figures(profile: Profile | None) -> tuple[str, ...]:
+    """NULLs, smallest, largest, sum."""
+    if profile is None:
+        return ("not measured",)
+    nulls = "–" if profile.nulls is None else f"{profile.nulls:,}"
+    if profile.personal:
+        return (nulls, "personal")
+    return (nulls, _cell(profile.minimum), _cell(profile.maximum), _cell(profile.total))
+
+
 def _print_tables(console: Console, baseline: Baseline, verbose: bool) -> None:
     table = (
         _table("table", "rows", "column", "type", "NULLs", "smallest", "largest", "sum")
@@ -446,15 +457,7 @@ def _print_tables(console: Console, baseline: Baseline, verbose: bool) -> None:
             table.add_row(Text(facts.title), rows, f"{len(facts.columns):,}")
             continue
         for number, column in enumerate(facts.columns):
-            p = column.profile
-            figures = (
-                ["not measured"]
-                if p is None
-                else [
-                    "–" if p.nulls is None else f"{p.nulls:,}",
-                    *(("personal",) if p.personal else (_cell(p.minimum), _cell(p.maximum), _cell(p.total))),
-                ]
-            )
+            figures = _figures(column.profile)
             head = ("", "") if number else (facts.title, rows)
             table.add_row(*(Text(text) for text in (*head, column.name, column.type, *figures)))
     console.print(table)

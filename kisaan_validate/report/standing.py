@@ -118,12 +118,13 @@ _ACCEPTED = {
 
 def keys_told(result: Result, most: int) -> list[str]:
     """The first recorded keys, one a line, and how many more there are."""
-    shown = [
-        ", ".join(f"{plain(n)} = {'NULL' if v is None else repr_of(v)}" for n, v in row)
-        for row in result.sample[:most]
-    ]
+    shown = [", ".join(_told(*pair) for pair in row) for row in result.sample[:most]]
     left = (result.violations or 0) - len(shown)
     return shown + ([f"… and {number(left)} more"] if shown and left > 0 else [])
+
+
+def _told(name: str, value: str | None) -> str:
+    return f"{plain(name)} = {'NULL' if value is None else repr_of(value)}"
 
 
 def repr_of(value: str) -> str:

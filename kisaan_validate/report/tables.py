@@ -125,10 +125,14 @@ def _words(statuses: Counter[Status]) -> str:
     return ", ".join(parts) or "no check of its own"
 
 
+def _by_name(side: TableFacts | None) -> dict[str, ColumnFacts]:
+    return {} if side is None else {c.name: c for c in side.columns}
+
+
 def _columns(
     old: TableFacts | None, new: TableFacts | None, coverage: TableCoverage | None
 ) -> tuple[ColumnLine, ...]:
-    left, right = ({c.name: c for c in side.columns} if side is not None else {} for side in (old, new))
+    left, right = _by_name(old), _by_name(new)
     known = (*coverage.judged, *coverage.described, *coverage.untouched) if coverage is not None else ()
     names = dict.fromkeys((*right, *left, *known))
     return tuple(

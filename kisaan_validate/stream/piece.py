@@ -269,7 +269,9 @@ def _order(kind: str, texts: list[str]) -> list[int] | list[bytes]:
         return [
             (int(block) << 16) | int(offset) for block, _, offset in (t[1:-1].partition(",") for t in texts)
         ]
-    return [t.encode() for t in texts] if kind == "text" else [int(t) for t in texts]
+    if kind == "text":
+        return [t.encode() for t in texts]
+    return [int(t) for t in texts]
 
 
 def _keep(stream: Stream, limit: int) -> int:

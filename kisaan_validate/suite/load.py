@@ -142,13 +142,9 @@ class Suite:
                 names = [*(c.id for c in self.checks), *(c.table for c in self.checks)]
                 tags = [tag for c in self.checks for tag in c.tags]
                 raise SuiteError(f"{pattern!r} matches no check", did_you_mean_one(pattern, names + tags))
-        kept = tuple(
-            check
-            for check in self.checks
-            if (not wanted or any(_matches(check, p) for p in wanted))
-            and not any(_matches(check, p) for p in unwanted)
-        )
-        return replace(self, checks=kept)
+        chosen = [c for c in self.checks if not wanted or any(_matches(c, p) for p in wanted)]
+        kept = (c for c in chosen if not any(_matches(c, p) for p in unwanted))
+        return replace(self, checks=tuple(kept))
 
 
 def did_you_mean_one(word: str, known: list[str]) -> str:

@@ -269,14 +269,13 @@ def _said(expectation: dict[str, Any]) -> Said:
     meta = expectation.get("meta") if isinstance(expectation.get("meta"), dict) else {}
     notes: Any = expectation.get("description") or expectation.get("notes") or (meta or {}).get("notes")
     notes = notes.get("content") if isinstance(notes, dict) else notes
-    why = (
-        " ".join(str(n) for n in notes)
-        if isinstance(notes, list)
-        else notes
-        if isinstance(notes, str)
-        else ""
-    )
-    return Said(_SEVERITIES[severity], why=why)
+    return Said(_SEVERITIES[severity], why=_prose(notes))
+
+
+def _prose(notes: Any) -> str:
+    if isinstance(notes, list):
+        return " ".join(str(n) for n in notes)
+    return notes if isinstance(notes, str) else ""
 
 
 # --- values of one column ---------------------------------------------------------------------------------

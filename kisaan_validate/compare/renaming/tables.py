@@ -18,14 +18,14 @@ def called(table: Table, names: Mapping[str, str]) -> Table:
     def name(own: str) -> str:
         return names.get(own, own)
 
+    def indexed(own: str | None) -> str | None:
+        return None if own is None else name(own)  # an expression has no name
+
     return replace(
         table,
         columns={name(own): replace(column, name=name(own)) for own, column in table.columns.items()},
         constraints=tuple(replace(c, columns=tuple(map(name, c.columns))) for c in table.constraints),
-        indexes=tuple(
-            replace(i, columns=tuple(None if c is None else name(c) for c in i.columns))
-            for i in table.indexes
-        ),
+        indexes=tuple(replace(i, columns=tuple(map(indexed, i.columns))) for i in table.indexes),
         sequences={name(own): sequence for own, sequence in table.sequences.items()},
         names=tuple(map(name, table.columns)),
         own=tuple(table.columns),
