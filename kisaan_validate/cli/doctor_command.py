@@ -23,7 +23,7 @@ def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.report.console import PipeConsole
     from kisaan_validate.report.shown import Shown as Text
-    from kisaan_validate.report.text import counted
+    from kisaan_validate.text.numbers import counted
 
     console, chosen, stop = (
         PipeConsole(highlight=False, soft_wrap=True),

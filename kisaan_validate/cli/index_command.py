@@ -23,7 +23,8 @@ def command(folder: Path | None, anew: bool, config: Path | None) -> int:
     from kisaan_validate.cli.exits import index_exit_code
     from kisaan_validate.cli.runs_index import INDEX_PAGE, update_index
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.report.text import counted, flat
+    from kisaan_validate.report.text import flat
+    from kisaan_validate.text.numbers import counted
 
     reports = folder or the_config(config).reports
     if not reports.is_dir():

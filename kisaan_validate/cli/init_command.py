@@ -159,7 +159,7 @@ def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
     from kisaan_validate.author.draft.prove import told
     from kisaan_validate.author.source import remark
     from kisaan_validate.cli.exits import exit_code
-    from kisaan_validate.report.text import counted
+    from kisaan_validate.text.numbers import counted
 
     said = told(proved)
     click.echo(

@@ -16,6 +16,7 @@ from kisaan_validate.contract.needs import Need
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import ChangeKey
 from kisaan_validate.facts.titles import split_column
+from kisaan_validate.text import numbers
 
 
 class State(StrEnum):
@@ -149,12 +150,12 @@ def missing(what: str, optional: bool, exists: list[bool]) -> Outcome:
 
 def counted(rows: int) -> str:
     """A number of rows in words."""
-    return f"{rows:,} row{'' if rows == 1 else 's'}"
+    return numbers.counted(rows, "row")
 
 
 def are(number: int) -> str:
     """The verb for so many."""
-    return "is" if number == 1 else "are"
+    return numbers.agreeing(number, "is", "are")
 
 
 def in_line(sql: str) -> str:

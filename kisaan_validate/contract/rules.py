@@ -18,6 +18,7 @@ from kisaan_validate.contract.values import Becomes, Filled, Retyped, Revised, S
 from kisaan_validate.facts.baseline import CheckFacts
 from kisaan_validate.facts.differences import SEQUENCE
 from kisaan_validate.facts.result import UNANSWERED, Status
+from kisaan_validate.text.numbers import counted
 
 __all__ = [
     "KINDS",
@@ -106,7 +107,7 @@ def _left(was: int | None, now: int) -> str:
 
 
 def _violations(number: int) -> str:
-    return f"{number:,} violation{'' if number == 1 else 's'}"
+    return counted(number, "violation")
 
 
 def _named(name: str, value: str | None) -> str:

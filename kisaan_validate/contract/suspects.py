@@ -20,6 +20,7 @@ from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import ADDED, REMOVED, Change, ChangeKey
 from kisaan_validate.facts.measure_key import of_column
 from kisaan_validate.facts.table import ColumnFacts, Profile, TableFacts
+from kisaan_validate.text.numbers import agreeing, counted
 
 _SHOWN = 3
 """So many candidates are named."""
@@ -76,7 +77,7 @@ def _of_column(
     if held == 0 or not came or new is None:
         return "it held no value" if held == 0 else _gone(held)
     candidates = [_Candidate(f"{change.table}.{c.name}", _likeness(old, new, column, c, both)) for c in came]
-    many = "the values" if held is None else f"the {held:,} value{'' if held == 1 else 's'}"
+    many = "the values" if held is None else f"the {counted(held, 'value')}"
     return _words(candidates, "its values are", f"{many} of {change.name}")
 
 
@@ -92,11 +93,9 @@ def _held(table: TableFacts, column: ColumnFacts) -> int | None:
 
 
 def _gone(held: int | None) -> str:
-    return (
-        "its values are gone"
-        if held is None
-        else f"its {held:,} value{'' if held == 1 else 's'} {'is' if held == 1 else 'are'} gone"
-    )
+    if held is None:
+        return "its values are gone"
+    return f"its {counted(held, 'value')} {agreeing(held, 'is', 'are')} gone"
 
 
 def _comparable(old: ColumnFacts, new: ColumnFacts) -> bool:
@@ -160,6 +159,12 @@ def _same(old: str | None, new: str | None) -> Likeness | None:
 # --- tables -----------------------------------------------------------------------------------------------
 
 
+def _rows_gone(rows: int | None) -> str:
+    if rows is None:
+        return "its rows are gone"
+    return f"its {counted(rows, 'row')} {agreeing(rows, 'is', 'are')} gone"
+
+
 def _of_table(
     change: Change,
     changes: list[Change],
@@ -169,11 +174,7 @@ def _of_table(
 ) -> str:
     if old is None:
         return ""
-    gone = (
-        "its rows are gone"
-        if old.rows is None
-        else f"its {old.rows:,} row{'' if old.rows == 1 else 's'} {'is' if old.rows == 1 else 'are'} gone"
-    )
+    gone = _rows_gone(old.rows)
     names = {c.name for c in old.columns}
     came = [new[c.table] for c in changes if (c.kind, c.aspect) == ("table", ADDED) and c.table in new]
     candidates = [
@@ -183,7 +184,7 @@ def _of_table(
     ]
     if old.rows == 0 or not candidates:
         return "it held no row" if old.rows == 0 else gone
-    many = "the rows" if old.rows is None else f"the {old.rows:,} row{'' if old.rows == 1 else 's'}"
+    many = "the rows" if old.rows is None else f"the {counted(old.rows, 'row')}"
     return _words(candidates, "its rows are", f"{many} of {old.title}")
 
 

@@ -13,7 +13,8 @@ from kisaan_validate.facts.result import COUNTED, MASKED, Evidence, Result, Stat
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.psql import around
 from kisaan_validate.report.summary import figure, vacuous
-from kisaan_validate.report.text import anchor, counted, duration, number, value
+from kisaan_validate.report.text import anchor, duration, number, value
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.waivers import Waived
 
 EVIDENCE_WORDS = {

@@ -12,7 +12,8 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import CHANGED_ROWS, DIGEST, ROWS, SEQUENCE, VALUES, Change
 from kisaan_validate.facts.table import ColumnFacts, Family, Profile, TableFacts
-from kisaan_validate.report.text import counted, number, signed
+from kisaan_validate.report.text import number, signed
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Answer, Judgement, answer_of
 
 STATE_ORDER = (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.NOT_APPLICABLE, State.KEPT)

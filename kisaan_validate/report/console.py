@@ -26,8 +26,8 @@ from kisaan_validate.report.found import found_words
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.shown import shown
 from kisaan_validate.report.summary import WORTH_SAYING, held_words
-from kisaan_validate.report.text import counted
 from kisaan_validate.report.values import print_values
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.text.pairs import pair
 from kisaan_validate.verdict.judgement import Judgement
 

@@ -12,7 +12,8 @@ from kisaan_validate.facts.result import UNANSWERED, Result, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.report.signatures import Attested
 from kisaan_validate.report.summary import pairs_of, vacuous
-from kisaan_validate.report.text import counted, number
+from kisaan_validate.report.text import number
+from kisaan_validate.text.numbers import counted
 
 
 class Standing(StrEnum):

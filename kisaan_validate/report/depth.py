@@ -8,7 +8,8 @@ from kisaan_validate.compare.digests import digests_untold, why_undigested
 from kisaan_validate.compare.tables import tables_in_scope
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.table import TableFacts
-from kisaan_validate.report.text import counted, number
+from kisaan_validate.report.text import number
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
 
 

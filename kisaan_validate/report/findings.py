@@ -11,7 +11,8 @@ from kisaan_validate.facts.differences import Change
 from kisaan_validate.facts.run import nothing_checked
 from kisaan_validate.report.changed import words_of
 from kisaan_validate.report.standing import Standing
-from kisaan_validate.report.text import counted, flat, number, plain
+from kisaan_validate.report.text import flat, number, plain
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.text.pairs import pair
 from kisaan_validate.verdict.judgement import JUDGED, Judgement
 

@@ -32,6 +32,7 @@ from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
 from kisaan_validate.report.values import value_lines
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
 
 MOST_SQL = 250_000
@@ -225,7 +226,7 @@ def _environment() -> Environment:
         "utc": text.utc,
         "duration": text.duration,
         "anchored": _anchored,
-        "counted": text.counted,
+        "counted": counted,
         "marked": marked,
     }
     environment.globals |= {"words": summary.STATUS_WORDS, "meaning": summary.STATUS_MEANING}

@@ -25,6 +25,7 @@ from kisaan_validate.record.index import Entry, Index, Unread
 from kisaan_validate.report import text
 from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.report.trends import trend, verdict_strip
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.version import VERSION
 
 NEWEST = 200
@@ -167,7 +168,7 @@ def _title(entries: Sequence[Entry]) -> str:
     newest = entries[0]
     return (
         f"{newest.verdict.value}: {text.plain(newest.database)}, and "
-        f"{text.counted(len(entries) - 1, 'earlier run')}"
+        f"{counted(len(entries) - 1, 'earlier run')}"
     )
 
 
@@ -181,7 +182,7 @@ def _sentence(entries: Sequence[Entry]) -> str:
     words = {Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "inconclusive", Verdict.PASS: "passed"}
     said = ", ".join(f"{states[verdict]:,} {word}" for verdict, word in words.items() if states[verdict])
     times = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    runs = f"{text.counted(len(entries), 'run')} of {text.counted(len(newest), 'database')}, {times}."
+    runs = f"{counted(len(entries), 'run')} of {counted(len(newest), 'database')}, {times}."
     return f"{runs} Newest {'run' if len(newest) == 1 else 'run of each'}: {said}."
 
 
@@ -218,7 +219,7 @@ def _target(own: Sequence[Entry]) -> Target:
             _line("Time", [entry.milliseconds for entry in whole], "ms", from_zero=True),
             *_table_lines(whole),
         ]
-    strip = verdict_strip(verdicts, f"{text.counted(len(whole), 'whole run')}, the oldest first: {counts}")
+    strip = verdict_strip(verdicts, f"{counted(len(whole), 'whole run')}, the oldest first: {counts}")
     return Target(own[0], len(own), strip, tuple(lines), tuple(_remarks(own, len(whole))))
 
 
@@ -240,7 +241,7 @@ def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool
     )
     gaps = len(points) - len(known)
     words = (f"{now}; {ends}" if len(points) > 1 else now) + (
-        f"; not known in {text.counted(gaps, 'run')}" if gaps else ""
+        f"; not known in {counted(gaps, 'run')}" if gaps else ""
     )
     return Line(name, trend(points, f"{text.plain(name)}: {words}", from_zero=from_zero), words)
 
@@ -251,10 +252,10 @@ def _amount(value: int, unit: str) -> str:
 
 def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
     if left := sum(not entry.whole for entry in own):
-        yield f"{text.counted(left, 'partial or interrupted run')} {'is' if left == 1 else 'are'} not drawn."
+        yield f"{counted(left, 'partial or interrupted run')} {'is' if left == 1 else 'are'} not drawn."
     if more := sum(entry.whole for entry in own) - drawn:
         yield (
-            f"The lines show the newest {drawn}; {text.counted(more, 'earlier run')} "
+            f"The lines show the newest {drawn}; {counted(more, 'earlier run')} "
             f"{'is' if more == 1 else 'are'} not drawn."
         )
     for newer, older in pairwise(own):
@@ -291,11 +292,11 @@ def _hash(source: str) -> str:
 def _compared(entry: Entry) -> str:
     """What the comparison with a baseline came to, in words; "" where there is nothing to say."""
     found = [
-        f"{text.counted(entry.unkept, 'promise')} not kept" if entry.unkept else "",
-        f"{text.counted(entry.unexplained, 'difference')} unexplained" if entry.unexplained else "",
-        f"{text.counted(entry.listed, 'difference')} that no contract judges" if entry.listed else "",
+        f"{counted(entry.unkept, 'promise')} not kept" if entry.unkept else "",
+        f"{counted(entry.unexplained, 'difference')} unexplained" if entry.unexplained else "",
+        f"{counted(entry.listed, 'difference')} that no contract judges" if entry.listed else "",
         f"{text.number(entry.untold)} cannot be told" if entry.untold else "",
-        f"{text.counted(entry.inapplicable, 'promise')} not applicable" if entry.inapplicable else "",
+        f"{counted(entry.inapplicable, 'promise')} not applicable" if entry.inapplicable else "",
     ]
     said = ", ".join(filter(None, found))
     return ": ".join(filter(None, (f"contract {entry.contract}" if entry.contract else "", said)))
@@ -319,7 +320,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "prose": text.prose,
         "number": text.number,
-        "counted": text.counted,
+        "counted": counted,
         "utc": text.utc,
         "duration": text.duration,
         "folder": _folder,

@@ -12,7 +12,8 @@ from kisaan_validate.facts.differences import ROWS, Change, Unknown
 from kisaan_validate.facts.result import Status
 from kisaan_validate.report.cards import Card
 from kisaan_validate.report.changed import STATE_SIGNS, STATE_WORDS, words_of
-from kisaan_validate.report.text import anchor, counted, number, signed
+from kisaan_validate.report.text import anchor, number, signed
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.text.pairs import pair
 from kisaan_validate.verdict.judgement import Judgement
 

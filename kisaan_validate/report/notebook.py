@@ -10,7 +10,8 @@ from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.findings import difference_findings, promise_findings, run_findings, where
 from kisaan_validate.report.standing import Standing, lines_of
 from kisaan_validate.report.summary import verdict_sentence
-from kisaan_validate.report.text import counted, number, plain, prose, shortened
+from kisaan_validate.report.text import number, plain, prose, shortened
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
 
 MOST_ROWS = 20

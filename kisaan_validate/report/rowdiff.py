@@ -15,7 +15,8 @@ from rich.text import Text
 from kisaan_validate.facts.differences import ADDED, REMOVED, Change
 from kisaan_validate.facts.row_differences import Kind, RowChange, RowDiff, TableDiff
 from kisaan_validate.report.beside import not_compared_lines
-from kisaan_validate.report.text import counted, plain, shortened
+from kisaan_validate.report.text import plain, shortened
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.text.pairs import pair
 from kisaan_validate.version import VERSION
 

@@ -11,7 +11,8 @@ from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.differences import CheckMove, Origin, Transition
 from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status, Verdict
 from kisaan_validate.facts.run import Run, nothing_checked
-from kisaan_validate.report.text import counted, number
+from kisaan_validate.report.text import number
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.waivers import Use
 

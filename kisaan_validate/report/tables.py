@@ -20,7 +20,8 @@ from kisaan_validate.report.marks import marked
 from kisaan_validate.report.rows import RowLine, row_lines
 from kisaan_validate.report.summary import STATUS_ORDER, STATUS_WORDS
 from kisaan_validate.report.svg import status_bar
-from kisaan_validate.report.text import counted, number
+from kisaan_validate.report.text import number
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement, expected_rows
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.text.pairs import is_hidden
 
 _JOINERS = "\u200c\u200d"
@@ -50,11 +51,6 @@ def number(value: int) -> str:
 def signed(value: int) -> str:
     """A difference with its sign: a true minus, and ±0 for no difference."""
     return "±0" if value == 0 else f"{'+' if value > 0 else '−'}{abs(value):,}"
-
-
-def counted(value: int, one: str, many: str = "") -> str:
-    """``1 check``, ``2 checks``."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
 
 
 def duration(milliseconds: float) -> str:

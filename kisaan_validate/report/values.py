@@ -12,7 +12,8 @@ from rich.console import Console
 from kisaan_validate.facts.kept import ValueChange, ValuesCompared
 from kisaan_validate.facts.run import Run
 from kisaan_validate.report.shown import Shown
-from kisaan_validate.report.text import counted, number, plain, shortened
+from kisaan_validate.report.text import number, plain, shortened
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.text.pairs import pair
 
 SHOWN = 3

@@ -19,6 +19,7 @@ from kisaan_validate.facts.result import MASKED, Result, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.text import authored
 from kisaan_validate.text.nearest import did_you_mean
+from kisaan_validate.text.numbers import agreeing, counted
 
 WAIVERS_FORMAT = 1
 """Version of a file of waivers. 1: first form."""
@@ -44,7 +45,7 @@ class Waiver:
     def scope(self) -> str:
         """What it covers, in words."""
         if self.keys:
-            return f"{len(self.keys):,} row{'' if len(self.keys) == 1 else 's'} by key"
+            return f"{counted(len(self.keys), 'row')} by key"
         return "the whole check" if self.whole_check else f"at most {self.rows:,} violations"
 
 
@@ -188,12 +189,10 @@ def _beyond(waiver: Waiver, result: Result) -> str:
     if len(keys) != result.violations:
         return f"{result.violations:,} violations under {len(keys):,} keys: waive them by rows"
     others = [key for key in keys if key not in waiver.keys]
-    return (
-        f"{len(others):,} other row{'' if len(others) == 1 else 's'} "
-        f"fail{'s' if len(others) == 1 else ''}, first {', '.join(others[0])}"
-        if others
-        else ""
-    )
+    if not others:
+        return ""
+    many = len(others)
+    return f"{counted(many, 'other row')} {agreeing(many, 'fails', 'fail')}, first {', '.join(others[0])}"
 
 
 def _values(key: Key) -> tuple[str, ...]:
