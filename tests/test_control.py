@@ -83,7 +83,11 @@ def test_a_frozen_network_does_not_outlast_a_signal(
 
 
 def _idle(server: Server, database: str) -> list[int]:
-    sql = f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND state = 'idle in transaction'"
+    """The sessions that were asked nothing for so long that nothing is left to be asked: a session also
+    waits for a client that a busy machine holds up.
+    """
+    sql = f"""SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND state = 'idle in transaction'
+        AND clock_timestamp() - state_change > interval '{slack() / 2:.1f} s'"""
     return [int(pid) for (pid,) in server.sql(sql)]
 
 

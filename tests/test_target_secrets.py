@@ -36,6 +36,9 @@ SHAPES = (
 )
 
 
+HOSTLESS = ("postgresql://u:{0}/db", "postgresql://u:{0}")
+
+
 def messages(dsn: str) -> Iterator[str]:
     """What a person would read: of the connection string, or of the connection that it leads to."""
     try:
@@ -58,8 +61,14 @@ def messages(dsn: str) -> Iterator[str]:
     ),
 )
 def test_no_message_holds_a_part_of_a_password(shape: str, parts: list[str]) -> None:
-    """For passwords of any characters in every place where one can stand, escaped or not."""
+    """For passwords of any characters in every place where one can stand, escaped or not.
+
+    In ``postgresql://u:one@two/db`` nobody can tell that ``two`` was meant as the end of a password: it is
+    the host.
+    """
     for password in ("".join([SECRET, *parts, SECRET]), quote("".join([SECRET, *parts]), safe="")):
+        if shape in HOSTLESS and "@" in password:
+            password = f"{password.rpartition('@')[0]}@host.invalid"
         for said in messages(shape.format(password)):
             if shape != "postgresql://{0}@127.0.0.1:1/db":  # there it is the user's name, which is no secret
                 assert SECRET not in said
