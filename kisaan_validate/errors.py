@@ -2,7 +2,7 @@
 
 KisaanError                 base; ``fact`` says what is, ``hint`` what to do
 ├── UsageError              the command or the configuration is wrong   (exit 2)
-│   ├── SuiteError          a check source is wrong; names file and line
+│   ├── SuiteError          a file of checks, SQL or TOML is wrong; names file and line
 │   ├── TargetError         the database is not the expected one, or cannot be reached
 │   └── RecordError         a run or baseline file is damaged, foreign or too new
 ├── AlreadyRunning          another run holds the lock that --lock asks for         (exit 6)
@@ -30,7 +30,7 @@ class UsageError(KisaanError):
 
 
 class SuiteError(UsageError):
-    """A check source cannot be used. ``origin`` is ``file:line`` where known."""
+    """A file of checks, SQL or TOML cannot be used. ``origin`` is ``file:line`` where known."""
 
     def __init__(self, fact: str, hint: str = "", origin: str = "") -> None:
         super().__init__(f"{origin}: {fact}" if origin else fact, hint)

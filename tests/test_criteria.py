@@ -60,9 +60,15 @@ def test_patterns_become_ids_and_stay_when_the_suite_is_narrowed(tmp_path: Path)
         ),
         ('[[criteria]]\nid = "a"\ntext = "x"\n', "must be proved by checks or attested by a person"),
         ('[[criteria]]\nid = "a"\ntext = "x"\nchecks = ["money"]\nmanual = true\n', "one of the two"),
-        ('[[criteria]]\nid = "a"\ntext = " "\nmanual = true\n', "says nothing"),
+        (
+            '[[criteria]]\nid = "a"\ntext = " "\nmanual = true\n',
+            "criteria a: text: must be a text that is not blank",
+        ),
         ('[[criteria]]\nid = "a b"\ntext = "x"\nmanual = true\n', "must be a word"),
-        ('[[criteria]]\nid = "a"\ntext = "x"\nmanual = "yes"\n', "manual is true or false"),
+        (
+            '[[criteria]]\nid = "a"\ntext = "x"\nmanual = "yes"\n',
+            "criteria a: manual: must be true or false, not a text",
+        ),
         ('[[criteria]]\nid = "a"\ntext = "x"\nmanual = true\nwhy = "y"\n', "unknown key 'why'"),
         ('[[criteria]]\nid = "a"\ntext = "x"\nmanual = true\n' * 2, "two criteria are called 'a'"),
         ("criteria = [1]\n", "must be a list of tables"),

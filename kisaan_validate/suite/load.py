@@ -26,10 +26,11 @@ from kisaan_validate.rules import plugins
 from kisaan_validate.rules.applies import parse_condition
 from kisaan_validate.rules.base import Rule, meaning_digest
 from kisaan_validate.sql.assertion import row_condition
-from kisaan_validate.suite.criteria import read_criteria, resolved
+from kisaan_validate.suite.criteria import distinct, resolved
 from kisaan_validate.suite.filters import Filter, Filters
 from kisaan_validate.text import authored
 from kisaan_validate.text.nearest import did_you_mean
+from kisaan_validate.toml.reader import read
 
 
 @dataclass(frozen=True)
@@ -327,15 +328,19 @@ def _check(id: str, d: Declaration, filters: Mapping[str, Filter]) -> Check:
 
 
 def _read(path: Path, shown: str) -> list[Declaration]:
-    try:
-        text = authored.read_plain(path)
-    except (OSError, ValueError) as error:
-        raise SuiteError(f"cannot be read: {authored.reason_of(error)}", "", shown) from None
+    text = _text_of(path, shown)
     if path.suffix == ".sql":
         from kisaan_validate.suite.sql_source import read_assertion
 
         return [read_assertion(text, shown)]
     return _read_python(text, path, shown)
+
+
+def _text_of(path: Path, shown: str) -> str:
+    try:
+        return authored.read_plain(path)
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"cannot be read: {authored.reason_of(error)}", "", shown) from None
 
 
 def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
@@ -431,52 +436,25 @@ def _names(root: Path, sources: list[Path]) -> list[str]:
     return [path.relative_to(root).as_posix() for path in sorted(sources)]
 
 
-_KNOWN = {
-    "name": str,
-    "schemas": list,
-    "personal": list,
-    "exclude_tables": list,
-    "foreign": list,
-    "aliases": dict,
-    "filters": dict,
-    "criteria": list,
-}
-
-
 def read_settings(path: Path) -> SuiteSettings:
     """Read ``suite.toml``. Raises SuiteError for unknown keys and wrong types."""
-    try:
-        text = authored.read_plain(path)
-    except (OSError, ValueError) as error:
-        raise SuiteError(f"cannot be read: {authored.reason_of(error)}", "", path.name) from None
-    try:
-        given = authored.toml(text)
-    except ValueError as error:
-        raise SuiteError(f"not valid TOML: {error}", "", path.name) from None
-    for key, value in given.items():
-        if key not in _KNOWN:
-            raise SuiteError(f"unknown key {key!r}", did_you_mean(key, _KNOWN), path.name)
-        if not isinstance(value, _KNOWN[key]):
-            raise SuiteError(f"{key!r} must be a {_KNOWN[key].__name__}", "", path.name)
-    if given.get("schemas") == []:
-        raise SuiteError("'schemas' must name at least one schema", "", path.name)
+    from kisaan_validate.suite.settings_model import SettingsFile
+
+    text = _text_of(path, path.name)
+    given = read(text, path.name, SettingsFile)
     return SuiteSettings(
-        name=given.get("name", ""),
-        schemas=_strings(given.get("schemas", ["public"]), "schemas", path.name),
-        personal=_strings(given.get("personal", []), "personal", path.name),
-        exclude_tables=_strings(given.get("exclude_tables", []), "exclude_tables", path.name),
-        foreign=_strings(given.get("foreign", []), "foreign", path.name),
-        aliases={k: _strings(v, f"aliases.{k}", path.name) for k, v in given.get("aliases", {}).items()},
-        filters={k: _condition(k, v, path.name) for k, v in given.get("filters", {}).items()},
-        lines={k: _line_of(k, text, path.name) for k in given.get("filters", {})},
-        criteria=read_criteria(given.get("criteria", []), path.name),
+        name=given.name,
+        schemas=given.schemas,
+        personal=given.personal,
+        exclude_tables=given.exclude_tables,
+        foreign=given.foreign,
+        aliases=given.aliases,
+        filters=given.filters,
+        lines={table: _line_of(table, text, path.name) for table in given.filters},
+        criteria=distinct(
+            (Criterion(c.id, " ".join(c.text.split()), c.checks, c.manual) for c in given.criteria), path.name
+        ),
     )
-
-
-def _condition(table: str, value: Any, origin: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise SuiteError(f"filters.{table} must be a SQL condition", 'write "deleted_at IS NULL"', origin)
-    return value
 
 
 def _line_of(key: str, text: str, origin: str) -> str:
@@ -488,9 +466,3 @@ def _line_of(key: str, text: str, origin: str) -> str:
         elif inside and line.partition("=")[0].strip().strip("\"'") == key:
             return f"{origin}:{number}"
     return origin
-
-
-def _strings(value: Any, key: str, origin: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
-        raise SuiteError(f"{key!r} must be a list of names", "", origin)
-    return tuple(value)

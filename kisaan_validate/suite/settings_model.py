@@ -1,0 +1,62 @@
+"""``suite.toml`` as it is written."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from kisaan_validate.toml.model import (
+    Field,
+    Filled,
+    Names,
+    Table,
+    model_validator,
+    shaped,
+    tables,
+    wrong,
+)
+
+_WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]*$(?!\n)"
+_MUST = "a word of letters, digits, '.', '_' and '-'"
+
+Condition = Annotated[str, shaped(r"\S", "a SQL condition", 'write "deleted_at IS NULL"')]
+
+
+class CriterionTable(Table):
+    """A success criterion of a runbook, proved by checks or attested by a person."""
+
+    id: Annotated[str, shaped(_WORD, _MUST)] = Field(description="its name in reports", examples=["no-nulls"])
+    text: Filled = Field(description="what the runbook requires, in its words")
+    checks: Names = Field((), description="the checks that prove it: ids, tables or tags, * and ? allowed")
+    manual: bool = Field(False, description="true: no check proves it, a person attests it")
+
+    @model_validator(mode="after")
+    def _proved_once(self) -> CriterionTable:
+        if bool(self.checks) == self.manual:
+            hint = "name its checks = […], or say manual = true: then a person attests it"
+            raise wrong("must be proved by checks or attested by a person, one of the two", hint)
+        return self
+
+
+class SettingsFile(Table):
+    """What a suite is told of the database under validation."""
+
+    name: str = Field("", description="the suite's name; by default its folder's")
+    schemas: Annotated[Names, Field(min_length=1)] = Field(
+        ("public",), description="schemas in which tables are looked up, in this order"
+    )
+    personal: Names = Field(
+        (), description="columns whose values are never shown: table.column, * and ? allowed"
+    )
+    exclude_tables: Names = Field((), description="tables left out of row counts, * and ? allowed")
+    foreign: Names = Field(
+        (), description="foreign tables that are judged although another server holds their rows"
+    )
+    aliases: dict[str, Names] = Field(
+        default_factory=dict, description="names under which a table may exist, by the name that checks use"
+    )
+    filters: dict[str, Condition] = Field(
+        default_factory=dict, description="the SQL condition on the rows that are judged, by table"
+    )
+    criteria: Annotated[tuple[CriterionTable, ...], Field(strict=False), tables("criteria")] = Field(
+        (), description="the success criteria of a runbook"
+    )

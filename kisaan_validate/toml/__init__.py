@@ -1,0 +1,1 @@
+"""One strict reader for every TOML file that people write, and the JSON Schema of each for their editors."""
