@@ -7,22 +7,19 @@ rows or a day later, and the failure counts again. What has no answer cannot be 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.differences import Key
 from kisaan_validate.facts.result import MASKED, Result, Status
 from kisaan_validate.facts.run import Run
-from kisaan_validate.text import authored
 from kisaan_validate.text.nearest import did_you_mean
 from kisaan_validate.text.numbers import agreeing, counted
-
-WAIVERS_FORMAT = 1
-"""Version of a file of waivers. 1: first form."""
+from kisaan_validate.toml.reader import read
 
 
 @dataclass(frozen=True)
@@ -77,72 +74,27 @@ class Waived:
     remark: str
 
 
-_KNOWN = ("check", "reason", "owner", "expires", "rows", "keys", "whole_check")
-
-
 def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) -> Waivers:
     """The waivers that a file's text states. Raises SuiteError, naming file and check.
 
     ``checks`` are the ids of the suite: a waiver for a check that does not exist waives nothing, and is
     refused. Without them the file is taken as it was recorded.
     """
-    try:
-        given = authored.toml(text)
-    except ValueError as error:
-        raise SuiteError(f"not valid TOML: {error}", "", origin) from None
-    for key in given:
-        if key not in ("format", "waiver"):
-            raise SuiteError(f"unknown key {key!r}", did_you_mean(key, ("format", "waiver")), origin)
-    if given.get("format") != WAIVERS_FORMAT:
-        raise SuiteError(
-            f"format {given.get('format')!r} is not one that this version reads", "write format = 1", origin
-        )
-    listed = given.get("waiver", [])
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        raise SuiteError("waivers are tables", "write [[waiver]]", origin)
+    from kisaan_validate.verdict.waivers_model import WaiversFile
+
+    given = read(text, origin, WaiversFile).waiver
     known = None if checks is None else list(checks)
-    waivers = tuple(_waiver(item, f"{origin}: waiver {n}", known) for n, item in enumerate(listed, 1))
-    if twice := [w.check for w in waivers if [v.check for v in waivers].count(w.check) > 1]:
-        raise SuiteError(f"{twice[0]!r} is waived twice", "say it in one waiver", origin)
+    for number, w in enumerate(given, 1):
+        if known is not None and w.check not in known:
+            hint = did_you_mean(w.check, known)
+            raise SuiteError(f"there is no check {w.check!r}", hint, f"{origin}: waiver {number}")
+    if twice := next((check for check, n in Counter(w.check for w in given).items() if n > 1), None):
+        raise SuiteError(f"{twice!r} is waived twice", "say it in one waiver", origin)
+    waivers = tuple(
+        Waiver(w.check, " ".join(w.reason.split()), w.owner.strip(), w.expires, w.rows, w.keys, w.whole_check)
+        for w in given
+    )
     return Waivers(waivers, hashlib.sha256(text.encode()).hexdigest(), text)
-
-
-def _waiver(item: Mapping[str, Any], place: str, known: list[str] | None) -> Waiver:
-    for key in item:
-        if key not in _KNOWN:
-            raise SuiteError(f"unknown key {key!r}", did_you_mean(key, _KNOWN), place)
-    for key in ("check", "reason", "owner"):
-        if not isinstance(item.get(key), str) or not item[key].strip():
-            raise SuiteError(f"a waiver needs {key!r}", "say which check, why, and who answers for it", place)
-    if known is not None and item["check"] not in known:
-        raise SuiteError(f"there is no check {item['check']!r}", did_you_mean(item["check"], known), place)
-    expires = item.get("expires")
-    if type(expires) is not date:
-        raise SuiteError("a waiver needs 'expires', a day", "write expires = 2026-12-31", place)
-    rows, keys, whole = item.get("rows"), item.get("keys", []), item.get("whole_check", False)
-    if sum((rows is not None, bool(keys), bool(whole))) != 1:
-        raise SuiteError(
-            "a waiver covers one of rows, keys, whole_check",
-            "write rows = 3, keys = [[17], [18]] or whole_check = true",
-            place,
-        )
-    if rows is not None and (type(rows) is not int or rows < 1):
-        raise SuiteError(
-            f"rows = {rows!r} is not a number of violations", "write a whole number of at least 1", place
-        )
-    if type(whole) is not bool or not isinstance(keys, list):
-        raise SuiteError("whole_check is true or false, keys is a list", "", place)
-    reason, owner = " ".join(item["reason"].split()), item["owner"].strip()
-    return Waiver(item["check"], reason, owner, expires, rows, tuple(_key(k, place) for k in keys), whole)
-
-
-def _key(given: Any, place: str) -> tuple[str, ...]:
-    values = given if isinstance(given, list) else [given]
-    if not values or not all(type(v) in {int, str} for v in values):
-        raise SuiteError(
-            f"{given!r} is not a key", 'write a key as the report shows it: [17], or ["a", 2]', place
-        )
-    return tuple(str(v) for v in values)
 
 
 def keys_needed(waivers: Waivers) -> dict[str, int]:
