@@ -196,11 +196,11 @@ def test_an_unexpected_database_is_exit_2_before_anything_is_read(shop: Shop) ->
     [
         ("[targett]\nx = 1", "did you mean 'target'?"),
         ("[run]\njob = 1", "did you mean 'jobs'?"),
-        ("[run]\njobs = 0", "run.jobs must be a whole number"),
-        ("[run]\njobs = 1.5", "run.jobs must be a whole number"),
+        ("[run]\njobs = 0", "[run].jobs: must be a whole number of at least 1, not 0"),
+        ("[run]\njobs = 1.5", "[run].jobs: must be a whole number, not 1.5"),
         ("[target]\nexpect = { databse = 'x' }", "did you mean 'database'?"),
         ("[run\n", "not valid TOML"),
-        ("suite = 'x'", "must be a section"),
+        ("suite = 'x'", "suite: must be a table"),
     ],
 )
 def test_a_wrong_configuration_is_exit_2_with_did_you_mean(shop: Shop, text: str, said: str) -> None:

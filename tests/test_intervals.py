@@ -25,7 +25,8 @@ from kisaan_validate.contract.load import read_contract
 from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.facts.check import Tolerance
 from kisaan_validate.facts.result import Status
-from kisaan_validate.ops.config import KNOWN, load_config
+from kisaan_validate.ops.config import load_config
+from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.rules.intervals import is_no_value
 from kisaan_validate.rules.meta import read_tolerance
 from kisaan_validate.suite.load import suite_of
@@ -270,8 +271,9 @@ def test_no_number_of_a_toml_file_is_nan(tmp_path: Path, value: str) -> None:
     """TOML has a nan and an inf: no key of a configuration, a contract or a waiver takes them for a
     number.
     """
-    for section, keys in KNOWN.items():
-        for key in keys:
+    for section, field in ConfigFile.model_fields.items():
+        assert field.annotation is not None
+        for key in field.annotation.model_fields:
             (tmp_path / "kisaan.toml").write_text(f"[{section}]\n{key} = {value}\n")
             with pytest.raises(UsageError):
                 load_config(tmp_path / "kisaan.toml")

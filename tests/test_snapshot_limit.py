@@ -120,7 +120,7 @@ def test_the_limit_is_a_duration(tmp_path: object, value: str) -> None:
 
     file = Path(str(tmp_path)) / "kisaan.toml"
     file.write_text(f"[limits]\nsnapshot = {value}\n")
-    with pytest.raises(UsageError, match=r"limits\.snapshot must be a duration"):
+    with pytest.raises(UsageError, match=r"\[limits\]\.snapshot: must be a duration"):
         load_config(file)
     file.write_text('[limits]\nsnapshot = "15 min"\n')
     assert load_config(file).snapshot_seconds == 900

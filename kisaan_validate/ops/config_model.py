@@ -1,0 +1,109 @@
+"""``kisaan.toml`` as it is written. No error repeats a text of it: it could be a secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from kisaan_validate.toml.model import Before, Field, Name, Table, shaped, wrong
+
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+_DURATION = r"^\s*(\d{1,9})\s*(s|min|h|d)\s*$"
+
+
+def _seconds(value: Any) -> int:
+    found = re.search(_DURATION, value) if isinstance(value, str) else None
+    if found is None:
+        hint = 'write a whole number and its unit: "90 s", "15 min", "2 h", "1 d"'
+        raise wrong("must be a duration", hint)
+    return int(found[1]) * _UNITS[found[2]]
+
+
+_Path = Annotated[str, shaped(r"\S", "a path")]
+_Operator = Annotated[str, shaped(r"\S", "a name")]
+_Duration = Annotated[int, Before(_seconds, {"type": "string", "pattern": _DURATION})]
+
+
+class ExpectTable(Table):
+    """The database that is meant: a run against any other one is refused."""
+
+    database: Name | None = Field(None, description="the name of the database")
+    host: Name | None = Field(None, description="the host of the connection")
+    role: Name | None = Field(None, description="the role of the session")
+
+
+class TargetTable(Table):
+    """Which database is expected."""
+
+    expect: ExpectTable = Field(
+        default_factory=ExpectTable, description="any of host, database and role; else exit 2"
+    )
+
+
+class SuiteTable(Table):
+    """Where the suite is. Paths are relative to this file's folder."""
+
+    path: _Path = Field("checks", description="the suite's folder")
+    waivers: _Path | None = Field(None, description="accepted failures; by default the suite's waivers.toml")
+
+
+class RunTable(Table):
+    """How a run works."""
+
+    jobs: int = Field(2, ge=1, description="sessions that read side by side (one more holds the snapshot)")
+    sample: int = Field(20, ge=0, description="failing keys shown for each check")
+    lock_timeout_ms: int = Field(2_000, ge=1, description="milliseconds to wait for a lock")
+    statement_timeout_ms: int = Field(15 * 60 * 1_000, ge=1, description="milliseconds for one statement")
+    temp_limit_mb: int = Field(
+        2_048, ge=0, description="a statement for which the planner expects more temporary files is not run"
+    )
+    python_memory_mb: int = Field(
+        512, ge=1, description="whole columns that the Python checks of one table ask for"
+    )
+    trust_constraints: bool = Field(False, description="a valid constraint may replace a scan")
+    trust_indexes: bool = Field(False, description="an index may replace a scan")
+    operator: _Operator | None = Field(
+        None, description="who runs it; by default KISAAN_OPERATOR, else the operating system's user"
+    )
+
+
+class LimitsTable(Table):
+    """How old rows may be, and how long a snapshot may be held."""
+
+    standby: _Duration | None = Field(None, description="older rows of a standby are not judged")
+    snapshot: _Duration | None = Field(
+        None, description="no snapshot is held longer: it keeps VACUUM waiting"
+    )
+
+
+class ReportTable(Table):
+    """Where reports go."""
+
+    folder: _Path = Field("reports", description="one folder a run in it")
+
+
+class SignoffTable(Table):
+    """Who must approve a run."""
+
+    approvals: int = Field(1, ge=1, description="people who must approve")
+    allowed_signers: _Path | None = Field(None, description="OpenSSH's file of keys that count")
+    revoked_signers: _Path | None = Field(None, description="keys that no longer count")
+    tsa_ca: _Path | None = Field(None, description="certificates of authorities whose time stamps count")
+
+
+class ConfigFile(Table):
+    """Where the suite is, which database is expected, how long a run may take."""
+
+    target: TargetTable = Field(default_factory=TargetTable, description="which database is expected")
+    suite: SuiteTable = Field(default_factory=SuiteTable, description="where the suite is")
+    run: RunTable = Field(default_factory=RunTable, description="how a run works")
+    limits: LimitsTable = Field(
+        default_factory=LimitsTable, description="how old rows may be, how long a snapshot is held"
+    )
+    report: ReportTable = Field(default_factory=ReportTable, description="where reports go")
+    signoff: SignoffTable = Field(default_factory=SignoffTable, description="who must approve a run")
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "criteria": "success criteria belong to the suite: write [[criteria]] in its suite.toml"
+    }
