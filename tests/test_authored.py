@@ -241,5 +241,5 @@ def test_all_readers_are_tried() -> None:
         for p in package.rglob("*.py")
         if "tomllib.loads(" in p.read_text(encoding="utf-8")
     }
-    assert tomls == {"text/authored.py", "ops/demo.py"}
+    assert tomls == {"toml/reader.py", "ops/demo.py"}
     assert authored.MARK.encode() == BOM

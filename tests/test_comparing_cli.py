@@ -145,7 +145,7 @@ def test_bad_words_are_exit_2(shop: Shop, words: list[str], said: str) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("format = 1", "format = 2"), "contract.toml: format 2"),
+        (("format = 1", "format = 2"), "contract.toml: format: must be 1"),
         (("[[promise]]", "[[promis]]"), "did you mean 'promise'"),
         (('kind = "retyped"', 'kind = "retype"'), "contract.toml: promise wide: unknown kind 'retype'"),
         (('to = "numeric(18,2)"', 'too = "numeric(18,2)"'), "retyped has no 'too'"),

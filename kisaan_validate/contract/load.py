@@ -29,7 +29,6 @@ from kisaan_validate.contract.rules import (
     RowsRemoved,
 )
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.titles import split_column, split_name
 from kisaan_validate.rules.catalog import canonical_type
 from kisaan_validate.rules.relations import Unique
@@ -37,11 +36,8 @@ from kisaan_validate.sql.assertion import columns_of, plain_expression
 from kisaan_validate.sql.expressions import quote, raw, to_sql
 from kisaan_validate.sql.qualify import unmarked
 from kisaan_validate.suite.load import Suite
-from kisaan_validate.text import authored
 from kisaan_validate.text.nearest import did_you_mean
-
-CONTRACT_FORMAT = 1
-"""Version of a contract file. 1: first form."""
+from kisaan_validate.toml.reader import fitted, read
 
 
 @dataclass(frozen=True)
@@ -73,87 +69,58 @@ def read_contract(text: str, origin: str) -> Contract:
     """The contract that a file's text states. Raises SuiteError; ``origin`` is the file's name for
     messages.
     """
-    try:
-        given = authored.toml(text)
-    except ValueError as error:
-        raise SuiteError(f"not valid TOML: {error}", "", origin) from None
-    known = ("format", "name", "why", "promise")
-    for key in given:
-        if key not in known:
-            raise SuiteError(f"unknown key {key!r}", did_you_mean(key, known), origin)
-    version = given.get("format")
-    if type(version) is not int or version != CONTRACT_FORMAT:
-        hint = (
-            "upgrade kisaan-validate"
-            if isinstance(version, int) and version > CONTRACT_FORMAT
-            else "write format = 1"
-        )
-        raise SuiteError(
-            f"format {version!r} is not one that this version reads ({CONTRACT_FORMAT})", hint, origin
-        )
-    listed = given.get("promise", [])
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        raise SuiteError("promises are tables", "write [[promise]]", origin)
-    promises = tuple(p for number, item in enumerate(listed, 1) for p in _promises(item, number, origin))
+    from kisaan_validate.contract.model import ContractFile
+
+    given = read(text, origin, ContractFile)
+    promises = tuple(
+        p for number, item in enumerate(given.promise, 1) for p in _promises(item, number, origin)
+    )
     _refuse_conflicts(promises, origin)
-    name, why = (_text(given.get(key, ""), key, origin) for key in ("name", "why"))
-    return Contract(name or origin, promises, hashlib.sha256(text.encode()).hexdigest(), text, why)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Contract(given.name or origin, promises, digest, text, given.why)
 
 
-def _promises(item: Mapping[str, Any], number: int, origin: str) -> list[Promise]:
-    place = f"{origin}: promise {item.get('id', number)}"
-    kind = item.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise SuiteError(f"unknown kind {kind!r}", did_you_mean(str(kind), KINDS), place)
-    if not isinstance(item.get("id"), str) or not item["id"].strip():
-        raise SuiteError("a promise needs an id", 'write id = "…"', place)
-    made = KINDS[kind]
-    return [_promise(made, one, place) for one in _expanded(made, dict(item), place)]
+def _promises(item: dict[str, Any], number: int, origin: str) -> list[Promise]:
+    from kisaan_validate.contract.model import promise_model
+
+    id, kind = item.get("id"), item.get("kind")
+    place = f"{origin}: promise {id if isinstance(id, str) and id.strip() else number}"
+    if not isinstance(kind, str):
+        raise SuiteError("a promise needs a kind, a text", did_you_mean("", KINDS), place)
+    if kind not in KINDS:
+        raise SuiteError(f"unknown kind {kind!r}", did_you_mean(kind, KINDS), place)
+    table = fitted(item, place, promise_model(KINDS[kind]))
+    said = {name: getattr(table, name) for name in table.model_fields_set - {"kind"}}
+    return [_promise(KINDS[kind], one, place) for one in _expanded(KINDS[kind], said, place)]
 
 
-_PLURALS = {"columns": "column", "tables": "table", "checks": "check", "names": "name"}
-
-
-def _expanded(kind: type[Promise], given: dict[str, Any], place: str) -> list[dict[str, Any]]:
+def _expanded(kind: type[Promise], said: dict[str, Any], place: str) -> list[dict[str, Any]]:
     """One for each of a list of columns, tables, checks or names, with an id of its own."""
-    fields = kind.__dataclass_fields__
-    objects = issubclass(kind, OfObject)
-    for plural, singular in _PLURALS.items():
-        if plural not in given or plural in fields:
-            continue
-        members = given.pop(plural)
-        if not isinstance(members, list) or not members or not all(isinstance(m, str) and m for m in members):
-            raise SuiteError(f"{plural!r} must be a list of names", "", place)
-        many = [{**given, "id": f"{given['id']}/{member}"} for member in members]
-        for one, member in zip(many, members, strict=True):
-            if plural == "columns" and objects:
-                table, name = split_column(member)
-                one |= {"object": given.get("object", "column"), "table": table, "name": name}
-            else:
-                one[singular] = member
-        return many
-    return [given]
+    lists = [name for name in said if name not in kind.__dataclass_fields__]
+    if len(lists) > 1:
+        raise SuiteError(f"say one of {' and '.join(sorted(lists))}", "a list is one promise each", place)
+    if not lists:
+        return [said]
+    members = said.pop(lists[0])
+    return [
+        {**said, "id": f"{said['id']}/{member}", **_one(kind, lists[0], member, said)} for member in members
+    ]
 
 
-_PYTHON = {"from": "from_", "with": "with_"}
+def _one(kind: type[Promise], plural: str, member: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    from kisaan_validate.contract.model import PLURALS
+
+    if plural != "columns" or not issubclass(kind, OfObject):
+        return {PLURALS[plural]: member.strip()}
+    table, name = split_column(member)
+    return {"object": said.get("object", "column"), "table": table.strip(), "name": name.strip()}
 
 
-def _promise(kind: type[Promise], given: dict[str, Any], place: str) -> Promise:
-    fields = kind.__dataclass_fields__
-    values: dict[str, Any] = {}
-    for key, value in given.items():
-        name = _PYTHON.get(key, key)
-        if key == "kind":
-            continue
-        if name not in fields or key in _PYTHON.values():
-            shown = [f.rstrip("_") for f in fields] + [p for p, s in _PLURALS.items() if s in fields]
-            raise SuiteError(f"{kind.kind} has no {key!r}", did_you_mean(key, shown), place)
-        values[name] = _value(name, value, str(fields[name].type), place)
+def _promise(kind: type[Promise], values: dict[str, Any], place: str) -> Promise:
+    values["id"] = values["id"].strip()
     if issubclass(kind, Retyped):
-        values |= {
-            "from_": tuple(map(canonical_type, values.get("from_", ()))),
-            "to": _type(values.get("to", ""), place),
-        }
+        from_, to = values.get("from_", ()), _type(values.get("to", ""), place)
+        values |= {"from_": tuple(map(canonical_type, from_)), "to": to}
     promise = kind(**values)
     _refuse_incomplete(promise, place)
     if isinstance(promise, OfObject):
@@ -198,43 +165,6 @@ def _refuse_unsafe(expression: str, place: str) -> None:
         )
 
 
-def _value(name: str, value: Any, kind: str, place: str) -> Any:
-    if name == "severity":
-        try:
-            return Severity(value)
-        except ValueError:
-            raise SuiteError(
-                f"unknown severity {value!r}", did_you_mean(str(value), list(Severity)), place
-            ) from None
-    if name == "facts":
-        if not isinstance(value, dict):
-            raise SuiteError("'facts' must be a table", 'write facts = { type = "bigint" }', place)
-        return {key: _strings(v, f"facts.{key}", place) for key, v in value.items()}
-    if kind == "bool" or name == "rows":
-        wanted = bool if kind == "bool" else int
-        if type(value) is not wanted or (wanted is int and value < 0):
-            raise SuiteError(
-                f"{name!r} must be {'true or false' if wanted is bool else 'a number of rows'}", "", place
-            )
-        return value
-    said = name.rstrip("_")
-    return _strings(value, said, place) if kind.startswith("tuple") else _text(value, said, place)
-
-
-def _strings(value: Any, name: str, place: str) -> tuple[str, ...]:
-    listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list) or not all(isinstance(v, str) for v in listed):
-        raise SuiteError(f"{name!r} must be a text or a list of texts", "", place)
-    return tuple(listed)
-
-
-def _text(value: Any, name: str, place: str) -> str:
-    if not isinstance(value, str):
-        raise SuiteError(f"{name!r} must be a text, not {value!r}", "", place)
-    # SQL stays as it is written: a blank may stand in a string, a line break end a comment.
-    return " ".join(value.split()) if name == "why" else value.strip()
-
-
 _MAY_BE_EMPTY = frozenset(
     {
         "why",
@@ -253,13 +183,18 @@ _MAY_BE_EMPTY = frozenset(
 )
 
 
+def may_be_empty(kind: type[Promise], name: str) -> bool:
+    """Whether a promise of this kind may leave out a parameter, whatever else it says."""
+    if issubclass(kind, Renamed):
+        return name in {"column", "table"}
+    return name in _MAY_BE_EMPTY or (name == "to" and issubclass(kind, Altered))
+
+
 def _refuse_incomplete(promise: Promise, place: str) -> None:
     object = getattr(promise, "object", "")
     for name in promise.parameters:
-        may = name in _MAY_BE_EMPTY or (name == "to" and isinstance(promise, Altered))
-        may = may or (name == "table" and object in OF_NO_TABLE | THEIR_OWN_TABLE)
-        may = may or (name in {"column", "table"} and isinstance(promise, Renamed))
-        if not may and getattr(promise, name) in ("", ()):
+        may = name == "table" and object in OF_NO_TABLE | THEIR_OWN_TABLE
+        if not may and not may_be_empty(type(promise), name) and getattr(promise, name) in ("", ()):
             raise SuiteError(f"{promise.kind} needs {name.rstrip('_')!r}", "", place)
     column = getattr(promise, "column", "")
     if (
@@ -300,11 +235,7 @@ def _refuse_wrong_name(promise: Renamed, place: str) -> None:
 
 def _refuse_unknown(promise: OfObject, place: str) -> None:
     """A slip in the name of a kind or an attribute would find nothing, and nothing could look kept."""
-    known = ATTRIBUTES.get(promise.object)
-    if known is None:
-        raise SuiteError(
-            f"unknown object {promise.object!r}", did_you_mean(promise.object, ATTRIBUTES), place
-        )
+    known = ATTRIBUTES[promise.object]
     named = [promise.attribute] if isinstance(promise, Altered) else []
     named += list(promise.facts or {}) if isinstance(promise, Added) else []
     if wrong := next((name for name in named if name not in known), None):

@@ -7,9 +7,7 @@ do about it.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 MARK = "\ufeff"
 """The byte order mark, as it reads in a decoded text."""
@@ -60,16 +58,6 @@ def plain(text: str) -> str:
 def read_plain(path: Path) -> str:
     """The text of a file that people write: :func:`plain`. Raises OSError and ValueError."""
     return plain(read_exact(path))
-
-
-def toml(text: str) -> dict[str, Any]:
-    """What a TOML text says. Raises ValueError for all that is none, whichever error the parser has for
-    it.
-    """
-    try:
-        return tomllib.loads(plain(text))
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
 
 
 def reason_of(error: OSError | ValueError) -> str:

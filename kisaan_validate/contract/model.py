@@ -1,0 +1,137 @@
+"""A contract as it is written. What a promise can say are the fields of its class, each by its type."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+
+from kisaan_validate.contract.objects import ATTRIBUTES, OfObject
+from kisaan_validate.contract.rules import Promise
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.text.nearest import did_you_mean
+from kisaan_validate.toml.model import (
+    AfterValidator,
+    Before,
+    Field,
+    Filled,
+    Name,
+    Table,
+    create_model,
+    cut,
+    tables,
+    version,
+    wrong,
+)
+
+CONTRACT_FORMAT = 1
+"""Version of a contract file. 1: first form."""
+
+PLURALS = {"columns": "column", "tables": "table", "checks": "check", "names": "name"}
+"""Lists that stand for one promise each, by what they list."""
+
+_Prose = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
+
+
+class ContractFile(Table):
+    """What a migration promises."""
+
+    format: Annotated[int, version(CONTRACT_FORMAT)] = Field(
+        description="the version of this format", examples=[CONTRACT_FORMAT]
+    )
+    name: Annotated[str, AfterValidator(str.strip)] = Field("", description="the migration's name in reports")
+    why: _Prose = Field("", description="what the migration is for")
+    promise: Annotated[tuple[dict[str, Any], ...], Field(strict=False), tables("promise")] = Field(
+        (), description="the promises"
+    )
+
+
+def _one_of(known: Iterable[str]) -> Before:
+    """One of these words. Errors name the given one, and the nearest."""
+    words = list(known)
+
+    def look(value: Any) -> Any:
+        if isinstance(value, str) and value not in words:
+            raise wrong(f"{cut(value)!r} is not known", did_you_mean(cut(value), words))
+        return value
+
+    return Before(look, {"enum": words})
+
+
+def _listed(value: Any) -> Any:
+    if not isinstance(value, (str, list)):
+        raise wrong("must be a text or a list of texts")
+    return [value] if isinstance(value, str) else value
+
+
+# SQL stays as it is written: a blank may stand in a string, a line break end a comment.
+_Said = Annotated[str, AfterValidator(str.strip)]
+_Texts = Annotated[tuple[str, ...], Field(strict=False), Before(_listed, {"type": ["string", "array"]})]
+_Severity = Annotated[str, _one_of(Severity), AfterValidator(Severity)]
+_Many = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+
+_Object = Annotated[str, _one_of(ATTRIBUTES)]
+
+_FORMS: dict[Any, Any] = {
+    str: _Said,
+    bool: bool,
+    int | None: Annotated[int, Field(ge=0)],
+    tuple[str, ...]: _Texts,
+    Severity: _Severity,
+    Mapping[str, str | tuple[str, ...]] | None: dict[str, _Texts],
+}
+"""How a field of a promise is written, by its type."""
+
+_SAYS = {
+    "attribute": "the attribute of the object that changes",
+    "by": "what new rows or looked-up rows are known by: columns",
+    "check": "the id of a check of the suite",
+    "column": "table.column",
+    "duplicates": "the columns that make rows duplicates of each other; of each group one row stays",
+    "expression": "SQL over the old row; {column} is the column itself",
+    "facts": "what the catalogue says of it, by attribute",
+    "from": "what it was before; for looked_up, the table that is read",
+    "id": "its name in reports, unique in the contract",
+    "key": "the columns of the other table that are compared; by default its primary key",
+    "kind": "what is promised",
+    "name": "the object's name",
+    "names": "names, or a pattern of names",
+    "object": "the kind of the object",
+    "optional": "true: what it speaks of may be missing from both sides",
+    "rows": "so many rows",
+    "severity": "blocking (the default), warning or info",
+    "surplus_of": "the id of a uniqueness check: its surplus rows go",
+    "table": "the table's name",
+    "to": "what it becomes; for renamed, the new name alone",
+    "using": "SQL over the old row that gives the new value",
+    "value": "SQL over the row that is looked up",
+    "where": "SQL over one row: the rows that are meant",
+    "why": "why, in plain words",
+    "with": "SQL over the old row that fills the NULLs",
+}
+
+
+@cache
+def promise_model(kind: type[Promise]) -> type[Table]:
+    """The table of a promise of this kind."""
+    types, fields = get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}
+    made: dict[str, Any] = {"kind": (Literal[kind.kind], Field(description=_SAYS["kind"]))}
+    for name, field in fields.items():
+        key = name.rstrip("_")
+        form: Any = {"id": Filled, "object": _Object}.get(name) or _FORMS[types[name]]
+        default: Any = ... if name == "id" else field.default or None
+        made[name] = (form, Field(default, alias=key, description=_SAYS[key]))
+    for plural, singular in PLURALS.items():
+        if plural not in fields and (
+            singular in fields or (plural == "columns" and issubclass(kind, OfObject))
+        ):
+            made[plural] = (_Many, Field(None, description=f"one promise for each of these {plural}"))
+    return create_model(f"{kind.__name__}Table", __base__=_named(kind), __doc__=kind.__doc__, **made)
+
+
+def _named(kind: type[Promise]) -> type[Table]:
+    class Named(Table):
+        called: ClassVar[str] = kind.kind
+
+    return Named
