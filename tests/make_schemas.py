@@ -1,21 +1,47 @@
-"""Write docs/schemas from the nouns: ``python tests/make_schemas.py``."""
+"""Write docs/schemas from the nouns and the models of TOML files: ``python tests/make_schemas.py``."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from kisaan_validate.contract.schema import contract_schema  # noqa: E402
 from kisaan_validate.facts.baseline import Baseline  # noqa: E402
 from kisaan_validate.facts.run import Run  # noqa: E402
-from kisaan_validate.record.codec import schema_of  # noqa: E402
+from kisaan_validate.ops.config_model import ConfigFile  # noqa: E402
+from kisaan_validate.record.codec import schema_of as record_schema  # noqa: E402
 from kisaan_validate.record.judged import judged_schema  # noqa: E402
+from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
+from kisaan_validate.toml.model import schema_of  # noqa: E402
+from kisaan_validate.verdict.waivers_model import WaiversFile  # noqa: E402
 
-for name, schema in (("run", schema_of(Run)), ("baseline", schema_of(Baseline)), ("judged", judged_schema())):
-    path = ROOT / "docs" / "schemas" / f"{name}.schema.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(path.relative_to(ROOT))
+FOLDER = ROOT / "docs" / "schemas"
+
+
+def toml_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each TOML file that people write, by its name in the folder."""
+    return {
+        "contract": contract_schema(),
+        "kisaan": schema_of(ConfigFile, "kisaan.toml, the configuration of kisaan-validate"),
+        "suite": schema_of(SettingsFile, "suite.toml of a suite of kisaan-validate"),
+        "waivers": schema_of(WaiversFile, "waivers.toml, known failures for kisaan-validate"),
+    }
+
+
+def main() -> None:
+    """Write every schema, and say which."""
+    records = {"run": record_schema(Run), "baseline": record_schema(Baseline), "judged": judged_schema()}
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, schema in {**records, **toml_schemas()}.items():
+        path = FOLDER / f"{name}.schema.json"
+        path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
