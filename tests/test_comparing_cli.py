@@ -163,7 +163,7 @@ def test_bad_words_are_exit_2(shop: Shop, words: list[str], said: str) -> None:
             ),
             "there is no check",
         ),
-        (('tables = ["orders", "other"]', "tables = []"), "must be a list of names"),
+        (('tables = ["orders", "other"]', "tables = []"), "promise rows: tables: must not be empty"),
         (("format = 1", "format ="), "not valid TOML"),
     ],
 )
