@@ -7,9 +7,10 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from operator import itemgetter
 from typing import Protocol
 
+from kisaan_validate.compare.ordered import groups_side_by_side
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import SAVEPOINT, give_back, recover
 from kisaan_validate.execute.heap import refusal
@@ -27,6 +28,9 @@ KINDS = ("changed", "removed", "added", "late")
 
 Row = tuple[int, int, int, str, bool]
 """Place, both lanes, the key as text, and whether the row is not above all keys of the baseline."""
+
+
+_PLACE, _DISORDER = itemgetter(0), "rows did not come in the order of their place"
 
 
 class Sink(Protocol):
@@ -163,7 +167,8 @@ def compare_rows(
         return RowsCompared(stream.title, stream.key, message=why.fact)
     counted = _Counted()
     identity = _marked if stream.marked else _whole
-    for old, new in _places(kept, _streamed(session, stream.sql)):
+    now = _streamed(session, stream.sql)
+    for old, new in groups_side_by_side(kept, now, _PLACE, _DISORDER):
         if stream.unique:
             _keyed(old, new, counted, identity)
         else:
@@ -195,34 +200,6 @@ def _doubt(stream: RowStream, counted: _Counted, added: int, expected: tuple[int
     if expected is not None and expected[0] - counted.numbers["removed"] + added != expected[1]:
         return "rows added and removed do not make up the difference of the counts"
     return ""
-
-
-def _places(kept: Iterable[Row], now: Iterable[Row]) -> Iterator[tuple[list[Row], list[Row]]]:
-    """The rows of each place, of both sides; only one place at a time is in memory. Raises DatabaseError
-    if the order breaks.
-    """
-    left, right = _groups(kept), _groups(now)
-    old, new = next(left, None), next(right, None)
-    while old is not None or new is not None:
-        if new is None or (old is not None and old[0][0] < new[0][0]):
-            assert old is not None
-            yield old, []
-            old = next(left, None)
-        elif old is None or new[0][0] < old[0][0]:
-            yield [], new
-            new = next(right, None)
-        else:
-            yield old, new
-            old, new = next(left, None), next(right, None)
-
-
-def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    last: int | None = None
-    for place, group in groupby(rows, key=lambda row: row[0]):
-        if last is not None and place <= last:
-            raise DatabaseError("rows did not come in the order of their place")
-        last = place
-        yield list(group)
 
 
 def _whole(key: str) -> str:

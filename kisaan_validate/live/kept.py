@@ -12,6 +12,7 @@ from hashlib import blake2b
 from itertools import tee
 from typing import Protocol
 
+from kisaan_validate.compare.ordered import side_by_side
 from kisaan_validate.compare.patterns import Watch
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import give_back
@@ -153,34 +154,25 @@ class _Unlike:
         self._unlike: bytes | None = None  # the key of the last line, if its sides were not alike
         self._counted: bytes | None = None
         self._alike = b""  # the last line that both sides have: most lines need not be taken to pieces
-        self._places: list[tuple[int, bytes] | None] = [None, None]
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        befores, afters = iter(self.before), iter(self.after)
-        old, new = next(befores, None), next(afters, None)
-        while old is not None or new is not None:
-            if old is not None and old == new:
-                self.alike += 1
-                if self._unlike is not None:
-                    self._share(_key_of(old), self._unlike)
-                    self._unlike = None
-                self._alike = old
-            else:
-                left = None if old is None else self._place(old, 0)
-                right = None if new is None else self._place(new, 1)
-                if old is not None and left is not None and (right is None or left < right):
-                    self._alone(0, old)
-                    old = next(befores, None)
-                    continue
-                if new is not None and right is not None and (left is None or right < left):
-                    self._alone(1, new)
-                    new = next(afters, None)
-                    continue
-                assert old is not None
-                assert new is not None
+        place = _number_of if self.layout.place == 1 else _key_of
+        for old, new in side_by_side(self.before, self.after, place, _DISORDER, self._see_alike):
+            if old is not None and new is not None:
                 self._see(old)
                 yield old, new
-            old, new = next(befores, None), next(afters, None)
+            elif old is not None:
+                self._alone(0, old)
+            elif new is not None:
+                self._alone(1, new)
+
+    def _see_alike(self, first: bytes, last: bytes, many: int) -> None:
+        """A run of lines that both sides have."""
+        self.alike += many
+        if self._unlike is not None:
+            self._share(_key_of(first), self._unlike)
+            self._unlike = None
+        self._alike = last
 
     def _alone(self, side: int, line: bytes) -> None:
         self.lone[side] += 1
@@ -197,21 +189,18 @@ class _Unlike:
             self.shared += 1
             self._counted = key
 
-    def _place(self, line: bytes, side: int) -> tuple[int, bytes]:
-        """A line's place. Raises DatabaseError if its side went back: rows would be taken for gone and
-        come.
-        """
-        key = _key_of(line)
-        place, last = (int(key), b"") if self.layout.place == 1 else (0, key), self._places[side]
-        if last is not None and place < last:
-            raise DatabaseError("the rows do not come in the order of their keys")
-        self._places[side] = place
-        return place
+
+_DISORDER = "the rows do not come in the order of their keys"
 
 
 def _key_of(line: bytes) -> bytes:
     """The key of a line as it was written, which is the same for the same key."""
     return line.partition(b"\t")[0]
+
+
+def _number_of(line: bytes) -> int:
+    """The key of a line whose key is an integer."""
+    return int(line.partition(b"\t")[0])
 
 
 def _side(pairs: Iterable[tuple[bytes, bytes]], number: int) -> Iterator[bytes]:

@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter
 
+from kisaan_validate.compare.ordered import groups_side_by_side
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.row_differences import ColumnPair, Kind, RowChange
 from kisaan_validate.text.cutting import same
@@ -87,7 +89,7 @@ class Layout:
     summed: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Line:
     """One streamed row: its place in the order, its digest, the rest of the fields unread; ``copies``
     equal rows without a key.
@@ -104,6 +106,8 @@ def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[Line]:
     for line in raw:
         fields = line[:-1].split(b"\t", cuts)
         rest = fields[cuts] if len(fields) > cuts else b""
+        if len(rest) > MOST_BYTES_OF_ONE_KEY:
+            raise DatabaseError(f"one row has more than {MOST_BYTES_OF_ONE_KEY:,} bytes")
         if layout.place == 1:
             yield Line((int(fields[0]), b""), fields[1] + b"," + fields[2], rest)
         elif layout.place == 2:
@@ -114,29 +118,32 @@ def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[Line]:
             )
 
 
-def _groups(lines: Iterable[Line], keyed: bool) -> Iterator[list[Line]]:
-    """Rows of one place together; without a key these are equal, and one line counts for all.
+_PLACE, _DISORDER = attrgetter("place"), "the server did not send the rows in the order that was asked for"
 
-    Raises DatabaseError if they are too many, or out of order.
+
+def _of_one_key() -> Callable[[list[Line], Line], None]:
+    """What takes rows of one key together. Raises DatabaseError if they are too many.
+
+    One of it serves both sides, because the rows of a place are taken together before those of another.
     """
-    group: list[Line] = []
     size = 0
-    for line in lines:
-        if group and line.place != group[0].place:
-            if line.place < group[0].place:
-                raise DatabaseError("the server did not send the rows in the order that was asked for")
-            yield group
-            group, size = [], 0
-        if group and not keyed:
-            group[0].copies += 1
-            continue
+
+    def add(group: list[Line], line: Line) -> None:
+        nonlocal size
+        if len(group) == 1:
+            size = len(group[0].rest)
         group.append(line)
         size += len(line.rest)
         if len(group) > MOST_OF_ONE_KEY or size > MOST_BYTES_OF_ONE_KEY:
             hint = "declare a key that tells rows apart: --key table=column,column"
             raise DatabaseError(f"more than {len(group) - 1:,} rows share one key", hint)
-    if group:
-        yield group
+
+    return add
+
+
+def _one_more(group: list[Line], _: Line) -> None:
+    """Rows without a key: those of one place are equal, and one line counts for all."""
+    group[0].copies += 1
 
 
 @dataclass
@@ -164,13 +171,13 @@ def merge(
     """Show every row that differs to ``see``, and count. Raises DatabaseError where a side failed."""
     counted = Merged()
     reader = _Reader(layout)
-    keyed = layout.place > 0
-    sides = [_lines(before, layout), _lines(after, layout)]
+    olds, news = _lines(before, layout), _lines(after, layout)
     if layout.summed:
-        sides = [_added(lines, sums) for lines, sums in zip(sides, counted.sums, strict=True)]
-    for old, new in _matched(*(_groups(lines, keyed) for lines in sides)):
-        counted.read[0] += sum(line.copies for line in old)
-        counted.read[1] += sum(line.copies for line in new)
+        olds, news = _added(olds, counted.sums[0]), _added(news, counted.sums[1])
+    add = _of_one_key() if layout.place else _one_more
+    for old, new in groups_side_by_side(olds, news, _PLACE, _DISORDER, add):
+        counted.read[0] += _rows(old)
+        counted.read[1] += _rows(new)
         if len(old) == len(new) == 1 and old[0].digest == new[0].digest and old[0].copies == new[0].copies:
             continue
         if layout.place and (len(old) > 1 or len(new) > 1):
@@ -178,6 +185,11 @@ def merge(
         for change in _changes(old, new, reader, layout):
             _count(change, counted, see)
     return counted
+
+
+def _rows(group: list[Line]) -> int:
+    """The rows of a group: without a key one line counts for all, with a key each line is one."""
+    return group[0].copies if len(group) == 1 else len(group)
 
 
 def _added(lines: Iterable[Line], sums: list[int]) -> Iterator[Line]:
@@ -203,24 +215,6 @@ def _count(change: RowChange, counted: Merged, see: Callable[[RowChange], None])
         counted.changed += 1
         counted.columns.update(change.columns)
     see(change)
-
-
-def _matched(
-    before: Iterator[list[Line]], after: Iterator[list[Line]]
-) -> Iterator[tuple[list[Line], list[Line]]]:
-    """Groups of the same place side by side; [] where a side has none."""
-    old, new = next(before, None), next(after, None)
-    while old is not None or new is not None:
-        if new is None or (old is not None and old[0].place < new[0].place):
-            assert old is not None
-            yield old, []
-            old = next(before, None)
-        elif old is None or new[0].place < old[0].place:
-            yield [], new
-            new = next(after, None)
-        else:
-            yield old, new
-            old, new = next(before, None), next(after, None)
 
 
 def _changes(old: list[Line], new: list[Line], reader: _Reader, layout: Layout) -> Iterator[RowChange]:
