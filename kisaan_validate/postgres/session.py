@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import psycopg2
@@ -333,7 +334,9 @@ class _Sink:
         self.write = take
 
 
+@lru_cache(maxsize=256)
 def _text(value: str) -> str:
+    """A text as SQL. The same settings are pinned in each transaction, so they are written once."""
     return to_sql(text_literal(value))
 
 
