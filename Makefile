@@ -15,10 +15,11 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev needs lint
 	$(PYTEST) -m "not slow"
 
-# Every test once: those of `make test`, on EXAMPLES times as many random examples, and the longer proofs.
+# Every test once: those of `make test`, on EXAMPLES times as many random examples (others each time, if more than
+# once), and the longer proofs.
 EXAMPLES ?= 5
 test-all: $(VENV)/.dev needs lint
-	KISAAN_EXAMPLES=$(EXAMPLES) $(PYTEST)
+	KISAAN_EXAMPLES=$(EXAMPLES) $(PYTEST) $(if $(filter-out 1,$(EXAMPLES)),--hypothesis-profile=default)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet .
