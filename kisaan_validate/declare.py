@@ -28,19 +28,25 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_column
 from kisaan_validate.rules import (
-    aggregates,
     bounds,
     catalog,
     documents,
     intervals,
     plugins,
-    relations,
     rows,
     series,
     sets,
 )
 from kisaan_validate.rules.base import Join, Rule
+from kisaan_validate.rules.counts import DistinctCount, NullShare, RowCount, RowCountAgainst
+from kisaan_validate.rules.fresh import Fresh
 from kisaan_validate.rules.meta import Meta, exact_share, read_meta
+from kisaan_validate.rules.present import MinimumRows, NamesPresent, SequenceAhead
+from kisaan_validate.rules.quantile import Quantile
+from kisaan_validate.rules.reconciles import SUM_OPERATORS, Reconciles
+from kisaan_validate.rules.relations import Agrees, HoldsWith, References
+from kisaan_validate.rules.totals import Total
+from kisaan_validate.rules.unique import Unique
 from kisaan_validate.text.nearest import did_you_mean
 
 __all__ = [
@@ -271,7 +277,7 @@ def row_count(
 ) -> Declaration:
     """``table`` has from ``low`` to ``high`` rows, both included."""
     fields, meta = _figure(more)
-    rule = aggregates.RowCount(bounds=_read(bounds.read_count_bounds, low, high), **fields)
+    rule = RowCount(bounds=_read(bounds.read_count_bounds, low, high), **fields)
     return _declare("row_count", table, (), rule, meta)
 
 
@@ -290,7 +296,7 @@ def row_count_against(
     Fraction or "80%"). ``other_where`` is SQL over a row of ``other``. With ``segment_by`` both tables
     need its columns.
     """
-    _choice("relation", relation, relations._SUM_OPERATORS)
+    _choice("relation", relation, SUM_OPERATORS)
     fields, meta = _figure(more)
     exact = _read(bounds.read_exact, _share(factor, "factor"), "factor")
     if exact <= 0 or not other:
@@ -299,9 +305,7 @@ def row_count_against(
         raise SuiteError(
             "it compares a table with itself", "name another table, or restrict one side", _caller()
         )
-    rule = aggregates.RowCountAgainst(
-        other=other, relation=relation, factor=exact, other_where=other_where, **fields
-    )
+    rule = RowCountAgainst(other=other, relation=relation, factor=exact, other_where=other_where, **fields)
     return _declare("row_count_against", table, (), rule, meta)
 
 
@@ -314,7 +318,7 @@ def null_share(
     """
     fields, meta = _figure(more, (column,))
     found = _read(bounds.read_bounds, _share(low, "low"), _share(high, "high"))
-    rule = aggregates.NullShare(bounds=_read(bounds.check_share_bounds, found), **fields)
+    rule = NullShare(bounds=_read(bounds.check_share_bounds, found), **fields)
     return _declare("null_share", table, (column,), rule, meta)
 
 
@@ -327,7 +331,7 @@ def total(
     A bound is a whole number, Decimal or Fraction.
     """
     fields, meta = _figure(more, (column,))
-    rule = aggregates.Total(bounds=_read(bounds.read_bounds, low, high), **fields)
+    rule = Total(bounds=_read(bounds.read_bounds, low, high), **fields)
     return _declare("total", table, (column,), rule, meta)
 
 
@@ -345,7 +349,7 @@ def distinct_count(
     fields, meta = _figure(more, _columns(columns))
     if not _columns(columns):
         raise SuiteError("distinct_count() needs columns", origin=_caller())
-    rule = aggregates.DistinctCount(bounds=_read(bounds.read_count_bounds, low, high), **fields)
+    rule = DistinctCount(bounds=_read(bounds.read_count_bounds, low, high), **fields)
     return _declare("distinct_count", table, _columns(columns), rule, meta)
 
 
@@ -367,7 +371,7 @@ def quantile(
             _caller(),
         )
     _read(_value_bounds, low, high)
-    rule = aggregates.Quantile(share=exact, low=low, high=high, **fields)
+    rule = Quantile(share=exact, low=low, high=high, **fields)
     return _declare("quantile", table, (column,), rule, meta)
 
 
@@ -403,7 +407,7 @@ def fresh(
         raise SuiteError(f"within={within!r} is no age", "write timedelta(days=2)", _caller())
     _check_zone(zone)
     fields, meta = _figure(more, (column,))
-    return _declare("fresh", table, (column,), aggregates.Fresh(within=within, zone=zone, **fields), meta)
+    return _declare("fresh", table, (column,), Fresh(within=within, zone=zone, **fields), meta)
 
 
 def _check_zone(zone: str) -> None:
@@ -492,7 +496,7 @@ def holds(
     every number and equal to itself; not where the expression speaks of NaN itself (``amount > 0 OR amount
     = 'NaN'``), or ``allow_nan``.
     """
-    from kisaan_validate.sql.assertion import expression_columns
+    from kisaan_validate.sql.reading import expression_columns
 
     read = expression_columns(expression, _caller())
     rule = rows.Holds(
@@ -529,7 +533,7 @@ def unique(
     _choice("counts", counts, ("surplus", "groups"))
     if not _columns(columns):
         raise SuiteError("unique() needs columns", origin=_caller())
-    return _declare("unique", table, _columns(columns), relations.Unique(nulls_equal, counts, where), meta)
+    return _declare("unique", table, _columns(columns), Unique(nulls_equal, counts, where), meta)
 
 
 def references(
@@ -547,10 +551,10 @@ def references(
     ``parent``).
     """
     if where:
-        from kisaan_validate.sql.assertion import qualified_columns
+        from kisaan_validate.sql.reading import qualified_columns
 
         qualified_columns(where, ("child",), _caller())
-    return _declare("references", table, (), relations.References(_join(columns, to, on), where), meta)
+    return _declare("references", table, (), References(_join(columns, to, on), where), meta)
 
 
 def agrees(
@@ -573,7 +577,7 @@ def agrees(
     other, other_column = split_column(with_)
     if not other or not other_column:
         raise SuiteError(f"with_={with_!r} is not 'table.column'", origin=_caller())
-    rule = relations.Agrees(_join(via, other, on), other_column, nulls, where)
+    rule = Agrees(_join(via, other, on), other_column, nulls, where)
     return _declare("agrees", table, (column,), rule, meta)
 
 
@@ -593,11 +597,11 @@ def holds_with(
 
     A NaN violates it as it violates :func:`holds`.
     """
-    from kisaan_validate.sql.assertion import qualified_columns
+    from kisaan_validate.sql.reading import qualified_columns
 
     origin = _caller()
     read = qualified_columns(expression, ("child", "parent"), origin)
-    rule = relations.HoldsWith(
+    rule = HoldsWith(
         _join(via, parent, on),
         expression,
         tuple(read["parent"]),
@@ -627,15 +631,15 @@ def reconciles(
     ("skip"). ``where`` is SQL over ``parent`` (a row of ``table``); ``detail_where`` over a row of
     ``details``.
     """
-    _choice("relation", relation, relations._SUM_OPERATORS)
+    _choice("relation", relation, SUM_OPERATORS)
     _choice("missing", missing, ("zero", "skip"))
-    rule = relations.Reconciles(details, detail_column, via, on, relation, missing, where, detail_where)
+    rule = Reconciles(details, detail_column, via, on, relation, missing, where, detail_where)
     return _declare("reconciles", table, (column,), rule, meta)
 
 
 def sequence(table: str, column: str = "id", **meta: Unpack[MetaArguments]) -> Declaration:
     """The sequence that fills ``column`` is not behind the values already there (typical after a restore)."""
-    return _declare("sequence", table, (column,), relations.SequenceAhead(), meta)
+    return _declare("sequence", table, (column,), SequenceAhead(), meta)
 
 
 def ledger(table: str, column: str, names: list[str], **meta: Unpack[MetaArguments]) -> Declaration:
@@ -644,12 +648,12 @@ def ledger(table: str, column: str, names: list[str], **meta: Unpack[MetaArgumen
     """
     if not names:
         raise SuiteError("ledger() needs names", origin=_caller())
-    return _declare("ledger", table, (column,), relations.NamesPresent(tuple(names)), meta)
+    return _declare("ledger", table, (column,), NamesPresent(tuple(names)), meta)
 
 
 def minimum_rows(table: str, minimum: int = 1, **meta: Unpack[MetaArguments]) -> Declaration:
     """``table`` has at least ``minimum`` rows."""
-    return _declare("minimum_rows", table, (), _read(relations.MinimumRows, minimum), meta)
+    return _declare("minimum_rows", table, (), _read(MinimumRows, minimum), meta)
 
 
 def table(name: str, **meta: Unpack[MetaArguments]) -> Declaration:

@@ -22,7 +22,8 @@ from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.result import Result, Status
-from kisaan_validate.sql.assertion import calls_of, parse_select, tables_read
+from kisaan_validate.sql.assertion import calls_of, parse_select
+from kisaan_validate.sql.reading import tables_read
 
 EVIL = """
 CREATE FUNCTION evil(integer DEFAULT 1) RETURNS integer LANGUAGE plpgsql VOLATILE AS

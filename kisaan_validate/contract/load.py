@@ -31,10 +31,11 @@ from kisaan_validate.contract.rules import (
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_column, split_name
 from kisaan_validate.rules.catalog import canonical_type
-from kisaan_validate.rules.relations import Unique
-from kisaan_validate.sql.assertion import columns_of, plain_expression
+from kisaan_validate.rules.unique import Unique
+from kisaan_validate.sql.assertion import plain_expression
 from kisaan_validate.sql.expressions import quote, raw, to_sql
 from kisaan_validate.sql.qualify import unmarked
+from kisaan_validate.sql.reading import columns_of
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.text.nearest import did_you_mean
 from kisaan_validate.toml.reader import fitted, read

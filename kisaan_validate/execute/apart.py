@@ -12,9 +12,9 @@ from kisaan_validate.facts.catalogue import Catalogue
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.plan import Written
 from kisaan_validate.postgres.session import Session
-from kisaan_validate.rules.relations import Assertion
+from kisaan_validate.rules.assertion import Assertion
 from kisaan_validate.sql.apart import Place, places_of, stand_apart
-from kisaan_validate.sql.assertion import resolve_names
+from kisaan_validate.sql.reading import resolve_names
 from kisaan_validate.suite.load import Suite
 
 

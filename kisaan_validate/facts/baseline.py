@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.facts.check import Check
-from kisaan_validate.facts.place import Place
-from kisaan_validate.facts.result import Result
-from kisaan_validate.facts.run import Run
-
-if TYPE_CHECKING:
-    pass
-
 from kisaan_validate.facts.asked import Selection, SuiteFacts
-from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.kept import RowFile
-from kisaan_validate.facts.place import Notice
-from kisaan_validate.facts.result import Status
+from kisaan_validate.facts.place import Notice, Place
+from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
 
 BASELINE_FORMAT = 2

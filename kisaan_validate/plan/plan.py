@@ -15,9 +15,9 @@ from kisaan_validate.plan.figures import Figure, column_figure
 from kisaan_validate.plan.statements import Pass, Query, Reads, Slot, bare_of, join_pass, row_pass
 from kisaan_validate.plan.streams import Stream, make_stream
 from kisaan_validate.rules.applies import parse_condition
+from kisaan_validate.rules.assertion import Assertion
 from kisaan_validate.rules.base import CatalogRule, Join, JoinRule, QueryRule, RowRule, Rule, Violations
 from kisaan_validate.rules.python import PythonRule
-from kisaan_validate.rules.relations import Assertion
 from kisaan_validate.sql.expressions import View, condition_sql, to_sql
 from kisaan_validate.sql.qualify import authored, qualified
 from kisaan_validate.suite.load import Suite

@@ -28,8 +28,9 @@ from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.table import TableFacts
-from kisaan_validate.sql.assertion import columns_of, plain_expression
+from kisaan_validate.sql.assertion import plain_expression
 from kisaan_validate.sql.expressions import quote
+from kisaan_validate.sql.reading import columns_of
 
 
 def named_here(

@@ -6,15 +6,10 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from kisaan_validate.errors import TargetError
 from kisaan_validate.sql.qualify import qualified
-
-if TYPE_CHECKING:
-    pass
-
 
 SOURCES = ("--dsn", "KISAAN_DSN", "DATABASE_URL", "libpq environment")
 """Where the target may be named, the first one wins."""

@@ -24,7 +24,7 @@ from kisaan_validate.postgres.session import Session
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.hidden import masked_outputs
 from kisaan_validate.prove.outcome import joined
-from kisaan_validate.rules.relations import MISSING
+from kisaan_validate.rules.present import MISSING
 from kisaan_validate.sql.expressions import key_columns
 from kisaan_validate.stream.tally import Streamed, Tally
 from kisaan_validate.suite.load import SuiteSettings

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.plan.statements import Query
-from kisaan_validate.sql.assertion import Calls, calls_of, computed_outputs
+from kisaan_validate.sql.assertion import Calls, calls_of
 from kisaan_validate.sql.qualify import unmarked
+from kisaan_validate.sql.reading import computed_outputs
 from kisaan_validate.suite.load import SuiteSettings
 
 _OPAQUE = (

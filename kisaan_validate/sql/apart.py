@@ -16,8 +16,9 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from kisaan_validate.sql.assertion import folded, is_own, scrubbed, table_name
 from kisaan_validate.sql.expressions import APART, quote
+from kisaan_validate.sql.reading import folded, is_own, table_name
+from kisaan_validate.sql.scrubbing import scrubbed
 
 _OF_THE_SYSTEM = frozenset({"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
 """Columns that a table has and a subquery over it has not."""

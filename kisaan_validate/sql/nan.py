@@ -7,7 +7,8 @@ from functools import lru_cache
 from sqlglot import exp
 
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.sql.assertion import column_name, plain_expression
+from kisaan_validate.sql.assertion import plain_expression
+from kisaan_validate.sql.reading import column_name
 
 Named = frozenset[tuple[str, str]]
 """Columns as (qualifier, name); the qualifier is "" in an expression over one row."""

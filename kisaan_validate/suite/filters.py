@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_name
-from kisaan_validate.sql.assertion import expression_columns
+from kisaan_validate.sql.reading import expression_columns
 from kisaan_validate.text.nearest import did_you_mean
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.rules import catalog, relations, rows
+from kisaan_validate.rules import catalog, rows
 from kisaan_validate.rules.applies import column_condition, split_conditions
 from kisaan_validate.rules.base import Rule
 from kisaan_validate.rules.meta import KEYS, merge_meta, read_meta
+from kisaan_validate.rules.present import MinimumRows, ValuesPresent
+from kisaan_validate.rules.unique import Unique
 from kisaan_validate.suite.dtypes import type_rule
 from kisaan_validate.suite.python_source import (
     PYTHON_KEYS,
@@ -116,7 +118,7 @@ class _Reader:
         self._add("present", (), catalog.Present(), self.origin)
         if (minimum := self.meta.get("minimum_rows")) is not None:
             try:
-                self._add("minimum_rows", (), relations.MinimumRows(minimum), self.origin)
+                self._add("minimum_rows", (), MinimumRows(minimum), self.origin)
             except SuiteError as error:
                 raise SuiteError(f"minimum_rows: {error.fact}", error.hint, self.origin) from None
         if self.schema.strict is True:
@@ -125,7 +127,7 @@ class _Reader:
             columns = (
                 (self.schema.unique,) if isinstance(self.schema.unique, str) else tuple(self.schema.unique)
             )
-            self._add("unique", columns, relations.Unique(), self.origin)
+            self._add("unique", columns, Unique(), self.origin)
         for name, column in self.schema.columns.items():
             self._column(str(name), column)
         for check in self.schema.checks:
@@ -182,7 +184,7 @@ class _Reader:
             counts = str(meta.get("counts", "surplus"))
             if counts not in {"surplus", "groups"}:
                 raise SuiteError(f"counts={counts!r} is not one of surplus, groups", "", origin)
-            rule = relations.Unique(bool(meta.get("nulls_equal", True)), counts)
+            rule = Unique(bool(meta.get("nulls_equal", True)), counts)
             self._add("unique", (name,), rule, origin, meta, optional)
         for check in column.checks:
             self._check(name, check, meta, optional, origin)
@@ -303,7 +305,7 @@ def _values_of(rule: Rule) -> Iterator[Any]:
         yield rule.value
     elif isinstance(rule, rows.InRange):
         yield from (rule.low, rule.high)
-    elif isinstance(rule, (rows.OneOf, relations.ValuesPresent)):
+    elif isinstance(rule, (rows.OneOf, ValuesPresent)):
         yield from rule.values
     elif isinstance(rule, rows.Affix):
         yield rule.string
@@ -362,7 +364,7 @@ def _length(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule
 
 
 def _present_values(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
-    return relations.ValuesPresent(frozenset(s["values"]))
+    return ValuesPresent(frozenset(s["values"]))
 
 
 _BUILDERS: dict[str, Builder] = {

@@ -9,9 +9,11 @@ from sqlglot import exp
 
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.rules.assertion import Assertion
 from kisaan_validate.rules.meta import KEYS, as_names, read_meta
-from kisaan_validate.rules.relations import Assertion
-from kisaan_validate.sql.assertion import parse_select, refuse_idle, tables_read, without_end
+from kisaan_validate.sql.assertion import parse_select, without_end
+from kisaan_validate.sql.idle import refuse_idle
+from kisaan_validate.sql.reading import tables_read
 from kisaan_validate.text.nearest import did_you_mean
 
 _OWN = ("title", "table", "key", "shows", "volatile")

@@ -14,8 +14,8 @@ from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.result import UNANSWERED, Result, Status
 from kisaan_validate.facts.run import TableCoverage
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.rules.relations import Assertion
-from kisaan_validate.sql.assertion import columns_named
+from kisaan_validate.rules.assertion import Assertion
+from kisaan_validate.sql.reading import columns_named
 from kisaan_validate.suite.load import Suite
 
 _SILENT = UNANSWERED | {Status.NOT_APPLICABLE}

@@ -23,8 +23,8 @@ from kisaan_validate.author.source import (
 )
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.catalogue import KIND_WORDS, Catalogue, Constraint, Index, Table
-from kisaan_validate.sql.assertion import expression_columns
 from kisaan_validate.sql.expressions import text_literal, to_sql
+from kisaan_validate.sql.reading import expression_columns
 
 
 def propose(facts: Facts) -> tuple[TableDraft, ...]:

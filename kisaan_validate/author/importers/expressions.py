@@ -14,8 +14,9 @@ from kisaan_validate.author.importers.outcome import NoCounterpart
 from kisaan_validate.author.source import dotted, remark, sql_name
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_name
-from kisaan_validate.sql.assertion import columns_of, plain_expression, row_condition
+from kisaan_validate.sql.assertion import plain_expression, row_condition
 from kisaan_validate.sql.expressions import literal, to_sql
+from kisaan_validate.sql.reading import columns_of
 
 
 def value_sql(value: Any) -> str:

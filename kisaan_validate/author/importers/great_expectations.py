@@ -800,7 +800,8 @@ def custom_query(maker: Maker, table: str, text: str, id: str, said: Said) -> st
     """An author's SELECT of wrong rows. Where its outputs have no names, the rows are numbered. Raises
     NoCounterpart, SuiteError.
     """
-    from kisaan_validate.sql.assertion import output_columns, parse_select
+    from kisaan_validate.sql.assertion import parse_select
+    from kisaan_validate.sql.reading import output_columns
 
     body = sql.as_text(text, "a query").strip().rstrip(";").strip()
     sql._refuse_templates(body)

@@ -13,8 +13,8 @@ from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure, base_of, figure_of
 from kisaan_validate.plan.fingerprints import Digested, facts_of, part_of
 from kisaan_validate.plan.measure.side import Side, Unknowable, those
-from kisaan_validate.sql.assertion import columns_named
 from kisaan_validate.sql.expressions import quote, raw, table_sql, to_sql
+from kisaan_validate.sql.reading import columns_named
 
 Kind = tuple[str, bool, TypeFacts | None]
 """A type: its ``typname`` below any domain, whether it is an enum, and what it is made of."""

@@ -1,0 +1,90 @@
+"""Author-written SQL before it is parsed: strings, comments and signs that could hide something."""
+
+from __future__ import annotations
+
+import re
+
+import sqlglot
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from kisaan_validate.errors import SuiteError
+
+TEXTS = frozenset(
+    {
+        TokenType.STRING,
+        TokenType.IDENTIFIER,
+        TokenType.HEREDOC_STRING,
+        TokenType.BYTE_STRING,
+        TokenType.BIT_STRING,
+        TokenType.HEX_STRING,
+        TokenType.NATIONAL_STRING,
+        TokenType.RAW_STRING,
+        TokenType.UNICODE_STRING,
+        TokenType.NUMBER,
+    }
+)
+
+
+# PostgreSQL's lexical structure, as far as it decides what is code: strings, quoted names, comments, all the
+# rest.
+_LEXEME = re.compile(
+    r"""(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")|--[^\r\n]*|(?P<block>/\*)|(?P<code>.)""", re.S
+)
+_PLAIN = frozenset("\t\n\r" + "".join(chr(c) for c in range(32, 127) if chr(c) not in "$\\`{}'\""))
+OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|`?]+")
+
+
+def scrubbed(sql: str, origin: str) -> str:
+    """``sql`` with comments blanked and the insides of strings made harmless; every position stays where
+    it was.
+
+    Two lexers can disagree about dollar quotes, escapes, and what is a space or a letter: whatever could
+    make them disagree is refused outside of strings and quoted names, so that nothing hides from the looks
+    that follow.
+    """
+    if "\x00" in sql:
+        raise SuiteError("the SQL contains a NUL character", "", origin)
+    parts: list[str] = []
+    at = 0
+    while match := _LEXEME.match(sql, at):
+        text, kind = match[0], match.lastgroup
+        if kind == "block":
+            text = sql[at : _comment_end(sql, at, origin)]
+        if kind == "code" and text not in _PLAIN:
+            hint = "write strings in '', names with other than ASCII letters in \"\", and no dollar quotes"
+            raise SuiteError(f"{text!r} is not accepted outside of a string or a quoted name", hint, origin)
+        at += len(text)
+        if kind == "string":
+            text = "'" + re.sub(r"[^0-9A-Za-z ]", "x", text[1:-1]) + "'"
+        parts.append(text if kind in {"string", "name", "code"} else re.sub(r"[^\r\n]", " ", text))
+    plain = "".join(parts)
+    if re.search(r"(?i)(?<!\w)U&['\"]", plain):
+        raise SuiteError("U& strings and names are not accepted", "write the characters themselves", origin)
+    if re.search(r"(?i)(?<!\w)E'", plain) and "\\" in sql:
+        raise SuiteError("E'' strings with backslashes are not accepted", "write a plain '' string", origin)
+    return plain
+
+
+def _comment_end(sql: str, start: int, origin: str) -> int:
+    depth = 0
+    for match in re.compile(r"/\*|\*/").finditer(sql, start):
+        depth += 1 if match[0] == "/*" else -1
+        if depth == 0:
+            return match.end()
+    raise SuiteError("a comment is never closed", "", origin)
+
+
+def tokens_of(sql: str, origin: str) -> list[Token]:
+    """The tokens of author-written SQL. Raises SuiteError for what cannot be read."""
+    try:
+        return list(sqlglot.tokenize(scrubbed(sql, origin), dialect="postgres"))
+    except SqlglotError as error:
+        raise SuiteError(f"not understood as SQL: {first_line(error)}", "", origin) from None
+
+
+def first_line(error: Exception) -> str:
+    """What a parser says, without its own class names: these mean that an operand is missing."""
+    if "Required keyword" in str(error):
+        return "it is incomplete: a value or a keyword is missing"
+    return re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()[0]
