@@ -6,6 +6,8 @@ from conftest import ROOT, Server
 
 import kisaan_validate
 from kisaan_validate import (
+    Before,
+    Comparing,
     Options,
     Status,
     Verdict,
@@ -62,9 +64,9 @@ def test_before_and_after_by_hand(server: Server) -> None:
     from kisaan_validate import declare
 
     suite, dsn = suite_of(declare.holds("t", "v > 0", id="positive")), server.dsn(database)
-    before = baseline_of(run(suite, dsn, options=Options(count_all=True, contract=contract)))
+    before = baseline_of(run(suite, dsn, options=Options(compare=Comparing(contract=contract))))
     server.sql("ALTER TABLE t ALTER v TYPE bigint", database)
-    after = run(suite, dsn, options=Options(count_all=True, baseline=before, contract=contract))
+    after = run(suite, dsn, options=Options(compare=Comparing(Before(before), contract)))
     assert judge(after, before, contract).verdict is Verdict.PASS
     assert judge(after, before, read_contract("format = 1", "empty.toml")).verdict is Verdict.FAIL
     server.drop(database)
