@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kisaan_validate.facts.check import Check
     from kisaan_validate.facts.run import Run
     from kisaan_validate.ops.config import Config
-    from kisaan_validate.report.standing import Line
+    from kisaan_validate.report.standing import ResultLine
     from kisaan_validate.suite.load import Suite
     from kisaan_validate.verdict.judgement import Judgement
     from kisaan_validate.verdict.waivers import Waivers
@@ -114,7 +114,7 @@ class SuiteNode(pytest.Collector):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        self.lines: dict[str, Line] = {}
+        self.lines: dict[str, ResultLine] = {}
 
     @classmethod
     def of(cls, session: pytest.Collector, folder: Path) -> SuiteNode:
@@ -222,29 +222,29 @@ class CheckItem(pytest.Item):
 
     def setup(self) -> None:
         """No answer is an error, and what does not apply is skipped."""
-        from kisaan_validate.report.standing import Standing, details
+        from kisaan_validate.report.standing import ResultStanding, details
 
         node = self._node
         line = node.lines.get(self.check.id)
         if node.refused or line is None:
             pytest.fail(node.refused or "the run says nothing of this check", pytrace=False)
         self.user_properties.append(("kv_standing", line.standing.value))
-        if line.standing is Standing.UNANSWERED:
+        if line.standing is ResultStanding.UNANSWERED:
             pytest.fail("\n".join([line.said, *details(line, 0)]), pytrace=False)
-        if line.standing is Standing.INAPPLICABLE:
+        if line.standing is ResultStanding.INAPPLICABLE:
             pytest.skip(line.said)
 
     def runtest(self) -> None:
         """Fail if the check does. A trace through this package would say nothing about the data, so none
         is shown.
         """
-        from kisaan_validate.report.standing import Standing, details
+        from kisaan_validate.report.standing import ResultStanding, details
 
         line = self._node.lines[self.check.id]
         self.add_report_section("call", "check", line.said)
-        if line.standing in {Standing.HOLDS, Standing.TOLERATED}:
+        if line.standing in {ResultStanding.HOLDS, ResultStanding.TOLERATED}:
             return
-        if line.standing is not Standing.FAILED:
+        if line.standing is not ResultStanding.FAILED:
             _expected(f"{line.standing.value}: {line.said}", self.check.id)
         pytest.fail(
             "\n".join([line.said, *details(line, 20)]), pytrace=False

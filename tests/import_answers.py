@@ -19,7 +19,7 @@ from import_states import STATED, SUITES, TWINS
 
 from kisaan_validate.author.importers.load import import_files, read_tables
 from kisaan_validate.author.importers.maker import Maker
-from kisaan_validate.author.importers.outcome import Outcome
+from kisaan_validate.author.importers.outcome import ImportOutcome
 from kisaan_validate.author.importers.writing import render
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Result, Status
@@ -79,7 +79,7 @@ class Imported:
         warns = SUITES[self.name][2] != "gx"
         return {key: _answer(o, severities, results, warns=warns) for o, key in self.keys() if o.imported}
 
-    def keys(self) -> Iterator[tuple[Outcome, str]]:
+    def keys(self) -> Iterator[tuple[ImportOutcome, str]]:
         """Each item with the key under which ``imports/answers_of_tools.py`` gives its tool's answer."""
         kind = SUITES[self.name][2]
         lines = _lines(files_of(self.name)[0]) if kind == "soda" else {}
@@ -94,7 +94,9 @@ class Imported:
                 key, seen[title] = f"{title}|{seen[title]}", seen[title] + 1
             yield outcome, key
 
-    def verdicts(self, state: str, ours: Answers, theirs: Answers) -> Iterator[tuple[str, Outcome, str]]:
+    def verdicts(
+        self, state: str, ours: Answers, theirs: Answers
+    ) -> Iterator[tuple[str, ImportOutcome, str]]:
         """Of each imported item whether it is answered alike, otherwise for a reason that is stated, or
         otherwise; and its key.
 
@@ -114,7 +116,7 @@ class Imported:
                 agreed.add(key)
             yield verdict, outcome, key
 
-    def _verdict(self, state: str, outcome: Outcome, key: str, ours: str, theirs: str) -> str:
+    def _verdict(self, state: str, outcome: ImportOutcome, key: str, ours: str, theirs: str) -> str:
         if ours == theirs[: len(ours)]:  # "none: …" carries what the tool said
             return "agree"
         if (
@@ -128,7 +130,7 @@ class Imported:
 
 
 def _answer(
-    outcome: Outcome, severities: Mapping[str, Severity], results: Mapping[str, Result], *, warns: bool
+    outcome: ImportOutcome, severities: Mapping[str, Severity], results: Mapping[str, Result], *, warns: bool
 ) -> str:
     found = [(severities[id], results[id].status) for id in outcome.ids]
     failed = [severity for severity, status in found if status is Status.FAIL]

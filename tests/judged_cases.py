@@ -17,7 +17,7 @@ from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.facts.run import Run, TableCoverage
 from kisaan_validate.facts.table import TableFacts
-from kisaan_validate.report.signatures import Attested, Signatures, Signed
+from kisaan_validate.report.signatures import Attested, ShownSignature, Signatures
 from kisaan_validate.verdict.judgement import Judgement, judge
 from kisaan_validate.verdict.waivers import Waiver, Waivers
 
@@ -133,7 +133,7 @@ def signed_page() -> tuple[Judgement, Signatures]:
         "waiting",
         "Not approved yet: 1 of 2 approvals.",
         (
-            Signed(
+            ShownSignature(
                 "asha@example.org",
                 "approve",
                 "the losses are known",
@@ -143,7 +143,7 @@ def signed_page() -> tuple[Judgement, Signatures]:
                 file="signoffs/1.json",
                 key="SHA256:x",
             ),
-            Signed(
+            ShownSignature(
                 "ravi@example.org",
                 "reject",
                 "see ticket 12",

@@ -25,7 +25,7 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, run_from_json, run_to_json
 from kisaan_validate.record.consistency import run_contradictions
-from kisaan_validate.signoff.check import Trust
+from kisaan_validate.signoff.check import SignoffTrust
 from kisaan_validate.signoff.evidence import Files
 from kisaan_validate.signoff.verify import ONLY_A_SIGNATURE, verify_files
 from kisaan_validate.suite.load import suite_of
@@ -176,7 +176,7 @@ def test_every_edited_field_is_refused_or_claims_no_more(rich: dict[str, Any], s
         if any(a > b for a, b in zip(_claims(made), original, strict=True)):
             assert kind in CANNOT_BE_TOLD, (path, new)
         if kind[0] in {"results", "checks", "interrupted", "tables"} and accepted % 7 == 1:
-            found = verify_files(Files("x", {"run.json": text.encode()}), Trust())
+            found = verify_files(Files("x", {"run.json": text.encode()}), SignoffTrust())
             assert any(ONLY_A_SIGNATURE in f.message for f in found.findings), (path, new)
     assert refused > accepted / 4
     assert refused > 500 / step

@@ -20,7 +20,7 @@ from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.ops.config import load_config
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.report.console import print_run
-from kisaan_validate.report.criteria import Standing, criteria_words, criterion_lines
+from kisaan_validate.report.criteria import CriterionStanding, criteria_words, criterion_lines
 from kisaan_validate.report.formats.markdown import render as markdown
 from kisaan_validate.report.signatures import Attested
 from kisaan_validate.suite.load import load_suite, suite_of
@@ -98,36 +98,40 @@ EMPTY = Result("a", Status.PASS, 0, 0, Evidence.SCANNED)
 @pytest.mark.parametrize(
     ("results", "standing", "said"),
     [
-        ((PASS, PASS), Standing.PROVED, "by 2 checks"),
-        ((PASS, FAIL), Standing.NOT_MET, "1 of 2 checks fails"),
+        ((PASS, PASS), CriterionStanding.PROVED, "by 2 checks"),
+        ((PASS, FAIL), CriterionStanding.NOT_MET, "1 of 2 checks fails"),
         (
             (FAIL, Result("a", Status.ERROR, message="timeout")),
-            Standing.NOT_MET,
+            CriterionStanding.NOT_MET,
             "1 of 2 checks fails; 1 check has no answer",
         ),
-        ((PASS, Result("a", Status.ERROR, message="timeout")), Standing.NOT_PROVED, "1 check has no answer"),
         (
-            (PASS, Result("a", Status.SKIP, message="skipped, because it is gone")),
-            Standing.NOT_PROVED,
+            (PASS, Result("a", Status.ERROR, message="timeout")),
+            CriterionStanding.NOT_PROVED,
             "1 check has no answer",
         ),
-        ((PASS, None), Standing.NOT_PROVED, "1 check was not asked in this run"),
+        (
+            (PASS, Result("a", Status.SKIP, message="skipped, because it is gone")),
+            CriterionStanding.NOT_PROVED,
+            "1 check has no answer",
+        ),
+        ((PASS, None), CriterionStanding.NOT_PROVED, "1 check was not asked in this run"),
         (
             (PASS, Result("a", Status.TOLERATED, 1, 9, Evidence.SCANNED, message="tolerated: up to 5 rows")),
-            Standing.PROVED,
+            CriterionStanding.PROVED,
             "by 2 checks; 1 check found violations, no more than was agreed",
         ),
-        ((PASS, EMPTY), Standing.PROVED, "by 1 check; 1 check had no row to examine"),
-        ((EMPTY, EMPTY), Standing.NOT_PROVED, "none of its checks found a row to examine"),
+        ((PASS, EMPTY), CriterionStanding.PROVED, "by 1 check; 1 check had no row to examine"),
+        ((EMPTY, EMPTY), CriterionStanding.NOT_PROVED, "none of its checks found a row to examine"),
         (
             (Result("a", Status.NOT_APPLICABLE, message="not applicable, because it is gone"),) * 2,
-            Standing.NOT_PROVED,
+            CriterionStanding.NOT_PROVED,
             "none of its checks applies to this database",
         ),
     ],
 )
 def test_a_criterion_is_proved_only_by_answers(
-    results: tuple[Result | None, ...], standing: Standing, said: str
+    results: tuple[Result | None, ...], standing: CriterionStanding, said: str
 ) -> None:
     """A failure outranks silence, silence outranks success; what was not asked or found nothing to examine
     proves nothing.
@@ -164,11 +168,11 @@ def test_a_manual_criterion_is_never_green_by_itself() -> None:
         replace(met, criterion="x"),
     )
     standings = {
-        (): Standing.TO_ATTEST,
-        (met,): Standing.ATTESTED,
-        (stale,): Standing.TO_ATTEST,
-        (met, denied): Standing.DENIED,
-        (other,): Standing.TO_ATTEST,
+        (): CriterionStanding.TO_ATTEST,
+        (met,): CriterionStanding.ATTESTED,
+        (stale,): CriterionStanding.TO_ATTEST,
+        (met, denied): CriterionStanding.DENIED,
+        (other,): CriterionStanding.TO_ATTEST,
     }
     for attested, standing in standings.items():
         assert criterion_lines(run, attested)[0].standing is standing

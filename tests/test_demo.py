@@ -21,8 +21,8 @@ from kisaan_validate.ops.demo import (
     PUBLIC_SCALE,
     READER,
     Assets,
+    DemoStory,
     Playground,
-    Story,
     find_assets,
     play,
 )
@@ -54,7 +54,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Playground]:
 
 def _play(
     place: Playground, assets: Assets, clean: bool = False, scale: int = SCALE, public: bool = False
-) -> Story:
+) -> DemoStory:
     return play(place, assets, lambda _: None, scale=scale, clean=clean, public=public)
 
 

@@ -16,7 +16,7 @@ from kisaan_validate.cli.main import main
 from kisaan_validate.digest.forms import Context
 from kisaan_validate.digest.rows import staged
 from kisaan_validate.live.options import DiffOptions
-from kisaan_validate.live.plan import Side, plan_pair
+from kisaan_validate.live.plan import PairedTable, plan_pair
 from kisaan_validate.live.sides import LiveSide
 from kisaan_validate.live.statements import Statements
 from kisaan_validate.postgres.target import find_target
@@ -194,7 +194,7 @@ def _computed(server: Server, name: str) -> list[list[tuple[Any, ...]]]:
     live = LiveSide("before", find_target(server.dsn(name)), ("public",), DiffOptions().limits, {})
     live.open(())
     live.close()
-    pair = [Side(live.seen[t], Context("Asia/Kolkata")) for t in ("before_side", "after_side")]
+    pair = [PairedTable(live.seen[t], Context("Asia/Kolkata")) for t in ("before_side", "after_side")]
     plan = plan_pair("t", pair[0], pair[1], DiffOptions(zone="Asia/Kolkata"), {})
     found = []
     for number in (0, 1):

@@ -17,7 +17,7 @@ from helpers import examples, rows_written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kisaan_validate.digest.forms import Context, Form
+from kisaan_validate.digest.forms import CanonicalForm, Context
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import buckets_sql
 from kisaan_validate.errors import UsageError
@@ -828,7 +828,7 @@ def test_buckets_are_hashed_in_parallel(sides: Sides) -> None:
     put(sides, *[SAME.replace("200", "20000")] * 2)
     plans = []
     for server, name in ((sides[0], sides[1]), (sides[2], sides[3])):
-        part = Part("k", TypeFacts("int4"), Form("integer"))
+        part = Part("k", TypeFacts("int4"), CanonicalForm("integer"))
         sql = buckets_sql("t", table_digest("hash", (part,), (), Context()), "(k / 10)::int4")
         eager = (
             "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; "

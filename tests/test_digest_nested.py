@@ -23,7 +23,7 @@ from test_baseline_rows import Case
 from kisaan_validate.cli.main import main
 from kisaan_validate.compare.changes import diff
 from kisaan_validate.digest.columns import value_hash
-from kisaan_validate.digest.forms import Context, Form, own_form
+from kisaan_validate.digest.forms import CanonicalForm, Context, own_form
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, row_digest, staged
 from kisaan_validate.facts.baseline import baseline_of
@@ -75,7 +75,7 @@ def answers(session: Session, facts: TypeFacts, of: Type, values: Sequence[Value
     column's.
     """
     form = own_form(facts)
-    assert isinstance(form, Form), (form, of)
+    assert isinstance(form, CanonicalForm), (form, of)
     part, context = Part("v", facts, form), Context()
     hashed = value_hash(part, context, session.version)
     rows = [table_digest(encoding, (), (part,), context) for encoding in (HASH, SHA256)]

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kisaan_validate.digest.columns import seeds, value_hash
-from kisaan_validate.digest.forms import Context, Form, common_form, own_form
+from kisaan_validate.digest.forms import CanonicalForm, Context, common_form, own_form
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, staged
 from kisaan_validate.digest.selfcheck import self_check_sql
@@ -348,14 +348,14 @@ CASES: dict[str, Case] = {
 }
 
 
-def form_of(case: Case) -> Form:
+def form_of(case: Case) -> CanonicalForm:
     """The form that all types of a case share."""
     facts = list(case.types.values())
     form = own_form(facts[0])
     for other in facts[1:]:
         form = common_form(facts[0], other, True) if own_form(other) != form else form
-    assert isinstance(form, Form), form
-    return Form(case.form) if case.form else form
+    assert isinstance(form, CanonicalForm), form
+    return CanonicalForm(case.form) if case.form else form
 
 
 def answers(
@@ -472,7 +472,7 @@ def test_integers_are_told_apart_where_their_hash_folds(servers: list[Any]) -> N
         7 * 2**32 + 7,
         5 * 2**32 + 5,
     ]
-    hashed = value_hash(Part("v", TypeFacts("int8"), Form("integer")), Context(), 0)
+    hashed = value_hash(Part("v", TypeFacts("int8"), CanonicalForm("integer")), Context(), 0)
     listed = ", ".join(f"('{n}'::int8)" for n in folded)
     inner = staged(f"(VALUES {listed}) AS given (v)", {"r": hashed.inner})
     servers[0].execute(f"SELECT DISTINCT {hashed.of('r', '42')} FROM {inner}")
@@ -484,9 +484,9 @@ def test_sums_over_a_column_notice_values_that_changed_places(
     servers: list[Any], key: tuple[str, ...]
 ) -> None:
     """Swapped between rows, moved from a value to a NULL, negated, scaled: each changes both sums."""
-    parts = [Part(name, INT4, Form("integer")) for name in key]
+    parts = [Part(name, INT4, CanonicalForm("integer")) for name in key]
     first, second = seeds(parts, Context(), 180000)
-    hashed = value_hash(Part("a", NUMERIC, Form("numeric")), Context(), 180000)
+    hashed = value_hash(Part("a", NUMERIC, CanonicalForm("numeric")), Context(), 180000)
     sides = [
         "(1,1,10),(2,1,30)",
         "(1,1,30),(2,1,10)",
@@ -549,7 +549,7 @@ def test_a_clock_is_the_same_moment_in_a_session_of_its_zone(
     found = []
     for cursor in servers:
         for context in (Context(zone), Context(zone, in_zone=True)):
-            digest = table_digest(HASH, (), (Part("v", TS, Form("timestamptz")),), context)
+            digest = table_digest(HASH, (), (Part("v", TS, CanonicalForm("timestamptz")),), context)
             inner = staged(f"(VALUES {listed}) AS given (n, v)", {"n": "n", digest.name: digest.inner})
             cursor.execute(f"SET TimeZone = '{zone if context.in_zone else 'UTC'}'")
             cursor.execute(f"SELECT n, {', '.join(digest.lanes)} FROM {inner} ORDER BY n")
@@ -583,7 +583,7 @@ def test_servers_answer_the_self_check_alike(servers: list[Any]) -> None:
 @LAWS
 def test_rows_are_framed(servers: list[Any], encoding: str, rows: list[tuple[str | None, ...]]) -> None:
     """'a', 'bc' is not 'ab', 'c'; NULL is not ''; a value in another column is another row."""
-    parts = [Part(name, TEXT, Form("text")) for name in "abc"]
+    parts = [Part(name, TEXT, CanonicalForm("text")) for name in "abc"]
     digest = table_digest(encoding, parts[:1], parts[1:], Context())
     listed = ", ".join(f"({n}, {', '.join(f'{quoted(v)}::text' for v in row)})" for n, row in enumerate(rows))
     inner = staged(f"(VALUES {listed}) AS given (n, a, b, c)", {"n": "n", digest.name: digest.inner})
@@ -599,9 +599,9 @@ def test_sums_notice_values_that_changed_places(servers: list[Any], encoding: st
     sum over rows.
     """
     parts = [
-        Part("k", INT4, Form("integer")),
-        Part("a", NUMERIC, Form("numeric")),
-        Part("b", NUMERIC, Form("numeric")),
+        Part("k", INT4, CanonicalForm("integer")),
+        Part("a", NUMERIC, CanonicalForm("numeric")),
+        Part("b", NUMERIC, CanonicalForm("numeric")),
     ]
     digest = table_digest(encoding, parts[:1], parts[1:], Context())
     sides = [
@@ -625,7 +625,9 @@ def test_sums_notice_values_that_changed_places(servers: list[Any], encoding: st
 def test_every_pattern_of_bits_of_nan_is_one_value(servers: list[Any]) -> None:
     """What arithmetic made not a number, and what was written so."""
     for encoding in (HASH, SHA256):
-        digest = table_digest(encoding, (), (Part("v", TypeFacts("float8"), Form("float")),), Context())
+        digest = table_digest(
+            encoding, (), (Part("v", TypeFacts("float8"), CanonicalForm("float")),), Context()
+        )
         values = "(VALUES ('NaN'::float8), ('Infinity'::float8 - 'Infinity'::float8)) AS given (v)"
         inner = staged(values, {digest.name: digest.inner, "bits": "float8send(v)"})
         servers[0].execute(f"SELECT {', '.join(digest.lanes)}, bits FROM {inner}")
@@ -640,6 +642,6 @@ def test_what_has_no_form_is_said() -> None:
     assert isinstance(own_form(TypeFacts("_regclass", array=True, element=TypeFacts("regclass"))), str)
     assert isinstance(common_form(TypeFacts("bool"), INT4, True), str)
     assert isinstance(common_form(TS, TSTZ, False), str)
-    assert common_form(TS, TSTZ, True) == Form("timestamptz")
+    assert common_form(TS, TSTZ, True) == CanonicalForm("timestamptz")
     # A type of somebody else's that has the name of PostgreSQL's own is none of these.
     assert isinstance(own_form(TypeFacts("int4", builtin=False)), str)

@@ -38,7 +38,7 @@ from kisaan_validate.record.judged import judged_schema
 from kisaan_validate.report.findings import difference_findings
 from kisaan_validate.report.formats import BUILT_IN, GROUP, find_format, format_names
 from kisaan_validate.report.formats.place import place_of
-from kisaan_validate.report.standing import Standing, lines_of
+from kisaan_validate.report.standing import ResultStanding, lines_of
 from kisaan_validate.report.text import flat, plain
 from kisaan_validate.verdict.judgement import Judgement, judge
 
@@ -125,10 +125,10 @@ def test_everything_really_has_everything() -> None:
     """The golden run has a check of every standing but the one that needs --fail-on new, and those of
     differences.
     """
-    assert {line.standing for line in lines_of(everything())} == set(Standing) - {
-        Standing.OLD,
-        Standing.LISTED,
-        Standing.NOTED,
+    assert {line.standing for line in lines_of(everything())} == set(ResultStanding) - {
+        ResultStanding.OLD,
+        ResultStanding.LISTED,
+        ResultStanding.NOTED,
     }
 
 
@@ -278,7 +278,7 @@ def test_an_old_failure_is_seen_and_fails_nothing_where_only_new_ones_count() ->
     """
     judged = _verdicts()["only new failures count"]
     (line,) = [line for line in lines_of(judged) if line.check.id == "orders.fails"]
-    assert line.standing is Standing.OLD
+    assert line.standing is ResultStanding.OLD
     (case,) = [
         c for c in ET.fromstring(_render("junit", judged)).iter("testcase") if c.get("name") == "orders.fails"
     ]

@@ -35,7 +35,7 @@ from kisaan_validate.report.findings import difference_findings
 from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html
 from kisaan_validate.report.index import _compared
-from kisaan_validate.report.standing import Standing
+from kisaan_validate.report.standing import ResultStanding
 from kisaan_validate.suite.load import Suite, suite_of
 from kisaan_validate.verdict.judgement import Judgement, answer_of, judge
 
@@ -109,7 +109,7 @@ def test_every_difference_is_listed_wherever_the_run_is_shown(judged: Judgement)
     """Console with -v, JSON, JUnit, GitHub, CSV, Markdown and page name each difference, table by table;
     the console alone names ten, and counts the others exactly."""
     listed, found = judged.listed, difference_findings(judged)
-    names = [f.name for f in found if f.standing is Standing.LISTED]
+    names = [f.name for f in found if f.standing is ResultStanding.LISTED]
     event(f"{min(len(listed), 20)} differences")
     assert len(names) == len(listed)
     facts = json.loads(find_format("json").render(judged))["judgement"]
@@ -128,7 +128,7 @@ def test_every_difference_is_listed_wherever_the_run_is_shown(judged: Judgement)
         listed
     )
     markdown = find_format("markdown").render(judged)
-    assert markdown.count(f"| {Standing.LISTED.value} |") + left_out(markdown) >= len(names)
+    assert markdown.count(f"| {ResultStanding.LISTED.value} |") + left_out(markdown) >= len(names)
 
 
 def left_out(markdown: str) -> int:

@@ -20,7 +20,7 @@ from test_schema_objects import ROLES, SCHEMAS, objects, reading
 
 from kisaan_validate.compare.schema import Reading, SchemaDiff, compare_schemas
 from kisaan_validate.postgres.schema import read_objects
-from kisaan_validate.text.printed import Likeness, canonical, likeness
+from kisaan_validate.text.printed import TextLikeness, canonical, likeness
 
 
 @pytest.fixture(scope="module")
@@ -253,12 +253,12 @@ def laws(printers: tuple[Any, Any], print_: Any, one: str, another: str) -> None
     except psycopg2.Error:  # one word changed makes it no query
         second = first
     restored_old, restored_new = print_(old, first), print_(new, first)
-    assert likeness(first, restored_old, one_version=True) is Likeness.SAME
-    assert likeness(first, restored_new, one_version=False) is Likeness.SAME
-    assert likeness(restored_new, print_(new, restored_new), one_version=True) is Likeness.SAME
+    assert likeness(first, restored_old, one_version=True) is TextLikeness.SAME
+    assert likeness(first, restored_new, one_version=False) is TextLikeness.SAME
+    assert likeness(restored_new, print_(new, restored_new), one_version=True) is TextLikeness.SAME
     if restored_old != print_(old, second):
-        assert likeness(first, second, one_version=True) is Likeness.DIFFERENT
-        assert likeness(first, print_(new, second), one_version=False) is not Likeness.SAME
+        assert likeness(first, second, one_version=True) is TextLikeness.DIFFERENT
+        assert likeness(first, print_(new, second), one_version=False) is not TextLikeness.SAME
 
 
 @given(st.data())

@@ -19,9 +19,9 @@ from shop import Shop
 from kisaan_validate.cli.main import main
 from kisaan_validate.errors import UsageError
 from kisaan_validate.ops.schedule import cron, k8s, systemd
-from kisaan_validate.ops.schedule.job import Job, absolute, read_name, read_time
+from kisaan_validate.ops.schedule.job import NightlyJob, absolute, read_name, read_time
 
-KINDS: dict[str, Callable[[Job], str]] = {
+KINDS: dict[str, Callable[[NightlyJob], str]] = {
     "--systemd": systemd.units,
     "--cron": cron.line,
     "--k8s": k8s.manifest,
@@ -42,7 +42,7 @@ AWKWARD = [
 ]
 
 
-def _job(folder: Path, **more: Any) -> Job:
+def _job(folder: Path, **more: Any) -> NightlyJob:
     given: dict[str, Any] = {
         "name": "shop",
         "program": (str(folder / "bin" / "kisaan-validate"),),
@@ -56,10 +56,10 @@ def _job(folder: Path, **more: Any) -> Job:
         "image": "r.example/x:1",
         "version": "1",
     }
-    return Job(**(given | more))
+    return NightlyJob(**(given | more))
 
 
-def _live(folder: Path) -> Job:
+def _live(folder: Path) -> NightlyJob:
     """A job whose program is there."""
     program = folder / "bin" / "kisaan-validate"
     program.parent.mkdir(parents=True)
@@ -348,7 +348,7 @@ def _block(lines: list[str], indent: int) -> Any:
     return items
 
 
-def _manifest(job: Job) -> Any:
+def _manifest(job: NightlyJob) -> Any:
     lines = [line for line in k8s.manifest(job).splitlines() if not line.startswith("#")]
     made = _read(lines)
     assert lines == []

@@ -15,10 +15,10 @@ from house import ASHA, BINOD, House, build, line_of
 
 from kisaan_validate.record.codec import run_from_json
 from kisaan_validate.signoff.chain import links_of, walk
-from kisaan_validate.signoff.check import Trust, signoffs_of
+from kisaan_validate.signoff.check import SignoffTrust, signoffs_of
 from kisaan_validate.signoff.evidence import read_folder
 from kisaan_validate.signoff.keys import Signers
-from kisaan_validate.signoff.standing import State, standing_of
+from kisaan_validate.signoff.standing import SignoffState, standing_of
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +91,16 @@ def test_whoever_ran_it_is_not_another_person_under_another_name(
     signers.write_text(
         line_of(house.folder, ASHA) + line_of(house.folder, BINOD) + olga
     )  # olga's key is the one of asha
-    trusted = Trust(Signers(signers.read_bytes()), "signers", 1)
+    trusted = SignoffTrust(Signers(signers.read_bytes()), "signers", 1)
     made = replace(run_from_json((run / "run.json").read_text()), criteria=())
     made = replace(made, provenance=replace(made.provenance, approvals=1))
     assert house.sign(run, ASHA, "--accept-unattested").code == 0
     alone = standing_of(made, signoffs_of(read_folder(run), made, None, trusted), 1)
     assert alone.approvals[0].ran_it
-    assert alone.state is State.WAITING
+    assert alone.state is SignoffState.WAITING
     assert "olga ran it and cannot be its only approver" in alone.sentence
     assert house.sign(run, BINOD, "--accept-unattested").code == 0
-    assert standing_of(made, signoffs_of(read_folder(run), made, None, trusted), 1).state is State.APPROVED
+    assert (
+        standing_of(made, signoffs_of(read_folder(run), made, None, trusted), 1).state
+        is SignoffState.APPROVED
+    )

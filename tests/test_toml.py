@@ -31,7 +31,7 @@ from kisaan_validate.ops.config import Config, load_config
 from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.suite.load import read_settings
 from kisaan_validate.suite.settings_model import SettingsFile
-from kisaan_validate.toml.model import Field, Names, Table, tables
+from kisaan_validate.toml.model import Field, Names, TomlTable, tables
 from kisaan_validate.toml.reader import DEEPEST, LONGEST, read
 from kisaan_validate.verdict.waivers import read_waivers
 from kisaan_validate.verdict.waivers_model import WaiversFile
@@ -40,7 +40,7 @@ SCHEMAS = make_schemas.toml_schemas()
 MODELS = {"kisaan": ConfigFile, "suite": SettingsFile, "waivers": WaiversFile}
 
 
-class Part(Table):
+class Part(TomlTable):
     """A part."""
 
     id: str = Field(description="its name", examples=["p"])
@@ -48,7 +48,7 @@ class Part(Table):
     size: int = Field(1, ge=1)
 
 
-class Whole(Table):
+class Whole(TomlTable):
     """A file of parts."""
 
     names: Names = ()
@@ -161,7 +161,7 @@ def _refusal(read_: Callable[[], object]) -> SuiteError | None:
     return None
 
 
-def _sections() -> list[tuple[str, type[Table]]]:
+def _sections() -> list[tuple[str, type[TomlTable]]]:
     return [(name, field.annotation) for name, field in ConfigFile.model_fields.items()]  # type: ignore[misc]
 
 

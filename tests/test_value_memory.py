@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT, Server
 
 from kisaan_validate.digest.cut import cut_sql
-from kisaan_validate.digest.forms import Form
+from kisaan_validate.digest.forms import CanonicalForm
 from kisaan_validate.sql.qualify import qualified
 from kisaan_validate.text.cutting import KEPT, LONGEST, is_cut, same
 
@@ -172,7 +172,9 @@ def test_cut_values_are_told_apart(server: Server, database: str) -> None:
                 f"CREATE TABLE {form}s AS SELECT v, n FROM unnest(%s::{form}[]) WITH ORDINALITY AS u (v, n)",
                 (values,),
             )
-            cursor.execute(qualified(f"SELECT {cut_sql(Form(form), 'v')}, v::text FROM {form}s ORDER BY n"))
+            cursor.execute(
+                qualified(f"SELECT {cut_sql(CanonicalForm(form), 'v')}, v::text FROM {form}s ORDER BY n")
+            )
             rows = cursor.fetchall()
             for n, (cut, whole) in enumerate(rows):
                 assert is_cut(cut) == (len(values[n]) > (LONGEST if form == "text" else LONGEST // 2))

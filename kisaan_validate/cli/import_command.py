@@ -83,10 +83,10 @@ def command(
 
 
 def _line(outcome: object) -> str:
-    from kisaan_validate.author.importers.outcome import Outcome
+    from kisaan_validate.author.importers.outcome import ImportOutcome
     from kisaan_validate.author.source import remark
 
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, ImportOutcome)
     what = remark(f"{outcome.file} {outcome.place}: {outcome.text}", 160)
     if outcome.imported:
         return f"ok      {what} -> {', '.join(outcome.ids)}"

@@ -35,7 +35,7 @@ def attended(
     from kisaan_validate.errors import DatabaseError, Interrupted, TargetError
     from kisaan_validate.process.stopping import Stop
 
-    stop, box = stop or Stop(), _Box()
+    stop, box = stop or Stop(), _JobBox()
     thread = threading.Thread(target=_into, args=(box, work, stop), daemon=True)
     with first(stop.request):
         thread.start()
@@ -53,12 +53,12 @@ def attended(
     return result
 
 
-class _Box:
+class _JobBox:
     value: Any = None
     error: BaseException | None = None
 
 
-def _into(box: _Box, work: Callable[[Stop], Any], stop: Stop) -> None:
+def _into(box: _JobBox, work: Callable[[Stop], Any], stop: Stop) -> None:
     try:
         box.value = work(stop)
     except BaseException as error:

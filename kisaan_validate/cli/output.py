@@ -44,14 +44,14 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 
 @dataclass(frozen=True)
-class Wanted:
+class OutputWanted:
     """One format and its file; None for standard output."""
 
     format: Format
     path: Path | None
 
 
-def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[Wanted, ...]:
+def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[OutputWanted, ...]:
     """What ``--format`` and ``--output`` ask for, loaded, before anything is measured. Raises UsageError."""
     from kisaan_validate.errors import UsageError
     from kisaan_validate.report.formats import find_format
@@ -66,7 +66,7 @@ def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[Wanted, .
                 f"--format {text} names no file", f"write --format {name}=FILE, or --format {name}"
             )
         path = Path(file) if parted else output
-        wanted.append(Wanted(find_format(name), None if path is None or str(path) == "-" else path))
+        wanted.append(OutputWanted(find_format(name), None if path is None or str(path) == "-" else path))
     places = [str(w.path) for w in wanted]
     if twice := [place for place in places if places.count(place) > 1]:
         where = "standard output" if twice[0] == "None" else twice[0]
@@ -81,7 +81,7 @@ def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[Wanted, .
 
 
 @contextmanager
-def lines_for_people(wanted: Sequence[Wanted]) -> Iterator[TextIO]:
+def lines_for_people(wanted: Sequence[OutputWanted]) -> Iterator[TextIO]:
     """Yields standard output. Within, whatever is printed goes to standard error if a format wants
     standard output alone.
     """
@@ -93,7 +93,7 @@ def lines_for_people(wanted: Sequence[Wanted]) -> Iterator[TextIO]:
         yield out
 
 
-def deliver(judged: Judgement, wanted: Sequence[Wanted], out: TextIO) -> bool:
+def deliver(judged: Judgement, wanted: Sequence[OutputWanted], out: TextIO) -> bool:
     """Write every format where it was wanted. Says what went wrong on stderr; returns whether all are
     there.
     """

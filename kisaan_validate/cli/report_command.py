@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kisaan_validate.cli.options import the_config
-from kisaan_validate.cli.output import Wanted, deliver, format_options, lines_for_people, wanted_formats
+from kisaan_validate.cli.output import OutputWanted, deliver, format_options, lines_for_people, wanted_formats
 
 if TYPE_CHECKING:
     from kisaan_validate.verdict.judgement import Judgement
@@ -44,7 +44,7 @@ def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Pat
     return 0
 
 
-def _in_formats(source: Path, suite: Path | None, wanted: tuple[Wanted, ...]) -> int:
+def _in_formats(source: Path, suite: Path | None, wanted: tuple[OutputWanted, ...]) -> int:
     from kisaan_validate.cli.exits import PASSED, USAGE
 
     config = the_config(None, suite=suite)

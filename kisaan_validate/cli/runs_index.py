@@ -21,7 +21,7 @@ from urllib.parse import quote_from_bytes
 from kisaan_validate.cli.job import BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE
 
 if TYPE_CHECKING:
-    from kisaan_validate.record.index import Entry, Index, Unread
+    from kisaan_validate.record.index import Entry, RunsIndex, Unread
     from kisaan_validate.verdict.judgement import Judgement
 
 INDEX_FILE, INDEX_PAGE, LOCK_FILE = ".kisaan-index.json", "index.html", ".lock-index"
@@ -45,7 +45,7 @@ _SIGNOFFS = "signoffs"
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenFolder:
     """A folder as it stands there: its percent-encoded name, what its files look like, and why it is no
     run ("" if it may be).
     """
@@ -57,7 +57,7 @@ class Seen:
     reason: str = ""
 
 
-def update_index(reports: Path, *, seconds: float | None = None, anew: bool = False) -> Index:
+def update_index(reports: Path, *, seconds: float | None = None, anew: bool = False) -> RunsIndex:
     """Bring the index of a folder up to its runs and return it.
 
     ``seconds`` bounds the reading of runs that it does not know (None: all are read), ``anew`` reads every
@@ -65,13 +65,13 @@ def update_index(reports: Path, *, seconds: float | None = None, anew: bool = Fa
     go of it.
     """
     from kisaan_validate.record.filelock import file_lock
-    from kisaan_validate.record.index import Index, read_index, write_index
+    from kisaan_validate.record.index import RunsIndex, read_index, write_index
 
     with file_lock(reports / LOCK_FILE, f"the index of {reports}", wait=LOCK_WAIT):
-        known = read_index(reports / INDEX_FILE) or Index()
-        entries, unread = _gather(seen_in(reports), Index() if anew else known, seconds)
+        known = read_index(reports / INDEX_FILE) or RunsIndex()
+        entries, unread = _gather(seen_in(reports), RunsIndex() if anew else known, seconds)
         pages = {} if anew else {name: of for name, of in known.pages.items() if (reports / name).is_file()}
-        index = Index(entries, unread, pages)
+        index = RunsIndex(entries, unread, pages)
         made = _write_pages(reports, index, known.pages)
         write_index(reports / INDEX_FILE, made)
     return made
@@ -91,7 +91,7 @@ def add_to_index(reports: Path) -> None:
         )
 
 
-def _write_pages(reports: Path, index: Index, before: Iterable[str]) -> Index:
+def _write_pages(reports: Path, index: RunsIndex, before: Iterable[str]) -> RunsIndex:
     """Write the pages that changed, remove those of months that are gone. Raises RecordError."""
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.index import index_pages
@@ -132,7 +132,7 @@ def _refuse_foreign(page: Path) -> None:
 
 
 def _gather(
-    seen: Iterable[Seen], known: Index, seconds: float | None
+    seen: Iterable[SeenFolder], known: RunsIndex, seconds: float | None
 ) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
     """The entries of all runs, the newest first, and what is none of them."""
     from kisaan_validate.record.index import Unread
@@ -163,7 +163,7 @@ def _gather(
     )
 
 
-def _read(there: Seen) -> Entry | Unread:
+def _read(there: SeenFolder) -> Entry | Unread:
     """The entry of a run, judged again beside its files, or why there is none."""
     from kisaan_validate.cli.report_command import judged_again
     from kisaan_validate.errors import KisaanError
@@ -221,7 +221,7 @@ def signed_words(place: Path, judged: Judgement) -> str:
     return f"{standing.state.value}, {len(standing.approvals)} of {standing.needed}{broken}"
 
 
-def seen_in(reports: Path) -> list[Seen]:
+def seen_in(reports: Path) -> list[SeenFolder]:
     """Every folder below ``reports`` but hidden ones, without reading a file. Raises RecordError."""
     from kisaan_validate.errors import RecordError
 
@@ -238,18 +238,18 @@ def _is_candidate(entry: os.DirEntry[str]) -> bool:
     return not entry.name.startswith(".") and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))
 
 
-def _look(entry: os.DirEntry[str]) -> Seen:
+def _look(entry: os.DirEntry[str]) -> SeenFolder:
     path, folder = Path(entry.path), quote_from_bytes(os.fsencode(entry.name), safe="")
     if entry.is_symlink():
-        return Seen(path, folder, "", page=False, reason="a symbolic link, which is not followed")
+        return SeenFolder(path, folder, "", page=False, reason="a symbolic link, which is not followed")
     try:
         reason = _why_not(f"{entry.path}/run.json")
         mark = ",".join((*(_looks(f"{entry.path}/{name}") for name in _READ), *_signoff_looks(entry.path)))
     except FileNotFoundError:
-        return Seen(path, folder, "", page=False, reason="there is no run.json in it")
+        return SeenFolder(path, folder, "", page=False, reason="there is no run.json in it")
     except OSError as error:
-        return Seen(path, folder, "", page=False, reason=f"cannot be read: {error.strerror}")
-    return Seen(path, folder, mark, os.path.isfile(f"{entry.path}/report.html"), reason)
+        return SeenFolder(path, folder, "", page=False, reason=f"cannot be read: {error.strerror}")
+    return SeenFolder(path, folder, mark, os.path.isfile(f"{entry.path}/report.html"), reason)
 
 
 def _looks(path: str) -> str:

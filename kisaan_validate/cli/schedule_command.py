@@ -11,7 +11,7 @@ import click
 from kisaan_validate.cli.options import the_config
 
 if TYPE_CHECKING:
-    from kisaan_validate.ops.schedule.job import Job
+    from kisaan_validate.ops.schedule.job import NightlyJob
 
 
 @click.command("schedule", short_help="Print units for a nightly run: systemd, cron or Kubernetes.")
@@ -52,9 +52,9 @@ def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> int:
     return 0
 
 
-def _job(given: dict[str, Any]) -> Job:
+def _job(given: dict[str, Any]) -> NightlyJob:
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.ops.schedule.job import Job, absolute, read_name, read_time
+    from kisaan_validate.ops.schedule.job import NightlyJob, absolute, read_name, read_time
     from kisaan_validate.version import VERSION
 
     config = the_config(given["config"], suite=given["suite"], reports=given["reports"])
@@ -69,7 +69,7 @@ def _job(given: dict[str, Any]) -> Job:
     for option, text in (("--user", user), ("--image", image)):
         if not text.isprintable() or " " in text or not text:
             raise UsageError(f"{option} {text!r} cannot stand in a unit", "write one word")
-    return Job(
+    return NightlyJob(
         name=read_name(given["name"]),
         program=_program(),
         folder=absolute(Path()),

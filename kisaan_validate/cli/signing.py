@@ -12,8 +12,8 @@ import click
 
 if TYPE_CHECKING:
     from kisaan_validate.ops.config import Config
-    from kisaan_validate.signoff.check import Trust
-    from kisaan_validate.signoff.standing import Standing
+    from kisaan_validate.signoff.check import SignoffTrust
+    from kisaan_validate.signoff.standing import SignoffStanding
     from kisaan_validate.verdict.judgement import Judgement
 
 Decorated = Callable[..., Any]
@@ -45,17 +45,17 @@ def trust_options(function: Decorated) -> Decorated:
     return function
 
 
-def the_trust(config: Config, given: dict[str, Any]) -> Trust:
+def the_trust(config: Config, given: dict[str, Any]) -> SignoffTrust:
     """Whose keys and time stamps count, by the command line, else by the configuration. Raises
     RecordError.
     """
-    from kisaan_validate.signoff.check import Trust
+    from kisaan_validate.signoff.check import SignoffTrust
     from kisaan_validate.signoff.keys import read_signers
 
     s = config.signoff
     allowed = given.get("allowed_signers") or s.allowed_signers
     signers = read_signers(allowed, given.get("revoked_signers") or s.revoked_signers)
-    return Trust(signers, str(allowed or ""), s.approvals, given.get("tsa_ca") or s.tsa_ca)
+    return SignoffTrust(signers, str(allowed or ""), s.approvals, given.get("tsa_ca") or s.tsa_ca)
 
 
 def run_folder(path: Path, reports: Path) -> Path:
@@ -68,7 +68,7 @@ def run_folder(path: Path, reports: Path) -> Path:
     raise UsageError(f"there is no run {path}", "name its folder, as `run` printed it, or its id")
 
 
-def page_again(folder: Path, judged: Judgement) -> Standing:
+def page_again(folder: Path, judged: Judgement) -> SignoffStanding:
     """Render the page of a run's folder with the sign-offs that lie there; returns where it stands. Raises
     RecordError.
 

@@ -72,7 +72,7 @@ def supervised(work: Callable[[], int], usage: int, inconclusive: int) -> int:
         _command(work, told, alive, wake)
     for handle in (told, alive, wake):
         os.close(handle)
-    seen = _Seen()
+    seen = _SaidSoFar()
     status = _listen(child, said, heard, seen, before)
     os.close(life)
     if seen.code is not None:
@@ -107,7 +107,7 @@ def _end_with_parent(alive: int) -> None:
 
 
 @dataclass
-class _Seen:
+class _SaidSoFar:
     """What the command said so far."""
 
     code: int | None = None
@@ -153,7 +153,7 @@ class _Seen:
         )
 
 
-def _listen(child: int, said: int, heard: int, seen: _Seen, mask: set[Any]) -> int:
+def _listen(child: int, said: int, heard: int, seen: _SaidSoFar, mask: set[Any]) -> int:
     """Hear the command until it has ended, and pass on the signals that reach this process alone. Returns
     its wait status.
     """
@@ -192,7 +192,7 @@ def _listen(child: int, said: int, heard: int, seen: _Seen, mask: set[Any]) -> i
             os.close(handle)
 
 
-def _passed_on(child: int, waiting: list[tuple[int, float]], seen: _Seen) -> list[tuple[int, float]]:
+def _passed_on(child: int, waiting: list[tuple[int, float]], seen: _SaidSoFar) -> list[tuple[int, float]]:
     """Signals that still wait. One that the command got by itself is done; one that it did not get in time
     is sent to it.
     """
@@ -221,7 +221,7 @@ def _bytes(handle: int) -> bytes:
         data += more
 
 
-def _ended(code: int, seen: _Seen, usage: int, inconclusive: int) -> int:
+def _ended(code: int, seen: _SaidSoFar, usage: int, inconclusive: int) -> int:
     if seen.signals:
         how = "did not end in time after a signal, and was killed" if seen.killed else "was ended by a signal"
         print(f"error: the command {how}; nothing is said about the data", file=sys.stderr)

@@ -17,7 +17,7 @@ from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import ADDED, REMOVED, Change, NotCompared, Unknown
 from kisaan_validate.facts.table import SchemaObject
 from kisaan_validate.facts.titles import split_grant, split_place, split_titles
-from kisaan_validate.text.printed import Likeness, canonical, likeness
+from kisaan_validate.text.printed import TextLikeness, canonical, likeness
 
 ObjectKey = tuple[str, str, str]
 
@@ -91,11 +91,11 @@ def compare_schemas(before: Reading, after: Reading, *, renamed: bool = False) -
     for key in sorted(old.keys() & new.keys()):
         for change in _fact_changes(old[key], new[key]):
             verdict = _likeness(change, before, after, old)
-            if renamed and verdict is Likeness.DIFFERENT and _is_printed_body(change):
-                verdict = Likeness.UNCLEAR
-            if verdict is Likeness.DIFFERENT:
+            if renamed and verdict is TextLikeness.DIFFERENT and _is_printed_body(change):
+                verdict = TextLikeness.UNCLEAR
+            if verdict is TextLikeness.DIFFERENT:
                 changes.append(change)
-            elif verdict is Likeness.UNCLEAR:
+            elif verdict is TextLikeness.UNCLEAR:
                 unclear.append(change)
     changes += _order_changes(old, new)
     objects, majors = [*old.values(), *new.values()], (before.major, after.major)
@@ -238,26 +238,26 @@ itself have changed.
 
 def _likeness(
     change: Change, before: Reading, after: Reading, objects: Mapping[ObjectKey, SchemaObject]
-) -> Likeness:
+) -> TextLikeness:
     """What two texts of one fact are to each other, given that they are not the same letters."""
     kind, aspect = change.kind, change.aspect
     one_version = before.major == after.major
     old, new = change.before, change.after
     if old is None or new is None:
-        return Likeness.DIFFERENT
+        return TextLikeness.DIFFERENT
     if (kind, aspect) in PRINTED:
         return likeness(old, new, one_version=one_version)
     if one_version:
-        return Likeness.DIFFERENT
+        return TextLikeness.DIFFERENT
     if _is_printed_body(change):
-        return Likeness.UNCLEAR
+        return TextLikeness.UNCLEAR
     if aspect in _SIGNATURES and "." not in old and old.partition("(")[0] == new.partition("(")[0]:
-        return Likeness.UNCLEAR
+        return TextLikeness.UNCLEAR
     if kind in {"grant", "default privileges"}:
         owner = _owner(change, objects)
         texts = (_shared_privileges(text, side.major, owner) for text, side in ((old, before), (new, after)))
-        return Likeness.SAME if len(set(texts)) == 1 else Likeness.DIFFERENT
-    return Likeness.DIFFERENT
+        return TextLikeness.SAME if len(set(texts)) == 1 else TextLikeness.DIFFERENT
+    return TextLikeness.DIFFERENT
 
 
 def _is_printed_body(change: Change) -> bool:

@@ -24,7 +24,7 @@ WHAT_ELSE = "what else there is"
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedKind:
     """A kind of things that no comparison reads. ``catalogues`` are where the server keeps them.
     ``content``: a dump of the database carries them, so another number is a difference of what the
     databases hold."""
@@ -35,35 +35,35 @@ class Counted:
 
 
 NOT_READ = (
-    Counted("publications", ("pg_publication", "pg_publication_rel", "pg_publication_namespace")),
-    Counted("subscriptions", ("pg_subscription", "pg_subscription_rel")),
-    Counted("large objects", ("pg_largeobject", "pg_largeobject_metadata")),
-    Counted("casts", ("pg_cast",)),
-    Counted("languages", ("pg_language",)),
-    Counted("transforms", ("pg_transform",)),
-    Counted("access methods", ("pg_am",)),
-    Counted("foreign data wrappers", ("pg_foreign_data_wrapper",)),
-    Counted("foreign servers", ("pg_foreign_server",)),
-    Counted("user mappings", ("pg_user_mapping",)),
-    Counted("operators", ("pg_operator",)),
-    Counted("operator classes", ("pg_opclass",)),
-    Counted("operator families", ("pg_opfamily", "pg_amop", "pg_amproc")),
-    Counted("collations", ("pg_collation",)),
-    Counted("conversions", ("pg_conversion",)),
-    Counted("text search configurations", ("pg_ts_config", "pg_ts_config_map")),
-    Counted("text search dictionaries", ("pg_ts_dict",)),
-    Counted("text search parsers", ("pg_ts_parser",)),
-    Counted("text search templates", ("pg_ts_template",)),
-    Counted("base types", ()),
-    Counted("security labels", ("pg_seclabel", "pg_shseclabel")),
-    Counted("privileges changed on what the server or an extension brought", ("pg_init_privs",)),
-    Counted("comments on attributes of types and on constraints of domains", ()),
-    Counted("materialized views, their rows", (), content=False),
-    Counted("names of NOT NULL constraints", (), content=False),
-    Counted("settings by ALTER DATABASE or ALTER ROLE", ("pg_db_role_setting",), content=False),
-    Counted("grants on the database", (), content=False),
-    Counted("comments on the database", ("pg_shdescription",), content=False),
-    Counted("other schemas", (), content=False),
+    CountedKind("publications", ("pg_publication", "pg_publication_rel", "pg_publication_namespace")),
+    CountedKind("subscriptions", ("pg_subscription", "pg_subscription_rel")),
+    CountedKind("large objects", ("pg_largeobject", "pg_largeobject_metadata")),
+    CountedKind("casts", ("pg_cast",)),
+    CountedKind("languages", ("pg_language",)),
+    CountedKind("transforms", ("pg_transform",)),
+    CountedKind("access methods", ("pg_am",)),
+    CountedKind("foreign data wrappers", ("pg_foreign_data_wrapper",)),
+    CountedKind("foreign servers", ("pg_foreign_server",)),
+    CountedKind("user mappings", ("pg_user_mapping",)),
+    CountedKind("operators", ("pg_operator",)),
+    CountedKind("operator classes", ("pg_opclass",)),
+    CountedKind("operator families", ("pg_opfamily", "pg_amop", "pg_amproc")),
+    CountedKind("collations", ("pg_collation",)),
+    CountedKind("conversions", ("pg_conversion",)),
+    CountedKind("text search configurations", ("pg_ts_config", "pg_ts_config_map")),
+    CountedKind("text search dictionaries", ("pg_ts_dict",)),
+    CountedKind("text search parsers", ("pg_ts_parser",)),
+    CountedKind("text search templates", ("pg_ts_template",)),
+    CountedKind("base types", ()),
+    CountedKind("security labels", ("pg_seclabel", "pg_shseclabel")),
+    CountedKind("privileges changed on what the server or an extension brought", ("pg_init_privs",)),
+    CountedKind("comments on attributes of types and on constraints of domains", ()),
+    CountedKind("materialized views, their rows", (), content=False),
+    CountedKind("names of NOT NULL constraints", (), content=False),
+    CountedKind("settings by ALTER DATABASE or ALTER ROLE", ("pg_db_role_setting",), content=False),
+    CountedKind("grants on the database", (), content=False),
+    CountedKind("comments on the database", ("pg_shdescription",), content=False),
+    CountedKind("other schemas", (), content=False),
 )
 """Every kind that is not read, in the order in which it is told."""
 
@@ -150,7 +150,7 @@ def _of_database(name: str, before: str, after: str) -> NotCompared | None:
     return NotCompared(f"{name} of the database", before, after, judged=True)
 
 
-def _counted(kind: Counted, before: str, after: str) -> NotCompared | None:
+def _counted(kind: CountedKind, before: str, after: str) -> NotCompared | None:
     """None if there is nothing of the kind on either side."""
     if before in ("", "0") and after in ("", "0"):
         return None

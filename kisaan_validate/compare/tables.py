@@ -8,22 +8,22 @@ from fnmatch import fnmatchcase
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import (
     NO_TABLE,
-    RowCount,
+    TableRowCounts,
 )
 from kisaan_validate.facts.table import (
     TableFacts,
 )
 
 
-def row_counts(before: Baseline, after: Baseline) -> tuple[RowCount, ...]:
+def row_counts(before: Baseline, after: Baseline) -> tuple[TableRowCounts, ...]:
     """Every table of either side, changed or not, in order of name."""
     old, new = _by_name(before.tables), _by_name(after.tables)
     return tuple(_row_count(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys()))
 
 
-def _row_count(name: str, old: TableFacts | None, new: TableFacts | None) -> RowCount:
+def _row_count(name: str, old: TableFacts | None, new: TableFacts | None) -> TableRowCounts:
     counts = (old.rows if old is not None else None, new.rows if new is not None else None)
-    return RowCount(name, *counts, _reason(old), _reason(new))
+    return TableRowCounts(name, *counts, _reason(old), _reason(new))
 
 
 def _reason(table: TableFacts | None) -> str:

@@ -24,7 +24,7 @@ Aliases = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenBaseline:
     """A baseline as a contract lets it be seen: what was renamed as promised has its name of after."""
 
     before: Baseline
@@ -42,14 +42,14 @@ class Seen:
         return tuple(found)
 
 
-def seen_by(contract: Contract | None, before: Baseline, after: Baseline) -> Seen:
+def seen_by(contract: Contract | None, before: Baseline, after: Baseline) -> SeenBaseline:
     """The baseline as the contract lets it be seen beside what is there now."""
     if contract is None:
-        return Seen(before, Fates())
+        return SeenBaseline(before, Fates())
     naming = Naming(aliases=after.suite.aliases, schemas=after.suite.schemas)
     added = frozenset(_places(contract.promises, naming))
     fates = fates_of(contract.promises, side_of(before, "before"), side_of(after, "after"), naming, added)
-    return Seen(baseline_through(before, fates, (p.id for p in contract.promises), after), fates)
+    return SeenBaseline(baseline_through(before, fates, (p.id for p in contract.promises), after), fates)
 
 
 def _places(promises: Iterable[Promise], naming: Naming) -> Iterable[tuple[str, str]]:
@@ -61,7 +61,9 @@ def _places(promises: Iterable[Promise], naming: Naming) -> Iterable[tuple[str, 
             yield from ((title, promise.name) for title in naming.titles(promise.table))
 
 
-def both_of(contract: Contract, seen: Seen, run: Run, after: Baseline, found: Diff, stale: str) -> Both:
+def both_of(
+    contract: Contract, seen: SeenBaseline, run: Run, after: Baseline, found: Diff, stale: str
+) -> Both:
     """Both sides as the rules of the contract look at them. ``found`` are the differences of the two."""
     bare = Both(
         side_of(seen.before, "before"),

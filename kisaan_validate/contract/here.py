@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from kisaan_validate.compare.renaming.names import Place, Relation, Renames
+from kisaan_validate.compare.renaming.names import ColumnPlace, Relation, Renames
 from kisaan_validate.contract.beside import seen_by
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.naming import Naming
@@ -19,14 +19,14 @@ from kisaan_validate.suite.load import Suite
 
 
 @dataclass(frozen=True)
-class Here:
+class NamesHere:
     """``naming`` understands the contract's names; ``places`` are those of what it renames, by promise.
     ``before`` is the baseline, if there is one, under the names of this side. ``relations`` are those of
     titles of both sides.
     """
 
     naming: Naming = field(default_factory=Naming)
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, ColumnPlace] = field(default_factory=dict)
     before: Baseline | None = None
     relations: Mapping[str, Relation] = field(default_factory=dict)
 
@@ -52,17 +52,17 @@ def here(
     catalogue: Catalogue,
     objects: tuple[SchemaObject, ...],
     unread: Mapping[str, str],
-) -> Here:
+) -> NamesHere:
     """The contract on the side that the catalogue and its objects are of: the one before if there is no
     baseline.
     """
     if contract is None:
-        return Here(before=baseline)
+        return NamesHere(before=baseline)
     titles = {table.title: table.key for table in catalogue.tables.values()}
     naming = Naming(aliases=catalogue.aliases, schemas=catalogue.schemas, knows=titles.__contains__)
     if baseline is None:
         fates, _ = declared_fates(contract.promises, titles, naming)
-        return Here(
+        return NamesHere(
             replace(naming, declared=renames_of(fates.values())),
             {id: fate.before for id, fate in fates.items()},
         )
@@ -90,7 +90,7 @@ def here(
         id: fate.before if fate.said is not None else fate.after for id, fate in seen.fates.by_id.items()
     }
     relations = {**{t.title: (t.schema, t.name) for t in baseline.tables}, **titles, **seen.fates.relations}
-    return Here(naming, places, seen.before, relations)
+    return NamesHere(naming, places, seen.before, relations)
 
 
 def with_personal(suite: Suite, contract: Contract | None, catalogue: Catalogue) -> Suite:

@@ -13,11 +13,11 @@ from kisaan_validate.facts.check import Severity
 from kisaan_validate.text.nearest import did_you_mean
 from kisaan_validate.toml.model import (
     AfterValidator,
-    Before,
     Field,
     Filled,
+    LookBefore,
     Name,
-    Table,
+    TomlTable,
     create_model,
     cut,
     tables,
@@ -34,7 +34,7 @@ PLURALS = {"columns": "column", "tables": "table", "checks": "check", "names": "
 _Prose = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
 
 
-class ContractFile(Table):
+class ContractFile(TomlTable):
     """What a migration promises."""
 
     format: Annotated[int, version(CONTRACT_FORMAT)] = Field(
@@ -47,7 +47,7 @@ class ContractFile(Table):
     )
 
 
-def _one_of(known: Iterable[str]) -> Before:
+def _one_of(known: Iterable[str]) -> LookBefore:
     """One of these words. Errors name the given one, and the nearest."""
     words = list(known)
 
@@ -56,7 +56,7 @@ def _one_of(known: Iterable[str]) -> Before:
             raise wrong(f"{cut(value)!r} is not known", did_you_mean(cut(value), words))
         return value
 
-    return Before(look, {"enum": words})
+    return LookBefore(look, {"enum": words})
 
 
 def _listed(value: Any) -> Any:
@@ -67,7 +67,7 @@ def _listed(value: Any) -> Any:
 
 # SQL stays as it is written: a blank may stand in a string, a line break end a comment.
 _Said = Annotated[str, AfterValidator(str.strip)]
-_Texts = Annotated[tuple[str, ...], Field(strict=False), Before(_listed, {"type": ["string", "array"]})]
+_Texts = Annotated[tuple[str, ...], Field(strict=False), LookBefore(_listed, {"type": ["string", "array"]})]
 _Severity = Annotated[str, _one_of(Severity), AfterValidator(Severity)]
 _Many = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
 
@@ -113,7 +113,7 @@ _SAYS = {
 
 
 @cache
-def promise_model(kind: type[Promise]) -> type[Table]:
+def promise_model(kind: type[Promise]) -> type[TomlTable]:
     """The table of a promise of this kind."""
     types, fields = get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}
     made: dict[str, Any] = {"kind": (Literal[kind.kind], Field(description=_SAYS["kind"]))}
@@ -130,8 +130,8 @@ def promise_model(kind: type[Promise]) -> type[Table]:
     return create_model(f"{kind.__name__}Table", __base__=_named(kind), __doc__=kind.__doc__, **made)
 
 
-def _named(kind: type[Promise]) -> type[Table]:
-    class Named(Table):
+def _named(kind: type[Promise]) -> type[TomlTable]:
+    class Named(TomlTable):
         called: ClassVar[str] = kind.kind
 
     return Named

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kisaan_validate.compare.renaming.names import Place, Relation, Renames
+from kisaan_validate.compare.renaming.names import ColumnPlace, Relation, Renames
 from kisaan_validate.contract.names import titles_of
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ class Fate:
     None where it was.
     """
 
-    before: Place
-    after: Place
+    before: ColumnPlace
+    after: ColumnPlace
     said: Outcome | None = None
     optional: bool = False
 

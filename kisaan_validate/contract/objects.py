@@ -12,7 +12,7 @@ from kisaan_validate.contract.both import Both
 from kisaan_validate.contract.needs import Identity, Need
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
 from kisaan_validate.facts.differences import ADDED, REMOVED
-from kisaan_validate.text.printed import Likeness, likeness
+from kisaan_validate.text.printed import TextLikeness, likeness
 
 _PLACE = ("owner", "comment")
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
@@ -195,7 +195,7 @@ def _alike(kind: str, attribute: str, one: str, other: str) -> bool:
     """Whether two texts of an attribute mean the same, whichever version of the server printed either."""
     if (kind, attribute) not in PRINTED:
         return one == other
-    return likeness(one, other, one_version=False) is Likeness.SAME
+    return likeness(one, other, one_version=False) is TextLikeness.SAME
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kisaan_validate.compare.renaming.follow import with_displaced, with_heirs
-from kisaan_validate.compare.renaming.names import Place, Relation, Renames, relation_of
+from kisaan_validate.compare.renaming.names import ColumnPlace, Relation, Renames, relation_of
 from kisaan_validate.contract.both import WITH_ROWS, Both, CannotTell, Side
 from kisaan_validate.contract.naming import Fate, Fates, Naming
 from kisaan_validate.contract.needs import Need, Renaming
@@ -110,7 +110,7 @@ def unquoted(name: str) -> str:
 
 
 def fates_of(
-    promises: Iterable[Promise], before: Side, after: Side, naming: Naming, added: Iterable[Place] = ()
+    promises: Iterable[Promise], before: Side, after: Side, naming: Naming, added: Iterable[ColumnPlace] = ()
 ) -> Fates:
     """What became of each name. ``added`` are (title, column or "") of after that other promises say to
     come anew.
@@ -148,37 +148,37 @@ def renames_of(fates: Iterable[Fate]) -> Renames:
 class _Looked(ABC):
     """What is looked at to tell whether names of one kind were changed."""
 
-    def __init__(self, before: Side, after: Side, anew: frozenset[Place]) -> None:
+    def __init__(self, before: Side, after: Side, anew: frozenset[ColumnPlace]) -> None:
         self.before, self.after, self.anew = before, after, anew
 
     @abstractmethod
-    def there(self, side: Side, place: Place, like: Place) -> bool:
+    def there(self, side: Side, place: ColumnPlace, like: ColumnPlace) -> bool:
         """Whether it is there, as what ``like`` was before. Raises CannotTell."""
 
     @abstractmethod
-    def known(self, side: Side, place: Place) -> Iterator[object]:
+    def known(self, side: Side, place: ColumnPlace) -> Iterator[object]:
         """What is known of it, part by part; None or nothing where a part is not."""
 
-    def alike(self, old: Place, new: Place) -> bool:
+    def alike(self, old: ColumnPlace, new: ColumnPlace) -> bool:
         """Whether, as far as is known of both, the one of before could be the one of after."""
         pairs = zip(self.known(self.before, old), self.known(self.after, new), strict=True)
         return all(_equal(one, other) for one, other in pairs)
 
-    def what(self, place: Place) -> str:
+    def what(self, place: ColumnPlace) -> str:
         """It in words."""
         return f"column {'.'.join(place)}" if place[1] else f"table {place[0]}"
 
-    def old_place(self, fate: Fate) -> Place:
+    def old_place(self, fate: Fate) -> ColumnPlace:
         """The old name, as it would be found after."""
         return (fate.after[0], fate.before[1]) if fate.before[1] else fate.before
 
-    def new_place(self, fate: Fate) -> Place:
+    def new_place(self, fate: Fate) -> ColumnPlace:
         """The new name, as it would have been found before."""
         return (fate.before[0], fate.after[1]) if fate.before[1] else fate.after
 
 
 class _Tables(_Looked):
-    def there(self, side: Side, place: Place, like: Place) -> bool:
+    def there(self, side: Side, place: ColumnPlace, like: ColumnPlace) -> bool:
         # A view that has a table's old name, for programs that know no other, is not that table.
         views = [kind for kind in WITH_ROWS[1:] if self.before.has_object(kind, like[0], like[0])]
         if views:
@@ -188,7 +188,7 @@ class _Tables(_Looked):
             "table", place[0], place[0]
         )
 
-    def known(self, side: Side, place: Place) -> Iterator[object]:
+    def known(self, side: Side, place: ColumnPlace) -> Iterator[object]:
         facts = side.tables.get(place[0])
         yield (facts.kind, facts.rows, facts.columns) if facts is not None else None
         found = side.objects.get(("table", place[0], place[0]))
@@ -197,10 +197,10 @@ class _Tables(_Looked):
 
 
 class _Columns(_Looked):
-    def there(self, side: Side, place: Place, like: Place) -> bool:
+    def there(self, side: Side, place: ColumnPlace, like: ColumnPlace) -> bool:
         return side.has_column(*place)
 
-    def known(self, side: Side, place: Place) -> Iterator[object]:
+    def known(self, side: Side, place: ColumnPlace) -> Iterator[object]:
         facts = side.columns.get(place)
         yield (facts.type, facts.profile) if facts is not None else None
         found = side.objects.get(("column", *place))
@@ -249,7 +249,7 @@ def _settled(fates: dict[str, Fate], looked: _Looked) -> dict[str, Fate]:
         found |= refused
 
 
-def _why_not(fate: Fate, looked: _Looked, taken: set[Place], freed: set[Place]) -> Outcome | None:
+def _why_not(fate: Fate, looked: _Looked, taken: set[ColumnPlace], freed: set[ColumnPlace]) -> Outcome | None:
     """What is said of a name that was not changed; None for one that was."""
     old, new = looked.old_place(fate), looked.new_place(fate)
     try:

@@ -26,7 +26,7 @@ _SHOWN = 3
 """So many candidates are named."""
 
 
-class Likeness(StrEnum):
+class ValueLikeness(StrEnum):
     """What one that came is to one that went."""
 
     SAME = "each row has its value"
@@ -38,7 +38,7 @@ class Likeness(StrEnum):
 @dataclass(frozen=True)
 class _Candidate:
     name: str
-    likeness: Likeness
+    likeness: ValueLikeness
 
 
 def remarks_on(
@@ -106,24 +106,26 @@ def _comparable(old: ColumnFacts, new: ColumnFacts) -> bool:
 
 def _likeness(
     old: TableFacts, new: TableFacts, gone: ColumnFacts, came: ColumnFacts, both: Both | None
-) -> Likeness:
+) -> ValueLikeness:
     told = _by_digest(old, new, gone, came) or (
         _by_contract(both, old.title, gone.name, came.name) if both is not None else None
     )
     if told is not None:
         return told
     if gone.profile is None or came.profile is None or old.rows is None or old.rows != new.rows:
-        return Likeness.UNTOLD
+        return ValueLikeness.UNTOLD
     if gone.profile.personal or came.profile.personal:
-        return Likeness.OTHER if gone.profile.nulls != came.profile.nulls else Likeness.UNTOLD
-    return Likeness.OTHER if _figures_differ(gone.profile, came.profile) else Likeness.ALIKE
+        return ValueLikeness.OTHER if gone.profile.nulls != came.profile.nulls else ValueLikeness.UNTOLD
+    return ValueLikeness.OTHER if _figures_differ(gone.profile, came.profile) else ValueLikeness.ALIKE
 
 
 def _figures_differ(old: Profile, new: Profile) -> bool:
     return old.family is new.family and bool(differing(old, new))
 
 
-def _by_digest(old: TableFacts, new: TableFacts, gone: ColumnFacts, came: ColumnFacts) -> Likeness | None:
+def _by_digest(
+    old: TableFacts, new: TableFacts, gone: ColumnFacts, came: ColumnFacts
+) -> ValueLikeness | None:
     """What digests of whole tables say; None where they say nothing."""
     digests = [c.profile.digest if c.profile is not None else None for c in (gone, came)]
     if (
@@ -136,7 +138,7 @@ def _by_digest(old: TableFacts, new: TableFacts, gone: ColumnFacts, came: Column
     return _same(digests[0], digests[1])
 
 
-def _by_contract(both: Both, table: str, gone: str, came: str) -> Likeness | None:
+def _by_contract(both: Both, table: str, gone: str, came: str) -> ValueLikeness | None:
     """What digests that were kept for a promise say; None where they say nothing."""
     try:
         story = story_of(both, table)
@@ -150,10 +152,10 @@ def _by_contract(both: Both, table: str, gone: str, came: str) -> Likeness | Non
         return None
 
 
-def _same(old: str | None, new: str | None) -> Likeness | None:
+def _same(old: str | None, new: str | None) -> ValueLikeness | None:
     if not old or not new or old.partition(":")[0] != new.partition(":")[0]:
         return None
-    return Likeness.SAME if old == new else Likeness.OTHER
+    return ValueLikeness.SAME if old == new else ValueLikeness.OTHER
 
 
 # --- tables -----------------------------------------------------------------------------------------------
@@ -188,19 +190,19 @@ def _of_table(
     return _words(candidates, "its rows are", f"{many} of {old.title}")
 
 
-def _table_likeness(before: Baseline, gone: TableFacts, came: TableFacts) -> Likeness:
+def _table_likeness(before: Baseline, gone: TableFacts, came: TableFacts) -> ValueLikeness:
     if gone.rows is None or came.rows is None:
-        return Likeness.UNTOLD
+        return ValueLikeness.UNTOLD
     if gone.rows != came.rows:
-        return Likeness.OTHER
+        return ValueLikeness.OTHER
     seen = next(
         t for t in facts_through(before, Renames({gone.title: came.title})).tables if t.title == came.title
     )
     now = {c.name: c for c in came.columns}
     told = [_by_digest(seen, came, c, now[c.name]) for c in seen.columns]
-    if Likeness.OTHER in told or any(_differ(c, now[c.name]) for c in seen.columns):
-        return Likeness.OTHER
-    return Likeness.SAME if all(one is Likeness.SAME for one in told) else Likeness.ALIKE
+    if ValueLikeness.OTHER in told or any(_differ(c, now[c.name]) for c in seen.columns):
+        return ValueLikeness.OTHER
+    return ValueLikeness.SAME if all(one is ValueLikeness.SAME for one in told) else ValueLikeness.ALIKE
 
 
 def _differ(old: ColumnFacts, new: ColumnFacts) -> bool:
@@ -214,7 +216,7 @@ def _words(candidates: list[_Candidate], they_are: str, what: str) -> str:
     """What candidates tell, the best news first: it decides what is to be done."""
     same, alike, untold = (
         [c.name for c in candidates if c.likeness is kind]
-        for kind in (Likeness.SAME, Likeness.ALIKE, Likeness.UNTOLD)
+        for kind in (ValueLikeness.SAME, ValueLikeness.ALIKE, ValueLikeness.UNTOLD)
     )
     if same:
         return f"{they_are} in {_listed(same)}, which came: if it was renamed, promise `renamed`"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.digest.forms import RAW, Context, Form, is_packed, is_text
+from kisaan_validate.digest.forms import RAW, CanonicalForm, Context, is_packed, is_text
 from kisaan_validate.digest.parts import Part, elements_of
 from kisaan_validate.digest.rows import SEEDS, row_sql
 
@@ -88,7 +88,7 @@ def _is_small(part: Part) -> bool:
     return bool(part.column) and not part.cast and part.facts.builtin and part.facts.name in {"int2", "int4"}
 
 
-def _kind(form: Form, context: Context) -> str:
+def _kind(form: CanonicalForm, context: Context) -> str:
     """The type of the form's only element; "" where its hash cannot be called by name."""
     if form.name in _BYTES:
         return "bytea"

@@ -6,7 +6,7 @@ value is made once.
 
 from __future__ import annotations
 
-from kisaan_validate.digest.forms import Form
+from kisaan_validate.digest.forms import CanonicalForm
 from kisaan_validate.text.cutting import KEPT, LONGEST
 
 _SHORT = frozenset(
@@ -29,7 +29,7 @@ _SHORT = frozenset(
 """Forms whose values are never long. A number has at most 147,456 digits, and is compared as a number."""
 
 
-def cut_sql(form: Form, text: str) -> str:
+def cut_sql(form: CanonicalForm, text: str) -> str:
     """What travels of a value, whose text (of bytea: the value) is ``text``."""
     if form.name in _SHORT:
         return text

@@ -16,7 +16,7 @@ from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 
 @dataclass(frozen=True)
-class Form:
+class CanonicalForm:
     """The class under which values of a column are compared.
 
     ``element`` is that of an array, a range or a multirange; ``fields`` are those of a composite, by name,
@@ -25,8 +25,8 @@ class Form:
     """
 
     name: str
-    element: Form | None = None
-    fields: tuple[tuple[str, Form], ...] = ()
+    element: CanonicalForm | None = None
+    fields: tuple[tuple[str, CanonicalForm], ...] = ()
 
     def __str__(self) -> str:
         if self.name == "composite":
@@ -135,34 +135,36 @@ than they hold.
 """
 
 
-def own_form(facts: TypeFacts) -> Form | str:
+def own_form(facts: TypeFacts) -> CanonicalForm | str:
     """The form of a type compared with itself, or why there is none."""
     if facts.kind == "c":
         return _composite(facts)
     if facts.element is not None and (facts.array or facts.kind in {"r", "m"}):
         element = own_form(facts.element)
         name = "array" if facts.array else {"r": "range", "m": "multirange"}[facts.kind]
-        return Form(name, element) if isinstance(element, Form) else element
+        return CanonicalForm(name, element) if isinstance(element, CanonicalForm) else element
     if facts.kind == "e" or facts.extension == "citext":
-        return Form("text")
+        return CanonicalForm("text")
     if facts.builtin and facts.name in _NAMES:
-        return Form(_NAMES[facts.name])
+        return CanonicalForm(_NAMES[facts.name])
     if (facts.builtin and facts.name in _PRINTED) or facts.name in _PRINTED_EXTENSIONS.get(
         facts.extension, ()
     ):
-        return Form(f"printed {facts.name}")
+        return CanonicalForm(f"printed {facts.name}")
     return f"the type {facts.name} has no canonical form"
 
 
-def _composite(facts: TypeFacts) -> Form | str:
+def _composite(facts: TypeFacts) -> CanonicalForm | str:
     """Of composites: (1,2) is another value where the fields are called, or stand, otherwise. What the
     type is called says nothing.
     """
     fields = [(name, own_form(field)) for name, field in facts.fields]
     for name, form in fields:
-        if not isinstance(form, Form):
+        if not isinstance(form, CanonicalForm):
             return f"{form} (field {name} of {facts.name})"
-    return Form("composite", fields=tuple((name, form) for name, form in fields if isinstance(form, Form)))
+    return CanonicalForm(
+        "composite", fields=tuple((name, form) for name, form in fields if isinstance(form, CanonicalForm))
+    )
 
 
 _WIDER = {
@@ -175,24 +177,24 @@ _WIDER = {
 """Two forms and the one that holds both without loss."""
 
 
-def common_form(before: TypeFacts, after: TypeFacts, zoned: bool) -> Form | str:
+def common_form(before: TypeFacts, after: TypeFacts, zoned: bool) -> CanonicalForm | str:
     """The form under which two columns are compared, or why they cannot be. ``zoned``: a zone was
     declared.
     """
     old, new = own_form(before), own_form(after)
-    if not isinstance(old, Form):
+    if not isinstance(old, CanonicalForm):
         return old
-    if not isinstance(new, Form):
+    if not isinstance(new, CanonicalForm):
         return new
     return _meet(old, new, zoned)
 
 
-def _meet(old: Form, new: Form, zoned: bool) -> Form | str:
+def _meet(old: CanonicalForm, new: CanonicalForm, zoned: bool) -> CanonicalForm | str:
     if old == new:
         return old
     if old.name == new.name and old.element and new.element:
         element = _meet(old.element, new.element, zoned)
-        return replace(old, element=element) if isinstance(element, Form) else element
+        return replace(old, element=element) if isinstance(element, CanonicalForm) else element
     if old.name == new.name == "composite" and [name for name, _ in old.fields] == [
         name for name, _ in new.fields
     ]:
@@ -202,21 +204,23 @@ def _meet(old: Form, new: Form, zoned: bool) -> Form | str:
         return f"{old} and {new} have no form in common"
     if name == "timestamptz" and not zoned:
         return f"{old.name} became {new.name}, and no zone was declared in which its clocks ran"
-    return Form(name)
+    return CanonicalForm(name)
 
 
-def _meet_fields(old: Form, new: Form, zoned: bool) -> Form | str:
+def _meet_fields(old: CanonicalForm, new: CanonicalForm, zoned: bool) -> CanonicalForm | str:
     fields = [(name, _meet(a, b, zoned)) for (name, a), (_, b) in zip(old.fields, new.fields, strict=True)]
     for name, form in fields:
-        if not isinstance(form, Form):
+        if not isinstance(form, CanonicalForm):
             return f"{form} (field {name})"
-    return replace(old, fields=tuple((name, form) for name, form in fields if isinstance(form, Form)))
+    return replace(
+        old, fields=tuple((name, form) for name, form in fields if isinstance(form, CanonicalForm))
+    )
 
 
 def needs_zone(before: TypeFacts, after: TypeFacts) -> bool:
     """Whether the columns could be compared if a zone were declared."""
-    return not isinstance(common_form(before, after, False), Form) and isinstance(
-        common_form(before, after, True), Form
+    return not isinstance(common_form(before, after, False), CanonicalForm) and isinstance(
+        common_form(before, after, True), CanonicalForm
     )
 
 
@@ -262,7 +266,7 @@ servers share.
 """
 
 
-def value_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+def value_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     """The expression ``sql`` of a column as a value of its form, still typed. NULL stays NULL."""
     if form.nested or form.name.startswith("printed "):
         return sql
@@ -295,7 +299,7 @@ _SENT = {
 }
 
 
-def elements_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
+def elements_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
     """The elements of a value: SQL expressions that together tell it from every other value of its form."""
     if is_packed(form):
         return (packed_sql(form, facts, sql, context),)
@@ -343,7 +347,7 @@ _EXACT_IN_ARRAYS = {
 """Forms whose text within a printed array is canonical, after a cast of the whole array."""
 
 
-def _array(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
+def _array(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
     assert form.element is not None
     assert facts.element is not None
     if form.element.name in _EXACT_IN_ARRAYS:
@@ -359,7 +363,7 @@ def _array(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[st
     )
 
 
-def _range(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
+def _range(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
     assert form.element is not None
     assert facts.element is not None
     flags = " || ".join(
@@ -371,7 +375,7 @@ def _range(form: Form, facts: TypeFacts, sql: str, context: Context) -> tuple[st
     return (f'({flags}) COLLATE "C"', *lower, *upper)
 
 
-def is_packed(form: Form) -> bool:
+def is_packed(form: CanonicalForm) -> bool:
     """Whether the only element of a value is its packed bytes: composites, multiranges, and arrays of what
     is itself nested.
     """
@@ -380,7 +384,7 @@ def is_packed(form: Form) -> bool:
     return form.name in {"composite", "multirange"}
 
 
-def packed_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+def packed_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     """One expression whose binary form tells a value from all others of its form, whatever is within; NULL
     for NULL only.
 
@@ -400,12 +404,12 @@ def packed_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
     return elements[0] if len(elements) == 1 else _packed_row(elements, f"{sql} IS NOT NULL")
 
 
-def is_text(form: Form) -> bool:
+def is_text(form: CanonicalForm) -> bool:
     """Whether its elements are texts (or their bytes, where the encoding of one side asks for that)."""
     return form.name in {"text", "json", "array"} or form.name.startswith("printed ")
 
 
-def _sent(element: str, form: Form, context: Context) -> str:
+def _sent(element: str, form: CanonicalForm, context: Context) -> str:
     """A text as its bytes: as a text it would be checked, and refused, where the database itself knows no
     encoding.
     """
@@ -417,7 +421,7 @@ def _packed_row(parts: Iterable[str], present: str) -> str:
     return f"CASE WHEN {present} THEN pg_catalog.record_send(ROW({', '.join(parts)})) END"
 
 
-def _packed_composite(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+def _packed_composite(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     """IS NULL would ask a composite whether all its fields are NULL; DISTINCT FROM NULL asks whether it is
     there at all.
     """
@@ -426,7 +430,7 @@ def _packed_composite(form: Form, facts: TypeFacts, sql: str, context: Context) 
     return _packed_row(parts, f"{sql} IS DISTINCT FROM NULL")
 
 
-def _packed_range(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+def _packed_range(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     assert form.element is not None
     assert facts.element is not None
     names = ("isempty", "lower_inc", "upper_inc", "lower_inf", "upper_inf")
@@ -438,7 +442,7 @@ def _packed_range(form: Form, facts: TypeFacts, sql: str, context: Context) -> s
     return _packed_row([*flags, *ends], f"{sql} IS NOT NULL")
 
 
-def _packed_list(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+def _packed_list(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     """Of an array its dimensions and its elements, of a multirange its ranges.
 
     In FROM, ``unnest`` would make a column of each field of a composite; in the SELECT list it gives
@@ -461,7 +465,7 @@ def _packed_list(form: Form, facts: TypeFacts, sql: str, context: Context) -> st
     return _packed_row([*dims, items], f"{sql} IS NOT NULL")
 
 
-def shown_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+def shown_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     """The text in which a value is shown to people: as the column prints it, but converted where its class
     demands it.
     """
@@ -470,7 +474,7 @@ def shown_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
     return f"{value_sql(form, facts, sql, context)}::text"
 
 
-def proof_sql(form: Form, facts: TypeFacts, sql: str, context: Context) -> str:
+def proof_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     """A text that differs exactly where values differ, if the shown one may not; else "" (numbers compare
     as Decimals).
     """

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.digest.cut import cut_sql
-from kisaan_validate.digest.forms import RAW, Context, Form, elements_sql, proof_sql, shown_sql, value_sql
+from kisaan_validate.digest.forms import (
+    RAW,
+    CanonicalForm,
+    Context,
+    elements_sql,
+    proof_sql,
+    shown_sql,
+    value_sql,
+)
 from kisaan_validate.digest.rows import HASH, RowDigest, row_digest, row_sql
 from kisaan_validate.facts.catalogue import TypeFacts
 from kisaan_validate.sql.expressions import quote
@@ -20,7 +28,7 @@ class Part:
 
     column: str
     facts: TypeFacts
-    form: Form
+    form: CanonicalForm
     cast: str = ""
 
     @property

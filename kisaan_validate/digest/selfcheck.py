@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kisaan_validate.digest.columns import value_hash
-from kisaan_validate.digest.forms import Context, Form, own_form
+from kisaan_validate.digest.forms import CanonicalForm, Context, own_form
 from kisaan_validate.digest.parts import Part, elements_of
 from kisaan_validate.digest.rows import SEEDS, row_digest, staged
 from kisaan_validate.facts.catalogue import TypeFacts
@@ -95,7 +95,7 @@ def _questions(ascii_only: bool) -> Iterator[tuple[str, Part, str]]:
     """By form: a column ``v`` of it, and a FROM item with its hostile values and NULL, numbered by ``n``."""
     for name, (facts, literals) in HOSTILE.items():
         form = own_form(facts)
-        assert isinstance(form, Form), name
+        assert isinstance(form, CanonicalForm), name
         values = ", ".join(
             f"({n}, {_literal(text, facts, ascii_only)})" for n, text in enumerate((*literals, None))
         )

@@ -13,13 +13,13 @@ from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.plan import Written
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.rules.assertion import Assertion
-from kisaan_validate.sql.apart import Place, places_of, stand_apart
+from kisaan_validate.sql.apart import TableMention, places_of, stand_apart
 from kisaan_validate.sql.reading import resolve_names
 from kisaan_validate.suite.load import Suite
 
 
 @dataclass(frozen=True)
-class Refused:
+class SqlRefused:
     """Why SQL is not run, by check id: volatile functions that it could call, and what would answer in
     place of what it names.
     """
@@ -33,7 +33,11 @@ class Refused:
 
 
 def written_apart(
-    session: Session, suite: Suite, catalogue: Catalogue, refused: Refused, unavailable: Collection[TableKey]
+    session: Session,
+    suite: Suite,
+    catalogue: Catalogue,
+    refused: SqlRefused,
+    unavailable: Collection[TableKey],
 ) -> dict[str, Written]:
     """Each SQL assertion with its tables read apart, as far as the server takes it so, by check id.
 
@@ -66,7 +70,7 @@ def _written(session: Session, sql: str, catalogue: Catalogue) -> Written:
     return Written(stand_apart(sql, apart), tuple(dict.fromkeys(bare)))
 
 
-def _taken(session: Session, sql: str, places: Sequence[Place]) -> Sequence[Place]:
+def _taken(session: Session, sql: str, places: Sequence[TableMention]) -> Sequence[TableMention]:
     """As many of these places as the server lets stand apart: all at once, or else one after the other.
 
     One that it refuses is a table whose key decides what the SELECT may show of a group.
@@ -75,7 +79,7 @@ def _taken(session: Session, sql: str, places: Sequence[Place]) -> Sequence[Plac
         return places
     if not _is_understood(session, sql):
         return ()  # for another reason, which the statement itself will say
-    taken: list[Place] = []
+    taken: list[TableMention] = []
     for place in places:
         if _is_understood(session, stand_apart(sql, [*taken, place])):
             taken.append(place)

@@ -24,7 +24,7 @@ _NOBODYS_FAULT = ("08", "25", "40", "53", "55", "57", "58", "XX")
 
 
 @dataclass
-class Counted:
+class StatementAnswer:
     """What a statement answered: violating and judged rows by check id, rows read, errors by check id.
 
     ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``.
@@ -45,14 +45,16 @@ class Counted:
     log: list[StatementFacts] = field(default_factory=list)
 
 
-def ask_pass(session: Session, statement: Pass, clock: Callable[[], float] = time.monotonic) -> Counted:
+def ask_pass(
+    session: Session, statement: Pass, clock: Callable[[], float] = time.monotonic
+) -> StatementAnswer:
     """Run a pass; a broken expression costs one error, not its neighbours.
 
     The culprit is isolated by halving, at most 2·log₂ n further statements for one culprit, within
     ``ISOLATION_SECONDS``; what is not answered by then becomes an error that says so. Raises nothing: a lost
     session, a timeout or a missing right becomes the error of every check that was not answered.
     """
-    counted = Counted()
+    counted = StatementAnswer()
     started = clock()
     try:
         _count(session, statement, statement.slots, counted, statement.figures)
@@ -69,7 +71,9 @@ def ask_pass(session: Session, statement: Pass, clock: Callable[[], float] = tim
     return counted
 
 
-def _ask_apart(session: Session, statement: Pass, counted: Counted, clock: Callable[[], float]) -> Counted:
+def _ask_apart(
+    session: Session, statement: Pass, counted: StatementAnswer, clock: Callable[[], float]
+) -> StatementAnswer:
     """The checks without the figures, then the figures without the checks: neither may cost the other's
     answers.
     """
@@ -93,7 +97,7 @@ def _ask_apart(session: Session, statement: Pass, counted: Counted, clock: Calla
 
 
 def _ask_less(
-    session: Session, statement: Pass, figure: Figure, error: DatabaseError, answered: Counted
+    session: Session, statement: Pass, figure: Figure, error: DatabaseError, answered: StatementAnswer
 ) -> None:
     """A column of which one figure cannot be computed, as where a sum overflows, keeps the others; why is
     remembered.
@@ -110,7 +114,11 @@ def _ask_less(
 
 
 def _count(
-    session: Session, statement: Pass, slots: Sequence[Slot], counted: Counted, figures: Sequence[Figure] = ()
+    session: Session,
+    statement: Pass,
+    slots: Sequence[Slot],
+    counted: StatementAnswer,
+    figures: Sequence[Figure] = (),
 ) -> None:
     sql = statement.sql(slots, figures)
     ids = tuple(slot.check_id for slot in slots)
@@ -137,7 +145,7 @@ def _isolate(
     statement: Pass,
     slots: Sequence[Slot],
     error: DatabaseError,
-    counted: Counted,
+    counted: StatementAnswer,
     late: Callable[[], bool],
 ) -> None:
     """``slots`` together gave ``error``: find out which of them do, asking as little as possible."""
@@ -175,7 +183,7 @@ def _isolate(
 
 
 def _own_error(
-    session: Session, statement: Pass, slots: Sequence[Slot], counted: Counted
+    session: Session, statement: Pass, slots: Sequence[Slot], counted: StatementAnswer
 ) -> DatabaseError | None:
     """The last one left is asked too: a statement can be too long or too deep as a whole, and fine in all
     its parts.
@@ -188,7 +196,7 @@ def _own_error(
     return None
 
 
-def _count_rows_alone(session: Session, statement: Pass, counted: Counted) -> None:
+def _count_rows_alone(session: Session, statement: Pass, counted: StatementAnswer) -> None:
     try:
         _count(session, statement, (), counted)
     except DatabaseError:
@@ -196,7 +204,7 @@ def _count_rows_alone(session: Session, statement: Pass, counted: Counted) -> No
 
 
 def _may_be_one_expressions(
-    session: Session, statement: Pass, error: DatabaseError, counted: Counted
+    session: Session, statement: Pass, error: DatabaseError, counted: StatementAnswer
 ) -> bool:
     """Whether one expression may be at fault. A missing right is, where the rows alone can be counted."""
     if error.lost or session.lost:
@@ -252,7 +260,7 @@ def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[Non
                 recover(session)
 
 
-def ask(session: Session, statement: Pass | Query, ground: Ground) -> Counted:
+def ask(session: Session, statement: Pass | Query, ground: Ground) -> StatementAnswer:
     """Run any counting statement, after its plan was looked at. Raises nothing."""
     if isinstance(statement, Query):
         return ask_query(session, statement, ground)
@@ -260,7 +268,7 @@ def ask(session: Session, statement: Pass | Query, ground: Ground) -> Counted:
         return _ask_grounded(session, statement, ground)
 
 
-def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Counted:
+def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> StatementAnswer:
     """A pass whose plan reads what it should. An expression at fault fails already there: then the rows'
     plan alone is looked at.
     """
@@ -279,14 +287,14 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Counted:
     return refuse(statement, failure)
 
 
-def refuse(statement: Pass | Query, error: DatabaseError) -> Counted:
+def refuse(statement: Pass | Query, error: DatabaseError) -> StatementAnswer:
     """The answer of a statement that could not be, or was not, run."""
-    return Counted(errors=dict.fromkeys(statement.check_ids, error), failure=error)
+    return StatementAnswer(errors=dict.fromkeys(statement.check_ids, error), failure=error)
 
 
-def ask_query(session: Session, query: Query, ground: Ground) -> Counted:
+def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer:
     """Run one query check. Raises nothing, as :func:`ask_pass`."""
-    counted = Counted()
+    counted = StatementAnswer()
     start = time.perf_counter()
     sql = query.sql()
     try:

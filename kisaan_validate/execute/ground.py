@@ -26,7 +26,7 @@ from kisaan_validate.execute.heap import (
     too_large,
     undo,
 )
-from kisaan_validate.execute.plans import Plan, Scan
+from kisaan_validate.execute.plans import QueryPlan, Scan
 from kisaan_validate.facts.catalogue import Catalogue, Declared, UniqueIndex
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.titles import TableKey
@@ -54,7 +54,7 @@ _PRUNING: tuple[Setting, ...] = (("enable_partition_pruning", "on"),)
 
 
 @dataclass(frozen=True)
-class Claim:
+class DeclaredClaim:
     """Something declared of a relation that a scan can prove: ``sql`` counts what speaks against it."""
 
     what: str
@@ -75,8 +75,8 @@ class Ground:
     declared: Mapping[TableKey, Sequence[Declared]] = field(default_factory=dict)
     definitions: str = ""
     log: list[StatementFacts] = field(default_factory=list)
-    _known: dict[Claim, str] = field(default_factory=dict)
-    _locks: dict[Claim, threading.Lock] = field(default_factory=dict)
+    _known: dict[DeclaredClaim, str] = field(default_factory=dict)
+    _locks: dict[DeclaredClaim, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
@@ -102,7 +102,7 @@ class Ground:
 
     def _way(
         self, session: Session, reads: Reads, sql: str
-    ) -> tuple[tuple[Setting, ...], Plan, tuple[Scan, ...]]:
+    ) -> tuple[tuple[Setting, ...], QueryPlan, tuple[Scan, ...]]:
         """The settings under which it is run, and now stands, its plan, and the scans that do not read the
         heap of what is judged.
         """
@@ -129,7 +129,7 @@ class Ground:
         tables = {part for key in reads.found for part in self.parts.get(key, (key,))}
         return (scan.schema, scan.relation) in tables and _COMPARED.fullmatch(scan.alias) is not None
 
-    def _refuse(self, reads: Reads, plan: Plan, beside: tuple[Scan, ...]) -> None:
+    def _refuse(self, reads: Reads, plan: QueryPlan, beside: tuple[Scan, ...]) -> None:
         if (error := not_read(beside)) and not (reads.believed and self.trust.indexes):
             raise error
         if (left := self._left_out(reads, plan)) and not (reads.believed and self.trust.constraints):
@@ -144,7 +144,7 @@ class Ground:
                 "correct the condition",
             )
 
-    def _left_out(self, reads: Reads, plan: Plan) -> str:
+    def _left_out(self, reads: Reads, plan: QueryPlan) -> str:
         """The partitions (or children) of a table that its plan does not read; "" if it reads all of them,
         or none.
         """
@@ -160,7 +160,7 @@ class Ground:
 
     # --- what is believed, and what is proved --------------------------------------------------------------
 
-    def _shown(self, reads: Reads, plan: Plan, beside: Iterable[Scan]) -> Iterator[str]:
+    def _shown(self, reads: Reads, plan: QueryPlan, beside: Iterable[Scan]) -> Iterator[str]:
         """What the plan itself shows to stand for rows."""
         yield from dict.fromkeys(scan.words for scan in beside)
         if reads.believed and (left := self._left_out(reads, plan)):
@@ -173,7 +173,7 @@ class Ground:
         if (self.trust.constraints or self.trust.indexes) and (keys := self._matched(reads, sql)):
             yield f"index {', '.join(index.name for _, index in keys)}"
 
-    def _unproved(self, session: Session, reads: Reads, sql: str) -> Iterator[Claim]:
+    def _unproved(self, session: Session, reads: Reads, sql: str) -> Iterator[DeclaredClaim]:
         """What the planner may conclude something from that is not believed."""
         if not self.trust.constraints:
             yield from (_never_null(declared) for declared in self._tested_for_null(session, reads, sql))
@@ -200,7 +200,7 @@ class Ground:
         matched = len(bare) + apart > 1 or groups_rows(self._text(reads, sql))
         return [(declared, index) for declared in bare for index in declared.unique] if matched else []
 
-    def _prove(self, session: Session, claim: Claim, ids: tuple[str, ...]) -> None:
+    def _prove(self, session: Session, claim: DeclaredClaim, ids: tuple[str, ...]) -> None:
         """Raises DatabaseError where a claim is not true, or cannot be proved."""
         with self._lock:
             lock = self._locks.setdefault(claim, threading.Lock())
@@ -213,7 +213,7 @@ class Ground:
                 "repair that, or read the tables themselves in the check",
             )
 
-    def _against(self, session: Session, claim: Claim, ids: tuple[str, ...]) -> str:
+    def _against(self, session: Session, claim: DeclaredClaim, ids: tuple[str, ...]) -> str:
         """What speaks against a claim, "" for nothing. Raises DatabaseError if the session is lost."""
         try:
             if why := refusal(session, claim.sql):
@@ -243,7 +243,7 @@ def read_ground(session: Session, plan: Prepared, catalogue: Catalogue, trust: T
     return Ground(trust, parts, declared, definitions)
 
 
-def _never_null(declared: Declared) -> Claim:
+def _never_null(declared: Declared) -> DeclaredClaim:
     columns, table = (
         ", ".join(map(quote, declared.not_null)),
         f"{quote(declared.schema)}.{quote(declared.name)}",
@@ -251,10 +251,10 @@ def _never_null(declared: Declared) -> Claim:
     only = "" if declared.partitioned else "ONLY "
     # A function, because a test for NULL is what the planner would answer by the declaration.
     sql = f"SELECT count(*) FILTER (WHERE num_nulls({columns}) > 0)\nFROM {only}{table}"
-    return Claim(f"NOT NULL of {declared.name}", qualified(sql))
+    return DeclaredClaim(f"NOT NULL of {declared.name}", qualified(sql))
 
 
-def _no_two(declared: Declared, index: UniqueIndex) -> Claim:
+def _no_two(declared: Declared, index: UniqueIndex) -> DeclaredClaim:
     names = [f"k{n}" for n in range(len(index.keys))]
     keys, listed = (
         ", ".join(f"{authored(key)} AS {name}" for key, name in zip(index.keys, names, strict=True)),
@@ -266,4 +266,4 @@ def _no_two(declared: Declared, index: UniqueIndex) -> Claim:
     inner = f"SELECT {keys} FROM {table}{where}{APART}"
     groups = f"SELECT count(*) AS n FROM ({inner}) AS q{filled}\nGROUP BY {listed}\nHAVING count(*) > 1"
     counted = qualified(f"SELECT coalesce(sum(n), 0)::bigint FROM (\n{groups}\n) AS d")
-    return Claim(f"the unique index {index.name} of {declared.name}", counted)
+    return DeclaredClaim(f"the unique index {index.name} of {declared.name}", counted)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.plans import Plan, Scan
+from kisaan_validate.execute.plans import QueryPlan, Scan
 from kisaan_validate.postgres.session import Session, Setting
 
 HEAP: tuple[Setting, ...] = (
@@ -48,17 +48,19 @@ def refusal(session: Session, sql: str) -> DatabaseError | None:
     return too_large(session, plan) or not_read(beside_heap(session, sql, plan))
 
 
-def explained(session: Session, sql: str, settings: Sequence[Setting] = (), *, verbose: bool = False) -> Plan:
+def explained(
+    session: Session, sql: str, settings: Sequence[Setting] = (), *, verbose: bool = False
+) -> QueryPlan:
     """The plan of a statement, which is not run, under these settings, which stay. Raises DatabaseError.
 
     ``verbose`` names the schemas too.
     """
     changed = "".join(f"SET LOCAL {name} = {value}; " for name, value in settings)
     ((plan,),) = session.execute(f"{changed}EXPLAIN ({'VERBOSE, ' if verbose else ''}FORMAT JSON) {sql}")
-    return Plan((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+    return QueryPlan((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
 
 
-def too_large(session: Session, plan: Plan) -> TooLarge | None:
+def too_large(session: Session, plan: QueryPlan) -> TooLarge | None:
     """Whether a statement would write more temporary bytes than allowed. Raises DatabaseError."""
     expected = plan.temp_bytes(*session.memory)
     if expected <= session.limits.temp_bytes:
@@ -72,7 +74,7 @@ def too_large(session: Session, plan: Plan) -> TooLarge | None:
 
 
 def beside_heap(
-    session: Session, sql: str, plan: Plan, found: Callable[[Scan], bool] = lambda scan: False
+    session: Session, sql: str, plan: QueryPlan, found: Callable[[Scan], bool] = lambda scan: False
 ) -> tuple[Scan, ...]:
     """The scans by which rows of the database's own tables are not read from their heap. Raises
     DatabaseError.

@@ -12,7 +12,7 @@ PAST_LIMIT = "the snapshot was held for"
 """How the reason of a run begins that was stopped because of it."""
 
 
-class Held:
+class HoldLimit:
     """Counts from now on; past ``limit`` seconds the work is asked to stop, as by a signal. ``end`` when
     it is let go.
     """
@@ -36,7 +36,7 @@ class Held:
         if self._timer is not None:
             self._timer.cancel()
 
-    def __enter__(self) -> Held:
+    def __enter__(self) -> HoldLimit:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -44,7 +44,7 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class QueryPlan:
     """A plan as a tree of nodes."""
 
     root: Node

@@ -33,7 +33,7 @@ Row = tuple[int, int, int, str, bool]
 _PLACE, _DISORDER = itemgetter(0), "rows did not come in the order of their place"
 
 
-class Sink(Protocol):
+class RowSink(Protocol):
     """What takes the rows of a baseline (see ``record.rowfile``)."""
 
     def begin(self, title: str, key: tuple[str, ...], forms: dict[str, str]) -> None:
@@ -46,7 +46,7 @@ class Sink(Protocol):
         """What was begun last is taken back."""
 
 
-def write_rows(session: Session, streams: Iterable[RowStream], sink: Sink) -> dict[str, str]:
+def write_rows(session: Session, streams: Iterable[RowStream], sink: RowSink) -> dict[str, str]:
     """Write the rows of these tables. Returns why some have none, by title. Raises DatabaseError where the
     session is lost.
     """
@@ -76,7 +76,7 @@ def told(error: DatabaseError) -> str:
     return f"{error.fact}; {error.hint}" if error.hint else error.fact
 
 
-def _write(session: Session, stream: RowStream, sink: Sink) -> None:
+def _write(session: Session, stream: RowStream, sink: RowSink) -> None:
     """One table's rows, all of them or none. Raises DatabaseError."""
     sink.begin(stream.title, stream.key if stream.unique else (), dict(stream.forms))
 

@@ -15,7 +15,7 @@ from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.postgres.catalogue import read_catalogue, read_fence, read_fence_unheld, read_place
 from kisaan_validate.postgres.damage import damage_unseen
 from kisaan_validate.postgres.locktable import FULL_HINT, Room, overfull, read_costs, read_room
-from kisaan_validate.postgres.same_server import Mark, Shared, leave_mark, prove_same_server
+from kisaan_validate.postgres.same_server import HolderMark, Shared, leave_mark, prove_same_server
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.standins import SQLSTATE, read_standins
 from kisaan_validate.sql.expressions import table_sql
@@ -33,7 +33,7 @@ class Snapshot:
     """
 
     id: str
-    mark: Mark
+    mark: HolderMark
     place: Place
     catalogue: Catalogue
     locked: tuple[Table, ...]

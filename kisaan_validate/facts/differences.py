@@ -91,7 +91,7 @@ NO_TABLE = "no such table, or it was not looked at"
 
 
 @dataclass(frozen=True)
-class RowCount:
+class TableRowCounts:
     """One table's rows on both sides, changed or not; None where there is no count, with the reason."""
 
     table: str

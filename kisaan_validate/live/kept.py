@@ -32,7 +32,7 @@ LONGEST = 500
 """Characters of a value that a sample holds."""
 
 
-class Sink(Protocol):
+class ValueSink(Protocol):
     """What takes the values of a baseline (see ``record.valuefile``)."""
 
     def table(self, title: str, forms: KeptForms) -> None:
@@ -42,7 +42,7 @@ class Sink(Protocol):
         """One row."""
 
 
-def write_values(session: Session, streams: Iterable[ValueStream], sink: Sink) -> None:
+def write_values(session: Session, streams: Iterable[ValueStream], sink: ValueSink) -> None:
     """Write the values of these tables. Raises DatabaseError where one cannot be read: they were asked for
     by name.
     """
@@ -63,7 +63,7 @@ def write_values(session: Session, streams: Iterable[ValueStream], sink: Sink) -
 
 
 @dataclass
-class _Seen:
+class _ChangedValues:
     """What was seen of the changed values of each column; memory does not grow with their number."""
 
     stream: ValueStream
@@ -99,7 +99,7 @@ def compare_values(
         return [ValuesCompared(stream.title, name, message=why.fact) for name in names]
     proofs = tuple(name for name in names if name in stream.forms.proofs)
     layout = Layout(stream.title, 1 if stream.forms.by_number else 2, stream.pairs, proofs, key)
-    seen = _Seen(stream)
+    seen = _ChangedValues(stream)
     seen.watch.begin(stream.title, stream.pairs, key)
     pipe = Pipe()
     threading.Thread(target=_read, args=(session, stream.sql, pipe), daemon=True).start()

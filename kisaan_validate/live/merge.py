@@ -26,7 +26,7 @@ MOST_OF_ONE_KEY, MOST_BYTES_OF_ONE_KEY = 10_000, 32 << 20
 LATE = ""
 """The name, which no column has, of the field that says whether a row came late."""
 
-Place = tuple[int, bytes]
+RowPlace = tuple[int, bytes]
 
 
 class Pipe:
@@ -90,18 +90,18 @@ class Layout:
 
 
 @dataclass(slots=True)
-class Line:
+class StreamedRow:
     """One streamed row: its place in the order, its digest, the rest of the fields unread; ``copies``
     equal rows without a key.
     """
 
-    place: Place
+    place: RowPlace
     digest: bytes
     rest: bytes
     copies: int = 1
 
 
-def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[Line]:
+def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[StreamedRow]:
     cuts = layout.place + 2
     for line in raw:
         fields = line[:-1].split(b"\t", cuts)
@@ -109,11 +109,11 @@ def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[Line]:
         if len(rest) > MOST_BYTES_OF_ONE_KEY:
             raise DatabaseError(f"one row has more than {MOST_BYTES_OF_ONE_KEY:,} bytes")
         if layout.place == 1:
-            yield Line((int(fields[0]), b""), fields[1] + b"," + fields[2], rest)
+            yield StreamedRow((int(fields[0]), b""), fields[1] + b"," + fields[2], rest)
         elif layout.place == 2:
-            yield Line((int(fields[0]), fields[1]), fields[2] + b"," + fields[3], rest)
+            yield StreamedRow((int(fields[0]), fields[1]), fields[2] + b"," + fields[3], rest)
         else:
-            yield Line(
+            yield StreamedRow(
                 (int(fields[0]), b"%020d" % (int(fields[1]) + 2**63)), fields[0] + b"," + fields[1], rest
             )
 
@@ -121,14 +121,14 @@ def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[Line]:
 _PLACE, _DISORDER = attrgetter("place"), "the server did not send the rows in the order that was asked for"
 
 
-def _of_one_key() -> Callable[[list[Line], Line], None]:
+def _of_one_key() -> Callable[[list[StreamedRow], StreamedRow], None]:
     """What takes rows of one key together. Raises DatabaseError if they are too many.
 
     One of it serves both sides, because the rows of a place are taken together before those of another.
     """
     size = 0
 
-    def add(group: list[Line], line: Line) -> None:
+    def add(group: list[StreamedRow], line: StreamedRow) -> None:
         nonlocal size
         if len(group) == 1:
             size = len(group[0].rest)
@@ -141,7 +141,7 @@ def _of_one_key() -> Callable[[list[Line], Line], None]:
     return add
 
 
-def _one_more(group: list[Line], _: Line) -> None:
+def _one_more(group: list[StreamedRow], _: StreamedRow) -> None:
     """Rows without a key: those of one place are equal, and one line counts for all."""
     group[0].copies += 1
 
@@ -170,7 +170,7 @@ def merge(
 ) -> Merged:
     """Show every row that differs to ``see``, and count. Raises DatabaseError where a side failed."""
     counted = Merged()
-    reader = _Reader(layout)
+    reader = _RowReader(layout)
     olds, news = _lines(before, layout), _lines(after, layout)
     if layout.summed:
         olds, news = _added(olds, counted.sums[0]), _added(news, counted.sums[1])
@@ -187,12 +187,12 @@ def merge(
     return counted
 
 
-def _rows(group: list[Line]) -> int:
+def _rows(group: list[StreamedRow]) -> int:
     """The rows of a group: without a key one line counts for all, with a key each line is one."""
     return group[0].copies if len(group) == 1 else len(group)
 
 
-def _added(lines: Iterable[Line], sums: list[int]) -> Iterator[Line]:
+def _added(lines: Iterable[StreamedRow], sums: list[int]) -> Iterator[StreamedRow]:
     """The same lines, their lanes added to ``sums``."""
     for line in lines:
         high, _, low = line.digest.partition(b",")
@@ -217,7 +217,9 @@ def _count(change: RowChange, counted: Merged, see: Callable[[RowChange], None])
     see(change)
 
 
-def _changes(old: list[Line], new: list[Line], reader: _Reader, layout: Layout) -> Iterator[RowChange]:
+def _changes(
+    old: list[StreamedRow], new: list[StreamedRow], reader: _RowReader, layout: Layout
+) -> Iterator[RowChange]:
     """The rows of one place that differ. Where several have the key, equal ones are matched first."""
     if not layout.place:
         surplus = sum(line.copies for line in new) - sum(line.copies for line in old)
@@ -236,7 +238,7 @@ def _changes(old: list[Line], new: list[Line], reader: _Reader, layout: Layout) 
         yield reader.whole(line, Kind.ADDED)
 
 
-def _unmatched(lines: list[Line], others: list[Line]) -> list[Line]:
+def _unmatched(lines: list[StreamedRow], others: list[StreamedRow]) -> list[StreamedRow]:
     """The lines that are left when every one is struck out against an equal one of the others."""
     available = Counter(line.digest for line in others)
     left = []
@@ -248,7 +250,7 @@ def _unmatched(lines: list[Line], others: list[Line]) -> list[Line]:
     return left
 
 
-class _Reader:
+class _RowReader:
     """Makes changes of lines."""
 
     def __init__(self, layout: Layout) -> None:
@@ -262,7 +264,7 @@ class _Reader:
         }
         self.key = [self.names.index(name) for name in layout.key]
 
-    def whole(self, line: Line, kind: Kind, copies: int = 1) -> RowChange:
+    def whole(self, line: StreamedRow, kind: Kind, copies: int = 1) -> RowChange:
         """A row that is on one side only."""
         values, proofs = self._fields(line)
         row = self._shown(values)
@@ -270,7 +272,7 @@ class _Reader:
         late = kind is Kind.ADDED and proofs.get(LATE) == "t"
         return RowChange(self.layout.table, self._key(values), kind, before, after, (), copies, late)
 
-    def changed(self, a: Line, b: Line) -> RowChange:
+    def changed(self, a: StreamedRow, b: StreamedRow) -> RowChange:
         """A row whose key is on both sides and whose digests differ."""
         (old, old_proofs), (new, new_proofs) = self._fields(a), self._fields(b)
         columns = tuple(
@@ -299,7 +301,7 @@ class _Reader:
     def _key(self, values: Sequence[str | None]) -> tuple[str | None, ...]:
         return tuple(values[n] for n in self.key)
 
-    def _fields(self, line: Line) -> tuple[list[str | None], dict[str, str | None]]:
+    def _fields(self, line: StreamedRow) -> tuple[list[str | None], dict[str, str | None]]:
         """The texts of the columns, and the proofs of those that have one."""
         fields = [decoded(text) for text in line.rest.split(b"\t")] if line.rest or self.names else []
         shown, proofs = fields[: len(self.names)], fields[len(self.names) :]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from kisaan_validate.digest.forms import Context, Form, common_form, needs_zone
+from kisaan_validate.digest.forms import CanonicalForm, Context, common_form, needs_zone
 from kisaan_validate.digest.parts import Part
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.catalogue import Column, Table, TypeFacts
@@ -17,7 +17,7 @@ from kisaan_validate.live.options import DiffOptions
 
 
 @dataclass(frozen=True)
-class Side:
+class PairedTable:
     """One side of a table's comparison: the table, and what its SQL depends on."""
 
     table: Table
@@ -34,8 +34,8 @@ class PairPlan:
     """
 
     title: str
-    before: Side
-    after: Side
+    before: PairedTable
+    after: PairedTable
     key: tuple[str, ...]
     unique: bool
     pairs: tuple[ColumnPair, ...]
@@ -80,7 +80,11 @@ class PairPlan:
 
 
 def plan_pair(
-    title: str, before: Side, after: Side, options: DiffOptions, cast_types: Mapping[str, TypeFacts]
+    title: str,
+    before: PairedTable,
+    after: PairedTable,
+    options: DiffOptions,
+    cast_types: Mapping[str, TypeFacts],
 ) -> PairPlan:
     """How two tables are compared. Raises UsageError for a declared key or cast of a column that is not
     there.
@@ -161,8 +165,8 @@ def _check_declared(title: str, before: Table, after: Table, options: DiffOption
 def _compared(
     title: str,
     name: str,
-    before: Side,
-    after: Side,
+    before: PairedTable,
+    after: PairedTable,
     options: DiffOptions,
     cast_types: Mapping[str, TypeFacts],
 ) -> tuple[Part, Part] | str:
@@ -175,17 +179,17 @@ def _compared(
         form = common_form(target, target, False)
         return (
             (_cast(name, old, target, form, cast), _cast(name, new, target, form, cast))
-            if isinstance(form, Form)
+            if isinstance(form, CanonicalForm)
             else form
         )
     form = common_form(old, new, bool(options.zone))
-    if isinstance(form, Form):
+    if isinstance(form, CanonicalForm):
         return Part(name, old, form), Part(name, new, form)
     hint = "declare it with --zone" if needs_zone(old, new) else f"declare how: --cast {title}.{name}=TYPE"
     return f"not compared: {form}; {hint}"
 
 
-def _cast(name: str, own: TypeFacts, target: TypeFacts, form: Form, cast: str) -> Part:
+def _cast(name: str, own: TypeFacts, target: TypeFacts, form: CanonicalForm, cast: str) -> Part:
     # A clock becomes an instant in the declared zone, which is not the session's.
     zoned = form.name == "timestamptz" and own.builtin and own.name in {"timestamp", "date"}
     return Part(name, own, form) if zoned else Part(name, target, form, cast)

@@ -26,7 +26,7 @@ def title_of(written: str, schema: str = "") -> str:
 
 
 @dataclass(frozen=True)
-class Moved:
+class RenamedTables:
     """The tables of the side before that are renamed, by title. ``columns`` are the pairs
     that name none.
     """
@@ -41,7 +41,9 @@ class Moved:
         return {**{new: formerly(new, ()) for new in lost}, **self.tables}
 
 
-def moved_tables(pairs: Pairs, titles: Collection[str], columns: Collection[tuple[str, str]]) -> Moved:
+def moved_tables(
+    pairs: Pairs, titles: Collection[str], columns: Collection[tuple[str, str]]
+) -> RenamedTables:
     """Which of the pairs name tables of the side before. Raises UsageError for one that can be meant in
     two ways.
     """
@@ -60,7 +62,7 @@ def moved_tables(pairs: Pairs, titles: Collection[str], columns: Collection[tupl
         schema = split_name(old)[0]
         tables[title] = title_of(new, schema)
     _refuse_one_name(tables.values())
-    return Moved(tables, tuple(others))
+    return RenamedTables(tables, tuple(others))
 
 
 def _place(old: str, titles: Collection[str]) -> tuple[str, str]:
@@ -76,7 +78,9 @@ def _refuse_one_name(names: Iterable[object]) -> None:
         seen.add(name)
 
 
-def declared_renames(moved: Moved, before: Mapping[str, Table], after: Mapping[str, Table]) -> Renames:
+def declared_renames(
+    moved: RenamedTables, before: Mapping[str, Table], after: Mapping[str, Table]
+) -> Renames:
     """All that is renamed, by the titles that the tables of before had. Raises UsageError for
     what is not there.
 

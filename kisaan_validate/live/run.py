@@ -14,7 +14,7 @@ from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
-from kisaan_validate.execute.held import Held
+from kisaan_validate.execute.held import HoldLimit
 from kisaan_validate.facts.catalogue import Table, TypeFacts
 from kisaan_validate.facts.differences import NotCompared, Unknown
 from kisaan_validate.facts.row_differences import Observer, RowDiff, TableDiff
@@ -22,7 +22,7 @@ from kisaan_validate.facts.titles import split_name
 from kisaan_validate.live.compare import Allowance, Comparison, both, compare_table, unread
 from kisaan_validate.live.guards import check_sides
 from kisaan_validate.live.options import DiffOptions
-from kisaan_validate.live.plan import Side, plan_pair
+from kisaan_validate.live.plan import PairedTable, plan_pair
 from kisaan_validate.live.renamed import declared_renames, followed, title_of
 from kisaan_validate.live.schema import Found, compare_live_schemas, with_tables
 from kisaan_validate.live.sides import LiveSide, paired_schemas
@@ -67,7 +67,10 @@ def diff_rows(
         ),
         LiveSide("after", after, options.after_schemas, options.limits, {}, options.foreign, stop=stop),
     )
-    run, held = _Run(sides, options, observer, on_progress, stop), Held(options.limits.snapshot_seconds, stop)
+    run, held = (
+        _Run(sides, options, observer, on_progress, stop),
+        HoldLimit(options.limits.snapshot_seconds, stop),
+    )
     try:
         return run.run(schemas)
     finally:
@@ -271,8 +274,8 @@ class _Run:
         left = sorted(column for table, column in self.options.ignored if table == title)
         return replace(made, how=f"{made.how}; left out as asked: {', '.join(left)}") if left else made
 
-    def _side(self, table: Table) -> Side:
-        return Side(table, Context(self.options.zone, self._text_encoding()))
+    def _side(self, table: Table) -> PairedTable:
+        return PairedTable(table, Context(self.options.zone, self._text_encoding()))
 
     def _lonely(self, title: str, tables: list[Table | None]) -> TableDiff:
         """A table of one side: a difference of the schema, with its rows counted."""

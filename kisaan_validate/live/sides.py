@@ -19,7 +19,7 @@ from kisaan_validate.facts.catalogue import Table, TypeFacts
 from kisaan_validate.facts.table import SchemaObject, SequenceValue
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.live.merge import Pipe
-from kisaan_validate.live.renamed import Moved, Pairs, moved_tables
+from kisaan_validate.live.renamed import Pairs, RenamedTables, moved_tables
 from kisaan_validate.postgres.catalogue import blocked_relations, count_scope, read_catalogue
 from kisaan_validate.postgres.locktable import await_room
 from kisaan_validate.postgres.schema import read_beside, read_bodies, read_objects, read_sequences
@@ -50,7 +50,7 @@ class LiveSide:
     foreign: tuple[str, ...] = ()
     renamed: Pairs = ()
     stop: Stop = field(default_factory=Stop)
-    named: Moved = field(init=False, default_factory=Moved)
+    named: RenamedTables = field(init=False, default_factory=RenamedTables)
     session: Session = field(init=False)
     snapshot: Snapshot = field(init=False)
     seen: dict[str, Table] = field(init=False, default_factory=dict)
@@ -97,7 +97,7 @@ class LiveSide:
             for key in self.snapshot.catalogue.tables
         }
 
-    def _moved(self, tables: Sequence[Table]) -> Moved:
+    def _moved(self, tables: Sequence[Table]) -> RenamedTables:
         """The tables that are declared to be renamed. Raises UsageError."""
         titles = {self._own_title(table.key) for table in tables}
         return moved_tables(

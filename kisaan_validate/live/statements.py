@@ -9,7 +9,7 @@ from kisaan_validate.digest.cut import proof_cut_sql
 from kisaan_validate.digest.forms import ZONELESS, Context
 from kisaan_validate.digest.parts import Part, key_bytes_sql, key_hash_sql, table_digest
 from kisaan_validate.digest.rows import RowDigest, buckets_sql, lane_bucket, staged
-from kisaan_validate.live.plan import PairPlan, Side
+from kisaan_validate.live.plan import PairedTable, PairPlan
 from kisaan_validate.sql.expressions import quote, table_sql
 from kisaan_validate.sql.qualify import qualified
 
@@ -77,7 +77,7 @@ class Statements:
     by_index: bool = True
 
     @property
-    def side(self) -> Side:
+    def side(self) -> PairedTable:
         """The side."""
         return (self.plan.before, self.plan.after)[self.number]
 

@@ -15,7 +15,7 @@ from kisaan_validate.facts.catalogue import Table, TypeFacts
 from kisaan_validate.facts.row_differences import TableDiff
 from kisaan_validate.live.compare import Comparison
 from kisaan_validate.live.options import DiffOptions
-from kisaan_validate.live.plan import PairPlan, Side, plan_pair
+from kisaan_validate.live.plan import PairedTable, PairPlan, plan_pair
 from kisaan_validate.live.sides import LiveSide
 from kisaan_validate.live.statements import HASHED, WHOLE, Buckets
 
@@ -84,7 +84,9 @@ class Suspects:
         name others.
         """
         bare = replace(self.options, keys={}, casts={}, ignored=frozenset(), since={}, samples=0)
-        plan = plan_pair(title, Side(before, self.context), Side(after, self.context), bare, self.casts)
+        plan = plan_pair(
+            title, PairedTable(before, self.context), PairedTable(after, self.context), bare, self.casts
+        )
         if not column or column not in {pair.name for pair in plan.pairs}:
             return plan if not column else replace(plan, pairs=(), parts=())
         if not plan.key:

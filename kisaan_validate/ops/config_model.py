@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from kisaan_validate.toml.model import Before, Field, Name, Table, shaped, wrong
+from kisaan_validate.toml.model import Field, LookBefore, Name, TomlTable, shaped, wrong
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _DURATION = r"^\s*(\d{1,9})\s*(s|min|h|d)\s*$"
@@ -22,10 +22,10 @@ def _seconds(value: Any) -> int:
 
 _Path = Annotated[str, shaped(r"\S", "a path")]
 _Operator = Annotated[str, shaped(r"\S", "a name")]
-_Duration = Annotated[int, Before(_seconds, {"type": "string", "pattern": _DURATION})]
+_Duration = Annotated[int, LookBefore(_seconds, {"type": "string", "pattern": _DURATION})]
 
 
-class ExpectTable(Table):
+class ExpectTable(TomlTable):
     """The database that is meant: a run against any other one is refused."""
 
     database: Name | None = Field(None, description="the name of the database")
@@ -33,7 +33,7 @@ class ExpectTable(Table):
     role: Name | None = Field(None, description="the role of the session")
 
 
-class TargetTable(Table):
+class TargetTable(TomlTable):
     """Which database is expected."""
 
     expect: ExpectTable = Field(
@@ -41,14 +41,14 @@ class TargetTable(Table):
     )
 
 
-class SuiteTable(Table):
+class SuiteTable(TomlTable):
     """Where the suite is. Paths are relative to this file's folder."""
 
     path: _Path = Field("checks", description="the suite's folder")
     waivers: _Path | None = Field(None, description="accepted failures; by default the suite's waivers.toml")
 
 
-class RunTable(Table):
+class RunTable(TomlTable):
     """How a run works."""
 
     jobs: int = Field(2, ge=1, description="sessions that read side by side (one more holds the snapshot)")
@@ -68,7 +68,7 @@ class RunTable(Table):
     )
 
 
-class LimitsTable(Table):
+class LimitsTable(TomlTable):
     """How old rows may be, and how long a snapshot may be held."""
 
     standby: _Duration | None = Field(None, description="older rows of a standby are not judged")
@@ -77,13 +77,13 @@ class LimitsTable(Table):
     )
 
 
-class ReportTable(Table):
+class ReportTable(TomlTable):
     """Where reports go."""
 
     folder: _Path = Field("reports", description="one folder a run in it")
 
 
-class SignoffTable(Table):
+class SignoffTable(TomlTable):
     """Who must approve a run."""
 
     approvals: int = Field(1, ge=1, description="people who must approve")
@@ -92,7 +92,7 @@ class SignoffTable(Table):
     tsa_ca: _Path | None = Field(None, description="certificates of authorities whose time stamps count")
 
 
-class ConfigFile(Table):
+class ConfigFile(TomlTable):
     """Where the suite is, which database is expected, how long a run may take."""
 
     target: TargetTable = Field(default_factory=TargetTable, description="which database is expected")

@@ -193,7 +193,7 @@ def measure(place: Playground, suite: Suite, observer: Observer, options: Option
 
 
 @dataclass(frozen=True)
-class Story:
+class DemoStory:
     """What the demonstration came to. ``missed`` and ``invented`` are check ids with counts; both must be
     empty.
 
@@ -226,7 +226,7 @@ def play(
     scale: int,
     clean: bool = False,
     public: bool = False,
-) -> Story:
+) -> DemoStory:
     """Build, take the baseline, migrate, validate, and compare the findings with the manifest.
 
     ``public``: an installation made from the public schema, on which the runner stops at the first file.
@@ -247,7 +247,7 @@ def play(
     expected_before = cured(faults)
     seen_before = {check.id: check.violations for check in before.checks}
     unseen = {f"{id} (before)": n for id, n in expected_before.items() if seen_before.get(id) != n}
-    return Story(
+    return DemoStory(
         judge(after, before, contract),
         migrated,
         tuple(faults),

@@ -28,7 +28,7 @@ OLDEST, NEWEST = 130000, 189999
 
 
 @dataclass(frozen=True)
-class Finding:
+class DoctorFinding:
     """One thing looked at. ``good`` is None for something worth knowing that stops nothing."""
 
     good: bool | None
@@ -37,27 +37,27 @@ class Finding:
     hint: str = ""
 
 
-def examine(config: Config, dsn: str | None, stop: Stop | None = None) -> Iterator[Finding]:
+def examine(config: Config, dsn: str | None, stop: Stop | None = None) -> Iterator[DoctorFinding]:
     """Every finding in turn, as it is made. Raises nothing that belongs to this package."""
     suite: Suite | None = None
     try:
         suite = load_suite(config.suite)
-        yield Finding(True, "suite", f"{len(suite.checks):,} checks in {config.suite}")
+        yield DoctorFinding(True, "suite", f"{len(suite.checks):,} checks in {config.suite}")
     except KisaanError as error:
-        yield Finding(False, "suite", error.fact, error.hint)
+        yield DoctorFinding(False, "suite", error.fact, error.hint)
     try:
         target = find_target(dsn)
-        yield Finding(True, "target", f"named by {target.source}")
+        yield DoctorFinding(True, "target", f"named by {target.source}")
         session = Session(
             target, Limits(config.lock_timeout_ms, config.statement_timeout_ms), _schemas(suite), stop
         )
     except KisaanError as error:
-        yield Finding(False, "connection", error.fact, error.hint)
+        yield DoctorFinding(False, "connection", error.fact, error.hint)
         return
     try:
         yield from _server(session, target, config, suite)
     except KisaanError as error:
-        yield Finding(False, "server", error.fact, error.hint)
+        yield DoctorFinding(False, "server", error.fact, error.hint)
     finally:
         session.close()
 
@@ -66,19 +66,19 @@ def _schemas(suite: Suite | None) -> tuple[str, ...]:
     return suite.settings.schemas if suite is not None else ("public",)
 
 
-def _server(session: Session, target: Target, config: Config, suite: Suite | None) -> Iterator[Finding]:
+def _server(session: Session, target: Target, config: Config, suite: Suite | None) -> Iterator[DoctorFinding]:
     check_expectation(session, config.expect, target)
     session.begin()
     yield _pooler(session)
     ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, target.source, exported)
     where = f"{place.role}@{place.host}:{place.port}/{place.database}"
-    yield Finding(
+    yield DoctorFinding(
         True, "connection", where + (f" ({place.standby.words})" if place.standby is not None else "")
     )
     yield _version(place.server_version, place.server_version_num)
     for notice in notices:
-        yield Finding(None, "role or server", notice.message, notice.hint)
+        yield DoctorFinding(None, "role or server", notice.message, notice.hint)
     yield from _overridden(session)
     yield _snapshot_limit(config)
     if suite is not None:
@@ -88,21 +88,21 @@ def _server(session: Session, target: Target, config: Config, suite: Suite | Non
         yield _lock_table(session, config, suite, catalogue)
 
 
-def _pooler(session: Session) -> Finding:
+def _pooler(session: Session) -> DoctorFinding:
     """Behind a transaction-pooling proxy the process id told at connection is not the server's."""
     ((pid,),) = session.execute(qualified("SELECT pg_backend_pid()"))
     if pid == session.backend_pid:
-        return Finding(True, "direct connection", "no pooling proxy in between")
+        return DoctorFinding(True, "direct connection", "no pooling proxy in between")
     hint = "connect to PostgreSQL itself: through a proxy a cancelled run may leave its statements running"
-    return Finding(
+    return DoctorFinding(
         None, "pooling proxy", "the connection goes through a pooler (pgbouncer or the like)", hint
     )
 
 
-def _version(version: str, number: int) -> Finding:
+def _version(version: str, number: int) -> DoctorFinding:
     if OLDEST <= number <= NEWEST:
-        return Finding(True, "version", f"PostgreSQL {version}")
-    return Finding(None, "version", f"PostgreSQL {version} is untested", "13 to 18 are supported")
+        return DoctorFinding(True, "version", f"PostgreSQL {version}")
+    return DoctorFinding(None, "version", f"PostgreSQL {version} is untested", "13 to 18 are supported")
 
 
 _OVERRIDDEN = qualified(
@@ -112,27 +112,27 @@ _OVERRIDDEN = qualified(
 )
 
 
-def _snapshot_limit(config: Config) -> Finding:
+def _snapshot_limit(config: Config) -> DoctorFinding:
     """A snapshot holds back VACUUM on the whole server, or on a standby's primary."""
     said = "while a run holds its snapshot, VACUUM removes no row that died since; "
     if config.snapshot_seconds is None:
-        return Finding(True, "snapshot", said + "there is no limit ([limits] snapshot in kisaan.toml)")
-    return Finding(
+        return DoctorFinding(True, "snapshot", said + "there is no limit ([limits] snapshot in kisaan.toml)")
+    return DoctorFinding(
         True, "snapshot", f"{said}it is let go after {config.snapshot_seconds:,.0f} s at the latest"
     )
 
 
-def _overridden(session: Session) -> Iterator[Finding]:
+def _overridden(session: Session) -> Iterator[DoctorFinding]:
     pinned = {name.lower() for name, _ in session.pins()}
     for (setting,) in session.execute(_OVERRIDDEN):
         name = setting.partition("=")[0]
         if name.lower() in pinned:
-            yield Finding(
+            yield DoctorFinding(
                 True, "settings", f"{name} is set for this role or database; a run pins its own value"
             )
 
 
-def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
+def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[DoctorFinding]:
     tables = tables_of(suite, catalogue)
     refused = sorted(t.name for t in tables.values() if not t.selectable)
     if refused:
@@ -140,17 +140,17 @@ def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
             f"GRANT USAGE ON SCHEMA {', '.join(catalogue.schemas)} and GRANT SELECT on these tables "
             f"to the role"
         )
-        yield Finding(False, "rights", f"no SELECT on {', '.join(refused)}", hint)
+        yield DoctorFinding(False, "rights", f"no SELECT on {', '.join(refused)}", hint)
     else:
-        yield Finding(True, "rights", f"SELECT on all {len(tables):,} tables that the suite reads")
+        yield DoctorFinding(True, "rights", f"SELECT on all {len(tables):,} tables that the suite reads")
     writable = sorted(t.name for t in tables.values() if t.writable)
     if writable:
-        yield Finding(
+        yield DoctorFinding(
             None, "rights", f"the role could write to {len(writable):,} tables", "use a role with only SELECT"
         )
 
 
-def _lock_table(session: Session, config: Config, suite: Suite, catalogue: Catalogue) -> Finding:
+def _lock_table(session: Session, config: Config, suite: Suite, catalogue: Catalogue) -> DoctorFinding:
     """How full the server's table of locks is, and how a run would lock what it reads."""
     tables = tables_of(suite, catalogue).values()
     room, locking = room_for(
@@ -159,7 +159,7 @@ def _lock_table(session: Session, config: Config, suite: Suite, catalogue: Catal
     detail = f"{room.size:,} places, {room.used:,} taken by others; "
     hint = "raise max_locks_per_transaction, which needs a restart"
     if locking.impossible:
-        return Finding(
+        return DoctorFinding(
             None, "lock table", f"{detail}a run would not leave half of it free, and is not begun", hint
         )
     if locking.refused:
@@ -168,10 +168,12 @@ def _lock_table(session: Session, config: Config, suite: Suite, catalogue: Catal
         locking.why.partition(": ")[2]
         or f"a run holds all {len(tables):,} tables that it reads, and leaves half of it free"
     )
-    return Finding(True if locking.held else None, "lock table", detail + said, "" if locking.held else hint)
+    return DoctorFinding(
+        True if locking.held else None, "lock table", detail + said, "" if locking.held else hint
+    )
 
 
-def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[Finding]:
+def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[DoctorFinding]:
     volatile, shadows = (
         volatile_calls(session, suite, catalogue),
         shadowed_checks(session, suite, suite.settings.schemas),
@@ -181,15 +183,15 @@ def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[
     unasked = [r for r in plan.settled.values() if r.status in {Status.SKIP, Status.ERROR}]
     catalogue_failures = [r for r in plan.settled.values() if r.status is Status.FAIL]
     asked = sum(c.form is not Form.CATALOG for c in suite.checks) - len(unasked)
-    yield Finding(True, "plan", f"{plan.statements:,} statements answer {asked:,} checks")
+    yield DoctorFinding(True, "plan", f"{plan.statements:,} statements answer {asked:,} checks")
     if unasked:
         first = unasked[0]
         detail = f"{len(unasked):,} checks cannot be asked here, e.g. {first.check_id}: {first.message}"
-        yield Finding(
+        yield DoctorFinding(
             None, "plan", detail, "their run will be inconclusive, or fail where the table must exist"
         )
     if catalogue_failures:
         names = ", ".join(r.check_id for r in catalogue_failures[:3])
-        yield Finding(
+        yield DoctorFinding(
             None, "catalogue", f"{len(catalogue_failures):,} catalogue checks would fail, e.g. {names}"
         )

@@ -15,7 +15,7 @@ from enum import IntEnum
 from fnmatch import translate
 from typing import TypeVar
 
-from kisaan_validate.personal.nodetree import Origins, Place
+from kisaan_validate.personal.nodetree import NodePlace, Origins
 
 Node = TypeVar("Node")
 
@@ -66,9 +66,9 @@ class Lineage:
     views: frozenset[int] = frozenset()
     outputs: Mapping[int, Mapping[int, Origins] | None] = field(default_factory=dict)
     parents: tuple[tuple[int, int], ...] = ()
-    generated: tuple[tuple[Place, Place], ...] = ()
-    foreign: tuple[tuple[Place, Place], ...] = ()
-    opaque: frozenset[Place] = frozenset()
+    generated: tuple[tuple[NodePlace, NodePlace], ...] = ()
+    foreign: tuple[tuple[NodePlace, NodePlace], ...] = ()
+    opaque: frozenset[NodePlace] = frozenset()
     functions: frozenset[int] = frozenset()
     called: frozenset[str] = frozenset()
 
@@ -140,7 +140,7 @@ def is_full(pattern: str) -> bool:
     return not set("*?[") & set(re.sub(r"\[[*?[]\]", "", pattern))
 
 
-Calls = Mapping[Place, How]
+Calls = Mapping[NodePlace, How]
 """How each column is called."""
 
 
@@ -200,7 +200,7 @@ def _titles(lineage: Lineage, relation: int, aliases: Mapping[str, tuple[str, ..
 
 
 def _named(
-    lineage: Lineage, places: Iterable[Place], aliases: Mapping[str, tuple[str, ...]]
+    lineage: Lineage, places: Iterable[NodePlace], aliases: Mapping[str, tuple[str, ...]]
 ) -> frozenset[tuple[str, str]]:
     names = {(a.relation, a.number): a.name for a in lineage.columns}
     return frozenset(
@@ -231,7 +231,7 @@ def _both_ways(pairs: Iterable[tuple[Node, Node]]) -> Iterator[tuple[Node, Node]
         yield other, one
 
 
-def _keys(lineage: Lineage, how: Calls, edges: Iterable[tuple[Place, Place, bool]]) -> set[Place]:
+def _keys(lineage: Lineage, how: Calls, edges: Iterable[tuple[NodePlace, NodePlace, bool]]) -> set[NodePlace]:
     """Keys that a pattern alone calls personal, and their copies in children and views: numbers that say
     nothing of anybody.
     """
@@ -244,7 +244,7 @@ def _keys(lineage: Lineage, how: Calls, edges: Iterable[tuple[Place, Place, bool
     return _closure(keys, [(to, of) for to, of, copied in edges if copied and to in whole])
 
 
-def _untold(lineage: Lineage) -> set[Place]:
+def _untold(lineage: Lineage) -> set[NodePlace]:
     """Columns of which nobody can tell what they are made of: they call functions of somebody's own."""
     calling = {
         (view, number)
@@ -266,7 +266,7 @@ def _untold(lineage: Lineage) -> set[Place]:
     )
 
 
-def _edges(lineage: Lineage) -> list[tuple[Place, Place, bool]]:
+def _edges(lineage: Lineage) -> list[tuple[NodePlace, NodePlace, bool]]:
     """(what is made, of what, whether as a copy), column by column."""
     columns: dict[int, list[Attribute]] = defaultdict(list)
     for a in lineage.columns:
@@ -297,7 +297,7 @@ def _outputs(
     outputs: Mapping[int, Origins] | None,
     read: Iterable[int],
     columns: Mapping[int, list[Attribute]],
-) -> Iterator[tuple[Place, Place, bool]]:
+) -> Iterator[tuple[NodePlace, NodePlace, bool]]:
     everything = [(relation, a.number) for relation in read for a in columns[relation]]
     for output in columns[view]:
         origins = outputs.get(output.number) if outputs is not None else None

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-Place = tuple[int, int]
+NodePlace = tuple[int, int]
 """(relation, number of the column); the number 0 is the whole row."""
 
 
@@ -25,7 +25,7 @@ class Origins:
     ``functions`` are those that it calls, operators' and aggregates' among them, by their oids.
     """
 
-    places: frozenset[Place] = frozenset()
+    places: frozenset[NodePlace] = frozenset()
     functions: frozenset[int] = frozenset()
     traced: bool = True
     copied: bool = False

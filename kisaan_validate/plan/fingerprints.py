@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.digest import parts
 from kisaan_validate.digest.columns import seeds, value_hash
-from kisaan_validate.digest.forms import Context, Form, own_form
+from kisaan_validate.digest.forms import CanonicalForm, Context, own_form
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256, row_digest
 from kisaan_validate.facts.catalogue import Column, TypeFacts
 from kisaan_validate.facts.measure_key import SELF_CHECK, FigureKey, by_key
@@ -130,7 +130,7 @@ def why_not(column: Column) -> str:
     form = own_form(facts_of_column(column))
     return (
         ""
-        if isinstance(form, Form)
+        if isinstance(form, CanonicalForm)
         else f"values of type {column.type} have no canonical form{_because(form, column)}"
     )
 
@@ -141,7 +141,7 @@ def _because(reason: str, column: Column) -> str:
 
 
 @dataclass(frozen=True)
-class Part(parts.Part):
+class SqlPart(parts.Part):
     """One value of a row: any SQL ``text``, the canonical form in which it is digested, and the type that
     it has.
     """
@@ -163,7 +163,7 @@ taken for.
 """
 
 
-def part_of(sql: str, facts: TypeFacts, *, wanted: str = "", column: str = "") -> Part | None:
+def part_of(sql: str, facts: TypeFacts, *, wanted: str = "", column: str = "") -> SqlPart | None:
     """A value as a part of a digest, in its own form or in the ``wanted`` one; None where the type has no
     such form.
 
@@ -171,23 +171,23 @@ def part_of(sql: str, facts: TypeFacts, *, wanted: str = "", column: str = "") -
     ``column``: the name of the column whose value it is as it stands, so that it surely is of the type.
     """
     form = own_form(facts)
-    if not isinstance(form, Form):
+    if not isinstance(form, CanonicalForm):
         return None
     if not wanted or str(form) == wanted:
-        return Part(column, facts, form, text=sql)
+        return SqlPart(column, facts, form, text=sql)
     if (form.name, wanted) == ("numeric", "integer"):
-        return Part("", facts_of("int8"), Form("integer"), text=_WHOLE.format(sql))
+        return SqlPart("", facts_of("int8"), CanonicalForm("integer"), text=_WHOLE.format(sql))
     if (form.name, wanted) in {("integer", "numeric"), ("uuid", "text")}:
-        return Part(column, facts, Form(wanted), text=sql)
+        return SqlPart(column, facts, CanonicalForm(wanted), text=sql)
     return None
 
 
-def elements_of(values: Sequence[Part], server_encoding: str) -> tuple[str, ...]:
+def elements_of(values: Sequence[SqlPart], server_encoding: str) -> tuple[str, ...]:
     """SQL expressions that together tell these values from all others."""
     return parts.elements_of(values, Context(encoding=server_encoding))
 
 
-def seed_items(how: Digesting, key: Sequence[Part]) -> list[str]:
+def seed_items(how: Digesting, key: Sequence[SqlPart]) -> list[str]:
     """What the inner SELECT needs besides, once for all digests of a measure: the seeds that the key
     makes.
     """
@@ -203,15 +203,15 @@ class Digested:
     """
 
     name: FigureKey
-    value: Part | None
+    value: SqlPart | None
     only: str = ""
 
-    def form(self, encoding: str, key: Sequence[Part]) -> str:
+    def form(self, encoding: str, key: Sequence[SqlPart]) -> str:
         """What two digests must have in common to be comparable."""
         value = str(self.value.form) if self.value is not None else "row"
         return f"{encoding}/{value}/{','.join(str(part.form) for part in key)}"
 
-    def items(self, how: Digesting, key: Sequence[Part], alias: str) -> tuple[list[str], tuple[str, str]]:
+    def items(self, how: Digesting, key: Sequence[SqlPart], alias: str) -> tuple[list[str], tuple[str, str]]:
         """The expressions of the inner SELECT, each with its alias, and the lanes outside of it (see
         ``seed_items``).
         """

@@ -15,7 +15,7 @@ from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.differences import VALUES_GONE
 from kisaan_validate.facts.row_differences import ColumnPair
-from kisaan_validate.plan.fingerprints import Part, facts_of, facts_of_column, part_of, why_not
+from kisaan_validate.plan.fingerprints import SqlPart, facts_of, facts_of_column, part_of, why_not
 from kisaan_validate.sql.expressions import quote, table_sql, text_literal, to_sql
 from kisaan_validate.sql.qualify import qualified
 
@@ -169,7 +169,7 @@ def stream_again(
 
 
 def _sql(
-    table: Table, parts: Mapping[str, Part], columns: Sequence[str], kept: KeptForms, context: Context
+    table: Table, parts: Mapping[str, SqlPart], columns: Sequence[str], kept: KeptForms, context: Context
 ) -> str:
     shown = {f"v{n}": parts[name].staged(context) for n, name in enumerate((*kept.key, *columns))}
     cut = [f"{parts[name].cut(f'v{n}')} AS v{n}" for n, name in enumerate((*kept.key, *columns))]
@@ -225,7 +225,7 @@ def _reason(table: Table, name: str, kept: KeptForms, is_personal: IsPersonal, z
 _CLOCKS = {"timestamp": "timestamptz", "timestamptz": "timestamp"}
 
 
-def _part_now(table: Table, name: str, kept: KeptForms, zone: str) -> Part | None:
+def _part_now(table: Table, name: str, kept: KeptForms, zone: str) -> SqlPart | None:
     """A column as it is now; where it holds moments that were clocks, or clocks that were moments,
     converted in the zone.
     """
@@ -243,5 +243,5 @@ def _common(before: str, after: str) -> str:
     return before if before == after else _BY_TEXT.get(frozenset({before, after}), "")
 
 
-def _part(table: Table, name: str, wanted: str = "") -> Part | None:
+def _part(table: Table, name: str, wanted: str = "") -> SqlPart | None:
     return part_of(quote(name), facts_of_column(table.columns[name]), wanted=wanted)

@@ -17,7 +17,7 @@ from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.table import KeyedDigest
 from kisaan_validate.plan.fingerprints import (
     Digesting,
-    Part,
+    SqlPart,
     elements_of,
     facts_of_column,
     part_of,
@@ -43,7 +43,7 @@ class KeyedColumn:
     """
 
     name: str
-    part: Part
+    part: SqlPart
     classes: str
     values: str
 
@@ -122,7 +122,7 @@ def keyed_again(
     columns, refused = [], []
     for old in known:
         found = _again(table, old, key)
-        if isinstance(found, Part) and table is not None:
+        if isinstance(found, SqlPart) and table is not None:
             columns.append(_column(table, old.column, found, how))
         else:
             refused.append(replace(old, digest="", message=str(found)))
@@ -130,7 +130,7 @@ def keyed_again(
     return made.only(columns, key, how, table) if table is not None else made
 
 
-def _again(table: Table | None, old: KeyedDigest, key: DigestKey) -> Part | str:
+def _again(table: Table | None, old: KeyedDigest, key: DigestKey) -> SqlPart | str:
     """The column under the form that the baseline's digest has, or why it has none."""
     if old.message or table is None or key.reason:
         return old.message or key.reason or "the table is not there any more"
@@ -141,7 +141,7 @@ def _again(table: Table | None, old: KeyedDigest, key: DigestKey) -> Part | str:
     return part if part is not None else f"its values are of another form now, not {old.form}"
 
 
-def _column(table: Table, name: str, part: Part, how: Digesting) -> KeyedColumn:
+def _column(table: Table, name: str, part: SqlPart, how: Digesting) -> KeyedColumn:
     hashed = value_hash(part, how.context, how.version)
     inner = staged(table_sql(table), {"v": hashed.inner}, f"{quote(name)} IS DISTINCT FROM NULL")
     of = hashed.of("v", str(SEEDS[0]))

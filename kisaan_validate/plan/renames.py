@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from kisaan_validate.compare.renaming.names import Place, Renames
+from kisaan_validate.compare.renaming.names import ColumnPlace, Renames
 from kisaan_validate.compare.renaming.through import facts_through
 from kisaan_validate.contract.naming import Naming
 from kisaan_validate.contract.needs import (
@@ -34,7 +34,7 @@ from kisaan_validate.sql.reading import columns_of
 
 
 def named_here(
-    needs: Iterable[Need], naming: Naming, catalogue: Catalogue, here: Mapping[str, Place]
+    needs: Iterable[Need], naming: Naming, catalogue: Catalogue, here: Mapping[str, ColumnPlace]
 ) -> list[Need]:
     """The needs as this side's tables and columns are called. ``here`` are the places of what is renamed,
     by promise.
@@ -45,7 +45,7 @@ def named_here(
     return [side.named(need) for need in needs]
 
 
-def column_here(naming: Naming, table: str, name: str) -> Place:
+def column_here(naming: Naming, table: str, name: str) -> ColumnPlace:
     """A column that a contract names, as (title of its table, name) of this side; as it is written where
     nothing is renamed.
     """
@@ -59,7 +59,7 @@ def column_here(naming: Naming, table: str, name: str) -> Place:
 class _Side:
     naming: Naming
     tables: Mapping[str, Table]
-    here: Mapping[str, Place]
+    here: Mapping[str, ColumnPlace]
 
     def named(self, need: Need) -> Need:
         """The need in the names of this side."""

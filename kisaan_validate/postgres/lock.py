@@ -37,7 +37,7 @@ def lock_key(suite: str, database: str) -> int:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldLock:
     """A lock that is held."""
 
     database: str
@@ -56,7 +56,7 @@ class Held:
 @contextmanager
 def advisory_lock(
     target: Target, limits: Limits, expect: Mapping[str, str], suite: str, stop: Stop | None = None
-) -> Iterator[Held]:
+) -> Iterator[HeldLock]:
     """Hold the lock of a suite on a database. Raises AlreadyRunning, saying who holds it as far as this
     role may know.
 
@@ -78,7 +78,7 @@ def advisory_lock(
                 f"suite {suite!r} is already at work on database {database!r}: {who}",
                 "wait until it has ended",
             )
-        yield Held(database, session)
+        yield HeldLock(database, session)
     finally:
         session.close()
 

@@ -32,7 +32,7 @@ REVOKED = "42501"
 
 
 @dataclass(frozen=True)
-class Mark:
+class HolderMark:
     """What the holder left on its server: a random key (a bigint), and whether as a lock or as a name."""
 
     key: int
@@ -46,10 +46,10 @@ class Shared:
     """
 
     id: str
-    mark: Mark
+    mark: HolderMark
 
 
-def leave_mark(holder: Session) -> Mark:
+def leave_mark(holder: Session) -> HolderMark:
     """Mark the server of the session that holds the snapshot, until its transaction ends. Raises
     DatabaseError.
     """
@@ -62,14 +62,14 @@ def leave_mark(holder: Session) -> Mark:
             raise
         holder.execute("ROLLBACK TO SAVEPOINT mark; RELEASE SAVEPOINT mark")
         holder.execute(_NAME.format(key=key))
-        return Mark(key, locked=False)
+        return HolderMark(key, locked=False)
     holder.execute("RELEASE SAVEPOINT mark")  # a snapshot cannot be exported from a subtransaction
     if not taken:  # one chance in 2^63: somebody has this very lock
         return leave_mark(holder)
-    return Mark(key, locked=True)
+    return HolderMark(key, locked=True)
 
 
-def prove_same_server(session: Session, mark: Mark) -> None:
+def prove_same_server(session: Session, mark: HolderMark) -> None:
     """Refuse a session that is not on the server of the mark. Its transaction must have begun. Raises
     DatabaseError.
 
@@ -89,7 +89,7 @@ def prove_same_server(session: Session, mark: Mark) -> None:
     session.proved = (pid, started)
 
 
-def _sees(session: Session, mark: Mark) -> bool:
+def _sees(session: Session, mark: HolderMark) -> bool:
     if not mark.locked:
         return session.execute(_NAMED.format(key=mark.key)) != [(0,)]
     ((free,),) = session.execute(_TRY.format(key=mark.key))

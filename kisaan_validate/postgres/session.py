@@ -18,7 +18,7 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.personal.masking import told_of_rows
 from kisaan_validate.postgres.connecting import connect, joining_seconds
 from kisaan_validate.postgres.target import Target
-from kisaan_validate.postgres.watchdog import Line
+from kisaan_validate.postgres.watchdog import WatchedConnection
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 from kisaan_validate.sql.qualify import qualified
@@ -139,7 +139,7 @@ class Session:
         self.target, self.limits, self.schemas = target, limits, tuple(schemas)
         stop = stop or Stop()
         self._connection = connect(target, limits.connect_timeout_seconds, stop)
-        self._line = Line(self._connection, stop)
+        self._line = WatchedConnection(self._connection, stop)
         self._joining = joining_seconds(target, limits.connect_timeout_seconds)
         self.version: int = self._connection.server_version
         self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
@@ -326,7 +326,7 @@ class Session:
 class _Sink:
     """The least that psycopg2 takes for a file to write to. Each row says that the server is not silent."""
 
-    def __init__(self, line: Line, write: Callable[[bytes], object]) -> None:
+    def __init__(self, line: WatchedConnection, write: Callable[[bytes], object]) -> None:
         def take(row: bytes) -> None:
             line.heard = True
             write(row)

@@ -34,7 +34,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class EstimateWanted:
     """A column whose estimate is wanted; ``shown`` tells whether its most common values may leave the
     server.
     """
@@ -65,7 +65,9 @@ def read_sizes(session: Session, oids: Iterable[int]) -> dict[int, int]:
     return dict(session.execute(query("sizes"), {"oids": list(oids)}))
 
 
-def read_statistics(session: Session, wanted: Sequence[Wanted]) -> dict[tuple[TableKey, str], Estimate]:
+def read_statistics(
+    session: Session, wanted: Sequence[EstimateWanted]
+) -> dict[tuple[TableKey, str], Estimate]:
     """The estimates of columns, as far as the role may see them and ANALYZE has run. Raises DatabaseError."""
     where = {
         "schemas": [w.table[0] for w in wanted],

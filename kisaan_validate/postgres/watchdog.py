@@ -28,7 +28,7 @@ TICK_SECONDS = 0.1
 """How often the connections are looked at."""
 
 
-class Line:
+class WatchedConnection:
     """The connection of one session, as the watchdog sees it. ``why`` says why it was cut, "" if it was
     not.
     """
@@ -123,20 +123,20 @@ class _Watchdog:
     """The thread. It lives while there is a connection to look at."""
 
     def __init__(self) -> None:
-        self._lines: weakref.WeakSet[Line] = (
+        self._lines: weakref.WeakSet[WatchedConnection] = (
             weakref.WeakSet()
         )  # what nobody uses any more need not be closed to be forgotten
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def add(self, line: Line) -> None:
+    def add(self, line: WatchedConnection) -> None:
         with self._lock:
             self._lines.add(line)
             if self._thread is None or not self._thread.is_alive():  # also in a process that was forked off
                 self._thread = threading.Thread(target=self._watch, name="kisaan-watchdog", daemon=True)
                 self._thread.start()
 
-    def discard(self, line: Line) -> None:
+    def discard(self, line: WatchedConnection) -> None:
         with self._lock:
             self._lines.discard(line)
 
@@ -163,7 +163,7 @@ def within(seconds: float, stop: Stop, work: Callable[[], Any], forget: Callable
     For what cannot be cut, as looking up a name and connecting. What comes of it too late is handed to
     ``forget``.
     """
-    lock, done, box = threading.Lock(), threading.Event(), _Box()
+    lock, done, box = threading.Lock(), threading.Event(), _CallBox()
 
     def go() -> None:
         try:
@@ -189,7 +189,7 @@ def within(seconds: float, stop: Stop, work: Callable[[], Any], forget: Callable
     return box.value
 
 
-class _Box:
+class _CallBox:
     value: Any = None
     error: BaseException | None = None
     given_up = False

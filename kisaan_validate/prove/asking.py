@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import Counted, ask, refuse
+from kisaan_validate.execute.ask import StatementAnswer, ask, refuse
 from kisaan_validate.execute.fence import moved
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.keyed import take_keyed
@@ -126,11 +126,11 @@ def _failures_explained(
     return results
 
 
-def _asker(statement: Pass | Query, ground: Ground) -> Callable[[Session], Counted]:
+def _asker(statement: Pass | Query, ground: Ground) -> Callable[[Session], StatementAnswer]:
     return lambda session: ask(session, statement, ground)
 
 
-def _refuser(statement: Pass | Query) -> Callable[[DatabaseError], Counted]:
+def _refuser(statement: Pass | Query) -> Callable[[DatabaseError], StatementAnswer]:
     return lambda error: refuse(statement, error)
 
 

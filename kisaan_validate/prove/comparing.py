@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.compare.renaming.bodies import bodies_in_question, bodies_told
-from kisaan_validate.contract.here import Here, here
+from kisaan_validate.contract.here import NamesHere, here
 from kisaan_validate.contract.load import Contract, bound_to
 from kisaan_validate.contract.needs import Need
 from kisaan_validate.contract.through import measured_bodies
@@ -37,7 +37,7 @@ from kisaan_validate.sql.assertion import calls_of
 
 
 @dataclass(frozen=True)
-class Schema:
+class SchemaFacts:
     """The objects of the schemas, the values of sequences, and why some of it could not be read."""
 
     objects: tuple[SchemaObject, ...] = ()
@@ -55,8 +55,8 @@ class Compared:
     the key of digests of personal columns, in hex.
     """
 
-    schema: Schema = field(default_factory=Schema)
-    here: Here = field(default_factory=Here)
+    schema: SchemaFacts = field(default_factory=SchemaFacts)
+    here: NamesHere = field(default_factory=NamesHere)
     since: Mapping[TableKey, str] = field(default_factory=dict)
     digesting: Digesting | None = None
     measures: tuple[Measure, ...] = ()
@@ -90,17 +90,17 @@ def prepare(scene: Scene) -> Compared:
     schema = _read_schema(scene)
     whole = _digests_wanted(comparing)
     if comparing.contract is None and not whole:
-        return Compared(schema, Here(before=comparing.baseline))
+        return Compared(schema, NamesHere(before=comparing.baseline))
     return _Preparing(scene, comparing, schema, whole).prepared()
 
 
-def _read_schema(scene: Scene) -> Schema:
+def _read_schema(scene: Scene) -> SchemaFacts:
     holder, schemas = scene.holder, scene.suite.settings.schemas
     objects, unread = read_objects(holder, schemas, blocked_relations(holder))
     uncompared, why = read_beside(holder, schemas)
     sequences, hidden = read_sequences(holder, schemas)
     values = {f"the value of sequence {name}": reason for name, reason in hidden.items()}
-    return Schema((*objects, *uncompared), unread | why | values, sequences)
+    return SchemaFacts((*objects, *uncompared), unread | why | values, sequences)
 
 
 def _digests_wanted(comparing: Comparing) -> bool:
@@ -120,7 +120,7 @@ def _digests_wanted(comparing: Comparing) -> bool:
 class _Preparing:
     """The statements of one comparison, for a contract, for digests of whole tables, or both."""
 
-    def __init__(self, scene: Scene, comparing: Comparing, schema: Schema, whole: bool) -> None:
+    def __init__(self, scene: Scene, comparing: Comparing, schema: SchemaFacts, whole: bool) -> None:
         self.scene, self.comparing, self.schema, self.whole = scene, comparing, schema, whole
         self.digesting = read_digesting(scene.holder, scene.snapshot.place.encoding)
         self.here = here(

@@ -318,7 +318,7 @@ def show_streamed(
             completed[judge.check_id] = _with_digest(completed[judge.check_id], stream, tally)
             most = limit if judge.sample_limit is None else min(limit, judge.sample_limit)
             if tally.found and most:
-                wanted.append(_Rows(stream, judge, tally, most, is_personal))
+                wanted.append(_StreamedRows(stream, judge, tally, most, is_personal))
     log: list[StatementFacts] = []
     answers = pool.run([Task(w.ask, lambda error: error) for w in wanted], stop)
     for rows, shown in zip(wanted, answers, strict=True):
@@ -346,7 +346,7 @@ def _with_digest(result: Result, stream: Stream, tally: Tally) -> Result:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _StreamedRows:
     """The violating rows of one streamed check."""
 
     stream: Stream

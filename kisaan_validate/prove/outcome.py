@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import Counted
+from kisaan_validate.execute.ask import StatementAnswer
 from kisaan_validate.execute.ground import DECLARED
 from kisaan_validate.execute.heap import TooLarge
 from kisaan_validate.facts.check import Check
@@ -19,7 +19,7 @@ from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.streams import Stream
 from kisaan_validate.stream.tally import Streamed, Tally, Trouble
 
-Answers = Sequence[tuple[Pass | Query, Counted]]
+Answers = Sequence[tuple[Pass | Query, StatementAnswer]]
 
 
 def rows_of(answers: Answers) -> dict[TableKey, int]:
@@ -87,7 +87,7 @@ def results_of(plan: Plan, answers: Answers, may_be_quoted: MayBeQuoted) -> dict
 
 
 def _matched_twice(
-    statement: Pass | Query, answer: Counted, rows: Mapping[TableKey, int]
+    statement: Pass | Query, answer: StatementAnswer, rows: Mapping[TableKey, int]
 ) -> DatabaseError | None:
     """Why a join has no answer: a row found several rows that it refers to, whatever a unique index says
     of them.
@@ -110,7 +110,7 @@ def _matched_twice(
 def _counted(
     id: str,
     statement: Pass | Query,
-    answer: Counted,
+    answer: StatementAnswer,
     violations: int,
     rows: Mapping[TableKey, int],
     enforced: Mapping[str, str],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kisaan_validate.execute.apart import Refused, written_apart
+from kisaan_validate.execute.apart import SqlRefused, written_apart
 from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Notice
@@ -76,7 +76,7 @@ def _compiled(
         volatile=volatile,
         shadowed=shadowed,
         trust=trust,
-        written=written_apart(holder, suite, seen, Refused(volatile, shadowed), unavailable),
+        written=written_apart(holder, suite, seen, SqlRefused(volatile, shadowed), unavailable),
     )
 
 

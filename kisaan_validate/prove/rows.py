@@ -39,7 +39,7 @@ def with_rows(scene: Scene, compared: Compared, made: Run) -> Run:
     if options.before is None or options.before.rows is None or before is None:
         return made
     scene.asked.say("comparing rows")
-    comparing = _Rows(scene, compared, digesting, options.before.rows, before, made)
+    comparing = _BaselineRows(scene, compared, digesting, options.before.rows, before, made)
     return replace(made, rows=tuple(comparing.compared()))
 
 
@@ -61,7 +61,7 @@ def _written(scene: Scene, compared: Compared, how: Digesting, writer: RowWriter
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _BaselineRows:
     """The rows of a baseline, and those that are there now."""
 
     scene: Scene

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from kisaan_validate.execute.held import Held
+from kisaan_validate.execute.held import HoldLimit
 from kisaan_validate.facts.asked import Selection
 from kisaan_validate.facts.run import Run
 from kisaan_validate.plan.plan import Plan
@@ -61,7 +61,7 @@ def _run(asked: Asked, holder: Session) -> Run:
     """The steps. ``holder`` is the session that holds the snapshot; later ones join it."""
     options, stop = asked.options, asked.stop
     snapshot = lock(asked, holder)
-    with Held(options.limits.snapshot_seconds, stop) as held:
+    with HoldLimit(options.limits.snapshot_seconds, stop) as held:
         scene = look(asked, holder, snapshot)
         keeping = values_to_keep(scene)
         planned = plan(scene)
@@ -77,7 +77,7 @@ def _run(asked: Asked, holder: Session) -> Run:
     return made
 
 
-def _ended(made: Run, stop: Stop, held: Held) -> Run:
+def _ended(made: Run, stop: Stop, held: HoldLimit) -> Run:
     now = datetime.now(UTC)
     return replace(made, interrupted=stop.reason, held_seconds=held.seconds, finished_at=now)
 

@@ -62,13 +62,13 @@ def streaming(scene: Scene, planned: Planned) -> Streaming | None:
     if not planned.plan.streams:
         return None
     from kisaan_validate.stream.conduct import Streams
-    from kisaan_validate.stream.work import Job
+    from kisaan_validate.stream.work import StreamJob
 
     asked, suite, plan, snapshot = scene.asked, scene.suite, planned.plan, scene.snapshot
     most = asked.options.python_memory // COPIES
     read = {stream.table.key for stream in plan.streams}
     ids = {judge.check_id for stream in plan.streams for judge in stream.judges}
-    job = Job(
+    job = StreamJob(
         asked.target,
         asked.options.limits,
         suite.settings.schemas,

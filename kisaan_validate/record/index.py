@@ -99,7 +99,7 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class Index:
+class RunsIndex:
     """All runs of a folder, the newest first. ``pages`` maps each page that was written to what it was
     made of.
     """
@@ -157,13 +157,13 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
 
 
-def write_index(path: Path, index: Index) -> None:
+def write_index(path: Path, index: RunsIndex) -> None:
     """Write the file whole, mode 0600. Raises RecordError."""
-    body = json.dumps(adapter(Index).dump_python(index, mode="json"), separators=(",", ":"))
+    body = json.dumps(adapter(RunsIndex).dump_python(index, mode="json"), separators=(",", ":"))
     write_file(path, _HEAD % (INDEX_FORMAT, digest_of(body)) + body + "}\n")
 
 
-def read_index(path: Path) -> Index | None:
+def read_index(path: Path) -> RunsIndex | None:
     """The index that was written, or None: missing, not readable, of another version, or not as it was
     written.
     """
@@ -175,7 +175,7 @@ def read_index(path: Path) -> Index | None:
         body = text[head:].removesuffix("}\n")
         if text[:head] != _HEAD % (INDEX_FORMAT, digest_of(body)):
             return None
-        index: Index = adapter(Index).validate_python(json.loads(body))
+        index: RunsIndex = adapter(RunsIndex).validate_python(json.loads(body))
     except (RecordError, ValueError, RecursionError, ValidationError):
         return None
     return index

@@ -12,7 +12,7 @@ Value = str | int | None
 
 
 @dataclass(frozen=True)
-class Column:
+class FrameColumn:
     """One column. ``count`` tells that its values are exact whole numbers, None where not known; others
     are texts.
     """
@@ -23,25 +23,25 @@ class Column:
 
 
 COLUMNS = (
-    Column("check", lambda c, r: c.id),
-    Column("table", lambda c, r: c.table),
-    Column("columns", lambda c, r: ", ".join(c.columns)),
-    Column("severity", lambda c, r: c.severity.value),
-    Column("status", lambda c, r: r.status.value),
-    Column("violations", lambda c, r: r.violations, count=True),
-    Column("examined", lambda c, r: r.examined, count=True),
-    Column("tolerance", lambda c, r: str(c.tolerance) if c.tolerance is not None else ""),
-    Column("claim", lambda c, r: c.claim),
-    Column("message", lambda c, r: r.message),
-    Column("sqlstate", lambda c, r: r.sqlstate),
-    Column("evidence", lambda c, r: r.evidence.value),
-    Column("trusted", lambda c, r: r.trusted),
-    Column("enforced_by", lambda c, r: r.enforced_by),
-    Column("why", lambda c, r: c.why),
-    Column("hint", lambda c, r: r.hint or c.hint),
-    Column("owner", lambda c, r: c.owner),
-    Column("tags", lambda c, r: ", ".join(c.tags)),
-    Column("origin", lambda c, r: c.origin),
-    Column("key_digest", lambda c, r: r.key_digest),
+    FrameColumn("check", lambda c, r: c.id),
+    FrameColumn("table", lambda c, r: c.table),
+    FrameColumn("columns", lambda c, r: ", ".join(c.columns)),
+    FrameColumn("severity", lambda c, r: c.severity.value),
+    FrameColumn("status", lambda c, r: r.status.value),
+    FrameColumn("violations", lambda c, r: r.violations, count=True),
+    FrameColumn("examined", lambda c, r: r.examined, count=True),
+    FrameColumn("tolerance", lambda c, r: str(c.tolerance) if c.tolerance is not None else ""),
+    FrameColumn("claim", lambda c, r: c.claim),
+    FrameColumn("message", lambda c, r: r.message),
+    FrameColumn("sqlstate", lambda c, r: r.sqlstate),
+    FrameColumn("evidence", lambda c, r: r.evidence.value),
+    FrameColumn("trusted", lambda c, r: r.trusted),
+    FrameColumn("enforced_by", lambda c, r: r.enforced_by),
+    FrameColumn("why", lambda c, r: c.why),
+    FrameColumn("hint", lambda c, r: r.hint or c.hint),
+    FrameColumn("owner", lambda c, r: c.owner),
+    FrameColumn("tags", lambda c, r: ", ".join(c.tags)),
+    FrameColumn("origin", lambda c, r: c.origin),
+    FrameColumn("key_digest", lambda c, r: r.key_digest),
 )
 """In the order in which they are read."""

@@ -16,7 +16,7 @@ from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.check import Check, Form, Severity
-from kisaan_validate.facts.differences import CheckMove, RowCount, Transition
+from kisaan_validate.facts.differences import CheckMove, TableRowCounts, Transition
 from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status, Verdict
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints, words_of
@@ -33,7 +33,7 @@ from kisaan_validate.verdict.judgement import Judgement
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.table import Profile
-    from kisaan_validate.ops.demo import Story
+    from kisaan_validate.ops.demo import DemoStory
     from kisaan_validate.prove.asked import Connected
 
 STYLES = {
@@ -264,7 +264,7 @@ def _unproved_lines(judged: Judgement) -> list[str]:
     return lines
 
 
-def _print_rows(console: Console, counts: Sequence[RowCount]) -> None:
+def _print_rows(console: Console, counts: Sequence[TableRowCounts]) -> None:
     table = _table("rows of", "before", "after", "delta")
     moved = [c for c in counts if c.delta != 0]
     for count in moved:
@@ -473,7 +473,7 @@ def print_checks(checks: Sequence[Check], total: int) -> None:
     console.print(f"{len(checks):,} of {total:,} checks")
 
 
-def print_story(story: Story, folder: Path, *, clean: bool) -> None:
+def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
     """What the migration of the demonstration fixed, left and broke, and whether all that was planted was
     found.
     """

@@ -16,7 +16,7 @@ from kisaan_validate.report.text import number
 from kisaan_validate.text.numbers import counted
 
 
-class Standing(StrEnum):
+class CriterionStanding(StrEnum):
     """What is known of a criterion. Only PROVED and ATTESTED are green; a person's word is not called a
     proof.
     """
@@ -30,12 +30,12 @@ class Standing(StrEnum):
 
 
 SIGNS = {
-    Standing.PROVED: "pass",
-    Standing.NOT_MET: "fail",
-    Standing.NOT_PROVED: "error",
-    Standing.ATTESTED: "pass",
-    Standing.DENIED: "fail",
-    Standing.TO_ATTEST: "error",
+    CriterionStanding.PROVED: "pass",
+    CriterionStanding.NOT_MET: "fail",
+    CriterionStanding.NOT_PROVED: "error",
+    CriterionStanding.ATTESTED: "pass",
+    CriterionStanding.DENIED: "fail",
+    CriterionStanding.TO_ATTEST: "error",
 }
 """A standing is drawn and coloured as the status of a check of this name."""
 
@@ -47,7 +47,7 @@ class CriterionLine:
     """
 
     criterion: Criterion
-    standing: Standing
+    standing: CriterionStanding
     said: str
     checks: tuple[str, ...] = ()
     attested: tuple[Attested, ...] = ()
@@ -68,11 +68,15 @@ def _by_person(criterion: Criterion, attested: Sequence[Attested]) -> CriterionL
     found = tuple(a for a in attested if a.criterion == criterion.id)
     holding = [a for a in found if not a.problem and not a.replaced]
     if any(not a.met for a in holding):
-        return CriterionLine(criterion, Standing.DENIED, "a person says that it is not met", attested=found)
+        return CriterionLine(
+            criterion, CriterionStanding.DENIED, "a person says that it is not met", attested=found
+        )
     if holding:
-        return CriterionLine(criterion, Standing.ATTESTED, "by a person, not by this run", attested=found)
+        return CriterionLine(
+            criterion, CriterionStanding.ATTESTED, "by a person, not by this run", attested=found
+        )
     return CriterionLine(
-        criterion, Standing.TO_ATTEST, "no check can see it: a person must attest it", attested=found
+        criterion, CriterionStanding.TO_ATTEST, "no check can see it: a person must attest it", attested=found
     )
 
 
@@ -86,9 +90,11 @@ def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> Criterion
         said = (
             f"{number(len(failing))} of {counted(total, 'check')} {'fails' if len(failing) == 1 else 'fail'}"
         )
-        return CriterionLine(criterion, Standing.NOT_MET, said + _also(left), tuple(failing))
+        return CriterionLine(criterion, CriterionStanding.NOT_MET, said + _also(left), tuple(failing))
     if open_ := [id for kind in _OPEN for id in kinds.get(kind, ())]:
-        return CriterionLine(criterion, Standing.NOT_PROVED, _also(left).removeprefix("; "), tuple(open_))
+        return CriterionLine(
+            criterion, CriterionStanding.NOT_PROVED, _also(left).removeprefix("; "), tuple(open_)
+        )
     proving = [*kinds.get("hold", ()), *kinds.get("tolerated", ())]
     if not proving:
         what = (
@@ -96,9 +102,9 @@ def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> Criterion
             if "vacuous" in kinds
             else "none of its checks applies to this database"
         )
-        return CriterionLine(criterion, Standing.NOT_PROVED, what, criterion.checks)
+        return CriterionLine(criterion, CriterionStanding.NOT_PROVED, what, criterion.checks)
     said = f"by {counted(len(proving), 'check')}"
-    return CriterionLine(criterion, Standing.PROVED, said + _also(left), criterion.checks)
+    return CriterionLine(criterion, CriterionStanding.PROVED, said + _also(left), criterion.checks)
 
 
 _OPEN = {"unanswered": "has no answer", "unasked": "was not asked in this run"}
@@ -144,5 +150,5 @@ def _kind(result: Result | None) -> str:
 def criteria_words(lines: Sequence[CriterionLine]) -> str:
     """How many criteria came to what, in words; "" where none is declared."""
     states = Counter(line.standing for line in lines)
-    parts = [f"{number(states[state])} {state.value}" for state in Standing if states[state]]
+    parts = [f"{number(states[state])} {state.value}" for state in CriterionStanding if states[state]]
     return f"Of {number(len(lines))}, {', '.join(parts)}" if lines else ""

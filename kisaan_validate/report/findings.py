@@ -10,7 +10,7 @@ from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import Change
 from kisaan_validate.facts.run import nothing_checked
 from kisaan_validate.report.changed import words_of
-from kisaan_validate.report.standing import Standing
+from kisaan_validate.report.standing import ResultStanding
 from kisaan_validate.report.text import flat, number, plain
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.text.pairs import pair
@@ -18,7 +18,7 @@ from kisaan_validate.verdict.judgement import JUDGED, Judgement
 
 
 @dataclass(frozen=True)
-class Finding:
+class ReportFinding:
     """Something beside the checks: a promise, a difference, or how the run itself went.
 
     ``standing`` is FAILED, UNANSWERED, LESSER, LISTED, NOTED, INAPPLICABLE or HOLDS.
@@ -26,16 +26,16 @@ class Finding:
 
     name: str
     said: str
-    standing: Standing
+    standing: ResultStanding
     severity: Severity = Severity.BLOCKING
 
 
-def promise_findings(judged: Judgement) -> list[Finding]:
+def promise_findings(judged: Judgement) -> list[ReportFinding]:
     """The promises of the contract, in its order."""
     return [_promised(promise, outcome) for promise, outcome in judged.promises]
 
 
-def _promised(promise: Promise, outcome: Outcome) -> Finding:
+def _promised(promise: Promise, outcome: Outcome) -> ReportFinding:
     words = f"{outcome.state.value}: {flat(promise.claim())}"
     counts = (
         f" ({' → '.join(pair(outcome.before, outcome.after, quoted=False))})"
@@ -43,29 +43,30 @@ def _promised(promise: Promise, outcome: Outcome) -> Finding:
         else ""
     )
     said = f"{words}{counts}{f'; {flat(outcome.message)}' if outcome.message else ''}"
-    standing = Standing.UNANSWERED if outcome.state is State.UNKNOWN else Standing.HOLDS
+    standing = ResultStanding.UNANSWERED if outcome.state is State.UNKNOWN else ResultStanding.HOLDS
     if outcome.state is State.NOT_APPLICABLE:
-        standing = Standing.INAPPLICABLE if promise.may_be_missing else Standing.UNANSWERED
+        standing = ResultStanding.INAPPLICABLE if promise.may_be_missing else ResultStanding.UNANSWERED
     if outcome.state in JUDGED:
-        standing = Standing.FAILED if promise.severity is Severity.BLOCKING else Standing.LESSER
-    return Finding(plain(promise.id), said, standing, promise.severity)
+        standing = ResultStanding.FAILED if promise.severity is Severity.BLOCKING else ResultStanding.LESSER
+    return ReportFinding(plain(promise.id), said, standing, promise.severity)
 
 
-def difference_findings(judged: Judgement) -> list[Finding]:
+def difference_findings(judged: Judgement) -> list[ReportFinding]:
     """The differences that no promise explains, or, where no contract judges them, all, table by table;
     what is to be said of explained ones; then what cannot be told."""
     listed = (change for changes in changes_by_table(judged.listed).values() for change in changes)
     found = [
-        _differs(change, "explained by no promise: ", Standing.FAILED, judged)
+        _differs(change, "explained by no promise: ", ResultStanding.FAILED, judged)
         for change in judged.unexplained
     ]
-    found += [_differs(change, "", Standing.LISTED, judged) for change in listed]
+    found += [_differs(change, "", ResultStanding.LISTED, judged) for change in listed]
     found += [
-        _differs(change, f"explained by {', '.join(by)}: ", Standing.NOTED, judged)
+        _differs(change, f"explained by {', '.join(by)}: ", ResultStanding.NOTED, judged)
         for change, by in _noted(judged)
     ]
     return found + [
-        Finding(flat(u.what), f"cannot tell: {flat(u.reason)}", Standing.UNANSWERED) for u in judged.untold
+        ReportFinding(flat(u.what), f"cannot tell: {flat(u.reason)}", ResultStanding.UNANSWERED)
+        for u in judged.untold
     ]
 
 
@@ -79,15 +80,17 @@ def _noted(judged: Judgement) -> list[tuple[Change, tuple[str, ...]]]:
     ]
 
 
-def _differs(change: Change, how: str, standing: Standing, judged: Judgement) -> Finding:
+def _differs(change: Change, how: str, standing: ResultStanding, judged: Judgement) -> ReportFinding:
     name = f"{change.table}: {words_of(change)}" if change.table else words_of(change)
     sides = " → ".join(pair(change.before, change.after, none="none", quoted=False))
-    severity = Severity.BLOCKING if standing is Standing.FAILED else Severity.INFO
+    severity = Severity.BLOCKING if standing is ResultStanding.FAILED else Severity.INFO
     remark = judged.remarks.get(change.key, "")
-    return Finding(flat(name), f"{how}{sides}{f'; {flat(remark)}' if remark else ''}", standing, severity)
+    return ReportFinding(
+        flat(name), f"{how}{sides}{f'; {flat(remark)}' if remark else ''}", standing, severity
+    )
 
 
-def run_findings(judged: Judgement) -> list[Finding]:
+def run_findings(judged: Judgement) -> list[ReportFinding]:
     """Whether the run came to its end, and whether it checked anything: without these its other findings
     prove nothing.
     """
@@ -95,15 +98,15 @@ def run_findings(judged: Judgement) -> list[Finding]:
     cut = f"interrupted: {flat(run.interrupted)}" if run.interrupted else ""
     empty = "no check applied, so nothing was proved" if nothing_checked(run) else ""
     return [
-        Finding(
+        ReportFinding(
             "the run came to its end",
             cut or "every statement was asked",
-            Standing.UNANSWERED if cut else Standing.HOLDS,
+            ResultStanding.UNANSWERED if cut else ResultStanding.HOLDS,
         ),
-        Finding(
+        ReportFinding(
             "something was checked",
             empty or counted(len(run.checks), "check"),
-            Standing.UNANSWERED if empty else Standing.HOLDS,
+            ResultStanding.UNANSWERED if empty else ResultStanding.HOLDS,
         ),
     ]
 

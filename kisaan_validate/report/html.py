@@ -24,7 +24,7 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
 from kisaan_validate.report import changed, psql, rows, summary, text
 from kisaan_validate.report.cards import Card, cards_of
-from kisaan_validate.report.criteria import Standing, criteria_words, criterion_lines
+from kisaan_validate.report.criteria import CriterionStanding, criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.leads import beyond, leads_of
 from kisaan_validate.report.marks import marked
@@ -147,7 +147,7 @@ def _people(run: Run, signatures: Signatures) -> dict[str, Any]:
         "signatures": signatures,
         "criteria": lines,
         "criteria_words": criteria_words(lines),
-        "open_criteria": sum(line.standing is not Standing.PROVED for line in lines),
+        "open_criteria": sum(line.standing is not CriterionStanding.PROVED for line in lines),
     }
 
 

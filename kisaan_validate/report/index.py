@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.record.codec import adapter
-from kisaan_validate.record.index import Entry, Index, Unread
+from kisaan_validate.record.index import Entry, RunsIndex, Unread
 from kisaan_validate.report import text
 from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.report.trends import trend, verdict_strip
@@ -51,7 +51,7 @@ ICONS = {"PASS": "pass", "FAIL": "fail", "INCONCLUSIVE": "error"}
 
 
 @dataclass(frozen=True)
-class Line:
+class TrendLine:
     """One picture of a database's trends with its numbers in words."""
 
     name: str
@@ -60,13 +60,13 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Target:
+class DatabaseCard:
     """One database under one suite: its newest run, and lines over its runs."""
 
     newest: Entry
     total: int
     strip: Markup
-    lines: tuple[Line, ...]
+    lines: tuple[TrendLine, ...]
     remarks: tuple[str, ...]
 
 
@@ -84,7 +84,7 @@ class Month:
         return _verdicts(self.entries)
 
 
-def index_pages(index: Index) -> Iterator[tuple[str, str, str]]:
+def index_pages(index: RunsIndex) -> Iterator[tuple[str, str, str]]:
     """(name, what it is made of, text) of each page; the text is "" where ``index.pages`` has it made of
     the same.
 
@@ -126,7 +126,7 @@ def _look() -> str:
     return VERSION + "".join(_source(name) for name in ("index.html.j2", "index.css"))
 
 
-def _front_page(index: Index, older: tuple[Month, ...]) -> str:
+def _front_page(index: RunsIndex, older: tuple[Month, ...]) -> str:
     entries = index.entries
     targets, others = _targets(entries)
     return _render(
@@ -195,7 +195,7 @@ def _named(unread: Sequence[Unread]) -> tuple[Unread, ...]:
     return tuple(sorted(unread, key=lambda found: (not found.damaged, found.folder))[:LISTED])
 
 
-def _targets(entries: Sequence[Entry]) -> tuple[tuple[Target, ...], tuple[Entry, ...]]:
+def _targets(entries: Sequence[Entry]) -> tuple[tuple[DatabaseCard, ...], tuple[Entry, ...]]:
     """The databases that are drawn, and the newest runs of the others; whichever ran last comes first, of
     the drawn the worst.
     """
@@ -207,7 +207,7 @@ def _targets(entries: Sequence[Entry]) -> tuple[tuple[Target, ...], tuple[Entry,
     return tuple(_target(own) for own in drawn), tuple(own[0] for own in runs[PICTURED:])
 
 
-def _target(own: Sequence[Entry]) -> Target:
+def _target(own: Sequence[Entry]) -> DatabaseCard:
     """``own``: all runs of it, the newest first."""
     whole = list(islice((entry for entry in own if entry.whole), DRAWN))[::-1]
     verdicts = [entry.verdict for entry in whole]
@@ -220,19 +220,19 @@ def _target(own: Sequence[Entry]) -> Target:
             *_table_lines(whole),
         ]
     strip = verdict_strip(verdicts, f"{counted(len(whole), 'whole run')}, the oldest first: {counts}")
-    return Target(own[0], len(own), strip, tuple(lines), tuple(_remarks(own, len(whole))))
+    return DatabaseCard(own[0], len(own), strip, tuple(lines), tuple(_remarks(own, len(whole))))
 
 
-def _table_lines(whole: Sequence[Entry]) -> Iterator[Line]:
+def _table_lines(whole: Sequence[Entry]) -> Iterator[TrendLine]:
     """The largest tables of the newest run, each on a scale of its own."""
     for name, _ in whole[-1].tables[:TABLES]:
         yield _line(f"Rows of {name}", [dict(entry.tables).get(name) for entry in whole], "", from_zero=False)
 
 
-def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool) -> Line:
+def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool) -> TrendLine:
     known = [point for point in points if point is not None]
     if not known:
-        return Line(name, trend(points, f"{name}: not known", from_zero=from_zero), "not counted")
+        return TrendLine(name, trend(points, f"{name}: not known", from_zero=from_zero), "not counted")
     now = "now not counted" if points[-1] is None else f"now {_amount(points[-1], unit)}"
     ends = (
         f"least {_amount(min(known), unit)}, most {_amount(max(known), unit)}"
@@ -243,7 +243,7 @@ def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool
     words = (f"{now}; {ends}" if len(points) > 1 else now) + (
         f"; not known in {counted(gaps, 'run')}" if gaps else ""
     )
-    return Line(name, trend(points, f"{text.plain(name)}: {words}", from_zero=from_zero), words)
+    return TrendLine(name, trend(points, f"{text.plain(name)}: {words}", from_zero=from_zero), words)
 
 
 def _amount(value: int, unit: str) -> str:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.findings import difference_findings, promise_findings, run_findings, where
-from kisaan_validate.report.standing import Standing, lines_of
+from kisaan_validate.report.standing import ResultStanding, lines_of
 from kisaan_validate.report.summary import verdict_sentence
 from kisaan_validate.report.text import number, plain, prose, shortened
 from kisaan_validate.text.numbers import counted
@@ -21,13 +21,13 @@ MOST = 400
 """So many characters of one text are shown; the number left out is said."""
 
 _COLOURS = {Verdict.PASS: "#1a6b37", Verdict.FAIL: "#b3261e", Verdict.INCONCLUSIVE: "#8a4b00"}
-_GREEN = {Standing.HOLDS, Standing.INAPPLICABLE}
+_GREEN = {ResultStanding.HOLDS, ResultStanding.INAPPLICABLE}
 
 
 def notebook_html(judged: Judgement) -> str:
     """A fragment of HTML: safe whatever stands in data and names, complete in itself."""
     lines = [line for line in lines_of(judged) if line.standing not in _GREEN]
-    order = list(Standing)
+    order = list(ResultStanding)
     rows = [(line.standing, line.check.severity.value, line.check.id, line.said) for line in lines]
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
     rows += [(f.standing, f.severity.value, f.name, f.said) for f in beside if f.standing not in _GREEN]
@@ -43,7 +43,7 @@ def notebook_html(judged: Judgement) -> str:
     )
 
 
-def _table(rows: list[tuple[Standing, str, str, str]]) -> Markup:
+def _table(rows: list[tuple[ResultStanding, str, str, str]]) -> Markup:
     if not rows:
         return Markup("")
     body = Markup("").join(

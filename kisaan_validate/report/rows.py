@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.facts.baseline import Baseline, baseline_of
-from kisaan_validate.facts.differences import NO_TABLE, RowCount
+from kisaan_validate.facts.differences import NO_TABLE, TableRowCounts
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.report.svg import row_bar
@@ -72,7 +72,7 @@ def _alone(table: TableFacts) -> RowLine:
     )
 
 
-def _compared(count: RowCount) -> RowLine:
+def _compared(count: TableRowCounts) -> RowLine:
     before, after = count.before, count.after
     notes = [
         f"before: {count.before_reason}" if before is None else "",

@@ -9,7 +9,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Signed:
+class ShownSignature:
     """One sign-off. ``decision`` is ``approve`` or ``reject``; ``problem`` says why it does not hold (""
     if it does).
 
@@ -60,7 +60,7 @@ class Signatures:
 
     state: str = "unsigned"
     sentence: str = "Not signed yet."
-    signed: tuple[Signed, ...] = ()
+    signed: tuple[ShownSignature, ...] = ()
     attested: tuple[Attested, ...] = ()
     needed: int = 1
     lines: tuple[tuple[str, tuple[str, ...]], ...] = ()

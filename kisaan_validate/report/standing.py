@@ -17,7 +17,7 @@ from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.waivers import Use, Waived
 
 
-class Standing(StrEnum):
+class ResultStanding(StrEnum):
     """What a result means for the run. Only FAILED and UNANSWERED keep it from passing; only HOLDS and
     TOLERATED are green.
 
@@ -37,12 +37,12 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Line:
+class ResultLine:
     """One check, its result, and what it means for the run."""
 
     check: Check
     result: Result
-    standing: Standing
+    standing: ResultStanding
     waiver: Waived | None = None
     move: CheckMove | None = None
 
@@ -54,17 +54,17 @@ class Line:
 
     def _outcome(self) -> str:
         result, message = self.result, flat(self.result.message)
-        if self.standing is Standing.UNANSWERED:
+        if self.standing is ResultStanding.UNANSWERED:
             code = f" (SQLSTATE {flat(result.sqlstate)})" if result.sqlstate else ""
             return f"no answer, {result.status.value}: {message or 'no reason was recorded'}{code}"
-        if self.standing is Standing.INAPPLICABLE:
+        if self.standing is ResultStanding.INAPPLICABLE:
             return message or "not applicable"
         words = f"{figure(self.check, result)}: {flat(self.check.claim)}"
         return f"{words}; {message}" if message else words
 
     def _remarks(self) -> str:
         remarks = []
-        if self.standing is Standing.TOLERATED:
+        if self.standing is ResultStanding.TOLERATED:
             remarks.append(f"tolerated, up to {self.check.tolerance}")
         if vacuous(self.result):
             remarks.append("holds vacuously: there was no row to examine")
@@ -78,41 +78,41 @@ class Line:
         return "; ".join(remarks)
 
 
-def lines_of(judged: Judgement) -> list[Line]:
+def lines_of(judged: Judgement) -> list[ResultLine]:
     """Every check of the run, in the order of the suite; one without a result has no answer."""
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
     return [
-        Line(
+        ResultLine(
             check, result, _standing(check, result, judged), judged.waived.get(check.id), moves.get(check.id)
         )
         for check, result in pairs_of(judged.run)
     ]
 
 
-def lines_in_order(judged: Judgement) -> list[Line]:
+def lines_in_order(judged: Judgement) -> list[ResultLine]:
     """The same lines, worst first: by status, severity, and what is new since the baseline."""
     lines = {line.check.id: line for line in lines_of(judged)}
     moves = {id: line.move for id, line in lines.items() if line.move is not None}
     return [lines[check.id] for check, _ in in_order(pairs_of(judged.run), moves)]
 
 
-def _standing(check: Check, result: Result, judged: Judgement) -> Standing:
+def _standing(check: Check, result: Result, judged: Judgement) -> ResultStanding:
     if result.status in UNANSWERED:
-        return Standing.UNANSWERED
+        return ResultStanding.UNANSWERED
     if result.status is not Status.FAIL:
         return _ACCEPTED[result.status]
     if check.id in judged.failing:
-        return Standing.FAILED
+        return ResultStanding.FAILED
     use = judged.waived.get(check.id)
     if use is not None and use.use is Use.HOLDS:
-        return Standing.WAIVED
-    return Standing.LESSER if check.severity is not Severity.BLOCKING else Standing.OLD
+        return ResultStanding.WAIVED
+    return ResultStanding.LESSER if check.severity is not Severity.BLOCKING else ResultStanding.OLD
 
 
 _ACCEPTED = {
-    Status.PASS: Standing.HOLDS,
-    Status.TOLERATED: Standing.TOLERATED,
-    Status.NOT_APPLICABLE: Standing.INAPPLICABLE,
+    Status.PASS: ResultStanding.HOLDS,
+    Status.TOLERATED: ResultStanding.TOLERATED,
+    Status.NOT_APPLICABLE: ResultStanding.INAPPLICABLE,
 }
 
 
@@ -132,7 +132,7 @@ def repr_of(value: str) -> str:
     return f"'{plain(value)}'"
 
 
-def details(line: Line, keys: int) -> list[str]:
+def details(line: ResultLine, keys: int) -> list[str]:
     """What a reader of a failure needs beside ``said``, one thing a line; SQL keeps its line breaks."""
     check, result = line.check, line.result
     named = [

@@ -26,7 +26,7 @@ from kisaan_validate.verdict.judgement import Judgement, expected_rows
 
 
 @dataclass(frozen=True)
-class ColumnLine:
+class ColumnCard:
     """One column: its type on both sides, its exact sum on both sides, and whether any check looked at it.
 
     ``equal`` is None where there is no exact sum on both sides to compare. ``moved`` says what became of
@@ -53,7 +53,7 @@ class TableLine:
     as_expected: bool
     picture: Markup
     statuses: str
-    columns: tuple[ColumnLine, ...]
+    columns: tuple[ColumnCard, ...]
     moved: str
     coverage: TableCoverage | None
     uncovered: str
@@ -113,7 +113,7 @@ def _line(
     )
 
 
-def _moved(columns: Sequence[ColumnLine]) -> str:
+def _moved(columns: Sequence[ColumnCard]) -> str:
     """How many columns were added, removed and retyped, in words."""
     found = Counter(column.moved for column in columns)
     return ", ".join(
@@ -132,7 +132,7 @@ def _by_name(side: TableFacts | None) -> dict[str, ColumnFacts]:
 
 def _columns(
     old: TableFacts | None, new: TableFacts | None, coverage: TableCoverage | None
-) -> tuple[ColumnLine, ...]:
+) -> tuple[ColumnCard, ...]:
     left, right = _by_name(old), _by_name(new)
     known = (*coverage.judged, *coverage.described, *coverage.untouched) if coverage is not None else ()
     names = dict.fromkeys((*right, *left, *known))
@@ -144,7 +144,7 @@ def _columns(
 
 def _column(
     name: str, old: ColumnFacts | None, new: ColumnFacts | None, compared: bool, looked: str
-) -> ColumnLine:
+) -> ColumnCard:
     types = (old.type if old is not None else None, new.type if new is not None else None)
     sums = _exact(old), _exact(new)
     equal = None
@@ -158,7 +158,7 @@ def _column(
         else tuple(Markup("{}").format(t or "") for t in totals)
     )
     moved = _movement(*types) if compared else ""
-    return ColumnLine(name, both[0], both[1], moved, drawn[0], drawn[1], equal, looked)
+    return ColumnCard(name, both[0], both[1], moved, drawn[0], drawn[1], equal, looked)
 
 
 def _movement(before: str | None, now: str | None) -> str:

@@ -220,7 +220,7 @@ class QueryRule(Rule):
 
 
 @dataclass(frozen=True)
-class Answer:
+class CatalogueAnswer:
     """What the catalogue says: how many facts were looked at, how many are wrong, which, and in words."""
 
     examined: int
@@ -236,7 +236,7 @@ class CatalogRule(Rule):
     requires = frozenset({Capability.CATALOGUE})
 
     @abstractmethod
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         """Compare the declared fact with the catalogue. ``table`` is None where it does not exist."""
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar
 
-from kisaan_validate.rules.base import Answer, CatalogRule
+from kisaan_validate.rules.base import CatalogRule, CatalogueAnswer
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.catalogue import Catalogue, Column, Constraint, Index, Table
 
 
-def _one(held: bool, message: str) -> Answer:
-    return Answer(1, 0) if held else Answer(1, 1, message)
+def _one(held: bool, message: str) -> CatalogueAnswer:
+    return CatalogueAnswer(1, 0) if held else CatalogueAnswer(1, 1, message)
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Present(CatalogRule):
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return ((table, ""),) if columns else ()
 
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
-            return Answer(1, 1, f"no such table in schema {', '.join(catalogue.schemas)}")
+            return CatalogueAnswer(1, 1, f"no such table in schema {', '.join(catalogue.schemas)}")
         if columns and columns[0] not in table.columns:
-            return Answer(1, 1, f"{table.name} has no column {columns[0]}")
-        return Answer(1, 0)
+            return CatalogueAnswer(1, 1, f"{table.name} has no column {columns[0]}")
+        return CatalogueAnswer(1, 0)
 
 
 _SHORT = {
@@ -80,17 +80,19 @@ class TypeIs(CatalogRule):
         what = f"{columns[0]} is {' or '.join(self.accepted)}"
         return f"{what} with the labels {', '.join(self.labels)}" if self.labels else what
 
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
-            return Answer(1, 1, "no such table")
+            return CatalogueAnswer(1, 1, "no such table")
         column = table.columns[columns[0]]
         if not any(_type_matches(column, wanted) for wanted in self.accepted):
-            return Answer(1, 1, f"{columns[0]} is {column.type}, must be {' or '.join(self.accepted)}")
+            return CatalogueAnswer(
+                1, 1, f"{columns[0]} is {column.type}, must be {' or '.join(self.accepted)}"
+            )
         if self.labels and set(column.labels) != set(self.labels) and column.is_enum:
-            return Answer(
+            return CatalogueAnswer(
                 1, 1, f"its labels are {', '.join(column.labels)}, must be {', '.join(self.labels)}"
             )
-        return Answer(1, 0)
+        return CatalogueAnswer(1, 0)
 
 
 def _type_matches(column: Column, wanted: str) -> bool:
@@ -111,12 +113,12 @@ class ColumnsAre(CatalogRule):
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{table} has no undeclared column"
 
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
-            return Answer(1, 1, "no such table")
+            return CatalogueAnswer(1, 1, "no such table")
         extra = sorted(set(table.columns) - set(self.names))
         sample = tuple((("column", name),) for name in extra)
-        return Answer(
+        return CatalogueAnswer(
             len(table.columns), len(extra), f"undeclared: {', '.join(extra)}" if extra else "", sample
         )
 
@@ -131,9 +133,9 @@ class NotNullDeclared(CatalogRule):
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"the catalogue {'allows' if self.nullable else 'forbids'} NULL in {columns[0]}"
 
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
-            return Answer(1, 1, "no such table")
+            return CatalogueAnswer(1, 1, "no such table")
         forbidden = table.declares_not_null(columns[0])
         wrong = (
             f"{columns[0]} "
@@ -152,9 +154,9 @@ class DefaultIs(CatalogRule):
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{columns[0]} has {'no default' if self.default is None else f'the default {self.default}'}"
 
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
-            return Answer(1, 1, "no such table")
+            return CatalogueAnswer(1, 1, "no such table")
         actual = table.columns[columns[0]].default
         return _one(
             _plain(actual) == _plain(self.default),
@@ -191,11 +193,11 @@ class HasConstraint(CatalogRule):
         nulls = ", NULL equal to NULL" if self.nulls_not_distinct else ""
         return f"the database enforces a {self.constraint} constraint{which}{over}{to}{nulls}"
 
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
-            return Answer(1, 1, "no such table")
+            return CatalogueAnswer(1, 1, "no such table")
         if self.constraint == "unique" and not self.name and self._unique(table, columns):
-            return Answer(1, 0)
+            return CatalogueAnswer(1, 0)
         target = catalogue.find(self.target) if self.target else None
         found = [
             c
@@ -209,9 +211,9 @@ class HasConstraint(CatalogRule):
             found = [c for c in found if not self.nulls_not_distinct or "NULLS NOT DISTINCT" in c.definition]
         if not found:
             near = _nearly_unique(table, columns) if self.constraint == "unique" and not self.name else ""
-            return Answer(1, 1, near or "there is no such constraint")
+            return CatalogueAnswer(1, 1, near or "there is no such constraint")
         if not all(_binds_all(table, c) for c in found):
-            return Answer(
+            return CatalogueAnswer(
                 1,
                 1,
                 f"{', '.join(c.name for c in found)} binds {table.name} alone, not the rows that are "
@@ -274,9 +276,9 @@ class HasIndex(CatalogRule):
         over = f" beginning with ({', '.join(columns)})" if columns else ""
         return f"a valid {'unique ' if self.unique else ''}index{which}{over} is present"
 
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
-            return Answer(1, 1, "no such table")
+            return CatalogueAnswer(1, 1, "no such table")
         found = [
             index
             for index in table.indexes
@@ -285,7 +287,7 @@ class HasIndex(CatalogRule):
             and (index.unique or not self.unique)
         ]
         if not found:
-            return Answer(1, 1, "there is no such index")
+            return CatalogueAnswer(1, 1, "there is no such index")
         # A partial index serves only queries that repeat its condition; whoever asks for it by name knows
         # what it is.
         usable = [i for i in found if i.valid and (self.name or not i.predicate)]
@@ -321,15 +323,15 @@ class TriggersEnabled(CatalogRule):
         named = f", and {', '.join(self.names)} exist" if self.names else ""
         return f"every trigger of {table} is enabled{named}"
 
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
-            return Answer(1, 1, "no such table")
+            return CatalogueAnswer(1, 1, "no such table")
         missing = sorted(set(self.names) - {t.name for t in table.triggers})
         off = sorted(t.name for t in table.triggers if t.enabled not in {"O", "A"})
         wrong = [(name, "missing") for name in missing] + [(name, "disabled") for name in off]
         sample = tuple((("trigger", name), ("problem", problem)) for name, problem in wrong)
         message = ", ".join(f"{name} is {problem}" for name, problem in wrong)
-        return Answer(len(table.triggers) + len(missing), len(wrong), message, sample)
+        return CatalogueAnswer(len(table.triggers) + len(missing), len(wrong), message, sample)
 
 
 @dataclass(frozen=True)
@@ -348,7 +350,7 @@ class NoColumnOfType(CatalogRule):
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return ()
 
-    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> Answer:
+    def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         scope = [t for t in catalogue.tables.values() if t.countable and fnmatchcase(t.name, self.tables)]
         facts = [
             (t, c) for t in scope for c in t.columns.values() if f"{t.name}.{c.name}" not in self.except_
@@ -360,4 +362,4 @@ class NoColumnOfType(CatalogRule):
             if wrong
             else ""
         )
-        return Answer(len(facts), len(wrong), message, tuple((("column", name),) for name in wrong))
+        return CatalogueAnswer(len(facts), len(wrong), message, tuple((("column", name),) for name in wrong))

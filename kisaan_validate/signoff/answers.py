@@ -19,7 +19,7 @@ from kisaan_validate.signoff.standing import same_person
 
 
 @dataclass(frozen=True)
-class Line:
+class SignerLine:
     """One line of allowed signers: its number, the principals as they are written, and its key as OpenSSH
     keeps it.
     """
@@ -35,7 +35,7 @@ class Line:
         return f"line {self.number} ({','.join(self.principals)})"
 
 
-def lines_in(signers: Signers) -> tuple[Line, ...]:
+def lines_in(signers: Signers) -> tuple[SignerLine, ...]:
     """The lines of allowed signers that have a key; validity times and namespaces make nobody another
     person.
     """
@@ -49,7 +49,7 @@ def lines_in(signers: Signers) -> tuple[Line, ...]:
         key = _decoded(typed[1]) if typed is not None else b""
         if typed is not None and key:
             names = tuple(name for name in (match[1] or match[2] or "").split(",") if name)
-            found.append(Line(number, names, key, "cert-authority" in rest[: typed.start()].lower()))
+            found.append(SignerLine(number, names, key, "cert-authority" in rest[: typed.start()].lower()))
     return tuple(found)
 
 
@@ -72,7 +72,7 @@ def answers_to(operator: str, signature: bytes, signers: Signers) -> str:
     return _through_others(operator, [line for line in lines if not line.authority], key)
 
 
-def _through_others(operator: str, lines: list[Line], key: bytes) -> str:
+def _through_others(operator: str, lines: list[SignerLine], key: bytes) -> str:
     """Names that share a key are one person, and so are keys that share a name, however many lines lie
     between.
     """
@@ -89,7 +89,7 @@ def _through_others(operator: str, lines: list[Line], key: bytes) -> str:
     return f"through other lines of the allowed signers its key belongs to {operator}" if key in keys else ""
 
 
-def _spelled(line: Line, operator: str) -> bool:
+def _spelled(line: SignerLine, operator: str) -> bool:
     return any(not _is_pattern(name) and same_person(operator, name) for name in line.principals)
 
 

@@ -15,7 +15,7 @@ from kisaan_validate.signoff.intoto import INTOTO, intoto_of
 from kisaan_validate.signoff.lines import how_to
 from kisaan_validate.signoff.page import signatures_of
 from kisaan_validate.signoff.secrets import secrets_in
-from kisaan_validate.signoff.standing import Standing
+from kisaan_validate.signoff.standing import SignoffStanding
 from kisaan_validate.signoff.statement import FOLDER, is_fact, sha256
 from kisaan_validate.verdict.judgement import Judgement
 
@@ -36,7 +36,7 @@ class Bundle:
     files: Mapping[str, bytes]
 
 
-def bundle_of(files: Files, judged: Judgement, standing: Standing, *, baseline: bool = True) -> Bundle:
+def bundle_of(files: Files, judged: Judgement, standing: SignoffStanding, *, baseline: bool = True) -> Bundle:
     """The bundle of a run's folder. The same folder gives the same bytes.
 
     Raises RecordError where the suite's sources are missing, and UsageError for what looks like a secret.
@@ -57,7 +57,7 @@ def bundle_of(files: Files, judged: Judgement, standing: Standing, *, baseline: 
     return Bundle(pack(judged.run.id, whole), whole)
 
 
-def derived(kept: Mapping[str, bytes], judged: Judgement, standing: Standing) -> dict[str, bytes]:
+def derived(kept: Mapping[str, bytes], judged: Judgement, standing: SignoffStanding) -> dict[str, bytes]:
     """The page, the in-toto statement, the manual and the digests, as the rest of a bundle makes them."""
     left_out = [BASELINE] if judged.run.baseline_digest and BASELINE not in kept else []
     made = {PAGE: render_html(judged, signatures_of(standing)).encode()}

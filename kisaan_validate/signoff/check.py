@@ -31,7 +31,7 @@ MOST = 1_000
 
 
 @dataclass(frozen=True)
-class Trust:
+class SignoffTrust:
     """What a verification relies on from outside the evidence: whose keys count, how many approvals are
     needed at least, and whose time stamps count (a file of certificates)."""
 
@@ -41,7 +41,7 @@ class Trust:
     tsa_ca: Path | None = None
 
 
-def signoffs_of(files: Files, run: Run, verdict: Verdict | None, trust: Trust) -> tuple[Signed, ...]:
+def signoffs_of(files: Files, run: Run, verdict: Verdict | None, trust: SignoffTrust) -> tuple[Signed, ...]:
     """Every sign-off beside a run, checked, in the order in which they were made.
 
     ``verdict`` is None where the run cannot be judged again. Raises UsageError where OpenSSH is missing.
@@ -76,7 +76,12 @@ def _order(one: Signed) -> tuple[int, bool, str]:
 
 
 def _checked(
-    one: Signed, files: Files, run: Run, verdict: Verdict | None, trust: Trust, before: Sequence[Signed]
+    one: Signed,
+    files: Files,
+    run: Run,
+    verdict: Verdict | None,
+    trust: SignoffTrust,
+    before: Sequence[Signed],
 ) -> Signed:
     statement = one.statement
     if statement is None:
@@ -91,7 +96,7 @@ def _checked(
     return Signed(one.path, one.digest, statement, key, (*wrong, *faults), stamp, answers, unchecked)
 
 
-def _operators(path: str, statement: Statement, files: Files, run: Run, trust: Trust) -> str:
+def _operators(path: str, statement: Statement, files: Files, run: Run, trust: SignoffTrust) -> str:
     """How the key that signed an approval can also answer to whoever ran it, whatever name it was signed
     with; "" if not.
     """
@@ -144,7 +149,9 @@ def _unsaid(statement: Statement, run: Run, verdict: Verdict | None, before: Seq
     return wrong
 
 
-def _signature(path: str, statement: Statement, files: Files, trust: Trust) -> tuple[str, list[str], str]:
+def _signature(
+    path: str, statement: Statement, files: Files, trust: SignoffTrust
+) -> tuple[str, list[str], str]:
     """The fingerprint of the key that signed, what is wrong with the signature, and why nobody can tell
     whose key it is.
     """

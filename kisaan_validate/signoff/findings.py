@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kisaan_validate.signoff.standing import Standing
+from kisaan_validate.signoff.standing import SignoffStanding
 from kisaan_validate.verdict.judgement import Judgement
 
 
@@ -21,7 +21,7 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class VerifyFinding:
     """One thing that was looked at, and what came of it."""
 
     mark: Mark
@@ -36,15 +36,15 @@ class Verified:
     """
 
     source: str
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[VerifyFinding] = field(default_factory=list)
     judged: Judgement | None = None
-    standing: Standing | None = None
+    standing: SignoffStanding | None = None
 
     def add(self, mark: Mark, subject: str, message: str) -> None:
         """Say one more thing."""
-        self.findings.append(Finding(mark, subject, message))
+        self.findings.append(VerifyFinding(mark, subject, message))
 
-    def of(self, mark: Mark) -> list[Finding]:
+    def of(self, mark: Mark) -> list[VerifyFinding]:
         """The findings with this mark."""
         return [finding for finding in self.findings if finding.mark is mark]
 

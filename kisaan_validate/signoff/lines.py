@@ -7,7 +7,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from kisaan_validate.signoff.standing import Standing
+from kisaan_validate.signoff.standing import SignoffStanding
 from kisaan_validate.signoff.statement import NAMESPACE
 
 SIGNERS_OF_YOURS = "allowed_signers"
@@ -41,7 +41,7 @@ def stamp_line(path: str) -> str:
     )
 
 
-def lines_of(standing: Standing) -> Sequence[tuple[str, tuple[str, ...]]]:
+def lines_of(standing: SignoffStanding) -> Sequence[tuple[str, tuple[str, ...]]]:
     """(what it proves, lines) for each sign-off of a run, to be typed in its folder."""
     found = []
     for signed in standing.signed:
@@ -59,7 +59,7 @@ def lines_of(standing: Standing) -> Sequence[tuple[str, tuple[str, ...]]]:
     return found
 
 
-def how_to(run: str, standing: Standing, digest: str, left_out: Sequence[str] = ()) -> str:
+def how_to(run: str, standing: SignoffStanding, digest: str, left_out: Sequence[str] = ()) -> str:
     """The text of VERIFY.txt in a bundle. ``left_out`` are files that statements cover and that are not in
     it.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kisaan_validate.errors import UsageError
 from kisaan_validate.record.files import write_file
-from kisaan_validate.signoff.check import Trust, signoffs_of
+from kisaan_validate.signoff.check import SignoffTrust, signoffs_of
 from kisaan_validate.signoff.evidence import Files, read_folder
 from kisaan_validate.signoff.keys import check, sign
 from kisaan_validate.signoff.standing import Signed, attestable, cautions, manual_criteria, same_person
@@ -41,7 +41,7 @@ class Wish:
     accepted: tuple[Caution, ...] = ()
 
 
-def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: Trust) -> tuple[str, list[str]]:
+def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: SignoffTrust) -> tuple[str, list[str]]:
     """Sign a run's folder as wished: the statement's path in it, and remarks for people.
 
     Raises UsageError for what must not be signed: a caution that is not accepted, a key that may not speak
@@ -70,7 +70,7 @@ def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: Trust) -> tuple
     return path, remarks
 
 
-def keep_signers(folder: Path, trust: Trust) -> None:
+def keep_signers(folder: Path, trust: SignoffTrust) -> None:
     """Keep beside the run whose keys count now, so that the page can be rendered from the folder alone."""
     if trust.signers is not None:
         write_file(folder / SIGNERS, trust.signers.allowed.decode("utf-8", "replace"))
@@ -78,7 +78,7 @@ def keep_signers(folder: Path, trust: Trust) -> None:
             write_file(folder / REVOKED, trust.signers.revoked.decode("utf-8", "replace"))
 
 
-def _statement(files: Files, judged: Judgement, wish: Wish, trust: Trust) -> Statement:
+def _statement(files: Files, judged: Judgement, wish: Wish, trust: SignoffTrust) -> Statement:
     run = judged.run
     signer, reason = wish.signer.strip(), " ".join(wish.reason.split())
     if not signer or not signer.isprintable():

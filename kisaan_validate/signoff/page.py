@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from kisaan_validate.report.signatures import Attested, Signatures
-from kisaan_validate.report.signatures import Signed as Shown
+from kisaan_validate.report.signatures import ShownSignature as Shown
 from kisaan_validate.signoff.lines import lines_of
-from kisaan_validate.signoff.standing import Signed, Standing, State
+from kisaan_validate.signoff.standing import Signed, SignoffStanding, SignoffState
 from kisaan_validate.signoff.statement import Decision, Statement
 
 _STATES = {
-    State.UNSIGNED: "unsigned",
-    State.WAITING: "waiting",
-    State.APPROVED: "approved",
-    State.REJECTED: "rejected",
+    SignoffState.UNSIGNED: "unsigned",
+    SignoffState.WAITING: "waiting",
+    SignoffState.APPROVED: "approved",
+    SignoffState.REJECTED: "rejected",
 }
 
 
-def signatures_of(standing: Standing) -> Signatures:
+def signatures_of(standing: SignoffStanding) -> Signatures:
     """A standing as plain facts for the page. An approval that accepts a caution has a state of its own."""
     if not standing.signed:
         return Signatures(needed=standing.needed)
@@ -33,13 +33,17 @@ def signatures_of(standing: Standing) -> Signatures:
             attested.append(Attested(s.criterion, s.signer, met, s.reason, s.at, *about))
         else:
             signed.append(_shown(one, s, standing))
-    state = "accepted" if standing.state is State.APPROVED and standing.accepted else _STATES[standing.state]
+    state = (
+        "accepted"
+        if standing.state is SignoffState.APPROVED and standing.accepted
+        else _STATES[standing.state]
+    )
     return Signatures(
         state, standing.sentence, tuple(signed), tuple(attested), standing.needed, tuple(lines_of(standing))
     )
 
 
-def _shown(one: Signed, s: Statement, standing: Standing) -> Shown:
+def _shown(one: Signed, s: Statement, standing: SignoffStanding) -> Shown:
     accepted = tuple(caution.value for caution in s.accepted)
     about = (_problem(one), accepted, one.digest, one.path, one.key, standing.replaced(one), one.stamp)
     return Shown(s.signer, s.decision.value, s.reason, s.at, *about)

@@ -13,7 +13,7 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.signoff.statement import Caution, Decision, Statement
 
 
-class State(StrEnum):
+class SignoffState(StrEnum):
     """Where a run stands with the people who answer for it."""
 
     UNSIGNED = "not signed"
@@ -67,13 +67,13 @@ class Attestable:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SignoffStanding:
     """All that is said of who answers for a run. ``approvals`` are those that count towards ``needed``:
     one a person.
 
     ``lost`` are sign-offs that later ones saw and that are not here."""
 
-    state: State
+    state: SignoffState
     needed: int
     signed: tuple[Signed, ...] = ()
     approvals: tuple[Signed, ...] = ()
@@ -88,7 +88,7 @@ class Standing:
         """The standing in one sentence."""
         many = f"{len(self.approvals)} of {self.needed} approval{'' if self.needed == 1 else 's'}"
         names = ", ".join(s.statement.signer for s in self.approvals if s.statement is not None)
-        if self.state is State.APPROVED:
+        if self.state is SignoffState.APPROVED:
             accepted = (
                 f", accepting {', '.join(_ACCEPTED[c] for c in self.accepted)}" if self.accepted else ""
             )
@@ -97,12 +97,12 @@ class Standing:
                 f"{self.needed} needed"
             )
             return f"Approved by {names} ({count}){accepted}."
-        if self.state is State.REJECTED:
+        if self.state is SignoffState.REJECTED:
             return (
                 f"Rejected by "
                 f"{', '.join(s.statement.signer for s in self.rejections if s.statement is not None)}."
             )
-        if self.state is State.UNSIGNED:
+        if self.state is SignoffState.UNSIGNED:
             return f"Not signed yet: {self.needed} approval{'' if self.needed == 1 else 's'} needed."
         return f"Not approved yet: {many}; {'; '.join(self.missing)}."
 
@@ -178,7 +178,7 @@ def attestable(run: Run, signed: Sequence[Signed]) -> tuple[Attestable, ...]:
     )
 
 
-def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Standing:
+def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> SignoffStanding:
     """Where a run stands. ``signed`` is in the order in which they were made; ``needed`` can only raise
     what the run asks.
 
@@ -194,12 +194,12 @@ def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Sta
     missing = _missing(run, approvals, needed)
     missing += tuple(f"{path} was there when others signed, and is gone" for path in lost)
     if rejections:
-        state = State.REJECTED
+        state = SignoffState.REJECTED
     elif approvals and not missing:
-        state = State.APPROVED
+        state = SignoffState.APPROVED
     else:
-        state = State.WAITING if signed else State.UNSIGNED
-    return Standing(
+        state = SignoffState.WAITING if signed else SignoffState.UNSIGNED
+    return SignoffStanding(
         state,
         needed,
         tuple(signed),

@@ -17,11 +17,11 @@ from kisaan_validate.report.summary import promise_words
 from kisaan_validate.signoff.archive import SUMS, unpack
 from kisaan_validate.signoff.bundle import BASELINE, DERIVED, derived
 from kisaan_validate.signoff.chain import links_of, walk
-from kisaan_validate.signoff.check import Trust, signoffs_of
+from kisaan_validate.signoff.check import SignoffTrust, signoffs_of
 from kisaan_validate.signoff.evidence import Files, read_folder
-from kisaan_validate.signoff.findings import Finding, Mark, Verified
+from kisaan_validate.signoff.findings import Mark, Verified, VerifyFinding
 from kisaan_validate.signoff.keys import Signers
-from kisaan_validate.signoff.standing import Signed, Standing, State, standing_of
+from kisaan_validate.signoff.standing import Signed, SignoffStanding, SignoffState, standing_of
 from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
 from kisaan_validate.signoff.timestamp import STAMPED, UNKNOWN_AUTHORITY
 from kisaan_validate.suite.load import Suite, load_suite, sources_digest
@@ -30,7 +30,7 @@ from kisaan_validate.verdict.waivers import Use, read_waivers
 from kisaan_validate.version import VERSION
 
 
-def verify_path(path: Path, trust: Trust, *, only_chain: bool = False) -> list[Verified]:
+def verify_path(path: Path, trust: SignoffTrust, *, only_chain: bool = False) -> list[Verified]:
     """Verify a bundle, a run's folder (or its run.json), or a folder of runs: then its chain first, and
     unless ``only_chain`` every run.
 
@@ -50,7 +50,7 @@ def verify_path(path: Path, trust: Trust, *, only_chain: bool = False) -> list[V
     raise RecordError(f"there is no run in {path}", "name a bundle, a run's folder, or a folder of reports")
 
 
-def _one_of(folder: Path, trust: Trust) -> Verified:
+def _one_of(folder: Path, trust: SignoffTrust) -> Verified:
     try:
         return verify_files(read_folder(folder), trust, name=folder.name)
     except RecordError as error:
@@ -132,7 +132,7 @@ def verify_chain(reports: Path) -> Verified:
     return found
 
 
-def _bundle(path: Path, trust: Trust) -> Verified:
+def _bundle(path: Path, trust: SignoffTrust) -> Verified:
     try:
         files = unpack(path)
     except RecordError as error:
@@ -142,7 +142,7 @@ def _bundle(path: Path, trust: Trust) -> Verified:
     return verify_files(files, trust)
 
 
-def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
+def verify_files(files: Files, trust: SignoffTrust, name: str = "") -> Verified:
     """Verify the files of one run. ``name`` is that of its folder, which is the run's id.
 
     Raises UsageError where OpenSSH is missing. Evidence at which the verification itself fails is not
@@ -162,7 +162,7 @@ def verify_files(files: Files, trust: Trust, name: str = "") -> Verified:
     return found
 
 
-def _verify(files: Files, trust: Trust, name: str, found: Verified) -> None:
+def _verify(files: Files, trust: SignoffTrust, name: str, found: Verified) -> None:
     if files.bundle is not None:
         _sums(files, found)
     run = _run(files, found)
@@ -189,7 +189,7 @@ def _verify(files: Files, trust: Trust, name: str, found: Verified) -> None:
     _approved(found, found.standing, trust)
 
 
-def faults_of(files: Files, run: Run) -> list[Finding]:
+def faults_of(files: Files, run: Run) -> list[VerifyFinding]:
     """What is wrong with the files of a run's folder, apart from its sign-offs: nobody should sign beside
     that.
     """
@@ -199,12 +199,14 @@ def faults_of(files: Files, run: Run) -> list[Finding]:
     return [f for f in found.of(Mark.WRONG) if not f.subject.startswith(f"{FOLDER}/")]
 
 
-def own_standing(files: Files, judged: Judgement) -> Standing:
+def own_standing(files: Files, judged: Judgement) -> SignoffStanding:
     """Where a run stands by the keys that lie beside it: what its page shows."""
-    return standing_of(judged.run, signoffs_of(files, judged.run, judged.verdict, _own(files, Trust())))
+    return standing_of(
+        judged.run, signoffs_of(files, judged.run, judged.verdict, _own(files, SignoffTrust()))
+    )
 
 
-def _own(files: Files, trust: Trust) -> Trust:
+def _own(files: Files, trust: SignoffTrust) -> SignoffTrust:
     allowed = files.get(SIGNERS)
     return replace(trust, signers=None if allowed is None else Signers(allowed, files.get(REVOKED) or b""))
 
@@ -315,7 +317,9 @@ def _beside(files: Files, name: str, digest: str, found: Verified) -> str | None
     return files.text(name)
 
 
-def _signatures(found: Verified, standing: Standing, files: Files, trust: Trust, ended: datetime) -> None:
+def _signatures(
+    found: Verified, standing: SignoffStanding, files: Files, trust: SignoffTrust, ended: datetime
+) -> None:
     whose = trust.source or "the copy beside the run"
     for signed in standing.signed:
         for reason in signed.wrong:
@@ -427,8 +431,8 @@ is proved.
 """
 
 
-def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
-    if standing.state is State.APPROVED and standing.unattested:
+def _approved(found: Verified, standing: SignoffStanding, trust: SignoffTrust) -> None:
+    if standing.state is SignoffState.APPROVED and standing.unattested:
         found.add(
             Mark.NOTE,
             "criteria",
@@ -441,7 +445,7 @@ def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
             f"{NOBODY_CHECKED}: name your own file with --allowed-signers. {ONLY_A_SIGNATURE}",
         )
         return
-    if trust.signers is None and standing.state is not State.UNSIGNED:
+    if trust.signers is None and standing.state is not SignoffState.UNSIGNED:
         found.add(
             Mark.OPEN,
             "sign-off",
@@ -449,6 +453,8 @@ def _approved(found: Verified, standing: Standing, trust: Trust) -> None:
             f"By the copy beside the run: {standing.sentence} {ONLY_A_SIGNATURE}",
         )
         return
-    mark = {State.APPROVED: Mark.PROVED, State.REJECTED: Mark.WRONG}.get(standing.state, Mark.OPEN)
+    mark = {SignoffState.APPROVED: Mark.PROVED, SignoffState.REJECTED: Mark.WRONG}.get(
+        standing.state, Mark.OPEN
+    )
     unsigned = not any(signed.holds for signed in standing.signed)
     found.add(mark, "sign-off", f"{standing.sentence} {ONLY_A_SIGNATURE}" if unsigned else standing.sentence)

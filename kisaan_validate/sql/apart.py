@@ -25,7 +25,7 @@ _OF_THE_SYSTEM = frozenset({"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
 
 
 @dataclass(frozen=True)
-class Place:
+class TableMention:
     """Where a SELECT names a table: ``name`` as the suite knows it, the text from ``start`` to ``end``.
 
     ``alias`` is the one that the table needs there ("" where it has one). ``fit`` tells whether it may be
@@ -41,7 +41,7 @@ class Place:
     fit: bool
 
 
-def places_of(sql: str) -> tuple[Place, ...]:
+def places_of(sql: str) -> tuple[TableMention, ...]:
     """The tables that a SELECT names, but for its own WITH names, in the order of the text."""
     tree: Any = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
     columns = list(tree.find_all(exp.Column))
@@ -70,13 +70,13 @@ def _fit(table: exp.Table, whole: Collection[str]) -> bool:
     return not more and (table.alias or table.name).lower() not in whole
 
 
-def _place(table: exp.Table, fit: bool) -> Place:
+def _place(table: exp.Table, fit: bool) -> TableMention:
     parts = [part for part in table.parts if isinstance(part, exp.Identifier)]
     alias = "" if table.alias else folded(parts[-1]).strip('"')
-    return Place(table_name(table), parts[0].meta["start"], parts[-1].meta["end"] + 1, alias, fit)
+    return TableMention(table_name(table), parts[0].meta["start"], parts[-1].meta["end"] + 1, alias, fit)
 
 
-def stand_apart(sql: str, places: Collection[Place]) -> str:
+def stand_apart(sql: str, places: Collection[TableMention]) -> str:
     """The same SELECT with the tables at these places read apart; everything else to the letter."""
     for place in sorted(places, key=lambda place: place.start, reverse=True):
         named = f" AS {quote(place.alias)}" if place.alias else ""

@@ -52,7 +52,7 @@ def qualified(sql: str) -> str:
     Must not be applied twice: the second time author-written SQL is not marked any more. Raises
     NotUnderstood.
     """
-    reader = _Reader(_tokens(sql))
+    reader = _TokenReader(_tokens(sql))
     text = reader.sequence()
     if reader.kind:
         raise NotUnderstood(f"not understood at {reader.text!r}: a bracket closes that was not opened")
@@ -249,7 +249,7 @@ class _Expression:
         return self.text[: len(self.text) - len(self.text.lstrip())]
 
 
-class _Reader:
+class _TokenReader:
     """Reads tokens from left to right and gives their text back, qualified."""
 
     def __init__(self, tokens: list[_Token]) -> None:

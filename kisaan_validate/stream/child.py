@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.stream.tally import Trouble
-from kisaan_validate.stream.work import Job, Work, open_session, read_again
+from kisaan_validate.stream.work import StreamJob, Work, open_session, read_again
 
 LINGER_SECONDS = 0.5
 """How long the server has to cancel a statement before the process that waits for it ends."""
@@ -30,7 +30,7 @@ def main() -> None:
     stop = Stop()
     threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
     connection = Connection(int(sys.argv[1]))
-    job: Job = connection.recv()
+    job: StreamJob = connection.recv()
     try:
         session = open_session(job, stop)
         work = Work(job, session, read_again(job), connection.send)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from kisaan_validate.plan.streams import Piece, Stream, pieces_of
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.stream.helpers import SPARE_SECONDS, Helper, Here, Lost, NotStarted, Process
+from kisaan_validate.stream.helpers import SPARE_SECONDS, Helper, Lost, NotStarted, Process, ThreadHelper
 from kisaan_validate.stream.tally import Streamed, Tally, Trouble
-from kisaan_validate.stream.work import Job
+from kisaan_validate.stream.work import StreamJob
 from kisaan_validate.suite.load import Suite
 
 STOP_SECONDS = 2.0
@@ -42,7 +42,9 @@ class Streams:
     readers, also when it was never called.
     """
 
-    def __init__(self, job: Job, suite: Suite, blocks: Mapping[int, int], jobs: int, stop: Stop) -> None:
+    def __init__(
+        self, job: StreamJob, suite: Suite, blocks: Mapping[int, int], jobs: int, stop: Stop
+    ) -> None:
         self._job, self._suite, self._stop = job, suite, stop
         self._tasks = [
             _Task(p)
@@ -54,7 +56,7 @@ class Streams:
             self._waiting.put(task)
         self._go, self._closed = threading.Event(), threading.Event()
         self._done: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._here: Here | None = None
+        self._here: ThreadHelper | None = None
         self._deadline, self._failure = float("inf"), ""
         count = min(jobs, len(self._tasks)) if job.folder else min(1, len(self._tasks))
         self._lock, self._count, self._able = threading.Lock(), count, count
@@ -126,7 +128,7 @@ class Streams:
 
     def _drive(self) -> None:
         """One reader: begins at once, reads when it may, until nothing is left."""
-        reader = _Reader(self._start)
+        reader = _HelperReader(self._start)
         try:
             reader.prepare()
             if reader.refused is not None and self._steps_aside(reader.refused):
@@ -163,11 +165,11 @@ class Streams:
     def _start(self) -> Helper:
         if self._job.folder:
             return Process(self._job, self._stop)
-        self._here = Here(self._job, self._suite, self._stop)
+        self._here = ThreadHelper(self._job, self._suite, self._stop)
         return self._here
 
 
-class _Reader:
+class _HelperReader:
     """A helper, and another one when it is lost."""
 
     def __init__(self, start: Callable[[], Helper]) -> None:

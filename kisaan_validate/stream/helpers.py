@@ -17,7 +17,7 @@ from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.plan.streams import Piece
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.stream.tally import Streamed, Trouble
-from kisaan_validate.stream.work import Job, Work, open_session
+from kisaan_validate.stream.work import StreamJob, Work, open_session
 from kisaan_validate.suite.load import Suite
 
 GRACE_SECONDS = 1.0
@@ -76,7 +76,7 @@ class Process:
     user of the machine. Raises NotStarted.
     """
 
-    def __init__(self, job: Job, stop: Stop) -> None:
+    def __init__(self, job: StreamJob, stop: Stop) -> None:
         self._stop, self._late_after = stop, job.limits.statement_timeout / 1000 + SPARE_SECONDS
         self._connection, inherited = Pipe()
         words = [sys.executable, "-P", "-m", "kisaan_validate.stream.child", str(inherited.fileno())]
@@ -164,12 +164,12 @@ class Process:
             self._process.wait()
 
 
-class Here:
+class ThreadHelper:
     """The thread that calls it: for suites that are no folder, whose functions another process could not
     find. Raises NotStarted.
     """
 
-    def __init__(self, job: Job, suite: Suite, stop: Stop) -> None:
+    def __init__(self, job: StreamJob, suite: Suite, stop: Stop) -> None:
         self.at = ""
         try:
             self._session = open_session(job, stop)

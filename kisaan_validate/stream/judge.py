@@ -30,7 +30,7 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class StreamAnswer:
     """Which of the given rows are wrong, by position, and how many were judged.
 
     ``as_one`` tells that the function said one thing of all the rows together, or one of each group: then
@@ -53,7 +53,7 @@ class Answer:
 _NO_ROWS: Ints = np.empty(0, dtype=np.int64)
 
 
-def judge(rule: PythonRule, column: str, columns: Columns, size: int) -> Answer:
+def judge(rule: PythonRule, column: str, columns: Columns, size: int) -> StreamAnswer:
     """What a rule says of ``size`` rows, of which it is given these columns; ``column`` is "" for a check
     of the frame.
 
@@ -64,7 +64,9 @@ def judge(rule: PythonRule, column: str, columns: Columns, size: int) -> Answer:
     return _refusing_nan(_asked(rule, column, columns, size, kept), rule, columns, kept)
 
 
-def _refusing_nan(answer: Answer, rule: PythonRule, columns: Columns, kept: Mask | None) -> Answer:
+def _refusing_nan(
+    answer: StreamAnswer, rule: PythonRule, columns: Columns, kept: Mask | None
+) -> StreamAnswer:
     """The answer, and beside it the rows that hold a NaN: of all rows together, one of them makes it
     wrong.
     """
@@ -81,11 +83,11 @@ def _refusing_nan(answer: Answer, rule: PythonRule, columns: Columns, kept: Mask
     return replace(answer, rows=np.union1d(answer.rows, rows), nan=len(rows))
 
 
-def _asked(rule: PythonRule, column: str, columns: Columns, size: int, kept: Mask | None) -> Answer:
+def _asked(rule: PythonRule, column: str, columns: Columns, size: int, kept: Mask | None) -> StreamAnswer:
     """What the author's function says of the rows that are kept (None for all)."""
     places = np.arange(size) if kept is None else np.flatnonzero(kept)
     if rule.row_wise and not len(places):
-        return Answer(0 if rule.nulls_pass else size, _NO_ROWS)
+        return StreamAnswer(0 if rule.nulls_pass else size, _NO_ROWS)
     if rule.frame or rule.check.groupby is not None:
         given: Any = frame_of(columns, size, kept)
     else:
@@ -100,7 +102,7 @@ def _asked(rule: PythonRule, column: str, columns: Columns, size: int, kept: Mas
     if _is_truth(said):
         return _of_all(rule, said, judged)
     nulls = {name: c.nulls if kept is None else c.nulls[kept] for name, c in columns.items()}
-    return Answer(judged, places[np.flatnonzero(_wrong(rule, given, said, nulls))])
+    return StreamAnswer(judged, places[np.flatnonzero(_wrong(rule, given, said, nulls))])
 
 
 def _judged_rows(rule: PythonRule, column: str, columns: Columns) -> Mask | None:
@@ -128,17 +130,17 @@ def _is_truth(said: Any) -> bool:
     return isinstance(said, (bool, np.bool_))
 
 
-def _of_all(rule: PythonRule, said: Any, judged: int) -> Answer:
+def _of_all(rule: PythonRule, said: Any, judged: int) -> StreamAnswer:
     if rule.row_wise:
         raise NoAnswer("it answers once for all rows that it is given, though it is said to be row-wise")
-    return Answer(judged, _NO_ROWS, as_one=True, wrong=int(not said))
+    return StreamAnswer(judged, _NO_ROWS, as_one=True, wrong=int(not said))
 
 
-def _of_groups(said: Any, judged: int) -> Answer:
+def _of_groups(said: Any, judged: int) -> StreamAnswer:
     if isinstance(said, pd.Series):
-        return Answer(judged, _NO_ROWS, as_one=True, wrong=int((~_truths(said)).sum()))
+        return StreamAnswer(judged, _NO_ROWS, as_one=True, wrong=int((~_truths(said)).sum()))
     if _is_truth(said):
-        return Answer(judged, _NO_ROWS, as_one=True, wrong=int(not said))
+        return StreamAnswer(judged, _NO_ROWS, as_one=True, wrong=int(not said))
     raise NoAnswer(f"it returned {_kind_of(said)} for groups, not a truth value")
 
 
@@ -188,7 +190,9 @@ def _truths(said: pd.Series[Any]) -> Mask:
     return said.to_numpy(dtype=np.bool_)
 
 
-def agrees_with_parts(rule: PythonRule, column: str, columns: Columns, size: int, whole: Answer) -> None:
+def agrees_with_parts(
+    rule: PythonRule, column: str, columns: Columns, size: int, whole: StreamAnswer
+) -> None:
     """Judge the rows again in two halves. Raises NoAnswer if a function that is said to be row-wise says
     something else.
     """

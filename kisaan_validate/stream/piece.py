@@ -28,7 +28,7 @@ from kisaan_validate.stream.decode import (
     key_texts,
 )
 from kisaan_validate.stream.frames import joined
-from kisaan_validate.stream.judge import Answer, agrees_with_parts, describe, judge
+from kisaan_validate.stream.judge import StreamAnswer, agrees_with_parts, describe, judge
 from kisaan_validate.stream.tally import Streamed, Tally, Trouble, trouble_of
 
 CHUNK_ROWS = 65_536
@@ -238,7 +238,7 @@ class PieceReader:
             self._at("")
         self._count(answer, tally, texts)
 
-    def _count(self, answer: Answer, tally: Tally, texts: Callable[[Ints], list[list[str]]]) -> None:
+    def _count(self, answer: StreamAnswer, tally: Tally, texts: Callable[[Ints], list[list[str]]]) -> None:
         tally.violations += answer.violations
         tally.judged += answer.judged
         tally.nan += answer.nan

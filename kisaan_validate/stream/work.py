@@ -27,7 +27,7 @@ from kisaan_validate.suite.load import Suite, load_suite
 
 
 @dataclass(frozen=True)
-class Job:
+class StreamJob:
     """What travels to a process: where the snapshot is, what is streamed, and which suite holds the
     functions.
 
@@ -51,7 +51,7 @@ class Job:
     discretion: Discretion | None = None
 
 
-def open_session(job: Job, stop: Stop) -> Session:
+def open_session(job: StreamJob, stop: Stop) -> Session:
     """A session inside the snapshot, with its locks taken at the start (see execute.pool). Raises
     KisaanError.
     """
@@ -65,7 +65,7 @@ def open_session(job: Job, stop: Stop) -> Session:
     return session
 
 
-def read_again(job: Job) -> Suite:
+def read_again(job: StreamJob) -> Suite:
     """The suite, as this process finds it. Raises SuiteError if it is not the one that is being run."""
     suite = load_suite(job.folder)
     known = {check.id: check.digest for check in suite.checks}
@@ -74,7 +74,7 @@ def read_again(job: Job) -> Suite:
     return suite
 
 
-def judged_of(suite: Suite, job: Job) -> dict[str, Judged]:
+def judged_of(suite: Suite, job: StreamJob) -> dict[str, Judged]:
     """The checks that read streams, with their functions, by id."""
     checks = {check.id: check for check in suite.checks}
     found = {}
@@ -89,7 +89,7 @@ def judged_of(suite: Suite, job: Job) -> dict[str, Judged]:
 class Work:
     """What a reader does with the pieces that it gets, one after the other, in one session."""
 
-    def __init__(self, job: Job, session: Session, suite: Suite, at: At) -> None:
+    def __init__(self, job: StreamJob, session: Session, suite: Suite, at: At) -> None:
         self._job, self._session, self._at = job, session, at
         self._judged = judged_of(suite, job)
         self._tried: set[str] = set()

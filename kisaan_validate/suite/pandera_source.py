@@ -18,7 +18,7 @@ from kisaan_validate.rules.unique import Unique
 from kisaan_validate.suite.dtypes import type_rule
 from kisaan_validate.suite.python_source import (
     PYTHON_KEYS,
-    Subject,
+    CheckSubject,
     check_name,
     function_origin,
     own_settings,
@@ -81,13 +81,13 @@ def declarations_of(namespace: dict[str, Any], module: str, lines: Lines) -> lis
             if value.__module__ == module:
                 # pandera leaves the metadata of a model's Config behind when it makes the schema.
                 metadata = getattr(value.Config, "metadata", None)
-                made += _Reader(_schema_of(value, lines.origin(name)), name, lines, metadata).read()
+                made += _SchemaReader(_schema_of(value, lines.origin(name)), name, lines, metadata).read()
         elif isinstance(value, SeriesSchema):
             raise SuiteError(
                 f"{name}: a SeriesSchema is no table", "use a DataFrameSchema", lines.origin(name)
             )
         elif isinstance(value, DataFrameSchema):
-            made += _Reader(value, name, lines, value.metadata).read()
+            made += _SchemaReader(value, name, lines, value.metadata).read()
     return made
 
 
@@ -101,7 +101,7 @@ def _schema_of(model: Any, origin: str) -> Any:
     return schema
 
 
-class _Reader:
+class _SchemaReader:
     """Reads one schema into declarations."""
 
     def __init__(self, schema: Any, name: str, lines: Lines, metadata: dict[str, Any] | None) -> None:
@@ -220,14 +220,14 @@ class _Reader:
             said["why"] = check.description or check.title
         self._add(str(check.name), (column,), rule, origin, said, meta, optional)
 
-    def _subject(self, column: str = "") -> Subject:
+    def _subject(self, column: str = "") -> CheckSubject:
         """What a custom check of a column, or of the frame, is about."""
         nan = tuple(
             str(name) for name, c in self.schema.columns.items() if (c.metadata or {}).get("allow_nan")
         )
-        return Subject(self.table, tuple(map(str, self.schema.columns)), column, nan)
+        return CheckSubject(self.table, tuple(map(str, self.schema.columns)), column, nan)
 
-    def _custom(self, subject: Subject, check: Any, origin: str, *layers: dict[str, Any]) -> None:
+    def _custom(self, subject: CheckSubject, check: Any, origin: str, *layers: dict[str, Any]) -> None:
         """A check that is a function of the author's."""
         where = self.lines.origin(self.name, str(check.name))
         where = function_origin(check, self.lines.path) or (where if where != self.origin else origin)

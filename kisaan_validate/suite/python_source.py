@@ -25,7 +25,7 @@ model.
 
 
 @dataclass(frozen=True)
-class Subject:
+class CheckSubject:
     """What a custom check is about: a column of a table, or with ``column`` "" its rows. ``nan`` are the
     columns whose metadata says ``allow_nan``.
     """
@@ -85,7 +85,7 @@ def function_origin(check: Any, path: str) -> str:
 
 
 def python_rule(
-    check: Any, subject: Subject, said: Mapping[str, Any], optional: tuple[str, ...], origin: str
+    check: Any, subject: CheckSubject, said: Mapping[str, Any], optional: tuple[str, ...], origin: str
 ) -> PythonRule:
     """The rule of one custom check. ``said`` holds what it says of itself, ``optional`` names columns that
     may be missing.
@@ -123,7 +123,7 @@ def python_rule(
 
 
 def _may_be_nan(
-    said: Mapping[str, Any], subject: Subject, columns: tuple[str, ...], origin: str
+    said: Mapping[str, Any], subject: CheckSubject, columns: tuple[str, ...], origin: str
 ) -> tuple[str, ...]:
     """The columns of these in which the author allows a NaN: by their own metadata, or "*" by the check's
     own word.
@@ -148,7 +148,7 @@ def _row_wise(check: Any, said: Mapping[str, Any], origin: str) -> bool:
 
 
 def _columns(
-    check: Any, subject: Subject, said: Mapping[str, Any], optional: tuple[str, ...], origin: str
+    check: Any, subject: CheckSubject, said: Mapping[str, Any], optional: tuple[str, ...], origin: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns that a check needs beside its own, and those that it is given where they exist."""
     grouped = tuple(map(str, check.groupby)) if isinstance(check.groupby, list) else ()

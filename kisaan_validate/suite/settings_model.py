@@ -8,7 +8,7 @@ from kisaan_validate.toml.model import (
     Field,
     Filled,
     Names,
-    Table,
+    TomlTable,
     model_validator,
     shaped,
     tables,
@@ -21,7 +21,7 @@ _MUST = "a word of letters, digits, '.', '_' and '-'"
 Condition = Annotated[str, shaped(r"\S", "a SQL condition", 'write "deleted_at IS NULL"')]
 
 
-class CriterionTable(Table):
+class CriterionTable(TomlTable):
     """A success criterion of a runbook, proved by checks or attested by a person."""
 
     id: Annotated[str, shaped(_WORD, _MUST)] = Field(description="its name in reports", examples=["no-nulls"])
@@ -37,7 +37,7 @@ class CriterionTable(Table):
         return self
 
 
-class SettingsFile(Table):
+class SettingsFile(TomlTable):
     """What a suite is told of the database under validation."""
 
     name: str = Field("", description="the suite's name; by default its folder's")

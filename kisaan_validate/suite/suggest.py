@@ -34,7 +34,7 @@ def suggestion(function: Callable[..., Any], columns: Collection[str], column: s
     names = [argument.arg for argument in said[1].args.args]
     if len(names) != 1 and names[:-1] != ["cls"]:
         return ""
-    reader = _Reader(names[-1], column, columns)
+    reader = _ExpressionReader(names[-1], column, columns)
     try:
         return reader.condition(body)
     except _Unclear:
@@ -53,7 +53,7 @@ class _Unclear(Exception):
     """The expression is more than this module reads."""
 
 
-class _Reader:
+class _ExpressionReader:
     """Reads one expression over a series, a frame or an element called ``name``."""
 
     def __init__(self, name: str, column: str, columns: Collection[str]) -> None:

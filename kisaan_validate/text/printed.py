@@ -18,7 +18,7 @@ from enum import StrEnum
 Tokens = tuple[str, ...]
 
 
-class Likeness(StrEnum):
+class TextLikeness(StrEnum):
     """What two printed texts are to each other."""
 
     SAME = "same"
@@ -26,7 +26,7 @@ class Likeness(StrEnum):
     UNCLEAR = "could not be compared"
 
 
-def likeness(before: str, after: str, *, one_version: bool) -> Likeness:
+def likeness(before: str, after: str, *, one_version: bool) -> TextLikeness:
     """Whether two texts were printed from equal trees.
 
     ``one_version``: servers of one major version printed both, so a difference of the text is one of the
@@ -35,12 +35,12 @@ def likeness(before: str, after: str, *, one_version: bool) -> Likeness:
     """
     old, new = canonical(before), canonical(after)
     if old == new:
-        return Likeness.SAME
+        return TextLikeness.SAME
     if _canonical(before, of_arrays=True) == _canonical(after, of_arrays=True):
-        return Likeness.UNCLEAR
+        return TextLikeness.UNCLEAR
     if one_version or _constants(old) != _constants(new) or _foreign(old, new) or _foreign(new, old):
-        return Likeness.DIFFERENT
-    return Likeness.UNCLEAR
+        return TextLikeness.DIFFERENT
+    return TextLikeness.UNCLEAR
 
 
 def canonical(text: str) -> Tokens:

@@ -23,7 +23,7 @@ def wrong(fact: str, hint: str = "") -> PydanticCustomError:
     return PydanticCustomError("wrong", "{fact}", {"fact": fact, "hint": hint})
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """A table of a file. Types are taken as written, unknown keys are refused with the nearest known one."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -51,7 +51,7 @@ class Table(BaseModel):
 
 
 @dataclass(frozen=True, eq=False)
-class Before:
+class LookBefore:
     """What a value passes before its type is looked at, and what the JSON Schema puts over the type."""
 
     look: Callable[[Any], Any]
@@ -64,7 +64,7 @@ class Before:
         return {**handler(schema), **self.schema}
 
 
-def shaped(pattern: str, must_be: str, hint: str = "") -> Before:
+def shaped(pattern: str, must_be: str, hint: str = "") -> LookBefore:
     """A text in which a regular expression is found."""
 
     def look(value: Any) -> Any:
@@ -72,10 +72,10 @@ def shaped(pattern: str, must_be: str, hint: str = "") -> Before:
             raise wrong(f"must be {must_be}", hint)
         return value
 
-    return Before(look, {"pattern": pattern})
+    return LookBefore(look, {"pattern": pattern})
 
 
-def version(known: int) -> Before:
+def version(known: int) -> LookBefore:
     """The number of the one format that this version reads."""
 
     def look(value: Any) -> Any:
@@ -85,10 +85,10 @@ def version(known: int) -> Before:
             raise wrong(f"must be {known}; this version reads no other", hint)
         return value
 
-    return Before(look, {"const": known})
+    return LookBefore(look, {"const": known})
 
 
-def tables(key: str) -> Before:
+def tables(key: str) -> LookBefore:
     """A list of tables, each written under the key in double brackets."""
 
     def look(value: Any) -> Any:
@@ -96,7 +96,7 @@ def tables(key: str) -> Before:
             raise wrong("must be a list of tables", f"write [[{key}]]")
         return value
 
-    return Before(look, {})
+    return LookBefore(look, {})
 
 
 def cut(text: str) -> str:
@@ -104,7 +104,7 @@ def cut(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def schema_of(model: type[Table], title: str) -> dict[str, Any]:
+def schema_of(model: type[TomlTable], title: str) -> dict[str, Any]:
     """The JSON Schema of a file that is read as ``model``. It refuses nothing that the reader takes."""
     draft = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": draft, "title": title, **_plain(model.model_json_schema())}

@@ -15,9 +15,9 @@ from kisaan_validate.errors import SuiteError
 from kisaan_validate.text import authored
 
 if TYPE_CHECKING:
-    from kisaan_validate.toml.model import Table
+    from kisaan_validate.toml.model import TomlTable
 
-    T = TypeVar("T", bound=Table)
+    T = TypeVar("T", bound=TomlTable)
 
 LONGEST = 4 * 1024 * 1024
 """Characters of a file that is read at all."""

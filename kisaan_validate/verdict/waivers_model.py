@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from kisaan_validate.toml.model import Before, Field, Filled, Table, model_validator, tables, version, wrong
+from kisaan_validate.toml.model import (
+    Field,
+    Filled,
+    LookBefore,
+    TomlTable,
+    model_validator,
+    tables,
+    version,
+    wrong,
+)
 
 WAIVERS_FORMAT = 1
 """Version of a file of waivers. 1: first form."""
@@ -26,16 +35,16 @@ def _key(value: Any) -> list[str]:
 
 _KEY = {"type": ["array", "integer", "string"], "items": {"type": ["integer", "string"]}, "minItems": 1}
 
-WaivedKey = Annotated[tuple[str, ...], Field(strict=False), Before(_key, _KEY)]
+WaivedKey = Annotated[tuple[str, ...], Field(strict=False), LookBefore(_key, _KEY)]
 
 
-class WaiverTable(Table):
+class WaiverTable(TomlTable):
     """A known failure, accepted by name for a time."""
 
     check: Filled = Field(description="the id of the check", examples=["orders.total.not_null"])
     reason: Filled = Field(description="why it is accepted")
     owner: Filled = Field(description="who answers for it", examples=["finance"])
-    expires: Annotated[date, Before(_day, {})] = Field(
+    expires: Annotated[date, LookBefore(_day, {})] = Field(
         description="the last day on which it holds, in UTC", examples=[date(2026, 12, 31)]
     )
     rows: int | None = Field(None, ge=1, description="at most so many violations are accepted")
@@ -52,7 +61,7 @@ class WaiverTable(Table):
         return self
 
 
-class WaiversFile(Table):
+class WaiversFile(TomlTable):
     """Known failures that are accepted for a time."""
 
     format: Annotated[int, version(WAIVERS_FORMAT)] = Field(

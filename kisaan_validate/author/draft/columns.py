@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kisaan_validate.author.draft.codes import certainly
-from kisaan_validate.author.draft.lines import ColumnLine
+from kisaan_validate.author.draft.lines import DraftColumn
 from kisaan_validate.author.source import identifier
 from kisaan_validate.facts.catalogue import Column, Table
 
@@ -59,7 +59,7 @@ _DIGITS = 28
 
 def column_lines(
     table: Table, name: str, comments: Mapping[str, str], stored: bool
-) -> tuple[ColumnLine, ...]:
+) -> tuple[DraftColumn, ...]:
     """The fields of a table's model. ``stored``: whether NOT NULL is proved on its rows (not of views, nor
     of foreign tables).
     """
@@ -70,7 +70,7 @@ def column_lines(
         taken.add(attribute)
         dtype, arguments, type_ = _dtype(column)
         lines.append(
-            ColumnLine(
+            DraftColumn(
                 name,
                 column.name,
                 attribute,

@@ -17,7 +17,7 @@ id.
 
 
 @dataclass(frozen=True)
-class Line:
+class DraftLine:
     """One declaration. ``arguments`` are source texts, without the id; ``named`` tells whether the id must
     be written.
     """
@@ -55,7 +55,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class ColumnLine:
+class DraftColumn:
     """One column of a model. ``type`` is what the dtype does not say exactly, "" if it does."""
 
     table: str
@@ -108,10 +108,10 @@ class ColumnLine:
         return "\n".join(lines)
 
 
-def sources(lines: Sequence[Line | Note], refused: Mapping[str, str]) -> str:
+def sources(lines: Sequence[DraftLine | Note], refused: Mapping[str, str]) -> str:
     """Lines one below the other; what several have in common is said once, above them."""
     made: list[str] = []
-    for why, group in groupby(lines, key=lambda line: line.why if isinstance(line, Line) else ""):
+    for why, group in groupby(lines, key=lambda line: line.why if isinstance(line, DraftLine) else ""):
         members = list(group)
         together = bool(why) and len(members) > 1
         made += [f"# {remark(why)}"] if together else []
@@ -130,8 +130,8 @@ class TableDraft:
     title: str
     schema: str
     model: str
-    columns: tuple[ColumnLine, ...]
-    declared: tuple[Line | Note, ...]
-    observed: tuple[Line, ...]
+    columns: tuple[DraftColumn, ...]
+    declared: tuple[DraftLine | Note, ...]
+    observed: tuple[DraftLine, ...]
     comment: str = ""
     notes: tuple[str, ...] = field(default=())

@@ -11,7 +11,7 @@ from kisaan_validate.author.draft.facts import Facts, Observed, names_of
 from kisaan_validate.author.draft.observe import Probe, candidates, probes, scanner, unread
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.fence import moved
-from kisaan_validate.execute.held import Held
+from kisaan_validate.execute.held import HoldLimit
 from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.execute.snapshot import Snapshot, take_snapshot
 from kisaan_validate.facts.catalogue import Catalogue, Table
@@ -61,7 +61,7 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
         snapshot = take_snapshot(
             holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source, readers=ask.jobs
         )
-        held = Held(ask.limits.snapshot_seconds, stop)
+        held = HoldLimit(ask.limits.snapshot_seconds, stop)
         require_young(snapshot.place.standby, ask.limits.standby_seconds)
         found = _facts(ask, holder, snapshot, observer, stop)
         held.end()

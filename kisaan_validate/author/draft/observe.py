@@ -21,7 +21,7 @@ from kisaan_validate.facts.catalogue import Column, Table
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.personal.masking import mask_values
 from kisaan_validate.postgres.session import Session
-from kisaan_validate.postgres.statistics import Estimate, Wanted
+from kisaan_validate.postgres.statistics import Estimate, EstimateWanted
 from kisaan_validate.sql.expressions import table_sql, text_literal, to_sql
 from kisaan_validate.sql.qualify import qualified
 
@@ -97,14 +97,14 @@ class Probe:
     values: tuple[str, ...] = ()
 
 
-def candidates(tables: Iterable[Table], personal: tuple[str, ...]) -> list[Wanted]:
+def candidates(tables: Iterable[Table], personal: tuple[str, ...]) -> list[EstimateWanted]:
     """The columns of which ANALYZE's estimate would decide whether something is asked."""
     found = []
     for table in tables:
         for column in table.columns.values():
             few, unique = _may_be_set(table, column, personal), _may_be_unique(table, column)
             if few or unique:
-                found.append(Wanted(table.key, column.name, few))
+                found.append(EstimateWanted(table.key, column.name, few))
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from kisaan_validate.author.draft.codes import certainly
 from kisaan_validate.author.draft.columns import column_lines
 from kisaan_validate.author.draft.facts import Facts
-from kisaan_validate.author.draft.lines import Line, Note, TableDraft
+from kisaan_validate.author.draft.lines import DraftLine, Note, TableDraft
 from kisaan_validate.author.draft.observe import ENOUGH_ROWS
 from kisaan_validate.author.source import (
     dotted,
@@ -97,14 +97,14 @@ class _Proposer:
         *,
         named: bool = False,
         observed: bool = False,
-    ) -> Line:
+    ) -> DraftLine:
         """A line with an id of its own: numbered where another line has it."""
         number, wanted = 1, id
         while id in self.ids:
             number += 1
             id = f"{wanted}_{number}"
         self.ids.add(id)
-        return Line(f"declare.{function}", tuple(arguments), id, why, named or number > 1, observed)
+        return DraftLine(f"declare.{function}", tuple(arguments), id, why, named or number > 1, observed)
 
     def _said(self, table: Table, constraint: Constraint | None) -> list[str]:
         """What COMMENT ON says of a constraint, as the argument ``why``."""
@@ -117,7 +117,7 @@ class _Proposer:
 
     # --- what only the catalogue is asked for --------------------------------------------------------------
 
-    def _catalogue_lines(self, table: Table, name: str) -> Iterator[Line | Note]:
+    def _catalogue_lines(self, table: Table, name: str) -> Iterator[DraftLine | Note]:
         for constraint in table.constraints:
             if constraint.kind in _KINDS and not self._is_copy(table, constraint):
                 yield from self._constraint(table, name, constraint)
@@ -148,7 +148,7 @@ class _Proposer:
         target = self.catalogue.tables.get(constraint.target) if constraint.target else None
         return target is not None and target.partition
 
-    def _constraint(self, table: Table, name: str, constraint: Constraint) -> Iterator[Line | Note]:
+    def _constraint(self, table: Table, name: str, constraint: Constraint) -> Iterator[DraftLine | Note]:
         kind = _KINDS[constraint.kind]
         why = _declared(f"{kind.upper()} {constraint.name}")
         target = self.catalogue.tables.get(constraint.target) if constraint.target else None
@@ -169,14 +169,14 @@ class _Proposer:
         arguments += self._said(table, constraint)
         yield self._line("constraint", arguments, f"{name}.{constraint.name}", why, named=True)
 
-    def _index(self, name: str, index: Index) -> Line:
+    def _index(self, name: str, index: Index) -> DraftLine:
         arguments = [python_text(name), keyword_argument("name", index.name), "unique=True"]
         why = _declared(f"UNIQUE INDEX {index.name}")
         return self._line("index", arguments, f"{name}.{index.name}", why, named=True)
 
     # --- what the catalogue declares of the rows, asked of the rows ----------------------------------------
 
-    def _data_lines(self, table: Table, name: str) -> Iterator[Line | Note]:
+    def _data_lines(self, table: Table, name: str) -> Iterator[DraftLine | Note]:
         for constraint in table.constraints:
             if constraint.kind in {"p", "u"}:
                 yield self._unique(
@@ -206,7 +206,7 @@ class _Proposer:
         index: Index | None,
         constraint: Constraint | None,
         where: str = "",
-    ) -> Line:
+    ) -> DraftLine:
         arguments = [python_text(name), _columns(columns)]
         equal = all(table.proves_not_null(c) for c in columns) or (
             index is not None and index.nulls_not_distinct
@@ -218,7 +218,7 @@ class _Proposer:
         why = _declared(f"{kind} {index.name if index else constraint.name if constraint else ''}")
         return self._line("unique", arguments, f"{name}.{'_'.join(columns)}.unique", why)
 
-    def _unique_index(self, table: Table, name: str, index: Index) -> Line | Note:
+    def _unique_index(self, table: Table, name: str, index: Index) -> DraftLine | Note:
         columns = tuple(c for c in index.columns if c is not None)
         reason = (
             "it is not valid"
@@ -234,7 +234,7 @@ class _Proposer:
             return Note(f"the rows are not asked for UNIQUE INDEX {index.name}: {reason}")
         return self._unique(table, name, columns, index, None, where)
 
-    def _reference(self, table: Table, name: str, constraint: Constraint) -> Iterator[Line | Note]:
+    def _reference(self, table: Table, name: str, constraint: Constraint) -> Iterator[DraftLine | Note]:
         target = self.catalogue.tables.get(constraint.target) if constraint.target else None
         if target is None:
             return
@@ -255,7 +255,7 @@ class _Proposer:
         id = f"{name}.{'_'.join(constraint.columns)}.references"
         yield self._line("references", arguments, id, _declared(f"FOREIGN KEY {constraint.name}"))
 
-    def _check(self, table: Table, name: str, constraint: Constraint) -> Line | Note:
+    def _check(self, table: Table, name: str, constraint: Constraint) -> DraftLine | Note:
         expression = check_expression(constraint.definition)
         if what := certainly(expression):
             return Note(
@@ -270,7 +270,7 @@ class _Proposer:
 
     # --- what was observed ---------------------------------------------------------------------------------
 
-    def _observed(self, table: Table, name: str) -> Iterator[Line]:
+    def _observed(self, table: Table, name: str) -> Iterator[DraftLine]:
         seen = self.facts.of(table)
         rows = seen.rows or 0
         if rows < ENOUGH_ROWS:
@@ -303,7 +303,9 @@ class _Proposer:
                 )
                 yield self._seen("holds", arguments, f"{name}.{column.name}.values", why, named=True)
 
-    def _seen(self, function: str, arguments: list[str], id: str, what: str, *, named: bool = False) -> Line:
+    def _seen(
+        self, function: str, arguments: list[str], id: str, what: str, *, named: bool = False
+    ) -> DraftLine:
         why = f"observed, not agreed: {what} on {self.facts.on}; confirm or delete"
         return self._line(function, arguments, id, why, named=named, observed=True)
 
@@ -315,14 +317,14 @@ def _declared(what: str) -> str:
 _KINDS = {"p": "primary key", "u": "unique", "f": "foreign key", "c": "check", "x": "exclusion"}
 
 
-def _kind_of_fact(line: Line) -> tuple[str, str]:
+def _kind_of_fact(line: DraftLine) -> tuple[str, str]:
     return line.function, line.why
 
 
 _ORDER = ("PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK")
 
 
-def _subject(line: Line | Note) -> tuple[int, str]:
+def _subject(line: DraftLine | Note) -> tuple[int, str]:
     """What the catalogue and the rows say of one constraint stands together; notes come last."""
     if isinstance(line, Note):
         return (len(_ORDER) + 1, line.text)

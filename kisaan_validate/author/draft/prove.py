@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kisaan_validate.author.draft.facts import Facts
 from kisaan_validate.author.draft.lines import Key, TableDraft
-from kisaan_validate.author.draft.render import Refused, render
+from kisaan_validate.author.draft.render import DraftRefused, render
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.result import Result, Status
@@ -34,7 +34,7 @@ class Proved:
     rendered: tuple[str, ...]
     suite: Suite
     run: Run
-    refused: Refused
+    refused: DraftRefused
     drafts: tuple[TableDraft, ...]
 
 
@@ -51,7 +51,7 @@ def prove(
     ``keep`` tells which files will be written: only these are proved. ``settings`` is the text of a
     suite.toml that stands already. Raises what ``run`` raises, and UsageError if nothing would be written.
     """
-    refused = Refused()
+    refused = DraftRefused()
     for _ in range(ROUNDS):
         rendered = render(facts, drafts, refused, name)
         files = {path: text for path, text in rendered.items() if keep(path)}
@@ -65,11 +65,11 @@ def prove(
         more = _refused(done, suite, facts)
         if not more or done.interrupted:
             break
-        refused = Refused({**refused.lines, **more.lines}, {**refused.columns, **more.columns})
+        refused = DraftRefused({**refused.lines, **more.lines}, {**refused.columns, **more.columns})
     return Proved(files, tuple(rendered), suite, done, refused, tuple(drafts))
 
 
-def _refused(run: Run, suite: Suite, facts: Facts) -> Refused:
+def _refused(run: Run, suite: Suite, facts: Facts) -> DraftRefused:
     lines: dict[str, str] = {}
     columns: dict[Key, str] = {}
     modelled = {"type", "not_null"}
@@ -81,7 +81,7 @@ def _refused(run: Run, suite: Suite, facts: Facts) -> Refused:
         if check.kind in modelled and len(check.columns) == 1 and suite.rules[check.id].kind == check.kind:
             columns[check.table, check.columns, check.kind] = reason
         lines[check.id] = reason
-    return Refused(lines, columns)
+    return DraftRefused(lines, columns)
 
 
 def _reason(result: Result, check: Check, facts: Facts) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kisaan_validate.author.draft.facts import Facts, names_of, seen_personal
-from kisaan_validate.author.draft.lines import Key, Line, TableDraft, sources
+from kisaan_validate.author.draft.lines import DraftLine, Key, TableDraft, sources
 from kisaan_validate.author.source import file_stem, python_text, python_value, remark, settings_text
 from kisaan_validate.suite.personal import guessed_personal
 from kisaan_validate.version import VERSION
@@ -24,7 +24,7 @@ FAMILY = 3
 
 
 @dataclass(frozen=True)
-class Refused:
+class DraftRefused:
     """Which checks of a draft do not pass on the database that it came from, and why: by id, and by key of
     a model.
     """
@@ -36,7 +36,7 @@ class Refused:
         return len(self.lines) + len(self.columns)
 
 
-def render(facts: Facts, drafts: Sequence[TableDraft], refused: Refused, name: str) -> dict[str, str]:
+def render(facts: Facts, drafts: Sequence[TableDraft], refused: DraftRefused, name: str) -> dict[str, str]:
     """The files of the suite: path within its folder to text."""
     files = {"suite.toml": settings_text("init", name, facts.catalogue.schemas, _personal(facts))}
     for stem, members in _grouped(drafts):
@@ -87,7 +87,7 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in re.split(r"[^A-Za-z]+", apart) if word] or ["table"]
 
 
-def _module(facts: Facts, members: Sequence[TableDraft], refused: Refused) -> str:
+def _module(facts: Facts, members: Sequence[TableDraft], refused: DraftRefused) -> str:
     # Nothing that the database calls things may stand on the first two lines, where Python looks for an
     # encoding.
     first = (
@@ -108,14 +108,14 @@ def _module(facts: Facts, members: Sequence[TableDraft], refused: Refused) -> st
     return "\n".join(parts) + "\n\n" + "\n\n\n".join(_section(draft, refused) for draft in members) + "\n"
 
 
-def _observes(members: Sequence[TableDraft], refused: Refused) -> bool:
+def _observes(members: Sequence[TableDraft], refused: DraftRefused) -> bool:
     return any(line.id not in refused.lines for draft in members for line in draft.observed)
 
 
-def _imports(members: Sequence[TableDraft], refused: Refused) -> str:
+def _imports(members: Sequence[TableDraft], refused: DraftRefused) -> str:
     dtypes = [c.dtype for draft in members for c in draft.columns if c.typed not in refused.columns]
     lines = [line for draft in members for line in (*draft.declared, *draft.observed)]
-    declared = any(isinstance(line, Line) and line.id not in refused.lines for line in lines)
+    declared = any(isinstance(line, DraftLine) and line.id not in refused.lines for line in lines)
     annotated = any(dtype.startswith("Annotated") for dtype in dtypes)
     commented = any(draft.comment for draft in members)
     used = {"Annotated": annotated, "Any": _observes(members, refused), "ClassVar": commented}
@@ -140,7 +140,7 @@ def _observed(facts: Facts) -> str:
     return "OBSERVED: dict[str, Any] = {\n" + "\n".join(fields) + "\n}\n"
 
 
-def _section(draft: TableDraft, refused: Refused) -> str:
+def _section(draft: TableDraft, refused: DraftRefused) -> str:
     title = remark(draft.title)
     head = [
         f"# --- {title} {'-' * max(3, 113 - len(title))}",

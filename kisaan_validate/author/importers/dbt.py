@@ -14,7 +14,7 @@ from typing import Any
 
 from kisaan_validate.author.importers import expressions as sql
 from kisaan_validate.author.importers.dbt_expectations import expectation
-from kisaan_validate.author.importers.dbt_tests import GENERIC, Subject, Test
+from kisaan_validate.author.importers.dbt_tests import GENERIC, DbtSubject, Test
 from kisaan_validate.author.importers.great_expectations import custom_query
 from kisaan_validate.author.importers.maker import Maker
 from kisaan_validate.author.importers.outcome import NoCounterpart, Said
@@ -158,7 +158,7 @@ class Found:
     place: str
     title: str
     table: Callable[[], str]
-    column: Subject | None
+    column: DbtSubject | None
     written: Any
     freshness: dict[str, Any] | None = None
 
@@ -189,7 +189,7 @@ def _of_relation(place: str, entry: dict[str, Any], table: Callable[[], str]) ->
     for column in _mappings(entry.get("columns")):
         name = _text(column.get("name"))
         for written in _tests(column):
-            subject = Subject(name, quoted=column.get("quote") is True)
+            subject = DbtSubject(name, quoted=column.get("quote") is True)
             yield Found(f"{place}.columns.{name}", f"{_title(written)} of {name}", table, subject, written)
 
 
@@ -222,7 +222,7 @@ def _freshness(
     if not isinstance(said, dict):
         return
     written = _text(_inherited("loaded_at_field", source, table))
-    column = Subject(written) if written else None
+    column = DbtSubject(written) if written else None
     for key in ("error_after", "warn_after"):
         if isinstance(said.get(key), dict) and said[key].get("count") is not None:
             yield Found(place, f"freshness {key}", actual, column, key, said)

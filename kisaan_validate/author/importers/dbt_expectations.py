@@ -14,7 +14,7 @@ from typing import Any
 
 from kisaan_validate.author.importers import expressions as sql
 from kisaan_validate.author.importers import great_expectations
-from kisaan_validate.author.importers.dbt_tests import Subject, Test, recent
+from kisaan_validate.author.importers.dbt_tests import DbtSubject, Test, recent
 from kisaan_validate.author.importers.outcome import NoCounterpart
 from kisaan_validate.author.source import remark
 
@@ -139,11 +139,11 @@ def _condition(test: Test) -> str:
     )
 
 
-def _subjects(test: Test, key: str) -> list[Subject]:
+def _subjects(test: Test, key: str) -> list[DbtSubject]:
     """A list of different columns or expressions."""
     quoted = test.arguments.get("quote_columns") is True
     listed = [
-        Subject(sql.as_text(c, "a column's name"), quoted)
+        DbtSubject(sql.as_text(c, "a column's name"), quoted)
         for c in sql.as_list(test.arguments.get(key), "a list of columns")
     ]
     if not listed or len({s.name or s.text for s in listed}) < len(listed):
@@ -193,7 +193,7 @@ def _matches(test: Test, *, key: str, negated: bool) -> list[str]:
 def _pair(test: Test) -> tuple[str, str]:
     """The two columns or expressions that are compared, as SQL."""
     a, b = (
-        Subject(sql.as_text(test.arguments.get(key), f"a column as {key}")).sql
+        DbtSubject(sql.as_text(test.arguments.get(key), f"a column as {key}")).sql
         for key in ("column_A", "column_B")
     )
     return a, b

@@ -17,7 +17,7 @@ from kisaan_validate.author.source import remark, sql_name
 
 
 @dataclass(frozen=True)
-class Subject:
+class DbtSubject:
     """What a test is about: a column's name or an expression, as dbt would write it into its SQL; or a
     quoted name.
     """
@@ -53,7 +53,7 @@ class Test:
 
     maker: Maker
     table: str
-    column: Subject | None
+    column: DbtSubject | None
     arguments: dict[str, Any]
     where: str
     relation: Callable[[Any], str]
@@ -69,14 +69,14 @@ class Test:
         return self
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> DbtSubject:
         """The column, or the expression in its place. Raises NoCounterpart for a test of a whole relation."""
         if self.column is not None:
             return self.column
         given = self.arguments.get("column_name")
         if given is None:
             raise NoCounterpart("it needs a column")
-        return Subject(sql.as_text(given, "a column's name as column_name"))
+        return DbtSubject(sql.as_text(given, "a column's name as column_name"))
 
     def name(self) -> str:
         """The column, as SQL. Raises NoCounterpart for a test of a whole relation."""
@@ -138,7 +138,7 @@ def _unique(test: Test) -> list[str]:
     return _unique_over(test.only(), [test.subject], nulls_equal=False)
 
 
-def _unique_over(test: Test, subjects: list[Subject], *, nulls_equal: bool) -> list[str]:
+def _unique_over(test: Test, subjects: list[DbtSubject], *, nulls_equal: bool) -> list[str]:
     # dbt counts the values that occur more than once, not the rows.
     columns, id = [s.name for s in subjects], test.id("_".join(s.title for s in subjects), "unique")
     if all(columns):
@@ -180,7 +180,7 @@ def _combination(test: Test) -> list[str]:
         "columns",
     )
     quoted = test.arguments.get("quote_columns") is True
-    subjects = [Subject(sql.as_text(c, "a column's name"), quoted) for c in given]
+    subjects = [DbtSubject(sql.as_text(c, "a column's name"), quoted) for c in given]
     if not subjects or len({s.name or s.text for s in subjects}) < len(subjects):
         raise NoCounterpart("different columns are expected")
     return _unique_over(test, subjects, nulls_equal=True)
@@ -233,7 +233,7 @@ def _relationships_where(test: Test) -> list[str]:
 def _refers(test: Test, from_condition: str, to_condition: str) -> list[str]:
     parent, on = (
         test.relation(test.arguments.get("to")),
-        Subject(sql.as_text(test.arguments.get("field"), "a field")),
+        DbtSubject(sql.as_text(test.arguments.get("field"), "a field")),
     )
     where = sql.both(test.where, from_condition)
     if test.subject.name and on.name:

@@ -9,7 +9,7 @@ from typing import Any
 
 from kisaan_validate import declare
 from kisaan_validate.author.importers.expressions import nan_sql, table_ref
-from kisaan_validate.author.importers.outcome import Made, NoCounterpart, Outcome, Said
+from kisaan_validate.author.importers.outcome import ImportOutcome, Made, NoCounterpart, Said
 from kisaan_validate.author.source import call, header, python_text, python_value, remark
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.suite.sql_source import read_assertion
@@ -30,7 +30,7 @@ class Maker:
     def __init__(self, tag: str) -> None:
         self.tag = tag
         self.made: list[Made] = []
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[ImportOutcome] = []
         self._ids: set[str] = set()
         self._paths: set[str] = set()
 
@@ -43,16 +43,16 @@ class Maker:
             made = tuple(work())
             if not made:
                 raise NoCounterpart("it says nothing that could be checked")
-            self.outcomes.append(Outcome(file, place, text, made))
+            self.outcomes.append(ImportOutcome(file, place, text, made))
         except (NoCounterpart, SuiteError) as error:
             del self.made[before:]
             self._ids, self._paths = ids, paths
             reason = error.fact if isinstance(error, SuiteError) else str(error)
-            self.outcomes.append(Outcome(file, place, text, reason=reason))
+            self.outcomes.append(ImportOutcome(file, place, text, reason=reason))
 
     def none(self, file: str, place: str, text: str, reason: str) -> None:
         """An item that has no counterpart, known before it is looked at."""
-        self.outcomes.append(Outcome(file, place, text, reason=reason))
+        self.outcomes.append(ImportOutcome(file, place, text, reason=reason))
 
     # --- declarations --------------------------------------------------------------------------------------
 

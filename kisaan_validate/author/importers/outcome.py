@@ -12,7 +12,7 @@ class NoCounterpart(Exception):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ImportOutcome:
     """One item of a source. Either ``ids`` names the checks that it became, or ``reason`` says why there
     is none.
 

@@ -38,7 +38,7 @@ def pandas_condition(text: str) -> str:
         tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         _refuse(text)
-    return _Reader(text, plain, names).condition(tree)
+    return _ConditionReader(text, plain, names).condition(tree)
 
 
 def _refuse(text: str) -> NoReturn:
@@ -66,7 +66,7 @@ def _as_python(text: str) -> tuple[str, dict[str, str]]:
     return " ".join(words.get(t.string, t.string) if t.type == tokenize.OP else t.string for t in kept), names
 
 
-class _Reader:
+class _ConditionReader:
     """Reads the tree of one condition; ``plain`` is the text of which it was made, for the digits of its
     numbers.
     """

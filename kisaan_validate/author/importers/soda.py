@@ -15,7 +15,7 @@ from kisaan_validate.author.importers.great_expectations import custom_query
 from kisaan_validate.author.importers.maker import Maker
 from kisaan_validate.author.importers.outcome import NoCounterpart, Said
 from kisaan_validate.author.importers.reading import read_yaml
-from kisaan_validate.author.importers.soda_schema import Schema
+from kisaan_validate.author.importers.soda_schema import SodaSchema
 from kisaan_validate.author.importers.thresholds import Threshold, read_threshold
 from kisaan_validate.author.source import remark, sql_name
 from kisaan_validate.errors import UsageError
@@ -51,7 +51,7 @@ _FIXED = {
 
 
 @dataclass(frozen=True)
-class Scope:
+class SodaScope:
     """Which rows of which table a check is about, and what is said of its columns for all checks."""
 
     table: str
@@ -60,11 +60,11 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Line:
+class SodaLine:
     """One check of a dataset: its text, its settings, and where it is about."""
 
     maker: Maker
-    scope: Scope
+    scope: SodaScope
     text: str
     settings: dict[str, Any]
     said: Said
@@ -152,14 +152,14 @@ class _File:
             else:
                 self.maker.none(self.name, header, str(key), "the configuration is not known")
 
-    def _scope(self, table: str, named: str | None) -> Scope:
+    def _scope(self, table: str, named: str | None) -> SodaScope:
         key = sql.folded(table)
         where = ""
         if named:
             if (key, named.strip()) not in self.filters:
                 raise NoCounterpart(f"the filter [{remark(named)}] is not declared")
             where = sql.author_condition(self.filters[key, named.strip()], "a filter")
-        return Scope(self.table_of(sql.folded_table(table)), where, self.columns.get(key, {}))
+        return SodaScope(self.table_of(sql.folded_table(table)), where, self.columns.get(key, {}))
 
     def _each(self, header: str, content: Any) -> None:
         content = content if isinstance(content, dict) else {}
@@ -174,7 +174,7 @@ class _File:
             if name not in out:
                 self._checks(f"{header}: {name}", content.get("checks"), partial(self._scope, name, None))
 
-    def _checks(self, header: str, content: Any, scope: Callable[[], Scope]) -> None:
+    def _checks(self, header: str, content: Any, scope: Callable[[], SodaScope]) -> None:
         if not isinstance(content, list):
             self.maker.none(self.name, header, header, "a list of checks is expected")
             return
@@ -188,7 +188,7 @@ class _File:
             else:
                 self.maker.item(self.name, place, text, partial(self._one, scope, text, settings))
 
-    def _schema(self, place: str, settings: dict[str, Any], scope: Callable[[], Scope]) -> None:
+    def _schema(self, place: str, settings: dict[str, Any], scope: Callable[[], SodaScope]) -> None:
         """A schema check is one item for each thing that it says: each may have a counterpart or none."""
         found = 0
         for verdict, severity in (("fail", "blocking"), ("warn", "warning")):
@@ -204,24 +204,24 @@ class _File:
         if not found:
             self.maker.none(self.name, place, "schema", "it says neither when to fail nor when to warn")
 
-    def _one(self, scope: Callable[[], Scope], text: str, settings: dict[str, Any]) -> list[str]:
+    def _one(self, scope: Callable[[], SodaScope], text: str, settings: dict[str, Any]) -> list[str]:
         return translate(replace(_line(self.maker, scope(), text, settings), table_of=self.table_of))
 
     def _one_of_schema(
-        self, scope: Callable[[], Scope], key: str, value: Any, settings: dict[str, Any], severity: str
+        self, scope: Callable[[], SodaScope], key: str, value: Any, settings: dict[str, Any], severity: str
     ) -> list[str]:
         known = {"name", "fail", "warn", "attributes", "identity"}
         if unknown := [k for k in settings if k not in known]:
             raise NoCounterpart(f"the setting {remark(unknown[0])} is not understood")
         line = _line(self.maker, scope(), "schema", settings, severity)
-        return Schema(line.maker, line.scope.table, line.said).checks(key, value)
+        return SodaSchema(line.maker, line.scope.table, line.said).checks(key, value)
 
 
-def _no_dataset() -> Scope:
+def _no_dataset() -> SodaScope:
     raise NoCounterpart("a check of no dataset: write it as a SQL assertion")
 
 
-def _by_pattern() -> Scope:
+def _by_pattern() -> SodaScope:
     raise NoCounterpart("datasets by pattern are only known when it runs: name each of them")
 
 
@@ -240,18 +240,18 @@ def _entry(entry: Any) -> tuple[str, dict[str, Any], str]:
 
 
 def _line(
-    maker: Maker, scope: Scope, text: str, settings: dict[str, Any], severity: str = "blocking"
-) -> Line:
+    maker: Maker, scope: SodaScope, text: str, settings: dict[str, Any], severity: str = "blocking"
+) -> SodaLine:
     name = settings.get("name")
     attributes = settings.get("attributes")
     owner = attributes.get("owner") if isinstance(attributes, dict) else None
     said = Said(
         severity, why=name if isinstance(name, str) else "", owner=owner if isinstance(owner, str) else ""
     )
-    return Line(maker, scope, text, settings, said)
+    return SodaLine(maker, scope, text, settings, said)
 
 
-def translate(line: Line) -> list[str]:
+def translate(line: SodaLine) -> list[str]:
     """The ids of the checks that a line becomes. Raises NoCounterpart and SuiteError."""
     text = line.text
     for start, reason in _FIXED.items():
@@ -278,7 +278,7 @@ def translate(line: Line) -> list[str]:
     raise NoCounterpart("the check is not understood")
 
 
-def _metric(line: Line, match: re.Match[str]) -> list[str]:
+def _metric(line: SodaLine, match: re.Match[str]) -> list[str]:
     name, threshold = match["name"], match["threshold"]
     arguments = [a.strip() for a in (match["args"] or "").split(",") if a.strip()]
     if name == "freshness" and arguments:
@@ -327,7 +327,7 @@ _KNOWN = (
 )
 
 
-def _refuse_settings(line: Line) -> None:
+def _refuse_settings(line: SodaLine) -> None:
     """A setting that is not understood may change what a check means."""
     for key in line.settings:
         if key not in _KNOWN:
@@ -337,7 +337,7 @@ def _refuse_settings(line: Line) -> None:
 # --- counts of rows ---------------------------------------------------------------------------------------
 
 
-def _row_count(line: Line, columns: list[str], threshold: str | None) -> list[str]:
+def _row_count(line: SodaLine, columns: list[str], threshold: str | None) -> list[str]:
     made = []
     for admitted, percent, said in line.verdicts(threshold):
         if percent:
@@ -368,7 +368,7 @@ def _one(columns: list[str]) -> str:
     return columns[0]
 
 
-def _settings_of(line: Line, column: str) -> dict[str, Any]:
+def _settings_of(line: SodaLine, column: str) -> dict[str, Any]:
     """What counts as missing and as valid: the file's configuration for the column, then the check's own."""
     own = {key: value for key, value in line.settings.items() if key in _VALIDITY}
     return {**line.scope.columns.get(column, {}), **own}
@@ -434,7 +434,7 @@ def _format(name: str, wanted: Any) -> str:
 
 
 def _rows(
-    line: Line,
+    line: SodaLine,
     expression: str,
     kind: str,
     columns: list[str],
@@ -491,7 +491,7 @@ def _most_share(admitted: Threshold) -> Fraction | None:
     return admitted.high / 100
 
 
-def _missing(line: Line, columns: list[str], threshold: str | None) -> list[str]:
+def _missing(line: SodaLine, columns: list[str], threshold: str | None) -> list[str]:
     column = _one(columns)
     more = _missing_sql(column, _settings_of(line, column))
     expression = f"{sql_name(column)} IS NOT NULL" + (f" AND NOT ({more})" if more else "")
@@ -502,7 +502,7 @@ def _missing(line: Line, columns: list[str], threshold: str | None) -> list[str]
     ]
 
 
-def _invalid(line: Line, columns: list[str], threshold: str | None) -> list[str]:
+def _invalid(line: SodaLine, columns: list[str], threshold: str | None) -> list[str]:
     column = _one(columns)
     settings = _settings_of(line, column)
     valid, missing = _valid_sql(column, settings), _missing_sql(column, settings)
@@ -510,7 +510,7 @@ def _invalid(line: Line, columns: list[str], threshold: str | None) -> list[str]
     return [_rows(line, expression, "valid", columns, v) for v in _counted(line, threshold, "invalid")]
 
 
-def _counted(line: Line, threshold: str | None, what: str) -> list[tuple[Threshold, bool, Said]]:
+def _counted(line: SodaLine, threshold: str | None, what: str) -> list[tuple[Threshold, bool, Said]]:
     """The verdicts; of a metric "…_percent" all in per cent, with or without the sign."""
     percent = line.text.startswith(f"{what}_percent")
     made = [
@@ -521,7 +521,7 @@ def _counted(line: Line, threshold: str | None, what: str) -> list[tuple[Thresho
     return made
 
 
-def _valid_count(line: Line, columns: list[str], threshold: str | None) -> list[str]:
+def _valid_count(line: SodaLine, columns: list[str], threshold: str | None) -> list[str]:
     column = _one(columns)
     settings = _settings_of(line, column)
     valid, missing = _valid_sql(column, settings), _missing_sql(column, settings)
@@ -540,7 +540,7 @@ def _valid_count(line: Line, columns: list[str], threshold: str | None) -> list[
     return made
 
 
-def _duplicates(line: Line, columns: list[str], threshold: str | None) -> list[str]:
+def _duplicates(line: SodaLine, columns: list[str], threshold: str | None) -> list[str]:
     if not columns or len(set(columns)) < len(columns):
         raise NoCounterpart("different columns are expected")
     if any(_settings_of(line, c) for c in columns):
@@ -581,7 +581,7 @@ def _duplicates(line: Line, columns: list[str], threshold: str | None) -> list[s
     return made
 
 
-_COUNTS: dict[str, Callable[[Line, list[str], str | None], list[str]]] = {
+_COUNTS: dict[str, Callable[[SodaLine, list[str], str | None], list[str]]] = {
     "row_count": _row_count,
     "missing_count": _missing,
     "missing_percent": _missing,
@@ -610,7 +610,7 @@ _AGGREGATES = {
 }
 
 
-def _aggregate(line: Line, name: str, columns: list[str], threshold: str | None) -> list[str]:
+def _aggregate(line: SodaLine, name: str, columns: list[str], threshold: str | None) -> list[str]:
     column, *rest = columns
     if _settings_of(line, column):
         raise NoCounterpart("what is missing or valid beside a figure")
@@ -647,7 +647,7 @@ def _aggregate(line: Line, name: str, columns: list[str], threshold: str | None)
     return made
 
 
-def _own_metric(line: Line, name: str, own: dict[str, Any], threshold: str | None) -> list[str]:
+def _own_metric(line: SodaLine, name: str, own: dict[str, Any], threshold: str | None) -> list[str]:
     """A metric of the author's: an expression over the table, or a query that gives one number."""
     ((key, text),) = own.items() if len(own) == 1 else (("", None),)
     query = key == f"{name} query"
@@ -685,7 +685,7 @@ def _own_metric(line: Line, name: str, own: dict[str, Any], threshold: str | Non
 # --- rows, references, ages -------------------------------------------------------------------------------
 
 
-def _failed_rows(line: Line) -> list[str]:
+def _failed_rows(line: SodaLine) -> list[str]:
     known = {
         "name",
         "fail condition",
@@ -724,7 +724,7 @@ def _names(listed: str | None, one: str | None) -> list[str]:
     ]
 
 
-def _reference(line: Line, match: re.Match[str]) -> list[str]:
+def _reference(line: SodaLine, match: re.Match[str]) -> list[str]:
     own, other = _names(match["many"], match["one"]), _names(match["ons"], match["on"])
     if len(own) != len(other) or not own:
         raise NoCounterpart("as many columns on one side as on the other are expected")
@@ -754,7 +754,7 @@ def _reference(line: Line, match: re.Match[str]) -> list[str]:
     ]
 
 
-def _same_rows(line: Line, match: re.Match[str]) -> list[str]:
+def _same_rows(line: SodaLine, match: re.Match[str]) -> list[str]:
     if match["more"].strip():
         raise NoCounterpart("rows of another data source, or of a partition: a run sees one database")
     other = sql.table_ref(line.table_of(sql.folded_table(match["table"])))
@@ -781,7 +781,7 @@ def _age(text: str) -> str:
     return "INTERVAL '" + " ".join(f"{n} {units[u]}" for n, u in re.findall(r"(\d+)([dhms])", plain)) + "'"
 
 
-def _fresh(line: Line, column: str, threshold: str | None) -> list[str]:
+def _fresh(line: SodaLine, column: str, threshold: str | None) -> list[str]:
     """The newest value is at most so old. A value without a zone is UTC, as Soda takes it."""
     given = [(threshold, line.said)] if threshold else []
     for key, severity in (("fail", "blocking"), ("warn", "warning")):

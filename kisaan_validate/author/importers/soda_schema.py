@@ -15,7 +15,7 @@ from kisaan_validate.author.source import remark
 
 
 @dataclass(frozen=True)
-class Schema:
+class SodaSchema:
     """The table that a schema check is about, and what is said of the check."""
 
     maker: Maker

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from kisaan_validate.author.importers.maker import Maker
-from kisaan_validate.author.importers.outcome import Made, Outcome
+from kisaan_validate.author.importers.outcome import ImportOutcome, Made
 from kisaan_validate.author.source import code_span, file_stem, remark, settings_text
 from kisaan_validate.facts.titles import split_name
 from kisaan_validate.suite.personal import guessed_personal
@@ -42,7 +42,7 @@ def _columns(maker: Maker) -> set[str]:
     return {f"{made.table}.{column}" for made in maker.made for column in made.columns}
 
 
-def _module(table: str, members: Sequence[Made], origins: dict[str, Outcome], tool: str) -> str:
+def _module(table: str, members: Sequence[Made], origins: dict[str, ImportOutcome], tool: str) -> str:
     parts = [
         (
             '"""Imported by kisaan-validate: read it, correct it, own it. import.md says what became of '
@@ -62,13 +62,13 @@ def _module(table: str, members: Sequence[Made], origins: dict[str, Outcome], to
     return "\n".join(parts) + "\n" + "\n".join(lines) + "\n"
 
 
-def counted(outcomes: Sequence[Outcome]) -> tuple[int, int, int]:
+def counted(outcomes: Sequence[ImportOutcome]) -> tuple[int, int, int]:
     """(items, imported, not imported); the last two add up to the first."""
     imported = sum(outcome.imported for outcome in outcomes)
     return len(outcomes), imported, sum(not outcome.imported for outcome in outcomes)
 
 
-def report(outcomes: Sequence[Outcome], tool: str) -> str:
+def report(outcomes: Sequence[ImportOutcome], tool: str) -> str:
     """Every item with the checks that it became, or with the reason why it has no counterpart. Markdown."""
     total, imported, left = counted(outcomes)
     lines = [
@@ -94,7 +94,7 @@ def report(outcomes: Sequence[Outcome], tool: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def _table(heading: str, rows: Sequence[tuple[Outcome, str]]) -> list[str]:
+def _table(heading: str, rows: Sequence[tuple[ImportOutcome, str]]) -> list[str]:
     if not rows:
         return ["None."]
     lines = [f"| item | where | {heading} |", "| --- | --- | --- |"]

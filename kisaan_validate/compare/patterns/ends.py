@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from kisaan_validate.compare.patterns.base import EXACT, Pair, Parameter, Pattern, number_of, shown
-from kisaan_validate.compare.patterns.numbers import Moved, PowerOfTen, ScaleLost, SignFlipped
+from kisaan_validate.compare.patterns.numbers import ConstantDifference, PowerOfTen, ScaleLost, SignFlipped
 from kisaan_validate.compare.patterns.texts import Truncated
 from kisaan_validate.compare.patterns.times import CalendarMoved, PrecisionLost, Shifted, ZoneTaken
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.table import Family, Profile, TableFacts
 
-_NUMBERS: tuple[Pattern, ...] = (SignFlipped(), PowerOfTen(), ScaleLost(), Moved())
+_NUMBERS: tuple[Pattern, ...] = (SignFlipped(), PowerOfTen(), ScaleLost(), ConstantDifference())
 _TIMES: tuple[Pattern, ...] = (ZoneTaken(), PrecisionLost(), CalendarMoved(), Shifted())
 _TEXTS: tuple[Pattern, ...] = (Truncated(),)
 
@@ -148,7 +148,7 @@ def _follows(
         return new == old.scaleb(int(parameter[0]), EXACT)
     if values is None:
         return False
-    if isinstance(pattern, Moved):
+    if isinstance(pattern, ConstantDifference):
         return difference == EXACT.multiply(Decimal(parameter[0]), Decimal(values))
     step = Decimal(1).scaleb(-int(parameter[1]))
     return abs(difference) <= EXACT.multiply(step, Decimal(values))

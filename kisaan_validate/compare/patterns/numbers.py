@@ -223,7 +223,7 @@ class Wrapped(Pattern):
         return {"bits": parameter[0]}
 
 
-class Moved(Pattern):
+class ConstantDifference(Pattern):
     """Every number changed by the same amount."""
 
     name = "constant difference"
@@ -256,5 +256,5 @@ PATTERNS: tuple[Pattern, ...] = (
     BinaryFraction(),
     Wrapped(),
     PowerOfTenRounded(),
-    Moved(),
+    ConstantDifference(),
 )

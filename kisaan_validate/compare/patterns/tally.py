@@ -49,7 +49,7 @@ class _Support:
 
 
 @dataclass(frozen=True)
-class Claim:
+class PatternClaim:
     """A pattern with its parameter, and exactly how many changed values it is held to have made.
 
     ``at_least``: more may have been made so, among those called unexplained.
@@ -69,7 +69,7 @@ class Findings:
     """
 
     rows: int
-    claims: tuple[Claim, ...]
+    claims: tuple[PatternClaim, ...]
     exchanged: int
     unexplained: int
 
@@ -184,7 +184,7 @@ class ColumnTally:
                 break
             worth -= weak
         claims = tuple(
-            Claim(self._patterns[s[0]], s[1], made[s], self._is_lower_bound(s))
+            PatternClaim(self._patterns[s[0]], s[1], made[s], self._is_lower_bound(s))
             for s in sorted(worth, key=lambda s: (-made[s], self._preference(s)))
         )
         exchanged = rest if rest > 1 and not moved else 0

@@ -113,7 +113,7 @@ class Inverted(Pattern):
         return "boolean inverted"
 
 
-class Filled(Pattern):
+class ConstantBackfilled(Pattern):
     """NULL became one and the same value in every row: a constant backfilled, or a migration's own now()."""
 
     name = "constant backfilled"
@@ -312,7 +312,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Inverted(),
     StringOfDocument(),
     BecameNull(),
-    Filled(),
+    ConstantBackfilled(),
     Constant(),
     KeyChanged(),
     Replaced(),

@@ -11,7 +11,7 @@ from itertools import chain
 from kisaan_validate.compare.patterns import numbers, texts, times, values
 from kisaan_validate.compare.patterns.base import Off, Pair, Pattern, Sort, sort_of, sort_of_form
 from kisaan_validate.compare.patterns.rows import Contents, Copied, Swapped, copies_of, plain, swaps_of
-from kisaan_validate.compare.patterns.tally import Claim, ColumnTally, Findings, Supposition
+from kisaan_validate.compare.patterns.tally import ColumnTally, Findings, PatternClaim, Supposition
 from kisaan_validate.facts.result import MASKED
 from kisaan_validate.facts.row_differences import ColumnPair, Kind, PatternFound, RowChange
 from kisaan_validate.text.cutting import is_cut
@@ -141,7 +141,7 @@ def _swapped(table: _Table, change: RowChange) -> dict[str, list[Supposition]]:
     return found
 
 
-def _without_repeats(name: str, of: Findings, all: Mapping[str, Findings]) -> list[Claim]:
+def _without_repeats(name: str, of: Findings, all: Mapping[str, Findings]) -> list[PatternClaim]:
     """The claims of a column but for exchanges that are said at the earlier of the two columns."""
     order = list(all)
     kept = []
@@ -157,7 +157,9 @@ def _without_repeats(name: str, of: Findings, all: Mapping[str, Findings]) -> li
     return kept
 
 
-def _of_column(name: str, of: Findings, claims: Sequence[Claim], personal: bool) -> Iterator[PatternFound]:
+def _of_column(
+    name: str, of: Findings, claims: Sequence[PatternClaim], personal: bool
+) -> Iterator[PatternFound]:
     for claim in claims[:_MOST_SHOWN]:
         yield _found(name, claim, of.rows, personal)
     if others := claims[_MOST_SHOWN:]:
@@ -178,7 +180,7 @@ def _of_column(name: str, of: Findings, claims: Sequence[Claim], personal: bool)
         )
 
 
-def _found(name: str, claim: Claim, changed: int, personal: bool) -> PatternFound:
+def _found(name: str, claim: PatternClaim, changed: int, personal: bool) -> PatternFound:
     pattern, parameter = claim.pattern, claim.parameter
     hidden = personal and pattern.quotes(parameter)
     says = f"{pattern.name}, {MASKED}," if hidden else pattern.says(parameter)

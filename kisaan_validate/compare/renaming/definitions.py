@@ -20,7 +20,7 @@ from kisaan_validate.text.printed import canonical
 
 
 @dataclass(frozen=True)
-class Scope:
+class NameScope:
     """What the names in a text mean: every relation of before with its name after, and the columns that
     got another name.
 
@@ -38,13 +38,13 @@ class Scope:
     parameters: Mapping[str, Relation | None] = field(default_factory=dict)
 
 
-def follows(before: str, after: str, scope: Scope) -> bool:
+def follows(before: str, after: str, scope: NameScope) -> bool:
     """Whether a text is what another becomes by the renames alone."""
     wanted = _gist(after)
     return any(_gist(text) == wanted for text in tellings(before, scope))
 
 
-def tellings(sql: str, scope: Scope) -> Iterator[str]:
+def tellings(sql: str, scope: NameScope) -> Iterator[str]:
     """All that a text may read like after the renames, what is likely first.
 
     A view may have stored the old name of a table as its alias. A field may be that of a composite type,
@@ -58,7 +58,7 @@ def tellings(sql: str, scope: Scope) -> Iterator[str]:
 
 def parameters_of(arguments: str) -> dict[str, Relation | None]:
     """The parameters of a function as they are printed: by name, or by number as $1, with what
-    ``Scope.parameters`` says of them.
+    ``NameScope.parameters`` says of them.
     """
     found: dict[str, Relation | None] = {}
     for number, listed in enumerate(_apart(tokens_of(arguments)), 1):
@@ -84,7 +84,7 @@ def _apart(tokens: Iterable[Token]) -> Iterator[list[Token]]:
         yield listed
 
 
-def retold(sql: str, scope: Scope) -> str:
+def retold(sql: str, scope: NameScope) -> str:
     """The text after the renames."""
     return next(tellings(sql, scope))
 
@@ -151,7 +151,7 @@ class _Telling:
     """One text on its way: which token is replaced by what, and what is said behind it."""
 
     sql: str
-    scope: Scope
+    scope: NameScope
     aliased: bool
     fields: Collection[str] = ()
     said: dict[int, str] = field(default_factory=dict)

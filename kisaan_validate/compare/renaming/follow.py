@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from kisaan_validate.compare.renaming.names import Place, Renames
+from kisaan_validate.compare.renaming.names import ColumnPlace, Renames
 from kisaan_validate.facts.table import SchemaObject
 from kisaan_validate.facts.titles import split_titles
 
@@ -19,7 +19,7 @@ def formerly(name: str, known: Collection[str]) -> str:
     return made
 
 
-def with_displaced(renames: Renames, tables: Collection[str], columns: Collection[Place]) -> Renames:
+def with_displaced(renames: Renames, tables: Collection[str], columns: Collection[ColumnPlace]) -> Renames:
     """The renames, with what bore a new name before and is not renamed itself: it went, and is told from
     what has it now.
 
@@ -39,7 +39,10 @@ def with_displaced(renames: Renames, tables: Collection[str], columns: Collectio
 
 
 def with_heirs(
-    renames: Renames, objects: Iterable[SchemaObject], before: Collection[Place], after: Collection[Place]
+    renames: Renames,
+    objects: Iterable[SchemaObject],
+    before: Collection[ColumnPlace],
+    after: Collection[ColumnPlace],
 ) -> Renames:
     """The renames, with those of columns that partitions and children have from their parents. ``objects``
     are of before.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kisaan_validate.facts.table import TableFacts
 
-Place = tuple[str, str]
+ColumnPlace = tuple[str, str]
 """(title of a table, name of a column of it)."""
 
 Relation = tuple[str, str]
@@ -23,7 +23,7 @@ class Renames:
     """
 
     tables: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[Place, str] = field(default_factory=dict)
+    columns: Mapping[ColumnPlace, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.tables or self.columns)
@@ -36,7 +36,7 @@ class Renames:
         """What a column of a table, by the table's title before, is called after."""
         return self.columns.get((table, name), name)
 
-    def place(self, table: str, name: str) -> Place:
+    def place(self, table: str, name: str) -> ColumnPlace:
         """A column of before, as (title, name) of after."""
         return self.title(table), self.column(table, name)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kisaan_validate.compare.renaming.definitions import Scope, follows, retold
+from kisaan_validate.compare.renaming.definitions import NameScope, follows, retold
 from kisaan_validate.compare.renaming.names import Relation, Renames, relation_of
 from kisaan_validate.compare.renaming.tokens import tokens_of
 from kisaan_validate.facts.table import SchemaObject
@@ -62,9 +62,9 @@ class _Names:
     owners: Mapping[str, str]
     fields: frozenset[str] = frozenset()
 
-    def scope(self, item: SchemaObject) -> Scope:
+    def scope(self, item: SchemaObject) -> NameScope:
         own = None if item.kind in _OF_NO_RELATION else self.places.get(item.table)
-        return Scope(self.relations, self.columns, own, self.fields)
+        return NameScope(self.relations, self.columns, own, self.fields)
 
 
 def objects_through(
@@ -84,10 +84,10 @@ def objects_through(
     return tuple(_through(item, names, there) for item in listed)
 
 
-def scope_of(objects: Iterable[SchemaObject], renames: Renames, places: Mapping[str, Relation]) -> Scope:
+def scope_of(objects: Iterable[SchemaObject], renames: Renames, places: Mapping[str, Relation]) -> NameScope:
     """What names in a text of no relation of its own mean, given the objects of its side."""
     names = _names(tuple(objects), renames, places)
-    return Scope(names.relations, names.columns, fields=names.fields)
+    return NameScope(names.relations, names.columns, fields=names.fields)
 
 
 def _names(objects: tuple[SchemaObject, ...], renames: Renames, places: Mapping[str, Relation]) -> _Names:
@@ -149,7 +149,7 @@ def _name(item: SchemaObject, names: _Names) -> str:
 def _signature(name: str, names: _Names) -> str:
     """The name of a function, or of a grant on it, which names the types of its arguments."""
     called, paren, types = name.partition("(")
-    return called + retold(paren + types, Scope(names.relations, {}))
+    return called + retold(paren + types, NameScope(names.relations, {}))
 
 
 def _fact(item: SchemaObject, fact: str, text: str, names: _Names, there: SchemaObject | None) -> str:

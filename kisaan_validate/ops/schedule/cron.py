@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import shlex
 
-from kisaan_validate.ops.schedule.job import Job
+from kisaan_validate.ops.schedule.job import NightlyJob
 
 
-def line(job: Job) -> str:
+def line(job: NightlyJob) -> str:
     """The line, below what must be there for it."""
     told = (
         (
@@ -24,7 +24,7 @@ def line(job: Job) -> str:
     )
 
 
-def _command(job: Job) -> str:
+def _command(job: NightlyJob) -> str:
     """One line of sh. A percent sign would be a line break to cron: crontab(5)."""
     words = " ".join(shlex.quote(word) for word in job.command)
     script = (

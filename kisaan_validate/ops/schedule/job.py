@@ -11,7 +11,7 @@ from kisaan_validate.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Job:
+class NightlyJob:
     """A nightly run. ``program`` are the words that start kisaan-validate; all paths are absolute;
     ``user`` runs it.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kisaan_validate.ops.schedule.job import Job
+from kisaan_validate.ops.schedule.job import NightlyJob
 
 HOME, REPORTS = "/work", "/reports"
 """Where the image holds the suite, and where reports are mounted."""
@@ -16,7 +16,7 @@ USER = 65532
 """Nobody in particular, as in distroless images; not root."""
 
 
-def manifest(job: Job) -> str:
+def manifest(job: NightlyJob) -> str:
     """The manifest, below what must be there for it."""
     told = (
         (
@@ -30,7 +30,7 @@ def manifest(job: Job) -> str:
     return "\n".join([*(f"# {line}" for line in told), *_yaml(_cron_job(job))]) + "\n"
 
 
-def _cron_job(job: Job) -> dict[str, Any]:
+def _cron_job(job: NightlyJob) -> dict[str, Any]:
     pod = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -59,7 +59,7 @@ def _cron_job(job: Job) -> dict[str, Any]:
     return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": job.name}, "spec": spec}
 
 
-def _container(job: Job) -> dict[str, Any]:
+def _container(job: NightlyJob) -> dict[str, Any]:
     config = ["--config", _inside(job.config, job.folder)] if job.config is not None else []
     return {
         "name": "validate",

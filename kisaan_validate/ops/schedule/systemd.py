@@ -7,7 +7,7 @@ Source of the quoting: systemd.service(5), "Command lines", and systemd.syntax(7
 from __future__ import annotations
 
 from kisaan_validate.errors import UsageError
-from kisaan_validate.ops.schedule.job import Job
+from kisaan_validate.ops.schedule.job import NightlyJob
 
 _HARDENING = """NoNewPrivileges=yes
 ProtectSystem=strict
@@ -32,7 +32,7 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service"""
 
 
-def units(job: Job) -> str:
+def units(job: NightlyJob) -> str:
     """Service and timer, one below the other, each headed by the file that it belongs into. Raises
     UsageError.
     """
@@ -51,7 +51,7 @@ def units(job: Job) -> str:
     return f"{told}\n\n{_service(job)}\n{_timer(job)}"
 
 
-def _service(job: Job) -> str:
+def _service(job: NightlyJob) -> str:
     return f"""# /etc/systemd/system/{job.name}.service
 [Unit]
 Description=Validation of the database (kisaan-validate)
@@ -75,7 +75,7 @@ ReadWritePaths={_quoted(str(job.reports))}
 """
 
 
-def _timer(job: Job) -> str:
+def _timer(job: NightlyJob) -> str:
     return f"""# /etc/systemd/system/{job.name}.timer
 [Unit]
 Description=Every night: validation of the database (kisaan-validate)
@@ -93,7 +93,7 @@ def _percent(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _command(job: Job) -> str:
+def _command(job: NightlyJob) -> str:
     """The command line. In its arguments, not in the program's path, a dollar sign stands for a variable."""
     if set(job.program[0]) & set("'\"\\"):
         raise UsageError(

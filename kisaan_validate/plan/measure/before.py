@@ -21,7 +21,7 @@ from kisaan_validate.facts.measure_key import (
 )
 from kisaan_validate.plan.fingerprints import Digested
 from kisaan_validate.plan.measure.figured import at_once, figures
-from kisaan_validate.plan.measure.side import Side, Telling, held, texts, those
+from kisaan_validate.plan.measure.side import TableSide, Telling, held, texts, those
 from kisaan_validate.plan.measure.statement import Measure
 from kisaan_validate.plan.measure.value import Value, promised
 from kisaan_validate.plan.measure.wanted import digests_wanted, no_form
@@ -32,7 +32,7 @@ NULL_KEYS_LIMIT = 50_000
 """So many keys of rows without a value are kept at most where a promise says that only these may change."""
 
 
-def measures_before(side: Side, needs: Sequence[Need], *, every: bool) -> list[Measure]:
+def measures_before(side: TableSide, needs: Sequence[Need], *, every: bool) -> list[Measure]:
     """The statements over one table. With ``every``, all its columns are digested, not only the promised
     ones.
     """
@@ -50,7 +50,7 @@ def measures_before(side: Side, needs: Sequence[Need], *, every: bool) -> list[M
     return made
 
 
-def names(side: Side, need: Names) -> Measure:
+def names(side: TableSide, need: Names) -> Measure:
     """Which of the names of a list are there."""
     column = quote(need.column)
     sql = (
@@ -71,21 +71,21 @@ def _subsets(removals: Sequence[Removal]) -> list[tuple[Removal, ...]]:
     return [(), *(subset for size in sizes for subset in combinations(removals, size))]
 
 
-def _untold_renames(side: Side, needs: Sequence[Need], every: bool) -> dict[str, str]:
+def _untold_renames(side: TableSide, needs: Sequence[Need], every: bool) -> dict[str, str]:
     parts = {name: side.part(name) for name in side.table.columns}
     # Digests under a key of their own tell of personal columns.
     told = side.personal if every else frozenset[str]()
     return undigested(side.table, needs, {**parts, **dict.fromkeys(told, "")}, side.personal)
 
 
-def _untouched(side: Side, need: Untouched) -> Digested | None:
+def _untouched(side: TableSide, need: Untouched) -> Digested | None:
     """The digest of a column over the rows where it has a value."""
     part = side.part(need.column)
     where = f"{quote(need.column)} IS DISTINCT FROM NULL"
     return Digested(untouched(need.column, need.rule), part, where) if part is not None else None
 
 
-def _null_keys(side: Side, need: Untouched) -> Measure:
+def _null_keys(side: TableSide, need: Untouched) -> Measure:
     """The keys of the rows where the column is NULL, one more than may be kept if there are more."""
     id, key = null_keys_key(need.rule), side.table.primary_key
     parts = side.parts(key, {})
@@ -104,7 +104,7 @@ class _Remainder:
     can be said.
     """
 
-    side: Side
+    side: TableSide
     telling: Telling
     values: Sequence[Value]
     digests: Sequence[Digested]

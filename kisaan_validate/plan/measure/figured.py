@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from kisaan_validate.facts.measure_key import MeasureKey, count_key
 from kisaan_validate.plan.figures import Figure, column_figure
-from kisaan_validate.plan.fingerprints import Digested, Digesting, Part, seed_items
-from kisaan_validate.plan.measure.side import Side, Telling
+from kisaan_validate.plan.fingerprints import Digested, Digesting, SqlPart, seed_items
+from kisaan_validate.plan.measure.side import TableSide, Telling
 from kisaan_validate.plan.measure.statement import Measure
 from kisaan_validate.plan.measure.value import Value
 from kisaan_validate.plan.statements import figure_items
@@ -29,7 +29,7 @@ def at_once(digests: Sequence[Digested]) -> list[Sequence[Digested]]:
 
 
 def figures(
-    side: Side,
+    side: TableSide,
     id: MeasureKey,
     stays: str,
     telling: Telling,
@@ -65,7 +65,7 @@ def figures(
 
 
 def digests_apart(
-    side: Side, id: MeasureKey, stays: str, telling: Telling, digests: Sequence[Digested]
+    side: TableSide, id: MeasureKey, stays: str, telling: Telling, digests: Sequence[Digested]
 ) -> Measure:
     """Digests in one statement, or where these are too many for one, in several."""
     whole = figures(side, id, stays, telling, digests=digests, every=False)
@@ -76,7 +76,7 @@ def digests_apart(
     return replace(whole, parts=tuple(parts))
 
 
-def _of_columns(side: Side, kept: str) -> Items:
+def _of_columns(side: TableSide, kept: str) -> Items:
     columns = list(side.table.columns.values())
     inner = [f"{quote(column.name)} AS v{n}" for n, column in enumerate(columns)]
     found = [
@@ -86,7 +86,7 @@ def _of_columns(side: Side, kept: str) -> Items:
     return inner, found
 
 
-def _of_values(side: Side, values: Sequence[Value], kept: str) -> Items:
+def _of_values(side: TableSide, values: Sequence[Value], kept: str) -> Items:
     inner, found = [], []
     for n, value in enumerate(values):
         inner.append(f"{value.sql} AS e{n}")
@@ -98,7 +98,9 @@ def _of_values(side: Side, values: Sequence[Value], kept: str) -> Items:
     return inner, found
 
 
-def _of_digests(digesting: Digesting, digests: Sequence[Digested], key: Sequence[Part], kept: str) -> Items:
+def _of_digests(
+    digesting: Digesting, digests: Sequence[Digested], key: Sequence[SqlPart], kept: str
+) -> Items:
     inner = seed_items(digesting, key) if digests else []
     found = []
     for n, digested in enumerate(digests):

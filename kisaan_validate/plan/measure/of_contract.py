@@ -14,7 +14,7 @@ from kisaan_validate.plan.fingerprints import Digesting
 from kisaan_validate.plan.measure.after import measures_after
 from kisaan_validate.plan.measure.before import measures_before
 from kisaan_validate.plan.measure.past import Past
-from kisaan_validate.plan.measure.side import IsPersonal, Side
+from kisaan_validate.plan.measure.side import IsPersonal, TableSide
 from kisaan_validate.plan.measure.statement import Measure
 
 _ASKED_OF_A_TABLE = (Removal, Replacement, Untouched, Lookup, Renaming)
@@ -43,7 +43,7 @@ def measures_of(
         elif why := _not_asked(need, catalogue):
             found.append(Measure(unasked_key(need.rule, need.table), need.table, message=why))
     for key, members in grouped.items():
-        side = Side(catalogue.tables[key], catalogue, is_personal, digesting)
+        side = TableSide(catalogue.tables[key], catalogue, is_personal, digesting)
         if before is None:
             found += measures_before(side, members, every=every)
         else:

@@ -17,7 +17,7 @@ from kisaan_validate.facts.measure_key import (
 )
 from kisaan_validate.facts.table import Family, Measured, Profile, TableDigests, TableFacts
 from kisaan_validate.plan.figures import TEXT_LIMIT, column_figure
-from kisaan_validate.plan.measure.side import Side, Telling, Unknowable
+from kisaan_validate.plan.measure.side import TableSide, Telling, Unknowable
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 OTHERWISE = (
@@ -37,7 +37,7 @@ class Past:
     for the key.
     """
 
-    side: Side
+    side: TableSide
     baseline: Baseline
     since: str = ""
 

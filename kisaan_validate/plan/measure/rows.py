@@ -14,9 +14,9 @@ from kisaan_validate.digest.rows import row_digest, staged
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.fingerprints import Digesting, Part, elements_of, why_not
+from kisaan_validate.plan.fingerprints import Digesting, SqlPart, elements_of, why_not
 from kisaan_validate.plan.measure.past import Past
-from kisaan_validate.plan.measure.side import IsPersonal, Side, Telling
+from kisaan_validate.plan.measure.side import IsPersonal, TableSide, Telling
 from kisaan_validate.sql.expressions import table_sql
 from kisaan_validate.sql.qualify import qualified
 
@@ -60,7 +60,7 @@ def row_streams(
     """What is kept of each row of these tables; ``spoken`` are columns, by table and name, that take no
     part.
     """
-    sides = (Side(table, catalogue, is_personal, digesting) for table in tables)
+    sides = (TableSide(table, catalogue, is_personal, digesting) for table in tables)
     return [
         _first(side, {column for table, column in spoken if table in {side.table.name, side.title}})
         for side in sides
@@ -80,7 +80,7 @@ def row_streams_again(
     """
     return [
         _again(
-            Past(Side(table, catalogue, is_personal, digesting), before, since.get(table.key, "")),
+            Past(TableSide(table, catalogue, is_personal, digesting), before, since.get(table.key, "")),
             forms,
             buckets,
         )
@@ -99,7 +99,7 @@ def undigested(tables: Iterable[Table], is_personal: IsPersonal) -> dict[tuple[s
     return found
 
 
-def _first(side: Side, spoken: Collection[str]) -> RowStream:
+def _first(side: TableSide, spoken: Collection[str]) -> RowStream:
     """The digests of the rows: of all columns but those of which a promise speaks."""
     telling, primary = side.chosen_key(), side.table.primary_key
     parts = side.parts((c for c in side.table.columns if c not in spoken), {})
@@ -128,16 +128,16 @@ def _missing(past: Past, telling: Telling) -> str:
     return f"{', '.join(sorted(gone))} is not there any more" if gone else ""
 
 
-def _other_forms(parts: Mapping[str, Part], forms: Mapping[str, str]) -> str:
+def _other_forms(parts: Mapping[str, SqlPart], forms: Mapping[str, str]) -> str:
     different = [name for name, form in forms.items() if name not in parts or str(parts[name].form) != form]
     return f"the values of {', '.join(different)} are of another form now" if different else ""
 
 
 def _stream(
-    side: Side,
+    side: TableSide,
     telling: Telling,
     forms: Mapping[str, str],
-    parts: Mapping[str, Part],
+    parts: Mapping[str, SqlPart],
     condition: str,
     settled: str,
 ) -> RowStream:
@@ -172,7 +172,7 @@ def _stream(
     )
 
 
-def _shown(keys: Iterable[Part], context: Context, marked: bool) -> str:
+def _shown(keys: Iterable[SqlPart], context: Context, marked: bool) -> str:
     """SQL of the key as text, and where that is not the key itself, of its digest behind ``MARK``."""
     parts = list(keys)
     text = f"ROW({', '.join(part.value(context) for part in parts)})::text"

@@ -19,7 +19,7 @@ from kisaan_validate.facts.measure_key import MeasureKey, count_key
 from kisaan_validate.plan.figures import Figure, column_figure
 from kisaan_validate.plan.fingerprints import (
     Digesting,
-    Part,
+    SqlPart,
     elements_of,
     facts_of_column,
     part_of,
@@ -51,7 +51,7 @@ class Telling:
 
 
 @dataclass(frozen=True)
-class Side:
+class TableSide:
     """One table of one side."""
 
     table: Table
@@ -71,7 +71,7 @@ class Side:
 
     # --- its columns in digests ----------------------------------------------------------------------------
 
-    def part(self, name: str, wanted: str = "") -> Part | None:
+    def part(self, name: str, wanted: str = "") -> SqlPart | None:
         """A column as a part of a digest, of the wanted form if it can be.
 
         None for one that is personal, missing, or of a type without canonical form.
@@ -83,12 +83,12 @@ class Side:
         made = part_of(quote(name), facts, wanted=wanted, column=name) if wanted else None
         return made or part_of(quote(name), facts, column=name)
 
-    def parts(self, names: Iterable[str], forms: Mapping[str, str]) -> dict[str, Part]:
+    def parts(self, names: Iterable[str], forms: Mapping[str, str]) -> dict[str, SqlPart]:
         """Those of these columns that can be digested."""
         made = ((name, self.part(name, forms.get(name, ""))) for name in names)
         return {name: part for name, part in made if part is not None}
 
-    def key_parts(self, telling: Telling) -> list[Part]:
+    def key_parts(self, telling: Telling) -> list[SqlPart]:
         """The parts of the key."""
         known = len(telling.key_forms) == len(telling.key)
         forms = dict(zip(telling.key, telling.key_forms, strict=True)) if known else {}
@@ -105,11 +105,11 @@ class Side:
         primary = self.table.primary_key
         return Telling(primary if primary and set(primary) <= set(usable) else tuple(usable))
 
-    def row_text(self, parts: Iterable[Part]) -> str:
+    def row_text(self, parts: Iterable[SqlPart]) -> str:
         """SQL of a text that tells the row with these values from all others."""
         return f"ROW({', '.join(elements_of(list(parts), self.digesting.server_encoding))})::text"
 
-    def place(self, parts: Sequence[Part]) -> str:
+    def place(self, parts: Sequence[SqlPart]) -> str:
         """SQL of the number by which rows lie in buckets."""
         context = Context(encoding=self.digesting.server_encoding)
         return key_hash_sql(self.digesting.encoding, parts, context)

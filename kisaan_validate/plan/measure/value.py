@@ -12,7 +12,7 @@ from kisaan_validate.facts.table import Family
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure, base_of, figure_of
 from kisaan_validate.plan.fingerprints import Digested, facts_of, part_of
-from kisaan_validate.plan.measure.side import Side, Unknowable, those
+from kisaan_validate.plan.measure.side import TableSide, Unknowable, those
 from kisaan_validate.sql.expressions import quote, raw, table_sql, to_sql
 from kisaan_validate.sql.reading import columns_named
 
@@ -63,7 +63,7 @@ class Value:
         return Digested(self.figure_key, part) if part is not None else None
 
 
-def promised(side: Side, needs: Sequence[Need]) -> tuple[list[Value], dict[FigureKey, str]]:
+def promised(side: TableSide, needs: Sequence[Need]) -> tuple[list[Value], dict[FigureKey, str]]:
     """The promised values, and of those that cannot be said in SQL, by the key of their figures, why not."""
     values: list[Value] = []
     unknown: dict[FigureKey, str] = {}
@@ -80,7 +80,7 @@ def promised(side: Side, needs: Sequence[Need]) -> tuple[list[Value], dict[Figur
     return values, unknown
 
 
-def _replacement(side: Side, need: Replacement) -> Value:
+def _replacement(side: TableSide, need: Replacement) -> Value:
     """The promised value, as an assignment to the column would store it. Raises Unknowable."""
     kind = _kind(side, need)
     if kind is None:
@@ -100,7 +100,7 @@ def _replacement(side: Side, need: Replacement) -> Value:
     return replace(made, old=quote(need.column)) if comparable else made
 
 
-def _kind(side: Side, need: Replacement) -> Kind | None:
+def _kind(side: TableSide, need: Replacement) -> Kind | None:
     """The type of the promised value; None if it is not known."""
     column = side.table.columns.get(need.column)
     if not need.type:
@@ -111,7 +111,7 @@ def _kind(side: Side, need: Replacement) -> Kind | None:
     return next(((c.base, c.is_enum, c.made) for c in every if c.type == need.type), None)
 
 
-def looked_up(side: Side, need: Lookup) -> Value:
+def looked_up(side: TableSide, need: Lookup) -> Value:
     """The value of the one row of another table that belongs to a row. Raises Unknowable."""
     source = side.catalogue.find(need.source)
     if source is None:

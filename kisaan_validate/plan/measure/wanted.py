@@ -10,7 +10,7 @@ from kisaan_validate.contract.needs import Lookup, Need, Replacement
 from kisaan_validate.facts.measure_key import WHICH_ROWS, FigureKey, of_column, replaced
 from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.plan.fingerprints import Digested
-from kisaan_validate.plan.measure.side import Side
+from kisaan_validate.plan.measure.side import TableSide
 from kisaan_validate.plan.renames import travelling
 
 OldForm = Callable[[FigureKey], str]
@@ -23,7 +23,7 @@ def no_form(figure: FigureKey) -> str:
 
 
 def digests_wanted(
-    side: Side, needs: Sequence[Need], form: OldForm, old: TableFacts | None, *, every: bool
+    side: TableSide, needs: Sequence[Need], form: OldForm, old: TableFacts | None, *, every: bool
 ) -> list[Digested]:
     """The digests that promises need; with ``every``, those of all columns."""
     travel = travelling(side.table, needs, old)

@@ -13,10 +13,10 @@ from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.measure_key import WHICH_ROWS, buckets_key, by_key, of_column, whole_key
 from kisaan_validate.facts.table import Family, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.fingerprints import Digested, Digesting, Part, elements_of
+from kisaan_validate.plan.fingerprints import Digested, Digesting, SqlPart, elements_of
 from kisaan_validate.plan.measure.figured import digests_apart, figures
 from kisaan_validate.plan.measure.past import Past
-from kisaan_validate.plan.measure.side import IsPersonal, Side, Telling
+from kisaan_validate.plan.measure.side import IsPersonal, TableSide, Telling
 from kisaan_validate.plan.measure.statement import Measure
 from kisaan_validate.plan.renames import came
 from kisaan_validate.sql.expressions import table_sql
@@ -35,14 +35,14 @@ def whole_measures(
     ``since`` names columns above whose highest value in the baseline a row came later; elsewhere the key
     tells.
     """
-    sides = [Side(table, catalogue, is_personal, digesting) for table in tables]
+    sides = [TableSide(table, catalogue, is_personal, digesting) for table in tables]
     if before is None:
         return [_first(side) for side in sides]
     again = (_again(Past(side, before, since.get(side.table.key, ""))) for side in sides)
     return [measure for measure in again if measure is not None]
 
 
-def _first(side: Side) -> Measure:
+def _first(side: TableSide) -> Measure:
     """The digests of all columns and of buckets, in a key of its own choice."""
     return _whole(side, side.chosen_key(), "", list(side.table.columns))
 
@@ -77,7 +77,7 @@ def _again(past: Past) -> Measure | None:
 
 
 def _whole(
-    side: Side, telling: Telling, stays: str, columns: Sequence[str], more: Sequence[str] = ()
+    side: TableSide, telling: Telling, stays: str, columns: Sequence[str], more: Sequence[str] = ()
 ) -> Measure:
     """Digests of the rows, of these columns, and of ``more`` that are no part of a row: one may be a lost
     one, renamed.
@@ -92,7 +92,7 @@ def _whole(
     return replace(made, first=first)
 
 
-def _buckets(side: Side, telling: Telling, stays: str, parts: Mapping[str, Part]) -> str:
+def _buckets(side: TableSide, telling: Telling, stays: str, parts: Mapping[str, SqlPart]) -> str:
     """SQL of the list of buckets, each as number:rows:lane:lane."""
     others = [part for name, part in parts.items() if name not in telling.key]
     key = side.key_parts(telling)
@@ -113,7 +113,7 @@ class DigestKey:
     ``stays`` is SQL that is true for the rows that a contract does not remove, "" where it removes none.
     """
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SqlPart, ...] = ()
     condition: str = ""
     stays: str = ""
     reason: str = ""
@@ -129,7 +129,7 @@ def digest_key(
     removals: Sequence[Removal] = (),
 ) -> DigestKey:
     """The key of the digests of a whole table: of its own choice, or beside a baseline the one of then."""
-    side = Side(table, catalogue, is_personal, digesting)
+    side = TableSide(table, catalogue, is_personal, digesting)
     if before is None:
         gone = " OR ".join(side.goes(removal) for removal in removals)
         return DigestKey(tuple(side.key_parts(side.chosen_key())), stays=f"NOT ({gone})" if gone else "")

@@ -16,8 +16,8 @@ import io
 import re
 
 from kisaan_validate.report.columns import COLUMNS
-from kisaan_validate.report.findings import Finding, difference_findings, promise_findings
-from kisaan_validate.report.standing import Line, lines_of
+from kisaan_validate.report.findings import ReportFinding, difference_findings, promise_findings
+from kisaan_validate.report.standing import ResultLine, lines_of
 from kisaan_validate.report.text import plain
 from kisaan_validate.verdict.judgement import Judgement
 
@@ -43,7 +43,7 @@ def render(judged: Judgement) -> str:
     return made.getvalue()
 
 
-def _beside(finding: Finding) -> list[str]:
+def _beside(finding: ReportFinding) -> list[str]:
     """The cells of a promise or a difference, up to the run: its name, severity, what is said of it, and
     its standing.
     """
@@ -51,7 +51,7 @@ def _beside(finding: Finding) -> list[str]:
     return [*(known.get(column.name, "") for column in COLUMNS), finding.standing.value, "", ""]
 
 
-def _judged(line: Line) -> list[str]:
+def _judged(line: ResultLine) -> list[str]:
     waiver = f"{line.waiver.use.value}: {line.waiver.remark}" if line.waiver is not None else ""
     return [line.standing.value, waiver, line.move.transition.value if line.move is not None else ""]
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.findings import (
-    Finding,
+    ReportFinding,
     difference_findings,
     promise_findings,
     run_findings,
     where,
 )
 from kisaan_validate.report.formats.place import place_of
-from kisaan_validate.report.standing import Line, Standing, keys_told, lines_in_order
+from kisaan_validate.report.standing import ResultLine, ResultStanding, keys_told, lines_in_order
 from kisaan_validate.report.summary import verdict_sentence
 from kisaan_validate.report.text import flat, plain, shortened
 from kisaan_validate.verdict.judgement import Judgement
@@ -32,14 +32,14 @@ MOST = 4_000
 
 _BY_SEVERITY = {Severity.BLOCKING: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _BY_STANDING = {
-    Standing.UNANSWERED: "error",
-    Standing.FAILED: "error",
-    Standing.WAIVED: "notice",
-    Standing.OLD: "warning",
-    Standing.LISTED: "notice",
-    Standing.NOTED: "notice",
+    ResultStanding.UNANSWERED: "error",
+    ResultStanding.FAILED: "error",
+    ResultStanding.WAIVED: "notice",
+    ResultStanding.OLD: "warning",
+    ResultStanding.LISTED: "notice",
+    ResultStanding.NOTED: "notice",
 }
-_GREEN = {Standing.HOLDS, Standing.INAPPLICABLE}
+_GREEN = {ResultStanding.HOLDS, ResultStanding.INAPPLICABLE}
 _LEVELS = ("error", "warning", "notice")
 
 
@@ -50,7 +50,7 @@ def render(judged: Judgement) -> str:
     found = [
         _check(line, judged)
         for line in lines_in_order(judged)
-        if line.standing in {*_BY_STANDING, Standing.LESSER}
+        if line.standing in {*_BY_STANDING, ResultStanding.LESSER}
     ]
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
     found += [
@@ -66,12 +66,12 @@ def _verdict(judged: Judgement) -> str:
     return _command(level, f"{flat(verdict_sentence(judged))}\n{where(judged)}", title=title)
 
 
-def _level(thing: Line | Finding) -> str:
-    severity = thing.check.severity if isinstance(thing, Line) else thing.severity
+def _level(thing: ResultLine | ReportFinding) -> str:
+    severity = thing.check.severity if isinstance(thing, ResultLine) else thing.severity
     return _BY_STANDING.get(thing.standing) or _BY_SEVERITY[severity]
 
 
-def _check(line: Line, judged: Judgement) -> tuple[str, str]:
+def _check(line: ResultLine, judged: Judgement) -> tuple[str, str]:
     check = line.check
     file, number = place_of(check.origin, judged.sources)
     lines = [line.said, *keys_told(line.result, KEYS)]

@@ -15,14 +15,14 @@ from datetime import UTC
 from xml.etree import ElementTree as ET
 
 from kisaan_validate.report.findings import (
-    Finding,
+    ReportFinding,
     difference_findings,
     promise_findings,
     run_findings,
     where,
 )
 from kisaan_validate.report.formats.place import place_of
-from kisaan_validate.report.standing import Line, Standing, details, lines_of
+from kisaan_validate.report.standing import ResultLine, ResultStanding, details, lines_of
 from kisaan_validate.report.summary import verdict_sentence
 from kisaan_validate.report.text import flat, plain, shortened
 from kisaan_validate.verdict.judgement import Judgement
@@ -34,14 +34,14 @@ MOST = 20_000
 """So many characters of one message or body are written; the number left out is said."""
 
 _TAGS = {
-    Standing.FAILED: "failure",
-    Standing.UNANSWERED: "error",
-    Standing.LESSER: "skipped",
-    Standing.WAIVED: "skipped",
-    Standing.OLD: "skipped",
-    Standing.INAPPLICABLE: "skipped",
-    Standing.LISTED: "skipped",
-    Standing.NOTED: "skipped",
+    ResultStanding.FAILED: "failure",
+    ResultStanding.UNANSWERED: "error",
+    ResultStanding.LESSER: "skipped",
+    ResultStanding.WAIVED: "skipped",
+    ResultStanding.OLD: "skipped",
+    ResultStanding.INAPPLICABLE: "skipped",
+    ResultStanding.LISTED: "skipped",
+    ResultStanding.NOTED: "skipped",
 }
 
 
@@ -110,7 +110,7 @@ def _totals(cases: Iterable[ET.Element]) -> dict[str, str]:
     }
 
 
-def _check(line: Line, judged: Judgement) -> ET.Element:
+def _check(line: ResultLine, judged: Judgement) -> ET.Element:
     check = line.check
     case = ET.Element(
         "testcase",
@@ -121,18 +121,22 @@ def _check(line: Line, judged: Judgement) -> ET.Element:
         case.set("file", plain(file))
     if number:
         case.set("line", str(number))
-    body = details(line, KEYS) if line.standing not in {Standing.HOLDS, Standing.INAPPLICABLE} else []
+    body = (
+        details(line, KEYS)
+        if line.standing not in {ResultStanding.HOLDS, ResultStanding.INAPPLICABLE}
+        else []
+    )
     return _filled(case, line.standing, line.said, body)
 
 
-def _findings(found: Iterable[Finding], classname: str) -> list[ET.Element]:
+def _findings(found: Iterable[ReportFinding], classname: str) -> list[ET.Element]:
     return [
         _filled(ET.Element("testcase", {"classname": classname, "name": f.name}), f.standing, f.said, [])
         for f in found
     ]
 
 
-def _filled(case: ET.Element, standing: Standing, said: str, body: list[str]) -> ET.Element:
+def _filled(case: ET.Element, standing: ResultStanding, said: str, body: list[str]) -> ET.Element:
     text = shortened("\n".join(body), MOST)
     tag = _TAGS.get(standing)
     if tag is None:

@@ -14,7 +14,7 @@ from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.changed import answer_words
 from kisaan_validate.report.criteria import criterion_lines
 from kisaan_validate.report.findings import difference_findings, promise_findings, run_findings, where
-from kisaan_validate.report.standing import Line, Standing, lines_in_order
+from kisaan_validate.report.standing import ResultLine, ResultStanding, lines_in_order
 from kisaan_validate.report.summary import counts_of, pairs_of, verdict_sentence
 from kisaan_validate.report.text import flat, number, plain, shortened
 from kisaan_validate.verdict.judgement import Judgement
@@ -29,7 +29,7 @@ MOST_OF_A_TABLE = 20_000
 """A table ends where it would become longer: a comment on GitHub ends at 65,536 characters."""
 
 _SIGNS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "⚠️"}
-_GREEN = {Standing.HOLDS, Standing.INAPPLICABLE}
+_GREEN = {ResultStanding.HOLDS, ResultStanding.INAPPLICABLE}
 
 
 def render(judged: Judgement) -> str:
@@ -83,9 +83,11 @@ def _checks(judged: Judgement) -> list[str]:
     return _table("Checks that need attention", ("what it means", "severity", "check", "what"), rows)
 
 
-def _row(line: Line) -> tuple[str, ...]:
+def _row(line: ResultLine) -> tuple[str, ...]:
     why = (
-        f" <br>{prose(line.check.why)}" if line.check.why and line.standing is not Standing.UNANSWERED else ""
+        f" <br>{prose(line.check.why)}"
+        if line.check.why and line.standing is not ResultStanding.UNANSWERED
+        else ""
     )
     return line.standing.value, line.check.severity.value, code(line.check.id), prose(line.said) + why
 

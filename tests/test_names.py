@@ -1,0 +1,21 @@
+"""One word for one thing: what is called alike in two places is one thing, or gets a name of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+from conftest import ROOT
+
+PACKAGE = ROOT / "kisaan_validate"
+
+
+def test_every_class_has_a_name_of_its_own() -> None:
+    """Whoever reads the name of a class knows which one is meant, without looking where it is imported from."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found[node.name].append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    assert len(found) > 300
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}
