@@ -14,10 +14,24 @@ import pytest
 PARTS = {"test_contracts.py": 8}
 """Files whose tests share nothing but a server are dealt out in so many parts."""
 
-SECONDS = {"test_contracts.py": 12.0}
+SECONDS = {
+    **dict.fromkeys(
+        ("test_equivalence.py", "test_stream_faults.py", "test_streams.py", "test_faults.py"), 30
+    ),
+    **dict.fromkeys(("test_kisaan_checks.py", "test_rules.py", "test_comparison_laws.py"), 25),
+    **dict.fromkeys(("test_no_harm.py", "test_schema_objects.py", "test_page_access.py", "test_cli.py"), 20),
+    **dict.fromkeys(
+        ("test_stream_rules.py", "test_runs_index.py", "test_import.py", "test_diff_rows.py"), 15
+    ),
+    **dict.fromkeys(("test_output_cli.py", "test_endings.py", "test_control.py", "test_init.py"), 14),
+    **dict.fromkeys(("test_demo.py", "test_lock.py", "test_pytest_plugin.py", "test_snapshot_limit.py"), 12),
+    **dict.fromkeys(("test_lock_table.py", "test_standby.py", "test_report_page.py", "test_pooler.py"), 10),
+    **dict.fromkeys(("test_comparing_cli.py", "test_figures.py", "test_samples.py", "test_tampering.py"), 9),
+    "test_contracts.py": 7,
+}
 """What a file, or each of its parts, takes on an idle machine, if its number of tests does not tell."""
 
-USUAL = 0.15
+USUAL = 0.05
 """Seconds of a test in a file that is not listed."""
 
 
