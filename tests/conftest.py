@@ -213,9 +213,16 @@ def missing(what: str) -> NoReturn:
     pytest.skip(what)
 
 
+def slack() -> float:
+    """Seconds that a busy machine may add to anything: one, and one for each process that waits for each
+    processor.
+    """
+    return 1.0 + os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
 def wait_until(condition: Any, seconds: float = 60.0) -> None:
-    """Wait for a condition on another session; fail loudly if it never comes."""
-    deadline = time.monotonic() + seconds
+    """Wait for a condition on another session, so long on an idle machine; fail loudly if it never comes."""
+    deadline = time.monotonic() + seconds + slack()
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError("the awaited condition never came")

@@ -18,16 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conftest import Server, wait_until
+from conftest import Server, slack, wait_until
 
 PROGRAM = [sys.executable, "-m", "kisaan_validate"]
 BOUND = 5.0
 """So many seconds after a signal a command has ended."""
-
-
-def slack() -> float:
-    """What a busy machine may add to it: a second, and one for each process that waits for each processor."""
-    return 1.0 + os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 class Proxy:

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import jsonschema
 import make_schemas
 import pytest
-from conftest import ROOT
+from conftest import ROOT, slack
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_docs import SETTINGS
@@ -117,7 +117,7 @@ def test_what_has_no_end_is_refused_at_once(text: str, fact: str) -> None:
         read(text, "file.toml", Whole)
     assert fact in refused.value.fact
     assert len(refused.value.fact) < 200
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 5 + slack()
 
 
 def test_dots_in_texts_are_no_depth() -> None:
