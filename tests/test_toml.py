@@ -19,6 +19,7 @@ import jsonschema
 import make_schemas
 import pytest
 from conftest import ROOT, slack
+from helpers import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_docs import SETTINGS
@@ -371,7 +372,7 @@ def _day(said: dict[str, Any]) -> Any:
     return date.fromisoformat(said["day"]) if said.keys() == {"day"} else said
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(slips())
 def test_a_file_is_read_or_refused_in_words(file: tuple[str, dict[str, Any]]) -> None:
     """Law: whatever stands in a file, there is a model or one SuiteError in our own words; and what the reader
@@ -380,7 +381,7 @@ def test_a_file_is_read_or_refused_in_words(file: tuple[str, dict[str, Any]]) ->
     _check(*file)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.sampled_from(list(SCHEMAS)),
     st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), TREES, max_size=4),
