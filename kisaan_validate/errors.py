@@ -5,6 +5,7 @@ KisaanError                 base; ``fact`` says what is, ``hint`` what to do
 │   ├── SuiteError          a file of checks, SQL or TOML is wrong; names file and line
 │   ├── TargetError         the database is not the expected one, or cannot be reached
 │   └── RecordError         a run or baseline file is damaged, foreign or too new
+│       └── OtherFormat     it is of a format that this version does not read
 ├── AlreadyRunning          another run holds the lock that --lock asks for         (exit 6)
 ├── Interrupted             a signal ended it before there was anything to keep     (exit 3)
 └── DatabaseError           the server refused or lost a statement (carries the SQLSTATE)
@@ -35,6 +36,8 @@ class SuiteError(UsageError):
     def __init__(self, fact: str, hint: str = "", origin: str = "") -> None:
         super().__init__(f"{origin}: {fact}" if origin else fact, hint)
         self.origin = origin
+        self.said = fact
+        """The fact without the origin."""
 
 
 class TargetError(UsageError):
@@ -43,6 +46,10 @@ class TargetError(UsageError):
 
 class RecordError(UsageError):
     """A stored run or baseline is truncated, edited, foreign, or of a newer format."""
+
+
+class OtherFormat(RecordError):
+    """A record is of a format that this version does not read: nothing says that it is damaged."""
 
 
 class AlreadyRunning(KisaanError):

@@ -32,8 +32,8 @@ from kisaan_validate.cli.signing import sign_and_tell, trust_options
     help="Send the signature's digest to this RFC 3161 authority; else nothing is sent.",
 )
 @trust_options
-def command(run: Path, not_met: bool, **given: Any) -> int:
+def command(run: Path, not_met: bool, **given: Any) -> None:
     """Attest, with name and time, that a manual success criterion of a run is met: what only people can
     see, such as that everybody was told, or that monitoring is quiet. It is a person's word, and shown as
     such."""
-    return sign_and_tell(run, "deny" if not_met else "attest", given)
+    sign_and_tell(run, "deny" if not_met else "attest", given)

@@ -21,6 +21,7 @@ from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.run import Run
+    from kisaan_validate.process.stopping import Cause
 
 
 @click.group(
@@ -79,13 +80,13 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     ctx: click.Context, /, output: Path | None, hold: bool, force: bool, quiet: bool, **given: Any
-) -> int:
+) -> int | None:
     """Store what one scan of each table tells (exact rows, and each column's NULLs, ends and sum), the
     schema, and every check's violating count and keys, in a file. `baseline show FILE` reads it to you."""
     from kisaan_validate.errors import UsageError
 
     if ctx.invoked_subcommand is not None:
-        return 0
+        return None
     if output is None:
         raise UsageError(
             "baseline needs a file to write",
@@ -152,25 +153,26 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         with progress_observer(quiet or hold) as observer:
             measured = attended(job, stopping)
         if measured.interrupted:
-            raise _unfinished(measured)
+            raise _unfinished(measured, stopping.cause)
         if not hold:
             _keep(measured, output, quiet)
     return baseline_exit_code(measured, lost=held.lost)
 
 
-def _unfinished(measured: Run) -> Exception:
+def _unfinished(measured: Run, cause: Cause) -> Exception:
     """What ends the command: a standby that is too old, or whoever interrupted it. No baseline is written."""
     from kisaan_validate.errors import DatabaseError, Interrupted
-    from kisaan_validate.execute.held import PAST_LIMIT
+    from kisaan_validate.process.stopping import Cause
 
-    if measured.interrupted.startswith(PAST_LIMIT):
+    if cause is Cause.HELD_TOO_LONG:
         return DatabaseError(
             f"no baseline: {measured.interrupted}",
             "take it when less is written, of fewer tables, or raise that limit",
         )
-    if measured.place.standby is None or not measured.interrupted.startswith("not asked: standby"):
-        return Interrupted(measured.interrupted, "no baseline was written")
-    return DatabaseError(measured.interrupted, "take it on the primary, or when the standby has caught up")
+    if cause is Cause.STANDBY_TOO_OLD:
+        hint = "take it on the primary, or when the standby has caught up"
+        return DatabaseError(measured.interrupted, hint)
+    return Interrupted(measured.interrupted, "no baseline was written")
 
 
 def _keep(measured: Run, output: Path, quiet: bool) -> None:
@@ -228,7 +230,7 @@ class _Held:
 @command.command("show", short_help="Read a baseline to people.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--verbose", "-v", is_flag=True, help="Every column's figures too.")
-def show(file: Path, verbose: bool) -> int:
+def show(file: Path, verbose: bool) -> None:
     """Show what a baseline holds: of which database and when, rows and figures of every table, failing
     checks.
     """
@@ -237,4 +239,3 @@ def show(file: Path, verbose: bool) -> int:
     from kisaan_validate.report.console import show_baseline
 
     show_baseline(baseline_from_json(read_file(file), str(file)), verbose=verbose)
-    return 0

@@ -22,7 +22,7 @@ import click
 )
 @click.option("--force", is_flag=True, help="Overwrite the archive if it exists.")
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
-def command(run: Path, output: Path | None, without_baseline: bool, force: bool, config: Path | None) -> int:
+def command(run: Path, output: Path | None, without_baseline: bool, force: bool, config: Path | None) -> None:
     """Pack run.json, page, contract, waivers, baseline, the suite's sources, sign-offs, SHA256SUMS and an
     in-toto statement into one archive, for `verify` or stock tools. The same run gives the same bytes.
     What looks like a secret is refused."""
@@ -49,4 +49,3 @@ def command(run: Path, output: Path | None, without_baseline: bool, force: bool,
     click.echo(f"        {len(made.files):,} files, {len(made.data):,} bytes, SHA-256 {sha256(made.data)}")
     click.echo(f"stands  {standing.sentence}")
     click.echo(f"verify  kisaan-validate verify {place} --allowed-signers FILE")
-    return 0

@@ -34,6 +34,7 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     """Play the whole job on an embedded PostgreSQL: planted faults, a migration, its validation, the
     report.
     """
+    from kisaan_validate.cli.exits import demo_exit_code
     from kisaan_validate.cli.job import progress_observer, record_after
     from kisaan_validate.errors import UsageError
     from kisaan_validate.ops.demo import DEFAULT_SCALE, PUBLIC_SCALE, find_assets, play, playground
@@ -65,4 +66,4 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
                 f"        kisaan-validate run --suite '{assets.checks}' --dsn '{place.dsn('demo_reader')}'"
             )
             click.echo(f"stop    kill -INT {place.pid} && rm -r '{place.folder}'")
-    return 1 if story.missed or story.invented else 0
+    return demo_exit_code(bool(story.missed or story.invented))

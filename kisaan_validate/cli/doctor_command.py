@@ -17,6 +17,7 @@ _SIGNS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow
 @click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; see .pgpass for passwords.")
 def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     """Check suite, connection, version, rights and settings, and say what to do. Reads only the catalogue."""
+    from kisaan_validate.cli.exits import doctor_exit_code
     from kisaan_validate.cli.job import attended
     from kisaan_validate.errors import Interrupted
     from kisaan_validate.ops.doctor import examine
@@ -48,6 +49,6 @@ def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
         raise Interrupted(stop.reason)
     if wrong:
         console.print(f"{counted(wrong, 'problem')} to fix before a run can pass")
-        return 2
-    console.print("nothing stands in the way of a run")
-    return 0
+    else:
+        console.print("nothing stands in the way of a run")
+    return doctor_exit_code(wrong)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import click
+
 from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, KisaanError
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.row_differences import RowDiff
@@ -89,8 +91,52 @@ def diff_exit_code(found: RowDiff, *, interrupted: bool = False) -> int:
     return PASSED if found.tables else NOTHING
 
 
-def exit_code_of(error: KisaanError) -> int:
-    """The exit code of a command that was ended by ``error`` before there was a run to judge."""
+def demo_exit_code(wrong: bool) -> int:
+    """The exit code of the demonstration. ``wrong``: a planted fault was missed, or one was invented."""
+    return FAILED if wrong else PASSED
+
+
+def doctor_exit_code(problems: int) -> int:
+    """The exit code of the doctor. ``problems``: how many things would keep a run from passing."""
+    return USAGE if problems else PASSED
+
+
+def formats_exit_code(delivered: bool) -> int:
+    """The exit code of a report in formats. ``delivered``: whether all of them could be written."""
+    return PASSED if delivered else USAGE
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code of a command that was ended by ``error`` before there was a run to judge.
+
+    A fault of ours is no verdict on the data: Python itself would exit with 1.
+    """
     if isinstance(error, AlreadyRunning):
         return BUSY
-    return INCONCLUSIVE if isinstance(error, (DatabaseError, Interrupted)) else USAGE
+    if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code != FAILED:
+        return error.code
+    ours = isinstance(error, KisaanError) and not isinstance(error, (DatabaseError, Interrupted))
+    return USAGE if ours or isinstance(error, click.ClickException) else INCONCLUSIVE
+
+
+def command_exit_code(returned: object) -> int:
+    """The exit code of a command that came to its end. ``returned``: an exit code of this module, or None
+    from a command that proves nothing and did what it was asked.
+    """
+    return returned if isinstance(returned, int) else PASSED
+
+
+def written_exit_code(code: int, *, lost: bool, closed: bool) -> int:
+    """The exit code when the last of the output was written: a pass that nobody can read is none.
+
+    ``lost``: the output could not be written; then not even a finding is known to be read. ``closed``:
+    something was, but a part of it went where nobody reads.
+    """
+    if lost:
+        return INCONCLUSIVE
+    return code or (INCONCLUSIVE if closed else PASSED)
+
+
+NEVER_ENDED = (USAGE, INCONCLUSIVE)
+"""The exit codes of a command that ended without saying how: while it executed a source of the suite, which
+must not end it, and at any other time (see ``supervise``)."""

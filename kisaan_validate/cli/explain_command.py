@@ -13,7 +13,7 @@ from kisaan_validate.cli.options import suite_options, target_options, the_confi
 @click.command("explain", short_help="Show the SQL of a run, without running it.")
 @suite_options
 @target_options
-def command(**given: Any) -> int:
+def command(**given: Any) -> None:
     """Show the SQL it would run, without running it; only the system catalogue is read."""
     from kisaan_validate.cli.job import attended
     from kisaan_validate.postgres.target import find_target
@@ -53,7 +53,6 @@ def command(**given: Any) -> int:
         _remark(f"{id} could be judged inside the database: {text}")
     for result in plan.settled.values():
         _remark(f"no statement: {result.check_id}: {result.status.value}. {result.message}".rstrip(". "))
-    return 0
 
 
 def _remark(text: str) -> None:

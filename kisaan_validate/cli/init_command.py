@@ -55,6 +55,7 @@ def command(
     from kisaan_validate.author.draft.look import Ask
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.postgres.target import find_target
+    from kisaan_validate.process.stopping import Stop
 
     config = the_config(
         given["config"],
@@ -73,10 +74,11 @@ def command(
         config.expect,
         catalogue_only,
     )
+    stopping = Stop()
     with progress_observer(False) as observer:
-        proved = attended(lambda stop: _draft(ask, config, output, name, _once(observer), stop))
+        proved = attended(lambda stop: _draft(ask, config, output, name, _once(observer), stop), stopping)
     if proved.run.interrupted:
-        raise _unfinished(proved.run.interrupted)
+        raise _unfinished(stopping)
     kept = [path for path in proved.rendered if path not in proved.files]
     write_beside(output, proved.files)
     return _tell(output, proved, kept)
@@ -114,16 +116,16 @@ def _once(observer: Observer) -> Observer:
     return observe
 
 
-def _unfinished(reason: str) -> Exception:
+def _unfinished(stop: Stop) -> Exception:
     """What ends the command before a draft is proved: a snapshot held for too long, or whoever interrupted
     it.
     """
     from kisaan_validate.errors import DatabaseError, Interrupted
-    from kisaan_validate.execute.held import PAST_LIMIT
+    from kisaan_validate.process.stopping import Cause
 
-    if reason.startswith(PAST_LIMIT):
-        return DatabaseError(f"no draft: {reason}", "draft fewer schemas at a time, or raise that limit")
-    return Interrupted(reason, "no draft was written")
+    if stop.cause is Cause.HELD_TOO_LONG:
+        return DatabaseError(f"no draft: {stop.reason}", "draft fewer schemas at a time, or raise that limit")
+    return Interrupted(stop.reason, "no draft was written")
 
 
 def _draft(
@@ -141,7 +143,7 @@ def _draft(
 
     facts = look(ask, observer, stop)
     if stop.requested:
-        raise _unfinished(stop.reason)
+        raise _unfinished(stop)
     options = Options(jobs=config.jobs, sample=0, limits=ask.limits, expect=config.expect)
     standing = output / "suite.toml"
     return prove(

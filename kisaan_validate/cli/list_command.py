@@ -11,11 +11,10 @@ from kisaan_validate.cli.options import suite_options, the_config, the_suite
 
 @click.command("list", short_help="List the checks of the suite.")
 @suite_options
-def command(**given: Any) -> int:
+def command(**given: Any) -> None:
     """List the checks of the suite: id, severity, what must hold."""
     from kisaan_validate.report.console import print_checks
 
     suite = the_suite(the_config(given["config"], suite=given["suite"]))
     part = suite.narrowed(given["select"], given["exclude"])
     print_checks(part.checks, suite.total)
-    return 0

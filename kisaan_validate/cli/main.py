@@ -12,7 +12,13 @@ from typing import Any
 
 import click
 
-from kisaan_validate.cli.exits import FAILED, INCONCLUSIVE, MEANINGS, USAGE, exit_code_of
+from kisaan_validate.cli.exits import (
+    MEANINGS,
+    NEVER_ENDED,
+    command_exit_code,
+    exit_code_of,
+    written_exit_code,
+)
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.version import VERSION
 
@@ -90,10 +96,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result: Any = cli.main(args=words, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return USAGE
-    except (click.Abort, KeyboardInterrupt):
+        return exit_code_of(error)
+    except (click.Abort, KeyboardInterrupt) as error:
         print("interrupted", file=sys.stderr)
-        return INCONCLUSIVE
+        return exit_code_of(error)
     except KisaanError as error:
         from kisaan_validate.report.text import plain
 
@@ -102,28 +108,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )  # a server's words, and names, may hold commands to the terminal
         print(f"error: {said}", file=sys.stderr)
         return exit_code_of(error)
-    except BrokenPipeError:
-        return _unread()
+    except BrokenPipeError as error:
+        _unread()
+        return exit_code_of(error)
     except SystemExit as left:  # click's, where nobody listens any more; 1 would be a finding in the data
-        return left.code if isinstance(left.code, int) and left.code != FAILED else _unread()
+        if exit_code_of(left) != left.code:
+            _unread()
+        return exit_code_of(left)
     except OSError as error:
         print(f"error: {error.strerror or error}: {error.filename or 'the output'}", file=sys.stderr)
-        return INCONCLUSIVE
-    except Exception:  # a fault of ours must not look like a verdict on the data (Python itself would exit 1)
+        return exit_code_of(error)
+    except Exception as error:  # a fault of ours must not look like a verdict on the data
         import traceback
 
         traceback.print_exc()
         print("error: this is a fault of kisaan-validate; nothing is said about the data", file=sys.stderr)
-        return INCONCLUSIVE
-    return result if isinstance(result, int) else 0
+        return exit_code_of(error)
+    return command_exit_code(result)
 
 
-def _unread() -> int:
+def _unread() -> None:
     """Whoever read the output went away, as `| head` does."""
     from kisaan_validate.cli.output import silence
 
     silence(sys.stdout)
-    return INCONCLUSIVE
 
 
 def entry() -> None:
@@ -144,7 +152,7 @@ def _watched(words: list[str]) -> int:
         return _whole()  # which executes nothing, and must answer at once
     from kisaan_validate.cli.supervise import supervised, wanted
 
-    return supervised(_whole, USAGE, INCONCLUSIVE) if wanted(words) else _whole()
+    return supervised(_whole, *NEVER_ENDED) if wanted(words) else _whole()
 
 
 def open_streams() -> None:
@@ -167,18 +175,19 @@ def _whole() -> int:
     """
     from kisaan_validate.cli.signals import ended
 
-    code = main()
+    code, lost, closed = main(), False, False
     ended()
     try:
         sys.stdout.flush()
-    except (OSError, ValueError) as error:
+    except ValueError:  # a source of the suite closed it, which was said
         _lost()
-        if isinstance(error, ValueError):  # a source of the suite closed it, which was said
-            return code or INCONCLUSIVE
+        closed = True
+    except OSError as error:
+        _lost()
+        lost = True
         if not isinstance(error, BrokenPipeError):
             print(f"error: the output could not be written: {error.strerror}", file=sys.stderr)
-        code = INCONCLUSIVE
-    return code or (INCONCLUSIVE if _refused() else 0)
+    return written_exit_code(code, lost=lost, closed=closed or _refused())
 
 
 def _refused() -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     help="The folder of checks, to which some formats point.  [default: checks]",
 )
 @format_options
-def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Path | None) -> int:
+def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Path | None) -> int | None:
     """Render report.html, or with --format another form, again from a run's folder or its run.json, with the
     sign-offs that lie there. Needs no database.
 
@@ -41,11 +41,11 @@ def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Pat
     standing = own_standing(read_folder(source.parent), judged)
     write_file(page, render_html(judged, signatures_of(standing)))
     click.echo(f"report  {page}")
-    return 0
+    return None
 
 
 def _in_formats(source: Path, suite: Path | None, wanted: tuple[OutputWanted, ...]) -> int:
-    from kisaan_validate.cli.exits import PASSED, USAGE
+    from kisaan_validate.cli.exits import formats_exit_code
 
     config = the_config(None, suite=suite)
     judged = replace(judged_again(source), sources=str(config.suite))
@@ -54,7 +54,7 @@ def _in_formats(source: Path, suite: Path | None, wanted: tuple[OutputWanted, ..
         for w in wanted:
             if w.path is not None and good:
                 click.echo(f"{w.format.name:<7} {w.path}")
-    return PASSED if good else USAGE
+    return formats_exit_code(good)
 
 
 def judged_again(source: Path) -> Judgement:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
 @click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]")
 @click.option("--reports", type=click.Path(path_type=Path), help="Where reports land.  [default: reports]")
-def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> int:
+def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> None:
     """Print units that run this suite every night with --lock, from this folder and its configuration.
 
     They hold paths and a time only. Which database it is, and its password, are named by files or a Secret
@@ -49,7 +49,6 @@ def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> int:
             "schedule needs one of --systemd, --cron and --k8s", "name the one that starts your nightly jobs"
         )
     click.echo(chosen[0](_job(given)), nl=False)
-    return 0
 
 
 def _job(given: dict[str, Any]) -> NightlyJob:

@@ -48,9 +48,9 @@ def _accept_options(function: Any) -> Any:
     help="Send the signature's digest to this RFC 3161 authority; else nothing is sent.",
 )
 @trust_options
-def command(run: Path, decision: str, **given: Any) -> int:
+def command(run: Path, decision: str, **given: Any) -> None:
     """Sign a statement on a recorded run, named by its folder or id: who, what, why, and by SHA-256 the
     facts, the suite, contract, waivers, baseline, and the run before it. ssh-keygen signs. The page is
     rendered again with the sign-off."""
     accepted = tuple(name for name in _CAUTIONS if given[f"accept_{name}"])
-    return sign_and_tell(run, decision, given, accepted)
+    sign_and_tell(run, decision, given, accepted)

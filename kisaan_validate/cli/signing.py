@@ -87,7 +87,7 @@ def page_again(folder: Path, judged: Judgement) -> SignoffStanding:
     return standing
 
 
-def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: tuple[str, ...] = ()) -> int:
+def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: tuple[str, ...] = ()) -> None:
     """Sign as ``sign`` and ``attest`` are asked to, render the page again, and say where the run stands."""
     from kisaan_validate.cli.options import the_config
     from kisaan_validate.cli.report_command import judged_again
@@ -123,7 +123,6 @@ def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: 
             f"{standing.needed} was needed. verify asks for {trust.approvals}."
         )
     click.echo(f"report  {folder / 'report.html'}")
-    return 0
 
 
 def stamp(folder: Path, path: str, url: str) -> None:

@@ -31,7 +31,7 @@ def command(
     timestamp_query: bool,
     timestamp_reply: tuple[Path, ...],
     config: Path | None,
-) -> int:
+) -> None:
     """Date the signatures beside a run: with --timestamp by asking an authority, or without a network in
     two steps, --timestamp-query to write requests and --timestamp-reply for each reply that came back."""
     from kisaan_validate.cli.options import the_config
@@ -57,7 +57,6 @@ def command(
         _take(folder, waiting, timestamp_reply)
     if not timestamp_query:
         page_again(folder, judged_again(folder / "run.json"))
-    return 0
 
 
 def _waiting(folder: Path) -> list[str]:

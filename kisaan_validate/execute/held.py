@@ -6,10 +6,7 @@ import math
 import threading
 import time
 
-from kisaan_validate.process.stopping import Stop
-
-PAST_LIMIT = "the snapshot was held for"
-"""How the reason of a run begins that was stopped because of it."""
+from kisaan_validate.process.stopping import Cause, Stop
 
 
 class HoldLimit:
@@ -21,8 +18,8 @@ class HoldLimit:
         self._since = time.monotonic()
         self._timer: threading.Timer | None = None
         if limit is not None:
-            reason = f"{PAST_LIMIT} {limit:,.0f} s, as long as [limits] snapshot allows"
-            self._timer = threading.Timer(limit, stop.request, [reason])
+            reason = f"the snapshot was held for {limit:,.0f} s, as long as [limits] snapshot allows"
+            self._timer = threading.Timer(limit, stop.request, [reason, Cause.HELD_TOO_LONG])
             self._timer.daemon = True
             self._timer.start()
 

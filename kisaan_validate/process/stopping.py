@@ -10,9 +10,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from enum import Enum, auto
 
 GRACE_SECONDS = 1.5
 """How long after a stop a server may still be waited for: a cancelled statement needs a moment to end."""
+
+
+class Cause(Enum):
+    """Why a run was asked to stop."""
+
+    ASKED = auto()
+    """Somebody asked, as by a signal."""
+    HELD_TOO_LONG = auto()
+    """The snapshot was held as long as the limits allow."""
+    STANDBY_TOO_OLD = auto()
+    """A standby is further behind than the limits allow."""
 
 
 class Stop:
@@ -22,23 +34,28 @@ class Stop:
         self._event = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
         self.reason = ""
+        self.cause = Cause.ASKED
         self.at: float | None = None
         """When a stop was requested, by ``time.monotonic()``. None: nobody did, or nothing more is asked
         by our own choice.
         """
 
-    def request(self, reason: str) -> None:
+    def request(self, reason: str, cause: Cause = Cause.ASKED) -> None:
         """Ask to stop; the first reason stands. Returns at once."""
-        self.reason = self.reason or reason
+        self._say(reason, cause)
         self.at = time.monotonic() if self.at is None else self.at
         self._event.set()
         for callback in self._callbacks:
             threading.Thread(target=callback, daemon=True).start()
 
-    def forgo(self, reason: str) -> None:
+    def forgo(self, reason: str, cause: Cause = Cause.ASKED) -> None:
         """Ask for nothing more, while nothing is running that would have to be cancelled."""
-        self.reason = self.reason or reason
+        self._say(reason, cause)
         self._event.set()
+
+    def _say(self, reason: str, cause: Cause) -> None:
+        if not self.reason:
+            self.reason, self.cause = reason, cause
 
     def on_request(self, callback: Callable[[], None]) -> None:
         """Also do this when a stop is requested."""

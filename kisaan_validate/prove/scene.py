@@ -15,6 +15,7 @@ from kisaan_validate.postgres.expected import require_expected
 from kisaan_validate.postgres.lineage import discretion_of, followed_in, read_lineage
 from kisaan_validate.postgres.session import Discretion, Session
 from kisaan_validate.postgres.standby import too_old
+from kisaan_validate.process.stopping import Cause
 from kisaan_validate.prove.asked import Asked
 from kisaan_validate.prove.lock import kinds_of_readers, open_session
 from kisaan_validate.suite.load import Suite
@@ -69,7 +70,7 @@ def look(asked: Asked, holder: Session, snapshot: Snapshot) -> Scene:
     """What is there to be proved. Raises TargetError and RecordError for a database that was not meant."""
     options, settings, catalogue = asked.options, asked.suite.settings, snapshot.catalogue
     if stale := too_old(snapshot.place.standby, options.limits.standby_seconds):
-        asked.stop.forgo(stale)
+        asked.stop.forgo(stale, Cause.STANDBY_TOO_OLD)
     require_expected(snapshot.place, options.expect, asked.target)
     if options.before is not None and not options.before.other_database:
         require_same_database(options.before.baseline, snapshot.place)

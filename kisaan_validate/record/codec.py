@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from kisaan_validate.errors import RecordError
+from kisaan_validate.errors import OtherFormat, RecordError
 from kisaan_validate.facts.baseline import BASELINE_FORMAT, Baseline
 from kisaan_validate.facts.run import RUN_FORMAT, Run
 from kisaan_validate.record.consistency import baseline_contradictions, run_contradictions
@@ -167,11 +167,11 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         raise RecordError(f"{source} is not a {wanted} file (it is {found})", "check the file's name")
     version = given.get("format_version")
     if type(version) is not int or version > newest:
-        raise RecordError(
+        raise OtherFormat(
             f"{source} has format {version}; this version reads up to {newest}", "upgrade kisaan-validate"
         )
     if version < newest:
-        raise RecordError(
+        raise OtherFormat(
             f"{source} has format {version}, of an earlier version; this one reads {newest}", "take it again"
         )
     if kind is Baseline and given.get("seal") != _sealed_as(given):

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kisaan_validate.errors import AlreadyRunning, RecordError
+from kisaan_validate.errors import AlreadyRunning, OtherFormat, RecordError
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.record.filelock import file_lock
@@ -44,6 +44,8 @@ class Link:
     previous_run: str = ""
     previous_digest: str = ""
     error: str = ""
+    other_format: bool = False
+    """Whether it cannot be read because its format is one that this version does not read."""
 
 
 @contextmanager
@@ -117,7 +119,8 @@ def read_link(path: Path) -> Link:
     try:
         run = run_from_json(data.decode(), "run.json")
     except (RecordError, UnicodeDecodeError) as error:
-        return Link(folder, sha256(data), error=str(error).splitlines()[0])
+        other = isinstance(error, OtherFormat)
+        return Link(folder, sha256(data), error=str(error).splitlines()[0], other_format=other)
     wrong = "" if run.id == folder else f"it holds the run {run.id}"
     return Link(
         folder, sha256(data), run.id, run.provenance.previous_run, run.provenance.previous_digest, wrong
@@ -152,7 +155,7 @@ def walk(links: list[Link]) -> Walk:
         if link.error
         and link.digest not in named
         and not link.previous_digest
-        and (link.id or "has format" in link.error)
+        and (link.id or link.other_format)
     ]
     links = [link for link in links if link not in apart]
     broken = [f"{link.folder}: {link.error}" for link in links if link.error]

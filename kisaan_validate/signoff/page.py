@@ -16,6 +16,10 @@ _STATES = {
 }
 
 
+def _stamp_words(one: Signed) -> str:
+    return one.stamp.words if one.stamp is not None else ""
+
+
 def signatures_of(standing: SignoffStanding) -> Signatures:
     """A standing as plain facts for the page. An approval that accepts a caution has a state of its own."""
     if not standing.signed:
@@ -28,7 +32,7 @@ def signatures_of(standing: SignoffStanding) -> Signatures:
         elif s.criterion:
             met, about = (
                 s.decision is Decision.ATTEST,
-                (_problem(one), one.digest, one.path, one.key, standing.replaced(one), one.stamp),
+                (_problem(one), one.digest, one.path, one.key, standing.replaced(one), _stamp_words(one)),
             )
             attested.append(Attested(s.criterion, s.signer, met, s.reason, s.at, *about))
         else:
@@ -45,7 +49,15 @@ def signatures_of(standing: SignoffStanding) -> Signatures:
 
 def _shown(one: Signed, s: Statement, standing: SignoffStanding) -> Shown:
     accepted = tuple(caution.value for caution in s.accepted)
-    about = (_problem(one), accepted, one.digest, one.path, one.key, standing.replaced(one), one.stamp)
+    about = (
+        _problem(one),
+        accepted,
+        one.digest,
+        one.path,
+        one.key,
+        standing.replaced(one),
+        _stamp_words(one),
+    )
     return Shown(s.signer, s.decision.value, s.reason, s.at, *about)
 
 

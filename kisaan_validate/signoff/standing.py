@@ -6,11 +6,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.signoff.statement import Caution, Decision, Statement
+
+
+class StampState(Enum):
+    """What is known of a time stamp."""
+
+    PROVED = auto()
+    UNVERIFIED = auto()
+    """No authority was named by which it could be verified."""
+    WRONG = auto()
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A time stamp, and in words what it says."""
+
+    state: StampState
+    words: str
 
 
 class SignoffState(StrEnum):
@@ -25,8 +42,8 @@ class SignoffState(StrEnum):
 @dataclass(frozen=True)
 class Signed:
     """One sign-off as it lies beside a run. ``statement`` is None where its file cannot be read; ``wrong``
-    says why it does not hold, one reason an entry, and is empty where it holds. ``stamp`` says what a time
-    stamp proved, "" for none. ``answers`` says how its key can also answer to whoever ran it, whatever
+    says why it does not hold, one reason an entry, and is empty where it holds. ``stamp`` is what its time
+    stamp proved, None for none. ``answers`` says how its key can also answer to whoever ran it, whatever
     name it was signed with; "" if it can not. ``unchecked`` says why nobody can tell whose signature it
     is: it fits, and counts for nobody."""
 
@@ -35,7 +52,7 @@ class Signed:
     statement: Statement | None
     key: str = ""
     wrong: tuple[str, ...] = ()
-    stamp: str = ""
+    stamp: Stamp | None = None
     answers: str = ""
     unchecked: str = ""
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from kisaan_validate.errors import RecordError
+from kisaan_validate.errors import OtherFormat, RecordError
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import adapter
@@ -135,7 +135,7 @@ def read_statement(data: bytes, source: str) -> Statement:
         if not isinstance(given, dict) or given.get("kind") != "signoff":
             raise RecordError(f"{source} is not a sign-off", "check the file")
         if given.get("format_version") != STATEMENT_FORMAT:
-            raise RecordError(
+            raise OtherFormat(
                 f"{source} has format {given.get('format_version')!r}, this version reads {STATEMENT_FORMAT}",
                 "",
             )

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 from kisaan_validate.errors import RecordError, UsageError
 from kisaan_validate.signoff.evidence import Files
+from kisaan_validate.signoff.standing import Stamp, StampState
 
 _LIMIT = 30
 _LARGEST = 1 << 20
 
-STAMPED, UNKNOWN_AUTHORITY = "existed at", "it has a time stamp, which no authority named here verifies"
 """How the two harmless answers begin."""
 
 
@@ -68,23 +68,22 @@ def belongs(reply: bytes, signature: bytes) -> bool:
     return found == hashlib.sha256(signature).hexdigest()
 
 
-def check_stamp(files: Files, path: str, authorities: Path | None) -> str:
-    """What the time stamp of a sign-off says, in words; "" where there is none. Never raises for a stamp
+def check_stamp(files: Files, path: str, authorities: Path | None) -> Stamp | None:
+    """What the time stamp of a sign-off says; None where there is none. Never raises for a stamp
     that is bad.
     """
     reply, signature = files.get(f"{path}.sig.tsr"), files.get(f"{path}.sig")
     if reply is None or signature is None:
-        return ""
+        return None
     if not belongs(reply, signature):
-        return "its time stamp is not one of this signature"
+        return Stamp(StampState.WRONG, "its time stamp is not one of this signature")
     at = time_of(reply)
     if authorities is None:
-        return f"{UNKNOWN_AUTHORITY} (it says {at})"
-    return (
-        f"{STAMPED} {at}"
-        if verified(reply, signature, authorities)
-        else "its time stamp is not by an authority that counts"
-    )
+        words = f"it has a time stamp, which no authority named here verifies (it says {at})"
+        return Stamp(StampState.UNVERIFIED, words)
+    if verified(reply, signature, authorities):
+        return Stamp(StampState.PROVED, f"existed at {at}")
+    return Stamp(StampState.WRONG, "its time stamp is not by an authority that counts")
 
 
 def verified(reply: bytes, signature: bytes, authorities: Path) -> bool:

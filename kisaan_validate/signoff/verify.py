@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kisaan_validate.contract.load import read_contract
-from kisaan_validate.errors import KisaanError, RecordError
+from kisaan_validate.errors import KisaanError, OtherFormat, RecordError
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import baseline_from_json, run_from_json
 from kisaan_validate.report.summary import promise_words
@@ -21,9 +21,8 @@ from kisaan_validate.signoff.check import SignoffTrust, signoffs_of
 from kisaan_validate.signoff.evidence import Files, read_folder
 from kisaan_validate.signoff.findings import Mark, Verified, VerifyFinding
 from kisaan_validate.signoff.keys import Signers
-from kisaan_validate.signoff.standing import Signed, SignoffStanding, SignoffState, standing_of
+from kisaan_validate.signoff.standing import Signed, SignoffStanding, SignoffState, StampState, standing_of
 from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
-from kisaan_validate.signoff.timestamp import STAMPED, UNKNOWN_AUTHORITY
 from kisaan_validate.suite.load import Suite, load_suite, sources_digest
 from kisaan_validate.verdict.judgement import Judgement, judge
 from kisaan_validate.verdict.waivers import Use, read_waivers
@@ -238,7 +237,7 @@ def _run(files: Files, found: Verified) -> Run | None:
     try:
         run = run_from_json(files.text("run.json"), "run.json")
     except RecordError as error:
-        found.add(Mark.OPEN if " has format " in error.fact else Mark.WRONG, "run.json", error.fact)
+        found.add(Mark.OPEN if isinstance(error, OtherFormat) else Mark.WRONG, "run.json", error.fact)
         return None
     found.add(Mark.PROVED, "run.json", f"it is whole: run {run.id}, SHA-256 {sha256(files['run.json'])}")
     return run
@@ -350,11 +349,16 @@ def _signatures(
         found.add(Mark.NOTE, SIGNERS, f"the copy is not {whose}, which alone decides here")
 
 
+_STAMP_MARKS = {
+    StampState.PROVED: Mark.PROVED,
+    StampState.UNVERIFIED: Mark.OPEN,
+    StampState.WRONG: Mark.WRONG,
+}
+
+
 def _stamped(found: Verified, signed: Signed) -> None:
-    if signed.stamp:
-        unknown = signed.stamp.startswith(UNKNOWN_AUTHORITY)
-        mark = Mark.PROVED if signed.stamp.startswith(STAMPED) else Mark.OPEN if unknown else Mark.WRONG
-        found.add(mark, f"{signed.path}.sig.tsr", signed.stamp)
+    if signed.stamp is not None:
+        found.add(_STAMP_MARKS[signed.stamp.state], f"{signed.path}.sig.tsr", signed.stamp.words)
 
 
 def _strays(files: Files, found: Verified) -> None:

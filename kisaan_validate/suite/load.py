@@ -403,7 +403,7 @@ def _is_open(number: int) -> bool:
 def _placed(error: SuiteError, path: Path, shown: str) -> SuiteError:
     """The same error, with the origin by which the suite's reader knows the file."""
     origin = error.origin.replace(str(path), shown) or f"{shown}:{_line(error, str(path))}"
-    return SuiteError(error.fact.removeprefix(f"{error.origin}: "), error.hint, origin)
+    return SuiteError(error.said, error.hint, origin)
 
 
 def _line(error: BaseException, path: str) -> int:

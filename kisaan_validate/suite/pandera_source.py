@@ -211,8 +211,7 @@ class _SchemaReader:
                 {**check.statistics}, bool(meta.get("allow_nan")), not check.ignore_na, f"{origin}"
             )
         except SuiteError as error:
-            fact = error.fact.removeprefix(f"{error.origin}: ")
-            raise SuiteError(f"{self.name}.{column}: {check.name}: {fact}", error.hint, where) from None
+            raise SuiteError(f"{self.name}.{column}: {check.name}: {error.said}", error.hint, where) from None
         for value in _values_of(rule):
             self._exact(value, column, origin)
         said = {"severity": "warning"} if check.raise_warning else {}
