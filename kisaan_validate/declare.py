@@ -29,7 +29,7 @@ from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_column
 from kisaan_validate.rules import (
     bounds,
-    catalog,
+    catalogue,
     documents,
     intervals,
     plugins,
@@ -150,7 +150,7 @@ def _declare(
     name: str, table: str, columns: tuple[str, ...], rule: Rule, meta: MetaArguments, foreign: bool = False
 ) -> Declaration:
     origin = _caller()
-    if not table and not isinstance(rule, catalog.NoColumnOfType):
+    if not table and not isinstance(rule, catalogue.NoColumnOfType):
         raise SuiteError(f"{name}() needs a table", origin=origin)
     made = Declaration(name, table, columns, rule, read_meta(dict(meta), origin), origin, foreign)
     if made.meta.filter is not None and not rule.judges(table):
@@ -658,7 +658,7 @@ def minimum_rows(table: str, minimum: int = 1, **meta: Unpack[MetaArguments]) ->
 
 def table(name: str, **meta: Unpack[MetaArguments]) -> Declaration:
     """The table exists (under one of its aliases)."""
-    return _declare("present", name, (), catalog.Present(), meta)
+    return _declare("present", name, (), catalogue.Present(), meta)
 
 
 _UNSAID = "\0unsaid"
@@ -684,13 +684,13 @@ def column(
             "column() states one fact a call", "call it once for each of type, nullable, default", _caller()
         )
     if type:
-        rule: Rule = catalog.TypeIs(tuple(catalog.canonical_type(t) for t in _columns(type)))
+        rule: Rule = catalogue.TypeIs(tuple(catalogue.canonical_type(t) for t in _columns(type)))
         return _declare("type", table, (name,), rule, meta)
     if nullable is not None:
-        return _declare("nullability", table, (name,), catalog.NotNullDeclared(nullable), meta)
+        return _declare("nullability", table, (name,), catalogue.NotNullDeclared(nullable), meta)
     if default is not _UNSAID:
-        return _declare("default", table, (name,), catalog.DefaultIs(default), meta)
-    return _declare("present", table, (name,), catalog.Present(), meta)
+        return _declare("default", table, (name,), catalogue.DefaultIs(default), meta)
+    return _declare("present", table, (name,), catalogue.Present(), meta)
 
 
 def constraint(
@@ -708,8 +708,8 @@ def constraint(
     Found by its columns or its ``name``; it must be validated and enforced. ``to`` is a foreign key's table.
     ``nulls_not_distinct``: for "unique", NULL must count as equal to NULL.
     """
-    _choice("kind", kind, tuple(catalog._CONSTRAINT_KINDS))
-    rule = catalog.HasConstraint(kind, name, to, nulls_not_distinct)
+    _choice("kind", kind, tuple(catalogue._CONSTRAINT_KINDS))
+    rule = catalogue.HasConstraint(kind, name, to, nulls_not_distinct)
     if not columns and not name:
         raise SuiteError("constraint() needs columns or a name", origin=_caller())
     return _declare("constraint", table, _columns(columns), rule, meta)
@@ -726,12 +726,12 @@ def index(
     """A valid index is present: of this ``name``, or beginning with these ``columns``."""
     if not columns and not name:
         raise SuiteError("index() needs columns or a name", origin=_caller())
-    return _declare("index", table, _columns(columns), catalog.HasIndex(name, unique), meta)
+    return _declare("index", table, _columns(columns), catalogue.HasIndex(name, unique), meta)
 
 
 def triggers(table: str, *names: str, **meta: Unpack[MetaArguments]) -> Declaration:
     """Every trigger of ``table`` is enabled, and those named exist."""
-    return _declare("triggers", table, (), catalog.TriggersEnabled(names), meta)
+    return _declare("triggers", table, (), catalogue.TriggersEnabled(names), meta)
 
 
 def no_column_of_type(
@@ -740,5 +740,5 @@ def no_column_of_type(
     """No column of the tables whose name matches the pattern has this type, save "table.column" in
     ``except_``.
     """
-    rule = catalog.NoColumnOfType(catalog.canonical_type(type), tables, tuple(except_))
+    rule = catalogue.NoColumnOfType(catalogue.canonical_type(type), tables, tuple(except_))
     return _declare("no_column_of_type", "", (), rule, meta)

@@ -17,7 +17,7 @@ from kisaan_validate.personal.lineage import Asked, How
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_to_json
 from kisaan_validate.record.judged import judged_to_json
-from kisaan_validate.report.rowdiff import rowdiff_to_json
+from kisaan_validate.report.row_differences import row_differences_to_json
 from kisaan_validate.suite.load import Suite, suite_of
 from kisaan_validate.verdict.judgement import judge
 
@@ -44,7 +44,7 @@ def missed(
     differing = {f"{c.table}.{c.name}" for c in judged.diff.changes if c.aspect == "digest"} & set(personal)
     if differing != planted:
         yield f"since the baseline {sorted(differing)} differ, not {sorted(planted)}"
-    written = rowdiff_to_json(found) + judged_to_json(judged) + baseline_to_json(baseline)
+    written = row_differences_to_json(found) + judged_to_json(judged) + baseline_to_json(baseline)
     for column in personal:
         if shown := sum(value in written for value in _values(server, (clean, copy), column)):
             yield f"{shown} values of {column} are shown"

@@ -204,7 +204,7 @@ def test_coverage_tells_values_from_the_catalogue_and_counts_only_answers() -> N
     )
     assert (found["people"].described, found["people"].judged, found["people"].checks) == (("kind",), (), 0)
     assert found["lonely"].untouched == ("id", "total", "note", "kind")
-    assert suite.checks[2].form is Form.CATALOG
+    assert suite.checks[2].form is Form.CATALOGUE
 
 
 def test_terminal_and_markdown_say_them_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -159,7 +159,7 @@ def _kinds(rule: type[Rule]) -> Iterator[str]:
         if (
             "kind" in vars(below)
             and below.__module__.startswith("kisaan_validate.")
-            and below.form is not Form.CATALOG
+            and below.form is not Form.CATALOGUE
         ):
             yield below.kind
         yield from _kinds(below)

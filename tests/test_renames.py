@@ -42,7 +42,7 @@ from kisaan_validate.record.valuefile import kept_values
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html
-from kisaan_validate.report.rowdiff import rowdiff_to_json
+from kisaan_validate.report.row_differences import row_differences_to_json
 from kisaan_validate.sql.expressions import quote
 from kisaan_validate.suite.load import Suite, suite_of
 from kisaan_validate.verdict.judgement import Judgement, judge
@@ -473,7 +473,7 @@ def test_two_live_sides_propose_a_rename_only_where_every_value_agrees(server: S
         found = diff_rows(find_target(server.dsn(before)), find_target(server.dsn(after)), DiffOptions())
         assert diff_exit_code(found) == 1
         assert words in found.notes
-        assert words in json.loads(rowdiff_to_json(found))["notes"]
+        assert words in json.loads(row_differences_to_json(found))["notes"]
         server.drop(after)
     server.drop(before)
 

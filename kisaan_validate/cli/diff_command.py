@@ -304,16 +304,16 @@ def _progress(quiet: bool) -> Any:
 
 def _show(found: RowDiff, format: str | None, output: Path | None, quiet: bool) -> None:
     from kisaan_validate.record.files import write_file
-    from kisaan_validate.report.rowdiff import print_rowdiff, rowdiff_to_json
+    from kisaan_validate.report.row_differences import print_row_differences, row_differences_to_json
 
     if format is None:
-        print_rowdiff(found, quiet=quiet)
+        print_row_differences(found, quiet=quiet)
         return
-    text = rowdiff_to_json(found)
+    text = row_differences_to_json(found)
     if output is not None and str(output) != "-":
         write_file(output, text)
-        print_rowdiff(found, quiet=quiet)
+        print_row_differences(found, quiet=quiet)
         return
     with redirect_stdout(sys.stderr):
-        print_rowdiff(found, quiet=True)
+        print_row_differences(found, quiet=True)
     click.echo(text, nl=False)

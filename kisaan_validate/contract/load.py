@@ -30,7 +30,7 @@ from kisaan_validate.contract.rules import (
 )
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_column, split_name
-from kisaan_validate.rules.catalog import canonical_type
+from kisaan_validate.rules.catalogue import canonical_type
 from kisaan_validate.rules.unique import Unique
 from kisaan_validate.sql.assertion import plain_expression
 from kisaan_validate.sql.expressions import quote, raw, to_sql

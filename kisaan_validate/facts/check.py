@@ -16,7 +16,7 @@ class Form(StrEnum):
     """A predicate on a row and the row it refers to: one more slot in that join's single pass."""
     QUERY = "query"
     """A query that returns the violating rows: a statement of its own."""
-    CATALOG = "catalog"
+    CATALOGUE = "catalog"
     """A fact of the system catalogue: proved without reading any row."""
     PYTHON = "python"
     """A function of the author's, on rows streamed out of the snapshot: one more reader of its table's

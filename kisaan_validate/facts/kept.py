@@ -50,7 +50,7 @@ class ValueChange:
 
 @dataclass(frozen=True)
 class ValuePattern:
-    """What happened to ``rows`` changed values of a column, exactly (see ``rowdiff.PatternFound``)."""
+    """What happened to ``rows`` changed values of a column, exactly (as ``row_differences.PatternFound``)."""
 
     name: str
     columns: tuple[str, ...]

@@ -182,7 +182,7 @@ def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[
     plan = make_plan(suite, catalogue, unavailable=refused, volatile=volatile, shadowed=shadows)
     unasked = [r for r in plan.settled.values() if r.status in {Status.SKIP, Status.ERROR}]
     catalogue_failures = [r for r in plan.settled.values() if r.status is Status.FAIL]
-    asked = sum(c.form is not Form.CATALOG for c in suite.checks) - len(unasked)
+    asked = sum(c.form is not Form.CATALOGUE for c in suite.checks) - len(unasked)
     yield DoctorFinding(True, "plan", f"{plan.statements:,} statements answer {asked:,} checks")
     if unasked:
         first = unasked[0]

@@ -126,6 +126,6 @@ def shadowed_checks(session: Session, suite: Suite, schemas: Sequence[str]) -> d
     DatabaseError.
     """
     lookalikes = read_lookalikes(session, schemas)
-    asked = (check for check in suite.checks if check.form is not Form.CATALOG) if lookalikes else ()
+    asked = (check for check in suite.checks if check.form is not Form.CATALOGUE) if lookalikes else ()
     found = {check.id: shadowed(suite.authored(check), check.origin, lookalikes) for check in asked}
     return {id: why for id, why in found.items() if why}

@@ -25,7 +25,7 @@ def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict
     found: dict[str, set[str]] = {}
     known: Known = {}
     for check in suite.checks:
-        if check.form is Form.CATALOG:
+        if check.form is Form.CATALOGUE:
             continue  # reads no row, so runs no view
         sql = suite.authored(check)
         read = (catalogue.find(name) for name, _ in suite.needs(check))

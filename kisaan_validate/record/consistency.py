@@ -190,7 +190,7 @@ def _silent(check: Check, result: Result) -> Iterator[str]:
 def _evidence(run: Run, check: Check, result: Result) -> Iterator[str]:
     if result.evidence is Evidence.NONE:
         yield f"{check.id}: it has an answer ({result.status.value}) that rests on nothing"
-    if (check.form is Form.CATALOG) is not (result.evidence is Evidence.CATALOGUE):
+    if (check.form is Form.CATALOGUE) is not (result.evidence is Evidence.CATALOGUE):
         yield f"{check.id}: a check of form {check.form.value} cannot be answered by: {result.evidence.value}"
     if (check.form is Form.PYTHON) is not (result.evidence is Evidence.STREAMED):
         yield f"{check.id}: a check of form {check.form.value} cannot be answered by: {result.evidence.value}"
@@ -239,7 +239,7 @@ def _sample(check: Check, result: Result) -> Iterator[str]:
     shown = [{name for name, _ in row} for row in result.sample]
     if any(names != shown[0] for names in shown) or (shown and not shown[0].issuperset(result.key)):
         yield f"{check.id}: its failing rows do not have the same columns, or lack their key"
-    one_a_row = check.form in {Form.ROW, Form.JOIN, Form.CATALOG}
+    one_a_row = check.form in {Form.ROW, Form.JOIN, Form.CATALOGUE}
     if one_a_row and result.sample and result.sample_complete is not (len(result.sample) == violations):
         all_or = "all" if result.sample_complete else "not all"
         yield f"{check.id}: {len(result.sample):,} failing keys are said to be {all_or} of {violations:,}"
@@ -376,7 +376,7 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
 
 def _coverage(run: Run) -> Iterator[str]:
     yield from _twice("the coverage of", (entry.table for entry in run.coverage))
-    asked = {check.id for check in run.checks if check.form is not Form.CATALOG}
+    asked = {check.id for check in run.checks if check.form is not Form.CATALOGUE}
     answered = sum(r.check_id in asked and r.status not in _UNANSWERED for r in run.results)
     for entry in run.coverage:
         yield from _covered(entry, answered)

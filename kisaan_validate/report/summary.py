@@ -270,7 +270,7 @@ def _figure(check: Check, result: Result) -> str:
         return "does not apply" if result.status is Status.NOT_APPLICABLE else "no answer"
     if result.evidence is Evidence.PROVED:
         return "not scanned: proved by a constraint"
-    if check.form is Form.CATALOG:
+    if check.form is Form.CATALOGUE:
         return _catalogue_figure(found, examined)
     if examined is None:
         return counted(found, "violation")

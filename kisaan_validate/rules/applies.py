@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_name
-from kisaan_validate.rules.catalog import canonical_type
+from kisaan_validate.rules.catalogue import canonical_type
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.catalogue import Catalogue, Table

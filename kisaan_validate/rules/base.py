@@ -229,10 +229,14 @@ class CatalogueAnswer:
     sample: tuple[tuple[tuple[str, str | None], ...], ...] = ()
 
 
+Answer = CatalogueAnswer
+"""The name under which kinds in packages of their own know it."""
+
+
 class CatalogRule(Rule):
     """A fact of the system catalogue."""
 
-    form = Form.CATALOG
+    form = Form.CATALOGUE
     requires = frozenset({Capability.CATALOGUE})
 
     @abstractmethod

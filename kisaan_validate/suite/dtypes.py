@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kisaan_validate.rules.catalog import TypeIs, canonical_type
+from kisaan_validate.rules.catalogue import TypeIs, canonical_type
 
 TEXT_TYPES = ("text", "character varying", "character", "citext", "name", "enum")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.rules import catalog, rows
+from kisaan_validate.rules import catalogue, rows
 from kisaan_validate.rules.applies import column_condition, split_conditions
 from kisaan_validate.rules.base import Rule
 from kisaan_validate.rules.meta import KEYS, merge_meta, read_meta
@@ -115,14 +115,14 @@ class _SchemaReader:
         """All checks of the schema, table first, then column by column."""
         self._refuse_what_is_not_supported()
         _refuse_typos(self.meta, (*KEYS, *_MODEL_KEYS), self.origin)
-        self._add("present", (), catalog.Present(), self.origin)
+        self._add("present", (), catalogue.Present(), self.origin)
         if (minimum := self.meta.get("minimum_rows")) is not None:
             try:
                 self._add("minimum_rows", (), MinimumRows(minimum), self.origin)
             except SuiteError as error:
                 raise SuiteError(f"minimum_rows: {error.fact}", error.hint, self.origin) from None
         if self.schema.strict is True:
-            self._add("strict", (), catalog.ColumnsAre(tuple(self.schema.columns)), self.origin)
+            self._add("strict", (), catalogue.ColumnsAre(tuple(self.schema.columns)), self.origin)
         if self.schema.unique:
             columns = (
                 (self.schema.unique,) if isinstance(self.schema.unique, str) else tuple(self.schema.unique)
@@ -169,7 +169,7 @@ class _SchemaReader:
         _refuse_typos(meta, (*KEYS, *_COLUMN_KEYS), origin)
         optional = {} if column.required else {"applies": (column_condition(self.table, name),)}
         if column.required:
-            self._add("present", (name,), catalog.Present(), origin, meta)
+            self._add("present", (name,), catalogue.Present(), origin, meta)
         try:
             typed = type_rule(column.dtype, meta.get("type"))
         except TypeError as error:

@@ -34,7 +34,7 @@ def coverage_of(suite: Suite, catalogue: Catalogue, results: Iterable[Result]) -
         if check.id not in answered:
             continue
         for table, columns in _touched(suite, check, catalogue).items():
-            rows = check.form is not Form.CATALOG
+            rows = check.form is not Form.CATALOGUE
             (judged if rows else described)[table] |= columns
             checks[table] += rows
     wanted = (

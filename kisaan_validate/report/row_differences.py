@@ -43,7 +43,7 @@ def verdict_of(diff: RowDiff) -> str:
     return "same in what was compared" if diff.not_compared else "same"
 
 
-def rowdiff_to_json(diff: RowDiff) -> str:
+def row_differences_to_json(diff: RowDiff) -> str:
     """The comparison as JSON (see docs/diff.md)."""
     document = {
         "format": FORMAT,
@@ -132,7 +132,7 @@ def _row(change: RowChange, table: TableDiff) -> dict[str, Any]:
     return shown
 
 
-def print_rowdiff(diff: RowDiff, *, quiet: bool) -> None:
+def print_row_differences(diff: RowDiff, *, quiet: bool) -> None:
     """Which tables differ, by how many rows and in which columns; samples; what cannot be told; the
     verdict.
     """
