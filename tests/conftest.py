@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SYSTEM_BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/15/bin"))
 _numbers = itertools.count(1)
 
-PLENTY = 6 << 30
+PLENTY = 4 << 30
 """Bytes that must be free before servers are kept in memory; a whole test run fills less than half of it."""
 
 # Whoever runs the tests in the background of a shell hands down a SIGINT that is ignored, to their commands too.
