@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import warm
 from conftest import ROOT, Server, embedded_server, wait_until
 from test_statements_log import _entries
 
@@ -113,7 +113,7 @@ class Locks:
                   WHERE a.application_name LIKE '{APPLICATION_NAME}%'
                   AND NOT (l.locktype = 'object' AND l.classid = 'pg_database'::regclass)"""  # of every connection as it begins
         with connection.cursor() as cursor:
-            while not done.is_set():
+            while not done.wait(0.003):
                 cursor.execute(sql)
                 self.seen.update(cursor.fetchall())
         connection.close()
@@ -171,14 +171,7 @@ def command(folder: Path, dsn: str, *words: str) -> subprocess.CompletedProcess[
     """Run a command as people do."""
     known = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "KISAAN", "DATABASE"))}
     env = {**known, "PYTHONPATH": str(ROOT), "KISAAN_DSN": dsn}
-    return subprocess.run(
-        [sys.executable, "-m", "kisaan_validate", *words],
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+    return warm.run("kisaan_validate", words, folder, env, timeout=200)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
