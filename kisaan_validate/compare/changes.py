@@ -11,7 +11,6 @@ from kisaan_validate.compare.digests import (
     ALL_PERSONAL,
     digest_changes,
     digests_unknown,
-    digests_untold,
     keyed_differences,
 )
 from kisaan_validate.compare.figures import figure_changes, is_inexact_sum, unmeasured
@@ -29,6 +28,10 @@ from kisaan_validate.facts.differences import (
     Diff,
     NotCompared,
     Unknown,
+    catalogue_of,
+    rows_of,
+    staying_values_of,
+    which_rows_of,
 )
 from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
 from kisaan_validate.facts.place import Notice
@@ -88,10 +91,10 @@ def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:
     changes, unknown = list(found.changes), list(found.unknown)
     for table in compared:
         if table.message:
-            what = f"which rows of {table.table} changed"
+            what = which_rows_of(table.table)
             unknown = [*(item for item in unknown if item.what != what), Unknown(what, table.message)]
             continue
-        unknown = [item for item in unknown if item.what != digests_untold(table.table)]
+        unknown = [item for item in unknown if item.what != staying_values_of(table.table)]
         for kind, number in (("changed", table.changed), ("removed", table.removed), ("added", table.added)):
             if number:
                 keys = ", ".join(
@@ -185,19 +188,19 @@ def _reasons(before: Baseline, after: Baseline) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for when, side in (("before", before), ("after", after)):
         for what, reason in side.unread.items():
-            found.setdefault(f"what the catalogue says of {what}", []).append(f"{when}: {reason}")
+            found.setdefault(catalogue_of(what), []).append(f"{when}: {reason}")
     old, new = tables_in_scope(before), tables_in_scope(after)
     for name in sorted(old.keys() & new.keys()):
         for when, table in (("before", old[name]), ("after", new[name])):
             if table.rows is None:
-                found.setdefault(f"the rows of {name}", []).append(f"{when}: {table.reason or 'not counted'}")
+                found.setdefault(rows_of(name), []).append(f"{when}: {table.reason or 'not counted'}")
         if old[name].rows is not None and new[name].rows is not None:
             found |= unmeasured(old[name], new[name])
             found |= digests_unknown(old[name], new[name])
     for when, side, counted, others in (("before", before, old, new), ("after", after, new, old)):
         there = {o.table for o in side.objects if o.kind == "table" and "partition of" not in o.facts}
         for name in (others.keys() - counted.keys()) & there:
-            found.setdefault(f"the rows of {name}", []).append(f"{when}: the suite left it out")
+            found.setdefault(rows_of(name), []).append(f"{when}: the suite left it out")
     return found
 
 

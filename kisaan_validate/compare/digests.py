@@ -12,6 +12,8 @@ from kisaan_validate.facts.differences import (
     VALUES,
     Change,
     Unknown,
+    staying_values_of,
+    which_rows_of,
 )
 from kisaan_validate.facts.table import (
     KeyedDigest,
@@ -62,13 +64,6 @@ def digest_change(table: str, column: str, before: str, after: str) -> Change:
     return Change(VALUES if column else ROWS, table, column, DIGEST, old, new)
 
 
-def digests_untold(table: str) -> str:
-    """What is unknown of a table of which rows came or went: digests of whole columns say nothing of those
-    that stayed.
-    """
-    return f"which values of {table} changed in the rows that stayed"
-
-
 def why_undigested(before: TableFacts, after: TableFacts) -> str:
     """Why the digests of a table cannot be compared, or ""; they are there on at least one side."""
     for when, table in (("before", before), ("after", after)):
@@ -89,7 +84,7 @@ def digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[str
     if a is None and b is None:
         return {}
     if reason := why_undigested(before, after):
-        return {f"which rows of {before.title} changed": [reason]}
+        return {which_rows_of(before.title): [reason]}
     assert a is not None
     assert b is not None
     left_out = {**a.left_out, **b.left_out}
@@ -101,11 +96,11 @@ def digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[str
     }
     if a.which_rows != b.which_rows:
         many = sum(x != y for x, y in _bucketed(a, b).values())
-        found[digests_untold(before.title)] = [
+        found[staying_values_of(before.title)] = [
             f"rows came or went, in at most {many:,} of {BUCKETS:,} buckets; a baseline with --rows tells"
         ]
     elif _between_rows_of_one_key(before, after):
-        found[f"which rows of {before.title} changed"] = [
+        found[which_rows_of(before.title)] = [
             f"({', '.join(a.key)}) is no key: values changed places between rows that share one"
         ]
     return found

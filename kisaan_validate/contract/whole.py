@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kisaan_validate.compare.digests import digest_change, digests_untold
+from kisaan_validate.compare.digests import digest_change
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.story import Story, story_of
-from kisaan_validate.facts.differences import Change, Diff
+from kisaan_validate.facts.differences import Change, Diff, staying_values_of
 from kisaan_validate.facts.measure_key import WHICH_ROWS, buckets_key, by_key, of_column, whole_key
 from kisaan_validate.facts.table import Measured, TableDigests, TableFacts
 
@@ -71,7 +71,8 @@ def refined(found: Diff, both: Both) -> Diff:
     """
     changes, unknown = list(found.changes), []
     for item in found.unknown:
-        table = next((t for t in {**both.removals, **both.arrivals} if item.what == digests_untold(t)), None)
+        tables = {**both.removals, **both.arrivals}
+        table = next((t for t in tables if item.what == staying_values_of(t)), None)
         told = _told(both, table) if table is not None else None
         if told is None:
             unknown.append(item)

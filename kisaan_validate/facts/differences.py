@@ -136,6 +136,31 @@ class Unknown:
     reason: str
 
 
+# --- what is unknown: where one place says it and another looks for it, both take the name from here --
+
+
+def rows_of(table: str) -> str:
+    """The name of the rows of a table."""
+    return f"the rows of {table}"
+
+
+def which_rows_of(table: str) -> str:
+    """The name of which rows of a table changed."""
+    return f"which rows of {table} changed"
+
+
+def staying_values_of(table: str) -> str:
+    """The name of what is unknown of a table of which rows came or went: digests of whole columns say nothing
+    of those that stayed.
+    """
+    return f"which values of {table} changed in the rows that stayed"
+
+
+def catalogue_of(what: str) -> str:
+    """The name of what the catalogue says of an object or a kind of objects."""
+    return f"what the catalogue says of {what}"
+
+
 @dataclass(frozen=True)
 class NotCompared:
     """Something that is there on a side and was not compared: how many of it, or what is said of it, on

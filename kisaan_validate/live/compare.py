@@ -11,7 +11,7 @@ from typing import TypeVar
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault
 from kisaan_validate.facts.catalogue import Table
-from kisaan_validate.facts.differences import Unknown, no_key
+from kisaan_validate.facts.differences import Unknown, no_key, rows_of
 from kisaan_validate.facts.result import MASKED
 from kisaan_validate.facts.row_differences import Kind, Observer, PatternFound, RowChange, TableDiff
 from kisaan_validate.live.merge import Layout, Merged, Pipe, merge
@@ -321,7 +321,7 @@ class Comparison:
             doubts.append("rows added and removed do not make up the difference of the counts")
         if merged.shared:
             doubts.append(no_key(self.plan.key, merged.shared))
-        return [Unknown(f"the rows of {found.table}", doubt) for doubt in doubts]
+        return [Unknown(rows_of(found.table), doubt) for doubt in doubts]
 
 
 def compare_table(comparison: Comparison) -> TableDiff:
@@ -385,11 +385,11 @@ def unanswered(plan: PairPlan, reason: str) -> TableDiff:
         None,
         compared=plan.pairs,
         schema=plan.schema,
-        unknown=(*plan.unknown, Unknown(f"the rows of {plan.title}", reason)),
+        unknown=(*plan.unknown, Unknown(rows_of(plan.title), reason)),
     )
 
 
 def unread(title: str, table: Table | None, reason: str) -> TableDiff:
     """A table that could not be looked at on one side."""
     key = table.primary_key if table is not None else ()
-    return TableDiff(title, key, None, None, unknown=(Unknown(f"the rows of {title}", reason),))
+    return TableDiff(title, key, None, None, unknown=(Unknown(rows_of(title), reason),))

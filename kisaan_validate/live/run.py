@@ -16,7 +16,7 @@ from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
 from kisaan_validate.execute.held import HoldLimit
 from kisaan_validate.facts.catalogue import Table, TypeFacts
-from kisaan_validate.facts.differences import NotCompared, Unknown
+from kisaan_validate.facts.differences import NotCompared, Unknown, rows_of
 from kisaan_validate.facts.row_differences import Observer, RowDiff, TableDiff
 from kisaan_validate.facts.titles import split_name
 from kisaan_validate.live.compare import Allowance, Comparison, both, compare_table, unread
@@ -314,12 +314,10 @@ class _Run:
             moved = set().union(*both(lambda number: self.sides[number].moved()))
         except KisaanError as error:
             why = f"whether tables were rewritten meanwhile could not be asked: {error.fact}"
-            return [replace(t, unknown=(*t.unknown, Unknown(f"the rows of {t.table}", why))) for t in tables]
+            return [replace(t, unknown=(*t.unknown, Unknown(rows_of(t.table), why))) for t in tables]
         why = "it was truncated or rewritten while it was compared; run again"
         return [
-            replace(t, unknown=(*t.unknown, Unknown(f"the rows of {t.table}", why)))
-            if t.table in moved
-            else t
+            replace(t, unknown=(*t.unknown, Unknown(rows_of(t.table), why))) if t.table in moved else t
             for t in tables
         ]
 

@@ -13,7 +13,7 @@ from kisaan_validate.compare.renaming.names import Renames
 from kisaan_validate.compare.renaming.objects import objects_through
 from kisaan_validate.compare.schema import Reading, SchemaDiff, compare_schemas
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.facts.differences import ADDED, REMOVED, Change, NotCompared, Unknown
+from kisaan_validate.facts.differences import ADDED, REMOVED, Change, NotCompared, Unknown, catalogue_of
 from kisaan_validate.facts.row_differences import TableDiff
 from kisaan_validate.facts.table import SchemaObject
 from kisaan_validate.live.compare import both
@@ -85,7 +85,7 @@ def _of_tables(sides: Sides, readings: tuple[Reading, Reading]) -> Found:
 
 def _unread(readings: Iterable[Reading], only: str = "") -> list[Unknown]:
     hidden = {what: why for reading in readings for what, why in reading.unread.items() if only in ("", what)}
-    return [Unknown(f"what the catalogue says of {what}", reason) for what, reason in hidden.items()]
+    return [Unknown(catalogue_of(what), reason) for what, reason in hidden.items()]
 
 
 def with_tables(sides: Sides, changes: Iterable[Change], tables: Iterable[TableDiff]) -> list[Change]:

@@ -16,7 +16,7 @@ from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.check import Check, Form, Severity
-from kisaan_validate.facts.differences import CheckMove, TableRowCounts, Transition
+from kisaan_validate.facts.differences import CheckMove, TableRowCounts, Transition, catalogue_of, rows_of
 from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status, Verdict
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints, words_of
@@ -381,8 +381,8 @@ def _gaps(baseline: Baseline) -> list[str]:
     lines = [f"not counted: {t.title}: {t.reason}" for t in baseline.tables if t.rows is None]
     lines += [f"not read: {what}: {reason}" for what, reason in baseline.unread.items()]
     lines += [f"not measured: {m.id}: {m.message}" for m in baseline.measured if m.message]
-    said = {f"the rows of {t.title}" for t in baseline.tables if t.rows is None}
-    said |= {f"what the catalogue says of {what}" for what in baseline.unread}
+    said = {rows_of(t.title) for t in baseline.tables if t.rows is None}
+    said |= {catalogue_of(what) for what in baseline.unread}
     lines += [f"not known: {item.what}: {item.reason}" for item in lacking(baseline) if item.what not in said]
     lines += [notice.message for notice in rows_not_kept(baseline)]
     hint = (

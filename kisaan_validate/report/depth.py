@@ -4,9 +4,10 @@ no values as before.
 
 from __future__ import annotations
 
-from kisaan_validate.compare.digests import digests_untold, why_undigested
+from kisaan_validate.compare.digests import why_undigested
 from kisaan_validate.compare.tables import tables_in_scope
 from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.differences import staying_values_of
 from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.report.text import number
 from kisaan_validate.text.numbers import counted
@@ -25,7 +26,7 @@ def depth_words(judged: Judgement) -> str:
     if not known:
         return ""
     open_ = {item.what for item in judged.diff.unknown}
-    deep = sum(_by_digest(*pair) and digests_untold(pair[0].title) not in open_ for pair in known)
+    deep = sum(_by_digest(*pair) and staying_values_of(pair[0].title) not in open_ for pair in known)
     parts = [f"of {number(deep)} by digests of every row"] if deep else []
     parts += (
         [f"of {number(len(known) - deep)} only by NULLs, ends and exact sums"] if deep < len(known) else []
