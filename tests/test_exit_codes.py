@@ -22,7 +22,12 @@ from kisaan_validate.errors import (
     TargetError,
     UsageError,
 )
+from kisaan_validate.facts.run import RUN_FORMAT
 from kisaan_validate.process.stopping import Cause, Stop
+from kisaan_validate.signoff import verify
+from kisaan_validate.signoff.chain import read_link, walk
+from kisaan_validate.signoff.evidence import Files
+from kisaan_validate.signoff.findings import Mark, Verified
 
 PACKAGE = ROOT / "kisaan_validate"
 CODES = {name for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
@@ -188,3 +193,23 @@ def test_why_a_run_was_stopped_is_known_by_its_cause() -> None:
     stop.forgo("a standby", Cause.STANDBY_TOO_OLD)
     stop.request("SIGINT")
     assert (stop.reason, stop.cause) == ("a standby", Cause.STANDBY_TOO_OLD)
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+def test_a_record_of_another_format_is_not_called_damaged(step: int, tmp_path: Path) -> None:
+    """Neither is it proved: it is open, and no fault of the chain. A damaged one is wrong, whatever it says."""
+    text = (ROOT / "tests" / "fixtures" / "records" / "run-0.1.0.json").read_text(encoding="utf-8")
+    other = text.replace(f'"format_version": {RUN_FORMAT}', f'"format_version": {RUN_FORMAT + step}')
+    damaged = text.replace('"kind": "run"', '"kind": " has format "')
+    assert len({text, other, damaged}) == 3
+    for data, mark in ((other, Mark.OPEN), (damaged, Mark.WRONG)):
+        folder = tmp_path / mark.name
+        folder.mkdir()
+        (folder / "run.json").write_text(data, encoding="utf-8")
+        found = Verified("here")
+        assert verify._run(Files("here", {"run.json": data.encode()}), found) is None
+        assert [finding.mark for finding in found.findings] == [mark]
+        link = read_link(folder / "run.json")
+        assert link.error
+        assert link.other_format is (mark is Mark.OPEN)
+        assert bool(walk([link]).broken) is (mark is Mark.WRONG)
