@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ def test_whatever_ends_a_run_ends_its_locks(gated: Shop, number: int) -> None:
             pass
 
 
-def advisory_lock_when_free(shop: Shop) -> object:
+def advisory_lock_when_free(shop: Shop) -> AbstractContextManager[object]:
     """The lock, once the server has seen that its holder is gone."""
     held = (
         f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = "
@@ -157,9 +158,9 @@ def test_other_suites_and_databases_are_not_in_the_way(shop: Shop) -> None:
             pass
         with pytest.raises(AlreadyRunning), advisory_lock(_target(shop), Limits(), {}, "checks"):
             pass
-    with pytest.raises(ZeroDivisionError), advisory_lock(_target(shop), Limits(), {}, "checks"):
+    with pytest.raises(ZeroDivisionError), advisory_lock_when_free(shop):
         raise ZeroDivisionError
-    with advisory_lock(_target(shop), Limits(), {}, "checks"):
+    with advisory_lock_when_free(shop):
         pass
     shop.server.drop(other)
 

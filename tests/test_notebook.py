@@ -148,7 +148,7 @@ def test_a_run_of_nothing_has_a_frame_of_the_same_types() -> None:
 def test_pandas_is_imported_when_a_frame_is_asked_for() -> None:
     """Neither the nouns nor what a notebook shows need it."""
     code = (
-        "import sys; sys.path[:0] = ['tests']; from kisaan_validate.facts.model import Run; import "
+        "import sys; sys.path[:0] = ['tests']; from kisaan_validate.facts.run import Run; import "
         "kisaan_validate.verdict.judgement;"
         "print('pandas' in sys.modules)"
     )
