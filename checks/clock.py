@@ -47,9 +47,8 @@ for table in [*STAMPED, *MAYBE_STAMPED]:
         "created_at <= updated_at",
         id=f"{table}.created_at.before_updated_at",
         applies=stamps if table in MAYBE_STAMPED else (),
-        why="Nothing can be changed before it exists. Where it seems so, one of the two times was "
-        "falsified, and the "
-        "order of events can no longer be proved.",
+        why="Nothing can be changed before it exists. If it seems so, one of the two times is "
+        "wrong, and the order of events can no longer be proved.",
         hint="compare with the backup; if many rows are affected, a migration moved one of the two columns",
         **TIME,
     )
@@ -87,10 +86,9 @@ for table, columns in [*MOMENTS.items(), *MAYBE_MOMENTS.items(), *DAYS.items()]:
             f"{column} <= now() + interval '5 minutes'",
             id=f"{table}.{column}.not_in_future",
             applies=[*maybe, f"not type {table}.{column} date"] if column in DAYS.get(table, ()) else maybe,
-            why="What has not happened yet cannot be on the books. A date in the future stays out of "
-            "every statement "
-            "until it comes, and then appears on the wrong one.",
-            hint="compare with the slip or the backup; five minutes are granted to clocks that differ",
+            why="The books record what has happened. A date in the future is missing from every "
+            "statement until it comes, and then appears on the wrong one.",
+            hint="compare with the slip or the backup; clocks may differ by five minutes",
             **TIME,
         )
 for table, columns in DAYS.items():
@@ -101,10 +99,9 @@ for table, columns in DAYS.items():
             f"{column} <= (now() AT TIME ZONE 'Asia/Kolkata')::date",
             id=f"{table}.{column}.not_after_today",
             applies=f"type {table}.{column} date",
-            why="What has not happened yet cannot be on the books. A day in the future stays out of "
-            "every statement until it "
-            "comes, and then appears on the wrong one.",
-            hint="compare with the slip or the backup; today is India's today",
+            why="The books record what has happened. A day in the future is missing from every "
+            "statement until it comes, and then appears on the wrong one.",
+            hint="compare with the slip or the backup; today means the day in India",
             **TIME,
         )
 declare.holds(
@@ -113,7 +110,7 @@ declare.holds(
     id="kisaan_plan_usage.start_date.before_end_date",
     applies=["column kisaan_plan_usage.start_date", "column kisaan_plan_usage.end_date"],
     why="A plan that ends before it begins is never billed.",
-    hint="ask the shop since when it is on the plan",
+    hint="ask the shop when its plan began",
     owner="finance",
     tags=["time"],
 )

@@ -21,12 +21,11 @@ declare.ledger(
         "20251018_07_validation_queries.sql",
     ],
     id="_migrations.name.all_applied",
-    why="The runner stops at the first migration that fails, while the service answers as if nothing had "
-    "happened. "
-    "Only its own list says how far it came. Being listed proves that a file was sent, not that it "
-    "worked (the seventh "
-    "file merely asks questions whose answers nobody reads): what each was to achieve is checked for itself.",
-    hint="read the runner's log for the first missing name; correct its cause and run the migrations again",
+    why="The runner stops at the first migration that fails, but the service keeps running. Only "
+    "the runner's own list shows how far it came. Being listed proves that a file was sent, "
+    "not that it worked (the seventh only asks questions whose answers nobody reads), so the "
+    "effect of each is checked separately.",
+    hint=("look for the first missing name in the runner's log; fix the cause and run the migrations again"),
     tags=["migration", "runbook"],
     **PLATFORM,
 )
@@ -35,9 +34,8 @@ declare.column(
     "payment_date",
     nullable=False,
     id="kisaan_payments.payment_date.not_null_enforced",
-    why="Today every payment may have its date; unless the database itself refuses a payment without "
-    "one, the next "
-    "program error brings them back.",
+    why="Even if every payment has its date today, the next bug can add payments without one "
+    "unless the database refuses them.",
     hint="ALTER TABLE kisaan_payments ALTER COLUMN payment_date SET NOT NULL (20251018_02 promised it)",
     tags=["time", "migration", "runbook"],
     **PLATFORM,
@@ -54,9 +52,8 @@ for table in ("kisaan_payments", "kisaan_transactions"):
         id=f"{table}.product_id.foreign_key",
         severity="warning",
         applies=f"column {table}.product_id",
-        why="The migration copied the product's number without telling the database that it is one: a "
-        "product can be "
-        "deleted while sales still point to it.",
+        why="The migration copied the product's number without a foreign key: a product can be "
+        "deleted while sales still refer to it.",
         hint=f"ALTER TABLE {table} ADD FOREIGN KEY (product_id) REFERENCES kisaan_products (id), after "
         f"its types agree",
         tags=["identity", "migration"],
@@ -69,8 +66,8 @@ declare.constraint(
     nulls_not_distinct=True,
     id="kisaan_commissions.shop_id_rate_type.enforced",
     severity="warning",
-    why="The migration removed duplicate agreements but left the door open: the next double click brings "
-    "them back.",
+    why="The migration removed duplicate agreements but added no constraint: the next double "
+    "click brings them back.",
     hint="ADD UNIQUE NULLS NOT DISTINCT (shop_id, rate, type), from PostgreSQL 15 on",
     tags=["money", "identity", "migration"],
     **PLATFORM,
@@ -82,10 +79,9 @@ declare.no_column_of_type(
     "timestamp without time zone",
     id="database.timestamps.have_zone",
     severity="warning",
-    why="A time without its zone is a different moment to each reader. The migration covered four "
-    "columns, each of which "
-    "has a blocking check of its own; whatever it left behind goes on telling shop and head office two "
-    "different days.",
+    why="Readers in different time zones read a time without a zone differently. The migration "
+    "covered four columns, each with its own blocking check; the others still show shop and "
+    "head office two different days.",
     hint="ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
     tags=["time", "migration", "runbook"],
     **PLATFORM,
@@ -95,9 +91,9 @@ for inexact in ("real", "double precision", "money"):
         inexact,
         id=f"database.no_{inexact.replace(' ', '_')}",
         severity="warning",
-        why="Numbers of this kind are not exact: ten times ten paise is not always a rupee. A proxy: the "
-        "column may "
-        "hold no money, but then nothing in these books needs it.",
+        why="Numbers of this type are not exact: ten times ten paise is not always a rupee. A "
+        "proxy: the column may not hold money, but then nothing in these books needs this "
+        "type.",
         hint="ALTER COLUMN ... TYPE numeric(18,2) if it holds rupees",
         tags=["money", "schema"],
         **PLATFORM,
@@ -108,10 +104,9 @@ for before in ("numeric(10,2)", "numeric(12,2)", "numeric(15,2)", "numeric(16,4)
         except_=["kisaan_transactions.quantity", "kisaan_shops.commission_rate"],
         id=f"database.no_{before.translate(str.maketrans('(,', '__', ')'))}",
         severity="warning",
-        why="A proxy: before the migrations, rupees were kept in columns of this width, and nothing but "
-        "weights and a "
-        "shop's percentage should still be. It finds the forgotten column that no other check knows by name.",
-        hint="if it holds rupees: ALTER COLUMN ... TYPE numeric(18,2); if not, except it here",
+        why="A proxy: before the migrations, rupee columns had this width; now only weights and "
+        "a shop's percentage should. It finds forgotten columns that no other check names.",
+        hint="if it holds rupees: ALTER COLUMN ... TYPE numeric(18,2); if not, add an exception here",
         tags=["money", "migration"],
         **PLATFORM,
     )
@@ -123,9 +118,8 @@ declare.holds(
     "lower(username) <> 'test'",
     id="kisaan_users.username.smoke_test_left",
     severity="info",
-    why="The rollout's smoke test registers a user called 'test'. It belongs on a staging copy; here, he "
-    "is one more "
-    "account that nobody guards.",
+    why="The rollout's smoke test registers a user called 'test'. It belongs on a staging copy; "
+    "here it is one more unguarded account.",
     hint="remove the account with its sales and payments, and run smoke tests on a copy",
     owner="operations",
     tags=["runbook"],

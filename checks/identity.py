@@ -78,11 +78,10 @@ for column, parent in {**REFERENCES, **MAYBE_REFERENCES}.items():
         name,
         parent,
         applies=f"column {column}; table {parent}" if column in MAYBE_REFERENCES else (),
-        why=f"The entry points to a row of {parent} that is not there: it appears on nobody's statement, "
-        f"and what it "
-        "is worth is missing from somebody's account.",
-        hint=f"look the number up in the backup's {parent}; bring the row back, or point the entry to "
-        f"the right one",
+        why=f"The entry refers to a row of {parent} that does not exist: it appears on nobody's "
+        "statement, and its amount is missing from somebody's account.",
+        hint=f"look up the number in {parent} of the backup; restore the row, or correct the "
+        "entry's reference",
         **IDENTITY,
     )
 
@@ -94,9 +93,9 @@ for table in ("kisaan_plan_features", "kisaan_user_feature_overrides"):
         "code",
         id=f"{table}.feature_code.known",
         applies=[f"column {table}.feature_code", "column kisaan_features.code"],
-        why="The entry allows, or forbids, a feature that the program does not know: whoever paid for it "
-        "does not get it.",
-        hint="compare with the codes in kisaan_features; correct the code, or enter the feature",
+        why="The entry allows or forbids a feature that the program does not know: the customer "
+        "who paid for it does not get it.",
+        hint="compare with the codes in kisaan_features; fix the code, or add the feature",
         owner="platform",
         tags=["identity"],
     )
@@ -108,9 +107,8 @@ declare.values_in(
     ["user_id", "shop_id"],
     id="kisaan_ledger_entries.user_id_shop_id.has_balance",
     applies=["column kisaan_ledger_entries.user_id", "column kisaan_user_balances.user_id"],
-    why="The entries of a person in a shop add up to a balance that is not there: the clerk is told that "
-    "nothing is owed.",
-    hint="enter the balance as the sum of the person's entries in that shop",
+    why="A person has entries in a shop but no balance: the clerk sees that nothing is owed.",
+    hint="add the balance as the sum of the person's entries in that shop",
     owner="finance",
     tags=["money", "identity"],
 )
@@ -124,10 +122,9 @@ declare.agrees(
     via="transaction_id",
     id="kisaan_payments.product_id.agrees",
     applies=["column kisaan_payments.product_id", "column kisaan_transactions.product_id"],
-    why="A payment for onions that is filed under potatoes, or under nothing although its sale names the "
-    "product, "
-    "falsifies what each crop brought in. The migration promised to copy the product of every sale to "
-    "its payments.",
+    why="A payment for onions booked under potatoes, or under no product although its sale names "
+    "one, distorts what each crop earned. The migration promised to copy the product of "
+    "every sale to its payments.",
     hint="copy the product from the sale again: 20251018_06 does nothing else",
     owner="operations",
     tags=["identity", "migration"],
@@ -139,8 +136,8 @@ declare.agrees(
     via="transaction_id",
     id="kisaan_payments.shop_id.agrees",
     applies="column kisaan_payments.shop_id",
-    why="A payment for a sale of one shop that is booked with another shop, or with none, is money in "
-    "the wrong till.",
+    why="A payment for one shop's sale that is booked with another shop, or with none, is money "
+    "in the wrong till.",
     hint="compare with the slip: either the payment's shop or its sale is wrong",
     owner="finance",
     tags=["identity", "money"],
@@ -152,7 +149,7 @@ declare.agrees(
     via="product_id",
     id="kisaan_transactions.category_id.agrees",
     applies="column kisaan_transactions.product_id",
-    why="Onions sold as fruit distort the market fee and every report by kind of goods.",
+    why="Onions sold as fruit distort the market fee and every report by category.",
     hint="set the sale's category to its product's",
     **IDENTITY,
 )
@@ -165,10 +162,9 @@ declare.agrees(
     id="kisaan_transactions.product_name.agrees",
     applies="column kisaan_transactions.product_id",
     severity="warning",
-    why="The name on the bill should be the product's. A proxy decides which bills are judged: those "
-    "written after the "
-    "product was last touched, because an older bill rightly keeps the name of its day.",
-    hint="ask whether the product was renamed; if not, the sale points to the wrong product",
+    why="The name on the bill should be the product's. A proxy: only bills written after the "
+    "product was last changed are judged, because an older bill rightly keeps the old name.",
+    hint="ask whether the product was renamed; if not, the sale refers to the wrong product",
     **IDENTITY,
 )
 
@@ -179,10 +175,9 @@ declare.holds(
     "lower(role::text) <> 'owner' OR shop_id IS NULL",
     id="kisaan_users.shop_id.owner_has_none",
     applies="not table SequelizeMeta",
-    why="An owner owns shops; he does not belong to one. An owner who is entered as a shop's member sees "
-    "that shop's "
-    "books instead of his own.",
-    hint="clear the shop of the owner's account; his shops point to him",
+    why="An owner owns shops and is a member of none. An owner registered as a member sees that "
+    "shop's books instead of his own.",
+    hint="clear the shop of the owner's account; his shops refer to him",
     **IDENTITY,
 )
 # What is said of the same in an installation made from the public schema: sql/owner_of_public_schema.sql
@@ -190,7 +185,7 @@ declare.holds(
     "kisaan_users",
     "lower(role::text) NOT IN ('farmer', 'buyer') OR shop_id IS NOT NULL",
     id="kisaan_users.shop_id.farmer_and_buyer_have_one",
-    why="A farmer or buyer without a shop appears in nobody's list: his balance is owed by no one.",
+    why="A farmer or buyer without a shop is in no list, so nobody sees his balance.",
     hint="take the shop from his latest sale",
     **IDENTITY,
 )
@@ -207,17 +202,20 @@ declare.holds(
 ROLES = {
     "kisaan_shops.owner_id": (
         "owner",
-        "A shop whose owner is entered in another role is open to the wrong person.",
+        "A shop whose owner has a different role is open to the wrong person.",
     ),
     "kisaan_transactions.farmer_id": (
         "farmer",
-        "The seller is not entered as a farmer: he cannot see what he sold.",
+        "The seller is not registered as a farmer: he cannot see what he sold.",
     ),
     "kisaan_transactions.buyer_id": (
         "buyer",
-        "The buyer is not entered as a buyer: he cannot see what he owes.",
+        "The buyer is not registered as a buyer: he cannot see what he owes.",
     ),
-    "kisaan_ledger.farmer_id": ("farmer", "The ledger is a farmer's, and its holder is not entered as one."),
+    "kisaan_ledger.farmer_id": (
+        "farmer",
+        "The ledger is a farmer's, but its holder is not registered as one.",
+    ),
     "farmer_product_assignments.farmer_id": (
         "farmer",
         "Goods are brought by farmers, and this person is not one.",
@@ -234,7 +232,7 @@ for column, (role, why) in ROLES.items():
         severity="warning",
         applies=f"column {column}",
         why=why,
-        hint="ask the shop who the person is; correct the role, or the entry that points to him",
+        hint="ask the shop who the person is; fix the role, or the entry that refers to him",
         **IDENTITY,
     )
 
@@ -244,19 +242,19 @@ declare.unique(
     "kisaan_products",
     ["name", "category_id"],
     id="kisaan_products.name_category_id.unique",
-    why="The same product twice in one category divides its sales between two lines of every report.",
-    hint="keep one of them and point the sales of the other to it",
+    why="The same product twice in one category splits its sales over two lines of every report.",
+    hint="keep one of them and make the other's sales refer to it",
     **IDENTITY,
 )
 declare.unique(
     "kisaan_commissions",
     ["shop_id", "rate", "type"],
     id="kisaan_commissions.shop_id_rate_type.unique",
-    why="The same agreement twice: change one, and the shop is charged by the other. The house's "
-    "default, which "
-    "belongs to no shop, is an agreement like any other; the migration's comparison overlooked it.",
-    hint="delete the surplus rows comparing with IS NOT DISTINCT FROM, which takes no shop for equal to "
-    "no shop",
+    why="The same agreement twice: after changing one, the shop may still be charged by the "
+    "other. The house's default, which belongs to no shop, is an agreement like any other; "
+    "the migration's comparison missed it.",
+    hint="delete the surplus rows, comparing with IS NOT DISTINCT FROM, which treats no shop as "
+    "equal to no shop",
     owner="finance",
     tags=["money", "identity", "migration", "runbook"],
 )
@@ -266,55 +264,52 @@ ONCE = {
         ["user_id", "shop_id"],
         "",
         "finance",
-        "Two balances of one person in one shop: the clerk is shown one of them, and pays by it.",
+        "Two balances of one person in one shop: the clerk sees one of them and pays accordingly.",
     ),
     "kisaan_plan_usage.shop_id_active": (
         ["shop_id"],
         "is_active",
         "finance",
-        "A shop on two plans at once is billed twice, and may do whatever either of them allows.",
+        "A shop on two plans at once is billed twice and may use the features of both.",
     ),
     "farmer_product_assignments.farmer_id_product_id": (
         ["farmer_id", "product_id"],
         "",
         "operations",
-        "The same goods twice on a farmer's list: removed once, they are still there.",
+        "The same goods twice on a farmer's list: after removing one entry, the other remains.",
     ),
     "farmer_product_assignments.farmer_id_default": (
         ["farmer_id"],
         "is_default",
         "operations",
-        "Two goods taken for granted for one farmer: which one his sale is booked under is a matter of luck.",
+        "Two default goods for one farmer: which one his sale is booked under is a matter of luck.",
     ),
     "kisaan_features.code": (
         ["code"],
         "",
         "platform",
-        "One feature twice, allowed in one row and not in the other: nobody knows which counts.",
+        "One feature twice, allowed in one row and not in the other: which one counts is undefined.",
     ),
     "kisaan_plan_features.plan_id_feature_code": (
         ["plan_id", "feature_code"],
         "",
         "platform",
         (
-            "A plan that both includes a feature and does not: the shop is sold what it does not get, or the "
-            "reverse."
+            "A plan that both includes and excludes a feature: the shop pays for what it does "
+            "not get, or the reverse."
         ),
     ),
     "kisaan_user_feature_overrides.user_id_feature_code": (
         ["user_id", "feature_code"],
         "",
         "platform",
-        "One exception twice, for and against: nobody knows which counts.",
+        "One exception twice, for and against: which one counts is undefined.",
     ),
     "kisaan_expenses.ledger_entry_id": (
         ["ledger_entry_id"],
         "ledger_entry_id IS NOT NULL",
         "finance",
-        (
-            "Two expenses that stand for one entry of the ledger: the farmer is told of two, and was charged "
-            "for one."
-        ),
+        ("Two expenses for one ledger entry: the farmer sees two but was charged for one."),
     ),
 }
 for name, (columns, where, owner, why) in ONCE.items():
@@ -368,9 +363,8 @@ for table in TABLES:
         "primary key",
         "id",
         id=f"{table}.id.primary_key",
-        why="A number that is given twice shows one person another's entry. As long as the database "
-        "itself refuses the "
-        "second, nobody need read all the numbers to know that each occurs once.",
+        why="A duplicate number shows one person another's entry. While a primary key rejects "
+        "duplicates, each number is known to occur once without reading them all.",
         hint=f"remove duplicates with the help of the backup, then ALTER TABLE {table} ADD PRIMARY KEY (id)",
         **IDENTITY,
     )
@@ -378,9 +372,8 @@ for table in [*TABLES, *SMALLER_TABLES]:
     declare.sequence(
         table,
         applies=[f"column {table}.id", f"not type {table}.id uuid"] if table in SMALLER_TABLES else (),
-        why="The next number to be handed out is already taken, as happens after a restore: the next "
-        "entry of this "
-        "kind fails in the customer's face, and the one after it, until somebody notices.",
+        why="The next number is already taken, as happens after a restore: the next entries fail "
+        "in front of the customer until somebody notices.",
         hint=f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}",
         **IDENTITY,
     )

@@ -13,7 +13,7 @@ from kisaan_validate import declare
 
 PUBLIC = "table SequelizeMeta"
 PRESENT: dict[str, Any] = {
-    "why": "Without this part of the books, whatever depends on it cannot be examined, let alone signed off.",
+    "why": "Without this table, nothing that depends on it can be examined or signed off.",
     "hint": "check that this is the right database and that the restore was complete",
     "owner": "platform",
     "tags": ["schema", "runbook"],
@@ -65,10 +65,9 @@ declare.column(
     "kisaan_payments",
     "product_id",
     id="kisaan_payments.product_id.present",
-    why="Migration 20251018_03 promises every payment its product. Without the column nothing of what "
-    "the migrations say "
-    "about products in payments has happened.",
-    hint="see which migrations ran (_migrations.name.all_applied); correct the cause and run them again",
+    why="Migration 20251018_03 promises every payment its product. Without the column, the "
+    "migrations did nothing about products in payments.",
+    hint="see which migrations ran (_migrations.name.all_applied); fix the cause and run them again",
     owner="platform",
     tags=["schema", "migration"],
 )
@@ -80,8 +79,8 @@ declare.holds(
     "SequelizeMeta",
     "name IS NOT NULL AND name <> ''",
     id="SequelizeMeta.name.filled",
-    why="A migration without a name cannot be told from one that never ran.",
-    hint="compare with the files of the release; write the missing name, or remove the row",
+    why="A migration recorded without a name looks like one that never ran.",
+    hint="compare with the files of the release; add the missing name, or delete the row",
     **SECOND,
 )
 declare.unique(
@@ -89,7 +88,7 @@ declare.unique(
     "name",
     id="SequelizeMeta.name.unique",
     why="The same migration recorded twice was run twice, or the table was restored on top of itself.",
-    hint="find out which of the two ran, and whether a second run did harm; remove the surplus row",
+    hint="find out which of the two ran and whether a second run did harm; delete the surplus row",
     **SECOND,
 )
 
@@ -110,9 +109,8 @@ for table, columns in INDEXED.items():
             id=f"{table}.{name}.index",
             severity="warning",
             applies=f"column {table}.{name}",
-            why="The screens of a shop look rows up by this column all day. Without its index each look "
-            "reads the whole "
-            "table, and on a market morning everybody waits for everybody.",
+            why="A shop's screens look up rows by this column all day. Without an index, each "
+            "lookup reads the whole table, and on a market morning everybody waits.",
             hint=f"CREATE INDEX CONCURRENTLY ON {table} ({name})",
             owner="platform",
             tags=["schema"],
@@ -121,7 +119,7 @@ ONCE: dict[str, tuple[str | list[str], str]] = {
     "kisaan_users.username": ("username", "two people who share a user name see each other's money"),
     "kisaan_products.name_category_id": (
         ["name", "category_id"],
-        "a product that is twice in a category splits its sales",
+        "a duplicate product in a category splits its sales",
     ),
 }
 for id, (unique, harm) in ONCE.items():
@@ -132,7 +130,7 @@ for id, (unique, harm) in ONCE.items():
         unique,
         id=f"{id}.enforced",
         severity="warning",
-        why=f"Today every entry may occur once, but nothing keeps it so: {harm}.",
+        why=f"Even if every entry occurs once today, nothing enforces it: {harm}.",
         hint=f"remove duplicates, then CREATE UNIQUE INDEX CONCURRENTLY ON {table} "
         f"({unique if isinstance(unique, str) else ', '.join(unique)})",
         owner="platform",

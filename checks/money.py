@@ -18,8 +18,7 @@ declare.holds(
     why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, "
     "is what he "
     "owes. Any other total is a wrong bill.",
-    hint="recompute the total from weight and price as written on the slip; book the difference to both "
-    "parties",
+    hint="recompute the total from weight and price on the slip; book the difference to both parties",
     **FINANCE,
 )
 declare.holds(
@@ -27,10 +26,12 @@ declare.holds(
     "total_amount = commission_amount + farmer_earning",
     id="kisaan_transactions.total_amount.split",
     applies=["column kisaan_transactions.total_amount", "column kisaan_transactions.commission_amount"],
-    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here "
-    "was taken "
-    "from one of them; a paisa too many was paid to both.",
-    hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
+    why="What the buyer owes is divided between shop and farmer without remainder. A missing "
+    "paisa was taken from one of them; an extra paisa was paid twice.",
+    hint=(
+        "recompute commission and earning from the agreed rate; book the difference to the party "
+        "that is short"
+    ),
     **FINANCE,
 )
 declare.holds(
@@ -38,9 +39,12 @@ declare.holds(
     "round(quantity * unit_price, 2) = commission_amount + farmer_earning",
     id="kisaan_transactions.farmer_earning.split_without_total",
     applies=["not column kisaan_transactions.total_amount", "column kisaan_transactions.commission_amount"],
-    why="Where the total is not kept, it is weight times price: shop and farmer share exactly that, to "
-    "the paisa.",
-    hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
+    why="Where no total is stored, it is weight times price: shop and farmer share exactly that, "
+    "to the paisa.",
+    hint=(
+        "recompute commission and earning from the agreed rate; book the difference to the party "
+        "that is short"
+    ),
     **FINANCE,
 )
 declare.holds(
@@ -51,8 +55,7 @@ declare.holds(
     why="The buyer checks the bill with a pocket calculator: weight times price, rounded to the paisa, "
     "is what he "
     "owes. Any other total (as the public schema calls it) is a wrong bill.",
-    hint="recompute the total from weight and price as written on the slip; book the difference to both "
-    "parties",
+    hint="recompute the total from weight and price on the slip; book the difference to both parties",
     **FINANCE,
 )
 declare.holds(
@@ -60,10 +63,12 @@ declare.holds(
     "total_sale_value = shop_commission + farmer_earning",
     id="kisaan_transactions.total_sale_value.split",
     applies=["column kisaan_transactions.total_sale_value", "column kisaan_transactions.shop_commission"],
-    why="What the buyer owes is shared between shop and farmer without a remainder. A paisa missing here "
-    "was taken "
-    "from one of them; a paisa too many was paid to both.",
-    hint="recompute commission and earning from the agreed rate; book the difference to whoever lacks it",
+    why="What the buyer owes is divided between shop and farmer without remainder. A missing "
+    "paisa was taken from one of them; an extra paisa was paid twice.",
+    hint=(
+        "recompute commission and earning from the agreed rate; book the difference to the party "
+        "that is short"
+    ),
     **FINANCE,
 )
 for new, old in (("total_amount", "total_sale_value"), ("commission_amount", "shop_commission")):
@@ -72,9 +77,8 @@ for new, old in (("total_amount", "total_sale_value"), ("commission_amount", "sh
         f"{new} = {old}",
         id=f"kisaan_transactions.{new}.as_before",
         applies=[f"column kisaan_transactions.{new}", f"column kisaan_transactions.{old}"],
-        why=f"The step that brought {new} to the public schema gave every older sale a 0 in it. Where "
-        f"the two differ, the "
-        "program bills by one and the older reports by the other.",
+        why=f"The step that added {new} to the public schema set it to 0 in every older sale. "
+        "Where the two differ, the program bills by one and older reports use the other.",
         hint=f"where {new} is 0 and {old} is not, copy it; any other difference: compare with the slip",
         **FINANCE,
     )
@@ -86,20 +90,18 @@ declare.holds(
     id="kisaan_transactions.commission_amount.as_agreed",
     severity="warning",
     applies=[f"column kisaan_transactions.commission_{part}" for part in ("amount", "rate", "type")],
-    why="A proxy: the rate kept with the sale (as a percentage or as a share), applied to the sale, "
-    "should give the "
-    "commission within a paisa. A renegotiated rate can explain a difference; many differences mean that "
-    "commissions "
-    "are computed wrongly.",
-    hint="look at a few of them with the shop owner; if the rate was renegotiated, nothing needs correcting",
+    why="A proxy: the rate kept with the sale (as a percentage or as a share), applied to the "
+    "sale, should give the commission within a paisa. A renegotiated rate can explain single "
+    "differences; many mean that commissions are computed wrongly.",
+    hint="look at a few with the shop owner; if the rate was renegotiated, nothing needs to be fixed",
     **FINANCE,
 )
 declare.holds(
     "kisaan_commissions",
     "lower(type::text) <> 'percentage' OR rate <= 100",
     id="kisaan_commissions.rate.percentage_at_most_100",
-    why="A commission of more than the whole sale leaves the farmer owing money for his own produce.",
-    hint="correct the agreed rate with the shop owner before the next sale is booked",
+    why="A commission above the whole sale leaves the farmer owing money for his own produce.",
+    hint="fix the agreed rate with the shop owner before the next sale is booked",
     **FINANCE,
 )
 
@@ -161,11 +163,11 @@ for table, columns in [*AMOUNTS.items(), *BOUNDED.items()]:
             2,
             id=f"{table}.{column}.whole_paise",
             applies=f"column {table}.{column}",
-            why="Nobody can pay a fraction of a paisa. A column without a scale, or with four decimals, "
-            "takes it all the same: "
-            "each such entry is rounded here and not there, until two sums that should agree do not.",
-            hint="round the entries to the paisa, and book what that makes; then give the column the "
-            "type numeric(18,2)",
+            why="Nobody can pay a fraction of a paisa, but a column without a scale, or with "
+            "four decimals, accepts one. Some programs round it and some do not, until two "
+            "sums that should agree differ.",
+            hint="round the entries to the paisa and book the difference; then change the column "
+            "to numeric(18,2)",
             **FINANCE,
         )
 
@@ -178,9 +180,8 @@ declare.reconciles(
     detail_column="delta_amount",
     via="user_id",
     id="kisaan_users.balance.ledger_sum",
-    why="A balance is nothing but the sum of its movements. Where the two differ, the person is told an "
-    "amount that no "
-    "entry explains, and one of the two was changed behind the other's back.",
+    why="A balance is the sum of its movements. If they differ, the person is told an amount "
+    "that no entry explains, and one of the two was changed without the other.",
     hint="compare both with the last balance that was confirmed to the person; correct with a booked entry",
     **FINANCE,
 )
@@ -193,17 +194,16 @@ declare.reconciles(
     relation="<=",
     missing="skip",
     id="kisaan_payments.amount.allocations_within",
-    why="A payment cannot settle more than its amount. Splitting 1,000 rupees into shares of 1,200 makes "
-    "a sale look "
-    "paid that is not.",
-    hint="take the shares back to what the payer said the money was for",
+    why="A payment cannot settle more than its amount. Splitting 1,000 rupees into shares of "
+    "1,200 makes an unpaid sale look paid.",
+    hint="reset the shares to what the payer said the money was for",
     **FINANCE,
 )
 declare.unique(
     "payment_allocations",
     ["payment_id", "transaction_id"],
     id="payment_allocations.payment_id_transaction_id.unique",
-    why="The same payment counted twice for the same sale settles a debt with money that was paid once.",
+    why="A payment counted twice for the same sale settles a debt with money that was paid only once.",
     hint="keep one of the entries; if both shares were meant, add them up in it",
     owner="finance",
     tags=["money", "identity"],
@@ -217,10 +217,9 @@ declare.reconciles(
     via="expense_id",
     id="kisaan_expenses.allocated_amount.allocations_sum",
     applies=["column kisaan_expenses.allocated_amount", "column kisaan_expense_allocations.allocated_amount"],
-    why="What was set off of an expense is nothing but the sum of its allocations. Where the two differ, "
-    "the farmer is "
-    "charged for it again, or never.",
-    hint="compare the allocations with the payments that were made smaller by them; correct the expense",
+    why="The allocated part of an expense is the sum of its allocations. If they differ, the "
+    "farmer is charged for it again, or never.",
+    hint="compare the allocations with the payments they reduced; fix the expense",
     **FINANCE,
 )
 declare.holds(
@@ -228,9 +227,8 @@ declare.holds(
     "total_amount = amount",
     id="kisaan_expenses.total_amount.same_as_amount",
     applies=["column kisaan_expenses.total_amount", "column kisaan_expenses.amount"],
-    why="An expense keeps its amount twice (migration 20251027_01 states that they are equal). Where "
-    "they differ, one "
-    "screen charges the farmer the one, and another the other.",
+    why="An expense keeps its amount twice (migration 20251027_01 states that they are equal). "
+    "Where they differ, two screens charge the farmer different amounts.",
     hint="compare with the receipt, and set both to what it says",
     **FINANCE,
 )
@@ -248,12 +246,12 @@ ARITHMETIC = {
     ),
     "kisaan_settlements.amount.step": (
         "amount = opening_balance - closing_balance",
-        "A settlement is what was owed before less what is owed after.",
+        "A settlement is what was owed before minus what is owed after.",
         ["amount", "opening_balance", "closing_balance"],
     ),
     "kisaan_ledger.net_amount.step": (
         "net_amount = amount - coalesce(commission_amount, 0)",
-        "What a farmer is credited is the sale less the shop's commission, to the paisa.",
+        "A farmer is credited the sale minus the shop's commission, to the paisa.",
         ["net_amount", "amount", "commission_amount"],
     ),
     "balance_snapshots.new_balance.step": (
@@ -269,8 +267,8 @@ ARITHMETIC = {
     "kisaan_expenses.remaining_amount.step": (
         "remaining_amount = greatest(total_amount - coalesce(allocated_amount, 0), 0)",
         (
-            "What is left of an expense is what it cost less what was set off: else it is charged again, or "
-            "never."
+            "What is left of an expense is its cost minus what was allocated; otherwise it is "
+            "charged again, or never."
         ),
         ["remaining_amount", "total_amount", "allocated_amount"],
     ),
@@ -278,17 +276,17 @@ ARITHMETIC = {
         """CASE lower(allocation_status) WHEN 'unallocated' THEN coalesce(allocated_amount, 0) = 0
         WHEN 'partially_allocated' THEN allocated_amount > 0 AND remaining_amount > 0
         WHEN 'fully_allocated' THEN remaining_amount <= 0.01 END""",
-        "The state of an expense decides whether it is set off again: it must be what its amounts say.",
+        ("The state of an expense decides whether it is allocated again, so it must agree with its amounts."),
         ["allocation_status", "allocated_amount", "remaining_amount"],
     ),
     "kisaan_expense_allocations.transaction_id.as_type": (
         "lower(allocation_type) <> 'transaction_offset' OR transaction_id IS NOT NULL",
-        "An expense that was set off against a sale must say against which, or the farmer cannot check it.",
+        "An expense allocated to a sale must name the sale, or the farmer cannot check it.",
         ["transaction_id", "allocation_type"],
     ),
     "kisaan_credits.repaid_amount.within": (
         "repaid_amount <= amount",
-        "More came back of an advance than was given: the surplus belongs to the farmer.",
+        "More of an advance was repaid than was given: the surplus belongs to the farmer.",
         ["repaid_amount", "amount"],
     ),
 }
@@ -320,7 +318,7 @@ declare.reconciles(
         "column expense_settlements.expense_id",
     ],
     why="More was paid for an expense than it cost.",
-    hint="ask for the receipt; book the surplus as a claim against whoever received it",
+    hint="ask for the receipt; book the surplus as a claim against the recipient",
     **FINANCE,
 )
 declare.reconciles(
@@ -339,6 +337,6 @@ declare.reconciles(
         "column expense_settlements.expense_id",
     ],
     why="More was paid for an expense than it cost.",
-    hint="ask for the receipt; book the surplus as a claim against whoever received it",
+    hint="ask for the receipt; book the surplus as a claim against the recipient",
     **FINANCE,
 )

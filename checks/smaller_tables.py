@@ -19,46 +19,42 @@ PUBLIC = "table SequelizeMeta"
 """Where the installation was made from the public schema."""
 
 BOOK = {
-    "why": "The program and the people who use it rely on this entry being what it claims to be.",
-    "hint": "find the row by its number, compare it with the backup and the paper slip, and correct it",
+    "why": "The program and its users rely on this value being correct.",
+    "hint": "find the row by its number, compare it with the backup and the paper slip, and fix it",
 }
 TYPE = {
     "severity": "warning",
-    "why": "A column of an unexpected type means that this installation was changed by hand: what was "
-    "tested on staging is "
-    "not what runs here.",
-    "hint": "compare with the staging database; bring the type back with a migration of its own",
+    "why": "An unexpected type means that this installation was changed by hand, so what runs "
+    "here is not what was tested on staging.",
+    "hint": "compare with the staging database; restore the type in a separate migration",
     "tags": ["schema"],
 }
 MONEY_TYPE = {
     "severity": "warning",
-    "why": "The runbook wants every rupee column to be numeric(18,2), but no migration touches this one. "
-    "A narrower column "
-    "refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa creep in.",
-    "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a migration of its own, then run "
-    "this again",
+    "why": "The runbook wants every rupee column to be numeric(18,2), but no migration changes "
+    "this one. A narrower column rejects a large amount in the middle of trading; a wider "
+    "scale allows fractions of a paisa.",
+    "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a separate migration, then "
+    "run this again",
     "tags": ["money", "migration", "runbook"],
 }
 TIME_TYPE = {
     "severity": "warning",
-    "why": "The runbook wants every time to keep its zone, but no migration touches this one. A time "
-    "without a zone is a "
-    "different moment to each reader: the same entry falls on two days.",
+    "why": "The runbook wants every time to have a zone, but no migration changes this one. "
+    "Readers in different time zones read a time without a zone differently: the same "
+    "entry falls on two days.",
     "hint": "ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
     "tags": ["time", "migration", "runbook"],
 }
 NOT_NULL = {
-    "why": "An empty entry where the program takes a value for granted makes screens and statements fail "
-    "for the people "
-    "concerned.",
-    "hint": "find the value in the backup, fill it in, and let the column forbid NULL",
+    "why": "The program expects a value here; a missing one makes screens and statements fail.",
+    "hint": "find the value in the backup, fill it in, and make the column NOT NULL",
     "tags": ["schema"],
 }
 KNOWN_STATE = {
-    "why": "The program acts on the states it knows. An entry in another state is neither served nor "
-    "shut out, neither counted "
-    "nor left out.",
-    "hint": "find out what was meant and set one of the known states",
+    "why": "The program only handles the states it knows. An entry in another state is neither "
+    "served nor blocked, neither counted nor excluded.",
+    "hint": "find out which state was meant and set it",
     "tags": ["schema"],
 }
 ZONED = "timestamp with time zone"
@@ -71,8 +67,7 @@ def config(owner: str, missed_where: str | list[str] = ()) -> dict[str, Any]:
     """
     present = {
         "severity": "info",
-        "why": "Not every installation keeps this book. Its reader should know that nothing was examined "
-        "in it.",
+        "why": "Not every installation has this table. If it is missing, nothing in it was examined.",
         "hint": "nothing to do if this installation never had the table; else see whether the restore "
         "was complete",
         "tags": ["schema"],
@@ -112,16 +107,12 @@ def label(*labels: str, nullable: bool = False) -> Any:
     return pa.Field(isin=both, nullable=nullable, metadata={"checks": {"isin": KNOWN_STATE}})
 
 
-NOT_NEGATIVE = "An amount below nothing in this place is a booking on the wrong side."
-NOT_NOTHING = (
-    "An entry of nothing, or of less than nothing, settles nothing: it is a booking on the "
-    "wrong side, or a slip."
-)
+NOT_NEGATIVE = "A negative amount here is a booking on the wrong side."
+NOT_NOTHING = "A zero or negative entry settles nothing: it is a booking on the wrong side, or a slip."
 A_CRORE = {"min_value": -10_000_000, "max_value": 10_000_000}
 BALANCE_AT_THE_TIME = (
-    "The balance before and after each entry is how a farmer is shown, line by line, where his money "
-    "went. Beyond one "
-    "crore either way, or not a number at all, it is a slip of entry or of arithmetic."
+    "The balance before and after each entry shows a farmer, line by line, where his money went. "
+    "Beyond one crore either way, or not a number, it is an error of entry or arithmetic."
 )
 
 
@@ -134,24 +125,20 @@ class _Numbered(pa.DataFrameModel):
 class _Made(_Numbered):
     """Entries that are made, and not changed."""
 
-    created_at: Instant | None = moment("When an entry was made is what every dispute is ordered by.")
+    created_at: Instant | None = moment("Every dispute is put in order by when entries were made.")
 
 
 class _Smaller(_Made):
     """Entries that may be changed."""
 
-    updated_at: Instant | None = moment(
-        "When an entry was last touched tells a correction from the original."
-    )
+    updated_at: Instant | None = moment("The time of the last change shows that an entry was corrected.")
 
 
 class _Unnumbered(pa.DataFrameModel):
     """Entries that are told by what they join."""
 
-    created_at: Instant | None = moment("When an entry was made is what every dispute is ordered by.")
-    updated_at: Instant | None = moment(
-        "When an entry was last touched tells a correction from the original."
-    )
+    created_at: Instant | None = moment("Every dispute is put in order by when entries were made.")
+    updated_at: Instant | None = moment("The time of the last change shows that an entry was corrected.")
 
 
 # --- credits, settlements, expenses -----------------------------------------------------------------------
@@ -165,10 +152,8 @@ class Credits(_Smaller):
     amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
     repaid_amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
     status: str | None = label("open", "active", "repaid", "overdue", "written_off")
-    granted_at: Instant | None = moment("The day of an advance is what its term is counted from.")
-    due_date: Instant | None = day(
-        "The day by which an advance is due back is what makes it overdue.", nullable=True
-    )
+    granted_at: Instant | None = moment("The term of an advance starts on its day.")
+    due_date: Instant | None = day("After its due day an advance is overdue.", nullable=True)
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -219,12 +204,12 @@ class Expenses(_Smaller):
     type: str | None = label("expense", "advance", "adjustment")
     category: str | None = pa.Field(nullable=True)
     status: str | None = label("pending", "settled", "cancelled")
-    spent_at: Instant | None = moment("The day of an expense decides in which month it counts.")
+    spent_at: Instant | None = moment("The day of an expense decides which month it belongs to.")
     expense_date: Instant | None = day(
-        "The day of an expense decides in which month it counts.", nullable=True
+        "The day of an expense decides which month it belongs to.", nullable=True
     )
     deleted_at: Instant | None = moment(
-        "When an expense was struck out is what the dispute about it is ordered by.", nullable=True
+        "A dispute about an expense depends on when it was cancelled.", nullable=True
     )
 
     class Config:
@@ -262,7 +247,7 @@ class ExpenseAllocations(_Smaller):
     allocated_amount: pa.Decimal | None = money(NOT_NOTHING, gt=0)
     allocation_type: str | None = label("transaction_offset", "balance_settlement", "advance", "adjustment")
     allocated_at: Instant | None = moment(
-        "When an expense was set off decides which payment was smaller for it.", nullable=True
+        "The time of an allocation decides which payment it reduced.", nullable=True
     )
 
     class Config:
@@ -283,14 +268,12 @@ class _Snapshot(_Smaller):
     balance_type: str | None
     balance: pa.Decimal | None = money(BALANCE_AT_THE_TIME, nullable=True, in_range=A_CRORE)
     previous_balance: pa.Decimal | None = money(BALANCE_AT_THE_TIME)
-    amount_change: pa.Decimal | None = money(
-        "By how much a balance moved: the new one is the old one and this."
-    )
+    amount_change: pa.Decimal | None = money("By how much a balance moved: new balance = old balance + this.")
     new_balance: pa.Decimal | None = money(BALANCE_AT_THE_TIME, in_range=A_CRORE)
     transaction_type: str | None
     reference_id: Id | None = link(nullable=True)
     reference_type: str | None = pa.Field(nullable=True)
-    taken_at: Instant | None = moment("The moment for which a balance was recorded.")
+    taken_at: Instant | None = moment("The time for which a balance was recorded.")
 
 
 class BalanceSnapshots(_Snapshot):
@@ -322,10 +305,10 @@ class FarmerLedger(_Made):
     farmer_id: int | None = link()
     amount: pa.Decimal | None = money(NOT_NEGATIVE, ge=0)
     commission_amount: pa.Decimal | None = money(
-        "What the shop keeps of a sale is never below nothing.", nullable=True, ge=0
+        "What the shop keeps of a sale is never negative.", nullable=True, ge=0
     )
     net_amount: pa.Decimal | None = money(
-        "What is left for the farmer of an entry is never below nothing.", nullable=True, ge=0
+        "What is left for the farmer is never negative.", nullable=True, ge=0
     )
     type: str | None = label("credit", "debit")
     category: str | None = label("sale", "expense", "withdrawal", "other")
@@ -369,14 +352,16 @@ class UserBalances(_Numbered):
         ge=0,
         metadata={
             "type": INTEGERS,
-            "why": "The version counts the changes of a balance, so that two clerks cannot overwrite "
-            "each other. Below zero it "
-            "was set by hand, and with it the balance.",
+            "why": "The version counts the changes of a balance, so that two clerks cannot "
+            "overwrite each other. A negative version was set by hand, and so was the "
+            "balance.",
             "hint": "compare the balance with the sum of the ledger's entries",
             "tags": ["money"],
         },
     )
-    last_updated: Instant | None = moment("When a balance was last computed tells which entries are in it.")
+    last_updated: Instant | None = moment(
+        "The time of the last computation tells which entries a balance includes."
+    )
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -434,7 +419,7 @@ class ShopProducts(_Smaller):
     """What a shop sells, and at which usual price."""
 
     product_id: Id | None = link()
-    default_price: pa.Decimal | None = money("A usual price is never below nothing.", nullable=True, ge=0)
+    default_price: pa.Decimal | None = money("A usual price is never negative.", nullable=True, ge=0)
 
     class Config:
         """The table, and what holds for all its checks."""

@@ -18,36 +18,31 @@ SmallId = pd.Int32Dtype
 
 KINDS: dict[str, dict[str, Any]] = {
     "present": {
-        "why": "Without this part of the books, whatever depends on it cannot be examined, let alone "
-        "signed off.",
+        "why": "Without this table, nothing that depends on it can be examined or signed off.",
         "hint": "check that this is the right database and that the restore was complete",
         "tags": ["schema", "runbook"],
     },
     "type": {
         "severity": "warning",
-        "why": "A column of an unexpected type means that this installation was changed by hand: what "
-        "was tested on "
-        "staging is not what runs here.",
-        "hint": "compare with the staging database; bring the type back with a migration of its own",
+        "why": "An unexpected type means that this installation was changed by hand, so what "
+        "runs here is not what was tested on staging.",
+        "hint": "compare with the staging database; restore the type in a separate migration",
         "tags": ["schema"],
     },
     "not_null": {
-        "why": "An empty entry where the program takes a value for granted makes screens and statements "
-        "fail for the "
-        "people concerned.",
-        "hint": "find the value in the backup, fill it in, and let the column forbid NULL",
+        "why": "The program expects a value here; a missing one makes screens and statements fail.",
+        "hint": "find the value in the backup, fill it in, and make the column NOT NULL",
         "tags": ["schema"],
     },
     "minimum_rows": {
-        "why": "An empty table satisfies every rule about its rows. After a restore that lost its "
-        "contents, everything "
-        "else would look in order.",
-        "hint": "compare with the row counts of the backup; restore again if it holds rows",
+        "why": "An empty table satisfies every rule about its rows: after a restore that lost "
+        "the contents, every other check would pass.",
+        "hint": "compare with the row counts of the backup; restore again if the backup has rows",
         "tags": ["schema"],
     },
     "unique": {
-        "why": "The same name twice: whoever asks for the one may be shown the other.",
-        "hint": "ask which of the two is meant, and rename or remove the other",
+        "why": "The same name twice: a lookup may return the wrong one.",
+        "hint": "ask which of the two is right, and rename or remove the other",
         "tags": ["identity"],
     },
 }
@@ -55,51 +50,48 @@ KINDS: dict[str, dict[str, Any]] = {
 
 PROMISED_MONEY = {
     "severity": "blocking",
-    "why": "Migration 20251018_01 promises this column 16 digits before the point and exactly two after "
-    "it. A narrower "
-    "column refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa "
-    "creep in.",
-    "hint": "find out why 20251018_01 did not run, or did not do this; then run it again",
+    "why": "Migration 20251018_01 promises this column 16 digits before the point and exactly "
+    "two after it. A narrower column rejects a large amount in the middle of trading; a "
+    "wider scale allows fractions of a paisa.",
+    "hint": "find out why 20251018_01 did not run or did not do this, then run it again",
     "tags": ["money", "migration", "runbook"],
 }
 FORGOTTEN_MONEY = {
     "severity": "warning",
-    "why": "The runbook wants every rupee column to be numeric(18,2), but no migration touches this one. "
-    "A narrower column "
-    "refuses a large amount in the middle of trading; a wider scale lets fractions of a paisa creep in.",
-    "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a migration of its own, then run "
-    "this again",
+    "why": "The runbook wants every rupee column to be numeric(18,2), but no migration changes "
+    "this one. A narrower column rejects a large amount in the middle of trading; a wider "
+    "scale allows fractions of a paisa.",
+    "hint": "ALTER TABLE ... ALTER COLUMN ... TYPE numeric(18,2) in a separate migration, then "
+    "run this again",
     "tags": ["money", "migration", "runbook"],
 }
 PROMISED_TIME = {
     "severity": "blocking",
-    "why": "Migration 20251018_05 promises this column a zone. A time without one is a different moment "
-    "to each reader: "
-    "the same sale falls on two days, and end-of-day totals of shop and head office disagree.",
+    "why": "Migration 20251018_05 promises this column a zone. Readers in different time zones "
+    "read a time without a zone differently: the same sale falls on two days, and "
+    "end-of-day totals of shop and head office disagree.",
     "hint": "ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
     "tags": ["time", "migration", "runbook"],
 }
 FORGOTTEN_TIME = {
     "severity": "warning",
-    "why": "The runbook wants every time to keep its zone, but no migration touches this one. A time "
-    "without a zone is a "
-    "different moment to each reader: the same entry falls on two days.",
+    "why": "The runbook wants every time to have a zone, but no migration changes this one. "
+    "Readers in different time zones read a time without a zone differently: the same "
+    "entry falls on two days.",
     "hint": "ALTER COLUMN ... TYPE timestamptz USING ... AT TIME ZONE 'UTC': the servers wrote UTC",
     "tags": ["time", "migration", "runbook"],
 }
 PRODUCT_TYPE = {
     "severity": "warning",
-    "why": "One and the same product number is kept in three tables; in a narrower type it stops fitting "
-    "one day, "
-    "and the sale it belongs to cannot be written. No migration makes the three agree.",
+    "why": "Three tables store the same product number. One day it will not fit the narrower "
+    "type, and its sale cannot be written. No migration makes the three types agree.",
     "hint": "ALTER COLUMN ... TYPE bigint, so that products, transactions and payments agree",
     "tags": ["identity", "migration"],
 }
 KNOWN_STATE = {
-    "why": "The program acts on the states it knows. An entry in another state is neither served nor "
-    "shut out, "
-    "neither counted nor left out.",
-    "hint": "find out what was meant and set one of the known states",
+    "why": "The program only handles the states it knows. An entry in another state is neither "
+    "served nor blocked, neither counted nor excluded.",
+    "hint": "find out which state was meant and set it",
     "tags": ["schema"],
 }
 
@@ -142,9 +134,8 @@ def day(why: str, **field: Any) -> Any:
 
 
 PAID_COUNTS = {
-    "why": "The program counts the payments that are PAID, and no others. The public schema's enum also "
-    "knows COMPLETED: "
-    "money in that state was received, and its buyer still seems to owe it.",
+    "why": "The program counts only PAID payments. The public schema's enum also has COMPLETED: "
+    "money in that state was received, but its buyer still seems to owe it.",
     "hint": "ask whether the money came; set the payment to PAID if it did, else to FAILED or CANCELLED",
     "tags": ["money"],
 }
@@ -175,9 +166,8 @@ def config(owner: str, **more: Any) -> dict[str, Any]:
     """What is said of all checks of a model."""
     return {
         "owner": owner,
-        "why": "The program and the people who use it rely on this entry being what it claims to be.",
-        "hint": "find the row by its number, compare it with the backup and the paper slip, and correct "
-        "the entry",
+        "why": "The program and its users rely on this value being correct.",
+        "hint": "find the row by its number, compare it with the backup and the paper slip, and fix it",
         "checks": KINDS,
         **more,
     }
@@ -189,8 +179,8 @@ a type.
 """
 
 
-MADE = "When an entry was made is what every statement and every dispute is ordered by."
-TOUCHED = "When an entry was last touched is how a correction is told from the original."
+MADE = "Every statement and every dispute is put in order by when entries were made."
+TOUCHED = "The time of the last change shows that an entry was corrected."
 
 
 class _Stamped(pa.DataFrameModel):
@@ -219,8 +209,7 @@ class Users(_Stamped):
     username: str = pa.Field(
         unique=True,
         metadata={
-            "why": "Two people with one user name cannot be told apart when they sign in: one sees the "
-            "other's money.",
+            "why": "Two people with the same user name: one may sign in as the other and see his money.",
             "hint": "ask both holders and rename the younger account",
             "tags": ["identity"],
         },
@@ -240,17 +229,16 @@ class Users(_Stamped):
     shop_id: Id = link(nullable=True)
     status: str = label("active", "inactive", "suspended")
     balance: pa.Decimal = money(
-        "The balance is what the business tells a person that he is owed or owes. Beyond one crore "
-        "either way, or "
-        "not a number at all, it is a slip of entry or of arithmetic.",
+        "The balance is what the business tells a person he is owed or owes. Beyond one crore "
+        "either way, or not a number, it is an error of entry or arithmetic.",
         in_range={"min_value": -10_000_000, "max_value": 10_000_000},
     )
     cumulative_value: pa.Decimal = money(
-        "The value of all trade of a person so far starts at zero and only grows; credit is granted by it.",
+        "A person's total trade starts at zero and only grows; credit depends on it.",
         ge=0,
     )
     custom_commission_rate: pa.Decimal | None = rate(
-        "A commission below nothing or above the whole sale pays out money that was never earned.",
+        "A negative commission, or one above the whole sale, pays out money that was never earned.",
         5,
         2,
         nullable=True,
@@ -277,9 +265,8 @@ class Shops(_Stamped):
     contact: str = pa.Field(nullable=True)
     status: str = label("active", "inactive", "suspended")
     commission_rate: pa.Decimal | None = rate(
-        "The shop's commission in per cent (no amount of money): below nothing, or above the whole sale, "
-        "it pays out "
-        "money that was never earned.",
+        "The shop's commission in percent, not an amount: negative, or above the whole sale, it "
+        "pays out money that was never earned.",
         10,
         2,
         nullable=True,
@@ -294,9 +281,7 @@ class Shops(_Stamped):
         metadata = config("operations", minimum_rows=1)
 
 
-PLAN_PRICE = (
-    "What a shop pays for the program: a price below nothing, or one that is not a number, cannot be billed."
-)
+PLAN_PRICE = "What a shop pays for the program: a price that is negative or not a number cannot be billed."
 
 
 class Plans(_Stamped):
@@ -345,7 +330,7 @@ class Products(_Stamped):
     name: str
     category_id: pa.Int32 = link(INTEGERS)
     unit: str = pa.Field(nullable=True)
-    price: pa.Decimal | None = money("A usual price is never below nothing.", nullable=True, ge=0)
+    price: pa.Decimal | None = money("A usual price is never negative.", nullable=True, ge=0)
     record_status: str = label("active", "inactive", nullable=True)
 
     class Config:
@@ -379,27 +364,22 @@ class Transactions(_Migrated):
         metadata={
             "type": "numeric",
             "severity": "warning",
-            "why": "A sale of nothing, or of less than nothing, is usually a return or a cancellation "
-            "booked wrongly.",
+            "why": "A zero or negative sale is usually a return or cancellation booked wrongly.",
             "tags": ["money"],
-            "hint": "cancel the sale instead of correcting its quantity",
+            "hint": "cancel the sale instead of changing its quantity",
             "checks": {"present": {"severity": "blocking"}, "not_null": {"severity": "blocking"}},
         },
     )
-    unit_price: pa.Decimal = money("The price agreed in the market is never below nothing.", ge=0)
+    unit_price: pa.Decimal = money("The price agreed in the market is never negative.", ge=0)
     # Some installations compute the total when they show it.
     total_amount: pa.Decimal | None = money(
-        "What the buyer owes for the sale is never below nothing.", promised=True, ge=0
+        "What the buyer owes for the sale is never negative.", promised=True, ge=0
     )
-    total_sale_value: pa.Decimal | None = money(
-        "What the buyer owes for the sale is never below nothing.", ge=0
-    )
-    commission_amount: pa.Decimal | None = money(
-        "What the shop keeps of a sale is never below nothing.", ge=0
-    )
-    shop_commission: pa.Decimal | None = money("What the shop keeps of a sale is never below nothing.", ge=0)
+    total_sale_value: pa.Decimal | None = money("What the buyer owes for the sale is never negative.", ge=0)
+    commission_amount: pa.Decimal | None = money("What the shop keeps of a sale is never negative.", ge=0)
+    shop_commission: pa.Decimal | None = money("What the shop keeps of a sale is never negative.", ge=0)
     commission_rate: pa.Decimal | None = rate(
-        "A commission below nothing or above the whole sale pays out money that was never earned.",
+        "A negative commission, or one above the whole sale, pays out money that was never earned.",
         6,
         4,
         nullable=True,
@@ -407,13 +387,13 @@ class Transactions(_Migrated):
     )
     commission_type: str | None = pa.Field(nullable=True)
     farmer_earning: pa.Decimal = money(
-        "What the farmer earns by a sale is never below nothing.", promised=True, ge=0
+        "What the farmer earns from a sale is never negative.", promised=True, ge=0
     )
     status: str | None = label("pending", "completed", "cancelled", "settled", nullable=True)
     transaction_date: Instant | None = day(
-        "The day of the sale decides to which day's account it belongs.", nullable=True
+        "The day of the sale decides which day's account it belongs to.", nullable=True
     )
-    settlement_date: Instant | None = day("The day of settlement is what the farmer is told.", nullable=True)
+    settlement_date: Instant | None = day("The farmer is told the day of settlement.", nullable=True)
     notes: str | None = pa.Field(nullable=True)
     metadata: object | None = pa.Field(nullable=True)
 
@@ -436,17 +416,17 @@ class Payments(_Migrated):
     payer_type: str = label("BUYER", "SHOP", "FARMER", "EXTERNAL")
     payee_type: str = label("BUYER", "SHOP", "FARMER", "EXTERNAL")
     amount: pa.Decimal = money(
-        "A payment of nothing, of less than nothing, or of no number settles no debt.", promised=True, gt=0
+        "A payment that is zero, negative or not a number settles no debt.", promised=True, gt=0
     )
     status: str = label("PENDING", "PAID", "FAILED", "CANCELLED", known=PAID_COUNTS)
     payment_date: Instant = pa.Field(
         ge=pd.Timestamp("2024-01-01", tz="UTC"),
         metadata={
             "owner": "finance",
-            "why": "The date of a payment decides to which account it belongs. The business began on 1 "
-            "January 2024: "
-            "an earlier date, or none, puts the payment on no statement at all.",
-            "hint": "take the date from the slip, else from created_at; never the date of the repair",
+            "why": "The date of a payment decides which statement it belongs to. The business "
+            "began on 1 January 2024: with an earlier date, or none, the payment is on no "
+            "statement.",
+            "hint": "use the date on the slip, else created_at; never the date of the fix",
             "tags": ["time"],
             "checks": {"type": FORGOTTEN_TIME, "not_null": {"tags": ["migration", "runbook"]}},
         },
@@ -467,7 +447,7 @@ class Commissions(_Stamped):
 
     id: int = link()
     shop_id: Id = link(nullable=True)
-    rate: pa.Decimal = rate("A commission below nothing pays the buyer for buying.", 5, 2, ge=0)
+    rate: pa.Decimal = rate("A negative commission pays the buyer for buying.", 5, 2, ge=0)
     type: str = label("percentage", "fixed")
 
     class Config:
@@ -485,7 +465,7 @@ class Allocations(pa.DataFrameModel):
     payment_id: int = link(INTEGERS)
     transaction_id: pa.Int32 = link(INTEGERS)
     allocated_amount: pa.Decimal = money(
-        "A share of nothing or less makes another sale look paid that is not.", gt=0
+        "A zero or negative share makes another, unpaid sale look paid.", gt=0
     )
     created_at: Instant | None = moment("When a payment was split.")
     updated_at: Instant | None = moment("When the split was last changed.")
@@ -499,9 +479,8 @@ class Allocations(pa.DataFrameModel):
 
 
 BALANCE_AT_THE_TIME = (
-    "The balance before and after each entry is how a farmer is shown, line by line, where his money "
-    "went. Beyond one "
-    "crore either way, or not a number at all, it is a slip of entry or of arithmetic."
+    "The balance before and after each entry shows a farmer, line by line, where his money went. "
+    "Beyond one crore either way, or not a number, it is an error of entry or arithmetic."
 )
 
 
@@ -519,7 +498,7 @@ class Ledger(pa.DataFrameModel):
     balance_before: pa.Decimal = money(BALANCE_AT_THE_TIME, nullable=True)
     balance_after: pa.Decimal = money(BALANCE_AT_THE_TIME, nullable=True)
     reason_code: str
-    created_at: Instant = moment("When a balance moved, by the one clock that no migration touched.")
+    created_at: Instant = moment("When a balance moved, by the only time that no migration changed.")
 
     class Config:
         """The table, and what holds for all its checks."""
@@ -533,7 +512,7 @@ class Migrations(pa.DataFrameModel):
     """The migration runner's own ledger."""
 
     name: str = pa.Field(unique=True)
-    executed_at: Instant = moment("When a change was made to the books themselves.", nullable=True)
+    executed_at: Instant = moment("When the books themselves were changed.", nullable=True)
 
     class Config:
         """The table, and what holds for all its checks."""

@@ -154,7 +154,9 @@ def _declare(
         raise SuiteError(f"{name}() needs a table", origin=origin)
     made = Declaration(name, table, columns, rule, read_meta(dict(meta), origin), origin, foreign)
     if made.meta.filter is not None and not rule.judges(table):
-        raise SuiteError(f"{name}() judges no rows that a filter could leave out", "remove filter=…", origin)
+        raise SuiteError(
+            f"{name}() does not judge rows, so a filter has no effect", "remove filter=…", origin
+        )
     gathered = collector.get()
     if gathered is not None:
         gathered.append(made)
@@ -173,20 +175,20 @@ def declaration(
     made_by = type(rule)
     if not isinstance(rule, Rule) or not isinstance(getattr(rule, "kind", None), str) or not rule.kind:
         raise SuiteError(
-            f"{name}() made no rule of a kind, but {rule!r}",
-            "derive it from a class of kisaan_validate.rules.base",
+            f"{name}() returned {rule!r}, not a rule",
+            "derive its class from one in kisaan_validate.rules.base",
             _caller(),
         )
     if not _own(made_by) and "__dataclass_params__" not in vars(made_by):
         raise SuiteError(
-            f"{made_by.__name__} is no dataclass of its own",
+            f"{made_by.__name__} is not itself a dataclass",
             "write @dataclass(frozen=True) above it",
             _caller(),
         )
     if not _own(made_by) and any(other.kind == rule.kind and other is not made_by for other in _kinds(Rule)):
         raise SuiteError(
             f"the kind {rule.kind!r} of {made_by.__name__} is already taken",
-            "give it a name of its own",
+            "give it a different name",
             _caller(),
         )
     return _declare(name, table, _columns(columns), rule, meta, foreign=True)
@@ -254,10 +256,12 @@ def _figure(given: FigureArguments, columns: tuple[str, ...] = ()) -> tuple[dict
             f"segments={segments!r} is not a number of segments", "write a whole number, 1 or more", _caller()
         )
     if "segments" in given and not segment_by:
-        raise SuiteError("segments=… limits what segment_by=… makes, and there is none", "", _caller())
+        raise SuiteError(
+            "segments=… limits the number of segments, but there is no segment_by=…", "", _caller()
+        )
     if twice := [c for c in segment_by if segment_by.count(c) > 1 or c in columns or not c]:
         raise SuiteError(
-            f"{twice[0]!r} cannot make segments here", "name other columns, each once", _caller()
+            f"{twice[0]!r} cannot be used for segments here", "name other columns, each once", _caller()
         )
     fields = {"where": given.get("where", ""), "segment_by": segment_by, "segments": segments}
     meta: Any = {key: value for key, value in given.items() if key not in fields}
@@ -268,7 +272,7 @@ def _share(value: Any, what: str) -> Any:
     """A share as an exact number; None stays None."""
     read = exact_share(value) if isinstance(value, str) else value
     if isinstance(value, str) and read is None:
-        raise SuiteError(f"{what}={value!r} is not understood", 'write "5%" or "1/20"', _caller())
+        raise SuiteError(f"{what}={value!r} cannot be parsed", 'write "5%" or "1/20"', _caller())
     return read
 
 
@@ -366,8 +370,8 @@ def quantile(
     exact = _read(bounds.read_exact, _share(share, "share"), "share")
     if not 0 < exact <= 1:
         raise SuiteError(
-            f"share={share!r} is no share of the values",
-            'write "50%"; for the least value, a check of each row',
+            f"share={share!r} is not a share of the values",
+            'write "50%"; for the smallest value use a row check',
             _caller(),
         )
     _read(_value_bounds, low, high)
@@ -404,7 +408,7 @@ def fresh(
     days of its calendar.
     """
     if not isinstance(within, timedelta) or within <= timedelta(0) or getattr(within, "nanoseconds", 0) != 0:
-        raise SuiteError(f"within={within!r} is no age", "write timedelta(days=2)", _caller())
+        raise SuiteError(f"within={within!r} is not an age", "write timedelta(days=2)", _caller())
     _check_zone(zone)
     fields, meta = _figure(more, (column,))
     return _declare("fresh", table, (column,), Fresh(within=within, zone=zone, **fields), meta)
@@ -419,7 +423,7 @@ def _check_zone(zone: str) -> None:
     if not known:
         hint = did_you_mean(zone, available_timezones())
         raise SuiteError(
-            f"zone={zone!r} is no time zone",
+            f"zone={zone!r} is not a time zone",
             hint if hint.startswith("did") else 'write "Asia/Kolkata" or "UTC"',
             _caller(),
         )
@@ -443,7 +447,7 @@ def values_in(
     join = _join(columns, reference, on)
     rule = sets.ValuesIn(reference, join.parent_columns, where, reference_where)
     listed = f"{reference}.{', '.join(join.parent_columns)}"
-    meta.setdefault("hint", f"correct the value in {table}, or add it to {listed}")
+    meta.setdefault("hint", f"fix the value in {table}, or add it to {listed}")
     return _declare("values_in", table, join.columns, rule, meta)
 
 
@@ -479,9 +483,9 @@ def no_gaps(
     """
     exact = _read(bounds.read_exact, step, "step")
     if exact <= 0:
-        raise SuiteError(f"step={step!r} does not rise", "write a number above 0", _caller())
+        raise SuiteError(f"step={step!r} is not above 0", "write a number above 0", _caller())
     if column in _columns(by) or order_by in _columns(by) or order_by == column:
-        raise SuiteError("column, by and order_by are different columns", origin=_caller())
+        raise SuiteError("column, by and order_by must be different columns", origin=_caller())
     _read(_value_bounds, 0 if start is None else start, None)
     rule = series.NoGaps(_columns(by), order_by, exact, start, where)
     return _declare("no_gaps", table, (column,), rule, meta)
@@ -681,7 +685,7 @@ def column(
     said = [bool(type), nullable is not None, default is not _UNSAID]
     if sum(said) > 1:
         raise SuiteError(
-            "column() states one fact a call", "call it once for each of type, nullable, default", _caller()
+            "column() takes one fact per call", "call it once for each of type, nullable, default", _caller()
         )
     if type:
         rule: Rule = catalogue.TypeIs(tuple(catalogue.canonical_type(t) for t in _columns(type)))

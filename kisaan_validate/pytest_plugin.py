@@ -2,7 +2,7 @@
 
 The suite is run once, before the first test: all selected checks share one read-only snapshot. A test
 passes if its check holds, fails if it fails the run, is an error if the check has no answer, and is
-skipped with the reason if it does not apply. What fails but fails no run (lesser severity, waived) is an
+skipped with the reason if it does not apply. What fails but fails no run (lower severity, waived) is an
 expected failure and a warning that is always shown, so it is never silently green; ``--runxfail`` makes it
 fail, as it does with every expected failure.
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class CheckWarning(UserWarning):
-    """A check fails, but fails no run: it is of lesser severity, or waived."""
+    """A check fails, but fails no run: it is of lower severity, or waived."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,13 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kisaan-dsn",
         dest="kv_dsn",
         metavar="DSN",
-        help="The database; else KISAAN_DSN, DATABASE_URL, libpq's environment.",
+        help="The database.  [default: KISAAN_DSN, DATABASE_URL, libpq's environment]",
     )
     group.addoption(
         "--kisaan-baseline",
         dest="kv_baseline",
         metavar="FILE",
-        help="A baseline taken before: failures say whether they are new.",
+        help="A baseline: failures then say whether they are new.",
     )
 
 
@@ -64,9 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
             if config.getoption(option):
                 raise pytest.UsageError(f"--kisaan-{option.removeprefix('kv_')} needs --kisaan-suite")
     elif config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
-        raise pytest.UsageError(
-            "--kisaan-suite cannot be spread over processes: all checks share one snapshot. Leave out -n"
-        )
+        raise pytest.UsageError("--kisaan-suite does not work with -n: all checks share one snapshot")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -168,7 +166,7 @@ class SuiteNode(pytest.Collector):
             return
         except Exception as error:  # a fault of ours is no finding, and must not be met once for each check
             self.refused = (
-                f"this is a fault of kisaan-validate; nothing is said about the data: "
+                "this is a bug in kisaan-validate; it says nothing about the data: "
                 f"{type(error).__name__}: {error}"
             )
             return
@@ -227,7 +225,7 @@ class CheckItem(pytest.Item):
         node = self._node
         line = node.lines.get(self.check.id)
         if node.refused or line is None:
-            pytest.fail(node.refused or "the run says nothing of this check", pytrace=False)
+            pytest.fail(node.refused or "the run has no result for this check", pytrace=False)
         self.user_properties.append(("kv_standing", line.standing.value))
         if line.standing is ResultStanding.UNANSWERED:
             pytest.fail("\n".join([line.said, *details(line, 0)]), pytrace=False)

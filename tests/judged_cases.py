@@ -70,7 +70,7 @@ VALUES = (
             ValuePattern("unexplained", ("placed_at",), 1, "1 of 2 changed rows unexplained"),
         ),
     ),
-    ValuesCompared("orders", "note", message="it became personal: its values are not read"),
+    ValuesCompared("orders", "note", message="it is personal now, so its values are not read"),
 )
 """Kept values that did not change, that did, and that nobody knows of."""
 
@@ -131,7 +131,7 @@ def signed_page() -> tuple[Judgement, Signatures]:
     run = replace(judged.run, criteria=criteria, coverage=coverage)
     signatures = Signatures(
         "waiting",
-        "Not approved yet: 1 of 2 approvals.",
+        "Not approved: has 1 of 2 approvals.",
         (
             ShownSignature(
                 "asha@example.org",

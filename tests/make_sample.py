@@ -1,4 +1,4 @@
-"""Write reports/sample from the demonstration: ``make sample``."""
+"""Write reports/sample from the demo: ``make sample``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ with playground(keep=False) as place:
     # The folder of a server that is gone by now says nothing to anybody.
     before = replace(story.before, place=replace(story.before.place, host="local socket"))
     digest = digest_of(baseline_to_json(before))
-    origin = Provenance("demo", "the demonstration", unversioned="not asked")
+    origin = Provenance("demo", "the demo", unversioned="not asked")
     after = replace(
         story.after,
         place=replace(story.after.place, host="local socket"),

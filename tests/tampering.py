@@ -378,7 +378,9 @@ def exhibits(scene: Scene) -> list[Exhibit]:
     a = "signoffs/0002-approve-asha-example-org.json"
     return [
         *flips(scene),
-        Exhibit("the reason in a statement", _edit_reason, f"{a}: the signature does not fit the statement"),
+        Exhibit(
+            "the reason in a statement", _edit_reason, f"{a}: the signature does not match the statement"
+        ),
         Exhibit(
             "a statement signed anew by a key that is not allowed",
             _wrong_key,
@@ -392,64 +394,68 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         Exhibit(
             "an approval, by a key that is allowed, that does not accept the verdict",
             _unsaid,
-            "it approves without accepting this: its verdict is FAIL",
+            "it approves without accepting: the verdict is FAIL",
         ),
         Exhibit(
             "a signature replaced by another person's",
             _other_signature,
-            f"{a}: the signature does not fit the statement",
+            f"{a}: the signature does not match the statement",
         ),
         Exhibit("a signature removed", _no_signature, f"{a}: its signature is missing"),
         Exhibit(
             "a signature made for another program (namespace `file`)",
             _foreign_namespace,
-            f"{a}: the signature does not fit the statement",
+            f"{a}: the signature does not match the statement",
         ),
         Exhibit(
-            "a sign-off removed that later ones saw", _gone(0), "it was there when others signed, and is gone"
+            "a sign-off removed that later ones saw",
+            _gone(0),
+            "it existed when others signed and is now missing",
         ),
         Exhibit(
             "the newest sign-off removed",
             _gone(2),
-            "report.html: it is not what these facts and sign-offs make",
+            "report.html: it differs from what these facts and sign-offs render",
         ),
         Exhibit(
             "the newest sign-off removed, and the bundle made anew",
             _newest_gone,
-            "Not approved yet: 1 of 2 approvals",
+            "Not approved: has 1 of 2 approvals",
             3,
         ),
         Exhibit(
             "a sign-off renamed, to change the order", _renumbered, "and was signed as signoffs/0003-approve"
         ),
-        Exhibit("sign-offs of another run", _of_another_run, "run.json is not what was signed"),
+        Exhibit("sign-offs of another run", _of_another_run, "run.json differs from what was signed"),
         Exhibit(
-            "two runs swapped: the facts of another run", _other_facts, "run.json is not what was signed"
+            "two runs swapped: the facts of another run",
+            _other_facts,
+            "run.json differs from what was signed",
         ),
         Exhibit(
             "the contract swapped",
             _other_contract,
-            "contract.toml: it is not the file that the run was judged beside",
+            "contract.toml: it differs from the file that the run used",
         ),
         Exhibit(
             "the contract swapped, and its digest in run.json",
             _other_contract_amended,
-            "contract.toml is not what was signed",
+            "contract.toml differs from what was signed",
         ),
         Exhibit(
             "a waiver that has expired",
             _waiver(b"2020-01-01", amend=False),
-            "waivers.toml: it is not the file that the run was judged beside",
+            "waivers.toml: it differs from the file that the run used",
         ),
         Exhibit(
             "a waiver that has expired, and its digest in run.json",
             _waiver(b"2020-01-01", amend=True),
-            "waivers.toml is not what was signed",
+            "waivers.toml differs from what was signed",
         ),
         Exhibit(
             "the word FAIL on the page",
             _verdict,
-            "report.html: it is not what these facts and sign-offs make",
+            "report.html: it differs from what these facts and sign-offs render",
         ),
         Exhibit("a file added", _added, "more.txt: it was added"),
         Exhibit(
@@ -465,24 +471,28 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             "suite/orders.py: the run names it as a source",
         ),
         Exhibit("the page removed", _removed("report.html"), "report.html: it is missing"),
-        Exhibit("the archive cut to the half", _cut(0.5), "is not a whole bundle"),
-        Exhibit("the archive without its last byte", _cut(1), "is not a whole bundle"),
-        Exhibit("an empty file for an archive", _cut(0), "is not a whole bundle"),
-        Exhibit("bytes behind the archive", _behind, "it holds more than its files"),
-        Exhibit("a program before the archive", _before, "it holds more than its files"),
-        Exhibit("a file twice", _twice, "is twice there"),
+        Exhibit("the archive cut to the half", _cut(0.5), "is not a complete bundle"),
+        Exhibit("the archive without its last byte", _cut(1), "is not a complete bundle"),
+        Exhibit("an empty file for an archive", _cut(0), "is not a complete bundle"),
+        Exhibit("bytes behind the archive", _behind, "it contains more than its files"),
+        Exhibit("a program before the archive", _before, "it contains more than its files"),
+        Exhibit("a file twice", _twice, "occurs twice"),
         Exhibit(
-            "a file that would be unpacked elsewhere", _entry("{id}/../../x"), "a name that leads elsewhere"
+            "a file that would be unpacked elsewhere",
+            _entry("{id}/../../x"),
+            "a file name that points outside",
         ),
-        Exhibit("a file with an absolute name", _entry("/etc/x"), "a name that leads elsewhere"),
-        Exhibit("a symbolic link in the archive", _entry("{id}/x", link=True), "is no plain file"),
+        Exhibit("a file with an absolute name", _entry("/etc/x"), "a file name that points outside"),
+        Exhibit("a symbolic link in the archive", _entry("{id}/x", link=True), "is not a regular file"),
         Exhibit("fifty megabytes of nothing, compressed", _entry("{id}/x", deflate=True), "is compressed"),
-        Exhibit("two hundred names for the bytes of one file", _overlapping, "holds more than its own size"),
+        Exhibit(
+            "two hundred names for the bytes of one file", _overlapping, "unpacks to more than its own size"
+        ),
         Exhibit("a symbolic link in a run's folder", _link, "waivers.toml: it is a symbolic link"),
         Exhibit(
             "a run taken out of a folder of reports",
             _chain(_take_out),
-            "that it names as the one before it is not here",
+            "is missing",
         ),
         Exhibit(
             "the oldest run taken out of a folder of reports",
@@ -491,7 +501,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             3,
         ),
         Exhibit("two runs of a folder of reports swapped", _chain(_swap), "chain: "),
-        Exhibit("a run changed that a later one names", _chain(_redo), "has been changed since"),
+        Exhibit("a run changed that a later one names", _chain(_redo), "was changed afterwards"),
     ]
 
 

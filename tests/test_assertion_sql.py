@@ -298,7 +298,7 @@ def test_a_volatile_function_is_named_and_not_run(name: str, together: dict[str,
     """Whatever could call a volatile function is an ERROR that names it; the function never runs."""
     found, named = together[name], DISGUISES[name][1]
     assert found.status is Status.ERROR
-    assert found.message.startswith("calls volatile "), found.message
+    assert found.message.startswith("calls the volatile "), found.message
     assert named in found.message
     assert "evil ran" not in found.message
     assert named in found.hint
@@ -332,9 +332,9 @@ def test_dblink_is_refused(server: Server, tmp_path: Path) -> None:
     """A function of an extension is looked up like any other."""
     database = server.create("CREATE EXTENSION dblink; CREATE EXTENSION tablefunc")
     found = asked(server, database, tmp_path, "SELECT id FROM dblink('', 'SELECT 1') AS d (id integer)")
-    assert (found.status, found.message) == (Status.ERROR, "calls volatile dblink")
+    assert (found.status, found.message) == (Status.ERROR, "calls the volatile dblink")
     found = asked(server, database, tmp_path, "SELECT id FROM crosstab('SELECT pg_sleep(9)') AS d (id text)")
-    assert (found.status, found.message) == (Status.ERROR, "calls volatile crosstab")
+    assert (found.status, found.message) == (Status.ERROR, "calls the volatile crosstab")
     server.drop(database)
 
 
@@ -351,19 +351,19 @@ WITHOUT_A_NAME = {
         "CREATE CAST (coin AS integer) WITH FUNCTION melt(coin) AS IMPLICIT",
         "SELECT id FROM t WHERE abs(c) = 1",
         (
-            "somebody's cast converts coin to integer by melt(coin), and would answer in PostgreSQL's place: "
-            "drop the cast"
+            "a user-defined cast converts coin to integer by melt(coin) and would be used in place of "
+            "PostgreSQL's: drop the cast"
         ),
     ),
     "equality behind IN": (
         "CREATE OPERATOR = (LEFTARG = coin, RIGHTARG = coin, FUNCTION = same)",
         "SELECT id FROM t WHERE c IN (ROW(1)::coin)",
-        "calls volatile =",
+        "calls the volatile =",
     ),
     "LIKE": (
         "CREATE OPERATOR ~~ (LEFTARG = coin, RIGHTARG = coin, FUNCTION = same)",
         "SELECT id FROM t WHERE c LIKE ROW(1)::coin",
-        "calls volatile ~~",
+        "calls the volatile ~~",
     ),
 }
 
@@ -665,7 +665,7 @@ def test_volatile_functions_in_declarations(name: str, server: Server, traps: st
     function, positional, named = CALLS[name]
     made: Declaration = function(*positional, **named)
     found = result(server, traps, made)
-    assert (found.status, found.message) == (Status.ERROR, "calls volatile evil")
+    assert (found.status, found.message) == (Status.ERROR, "calls the volatile evil")
 
 
 def test_one_refusal_does_not_touch_its_neighbours(server: Server, traps: str) -> None:

@@ -115,10 +115,10 @@ REFUSED: dict[str, tuple[Callable[[str], bytes], str]] = {
         "it is UTF-16 text: save it as UTF-8",
     ),
     "UTF-32": (lambda t: t.encode("utf-32"), "it is UTF-32 text: save it as UTF-8"),
-    "Latin-1": (lambda t: t.encode() + b"\n# Stra\xdfe\n", "holds the byte 0xDF: save it as UTF-8"),
+    "Latin-1": (lambda t: t.encode() + b"\n# Stra\xdfe\n", "contains the byte 0xDF: save it as UTF-8"),
     "cut off and filled": (
         lambda t: t.encode() + b"\0" * 512,
-        "holds a NUL character: the file may be damaged",
+        "contains a NUL character: the file may be damaged",
     ),
 }
 
@@ -207,7 +207,7 @@ def test_a_file_that_would_be_missed_is_refused(name: str, tmp_path: Path) -> No
     """A capital letter must not cost a check in silence."""
     refused = refusal(tmp_path, {"a.py": PYTHON, "sql/b.sql": SQL, name: SQL if "sql" in name else PYTHON})
     assert refused.origin == name
-    assert "would not be read" in refused.fact
+    assert "would be ignored" in refused.fact
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 20_000, "a = " + "9" * 5_000, "a", "a = nan ä \x01"])

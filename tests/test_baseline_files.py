@@ -82,37 +82,37 @@ DAMAGE: dict[str, tuple[Callable[[str], str | bytes], str, str]] = {
     ),
     "a count": (
         _swapped('"rows": 3', '"rows": 4'),
-        "is not as it was written: its seal does not fit",
+        "was changed: its seal does not match",
         "it was edited or damaged; take it again",
     ),
     "a sum": (
         _swapped('"-2.90"', '"-2.91"'),
-        "is not as it was written: its seal does not fit",
+        "was changed: its seal does not match",
         "it was edited or damaged; take it again",
     ),
     "a failing key": (
         _swapped('"2"', '"7"'),
-        "is not as it was written: its seal does not fit",
+        "was changed: its seal does not match",
         "it was edited or damaged; take it again",
     ),
     "no seal": (
         _without("seal"),
-        "is not as it was written: its seal does not fit",
+        "was changed: its seal does not match",
         "it was edited or damaged; take it again",
     ),
     "an empty seal": (
         _swapped('"seal": "', '"seal": "", "seals": "'),
-        "its seal does not fit",
+        "its seal does not match",
         "it was edited or damaged; take it again",
     ),
     "a seal that is no text": (
         lambda text: json.dumps(json.loads(text) | {"seal": ["x"]}),
-        "its seal does not fit",
+        "its seal does not match",
         "take it again",
     ),
     "half a character": (
         _swapped('"suite"', '"\\ud800": 1, "suite"'),
-        "its seal does not fit",
+        "its seal does not match",
         "it was edited or damaged; take it again",
     ),
     "a run": (_set("kind", "run"), "is not a baseline file (it is run)", "check the file's name"),
@@ -130,7 +130,7 @@ DAMAGE: dict[str, tuple[Callable[[str], str | bytes], str, str]] = {
     ),
     "an older format": (
         _set("format_version", 1),
-        f"has format 1, of an earlier version; this one reads {BASELINE_FORMAT}",
+        f"has format 1 of an earlier version; this version reads {BASELINE_FORMAT}",
         "take it again",
     ),
     "a format that is a text": (_set("format_version", str(BASELINE_FORMAT)), "has format 2", ""),
@@ -141,10 +141,10 @@ DAMAGE: dict[str, tuple[Callable[[str], str | bytes], str, str]] = {
         "has format None",
         "",
     ),
-    "an entry too many": (_set("approved", True), "may hold", "it may have been edited"),
+    "an entry too many": (_set("approved", True), "may contain", "it may have been edited"),
     "an entry too few": (
         lambda text: resealed(text, lambda given: given.pop("tables")),
-        "does not fit: tables",
+        "is not valid: tables",
         "it may have been edited",
     ),
     "a count that is a text": (
@@ -222,7 +222,7 @@ def test_no_single_edit_goes_unnoticed(written: str, data: st.DataObject) -> Non
 
 
 def json_or_none(text: str) -> Any:
-    """What a text holds, None if it is no JSON."""
+    """What a text holds, None if it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -250,7 +250,7 @@ def test_a_baseline_of_another_database_is_refused(written: str) -> None:
         (baseline, _place(baseline, system_identifier="", host="elsewhere")),
     ]:
         with pytest.raises(
-            RecordError, match=f"the baseline is of database '{baseline.place.database}' on .*, this is"
+            RecordError, match=f"the baseline is of database '{baseline.place.database}' on .*, but this is"
         ) as refused:
             require_same_database(before, now)
         assert "--other-database" in refused.value.hint
@@ -416,7 +416,7 @@ def test_a_report_is_rendered_again_beside_the_files_of_its_run_or_not_at_all(
             assert main(["report", str(place)]) == 2
             said = " ".join(capsys.readouterr().err.split())
             assert f"{name} is not the {what} of this run" in said
-            assert "HINT: restore the file that was recorded with it" in said
+            assert "HINT: restore the file that was recorded with the run" in said
         (place / name).unlink()
         assert main(["report", str(place)]) == 2
         assert f"cannot read {place / name}" in " ".join(capsys.readouterr().err.split())

@@ -82,7 +82,7 @@ def test_what_cannot_be_told_later_is_named_at_once(fault: str, words: tuple[str
         "a value that cannot be digested",
     }
     gap = fault not in NO_GAP and bool(asked)
-    assert (code, "HINT: what is not kept here" in said) == (3 if gap else 0, gap), said
+    assert (code, "HINT: what is missing here" in said) == (3 if gap else 0, gap), said
     shown = file_says(case.file)
     _, document = case.compared(*as_reader(case))
     for item in document["judgement"]["untold"]:

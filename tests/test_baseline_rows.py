@@ -218,6 +218,6 @@ def test_a_column_that_went_makes_rows_unknown(case: Case) -> None:
     case.take()
     case.sql("ALTER TABLE t DROP c")
     found, document = case.compared()
-    assert found["t"]["message"] == "c is not there any more"
+    assert found["t"]["message"] == "c no longer exists"
     assert numbers(found["t"]) == (None, None, None, 0)
     assert any(item["what"] == "which rows of t changed" for item in document["judgement"]["untold"])

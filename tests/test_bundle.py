@@ -104,7 +104,7 @@ def test_the_same_run_gives_the_same_bytes(house: House, run: Path, tmp_path: Pa
     assert wanted <= files.keys()
     again = house.cli("bundle", str(run))
     assert again.code == 2
-    assert "exists already" in again.err
+    assert "already exists" in again.err
 
 
 def test_stock_tools_verify_it_by_the_lines_that_it_prints(house: House, run: Path, tmp_path: Path) -> None:
@@ -190,15 +190,15 @@ def test_what_looks_like_a_secret_is_refused(house: House, approved: Path, tmp_p
     shutil.rmtree(run / "signoffs")
     said = house.cli("bundle", str(run), PGPASSWORD="two notes are known")
     assert said.code == 2
-    assert "waivers.toml holds the password of the database" in said.err
+    assert "waivers.toml contains the database password" in said.err
     assert "two notes" not in said.err + said.out
     dsn = "postgresql://me:s3cr3t%2Fpass@db/x"
     assert secrets_in({"a": b"x = 'postgresql://me:hunter2@db/x'"}, {}) == [
-        "a holds an address with a password"
+        "a contains a URL with a password"
     ]
-    assert secrets_in({"a": b"-----BEGIN OPENSSH PRIVATE KEY-----"}, {}) == ["a holds a private key"]
+    assert secrets_in({"a": b"-----BEGIN OPENSSH PRIVATE KEY-----"}, {}) == ["a contains a private key"]
     assert secrets_in({"a": b"... s3cr3t/pass ..."}, {"KISAAN_DSN": dsn}) == [
-        "a holds the password of the database"
+        "a contains the database password"
     ]
     assert (
         secrets_in(
@@ -216,7 +216,7 @@ def test_without_the_baseline_it_is_verified_but_for_the_verdict(house: House, r
     bundle = bundled(house, run, "--without-baseline")
     files = unpack(bundle).files
     assert "baseline.json" not in files
-    assert "Not in this bundle, so sha256sum misses it: baseline.json." in files["VERIFY.txt"].decode()
+    assert "Not in this bundle, so sha256sum will not find it: baseline.json." in files["VERIFY.txt"].decode()
     said = house.cli("verify", str(bundle))
     assert said.code == 3, said.out
     assert "baseline.json: it is missing, so the run cannot be judged again" in said.out
@@ -338,13 +338,13 @@ def test_stamps_without_a_network(house: House, run: Path, authority: Path, tmp_
     assert known.out.count("existed at") == 3
     unknown = house.cli("verify", str(run))
     assert unknown.code == 3
-    assert "it has a time stamp, which no authority named here verifies" in unknown.out
-    assert "it has a time stamp" in (run / "report.html").read_text()
+    assert "it has a timestamp that no configured authority verifies" in unknown.out
+    assert "it has a timestamp" in (run / "report.html").read_text()
     one, other = sorted(run.glob("signoffs/*.tsr"))[:2]
     other.write_bytes(one.read_bytes())
     swapped = house.cli("verify", str(run), "--tsa-ca", str(authority / "tsa.pem"))
     assert swapped.code == 1
-    assert "its time stamp is not one of this signature" in swapped.out
+    assert "its timestamp is not for this signature" in swapped.out
     refused = house.cli("stamp", str(run), *replies)
     assert refused.code == 2
 
@@ -377,7 +377,7 @@ def test_another_authority_does_not_count(house: House, run: Path, authority: Pa
     subprocess.run(command, check=True, capture_output=True)
     said = house.cli("verify", str(run), "--tsa-ca", str(other))
     assert said.code == 1
-    assert "its time stamp is not by an authority that counts" in said.out
+    assert "its timestamp is not from a trusted authority" in said.out
 
 
 def test_stamps_over_http_and_nothing_but_the_digest_is_sent(

@@ -1,7 +1,7 @@
 """Contracts from end to end: each folder of tests/contracts is one migration on a real server, judged by
 its contract.
 
-A case is a folder with
+A case is a folder, not a file with
 
     before.sql            the database before contract.toml         what the migration promises after.sql
     the migration expected.toml         all that must be said of it: see Expected checks.py
@@ -286,5 +286,5 @@ def test_a_locked_table_is_not_taken_for_an_absent_one(server: Server, tmp_path:
     assert {o.state for _, o in judged.promises} == {State.UNKNOWN}, [(p.id, o) for p, o in judged.promises]
     assert judged.diff is not None
     assert judged.diff.changes == ()
-    assert {u.what for u in judged.diff.unknown} == {"what the catalogue says of t", "the rows of t"}
+    assert {u.what for u in judged.diff.unknown} == {"catalogue entries of t", "the rows of t"}
     server.drop(database)

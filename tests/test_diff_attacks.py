@@ -42,7 +42,7 @@ def test_tables_of_one_title_are_not_taken_for_one(
     both = ("--schema", "public", "--schema", "s", "--rows-only")
     for change in ('INSERT INTO "s.t" VALUES (1, 1)', "INSERT INTO s.t VALUES (1, 1)"):
         assert diff(server, pair, make, make + change, *both) == 3
-        assert "several tables are called s.t" in capsys.readouterr().out
+        assert "several tables are named s.t" in capsys.readouterr().out
     assert diff(server, pair, make, make + change, "--schema", "s", "--rows-only") == 1
 
 
@@ -79,10 +79,10 @@ def test_what_the_server_quotes_of_a_person_is_masked(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--before-schema", "publc", "--after-schema", "public"], "the side before has no schema publc"),
-        (["--before-schema", "public", "--after-schema", "publc"], "the side after has no schema publc"),
-        (["--schema", "publc"], "has no schema publc"),
-        (["--added-since", "t.nope=1"], "--added-since names t.nope"),
+        (["--before-schema", "publc", "--after-schema", "public"], "there is no schema publc before"),
+        (["--before-schema", "public", "--after-schema", "publc"], "there is no schema publc after"),
+        (["--schema", "publc"], "there is no schema publc"),
+        (["--added-since", "t.nope=1"], "--added-since: t.nope"),
     ],
 )
 def test_slips_of_the_pen_are_refused(
@@ -100,7 +100,7 @@ def test_a_database_is_not_compared_with_itself(
     """By whatever names both sides are given; two schemas of one database are two sides."""
     make = "CREATE TABLE t (id int PRIMARY KEY); CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY)"
     assert diff(server, (pair[0], pair[0]), make, make) == 2
-    assert "both sides are one and the same" in capsys.readouterr().err
+    assert "both sides are the same" in capsys.readouterr().err
     assert (
         diff(
             server,

@@ -55,7 +55,7 @@ def test_same_different_and_cannot_tell(
     assert "SAME IN WHAT WAS COMPARED  2 tables compared row by row" in capsys.readouterr().out
     server.sql("ALTER TABLE payments ALTER paid TYPE timestamptz", sides[1])
     assert diff(server, sides, "--rows-only") == 3
-    assert "no zone was declared" in capsys.readouterr().out
+    assert "its time zone was not declared" in capsys.readouterr().out
     server.sql(
         "UPDATE payments SET amount = -amount, phone = '97' WHERE id IN (3, 4); DELETE FROM payments "
         "WHERE id = 9",
@@ -105,17 +105,17 @@ def test_json_holds_all_of_it(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--select", "nothing"], "no table is called nothing"),
-        (["--key", "payments"], "names no key"),
-        (["--key", "payments=wrong"], "--key names payments.wrong"),
-        (["--cast", "payments.amount"], "names no type"),
-        (["--cast", "amount=text"], "names no column"),
+        (["--select", "nothing"], "no table matches nothing"),
+        (["--key", "payments"], "is not of the form table=column"),
+        (["--key", "payments=wrong"], "--key: payments.wrong"),
+        (["--cast", "payments.amount"], "is not of the form table.column=type"),
+        (["--cast", "amount=text"], "is not of the form table.column"),
         (["--cast", "payments.amount=nothing"], "--cast"),
         (["--zone", "Nowhere/Else"], "zone"),
-        (["--added-since", "notes"], "no single integer"),
+        (["--added-since", "notes"], "not a single integer"),
         (["--schema", "a", "--after-schema", "b"], "both sides"),
-        (["--before-schema", "a", "--before-schema", "b"], "as many schemas"),
-        (["-o", "x.json"], "no format"),
+        (["--before-schema", "a", "--before-schema", "b"], "numbers of schemas before and after differ"),
+        (["-o", "x.json"], "without --format"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

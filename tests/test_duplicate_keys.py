@@ -120,13 +120,13 @@ def assert_told(damaged: Damaged, old: Rows, new: Rows) -> None:
     unknown = {item.what: item.reason for item in found.unknown}
     if wanted is None:
         assert (told.added, told.removed, told.changed, column.changed, column.compared) == (None,) * 5
-        assert "(id) is no key" in unknown["which rows of t changed"]
-        assert "(id) is no key" in unknown["which values of t.v changed"]
+        assert "(id) is not a key" in unknown["which rows of t changed"]
+        assert "(id) is not a key" in unknown["which values of t.v changed"]
     else:
         assert ((told.added, told.removed, told.changed), told.message) == (wanted, "")
         told_so = (column.changed, column.message) == (wanted[2], "")
         assert told_so or (
-            (repeats(old) or repeats(new)) and "(id) is no key" in unknown["which values of t.v changed"]
+            (repeats(old) or repeats(new)) and "(id) is not a key" in unknown["which values of t.v changed"]
         )
         assert (
             repeats(old)

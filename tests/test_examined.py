@@ -274,7 +274,7 @@ CREATE FUNCTION only_groups() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
   END $$;
 CREATE VIEW v AS SELECT a FROM base WHERE only_groups();
 """
-UNKNOWN = "it is not known how many rows were examined"
+UNKNOWN = "the number of rows examined is not known"
 
 
 def test_an_unknown_number_is_said(server: Server, database: str) -> None:

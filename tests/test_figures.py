@@ -552,10 +552,10 @@ def test_a_time_of_which_the_zone_is_not_known_is_no_answer(server: Server, data
     """
     server.sql("CREATE TABLE t (l timestamp, d date, n int, z timestamptz)", database)
     cases = {
-        "l": (declare.fresh("t", "l", DAY), "time zone is not known"),
-        "d": (declare.fresh("t", "d", DAY), "time zone is not known"),
+        "l": (declare.fresh("t", "l", DAY), "time zone is unknown"),
+        "d": (declare.fresh("t", "d", DAY), "time zone is unknown"),
         "hours": (declare.fresh("t", "d", timedelta(hours=36), zone="UTC"), "36 hours"),
-        "n": (declare.fresh("t", "n", DAY), "no time"),
+        "n": (declare.fresh("t", "n", DAY), "not a time"),
     }
     for declared, words in cases.values():
         found = result(server, database, declared)
@@ -583,7 +583,7 @@ def test_segments_beyond_the_cap_are_an_error(server: Server, database: str) -> 
     assert (found["all"].status, found["all"].examined) == (Status.PASS, 5)
     for id in ("too many", "too many, all failing"):
         assert (found[id].status, found[id].violations) == (Status.ERROR, None)
-        assert found[id].message == "it has 5 segments, and at most 4 are judged one by one"
+        assert found[id].message == "it has 5 segments, but at most 4 are judged one by one"
 
 
 def test_segments_are_one_statement(server: Server, few: str) -> None:
@@ -722,12 +722,12 @@ REFUSED = {
     "upside down": ("declare.row_count('t', low=5, high=4)", "nothing is at least 5"),
     "a condition on nothing": ("declare.row_count('t', high=1, where='1 = 1')", "no column"),
     "a misspelt argument": ("declare.row_count('t', low=1, hgih=1)", "hgih"),
-    "all tolerated": ("declare.row_count('t', high=1, tolerance=1)", "widen the bounds"),
-    "a share tolerated": ("declare.row_count('t', high=1, tolerance='1%')", "widen the bounds"),
+    "all tolerated": ("declare.row_count('t', high=1, tolerance=1)", "widen its bounds"),
+    "a share tolerated": ("declare.row_count('t', high=1, tolerance='1%')", "widen its bounds"),
     "a share of segments": ("declare.row_count('t', high=1, segment_by='s', tolerance='1%')", "not a share"),
     "no segments": ("declare.row_count('t', high=1, segment_by='s', segments=0)", "segments=0"),
     "half a segment": ("declare.row_count('t', high=1, segment_by='s', segments=1.5)", "segments=1.5"),
-    "a cap on nothing": ("declare.row_count('t', high=1, segments=5)", "there is none"),
+    "a cap on nothing": ("declare.row_count('t', high=1, segments=5)", "no segment_by"),
     "a segment twice": ("declare.row_count('t', high=1, segment_by=['s', 's'])", "'s'"),
     "segments of itself": ("declare.null_share('t', 'a', high=0, segment_by='a')", "'a'"),
     "any share": ("declare.null_share('t', 'a', high='100%')", "can never fail"),
@@ -735,13 +735,13 @@ REFUSED = {
     "more than all": ("declare.null_share('t', 'a', high='101%')", "not a share"),
     "five times": ("declare.null_share('t', 'a', high=5)", "not a share"),
     "a rounded share": ("declare.null_share('t', 'a', high=0.05)", "not an exact number"),
-    "a share in words": ("declare.null_share('t', 'a', high='few')", "not understood"),
+    "a share in words": ("declare.null_share('t', 'a', high='few')", "cannot be parsed"),
     "a rounded sum": ("declare.total('t', 'a', high=0.1)", "not an exact number"),
-    "no number": ("declare.total('t', 'a', high=Decimal('NaN'))", "no bound"),
-    "no end": ("declare.total('t', 'a', high=Decimal('Infinity'))", "no bound"),
+    "no number": ("declare.total('t', 'a', high=Decimal('NaN'))", "not a bound"),
+    "no end": ("declare.total('t', 'a', high=Decimal('Infinity'))", "not a bound"),
     "no columns": ("declare.distinct_count('t', [], low=1)", "needs columns"),
-    "no quantile": ("declare.quantile('t', 'a', 0, high=1)", "no share of the values"),
-    "too much of a quantile": ("declare.quantile('t', 'a', '101%', high=1)", "no share of the values"),
+    "no quantile": ("declare.quantile('t', 'a', 0, high=1)", "not a share of the values"),
+    "too much of a quantile": ("declare.quantile('t', 'a', '101%', high=1)", "not a share of the values"),
     "a rounded quantile": ("declare.quantile('t', 'a', 0.5, high=1)", "not an exact number"),
     "any quantile": ("declare.quantile('t', 'a', '50%')", "can never fail"),
     "a rounded bound": ("declare.quantile('t', 'a', '50%', high=0.1)", "not exact"),
@@ -751,30 +751,30 @@ REFUSED = {
         "cannot be compared",
     ),
     "an upside down quantile": ("declare.quantile('t', 'a', '50%', low=2, high=1)", "nothing is at least 2"),
-    "a number of days": ("declare.fresh('t', 'a', 2)", "no age"),
-    "no age": ("declare.fresh('t', 'a', timedelta(0))", "no age"),
-    "a zone's abbreviation": ("declare.fresh('t', 'a', timedelta(1), zone='IST')", "no time zone"),
-    "an offset": ("declare.fresh('t', 'a', timedelta(1), zone='+05:30')", "no time zone"),
-    "a misspelt zone": ("declare.fresh('t', 'a', timedelta(1), zone='Asia/Kolkatta')", "no time zone"),
+    "a number of days": ("declare.fresh('t', 'a', 2)", "not an age"),
+    "no age": ("declare.fresh('t', 'a', timedelta(0))", "not an age"),
+    "a zone's abbreviation": ("declare.fresh('t', 'a', timedelta(1), zone='IST')", "not a time zone"),
+    "an offset": ("declare.fresh('t', 'a', timedelta(1), zone='+05:30')", "not a time zone"),
+    "a misspelt zone": ("declare.fresh('t', 'a', timedelta(1), zone='Asia/Kolkatta')", "not a time zone"),
     "an unknown relation": ("declare.row_count_against('t', 'u', relation='<>')", "relation"),
     "no factor": ("declare.row_count_against('t', 'u', factor=0)", "above 0"),
     "a rounded factor": ("declare.row_count_against('t', 'u', factor=0.8)", "not an exact number"),
     "with itself": ("declare.row_count_against('t', 't')", "itself"),
     "columns without partners": ("declare.values_in('t', ['a', 'b'], 'u', 'a')", "pairs"),
-    "no step": ("declare.no_gaps('t', 'a', step=0)", "does not rise"),
+    "no step": ("declare.no_gaps('t', 'a', step=0)", "is not above 0"),
     "a rounded step": ("declare.no_gaps('t', 'a', step=0.1)", "not an exact number"),
     "ordered by itself": ("declare.no_gaps('t', 'a', order_by='a')", "different columns"),
     "a series of its own": ("declare.no_gaps('t', 'a', by='a')", "different columns"),
-    "no path": ("declare.json_path('t', 'a', 'a.b')", "no SQL/JSON path"),
+    "no path": ("declare.json_path('t', 'a', 'a.b')", "not a SQL/JSON path"),
     "the whole document": ("declare.json_path('t', 'a', '$')", "can never fail"),
     "the whole document, strictly": ("declare.json_path('t', 'a', ' strict $ ')", "can never fail"),
     "everything below": ("declare.json_path('t', 'a', '$.**')", "can never fail"),
     "its type": ("declare.json_path('t', 'a', '$.type()')", "can never fail"),
-    "a comparison": ("declare.json_path('t', 'a', '$.a == 1')", "always there"),
-    "a comparison with a text": ("declare.json_path('t', 'a', '$.a == \"$.b\"')", "always there"),
-    "a sum": ("declare.json_path('t', 'a', '$.a + 1')", "always there"),
-    "a question": ("declare.json_path('t', 'a', '$.a like_regex \"x\"')", "always there"),
-    "existence": ("declare.json_path('t', 'a', 'exists($.a)')", "no SQL/JSON path"),
+    "a comparison": ("declare.json_path('t', 'a', '$.a == 1')", "always exists"),
+    "a comparison with a text": ("declare.json_path('t', 'a', '$.a == \"$.b\"')", "always exists"),
+    "a sum": ("declare.json_path('t', 'a', '$.a + 1')", "always exists"),
+    "a question": ("declare.json_path('t', 'a', '$.a like_regex \"x\"')", "always exists"),
+    "existence": ("declare.json_path('t', 'a', 'exists($.a)')", "not a SQL/JSON path"),
     "another null": ("declare.json_path('t', 'a', '$.a', nulls='missing')", "nulls"),
 }
 

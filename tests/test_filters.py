@@ -277,7 +277,7 @@ def test_a_kind_that_does_not_heed_the_filter_is_no_answer(server: Server, datab
     server.sql("CREATE TABLE t (id int, live boolean)", database)
     made = replace(declare.minimum_rows("t", id="x"), rule=Careless())
     found = result(server, database, made, settings=settings(filters={"t": "live"}))
-    assert (found.status, "does not heed" in found.message) == (Status.ERROR, True)
+    assert (found.status, "does not support" in found.message) == (Status.ERROR, True)
     assert result(server, database, made).status is Status.PASS
 
 
@@ -344,8 +344,8 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
         "neither False",
     ),
     "an own constant": ("name = 'x'", "declare.holds('t', 'a > 0', filter='true')", "a.py:3", "no column"),
-    "a fact": ("name = 'x'", "declare.column('t', 'a', filter='a > 0')", "a.py:3", "no rows"),
-    "a sequence": ("name = 'x'", "declare.sequence('t', filter='a > 0')", "a.py:3", "no rows"),
+    "a fact": ("name = 'x'", "declare.column('t', 'a', filter='a > 0')", "a.py:3", "does not judge rows"),
+    "a sequence": ("name = 'x'", "declare.sequence('t', filter='a > 0')", "a.py:3", "does not judge rows"),
 }
 
 

@@ -646,7 +646,7 @@ def test_an_unknown_format_is_refused_with_the_nearest(installed: Installed, nam
     [
         ("nowhere:f", "", "ModuleNotFoundError"),
         ("foreign_format1:g", "", "AttributeError"),
-        ("foreign_format1:f", "f = 1", "is no function"),
+        ("foreign_format1:f", "f = 1", "is not a function"),
         ("foreign_format1:f", "1/0", "ZeroDivisionError"),
         ("foreign_format1:f", "raise SystemExit(0)", "SystemExit"),
         ("foreign_format1:f", "def f(", "SyntaxError"),

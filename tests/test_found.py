@@ -59,4 +59,4 @@ def test_the_terminal_shows_it(shop: Shop) -> None:
     (shop.folder / "checks" / "figures.py").write_text(
         'from kisaan_validate import declare\ndeclare.holds("orders", "gone > 10")\n'
     )
-    assert "1 check has no answer: nothing is said about it" in shop.cli("run").stdout
+    assert "1 check without an answer" in shop.cli("run").stdout

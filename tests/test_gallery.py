@@ -54,7 +54,7 @@ def clean(server: Server) -> Iterator[str]:
     name = build_clean(server)
     yield name
     server.drop(name)
-    server.sql("DROP ROLE demo_reader")  # the demonstration makes it itself, on the same server
+    server.sql("DROP ROLE demo_reader")  # the demo makes it itself, on the same server
 
 
 def _cases(all: bool) -> list[object]:

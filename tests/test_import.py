@@ -809,7 +809,7 @@ REASONS: dict[str, tuple[str, Any, str]] = {
     "own": (
         "great-expectations",
         gx("expect_horses", column="a"),
-        "no expectation of Great Expectations' own",
+        "not one of Great Expectations' own expectations",
     ),
     "no bounds": (
         "great-expectations",
@@ -819,12 +819,12 @@ REASONS: dict[str, tuple[str, Any, str]] = {
     "mostly 0": (
         "great-expectations",
         gx("expect_column_values_to_not_be_null", column="a", mostly=0),
-        "accepts whatever is found",
+        "it accepts everything",
     ),
     "mostly 2": (
         "great-expectations",
         gx("expect_column_values_to_not_be_null", column="a", mostly=2),
-        "no share between 0 and 1",
+        "not a share between 0 and 1",
     ),
     "no column": (
         "great-expectations",
@@ -834,18 +834,18 @@ REASONS: dict[str, tuple[str, Any, str]] = {
     "no kwargs": (
         "great-expectations",
         {"type": "expect_column_to_exist", "kwargs": [1]},
-        "no object with a type and kwargs",
+        "an object with a type and kwargs is expected",
     ),
-    "no object": ("great-expectations", 7, "no expectation"),
+    "no object": ("great-expectations", 7, "not an expectation"),
     "python's regex": (
         "great-expectations",
         gx("expect_column_values_to_match_regex", column="s", regex=r"(?P<x>a)"),
-        r"(?P otherwise",
+        r"(?P differently",
     ),
     "word edges": (
         "great-expectations",
         gx("expect_column_values_to_match_regex", column="s", regex=r"\bfoo"),
-        r"\b otherwise",
+        r"\b differently",
     ),
     "query that writes": (
         "great-expectations",
@@ -855,7 +855,7 @@ REASONS: dict[str, tuple[str, Any, str]] = {
     "two statements": (
         "great-expectations",
         gx("unexpected_rows_expectation", unexpected_rows_query="SELECT 1 FROM t; DROP TABLE t"),
-        "one statement only",
+        "only one statement is allowed",
     ),
     "variable": ("soda", "- row_count > ${x}", "variable or template"),
     "history": ("soda", "- change avg last 7 for row_count < 5", "earlier scans"),
@@ -863,13 +863,13 @@ REASONS: dict[str, tuple[str, Any, str]] = {
     "unknown metric": ("soda", "- horses(a) = 0", "metric horses is not known"),
     "no threshold": ("soda", "- missing_count(a)", "no threshold"),
     "nothing valid": ("soda", "- invalid_count(a) = 0", "it can never fail"),
-    "unknown setting": ("soda", "- missing_count(a) = 0:\n    horses: 1", "setting horses is not understood"),
+    "unknown setting": ("soda", "- missing_count(a) = 0:\n    horses: 1", "setting horses cannot be parsed"),
     "undeclared filter": ("soda", "", ""),
-    "not a check": ("soda", "- [1, 2]", "it is no check"),
+    "not a check": ("soda", "- [1, 2]", "it is not a check"),
     "beside": ("soda", "- missing_count(a) = 0:\n  name: x", "indent them"),
     "format": ("soda", "- invalid_count(s) = 0:\n    valid format: email", "write it as a regex"),
-    "project's test": ("dbt", "even", "a test of the project's"),
-    "package's test": ("dbt", {"dbt_utils.sequential_values": {}}, "nothing here says it yet"),
+    "project's test": ("dbt", "even", "a test of the project"),
+    "package's test": ("dbt", {"dbt_utils.sequential_values": {}}, "not supported yet"),
     "disabled": ("dbt", {"not_null": {"config": {"enabled": False}}}, "disabled"),
     "jinja": ("dbt", {"not_null": {"config": {"where": "{{ var('x') }} > 1"}}}, "only known when it runs"),
     "odd threshold": (
@@ -877,7 +877,7 @@ REASONS: dict[str, tuple[str, Any, str]] = {
         {"not_null": {"config": {"error_if": "between 2 and 5"}}},
         "not 'more than so many'",
     ),
-    "unknown argument": ("dbt", {"unique": {"horses": 1}}, "argument horses is not understood"),
+    "unknown argument": ("dbt", {"unique": {"horses": 1}}, "argument horses is unknown"),
     "no ref": ("dbt", {"relationships": {"to": "t", "field": "id"}}, "neither ref"),
     "fail_calc": ("dbt", {"not_null": {"config": {"fail_calc": "sum(n)"}}}, "fail_calc"),
 }
@@ -1201,9 +1201,9 @@ def test_the_command_overwrites_nothing(shop: Shop) -> None:
     assert "is not empty" in shop.cli(*words, dsn=False).stderr
     assert shop.cli(*words, "--force", dsn=False).returncode == 0
     again = shop.cli(*words, "--force", dsn=False)
-    assert (again.returncode, "stands in checks already, nothing was written" in again.stderr) == (2, True)
+    assert (again.returncode, "nothing was written: checks already contains" in again.stderr) == (2, True)
     assert (
-        "nothing to import"
+        "nothing of"
         in shop.cli("import", "--from", "dbt", str(_empty(shop.folder)), "-o", "none", dsn=False).stderr
     )
 

@@ -83,7 +83,7 @@ def test_the_second_run_ends_with_6_and_says_who_is_first(gated: Shop) -> None:
         ):
             shown = gated.cli(*words)
             assert shown.returncode == 6, shown.stdout + shown.stderr
-            assert f"suite 'checks' is already at work on database '{gated.database}'" in shown.stderr
+            assert f"suite 'checks' is already running against database '{gated.database}'" in shown.stderr
             assert any(
                 f"pid {pid} on {socket.gethostname()}"[:40] in shown.stderr for pid in _pids(first.pid)
             )
@@ -178,7 +178,7 @@ def test_what_a_role_may_not_know_is_said(shop: Shop) -> None:
         ):
             pass
         assert f"kisaan-validate --lock, pid {os.getpid()}" in caught.value.fact
-        assert "since when is not shown to this role" in caught.value.fact
+        assert "start time hidden from this role" in caught.value.fact
     finally:
         shop.sql(f"DROP ROLE curious_{shop.database}")
 
@@ -225,12 +225,12 @@ def test_a_lock_that_was_lost_is_said(gated: Shop) -> None:
 
 @pytest.mark.parametrize("trap", ["file", "folder", "link"])
 def test_a_lock_file_that_cannot_be_had_is_said(tmp_path: Path, trap: str) -> None:
-    """A file in the way of the folder, a folder in its own place, a link that leads elsewhere: refused,
+    """A file ready: no problem found of the folder, a folder in its own place, a link that leads elsewhere: refused,
     and nothing is overwritten.
     """
     path = tmp_path / "reports" / ".lock"
     if trap == "file":
-        (tmp_path / "reports").write_text("in the way")
+        (tmp_path / "reports").write_text("ready: no problem found")
     elif trap == "folder":
         path.mkdir(parents=True)
     else:

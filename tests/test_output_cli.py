@@ -107,13 +107,13 @@ def test_formats_to_files_leave_standard_output_to_people(shop: Shop) -> None:
         (["--format", "jnuit"], "did you mean 'junit'?"),
         (["--format", ""], "there is no format ''"),
         (["--format", "../json"], "there is no format"),
-        (["--format", "json", "--format", "csv"], "two formats would go to standard output"),
-        (["--format", "json=a", "--format", "csv=a"], "two formats would go to a"),
-        (["--format", "json", "--format", "csv", "-o", "a"], "two formats would go to a"),
-        (["--format", "json="], "names no file"),
-        (["--format", "json=checks"], "checks is a folder"),
-        (["--output", "a.xml"], "names a file for no format"),
-        (["--format", "json=a", "-o", "b"], "names a file for no format"),
+        (["--format", "json", "--format", "csv"], "two formats would be written to standard output"),
+        (["--format", "json=a", "--format", "csv=a"], "two formats would be written to a"),
+        (["--format", "json", "--format", "csv", "-o", "a"], "two formats would be written to a"),
+        (["--format", "json="], "has no file name after ="),
+        (["--format", "json=checks"], "checks is a folder, not a file"),
+        (["--output", "a.xml"], "is given, but no --format"),
+        (["--format", "json=a", "-o", "b"], "is given, but no --format"),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_anything_is_measured(
@@ -131,7 +131,7 @@ def test_a_pass_that_cannot_be_delivered_is_no_pass_and_a_failure_stays_one(shop
     """A file that cannot be written, a full disk, a reader that is gone: 3 for what would pass, 1 for what
     fails; never 0.
     """
-    (shop.folder / "file").write_text("in the way")
+    (shop.folder / "file").write_text("ready: no problem found")
     for script, said in (
         ("kv run -q --format csv=file/x.csv", "cannot write file/x.csv"),
         ("kv run -q --format csv > /dev/full", "cannot write to standard output"),

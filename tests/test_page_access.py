@@ -549,21 +549,21 @@ def test_three_findings_of_different_kinds_come_first() -> None:
 def test_what_no_check_looked_at_is_said_first_and_in_full() -> None:
     """The first screen counts the columns that no check touched; the section names them, and whole tables."""
     page = render_html(*signed_page())
-    assert "3 columns that <b>no check looked at</b>" in page
+    assert "3 columns that <b>no check read</b>" in page
     section = re.sub(
         "<[^>]+>", "", page[page.index('<section id="coverage"') : page.index('<section id="unproved"')]
     )
     for fact in (
         "values of 1 of 5 columns in 2 tables",
         "of 1 more",
-        "3 they did not touch",
+        "nothing of 3",
         "lonely",
         "note",
     ):
         assert fact in section, fact
     bare = every_status().to_html()
-    assert "it is not known which columns no check looked at" in bare
-    assert "no check looked at</b>" not in bare
+    assert "which columns the checks read is not known" in bare
+    assert "no check read</b>" not in bare
 
 
 def test_long_statements_stay_in_the_record() -> None:

@@ -44,7 +44,7 @@ def test_every_sign_turned(values: list[Decimal]) -> None:
     """Sum and ends follow, and that is called consistent, not proved."""
     if sum(values) and max(values) != -min(values) and 0 not in (min(values), max(values)):
         ((words, proved),) = said(values, [-v for v in values])
-        assert words == "both ends and the sum are consistent with: sign flipped, in every row"
+        assert words == "minimum, maximum and sum are consistent with: sign flipped, in every row"
         assert not proved
 
 
@@ -93,7 +93,8 @@ def test_times() -> None:
     shifted = [m + timedelta(hours=5.5) for m in moments]
     ((words, proved),) = said(moments, shifted, Family.INSTANT)
     assert (
-        words == "both ends are consistent with: shifted by +05:30 (the offset of Asia/Kolkata), in every row"
+        words
+        == "minimum and maximum are consistent with: shifted by +05:30 (the offset of Asia/Kolkata), in every row"
     )
     assert not proved
     local = [m.replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC) for m in moments]
@@ -119,11 +120,11 @@ def test_one_value_for_all_is_proved() -> None:
 def test_nulls_are_counted_as_far_as_they_go() -> None:
     """A net number is the least that happened; rows that came or went make it say nothing."""
     assert said([1, None, None], [1, 1, None])[0] == (
-        "if no row came or went, at least 1 NULL was filled; which rows is not known",
+        "if no rows were added or removed, at least 1 NULL was filled; which rows is unknown",
         True,
     )
     assert said([1, 2, 3], [1, None, None])[0] == (
-        "if no row came or went, at least 2 values became NULL; which rows is not known",
+        "if no rows were added or removed, at least 2 values became NULL; which rows is unknown",
         True,
     )
     assert said([1, None], [1, 1, 1]) == []
@@ -144,7 +145,7 @@ def test_the_figures_speak_on_console_and_page(shop: Shop) -> None:
     assert shop.cli("baseline", "-o", "pre.json").returncode == 0
     shop.sql("UPDATE orders SET seen = seen - interval '5:30'")
     shown = shop.cli("run", "--baseline", "pre.json", "--reports", "out")
-    words = "both ends are consistent with: shifted by -05:30 (the offset of Asia/Kolkata), in every row"
+    words = "minimum and maximum are consistent with: shifted by -05:30 (the offset of Asia/Kolkata), in every row"
     assert f"figures  orders.seen: {words}" in shown.stdout
     pages = list((shop.folder / "out").rglob("report.html"))
     assert pages

@@ -323,8 +323,8 @@ def test_the_migrations_own_now_is_called_what_it_is() -> None:
     (found,) = watch_all("timestamp with time zone", [(None, "2025-10-18 02:00:00.123456+00")] * 1_204)
     assert found.name == "constant backfilled"
     assert found.words == (
-        "NULL filled with the constant '2025-10-18 02:00:00.123456+00', one moment, as one transaction's "
-        "now() gives, "
+        "NULL filled with the constant '2025-10-18 02:00:00.123456+00', a single time such as one transaction's "
+        "now(), "
         "in 1,204 of 1,204 changed rows"
     )
 
@@ -548,7 +548,7 @@ def test_rows_that_came_back_and_rows_that_came_twice() -> None:
         {"key": "id: changed by +1000 in 30 of 30 changed rows"},
     )
     assert found.words.startswith(
-        "30 of 40 removed rows equal an added row in all but the key (id: changed by +1000"
+        "30 of 40 removed rows equal an added row except for the key (id: changed by +1000"
     )
     (found,) = rows(types, [moved(n, Kind.ADDED) for n in (1, 2, 3, 1_001, 2_001)], ("id",))
     assert (found.name, found.rows) == (REPEATED, 2)

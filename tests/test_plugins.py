@@ -230,9 +230,9 @@ BROKEN = {
     "a syntax error": (KIND.format(name="mine", thing="f"), "def x(:", "SyntaxError"),
     "the end of the process": (KIND.format(name="mine", thing="f"), "raise SystemExit(0)", "SystemExit"),
     "no such function": (KIND.format(name="mine", thing="g"), "f = print", "AttributeError"),
-    "no function": (KIND.format(name="mine", thing="f"), "f = 5", "but a int"),
-    "no name": (KIND.format(name="no-name", thing="f"), "f = print", "'no-name' is no name"),
-    "a keyword": (KIND.format(name="class", thing="f"), "f = print", "'class' is no name"),
+    "not a function": (KIND.format(name="mine", thing="f"), "f = 5", "must be a function, not int"),
+    "no name": (KIND.format(name="no-name", thing="f"), "f = print", "'no-name' is not a name"),
+    "a keyword": (KIND.format(name="class", thing="f"), "f = print", "'class' is not a name"),
     "our own name": (KIND.format(name="unique", thing="f"), "f = print", "'unique'"),
     "a name of the module": (KIND.format(name="collector", thing="f"), "f = print", "'collector'"),
 }
@@ -274,9 +274,9 @@ FAULTS = {
         "a.py:2: the kind 'mine' of broken failed: ValueError: no words",
     ),
     "a kind of ours": ({"kind": "unique"}, "a.py:2: the kind 'unique' of Mine is already taken"),
-    "no kind": ({"kind": ""}, "a.py:2: mine() made no rule"),
-    "no rule": ({"made": "5"}, "a.py:2: mine() made no rule"),
-    "no dataclass": ({"decorator": ""}, "a.py:2: Mine is no dataclass"),
+    "no kind": ({"kind": ""}, "a.py:2: mine() returned"),
+    "no rule": ({"made": "5"}, "a.py:2: mine() returned"),
+    "not itself a dataclass": ({"decorator": ""}, "a.py:2: Mine is not itself a dataclass"),
 }
 
 

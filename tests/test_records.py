@@ -83,7 +83,7 @@ def test_times_are_utc_and_say_so(measured: Run) -> None:
 
 @pytest.mark.parametrize("cut", [0, 1, 10, 500])
 def test_a_truncated_run_is_refused(measured: Run, cut: int) -> None:
-    """Half a file is no file."""
+    """Half a file is not a file."""
     with pytest.raises(RecordError, match=r"not complete JSON|not a run file"):
         run_from_json(run_to_json(measured)[:cut])
 
@@ -141,7 +141,7 @@ def test_diff_mirrors(server: Server) -> None:
 
 
 def test_the_sample_report_exists_and_is_linked() -> None:
-    """A visitor of the repository finds one report made by the demonstration."""
+    """A visitor of the repository finds one report made by the demo."""
     sample = ROOT / "reports" / "sample"
     assert (sample / "report.html").exists()
     assert (sample / "run.json").exists()

@@ -51,7 +51,7 @@ NOTHING = suite_of(declare.no_column_of_type("pg_lsn", id="always"))
 
 
 def written(*names: str) -> str:
-    """A name as a contract and an option write it: a part that holds a dot or more stands in quotes."""
+    """A name as a contract and an option write it: a part that contains a dot or more stands in quotes."""
     return ".".join('"' + n.replace('"', '""') + '"' if set(n) & set('."= ') else n for n in names)
 
 
@@ -341,7 +341,7 @@ def test_kept_rows_and_values_are_compared_across_a_rename_exactly(server: Serve
     states = said(harmed)
     assert states["key"] == (State.KEPT, "")
     assert states["column"][0] is states["table"][0] is State.BROKEN
-    assert "another in 3 rows of 50, first key 7, key 30, key 41" in states["column"][1]
+    assert "changed in 3 rows of 50, first key 7, key 30, key 41" in states["column"][1]
     assert {"|".join(c.key) for c in harmed.unexplained} >= {"rows|u||changed", "values|u|z|changed rows"}
     (rows,) = harmed.run.rows
     assert (rows.table, rows.changed, rows.added, rows.removed) == ("u", 3, 0, 0)
@@ -364,28 +364,28 @@ columns = ["s.z"]
 WAYS = {
     "renamed": (
         "ALTER TABLE s RENAME a TO z",
-        "its values are in s.z, which came: if it was renamed, promise `renamed`",
+        "its values are in the new s.z: if it was renamed, promise `renamed`",
     ),
     "all lost": (
         "ALTER TABLE s DROP a; ALTER TABLE s ADD z int",
-        "s.z came, and does not hold the 9 values of a as they were: what it lacks is gone",
+        "the new s.z does not hold the 9 values of a unchanged: what it lacks is lost",
     ),
     "one lost": (
         "ALTER TABLE s RENAME a TO z; UPDATE s SET z = NULL WHERE id = 3",
-        "s.z came, and does not hold the 9 values of a as they were",
+        "the new s.z does not hold the 9 values of a unchanged",
     ),
     "exchanged": (
         "ALTER TABLE s RENAME a TO z; UPDATE s SET z = 10 - z",
-        "s.z came, and does not hold the 9 values of a as they were",
+        "the new s.z does not hold the 9 values of a unchanged",
     ),
-    "of another kind": ("ALTER TABLE s DROP a; ALTER TABLE s ADD z text", "its 9 values are gone"),
+    "of another kind": ("ALTER TABLE s DROP a; ALTER TABLE s ADD z text", "its 9 values are lost"),
 }
 
 
 @pytest.mark.parametrize("how", ["dropped and added", "empty contract", "no contract"])
 @pytest.mark.parametrize("way", WAYS)
 def test_what_went_is_looked_for_under_the_name_that_came(server: Server, way: str, how: str) -> None:
-    """Dropped and added is kept, for the loss was accepted; but whether values are gone or under the new
+    """Dropped and added is kept, for the loss was accepted; but whether values are lost or under the new
     name is said, on every output. Digests tell it of each row: those of the contract, or of --digests."""
     database = server.create(
         "CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s SELECT n, n FROM generate_series(1, "
@@ -401,7 +401,7 @@ def test_what_went_is_looked_for_under_the_name_that_came(server: Server, way: s
     assert words in remark
     if how == "dropped and added":
         assert said(judged)["gone/s.a"] == (State.KEPT, remark)
-    assert f"went    s.a: {remark}" in shown(judged)
+    assert f"removed s.a: {remark}" in shown(judged)
     assert remark in render_html(judged)
     (change,) = [
         c for c in json.loads(judged_to_json(judged))["judgement"]["changes"] if c["aspect"] == "removed"
@@ -425,15 +425,15 @@ def test_a_table_that_went_is_looked_for_too(server: Server) -> None:
         (
             True,
             "ALTER TABLE s RENAME TO u",
-            "its rows are in u, which came: if it was renamed, promise `renamed`",
+            "its rows are in the new u: if it was renamed, promise `renamed`",
         ),
         (
             True,
             "ALTER TABLE s RENAME TO u; UPDATE u SET a = 10 - a",
-            "u came, and does not hold the 9 rows of s as they were",
+            "the new u does not hold the 9 rows of s unchanged",
         ),
-        (False, "ALTER TABLE s RENAME TO u; UPDATE u SET a = 10 - a", "u came with the same figures"),
-        (False, "DROP TABLE s", "its 9 rows are gone"),
+        (False, "ALTER TABLE s RENAME TO u; UPDATE u SET a = 10 - a", "the new u has the same figures"),
+        (False, "DROP TABLE s", "its 9 rows are lost"),
     ):
         database = server.create(
             "CREATE TABLE s (id int PRIMARY KEY, a int); INSERT INTO s SELECT n, n FROM "
@@ -458,15 +458,15 @@ def test_two_live_sides_propose_a_rename_only_where_every_value_agrees(server: S
     for sql, words in (
         (
             "ALTER TABLE s RENAME a TO z",
-            "s.a went and s.z came with the same values: if it was renamed, --renamed s.a=z",
+            "s.a was removed and s.z added with the same values: if it was renamed, use --renamed s.a=z",
         ),
         (
             "ALTER TABLE s RENAME a TO z; UPDATE s SET z = 0 WHERE id = 2",
-            "s.a went and s.z came, which does not hold what s.a held: what it lacks is gone",
+            "s.a was removed and s.z added with different contents: what s.z lacks is lost",
         ),
         (
             "ALTER TABLE s RENAME TO u",
-            "s went and u came with the same rows and values: if it was renamed, --renamed s=u",
+            "s was removed and u added with the same rows and values: if it was renamed, use --renamed s=u",
         ),
     ):
         after = server.create(f"{made} {sql}")
@@ -484,33 +484,33 @@ def test_two_live_sides_propose_a_rename_only_where_every_value_agrees(server: S
 @pytest.mark.parametrize(
     ("text", "fact"),
     [
-        (renamed("column", "s.a", "a"), "'a' is no new name"),
+        (renamed("column", "s.a", "a"), "'a' is not a new name"),
         (renamed("column", "a", "b"), "is not 'table.column'"),
-        (renamed("column", "s.a", "b.c"), "'b.c' holds a dot"),
-        (renamed("table", "s", "s"), "'s' is no new name"),
+        (renamed("column", "s.a", "b.c"), "'b.c' contains a dot"),
+        (renamed("table", "s", "s"), "'s' is not a new name"),
         (renamed("column", "s.a", ""), "renamed needs 'to'"),
-        ('[[promise]]\nid = "r"\nkind = "renamed"\nto = "b"\n', "say what is renamed"),
-        (renamed("column", "s.a", "b") + 'table = "s"\n', "say what is renamed"),
+        ('[[promise]]\nid = "r"\nkind = "renamed"\nto = "b"\n', "state what is renamed"),
+        (renamed("column", "s.a", "b") + 'table = "s"\n', "state what is renamed"),
         (
             renamed("column", "s.a", "b") + renamed("column", "s.a", "c", id="q"),
             "s.a is renamed in 2 promises",
         ),
         (
             renamed("column", "s.a", "c") + renamed("column", "s.b", "c", id="q"),
-            "s.c is what something is renamed to in 2 promises",
+            "s.c is the new name in 2 promises",
         ),
         (
             renamed("column", "s.a", "b") + '[[promise]]\nid = "d"\nkind = "dropped"\ncolumns = ["s.a"]\n',
-            "promised to be renamed: it is not dropped",
+            "promised to be renamed, so it is not dropped",
         ),
         (
             renamed("column", "s.a", "b") + '[[promise]]\nid = "d"\nkind = "added"\ncolumns = ["s.b"]\n',
-            "promised to be renamed: it is not added",
+            "promised to be renamed, so it is not added",
         ),
         (
             renamed("table", "s", "u")
             + '[[promise]]\nid = "d"\nkind = "dropped"\nobject = "table"\nname = "s"\n',
-            "promised to be renamed: it is not dropped",
+            "promised to be renamed, so it is not dropped",
         ),
     ],
 )
@@ -526,9 +526,9 @@ def test_what_no_rename_can_be_is_refused(text: str, fact: str) -> None:
     [
         ((("s.q", "z"),), "there is no column q of s before"),
         ((("s.a", "z"),), "there is no column z of s after"),
-        ((("q", "z"),), "names no table.column of before"),
+        ((("q", "z"),), "names no table.column before"),
         ((("s", "u"),), "there is no table u after"),
-        ((("s.a", "b"), ("s.c", "b")), "two things are called"),
+        ((("s.a", "b"), ("s.c", "b")), "two objects would be named"),
     ],
 )
 def test_a_declared_rename_of_what_is_not_there_is_refused(
@@ -660,7 +660,7 @@ def test_a_declared_rename_on_the_command_line(server: Server, tmp_path: Path) -
         ("id", "id"),
         ("a=b", "z"),
     ]
-    assert 'declared: s."a=b" is called z after' in document["notes"]
+    assert 'declared: s."a=b" is renamed to z' in document["notes"]
     refused = runner.invoke(cli, [*words, "--renamed", "s.a"], standalone_mode=False)
     assert isinstance(refused.exception, UsageError)
     for database in (before, after):

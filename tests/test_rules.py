@@ -670,7 +670,7 @@ FACTS: dict[str, tuple[Callable[[], Declaration], str, dict[str, str]]] = {
         "ALTER TABLE t ADD UNIQUE (b, a)",
         {
             "no such constraint": "",
-            "u is unique over (a, b), but only for the rows where a > 0": "CREATE UNIQUE INDEX u ON t "
+            "u is unique over (a, b), but only for rows where a > 0": "CREATE UNIQUE INDEX u ON t "
             "(a, b) WHERE a > 0",
             "no such   constraint": "CREATE UNIQUE INDEX u ON t (a, lower(b))",
             "no such    constraint": "CREATE INDEX u ON t (a, b)",
@@ -686,11 +686,11 @@ FACTS: dict[str, tuple[Callable[[], Declaration], str, dict[str, str]]] = {
         "ALTER TABLE t ADD UNIQUE NULLS NOT DISTINCT (a)",
         {
             "no such constraint": "CREATE UNIQUE INDEX ON t (a, b)",
-            "u is unique over (a), but lets rows with NULL through: a may be NULL": "ALTER TABLE t ADD "
+            "u is unique over (a), but allows rows with NULL: a may be NULL": "ALTER TABLE t ADD "
             "CONSTRAINT u UNIQUE (a)",
-            "u is unique over (a), but lets rows with NULL  through: a may be NULL": "CREATE UNIQUE "
+            "u is unique over (a), but allows rows with  NULL: a may be NULL": "CREATE UNIQUE "
             "INDEX u ON t (a)",
-            "u is unique over (a), but only for the rows where a IS NOT NULL": "CREATE UNIQUE INDEX u ON "
+            "u is unique over (a), but only for rows where a IS NOT NULL": "CREATE UNIQUE INDEX u ON "
             "t (a) WHERE a IS NOT NULL",
         },
     ),
@@ -701,18 +701,18 @@ FACTS: dict[str, tuple[Callable[[], Declaration], str, dict[str, str]]] = {
             "IS NULL; ALTER TABLE t ALTER b SET NOT NULL"
         ),
         {
-            "u is unique over (b, a), but lets rows with NULL through: b, a may be NULL": "CREATE UNIQUE "
+            "u is unique over (b, a), but allows rows with NULL: b, a may be NULL": "CREATE UNIQUE "
             "INDEX u ON t (a, b)",
-            "but lets rows with NULL through: a may be NULL": "CREATE UNIQUE INDEX u ON t (a, b); ALTER "
+            "but allows rows with NULL: a may be NULL": "CREATE UNIQUE INDEX u ON t (a, b); ALTER "
             "TABLE t ALTER b SET NOT NULL",
-            "f is unique over (b, a), but only for the rows where a IS NOT NULL": "CREATE UNIQUE INDEX f "
+            "f is unique over (b, a), but only for rows where a IS NOT NULL": "CREATE UNIQUE INDEX f "
             "ON t (a, b) WHERE a IS NOT NULL",
         },
     ),
     "unique, no NULL": (
         lambda: declare.constraint("t", "unique", "a", nulls_not_distinct=True),
         "ALTER TABLE t ALTER a SET NOT NULL, ADD UNIQUE (a)",
-        {"lets rows with NULL through": "ALTER TABLE t ADD UNIQUE (a)"},
+        {"allows rows with NULL": "ALTER TABLE t ADD UNIQUE (a)"},
     ),
     "foreign key": (
         lambda: declare.constraint("t", "foreign key", "p_id", to="p"),
@@ -746,14 +746,14 @@ FACTS: dict[str, tuple[Callable[[], Declaration], str, dict[str, str]]] = {
         {
             "no such index": "CREATE INDEX ON t (b, a)",
             "no such  index": "CREATE INDEX ON t (a) INCLUDE (b)",
-            "i is only for the rows where id > 5": "CREATE INDEX i ON t (a, b) WHERE id > 5",
+            "i only covers rows where id > 5": "CREATE INDEX i ON t (a, b) WHERE id > 5",
         },
     ),
     "index beside a partial one": (
         lambda: declare.index("t", "a"),
         "CREATE INDEX i ON t (a) WHERE id > 5; CREATE INDEX j ON t (a, b)",
         {
-            "i is only for the rows where id > 5; j is only for the rows where id < 9": "CREATE INDEX i "
+            "i only covers rows where id > 5; j only covers rows where id < 9": "CREATE INDEX i "
             "ON t (a) WHERE id > 5; "
             "CREATE INDEX j ON t (a) WHERE id < 9"
         },

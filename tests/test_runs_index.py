@@ -201,7 +201,7 @@ def _litter(reports: Path) -> dict[str, str]:
         ("future", good.replace('"format_version": ', '"format_version": 9'), "this version reads up to"),
         ("foreign", '{"kind": "something"}', "not a run file"),
         ("list", "[]", "not a run file"),
-        ("edited", good.replace('"violations": 0', '"violations": "none"', 1), "does not fit"),
+        ("edited", good.replace('"violations": 0', '"violations": "none"', 1), "is not valid"),
         (
             "no baseline",
             good.replace('"baseline_digest": ""', f'"baseline_digest": "{"a" * 64}"'),
@@ -224,13 +224,13 @@ def _litter(reports: Path) -> dict[str, str]:
     (reports / ".git").mkdir()
     (reports / "notes.txt").write_text("hello")
     return said | {
-        "nothing": "there is no run.json",
+        "nothing": "it has no run.json",
         "folder": "not a regular file",
         "pipe": "not a regular file",
         "linked": "not a regular file",
         "away": "symbolic link",
         "loop": "symbolic link",
-        "caf\\xe9": "there is no run.json",
+        "caf\\xe9": "it has no run.json",
     }
 
 
@@ -305,7 +305,7 @@ def test_a_copied_run_is_said_to_stand_there_twice(tmp_path: Path) -> None:
     put(tmp_path, run)
     put(tmp_path, run, "copy")
     (found,) = update_index(tmp_path).unread
-    assert "a second folder with run" in found.reason
+    assert "holds run" in found.reason
 
 
 # Its surroundings
@@ -352,7 +352,7 @@ def test_what_hinders_the_index_is_said_and_changes_no_verdict(shop: Shop) -> No
     shown = shop.cli("run", "-q")
     assert shown.returncode == 0
     assert "note    index.html does not show this run" in shown.stderr
-    assert "is not a page of this program" in shown.stderr
+    assert "was not written by kisaan-validate" in shown.stderr
     assert (reports / "index.html").read_text() == "<h1>my own page</h1>"
     assert shop.cli("index", dsn=False).returncode == 2
     (reports / "index.html").unlink()
@@ -371,7 +371,7 @@ def test_a_lock_that_is_not_let_go_is_said(
     several(tmp_path, 1)
     with file_lock(tmp_path / ".lock-index", "a test"):
         add_to_index(tmp_path)
-    assert f"is already at work: process {os.getpid()}" in capsys.readouterr().err
+    assert f"is already running: process {os.getpid()}" in capsys.readouterr().err
     assert not (tmp_path / "index.html").exists()
 
 
@@ -401,16 +401,18 @@ def test_a_run_does_not_wait_for_a_thousand_others(tmp_path: Path) -> None:
     several(tmp_path, 5)
     index = update_index(tmp_path, seconds=0)
     assert not index.entries
-    assert [found.reason for found in index.unread] == ["not read yet; `kisaan-validate index` reads it"] * 5
+    assert [found.reason for found in index.unread] == [
+        "not read yet; run `kisaan-validate index` to read it"
+    ] * 5
     assert len(update_index(tmp_path).entries) == 5
 
 
 def test_no_folder_and_an_empty_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No folder is exit 2; an empty one gives a page that says so."""
     assert main(["index", str(tmp_path / "no")]) == 2
-    assert "there is no folder" in capsys.readouterr().err
+    assert "no such folder" in capsys.readouterr().err
     assert main(["index", str(tmp_path)]) == 0
-    assert "There is no run in this folder yet." in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "No runs in this folder yet." in (tmp_path / "index.html").read_text(encoding="utf-8")
     assert main(["index", str(tmp_path / "index.html")]) == 2, "a file is no folder"
 
 
@@ -446,12 +448,14 @@ def test_lines_are_of_whole_runs_of_one_database(tmp_path: Path, browser: Browse
     cards = browser.ask("[...document.querySelectorAll('.targets > li')].map(li => li.innerText)")
     assert len(cards) == 2
     shop = next(card for card in cards if card.startswith("shop"))
-    assert "now 1; least 0, most 1" in shop, "the three failures of the partial run are not part of the line"
+    assert "latest 1; lowest 0, highest 1" in shop, (
+        "the three failures of the partial run are not part of the line"
+    )
     assert "2 partial or interrupted runs are not drawn." in shop
-    assert "Another server than before" in shop
-    assert "Passed last on 2025-06-05 00:00:00 UTC." in shop
-    assert re.search(r"Rows of orders\s+now 1,006,170; least 1,000,000, most 1,006,170", shop)
-    assert re.search(r"Rows of payments\s+now 700,000; always the same", shop)
+    assert "A different server" in shop
+    assert "Last passed on 2025-06-05 00:00:00 UTC." in shop
+    assert re.search(r"Rows of orders\s+latest 1,006,170; lowest 1,000,000, highest 1,006,170", shop)
+    assert re.search(r"Rows of payments\s+latest 700,000; unchanged", shop)
     assert re.search(r"Rows of locked\s+not counted", shop)
     titles = browser.ask("[...document.querySelectorAll('svg.strip title')].map(t => t.textContent)")
     assert "6 whole runs, the oldest first: 3 FAIL, 3 PASS" in titles

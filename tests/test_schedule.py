@@ -114,10 +114,10 @@ def test_the_units_use_this_configuration(shop: Shop) -> None:
         (["--cron", "--at", "24:00"], "not a time of day"),
         (["--cron", "--at", "2:30"], "not a time of day"),
         (["--cron", "--name", "A b"], "cannot name a unit"),
-        (["--cron", "--suite", "nowhere"], "no folder 'nowhere'"),
-        (["--systemd", "--user", "a\nExecStart=/bin/sh"], "cannot stand in a unit"),
-        (["--k8s", "--image", "x\ny: z"], "cannot stand in a unit"),
-        (["--cron", "--reports", "a\nb"], "cannot stand in a unit"),
+        (["--cron", "--suite", "nowhere"], "no such folder: 'nowhere'"),
+        (["--systemd", "--user", "a\nExecStart=/bin/sh"], "cannot be used in a unit"),
+        (["--k8s", "--image", "x\ny: z"], "cannot be used in a unit"),
+        (["--cron", "--reports", "a\nb"], "cannot be used in a unit"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -185,7 +185,7 @@ def test_systemd_verifies_the_units(tmp_path: Path, name: str) -> None:
     """
     job = _live(tmp_path / name)
     if set(name) & set("'\"\\"):
-        with pytest.raises(UsageError, match="systemd starts no program"):
+        with pytest.raises(UsageError, match="systemd cannot start a program"):
             systemd.units(job)
         job = replace(job, program=_live(tmp_path / "elsewhere").program)
     files = _units(systemd.units(job))

@@ -88,10 +88,7 @@ def test_a_detached_partition_was_there_before(server: Server, capsys: pytest.Ca
                 None,
                 False,
             )
-            assert (
-                "it is a partition, whose rows are compared within its parent"
-                in tables["p1"]["unknown"][0]["reason"]
-            )
+            assert "it is a partition, compared as part of its parent" in tables["p1"]["unknown"][0]["reason"]
         assert schema_of(document(sides, capsys, "--select", "p1")) == {
             ("table", "p1", "p1", "partition of"),
             ("table", "p1", "p1", "bound"),
@@ -206,7 +203,7 @@ def test_what_may_not_be_counted_is_not_absent(server: Server, capsys: pytest.Ca
         dsns = [server.dsn(name, "schema_reader") for name in (before, after)]
         assert main(["diff", "--before", dsns[0], "--after", dsns[1]]) == 3
         assert (
-            "cannot tell  what the catalogue says of what else there is: permission denied"
+            "cannot tell  catalogue entries of what else there is: permission denied"
             in capsys.readouterr().out
         )
 
@@ -373,7 +370,7 @@ def test_a_run_beside_a_baseline_names_what_was_not_compared(
     server.sql("DROP PUBLICATION p; SELECT lo_from_bytea(0, 'x')", database)
     gone = judge(prove(server, database, suite, count_all=True, baseline=baseline), baseline)
     assert [(u.what, u.reason) for u in gone.untold] == [
-        ("publications", "1 before, 0 after; no comparison reads more of it")
+        ("publications", "1 before, 0 after; only their number is compared")
     ]
     kept = [
         replace(

@@ -331,8 +331,8 @@ def test_an_exclusive_lock_costs_only_what_reads_the_table(either: Server) -> No
         assert time.monotonic() - start < 20
         assert session.execute("SHOW search_path") == [("public, shop, pg_temp",)]
     assert set(unread) == {"held", "over", "guarded", "ruled"}
-    assert "locked it exclusively" in unread["held"]
-    assert "it reads held that another session has locked" in unread["over"]
+    assert "an exclusive lock on it" in unread["held"]
+    assert "it reads held, on which another session holds" in unread["over"]
     assert found == tuple(o for o in before if o.table not in unread)
     assert {o.table for o in found} == {"", "free", "aside", "s"}
     either.drop(database)
@@ -346,7 +346,7 @@ def test_an_exclusive_lock_and_a_function_that_reads_the_table(either: Server) -
     before = objects(either, database)
     with locked(either, database, "held") as oids, reading(either, database) as session:
         found, unread = read_objects(session, SCHEMAS, oids)
-    assert unread["function"].startswith("reads(): it reads a relation that another session has locked")
+    assert unread["function"].startswith("reads(): it reads a relation, on which another session holds")
     assert found == tuple(o for o in before if o.table not in unread and o.kind != "function")
     either.drop(database)
 
@@ -466,12 +466,12 @@ def test_two_of_one_title_are_both_unknown(either: Server) -> None:
     assert {o.table for o in found} == {"", "other"}
     assert not [o for o in found if o.kind == "enum"]
     assert unread == {
-        "shop.t": "2 relations have this title",
-        "shop.s": "2 relations have this title",
-        "enum": "2 objects of kind enum are called shop.e",
-        "grant": "2 objects of kind grant are called postgres on type shop.e",
+        "shop.t": "2 relations have this name",
+        "shop.s": "2 relations have this name",
+        "enum": "2 objects of kind enum are named shop.e",
+        "grant": "2 objects of kind grant are named postgres on type shop.e",
     }
-    assert (values, silent) == ((), {"shop.s": "2 sequences have this title"})
+    assert (values, silent) == ((), {"shop.s": "2 sequences have this name"})
     either.drop(database)
 
 

@@ -114,7 +114,7 @@ def test_a_set_in_one_statement(server: Server, database: str) -> None:
     done = prove(server, database, suite_of(declare.values_in("uses", "code", "listed", "code", id="x")))
     (counting,) = [s.sql for s in done.statements if s.purpose == "check x"]
     assert (counting.count("public.uses"), counting.count("public.listed")) == (1, 1)
-    assert done.results[0].hint == "correct the value in uses, or add it to listed.code"
+    assert done.results[0].hint == "fix the value in uses, or add it to listed.code"
     own = declare.values_in("uses", "code", "listed", "code", hint="ask the office")
     assert result(server, database, own).hint == "ask the office"
 

@@ -78,14 +78,14 @@ def test_two_people_approve_and_it_is_verified(house: House, run: Path) -> None:
     assert house.attest(run).code == 0
     first = house.sign(run, ASHA)
     assert first.code == 0, first
-    assert "Not approved yet: 1 of 2 approvals" in first.out
+    assert "Not approved: has 1 of 2 approvals" in first.out
     assert house.verify(run).code == 3
     second = house.sign(run, BINOD)
     assert "Approved by asha@example.org, binod@example.org" in second.out
     verified = house.verify(run)
     assert verified.code == 0, verified.out
     assert "VERIFIED: genuine, and approved as required." in verified.out
-    assert "No verification of files proves:" in verified.out
+    assert "What no verification of files can prove:" in verified.out
     for path in (run / "signoffs").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -120,10 +120,10 @@ def test_a_statement_names_all_that_it_covers(house: House, run: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("run.json", "run.json is not what was signed"),
-        ("waivers.toml", "waivers.toml is not what was signed"),
-        ("baseline.json", "baseline.json is not what was signed"),
-        ("suite/orders.py", "suite/orders.py is not what was signed"),
+        ("run.json", "run.json differs from what was signed"),
+        ("waivers.toml", "waivers.toml differs from what was signed"),
+        ("baseline.json", "baseline.json differs from what was signed"),
+        ("suite/orders.py", "suite/orders.py differs from what was signed"),
     ],
 )
 def test_what_changed_is_named(house: House, run: Path, name: str, said: str) -> None:
@@ -157,9 +157,9 @@ def test_the_one_who_ran_it_is_not_its_only_approver(house: House, run: Path, tm
     run = _as_operator(run, "asha", approvals=1)
     signed = house.sign(run, ASHA, "--accept-unattested")
     assert signed.code == 0
-    assert "asha ran it: another person must approve too" in signed.out
-    assert "asks for 2 approvals now" in signed.out
-    assert "asha ran it and cannot be its only approver" in signed.out
+    assert "asha ran it, so another person must approve too" in signed.out
+    assert "now requires 2 approvals" in signed.out
+    assert "asha ran it and cannot be the only approver" in signed.out
     assert house.sign(run, BINOD, "--accept-unattested").code == 0
     assert "Approved by" in house.verify(run).out
 
@@ -177,9 +177,9 @@ def _as_operator(run: Path, name: str, approvals: int) -> Path:
 
 
 def test_a_run_of_nobody_is_not_approved(house: House, run: Path) -> None:
-    """Where it is not recorded who ran it, nobody can tell that somebody else approved."""
+    """Where who ran it is not recorded, nobody can tell that somebody else approved."""
     run = _as_operator(run, "", approvals=1)
-    assert "it is not recorded who ran it" in house.sign(run, ASHA, "--accept-unattested").out.lower()
+    assert "who ran it is not recorded" in house.sign(run, ASHA, "--accept-unattested").out.lower()
 
 
 def test_one_key_under_two_names_is_one_person(house: House, run: Path, tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_cautions_must_be_accepted_to_approve_but_not_to_reject(
         assert plain.code == 0
         return
     assert plain.code == 2
-    for word in ("partial run", "verdict is FAIL", "uncommitted changes: orders.py", "not attested"):
+    for word in ("the run is partial", "verdict is FAIL", "uncommitted changes: orders.py", "not attested"):
         assert word in plain.err
     options = ["--accept-partial", "--accept-verdict", "--accept-uncommitted", "--accept-unattested"]
     for left in options:
@@ -423,7 +423,7 @@ def test_nobody_signs_beside_what_was_changed(house: House, run: Path) -> None:
     (run / "suite" / "orders.py").write_text("# another\n")
     said = house.sign(run, ASHA, "--accept-unattested")
     assert said.code == 2
-    assert "suite: its sources are not those that were run" in said.err
+    assert "suite: its sources differ from those that were run" in said.err
     assert not list(run.glob("signoffs/*"))
 
 
@@ -434,7 +434,7 @@ def test_what_a_reader_should_know_is_noted(house: House, run: Path, tmp_path: P
     other = tmp_path / "elsewhere"
     shutil.copytree(house.folder / "checks", other / "checks")
     (other / "kisaan.toml").write_text("")
-    noted = "now is another suite: this run and its sign-offs say nothing of it"
+    noted = "now contains a different suite: this run and its sign-offs say nothing about it"
     config = str(other / "kisaan.toml")
     assert noted not in house.verify(run, "--config", config).out
     (other / "checks" / "orders.py").write_text("# changed since\n")
@@ -447,7 +447,7 @@ def test_what_a_reader_should_know_is_noted(house: House, run: Path, tmp_path: P
         text = re.sub(rf'"{name}": "20[^T]*T', f'"{name}": "2026-11-01T', text)
     (run / "run.json").write_text(text)
     assert house.sign(run, ASHA, "--accept-unattested").code == 0
-    assert ("held at the run and has expired on 2026-11-20" in house.verify(run).out) is (
+    assert ("was valid at the run and expired on 2026-11-20" in house.verify(run).out) is (
         date.today() > date(2026, 11, 20)
     )
     (run / "run.json").write_text(text.replace('"finished_at": "2026', '"finished_at": "2126'))
@@ -542,11 +542,11 @@ def test_a_signed_page_is_for_everybody(
     assert browser.ask("document.documentElement.scrollWidth <= innerWidth")
     shown = str(browser.ask("document.body.innerText"))
     assert (
-        "Approved by asha@example.org, binod@example.org (2 approvals, 2 needed), accepting its verdict."
+        "Approved by asha@example.org, binod@example.org (2 approvals, 2 needed), accepting the verdict."
         in shown
     )
-    assert "rejected, does not hold" in shown
-    assert "the signature does not fit the statement" in shown
+    assert "rejected, invalid" in shown
+    assert "the signature does not match the statement" in shown
 
 
 def test_the_list_of_runs_says_where_each_stands(house: House) -> None:
@@ -559,7 +559,7 @@ def test_the_list_of_runs_says_where_each_stands(house: House) -> None:
     (path,) = run.glob("signoffs/*binod*.sig")
     path.unlink()
     assert house.cli("index", "reports").code == 0
-    assert "not approved yet, 1 of 2, 1 of 2 signatures do not hold" in page.read_text()
+    assert "not approved yet, 1 of 2, 1 of 2 signatures are invalid" in page.read_text()
     shutil.rmtree(run / "signoffs")
 
 
@@ -577,7 +577,7 @@ def test_each_run_names_the_one_before(house: House) -> None:
     assert house.cli("verify", "reports").out.count("runs follow each other") == 1
     alone = house.cli("verify", "reports", "--chain")
     assert alone.code == 0
-    assert "VERIFIED: the chain is whole. Nothing is said of what its runs hold" in alone.out
+    assert "VERIFIED: the chain is complete. The runs themselves" in alone.out
     assert not walk(links_of(house.folder / "reports")).broken
 
 
@@ -617,11 +617,13 @@ def test_gaps_swaps_and_changes_of_a_chain_are_named(house: House, tmp_path: Pat
 
     gone = reports("gone")
     shutil.rmtree(gone / names[-2])
-    assert any(names[-2] in fault and "not here" in fault for fault in walk(links_of(gone)).broken)
+    assert any(names[-2] in fault and "is missing" in fault for fault in walk(links_of(gone)).broken)
     changed = reports("changed")
     path = changed / names[-2] / "run.json"
     path.write_text(path.read_text().replace('"olga"', '"vera"'))
-    assert any(names[-2] in fault and "changed since" in fault for fault in walk(links_of(changed)).broken)
+    assert any(
+        names[-2] in fault and "was changed afterwards" in fault for fault in walk(links_of(changed)).broken
+    )
     swapped = reports("swapped")
     (swapped / names[-2]).rename(swapped / "x")
     (swapped / names[-1]).rename(swapped / names[-2])

@@ -98,7 +98,7 @@ def test_whoever_ran_it_is_not_another_person_under_another_name(
     alone = standing_of(made, signoffs_of(read_folder(run), made, None, trusted), 1)
     assert alone.approvals[0].ran_it
     assert alone.state is SignoffState.WAITING
-    assert "olga ran it and cannot be its only approver" in alone.sentence
+    assert "olga ran it and cannot be the only approver" in alone.sentence
     assert house.sign(run, BINOD, "--accept-unattested").code == 0
     assert (
         standing_of(made, signoffs_of(read_folder(run), made, None, trusted), 1).state

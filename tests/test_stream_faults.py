@@ -205,7 +205,7 @@ def test_a_suite_that_changes_while_it_is_run_answers_nothing(
     )
     found = by_id(run(made, server.dsn(items)))
     for id in ("before", "culprit", "after"):
-        assert_error(found[f"items.amount.{id}"], "the suite was changed while it was run")
+        assert_error(found[f"items.amount.{id}"], "the suite changed during the run")
 
 
 def test_a_helper_module_that_changes_is_noticed(
@@ -226,7 +226,7 @@ def test_a_helper_module_that_changes_is_noticed(
     made = load_suite(write_suite(tmp_path / "checks", {"a.py": source}))
     assert by_id(run(made, server.dsn(items)))["items.amount.f"].status is Status.PASS
     helper.write_text("def fine(s):\n    return s > 9\n")
-    assert_error(by_id(run(made, server.dsn(items)))["items.amount.f"], "the suite was changed")
+    assert_error(by_id(run(made, server.dsn(items)))["items.amount.f"], "the suite changed")
 
 
 # The server

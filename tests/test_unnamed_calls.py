@@ -176,11 +176,11 @@ def test_it_is_refused_unless_it_is_allowed_by_name(server: Server, traps: str, 
         declare.holds("t", "to_json(id)::text <> v", volatile="json", id="harmless"),
     )
     said = {id: (r.status, r.message) for id, r in found.items()}
-    assert said["cast"] == (Status.ERROR, "calls volatile json")
-    assert said["view"] == (Status.ERROR, "calls volatile json")
-    assert said["domain"] == (Status.ERROR, "calls volatile pg_input_is_valid")
+    assert said["cast"] == (Status.ERROR, "calls the volatile json")
+    assert said["view"] == (Status.ERROR, "calls the volatile json")
+    assert said["domain"] == (Status.ERROR, "calls the volatile pg_input_is_valid")
     assert said["allowed"] == (Status.ERROR, "evil ran")
     assert found["harmless"].status is Status.PASS
     sql = {"sql/a.sql": assertion("SELECT id FROM t WHERE JSON_ARRAY(c) IS NULL", id="a")}
     (one,) = folder_results(server, traps, write_suite(tmp_path, sql)).values()
-    assert (one.status, one.message) == (Status.ERROR, "calls volatile json")
+    assert (one.status, one.message) == (Status.ERROR, "calls the volatile json")

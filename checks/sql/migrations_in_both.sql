@@ -2,8 +2,7 @@
 -- title: no migration is recorded in both ledgers
 -- table: SequelizeMeta
 -- severity: warning
--- why: The runner keeps one ledger (_migrations), Sequelize another. A file that is in both was run twice, by two programs: what it
---   adds up, or fills in, may be wrong by a second helping.
+-- why: The runner keeps one ledger (_migrations), Sequelize another. A file in both was run twice, by two programs, so what it adds or fills in may be wrong.
 -- hint: read the file; if running it twice does harm, compare with the backup from before the second run
 -- owner: platform
 -- tags: migration

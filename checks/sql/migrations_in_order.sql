@@ -2,7 +2,7 @@
 -- title: the migrations of 2025-10-18 ran in the order of their names
 -- table: _migrations
 -- severity: warning
--- why: The runner works through its files in the order of their names. If one ran before its predecessor, it was
+-- why: The runner runs its files in the order of their names. If one ran before its predecessor, it was
 --   started by hand, on a state of the books that nobody tested.
 -- hint: ask who ran it and why; then compare the result with a staging copy on which all ran in order
 -- owner: platform

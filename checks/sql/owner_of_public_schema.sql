@@ -4,8 +4,8 @@
 -- severity: info
 -- why: Installations disagree. The public schema's own CHECK, and its shop service, make every owner a member of his shop; the
 --   migration 20251027_01 and all other installations want an owner without one. Where both kinds of owners are in one database,
---   half of them see another list than the rest.
--- hint: nothing to do tonight; decide which of the two holds here, and let one CHECK say it
+--   half of them see a different list.
+-- hint: nothing to do tonight; decide which of the two holds here, and enforce it with one CHECK
 -- owner: operations
 -- tags: identity
 -- applies: table SequelizeMeta

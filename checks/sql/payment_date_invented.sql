@@ -10,13 +10,13 @@
 -- tags: time, money, migration
 -- key: id
 -- shows: payment_date, created_at
--- Only dates that lie more than six hours after the payment was entered are looked at (six, so that a clock that was moved by
+-- Only dates more than six hours after the payment was entered are examined (six, so that a clock that was moved by
 -- 5 h 30 min does not make them). Of these, three kinds were written by a program:
 --   1. to the microsecond, or second, that of another payment: nobody types seconds;
---   2. of at least three payments, to the minute, though nobody touched them in the six hours before it, nor later: whoever
---      types the date of a payment touches its entry at that moment or after it. This holds whether now() was cut to the
+--   2. of at least three payments, to the minute, though nobody changed them in the six hours before it, nor later: a person who
+--      types the date of a payment changes its entry then or later. This holds whether now() was cut to the
 --      minute or to the hour. Midnights are left out: cheques are dated ahead, by the day (payment_date_midnight.sql);
---   3. from the moment at which the migration ran, as its own ledger tells it.
+--   3. from the time at which the migration ran, by its own ledger.
 -- One or two payments that were given a full minute by hand, with no migration near, cannot be told from typed ones.
 SELECT p.id, p.payment_date, p.created_at
 FROM kisaan_payments AS p

@@ -1,9 +1,9 @@
 -- id: kisaan_payments.payment_date.invented_midnight
--- title: no day is the date of three payments that nobody touched near it
+-- title: no three payments are dated to one day on which nobody changed them
 -- table: kisaan_payments
 -- severity: warning
--- why: A date that was made up by a program may be cut to the day. Whoever types the date of a payment touches its entry on that
---   day or later; these entries were last touched more than six hours before it. A proxy: a cheque is dated ahead by hand, so
+-- why: A date invented by a program may be cut to the day. A person who types the date of a payment changes its entry on that
+--   day or later; these entries were last changed more than six hours before it. A proxy: a cheque is dated ahead by hand, so
 --   cheques are left out, but a promise to pay may be too.
 -- hint: ask the shop about two or three of them; if nobody typed the date, set it to created_at
 -- owner: finance

@@ -1,10 +1,10 @@
 -- id: kisaan_transactions.total_amount.paid_once
--- title: no more is allocated to a sale, of payments that are PAID, than its buyer owes
+-- title: PAID payments allocated to a sale do not exceed what its buyer owes
 -- table: kisaan_transactions
 -- severity: warning
 -- why: Only payments that are PAID count. Allocated to a sale beyond its total, the buyer's money is missing at another sale, which
 --   he is asked to pay again.
--- hint: take the surplus back to the sale that it was meant for; if he did pay too much, book it as an advance
+-- hint: allocate the surplus to the sale it was meant for; if he did pay too much, book it as an advance
 -- owner: finance
 -- tags: money
 -- applies: column kisaan_transactions.total_amount

@@ -2,8 +2,8 @@
 -- title: no sale was moved by 5 h 30 min against its ledger entry
 -- table: kisaan_transactions
 -- severity: blocking
--- why: The migration read the old times by the clock of whoever ran it. Run from an Indian desk, it moved every sale by
---   five and a half hours, so that morning sales fall on the day before. The witness is the first ledger entry of
+-- why: The migration read the old times in the time zone of its session. Run from an Indian desk, it moved every sale by
+--   five and a half hours, so that morning sales fall on the day before. The evidence is the first ledger entry of
 --   the same sale, which always kept its zone and is written together with it. Where a stray ledger entry happens to
 --   be five and a half hours away, one row in a hundred is tolerated; a moved clock moves all of them.
 -- hint: find out in which time zone 20251018_05 ran; move created_at and updated_at back by that offset in one statement,

@@ -2,7 +2,7 @@
 -- title: every balance in a shop is the sum of its ledger's entries
 -- table: kisaan_user_balances
 -- severity: blocking
--- why: The balance of a person in a shop is nothing but his CREDIT entries less his DEBIT entries. Where the two differ, he is
+-- why: The balance of a person in a shop is his CREDIT entries minus his DEBIT entries. If they differ, he is
 --   told an amount that no entry explains.
 -- hint: compare both with the last balance that was confirmed to the person; correct with a booked entry
 -- owner: finance

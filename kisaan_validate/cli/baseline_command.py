@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "baseline",
-    short_help="Freeze what the data is before a change, or show a baseline.",
+    short_help="Record the state of the data before a change, or show a recorded baseline.",
     invoke_without_command=True,
 )
 @suite_options
@@ -35,65 +35,66 @@ if TYPE_CHECKING:
 @click.option(
     "--contract",
     type=click.Path(path_type=Path),
-    help="What the migration promises: keep what it will be judged by.",
+    help="The migration's contract: also record what it will be judged by.",
 )
 @click.option(
     "--keys",
     type=click.IntRange(0, 100_000),
     default=500,
     show_default=True,
-    help="Failing keys kept per check.",
+    help="Keys of failing rows to keep per check.",
 )
 @click.option(
     "--digests",
     is_flag=True,
-    help="Keep digests of all columns, so that a change that no figure shows is found.",
+    help="Keep a digest of every column, to find changes that counts, extremes and sums miss.",
 )
 @click.option(
     "--rows",
     is_flag=True,
-    help="Also keep a digest of every row, in a file beside it: then it is told which rows changed.",
+    help="Also keep a digest of every row, in a second file, to tell which rows changed.",
 )
 @click.option(
     "--values",
     multiple=True,
     metavar="TABLE.COLUMN",
-    help="Also keep this column's values, in a file beside it: then it is "
-    "told what they were, and the pattern of the change. Repeatable; the table needs a primary key.",
+    help="Also keep this column's values, in a second file, to show old values and the pattern of a "
+    "change. Needs a primary key. Repeatable.",
 )
 @click.option(
     "--public",
     multiple=True,
     metavar="PATTERN",
-    help="Keep the values of a TABLE.COLUMN although its name looks personal.",
+    help="Keep the values of TABLE.COLUMN although its name looks personal. Repeatable.",
 )
 @click.option(
     "--hold",
     is_flag=True,
-    help="Keep the snapshot open for pg_dump --snapshot, until Enter, SIGINT or SIGTERM.",
+    help="Keep the snapshot open for pg_dump --snapshot until you press Enter or send SIGINT or SIGTERM.",
 )
 @click.option(
-    "--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6."
+    "--lock", is_flag=True, help="Exit with code 6 if this suite is already running against this database."
 )
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing but where the file is.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the path of the file.")
 @click.pass_context
 def command(
     ctx: click.Context, /, output: Path | None, hold: bool, force: bool, quiet: bool, **given: Any
 ) -> int | None:
-    """Store what one scan of each table tells (exact rows, and each column's NULLs, ends and sum), the
-    schema, and every check's violating count and keys, in a file. `baseline show FILE` reads it to you."""
+    """Write a baseline file: row counts, NULLs, extremes and sums of every column, the schema, and the
+    violations and failing keys of every check. `baseline show FILE` prints it.
+    """
     from kisaan_validate.errors import UsageError
 
     if ctx.invoked_subcommand is not None:
         return None
     if output is None:
         raise UsageError(
-            "baseline needs a file to write",
-            "name it with --output: kisaan-validate baseline --output pre.json",
+            "no output file given",
+            "name one with --output: kisaan-validate baseline --output pre.json",
         )
     if output.exists() and not force:
-        raise UsageError(f"{output} exists already", "choose another name, or pass --force to replace it")
+        raise UsageError(f"{output} already exists", "choose another name, or pass --force to replace it")
     return _take(output, hold, quiet, given)
 
 
@@ -167,7 +168,7 @@ def _unfinished(measured: Run, cause: Cause) -> Exception:
     if cause is Cause.HELD_TOO_LONG:
         return DatabaseError(
             f"no baseline: {measured.interrupted}",
-            "take it when less is written, of fewer tables, or raise that limit",
+            "take it at a quieter time or of fewer tables, or raise that limit",
         )
     if cause is Cause.STANDBY_TOO_OLD:
         hint = "take it on the primary, or when the standby has caught up"
@@ -203,7 +204,7 @@ class _Held:
         from kisaan_validate.report.shown import shown
 
         name, place = measured.place.snapshot, measured.place
-        click.echo(f"held    snapshot {name} stays open: the dump and the baseline are of one instant")
+        click.echo(f"held    snapshot {name} stays open, so that dump and baseline show the same state")
         click.echo(
             f"        pg_dump --snapshot={name} --format=custom --file=pre.dump "
             f"{shown(shlex.quote(place.database))}"
@@ -218,22 +219,19 @@ class _Held:
             if not alive():
                 self.lost = True
                 click.echo(
-                    "error: the session that held the snapshot is gone; a dump begun now is of another "
-                    "instant\n"
-                    "HINT: take baseline and dump again",
+                    "error: the session that held the snapshot was lost; a dump started now would show "
+                    "a later state\nHINT: take the baseline and the dump again",
                     err=True,
                 )
                 return
-        click.echo("let go  the snapshot is closed")
+        click.echo("closed  the snapshot is released")
 
 
-@command.command("show", short_help="Read a baseline to people.")
+@command.command("show", short_help="Show a baseline in readable form.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--verbose", "-v", is_flag=True, help="Every column's figures too.")
+@click.option("--verbose", "-v", is_flag=True, help="Also print the figures of every column.")
 def show(file: Path, verbose: bool) -> None:
-    """Show what a baseline holds: of which database and when, rows and figures of every table, failing
-    checks.
-    """
+    """Show a baseline: its database and time, rows and figures of every table, failing checks."""
     from kisaan_validate.record.codec import baseline_from_json
     from kisaan_validate.record.files import read_file
     from kisaan_validate.report.console import show_baseline

@@ -18,14 +18,15 @@ import click
 @click.option(
     "--without-baseline",
     is_flag=True,
-    help="Leave the baseline out: only its digest is there, and the verdict cannot be judged again.",
+    help="Leave out the baseline and keep only its digest. The verdict can then not be recomputed.",
 )
 @click.option("--force", is_flag=True, help="Overwrite the archive if it exists.")
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
 def command(run: Path, output: Path | None, without_baseline: bool, force: bool, config: Path | None) -> None:
-    """Pack run.json, page, contract, waivers, baseline, the suite's sources, sign-offs, SHA256SUMS and an
-    in-toto statement into one archive, for `verify` or stock tools. The same run gives the same bytes.
-    What looks like a secret is refused."""
+    """Pack run.json, page, contract, waivers, baseline, the suite's sources, sign-offs, SHA256SUMS and
+    an in-toto statement into one archive, for `verify` or standard tools. The same run gives the same
+    bytes. Anything that looks like a secret is refused.
+    """
     from kisaan_validate.cli.options import the_config
     from kisaan_validate.cli.report_command import judged_again
     from kisaan_validate.cli.signing import page_again, run_folder
@@ -40,12 +41,12 @@ def command(run: Path, output: Path | None, without_baseline: bool, force: bool,
     place = output or folder.parent / f"{judged.run.id}.zip"
     if place.exists() and not force:
         raise UsageError(
-            f"{place} exists already", "choose another with --output, or pass --force to replace it"
+            f"{place} already exists", "choose another file with --output, or pass --force to replace it"
         )
     standing = page_again(folder, judged)
     made = bundle_of(read_folder(folder), judged, standing, baseline=not without_baseline)
     write_bytes(place, made.data)
     click.echo(f"bundle  {place}")
     click.echo(f"        {len(made.files):,} files, {len(made.data):,} bytes, SHA-256 {sha256(made.data)}")
-    click.echo(f"stands  {standing.sentence}")
+    click.echo(f"status  {standing.sentence}")
     click.echo(f"verify  kisaan-validate verify {place} --allowed-signers FILE")

@@ -10,29 +10,31 @@ import click
 from kisaan_validate.process import watched
 
 
-@click.command("demo", short_help="Play the whole job on an embedded PostgreSQL.")
+@click.command("demo", short_help="Run the whole workflow on an embedded PostgreSQL.")
 @click.option(
     "--scale",
     type=click.IntRange(2_000),
-    help="How many payments.  [default: 300000; 20000 with --public-schema]",
+    help="Number of payments.  [default: 300000; 20000 with --public-schema]",
 )
-@click.option("--clean-migration", is_flag=True, help="Run the migrations as they should have been written.")
+@click.option("--clean-migration", is_flag=True, help="Run corrected migrations instead of the faulty ones.")
 @click.option(
     "--public-schema",
     is_flag=True,
-    help="An installation made from the public schema, where the migrations stop at the first file.",
+    help="Use an installation with the public schema, where the migrations stop at the first file.",
 )
-@click.option("--keep", is_flag=True, help="Leave the server running, and say how to reach and stop it.")
+@click.option(
+    "--keep", is_flag=True, help="Leave the server running, and print how to connect to it and stop it."
+)
 @click.option(
     "--reports",
     type=click.Path(path_type=Path),
     default=Path("reports"),
     show_default=True,
-    help="Where the report lands.",
+    help="The folder for the report.",
 )
 def command(scale: int | None, clean_migration: bool, public_schema: bool, keep: bool, reports: Path) -> int:
-    """Play the whole job on an embedded PostgreSQL: planted faults, a migration, its validation, the
-    report.
+    """Run the whole workflow on an embedded PostgreSQL: planted faults, a migration, its validation,
+    the report.
     """
     from kisaan_validate.cli.exits import demo_exit_code
     from kisaan_validate.cli.job import progress_observer, record_after
@@ -43,13 +45,13 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
 
     if clean_migration and public_schema:
         raise UsageError(
-            "--public-schema has no clean migration: its runner stops at the first file",
-            "leave one of the two out",
+            "--public-schema has no clean migration: the migrations stop at the first file",
+            "leave out one of the two options",
         )
     assets, size = find_assets(), scale or (PUBLIC_SCALE if public_schema else DEFAULT_SCALE)
     where = " in the public schema" if public_schema else ""
     click.echo(
-        f"demo    a market with {size:,} payments{where} on an embedded PostgreSQL; this takes a moment"
+        f"demo    a market with {size:,} payments{where} on an embedded PostgreSQL; this takes a while"
     )
     watched.say(
         watched.WRITING

@@ -23,101 +23,102 @@ if TYPE_CHECKING:
 @click.option(
     "--before",
     metavar="DSN",
-    help="The database as it was: postgresql://… or host=… dbname=…, or a restored dump.",
+    help="The old database, such as a restored dump: postgresql://… or host=… dbname=….",
 )
-@click.option(
-    "--after", metavar="DSN", help="The database as it is now.  [default: as for run: KISAAN_DSN, …]"
-)
+@click.option("--after", metavar="DSN", help="The new database.  [default: as for run: KISAAN_DSN, …]")
 @click.option(
     "--schema",
     "schemas",
     multiple=True,
     metavar="NAME",
-    help="A schema of both sides; may be repeated.  [default: public]",
+    help="A schema on both sides. Repeatable.  [default: public]",
 )
 @click.option(
     "--before-schema",
     multiple=True,
     metavar="NAME",
-    help="A schema before, where its name differs; as often as --after-schema.",
+    help="A schema on the old side, if its name differs. Pair each with an --after-schema.",
 )
 @click.option(
-    "--after-schema", multiple=True, metavar="NAME", help="The schema after that corresponds to it."
+    "--after-schema", multiple=True, metavar="NAME", help="The corresponding schema on the new side."
 )
 @click.option(
     "--select",
     multiple=True,
     metavar="PATTERN",
-    help="Only tables of this name; * stands for any characters. May be repeated.",
+    help="Only tables with this name; * matches any characters. Repeatable.",
 )
 @click.option(
     "--key",
     "keys",
     multiple=True,
     metavar="TABLE=COLUMN,…",
-    help="What identifies a row of a table without a unique key.",
+    help="Columns that identify a row of a table without a unique key.",
 )
 @click.option(
     "--cast",
     "casts",
     multiple=True,
     metavar="TABLE.COLUMN=TYPE",
-    help="Compare a column as this SQL type on both sides.",
+    help="Cast a column to this SQL type on both sides.",
 )
 @click.option(
     "--ignore",
     multiple=True,
     metavar="TABLE.COLUMN",
-    help="Leave a column out; it is then said to be left out.",
+    help="Ignore a column. The output says so.",
 )
 @click.option(
     "--renamed",
     multiple=True,
     metavar="OLD=NEW",
-    help="A table, or TABLE.COLUMN, that is renamed: compared under its new name.",
+    help="A renamed TABLE or TABLE.COLUMN, to be compared under its new name.",
 )
 @click.option(
     "--zone",
     default="",
     metavar="ZONE",
-    help="Where the clocks ran that timestamp columns hold, for those that became timestamptz.",
+    help="Time zone of timestamp columns that became timestamptz.",
 )
 @click.option(
     "--added-since",
     multiple=True,
     metavar="TABLE[.COLUMN=VALUE]",
-    help="Tell apart rows that came later: with a column of at least this value, or a key above all keys "
-    "before.",
+    help="Count rows that came later separately: those whose column is at least VALUE, or whose key is "
+    "above every old key.",
 )
 @click.option(
     "--samples",
     type=click.IntRange(0, 10_000),
     default=20,
     show_default=True,
-    help="Rows shown of each kind and table.",
+    help="Rows to show per table and kind of change.",
 )
 @click.option("--rows-only", is_flag=True, help="Do not compare the schema.")
 @click.option(
     "--patterns/--no-patterns",
     default=True,
     show_default=True,
-    help="Say what happened to changed values; without it faster where millions of rows changed.",
+    help="Look for a pattern in changed values. Turning it off saves time when millions of rows changed.",
 )
 @click.option(
     "--digest",
     type=click.Choice(["auto", "hash", "sha256"]),
     default="auto",
     show_default=True,
-    help="How rows are digested; sha256 is slower and withstands who would forge a row.",
+    help="How to digest rows. sha256 is slower, but safe against forged rows.",
 )
 @click.option(
     "--personal",
     multiple=True,
     metavar="PATTERN",
-    help="Mask the values of TABLE.COLUMN, besides those that a suite or their names call personal.",
+    help="Mask the values of TABLE.COLUMN too, beside those that are personal by the suite or by name.",
 )
 @click.option(
-    "--public", multiple=True, metavar="PATTERN", help="Show a TABLE.COLUMN although its name looks personal."
+    "--public",
+    multiple=True,
+    metavar="PATTERN",
+    help="Show the values of TABLE.COLUMN although its name looks personal.",
 )
 @click.option(
     "--suite",
@@ -126,30 +127,38 @@ if TYPE_CHECKING:
 )
 @click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
 @click.option(
-    "--statement-timeout", type=click.IntRange(1), metavar="MS", help="Longest statement.  [default: 900000]"
+    "--statement-timeout",
+    type=click.IntRange(1),
+    metavar="MS",
+    help="Time limit for a statement.  [default: 900000]",
 )
 @click.option(
-    "--lock-timeout", type=click.IntRange(1), metavar="MS", help="Longest wait for a lock.  [default: 2000]"
+    "--lock-timeout",
+    type=click.IntRange(1),
+    metavar="MS",
+    help="Time limit for waiting for a lock.  [default: 2000]",
 )
 @click.option(
     "--format",
     "format",
     type=click.Choice(["json"]),
-    help="The whole comparison for programs, instead of lines for people.",
+    help="Print the whole comparison for programs instead of text for people.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The file for --format; without it, standard output.",
+    help="The file for --format.  [default: standard output]",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only what could not be compared, and the verdict.")
 def command(before: str | None, after: str | None, **given: Any) -> int:
-    """Compare two live sides exactly: rows added, removed and changed, the columns that changed, and the
-    schema.
+    """Compare two live databases or schemas exactly: rows added, removed and changed, changed columns,
+    and the schema.
 
-    Each side is read in one read-only snapshot. Digests are made by the servers, so that only rows that
-    differ travel. Ends with 0 if both sides are the same, 1 if they differ, 3 if that is not known."""
+    Each side is read in one read-only snapshot. The servers compute digests, so only rows that differ
+    are transferred. The exit code is 0 if both sides are the same, 1 if they differ, 3 if that is not
+    known.
+    """
     from kisaan_validate.cli.exits import diff_exit_code
     from kisaan_validate.cli.job import attended
     from kisaan_validate.compare.patterns import Watch
@@ -164,7 +173,7 @@ def command(before: str | None, after: str | None, **given: Any) -> int:
             "name the first with --before; for two schemas of one database name it twice",
         )
     if given["output"] is not None and given["format"] is None:
-        raise UsageError("--output names a file for no format", "add --format json")
+        raise UsageError("--output is given without --format", "add --format json")
     from kisaan_validate.cli.options import the_config
 
     config = the_config(
@@ -190,7 +199,7 @@ def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
     schemas = given["schemas"] or ("public",)
     if given["schemas"] and (given["before_schema"] or given["after_schema"]):
         raise UsageError(
-            "--schema names the schemas of both sides",
+            "--schema already names the schemas of both sides",
             "give either --schema, or --before-schema with --after-schema",
         )
     return DiffOptions(
@@ -219,7 +228,8 @@ def _key(text: str) -> tuple[str, tuple[str, ...]]:
     names = names_of(columns)
     if not table or not names or not all(names):
         raise UsageError(
-            f"--key {text} names no key", "write --key table=column or --key table=column,column"
+            f"--key {text} is not of the form table=column",
+            "write --key table=column or --key table=column,column",
         )
     return table, names
 
@@ -231,7 +241,8 @@ def _renamed(text: str) -> tuple[str, str]:
     match = re.fullmatch(r'((?:[^="]|"(?:[^"]|"")*")+)=((?:[^="]|"(?:[^"]|"")*")+)', text, re.DOTALL)
     if match is None:
         raise UsageError(
-            f"--renamed {text} names no two names", "write --renamed table.column=new_name, or table=new_name"
+            f"--renamed {text} is not of the form old=new",
+            "write --renamed table.column=new_name, or table=new_name",
         )
     return match[1], match[2]
 
@@ -241,7 +252,9 @@ def _cast(text: str) -> tuple[tuple[str, str], str]:
 
     column, _, cast = parted(text, "=")
     if not cast:
-        raise UsageError(f"--cast {text} names no type", "write --cast table.column=numeric(18,2)")
+        raise UsageError(
+            f"--cast {text} is not of the form table.column=type", "write --cast table.column=numeric(18,2)"
+        )
     return column_of(column, "--cast"), cast
 
 

@@ -11,12 +11,16 @@ from kisaan_validate.cli.options import the_config
 _SIGNS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow")}
 
 
-@click.command("doctor", short_help="See whether everything is there that a run needs.")
-@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
-@click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]")
-@click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; see .pgpass for passwords.")
+@click.command("doctor", short_help="Check that everything a run needs is in place.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
+)
+@click.option("--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]")
+@click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass.")
 def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
-    """Check suite, connection, version, rights and settings, and say what to do. Reads only the catalogue."""
+    """Check suite, connection, version, rights and settings, and say what to fix. Reads only the
+    catalogue.
+    """
     from kisaan_validate.cli.exits import doctor_exit_code
     from kisaan_validate.cli.job import attended
     from kisaan_validate.errors import Interrupted
@@ -50,5 +54,5 @@ def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     if wrong:
         console.print(f"{counted(wrong, 'problem')} to fix before a run can pass")
     else:
-        console.print("nothing stands in the way of a run")
+        console.print("ready: no problem found")
     return doctor_exit_code(wrong)

@@ -20,13 +20,13 @@ PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY = 0, 1, 2, 3, 5, 6
 MEANINGS = {
     PASSED: "pass: every check was answered and no blocking check failed",
     FAILED: "failed: a blocking check found violations, a promise was not kept, or a difference is "
-    "unexplained",
-    USAGE: "usage, configuration, suite or connection: nothing was measured",
+    "covered by no promise",
+    USAGE: "error in usage, configuration, suite or connection: nothing was measured",
     INCONCLUSIVE: "inconclusive: a check, a promise or a comparison has no answer, or the run was "
     "interrupted",
-    NOTHING: "nothing checked: no check applied, so nothing was proved",
-    BUSY: "already running: with --lock, another run of this suite on this database is at work; nothing "
-    "was done",
+    NOTHING: "nothing checked: no check applies, so nothing was proved",
+    BUSY: "already running: another run of this suite on this database holds the lock (--lock); "
+    "nothing was done",
 }
 """What each exit code says; printed by ``--help``."""
 

@@ -10,11 +10,11 @@ import click
 from kisaan_validate.cli.options import suite_options, target_options, the_config, the_limits, the_suite
 
 
-@click.command("explain", short_help="Show the SQL of a run, without running it.")
+@click.command("explain", short_help="Show the SQL of a run without running it.")
 @suite_options
 @target_options
 def command(**given: Any) -> None:
-    """Show the SQL it would run, without running it; only the system catalogue is read."""
+    """Show the SQL that `run` would execute, without executing it. Reads only the system catalogue."""
     from kisaan_validate.cli.job import attended
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.prove.options import Options
@@ -41,7 +41,7 @@ def command(**given: Any) -> None:
     for stream in plan.streams:
         _remark(
             f"{stream.purpose}, for checks in "
-            f"Python{'' if stream.ordered else ', in ranges of blocks where that helps'}"
+            f"Python{'' if stream.ordered else ', split into ranges of blocks if that is faster'}"
         )
         for judge in stream.judges:
             _remark(
@@ -50,7 +50,7 @@ def command(**given: Any) -> None:
             )
         _sql(stream.sql())
     for id, text in suggestions(part).items():
-        _remark(f"{id} could be judged inside the database: {text}")
+        _remark(f"{id} could run inside the database: {text}")
     for result in plan.settled.values():
         _remark(f"no statement: {result.check_id}: {result.status.value}. {result.message}".rstrip(". "))
 

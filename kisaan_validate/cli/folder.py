@@ -13,9 +13,9 @@ def refuse_full(output: Path, force: bool) -> None:
     something.
     """
     if output.exists() and not output.is_dir():
-        raise UsageError(f"{output} is a file", "name a folder with --output")
+        raise UsageError(f"{output} is a file, not a folder", "name a folder with --output")
     if output.exists() and any(output.iterdir()) and not force:
-        hint = "choose another with --output, or pass --force: nothing is overwritten"
+        hint = "choose another folder with --output, or pass --force: existing files are kept"
         raise UsageError(f"the folder {output} is not empty", hint)
 
 
@@ -29,10 +29,8 @@ def write_beside(output: Path, files: Mapping[str, str]) -> None:
 
     if there := sorted(path for path in files if (output / path).exists()):
         more = f" and {len(there) - 5} more" if len(there) > 5 else ""
-        hint = "choose another folder with --output; nothing is overwritten"
-        raise UsageError(
-            f"{', '.join(there[:5])}{more} stands in {output} already, nothing was written", hint
-        )
+        hint = "choose another folder with --output; existing files are never overwritten"
+        raise UsageError(f"nothing was written: {output} already contains {', '.join(there[:5])}{more}", hint)
     standing = (
         {p.relative_to(output).as_posix(): read_file(p) for p in suite_files(output)}
         if output.exists()
@@ -42,9 +40,12 @@ def write_beside(output: Path, files: Mapping[str, str]) -> None:
         try:
             load_files({**files, **standing})
         except SuiteError as error:
-            hint = "choose another folder with --output, and take over what you need"
+            hint = "choose another folder with --output and copy over what you need"
             raise UsageError(
-                f"this and what stands in {output} do not load together, nothing was written: {error.fact}",
+                (
+                    f"nothing was written: the new files do not load together with those in {output}: "
+                    f"{error.fact}"
+                ),
                 hint,
             ) from None
     for path, text in files.items():

@@ -11,10 +11,10 @@ from kisaan_validate.cli.folder import refuse_full, write_beside
 TOOLS = ("great-expectations", "soda", "dbt")
 
 
-@click.command("import", short_help="Take over a suite of Great Expectations, SodaCL or dbt.")
+@click.command("import", short_help="Convert a suite of Great Expectations, SodaCL or dbt.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
 @click.option(
-    "--from", "tool", type=click.Choice(TOOLS), required=True, help="The tool whose files these are."
+    "--from", "tool", type=click.Choice(TOOLS), required=True, help="The tool that the files belong to."
 )
 @click.option(
     "-o",
@@ -29,19 +29,17 @@ TOOLS = ("great-expectations", "soda", "dbt")
     "tables",
     multiple=True,
     metavar="NAME | THEIRS=OURS",
-    help="The table of a suite that names none, or how a table is called here.  [default: as the files say]",
+    help="The table, if the files name none, or the name here of a table called THEIRS in the files.",
 )
 @click.option(
     "--schema",
     "schemas",
     multiple=True,
     metavar="NAME",
-    help="A schema; say it again for more.  [default: public]",
+    help="A schema. Repeatable.  [default: public]",
 )
-@click.option("--name", help="The suite's name.  [default: the output folder's]")
-@click.option(
-    "--force", is_flag=True, help="Write into a folder that holds files; none of them is overwritten."
-)
+@click.option("--name", help="The suite's name.  [default: the name of the output folder]")
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty. Existing files are kept.")
 def command(
     files: tuple[Path, ...],
     tool: str,
@@ -51,9 +49,10 @@ def command(
     name: str | None,
     force: bool,
 ) -> int:
-    """Translate each item of another tool's suite into checks of ours. import.md in the folder accounts
-    for every item: the checks that it became, or the reason why it has no counterpart. The exit code is 0
-    only if every item was imported."""
+    """Convert another tool's suite into checks. import.md in the output folder lists every item with
+    the checks that it became, or the reason why it has no counterpart. The exit code is 0 only if every
+    item was imported.
+    """
     from kisaan_validate.author.importers.load import import_files, read_tables
     from kisaan_validate.author.importers.writing import counted, render
     from kisaan_validate.cli.exits import import_exit_code
@@ -64,8 +63,8 @@ def command(
     maker = import_files(tool, files, read_tables(tables))
     if not maker.outcomes:
         raise UsageError(
-            f"the files hold nothing to import from {tool}",
-            "name the files that hold checks, expectations or tests",
+            f"the files contain nothing of {tool} to import",
+            "name the files with checks, expectations or tests",
         )
     made = render(maker, tool, name or output.resolve().name, schemas or ("public",))
     if maker.made:

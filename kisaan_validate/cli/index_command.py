@@ -10,16 +10,19 @@ import click
 from kisaan_validate.cli.options import the_config
 
 
-@click.command("index", short_help="Make the page over all runs again.")
+@click.command("index", short_help="Rebuild the page that lists all runs.")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--anew", is_flag=True, help="Read every run again, also those that look as they did.")
-@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
+@click.option("--anew", is_flag=True, help="Read every run again, even if it looks unchanged.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
+)
 def command(folder: Path | None, anew: bool, config: Path | None) -> int:
-    """Write index.html over all runs of a folder (by default the configured folder of reports). Needs no
-    database.
+    """Write index.html, the list of all runs in a folder (default: the configured folder of reports).
+    Needs no database.
 
-    Every run does this by itself; this is for runs that were copied, removed or left behind. A file
-    .kisaan-index.json spares reading what did not change; it can be deleted at any time."""
+    `run` does this itself; use this after copying or removing runs. The file .kisaan-index.json saves
+    reading unchanged runs again; you can delete it at any time.
+    """
     from kisaan_validate.cli.exits import index_exit_code
     from kisaan_validate.cli.runs_index import INDEX_PAGE, update_index
     from kisaan_validate.errors import UsageError
@@ -28,7 +31,7 @@ def command(folder: Path | None, anew: bool, config: Path | None) -> int:
 
     reports = folder or the_config(config).reports
     if not reports.is_dir():
-        raise UsageError(f"there is no folder {str(reports)!r}", "name the folder of reports")
+        raise UsageError(f"no such folder: {str(reports)!r}", "name the folder of reports")
     index = update_index(reports, anew=anew)
     for found in index.unread:
         print(f"note    {flat(found.folder)}: {flat(found.reason)}", file=sys.stderr)

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 
 @click.command("init", short_help="Draft a suite from a live database.")
-@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
+)
 @target_options
 @click.option(
     "--schema",
     "schemas",
     multiple=True,
     metavar="NAME",
-    help="A schema; say it again for more.  [default: public]",
+    help="A schema. Repeatable.  [default: public]",
 )
 @click.option(
     "-o",
@@ -41,17 +43,16 @@ if TYPE_CHECKING:
 @click.option(
     "--catalogue-only",
     is_flag=True,
-    help="Look at no row: draft only what the catalogue declares, and prove that.",
+    help="Read no rows for the draft: take only what the catalogue declares, then prove it.",
 )
-@click.option(
-    "--force", is_flag=True, help="Write into a folder that holds files; none of them is overwritten."
-)
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty. Existing files are kept.")
 def command(
     output: Path, schemas: tuple[str, ...], name: str | None, catalogue_only: bool, force: bool, **given: Any
 ) -> int:
     """Draft a suite: what the catalogue declares (types, NOT NULL, keys, references, checks, enums) as
-    blocking checks, what the data was seen to be as "observed, not agreed". Each line says why; the draft
-    is proved before it is written."""
+    blocking checks, what the data shows as "observed, not agreed". Each line says why it is there. The
+    draft is proved before it is written.
+    """
     from kisaan_validate.author.draft.look import Ask
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.postgres.target import find_target
@@ -96,7 +97,8 @@ def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSetti
     if schemas and schemas != settings.schemas:
         said = ", ".join(settings.schemas)
         raise UsageError(
-            f"{output / 'suite.toml'} says schemas {said}", "leave --schema out, or choose another folder"
+            f"{output / 'suite.toml'} names other schemas: {said}",
+            "leave --schema out, or choose another folder",
         )
     return settings
 
@@ -166,12 +168,12 @@ def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
     said = told(proved)
     click.echo(
         f"drafted {counted(said['tables'], 'table')}: {counted(said['checks'], 'check')}, "
-        f"{said['declared']:,} of what the catalogue "
-        f'declares (blocking), {said["observed"]:,} observed, not agreed (info, tag "observed")'
+        f"{said['declared']:,} from the catalogue (blocking), "
+        f'{said["observed"]:,} observed in the data, not yet agreed (info, tag "observed")'
     )
     for draft in proved.drafts:
         for note in draft.notes:
-            if "catalogue alone: " in note or note.startswith("withheld: "):
+            if "catalogue only: " in note or note.startswith("withheld: "):
                 click.echo(f"note    {remark(draft.title)}: {remark(note)}")
     if said["refused"]:
         click.echo(
@@ -180,19 +182,17 @@ def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
         )
     click.echo(f"wrote   {output}: {counted(len(proved.files), 'file')}")
     if kept:
-        click.echo(f"kept    {counted(len(kept), 'file')} that stood there, as they were: {', '.join(kept)}")
+        click.echo(f"kept    {counted(len(kept), 'existing file')} unchanged: {', '.join(kept)}")
     passed = sum(r.status.value == "pass" for r in proved.run.results)
     click.echo(
         f"verdict {proved.run.verdict}: {passed:,} of {counted(said['checks'], 'check')} pass on this "
         f"database"
     )
     click.echo(
-        f"next    read {output}: each line says why it is there; drop **OBSERVED from what you agree on, "
-        f"delete the rest"
+        f"next    read {output}: each line says why it is there. Remove **OBSERVED from the lines you "
+        "agree with, delete the others"
     )
-    click.echo(
-        f"        kisaan-validate list --suite {output} --select observed   # what waits for an answer"
-    )
+    click.echo(f"        kisaan-validate list --suite {output} --select observed   # not agreed yet")
     click.echo(
         f"        kisaan-validate run --suite {output}                      # prove it again, with a report"
     )

@@ -158,7 +158,10 @@ def _without_fail(link: AbstractContextManager[Run], run: Run) -> Iterator[Run]:
         try:
             run = stack.enter_context(link)
         except RecordError as error:
-            print(f"note    the run is recorded without the one before it: {error.fact}", file=sys.stderr)
+            print(
+                f"note    the run is recorded without a link to the run before it: {error.fact}",
+                file=sys.stderr,
+            )
         yield run
 
 

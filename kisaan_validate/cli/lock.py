@@ -39,7 +39,6 @@ def only_one(config: Config, suite: Suite, target: Target, stop: Stop, *, wanted
             yield
         if not stop.requested and attended(lambda _: held.lost, stop):
             print(
-                "note    the session that held the lock was lost: another run may have gone on beside "
-                "this one",
+                "note    the session that held the lock was lost: another run may have run at the same time",
                 file=sys.stderr,
             )

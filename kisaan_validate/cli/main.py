@@ -79,10 +79,10 @@ _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code}  {meaning}" for code, meani
 @click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name=PROGRAM)
 def cli() -> None:
-    """Prove declared invariants on a live PostgreSQL, compare before with after, and report it.
+    """Prove declared invariants on a live PostgreSQL, compare before with after, and write reports.
 
-    Reads only. The database is named by --dsn, else KISAAN_DSN, else DATABASE_URL, else libpq's own PGHOST,
-    PGDATABASE, service file and .pgpass.
+    It only reads. The database is taken from --dsn, else KISAAN_DSN, else DATABASE_URL, else libpq's own
+    PGHOST, PGDATABASE, service file and .pgpass.
     """
 
 
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import traceback
 
         traceback.print_exc()
-        print("error: this is a fault of kisaan-validate; nothing is said about the data", file=sys.stderr)
+        print("error: this is a bug in kisaan-validate; it says nothing about the data", file=sys.stderr)
         return exit_code_of(error)
     return command_exit_code(result)
 

@@ -22,19 +22,24 @@ def suite_options(function: Decorated) -> Decorated:
     """--config, --suite, --select, --exclude."""
     for option in (
         click.option(
-            "--exclude", multiple=True, metavar="PATTERN", help="Leave out checks by id, table or tag."
+            "--exclude",
+            multiple=True,
+            metavar="PATTERN",
+            help="Skip checks with this id, table or tag. Repeatable.",
         ),
         click.option(
             "--select",
             multiple=True,
             metavar="PATTERN",
-            help="Only checks by id, table or tag (a partial run).",
+            help="Run only checks with this id, table or tag (a partial run). Repeatable.",
         ),
         click.option(
-            "--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]"
+            "--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]"
         ),
         click.option(
-            "--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]"
+            "--config",
+            type=click.Path(path_type=Path),
+            help="The configuration file.  [default: ./kisaan.toml]",
         ),
     ):
         function = option(function)
@@ -48,19 +53,21 @@ def target_options(function: Decorated) -> Decorated:
             "--statement-timeout",
             type=click.IntRange(1),
             metavar="MS",
-            help="Longest statement.  [default: 900000]",
+            help="Time limit for a statement.  [default: 900000]",
         ),
         click.option(
             "--lock-timeout",
             type=click.IntRange(1),
             metavar="MS",
-            help="Longest wait for a lock.  [default: 2000]",
+            help="Time limit for waiting for a lock.  [default: 2000]",
         ),
         click.option(
-            "--jobs", type=click.IntRange(1, 64), help="Sessions that read side by side.  [default: 2]"
+            "--jobs",
+            type=click.IntRange(1, 64),
+            help="Number of sessions that read in parallel.  [default: 2]",
         ),
         click.option(
-            "--dsn", help="The database: postgresql://… or host=… dbname=…; see .pgpass for passwords."
+            "--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass."
         ),
     ):
         function = option(function)

@@ -23,7 +23,7 @@ def format_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "-o",
         "--output",
         type=click.Path(path_type=Path),
-        help="The file for the one --format that names none.",
+        help="The file for the --format that names none.",
     )(function)
     return click.option(
         "--format",
@@ -31,9 +31,8 @@ def format_options(function: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="NAME[=FILE]",
         shell_complete=_complete,
-        help="json, junit, github, markdown, csv, or that of an installed package; may be repeated. "
-        "Without FILE it goes to "
-        "standard output, and the lines for people to standard error.",
+        help="json, junit, github, markdown, csv, or a format of an installed package. Repeatable. "
+        "Without FILE it goes to standard output, and the text for people to standard error.",
     )(function)
 
 
@@ -57,13 +56,15 @@ def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[OutputWan
     from kisaan_validate.report.formats import find_format
 
     if output is not None and [text for text in asked if "=" not in text] == []:
-        raise UsageError("--output names a file for no format", "name one: --format junit --output junit.xml")
+        raise UsageError(
+            "--output is given, but no --format that needs it", "name one: --format junit --output junit.xml"
+        )
     wanted = []
     for text in asked:
         name, parted, file = text.partition("=")
         if parted and not file:
             raise UsageError(
-                f"--format {text} names no file", f"write --format {name}=FILE, or --format {name}"
+                f"--format {text} has no file name after =", f"write --format {name}=FILE, or --format {name}"
             )
         path = Path(file) if parted else output
         wanted.append(OutputWanted(find_format(name), None if path is None or str(path) == "-" else path))
@@ -71,12 +72,12 @@ def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[OutputWan
     if twice := [place for place in places if places.count(place) > 1]:
         where = "standard output" if twice[0] == "None" else twice[0]
         raise UsageError(
-            f"two formats would go to {where}",
-            "give each its file: --format junit=junit.xml --format markdown=summary.md",
+            f"two formats would be written to {where}",
+            "give each its own file: --format junit=junit.xml --format markdown=summary.md",
         )
     for path in (w.path for w in wanted):
         if path is not None and path.is_dir():
-            raise UsageError(f"{path} is a folder", "name a file")
+            raise UsageError(f"{path} is a folder, not a file", "name a file")
     return tuple(wanted)
 
 

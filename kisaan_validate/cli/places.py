@@ -49,7 +49,7 @@ def column_of(text: str, option: str) -> tuple[str, str]:
     table, column = split_column(text)
     if not table or not column:
         raise UsageError(
-            f"{option} {text} names no column",
-            f'write {option} table.column; a name with a dot in it is quoted: table."a.b"',
+            f"{option} {text} is not of the form table.column",
+            f'write {option} table.column; quote a name that contains a dot: table."a.b"',
         )
     return table, column

@@ -15,19 +15,20 @@ if TYPE_CHECKING:
     from kisaan_validate.verdict.judgement import Judgement
 
 
-@click.command("report", short_help="Render a page or another format again from run.json.")
+@click.command("report", short_help="Render the page, or another format, again from run.json.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--suite",
     type=click.Path(path_type=Path),
-    help="The folder of checks, to which some formats point.  [default: checks]",
+    help="The suite's folder, for formats that link to sources.  [default: checks]",
 )
 @format_options
 def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Path | None) -> int | None:
-    """Render report.html, or with --format another form, again from a run's folder or its run.json, with the
-    sign-offs that lie there. Needs no database.
+    """Render report.html, or another --format, again from a run's folder or its run.json, with the
+    sign-offs in that folder. Needs no database.
 
-    Without --format, --output is the page to write; by default it lands beside run.json."""
+    Without --format, --output is the page to write (default: next to run.json).
+    """
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.html import render_html
     from kisaan_validate.signoff.evidence import read_folder
@@ -89,13 +90,13 @@ def _beside(path: Path, digest: str, what: str) -> str | None:
     if not digest:
         if path.exists():
             raise RecordError(
-                f"{path} lies beside a run that was not judged beside any {what}",
+                f"{path} does not belong here: the run used no {what}",
                 "move it away, or restore run.json",
             )
         return None
     text = read_file(path)
     if digest_of(text) != digest:
         raise RecordError(
-            f"{path} is not the {what} of this run", "restore the file that was recorded with it"
+            f"{path} is not the {what} of this run", "restore the file that was recorded with the run"
         )
     return text

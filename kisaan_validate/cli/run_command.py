@@ -34,67 +34,68 @@ if TYPE_CHECKING:
     from kisaan_validate.verdict.waivers import Waivers
 
 
-@click.command("run", short_help="Prove every check and write a report.")
+@click.command("run", short_help="Run every check and write a report.")
 @suite_options
 @target_options
+@click.option("--baseline", type=click.Path(path_type=Path), help="Compare with this baseline file.")
 @click.option(
-    "--baseline", type=click.Path(path_type=Path), help="Compare with a baseline file taken before."
+    "--contract", type=click.Path(path_type=Path), help="The migration's contract. Needs --baseline."
 )
-@click.option(
-    "--contract", type=click.Path(path_type=Path), help="What the migration promises; needs --baseline."
-)
-@click.option("--other-database", is_flag=True, help="The baseline may be of another database.")
+@click.option("--other-database", is_flag=True, help="Accept a baseline of another database.")
 @click.option(
     "--added-since",
     multiple=True,
     metavar="TABLE.COLUMN",
-    help="Rows above this column's highest value in the baseline came later: "
-    "they are counted apart. Repeatable; elsewhere the key tells.",
+    help="Count rows above this column's highest value in the baseline separately, as added later. "
+    "Repeatable. Other tables use the key.",
 )
 @click.option(
     "--zone",
     default="",
     metavar="ZONE",
-    help="Where the clocks ran of columns whose values the baseline keeps, and which "
-    "became timestamptz since.",
+    help="Time zone of timestamp columns that became timestamptz, if the baseline kept their values.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["any", "new"]),
-    help="Which failing checks fail the run: any, or only those that did not fail before.  [default: any]",
+    help="Fail the run on any failing check, or only on new failures.  [default: any]",
 )
 @click.option(
     "--waivers",
     type=click.Path(path_type=Path),
-    help="Accepted failures.  [default: waivers.toml of the suite]",
+    help="The file of accepted failures.  [default: the suite's waivers.toml]",
 )
-@click.option("--no-waivers", is_flag=True, help="Waive nothing.")
-@click.option("--sample", type=click.IntRange(0, 10_000), help="Failing keys shown per check.  [default: 20]")
+@click.option("--no-waivers", is_flag=True, help="Ignore waivers.")
+@click.option(
+    "--sample", type=click.IntRange(0, 10_000), help="Keys of failing rows to show per check.  [default: 20]"
+)
 @click.option(
     "--trust-constraints",
     is_flag=True,
     default=None,
-    help="Let sound constraints and the bounds of partitions stand for rows.",
+    help="Accept valid constraints and partition bounds as proof instead of reading rows.",
 )
 @click.option(
     "--trust-indexes",
     is_flag=True,
     default=None,
-    help="Let indexes find rows, and stand for them; the result says so.",
+    help="Allow indexes to find rows or replace reading them. Results say so.",
 )
-@click.option("--reports", type=click.Path(path_type=Path), help="Where reports land.  [default: reports]")
 @click.option(
-    "--lock", is_flag=True, help="One at a time: if this suite is at work on this database already, exit 6."
+    "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"
+)
+@click.option(
+    "--lock", is_flag=True, help="Exit with code 6 if this suite is already running against this database."
 )
 @format_options
 @click.option(
-    "--quiet", "-q", is_flag=True, help="Only whose fault it is, the verdict, and where the report is."
+    "--quiet", "-q", is_flag=True, help="Print only new failures, the verdict and the report's path."
 )
 @click.option(
-    "--verbose", "-v", is_flag=True, help="Every check and promise, not only those that need attention."
+    "--verbose", "-v", is_flag=True, help="Print every check and promise, not only those that need attention."
 )
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
-    """Prove every check on the live database, in one read-only snapshot, and write a report."""
+    """Run every check on the live database in one read-only snapshot, and write a report."""
     wanted = wanted_formats(formats, output)
     with lines_for_people(wanted) as out:
         judged, recorded = _judged(given)
@@ -200,7 +201,9 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
         for option, wanted in options.items():
             if wanted:
                 hint = "take one before the migration: kisaan-validate baseline -o pre.json"
-                raise UsageError(f"{option} needs --baseline: without it nothing is known of before", hint)
+                raise UsageError(
+                    f"{option} needs --baseline: without one there is nothing to compare with", hint
+                )
         return _Beside(the_waivers(config, suite, given["waivers"], given["no_waivers"]))
     baseline = baseline_from_json(read_file(path), str(path))
     # The digest of the copy that is kept beside the run: an editor may have laid out the same facts anew.

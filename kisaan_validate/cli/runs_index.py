@@ -86,7 +86,7 @@ def add_to_index(reports: Path) -> None:
     except (KisaanError, OSError) as error:
         said = error.fact if isinstance(error, KisaanError) else str(error)
         print(
-            f"note    {INDEX_PAGE} does not show this run: {said}; `kisaan-validate index` makes it again",
+            (f"note    {INDEX_PAGE} does not show this run: {said}; rebuild it with `kisaan-validate index`"),
             file=sys.stderr,
         )
 
@@ -123,11 +123,12 @@ def _refuse_foreign(page: Path) -> None:
         return
     except OSError as error:
         raise RecordError(
-            f"cannot read {page}: {error.strerror}", "let the folder of reports belong to whoever runs this"
+            f"cannot read {page}: {error.strerror}",
+            "make the user who runs this the owner of the folder of reports",
         ) from None
     if not ours:
         raise RecordError(
-            f"{page} is not a page of this program", "move it, or name a folder of its own with --reports"
+            f"{page} was not written by kisaan-validate", "move it, or choose another folder with --reports"
         )
 
 
@@ -153,7 +154,7 @@ def _gather(
         elif refusal is not None and refusal.mark == there.mark:
             unread.append(refusal)
         elif end is not None and time.monotonic() > end:
-            unread.append(Unread(there.folder, "", "not read yet; `kisaan-validate index` reads it"))
+            unread.append(Unread(there.folder, "", "not read yet; run `kisaan-validate index` to read it"))
         else:
             read = _read(there)
             (unread if isinstance(read, Unread) else kept).append(read)  # type: ignore[arg-type]
@@ -181,7 +182,7 @@ def _read(there: SeenFolder) -> Entry | Unread:
     except KisaanError as error:
         reason = error.fact
     except (MemoryError, RecursionError, ValueError, ArithmeticError) as error:
-        reason = f"{type(error).__name__} while it was read"
+        reason = f"{type(error).__name__} while reading it"
     return Unread(
         there.folder, there.mark, shortened(flat(reason.replace(f"{there.path}/", "")), 300), damaged=True
     )
@@ -197,7 +198,7 @@ def _twice(entries: Iterable[Entry]) -> Iterator[Unread]:
             yield Unread(
                 entry.folder,
                 "",
-                f"a second folder with run {entry.id}, which {other} has too; both are listed",
+                f"holds run {entry.id}, and so does {other}; both are listed",
             )
 
 
@@ -214,7 +215,7 @@ def signed_words(place: Path, judged: Judgement) -> str:
     except KisaanError as error:
         return f"not checked: {error.fact}"
     broken = (
-        f", {len(standing.broken)} of {len(standing.signed)} signatures do not hold"
+        f", {len(standing.broken)} of {len(standing.signed)} signatures are invalid"
         if standing.broken
         else ""
     )
@@ -241,12 +242,12 @@ def _is_candidate(entry: os.DirEntry[str]) -> bool:
 def _look(entry: os.DirEntry[str]) -> SeenFolder:
     path, folder = Path(entry.path), quote_from_bytes(os.fsencode(entry.name), safe="")
     if entry.is_symlink():
-        return SeenFolder(path, folder, "", page=False, reason="a symbolic link, which is not followed")
+        return SeenFolder(path, folder, "", page=False, reason="a symbolic link, not followed")
     try:
         reason = _why_not(f"{entry.path}/run.json")
         mark = ",".join((*(_looks(f"{entry.path}/{name}") for name in _READ), *_signoff_looks(entry.path)))
     except FileNotFoundError:
-        return SeenFolder(path, folder, "", page=False, reason="there is no run.json in it")
+        return SeenFolder(path, folder, "", page=False, reason="it has no run.json")
     except OSError as error:
         return SeenFolder(path, folder, "", page=False, reason=f"cannot be read: {error.strerror}")
     return SeenFolder(path, folder, mark, os.path.isfile(f"{entry.path}/report.html"), reason)

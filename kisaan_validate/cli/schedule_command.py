@@ -15,29 +15,34 @@ if TYPE_CHECKING:
 
 
 @click.command("schedule", short_help="Print units for a nightly run: systemd, cron or Kubernetes.")
-@click.option("--systemd", is_flag=True, help="A service and its timer.")
-@click.option("--cron", is_flag=True, help="A line of a crontab.")
-@click.option("--k8s", is_flag=True, help="A Kubernetes CronJob.")
+@click.option("--systemd", is_flag=True, help="Print a systemd service and timer.")
+@click.option("--cron", is_flag=True, help="Print a crontab line.")
+@click.option("--k8s", is_flag=True, help="Print a Kubernetes CronJob.")
 @click.option(
     "--at",
     default="02:30",
     show_default=True,
     metavar="HH:MM",
-    help="When, on the scheduler's clock (Kubernetes: UTC).",
+    help="Time of day on the scheduler's clock (Kubernetes: UTC).",
 )
-@click.option("--name", default="kisaan-validate", show_default=True, help="What the units are called.")
-@click.option("--user", help="Who runs it.  [default: you, or kisaan-validate if you are root]")
+@click.option("--name", default="kisaan-validate", show_default=True, help="Name of the units.")
+@click.option("--user", help="User that runs it.  [default: you, or kisaan-validate if you are root]")
 @click.option(
-    "--image", help="The image (Kubernetes).  [default: registry.example.com/kisaan-validate:VERSION]"
+    "--image", help="Container image (Kubernetes).  [default: registry.example.com/kisaan-validate:VERSION]"
 )
-@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
-@click.option("--suite", type=click.Path(path_type=Path), help="The folder of checks.  [default: checks]")
-@click.option("--reports", type=click.Path(path_type=Path), help="Where reports land.  [default: reports]")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
+)
+@click.option("--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]")
+@click.option(
+    "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"
+)
 def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> None:
     """Print units that run this suite every night with --lock, from this folder and its configuration.
 
-    They hold paths and a time only. Which database it is, and its password, are named by files or a Secret
-    that the units refer to; neither KISAAN_DSN nor any other connection string is read."""
+    The units contain only paths and a time. They refer to files or a Secret that name the database and
+    hold the password; KISAAN_DSN and other connection strings are not read.
+    """
     from kisaan_validate.errors import UsageError
     from kisaan_validate.ops.schedule.cron import line
     from kisaan_validate.ops.schedule.k8s import manifest
@@ -46,7 +51,8 @@ def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> None:
     chosen = [make for make, wanted in ((units, systemd), (line, cron), (manifest, k8s)) if wanted]
     if len(chosen) != 1:
         raise UsageError(
-            "schedule needs one of --systemd, --cron and --k8s", "name the one that starts your nightly jobs"
+            "schedule needs one of --systemd, --cron and --k8s",
+            "choose the one that starts your nightly jobs",
         )
     click.echo(chosen[0](_job(given)), nl=False)
 
@@ -58,7 +64,7 @@ def _job(given: dict[str, Any]) -> NightlyJob:
 
     config = the_config(given["config"], suite=given["suite"], reports=given["reports"])
     if not config.suite.is_dir():
-        raise UsageError(f"there is no folder {str(config.suite)!r}", "name the suite's folder with --suite")
+        raise UsageError(f"no such folder: {str(config.suite)!r}", "name the suite's folder with --suite")
     file = given["config"] or (Path("kisaan.toml") if Path("kisaan.toml").exists() else None)
     hour, minute = read_time(given["at"])
     user, image = (
@@ -67,7 +73,7 @@ def _job(given: dict[str, Any]) -> NightlyJob:
     )
     for option, text in (("--user", user), ("--image", image)):
         if not text.isprintable() or " " in text or not text:
-            raise UsageError(f"{option} {text!r} cannot stand in a unit", "write one word")
+            raise UsageError(f"{option} {text!r} cannot be used in a unit", "write one word")
     return NightlyJob(
         name=read_name(given["name"]),
         program=_program(),

@@ -25,20 +25,22 @@ def trust_options(function: Decorated) -> Decorated:
         click.option(
             "--tsa-ca",
             type=click.Path(path_type=Path),
-            help="Certificates of the time stamp authority.  [default: kisaan.toml's]",
+            help="Certificates of the timestamp authority.  [default: as in kisaan.toml]",
         ),
         click.option(
             "--revoked-signers",
             type=click.Path(path_type=Path),
-            help="Keys that no longer count.  [default: kisaan.toml's]",
+            help="The file of revoked keys.  [default: as in kisaan.toml]",
         ),
         click.option(
             "--allowed-signers",
             type=click.Path(path_type=Path),
-            help="Whose keys count.  [default: kisaan.toml's]",
+            help="The allowed signers file: whose keys count.  [default: as in kisaan.toml]",
         ),
         click.option(
-            "--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]"
+            "--config",
+            type=click.Path(path_type=Path),
+            help="The configuration file.  [default: ./kisaan.toml]",
         ),
     ):
         function = option(function)
@@ -65,7 +67,7 @@ def run_folder(path: Path, reports: Path) -> Path:
     for folder in (path, path.parent if path.name == "run.json" else path, reports / path):
         if (folder / "run.json").is_file():
             return folder
-    raise UsageError(f"there is no run {path}", "name its folder, as `run` printed it, or its id")
+    raise UsageError(f"no such run: {path}", "give the folder that `run` printed, or the run's id")
 
 
 def page_again(folder: Path, judged: Judgement) -> SignoffStanding:
@@ -114,13 +116,13 @@ def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: 
         standing = page_again(folder, judged)
     for remark in remarks:
         click.echo(f"note    {remark}")
-    click.echo(f"stands  {standing.sentence}")
+    click.echo(f"status  {standing.sentence}")
     if (
         trust.approvals > standing.needed
     ):  # the page says what the run was recorded under, or it could not be made again
         click.echo(
-            f"note    kisaan.toml asks for {trust.approvals} approvals now; when it was run, "
-            f"{standing.needed} was needed. verify asks for {trust.approvals}."
+            f"note    kisaan.toml now requires {trust.approvals} approvals; the run was made when it "
+            f"required {standing.needed}. verify requires {trust.approvals}."
         )
     click.echo(f"report  {folder / 'report.html'}")
 
@@ -140,7 +142,7 @@ def keep_stamp(folder: Path, path: str, reply: bytes) -> None:
 
     if not belongs(reply, (folder / f"{path}.sig").read_bytes()):
         raise UsageError(
-            f"this is no time stamp of {path}.sig", "take the request of this very signature to the authority"
+            f"this timestamp is not for {path}.sig", "send the authority the request made for this signature"
         )
     write_bytes(folder / f"{path}.sig.tsr", reply)
     click.echo(f"stamped {folder / path}.sig.tsr, {time_of(reply)}")

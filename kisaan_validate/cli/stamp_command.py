@@ -8,23 +8,25 @@ from typing import Any
 import click
 
 
-@click.command("stamp", short_help="Have a time stamp authority date the signatures of a run (RFC 3161).")
+@click.command("stamp", short_help="Have a timestamp authority date the signatures of a run (RFC 3161).")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
-    "--timestamp", metavar="URL", help="Send the digests of unstamped signatures to this authority."
+    "--timestamp", metavar="URL", help="Send the digests of signatures without a timestamp to this authority."
 )
 @click.option(
     "--timestamp-query",
     is_flag=True,
-    help="Write a request beside each unstamped signature; nothing is sent.",
+    help="Write a request next to each signature without a timestamp; nothing is sent.",
 )
 @click.option(
     "--timestamp-reply",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="An authority's reply to such a request.",
+    help="The authority's reply to such a request.",
 )
-@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
+)
 def command(
     run: Path,
     timestamp: str | None,
@@ -32,8 +34,9 @@ def command(
     timestamp_reply: tuple[Path, ...],
     config: Path | None,
 ) -> None:
-    """Date the signatures beside a run: with --timestamp by asking an authority, or without a network in
-    two steps, --timestamp-query to write requests and --timestamp-reply for each reply that came back."""
+    """Timestamp a run's signatures: with --timestamp by asking an authority, or offline in two steps
+    with --timestamp-query to write requests and --timestamp-reply for each reply.
+    """
     from kisaan_validate.cli.options import the_config
     from kisaan_validate.cli.report_command import judged_again
     from kisaan_validate.cli.signing import page_again, run_folder, stamp
@@ -47,7 +50,9 @@ def command(
     folder = run_folder(run, the_config(config).reports)
     waiting = _waiting(folder)
     if not waiting:
-        raise UsageError("there is no signature without a time stamp", "sign first: kisaan-validate sign")
+        raise UsageError(
+            "every signature has a timestamp, or there is none", "sign first: kisaan-validate sign"
+        )
     if timestamp:
         for path in waiting:
             stamp(folder, path, timestamp)
@@ -85,7 +90,7 @@ def _take(folder: Path, waiting: list[str], replies: tuple[Path, ...]) -> None:
         mine = [path for path in waiting if belongs(data, (folder / f"{path}.sig").read_bytes())]
         if not mine:
             raise UsageError(
-                f"{reply} is no time stamp of a signature of this run",
-                "take its own request to the authority",
+                f"{reply} is not a timestamp of a signature of this run",
+                "send the authority the request made for this signature",
             )
         keep_stamp(folder, mine[0], data)

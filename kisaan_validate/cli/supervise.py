@@ -223,22 +223,22 @@ def _bytes(handle: int) -> bytes:
 
 def _ended(code: int, seen: _SaidSoFar, usage: int, inconclusive: int) -> int:
     if seen.signals:
-        how = "did not end in time after a signal, and was killed" if seen.killed else "was ended by a signal"
-        print(f"error: the command {how}; nothing is said about the data", file=sys.stderr)
+        how = "did not end in time after a signal and was killed" if seen.killed else "was ended by a signal"
+        print(f"error: the command {how}; this says nothing about the data", file=sys.stderr)
         return inconclusive
     how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
     if seen.source:
         print(
-            f"error: {seen.source}: the interpreter was ended {how} while this source was being loaded",
+            f"error: {seen.source}: this source ended the interpreter {how} while it was being loaded",
             file=sys.stderr,
         )
         print(
-            "HINT: a source of a suite declares checks; it must not end or replace the process",
+            "HINT: a suite's source declares checks; it must not end or replace the process",
             file=sys.stderr,
         )
         return usage
     print(
-        f"error: the command was ended {how} before it was done; nothing is said about the data",
+        f"error: the command was ended {how} before it was done; this says nothing about the data",
         file=sys.stderr,
     )
     return inconclusive

@@ -19,21 +19,25 @@ if TYPE_CHECKING:
 @click.option(
     "--approvals",
     type=click.IntRange(1),
-    help="How many people must have approved.  [default: as the run and kisaan.toml say]",
+    help="Number of people who must have approved.  [default: as the run and kisaan.toml require]",
 )
 @click.option(
     "--chain",
     is_flag=True,
-    help="Of a folder of reports only the chain of its runs, not what each of them holds.",
+    help="Verify only the chain of the runs in a folder, not the content of each run.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Only what is wrong or not proved, and what it comes to.")
+@click.option(
+    "--quiet", "-q", is_flag=True, help="Print only what is wrong or not proved, and the conclusion."
+)
 @trust_options
 def command(path: Path, approvals: int | None, chain: bool, quiet: bool, **given: Any) -> int:
-    """Verify a bundle, a run's folder, or every run and the chain of a folder of reports. Needs no
+    """Verify a bundle, a run's folder, or every run and the chain in a folder of reports. Needs no
     database and no network.
 
-    Exit 0: genuine, and approved by enough people whose keys count. 1: something was changed, is missing,
-    or was rejected. 3: nothing is wrong, but something is not proved, such as a run that nobody signed."""
+    Exit 0: genuine, and approved by enough people with trusted keys. 1: something was changed, is
+    missing, or was rejected. 3: nothing is wrong, but something is not proved, such as a run that
+    nobody signed.
+    """
     from dataclasses import replace
 
     from kisaan_validate.cli.exits import verify_exit_code
@@ -70,17 +74,20 @@ def _sum_up(found: Sequence[Verified], *, chain: bool) -> None:
 
     wrong, left = (sum(len(one.of(mark)) for one in found) for mark in (Mark.WRONG, Mark.OPEN))
     if wrong:
-        click.echo(f"WRONG: {wrong:,} thing{'' if wrong == 1 else 's'} not as they were. Do not rely on it.")
+        click.echo(
+            f"WRONG: tampered or damaged, {wrong:,} problem{'' if wrong == 1 else 's'} found. "
+            "Do not rely on it."
+        )
     elif left:
         click.echo(
-            f"NOT PROVED: nothing is wrong, but {left:,} thing{' is' if left == 1 else 's are'} not proved."
+            f"NOT PROVED: nothing is wrong, but {left:,} point{' is' if left == 1 else 's are'} not proved."
         )
     elif chain and all(one.judged is None for one in found):
         click.echo(
-            "VERIFIED: the chain is whole. Nothing is said of what its runs hold, or who approved them."
+            "VERIFIED: the chain is complete. The runs themselves and their approvals were not verified."
         )
     else:
         click.echo("VERIFIED: genuine, and approved as required.")
-    click.echo("No verification of files proves:")
+    click.echo("What no verification of files can prove:")
     for limit in LIMITS:
         click.echo(f"  - {limit}")

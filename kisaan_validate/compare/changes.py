@@ -67,7 +67,7 @@ def _counted_only(items: Iterable[NotCompared]) -> list[Unknown]:
     """
     odd = (i for i in items if i.judged and not (i.what == "large objects" and int(i.after) > int(i.before)))
     return [
-        Unknown(item.what, f"{item.before} before, {item.after} after; no comparison reads more of it")
+        Unknown(item.what, f"{item.before} before, {item.after} after; only their number is compared")
         for item in odd
     ]
 
@@ -101,7 +101,7 @@ def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:
                     table.keys.get(kind, ())[:3] + (table.keys.get("late", ())[:3] if kind == "added" else ())
                 )
                 late = (
-                    f", {table.late:,} of them above all keys of the baseline"
+                    f", {table.late:,} of them above every key of the baseline"
                     if kind == "added" and table.late
                     else ""
                 )

@@ -74,7 +74,7 @@ def why_undigested(before: TableFacts, after: TableFacts) -> str:
     assert before.digests is not None
     assert after.digests is not None
     if (before.digests.key, before.digests.check) != (after.digests.key, after.digests.check):
-        return "the digests tell rows apart by another key, or are of another encoding"
+        return "the two sides' digests use different keys or encodings"
     return ""
 
 
@@ -97,11 +97,14 @@ def digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[str
     if a.which_rows != b.which_rows:
         many = sum(x != y for x, y in _bucketed(a, b).values())
         found[staying_values_of(before.title)] = [
-            f"rows came or went, in at most {many:,} of {BUCKETS:,} buckets; a baseline with --rows tells"
+            (
+                f"rows were added or removed, in at most {many:,} of {BUCKETS:,} buckets; a baseline "
+                "with --rows can tell which"
+            )
         ]
     elif _between_rows_of_one_key(before, after):
         found[which_rows_of(before.title)] = [
-            f"({', '.join(a.key)}) is no key: values changed places between rows that share one"
+            f"({', '.join(a.key)}) is not unique: values moved between rows with the same key"
         ]
     return found
 
@@ -146,7 +149,10 @@ def keyed_differences(before: Baseline, after: Baseline) -> tuple[list[Change], 
         if outcome == "same":
             continue
         if not reason and not _same_rows(old[title], new[title]):
-            reason = "rows came or went, and a digest of a personal column says nothing of those that stayed"
+            reason = (
+                "rows were added or removed, so the digest of a personal column says nothing about "
+                "the remaining rows"
+            )
         if reason:
             unknown.append(Unknown(f"the values of {title}.{column}", reason))
         else:
@@ -163,7 +169,7 @@ def _keyed_outcome(old: KeyedDigest, new: KeyedDigest | None, one_key: bool) -> 
     if new.outcome:
         return new.outcome, ""
     if not one_key:
-        return "", "each of two baselines has a key of its own"
+        return "", "each baseline digests with its own secret key"
     return ("same" if old.digest == new.digest else "differs"), ""
 
 

@@ -11,8 +11,8 @@ from kisaan_validate.facts.differences import (
 )
 from kisaan_validate.facts.result import MASKED, UNANSWERED, Status
 
-GONE = "it was not asked after: the suite no longer has it, or it was not selected"
-CHANGED = "the check means something else than when the baseline was taken"
+GONE = "it was not run after: the suite no longer has it, or it was not selected"
+CHANGED = "the check's meaning changed since the baseline was taken"
 """Reasons why a check cannot be compared that lie in the suite, not in the database."""
 
 
@@ -31,7 +31,7 @@ def moves(before: Baseline, after: Baseline) -> tuple[CheckMove, ...]:
 
 def _move(new: CheckFacts, old: CheckFacts | None) -> CheckMove:
     if old is not None and old.digest == new.digest and old.missing and new.status is Status.FAIL:
-        reason = "what it is about did not exist before"
+        reason = "it did not exist before"
         return CheckMove(
             new.id, Transition.NEWLY_FAILING, None, new.violations, new.severity, reason, Origin.SINCE
         )
@@ -68,7 +68,7 @@ def _still(old: CheckFacts, new: CheckFacts) -> tuple[Origin, str, tuple[Key, ..
         return Origin.BEFORE, "", ()
     if _countable(old, new):
         return Origin.BEFORE, "", ()
-    return Origin.UNKNOWN, "cannot tell whether these are the same rows: their keys were not all kept", ()
+    return Origin.UNKNOWN, "whether these are the same rows is unknown: not all keys were kept", ()
 
 
 def _countable(old: CheckFacts, new: CheckFacts) -> bool:
@@ -105,7 +105,7 @@ def _faceless(key: Key) -> bool:
 def _incomparable(new: CheckFacts, old: CheckFacts | None) -> str:
     """Why before and after cannot be compared, or ""."""
     if old is None:
-        return "the baseline does not know this check"
+        return "the baseline does not have this check"
     if old.digest != new.digest:
         return CHANGED
     for status, when in ((old.status, "before"), (new.status, "after")):

@@ -110,7 +110,7 @@ _EARLIER = NotCompared(
     "storage, compression, statistics targets and order of columns, tablespaces, access methods, grants "
     "on types, and all that is "
     "only counted",
-    "not recorded: the baseline is of an earlier version",
+    "not recorded: the baseline was taken by an earlier version",
     "",
 )
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.needs import Lookup, Need, Untouched
-from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, counted, in_line, missing
+from kisaan_validate.contract.promise import OfColumn, Outcome, State, counted, in_line, missing
 from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.facts.measure_key import count_key, null_keys_key, of_column, replaced, untouched
 
@@ -40,8 +40,8 @@ class ChangedWhereNull(OfColumn):
         if not story.agree(figure, figure):
             if story.blame:
                 return Outcome(State.BROKEN, story.blame, frozenset(), *counts, story.moved)
-            return Outcome(State.BROKEN, "a row changed where it was not NULL", frozenset(), *counts, changed)
-        return Outcome(State.KEPT, "" if before else "there was none", changed, *counts)
+            return Outcome(State.BROKEN, "a row that was not NULL changed", frozenset(), *counts, changed)
+        return Outcome(State.KEPT, "" if before else "no row was NULL", changed, *counts)
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class LookedUp(OfColumn):
 
     def claim(self) -> str:
         return (
-            f"every {self.column} is {in_line(self.value)} of the row of {self.from_} that "
-            f"{', '.join(self.by)} names"
+            f"every {self.column} is {in_line(self.value)} of the {self.from_} row with the same "
+            f"{', '.join(self.by)}"
         )
 
     def needs(self) -> tuple[Need, ...]:
@@ -86,23 +86,27 @@ class LookedUp(OfColumn):
         changed = both.keys_of(table, name)
         wrong = both.after.count(self.id, table)
         first = "".join(f", first {found}" for found in both.after.measured(count_key(self.id, table)).names)
-        said = f"{counted(wrong)} {are(wrong)} not as the row of {self.from_}{first}" if wrong else ""
+        said = (
+            f"{counted(wrong)} {'differs' if wrong == 1 else 'differ'} from {self.from_}{first}"
+            if wrong
+            else ""
+        )
         try:
             was_so = self._as_before(story_of(both, table), name)
         except CannotTell as reason:
-            now = f"{said} now" if wrong else "it is so now"
-            raise CannotTell(f"{now}; whether {self.from_} is as it was cannot be told: {reason}") from None
+            now = f"{said}" if wrong else "every row matches today"
+            raise CannotTell(f"{now}; whether {self.from_} changed meanwhile is unknown: {reason}") from None
         if wrong and not was_so and self._not_done(both, table, name):
             return Outcome(State.NOT_DONE, said)
         if was_so:
-            late = f"as it was before; {self.from_} changed since: {said}" if wrong else ""
+            late = f"matches the earlier lookup; {self.from_} changed later: {said}" if wrong else ""
             return Outcome(State.KEPT, late, changed)
         if wrong:
             return Outcome(State.BROKEN, said, contradicts=changed)
         if rows := story_of(both, table).blame:
-            raise CannotTell(f"it is so now; {rows}")
+            raise CannotTell(f"every row matches today; {rows}")
         raise CannotTell(
-            f"it is so now, but not as {self.from_} was before: values of {self.from_} changed since"
+            f"every row matches today's lookup but not the earlier one: {self.from_} changed since"
         )
 
     def _not_done(self, both: Both, table: str, name: str) -> bool:

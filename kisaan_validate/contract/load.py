@@ -144,7 +144,7 @@ def _type(given: str, place: str) -> str:
     name = canonical_type(given)
     if given and _TYPE.fullmatch(name) is None:
         raise SuiteError(
-            f"{given!r} is not the name of a type",
+            f"{given!r} is not a type name",
             'write it as numeric(18,2), timestamptz, or "Odd name"',
             place,
         )
@@ -162,7 +162,7 @@ def _refuse_unsafe(expression: str, place: str) -> None:
     # Inside a string or a comment the real name would not be a name, and could end it.
     if columns.count(stand_in) != expression.count(COLUMN):
         raise SuiteError(
-            "{column} stands where no column can stand", "write it outside of strings and comments", place
+            "{column} is in a place where a column cannot be", "write it outside strings and comments", place
         )
 
 
@@ -210,28 +210,32 @@ def _refuse_incomplete(promise: Promise, place: str) -> None:
         said = [bool(promise.surplus_of), bool(promise.duplicates)]
         if all(said) or not (any(said) or promise.where):
             raise SuiteError(
-                "say which rows go", "surplus_of = a check, or duplicates = columns, or where = SQL", place
+                "state which rows are removed",
+                "surplus_of = a check, or duplicates = columns, or where = SQL",
+                place,
             )
     if isinstance(promise, RowsAdded) and not promise.where:
-        raise SuiteError("rows_added needs 'where'", "say by which condition the new rows are known", place)
+        raise SuiteError("rows_added needs 'where'", "state a condition that identifies the new rows", place)
 
 
 def _refuse_wrong_name(promise: Renamed, place: str) -> None:
     """A rename is of one thing, to a name of its own."""
     if bool(promise.column) is bool(promise.table):
         raise SuiteError(
-            "say what is renamed", 'column = "table.column", or table = "table", and to = its new name', place
+            "state what is renamed",
+            'column = "table.column", or table = "table", and to = its new name',
+            place,
         )
     old = split_column(promise.column)[1] if promise.column else split_name(promise.table)[1]
     new = unquoted(promise.to) if promise.column else split_name(promise.to)[1]
     if promise.column and "." in promise.to and new == promise.to:
         raise SuiteError(
-            f"{promise.to!r} holds a dot",
-            "to is the new name alone; a name that holds a dot stands in quotes: to = '\"a.b\"'",
+            f"{promise.to!r} contains a dot",
+            "to is only the new name; quote a name that contains a dot: to = '\"a.b\"'",
             place,
         )
     if not new or (new == old and (promise.column or "." not in promise.to)):
-        raise SuiteError(f"{promise.to!r} is no new name", "to is the new name alone", place)
+        raise SuiteError(f"{promise.to!r} is not a new name", "to is only the new name", place)
 
 
 def _refuse_unknown(promise: OfObject, place: str) -> None:
@@ -247,9 +251,7 @@ def _refuse_conflicts(promises: Iterable[Promise], origin: str) -> None:
     every = list(promises)
     for id, times in Counter(p.id for p in every).items():
         if times > 1:
-            raise SuiteError(
-                f"the id {id!r} is given {times} times", "every promise has an id of its own", origin
-            )
+            raise SuiteError(f"the id {id!r} is used {times} times", "give each promise its own id", origin)
     replaced = Counter(
         (need.table, need.column)
         for p in every
@@ -259,7 +261,7 @@ def _refuse_conflicts(promises: Iterable[Promise], origin: str) -> None:
     for (table, column), times in replaced.items():
         if times > 1:
             raise SuiteError(
-                f"{times} promises say what the values of {table}.{column} become", "say it in one", origin
+                f"{times} promises cover the values of {table}.{column}", "combine them into one", origin
             )
     _refuse_two_names(every, origin)
 
@@ -269,12 +271,12 @@ def _refuse_two_names(promises: Iterable[Promise], origin: str) -> None:
     renamed = [p for p in promises if isinstance(p, Renamed)]
     old = Counter(p.place for p in renamed)
     new = Counter((p.place[0], unquoted(p.to)) if p.column else (p.to, "") for p in renamed)
-    for found, said in ((old, "is renamed"), (new, "is what something is renamed to")):
+    for found, said in ((old, "is renamed"), (new, "is the new name")):
         for (table, column), times in found.items():
             if times > 1:
                 raise SuiteError(
                     f"{table}{f'.{column}' if column else ''} {said} in {times} promises",
-                    "say it in one",
+                    "combine them into one",
                     origin,
                 )
     for promise in promises:
@@ -282,8 +284,8 @@ def _refuse_two_names(promises: Iterable[Promise], origin: str) -> None:
         if isinstance(promise, (Added, Dropped)) and object in {"table", "column"}:
             at = (promise.name, "") if object == "table" else (promise.table, promise.name)
             if at in (old if isinstance(promise, Dropped) else new):
-                said = f"{promise.what} is promised to be renamed: it is not {promise.kind}"
-                raise SuiteError(said, "promise the one or the other", f"{origin}: promise {promise.id}")
+                said = f"{promise.what} is promised to be renamed, so it is not {promise.kind}"
+                raise SuiteError(said, "keep one of the two promises", f"{origin}: promise {promise.id}")
 
 
 def bound_to(contract: Contract, suite: Suite) -> tuple[Need, ...]:
@@ -320,8 +322,8 @@ def _bound(need: Removal, suite: Suite) -> Removal | None:
         )
     if not isinstance(rule, Unique):
         raise SuiteError(
-            f"{need.check!r} is no check of uniqueness: it has no surplus",
-            "say which rows go with where",
+            f"{need.check!r} is not a uniqueness check, so it has no surplus",
+            "state with where which rows are removed",
             need.rule,
         )
     check = next((c for c in suite.checks if c.id == need.check), None)
@@ -331,7 +333,7 @@ def _bound(need: Removal, suite: Suite) -> Removal | None:
     if not set(aliases.get(need.table, (need.table,))) & set(aliases.get(check.table, (check.table,))):
         raise SuiteError(
             f"{need.check!r} is about {check.table}, not about {need.table}",
-            "name the check's table",
+            "use the check's table",
             need.rule,
         )
     nulls = [] if rule.nulls_equal else [f"{quote(c)} IS NOT NULL" for c in check.columns]

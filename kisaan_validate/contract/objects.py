@@ -216,7 +216,9 @@ class Added(OfObject):
             return missing(f"table {self.table}", self.optional, [False, False])
         if not is_:
             return (
-                Outcome(State.BROKEN, "it was removed") if was else Outcome(State.NOT_DONE, "it is not there")
+                Outcome(State.BROKEN, "it was removed")
+                if was
+                else Outcome(State.NOT_DONE, "it does not exist")
             )
         found, change = both.after.objects[key].facts, frozenset({(*key, ADDED)})
         wrong = [
@@ -226,7 +228,7 @@ class Added(OfObject):
         ]
         if wrong:
             return Outcome(State.BROKEN, "; ".join(wrong), contradicts=change)
-        return Outcome(State.KEPT, "it was there before" if was else "", change)
+        return Outcome(State.KEPT, "it existed before" if was else "", change)
 
     def _table_is_missing(self, both: Both, title: str) -> bool:
         """Whether it would have come to a table that is on neither side. Raises CannotTell."""
@@ -263,7 +265,7 @@ class Dropped(OfObject):
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
         if is_:
             return (
-                Outcome(State.NOT_DONE, "it is still there") if was else Outcome(State.BROKEN, "it was added")
+                Outcome(State.NOT_DONE, "it still exists") if was else Outcome(State.BROKEN, "it was added")
             )
         if not was:  # a slip in the name must not look kept
             return missing(self.what, self.optional, [False, False])
@@ -281,6 +283,8 @@ class Altered(OfObject):
     kind: ClassVar[str] = "altered"
 
     def claim(self) -> str:
+        if self.attribute == "not null" and self.to in {"yes", "no"}:
+            return f"{self.what} becomes {'NOT NULL' if self.to == 'yes' else 'nullable'}"
         return f"{self.attribute} of {self.what} becomes {self.to or 'not set'}"
 
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:

@@ -141,11 +141,9 @@ class OfColumn(Promise):
 def missing(what: str, optional: bool, exists: list[bool]) -> Outcome:
     """The outcome where something is not there before, or after, or both."""
     if not any(exists):
-        hint = "" if optional else ": if it may be missing, say optional = true"
-        return Outcome(State.NOT_APPLICABLE, f"there is no {what} on either side{hint}")
-    return Outcome(
-        State.BROKEN, f"there is no {what} any more" if exists[0] else f"there was no {what} before"
-    )
+        hint = "" if optional else "; if it may be missing, set optional = true"
+        return Outcome(State.NOT_APPLICABLE, f"{what} exists on neither side{hint}")
+    return Outcome(State.BROKEN, f"{what} no longer exists" if exists[0] else f"{what} did not exist before")
 
 
 def counted(rows: int) -> str:

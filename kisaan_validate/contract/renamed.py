@@ -42,7 +42,8 @@ class Renamed(Promise):
 
     def claim(self) -> str:
         return (
-            f"{self.what} is called {self.to}, and keeps its {'values' if self.column else 'rows and values'}"
+            f"{self.what} is renamed to {self.to} and keeps its "
+            f"{'values' if self.column else 'rows and values'}"
         )
 
     def needs(self) -> tuple[Need, ...]:
@@ -58,7 +59,9 @@ class Renamed(Promise):
         try:
             outcome = column_outcome(both, title, name) if name else table_outcome(both, title)
         except CannotTell as reason:  # the name is new all the same
-            outcome = Outcome(State.UNKNOWN, f"the name is new; whether it holds what it held: {reason}")
+            outcome = Outcome(
+                State.UNKNOWN, f"the name is new; whether it kept its contents is unknown: {reason}"
+            )
         return replace(
             outcome,
             explains=outcome.explains | {key},
@@ -264,22 +267,22 @@ def _why_not(fate: Fate, looked: _Looked, taken: set[ColumnPlace], freed: set[Co
         return (
             Outcome(State.NOT_DONE, "it still has its old name")
             if stayed
-            else Outcome(State.BROKEN, f"{what} is gone, and there is no {into}: what it held is gone")
+            else Outcome(State.BROKEN, f"{what} was removed and {into} does not exist: its contents are lost")
         )
     if stayed and old not in taken and old not in looked.anew:
         said = (
-            f"{into} was there before, and {what} still is"
+            f"{into} existed before, and {what} still exists"
             if was_new
-            else f"{into} came, and {what} is still there: it was copied"
+            else f"{into} was added and {what} still exists: it was copied"
         )
         return Outcome(State.NOT_DONE if was_new else State.BROKEN, said)
     still = new in freed or stayed
     # Where nothing tells one from the other, names that seem to have changed places are where they were.
     if was_new and looked.alike(new, fate.after) and (still or not looked.alike(fate.before, fate.after)):
         said = (
-            "nothing changed places"
+            "the names were not exchanged"
             if still
-            else f"{what} is gone, and {into} is what it was before: what {what} held is gone"
+            else f"{what} was removed and {into} is unchanged: the contents of {what} are lost"
         )
         return Outcome(State.NOT_DONE if still else State.BROKEN, said)
     return None
@@ -287,6 +290,6 @@ def _why_not(fate: Fate, looked: _Looked, taken: set[ColumnPlace], freed: set[Co
 
 def _never_was(what: str, into: str, optional: bool, *, was_new: bool, came: bool) -> Outcome:
     if came and not was_new:
-        return Outcome(State.BROKEN, f"{into} came, but there was no {what} before")
+        return Outcome(State.BROKEN, f"{into} was added, but {what} did not exist before")
     outcome = missing(what, optional, [False, False])
-    return replace(outcome, message=f"{outcome.message}; {into} was there before") if was_new else outcome
+    return replace(outcome, message=f"{outcome.message}; {into} existed before") if was_new else outcome

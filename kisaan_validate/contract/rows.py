@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.needs import Arrival, Identity, Names, Need, Removal
-from kisaan_validate.contract.promise import OfTable, Outcome, State, are, counted, in_line
+from kisaan_validate.contract.promise import OfTable, Outcome, State, counted, in_line
 from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.facts.differences import VALUES, ChangeKey
 from kisaan_validate.facts.measure_key import count_key, names_key
@@ -33,7 +33,7 @@ class RowsUnchanged(OfTable):
             more = f"{counted(abs(unpromised))} {'more' if unpromised > 0 else 'fewer'} than {than}"
             return Outcome(State.BROKEN, more, frozenset(), *counts)
         if wrong := story.strangers():
-            return Outcome(State.BROKEN, f"as many rows, but {wrong}", frozenset(), *counts)
+            return Outcome(State.BROKEN, f"the same number of rows, but {wrong}", frozenset(), *counts)
         return Outcome(State.KEPT, "", frozenset(), *counts)
 
 
@@ -52,7 +52,8 @@ class RowsRemoved(OfTable):
         over = self.surplus_of or ", ".join(self.duplicates)
         where = f" where {in_line(self.where)}" if self.where else ""
         return (
-            f"{self.table} loses {f'the surplus of {over}' if over else 'the rows'}{where}, and nothing else"
+            f"{self.table} loses {f'the surplus rows of {over}' if over else 'the rows'}{where}, "
+            "and no others"
         )
 
     def needs(self) -> tuple[Need, ...]:
@@ -67,7 +68,7 @@ class RowsRemoved(OfTable):
         }
         if len(digests) > 1:
             raise CannotTell(
-                f"the check {self.surplus_of} means something else than when the baseline was taken"
+                f"the check {self.surplus_of} has changed its meaning since the baseline was taken"
             )
         before, after = both.old_count(self.id, table), both.after.count(self.id, table)
         counts = (counted(before), counted(after))
@@ -84,10 +85,10 @@ class RowsRemoved(OfTable):
 
 def _left(before: int, after: int) -> str:
     if after > before:
-        return f"{counted(after)} to remove, before there were {before:,}"
+        return f"{counted(after)} to remove; {before:,} before"
     if after == before:
-        return f"all {before:,} are still there" if before > 1 else "it is still there"
-    return f"{after:,} of {before:,} {are(after)} still there"
+        return f"all {before:,} still exist" if before > 1 else "it is still there"
+    return f"{after:,} of {before:,} still {'exists' if after == 1 else 'exist'}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class RowsAdded(OfTable):
 
     def claim(self) -> str:
         many = counted(self.rows) if self.rows is not None else "rows"
-        return f"{self.table} gains {many} where {in_line(self.where)}, and nothing else"
+        return f"{self.table} gains {many} where {in_line(self.where)}, and no others"
 
     def needs(self) -> tuple[Need, ...]:
         return (Arrival(self.id, self.table, self.where),)
@@ -113,14 +114,14 @@ class RowsAdded(OfTable):
         before, after = both.old_count(self.id, table), both.after.count(self.id, table)
         counts, come = (counted(before), counted(after)), after - before
         if not come and self.rows != 0:
-            return Outcome(State.NOT_DONE, "no such row came", frozenset(), *counts)
+            return Outcome(State.NOT_DONE, "no such row was added", frozenset(), *counts)
         if come < 0 or (self.rows is not None and come != self.rows):
             promised = "more" if self.rows is None else f"{self.rows:+,}"
-            return Outcome(
-                State.BROKEN, f"{come:+,} such rows, promised are {promised}", frozenset(), *counts
-            )
+            return Outcome(State.BROKEN, f"{come:+,} such rows, {promised} promised", frozenset(), *counts)
         if before and come:
-            raise CannotTell(f"such rows were there before ({before:,}): WHERE does not tell which are new")
+            raise CannotTell(
+                f"such rows existed before ({before:,}), so the condition does not identify the new ones"
+            )
         return _settled(story_of(both, table), counts)
 
 
@@ -132,7 +133,7 @@ class RowsArrived(OfTable):
     kind: ClassVar[str] = "rows_arrived"
 
     def claim(self) -> str:
-        return f"{self.table} may gain rows above the highest {self.by} of the baseline"
+        return f"{self.table} may gain rows above the baseline's highest {self.by}"
 
     def needs(self) -> tuple[Need, ...]:
         return (Arrival(self.id, self.table, by=self.by),)
@@ -141,7 +142,7 @@ class RowsArrived(OfTable):
         come = both.after.count(self.id, table)
         outcome = _settled(story_of(both, table), ("none", counted(come)))
         nothing = outcome.state is State.KEPT and not come
-        return replace(outcome, message="no row came", explains=frozenset()) if nothing else outcome
+        return replace(outcome, message="no row was added", explains=frozenset()) if nothing else outcome
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class Recorded(OfTable):
             return Outcome(state, f"not recorded: {', '.join(missing)}", frozenset(), *counts)
         rows, new = both.after.count(self.id, table), len(after - before)
         if rows > new:
-            return Outcome(State.BROKEN, f"{counted(rows)} came for {new:,} names", frozenset(), *counts)
+            return Outcome(State.BROKEN, f"{counted(rows)} added for {new:,} names", frozenset(), *counts)
         outcome = _settled(story_of(both, table), counts)
         nothing = outcome.state is State.KEPT and not new
         return (
@@ -185,7 +186,7 @@ def _settled(story: Story, counts: tuple[str, str]) -> Outcome:
     both, table = story.both, story.table
     moved = story.moved
     if wrong := story.strangers():
-        return Outcome(State.BROKEN, f"as many rows as promised, but {wrong}", frozenset(), *counts, moved)
+        return Outcome(State.BROKEN, f"the promised number of rows, but {wrong}", frozenset(), *counts, moved)
     explained: set[ChangeKey] = set(moved)
     for column in {key[2] for key in both.changes if key[:2] == (VALUES, table)}:
         explained |= both.keys_of(table, column) if _follows(story, column) else frozenset()

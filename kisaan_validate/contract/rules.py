@@ -73,7 +73,7 @@ class Fixed(Promise):
             and {old.status, new.status} == {Status.NOT_APPLICABLE}
             and old.digest == new.digest
         ):
-            return Outcome(State.NOT_APPLICABLE, f"the check {self.check} applies to neither side")
+            return Outcome(State.NOT_APPLICABLE, f"check {self.check} applies to neither side")
         if new is None or new.status in UNANSWERED or new.violations is None:
             why = (
                 "does not apply"
@@ -82,7 +82,7 @@ class Fixed(Promise):
             )
             raise CannotTell(f"the check {self.check} {why} now")
         if old is not None and old.digest != new.digest:
-            raise CannotTell(f"the check {self.check} means something else than when the baseline was taken")
+            raise CannotTell(f"the check {self.check} has changed its meaning since the baseline was taken")
         was = old.violations if old is not None and old.status not in UNANSWERED else None
         counts = ("not known" if was is None else _violations(was), _violations(new.violations))
         if new.status is not Status.FAIL:
@@ -94,15 +94,15 @@ class Fixed(Promise):
 
 def _before(old: CheckFacts | None, was: int | None) -> str:
     if old is None:
-        return "the baseline does not know it"
+        return "the baseline does not have it"
     return {None: "it had no answer before", 0: "it held before"}.get(was, "")
 
 
 def _left(was: int | None, now: int) -> str:
     if was == 0:
-        return f"it held before, now there {are(now)} {_violations(now)}"
+        return f"it held before; now {_violations(now)}"
     if was is None or was < now:
-        return f"{_violations(now)}{'' if was is None else f', before there were {was:,}'}"
+        return f"{_violations(now)}{'' if was is None else f', {was:,} before'}"
     return f"{now:,} of {_violations(was)} {are(now)} left"
 
 
@@ -129,7 +129,7 @@ class SequencesAdvance(Promise):
     kind: ClassVar[str] = "sequences_advance"
 
     def claim(self) -> str:
-        return f"sequences {self.names} move in their own direction only"
+        return f"sequences {self.names} never move backwards"
 
     @property
     def may_be_missing(self) -> bool:
@@ -151,7 +151,10 @@ class SequencesAdvance(Promise):
         if back:
             steps = ", ".join(f"{c.name} from {c.before} to {c.after}" for c in back)
             return Outcome(
-                State.BROKEN, f"went back: {steps}", explains, contradicts=frozenset(c.key for c in back)
+                State.BROKEN,
+                f"moved backwards: {steps}",
+                explains,
+                contradicts=frozenset(c.key for c in back),
             )
         return Outcome(State.KEPT, f"{len(moved):,} moved" if moved else "none moved", explains)
 

@@ -103,7 +103,7 @@ class Story:
         """
         if self.delta == self.promised:
             return ""
-        return f"{self.table} changed by {self.delta:+,} rows, promised are {self.promised:+,}"
+        return f"{self.table} changed by {self.delta:+,} rows, promised {self.promised:+,}"
 
     def strangers(self) -> str:
         """How the key shows that other rows are left than should be, in words; "" if it does not. Raises
@@ -123,7 +123,7 @@ class Story:
             ):
                 continue
             if wrong := self.contradiction(column):
-                return f"not the same rows: {column} {wrong}"
+                return f"different rows: {column} {wrong}"
         if not self.staying and not self.settled:
             return ""
         return "" if self.agree(WHICH_ROWS, WHICH_ROWS) else self._other_rows()
@@ -137,11 +137,7 @@ class Story:
             wrong = self.misfit or self.strangers()
         except CannotTell:
             return ""
-        return (
-            f"{wrong}: of the rows that should be there it cannot be told whether each has its value"
-            if wrong
-            else ""
-        )
+        return f"{wrong}, so whether every expected row has the right value is unknown" if wrong else ""
 
     @property
     def moved(self) -> frozenset[ChangeKey]:
@@ -162,14 +158,16 @@ class Story:
         """
         if self.unique:
             return (
-                f"not the same rows: the figures of {', '.join(self.both.primary_key(self.table))} "
-                f"are as before, the keys are not"
+                f"different rows: the figures of {', '.join(self.both.primary_key(self.table))} "
+                "are unchanged, but the keys are not"
             )
         if any(change[:2] == (VALUES, self.table) for change in self.both.changes):
             return ""  # it has no key, and its values changed: that is another matter
         if any(removal.columns or removal.check for removal in self.both.removals.get(self.table, ())):
-            raise CannotTell(f"{self.table} has no key: which of the rows that agree should stay is not said")
-        return "not the same rows: the figures are as before, the rows are not"
+            raise CannotTell(
+                f"{self.table} has no key, so which of its equal rows should stay is not defined"
+            )
+        return "different rows: the figures are unchanged, but the rows are not"
 
     def digest(self, side: Side, figure: FigureKey) -> str:
         """A digest of the rows that stay, as they were, or of those that are left. Raises CannotTell."""
@@ -187,7 +185,7 @@ class Story:
         forms = [text.partition(":")[0] for text in (old, new)]
         if forms[0] != forms[1]:
             raise CannotTell(
-                f"row by row it cannot be compared: before it was {forms[0]}, now it is {forms[1]}"
+                f"rows cannot be compared: the form was {forms[0]} before and is {forms[1]} after"
             )
         return old == new
 
@@ -196,13 +194,10 @@ class Story:
         try:
             self.agree(replaced(column, rule), of_column(column))
         except CannotTell as reason:
-            return f"its figures are as promised, but not row by row: {reason}"
+            return f"the figures are as promised, but single rows were not compared: {reason}"
         together = sorted(name for table, name in self.both.speakers if table == self.table)
         if len(together) > 1 and not self.unique:
-            return (
-                f"{self.table} has no key that stays: which row has which of {', '.join(together)} "
-                f"cannot be told"
-            )
+            return f"{self.table} has no stable key, so which row has which {', '.join(together)} is unknown"
         return ""
 
     def expected(self, column: str, rule: str = "") -> Profile:
@@ -229,7 +224,7 @@ class Story:
             f"{_WORDS.get(name, name)} is {_said(found, name)}, not {_said(wanted, name)}" for name in wrong
         ]
         if not wrong and self._astray(column, rule):
-            words = ["its figures are right, but not every row has its value"]
+            words = ["the figures match, but some rows have the wrong value"]
         return "; ".join([*words, *_moved(wanted, found, wrong)])
 
     def _astray(self, column: str, rule: str) -> bool:
@@ -259,7 +254,7 @@ class Story:
         """Why only the NULLs of a column are compared, "" if there is more to compare. Raises CannotTell."""
         wanted, found = self.expected(column, rule), self.actual(column)
         if wanted.personal or found.personal:
-            return "its values are personal: only NULLs are compared"
+            return "personal: only the number of NULLs is compared"
         compared = any(
             getattr(p, name) is not None for p in (wanted, found) for name in FIGURES if name != "nulls"
         )
@@ -268,7 +263,7 @@ class Story:
             return ""
         unproved = self.unproved(column, rule)
         return (
-            "its values have no order and no sum: only NULLs are compared"
+            "its values have no order and no sum: only the number of NULLs is compared"
             if unproved and not compared
             else unproved
         )
@@ -309,7 +304,7 @@ def _moved(wanted: Profile, found: Profile, wrong: Iterable[str]) -> list[str]:
     if len(spans) > 1 or not span:
         return []
     sign, size = ("later", span) if span > timedelta() else ("earlier", -span)
-    return [f"both ends are {size} {sign}"]
+    return [f"minimum and maximum are {size} {sign}"]
 
 
 def _span(before: str | None, after: str | None) -> timedelta | None:

@@ -29,9 +29,9 @@ _SHOWN = 3
 class ValueLikeness(StrEnum):
     """What one that came is to one that went."""
 
-    SAME = "each row has its value"
-    ALIKE = "the figures agree, row by row it was not compared"
-    OTHER = "it holds something else"
+    SAME = "every row has its value"
+    ALIKE = "the figures agree; single rows were not compared"
+    OTHER = "its contents differ"
     UNTOLD = "not compared"
 
 
@@ -75,7 +75,7 @@ def _of_column(
         facts for name in names if (facts := _column(new, name)) is not None and _comparable(column, facts)
     ]
     if held == 0 or not came or new is None:
-        return "it held no value" if held == 0 else _gone(held)
+        return "it had no values" if held == 0 else _gone(held)
     candidates = [_Candidate(f"{change.table}.{c.name}", _likeness(old, new, column, c, both)) for c in came]
     many = "the values" if held is None else f"the {counted(held, 'value')}"
     return _words(candidates, "its values are", f"{many} of {change.name}")
@@ -94,8 +94,8 @@ def _held(table: TableFacts, column: ColumnFacts) -> int | None:
 
 def _gone(held: int | None) -> str:
     if held is None:
-        return "its values are gone"
-    return f"its {counted(held, 'value')} {agreeing(held, 'is', 'are')} gone"
+        return "its values are lost"
+    return f"its {counted(held, 'value')} {agreeing(held, 'is', 'are')} lost"
 
 
 def _comparable(old: ColumnFacts, new: ColumnFacts) -> bool:
@@ -163,8 +163,8 @@ def _same(old: str | None, new: str | None) -> ValueLikeness | None:
 
 def _rows_gone(rows: int | None) -> str:
     if rows is None:
-        return "its rows are gone"
-    return f"its {counted(rows, 'row')} {agreeing(rows, 'is', 'are')} gone"
+        return "its rows are lost"
+    return f"its {counted(rows, 'row')} {agreeing(rows, 'is', 'are')} lost"
 
 
 def _of_table(
@@ -185,7 +185,7 @@ def _of_table(
         if {c.name for c in t.columns} == names
     ]
     if old.rows == 0 or not candidates:
-        return "it held no row" if old.rows == 0 else gone
+        return "it had no rows" if old.rows == 0 else gone
     many = "the rows" if old.rows is None else f"the {counted(old.rows, 'row')}"
     return _words(candidates, "its rows are", f"{many} of {old.title}")
 
@@ -219,17 +219,16 @@ def _words(candidates: list[_Candidate], they_are: str, what: str) -> str:
         for kind in (ValueLikeness.SAME, ValueLikeness.ALIKE, ValueLikeness.UNTOLD)
     )
     if same:
-        return f"{they_are} in {_listed(same)}, which came: if it was renamed, promise `renamed`"
+        return f"{they_are} in the new {_listed(same)}: if it was renamed, promise `renamed`"
     if alike:
-        how = "a contract that promises `renamed`, or a baseline with --digests, compares row by row"
-        return f"{_listed(alike)} came with the same figures: if it was renamed, {how}"
+        how = "promise `renamed`, or take a baseline with --digests, to compare row by row"
+        return f"the new {_listed(alike)} has the same figures: if it was renamed, {how}"
     if untold:
-        return f"{_listed(untold)} came; whether it holds {what} was not compared"
+        return f"whether the new {_listed(untold)} holds {what} was not compared"
     one = len(candidates) == 1
     names, does = _listed([c.name for c in candidates]), "does" if one else "do"
     return (
-        f"{names} came, and {does} not hold {what} as they were: what "
-        f"{'it lacks' if one else 'they lack'} is gone"
+        f"the new {names} {does} not hold {what} unchanged: what {'it lacks' if one else 'they lack'} is lost"
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kisaan_validate.contract.both import Both, CannotTell
-from kisaan_validate.contract.promise import Outcome, State, are, counted
+from kisaan_validate.contract.promise import Outcome, State, counted
 from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.facts.differences import DIGEST, ROWS, VALUES, ChangeKey
 from kisaan_validate.facts.measure_key import of_column
@@ -35,14 +35,14 @@ def column_outcome(both: Both, table: str, name: str) -> Outcome:
     story = story_of(both, table)
     if wrong := _rows(story):
         return Outcome(
-            State.BROKEN, f"not every value is there: {wrong}", contradicts=_keys(both, table, (name,))
+            State.BROKEN, f"some values are missing: {wrong}", contradicts=_keys(both, table, (name,))
         )
     found = _looked(story, name)
     if found.wrong:
-        message = f"the name is new, and values are others: {found.wrong}{_exactly(both, table, name)}"
+        message = f"renamed, but values changed: {found.wrong}{_exactly(both, table, name)}"
         return Outcome(State.BROKEN, message, contradicts=_keys(both, table, (name,)))
     return (
-        Outcome(State.UNKNOWN, f"the name is new; whether it holds what it held: {found.untold}")
+        Outcome(State.UNKNOWN, f"renamed; whether the values are the same is unknown: {found.untold}")
         if found.untold
         else Outcome(State.KEPT)
     )
@@ -53,12 +53,12 @@ def table_outcome(both: Both, table: str) -> Outcome:
     story = story_of(both, table)
     if wrong := _rows(story):
         return Outcome(
-            State.BROKEN, f"the name is new, and rows are others: {wrong}", contradicts=_keys(both, table, ())
+            State.BROKEN, f"renamed, but rows changed: {wrong}", contradicts=_keys(both, table, ())
         )
     names = [c.name for c in both.before.tables[table].columns]
     if lost := [n for n in names if (table, n) not in both.after.columns and (table, n) not in both.dropped]:
         return Outcome(
-            State.BROKEN, f"the name is new, and {_listed(lost)} {are(len(lost))} not there any more"
+            State.BROKEN, f"renamed, but {_listed(lost)} no longer {'exists' if len(lost) == 1 else 'exist'}"
         )
     spoken = [n for n in names if (table, n) in both.speakers and both.speakers[table, n].says_values]
     kept = [n for n in names if (table, n) in both.after.columns and n not in spoken]
@@ -67,22 +67,18 @@ def table_outcome(both: Both, table: str) -> Outcome:
         said = "; ".join(f"{c.name}: {c.wrong}{_exactly(both, table, c.name)}" for c in wrong_ones[:_SHOWN])
         more = f"; and {len(wrong_ones) - _SHOWN} more" if len(wrong_ones) > _SHOWN else ""
         keys = _keys(both, table, [c.name for c in wrong_ones])
-        return Outcome(
-            State.BROKEN, f"the name is new, and values are others: {said}{more}", contradicts=keys
-        )
+        return Outcome(State.BROKEN, f"renamed, but values changed: {said}{more}", contradicts=keys)
     if untold := [column for column in found if column.untold]:
         said = f"{_listed([c.name for c in untold])}: {untold[0].untold}"
-        return Outcome(
-            State.UNKNOWN, f"the name is new; whether it holds what it held cannot be told of {said}"
-        )
-    return Outcome(State.KEPT, f"of {_listed(spoken)} other promises speak" if spoken else "")
+        return Outcome(State.UNKNOWN, f"renamed; whether the contents are the same is unknown for {said}")
+    return Outcome(State.KEPT, f"other promises cover {_listed(spoken)}" if spoken else "")
 
 
 def _unsaid(both: Both, table: str, name: str) -> _Column | None:
     """What is said of a column of which a promise says that values change, and not which."""
     speaker = both.speakers.get((table, name))
     return (
-        _Column(name, untold=f"the promise {speaker.id} says that values change, not which")
+        _Column(name, untold=f"promise {speaker.id} says that values change, but not which")
         if speaker is not None
         else None
     )
@@ -97,14 +93,14 @@ def _spoken(both: Both, table: str, name: str) -> Outcome | None:
         return None
     if not speaker.says_values:
         raise CannotTell(
-            f"the promise {speaker.id} says that values change, not which: say it in full, or how by "
-            f"`changed_where_null`"
+            f"promise {speaker.id} says that values change, but not which: promise it exactly, "
+            "e.g. with `changed_where_null`"
         )
     outcome = speaker.judge(both)
     if outcome.state is State.KEPT:
         said = f": {outcome.message}" if outcome.message else ""
-        return Outcome(State.KEPT, f"its values are judged by the promise {speaker.id}{said}")
-    return Outcome(outcome.state, f"its values are judged by the promise {speaker.id}: {outcome.message}")
+        return Outcome(State.KEPT, f"promise {speaker.id} judges its values{said}")
+    return Outcome(outcome.state, f"promise {speaker.id} judges its values: {outcome.message}")
 
 
 def _rows(story: Story) -> str:
@@ -121,7 +117,7 @@ def _looked(story: Story, name: str) -> _Column:
     except CannotTell as reason:
         return _Column(name, untold=str(reason))
     if wanted.nulls != found.nulls and None not in (wanted.nulls, found.nulls):
-        return _Column(name, f"{found.nulls:,} {are(found.nulls or 0)} NULL, {wanted.nulls:,} were")
+        return _Column(name, f"{found.nulls:,} NULL, {wanted.nulls:,} before")
     if wanted.nulls is not None and wanted.nulls == found.nulls == story.settled:
         return _Column(name)  # there is no value
     if wanted.personal or found.personal:
@@ -140,9 +136,9 @@ def _looked(story: Story, name: str) -> _Column:
     if not story.unique and any(key[:2] == (VALUES, story.table) for key in story.both.changes):
         return _Column(
             name,
-            untold="the table has no key, and values of it changed: which row has which value cannot be told",
+            untold="the table has no key and its values changed, so which row has which value is unknown",
         )
-    return _Column(name, wrong or "its figures are as before, but not every row has its value")
+    return _Column(name, wrong or "the figures are unchanged, but some rows have a different value")
 
 
 def _comparable(wanted: Profile, found: Profile) -> bool:
@@ -168,14 +164,14 @@ def _personal(story: Story, name: str) -> _Column:
         for side in story.both.sides
     )
     if there is None:
-        return _Column(name, untold="values are personal, and are not compared without --digests")
+        return _Column(name, untold="personal values are not compared without --digests")
     change = (VALUES, story.table, name, DIGEST)
     if now is not None and now.outcome == "same":
         return _Column(name)
     if change in story.both.changes:
-        return _Column(name, "its values, which are personal, are others")
+        return _Column(name, "its personal values changed")
     why = there.message or (now.message if now is not None else "") or "it was not digested"
-    return _Column(name, untold=f"values are personal: {why}")
+    return _Column(name, untold=f"personal values: {why}")
 
 
 def _exactly(both: Both, table: str, name: str) -> str:
@@ -188,7 +184,7 @@ def _exactly(both: Both, table: str, name: str) -> str:
             " ".join(f"{column} {value}" for column, value in sample.key) for sample in kept.samples[:_SHOWN]
         ]
         return (
-            f"; another in {counted(kept.changed)} of "
+            f"; changed in {counted(kept.changed)} of "
             f"{kept.compared:,}{f', first {_listed(rows)}' if rows else ''}"
         )
     rows_now = both.rows.get(table)

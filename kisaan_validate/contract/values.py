@@ -38,14 +38,14 @@ class SumPreserved(OfColumn):
             else both.after.profile(table, name)
         )
         if old.personal or new.personal:
-            raise CannotTell(f"{self.column} is personal: no sum of it is kept")
+            raise CannotTell(f"{self.column} is personal, so no sum of it is kept")
         if {old.family, new.family} != {Family.NUMBER}:
             raise CannotTell(f"{self.column} has no exact sum")
         texts = (old.total or "none", new.total or "none")
         was, is_ = Decimal(old.total or 0), Decimal(new.total or 0)
         if not was.is_finite() and texts[0] == texts[1]:
             raise CannotTell(
-                f"the sum of {self.column} is {texts[0]} before and after, whatever the other values are"
+                f"the sum of {self.column} is {texts[0]} before and after, whatever its single values"
             )
         if was == is_:
             return Outcome(State.KEPT, "", frozenset(), *texts)
@@ -67,7 +67,7 @@ def _rows_to_blame(both: Both, table: str) -> tuple[str, frozenset[ChangeKey]]:
 
 def _by_how_much(was: Decimal, is_: Decimal) -> str:
     if not (was.is_finite() and is_.is_finite()):
-        return f"the sum was {was}, it is {is_}"
+        return f"the sum was {was} before and is {is_} after"
     with localcontext(prec=_DIGITS):
         return f"the sum changed by {is_ - was:+,f}"
 
@@ -109,7 +109,7 @@ class Retyped(OfColumn):
 
     def claim(self) -> str:
         using = in_line(self.using).replace("{column}", self.place[1])
-        return f"{self.column} becomes {self.to}{f', each value being {using}' if using else ''}"
+        return f"{self.column} becomes {self.to}{f', each value {using}' if using else ''}"
 
     def needs(self) -> tuple[Need, ...]:
         return (Replacement(self.id, *self.place, self.using, self.to, self.optional),) if self.using else ()
@@ -148,7 +148,11 @@ class Retyped(OfColumn):
             )
         if look.wrong:
             return Outcome(
-                State.BROKEN, f"the type is right, the values are not: {look.wrong}", explains, *texts, values
+                State.BROKEN,
+                f"the type is right, but the values are not: {look.wrong}",
+                explains,
+                *texts,
+                values,
             )
         if look.untold:
             return Outcome(
@@ -189,8 +193,7 @@ class Filled(OfColumn):
 
     def claim(self) -> str:
         return (
-            f"{self.column} has no NULL any "
-            f"more{f'; each became {in_line(self.with_)}' if self.with_ else ''}"
+            f"{self.column} has no NULLs left{f'; each became {in_line(self.with_)}' if self.with_ else ''}"
         )
 
     def needs(self) -> tuple[Need, ...]:
@@ -218,16 +221,14 @@ class Filled(OfColumn):
         if after:
             state = State.NOT_DONE if 0 < before <= after else State.BROKEN
             left = (
-                f"{after:,} of {before:,} {are(after)} NULL still"
+                f"{after:,} of {before:,} {are(after)} still NULL"
                 if after <= before
                 else f"{after - before:,} more {are(after - before)} NULL than before"
             )
             return Outcome(state, left, frozenset(), *counts)
         nulls = frozenset({(VALUES, table, name, "nulls")})
         if now:
-            return Outcome(
-                State.BROKEN, f"{now:,} of the rows that came since {are(now)} NULL", nulls, *counts
-            )
+            return Outcome(State.BROKEN, f"{now:,} of the rows added since {are(now)} NULL", nulls, *counts)
         return (
             self._filled(both, table, name, before, counts)
             if self.with_
@@ -246,7 +247,7 @@ class Filled(OfColumn):
             how = (
                 f"filled, but not with {in_line(self.with_)}"
                 if before
-                else "there was no NULL to fill, but its values changed"
+                else "there were no NULLs to fill, but values changed"
             )
             return Outcome(State.BROKEN, f"{how}: {look.wrong}", nulls, *counts, values - nulls)
         if look.untold and (before or both.stale):
@@ -281,7 +282,7 @@ class Becomes(OfColumn):
         story, changed = story_of(both, table), both.keys_of(table, name)
         wrong, blind = story.contradiction(name, self.id), story.blind(name, self.id)
         if wrong and not story.contradiction(name):
-            return Outcome(State.NOT_DONE, f"its figures are as before: {wrong}")
+            return Outcome(State.NOT_DONE, f"the figures are unchanged: {wrong}")
         if wrong and story.blame:
             return Outcome(State.BROKEN, story.blame, contradicts=story.moved)
         if wrong:
@@ -304,7 +305,7 @@ class Revised(OfColumn):
     kind: ClassVar[str] = "revised"
 
     def claim(self) -> str:
-        return f"values of {self.column} are revised (announced, not proved)"
+        return f"values of {self.column} change (announced, not proved)"
 
     def needs(self) -> tuple[Need, ...]:
         return (Identity(self.id, *self.place),)
@@ -319,6 +320,6 @@ class Revised(OfColumn):
         figures = ", ".join(sorted(key[3] for key in changed))
         return Outcome(
             State.KEPT,
-            f"announced, not proved: {figures} changed" if changed else "its figures are as before",
+            f"announced, not proved: {figures} changed" if changed else "the figures are unchanged",
             changed,
         )

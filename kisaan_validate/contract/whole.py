@@ -82,7 +82,7 @@ def refined(found: Diff, both: Both) -> Diff:
 
 
 def _told(both: Both, table: str) -> list[Change] | None:
-    """The columns that changed in the rows that stayed; None where that is not known for each column."""
+    """The columns that changed in the remaining rows; None where that is not known for each column."""
     try:
         story = story_of(both, table)
         if not story.agree(WHICH_ROWS, WHICH_ROWS):

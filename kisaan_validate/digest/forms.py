@@ -203,7 +203,7 @@ def _meet(old: CanonicalForm, new: CanonicalForm, zoned: bool) -> CanonicalForm 
     if not name:
         return f"{old} and {new} have no form in common"
     if name == "timestamptz" and not zoned:
-        return f"{old.name} became {new.name}, and no zone was declared in which its clocks ran"
+        return f"{old.name} became {new.name}, and its time zone was not declared"
     return CanonicalForm(name)
 
 

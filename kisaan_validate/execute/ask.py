@@ -272,7 +272,7 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Statemen
     """A pass whose plan reads what it should. An expression at fault fails already there: then the rows'
     plan alone is looked at.
     """
-    failure = DatabaseError("not asked")
+    failure = DatabaseError("not run")
     for sql in (statement.sql(), statement.sql((), ())):
         try:
             with ground.under(session, statement.reads, sql, statement.check_ids) as rests:
@@ -322,4 +322,4 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
 
 def _too_many(segments: int, most: int) -> DatabaseError:
     hint = "raise segments=…, choose coarser segments, or restrict the rows with where=…"
-    return DatabaseError(f"it has {segments:,} segments, and at most {most:,} are judged one by one", hint)
+    return DatabaseError(f"it has {segments:,} segments, but at most {most:,} are judged one by one", hint)

@@ -9,7 +9,7 @@ from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.process.stopping import Stop
 
 REWRITTEN = "was truncated or rewritten while it was read"
-UNSEEN = "could not be looked at again after it was read"
+UNSEEN = "could not be checked again after it was read"
 
 
 def moved(pool: Pool, snapshot: Snapshot, stop: Stop) -> dict[TableKey, str]:

@@ -134,13 +134,13 @@ class Ground:
             raise error
         if (left := self._left_out(reads, plan)) and not (reads.believed and self.trust.constraints):
             raise NotRead(
-                f"not run: {left} would be left out",
-                "run with --trust-constraints if its bounds are known to be true",
+                f"not run: {left} would not be read",
+                "run with --trust-constraints if you know that its bounds hold",
             )
         # Of bare tables it was proved that what is declared is true: what follows from it is, too.
         if not plan.scans and not reads.bare and any(self.parts.get(key, (key,)) for key in reads.tables):
             raise NotRead(
-                "not run: no row would be read, because a condition is false for every one",
+                "not run: a condition is false for every row, so no row would be read",
                 "correct the condition",
             )
 
@@ -164,7 +164,7 @@ class Ground:
         """What the plan itself shows to stand for rows."""
         yield from dict.fromkeys(scan.words for scan in beside)
         if reads.believed and (left := self._left_out(reads, plan)):
-            yield f"the bounds of partitions, which leave out {left}"
+            yield f"the bounds of partitions, which exclude {left}"
 
     def _unseen(self, session: Session, reads: Reads, sql: str) -> Iterator[str]:
         """What may stand for rows without being seen in the plan, because it is believed."""
@@ -209,8 +209,8 @@ class Ground:
                 self._known[claim] = self._against(session, claim, ids)
         if why := self._known[claim]:
             raise NotRead(
-                f"not run: PostgreSQL would go by {claim.what}, and {why}",
-                "repair that, or read the tables themselves in the check",
+                f"not run: PostgreSQL would rely on {claim.what}, and {why}",
+                "fix that, or read the tables themselves in the check",
             )
 
     def _against(self, session: Session, claim: DeclaredClaim, ids: tuple[str, ...]) -> str:
@@ -224,7 +224,7 @@ class Ground:
                 raise
             return f"that cannot be proved: {error.fact}"
         self.log.append(StatementFacts(f"proof: {claim.what}", claim.sql, ids, taken))
-        return f"{count:,} rows say otherwise" if count else ""
+        return f"{count:,} rows contradict it" if count else ""
 
 
 def read_ground(session: Session, plan: Prepared, catalogue: Catalogue, trust: Trust) -> Ground:

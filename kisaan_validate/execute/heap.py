@@ -67,8 +67,8 @@ def too_large(session: Session, plan: QueryPlan) -> TooLarge | None:
         return None
     allowed = session.limits.temp_bytes // 1024**2
     return TooLarge(
-        f"not run: it would write about {expected // 1024**2} MiB of temporary files, {allowed} MiB are "
-        f"allowed",
+        f"not run: it would write about {expected // 1024**2} MiB of temporary files, but "
+        f"{allowed} MiB are allowed",
         "raise temp_limit_mb, or run it on a copy",
     )
 
@@ -94,8 +94,8 @@ def not_read(scans: Sequence[Scan]) -> NotRead | None:
         return None
     listed = ", ".join(dict.fromkeys(scan.words for scan in scans))
     return NotRead(
-        f"not run: its rows would be found by {listed}, and not read from the table",
-        "if the index is known to be sound (pg_amcheck --heapallindexed), run with --trust-indexes",
+        f"not run: its rows would be found through {listed}, not read from the table",
+        "if you know that the index is intact (pg_amcheck --heapallindexed), run with --trust-indexes",
     )
 
 

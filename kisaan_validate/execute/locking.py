@@ -59,22 +59,21 @@ def choose_locking(
     need, refused = _need(costs, groups, room, free)
     if free < HOLDER + READER + need:
         why = (
-            f"{room.used:,} of {room.size:,} places of the server's lock table are taken: a run would "
-            f"not leave half of it free"
+            f"{room.used:,} of {room.size:,} slots of the server's lock table are in use: a run "
+            "would not leave half of it free"
         )
         return Locking(False, False, 0, need, refused, impossible=why)
     every = sum(cost.read for cost in costs.values())
     if HOLDER + held + readers * (READER + every) + room.parallel * need <= free and not refused and holding:
         return Locking(True, True, readers, need)
-    size = f"the server's lock table has {room.size:,} places"
+    size = f"the server's lock table has {room.size:,} slots"
     most = max(1, min(readers, (free - HOLDER - held) // (READER + need)))
     if HOLDER + held + READER + need <= free and not refused and holding:
         why = f"{size}: readers lock a table only while they read it"
         return Locking(True, False, most, need, why=why)
     most = max(1, min(readers, (free - HOLDER) // (READER + need)))
     why = (
-        f"{size}: tables are locked only while they are read, and one that was changed meanwhile is "
-        f"found out afterwards"
+        f"{size}: tables are locked only while they are read, and changes in between are detected afterwards"
     )
     return Locking(False, False, most, need, refused, why=why)
 
@@ -95,9 +94,9 @@ def _need(
         if asked > most and group:
             largest = max(group, key=lambda key: costs[key].read)
             refused[largest] = (
-                f"not read: a statement over it locks {asked:,} relations at once (partitions, indexes), "
-                f"and half of the "
-                f"{room.size:,} places of the server's lock table must stay free"
+                f"not read: a statement on it locks {asked:,} relations at once (partitions, "
+                f"indexes), and half of the {room.size:,} slots of the server's lock table must "
+                "stay free"
             )
             continue
         need = max(need, asked)

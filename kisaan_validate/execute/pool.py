@@ -145,9 +145,9 @@ class Pool:
 
     def _why(self, stop: Stop) -> DatabaseError:
         if stop.requested:
-            return DatabaseError(f"not asked: {stop.reason}", "run again")
+            return DatabaseError(f"not run: {stop.reason}", "run again")
         error = self._lost()
-        return DatabaseError(f"not asked: {error.fact}", error.hint, error.sqlstate)
+        return DatabaseError(f"not run: {error.fact}", error.hint, error.sqlstate)
 
     def close(self) -> None:
         """End all sessions."""

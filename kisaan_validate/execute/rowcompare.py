@@ -30,7 +30,7 @@ Row = tuple[int, int, int, str, bool]
 """Place, both lanes, the key as text, and whether the row is not above all keys of the baseline."""
 
 
-_PLACE, _DISORDER = itemgetter(0), "rows did not come in the order of their place"
+_PLACE, _DISORDER = itemgetter(0), "rows did not arrive in the expected order"
 
 
 class RowSink(Protocol):
@@ -198,7 +198,7 @@ def _doubt(stream: RowStream, counted: _Counted, added: int, expected: tuple[int
     if counted.shared:
         return no_key(stream.key, counted.shared)
     if expected is not None and expected[0] - counted.numbers["removed"] + added != expected[1]:
-        return "rows added and removed do not make up the difference of the counts"
+        return "rows added and removed do not add up to the difference of the counts"
     return ""
 
 
@@ -212,8 +212,7 @@ def _marked(key: str) -> str:
     """
     if key[-MARK_LENGTH : -MARK_LENGTH + 1] != MARK:
         raise DatabaseError(
-            "its keys were kept by an earlier version, which took different texts for different keys: "
-            "take a new baseline"
+            "an earlier version, which compared keys as text, wrote the baseline: take a new one"
         )
     return key[-MARK_LENGTH:]
 

@@ -134,7 +134,7 @@ def _said(locking: Locking) -> Notice:
     """What a run says of the way in which it locks, where that is not the best."""
     if locking.impossible:
         return Notice("locks", locking.impossible, FULL_HINT)
-    hint = "raise max_locks_per_transaction, to hold all tables for as long as the snapshot"
+    hint = "raise max_locks_per_transaction to lock all tables for the whole snapshot"
     return Notice("locks", locking.why, hint)
 
 
@@ -148,7 +148,7 @@ def _withheld(
     found |= {key: ("53200", why) for key, why in locking.refused.items() if key in catalogue.tables}
     found |= read_standins(session).refused(catalogue)
     if locking.impossible:
-        found |= {t.key: ("53200", f"not asked: {locking.impossible}") for t in now}
+        found |= {t.key: ("53200", f"not run: {locking.impossible}") for t in now}
     if unseen := damage_unseen(session):
         found |= {t.key: ("", unseen) for t in now}
     return found

@@ -128,9 +128,9 @@ def require_same_database(baseline: Baseline, place: Place) -> None:
     if same and before.database == place.database:
         return
     fact = (
-        f"the baseline is of database {before.database!r} on {before.host}, this is "
+        f"the baseline is of database {before.database!r} on {before.host}, but this is "
         f"{place.database!r} on {place.host}"
     )
     raise RecordError(
-        fact, "take a baseline of this database, or pass --other-database if the comparison is meant"
+        fact, "take a baseline of this database, or pass --other-database if you mean to compare them"
     )

@@ -42,7 +42,7 @@ judged.
 def no_key(columns: Iterable[str], shared: int) -> str:
     """What is said where rows cannot be told apart by what was taken for their key."""
     values = "1 of its values is" if shared == 1 else f"{shared:,} of its values are"
-    return f"({', '.join(columns)}) is no key: {values} repeated, so that its rows cannot be told apart"
+    return f"({', '.join(columns)}) is not a key: {values} repeated, so it does not identify rows"
 
 
 class Transition(StrEnum):
@@ -153,12 +153,12 @@ def staying_values_of(table: str) -> str:
     """The name of what is unknown of a table of which rows came or went: digests of whole columns say nothing
     of those that stayed.
     """
-    return f"which values of {table} changed in the rows that stayed"
+    return f"which values of {table} changed in the remaining rows"
 
 
 def catalogue_of(what: str) -> str:
     """The name of what the catalogue says of an object or a kind of objects."""
-    return f"what the catalogue says of {what}"
+    return f"catalogue entries of {what}"
 
 
 @dataclass(frozen=True)

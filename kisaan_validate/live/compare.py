@@ -314,11 +314,11 @@ class Comparison:
         assert found.rows_before is not None
         assert found.rows_after is not None
         if tuple(merged.read) != tuple(expected):
-            doubts.append(f"{merged.read} rows were read where {list(expected)} had been counted")
+            doubts.append(f"{merged.read} rows were read, but {list(expected)} had been counted")
         if merged.contradicted:
-            doubts.append(f"{merged.contradicted:,} rows have other digests, but no column that differs")
+            doubts.append(f"{merged.contradicted:,} rows have different digests but no different column")
         elif found.rows_before - merged.removed + merged.added + merged.late != found.rows_after:
-            doubts.append("rows added and removed do not make up the difference of the counts")
+            doubts.append("rows added and removed do not add up to the difference of the counts")
         if merged.shared:
             doubts.append(no_key(self.plan.key, merged.shared))
         return [Unknown(rows_of(found.table), doubt) for doubt in doubts]

@@ -27,7 +27,7 @@ def check_sides(sides: Sequence[LiveSide]) -> None:
         for name in side.schemas:
             if name not in found:
                 raise UsageError(
-                    f"the side {side.when} has no schema {name}",
+                    f"there is no schema {name} {side.when}",
                     "check --schema, --before-schema, --after-schema, and the database",
                 )
     before, after = sides
@@ -36,7 +36,6 @@ def check_sides(sides: Sequence[LiveSide]) -> None:
         for old, new in zip(before.schemas, after.schemas, strict=True):
             if old == new:
                 raise UsageError(
-                    f"both sides are one and the same: the schema {old} of the database "
-                    f"{before.snapshot.place.database}",
-                    "compared with itself everything is the same; check --before and --after",
+                    f"both sides are the same: schema {old} of database {before.snapshot.place.database}",
+                    "check --before and --after",
                 )

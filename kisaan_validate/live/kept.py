@@ -113,7 +113,7 @@ def compare_values(
     message = no_key(key, unlike.shared) if unlike.shared else ""
     if read != expected:
         message = (
-            f"{read[0]:,} rows before and {read[1]:,} now were read where {expected[0]:,} and "
+            f"{read[0]:,} rows before and {read[1]:,} after were read, but {expected[0]:,} and "
             f"{expected[1]:,} had been counted"
         )
     if message:
@@ -190,7 +190,7 @@ class _Unlike:
             self._counted = key
 
 
-_DISORDER = "the rows do not come in the order of their keys"
+_DISORDER = "the rows did not arrive in key order"
 
 
 def _key_of(line: bytes) -> bytes:

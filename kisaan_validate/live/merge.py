@@ -118,7 +118,7 @@ def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[StreamedRow]:
             )
 
 
-_PLACE, _DISORDER = attrgetter("place"), "the server did not send the rows in the order that was asked for"
+_PLACE, _DISORDER = attrgetter("place"), "the server did not send the rows in the requested order"
 
 
 def _of_one_key() -> Callable[[list[StreamedRow], StreamedRow], None]:
@@ -135,7 +135,7 @@ def _of_one_key() -> Callable[[list[StreamedRow], StreamedRow], None]:
         group.append(line)
         size += len(line.rest)
         if len(group) > MOST_OF_ONE_KEY or size > MOST_BYTES_OF_ONE_KEY:
-            hint = "declare a key that tells rows apart: --key table=column,column"
+            hint = "declare a key that identifies rows: --key table=column,column"
             raise DatabaseError(f"more than {len(group) - 1:,} rows share one key", hint)
 
     return add

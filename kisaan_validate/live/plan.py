@@ -151,13 +151,13 @@ def _check_declared(title: str, before: Table, after: Table, options: DiffOption
         known = both if option != "--ignore" else before.columns.keys() | after.columns.keys()
         for name in sorted(names - known):
             raise UsageError(
-                f"{option} names {title}.{name}, which is not on both sides",
+                f"{option}: {title}.{name} does not exist on both sides",
                 f"its columns: {', '.join(sorted(both))}",
             )
     column, value = options.since.get(title, ("", None))
     if value is not None and column not in after.columns:
         raise UsageError(
-            f"--added-since names {title}.{column}, which is not there after",
+            f"--added-since: {title}.{column} does not exist after",
             f"its columns: {', '.join(after.columns)}",
         )
 
@@ -173,7 +173,7 @@ def _compared(
     """Both sides of a column, or why it cannot be compared."""
     old, new = before.table.columns[name].made, after.table.columns[name].made
     if old is None or new is None:
-        return "the catalogue does not say what its type is made of"
+        return "the catalogue does not describe the parts of its type"
     if cast := options.casts.get((title, name)):
         target = cast_types[cast]
         form = common_form(target, target, False)
@@ -185,7 +185,11 @@ def _compared(
     form = common_form(old, new, bool(options.zone))
     if isinstance(form, CanonicalForm):
         return Part(name, old, form), Part(name, new, form)
-    hint = "declare it with --zone" if needs_zone(old, new) else f"declare how: --cast {title}.{name}=TYPE"
+    hint = (
+        "declare one with --zone"
+        if needs_zone(old, new)
+        else f"declare a common type: --cast {title}.{name}=TYPE"
+    )
     return f"not compared: {form}; {hint}"
 
 

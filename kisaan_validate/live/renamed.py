@@ -56,7 +56,7 @@ def moved_tables(
             continue
         if _place(old, titles) in columns:
             raise UsageError(
-                f"--renamed {old}={new}: {old} is a table, and a column of another",
+                f"--renamed {old}={new}: {old} is both a table and a column of another table",
                 f'write the table as "{old}"',
             )
         schema = split_name(old)[0]
@@ -74,7 +74,7 @@ def _refuse_one_name(names: Iterable[object]) -> None:
     seen = set()
     for name in names:
         if name in seen:
-            raise UsageError(f"--renamed: two things are called {name} after", "a name is one thing's")
+            raise UsageError(f"--renamed: two objects would be named {name} after", "give each its own name")
         seen.add(name)
 
 
@@ -114,7 +114,7 @@ def _found(old: str, new: str, before: Mapping[str, Table], former: Mapping[str,
     if len(titles) != 1:
         what = "several tables" if titles else "no table" if written else "no table.column"
         raise UsageError(
-            f"--renamed {old}={new}: {old} names {what} of before",
+            f"--renamed {old}={new}: {old} names {what} before",
             "write table.column=new_name, or table=new_name",
         )
     if name not in before[titles[0]].columns:
@@ -146,5 +146,5 @@ def _listed(table: Table | None) -> str:
     return (
         f"its columns: {', '.join(table.columns)}"
         if table is not None
-        else "a table of its name is not there"
+        else "there is no table with that name"
     )

@@ -68,7 +68,7 @@ def duplicated(side: LiveSide, plan: PairPlan, encoding: str, arrivals: Arrivals
         return ()
     if not twice:
         return ()
-    words = f"{twice:,} of {len(arrivals.rows):,} added rows equal a row that was there but for the key"
+    words = f"{twice:,} of {len(arrivals.rows):,} added rows equal an existing row except for the key"
     return (PatternFound((), DUPLICATED, twice, words),)
 
 

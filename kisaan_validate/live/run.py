@@ -95,8 +95,8 @@ class _Run:
         known = self.sides[0].seen.keys() | self.sides[1].seen.keys()
         if self.options.select and not known:
             raise UsageError(
-                f"no table is called {' or '.join(self.options.select)}",
-                "* stands for any characters of a name",
+                f"no table matches {' or '.join(self.options.select)}",
+                "* matches any characters",
             )
         self._follow()
         renames = self._renamed()
@@ -111,7 +111,7 @@ class _Run:
         ]
         notes += [f"{when}: {standby.words}" for when, standby in standbys if standby is not None]
         casts = self._cast_types()
-        notes += [f"declared: {old} is called {new} after" for old, new in self.options.renamed]
+        notes += [f"declared: {old} is renamed to {new}" for old, new in self.options.renamed]
         changes, unknown, left = self._schema(schemas, renames)
         titles = sorted(self.sides[0].seen.keys() | self.sides[1].seen.keys())
         tables = []
@@ -174,8 +174,8 @@ class _Run:
         for side, answer in zip(self.sides, answers, strict=False):
             if answer == [(0,)]:
                 raise UsageError(
-                    f"--zone {zone} is no time zone that the server {side.when} knows",
-                    "write its name: Asia/Kolkata, UTC",
+                    f"--zone {zone} is not a time zone that the server {side.when} knows",
+                    "write a name such as Asia/Kolkata or UTC",
                 )
 
     def _encoding(self) -> tuple[str, list[str]]:
@@ -199,7 +199,7 @@ class _Run:
             notes.append(f"the servers do not compute the same digests ({encoding}): the self-check differs")
         raise DatabaseError(
             "; ".join(notes) or "no encoding can be used",
-            "compare two servers of one architecture, or use --digest sha256",
+            "compare two servers of the same architecture, or use --digest sha256",
         )
 
     def _self_check(self, number: int, encoding: str) -> list[tuple[object, ...]]:
@@ -220,12 +220,12 @@ class _Run:
                 r'[A-Za-z_"][\w ".]*(\(\s*\d+\s*(,\s*-?\d+\s*)?\))?( with(out)? time zone)?', cast
             ):
                 raise UsageError(
-                    f"--cast: {cast!r} is no type",
+                    f"--cast: {cast!r} is not a type",
                     "write it as in CREATE TABLE: numeric(18,2), text, timestamptz",
                 )
             types = [side.type_named(cast) for side in self.sides]
             if types[0] is None or types[0] != types[1]:
-                raise UsageError(f"--cast: the type {cast} is not the same on both sides, or is not there")
+                raise UsageError(f"--cast: the type {cast} differs between the sides or does not exist")
             found[cast] = types[0]
         return found
 
@@ -265,7 +265,7 @@ class _Run:
             plan = replace(plan, schema=kept)
         if self.options.since.get(title, ("", ""))[1] is None and not integer_key(plan):
             raise UsageError(
-                f"--added-since {title}: its key is no single integer",
+                f"--added-since {title}: its key is not a single integer",
                 f"name a column: --added-since {title}.COLUMN=VALUE",
             )
         made = compare_table(
@@ -283,10 +283,7 @@ class _Run:
         table, other = tables[number], self.sides[1 - number]
         assert table is not None
         if other.is_partition(title):
-            why = (
-                f"{other.when} it is a partition, whose rows are compared within its parent: as a "
-                f"table of its own it has no counterpart"
-            )
+            why = f"{other.when} it is a partition, compared as part of its parent, so it has no counterpart"
             return unread(title, table, why)
         try:
             ((rows,),) = self.sides[number].ask(
@@ -303,7 +300,7 @@ class _Run:
             added=come,
             removed=gone,
             changed=0,
-            how=f"the table is there {self.sides[number].when} only",
+            how=f"the table exists only {self.sides[number].when}",
         )
 
     def _fenced(self, tables: list[TableDiff]) -> list[TableDiff]:
@@ -313,9 +310,9 @@ class _Run:
         try:
             moved = set().union(*both(lambda number: self.sides[number].moved()))
         except KisaanError as error:
-            why = f"whether tables were rewritten meanwhile could not be asked: {error.fact}"
+            why = f"whether tables were rewritten meanwhile could not be checked: {error.fact}"
             return [replace(t, unknown=(*t.unknown, Unknown(rows_of(t.table), why))) for t in tables]
-        why = "it was truncated or rewritten while it was compared; run again"
+        why = "it was truncated or rewritten during the comparison; run again"
         return [
             replace(t, unknown=(*t.unknown, Unknown(rows_of(t.table), why))) if t.table in moved else t
             for t in tables
@@ -334,8 +331,9 @@ def resolved(options: DiffOptions, known: Mapping[str, str]) -> DiffOptions:
         fit = exact[:1] or sorted(t for t, own in known.items() if not schema and own == bare)
         if len(fit) != 1:
             raise UsageError(
-                f"{option} names the table {name}, which "
-                f"{'is several' if fit else 'is on neither side or was not selected'}"
+                f"{option}: "
+                f"{'several tables are named' if fit else 'no selected table on either side is named'} "
+                f"{name}"
             )
         return fit[0]
 

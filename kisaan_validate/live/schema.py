@@ -72,7 +72,7 @@ def _of_all(sides: Sides, renamed: Mapping[str, str], readings: tuple[Reading, R
     stood = tuple(replace(value, name=_title(value.name, renamed)) for value in stood)
     lost = {**lost_old, **lost_new}
     unknown = [*_unread(readings), *found.unknown]
-    unknown += [Unknown(f"where the sequence {name} stands", why) for name, why in lost.items()]
+    unknown += [Unknown(f"the value of sequence {name}", why) for name, why in lost.items()]
     return [*found.changes, *changes_of_sequences(stood, stand)], unknown, found.not_compared
 
 

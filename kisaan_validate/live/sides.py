@@ -119,8 +119,8 @@ class LiveSide:
         """Why a table cannot be read, or ""."""
         if (title := self.title(table.key)) in self.twofold:
             return (
-                f"several tables are called {title}, a schema's table and one with a dot in its name: "
-                f"compare their schemas one at a time"
+                f"several tables are named {title} (one of them has a dot in its name): compare "
+                "their schemas one at a time"
             )
         return self.snapshot.unavailable.get(table.key, ("", ""))[1]
 
@@ -249,7 +249,7 @@ def paired_schemas(before: Sequence[str], after: Sequence[str]) -> Mapping[str, 
     """Which schema after corresponds to which before, in their order. Raises UsageError."""
     if len(before) != len(after):
         raise UsageError(
-            "there must be as many schemas before as after",
-            "repeat --before-schema and --after-schema in step",
+            "the numbers of schemas before and after differ",
+            "give one --after-schema for each --before-schema",
         )
     return dict(zip(before, after, strict=True))

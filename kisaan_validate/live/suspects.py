@@ -64,7 +64,7 @@ class Suspects:
                 "values",
             )
         if len(pairs) > MOST:
-            yield f"{title}: whether columns were renamed was compared of {MOST} pairs of {len(pairs):,}"
+            yield (f"{title}: only {MOST} of {len(pairs):,} pairs of columns were compared to find renames")
 
     def _tables(self) -> Iterator[str]:
         before, after = (side.seen for side in self.sides)
@@ -77,7 +77,7 @@ class Suspects:
                 plan, old, new, f"--renamed {_written(before[old])}={_written(after[new])}", "rows and values"
             )
         if len(pairs) > MOST:
-            yield f"whether tables were renamed was compared of {MOST} pairs of {len(pairs):,}"
+            yield f"only {MOST} of {len(pairs):,} pairs of tables were compared to find renames"
 
     def _plan(self, title: str, before: Table, after: Table, column: str = "") -> PairPlan:
         """How two tables are compared: as a whole, or only one column beside the key. Without options that
@@ -105,18 +105,18 @@ class Suspects:
             )
         except KisaanError as error:
             return (
-                f"{old} went and {new} came: whether it holds the same {what} could not be compared: "
-                f"{error.fact}"
+                f"{old} was removed and {new} added; whether they hold the same {what} could not "
+                f"be compared: {error.fact}"
             )
         if not same:
-            return f"{old} went and {new} came, which does not hold what {old} held: what it lacks is gone"
+            return f"{old} was removed and {new} added with different contents: what {new} lacks is lost"
         if plan.unknown:
             left = "; ".join(item.what for item in plan.unknown)
             return (
-                f"{old} went and {new} came with the same {what}, but for what could not be compared "
-                f"({left}): if it was renamed, {option}"
+                f"{old} was removed and {new} added with the same {what}, except what could not "
+                f"be compared ({left}): if it was renamed, use {option}"
             )
-        return f"{old} went and {new} came with the same {what}: if it was renamed, {option}"
+        return f"{old} was removed and {new} added with the same {what}: if it was renamed, use {option}"
 
 
 def _written(table: Table) -> str:

@@ -59,7 +59,7 @@ def load_config(path: Path | None) -> Config:
     file = path or Path("kisaan.toml")
     if not file.exists():
         if path is not None:
-            raise UsageError(f"there is no configuration {path}", "check the path given with --config")
+            raise UsageError(f"no such configuration file: {path}", "check the path given with --config")
         return Config()
     from kisaan_validate.ops.config_model import ConfigFile
 

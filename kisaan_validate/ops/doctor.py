@@ -93,7 +93,9 @@ def _pooler(session: Session) -> DoctorFinding:
     ((pid,),) = session.execute(qualified("SELECT pg_backend_pid()"))
     if pid == session.backend_pid:
         return DoctorFinding(True, "direct connection", "no pooling proxy in between")
-    hint = "connect to PostgreSQL itself: through a proxy a cancelled run may leave its statements running"
+    hint = (
+        "connect to PostgreSQL directly: through a pooler, a cancelled run may leave its statements running"
+    )
     return DoctorFinding(
         None, "pooling proxy", "the connection goes through a pooler (pgbouncer or the like)", hint
     )
@@ -114,11 +116,11 @@ _OVERRIDDEN = qualified(
 
 def _snapshot_limit(config: Config) -> DoctorFinding:
     """A snapshot holds back VACUUM on the whole server, or on a standby's primary."""
-    said = "while a run holds its snapshot, VACUUM removes no row that died since; "
+    said = "while a run holds its snapshot, VACUUM cannot remove rows deleted since; "
     if config.snapshot_seconds is None:
         return DoctorFinding(True, "snapshot", said + "there is no limit ([limits] snapshot in kisaan.toml)")
     return DoctorFinding(
-        True, "snapshot", f"{said}it is let go after {config.snapshot_seconds:,.0f} s at the latest"
+        True, "snapshot", f"{said}it is released after {config.snapshot_seconds:,.0f} s at the latest"
     )
 
 
@@ -128,7 +130,7 @@ def _overridden(session: Session) -> Iterator[DoctorFinding]:
         name = setting.partition("=")[0]
         if name.lower() in pinned:
             yield DoctorFinding(
-                True, "settings", f"{name} is set for this role or database; a run pins its own value"
+                True, "settings", f"{name} is set for this role or database; a run sets its own value"
             )
 
 
@@ -137,8 +139,8 @@ def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[DoctorFinding]:
     refused = sorted(t.name for t in tables.values() if not t.selectable)
     if refused:
         hint = (
-            f"GRANT USAGE ON SCHEMA {', '.join(catalogue.schemas)} and GRANT SELECT on these tables "
-            f"to the role"
+            f"GRANT USAGE ON SCHEMA {', '.join(catalogue.schemas)} and GRANT SELECT on these tables to "
+            "the role"
         )
         yield DoctorFinding(False, "rights", f"no SELECT on {', '.join(refused)}", hint)
     else:
@@ -146,7 +148,10 @@ def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[DoctorFinding]:
     writable = sorted(t.name for t in tables.values() if t.writable)
     if writable:
         yield DoctorFinding(
-            None, "rights", f"the role could write to {len(writable):,} tables", "use a role with only SELECT"
+            None,
+            "rights",
+            f"the role could write to {len(writable):,} tables",
+            "use a role that has only SELECT",
         )
 
 
@@ -156,17 +161,17 @@ def _lock_table(session: Session, config: Config, suite: Suite, catalogue: Catal
     room, locking = room_for(
         session, tables, read_together(suite, catalogue), config.jobs * kinds_of_readers(suite)
     )
-    detail = f"{room.size:,} places, {room.used:,} taken by others; "
-    hint = "raise max_locks_per_transaction, which needs a restart"
+    detail = f"{room.size:,} slots, {room.used:,} in use; "
+    hint = "raise max_locks_per_transaction (needs a restart)"
     if locking.impossible:
         return DoctorFinding(
-            None, "lock table", f"{detail}a run would not leave half of it free, and is not begun", hint
+            None, "lock table", f"{detail}a run would not leave half of it free and will not start", hint
         )
     if locking.refused:
         detail += f"{len(locking.refused):,} tables have too many partitions to be read; "
     said = (
         locking.why.partition(": ")[2]
-        or f"a run holds all {len(tables):,} tables that it reads, and leaves half of it free"
+        or f"a run locks all {len(tables):,} tables that it reads and leaves half of it free"
     )
     return DoctorFinding(
         True if locking.held else None, "lock table", detail + said, "" if locking.held else hint
@@ -186,9 +191,9 @@ def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[
     yield DoctorFinding(True, "plan", f"{plan.statements:,} statements answer {asked:,} checks")
     if unasked:
         first = unasked[0]
-        detail = f"{len(unasked):,} checks cannot be asked here, e.g. {first.check_id}: {first.message}"
+        detail = f"{len(unasked):,} checks cannot be run here, e.g. {first.check_id}: {first.message}"
         yield DoctorFinding(
-            None, "plan", detail, "their run will be inconclusive, or fail where the table must exist"
+            None, "plan", detail, "a run will be inconclusive, or fail if the table must exist"
         )
     if catalogue_failures:
         names = ", ".join(r.check_id for r in catalogue_failures[:3])

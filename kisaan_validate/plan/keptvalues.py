@@ -86,7 +86,7 @@ def value_streams(
         table = catalogue.find(name)
         if table is None or table.key not in {t.key for t in scope}:
             raise UsageError(
-                f"--values {name}.{column}: there is no table {name} among those that are compared",
+                f"--values {name}.{column}: no table {name} among those compared",
                 "write TABLE.COLUMN",
             )
         if why := _refused(table, column, is_personal, looks_personal):
@@ -100,32 +100,32 @@ def _refused(
 ) -> tuple[str, str] | None:
     """Why the values of a column are not kept, and what to do."""
     if column not in table.columns:
-        return "there is no such column", f"its columns: {', '.join(table.columns)}"
+        return "no such column", f"its columns: {', '.join(table.columns)}"
     if not table.primary_key:
         return (
-            f"{table.title} has no primary key by which values could be told apart",
-            "keep row digests: --rows",
+            f"{table.title} has no primary key to identify its rows",
+            "keep row digests instead: --rows",
         )
     if hidden := [name for name in (column, *table.primary_key) if is_personal(table.name, name)]:
         hint = (
-            "its values are never written in clear; if it holds nobody's data, take it out of "
+            "its values are never stored readably; if it holds no personal data, remove it from "
             "`personal` in suite.toml"
         )
         return f"{table.name}.{hidden[0]} is declared personal", hint
     if looking := [name for name in (column, *table.primary_key) if looks_personal(table.name, name)]:
         hint = (
-            f"its values would be written in clear; if it holds nobody's data, say so with --public "
+            "its values would be stored readably; if it holds no personal data, pass --public "
             f"{table.name}.{looking[0]}"
         )
-        return f"{table.name}.{looking[0]} looks like somebody's data by its name", hint
+        return f"{table.name}.{looking[0]} looks personal by its name", hint
     if column in table.primary_key:
         return (
-            "it belongs to the primary key, by which rows are told apart",
-            "choose a column whose value may change in its row",
+            "it is part of the primary key, which identifies the rows",
+            "choose a column that is not part of the key",
         )
     for name in (column, *table.primary_key):
         if why := why_not(table.columns[name]):
-            return why, "declare a check of it instead"
+            return why, "declare a check for it instead"
     return None
 
 
@@ -190,7 +190,7 @@ def _key_reason(table: Table, kept: KeptForms, is_personal: IsPersonal, encoding
             f"the primary key was {', '.join(kept.key)} and is {', '.join(table.primary_key) or 'none'} now"
         )
     if personal := [name for name in kept.key if is_personal(table.name, name)]:
-        return f"rows are told apart by {', '.join(personal)}, which is personal by now"
+        return f"the key column {', '.join(personal)} is personal now"
     if kept.encoding != encoding and not {kept.encoding, encoding} <= RAW:
         return f"the database's encoding was {kept.encoding} and is {encoding} now"
     for name in kept.key:
@@ -201,7 +201,7 @@ def _key_reason(table: Table, kept: KeptForms, is_personal: IsPersonal, encoding
             or str(part.form) != kept.forms[name]
             or (part.form.name, own.form.name) == ("integer", "numeric")
         ):
-            return f"the values of its key {name} are of another form now"
+            return f"the values of the key column {name} now have a different form"
     return ""
 
 
@@ -210,15 +210,13 @@ def _reason(table: Table, name: str, kept: KeptForms, is_personal: IsPersonal, z
     if name not in table.columns:
         return VALUES_GONE
     if is_personal(table.name, name):
-        return "it became personal: its values are not read"
+        return "it is personal now, so its values are not read"
     part = _part_now(table, name, kept, zone)
     if part is None:
         return why_not(table.columns[name])
     if _common(kept.forms[name], str(part.form)):
         return ""
-    hint = (
-        "; say with --zone where the clocks ran" if {kept.forms[name], str(part.form)} == set(_CLOCKS) else ""
-    )
+    hint = "; give their time zone with --zone" if {kept.forms[name], str(part.form)} == set(_CLOCKS) else ""
     return f"its values were {kept.forms[name]} and are {part.form} now: not compared{hint}"
 
 

@@ -133,12 +133,12 @@ def keyed_again(
 def _again(table: Table | None, old: KeyedDigest, key: DigestKey) -> SqlPart | str:
     """The column under the form that the baseline's digest has, or why it has none."""
     if old.message or table is None or key.reason:
-        return old.message or key.reason or "the table is not there any more"
+        return old.message or key.reason or "the table no longer exists"
     column = table.columns.get(old.column)
     if column is None:
-        return "the column is not there any more"
+        return "the column no longer exists"
     part = part_of(quote(old.column), facts_of_column(column), wanted=old.form, column=old.column)
-    return part if part is not None else f"its values are of another form now, not {old.form}"
+    return part if part is not None else f"its values now have a different form, not {old.form}"
 
 
 def _column(table: Table, name: str, part: SqlPart, how: Digesting) -> KeyedColumn:

@@ -187,7 +187,7 @@ class _Maker:
                 f"the kind {rule.kind!r} of {type(rule).__module__} failed: {type(error).__name__}: {error}"
             )
             return Result(
-                check.id, Status.ERROR, message=fact, hint="it comes from another package: correct that"
+                check.id, Status.ERROR, message=fact, hint="it comes from another package: fix it there"
             )
 
     def _figures(self, table: Table) -> list[Figure]:
@@ -224,10 +224,12 @@ class _Maker:
                 sqlstate, message = self.unavailable[table.key]
                 return Result(check.id, Status.ERROR, message=message, sqlstate=sqlstate)
         if refused := sorted(self.volatile.get(check.id, set()) - rule.volatile_allowed()):
-            hint = f"allow it by name in the check (volatile: {', '.join(refused)}) if it only reads"
-            return Result(check.id, Status.ERROR, message=f"calls volatile {', '.join(refused)}", hint=hint)
+            hint = f"if it only reads, allow it by name in the check (volatile: {', '.join(refused)})"
+            return Result(
+                check.id, Status.ERROR, message=f"calls the volatile {', '.join(refused)}", hint=hint
+            )
         if why := self.shadowed.get(check.id):
-            hint = "name what is meant with its schema: pg_catalog.length(x), a OPERATOR(pg_catalog.=) b"
+            hint = "name the schema of what you mean: pg_catalog.length(x), a OPERATOR(pg_catalog.=) b"
             return Result(check.id, Status.ERROR, message=why, hint=hint, sqlstate="42725")
         return None
 
@@ -237,7 +239,7 @@ class _Maker:
         if isinstance(rule, CatalogRule):
             return self._judge(check, rule, table)
         if table is not None and (idle := rule.idle(table, check.columns)):
-            return Result(check.id, Status.ERROR, message=idle, hint="correct the bound, or leave it out")
+            return Result(check.id, Status.ERROR, message=idle, hint="fix the bound, or omit it")
         if table is not None:
             # What no row can violate, no row that a filter leaves can violate either.
             self.enforced[check.id] = rule.enforced_by(table, check.columns, seen)
@@ -313,8 +315,8 @@ class _Maker:
             hint = "restore the primary key or unique index"
             if parent.unbound:
                 message = (
-                    f"rows of other tables are read with {parent.name}, which no unique index of "
-                    f"it binds: a row could match twice"
+                    f"reading {parent.name} also reads rows of other tables, which its unique "
+                    "index does not cover: a row could match twice"
                 )
                 hint = "refer to a table without children or foreign partitions, or write the check in SQL"
             return Result(check.id, Status.ERROR, message=message, hint=hint)
@@ -336,8 +338,8 @@ class _Maker:
         for f in self.suite.filters.get(check.id, {}).values():
             if condition_sql(f.sql) not in violations.sql:
                 raise DatabaseError(
-                    f"a check of kind {rule.kind} does not heed the filter {f.sql}",
-                    "write filter=False, or correct the kind",
+                    f"a check of kind {rule.kind} does not support the filter {f.sql}",
+                    "write filter=False, or fix the kind",
                 )
         found = [seen.find(name) for name, _ in rule.needs(check.table, check.columns)]
         read = {t.key: t for t in found if t is not None}

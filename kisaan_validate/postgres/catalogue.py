@@ -227,8 +227,8 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
     )
     notices = []
     if place.standby is not None:
-        hint = "it says nothing of what came since; [limits] standby in kisaan.toml says how old is too old"
-        notices.append(Notice("standby", f"{place.standby.words}: the rows are as old as that", hint))
+        hint = "later changes are not seen; set the maximum age with [limits] standby in kisaan.toml"
+        notices.append(Notice("standby", f"{place.standby.words}: the rows are that old", hint))
     if login != role:
         notices.append(Notice("role_switched", f"the login {login} acts as {role} (ALTER ROLE … SET role)"))
     if superuser:
@@ -263,7 +263,7 @@ def _dangerous_settings(session: Session) -> list[Notice]:
     notices = []
     for name, setting in rows:
         if setting == "on":
-            message = f"{name} is on: damaged data may be read as if it were absent or sound"
+            message = f"{name} is on: damaged data may be read as missing or intact"
             notices.append(Notice("unsafe_setting", message, f"set {name} = off and run again"))
     return notices
 

@@ -63,7 +63,7 @@ def _one_line(text: str) -> str:
 def _refused(target: Target, why: str) -> TargetError:
     return TargetError(
         f"cannot connect: {why}",
-        f"the target came from {target.source}; `kisaan-validate doctor` looks closer",
+        f"the target came from {target.source}; `kisaan-validate doctor` tells more",
     )
 
 

@@ -21,6 +21,6 @@ def damage_unseen(session: Session) -> str:
         return ""
     name = rows[0][0]
     return (
-        f"{name} is on for this role: damaged pages are passed over, and nobody knows what lay there "
-        f"(ALTER ROLE … SET {name} = off)"
+        f"{name} is on for this role, so damaged pages are skipped and their rows are missing "
+        f"(fix: ALTER ROLE … SET {name} = off)"
     )

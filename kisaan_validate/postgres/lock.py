@@ -75,8 +75,8 @@ def advisory_lock(
         if not granted:
             who = _who(session, key)
             raise AlreadyRunning(
-                f"suite {suite!r} is already at work on database {database!r}: {who}",
-                "wait until it has ended",
+                f"suite {suite!r} is already running against database {database!r}: {who}",
+                "wait until it is done",
             )
         yield HeldLock(database, session)
     finally:
@@ -100,14 +100,14 @@ _HOLDER = qualified(
 def _who(session: Session, key: int) -> str:
     high, low = (key >> 32) & 0xFFFFFFFF, key & 0xFFFFFFFF
     rows = session.execute(_HOLDER, {"high": high, "low": low})
-    return _said(rows[0]) if rows else "it ended this moment"
+    return _said(rows[0]) if rows else "it just ended"
 
 
 def _said(row: tuple[Any, ...]) -> str:
     pid, role, name, address, since = row
     words = [str(name or "a session"), f"as {role}" if role else "", f"from {address}" if address else ""]
     words.append(
-        f"since {_utc(since)}" if isinstance(since, datetime) else "since when is not shown to this role"
+        f"since {_utc(since)}" if isinstance(since, datetime) else "start time hidden from this role"
     )
     return f"{', '.join(word for word in words if word)} (server process {pid})"
 

@@ -15,7 +15,7 @@ from kisaan_validate.postgres.catalogue import query
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.sql.qualify import qualified
 
-FULL_HINT = "wait until the server is less busy, or raise max_locks_per_transaction, which needs a restart"
+FULL_HINT = "wait until the server is less busy, or raise max_locks_per_transaction (needs a restart)"
 
 _SIZE = (
     "current_setting('max_locks_per_transaction')::bigint"
@@ -88,7 +88,7 @@ def overfull(session: Session, more: int = 0) -> str:
     ((size, used),) = session.execute(_TAKEN_NOW)
     if used + more <= size // 2:
         return ""
-    return f"{used:,} of {size:,} places of the server's lock table are taken, and half of it must stay free"
+    return f"{used:,} of {size:,} slots of the server's lock table are in use, and half of it must stay free"
 
 
 def await_room(session: Session, more: int) -> None:

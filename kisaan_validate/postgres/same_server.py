@@ -81,9 +81,12 @@ def prove_same_server(session: Session, mark: HolderMark) -> None:
         return
     if not _sees(session, mark):
         raise DatabaseError(
-            "this session is on another server than the one that holds the snapshot (or the holder's "
-            "session has ended)",
-            "name one server, not a load balancer, a list of hosts or a pooler in front of several",
+            "this session is on a different server than the snapshot (or the session that held "
+            "the snapshot has ended)",
+            (
+                "connect to one server, not to a load balancer, a list of hosts or a pooler for "
+                "several servers"
+            ),
             "08000",
         )
     session.proved = (pid, started)

@@ -50,7 +50,7 @@ _DEFINED = frozenset({"constraint", "index", "trigger", "rule", "statistics", "v
 has none.
 """
 
-_HELD = "another session has locked it exclusively, or is about to"
+_HELD = "another session holds or awaits an exclusive lock on it"
 _SEQUENCES_AT_ONCE = 500
 
 
@@ -154,7 +154,7 @@ def _scope(
     oids, titles = [], []
     for oid, title, held, reads in rows:
         if bearers[title] > 1:
-            unread[title] = f"{bearers[title]} relations have this title"
+            unread[title] = f"{bearers[title]} relations have this name"
         elif held:
             unread[title] = _HELD
         elif reads:
@@ -166,7 +166,7 @@ def _scope(
 
 
 def _reads(title: str) -> str:
-    return f"it reads {title} that another session has locked exclusively, or is about to"
+    return f"it reads {title}, on which another session holds or awaits an exclusive lock"
 
 
 def _ask(session: Session, sql: str, where: dict[str, Any] | None) -> tuple[Rows, str]:
@@ -188,7 +188,7 @@ def _known(found: Iterable[SchemaObject], unread: dict[str, str]) -> tuple[Schem
     bearers = Counter(o.key for o in objects)
     for (kind, table, name), number in bearers.items():
         if number > 1:
-            unread[table or kind] = f"{number} objects of kind {kind} are called {name}"
+            unread[table or kind] = f"{number} objects of kind {kind} are named {name}"
     kept = (o for o in objects if bearers[o.key] == 1 and (o.table or o.kind) not in unread)
     return tuple(sorted(kept, key=lambda o: o.key))
 
@@ -208,7 +208,7 @@ def read_sequences(
     readable = []
     for schema, name, title, ascending, refusal in rows:
         if refusal or bearers[title] > 1:
-            unread[title] = refusal or f"{bearers[title]} sequences have this title"
+            unread[title] = refusal or f"{bearers[title]} sequences have this name"
         else:
             readable.append((schema, name, title, ascending))
     values: list[SequenceValue] = []

@@ -307,7 +307,7 @@ class Session:
         if self._line.why:
             fact, hint = (
                 f"the connection was lost: {self._line.why}",
-                "see whether the server, and what lies in between, still answers",
+                "check that the server and the network still answer",
             )
             self.loss = self.loss or DatabaseError(fact, hint, "08006", True)
             return self.loss
@@ -344,9 +344,9 @@ _HINTS = {
     "42501": "grant SELECT to this role (and, for row security, BYPASSRLS), then run again",
     "55P03": "another session holds a conflicting lock; wait for it to finish, or raise lock_timeout",
     "57014": "raise statement_timeout, narrow the check, or let indexes find its rows (--trust-indexes)",
-    "08006": "the server ended the connection; see its log, then run again",
-    "57P01": "the server ended the connection; see its log, then run again",
-    "57P02": "a process of the server crashed; see its log, then run again",
+    "08006": "the server closed the connection; see its log, then run again",
+    "57P01": "the server closed the connection; see its log, then run again",
+    "57P02": "a server process crashed; see the server's log, then run again",
     "40001": "on a standby, replay conflicted with the snapshot: run on the primary, or raise "
     "max_standby_streaming_delay",
     "53100": "the server's disk is full",

@@ -56,4 +56,4 @@ def too_old(standby: Standby | None, most_seconds: float | None) -> str:
         return ""
     if standby.behind_seconds is not None and standby.behind_seconds <= most_seconds:
         return ""
-    return f"not asked: {standby.words}, and [limits] standby allows {most_seconds:,g} s"
+    return f"not run: {standby.words}, and [limits] standby allows {most_seconds:,g} s"

@@ -48,16 +48,16 @@ def read_standins(session: Session) -> Standins:
     DatabaseError.
     """
     everywhere = [
-        f"pg_catalog holds the {kind} {title}, which is not PostgreSQL's own and would answer in its "
-        f"place: drop it"
+        f"pg_catalog contains the {kind} {title}, which is not PostgreSQL's own and would be used "
+        "in its place: drop it"
         for kind, title in session.execute(query("intruders"))
     ]
     tables: dict[int, list[str]] = defaultdict(list)
     for source, target, function, oid in session.execute(query("casts")):
         how = f"by {function}" if function else "by their bytes"
         sentence = (
-            f"somebody's cast converts {source} to {target} {how}, and would answer in "
-            f"PostgreSQL's place: drop the cast"
+            f"a user-defined cast converts {source} to {target} {how} and would be used in place "
+            "of PostgreSQL's: drop the cast"
         )
         if oid is None:
             everywhere.append(sentence)
@@ -116,8 +116,8 @@ def shadowed(sql: str, origin: str, lookalikes: Iterable[Lookalike]) -> str:
         return ""
     more = f" and {len(named) - 1} more" if len(named) > 1 else ""
     return (
-        f"the {named[0].kind} {named[0].title}{more} would stand in for PostgreSQL's own; no "
-        f"comparison is sure to be one"
+        f"the {named[0].kind} {named[0].title}{more} would be used in place of PostgreSQL's own, "
+        "so no comparison can be trusted"
     )
 
 

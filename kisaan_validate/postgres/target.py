@@ -49,9 +49,7 @@ def find_target(dsn: str | None = None, environ: Mapping[str, str] | None = None
     """
     env = os.environ if environ is None else environ
     if dsn is not None and not dsn.strip():
-        raise TargetError(
-            "--dsn is empty", "name the database, or leave the option out to use the environment"
-        )
+        raise TargetError("--dsn is empty", "name the database, or omit the option to use the environment")
     if dsn:
         return Target(_parameters(dsn, "--dsn"), "--dsn")
     for name in ("KISAAN_DSN", "DATABASE_URL"):
@@ -71,10 +69,10 @@ def _parameters(dsn: str, source: str) -> dict[str, str]:
         return {key: str(value) for key, value in parse_dsn(text).items()}
     except (psycopg2.ProgrammingError, ValueError):
         hint = (
-            "write postgresql://user@host:5432/database, or host=… dbname=… user=…; passwords fit "
-            "best in .pgpass"
+            "write postgresql://user@host:5432/database, or host=… dbname=… user=…; keep the "
+            "password in .pgpass"
         )
-        raise TargetError(f"the connection string from {source} is not understood", hint) from None
+        raise TargetError(f"the connection string from {source} cannot be parsed", hint) from None
 
 
 def _plain_url(url: str, source: str) -> str:
@@ -87,12 +85,12 @@ def _plain_url(url: str, source: str) -> str:
         given = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
         raise TargetError(
-            f"the URL from {source} is not understood", "percent-encode special characters"
+            f"the URL from {source} cannot be parsed", "percent-encode special characters"
         ) from None
     for key, value in given:
         if key in _FOREIGN:
             raise TargetError(
-                f"the URL from {source} has the parameter {key!r}, unknown to libpq", _FOREIGN[key]
+                f"the URL from {source} has the parameter {key!r}, which libpq does not know", _FOREIGN[key]
             )
         if key == "sslmode" and value == "no-verify":
             hint = "libpq's name for it is sslmode=require (encrypted, certificate not verified)"
@@ -117,11 +115,11 @@ def _require_plain(rest: str, source: str) -> None:
     if _USER.fullmatch(user) and all(_HOST.fullmatch(host) for host in hosts):
         return
     hint = (
-        "percent-encode @ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25; or leave the "
-        "password to ~/.pgpass"
+        "percent-encode @ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25; or put the "
+        "password in ~/.pgpass"
     )
     raise TargetError(
-        f"the URL from {source} is not understood: user, password, host or port has unescaped characters",
+        f"the URL from {source} cannot be parsed: user, password, host or port has unescaped characters",
         hint,
     )
 

@@ -35,7 +35,7 @@ def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict
         try:
             found[check.id] = volatile_names(session, calls_of(sql, check.origin), views, known)
         except SuiteError as error:
-            found[check.id] = {f"(a view that is not understood: {error.fact})"}
+            found[check.id] = {f"(a view that cannot be parsed: {error.fact})"}
     return found
 
 

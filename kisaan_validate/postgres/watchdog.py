@@ -53,7 +53,7 @@ class WatchedConnection:
             self._begun, self._limit = time.monotonic(), seconds
         try:
             if time.monotonic() > self._stop.deadline:
-                self.cut(f"not asked: {self._stop.reason}")
+                self.cut(f"not run: {self._stop.reason}")
             yield
         finally:
             with self._lock:

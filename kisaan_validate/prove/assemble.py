@@ -65,7 +65,7 @@ def assemble(scene: Scene, planned: Planned, compared: Compared, told: Told) -> 
 def _results(scene: Scene, plan: Plan, told: Told) -> tuple[Result, ...]:
     """One for each check: what was never asked is an error, and so is what rests on a table that moved."""
     results = dict(told.results)
-    not_asked = f"not asked: {scene.asked.stop.reason or 'unknown'}"
+    not_asked = f"not run: {scene.asked.stop.reason or 'unknown'}"
     for check in plan.checks:
         result = results.get(check.id)
         if result is None:
@@ -105,7 +105,7 @@ def _notices(scene: Scene) -> tuple[Notice, ...]:
 
 
 def _fewer(why: str) -> Notice:
-    return Notice("sessions", why, "lower --jobs, or give the server or the pooler more places")
+    return Notice("sessions", why, "lower --jobs, or allow more connections on the server or pooler")
 
 
 def _standing(told: Told) -> Iterator[Measured]:

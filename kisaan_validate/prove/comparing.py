@@ -111,7 +111,7 @@ def _digests_wanted(comparing: Comparing) -> bool:
     whole = comparing.digests if before is None else any(t.digests is not None for t in before.tables)
     if comparing.added_since and not whole:
         raise UsageError(
-            "--added-since tells rows apart, and this baseline has no digests of rows",
+            "--added-since needs digests of rows, and this baseline has none",
             "take one with --digests or --rows",
         )
     return whole
@@ -200,7 +200,7 @@ def _since(scene: Scene, columns: Sequence[tuple[str, str]]) -> dict[TableKey, s
     for name, column in columns:
         table = scene.catalogue.find(name)
         if table is None or column not in table.columns:
-            raise UsageError(f"--added-since {name}.{column}: there is no such column", "write TABLE.COLUMN")
+            raise UsageError(f"--added-since {name}.{column}: no such column", "write TABLE.COLUMN")
         found[table.key] = column
     return found
 
@@ -213,7 +213,7 @@ def refused_expressions(session: Session, contract: Contract, schemas: Sequence[
     for promise in contract.promises:
         sql = ", ".join(f"({text}\n)" for text in promise.expressions()).replace("{column}", '"column"')
         if sql and (names := volatile_names(session, calls_of(sql, promise.id), ())):
-            refused[promise.id] = f"not run: it calls volatile {', '.join(sorted(names))}"
+            refused[promise.id] = f"not run: it calls the volatile {', '.join(sorted(names))}"
         elif why := shadowed(sql, promise.id, lookalikes):
             refused[promise.id] = f"not run: {why}"
     return refused

@@ -339,9 +339,7 @@ def _with_digest(result: Result, stream: Stream, tally: Tally) -> Result:
     if tally.as_one:
         return result
     if not stream.locator:
-        return replace(
-            result, message=joined(result.message, "its rows have no key by which they could be named")
-        )
+        return replace(result, message=joined(result.message, "its rows have no key to name them by"))
     return replace(result, key=key_columns(stream.table), key_digest=tally.key_digest if stream.keyed else "")
 
 

@@ -99,11 +99,11 @@ def _matched_twice(
         return None
     parent = statement.tables[-1][1]
     fact = (
-        f"{answer.rows:,} pairs were found for {expected:,} rows of {statement.table.name}: what they "
-        f"refer to is not unique in {parent}"
+        f"{answer.rows:,} pairs were found for {expected:,} rows of {statement.table.name}: the "
+        f"key they refer to is not unique in {parent}"
     )
     return DatabaseError(
-        fact, f"the unique index of {parent} is damaged: remove the duplicates, and REINDEX it"
+        fact, f"the unique index of {parent} is damaged: remove the duplicates and REINDEX it"
     )
 
 
@@ -161,7 +161,7 @@ def streamed_results(
             trouble = tally.trouble
             if trouble is None and counted is not None and counted != answer.rows:
                 fact = f"{answer.rows:,} rows were streamed, but there are {counted:,}"
-                trouble = Trouble(fact, "report this: rows must never be lost on the way")
+                trouble = Trouble(fact, "please report this bug: rows must never be lost")
             if trouble is None and stream.table.kind == "v" and (why := uncounted.get(stream.table.key)):
                 trouble = Trouble(f"the rows of {stream.table.name} could not be counted: {why}")
             if trouble is not None:
@@ -182,7 +182,7 @@ def _judged(check: Check, stream: Stream, answer: Streamed, tally: Tally) -> Res
         milliseconds=answer.milliseconds,
     )
     nan = (
-        f"{tally.nan:,} of the rows hold a NaN, which no check admits unless its column says allow_nan"
+        (f"{tally.nan:,} of the rows contain NaN, which fails every check unless its column sets allow_nan")
         if tally.nan
         else ""
     )
@@ -223,7 +223,7 @@ def _said(result: Result, check: Check, statement: Pass | Query) -> Result:
 
 
 _VACUOUS = "holds vacuously: there are no rows to examine"
-_UNKNOWN = "it is not known how many rows were examined"
+_UNKNOWN = "the number of rows examined is not known"
 
 
 def tolerated(result: Result, check: Check) -> Result:

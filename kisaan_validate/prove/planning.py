@@ -101,7 +101,7 @@ def pushable(suite: Suite) -> list[Notice]:
     more = f"; and {len(found) - 5} more, see kisaan-validate explain" if len(found) > 5 else ""
     what = "1 Python check" if len(found) == 1 else f"{len(found)} Python checks"
     hint = (
-        "as one more count in the table's scan it costs no stream; NULL, NaN and text order follow "
-        "PostgreSQL there"
+        "there it is one more count in the table's scan and needs no stream; NULL, NaN and text "
+        "order follow PostgreSQL"
     )
-    return [Notice("pushdown", f"{what} could be judged inside the database: {listed}{more}", hint)]
+    return [Notice("pushdown", f"{what} could run inside the database: {listed}{more}", hint)]

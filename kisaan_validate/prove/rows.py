@@ -80,7 +80,7 @@ class _BaselineRows:
         for found in self._tables():
             seen.add(self.known.here.table_before(found.table))
             yield found
-        why = "not compared: the table is not there, or the session was lost"
+        why = "not compared: the table does not exist, or the session was lost"
         yield from (RowsCompared(title, message=why) for title in sorted(self.file.sections.keys() - seen))
 
     def _tables(self) -> Iterator[RowsCompared]:

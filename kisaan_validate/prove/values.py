@@ -31,7 +31,8 @@ def values_to_keep(scene: Scene) -> list[ValueStream]:
     zone = options.compare.zone if options.compare is not None else ""
     if zone and scene.holder.execute(knows_zone_sql(zone)) == [(0,)]:
         raise UsageError(
-            f"--zone {zone} is no time zone that the server knows", "write its name: Asia/Kolkata, UTC"
+            f"--zone {zone} is not a time zone that the server knows",
+            "write a name such as Asia/Kolkata or UTC",
         )
     kept = options.keep.values
     if kept is None:
@@ -132,7 +133,7 @@ class _Values:
     def _absence(self, title: str) -> str:
         """Why a table of the baseline is not compared."""
         there = any(known.title == title for known in self.scene.catalogue.tables.values())
-        return "the table is not among those that are compared now" if there else VALUES_GONE
+        return "the table is not among those compared now" if there else VALUES_GONE
 
 
 def _why(error: DatabaseError | OSError) -> str:

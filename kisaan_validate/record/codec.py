@@ -64,7 +64,7 @@ def without_keyed_digests(run: Run) -> Run:
     return replace(run, secret="", keyed=keyed)
 
 
-_KEPT_ELSEWHERE = "its digest is in the baseline only"
+_KEPT_ELSEWHERE = "its digest is only in the baseline"
 
 
 def run_from_json(text: str, source: str = "run.json") -> Run:
@@ -172,11 +172,12 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         )
     if version < newest:
         raise OtherFormat(
-            f"{source} has format {version}, of an earlier version; this one reads {newest}", "take it again"
+            f"{source} has format {version} of an earlier version; this version reads {newest}",
+            "take it again",
         )
     if kind is Baseline and given.get("seal") != _sealed_as(given):
         raise RecordError(
-            f"{source} is not as it was written: its seal does not fit",
+            f"{source} was changed: its seal does not match",
             "it was edited or damaged; take it again",
         )
     body = {
@@ -190,10 +191,12 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise RecordError(
-            f"{source} does not fit: {place}: {first['msg']}", "it may have been edited"
+            f"{source} is not valid: {place}: {first['msg']}", "it may have been edited"
         ) from None
     # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was
     # edited. What the file does not say, because an earlier version did not know it, is not there.
     if not _keeps(_plain(kind, value), body):
-        raise RecordError(f"{source} holds more than a {wanted} file may hold", "it may have been edited")
+        raise RecordError(
+            f"{source} contains more than a {wanted} file may contain", "it may have been edited"
+        )
     return value

@@ -47,7 +47,7 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 def run_contradictions(run: Run) -> Iterator[str]:
     """What in a run cannot be, in words; nothing if its facts agree."""
     if run.held_seconds < 0:
-        yield "the snapshot was held for less than no time"
+        yield "the snapshot was held for a negative time"
     if run.finished_at < run.started_at:
         yield "it ended before it began"
     yield from _digests(run)
@@ -76,7 +76,7 @@ def baseline_contradictions(baseline: Baseline) -> Iterator[str]:
 def _twice(what: str, names: Iterable[str]) -> Iterator[str]:
     for name, times in Counter(names).items():
         if times > 1:
-            yield f"{what} {name!r} stands {times} times"
+            yield f"{what} {name!r} occurs {times} times"
 
 
 # --- the run as a whole -----------------------------------------------------------------------------------
@@ -92,11 +92,11 @@ def _digests(run: Run) -> Iterator[str]:
     }
     for what, digest in named.items():
         if digest and not _HEX.fullmatch(digest):
-            yield f"what it names as the digest of its {what} is no SHA-256"
+            yield f"its digest of its {what} is not a SHA-256"
     if bool(run.provenance.previous_digest) is not bool(run.provenance.previous_run):
-        yield "of the run before it, it names the id or the digest, not both"
+        yield "it has the id or the digest of the previous run, but not both"
     if run.provenance.approvals < 1:
-        yield f"{run.provenance.approvals} people must approve it"
+        yield f"it requires {run.provenance.approvals} approvals"
 
 
 def _checks(run: Run) -> Iterator[str]:
@@ -104,7 +104,9 @@ def _checks(run: Run) -> Iterator[str]:
     part = len(run.checks) < run.suite.total_checks
     if len(run.checks) > run.suite.total_checks or run.selection.partial is not part:
         whole = "a part" if run.selection.partial else "all"
-        yield f"it holds {len(run.checks)} checks and says that it asked {whole} of {run.suite.total_checks}"
+        yield (
+            f"it contains {len(run.checks)} checks but claims to have run {whole} of {run.suite.total_checks}"
+        )
     for check in run.checks:
         if check.tolerance is not None and not _exact(check):
             yield f"{check.id}: its tolerance is neither a number of rows nor a share of them"
@@ -133,7 +135,7 @@ def _results(run: Run) -> Iterator[str]:
     for result in run.results:
         check = checks.get(result.check_id)
         if check is None:
-            yield f"{result.check_id}: a result of a check that is not there"
+            yield f"{result.check_id}: a result of a missing check"
             continue
         yield from (
             *_counted(check.id, result.status, result.violations),
@@ -179,17 +181,17 @@ def _silent(check: Check, result: Result) -> Iterator[str]:
     ):
         yield f"{check.id}: it has no answer ({result.status.value}) beside what it examined"
     if not result.message:
-        yield f"{check.id}: it has no answer ({result.status.value}) and does not say why"
+        yield f"{check.id}: it has no answer ({result.status.value}) and no reason"
     if result.status is Status.NOT_APPLICABLE:
         if not check.applies:
-            yield f"{check.id}: it does not apply, and has no condition"
+            yield f"{check.id}: it does not apply, but has no condition"
         elif not result.message.startswith("not applicable"):
-            yield f"{check.id}: it does not apply, and says: {result.message[:80]}"
+            yield f"{check.id}: it does not apply, but says: {result.message[:80]}"
 
 
 def _evidence(run: Run, check: Check, result: Result) -> Iterator[str]:
     if result.evidence is Evidence.NONE:
-        yield f"{check.id}: it has an answer ({result.status.value}) that rests on nothing"
+        yield f"{check.id}: it has an answer ({result.status.value}) without evidence"
     if (check.form is Form.CATALOGUE) is not (result.evidence is Evidence.CATALOGUE):
         yield f"{check.id}: a check of form {check.form.value} cannot be answered by: {result.evidence.value}"
     if (check.form is Form.PYTHON) is not (result.evidence is Evidence.STREAMED):
@@ -202,7 +204,7 @@ def _evidence(run: Run, check: Check, result: Result) -> Iterator[str]:
             or result.status is not Status.PASS
             or result.examined is not None
         ):
-            yield f"{check.id}: it was proved by a constraint beside facts that say otherwise"
+            yield f"{check.id}: it was proved by a constraint, but other facts contradict that"
 
 
 def _examined(check: Check, result: Result, rows: dict[str, int]) -> Iterator[str]:
@@ -235,16 +237,18 @@ def _sample(check: Check, result: Result) -> Iterator[str]:
     if len(result.sample) > violations:
         yield f"{check.id}: {len(result.sample):,} failing keys beside {violations:,} violations"
     if result.key_digest and (not violations or not _HEX.fullmatch(result.key_digest)):
-        yield f"{check.id}: a digest of failing keys that is none, or of no failure"
+        yield f"{check.id}: a digest of failing keys that is not a digest, or of no failure"
     shown = [{name for name, _ in row} for row in result.sample]
     if any(names != shown[0] for names in shown) or (shown and not shown[0].issuperset(result.key)):
         yield f"{check.id}: its failing rows do not have the same columns, or lack their key"
     one_a_row = check.form in {Form.ROW, Form.JOIN, Form.CATALOGUE}
     if one_a_row and result.sample and result.sample_complete is not (len(result.sample) == violations):
         all_or = "all" if result.sample_complete else "not all"
-        yield f"{check.id}: {len(result.sample):,} failing keys are said to be {all_or} of {violations:,}"
+        yield (
+            f"{check.id}: {len(result.sample):,} failing keys are claimed to be {all_or} of {violations:,}"
+        )
     if violations and result.sample_complete and not result.sample and check.form is not Form.PYTHON:
-        yield f"{check.id}: no failing keys are said to be all of {violations:,}"
+        yield f"{check.id}: no failing keys are claimed to be all of {violations:,}"
 
 
 def _tolerated(check: Check, result: Result) -> Iterator[str]:
@@ -254,11 +258,11 @@ def _tolerated(check: Check, result: Result) -> Iterator[str]:
         )
         if not granted or f"tolerated: up to {check.tolerance}" not in result.message:
             yield (
-                f"{check.id}: {result.violations or 0:,} violations were tolerated, which its "
-                f"tolerance ({check.tolerance or 'none'}) does not grant"
+                f"{check.id}: {result.violations or 0:,} violations were tolerated, but its "
+                f"tolerance is {check.tolerance or 'none'}"
             )
     elif result.status is Status.FAIL and "tolerated: up to" in result.message:
-        yield f"{check.id}: it failed, and says: {result.message[:80]}"
+        yield f"{check.id}: it failed, but says: {result.message[:80]}"
     elif result.status is Status.FAIL and _within(check, result):
         yield f"{check.id}: it failed within its tolerance of {check.tolerance}"
 
@@ -300,7 +304,10 @@ def _tables(tables: Iterable[TableFacts]) -> Iterator[str]:
         if table.rows is not None and table.rows < 0:
             yield f"{table.title}: {table.rows:,} rows"
         if (table.rows is None) is not bool(table.reason):
-            neither, both = "no number of rows and no reason", "a number of rows, and why there is none"
+            neither, both = (
+                "no number of rows and no reason",
+                "a number of rows and also a reason for having none",
+            )
             yield f"{table.title}: {neither if table.rows is None else both}"
         for column in table.columns:
             if column.profile is not None:
@@ -315,11 +322,11 @@ def _figures(what: str, profile: Profile, rows: int | None) -> Iterator[str]:
         yield f"{what}: {nulls:,} NULLs among {'an unknown number of' if rows is None else f'{rows:,}'} rows"
     ends = (profile.minimum, profile.maximum)
     if (ends[0] is None) is not (ends[1] is None):
-        yield f"{what}: one of its ends without the other"
+        yield f"{what}: a minimum without a maximum, or the reverse"
     if profile.personal and ends != (None, None):
-        yield f"{what}: the ends of a personal column"
+        yield f"{what}: minimum and maximum of a personal column"
     if rows is not None and nulls == rows and ends != (None, None):
-        yield f"{what}: the ends of no value"
+        yield f"{what}: minimum and maximum without a value"
     if profile.family is Family.NUMBER and _reversed(*ends):
         yield f"{what}: the minimum {ends[0]} is greater than the maximum {ends[1]}"
 
@@ -336,7 +343,7 @@ def _buckets(title: str, digests: TableDigests, rows: int | None) -> Iterator[st
     if digests.late < 0:
         yield f"{title}: {digests.late:,} rows came later"
     if digests.message and digests.buckets:
-        yield f"{title}: digests of its rows, and why there are none"
+        yield f"{title}: digests of its rows and also a reason for having none"
     try:
         numbers = [bucket.split(":") for bucket in digests.buckets]
         counted = sum(int(number[1]) for number in numbers)
@@ -362,7 +369,7 @@ def _criteria(run: Run) -> Iterator[str]:
         yield from _criterion(criterion)
         if not run.selection.partial:
             yield from (
-                f"criterion {criterion.id}: {id} is no check of this run"
+                f"criterion {criterion.id}: {id} is not a check of this run"
                 for id in criterion.checks
                 if id not in known
             )
@@ -387,7 +394,7 @@ def _covered(entry: TableCoverage, answered: int) -> Iterator[str]:
         f"the coverage of {entry.table}: the column", (*entry.judged, *entry.described, *entry.untouched)
     )
     if not 0 <= entry.checks <= answered:
-        yield f"{entry.table}: {entry.checks:,} checks read its rows, and {answered:,} read any"
+        yield f"{entry.table}: {entry.checks:,} checks read its rows, but only {answered:,} read any"
     if entry.judged and not entry.checks:
         yield f"{entry.table}: its columns were judged by no check"
 
@@ -400,7 +407,7 @@ def _statements(run: Run) -> Iterator[str]:
         if statement.milliseconds < 0 or statement.milliseconds != statement.milliseconds:
             yield f"the statement {statement.purpose!r} took {statement.milliseconds} ms"
         yield from (
-            f"the statement {statement.purpose!r} answers {id}, which is no check of this run"
+            f"the statement {statement.purpose!r} answers {id}, which is not a check of this run"
             for id in statement.check_ids
             if id not in known
         )
@@ -408,7 +415,7 @@ def _statements(run: Run) -> Iterator[str]:
         return  # of a run that kept none, nothing is said
     for result in run.results:
         if result.evidence in {Evidence.SCANNED, Evidence.STREAMED} and result.check_id not in asked:
-            yield f"{result.check_id}: {result.evidence.value}, and no statement asked it"
+            yield f"{result.check_id}: {result.evidence.value}, but no statement ran it"
 
 
 def _comparisons(run: Run) -> Iterator[str]:
@@ -426,11 +433,11 @@ def _rows_compared(found: RowsCompared) -> Iterator[str]:
         found.added or 0
     ):
         yield (
-            f"{found.table}: numbers of rows that cannot be: {found.added} added, {found.late} of them "
-            f"late, {found.removed} removed"
+            f"{found.table}: impossible numbers of rows: {found.added} added, {found.late} of "
+            f"them late, {found.removed} removed"
         )
     if bool(found.message) is not (found.added is None):
-        yield f"{found.table}: its rows were compared, and were not"
+        yield f"{found.table}: its rows were compared and not compared"
     for kind, keys in found.keys.items():
         most = numbers.get(kind)
         if most is not None and len(keys) > most:
@@ -440,7 +447,7 @@ def _rows_compared(found: RowsCompared) -> Iterator[str]:
 def _values_compared(found: ValuesCompared) -> Iterator[str]:
     what = f"{found.table}.{found.column}"
     if bool(found.message) is not (found.changed is None):
-        yield f"{what}: its values were compared, and were not"
+        yield f"{what}: its values were compared and not compared"
     changed, compared = found.changed or 0, found.compared or 0
     explained = sum(pattern.rows for pattern in found.patterns)
     if (

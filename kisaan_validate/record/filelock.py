@@ -31,7 +31,7 @@ def file_lock(path: Path, what: str, wait: float = 0.0) -> Iterator[None]:
             _take(handle, wait)
         except BlockingIOError:
             raise AlreadyRunning(
-                f"{what} is already at work: {_who(handle)}", "wait until it has ended"
+                f"{what} is already running: {_who(handle)}", "wait until it is done"
             ) from None
         except OSError as error:
             raise _refused(path, error) from None
@@ -67,7 +67,8 @@ def _open(path: Path) -> int:
 
 def _refused(path: Path, error: OSError) -> RecordError:
     return RecordError(
-        f"cannot lock {path}: {error.strerror}", "let the folder of reports belong to whoever runs this"
+        f"cannot lock {path}: {error.strerror}",
+        "make the user who runs this the owner of the folder of reports",
     )
 
 
@@ -79,4 +80,4 @@ def _holder() -> str:
 
 def _who(handle: int) -> str:
     said = os.pread(handle, 300, 0).decode("utf-8", "replace")
-    return "".join(c for c in said if c.isprintable()).strip() or "it does not say who it is"
+    return "".join(c for c in said if c.isprintable()).strip() or "unknown process"

@@ -205,13 +205,13 @@ def headers(
         found = facts.st_size
         if found != size:
             raise RecordError(
-                f"{path} has {found:,} bytes, the baseline's file had {size:,}",
+                f"{path} has {found:,} bytes, but the baseline's file had {size:,}",
                 "it was truncated or edited; take the baseline again",
             )
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 raise RecordError(
-                    f"{path} is not as it was written: its SHA-256 is another",
+                    f"{path} was changed: its SHA-256 differs",
                     "it was edited or damaged; take the baseline again",
                 )
             file.seek(0)
@@ -219,14 +219,14 @@ def headers(
     except OSError as error:
         raise RecordError(
             f"cannot read {path}: {error.strerror}",
-            f"it lies beside the baseline that was taken with {option}",
+            f"it belongs next to the baseline that was taken with {option}",
         ) from None
 
 
 def _headers(file: BinaryIO, path: Path, magic: bytes) -> dict[str, tuple[dict[str, Any], int]]:
     if file.read(len(magic)) != magic:
         raise RecordError(
-            f"{path} is no file of this kind that this version reads", "take the baseline again"
+            f"{path} is not a file of this kind that this version reads", "take the baseline again"
         )
     file.seek(-4, os.SEEK_END)
     length = int.from_bytes(file.read(4), "big")

@@ -68,7 +68,7 @@ def kept_values(folder: Path, file: RowFile) -> KeptValues:
         tables = {title: (_forms(given), offset) for title, (given, offset) in found.items()}
     except (KeyError, TypeError, AttributeError):
         raise RecordError(
-            f"{path} is no file of values that this version reads", "take the baseline again"
+            f"{path} is not a file of values that this version reads", "take the baseline again"
         ) from None
     return KeptValues(path, tables)
 

@@ -12,5 +12,9 @@ def not_compared_lines(items: Sequence[NotCompared]) -> list[str]:
     """What was not compared, in one line; what of it is known to differ all the same, in one before it."""
     differs = ", ".join(plain(item.words) for item in items if item.judged)
     rest = ", ".join(plain(item.words) for item in items if not item.judged)
-    lines = [f"differs       {differs}: only counted, or asked of the database as a whole"] if differs else []
+    lines = (
+        [f"differs       {differs}: compared only by number, or only for the database as a whole"]
+        if differs
+        else []
+    )
     return lines + ([f"not compared  {rest}"] if rest else [])

@@ -19,10 +19,10 @@ from kisaan_validate.verdict.waivers import Waived
 
 EVIDENCE_WORDS = {
     Evidence.SCANNED: "the rows were read",
-    Evidence.STREAMED: "streamed: the rows were handed to a function in Python",
+    Evidence.STREAMED: "streamed: a Python function judged the rows",
     Evidence.CATALOGUE: "the system catalogue was read (\\d+ in psql shows it); no SQL of its own",
-    Evidence.BY_INDEX: "not all rows were read: believed were",
-    Evidence.BY_CONSTRAINT: "not all rows were read: believed were",
+    Evidence.BY_INDEX: "not all rows were read; taken as true:",
+    Evidence.BY_CONSTRAINT: "not all rows were read; taken as true:",
     Evidence.PROVED: "proved by a constraint; the rows were not read",
     Evidence.NONE: "none: no SQL was run for it",
 }

@@ -140,15 +140,15 @@ _FIGURE_WORDS = {
     "minimum": "smallest value",
     "maximum": "largest value",
     "total": "sum",
-    DIGEST: "values, row by row (digest)",
-    CHANGED_ROWS: "rows whose value is another",
+    DIGEST: "values of some rows (by digest)",
+    CHANGED_ROWS: "rows with a different value",
 }
 _ROW_WORDS = {
     "count": "rows",
-    DIGEST: "which rows there are (digest)",
-    "changed": "rows that changed",
-    "added": "rows that came",
-    "removed": "rows that went",
+    DIGEST: "set of rows (by digest)",
+    "changed": "changed rows",
+    "added": "added rows",
+    "removed": "removed rows",
 }
 
 
@@ -214,17 +214,17 @@ def answer_words(judged: Judgement) -> tuple[AnswerLine, ...]:
     since = [f"{counted(len(answer.since), 'check')} failing"] if answer.since else []
     since += [f"{counted(answer.broken, 'promise')} broken"] if answer.broken else []
     since += [f"{number(answer.not_done)} promised but not done"] if answer.not_done else []
-    since += [f"{counted(answer.unexplained, 'difference')} unexplained"] if answer.unexplained else []
+    since += [f"{counted(answer.unexplained, 'unexplained difference')}"] if answer.unexplained else []
     before = [f"{counted(len(answer.before), 'check')} failing"] if answer.before else []
-    unjudged = f"{counted(answer.listed, 'difference')} that no contract judges" if answer.listed else ""
+    unjudged = f"{counted(answer.listed, 'difference')}, judged by no contract" if answer.listed else ""
     return (
         _answer("since the baseline", since, [unjudged]),
-        _answer("already there before", before, []),
+        _answer("already wrong before", before, []),
         _answer(
             "cannot tell",
             _open(judged, answer),
             _asides(judged, answer),
-            "nothing that the verdict depends on",
+            "nothing that affects the verdict",
         ),
     )
 
@@ -242,9 +242,7 @@ def _open(judged: Judgement, answer: Answer) -> list[str]:
     promises, others = len(judged.open_promises), len(judged.untold)
     found = [f"whether {counted(len(failing), 'failing check')} failed before"] if failing else []
     found += [counted(promises, "promise")] if promises else []
-    return found + (
-        [f"{counted(others, 'thing')} that {'was' if others == 1 else 'were'} not compared"] if others else []
-    )
+    return found + ([f"{counted(others, 'comparison')} not possible"] if others else [])
 
 
 def _asides(judged: Judgement, answer: Answer) -> list[str]:
@@ -258,8 +256,11 @@ def _asides(judged: Judgement, answer: Answer) -> list[str]:
     )
     return [
         f"whether {counted(len(accepted), 'accepted failure')} failed before" if accepted else "",
-        f"what {counted(len(answer.rewritten), 'check')} said before: rewritten since, judged as now written"
+        (
+            f"earlier results of {counted(len(answer.rewritten), 'check')}, rewritten since and judged as "
+            "now written"
+        )
         if answer.rewritten
         else "",
-        f"values of {counted(personal, 'personal column')}, which are not compared" if personal else "",
+        f"values of {counted(personal, 'personal column')} (not compared)" if personal else "",
     ]

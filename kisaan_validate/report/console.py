@@ -166,7 +166,7 @@ def _print_remarks(console: Console, judged: Judgement, verbose: bool) -> None:
     shown = list(judged.remarks.items())[: None if verbose else MOST_ROWS]
     for (kind, table, name, _), remark in shown:
         console.print(
-            Text(f"went    {table if kind == 'table' else f'{table}.{name}'}: {remark}"), soft_wrap=True
+            Text(f"removed {table if kind == 'table' else f'{table}.{name}'}: {remark}"), soft_wrap=True
         )
     if len(judged.remarks) > len(shown):
         console.print(
@@ -187,8 +187,8 @@ def _print_listed(console: Console, judged: Judgement, verbose: bool) -> None:
     if left := found[len(shown) :]:
         tables = counted(len({change.table for change in left}), "table")
         console.print(
-            f"        … and {counted(len(left), 'more difference')} of {tables}; see the report, or pass "
-            f"--verbose"
+            f"        … and {counted(len(left), 'more difference')} in {tables}; see the report, or "
+            "pass --verbose"
         )
 
 
@@ -207,7 +207,7 @@ def _print_untold(console: Console, judged: Judgement, verbose: bool) -> None:
             f"        … and {len(judged.untold) - len(shown):,} more; see the report, or pass --verbose"
         )
     for id in judged.rewritten:
-        console.print(Text(f"rewritten  the check {id} since the baseline: judged as it is now written"))
+        console.print(Text(f"rewritten  check {id} changed since the baseline; judged as now written"))
 
 
 def _cell(text: str | None) -> str:
@@ -252,12 +252,11 @@ def _unproved_lines(judged: Judgement) -> list[str]:
     if uses:
         lines.append(f"        waivers: {', '.join(f'{n:,} {use.value}' for use, n in uses.items())}")
     if unanswered:
-        has, them = ("has", "it") if unanswered == 1 else ("have", "them")
-        lines.append(f"        {counted(unanswered, 'check')} {has} no answer: nothing is said about {them}")
+        lines.append(f"        {counted(unanswered, 'check')} without an answer")
     if believed := sum(bool(r.trusted) for r in run.results):
         lines.append(
-            f"        {counted(believed, 'check')} {'rests' if believed == 1 else 'rest'} on what was "
-            f"believed: not all rows were read"
+            f"        {counted(believed, 'check')} {'relies' if believed == 1 else 'rely'} on an index "
+            "or constraint: not all rows were read"
         )
     if run.interrupted:
         lines.append(f"        {run.interrupted}; what was measured before is kept")
@@ -275,7 +274,9 @@ def _print_rows(console: Console, counts: Sequence[TableRowCounts]) -> None:
     if moved:
         console.print(table)
     same = counted(len(counts) - len(moved), "table")
-    console.print(f"rows    {same} with as many rows as before, {len(moved):,} with others or unknown")
+    console.print(
+        f"rows    {same} with the same number of rows, {len(moved):,} with a different or unknown number"
+    )
 
 
 def _number(rows: int | None) -> str:
@@ -370,7 +371,7 @@ def print_baseline(baseline: Baseline, path: Path, *, quiet: bool) -> None:
 def _beside(baseline: Baseline) -> list[str]:
     """The files that belong to it, and must stay beside it."""
     return [
-        f"beside  {file.name}, {file.size:,} bytes"
+        f"and     {file.name}, {file.size:,} bytes"
         for file in (baseline.row_file, baseline.value_file)
         if file is not None
     ]
@@ -386,8 +387,8 @@ def _gaps(baseline: Baseline) -> list[str]:
     lines += [f"not known: {item.what}: {item.reason}" for item in lacking(baseline) if item.what not in said]
     lines += [notice.message for notice in rows_not_kept(baseline)]
     hint = (
-        "HINT: what is not kept here cannot be compared later: put it right and take the baseline "
-        "again, or compare live: kisaan-validate diff"
+        "HINT: what is missing here cannot be compared later: fix it and take the baseline again, or "
+        "compare live databases with kisaan-validate diff"
     )
     few = [f"not compared later: {k.table}.{k.column}: {k.message}" for k in baseline.keyed if k.message]
     return [*lines, hint, *few] if lines else few
@@ -415,7 +416,7 @@ def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
     console.print(Text(f"kept    for {contract}"))
     _print_tables(console, baseline, verbose)
     failing = [c for c in baseline.checks if c.status is Status.FAIL]
-    table = _table("failing then", "severity", "violations")
+    table = _table("failing", "severity", "violations")
     for check in failing:
         table.add_row(
             Text(check.id),
@@ -432,7 +433,7 @@ def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
     console.print(Text(f"schema  {', '.join(counted(n, kind) for kind, n in sorted(kinds.items()))}"))
     console.print(Text(f"sequences (outside the snapshot)  {len(baseline.sequences):,}"))
     for line in (*_beside(baseline), *_gaps(baseline)):
-        console.print(Text(line, style="" if line.startswith("beside") else "bold yellow"))
+        console.print(Text(line, style="" if line.startswith("and ") else "bold yellow"))
 
 
 def _figures(profile: Profile | None) -> tuple[str, ...]:
@@ -483,14 +484,11 @@ def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
     counts = row_counts(story.before, baseline_of(story.after))
     moved = [f"{c.table} {_number(c.before)} → {_number(c.after)} ({c.delta:+,})" for c in counts if c.delta]
     if stopped := story.migrated.stopped:
-        more = (
-            f"{story.migrated.applied:,} files applied, none of the files after it ran, and the "
-            f"service answers all the same"
-        )
+        more = f"{story.migrated.applied:,} files applied; no later file ran, and the service keeps running"
         console.print(Text(f"runner  stopped at {stopped}: {story.migrated.reason}; {more}"), soft_wrap=True)
     console.print(
-        f"rows    "
-        f"{'; '.join([*moved, f'{sum(c.delta == 0 for c in counts):,} tables with as many rows as before'])}"
+        "rows    "
+        f"{'; '.join([*moved, f'{sum(c.delta == 0 for c in counts):,} tables with the same number of rows'])}"
     )
     states = Counter(outcome.state for _, outcome in judged.promises)
     console.print(
@@ -511,8 +509,8 @@ def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
             console.print(Text(f"{title}: {id} ({count:,})", style="bold red"))
     if not story.missed and not story.invented:
         found = (
-            f"all {len(story.faults):,} faults of the manifest were found, or seen fixed, with exact "
-            f"counts, and nothing else"
+            f"all {len(story.faults):,} planted faults were found, or seen fixed, with exact counts, "
+            "and nothing else"
         )
-        console.print(f"proof   {'nothing to find after a clean migration' if clean else found}")
+        console.print(f"proof   {'nothing found after a clean migration' if clean else found}")
     console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)

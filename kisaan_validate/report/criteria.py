@@ -69,14 +69,14 @@ def _by_person(criterion: Criterion, attested: Sequence[Attested]) -> CriterionL
     holding = [a for a in found if not a.problem and not a.replaced]
     if any(not a.met for a in holding):
         return CriterionLine(
-            criterion, CriterionStanding.DENIED, "a person says that it is not met", attested=found
+            criterion, CriterionStanding.DENIED, "a person attested that it is not met", attested=found
         )
     if holding:
         return CriterionLine(
             criterion, CriterionStanding.ATTESTED, "by a person, not by this run", attested=found
         )
     return CriterionLine(
-        criterion, CriterionStanding.TO_ATTEST, "no check can see it: a person must attest it", attested=found
+        criterion, CriterionStanding.TO_ATTEST, "needs a person: no check can prove it", attested=found
     )
 
 
@@ -98,7 +98,7 @@ def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> Criterion
     proving = [*kinds.get("hold", ()), *kinds.get("tolerated", ())]
     if not proving:
         what = (
-            "none of its checks found a row to examine"
+            "none of its checks had a row to examine"
             if "vacuous" in kinds
             else "none of its checks applies to this database"
         )
@@ -107,16 +107,16 @@ def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> Criterion
     return CriterionLine(criterion, CriterionStanding.PROVED, said + _also(left), criterion.checks)
 
 
-_OPEN = {"unanswered": "has no answer", "unasked": "was not asked in this run"}
+_OPEN = {"unanswered": "has no answer", "unasked": "was not run"}
 _REMARKS = {
     **_OPEN,
-    "tolerated": "found violations, no more than was agreed",
+    "tolerated": "found violations within the tolerance",
     "vacuous": "had no row to examine",
     "inapplicable": "does not apply to this database",
 }
 _MANY = {
     "unanswered": "have no answer",
-    "unasked": "were not asked in this run",
+    "unasked": "were not run",
     "tolerated": _REMARKS["tolerated"],
     "vacuous": _REMARKS["vacuous"],
     "inapplicable": "do not apply to this database",

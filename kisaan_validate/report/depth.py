@@ -27,9 +27,11 @@ def depth_words(judged: Judgement) -> str:
         return ""
     open_ = {item.what for item in judged.diff.unknown}
     deep = sum(_by_digest(*pair) and staying_values_of(pair[0].title) not in open_ for pair in known)
-    parts = [f"of {number(deep)} by digests of every row"] if deep else []
+    parts = [f"{number(deep)} by a digest of every row"] if deep else []
     parts += (
-        [f"of {number(len(known) - deep)} only by NULLs, ends and exact sums"] if deep < len(known) else []
+        [f"{number(len(known) - deep)} only by NULL counts, extremes and exact sums"]
+        if deep < len(known)
+        else []
     )
     return f"values of {counted(len(known), 'table')}: {', '.join(parts)}"
 

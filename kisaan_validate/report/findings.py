@@ -56,12 +56,12 @@ def difference_findings(judged: Judgement) -> list[ReportFinding]:
     what is to be said of explained ones; then what cannot be told."""
     listed = (change for changes in changes_by_table(judged.listed).values() for change in changes)
     found = [
-        _differs(change, "explained by no promise: ", ResultStanding.FAILED, judged)
+        _differs(change, "covered by no promise: ", ResultStanding.FAILED, judged)
         for change in judged.unexplained
     ]
     found += [_differs(change, "", ResultStanding.LISTED, judged) for change in listed]
     found += [
-        _differs(change, f"explained by {', '.join(by)}: ", ResultStanding.NOTED, judged)
+        _differs(change, f"covered by {', '.join(by)}: ", ResultStanding.NOTED, judged)
         for change, by in _noted(judged)
     ]
     return found + [
@@ -91,16 +91,16 @@ def _differs(change: Change, how: str, standing: ResultStanding, judged: Judgeme
 
 
 def run_findings(judged: Judgement) -> list[ReportFinding]:
-    """Whether the run came to its end, and whether it checked anything: without these its other findings
+    """Whether the run completed, and whether it checked anything: without these its other findings
     prove nothing.
     """
     run = judged.run
     cut = f"interrupted: {flat(run.interrupted)}" if run.interrupted else ""
-    empty = "no check applied, so nothing was proved" if nothing_checked(run) else ""
+    empty = "no check applies, so nothing was proved" if nothing_checked(run) else ""
     return [
         ReportFinding(
-            "the run came to its end",
-            cut or "every statement was asked",
+            "the run completed",
+            cut or "every statement was run",
             ResultStanding.UNANSWERED if cut else ResultStanding.HOLDS,
         ),
         ReportFinding(

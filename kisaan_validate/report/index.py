@@ -175,7 +175,7 @@ def _title(entries: Sequence[Entry]) -> str:
 def _sentence(entries: Sequence[Entry]) -> str:
     """How many runs of what, since when, and how the newest of each database came out."""
     if not entries:
-        return "There is no run in this folder yet."
+        return "No runs in this folder yet."
     newest = {entry.target: entry for entry in reversed(entries)}.values()
     states = Counter(entry.verdict for entry in newest)
     first, last = entries[-1].at.astimezone(UTC), entries[0].at.astimezone(UTC)
@@ -219,7 +219,7 @@ def _target(own: Sequence[Entry]) -> DatabaseCard:
             _line("Time", [entry.milliseconds for entry in whole], "ms", from_zero=True),
             *_table_lines(whole),
         ]
-    strip = verdict_strip(verdicts, f"{counted(len(whole), 'whole run')}, the oldest first: {counts}")
+    strip = verdict_strip(verdicts, f"{counted(len(whole), 'complete run')}, oldest first: {counts}")
     return DatabaseCard(own[0], len(own), strip, tuple(lines), tuple(_remarks(own, len(whole))))
 
 
@@ -233,11 +233,11 @@ def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool
     known = [point for point in points if point is not None]
     if not known:
         return TrendLine(name, trend(points, f"{name}: not known", from_zero=from_zero), "not counted")
-    now = "now not counted" if points[-1] is None else f"now {_amount(points[-1], unit)}"
+    now = "latest not counted" if points[-1] is None else f"latest {_amount(points[-1], unit)}"
     ends = (
-        f"least {_amount(min(known), unit)}, most {_amount(max(known), unit)}"
+        f"lowest {_amount(min(known), unit)}, highest {_amount(max(known), unit)}"
         if min(known) != max(known)
-        else "always the same"
+        else "unchanged"
     )
     gaps = len(points) - len(known)
     words = (f"{now}; {ends}" if len(points) > 1 else now) + (
@@ -255,22 +255,22 @@ def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
         yield f"{counted(left, 'partial or interrupted run')} {'is' if left == 1 else 'are'} not drawn."
     if more := sum(entry.whole for entry in own) - drawn:
         yield (
-            f"The lines show the newest {drawn}; {counted(more, 'earlier run')} "
+            f"The lines show the newest {drawn} runs; {counted(more, 'earlier run')} "
             f"{'is' if more == 1 else 'are'} not drawn."
         )
     for newer, older in pairwise(own):
         if newer.server != older.server:
             yield (
-                f"Another server than before answers under this name since {text.utc(newer.at)}: its "
-                f"system identifier changed."
+                f"A different server answers under this name since {text.utc(newer.at)}: the system "
+                "identifier changed."
             )
             break
     if own[0].verdict is not Verdict.PASS:
         passed = next((entry for entry in own if entry.verdict is Verdict.PASS and entry.whole), None)
         yield (
-            f"Passed last on {text.utc(passed.at)}."
+            f"Last passed on {text.utc(passed.at)}."
             if passed is not None
-            else "No whole run of it in this folder passed."
+            else "No complete run of it in this folder passed."
         )
 
 
@@ -294,8 +294,8 @@ def _compared(entry: Entry) -> str:
     found = [
         f"{counted(entry.unkept, 'promise')} not kept" if entry.unkept else "",
         f"{counted(entry.unexplained, 'difference')} unexplained" if entry.unexplained else "",
-        f"{counted(entry.listed, 'difference')} that no contract judges" if entry.listed else "",
-        f"{text.number(entry.untold)} cannot be told" if entry.untold else "",
+        f"{counted(entry.listed, 'difference')}, judged by no contract" if entry.listed else "",
+        f"{text.number(entry.untold)} could not be compared" if entry.untold else "",
         f"{counted(entry.inapplicable, 'promise')} not applicable" if entry.inapplicable else "",
     ]
     said = ", ".join(filter(None, found))

@@ -61,7 +61,7 @@ def _with_more(lead: Lead, kinds: Sequence[Sequence[Lead]], chosen: Sequence[Lea
     left = len(kind) - len(shown)
     if not left or lead is not shown[-1]:
         return lead
-    return Lead(**{**vars(lead), "more": f"{number(left)} more like it"})
+    return Lead(**{**vars(lead), "more": f"and {number(left)} more of this kind"})
 
 
 def _kinds(judged: Judgement, cards: Sequence[Card]) -> list[list[Lead]]:
@@ -132,7 +132,7 @@ def _promised(promise: Promise, outcome: Outcome) -> Lead:
 def _change(change: Change) -> Lead:
     sides = " → ".join(pair(change.before, change.after, none="none", quoted=False))
     figure = f"{signed(change.delta)} rows" if change.kind == ROWS and change.delta is not None else sides
-    text = f"{change.table or 'the database'}: {words_of(change)} differs, and no promise explains it"
+    text = f"{change.table or 'the database'}: {words_of(change)} changed; no promise covers it"
     why = f"{sides} {'rows' if change.kind == ROWS else ''}".strip()
     return Lead("fail", "Unexplained", figure, text, why if figure != why else "", anchor("d", change.table))
 

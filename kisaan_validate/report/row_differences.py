@@ -169,7 +169,7 @@ def _print_counts(console: Console, tables: Iterable[TableDiff]) -> None:
     for heading in ("table", "key", "rows before", "rows after", "added", "removed", "changed"):
         shown.add_column(heading, overflow="fold", justify="left" if heading in {"table", "key"} else "right")
     for t in listed:
-        key = ", ".join(t.keyed_by) or "none: counted as equal rows"
+        key = ", ".join(t.keyed_by) or "none: rows counted as duplicates"
         late = f" (+{t.late:,} late)" if t.late else ""
         figures = (t.rows_before, t.rows_after, t.added, t.removed, t.changed)
         texts = ["not known" if figure is None else f"{figure:,}" for figure in figures]
@@ -218,11 +218,11 @@ def _verdict(diff: RowDiff) -> Text:
     if left := len(diff.tables) - len(compared):
         said += f"; {counted(left, 'table')} compared only in part"
     if diff.unknown:
-        said += f"; {counted(len(diff.unknown), 'other thing')} not known"
+        said += f"; {counted(len(diff.unknown), 'other comparison')} not possible"
     if verdict == "different":
         differing = sum(t.differs for t in diff.tables)
         said += (
-            f"; {counted(differing, 'table')} with rows that differ, "
-            f"{counted(len(diff.schema), 'difference')} of the schema"
+            f"; {counted(differing, 'table')} with different rows, "
+            f"{counted(len(diff.schema), 'difference')} in the schema"
         )
     return Text.assemble((verdict.upper(), style), f"  {said}")

@@ -52,7 +52,7 @@ def movement_words(lines: Iterable[RowLine]) -> str:
         "lost": "with fewer rows",
         "gained": "with more rows",
         "unknown": "not known",
-        "same": "with as many rows as before",
+        "same": "with the same number of rows",
     }
     found = [line.movement for line in lines]
     return ", ".join(f"{number(found.count(key))} {text}" for key, text in words.items() if key in found)
@@ -76,7 +76,7 @@ def _compared(count: TableRowCounts) -> RowLine:
     before, after = count.before, count.after
     notes = [
         f"before: {count.before_reason}" if before is None else "",
-        f"now: {count.after_reason}" if after is None else "",
+        f"after: {count.after_reason}" if after is None else "",
     ]
     return RowLine(
         table=count.table,

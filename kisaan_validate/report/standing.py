@@ -26,14 +26,14 @@ class ResultStanding(StrEnum):
 
     FAILED = "failed"
     UNANSWERED = "no answer"
-    LESSER = "failed, lesser severity"
+    LESSER = "failed, lower severity"
     WAIVED = "failed, waived"
-    OLD = "failed before as well"
+    OLD = "failed before too"
     TOLERATED = "tolerated"
     HOLDS = "holds"
     INAPPLICABLE = "not applicable"
-    LISTED = "differs, no contract judges it"
-    NOTED = "explained, look at it"
+    LISTED = "differs, judged by no contract"
+    NOTED = "covered, but see the remark"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ResultLine:
         if self.standing is ResultStanding.TOLERATED:
             remarks.append(f"tolerated, up to {self.check.tolerance}")
         if vacuous(self.result):
-            remarks.append("holds vacuously: there was no row to examine")
+            remarks.append("holds vacuously: there were no rows to examine")
         if self.waiver is not None:
             w = self.waiver
             remarks.append(

@@ -27,8 +27,8 @@ def held_words(run: Run) -> str:
     if not run.held_seconds:
         return ""
     return (
-        f"the snapshot was held for {run.held_seconds:,} s: meanwhile VACUUM could not remove rows "
-        f"that died since"
+        f"the snapshot was held for {run.held_seconds:,} s; in that time VACUUM could not remove rows "
+        "deleted since"
     )
 
 
@@ -44,11 +44,11 @@ STATUS_WORDS = {
     Status.NOT_APPLICABLE: "Not applicable",
 }
 STATUS_MEANING = {
-    Status.FAIL: "examined, and rows were found that break the rule",
-    Status.ERROR: "asked, but the database gave no answer: nothing is known",
-    Status.SKIP: "not asked, because something it needs is missing: nothing is known",
-    Status.TOLERATED: "examined; some rows break the rule, no more than was agreed beforehand",
-    Status.PASS: "examined, and no row breaks the rule",
+    Status.FAIL: "some rows break the rule",
+    Status.ERROR: "the database gave no answer: nothing is known",
+    Status.SKIP: "not run, because something it needs is missing: nothing is known",
+    Status.TOLERATED: "some rows break the rule, within the agreed tolerance",
+    Status.PASS: "no row breaks the rule",
     Status.NOT_APPLICABLE: "the rule does not concern this database",
 }
 
@@ -110,11 +110,13 @@ def verdict_sentence(judged: Judgement) -> str:
     parts = _failures(pairs) + _since(judged) + _excused(judged) + _promises(judged) + _listed(judged)
     parts += _unanswered(pairs) + _uncompared(judged)
     if run.interrupted:
-        parts.append("The run was interrupted before its end.")
+        parts.append("The run was interrupted.")
     if nothing_checked(run):
-        parts.append("No check applies to this database: nothing was examined, so nothing can be signed off.")
+        parts.append(
+            "No check applies to this database: nothing was examined, so there is nothing to sign off."
+        )
     if judged.verdict is Verdict.INCONCLUSIVE and not _failed(pairs, Severity.BLOCKING):
-        parts.append("No blocking check is known to fail, but the database cannot be called sound.")
+        parts.append("No blocking check is known to fail, but not everything was proved.")
     return " ".join(parts)
 
 
@@ -123,11 +125,14 @@ def promise_words(judged: Judgement) -> str:
     if judged.contract is None:
         return ""
     states = Counter(outcome.state for _, outcome in judged.promises)
-    words = [f"{number(states[state])} {text}" for state, text in _STATES.items() if states[state]]
     total = len(judged.promises)
-    return (
-        f"Of {counted(total, 'promise')}, {', '.join(words)}." if total else "The contract promises nothing."
-    )
+    if not total:
+        return "The contract makes no promise."
+    others = [
+        f"{number(states[s])} {text}" for s, text in _STATES.items() if states[s] and s is not State.KEPT
+    ]
+    kept = f"Contract: {number(states[State.KEPT])} of {counted(total, 'promise')} kept"
+    return f"{'; '.join(filter(None, (kept, ', '.join(others))))}."
 
 
 def _promises(judged: Judgement) -> list[str]:
@@ -139,16 +144,11 @@ def _promises(judged: Judgement) -> list[str]:
     if wrong:
         return [
             said,
-            (
-                f"{number(wrong)} of {counted(changed, 'difference')} {'is' if wrong == 1 else 'are'} "
-                f"explained by no promise."
-            ),
+            (f"No promise covers {number(wrong)} of {counted(changed, 'difference')}."),
         ]
     return [
         said,
-        "Every difference that was found is explained by a promise."
-        if changed
-        else "No difference was found.",
+        "Every difference found is covered by a promise." if changed else "No differences were found.",
     ]
 
 
@@ -158,23 +158,27 @@ def _listed(judged: Judgement) -> list[str]:
         return []
     found = len(judged.listed)
     said = (
-        f"{counted(found, 'difference')} from the baseline {'was' if found == 1 else 'were'} found; "
-        f"no contract judges them."
+        f"{counted(found, 'difference')} from the baseline {'was' if found == 1 else 'were'} found; no "
+        f"contract judges {'it' if found == 1 else 'them'}."
     )
-    return [said if found else "No difference from the baseline was found."]
+    return [said if found else "No differences from the baseline were found."]
 
 
 def _uncompared(judged: Judgement) -> list[str]:
     """Of how much the comparison with the baseline cannot speak."""
     found = len(judged.untold)
-    return [f"{counted(found, 'thing')} could not be compared with the baseline."] if found else []
+    return (
+        [f"{counted(found, 'comparison')} with the baseline {'was' if found == 1 else 'were'} not possible."]
+        if found
+        else []
+    )
 
 
 _STATES = {
     State.KEPT: "kept",
     State.BROKEN: "broken",
     State.NOT_DONE: "not done",
-    State.UNKNOWN: "cannot be told",
+    State.UNKNOWN: "unknown",
     State.NOT_APPLICABLE: "not applicable",
 }
 
@@ -191,7 +195,7 @@ def _excused(judged: Judgement) -> list[str]:
         else []
     )
     if judged.run.fail_on is FailOn.NEW:
-        parts.append("Only failures that came after the baseline count (--fail-on new).")
+        parts.append("Only failures since the baseline count (--fail-on new).")
     return parts
 
 
@@ -200,22 +204,27 @@ def _failed(pairs: Pairs, *severities: Severity) -> int:
 
 
 def _failures(pairs: Pairs) -> list[str]:
+    """How many of how many checks failed, and how many of these are blocking."""
     blocking = _failed(pairs, Severity.BLOCKING)
     others = _failed(pairs, Severity.WARNING, Severity.INFO)
-    parts = [f"{counted(blocking, 'blocking check')} failed."] if blocking else []
-    if others:
-        parts.append(f"{counted(others, 'check')} of lesser severity failed{' too' if blocking else ''}.")
-    return parts
+    total = sum(result.status is not Status.NOT_APPLICABLE for _, result in pairs)
+    if not blocking + others:
+        return []
+    if not others:
+        return [f"{counted(blocking, 'blocking check')} of {number(total)} failed."]
+    share = f"{number(blocking) if blocking else 'none'} of them blocking"
+    return [f"{number(blocking + others)} of {counted(total, 'check')} failed, {share}."]
 
 
 def _since(judged: Judgement) -> list[str]:
+    """How many of the failures are new since the baseline."""
     if judged.diff is None or not judged.run.failures:
         return []
     new, old, unknown = (len(judged.failed(o)) for o in (Origin.SINCE, Origin.BEFORE, Origin.UNKNOWN))
-    words = [f"{number(new) if new else 'none'} {'are' if new > 1 else 'is'} new since the baseline"]
-    words += [f"{number(old)} failed before as well"] if old else []
+    words = [f"{number(new) if new else 'None'} new since the baseline"]
+    words += [f"{number(old)} failed before"] if old else []
     words += [f"{number(unknown)} could not be compared"] if unknown else []
-    return [f"Of all failures, {', '.join(words)}."]
+    return [f"{', '.join(words)}."]
 
 
 def _unanswered(pairs: Pairs) -> list[str]:
@@ -236,18 +245,21 @@ def _why_pass(pairs: Pairs) -> str:
     tolerated, lesser = statuses[Status.TOLERATED], _failures(pairs)
     all_hold = not tolerated and not lesser
     parts = [
-        f"{answered} answered, and {'every one of them holds' if all_hold else 'no blocking check failed'}.",
+        f"{answered} answered; {'all hold' if all_hold else 'no blocking check failed'}.",
         *lesser,
     ]
     if tolerated:
-        parts.append(f"{counted(tolerated, 'check')} found violations, no more than was agreed beforehand.")
+        parts.append(f"{counted(tolerated, 'check')} found violations within the agreed tolerance.")
     if believed := len(believing(pairs)):
         parts.append(
-            f"{number(believed)} of them {'rests' if believed == 1 else 'rest'} on what was believed, "
-            f"not on reading all rows."
+            f"{number(believed)} of them {'relies' if believed == 1 else 'rely'} on an index or "
+            "constraint instead of reading all rows."
         )
     if empty := sum(vacuous(result) for _, result in pairs):
-        parts.append(f"{number(empty)} of them only because there was no row to examine.")
+        parts.append(
+            f"{number(empty)} of them {'holds' if empty == 1 else 'hold'} only because there "
+            "were no rows to examine."
+        )
     return " ".join(parts)
 
 
@@ -313,10 +325,10 @@ class MoveGroup:
 
 
 _MOVES = {
-    Transition.NEWLY_FAILING: "held when the baseline was taken, and fails now",
-    Transition.STILL_FAILING: "failed then and fails now",
-    Transition.FIXED: "failed then and holds now",
-    Transition.UNKNOWN: "then and now cannot be compared",
+    Transition.NEWLY_FAILING: "held before, fails after",
+    Transition.STILL_FAILING: "failed before, fails after",
+    Transition.FIXED: "failed before, holds after",
+    Transition.UNKNOWN: "before and after cannot be compared",
 }
 
 

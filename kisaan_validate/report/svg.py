@@ -26,7 +26,7 @@ def row_bar(before: int | None, after: int | None) -> Markup:
     """
     if before is None or after is None:
         return _drawing("rows not known", _rect(0, WIDTH, "unk"))
-    title = f"before {number(before)}, now {number(after)}, {signed(after - before)}"
+    title = f"before {number(before)}, after {number(after)}, {signed(after - before)}"
     most = max(before, after)
     if most == 0:
         return _drawing(title, _rect(0, WIDTH, "frame"))

@@ -1,5 +1,5 @@
 """Every table as the page shows it: rows before, expected and now, what its checks came to, its columns,
-what nobody looked at.
+what nothing looked at.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ColumnCard:
 
 @dataclass(frozen=True)
 class TableLine:
-    """One table; ``rows`` has its counts. ``expected`` is "" where nobody said what to expect."""
+    """One table; ``rows`` has its counts. ``expected`` is "" where nothing said what to expect."""
 
     table: str
     rows: RowLine | None
@@ -182,19 +182,19 @@ def _looked(name: str, coverage: TableCoverage | None) -> str:
         return "not known"
     if name in coverage.judged:
         return "values"
-    return "type only" if name in coverage.described else "nobody"
+    return "type only" if name in coverage.described else "nothing"
 
 
 def _uncovered(coverage: TableCoverage | None) -> str:
     """What no check touched of a table, in words; "" where nothing is left."""
     if coverage is None:
-        return "it is not known what checks looked at"
+        return "what the checks read is not known"
     if coverage.excluded and not coverage.checks:
         return "left out by the suite"
     if not coverage.judged and not coverage.described:
-        return "no check looks at its columns" if coverage.checks else "no check looks at it"
-    parts = [f"{counted(len(coverage.untouched), 'column')} untouched"] if coverage.untouched else []
-    parts += [f"of {number(len(coverage.described))} only the type"] if coverage.described else []
+        return "no column read by any check" if coverage.checks else "not read by any check"
+    parts = [f"{counted(len(coverage.untouched), 'column')} unchecked"] if coverage.untouched else []
+    parts += [f"{number(len(coverage.described))} only by type"] if coverage.described else []
     return ", ".join(parts)
 
 
@@ -219,9 +219,8 @@ def coverage_gaps(coverage: Sequence[TableCoverage]) -> Gaps:
     every = sum(len(c.judged) + len(c.described) + len(c.untouched) for c in coverage)
     read, typed = sum(len(c.judged) for c in coverage), sum(len(c.described) for c in coverage)
     words = (
-        f"Checks read values of {number(read)} of {counted(every, 'column')} in "
-        f"{counted(len(coverage), 'table')}; of "
-        f"{number(typed)} more they only looked at what the catalogue says; "
-        f"{number(every - read - typed)} they did not touch."
+        f"Checks read the values of {number(read)} of {counted(every, 'column')} in "
+        f"{counted(len(coverage), 'table')}, only the type of {number(typed)} more, and nothing of "
+        f"{number(every - read - typed)}."
     )
     return Gaps(bare, partly, words if coverage else "", every - read - typed)

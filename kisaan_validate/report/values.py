@@ -65,8 +65,8 @@ def words_of(column: ValuesCompared) -> str:
     if column.changed is None or column.compared is None:
         return f"not known: {column.message}"
     if not column.changed:
-        return f"the same in {counted(column.compared, 'row')} of both sides"
-    return f"another in {number(column.changed)} of {counted(column.compared, 'row')} of both sides"
+        return f"unchanged in all {counted(column.compared, 'row')} that are on both sides"
+    return f"changed in {number(column.changed)} of {counted(column.compared, 'row')} that are on both sides"
 
 
 def pattern_words(column: ValuesCompared) -> tuple[str, ...]:

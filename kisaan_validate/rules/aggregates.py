@@ -97,8 +97,8 @@ class AggregateRule(QueryRule):
     def intolerable(self, tolerance: Tolerance) -> str:
         """A figure is as declared or it is not; of segments, some may fail."""
         if not self.segment_by:
-            return "a figure is within its bounds or it is not: widen the bounds instead"
-        return "of segments a number is tolerated, not a share of the rows" if tolerance.rows is None else ""
+            return "a figure cannot be tolerated: widen its bounds instead"
+        return "tolerate a number of segments, not a share of the rows" if tolerance.rows is None else ""
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         figures = self.measure(Rows(View(table)), columns, catalogue)

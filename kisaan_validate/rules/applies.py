@@ -99,15 +99,15 @@ def parse_condition(text: str, origin: str = "") -> Condition:
     """Read one condition. Raises SuiteError if it does not fit the grammar."""
     match = _FORM.fullmatch(text.strip())
     hint = (
-        'write "table t", "column t.c" or "type t.c numeric(18,2)", with or without "not" before it; '
-        'a name with blanks or dots is quoted: column "Odd Table".c'
+        'write "table t", "column t.c" or "type t.c numeric(18,2)", with or without "not" before '
+        'it; quote a name with spaces or dots: column "Odd Table".c'
     )
     if match is None:
-        raise SuiteError(f"condition {text!r} is not understood", hint, origin)
+        raise SuiteError(f"condition {text!r} cannot be parsed", hint, origin)
     what, name, type_ = match["what"], match["name"], match["type"] or ""
     last = list(re.finditer(_PART, name))[-1] if what != "table" else None
     table, column = (name[: max(last.start() - 1, 0)], last[0]) if last is not None else (name, "")
     if not table or bool(type_) is not (what == "type"):
-        raise SuiteError(f"condition {text!r} is not understood", hint, origin)
+        raise SuiteError(f"condition {text!r} cannot be parsed", hint, origin)
     column = column[1:-1].replace('""', '"') if column.startswith('"') else column
     return Condition(bool(match["negated"]), what, table, column, canonical_type(type_) if type_ else "")

@@ -75,7 +75,7 @@ def read_exact(value: Any, what: str) -> Fraction:
             f"{what}={value!r} is not an exact number", 'write 5, Decimal("0.1") or Fraction(1, 3)'
         )
     if isinstance(value, Decimal) and not value.is_finite():
-        raise SuiteError(f"{what}={value!r} is no bound", "leave it out")
+        raise SuiteError(f"{what}={value!r} is not a bound", "omit it")
     return Fraction(value)
 
 
@@ -102,7 +102,7 @@ def read_count_bounds(low: Any, high: Any) -> Bounds:
                 f"{name}={exact_text(end)} is not a number of rows", "write a whole number, 0 or more"
             )
     if found.high is None and found.low == 0:
-        raise SuiteError("at least 0 can never fail", "write 1 or more, or leave it out")
+        raise SuiteError("at least 0 can never fail", "write 1 or more, or omit it")
     return found
 
 

@@ -190,7 +190,7 @@ class HasConstraint(CatalogRule):
         which = f" {self.name}" if self.name else ""
         over = f" over ({', '.join(columns)})" if columns else ""
         to = f" to {self.target}" if self.target else ""
-        nulls = ", NULL equal to NULL" if self.nulls_not_distinct else ""
+        nulls = ", NULLs count as equal" if self.nulls_not_distinct else ""
         return f"the database enforces a {self.constraint} constraint{which}{over}{to}{nulls}"
 
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
@@ -216,8 +216,8 @@ class HasConstraint(CatalogRule):
             return CatalogueAnswer(
                 1,
                 1,
-                f"{', '.join(c.name for c in found)} binds {table.name} alone, not the rows that are "
-                f"read with it",
+                f"{', '.join(c.name for c in found)} covers {table.name} only, not the rows that "
+                "are read with it",
             )
         sound = [c for c in found if c.validated and c.enforced]
         state = ", ".join(f"{c.name} is {'not validated' if c.enforced else 'not enforced'}" for c in found)
@@ -241,13 +241,11 @@ def _nearly_unique(table: Table, columns: tuple[str, ...]) -> str:
         if not index.valid:
             return f"{index.name} is unique over ({over}), but it is not valid"
         if index.predicate:
-            return (
-                f"{index.name} is unique over ({over}), but only for the rows where {_bare(index.predicate)}"
-            )
+            return f"{index.name} is unique over ({over}), but only for rows where {_bare(index.predicate)}"
         nullable = [c for c in columns if not table.declares_not_null(c)]
         if nullable and not index.nulls_not_distinct:
-            may = f"{', '.join(nullable)} may be NULL, and NULL is never equal to NULL"
-            return f"{index.name} is unique over ({over}), but lets rows with NULL through: {may}"
+            may = f"{', '.join(nullable)} may be NULL, and NULLs do not count as equal"
+            return f"{index.name} is unique over ({over}), but allows rows with NULL: {may}"
     return ""
 
 
@@ -308,7 +306,7 @@ def _shortcoming(index: Index) -> str:
     return (
         f"{index.name} is not valid"
         if not index.valid
-        else f"{index.name} is only for the rows where {_bare(index.predicate)}"
+        else f"{index.name} only covers rows where {_bare(index.predicate)}"
     )
 
 

@@ -65,7 +65,7 @@ class DistinctCount(BoundedRule):
 
     def figure(self, table: str, columns: tuple[str, ...]) -> str:
         """The number of values."""
-        return f"the number of different {', '.join(columns)} in {table}"
+        return f"the number of distinct {', '.join(columns)} in {table}"
 
     def source(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         """One row for each combination: grouped, because the planner says what grouping costs, of DISTINCT

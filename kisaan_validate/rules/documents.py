@@ -37,7 +37,7 @@ class JsonPath(RowRule):
         column = view.table.columns[columns[0]]
         if column.base not in {"json", "jsonb"}:
             raise DatabaseError(
-                f"{column.name} is {column.type}, which is no JSON", "name a column of type jsonb or json"
+                f"{column.name} is {column.type}, not JSON", "name a column of type jsonb or json"
             )
         name = to_sql(view.column(column.name))
         document = name if column.base == "jsonb" else f"{name}::jsonb"
@@ -62,14 +62,14 @@ def check_path(path: str) -> None:
     """
     match = re.fullmatch(r"\s*(?:(?:strict|lax)\s+)?(\$.*)", path, re.S)
     if match is None or "\x00" in path:
-        raise SuiteError(f"{path!r} is no SQL/JSON path", 'write "$.key", "$.items[*].price", "strict $.key"')
-    if _ALWAYS_FOUND.fullmatch(match[1].strip()):
         raise SuiteError(
-            f"{path!r} finds something in every document: it can never fail", "name what must be there"
+            f"{path!r} is not a SQL/JSON path", 'write "$.key", "$.items[*].price", "strict $.key"'
         )
+    if _ALWAYS_FOUND.fullmatch(match[1].strip()):
+        raise SuiteError(f"{path!r} matches every document: it can never fail", "name what must exist")
     if not _STEPS.fullmatch(_outside(match[1])):
-        hint = "name a path; a condition on what is found stands in ?(…)"
-        raise SuiteError(f"{path!r} is not a plain path: what it computes is always there", hint)
+        hint = "use a path; put a condition on what is found in ?(…)"
+        raise SuiteError(f"{path!r} is not a plain path: it computes a value that always exists", hint)
 
 
 def _outside(path: str) -> str:

@@ -61,16 +61,17 @@ class Fresh(AggregateRule):
         name, now = quote(column.name), f"TIMESTAMPTZ '{at}'"
         if column.base not in {"timestamptz", "timestamp", "date"}:
             raise DatabaseError(
-                f"{column.name} is {column.type}, which is no time", "name the column that says when"
+                f"{column.name} is {column.type}, which is not a time", "name a column of dates or times"
             )
         if column.base != "timestamptz" and not self.zone:
-            hint = 'say which: zone="Asia/Kolkata" (or "UTC")'
-            raise DatabaseError(f"{column.name} is {column.type}: in which time zone is not known", hint)
+            hint = 'name it: zone="Asia/Kolkata" (or "UTC")'
+            raise DatabaseError(f"{column.name} is {column.type}, whose time zone is unknown", hint)
         zone = to_sql(text_literal(self.zone))
         if column.base == "date":
             if self.within % timedelta(days=1):
                 raise DatabaseError(
-                    f"{column.name} is a date, which is not {span(self.within)} old", "write whole days"
+                    f"{column.name} is a date, whose age is not measured in {span(self.within)}",
+                    "write whole days",
                 )
             today = f"({now} AT TIME ZONE {zone})::date"
             return name, today, f"{today} - {self.within.days}"

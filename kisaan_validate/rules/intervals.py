@@ -41,7 +41,7 @@ def is_no_value(value: Any) -> bool:
 def refuse_no_value(value: Any, what: str, hint: str = "leave it out") -> None:
     """Raises SuiteError for a NaN, NaT or NA where a value is meant."""
     if is_no_value(value):
-        raise SuiteError(f"{what} is {value!r}, with which nothing compares", hint)
+        raise SuiteError(f"{what} is {value!r}, which compares with nothing", hint)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Interval:
         )
         for given, end in ((self.low, read.low), (self.high, read.high)):
             if is_no_value(end):
-                return f"the bound {given!r} is NaN, with which nothing compares"
+                return f"the bound {given!r} is NaN, which compares with nothing"
         if read._void():
             return f"nothing is {self}: it can only fail"
         if read._endless(column) and (allow_nan or not column.may_be_nan):

@@ -164,7 +164,7 @@ def _share(share: Fraction, origin: str) -> Tolerance:
         raise SuiteError("a tolerance is never negative", origin=origin)
     if share >= 1:
         raise SuiteError(
-            f"a check of which {share} of the rows are tolerated can never fail",
+            f"a check that tolerates {share} of the rows can never fail",
             "write less than 100%",
             origin,
         )

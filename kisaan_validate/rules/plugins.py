@@ -33,7 +33,7 @@ def kinds() -> Mapping[str, Callable[..., Any]]:
     for point in sorted(entry_points(group=KINDS), key=lambda p: (p.name, p.value)):
         who = _title(point)
         if not re.fullmatch(r"[a-z][a-z0-9_]*", point.name) or iskeyword(point.name):
-            raise UsageError(f"{who}: {point.name!r} is no name that a suite could write", _REMOVE)
+            raise UsageError(f"{who}: {point.name!r} is not a name that a suite can use", _REMOVE)
         if point.name in found:
             raise UsageError(
                 f"{who}: {point.name!r} is already taken by {origins[point.name]}", "uninstall one of them"
@@ -47,10 +47,12 @@ def refuse_taken(own: Iterable[str]) -> None:
     taken = set(own)
     for name in kinds():
         if name in taken:
-            raise UsageError(f"the plugin {name!r} of {KINDS} uses a name of kisaan-validate's own", _REMOVE)
+            raise UsageError(
+                f"the plugin {name!r} of {KINDS} uses a name reserved by kisaan-validate", _REMOVE
+            )
 
 
-_REMOVE = "correct the package, or uninstall it"
+_REMOVE = "fix the package, or uninstall it"
 
 
 def _load(point: EntryPoint, who: str) -> Callable[..., Any]:
@@ -60,7 +62,7 @@ def _load(point: EntryPoint, who: str) -> Callable[..., Any]:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise UsageError(f"{who} cannot be loaded: {said}", _REMOVE) from error
     if not callable(thing):
-        raise UsageError(f"{who} is no function, but a {type(thing).__name__}", _REMOVE)
+        raise UsageError(f"{who} must be a function, not {type(thing).__name__}", _REMOVE)
     function: Callable[..., Any] = thing
     return function
 

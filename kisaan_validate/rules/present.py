@@ -31,7 +31,7 @@ class ValuesPresent(QueryRule):
 
     def __post_init__(self) -> None:
         for value in self.values:
-            refuse_no_value(value, "one of the values", "write the values that must occur, each as itself")
+            refuse_no_value(value, "one of the values", "write the values that must occur")
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"the values of {columns[0]} are exactly {', '.join(sorted(str(v) for v in self.values))}"
@@ -77,8 +77,7 @@ class SequenceAhead(QueryRule):
         if sequence is None:
             raise DatabaseError(
                 f"no sequence fills {table.name}.{column}",
-                "declare the sequence only where the column has one (serial, identity, or DEFAULT "
-                "nextval(...))",
+                "declare this only for a column with a sequence (serial, identity or DEFAULT nextval(...))",
             )
         extreme, behind = ("max", "<") if sequence.ascending else ("min", ">")
         name = f"{quote(sequence.schema)}.{quote(sequence.name)}"
@@ -160,7 +159,7 @@ class MinimumRows(QueryRule):
             raise SuiteError(f"{self.minimum!r} is not a number of rows", "write a whole number")
         if self.minimum < 1:
             raise SuiteError(
-                f"a minimum of {self.minimum} rows can never fail", "write 1 or more, or leave it out"
+                f"a minimum of {self.minimum} rows can never fail", "write 1 or more, or omit it"
             )
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:

@@ -90,7 +90,7 @@ class Reconciles(QueryRule):
             raise DatabaseError(f"table {self.details} does not exist")
         summed = details.columns[self.detail_column]
         if summed.base in {"float4", "float8"}:
-            hint = "sums are exact over integers and numeric only: store such amounts as numeric"
+            hint = "only integer and numeric columns have exact sums: store such amounts as numeric"
             raise DatabaseError(
                 f"{details.title}.{summed.name} is {summed.type}, which has no exact sum", hint
             )

@@ -32,7 +32,7 @@ class References(JoinRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         own, other = ", ".join(self.join.columns), ", ".join(self.join.parent_columns)
-        return f"every {own} is an existing {other} of {self.join.parent}{when(self.where)}"
+        return f"every {own} exists as {other} in {self.join.parent}{when(self.where)}"
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""
@@ -92,7 +92,7 @@ class Agrees(JoinRule):
     kind: ClassVar[str] = "agrees"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
-        loose = ", where both have a value" if self.nulls == "pass" else ""
+        loose = ", if both have a value" if self.nulls == "pass" else ""
         via = ", ".join(self.join.columns)
         return (
             f"{columns[0]} equals {self.join.parent}.{self.parent_column} (by {via}){loose}{when(self.where)}"

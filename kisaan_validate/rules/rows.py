@@ -72,7 +72,7 @@ class PredicateRule(RowRule):
         )
 
 
-NAN_BY_NAME = 'to judge NaN, name it in SQL: declare.holds("t", "x <> \'NaN\'")'
+NAN_BY_NAME = 'to check for NaN, name it in SQL: declare.holds("t", "x <> \'NaN\'")'
 """What to do instead, where a check is given a NaN to compare with."""
 
 _OPERATORS: dict[str, tuple[str, str]] = {
@@ -144,7 +144,7 @@ class InRange(PredicateRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         left, right = "[" if self.include_low else "(", "]" if self.include_high else ")"
-        return f"{columns[0]} lies in {left}{_words(self.low)}, {_words(self.high)}{right}"
+        return f"{columns[0]} is in {left}{_words(self.low)}, {_words(self.high)}{right}"
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         low = _compared(view, columns[0], ">=" if self.include_low else ">", self.low)
@@ -307,7 +307,7 @@ class Length(PredicateRule):
                     f"{bound!r} is not a number of characters", "write a whole number, 0 or more"
                 )
         if self.high is None and not self.low:
-            raise SuiteError("at least 0 characters can never fail", "write 1 or more, or leave it out")
+            raise SuiteError("at least 0 characters can never fail", "write 1 or more, or omit it")
         Interval(self.low, self.high).refuse_void()
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:

@@ -44,7 +44,7 @@ class NoGaps(QueryRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         order = f" in the order of {self.order_by}" if self.order_by else ""
-        begin = f", beginning with {self.start}" if self.start is not None else ""
+        begin = f", starting with {self.start}" if self.start is not None else ""
         each = f", for each {', '.join(self.by)}" if self.by else ""
         return (
             f"{columns[0]} rises by {exact_text(self.step)} from row to "

@@ -36,9 +36,7 @@ class Total(BoundedRule):
         """NULLs are left out. Raises DatabaseError where a sum would depend on the order of addition."""
         column = rows.view.table.columns[columns[0]]
         if column.base not in _SUMMED:
-            hint = (
-                "sums are exact over integers and numeric only; compare such a column with declare.quantile"
-            )
+            hint = "only integer and numeric columns have exact sums; use declare.quantile for others"
             raise DatabaseError(f"{column.name} is {column.type}, which has no exact sum", hint)
         found = f"coalesce({rows.of(f'sum({quote(column.name)})')}, 0)::numeric"
         # PostgreSQL's NaN is greater than every number: a lower bound alone would admit it.

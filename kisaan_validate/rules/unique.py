@@ -25,8 +25,10 @@ class Unique(QueryRule):
     kind: ClassVar[str] = "unique"
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
-        nulls = "NULL equals NULL" if self.nulls_equal else "NULLs differ"
-        return f"({', '.join(columns)}) is unique, {nulls}; counts {self.counts}{when(self.where)}"
+        what = columns[0] if len(columns) == 1 else f"({', '.join(columns)})"
+        nulls = "equal" if self.nulls_equal else "different"
+        groups = ", counted in groups" if self.counts == "groups" else ""
+        return f"{what} is unique (NULLs count as {nulls}){groups}{when(self.where)}"
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""

@@ -68,7 +68,7 @@ def answers_to(operator: str, signature: bytes, signers: Signers) -> str:
     for line in lines:
         by_key = line.key in (key, blob) and not line.authority
         if by_key and (name := _admitted(line.principals, operator)):
-            return f"by {line.words} of the allowed signers its key also answers to {name}"
+            return f"{line.words} of the allowed signers file gives its key to {name} as well"
     return _through_others(operator, [line for line in lines if not line.authority], key)
 
 
@@ -86,7 +86,7 @@ def _through_others(operator: str, lines: list[SignerLine], key: bytes) -> str:
         if wider == names:
             break
         names = wider
-    return f"through other lines of the allowed signers its key belongs to {operator}" if key in keys else ""
+    return f"other lines of the allowed signers file give its key to {operator}" if key in keys else ""
 
 
 def _spelled(line: SignerLine, operator: str) -> bool:

@@ -47,7 +47,7 @@ def unpack(path: Path) -> Files:
         raise
     except Exception:  # whatever a parser of hostile bytes may come to
         raise RecordError(
-            f"{path} is not a whole bundle", "it is truncated or damaged; get it again"
+            f"{path} is not a complete bundle", "it is truncated or damaged; fetch it again"
         ) from None
     try:
         same = pack(run, found) == data
@@ -55,7 +55,7 @@ def unpack(path: Path) -> Files:
         same = False
     if not same:
         raise RecordError(
-            f"{path} is not as it was written: it holds more than its files", "it was edited; get it again"
+            f"{path} was changed: it contains more than its files", "it was edited; fetch it again"
         )
     return Files(str(path), dict(sorted(found.items())), bundle=data)
 
@@ -70,7 +70,7 @@ def sums(files: Mapping[str, bytes]) -> bytes:
 def _bytes(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise RecordError(f"{path} is no file", "name a bundle, a run's folder or a folder of reports")
+            raise RecordError(f"{path} is not a file", "name a bundle, a run's folder or a folder of reports")
         if path.stat().st_size > LARGEST:
             raise RecordError(f"{path} has more than {LARGEST:,} bytes", "name a bundle")
         return path.read_bytes()
@@ -93,7 +93,7 @@ def _entries(archive: zipfile.ZipFile, path: Path, size: int) -> tuple[str, dict
         names.add(entry.filename)
     if sum(entry.file_size for entry in entries) > size:
         raise RecordError(
-            f"{path} holds more than its own size", "it was not made by this program; do not unpack it"
+            f"{path} unpacks to more than its own size", "it was not made by this program; do not unpack it"
         )
     return run, {entry.filename.removeprefix(f"{run}/"): archive.read(entry) for entry in entries}
 
@@ -104,11 +104,11 @@ def _odd(entry: zipfile.ZipInfo, run: str, before: set[str]) -> str:
     """
     name = entry.filename
     if "\\" in name or name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
-        return f"it holds a name that leads elsewhere: {name!r}"
+        return f"it contains a file name that points outside: {name!r}"
     if not stat.S_ISREG(entry.external_attr >> 16):
-        return f"{name!r} is no plain file"
+        return f"{name!r} is not a regular file"
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
         return f"{name!r} is compressed"
     if name in before or not name.startswith(f"{run}/"):
-        return f"{name!r} is twice there, or outside the run's folder"
+        return f"{name!r} occurs twice, or is outside the run's folder"
     return ""

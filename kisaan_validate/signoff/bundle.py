@@ -44,7 +44,7 @@ def bundle_of(files: Files, judged: Judgement, standing: SignoffStanding, *, bas
     if not any(name.startswith("suite/") for name in files.files) and judged.run.suite.sources:
         raise RecordError(
             f"{files.source} has no copy of the suite's sources",
-            "only runs recorded with them can be bundled; run again",
+            "only runs recorded with their sources can be bundled; run again",
         )
     kept = {
         name: data for name, data in files.files.items() if _belongs(name) and (baseline or name != BASELINE)
@@ -52,7 +52,8 @@ def bundle_of(files: Files, judged: Judgement, standing: SignoffStanding, *, bas
     whole = {**kept, **derived(kept, judged, standing)}
     if found := secrets_in(whole):
         raise UsageError(
-            f"not bundled: {'; '.join(found)}", "take the secret out of the suite, change it, and run again"
+            f"not bundled: {'; '.join(found)}",
+            "remove the secret from the suite, change the secret, and run again",
         )
     return Bundle(pack(judged.run.id, whole), whole)
 

@@ -72,7 +72,7 @@ def _locked(reports: Path) -> Iterator[None]:
         with file_lock(reports / ".lock-chain", "the record of another run", wait=PATIENCE):
             yield
     except AlreadyRunning as error:
-        raise RecordError(error.fact, "run again when it has ended") from None
+        raise RecordError(error.fact, "run again when it is done") from None
 
 
 def find_head(reports: Path) -> Link | None:
@@ -166,27 +166,22 @@ def walk(links: list[Link]) -> Walk:
     firsts = [link for link in good if not link.previous_digest]
     for link in missing:
         if link.previous_run in by_id:
-            broken.append(
-                f"{link.folder}: the run {link.previous_run} that it names as the one before it has been "
-                f"changed since"
-            )
+            broken.append(f"{link.folder}: its predecessor, run {link.previous_run}, was changed afterwards")
     followers = Counter(link.previous_digest for link in good if link.previous_digest)
     for digest, n in followers.items():
         if n > 1:
             names = ", ".join(link.folder for link in good if link.previous_digest == digest)
-            broken.append(f"{names}: all name the same run as the one before them")
+            broken.append(f"{names}: all name the same run as their predecessor")
     gone = [link for link in missing if link.previous_run not in by_id]
     gone.sort(key=lambda link: link.folder)
     start = ""
     for link in gone:
         if link is gone[0] and not firsts:
-            start = f"{link.folder} names {link.previous_run} as the one before it, which is not here"
+            start = f"{link.folder}: its predecessor, run {link.previous_run}, is missing"
         else:
-            broken.append(
-                f"{link.folder}: the run {link.previous_run} that it names as the one before it is not here"
-            )
+            broken.append(f"{link.folder}: its predecessor, run {link.previous_run}, is missing")
     if len(firsts) > 1:
-        broken.append(f"{', '.join(link.folder for link in firsts)}: each says that it is the first run")
+        broken.append(f"{', '.join(link.folder for link in firsts)}: each claims to be the first run")
     return Walk(
         len(links),
         _newest(tips(good)),

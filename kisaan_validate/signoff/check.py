@@ -50,7 +50,7 @@ def signoffs_of(files: Files, run: Run, verdict: Verdict | None, trust: SignoffT
     if len(paths) > MOST:
         raise RecordError(
             f"{files.source} has {len(paths):,} sign-offs, of which at most {MOST:,} are checked",
-            "remove what is none",
+            "remove files that are not sign-offs",
         )
     read = [_read(files, path) for path in sorted(paths)]
     read.sort(key=_order)
@@ -107,7 +107,7 @@ def _operators(path: str, statement: Statement, files: Files, run: Run, trust: S
 
 def _misplaced(path: str, statement: Statement) -> list[str]:
     return (
-        [] if path == path_of(statement) else [f"it is named {path}, and was signed as {path_of(statement)}"]
+        [] if path == path_of(statement) else [f"it is named {path}, but was signed as {path_of(statement)}"]
     )
 
 
@@ -119,9 +119,11 @@ def differing(statement: Statement, now: Mapping[str, str]) -> list[str]:
         if was == has:
             continue
         if not was:
-            wrong.append(f"{name} was not there when it was signed")
+            wrong.append(f"{name} did not exist when it was signed")
         else:
-            wrong.append(f"{name} is not what was signed" if has else f"{name} was signed, and is missing")
+            wrong.append(
+                f"{name} differs from what was signed" if has else f"{name} was signed but is missing"
+            )
     return wrong
 
 
@@ -130,14 +132,16 @@ def _unsaid(statement: Statement, run: Run, verdict: Verdict | None, before: Seq
     wrong = []
     about = (run.id, run.place.database, run.place.system_identifier, run.place.at)
     if (statement.run, statement.database, statement.system_identifier, statement.data_as_of) != about:
-        wrong.append(f"it speaks of run {statement.run} of {statement.database}")
+        wrong.append(f"it is about run {statement.run} of {statement.database}")
     if verdict is not None and statement.verdict is not verdict:
-        wrong.append(f"it was signed as {statement.verdict.value}, and is {verdict.value}")
+        wrong.append(
+            f"it was signed with verdict {statement.verdict.value}, but the verdict is {verdict.value}"
+        )
     if statement.decision in (Decision.ATTEST, Decision.DENY) and (
         statement.criterion,
         statement.criterion_text,
     ) not in manual_criteria(run):
-        wrong.append(f"the run has no manual criterion {statement.criterion!r} in these words")
+        wrong.append(f"the run has no manual criterion {statement.criterion!r} with this text")
     if statement.decision is Decision.APPROVE:
         met = [c.id for c in attestable(run, [s for s in before if s.path in statement.seen]) if c.met]
         unsaid = {
@@ -145,7 +149,7 @@ def _unsaid(statement: Statement, run: Run, verdict: Verdict | None, before: Seq
             for c, why in cautions(run, verdict or statement.verdict, met).items()
             if c not in statement.accepted
         }
-        wrong += [f"it approves without accepting this: {why}" for why in unsaid.values()]
+        wrong += [f"it approves without accepting: {why}" for why in unsaid.values()]
     return wrong
 
 
@@ -166,6 +170,9 @@ def _signature(
         return (
             made.key,
             [],
-            f"no allowed signers are named, so nobody can tell whether {made.key} is {statement.signer}'s",
+            (
+                f"no allowed signers file is configured, so whether {made.key} belongs to "
+                f"{statement.signer} is unknown"
+            ),
         )
     return made.key, [made.message], ""

@@ -18,7 +18,7 @@ LARGEST = 1 << 30
 
 @dataclass(frozen=True)
 class Files:
-    """A run's files by their path in its folder. ``odd`` are what a folder holds that is no plain file,
+    """A run's files by their path in its folder. ``odd`` are what a folder holds that is not a regular file,
     with what it is.
     """
 
@@ -66,7 +66,7 @@ def read_folder(folder: Path) -> Files:
                 odd[os.fsencode(shown).decode("utf-8", "backslashreplace")] = "not named in UTF-8"
                 continue
             if not stat.S_ISREG(path.lstat().st_mode):
-                odd[shown] = "a symbolic link" if path.is_symlink() else "no plain file"
+                odd[shown] = "a symbolic link" if path.is_symlink() else "not a regular file"
                 continue
             total += path.lstat().st_size
             if total > LARGEST:

@@ -50,14 +50,13 @@ class Verified:
 
 
 LIMITS = (
-    "that the database held what run.json says: re-perform the SQL of a check on a copy of that time",
+    "that the database held what run.json says: repeat a check's SQL on a copy from that time",
     (
-        "that nobody removed the newest sign-offs, or the newest runs of a folder, or made these anew: "
-        "only a digest that was "
-        "kept elsewhere (in a mail, a ticket, a time stamp) can tell"
+        "that nobody removed or replaced the newest sign-offs or the newest runs: only a digest "
+        "kept elsewhere (in an e-mail, a ticket, a timestamp) can show that"
     ),
-    "when somebody signed: the time is the signer's own word, unless an authority stamped it",
-    "who ran it: the operator's name is a claim, nobody signed in for it",
-    "that a key was in its owner's hands only",
+    "when somebody signed: the time is the signer's own claim, unless an authority timestamped it",
+    "who ran it: the operator's name is a claim and was not authenticated",
+    "that only its owner had a key",
 )
-"""What no verification of files proves."""
+"""What no verification of files can prove."""

@@ -52,7 +52,7 @@ def sign(text: bytes, key: Path) -> bytes:
     """
     if not key.exists():
         raise UsageError(
-            f"there is no key {key}", "make one: ssh-keygen -t ed25519 -f KEY, and name it with --key"
+            f"no such key: {key}", "create one with ssh-keygen -t ed25519 -f KEY and name it with --key"
         )
     done = subprocess.run(
         [program(), "-Y", "sign", "-f", str(key), "-n", NAMESPACE],
@@ -66,7 +66,7 @@ def sign(text: bytes, key: Path) -> bytes:
             or f"ssh-keygen ended with {done.returncode}"
         )
         raise UsageError(
-            f"not signed: {said}", "check the key, its passphrase, or whether the agent holds it"
+            f"not signed: {said}", "check the key and its passphrase, or whether ssh-agent has it"
         )
     return done.stdout
 
@@ -105,9 +105,12 @@ def check(text: bytes, signature: bytes, signer: str, signers: Signers, at: date
             False,
             True,
             key,
-            f"{key or 'its key'} may not sign for {signer!r}: not allowed, not at that time, or revoked",
+            (
+                f"{key or 'its key'} may not sign for {signer!r}: not allowed, not valid at that "
+                "time, or revoked"
+            ),
         )
-    return Checked(False, False, "", "the signature does not fit the statement")
+    return Checked(False, False, "", "the signature does not match the statement")
 
 
 def program() -> str:
@@ -127,7 +130,7 @@ def read_signers(allowed: Path | None, revoked: Path | None) -> Signers | None:
     try:
         return Signers(_lines(allowed), _lines(revoked) if revoked is not None else b"")
     except OSError as error:
-        hint = 'one line a person: NAME namespaces="signoff@kisaan-validate" ssh-ed25519 AAAA…'
+        hint = 'one line per person: NAME namespaces="signoff@kisaan-validate" ssh-ed25519 AAAA…'
         raise RecordError(f"cannot read {error.filename}: {error.strerror}", hint) from None
 
 

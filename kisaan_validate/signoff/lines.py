@@ -64,23 +64,26 @@ def how_to(run: str, standing: SignoffStanding, digest: str, left_out: Sequence[
     it.
     """
     parts = [
-        f"How to verify run {run} with stock tools, in this folder.",
-        "",
-        "1. No file was damaged on its way (whoever changes a file on purpose changes SHA256SUMS too):",
-        "   sha256sum -c SHA256SUMS",
-        "",
-        f"2. The facts are the run that was meant: run.json has SHA-256 {digest}",
+        f"How to verify run {run} with standard tools, in this folder.",
         "",
         (
-            f"3. Who signed. Use your own file {SIGNERS_OF_YOURS}: the copy in signoffs/ says only what the "
-            f"makers of this bundle believed."
+            "1. No file was damaged in transit (somebody who changes a file on purpose can change "
+            "SHA256SUMS too):"
+        ),
+        "   sha256sum -c SHA256SUMS",
+        "",
+        f"2. These are the facts of the right run: run.json has SHA-256 {digest}",
+        "",
+        (
+            f"3. Who signed. Use your own file {SIGNERS_OF_YOURS}: the copy in signoffs/ only "
+            "shows what the makers of this bundle used."
         ),
     ]
     for what, lines in lines_of(standing):
         parts += ["", f"   {what}:", *(f"   {line}" for line in lines)]
     if left_out:
-        parts += ["", f"   Not in this bundle, so sha256sum misses it: {', '.join(left_out)}."]
+        parts += ["", f"   Not in this bundle, so sha256sum will not find it: {', '.join(left_out)}."]
     if not standing.signed:
         parts += ["", "   Nobody signed."]
-    parts += ["", "Or all at once: kisaan-validate verify BUNDLE --allowed-signers FILE", ""]
+    parts += ["", "Or do all of this with: kisaan-validate verify BUNDLE --allowed-signers FILE", ""]
     return "\n".join(parts)

@@ -58,11 +58,11 @@ def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: SignoffTrust) -
     signature = sign(text, wish.key)
     remarks = _remarks(judged, wish)
     if trust.signers is None:
-        remarks.append("no allowed signers are configured: whose key this is, nobody can tell from here")
+        remarks.append("no allowed signers file is configured, so whose key this is cannot be checked")
     else:
         made = check(text, signature, wish.signer, trust.signers, statement.at)
         if not made.good:
-            hint = f"let whoever keeps {trust.source} add the key, or sign under the name that it has there"
+            hint = f"ask the owner of {trust.source} to add the key, or sign under the name it has there"
             raise UsageError(f"not signed: {made.message}", hint)
     write_file(folder / f"{path}.sig", signature.decode())
     write_file(folder / path, text.decode())  # last: a signature without a statement is none
@@ -83,10 +83,10 @@ def _statement(files: Files, judged: Judgement, wish: Wish, trust: SignoffTrust)
     signer, reason = wish.signer.strip(), " ".join(wish.reason.split())
     if not signer or not signer.isprintable():
         raise UsageError(
-            f"{wish.signer!r} is no name", "write it as the allowed signers do: --as asha@example.org"
+            f"{wish.signer!r} is not a name", "write it as in the allowed signers file: --as asha@example.org"
         )
     if not reason:
-        raise UsageError("a decision needs its reason", "say it with --reason")
+        raise UsageError("a decision needs a reason", "give one with --reason")
     before = signoffs_of(files, run, judged.verdict, trust)
     _refuse_unaccepted(judged, wish, before)
     return Statement(
@@ -124,7 +124,11 @@ def _criterion(judged: Judgement, wish: Wish) -> str:
         return ""
     known = dict(manual_criteria(judged.run))
     if wish.criterion not in known:
-        hint = did_you_mean(wish.criterion, known) if known else "declare it: [[criteria]] with manual = true"
+        hint = (
+            did_you_mean(wish.criterion, known)
+            if known
+            else "declare it under [[criteria]] with manual = true"
+        )
         raise UsageError(f"the run has no manual criterion {wish.criterion!r}", hint)
     return known[wish.criterion]
 
@@ -138,13 +142,11 @@ def _refuse_unaccepted(judged: Judgement, wish: Wish, before: tuple[Signed, ...]
     }
     if found:
         options = " ".join(f"--accept-{c.value}" for c in found)
-        raise UsageError(
-            f"not approved: {'; '.join(found.values())}", f"to approve it all the same, say so: {options}"
-        )
+        raise UsageError(f"not approved: {'; '.join(found.values())}", f"to approve it anyway, add {options}")
 
 
 def _remarks(judged: Judgement, wish: Wish) -> list[str]:
     operator = judged.run.provenance.operator
     if wish.decision is Decision.APPROVE and same_person(operator, wish.signer):
-        return [f"{operator} ran it: another person must approve too"]
+        return [f"{operator} ran it, so another person must approve too"]
     return []

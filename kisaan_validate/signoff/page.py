@@ -65,7 +65,7 @@ def _unread(one: Signed) -> Shown:
     from datetime import UTC, datetime
 
     return Shown(
-        "nobody knows who",
+        "unknown signer",
         "unreadable",
         "",
         datetime.fromtimestamp(0, UTC),

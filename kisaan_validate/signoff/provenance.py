@@ -101,7 +101,7 @@ def keep_sources(suite: Path, sources: Iterable[str], digest: str, place: Path) 
         read = [(name, (suite / name).read_bytes()) for name in sources]
         if sources_digest(read) != digest:
             raise RecordError(
-                "the suite has changed while it ran: its sources are not kept with the run", "run it again"
+                "the suite changed during the run, so its sources are not kept with the run", "run it again"
             )
         for name, data in read:
             write_file(place / "suite" / name, data.decode())

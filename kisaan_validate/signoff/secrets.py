@@ -27,11 +27,11 @@ def secrets_in(files: Mapping[str, bytes], environment: Mapping[str, str] | None
             and not match[1].startswith((b"{", b"$", b"<", b"\xe2\x80\xa6"))
             for match in _URL.finditer(data)
         ):
-            found.append(f"{name} holds an address with a password")
+            found.append(f"{name} contains a URL with a password")
         if _KEY.search(data):
-            found.append(f"{name} holds a private key")
+            found.append(f"{name} contains a private key")
         if any(word in data for word in known):
-            found.append(f"{name} holds the password of the database")
+            found.append(f"{name} contains the database password")
     return found
 
 

@@ -103,7 +103,6 @@ class SignoffStanding:
     @property
     def sentence(self) -> str:
         """The standing in one sentence."""
-        many = f"{len(self.approvals)} of {self.needed} approval{'' if self.needed == 1 else 's'}"
         names = ", ".join(s.statement.signer for s in self.approvals if s.statement is not None)
         if self.state is SignoffState.APPROVED:
             accepted = (
@@ -120,8 +119,8 @@ class SignoffStanding:
                 f"{', '.join(s.statement.signer for s in self.rejections if s.statement is not None)}."
             )
         if self.state is SignoffState.UNSIGNED:
-            return f"Not signed yet: {self.needed} approval{'' if self.needed == 1 else 's'} needed."
-        return f"Not approved yet: {many}; {'; '.join(self.missing)}."
+            return f"Not signed: needs {self.needed} approval{'' if self.needed == 1 else 's'}."
+        return f"Not approved: {'; '.join(self.missing)}."
 
     @property
     def accepted(self) -> tuple[Caution, ...]:
@@ -136,7 +135,7 @@ class SignoffStanding:
 
     @property
     def unattested(self) -> tuple[Attestable, ...]:
-        """The manual criteria that nobody attested, or that somebody denies."""
+        """The manual unattested criteria, or that somebody denies."""
         return tuple(c for c in self.criteria if not c.met)
 
     def replaced(self, signed: Signed) -> bool:
@@ -146,10 +145,10 @@ class SignoffStanding:
 
 
 _ACCEPTED = {
-    Caution.PARTIAL: "that it is a partial run",
-    Caution.VERDICT: "its verdict",
+    Caution.PARTIAL: "that the run is partial",
+    Caution.VERDICT: "the verdict",
     Caution.UNCOMMITTED: "uncommitted changes",
-    Caution.UNATTESTED: "criteria that nobody attested",
+    Caution.UNATTESTED: "unattested criteria",
 }
 
 
@@ -161,10 +160,10 @@ def cautions(run: Run, verdict: Verdict | None, attested: Iterable[str] = ()) ->
     found: dict[Caution, str] = {}
     if run.selection.partial:
         found[Caution.PARTIAL] = (
-            f"it is a partial run: {len(run.checks):,} of {run.suite.total_checks:,} checks were asked"
+            f"the run is partial: {len(run.checks):,} of {run.suite.total_checks:,} checks were run"
         )
     if verdict not in (Verdict.PASS, None):
-        found[Caution.VERDICT] = f"its verdict is {verdict}"
+        found[Caution.VERDICT] = f"the verdict is {verdict}"
     if run.provenance.uncommitted:
         changed = run.provenance.uncommitted
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
@@ -209,7 +208,7 @@ def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Sig
     approvals = tuple(s for s in latest if _decision(s) is Decision.APPROVE)
     lost = lost_of(signed)
     missing = _missing(run, approvals, needed)
-    missing += tuple(f"{path} was there when others signed, and is gone" for path in lost)
+    missing += tuple(f"{path} existed when others signed and is now missing" for path in lost)
     if rejections:
         state = SignoffState.REJECTED
     elif approvals and not missing:
@@ -269,15 +268,21 @@ def _people(holding: Sequence[Signed]) -> list[int]:
     return person
 
 
+def _lacking(given: int, needed: int) -> str:
+    """How many approvals are needed, and whose."""
+    if needed == 1:
+        return "needs 1 approval from someone other than the operator"
+    return (
+        f"has {given} of {needed} approvals, needs {needed - given} more, each from a different person "
+        "with a different key"
+    )
+
+
 def _missing(run: Run, approvals: Sequence[Signed], needed: int) -> tuple[str, ...]:
     """What keeps these approvals from being enough."""
     missing = []
     if len(approvals) < needed:
-        lacking = needed - len(approvals)
-        missing.append(
-            f"{lacking} more approval{'' if lacking == 1 else 's'} needed, each by another person with "
-            f"another key"
-        )
+        missing.append(_lacking(len(approvals), needed))
     operator = run.provenance.operator
     others = [
         s
@@ -289,8 +294,8 @@ def _missing(run: Run, approvals: Sequence[Signed], needed: int) -> tuple[str, .
             f"{s.statement.signer}: {s.answers}" for s in approvals if s.statement is not None and s.answers
         ]
         missing.append(
-            f"{operator} ran it and cannot be its only approver" + (f" ({'; '.join(how)})" if how else "")
+            f"{operator} ran it and cannot be the only approver" + (f" ({'; '.join(how)})" if how else "")
         )
     if approvals and not operator:
-        missing.append("it is not recorded who ran it, so nobody can tell that somebody else approved")
+        missing.append("who ran it is not recorded, so whether somebody else approved is unknown")
     return tuple(missing)

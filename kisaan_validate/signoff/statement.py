@@ -147,9 +147,9 @@ def read_statement(data: bytes, source: str) -> Statement:
             f"{source} is not a sign-off: {str(error).splitlines()[0]}", "it may be truncated or edited"
         ) from None
     if statement.at.tzinfo is None or statement.data_as_of.tzinfo is None:
-        raise RecordError(f"{source} has a time without a zone", "it was edited")
+        raise RecordError(f"{source} has a time without a time zone", "it was edited")
     if not same:
-        raise RecordError(f"{source} is not as it was written", "it was edited")
+        raise RecordError(f"{source} was changed", "it was edited")
     return statement
 
 

@@ -34,7 +34,7 @@ def query_of(signature: bytes) -> bytes:
         out = Path(folder, "tsq")
         code, said = _openssl("ts", "-query", "-data", str(data), "-sha256", "-cert", "-out", str(out))
         if code:
-            raise UsageError(f"openssl made no request: {said}", "check the version of openssl")
+            raise UsageError(f"openssl created no request: {said}", "check the version of openssl")
         return out.read_bytes()
 
 
@@ -42,7 +42,7 @@ def ask(url: str, query: bytes) -> bytes:
     """Send a request to an authority and return its reply. Raises UsageError."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise UsageError(
-            f"{url} is no address of a time stamp authority", "name one that begins with https://"
+            f"{url} is not the URL of a timestamp authority", "use one that begins with https://"
         )
     request = urllib.request.Request(url, query, {"Content-Type": "application/timestamp-query"})
     try:
@@ -50,7 +50,8 @@ def ask(url: str, query: bytes) -> bytes:
             reply: bytes = answer.read(_LARGEST)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{url} gave no time stamp: {error}", "try again, or take the request there: --timestamp-query"
+            f"{url} returned no timestamp: {error}",
+            "try again, or send the request another way: --timestamp-query",
         ) from None
     return reply
 
@@ -76,14 +77,14 @@ def check_stamp(files: Files, path: str, authorities: Path | None) -> Stamp | No
     if reply is None or signature is None:
         return None
     if not belongs(reply, signature):
-        return Stamp(StampState.WRONG, "its time stamp is not one of this signature")
+        return Stamp(StampState.WRONG, "its timestamp is not for this signature")
     at = time_of(reply)
     if authorities is None:
-        words = f"it has a time stamp, which no authority named here verifies (it says {at})"
+        words = f"it has a timestamp that no configured authority verifies (it says {at})"
         return Stamp(StampState.UNVERIFIED, words)
     if verified(reply, signature, authorities):
         return Stamp(StampState.PROVED, f"existed at {at}")
-    return Stamp(StampState.WRONG, "its time stamp is not by an authority that counts")
+    return Stamp(StampState.WRONG, "its timestamp is not from a trusted authority")
 
 
 def verified(reply: bytes, signature: bytes, authorities: Path) -> bool:
@@ -92,7 +93,7 @@ def verified(reply: bytes, signature: bytes, authorities: Path) -> bool:
     """
     if not authorities.is_file():
         raise RecordError(
-            f"cannot read {authorities}", "name the certificates of the time stamp authority with --tsa-ca"
+            f"cannot read {authorities}", "name the certificates of the timestamp authority with --tsa-ca"
         )
     with tempfile.TemporaryDirectory(prefix="kisaan-stamp-") as folder:
         Path(folder, "data").write_bytes(signature)

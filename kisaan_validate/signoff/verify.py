@@ -46,7 +46,7 @@ def verify_path(path: Path, trust: SignoffTrust, *, only_chain: bool = False) ->
         if only_chain:
             return [chain]
         return [chain, *(_one_of(p.parent, trust) for p in sorted(path.glob("*/run.json")))]
-    raise RecordError(f"there is no run in {path}", "name a bundle, a run's folder, or a folder of reports")
+    raise RecordError(f"{path} contains no run", "name a bundle, a run's folder, or a folder of reports")
 
 
 def _one_of(folder: Path, trust: SignoffTrust) -> Verified:
@@ -72,16 +72,16 @@ def compare_suite(found: Verified, suite: Path) -> None:
         found.add(
             Mark.NOTE,
             "suite",
-            f"what stands in {suite} now is another suite: this run and its sign-offs say nothing of it",
+            f"{suite} now contains a different suite: this run and its sign-offs say nothing about it",
         )
         return
     try:
         declared = load_suite(suite)
     except KisaanError as error:
-        found.add(Mark.NOTE, "suite", f"what it declares was not compared with the run: {error.fact}")
+        found.add(Mark.NOTE, "suite", f"its checks were not compared with the run: {error.fact}")
         return
     for wrong in undeclared(found.judged.run, declared):
-        found.add(Mark.WRONG, "run.json", f"{wrong}, and the suite that was run says otherwise")
+        found.add(Mark.WRONG, "run.json", f"{wrong}, unlike the suite that was run")
 
 
 def undeclared(run: Run, suite: Suite) -> list[str]:
@@ -89,9 +89,13 @@ def undeclared(run: Run, suite: Suite) -> list[str]:
     not.
     """
     declared = {check.id: check for check in suite.checks}
-    wrong = [] if run.suite == suite.facts else ["its suite has other settings, or another number of checks"]
+    wrong = (
+        []
+        if run.suite == suite.facts
+        else ["it has different suite settings or a different number of checks"]
+    )
     if run.criteria != suite.criteria:
-        wrong.append("its success criteria are others")
+        wrong.append("its success criteria differ")
     for check in run.checks:
         own = declared.get(check.id)
         if own is None:
@@ -117,16 +121,16 @@ def verify_chain(reports: Path) -> Verified:
     for fault in seen.broken:
         found.add(Mark.WRONG, "chain", fault)
     if seen.start:
-        found.add(Mark.OPEN, "chain", f"{seen.start}: older runs are kept elsewhere, or were removed")
+        found.add(Mark.OPEN, "chain", f"{seen.start}: older runs are kept elsewhere or were removed")
     for apart in seen.outside:
-        found.add(Mark.NOTE, "chain", f"no part of the chain: {apart}")
+        found.add(Mark.NOTE, "chain", f"not part of the chain: {apart}")
     if seen.newest is not None and not seen.broken:
         found.add(
             Mark.PROVED,
             "chain",
             f"{seen.runs:,} runs follow each other, up to {seen.newest.id}; its run.json has "
-            f"SHA-256 {seen.newest.digest}: keep that elsewhere, for nothing here shows whether newer "
-            f"runs were removed",
+            f"SHA-256 {seen.newest.digest}. Keep that digest elsewhere: nothing here shows "
+            "whether newer runs were removed",
         )
     return found
 
@@ -157,7 +161,7 @@ def verify_files(files: Files, trust: SignoffTrust, name: str = "") -> Verified:
     except (
         Exception
     ) as error:  # hostile evidence must not end the verification of others, nor be taken for verified
-        found.add(Mark.OPEN, "evidence", f"the verification failed at it: {type(error).__name__}: {error}")
+        found.add(Mark.OPEN, "evidence", f"verifying it failed: {type(error).__name__}: {error}")
     return found
 
 
@@ -168,7 +172,7 @@ def _verify(files: Files, trust: SignoffTrust, name: str, found: Verified) -> No
     if run is None:
         return
     if name and name != run.id:
-        found.add(Mark.NOTE, "run.json", f"the folder is named {name}, the run is {run.id}")
+        found.add(Mark.NOTE, "run.json", f"the folder is named {name}, but the run is {run.id}")
     _suite(files, run, found)
     _strays(files, found)
     judged = found.judged = _judged(files, run, found)
@@ -184,7 +188,7 @@ def _verify(files: Files, trust: SignoffTrust, name: str, found: Verified) -> No
         _expired(found, judged)
         _page(files, found, judged)
     else:
-        found.add(Mark.OPEN, "report.html", "not compared with the facts, for these cannot be judged again")
+        found.add(Mark.OPEN, "report.html", "not compared, because the facts cannot be judged again")
     _approved(found, found.standing, trust)
 
 
@@ -221,16 +225,16 @@ def _sums(files: Files, found: Verified) -> None:
     wrong = False
     for name in sorted({*listed, *files.files} - {SUMS}):
         if name not in files:
-            found.add(Mark.WRONG, name, f"{SUMS} lists it, and it is missing")
+            found.add(Mark.WRONG, name, f"{SUMS} lists it, but it is missing")
         elif name not in listed:
             found.add(Mark.WRONG, name, f"it was added: {SUMS} does not list it")
         elif listed[name] != sha256(files[name]):
-            found.add(Mark.WRONG, name, f"it is not the file that {SUMS} lists")
+            found.add(Mark.WRONG, name, f"it differs from the file that {SUMS} lists")
         else:
             continue
         wrong = True
     if not wrong:
-        found.add(Mark.PROVED, SUMS, f"all {len(listed):,} files are as listed")
+        found.add(Mark.PROVED, SUMS, f"all {len(listed):,} files match")
 
 
 def _run(files: Files, found: Verified) -> Run | None:
@@ -239,7 +243,7 @@ def _run(files: Files, found: Verified) -> Run | None:
     except RecordError as error:
         found.add(Mark.OPEN if isinstance(error, OtherFormat) else Mark.WRONG, "run.json", error.fact)
         return None
-    found.add(Mark.PROVED, "run.json", f"it is whole: run {run.id}, SHA-256 {sha256(files['run.json'])}")
+    found.add(Mark.PROVED, "run.json", f"it is complete: run {run.id}, SHA-256 {sha256(files['run.json'])}")
     return run
 
 
@@ -247,20 +251,20 @@ def _suite(files: Files, run: Run, found: Verified) -> None:
     kept = [name for name in files.files if name.startswith("suite/")]
     if not kept:
         found.add(
-            Mark.OPEN, "suite", f"its sources are not here; they must have the digest {run.suite.digest}"
+            Mark.OPEN, "suite", f"its sources are not included; their digest must be {run.suite.digest}"
         )
         return
     names = [f"suite/{name}" for name in run.suite.sources]
     for name in sorted({*names, *kept}):
         if name not in files:
-            found.add(Mark.WRONG, name, "the run names it as a source of its suite, and it is missing")
+            found.add(Mark.WRONG, name, "the run names it as a source of its suite, but it is missing")
         elif name not in names:
             found.add(Mark.WRONG, name, "it was added: the run names no such source")
     if all(name in files for name in names):
         if sources_digest((name.removeprefix("suite/"), files[name]) for name in names) == run.suite.digest:
             found.add(Mark.PROVED, "suite", f"its {len(names):,} sources are those that were run")
         else:
-            found.add(Mark.WRONG, "suite", "its sources are not those that were run")
+            found.add(Mark.WRONG, "suite", "its sources differ from those that were run")
 
 
 def _judged(files: Files, run: Run, found: Verified) -> Judgement | None:
@@ -301,25 +305,25 @@ def _beside(files: Files, name: str, digest: str, found: Verified) -> str | None
     """
     if not digest:
         if name in files:
-            found.add(Mark.WRONG, name, "it was added: the run was not judged beside it")
+            found.add(Mark.WRONG, name, "it was added: the run did not use it")
         return None
     if name not in files:
         mark = Mark.OPEN if name == BASELINE and files.bundle is not None else Mark.WRONG
         found.add(
-            mark, name, f"it is missing, so the run cannot be judged again; it must have SHA-256 {digest}"
+            mark, name, f"it is missing, so the run cannot be judged again; its SHA-256 must be {digest}"
         )
         return None
     if sha256(files[name]) != digest:
-        found.add(Mark.WRONG, name, "it is not the file that the run was judged beside")
+        found.add(Mark.WRONG, name, "it differs from the file that the run used")
         return None
-    found.add(Mark.PROVED, name, "it is the file that the run was judged beside")
+    found.add(Mark.PROVED, name, "it is the file that the run used")
     return files.text(name)
 
 
 def _signatures(
     found: Verified, standing: SignoffStanding, files: Files, trust: SignoffTrust, ended: datetime
 ) -> None:
-    whose = trust.source or "the copy beside the run"
+    whose = trust.source or "the copy in the run's folder"
     for signed in standing.signed:
         for reason in signed.wrong:
             found.add(Mark.WRONG, signed.path, reason)
@@ -343,10 +347,10 @@ def _signatures(
                 )
         _stamped(found, signed)
     for path in standing.lost:
-        found.add(Mark.WRONG, path, "it was there when others signed, and is gone or another")
+        found.add(Mark.WRONG, path, "it existed when others signed and is now missing or different")
     kept = files.get(SIGNERS)
     if trust.signers is not None and kept is not None and kept != trust.signers.allowed:
-        found.add(Mark.NOTE, SIGNERS, f"the copy is not {whose}, which alone decides here")
+        found.add(Mark.NOTE, SIGNERS, f"the copy differs from {whose}, which decides here")
 
 
 _STAMP_MARKS = {
@@ -376,10 +380,10 @@ def _strays(files: Files, found: Verified) -> None:
         found.add(
             Mark.WRONG if inside else Mark.NOTE,
             name,
-            "it was added: no part of the run" if inside else "no part of the run: nothing is said of it",
+            "it was added: not part of the run" if inside else "not part of the run, not verified",
         )
     for name, what in files.odd.items():
-        found.add(Mark.WRONG, name, f"it is {what}, and was not read")
+        found.add(Mark.WRONG, name, f"it is {what} and was not read")
 
 
 def _page(files: Files, found: Verified, judged: Judgement) -> None:
@@ -388,8 +392,8 @@ def _page(files: Files, found: Verified, judged: Judgement) -> None:
         found.add(
             Mark.OPEN,
             "report.html",
-            f"made by version {judged.run.tool_version}, this is {VERSION}: not compared; "
-            "`kisaan-validate report` renders it from these facts",
+            f"made by version {judged.run.tool_version}, this is {VERSION}: not compared. "
+            "`kisaan-validate report` renders it again from these facts",
         )
         return
     own = own_standing(files, judged)
@@ -402,9 +406,9 @@ def _page(files: Files, found: Verified, judged: Judgement) -> None:
         if name not in files:
             found.add(Mark.WRONG if files.bundle is not None else Mark.NOTE, name, "it is missing")
         elif files[name] != data:
-            found.add(Mark.WRONG, name, "it is not what these facts and sign-offs make")
+            found.add(Mark.WRONG, name, "it differs from what these facts and sign-offs render")
         else:
-            found.add(Mark.PROVED, name, "it is what these facts and sign-offs make, to the byte")
+            found.add(Mark.PROVED, name, "it is what these facts and sign-offs render, byte for byte")
 
 
 def _expired(found: Verified, judged: Judgement) -> None:
@@ -416,20 +420,20 @@ def _expired(found: Verified, judged: Judgement) -> None:
             found.add(
                 Mark.NOTE,
                 "waivers.toml",
-                f"the waiver of {check} held at the run and has expired on {used.waiver.expires}",
+                f"the waiver of {check} was valid at the run and expired on {used.waiver.expires}",
             )
 
 
 ONLY_A_SIGNATURE = (
-    "Its facts agree with each other; whether they are those that were measured, only a "
-    "signature by a key that counts could tell."
+    "Its facts agree with each other. Only a signature by a trusted key could show that they are "
+    "the ones measured."
 )
 """What is said of a run that nobody whose key counts has signed: another consistent run could stand in its
 place.
 """
 
 
-NOBODY_CHECKED = "nobody's signature could be checked: no allowed signers given"
+NOBODY_CHECKED = "no signature could be checked: no allowed signers file given"
 """What is said of a signed run where nothing says whose keys count: nothing is wrong with it, and nothing
 is proved.
 """
@@ -446,15 +450,15 @@ def _approved(found: Verified, standing: SignoffStanding, trust: SignoffTrust) -
         found.add(
             Mark.OPEN,
             "sign-off",
-            f"{NOBODY_CHECKED}: name your own file with --allowed-signers. {ONLY_A_SIGNATURE}",
+            f"{NOBODY_CHECKED}; name your own with --allowed-signers. {ONLY_A_SIGNATURE}",
         )
         return
     if trust.signers is None and standing.state is not SignoffState.UNSIGNED:
         found.add(
             Mark.OPEN,
             "sign-off",
-            "whose keys count was not said: name your own file with --allowed-signers. "
-            f"By the copy beside the run: {standing.sentence} {ONLY_A_SIGNATURE}",
+            "whose keys count was not said: name your own file with --allowed-signers. By the "
+            f"copy in the run's folder: {standing.sentence} {ONLY_A_SIGNATURE}",
         )
         return
     mark = {SignoffState.APPROVED: Mark.PROVED, SignoffState.REJECTED: Mark.WRONG}.get(

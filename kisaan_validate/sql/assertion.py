@@ -95,21 +95,23 @@ def parse_select(sql: str, origin: str) -> Any:
     tokens = tokens_of(sql, origin)
     if any(t.token_type is TokenType.SEMICOLON for t in tokens):
         raise SuiteError(
-            "one statement only: found a semicolon", "remove it; one file holds one SELECT", origin
+            "only one statement is allowed, but there is a semicolon",
+            "remove it; one file holds one SELECT",
+            origin,
         )
     try:
         trees = sqlglot.parse(scrubbed(sql, origin), dialect="postgres")
     except SqlglotError as error:
         raise SuiteError(f"not understood as SQL: {first_line(error)}", "", origin) from None
     except RecursionError:
-        raise SuiteError("not understood as SQL: it is nested too deeply", "", origin) from None
+        raise SuiteError("cannot be parsed as SQL: it is nested too deeply", "", origin) from None
     if len(trees) != 1 or trees[0] is None:
         raise SuiteError("expected exactly one SELECT", "", origin)
     tree: Any = trees[0]
     if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)) or not tree.find(exp.Select):
         raise SuiteError(f"only SELECT may be declared, not {tree.key.upper()}", "", origin)
     if bad := next(tree.find_all(*_FORBIDDEN), None):
-        raise SuiteError(f"{bad.key.upper()} may not be part of an assertion", "", origin)
+        raise SuiteError(f"{bad.key.upper()} is not allowed in an assertion", "", origin)
     _refuse_words(tokens, origin)
     return tree
 
@@ -133,12 +135,12 @@ def _refuse_words(tokens: list[Token], origin: str) -> None:
             continue
         if word in _FORBIDDEN_WORDS:
             raise SuiteError(
-                f"{word.upper()} may not be part of an assertion", "quote it if it is a name", origin
+                f"{word.upper()} is not allowed in an assertion", "quote it if it is a name", origin
             )
     words = [t.text.lower() if t.token_type not in TEXTS else "" for t in tokens]
     for first, second in pairwise(words):
         if first == "for" and second in {"update", "share", "no", "key"}:
-            raise SuiteError("an assertion takes no row locks (FOR UPDATE, FOR SHARE)", "", origin)
+            raise SuiteError("an assertion must not lock rows (FOR UPDATE, FOR SHARE)", "", origin)
 
 
 def calls_of(sql: str, origin: str) -> Calls:
@@ -220,7 +222,7 @@ def row_condition(expression: str, origin: str) -> exp.Expression:
     tree = plain_expression(expression, origin)
     if not tree.find(exp.Column):
         raise SuiteError(
-            "the expression reads no column", "it does not depend on the row: write what does", origin
+            "the expression reads no column", "it does not depend on the row; use a column", origin
         )
     return tree
 
@@ -232,12 +234,12 @@ def plain_expression(expression: str, origin: str) -> exp.Expression:
     # The text will stand in parentheses elsewhere: here too they must hold all of it, and nothing else.
     whole = {key for key, value in tree.args.items() if value} == {"expressions", "where"}
     if not whole or not isinstance(conditions.this, exp.Paren):
-        raise SuiteError(
-            "a row expression is one expression", "close each parenthesis that it opens, no other", origin
-        )
+        raise SuiteError("a row expression is one expression", "balance its parentheses", origin)
     if tree.find(exp.Window, exp.AggFunc) or len(list(tree.find_all(exp.Select))) != 1:
         raise SuiteError(
-            "a row expression has no subquery, aggregate or window", "use a SQL assertion", origin
+            "a row expression must not contain a subquery, aggregate or window function",
+            "use a SQL assertion",
+            origin,
         )
     result: exp.Expression = conditions.this
     return result

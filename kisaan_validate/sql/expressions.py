@@ -101,7 +101,7 @@ def literal(value: Value) -> ColumnElement[Any]:
 
 
 MOST_DIGITS = 1_000
-"""A number of more digits, written out, is no number of a suite: 1e999999999 would be a gigabyte of zeros."""
+"""A number of more digits, written out, does not belong in a suite: 1e999999999 is a gigabyte of zeros."""
 
 
 def exact_decimal(text: str) -> Decimal:
@@ -111,7 +111,7 @@ def exact_decimal(text: str) -> Decimal:
     try:
         value = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{text[:40]} is no number") from None
+        raise ValueError(f"{text[:40]} is not a number") from None
     if value.is_finite() and (
         abs(value.adjusted()) > MOST_DIGITS or len(value.as_tuple().digits) > MOST_DIGITS
     ):

@@ -19,7 +19,9 @@ def refuse_idle(tree: exp.Expr, origin: str) -> None:
     """
     if reason := _idle(tree):
         raise SuiteError(
-            f"{reason}: no row decides about it", "a check that cannot fail proves nothing", origin
+            f"{reason}: its result does not depend on any row",
+            "a check that cannot fail proves nothing",
+            origin,
         )
 
 

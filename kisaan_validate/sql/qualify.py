@@ -55,7 +55,7 @@ def qualified(sql: str) -> str:
     reader = _TokenReader(_tokens(sql))
     text = reader.sequence()
     if reader.kind:
-        raise NotUnderstood(f"not understood at {reader.text!r}: a bracket closes that was not opened")
+        raise NotUnderstood(f"cannot be parsed at {reader.text!r}: unmatched closing bracket")
     return text
 
 
@@ -98,7 +98,7 @@ def _tokens(sql: str) -> list[_Token]:
     while at < len(sql):
         match = _LEXEME.match(sql, at)
         if match is None:
-            raise NotUnderstood(f"not understood: {sql[at : at + 20]!r}")
+            raise NotUnderstood(f"cannot be parsed: {sql[at : at + 20]!r}")
         text, kind = match[0], str(match.lastgroup)
         if kind == "operator":
             text = _operator(text)
@@ -294,9 +294,7 @@ class _TokenReader:
     def _piece(self) -> str:
         """An expression, or a token that is none."""
         if self.token.word in _REFUSED and self.token.word not in _FORMS and self.ahead().text != ".":
-            raise NotUnderstood(
-                f"{self.token.word.upper()} cannot be named with its schema: write it otherwise"
-            )
+            raise NotUnderstood(f"{self.token.word.upper()} cannot be written with its schema: rewrite it")
         if self.token.word == "as":
             return self._alias()
         if self._begins_expression():
@@ -411,7 +409,7 @@ class _TokenReader:
         self.go()
         right = self.expression(_OTHER).operand
         if self.token.word == "escape":
-            raise NotUnderstood("LIKE … ESCAPE cannot be named with its schema: write it otherwise")
+            raise NotUnderstood("LIKE … ESCAPE cannot be written with its schema: rewrite it")
         return _Expression(f"{left.space}{left.operand} OPERATOR(pg_catalog.{sign}) {right}", whole=False)
 
     def _in(self, left: _Expression, negated: bool) -> _Expression:
@@ -477,8 +475,8 @@ class _TokenReader:
         first, word, header = self.token, self.token.word, self._is_header()
         if word in _FORMS and self.ahead().text == "(" and self._has_form():
             raise NotUnderstood(
-                f"{word.upper()} cannot be named with its schema in this form: write its arguments "
-                f"between commas"
+                f"{word.upper()} cannot be written with its schema in this form: separate its "
+                "arguments by commas"
             )
         text = self.take()
         parts = 1

@@ -154,7 +154,7 @@ def expression_columns(expression: str, origin: str) -> tuple[str, ...]:
     tree = row_condition(expression, origin)
     columns = list(tree.find_all(exp.Column))
     if wrong := next((c for c in columns if c.table), None):
-        raise SuiteError(f"{wrong.sql()}: a row expression names its columns without a table", "", origin)
+        raise SuiteError(f"{wrong.sql()}: a row expression uses column names without a table", "", origin)
     return tuple(dict.fromkeys(column_name(c) for c in columns))
 
 

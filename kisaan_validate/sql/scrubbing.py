@@ -52,17 +52,17 @@ def scrubbed(sql: str, origin: str) -> str:
         if kind == "block":
             text = sql[at : _comment_end(sql, at, origin)]
         if kind == "code" and text not in _PLAIN:
-            hint = "write strings in '', names with other than ASCII letters in \"\", and no dollar quotes"
-            raise SuiteError(f"{text!r} is not accepted outside of a string or a quoted name", hint, origin)
+            hint = "write strings in '', names with non-ASCII letters in \"\", and no dollar quotes"
+            raise SuiteError(f"{text!r} is not allowed outside a string or a quoted name", hint, origin)
         at += len(text)
         if kind == "string":
             text = "'" + re.sub(r"[^0-9A-Za-z ]", "x", text[1:-1]) + "'"
         parts.append(text if kind in {"string", "name", "code"} else re.sub(r"[^\r\n]", " ", text))
     plain = "".join(parts)
     if re.search(r"(?i)(?<!\w)U&['\"]", plain):
-        raise SuiteError("U& strings and names are not accepted", "write the characters themselves", origin)
+        raise SuiteError("U& strings and names are not allowed", "write the characters themselves", origin)
     if re.search(r"(?i)(?<!\w)E'", plain) and "\\" in sql:
-        raise SuiteError("E'' strings with backslashes are not accepted", "write a plain '' string", origin)
+        raise SuiteError("E'' strings with backslashes are not allowed", "write a plain '' string", origin)
     return plain
 
 

@@ -40,7 +40,7 @@ def spark_condition(text: str) -> str:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise ValueError(f"a row condition of Spark's that is not understood: {text}")
+    raise ValueError(f"a Spark row condition that cannot be parsed: {text}")
 
 
 def _condition(node: exp.Expr, text: str) -> str:

@@ -117,9 +117,9 @@ class Streams:
 
     def _unanswered(self, task: _Task) -> Trouble:
         if self._stop.requested:
-            return Trouble(f"not asked: {self._stop.reason}", "run again")
+            return Trouble(f"not run: {self._stop.reason}", "run again")
         if self._failure:
-            return Trouble(self._failure, "report this")
+            return Trouble(self._failure, "please report this bug")
         at = self._here.at if self._here is not None and task.begun is not None else ""
         return Trouble(
             f"no answer in time{f', in the function of {at}' if at else ''}",
@@ -208,7 +208,7 @@ class _HelperReader:
             asked = [id for id in stream.check_ids if id not in task.culprits]
             self.prepare()
             if self._helper is None:
-                answer = _troubled(asked, self.refused or Trouble("not asked"))
+                answer = _troubled(asked, self.refused or Trouble("not run"))
             else:
                 try:
                     answer = self._without_sorting(task, stream)

@@ -77,7 +77,7 @@ class Chunk:
             self._fields.append(_Field(start, size, null))
             start = start + size
             if (start > ends).any():
-                raise DecodeError("a field reaches beyond its row")
+                raise DecodeError("a field extends beyond its row")
         if (start != ends).any():
             raise DecodeError("a row is longer than its fields")
 
@@ -89,7 +89,7 @@ class Chunk:
         try:
             return Values(kind, _DECODERS[kind](self, field), field.null, self._size(field, kind))
         except UnicodeDecodeError:
-            raise Unfit("texts that are not UTF-8 have no counterpart in Python") from None
+            raise Unfit("text that is not UTF-8 has no counterpart in Python") from None
 
     def texts(self, number: int, kind: str, rows: Ints) -> list[str]:
         """The server's text of a column of keys, for some rows."""

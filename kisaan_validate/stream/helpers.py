@@ -131,7 +131,7 @@ class Process:
     def _receive(self, deadline: float) -> object:
         while not self._connection.poll(0.1):
             if self._stop.requested:
-                raise Lost(f"not asked: {self._stop.reason}", final=True)
+                raise Lost(f"not run: {self._stop.reason}", final=True)
             if time.monotonic() > deadline:
                 raise Lost(_late(self._late_after, self._at), final=True)
         try:

@@ -132,7 +132,7 @@ def _is_truth(said: Any) -> bool:
 
 def _of_all(rule: PythonRule, said: Any, judged: int) -> StreamAnswer:
     if rule.row_wise:
-        raise NoAnswer("it answers once for all rows that it is given, though it is said to be row-wise")
+        raise NoAnswer("it returns one answer for all rows, although it is declared row-wise")
     return StreamAnswer(judged, _NO_ROWS, as_one=True, wrong=int(not said))
 
 
@@ -159,7 +159,7 @@ def _wrong(rule: PythonRule, given: Any, said: Any, nulls: Mapping[str, Mask]) -
             rule, given, said, np.logical_or.reduce([np.zeros(len(given), dtype=np.bool_), *nulls.values()])
         )
     if not (said.index.equals(given.index) and said.columns.equals(given.columns)):
-        raise NoAnswer("it returned a DataFrame of another shape than it was given")
+        raise NoAnswer("it returned a DataFrame whose shape differs from its input")
     wrong = np.zeros(len(given), dtype=np.bool_)
     for name, empty in nulls.items():  # a row is wrong where one of its cells is
         wrong |= _wrong_rows(rule, given, said[name], empty) & ~(empty & bool(rule.check.ignore_na))
@@ -171,11 +171,11 @@ def _wrong_rows(rule: PythonRule, given: Any, said: Any, some_null: Mask) -> Mas
         raise NoAnswer(f"it returned {_kind_of(said)}, not a Series of truth values")
     if not said.index.equals(given.index):
         raise NoAnswer(
-            f"it answers for {len(said)} rows of its own, not for each of the {len(given)} that it was given"
+            f"it returned {len(said)} answers of its own, not one for each of the {len(given)} given rows"
         )
     missing = said.isna().to_numpy(dtype=np.bool_)
     if (missing & ~some_null).any():
-        raise NoAnswer("it gives no answer (NA) for rows without NULL")
+        raise NoAnswer("it returned NA for rows without NULL")
     # As in SQL: unknown is not wrong, unless NULL was to be judged too.
     wrong: Mask = ~_truths(said.mask(missing, bool(rule.check.ignore_na)) if missing.any() else said)
     return wrong
@@ -205,7 +205,7 @@ def agrees_with_parts(
         found.append(judge(rule, column, part, end - start).rows + start)
     if not np.array_equal(np.concatenate(found), whole.rows):
         raise NoAnswer(
-            "it is said to be row-wise, but judges the same rows otherwise when it is given fewer of them"
+            "it is declared row-wise, but judges the same rows differently when given fewer of them"
         )
 
 

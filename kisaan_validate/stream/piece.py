@@ -112,15 +112,15 @@ class PieceReader:
             return _not_understood(error), ""
         except Exception as error:  # of this program: no row may be lost in silence
             self._session.close()
-            return Trouble(f"{type(error).__name__} while the stream was read", "report this"), ""
+            return Trouble(f"{type(error).__name__} while the stream was read", "please report this bug"), ""
         return None, ""
 
     def _trouble(self, error: DatabaseError) -> Trouble:
         if error.sqlstate != TOO_LONG or not self._stream.most:
             return trouble_of(error)
         fact = (
-            f"a value takes more than {self._stream.most // 1024**2:,} MiB, which is what "
-            f"run.python_memory_mb leaves for one"
+            f"a value takes more than {self._stream.most // 1024**2:,} MiB, the limit for one "
+            "value under run.python_memory_mb"
         )
         if self._stream.table.only:
             fact += ", or its filter divides by zero"
@@ -160,7 +160,7 @@ class PieceReader:
         except DecodeError as error:
             return _not_understood(error)
         if not self._ended:
-            return Trouble("the stream ended before its end", "see the server's log, then run again")
+            return Trouble("the stream ended early", "see the server's log, then run again")
         for judge_ in self._stream.judges:
             if not judge_.row_wise:
                 self._judge_whole(judge_)
@@ -197,7 +197,7 @@ class PieceReader:
                     decoded[name] = error
             if isinstance(unfit := decoded[name], Unfit):
                 tally.trouble = Trouble(
-                    f"{name}: {unfit}", "write it as declare.holds(…), which PostgreSQL judges itself"
+                    f"{name}: {unfit}", "write it as declare.holds(…), which runs inside PostgreSQL"
                 )
                 return
 
@@ -230,9 +230,7 @@ class PieceReader:
             BaseException
         ) as error:  # SystemExit and its like are no more than a function that does not answer
             fact = describe(error, judged.rule, judged.check.origin, judged.hidden)
-            tally.trouble = Trouble(
-                fact, "a function that gives no answer proves nothing; fix it, then run again"
-            )
+            tally.trouble = Trouble(fact, "a function without an answer proves nothing; fix it and run again")
             return
         finally:
             self._at("")
@@ -259,7 +257,8 @@ class PieceReader:
 
 def _not_understood(error: DecodeError) -> Trouble:
     return Trouble(
-        f"the stream is not understood: {error}", "report this, with the types of the table's columns"
+        f"the stream cannot be decoded: {error}",
+        "please please report this bug bug, with the types of the table's columns",
     )
 
 
@@ -284,7 +283,7 @@ def _keep(stream: Stream, limit: int) -> int:
 def _without_header(first: bytes) -> bytes:
     """What follows the header of the format. Raises DecodeError if there is none."""
     if not first.startswith(SIGNATURE) or len(first) < 19:
-        raise DecodeError("it does not begin as COPY does")
+        raise DecodeError("it does not start like a COPY stream")
     return first[19 + int.from_bytes(first[15:19], "big") :]
 
 
@@ -326,11 +325,11 @@ class Whole:
             return None
         size, allowed = sum(self._sizes[name] for name in lost), self._memory // 1024**2
         fact = (
-            f"{', '.join(lost)} of {self._rows:,} rows takes {-(-size // 1024**2):,} MiB, {allowed:,} "
-            f"MiB are allowed for whole columns"
+            f"{', '.join(lost)} of {self._rows:,} rows takes {-(-size // 1024**2):,} MiB, but "
+            f"{allowed:,} MiB are allowed for whole columns"
         )
         return Trouble(
-            fact, "say that the check is row_wise if it is, write it as SQL, or raise run.python_memory_mb"
+            fact, "declare the check row_wise if it is, write it as SQL, or raise run.python_memory_mb"
         )
 
     def columns(self, names: tuple[str, ...]) -> dict[str, Values]:

@@ -70,7 +70,7 @@ def read_again(job: StreamJob) -> Suite:
     suite = load_suite(job.folder)
     known = {check.id: check.digest for check in suite.checks}
     if suite.digest != job.digest or any(known.get(id) != digest for id, digest in job.digests.items()):
-        raise SuiteError("the suite was changed while it was run", "run again")
+        raise SuiteError("the suite changed during the run", "run again")
     return suite
 
 

@@ -14,9 +14,7 @@ def distinct(criteria: Iterable[Criterion], origin: str) -> tuple[Criterion, ...
     made: dict[str, Criterion] = {}
     for criterion in criteria:
         if criterion.id in made:
-            raise SuiteError(
-                f"two criteria are called {criterion.id!r}", "give each an id of its own", origin
-            )
+            raise SuiteError(f"two criteria have the id {criterion.id!r}", "give each its own id", origin)
         made[criterion.id] = criterion
     return tuple(made.values())
 

@@ -88,7 +88,7 @@ class Filters:
             if name not in self._used:
                 hint = did_you_mean(name, sorted(self._seen - {""}))
                 raise SuiteError(
-                    f"a filter for {name!r}, of which no check judges rows", hint, self._origin(name)
+                    f"a filter for {name!r}, but no check reads its rows", hint, self._origin(name)
                 )
 
     def _origin(self, name: str) -> str:

@@ -16,8 +16,8 @@ from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.result import Result
 from kisaan_validate.facts.titles import TableKey
 
-_WHAT = "holds rows of a foreign server, with other rights and outside this snapshot"
-_HINT = "if they are to be judged all the same, name it in suite.toml: foreign = [{name}]"
+_WHAT = "holds rows of a foreign server, read with other rights and outside this snapshot"
+_HINT = "to read it anyway, name it in suite.toml: foreign = [{name}]"
 
 
 WITHHELD = "0A000"
@@ -70,6 +70,6 @@ def notice(results: Iterable[Result]) -> list[Notice]:
     message = f"foreign: {', '.join(tables)} {'holds' if len(tables) == 1 else 'hold'} rows of other servers"
     return [
         Notice(
-            "foreign", message, "they were read with other rights, and not in the snapshot of the other rows"
+            "foreign", message, "they were read with other rights and outside the snapshot of the other rows"
         )
     ]

@@ -178,7 +178,7 @@ def load_suite(folder: str | Path) -> Suite:
         made += _read(path, path.relative_to(root).as_posix())
     if not made:
         raise SuiteError(
-            f"the folder {str(folder)!r} declares no check", "add a pandera model or a SQL assertion"
+            f"the folder {str(folder)!r} declares no checks", "add a pandera model or a SQL assertion"
         )
     every = [*([settings_file] if settings_file.exists() else []), *sources]
     return build_suite(made, settings, _digest(root, every), tuple(_names(root, every)), str(folder))
@@ -197,7 +197,7 @@ def source_files(root: Path) -> list[Path]:
         named = [path for path in there if path.suffix.lower() == suffix and not path.name.startswith(".")]
         if odd := next((path for path in named if path.suffix != suffix), None):
             raise SuiteError(
-                "it would not be read",
+                "it would be ignored",
                 f"rename it so that it ends in {suffix}",
                 odd.relative_to(root).as_posix(),
             )
@@ -388,7 +388,7 @@ def _streams_kept(shown: str) -> Iterator[None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     if closed or any(getattr(stream, "closed", False) for stream in before):
         raise SuiteError(
-            "it closed standard output or standard error", "a source declares checks; remove that", shown
+            "it closed standard output or standard error", "a source only declares checks; remove that", shown
         )
 
 

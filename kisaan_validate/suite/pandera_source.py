@@ -84,7 +84,7 @@ def declarations_of(namespace: dict[str, Any], module: str, lines: Lines) -> lis
                 made += _SchemaReader(_schema_of(value, lines.origin(name)), name, lines, metadata).read()
         elif isinstance(value, SeriesSchema):
             raise SuiteError(
-                f"{name}: a SeriesSchema is no table", "use a DataFrameSchema", lines.origin(name)
+                f"{name}: a SeriesSchema is not a table", "use a DataFrameSchema", lines.origin(name)
             )
         elif isinstance(value, DataFrameSchema):
             made += _SchemaReader(value, name, lines, value.metadata).read()
@@ -95,7 +95,7 @@ def _schema_of(model: Any, origin: str) -> Any:
     try:
         schema = model.to_schema()
     except Exception as error:  # pandera raises many kinds; all of them mean that the model is wrong
-        raise SuiteError(f"pandera refuses the model: {error}", "", origin) from error
+        raise SuiteError(f"pandera rejects the model: {error}", "", origin) from error
     if type(schema).__module__ != "pandera.api.pandas.container":
         raise SuiteError(f"{type(schema).__module__} is not supported", "use pandera.pandas", origin)
     return schema
@@ -200,7 +200,7 @@ class _SchemaReader:
             self._custom(self._subject(column), check, origin, meta, optional)
             return
         if builder is None:
-            hint = "leave its name to pandera"
+            hint = "do not set its name"
             raise SuiteError(
                 f"{self.name}.{column}: the built-in check named {check.name!r} is not supported", hint, where
             )

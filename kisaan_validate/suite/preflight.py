@@ -38,7 +38,7 @@ def refuse_ending(folder: str | Path) -> None:
     if b"done" not in words:
         source = _last(words, folder)
         hint = "a source of a suite declares checks; it must not end or replace the process"
-        raise SuiteError("the interpreter was ended while this source was being loaded", hint, source)
+        raise SuiteError("this source ended the interpreter while it was being loaded", hint, source)
 
 
 def _last(words: list[bytes], folder: str | Path) -> str:

@@ -103,10 +103,10 @@ def python_rule(
     nulls = said.get("nulls", "given")
     if nulls not in {"given", "pass"} or (nulls == "pass" and (subject.column or "columns" not in said)):
         hint = (
-            '"pass" is for a check of the frame that names its columns: a row with a NULL in one of '
-            "them is not judged"
+            '"pass" needs a check of the whole frame that names its columns: it skips rows '
+            "with a NULL in one of them"
         )
-        raise SuiteError(f"nulls={nulls!r} cannot be meant here", hint, origin)
+        raise SuiteError(f"nulls={nulls!r} is not possible here", hint, origin)
     function = author_function(check)
     return PythonRule(
         check=check,

@@ -49,7 +49,7 @@ def read_assertion(text: str, path: str) -> Declaration:
     )
     if "filter" in header:
         raise SuiteError(
-            "an assertion has no filter: its SQL says which rows it reads",
+            "an assertion takes no filter: its SQL defines which rows it reads",
             "write it into the WHERE",
             f"{path}:1",
         )
@@ -85,4 +85,4 @@ def _split(text: str, path: str) -> tuple[dict[str, str], str, int]:
             return header, "\n".join(lines[number - 1 :]), number
         else:
             current = ""
-    raise SuiteError("the file holds no SELECT", "", f"{path}:{number or 1}")
+    raise SuiteError("the file has no SELECT", "", f"{path}:{number or 1}")

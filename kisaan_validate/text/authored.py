@@ -33,7 +33,7 @@ def exact_text(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"it is not UTF-8 text: line {line} holds the byte 0x{data[error.start]:02X}: save it as UTF-8"
+            f"it is not UTF-8 text: line {line} contains the byte 0x{data[error.start]:02X}: save it as UTF-8"
         ) from None
 
 
@@ -51,7 +51,7 @@ def plain(text: str) -> str:
     found = text.lstrip(MARK).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in found:
         line = found.count("\n", 0, found.index("\0")) + 1
-        raise ValueError(f"line {line} holds a NUL character: the file may be damaged")
+        raise ValueError(f"line {line} contains a NUL character: the file may be damaged")
     return found
 
 

@@ -70,9 +70,7 @@ class Judgement:
         if self.diff is None or self.baseline is None:
             return ()
         found = (
-            [Unknown("what was promised", stale)]
-            if self.contract is not None and (stale := self.stale)
-            else []
+            [Unknown("the contract", stale)] if self.contract is not None and (stale := self.stale) else []
         )
         lost = [m for m in self.diff.moves if m.reason == GONE and not self.run.selection.partial]
         return (
@@ -144,7 +142,7 @@ def judge(
     be told is no less open. A contract without a baseline is judged by nobody: ValueError.
     """
     if contract is not None and baseline is None:
-        raise ValueError("a contract can be judged only beside a baseline")
+        raise ValueError("a contract can be judged only together with a baseline")
     uses = waived(run, waivers) if waivers is not None else {}
     made = Judgement(run, Verdict.PASS, baseline, contract, waivers, (), uses)
     if baseline is not None:
@@ -249,13 +247,13 @@ def _expected(both: Both, title: str) -> int | None:
 
 
 def stale_reason(contract: Contract, before: Baseline) -> str:
-    """Why a baseline does not belong to a contract, so that what was promised cannot be told from what
+    """Why a baseline does not belong to a contract, so that the contract cannot be told from what
     came about; or "".
     """
     if contract.digest == before.contract_digest:
         return ""
     return (
-        f"the baseline was taken "
+        "the baseline was taken "
         f"{'with another version of the' if before.contract_digest else 'without the'} contract"
     )
 

@@ -89,7 +89,7 @@ def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) ->
             hint = did_you_mean(w.check, known)
             raise SuiteError(f"there is no check {w.check!r}", hint, f"{origin}: waiver {number}")
     if twice := next((check for check, n in Counter(w.check for w in given).items() if n > 1), None):
-        raise SuiteError(f"{twice!r} is waived twice", "say it in one waiver", origin)
+        raise SuiteError(f"{twice!r} is waived twice", "combine them into one waiver", origin)
     waivers = tuple(
         Waiver(w.check, " ".join(w.reason.split()), w.owner.strip(), w.expires, w.rows, w.keys, w.whole_check)
         for w in given
@@ -116,14 +116,16 @@ def _used(waiver: Waiver, result: Result, now: datetime) -> Waived:
         use, remark = (
             (Use.UNNEEDED, "the check holds")
             if held
-            else (Use.UNANSWERED, "what has no answer cannot be waived")
+            else (Use.UNANSWERED, "a check without an answer cannot be waived")
         )
         return Waived(waiver, use, remark)
     if now.date() > waiver.expires:
         return Waived(waiver, Use.EXPIRED, f"it held {until}")
     violations = result.violations or 0
     if waiver.rows is not None and violations > waiver.rows:
-        return Waived(waiver, Use.EXCEEDED, f"{violations:,} violations, waived are {waiver.scope}")
+        return Waived(
+            waiver, Use.EXCEEDED, f"{violations:,} violations, but the waiver covers {waiver.scope}"
+        )
     if waiver.keys and (wrong := _beyond(waiver, result)):
         return Waived(waiver, Use.EXCEEDED, wrong)
     return Waived(waiver, Use.HOLDS, until)
@@ -133,11 +135,11 @@ def _beyond(waiver: Waiver, result: Result) -> str:
     """Which rows fail beyond those that a waiver names, in words; "" if there is none."""
     keys = [_values(tuple((n, v) for n, v in row if n in result.key)) for row in result.sample]
     if "ctid" in result.key or not result.key:
-        return "the rows have no key that stays theirs, so they cannot be waived by key"
+        return "the rows have no stable key, so they cannot be waived by key"
     if not result.sample_complete:
-        return "not all failing rows are known, so it cannot be told that only the waived ones fail"
+        return "not all failing rows are known, so rows that are not waived may fail too"
     if any(value == MASKED or value.endswith("…") for key in keys for value in key):
-        return "the key is personal or too long to be shown whole, so its rows cannot be waived by key"
+        return "the key is personal or too long to be shown in full, so its rows cannot be waived by key"
     if len(keys) != result.violations:
         return f"{result.violations:,} violations under {len(keys):,} keys: waive them by rows"
     others = [key for key in keys if key not in waiver.keys]

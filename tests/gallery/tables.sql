@@ -1,4 +1,4 @@
--- What the market of the demonstration lacks: types, keys and objects that a migration also damages. Deterministic.
+-- What the market of the demo lacks: types, keys and objects that a migration also damages. Deterministic.
 CREATE TABLE mandi_members (
     id uuid PRIMARY KEY, name text NOT NULL, code text NOT NULL, note text, email text, active boolean NOT NULL, verified boolean NOT NULL,
     born date NOT NULL, seen timestamptz NOT NULL, visited timestamptz NOT NULL, left_at timestamptz, epoch_ms bigint NOT NULL,

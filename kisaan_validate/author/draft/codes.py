@@ -172,8 +172,8 @@ STATE_WORDS = frozenset(
 )
 """Words that say how something stands, and whom they say it of does not matter."""
 
-NOT_CODES = "neither its name nor its values say that these are codes and not names"
-RARE = "some of its few values are rare: they may be about one person each"
+NOT_CODES = "neither its name nor its values show that these are codes and not names"
+RARE = "some of its few values are rare and may each be about one person"
 
 
 def why_withheld(column: str, values: Iterable[str]) -> str:
@@ -204,15 +204,15 @@ def certainly(text: str) -> str:
     dates and limits, can be looked through."""
     plain = unicodedata.normalize("NFKC", text)
     if re.search(r"[^\s@]+@[^\s@]+\.\w", plain):
-        return "addresses of mail"
+        return "e-mail addresses"
     if re.search(r"\+\d(?:[ ()./-]*\d){7}", plain):
-        return "numbers of telephones"
+        return "telephone numbers"
     for part in re.findall(r"[^\W_](?:[^\W_]|[ .-](?=[^\W_]))*", plain):
         for words in _runs(part.upper()):
             if _is_iban(words):
-                return "accounts (IBAN)"
+                return "account numbers (IBAN)"
             if re.fullmatch(r"\d{12,19}", words) and _luhn(words):
-                return "numbers of cards or accounts"
+                return "card or account numbers"
     return ""
 
 
@@ -227,16 +227,16 @@ def _numbers(text: str) -> str:
     for word in re.findall(r"\+?\w(?:\w|[ ./()-](?=[\d(]))*", unicodedata.normalize("NFKC", text)):
         digits, letters = sum(c.isdecimal() for c in word), sum(c.isalpha() for c in word)
         if digits >= 7 and not letters:
-            return "numbers of telephones, accounts or taxes, or dates"
+            return "telephone, account or tax numbers, or dates"
         if digits >= 4 and digits + letters >= 8:
-            return "numbers of accounts, taxes or papers"
+            return "account, tax or document numbers"
     return ""
 
 
 def _shape(value: str) -> str:
     """Why a whole value is no code by its shape; "" if it could be one."""
     if not value.isascii():
-        return "words of a language, of which names cannot be told"
+        return "words of a language, which may be names"
     if len(value) > SHORT or re.search(r"\s", value.strip()) or re.search(r"[A-Z][a-z]", value):
         return "names or text"
     if not re.fullmatch(r"-?\d{1,4}|[a-z0-9]+([_.:/+-][a-z0-9]+)*|[A-Z0-9]+([_.:/+-][A-Z0-9]+)*", value):

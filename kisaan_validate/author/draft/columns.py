@@ -109,7 +109,7 @@ def _why(table: Table, column: Column, stored: bool) -> str:
         unproved = (
             "" if table.proves_not_null(column.name) else " (not by a validated constraint of the column)"
         )
-        said[0] += f" NOT NULL{unproved}" if stored else " NOT NULL (the rows are not asked)"
+        said[0] += f" NOT NULL{unproved}" if stored else " NOT NULL (rows not checked)"
     if column.generated:
         said.append(f"generated always as {(not certainly(column.default or '') and column.default) or '?'}")
     if column.identity:

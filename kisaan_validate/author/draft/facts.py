@@ -33,7 +33,7 @@ class Observed:
     withheld: Mapping[str, str] = field(default_factory=dict)
 
 
-NOT_READ = Observed(reason="its rows were not looked at")
+NOT_READ = Observed(reason="its rows were not read")
 
 
 @dataclass(frozen=True)

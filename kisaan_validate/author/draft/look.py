@@ -57,7 +57,7 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
         holder.execute("ROLLBACK")
         if not first.tables:
             hint = "name others with --schema; the role must be able to see them"
-            raise UsageError(f"there is no table in schema {', '.join(ask.schemas)}", hint)
+            raise UsageError(f"there are no tables in schema {', '.join(ask.schemas)}", hint)
         snapshot = take_snapshot(
             holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source, readers=ask.jobs
         )
@@ -84,7 +84,7 @@ def _without_people(comments: Comments) -> Comments:
     """Comments go into the draft as they are, unless somebody gave a person's data as an example."""
 
     def kept(text: str) -> str:
-        return f"(withheld: it holds what looks like {what})" if (what := certainly(text)) else text
+        return f"(withheld: it contains what looks like {what})" if (what := certainly(text)) else text
 
     return Comments(
         {k: kept(t) for k, t in comments.columns.items()},

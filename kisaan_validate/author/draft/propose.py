@@ -81,10 +81,10 @@ class _Proposer:
         reason = self.facts.of(table).reason
         if table.kind in {"v", "m", "f"}:
             yield (
-                f"a {KIND_WORDS[table.kind]}: drafted from the catalogue alone, its rows are those of others"
+                f"a {KIND_WORDS[table.kind]}: drafted from the catalogue only: its rows come from elsewhere"
             )
         elif self.facts.of(table).rows is None:
-            yield f"drafted from the catalogue alone: {reason}"
+            yield f"drafted from the catalogue only: {reason}"
         for column, why in sorted(self.facts.of(table).withheld.items()):
             yield f"withheld: the values of {column}: {why}"
 
@@ -155,8 +155,8 @@ class _Proposer:
         if constraint.kind == "f" and target is None:
             where = ".".join(constraint.target or ("?",))
             yield Note(
-                f"not drafted: {kind.upper()} {constraint.name} refers to {where}, which is in none of "
-                f"the suite's schemas"
+                f"not drafted: {kind.upper()} {constraint.name} refers to {where}, which is not "
+                "in the suite's schemas"
             )
             return
         arguments = [python_text(name), python_text(kind)]
@@ -223,15 +223,17 @@ class _Proposer:
         reason = (
             "it is not valid"
             if not index.valid
-            else "it is over an expression"
+            else "it is on an expression"
             if None in index.columns
             else ""
         )
         where = _unwrapped(index.predicate)
-        reason = reason or (f"its WHERE holds what looks like {what}" if (what := certainly(where)) else "")
+        reason = reason or (
+            f"its WHERE contains what looks like {what}" if (what := certainly(where)) else ""
+        )
         reason = reason or (_refusal(where) if where else "")
         if reason:
-            return Note(f"the rows are not asked for UNIQUE INDEX {index.name}: {reason}")
+            return Note(f"rows not checked against UNIQUE INDEX {index.name}: {reason}")
         return self._unique(table, name, columns, index, None, where)
 
     def _reference(self, table: Table, name: str, constraint: Constraint) -> Iterator[DraftLine | Note]:
@@ -240,8 +242,8 @@ class _Proposer:
             return
         if " PERIOD " in constraint.definition:
             yield Note(
-                f"the rows are not asked for FOREIGN KEY {constraint.name}: it refers to periods, not to "
-                f"one row"
+                f"rows not checked against FOREIGN KEY {constraint.name}: it refers to periods, "
+                "not to one row"
             )
             return
         other = name_of(target, self.catalogue)
@@ -259,11 +261,11 @@ class _Proposer:
         expression = check_expression(constraint.definition)
         if what := certainly(expression):
             return Note(
-                f"the rows are not asked for CHECK {constraint.name}: its text is withheld, for it holds "
-                f"what looks like {what}"
+                f"rows not checked against CHECK {constraint.name}: its text is withheld because "
+                f"it contains what looks like {what}"
             )
         if reason := _refusal(expression) if expression else "its text could not be read":
-            return Note(f"the rows are not asked for CHECK {constraint.name}: {reason}: {expression}")
+            return Note(f"rows not checked against CHECK {constraint.name}: {reason}: {expression}")
         arguments = [python_text(name), python_text(expression), *self._said(table, constraint)]
         why = _declared(f"CHECK {constraint.name}")
         return self._line("holds", arguments, f"{name}.{constraint.name}.rows", why, named=True)
@@ -286,7 +288,7 @@ class _Proposer:
                 more = [] if column.not_null or seen.nulls[column.name] == 0 else ["nulls_equal=False"]
                 arguments, why = (
                     [quoted, python_text(column.name), *more],
-                    f"no two alike among {present:,} values",
+                    f"no duplicates among {present:,} values",
                 )
                 yield self._seen("unique", arguments, f"{name}.{column.name}.unique", why)
             if column.name in seen.two_decimals:
@@ -299,7 +301,7 @@ class _Proposer:
                 listed = ", ".join(_sql_value(v, column.base) for v in values)
                 arguments, why = (
                     [quoted, python_text(f"{sql} IN ({listed})")],
-                    f"only {len(values)} different in {present:,} values",
+                    f"only {len(values)} different values among {present:,}",
                 )
                 yield self._seen("holds", arguments, f"{name}.{column.name}.values", why, named=True)
 

@@ -57,7 +57,7 @@ def prove(
         files = {path: text for path, text in rendered.items() if keep(path)}
         if not any(path.endswith(".py") for path in files):
             raise UsageError(
-                "every file of the draft stands already: there is nothing to write",
+                "every file of the draft already exists: there is nothing to write",
                 "choose another folder with --output",
             )
         suite = load_files({**files, "suite.toml": settings} if settings else files)

@@ -91,8 +91,8 @@ def _module(facts: Facts, members: Sequence[TableDraft], refused: DraftRefused) 
     # Nothing that the database calls things may stand on the first two lines, where Python looks for an
     # encoding.
     first = (
-        '"""A draft of kisaan-validate init: read it, correct it, own it. Each line says why it is '
-        'there."""\n'
+        '"""A draft by kisaan-validate init: read it and fix it, it is yours. Each line says why '
+        'it is there."""\n'
     )
     parts = [
         first,
@@ -130,12 +130,12 @@ def _imports(members: Sequence[TableDraft], refused: DraftRefused) -> str:
 
 
 def _observed(facts: Facts) -> str:
-    why = f"observed, not agreed: true of every row on {facts.on}, promised by nobody"
+    why = f"observed, not agreed: true of every row on {facts.on}, but nobody has confirmed it"
     fields = [
         '    "severity": "info",',
         '    "tags": ["observed"],',
         f'    "why": {python_text(why)},',
-        '    "hint": "agree on it and drop **OBSERVED from the line, or delete the line",',
+        '    "hint": "confirm it by removing **OBSERVED from the line, or delete the line",',
     ]
     return "OBSERVED: dict[str, Any] = {\n" + "\n".join(fields) + "\n}\n"
 

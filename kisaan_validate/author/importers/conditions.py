@@ -33,7 +33,7 @@ def row_condition_sql(condition: Any, parser: Any) -> str:
     if parser in _OWN or (parser is None and text.lstrip().startswith("col(")):
         return _own_condition(text)
     if parser is None:
-        raise NoCounterpart(f"no condition_parser says how the row condition is read: {remark(text)}")
+        raise NoCounterpart(f"no condition_parser says how to read the row condition: {remark(text)}")
     raise NoCounterpart(f"the condition parser {remark(str(parser))} is not known")
 
 
@@ -52,7 +52,7 @@ def _own_condition(text: str) -> str:
     match = _OWN_CONDITION.fullmatch(text.strip())
     if match is None:
         raise NoCounterpart(
-            f"a row condition that is not understood (one comparison is expected): {remark(text)}"
+            f"a row condition that cannot be parsed (one comparison is expected): {remark(text)}"
         )
     name, value = (next((g for g in match.group(*pair) if g is not None), "") for pair in ((1, 2), (6, 7)))
     column = sql_name(as_text(name, "a column's name"))
@@ -61,7 +61,7 @@ def _own_condition(text: str) -> str:
     try:
         right = value_sql(exact_decimal(match["number"]) if match["number"] else value)
     except ValueError as error:
-        raise NoCounterpart(f"a row condition that is not understood: {error}") from None
+        raise NoCounterpart(f"a row condition that cannot be parsed: {error}") from None
     return f"{column} {_OPERATORS[match['operator']]} {right}"
 
 
@@ -75,11 +75,11 @@ def _structured(node: dict[str, Any], parser: Any) -> str:
             if isinstance(part, dict)
         ]
         if not parts or len(parts) != len(node["conditions"]):
-            raise NoCounterpart("a row condition that is not understood")
+            raise NoCounterpart("a row condition that cannot be parsed")
         return "(" + f" {kind.upper()} ".join(parts) + ")"
     if kind == "nullity":
         if not isinstance(node.get("is_null"), bool):
-            raise NoCounterpart("a row condition that is not understood")
+            raise NoCounterpart("a row condition that cannot be parsed")
         return f"{_column(node)} IS {'' if node['is_null'] else 'NOT '}NULL"
     if kind == "comparison":
         return _comparison(_column(node), str(node.get("operator")), node.get("parameter"))
@@ -97,7 +97,7 @@ def _comparison(column: str, operator: str, value: Any) -> str:
     if operator in {"IN", "NOT_IN"}:
         items = [value_sql(v) for v in as_list(value, "a list of values")]
         if not items:
-            raise NoCounterpart("a row condition with a list of nothing")
+            raise NoCounterpart("a row condition with an empty list")
         return f"{column} {operator.replace('_', ' ')} ({', '.join(items)})"
     if operator not in _OPERATORS:
         raise NoCounterpart(f"the operator {remark(operator)} of a row condition")

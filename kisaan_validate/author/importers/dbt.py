@@ -64,7 +64,7 @@ class Project:
         known = self.models.get(name, dotted("", name))
         if name in self.schemas and known not in self.tables.names and name not in self.tables.names:
             made = f"the schema of {remark(name)} is made when dbt runs ({remark(self.schemas[name])})"
-            raise NoCounterpart(f"{made}: say --table {remark(name)}=SCHEMA.TABLE")
+            raise NoCounterpart(f"{made}: name it with --table {remark(name)}=SCHEMA.TABLE")
         return self.tables.names.get(name) or self.tables.of(known)
 
     def source(self, source: str, table: str) -> str:
@@ -105,7 +105,7 @@ def import_files(files: Sequence[Path], maker: Maker, tables: Tables) -> None:
         document = read_yaml(path)
         if not isinstance(document, dict):
             raise UsageError(
-                f"{path} is no properties file of dbt", "it needs sections such as 'models:' or 'sources:'"
+                f"{path} is not a dbt properties file", "it needs sections such as 'models:' or 'sources:'"
             )
         documents.append((path, document))
         _learn(project, document)
@@ -243,7 +243,7 @@ def _no_tests(document: dict[Any, Any]) -> Iterator[tuple[str, str, str]]:
         yield (
             "unit_tests",
             _text(entry.get("name")),
-            "it tests a model's code on rows made for it, not the data",
+            "it tests a model's code on sample rows, not the data",
         )
     built = (
         "a constraint that dbt builds: `kisaan-validate init` reads it from the catalogue, where it "
@@ -269,14 +269,12 @@ def _translate(found: Found, project: Project, maker: Maker) -> list[str]:
         return [_fresh(found, maker)]
     name, arguments, config = _read(found.written)
     if config.get("enabled", True) is not True:
-        raise NoCounterpart(
-            "it is disabled (enabled: false), or only when dbt runs it is known whether it is"
-        )
+        raise NoCounterpart("it is disabled (enabled: false), or whether it is is known only when dbt runs")
     if config.get("fail_calc") not in (None, "count(*)"):
-        raise NoCounterpart("it counts failures in a way of its own (fail_calc)")
+        raise NoCounterpart("it counts failures in its own way (fail_calc)")
     verdicts = _verdicts(config)
     if config.get("limit") is not None and any(most for _, most in verdicts):
-        raise NoCounterpart("a limit beside a threshold changes what is counted")
+        raise NoCounterpart("a limit together with a threshold changes what is counted")
     where = config.get("where")
     condition = (
         sql.author_condition(project.resolved(where) if isinstance(where, str) else where, "where")
@@ -298,9 +296,9 @@ def _one(name: str, test: Test) -> list[str]:
     if package in {"", "dbt_utils", "dbt"} and (make := GENERIC.get(bare)) is not None:
         return make(test)
     raise NoCounterpart(
-        f"nothing here says it yet: {remark(name)}"
+        f"not supported yet: {remark(name)}"
         if package == "dbt_utils"
-        else f"{remark(name)} is a test of the project's, or of a package"
+        else f"{remark(name)} is a test of the project or of a package"
     )
 
 
@@ -309,16 +307,16 @@ def _read(written: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
     if isinstance(written, str):
         return written, {}, {}
     if not isinstance(written, dict) or not written:
-        raise NoCounterpart("it is no test: neither a name nor a name with arguments")
+        raise NoCounterpart("it is not a test: neither a name nor a name with arguments")
     if "test_name" in written:
         name, given = str(written["test_name"]), {k: v for k, v in written.items() if k != "test_name"}
     elif len(written) == 1:
         ((key, inner),) = written.items()
         if inner is not None and not isinstance(inner, dict):
-            raise NoCounterpart("its arguments are no mapping")
+            raise NoCounterpart("its arguments are not a mapping")
         name, given = str(key), dict(inner or {})
     else:
-        raise NoCounterpart("it is no test: one name with its arguments is expected")
+        raise NoCounterpart("it is not a test: one name with its arguments is expected")
     own = given.get("config") if isinstance(given.get("config"), dict) else {}
     config = {**{k: v for k, v in given.items() if k in _CONFIG}, **(own or {})}
     inner = given.get("arguments") if isinstance(given.get("arguments"), dict) else {}
@@ -356,7 +354,7 @@ def _fresh(found: Found, maker: Maker) -> str:
     if isinstance(count, bool) or not isinstance(count, int) or period not in {"minute", "hour", "day"}:
         raise NoCounterpart("an age is a number of minutes, hours or days")
     if found.column is None:
-        raise NoCounterpart("it has no loaded_at_field: dbt asks the warehouse's own books")
+        raise NoCounterpart("it has no loaded_at_field: dbt reads the warehouse's own metadata")
     where = sql.author_condition(said["filter"], "a filter") if said.get("filter") is not None else ""
     newest, table = f"max({sql.author_value(found.column.text, 'loaded_at_field')})", found.table()
     severity = "blocking" if found.written == "error_after" else "warning"
@@ -372,7 +370,7 @@ def _singular(path: Path, text: str, project: Project, maker: Maker) -> list[str
     """A SELECT of failing rows, with refs and sources, and a config at most."""
     body = re.sub(r"\{#.*?#\}", "", text, flags=re.S)
     if re.search(r"\{%-?\s*(test|macro|snapshot)\b", body):
-        raise NoCounterpart("it defines a test or macro, and tests nothing by itself")
+        raise NoCounterpart("it defines a test or macro and tests nothing by itself")
     config: dict[str, Any] = {}
     for match in re.finditer(r"\{\{-?\s*config\((.*?)\)\s*-?\}\}", body, re.S):
         config |= _config_call(match[1])
@@ -398,7 +396,7 @@ def _config_call(arguments: str) -> dict[str, Any]:
         assert isinstance(call, ast.Call)
         return {str(k.arg): _plain(k.value) for k in call.keywords if k.arg}
     except (SyntaxError, ValueError, AssertionError, RecursionError, MemoryError):
-        raise NoCounterpart(f"the config is not understood: {remark(arguments)}") from None
+        raise NoCounterpart(f"the config cannot be parsed: {remark(arguments)}") from None
 
 
 def _plain(node: ast.expr) -> Any:

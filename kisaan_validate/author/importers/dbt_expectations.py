@@ -87,9 +87,9 @@ def expectation(name: str, test: Test) -> Iterable[str]:
     if (make := _OWN.get(kind)) is not None:
         return make(replace(test, where=_condition(test)))
     if kind not in _SAME:
-        raise NoCounterpart(f"nothing here says it yet: {remark(name)}")
+        raise NoCounterpart(f"not supported yet: {remark(name)}")
     if unknown := [key for key in test.arguments if key not in _KNOWN]:
-        raise NoCounterpart(f"the argument {remark(unknown[0])} is not understood")
+        raise NoCounterpart(f"the argument {remark(unknown[0])} is unknown")
     return great_expectations.translate(
         {"type": kind, "kwargs": _kwargs(test)},
         test.table,
@@ -180,7 +180,7 @@ def _matches(test: Test, *, key: str, negated: bool) -> list[str]:
     given = test.only(key, "match_on", "row_condition").arguments.get(key)
     patterns = sql.as_list(given, "patterns") if key.endswith("_list") else [given]
     if not patterns:
-        raise NoCounterpart("a list of patterns without any")
+        raise NoCounterpart("an empty list of patterns")
     parts = [
         f"({test.name()} ~ {sql.value_sql(sql.as_text(p, 'a regular expression'))}) IS "
         f"{'NOT ' if negated else ''}TRUE"
@@ -220,7 +220,7 @@ def _pairs_in_set(test: Test) -> list[str]:
         )
         said.append(f"({a} = {left} AND {b} = {right})")
     if not said:
-        raise NoCounterpart("a set of pairs without any")
+        raise NoCounterpart("an empty set of pairs")
     return test.row(" OR ".join(said), "pair_in_set")
 
 
@@ -231,7 +231,7 @@ def _unique_in_record(test: Test) -> list[str]:
     values, rule = [s.sql for s in subjects], test.arguments.get("ignore_row_if", "all_values_are_missing")
     ends = {"all_values_are_missing": " AND ", "any_value_is_missing": " OR ", "never": None}
     if rule not in ends or len(values) < 2:
-        raise NoCounterpart("several columns are expected, and an ignore_row_if that is known")
+        raise NoCounterpart("several columns and a known ignore_row_if are expected")
     missing = (ends[rule] or "").join(f"{v} IS NULL" for v in values) if ends[rule] else ""
     # It counts different values, and a NULL is none.
     pairs = [f"{a} <> {b}" for n, a in enumerate(values) for b in values[n + 1 :]]
@@ -275,7 +275,7 @@ def _columns(test: Test, names: list[str], kind: str, wrong: str = "") -> list[s
     position) that are amiss.
     """
     if test.where:
-        raise NoCounterpart("a condition on rows, of which a table's columns know nothing")
+        raise NoCounterpart("a condition on rows, which does not apply to a table's columns")
     table = sql.value_sql(sql.table_ref(test.table))
     columns = (
         "SELECT lower(a.attname) AS name, row_number() OVER (ORDER BY a.attnum) AS position\n  FROM "
@@ -293,7 +293,7 @@ def _columns(test: Test, names: list[str], kind: str, wrong: str = "") -> list[s
             f"{columns}\n) AS c\nWHERE {wrong}"
         )
     return test.select(
-        statement, ["column_name"], kind, "the columns are as expected, whatever the case of their names"
+        statement, ["column_name"], kind, "the columns are as expected, ignoring the case of their names"
     )
 
 

@@ -65,7 +65,7 @@ class Test:
         means.
         """
         if unknown := [name for name in self.arguments if name not in (*names, "column_name")]:
-            raise NoCounterpart(f"the argument {remark(unknown[0])} is not understood")
+            raise NoCounterpart(f"the argument {remark(unknown[0])} is unknown")
         return self
 
     @property
@@ -209,7 +209,7 @@ def _accepted(test: Test) -> list[str]:
     # dbt counts different values, not rows: with a threshold that is another number.
     statement = f"SELECT DISTINCT {test.name()}::text AS value\nFROM {test.source('t')}\nWHERE NOT ({inside})"
     return test.select(
-        statement, ["value"], "accepted_values", "each value is one of those that are accepted; counts values"
+        statement, ["value"], "accepted_values", "each value is one of the accepted ones; counts values"
     )
 
 
@@ -272,7 +272,7 @@ def _bound(value: Any, key: str) -> str | None:
         return None
     sql.bound_sql(value, key)  # NaN is no bound, however it is written: as text, as a literal of SQL
     if isinstance(value, str) and re.search(r"'\s*[+-]?\.?(nan|inf|infinity)\s*'", value, re.I):
-        raise NoCounterpart(f"{key} is {remark(value)}, which is no bound")
+        raise NoCounterpart(f"{key} is {remark(value)}, which is not a bound")
     return sql.author_value(value, key) if isinstance(value, str) else sql.value_sql(value)
 
 

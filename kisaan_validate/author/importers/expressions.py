@@ -24,7 +24,7 @@ def value_sql(value: Any) -> str:
     if isinstance(value, dict):
         raise NoCounterpart(f"a value that is only known when it runs: {remark(str(value))}")
     if not isinstance(value, (str, bool, int, Decimal)):
-        raise NoCounterpart(f"{remark(repr(value))} is no text, number or truth value")
+        raise NoCounterpart(f"{remark(repr(value))} is not a text, number or truth value")
     try:
         return to_sql(literal(value))
     except (TypeError, ValueError) as error:
@@ -59,7 +59,7 @@ def bound_sql(value: Any, what: str) -> str:
     decides nothing.
     """
     if isinstance(value, str) and _NO_BOUNDS.fullmatch(value.strip()):
-        raise NoCounterpart(f"{what} is {remark(value.strip())}, which is no bound")
+        raise NoCounterpart(f"{what} is {remark(value.strip())}, which is not a bound")
     return value_sql(value)
 
 
@@ -72,7 +72,7 @@ def refuse_empty(low: Any, high: Any, *, strict: bool = False) -> None:
     """
     ends = (low, high) if _numbers(low, high) else _comparable(low, high)
     if ends is not None and (ends[0] > ends[1] or (strict and ends[0] == ends[1])):
-        raise NoCounterpart(f"nothing lies between {remark(str(low))} and {remark(str(high))}")
+        raise NoCounterpart(f"nothing is between {remark(str(low))} and {remark(str(high))}")
 
 
 def _numbers(*values: Any) -> bool:
@@ -137,7 +137,7 @@ def matches(subject: str, pattern: Any) -> str:
     text = as_text(pattern, "a regular expression")
     if found := _OTHER_REGEX.search(text):
         raise NoCounterpart(
-            f"PostgreSQL's regular expressions read {found[1]} otherwise, or not at all: write it anew"
+            f"PostgreSQL's regular expressions read {found[1]} differently or not at all: rewrite it"
         )
     return f"{subject} ~ {value_sql(text)}"
 
@@ -156,7 +156,7 @@ def author_condition(text: Any, what: str = "a condition") -> str:
     try:
         row_condition(sql, "")
     except SuiteError as error:
-        raise NoCounterpart(f"{what} is not taken: {remark(error.fact)}: {remark(sql)}") from None
+        raise NoCounterpart(f"{what} is not accepted: {remark(error.fact)}: {remark(sql)}") from None
     return f"({sql}\n)" if "--" in sql else f"({sql})"
 
 
@@ -167,7 +167,7 @@ def author_value(text: Any, what: str = "an expression") -> str:
     try:
         plain_expression(f"{sql}\n", "")
     except SuiteError as error:
-        raise NoCounterpart(f"{what} is not taken: {remark(error.fact)}: {remark(sql)}") from None
+        raise NoCounterpart(f"{what} is not accepted: {remark(error.fact)}: {remark(sql)}") from None
     return f"({sql}\n)" if "--" in sql else f"({sql})"
 
 
@@ -195,14 +195,14 @@ def both(*conditions: str) -> str:
 def share_of(value: Any) -> Fraction:
     """A share from 0 to 1, exact. Raises NoCounterpart."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 <= value <= 1:
-        raise NoCounterpart(f"{remark(repr(value))} is no share between 0 and 1")
+        raise NoCounterpart(f"{remark(repr(value))} is not a share between 0 and 1")
     return Fraction(value)
 
 
 def tolerance_of(share: Fraction) -> str | None:
     """A tolerated share as declarations take it; None for none. Raises NoCounterpart for all rows."""
     if share >= 1:
-        raise NoCounterpart("it accepts whatever is found: it can never fail")
+        raise NoCounterpart("it accepts everything, so it can never fail")
     return f"{share.numerator}/{share.denominator}" if share else None
 
 
@@ -254,7 +254,7 @@ def folded_table(name: str) -> str:
     """A table's name out of SQL text, schema and all, as declarations write it."""
     parts = re.findall(r'"(?:[^"]|"")*"|[^."]+', name.strip())
     if not 1 <= len(parts) <= 3 or ".".join(parts) != name.strip():
-        raise NoCounterpart(f"{remark(name)} is no name of a table")
+        raise NoCounterpart(f"{remark(name)} is not a table name")
     names = [folded(part) for part in parts[-2:]]
     return dotted(names[0] if len(names) > 1 else "", names[-1])
 

@@ -83,8 +83,8 @@ def import_suite(path: Path, maker: Maker, tables: Tables) -> None:
     suite = read_json(path)
     if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
         raise UsageError(
-            f"{path} is no suite of Great Expectations",
-            "it needs a list of expectations; checkpoints are no suites",
+            f"{path} is not a Great Expectations suite",
+            "it needs a list of expectations; a checkpoint is not a suite",
         )
     table = table_of_suite(suite, path, tables)
     for number, expectation in enumerate(suite["expectations"]):
@@ -149,7 +149,7 @@ class Expected:
         if given is None:
             return None
         if isinstance(given, bool) or not isinstance(given, (int, Decimal)):
-            raise NoCounterpart(f"{key} is no number: {remark(repr(given))}")
+            raise NoCounterpart(f"{key} is not a number: {remark(repr(given))}")
         return Fraction(given)
 
     def strict(self, key: str) -> bool:
@@ -244,16 +244,16 @@ def translate(
     that are texts are SQL (``values_are_sql``).
     """
     if not isinstance(expectation, dict) or not isinstance(expectation.get("kwargs", {}), dict):
-        raise NoCounterpart("it is no expectation: no object with a type and kwargs")
+        raise NoCounterpart("it is not an expectation: an object with a type and kwargs is expected")
     kind, kwargs = _type_of(expectation), dict(expectation.get("kwargs") or {})
     if kind in STATISTICAL:
         raise NoCounterpart(STATISTICAL[kind])
     if kind not in TRANSLATED:
-        raise NoCounterpart("it is no expectation of Great Expectations' own")
+        raise NoCounterpart("it is not one of Great Expectations' own expectations")
     if "$PARAMETER" in str(kwargs):
         raise NoCounterpart("it has a parameter that is only known when it runs ($PARAMETER)")
     if unknown := [key for key, value in kwargs.items() if key not in _KNOWN and value not in (None, False)]:
-        raise NoCounterpart(f"the argument {remark(unknown[0])} is not understood")
+        raise NoCounterpart(f"the argument {remark(unknown[0])} is unknown")
     if condition is None:
         condition = row_condition_sql(kwargs.get("row_condition"), kwargs.get("condition_parser"))
     mostly = kwargs.get("mostly")
@@ -325,7 +325,7 @@ def _whole(e: Expected, key: str) -> int:
     if isinstance(value, Decimal) and value == value.to_integral_value():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise NoCounterpart(f"{key} is no whole number: {remark(repr(value))}")
+        raise NoCounterpart(f"{key} is not a whole number: {remark(repr(value))}")
     return value
 
 
@@ -338,7 +338,7 @@ def _pattern(matcher: Callable[[str, Any], str], key: str, negated: bool) -> Cal
             raise NoCounterpart("LIKE with an escape character of its own")
         patterns = sql.as_list(given, "patterns") if key.endswith("_list") else [given]
         if not patterns:
-            raise NoCounterpart("a list of patterns without any")
+            raise NoCounterpart("an empty list of patterns")
         joined = " AND " if e.kwargs.get("match_on") == "all" else " OR "
         said = joined.join(matcher(column, p) for p in patterns)
         return e.of_values(f"NOT ({said})" if negated else said, "not_matches" if negated else "matches")
@@ -371,7 +371,7 @@ def _unique_over(e: Expected, columns: list[str], *, nulls_equal: bool, where: s
     share = 1 - e.mostly
     condition = f"m.repeated * {share.denominator} <= {share.numerator} * m.judged"
     said = replace(
-        e.said, title=f"at most {share} of the rows have a value of {', '.join(columns)} that others have too"
+        e.said, title=f"at most {share} of the rows have a duplicate value of {', '.join(columns)}"
     )
     return [
         e.maker.measure(e.table, outputs, condition, e.id("_".join(columns), "unique"), said, source=source)
@@ -392,7 +392,7 @@ def _of_type(e: Expected) -> list[str]:
     names = e.kwargs.get("type_") if "type_" in e.kwargs else e.kwargs.get("type_list")
     wanted = sorted({t for name in (names if isinstance(names, list) else [names]) for t in _types(name)})
     if not wanted:
-        raise NoCounterpart("a list of types without any")
+        raise NoCounterpart("an empty list of types")
     column = e.column()
     return [e.maker.declare("column", e.table, [column], e.id(column, "type"), e.said, [column], type=wanted)]
 
@@ -447,7 +447,7 @@ def _types(name: Any) -> tuple[str, ...]:
     plain, _, size = text.partition("(")
     known = _TYPES.get(plain.strip().lower())
     if known is None:
-        raise NoCounterpart(f"the type {remark(text)} has no counterpart in PostgreSQL that is known here")
+        raise NoCounterpart(f"the type {remark(text)} has no known counterpart in PostgreSQL")
     return tuple(f"{t}({size}" for t in known) if size else known
 
 
@@ -507,7 +507,7 @@ def _pair_in_set(e: Expected) -> list[str]:
             raise NoCounterpart("pairs of two values are expected, none of them null")
         said.append(f"({sql_name(a)} = {sql.value_sql(left)} AND {sql_name(b)} = {sql.value_sql(right)})")
     if not said:
-        raise NoCounterpart("a set of pairs without any")
+        raise NoCounterpart("an empty set of pairs")
     return _several(
         e, " OR ".join(said), "pair_in_set", [a, b], _ignored(e, [a, b], "both_values_are_missing") or "false"
     )
@@ -532,7 +532,7 @@ def _unique_in_record(e: Expected) -> list[str]:
         for b in names[n + 1 :]
     ]
     if not pairs:
-        raise NoCounterpart("one column alone is never twice the same")
+        raise NoCounterpart("a single column cannot repeat itself within a row")
     return _several(
         e,
         " AND ".join(pairs),
@@ -546,7 +546,7 @@ def _columns_equal(e: Expected) -> list[str]:
     columns = e.columns()
     first, *others = [sql_name(c) for c in columns]
     if not others:
-        raise NoCounterpart("one column alone equals itself")
+        raise NoCounterpart("a single column always equals itself")
     said = " AND ".join(f"{first} IS NOT DISTINCT FROM {other}" for other in others)
     return _several(e, said, "equal", columns, _ignored(e, columns, "all_values_are_missing") or "false")
 
@@ -601,7 +601,7 @@ def _ratio(over: str, under: str, word: str) -> Callable[[Expected], list[str]]:
             and (low or 0) <= 0
             and (high is None or high >= 1)
         ):
-            raise NoCounterpart("a share always lies from 0 to 1: it can never fail")
+            raise NoCounterpart("a share is always between 0 and 1: it can never fail")
         for bound, sign in (
             (low, ">" if e.strict("strict_min") else ">="),
             (high, "<" if e.strict("strict_max") else "<="),
@@ -683,7 +683,7 @@ def _contains_set(e: Expected) -> list[str]:
     )
     subject = f"t.{sql_name(column)}{'::text' if texts else ''}"
     if e.where:
-        raise NoCounterpart("a row condition beside a set that must occur")
+        raise NoCounterpart("a row condition together with a set that must occur")
     statement = (
         f"SELECT w.value\nFROM (\n  {wanted}\n) AS w\nWHERE NOT EXISTS (\n"
         f"  SELECT 1 FROM {sql.table_ref(e.table)} AS t WHERE {subject} = w.value\n)"
@@ -792,7 +792,7 @@ def _query(e: Expected) -> list[str]:
         "{batch}", sql.table_ref(e.table)
     )
     if e.where:
-        raise NoCounterpart("a row condition beside a query")
+        raise NoCounterpart("a row condition together with a query")
     return [custom_query(e.maker, e.table, text, e.id("unexpected_rows"), e.said)]
 
 
@@ -834,17 +834,17 @@ STATISTICAL: dict[str, str] = {
     **dict.fromkeys(
         ("expect_column_values_to_be_increasing", "expect_column_values_to_be_decreasing"), _ORDER
     ),
-    "expect_column_values_to_be_dateutil_parseable": "dateutil guesses what a date is; keep dates in a "
-    "column of a date's type",
-    "expect_column_values_to_match_strftime_format": "PostgreSQL reads no strftime formats; keep dates "
-    "in a column of a date's type",
-    "expect_column_values_to_be_json_parseable": "whether a text is JSON can be asked from PostgreSQL 16 "
-    "on only; keep it in a column of type jsonb",
-    "expect_column_values_to_match_json_schema": "PostgreSQL knows no JSON schema",
+    "expect_column_values_to_be_dateutil_parseable": "dateutil guesses what a date is; store "
+    "dates in a date column",
+    "expect_column_values_to_match_strftime_format": "PostgreSQL does not read strftime formats; "
+    "store dates in a date column",
+    "expect_column_values_to_be_json_parseable": "only PostgreSQL 16 and later can check whether "
+    "a text is JSON; store it in a jsonb column",
+    "expect_column_values_to_match_json_schema": "PostgreSQL has no JSON Schema validation",
     "expect_query_results_to_match_comparison": "it compares with another data source: a run sees one "
     "database",
-    "expect_multicolumn_values_to_be_unique": "Great Expectations itself withdrew it; see unique within "
-    "a record",
+    "expect_multicolumn_values_to_be_unique": "Great Expectations has withdrawn it; see unique "
+    "within a record",
 }
 """Expectations without a counterpart, and why."""
 

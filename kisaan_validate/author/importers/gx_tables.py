@@ -64,7 +64,9 @@ def table_of_suite(suite: dict[Any, Any], path: Path, tables: Tables) -> str:
         [*_named(about, _ASSET_KEYS)], "tables", path
     )
     if not found and any(True for _ in _texts(about, ("query",))):
-        raise UsageError(f"{path} is about a query, not a table", "say whose rows it returns: --table NAME")
+        raise UsageError(
+            f"{path} is about a query, not a table", "name the table whose rows it returns: --table NAME"
+        )
     if not found:
         found = _of_name(called, path)
         schema = _one_of([*_texts(about, _SCHEMA_KEYS)], "schemas", path)
@@ -77,9 +79,7 @@ def _one_of(found: list[str], what: str, path: Path) -> str:
     names = list(dict.fromkeys(found))
     if len(names) > 1:
         listed = ", ".join(remark(name) for name in names)
-        raise UsageError(
-            f"{path} names several {what}: {listed}", "say which table it is about: --table NAME"
-        )
+        raise UsageError(f"{path} names several {what}: {listed}", "name its table: --table NAME")
     return names[0] if names else ""
 
 
@@ -131,8 +131,11 @@ def _of_name(called: str, path: Path) -> str:
             return dotted(parts[0] if len(parts) > 1 else "", parts[-1])
     if len(parts) == 1 and parts[0].strip():
         return dotted("", parts[0])
-    hint = "say which table it is about: --table SCHEMA.NAME"
+    hint = "name its table: --table SCHEMA.NAME"
     raise UsageError(
-        f"the suite {remark(called)} of {path} does not say whether that is a schema and a table, or a table",
+        (
+            f"the suite {remark(called)} of {path} does not say whether that is a table or a schema "
+            "and a table"
+        ),
         hint,
     )

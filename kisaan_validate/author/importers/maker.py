@@ -42,7 +42,7 @@ class Maker:
         try:
             made = tuple(work())
             if not made:
-                raise NoCounterpart("it says nothing that could be checked")
+                raise NoCounterpart("it contains nothing to check")
             self.outcomes.append(ImportOutcome(file, place, text, made))
         except (NoCounterpart, SuiteError) as error:
             del self.made[before:]
@@ -112,7 +112,7 @@ class Maker:
         """A SELECT of violating rows, in a file of its own. Returns the check's id. Raises SuiteError."""
         made, body = self._new_id(id), sql.strip().replace("\r\n", "\n")
         if hidden := next((c for c in body if not c.isprintable() and c not in "\n\t"), None):
-            raise NoCounterpart(f"its SQL would hold a character that nobody sees (U+{ord(hidden):04X})")
+            raise NoCounterpart(f"its SQL would contain an invisible character (U+{ord(hidden):04X})")
         fields = {
             # A name that does not fit on the header's line is left out: the tables that are read are known
             # from the SQL.

@@ -42,7 +42,7 @@ def pandas_condition(text: str) -> str:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise NoCounterpart(f"a row condition that is not understood: {remark(text)}")
+    raise NoCounterpart(f"a row condition that cannot be parsed: {remark(text)}")
 
 
 def _as_python(text: str) -> tuple[str, dict[str, str]]:

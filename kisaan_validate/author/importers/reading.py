@@ -1,6 +1,6 @@
 """JSON and YAML of other tools, read with every digit, and nothing that could hide something or never end.
 
-A key that stands twice is refused: one of the two would be dropped in silence. Numbers with a point become
+A key that occurs twice is refused: one of the two would be dropped in silence. Numbers with a point become
 Decimals of their text. Dates stay texts.
 """
 
@@ -33,7 +33,7 @@ def read_text(path: Path, most: int) -> str:
     try:
         if path.stat().st_size > most:
             raise UsageError(
-                f"{path} is larger than {most // 1024**2} MiB", "split it, or remove what is no suite"
+                f"{path} is larger than {most // 1024**2} MiB", "split it, or remove what is not a suite"
             )
         return authored.read_plain(path)
     except (OSError, ValueError) as error:
@@ -41,7 +41,7 @@ def read_text(path: Path, most: int) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file, numbers exact. Raises UsageError for what is not JSON, NaN, or a key that stands twice."""
+    """A JSON file, numbers exact. Raises UsageError for what is not JSON, NaN, or a key that occurs twice."""
     text = read_text(path, JSON_BYTES)
     try:
         return json.loads(
@@ -54,14 +54,14 @@ def read_json(path: Path) -> Any:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, value in pairs:
         if key in made:
-            raise ValueError(f"the key {key!r} stands twice in one object")
+            raise ValueError(f"the key {key!r} occurs twice in one object")
         made[key] = value
     return made
 
@@ -82,11 +82,11 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
         name = loader.construct_object(key, deep=True)
         if not isinstance(name, (str, int, bool, Decimal, type(None))):
             raise yaml.constructor.ConstructorError(
-                None, None, "a key that is no plain value", key.start_mark
+                None, None, "a key that is not a plain value", key.start_mark
             )
         if name in seen:
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {name!r} stands twice", key.start_mark
+                None, None, f"the key {name!r} occurs twice", key.start_mark
             )
         seen.add(name)
     loader.flatten_mapping(node)
@@ -126,7 +126,7 @@ def read_yaml(path: Path, *, version_1_2: bool = False) -> Any:
     """A YAML file of one document, plain values only. ``version_1_2``: ``yes`` and ``no`` are words, not
     truth values.
 
-    Raises UsageError for what is not YAML, tags, a key that stands twice, and aliases that stand for too
+    Raises UsageError for what is not YAML, tags, a key that occurs twice, and aliases that stand for too
     much.
     """
     text = read_text(path, YAML_BYTES)
@@ -152,7 +152,7 @@ def _measure(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
     if id(node) in known:
         return known[id(node)]
     if id(node) in above:
-        raise ValueError("an alias stands for something that contains it")
+        raise ValueError("an alias refers to something that contains it")
     above.add(id(node))
     children: list[yaml.Node] = []
     if isinstance(node, yaml.SequenceNode):
@@ -163,7 +163,7 @@ def _measure(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
     for child in children:
         size += _measure(child, known, above)
         if size > MOST_NODES:
-            raise ValueError(f"it stands for more than {MOST_NODES:,} values")
+            raise ValueError(f"its aliases expand to more than {MOST_NODES:,} values")
     above.discard(id(node))
     known[id(node)] = size
     return size

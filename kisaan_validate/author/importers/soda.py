@@ -35,16 +35,16 @@ _SAME_ROWS = re.compile(rf"row_count same as (?P<table>{_NAME})(?P<more>.*)")
 _AGE = re.compile(r"(?:\d+[dhms])+")
 
 _NO_CHECK = {
-    "automated monitoring": "it watches for what is unusual, by history: no row violates it; see "
+    "automated monitoring": "it detects anomalies from history, and no row violates it; see "
     "`kisaan-validate baseline`",
-    "profile columns": "it profiles and checks nothing; a baseline keeps figures of every column",
-    "discover": "it lists datasets and checks nothing",
-    "sample": "it copies rows out of the database and checks nothing",
-    "variables": "variables are only known when a scan runs",
-    "for each column": "which columns these are is only known when it runs",
+    "profile columns": "it profiles but checks nothing; a baseline keeps figures of every column",
+    "discover": "it lists datasets but checks nothing",
+    "sample": "it copies rows out of the database but checks nothing",
+    "variables": "variables are known only when a scan runs",
+    "for each column": "which columns these are is known only when it runs",
 }
 _FIXED = {
-    "group by": "nothing here says it yet: a figure of each group",
+    "group by": "not supported yet: a figure of each group",
     "group evolution": "it compares groups with those of an earlier scan",
     "attributes": "attributes are for Soda Cloud; they check nothing",
 }
@@ -106,7 +106,7 @@ def import_files(files: Sequence[Path], maker: Maker, table_of: Callable[[str], 
     for path in files:
         document = read_yaml(path, version_1_2=True)
         if not isinstance(document, dict) or not document:
-            raise UsageError(f"{path} is no file of SodaCL", "it needs sections such as 'checks for orders:'")
+            raise UsageError(f"{path} is not a SodaCL file", "it needs sections such as 'checks for orders:'")
         _File(path.name, document, maker, table_of).read()
 
 
@@ -202,7 +202,7 @@ class _File:
                     partial(self._one_of_schema, scope, str(key), value, settings, severity),
                 )
         if not found:
-            self.maker.none(self.name, place, "schema", "it says neither when to fail nor when to warn")
+            self.maker.none(self.name, place, "schema", "it states neither when to fail nor when to warn")
 
     def _one(self, scope: Callable[[], SodaScope], text: str, settings: dict[str, Any]) -> list[str]:
         return translate(replace(_line(self.maker, scope(), text, settings), table_of=self.table_of))
@@ -212,17 +212,17 @@ class _File:
     ) -> list[str]:
         known = {"name", "fail", "warn", "attributes", "identity"}
         if unknown := [k for k in settings if k not in known]:
-            raise NoCounterpart(f"the setting {remark(unknown[0])} is not understood")
+            raise NoCounterpart(f"the setting {remark(unknown[0])} cannot be parsed")
         line = _line(self.maker, scope(), "schema", settings, severity)
         return SodaSchema(line.maker, line.scope.table, line.said).checks(key, value)
 
 
 def _no_dataset() -> SodaScope:
-    raise NoCounterpart("a check of no dataset: write it as a SQL assertion")
+    raise NoCounterpart("a check without a dataset: write it as a SQL assertion")
 
 
 def _by_pattern() -> SodaScope:
-    raise NoCounterpart("datasets by pattern are only known when it runs: name each of them")
+    raise NoCounterpart("datasets by pattern are known only when it runs: name each of them")
 
 
 def _entry(entry: Any) -> tuple[str, dict[str, Any], str]:
@@ -230,12 +230,12 @@ def _entry(entry: Any) -> tuple[str, dict[str, Any], str]:
     if isinstance(entry, str):
         return entry.strip(), {}, ""
     if not isinstance(entry, dict) or not entry:
-        return remark(repr(entry)), {}, "it is no check: neither a text nor a text with settings"
+        return remark(repr(entry)), {}, "it is not a check: neither a text nor a text with settings"
     text, settings = next(iter(entry.items()))
     if len(entry) > 1:
-        return str(text), {}, "settings beside the check, not below it: Soda ignores them; indent them"
+        return str(text), {}, "settings on the level of the check: Soda ignores them; indent them"
     if settings is not None and not isinstance(settings, dict):
-        return str(text), {}, "" if str(text) in _FIXED else "its settings are no mapping"
+        return str(text), {}, "" if str(text) in _FIXED else "its settings are not a mapping"
     return str(text).strip(), {str(k): v for k, v in (settings or {}).items()}, ""
 
 
@@ -260,7 +260,7 @@ def translate(line: SodaLine) -> list[str]:
     if text == "failed rows":
         return _failed_rows(line)
     if "${" in text or "{{" in text or text.startswith("$"):
-        raise NoCounterpart("a variable or template that is only known when a scan runs")
+        raise NoCounterpart("a variable or template that is known only when a scan runs")
     if re.match(r"anomaly|distribution_difference", text):
         raise NoCounterpart("it is statistical: it estimates from history, and no row violates it")
     if re.match(
@@ -275,7 +275,7 @@ def translate(line: SodaLine) -> list[str]:
         return _fresh(line, match["column"], match["threshold"])
     if match := _METRIC.fullmatch(text):
         return _metric(line, match)
-    raise NoCounterpart("the check is not understood")
+    raise NoCounterpart("the check cannot be parsed")
 
 
 def _metric(line: SodaLine, match: re.Match[str]) -> list[str]:
@@ -283,7 +283,7 @@ def _metric(line: SodaLine, match: re.Match[str]) -> list[str]:
     arguments = [a.strip() for a in (match["args"] or "").split(",") if a.strip()]
     if name == "freshness" and arguments:
         if len(arguments) > 1:
-            raise NoCounterpart("the freshness at another time than now")
+            raise NoCounterpart("freshness at a time other than now")
         return _fresh(line, arguments[0], threshold)
     own = {key: value for key, value in line.settings.items() if key.startswith(f"{name} ")}
     if own:
@@ -328,10 +328,10 @@ _KNOWN = (
 
 
 def _refuse_settings(line: SodaLine) -> None:
-    """A setting that is not understood may change what a check means."""
+    """A setting that cannot be parsed may change what a check means."""
     for key in line.settings:
         if key not in _KNOWN:
-            raise NoCounterpart(f"the setting {remark(key)} is not understood")
+            raise NoCounterpart(f"the setting {remark(key)} cannot be parsed")
 
 
 # --- counts of rows ---------------------------------------------------------------------------------------
@@ -341,7 +341,7 @@ def _row_count(line: SodaLine, columns: list[str], threshold: str | None) -> lis
     made = []
     for admitted, percent, said in line.verdicts(threshold):
         if percent:
-            raise NoCounterpart("a number of rows is no share")
+            raise NoCounterpart("a number of rows is not a share")
         _refuse_idle(admitted)
         said = replace(said, title=f"row_count {remark(threshold or 'as said')}")
         made.append(
@@ -359,7 +359,7 @@ def _row_count(line: SodaLine, columns: list[str], threshold: str | None) -> lis
 
 def _refuse_idle(admitted: Threshold, percent: bool = False) -> None:
     if admitted.admits_all(100 if percent else None):
-        raise NoCounterpart("it admits every number: it can never fail")
+        raise NoCounterpart("it allows every number: it can never fail")
 
 
 def _one(columns: list[str]) -> str:
@@ -389,12 +389,12 @@ def _missing_sql(column: str, settings: dict[str, Any]) -> str:
 def _valid_sql(column: str, settings: dict[str, Any]) -> str:
     """The condition that a value is valid. Raises NoCounterpart if nothing is said of that."""
     if settings.get("include null") is True:
-        raise NoCounterpart("include null: that NULL is invalid is a check of its own (missing_count)")
+        raise NoCounterpart("include null: use a separate check for NULL (missing_count)")
     name, size = sql_name(column), f"length({sql_name(column)}::text)"
     sql.refuse_empty(settings.get("valid min"), settings.get("valid max"))
     sql.refuse_empty(settings.get("valid min length"), settings.get("valid max length"))
     if empty := [key for key in settings if key.endswith(" values") and settings[key] == []]:
-        raise NoCounterpart(f"{empty[0]} without any, which Soda leaves out")
+        raise NoCounterpart(f"{empty[0]} is empty, and Soda ignores it")
     made: dict[str, Callable[[Any], str]] = {
         "valid values": lambda v: sql.in_list(name, v),
         "valid regex": lambda v: sql.matches(name, v),
@@ -410,7 +410,7 @@ def _valid_sql(column: str, settings: dict[str, Any]) -> str:
     }
     parts = [make(settings[key]) for key, make in made.items() if key in settings]
     if not parts:
-        raise NoCounterpart("nothing says what is valid: it can never fail")
+        raise NoCounterpart("nothing defines what is valid: it can never fail")
     return " AND ".join(parts)
 
 
@@ -428,7 +428,7 @@ def _format(name: str, wanted: Any) -> str:
     pattern = _FORMATS.get(str(wanted))
     if pattern is None:
         raise NoCounterpart(
-            f"what {remark(str(wanted))} looks like is a pattern of Soda's own: write it as a regex"
+            f"what {remark(str(wanted))} looks like is Soda's own pattern: write it as a regex"
         )
     return sql.matches(name, pattern)
 
@@ -463,8 +463,8 @@ def _rows(
     outputs = [("violating", f"count(*) FILTER (WHERE {violating})"), ("judged", "count(*)")]
     said = replace(
         said,
-        title=f"the {'share' if percent else 'number'} of rows of which this is false is admitted: "
-        f"{expression}",
+        title=f"the {'share' if percent else 'number'} of rows for which this is false is "
+        f"allowed: {expression}",
     )
     condition = _percent(admitted, "m.violating", "m.judged") if percent else admitted.sql("m.violating")
     return line.maker.measure(line.scope.table, outputs, condition, place[2], said, where=line.where, of=of)
@@ -517,7 +517,7 @@ def _counted(line: SodaLine, threshold: str | None, what: str) -> list[tuple[Thr
         (admitted, percent, said) for admitted, sign, said in line.verdicts(threshold) if percent or not sign
     ]
     if not made:
-        raise NoCounterpart("a number of rows is no share")
+        raise NoCounterpart("a number of rows is not a share")
     return made
 
 
@@ -529,9 +529,9 @@ def _valid_count(line: SodaLine, columns: list[str], threshold: str | None) -> l
     made = []
     for admitted, percent, said in line.verdicts(threshold):
         if percent:
-            raise NoCounterpart("a number of rows is no share")
+            raise NoCounterpart("a number of rows is not a share")
         _refuse_idle(admitted)
-        said = replace(said, title=f"the number of valid values of {column} is admitted")
+        said = replace(said, title=f"the number of valid values of {column} is allowed")
         outputs, id = [("valid_rows", f"count(*) FILTER (WHERE {good})")], line.id(column, "valid_count")
         condition, of = admitted.sql("m.valid_rows"), [sql_name(column)]
         made.append(
@@ -544,7 +544,7 @@ def _duplicates(line: SodaLine, columns: list[str], threshold: str | None) -> li
     if not columns or len(set(columns)) < len(columns):
         raise NoCounterpart("different columns are expected")
     if any(_settings_of(line, c) for c in columns):
-        raise NoCounterpart("what is missing or valid beside duplicates")
+        raise NoCounterpart("what is missing or valid together with duplicates")
     made = []
     for admitted, percent, said in _counted(line, threshold, "duplicate"):
         _refuse_idle(admitted, percent)
@@ -576,7 +576,9 @@ def _duplicates(line: SodaLine, columns: list[str], threshold: str | None) -> li
             ("judged", f"(SELECT count(*) FROM {table}{only})"),
         ]
         condition = _percent(admitted, "m.repeated", "m.judged") if percent else admitted.sql("m.repeated")
-        said = replace(said, title=f"so many values of {', '.join(columns)} may occur more than once")
+        said = replace(
+            said, title=f"the allowed number of values of {', '.join(columns)} occur more than once"
+        )
         made.append(line.maker.measure(line.scope.table, outputs, condition, id, said, source=source))
     return made
 
@@ -613,12 +615,12 @@ _AGGREGATES = {
 def _aggregate(line: SodaLine, name: str, columns: list[str], threshold: str | None) -> list[str]:
     column, *rest = columns
     if _settings_of(line, column):
-        raise NoCounterpart("what is missing or valid beside a figure")
+        raise NoCounterpart("what is missing or valid together with a figure")
     subject = sql_name(column)
     made = []
     for admitted, percent, said in line.verdicts(threshold):
         if percent:
-            raise NoCounterpart(f"{name} is no share")
+            raise NoCounterpart(f"{name} is not a share")
         outputs, condition = (
             [("measured", _AGGREGATES[name].replace("{c}", subject))],
             admitted.sql("m.measured"),
@@ -653,15 +655,17 @@ def _own_metric(line: SodaLine, name: str, own: dict[str, Any], threshold: str |
     query = key == f"{name} query"
     others = [k for k in line.settings if k not in own and k not in _KNOWN]
     if others or (query and "filter" in line.settings):
-        raise NoCounterpart(f"the setting {remark((*others, 'filter')[0])} beside a metric of the author's")
+        raise NoCounterpart(
+            f"the setting {remark((*others, 'filter')[0])} together with a user-defined metric"
+        )
     if not query and key != f"{name} expression":
-        raise NoCounterpart(f"the setting {remark(', '.join(own))} is not understood")
+        raise NoCounterpart(f"the setting {remark(', '.join(own))} cannot be parsed")
     body = sql.as_text(text, "SQL").strip().rstrip(";").strip()
     sql._refuse_templates(body)
     made = []
     for admitted, percent, said in line.verdicts(threshold):
         if percent:
-            raise NoCounterpart("a metric of the author's is no share")
+            raise NoCounterpart("a metric of the author's is not a share")
         said = replace(said, title=remark(line.text))
         if query:
             failed = f"({admitted.sql('m.measured')}) IS NOT TRUE OR {sql.nan_sql('m.measured')}"
@@ -697,7 +701,7 @@ def _failed_rows(line: SodaLine) -> list[str]:
         "fail",
     }
     if unknown := [key for key in line.settings if key not in known]:
-        raise NoCounterpart(f"the setting {remark(unknown[0])} is not understood")
+        raise NoCounterpart(f"the setting {remark(unknown[0])} cannot be parsed")
     tolerated: list[Said] = [line.said]
     if "fail" in line.settings or "warn" in line.settings:
         verdicts = line.verdicts(None)
@@ -713,7 +717,7 @@ def _failed_rows(line: SodaLine) -> list[str]:
             for s in tolerated
         ]
     if line.scope.where:
-        raise NoCounterpart("a query of failed rows beside a dataset's filter")
+        raise NoCounterpart("a query of failed rows together with a dataset's filter")
     query = sql.as_text(line.settings.get("fail query"), "a fail query")
     return [custom_query(line.maker, line.scope.table, query, line.id("failed_rows"), s) for s in tolerated]
 
@@ -727,7 +731,7 @@ def _names(listed: str | None, one: str | None) -> list[str]:
 def _reference(line: SodaLine, match: re.Match[str]) -> list[str]:
     own, other = _names(match["many"], match["one"]), _names(match["ons"], match["on"])
     if len(own) != len(other) or not own:
-        raise NoCounterpart("as many columns on one side as on the other are expected")
+        raise NoCounterpart("both sides need the same number of columns")
     table = line.table_of(sql.folded_table(match["table"]))
     if len(own) == 1 and not match["negated"] and not line.scope.where:
         id = line.id("_".join(own), "references")
@@ -739,7 +743,7 @@ def _reference(line: SodaLine, match: re.Match[str]) -> list[str]:
     # As Soda asks: a row with some value is judged, and one that has NULL beside it finds nothing.
     filled = f"({some})" if len(own) > 1 else some
     if line.scope.where:
-        raise NoCounterpart("a reference beside a dataset's filter: declare.references takes a where")
+        raise NoCounterpart("a reference together with a dataset's filter: declare.references takes a where")
     word = "EXISTS" if match["negated"] else "NOT EXISTS"
     shown = ", ".join(f"c.{sql_name(a)}" for a in own)
     said = replace(line.said, title=remark(line.text))
@@ -756,7 +760,7 @@ def _reference(line: SodaLine, match: re.Match[str]) -> list[str]:
 
 def _same_rows(line: SodaLine, match: re.Match[str]) -> list[str]:
     if match["more"].strip():
-        raise NoCounterpart("rows of another data source, or of a partition: a run sees one database")
+        raise NoCounterpart("rows of another data source or of a partition: a run sees one database")
     other = sql.table_ref(line.table_of(sql.folded_table(match["table"])))
     outputs = [("rows_found", "count(*)"), ("rows_there", f"(SELECT count(*) FROM {other})")]
     said = replace(line.said, title=remark(line.text))
@@ -776,7 +780,7 @@ def _age(text: str) -> str:
     """An age such as ``1d6h`` as an interval."""
     plain = "".join(text.split())
     if not _AGE.fullmatch(plain):
-        raise NoCounterpart(f"the age {remark(text)} is not understood")
+        raise NoCounterpart(f"the age {remark(text)} cannot be parsed")
     units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
     return "INTERVAL '" + " ".join(f"{n} {units[u]}" for n, u in re.findall(r"(\d+)([dhms])", plain)) + "'"
 
@@ -796,7 +800,7 @@ def _fresh(line: SodaLine, column: str, threshold: str | None) -> list[str]:
     for text, said in given:
         match = re.fullmatch(r"<=?\s*(.+)", text or "")
         if match is None:
-            raise NoCounterpart(f"the age {remark(text or '')} is not understood")
+            raise NoCounterpart(f"the age {remark(text or '')} cannot be parsed")
         condition = f"m.newest >= now() - {_age(match[1])}"
         said = replace(said, title=remark(line.text))
         made.append(

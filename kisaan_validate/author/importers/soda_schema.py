@@ -45,7 +45,7 @@ class SodaSchema:
             raise NoCounterpart(
                 "it compares with an earlier scan: a baseline and a contract do that, object by object"
             )
-        raise NoCounterpart(f"{remark(key)}: nothing here says it yet")
+        raise NoCounterpart(f"{remark(key)}: not supported yet")
 
     def _id(self, *parts: str) -> str:
         return ".".join((self.table, *parts))
@@ -79,13 +79,13 @@ class SodaSchema:
 def _names(value: Any) -> list[str]:
     names = [sql.as_text(c, "a column") for c in sql.as_list(value, "a list of columns")]
     if not names:
-        raise NoCounterpart("a list of columns without any")
+        raise NoCounterpart("an empty list of columns")
     return names
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict) or not value:
-        raise NoCounterpart("columns with what they should be are expected")
+        raise NoCounterpart("columns with their expected values are expected")
     return {sql.as_text(k, "a column"): v for k, v in value.items()}
 
 
@@ -108,8 +108,8 @@ def forbidden_sql(pattern: str) -> str:
     """
     if found := next((c for c in pattern if c in _READ_AS_REGEX), ""):
         raise NoCounterpart(
-            f"Soda reads {remark(found)} in {remark(pattern)} as part of a regular expression: write the "
-            f"names out"
+            f"Soda reads {remark(found)} in {remark(pattern)} as part of a regular expression: "
+            "write the full names"
         )
     anything, one = r"[^\n]*", r"[^\n]"
     meant = {"*": anything, "%": one + anything, ".": one}

@@ -27,5 +27,5 @@ def read_tables(options: Sequence[str]) -> Tables:
     names = dict(option.split("=", 1) for option in options if "=" in option)
     bare = [option for option in options if "=" not in option]
     if len(bare) > 1 or any(not part.strip() for part in (*names, *names.values(), *bare)):
-        raise UsageError("--table names one table, or says THEIRS=OURS for each of several")
+        raise UsageError("give --table one name, or THEIRS=OURS for each of several")
     return Tables(names, bare[0] if bare else "")

@@ -113,4 +113,4 @@ def read_threshold(text: str) -> tuple[Threshold, bool]:
                 f"nothing is between {low} and {high}" + (": it can never fail" if negated else "")
             )
         return Threshold(*bounds, left != "(", right != ")", bool(negated)), "%" in plain
-    raise NoCounterpart(f"the threshold {remark(text)} is not understood")
+    raise NoCounterpart(f"the threshold {remark(text)} cannot be parsed")

@@ -45,8 +45,8 @@ def _columns(maker: Maker) -> set[str]:
 def _module(table: str, members: Sequence[Made], origins: dict[str, ImportOutcome], tool: str) -> str:
     parts = [
         (
-            '"""Imported by kisaan-validate: read it, correct it, own it. import.md says what became of '
-            'every item."""\n'
+            '"""Imported by kisaan-validate: read it and fix it, it is yours. import.md says '
+            'what became of every item."""\n'
         ),
         "from __future__ import annotations\n",
         "from kisaan_validate import declare\n",
@@ -76,7 +76,7 @@ def report(outcomes: Sequence[ImportOutcome], tool: str) -> str:
         "",
         f"{total} items: {imported} imported, {left} not imported.",
         "",
-        "Shares are compared exactly: what a tool rounds before it compares may be judged otherwise here.",
+        "Shares are compared exactly. A tool that rounds before it compares may judge differently.",
         "",
         "## Not imported",
         "",

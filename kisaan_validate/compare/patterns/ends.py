@@ -75,30 +75,30 @@ def _nulls(a: Profile, b: Profile, rows: int | None) -> Iterator[tuple[str, bool
     if b.nulls < a.nulls:
         yield (
             (
-                f"if no row came or went, at least {size:,} NULL{'s were' if size > 1 else ' was'} filled; "
-                f"which rows is not known"
+                f"if no rows were added or removed, at least {size:,} "
+                f"NULL{'s were' if size > 1 else ' was'} filled; which rows is unknown"
             ),
             True,
         )
     else:
         yield (
             (
-                f"if no row came or went, at least {size:,} value{'s' if size > 1 else ''} became NULL; "
-                f"which rows is not known"
+                f"if no rows were added or removed, at least {size:,} "
+                f"value{'s' if size > 1 else ''} became NULL; which rows is unknown"
             ),
             True,
         )
 
 
 def _whole(a: Profile, b: Profile, values: int | None) -> Iterator[tuple[str, bool]]:
-    """What would have to have happened to every value, if both ends and the sum followed one pattern."""
+    """What would have to have happened to every value, if minimum, maximum and sum followed one pattern."""
     sums = number_of(a.total), number_of(b.total)
     for pattern in _patterns_of(a, b):
         ends = _ends(pattern, a, b)
         both = set(pattern.fits(ends[0])) & set(pattern.fits(ends[1]))
         for parameter in sorted(both, key=pattern.order):
             if _follows(pattern, parameter, ends, sums, values):
-                kept = "both ends and the sum" if None not in sums else "both ends"
+                kept = "minimum, maximum and sum" if None not in sums else "minimum and maximum"
                 yield (
                     f"{kept} are consistent with: {pattern.says(parameter).rstrip(',')}, in every row",
                     False,
@@ -107,8 +107,8 @@ def _whole(a: Profile, b: Profile, values: int | None) -> Iterator[tuple[str, bo
     if None not in sums and sums[0] and sums[1] == -sums[0]:
         yield (
             (
-                "the sum is exactly the negative of what it was; the ends are not those of before with the "
-                "sign turned"
+                "the sum is exactly the negative of what it was; minimum and maximum are not the "
+                "old ones with the sign flipped"
             ),
             True,
         )

@@ -22,7 +22,7 @@ class Swapped(Pattern):
 
     def says(self, parameter: Parameter) -> str:
         """The columns are said beside it."""
-        return "exchanged with each other"
+        return "swapped with each other"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``with``."""

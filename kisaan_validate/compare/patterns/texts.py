@@ -167,7 +167,7 @@ class CharactersLost(Pattern):
         """Which characters, and what became of them."""
         if parameter[1] == "lost their accents":
             return "letters lost their accents"
-        return f"characters that {parameter[0]} does not have were {parameter[1]}"
+        return f"characters missing in {parameter[0]} were {parameter[1]}"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``encoding`` and ``how``."""

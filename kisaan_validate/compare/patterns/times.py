@@ -352,7 +352,7 @@ class PrecisionLost(Pattern):
         """What was lost."""
         unit, way, zone = parameter
         if unit == "day":
-            return "time of the day lost" + ("" if zone == "UTC" else f" (the day as it begins at {zone})")
+            return "time of the day lost" + ("" if zone == "UTC" else f" (the start of the day at {zone})")
         return f"{'cut off below' if way == 'cut off' else 'rounded to'} the {unit}"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:

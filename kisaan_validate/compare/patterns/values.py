@@ -133,7 +133,7 @@ class ConstantBackfilled(Pattern):
 
     def says(self, parameter: Parameter) -> str:
         """With what; a time is called what it most likely is."""
-        moment = ", one moment, as one transaction's now() gives," if time_of(parameter[1]) else ""
+        moment = ", a single time such as one transaction's now()," if time_of(parameter[1]) else ""
         return f"NULL filled with the constant {_quoted(parameter)}{moment}"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
@@ -161,7 +161,7 @@ class Constant(Pattern):
 
     def says(self, parameter: Parameter) -> str:
         """To what."""
-        moment = ", one moment, as one transaction's now() gives," if time_of(parameter[1]) else ""
+        moment = ", a single time such as one transaction's now()," if time_of(parameter[1]) else ""
         return f"set to the constant {_quoted(parameter)}{moment}"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
@@ -292,8 +292,8 @@ class StringOfDocument(Pattern):
     def says(self, parameter: Parameter) -> str:
         """Which way."""
         if parameter[0] == "encoded":
-            return "the document became a string that holds it (encoded twice)"
-        return "a string became the document that it held"
+            return "the document became a string containing it (encoded twice)"
+        return "a string became the document it contained"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``way``."""

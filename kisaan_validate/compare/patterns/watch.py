@@ -172,7 +172,7 @@ def _of_column(
             (name,),
             EXCHANGED,
             of.exchanged,
-            f"the old values stand in other rows in {_share(of.exchanged, of.rows)}",
+            f"the old values are in other rows in {_share(of.exchanged, of.rows)}",
         )
     if of.unexplained:
         yield PatternFound(
@@ -199,14 +199,14 @@ def _of_rows(table: _Table) -> Iterator[PatternFound]:
     contents = table.contents
     if moved := contents.renumbered:
         how = "; ".join(_of_keys(table))
-        words = f"{moved:,} of {contents.removed:,} removed rows equal an added row in all but the key"
+        words = f"{moved:,} of {contents.removed:,} removed rows equal an added row except for the key"
         yield PatternFound(
             (), RENUMBERED, moved, f"{words} ({how})" if how else words, {"key": how} if how else {}
         )
     if twice := contents.repeated:
         words = (
             f"{twice:,} of {contents.added:,} added rows repeat another added "
-            f"row{' but for the key' if table.key else ''}"
+            f"row{' except for the key' if table.key else ''}"
         )
         yield PatternFound((), REPEATED, twice, words)
 

@@ -13,11 +13,11 @@ def line(job: NightlyJob) -> str:
     """The line, below what must be there for it."""
     told = (
         (
-            f"A line by kisaan-validate {job.version} for the crontab of {job.user} (crontab -e); what is "
-            f"not a pass is mailed."
+            f"A line by kisaan-validate {job.version} for the crontab of {job.user} (crontab -e); "
+            "anything but a pass is mailed."
         ),
         *job.instructions,
-        f"The first of these files must be readable to {job.user} too.",
+        f"{job.user} must also be able to read the first of these files.",
     )
     return (
         "\n".join([*(f"# {text}" for text in told), f"{job.minute} {job.hour} * * * {_command(job)}"]) + "\n"

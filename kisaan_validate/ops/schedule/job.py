@@ -55,7 +55,7 @@ class NightlyJob:
     def instructions(self) -> tuple[str, ...]:
         """What the file that names the database holds."""
         return (
-            f"{self.environment} says which database; no secret stands in what is printed here:",
+            f"{self.environment} names the database; what is printed here contains no secret:",
             "  KISAAN_DSN='postgresql://reader@db.internal/prod'",
             f"  PGPASSFILE=/etc/kisaan-validate/{self.name}.pgpass",
             f"That file of passwords (host:port:database:user:password) belongs to {self.user}, mode 0600.",
@@ -66,7 +66,9 @@ def absolute(path: Path) -> Path:
     """The path from the root, without ``..``. Raises UsageError if a unit could not hold it."""
     made = Path(os.path.abspath(path))
     if not str(made).isprintable():
-        raise UsageError(f"{str(made)!r} cannot stand in a unit", "rename it: its name has hidden characters")
+        raise UsageError(
+            f"{str(made)!r} cannot be used in a unit", "rename it: its name has hidden characters"
+        )
     return made
 
 

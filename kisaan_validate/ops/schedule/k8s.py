@@ -20,12 +20,15 @@ def manifest(job: NightlyJob) -> str:
     """The manifest, below what must be there for it."""
     told = (
         (
-            f"A CronJob by kisaan-validate {job.version}. Its image holds the program, and the suite below "
-            f"{HOME}."
+            f"A CronJob by kisaan-validate {job.version}. The image contains the program, and the suite "
+            f"in {HOME}."
         ),
-        "No secret stands here; the database is named by a Secret, its password beside it or in the URL:",
+        (
+            "This contains no secret; a Secret names the database and holds its password, separately or in "
+            "the URL:"
+        ),
         f"  kubectl create secret generic {job.name} --from-file=dsn=FILE --from-file=password=FILE",
-        f"Reports land in the PersistentVolumeClaim {job.name}-reports. The time is UTC.",
+        f"Reports are written to the PersistentVolumeClaim {job.name}-reports. The time is UTC.",
     )
     return "\n".join([*(f"# {line}" for line in told), *_yaml(_cron_job(job))]) + "\n"
 

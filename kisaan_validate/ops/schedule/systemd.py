@@ -12,7 +12,7 @@ from kisaan_validate.ops.schedule.job import NightlyJob
 _HARDENING = """NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=read-only
-# If the server's socket or the suite is below /tmp, they would be hidden: then write no.
+# Write no if the server's socket or the suite is in /tmp: yes would hide them.
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectClock=yes
@@ -40,8 +40,8 @@ def units(job: NightlyJob) -> str:
         f"# {line}".rstrip()
         for line in (
             (
-                f"Two units by kisaan-validate {job.version}: save each part under the name above it, then, "
-                f"as root:"
+                f"Two units by kisaan-validate {job.version}: save each part under the name above it, "
+                "then run as root:"
             ),
             f"  systemctl daemon-reload && systemctl enable --now {job.name}.timer",
             *job.instructions,
@@ -57,7 +57,7 @@ def _service(job: NightlyJob) -> str:
 Description=Validation of the database (kisaan-validate)
 Wants=network-online.target
 After=network-online.target
-# Your own unit that tells somebody; it is started on any exit but 0:
+# Your own unit that notifies somebody; systemd starts it on any exit code but 0:
 #OnFailure=notify@%n.service
 
 [Service]
@@ -66,7 +66,7 @@ User={job.user}
 WorkingDirectory={_percent(str(job.folder))}
 EnvironmentFile={_percent(str(job.environment))}
 ExecStart={_command(job)}
-# Stopping it cancels its statements, keeps what is known, and exits 3.
+# Stopping it cancels its statements, keeps what was measured, and exits with code 3.
 TimeoutStopSec=60
 Nice=10
 UMask=0077
@@ -97,8 +97,8 @@ def _command(job: NightlyJob) -> str:
     """The command line. In its arguments, not in the program's path, a dollar sign stands for a variable."""
     if set(job.program[0]) & set("'\"\\"):
         raise UsageError(
-            f"systemd starts no program of the name {job.program[0]}",
-            "install kisaan-validate in a folder without quotes",
+            f"systemd cannot start a program named {job.program[0]}",
+            "install kisaan-validate in a folder whose name has no quotes",
         )
     program, *arguments = map(_quoted, job.command)
     return " ".join([program, *(word.replace("$", "$$") for word in arguments)])

@@ -97,13 +97,13 @@ def _were_not_null(past: Past, telling: Telling, need: Untouched) -> str:
     old, side = past.measured(null_keys_key(need.rule)), past.side
     if old is None or old.message:
         raise Unknowable(
-            old.message if old is not None else "the baseline did not keep which rows had no value"
+            old.message if old is not None else "the baseline did not record which rows had no value"
         )
     if len(old.names) > NULL_KEYS_LIMIT:
-        raise Unknowable(f"more than {NULL_KEYS_LIMIT:,} rows had no value: which ones was not kept")
+        raise Unknowable(f"more than {NULL_KEYS_LIMIT:,} rows had no value: which ones was not recorded")
     key = side.table.primary_key
     if not key or key != telling.key or set(key) & side.personal:
-        raise Unknowable(f"{side.title} is not told apart by the same primary key any more")
+        raise Unknowable(f"{side.title} no longer has the same primary key")
     if not old.names:
         return "true"
     return f"({side.row_text(side.key_parts(telling))} NOT IN (SELECT unnest({texts(old.names)})))"

@@ -90,7 +90,7 @@ def _null_keys(side: TableSide, need: Untouched) -> Measure:
     id, key = null_keys_key(need.rule), side.table.primary_key
     parts = side.parts(key, {})
     if not key or len(parts) < len(key) or need.column in key:
-        why = "has no primary key by which the rows without a value could be remembered (or it is personal)"
+        why = "has no primary key to record the rows without a value by (or the key is personal)"
         return side.measure(id, message=f"{side.title} {why}")
     null = wholly(f"{quote(need.column)} IS NOT DISTINCT FROM NULL")
     source = f"{table_sql(side.table)} WHERE {null} LIMIT {NULL_KEYS_LIMIT + 1}"

@@ -21,9 +21,8 @@ from kisaan_validate.plan.measure.side import TableSide, Telling, Unknowable
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 OTHERWISE = (
-    "digests are computed differently here, by another kind of server or another version of kisaan-validate, "
-    "than when the baseline "
-    "was taken: take a new one"
+    "digests are computed differently here than in the baseline (another kind of server or "
+    "version of kisaan-validate): take a new baseline"
 )
 """Why digests that are there cannot be compared."""
 
@@ -89,9 +88,7 @@ class Past:
     def incomparable(self, key: tuple[str, ...]) -> str:
         """Why no digest of a contract can be compared with the baseline's, or ""."""
         if personal := [c for c in key if c in self.side.personal]:
-            return (
-                self._lost(key) or f"rows are told apart by {', '.join(personal)}, which is personal by now"
-            )
+            return self._lost(key) or f"the key column {', '.join(personal)} is personal now"
         check = self.measured(SELF_CHECK)
         return self._lost(key) or self._otherwise(check.names if check is not None else None)
 
@@ -103,7 +100,7 @@ class Past:
 
     def _lost(self, key: tuple[str, ...]) -> str:
         missing = [c for c in key if c not in self.side.table.columns]
-        return f"rows are told apart by {', '.join(missing)}, which is not there any more" if missing else ""
+        return f"the key column {', '.join(missing)} no longer exists" if missing else ""
 
     def _otherwise(self, check: tuple[str, ...] | None) -> str:
         digesting = self.side.digesting
@@ -120,7 +117,7 @@ class Past:
         if profile.family is not Family.TEXT:
             return f"(({quote(by)} > {highest}) IS TRUE)"
         if len(profile.maximum) >= TEXT_LIMIT:
-            raise Unknowable(f"the highest {by} of the baseline was too long to be kept")
+            raise Unknowable(f"the baseline's highest {by} was too long to be kept")
         return f'((({quote(by)})::text COLLATE "C" > {highest}) IS TRUE)'
 
     def profile(self, column: str) -> Profile:
@@ -132,9 +129,9 @@ class Past:
         if table is None or profile is None or table.rows is None:
             raise Unknowable(f"the baseline has no figures of {title}.{column}")
         if profile.personal:
-            raise Unknowable(f"{title}.{column} is personal: the baseline keeps no highest value of it")
+            raise Unknowable(f"{title}.{column} is personal, so the baseline keeps no highest value of it")
         if profile.maximum is None and table.rows > (profile.nulls or 0):
-            raise Unknowable(f"{title}.{column} is of a type that has no highest value")
+            raise Unknowable(f"{title}.{column} has a type without a highest value")
         return profile
 
     def not_late(self, key: tuple[str, ...]) -> str:
@@ -160,13 +157,13 @@ class Past:
             profile = self.profile(self.since)
             self.above(self.since)
         except Unknowable as why:
-            return f"what came later cannot be told: {why.args[0]}"
+            return f"which rows came later is unknown: {why.args[0]}"
         now = column_figure(self.side.table.columns[self.since], personal=False).family
         column = f"{self.side.title}.{self.since}"
         return (
             ""
             if now is profile.family
-            else f"what came later cannot be told: {column} has values of another kind now"
+            else f"which rows came later is unknown: {column} now has values of a different kind"
         )
 
 

@@ -125,12 +125,12 @@ def _again(past: Past, forms: Mapping[str, str], buckets: Collection[int]) -> Ro
 
 def _missing(past: Past, telling: Telling) -> str:
     gone = [name for name in {*telling.forms, *telling.key} if name not in past.side.table.columns]
-    return f"{', '.join(sorted(gone))} is not there any more" if gone else ""
+    return f"{', '.join(sorted(gone))} no longer exists" if gone else ""
 
 
 def _other_forms(parts: Mapping[str, SqlPart], forms: Mapping[str, str]) -> str:
     different = [name for name, form in forms.items() if name not in parts or str(parts[name].form) != form]
-    return f"the values of {', '.join(different)} are of another form now" if different else ""
+    return f"the values of {', '.join(different)} now have a different form" if different else ""
 
 
 def _stream(
@@ -142,7 +142,11 @@ def _stream(
     settled: str,
 ) -> RowStream:
     if not telling.key:
-        why = ALL_PERSONAL if side.personal == set(side.table.columns) else "no column of it can be digested"
+        why = (
+            ALL_PERSONAL
+            if side.personal == set(side.table.columns)
+            else "none of its columns can be digested"
+        )
         return RowStream(side.title, (), False, forms, message=why)
     unique = telling.key == side.table.primary_key
     encoding, keys = side.digesting.server_encoding, side.key_parts(telling)

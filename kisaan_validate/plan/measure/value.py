@@ -84,7 +84,7 @@ def _replacement(side: TableSide, need: Replacement) -> Value:
     """The promised value, as an assignment to the column would store it. Raises Unknowable."""
     kind = _kind(side, need)
     if kind is None:
-        raise Unknowable(f"values of type {need.type} are not known before it exists")
+        raise Unknowable(f"values of type {need.type} are not known before the type exists")
     written = need.expression.replace("{column}", quote(need.column))
     text = to_sql(raw(written))
     column = side.table.columns.get(need.column)
@@ -148,10 +148,10 @@ def _joined_by(table: Table, source: Table, need: Lookup) -> list[tuple[str, str
     if missing:
         raise Unknowable(f"column {', '.join(missing)} does not exist")
     if len(key) != len(need.by):
-        what = f"{len(need.by)} columns do not name one row of {need.source}"
+        what = f"{len(need.by)} columns do not identify one row of {need.source}"
         raise Unknowable(f"{what}, whose key is {', '.join(key) or 'missing'}")
     if source.unique_over(frozenset(key)) is None:
-        raise Unknowable(f"{', '.join(key)} is not unique in {need.source}: which row is meant is not known")
+        raise Unknowable(f"{', '.join(key)} is not unique in {need.source}, so which row is meant is unknown")
     return list(zip(key, need.by, strict=True))
 
 

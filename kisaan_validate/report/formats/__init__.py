@@ -22,11 +22,11 @@ GROUP = "kisaan_validate.formats"
 """The group of entry points."""
 
 BUILT_IN = {
-    "json": "run.json, and beside it what was judged (docs/schemas/judged.schema.json)",
-    "junit": "JUnit XML: a test case a check; what has no answer is an error",
+    "json": "run.json and its judgement (docs/schemas/judged.schema.json)",
+    "junit": "JUnit XML: one test case per check; a check without an answer is an error",
     "github": "annotations of a GitHub workflow, at the lines that declare the checks",
     "markdown": "a comment on a pull request, or a job summary",
-    "csv": "a line a check, safe to open in a spreadsheet",
+    "csv": "one line per check, safe to open in a spreadsheet",
 }
 """The formats of this package, and what each is for."""
 
@@ -56,12 +56,12 @@ class Format:
             ) from error
         if not isinstance(made, str):
             raise UsageError(
-                f"format {self.name!r} of {self.origin} made no text but {type(made).__name__}", _ASK
+                f"format {self.name!r} of {self.origin} returned {type(made).__name__}, not text", _ASK
             )
         return _text(made)
 
 
-_ASK = "ask those who made it, or choose another format"
+_ASK = "report it to the authors of the package, or choose another format"
 
 
 def _text(made: str) -> str:
@@ -79,7 +79,7 @@ def find_format(name: str) -> Format:
     points = [point for point in entry_points(group=GROUP) if point.name == name]
     if len(points) + (name in BUILT_IN) > 1:
         homes = [*(["kisaan-validate"] if name in BUILT_IN else []), *map(_origin, points)]
-        raise UsageError(f"{' and '.join(homes)} each have a format {name!r}", "uninstall one of them")
+        raise UsageError(f"{' and '.join(homes)} each define a format {name!r}", "uninstall one of them")
     if name in BUILT_IN:
         renderer: Renderer = import_module(f"{__name__}.{name}").render
         return Format(name, renderer)
@@ -99,11 +99,11 @@ def _load(point: EntryPoint) -> Renderer:
         loaded = point.load()
     except (Exception, SystemExit) as error:
         fact = f"format {point.name!r} of {_origin(point)} cannot be loaded: {type(error).__name__}: {error}"
-        raise UsageError(fact, "uninstall that package, or have it fixed") from error
+        raise UsageError(fact, "uninstall or fix that package") from error
     if not callable(loaded):
         raise UsageError(
-            f"format {point.name!r} of {_origin(point)} is no function",
-            "it must be one from a judgement to a text",
+            f"format {point.name!r} of {_origin(point)} is not a function",
+            "it must take a judgement and return text",
         )
     renderer: Renderer = loaded
     return renderer

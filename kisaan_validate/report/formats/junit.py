@@ -3,7 +3,7 @@ that is unexplained or judged by no contract, or of which something is to be sai
 it.
 
 JUnit knows four outcomes. A failure that fails the run is ``failure``; what has no answer is ``error``;
-what fails and was accepted (waived, of lesser severity, old under ``--fail-on new``), what no contract
+what fails and was accepted (waived, of lower severity, old under ``--fail-on new``), what no contract
 judges and what does not apply is ``skipped`` with the reason, so that it is seen and is not green. Test
 cases have no time: checks that share a scan have none of their own.
 """

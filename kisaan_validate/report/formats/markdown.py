@@ -52,7 +52,7 @@ def render(judged: Judgement) -> str:
         if f.standing not in _GREEN
     ]
     parts += _table(
-        "Promises, differences, and the run itself", ("what it means", "severity", "of what", "what"), rows
+        "Promises, differences and the run", ("what it means", "severity", "of what", "what"), rows
     )
     parts += _table("Notices", ("notice",), [(prose(notice.message),) for notice in run.notices])
     return (
