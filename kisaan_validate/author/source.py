@@ -95,7 +95,9 @@ def sql_name(name: str) -> str:
     """An identifier for an author's SQL: quoted wherever the engine's reader of SQL would not take it
     bare.
     """
-    return quote(name) if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
+    if re.fullmatch(r"[a-z_][a-z0-9_]*", name):
+        return quote(name)
+    return '"' + name.replace('"', '""') + '"'
 
 
 def dotted(schema: str, name: str) -> str:

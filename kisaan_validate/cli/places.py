@@ -38,7 +38,9 @@ def names_of(text: str) -> tuple[str, ...]:
 
 def unquoted(name: str) -> str:
     """A name without the quotes around it."""
-    return name[1:-1].replace('""', '"') if len(name) > 1 and _QUOTED.fullmatch(name) else name
+    if len(name) > 1 and _QUOTED.fullmatch(name):
+        return name[1:-1].replace('""', '"')
+    return name
 
 
 def column_of(text: str, option: str) -> tuple[str, str]:

@@ -269,7 +269,9 @@ def _why_not(path: str) -> str:
     facts = os.lstat(path)
     if not stat.S_ISREG(facts.st_mode):
         return "run.json is not a regular file"
-    return f"run.json is longer than {LARGEST:,} bytes" if facts.st_size > LARGEST else ""
+    if facts.st_size > LARGEST:
+        return f"run.json is longer than {LARGEST:,} bytes"
+    return ""
 
 
 def _signoff_looks(place: str) -> Iterator[str]:

@@ -94,11 +94,9 @@ def _program() -> tuple[str, ...]:
     from kisaan_validate.ops.schedule.job import absolute
 
     script = Path(sys.executable).parent / "kisaan-validate"
-    return (
-        (str(absolute(script)),)
-        if script.exists()
-        else (str(absolute(Path(sys.executable))), "-m", "kisaan_validate")
-    )
+    if script.exists():
+        return (str(absolute(script)),)
+    return (str(absolute(Path(sys.executable))), "-m", "kisaan_validate")
 
 
 def _user() -> str:

@@ -80,7 +80,9 @@ def _untold(old: ColumnFacts, new: ColumnFacts) -> list[str]:
         return found
     if old.profile is None or new.profile is None:
         return ["its figures were not measured on both sides"]
-    return ["it is personal on one side only"] if old.profile.personal is not new.profile.personal else []
+    if old.profile.personal is not new.profile.personal:
+        return ["it is personal on one side only"]
+    return []
 
 
 def is_inexact_sum(column: ColumnFacts) -> bool:

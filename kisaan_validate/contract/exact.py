@@ -76,11 +76,9 @@ class LookedUp(OfColumn):
         title = both.table(self.place[0])
         name = both.column(title, self.place[1])
         exists = [side.has_column(title, name) for side in both.sides]
-        return (
-            self.of_values(both, title, name)
-            if exists[1]
-            else missing(f"column {self.column}", self.optional, exists)
-        )
+        if exists[1]:
+            return self.of_values(both, title, name)
+        return missing(f"column {self.column}", self.optional, exists)
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         changed = both.keys_of(table, name)

@@ -98,11 +98,9 @@ def with_personal(suite: Suite, contract: Contract | None, catalogue: Catalogue)
     promised rename.
     """
     more = tuple(dict.fromkeys(_personal(suite, contract, catalogue))) if contract is not None else ()
-    return (
-        replace(suite, settings=replace(suite.settings, personal=(*suite.settings.personal, *more)))
-        if more
-        else suite
-    )
+    if more:
+        return replace(suite, settings=replace(suite.settings, personal=(*suite.settings.personal, *more)))
+    return suite
 
 
 def _personal(suite: Suite, contract: Contract, catalogue: Catalogue) -> Iterator[str]:

@@ -215,11 +215,9 @@ class Added(OfObject):
         if not (is_ or was) and self._table_is_missing(both, key[1]):
             return missing(f"table {self.table}", self.optional, [False, False])
         if not is_:
-            return (
-                Outcome(State.BROKEN, "it was removed")
-                if was
-                else Outcome(State.NOT_DONE, "it does not exist")
-            )
+            if was:
+                return Outcome(State.BROKEN, "it was removed")
+            return Outcome(State.NOT_DONE, "it does not exist")
         found, change = both.after.objects[key].facts, frozenset({(*key, ADDED)})
         wrong = [
             f"{name} is {found.get(name, 'not set')}, not {' or '.join(texts_of(wanted))}"
@@ -257,16 +255,18 @@ class Dropped(OfObject):
         )
 
     def needs(self) -> tuple[Need, ...]:
-        return (Identity(self.id, self.table, self.name, goes=True),) if self.object == "column" else ()
+        if self.object == "column":
+            return (Identity(self.id, self.table, self.name, goes=True),)
+        return ()
 
     def claim(self) -> str:
         return f"{self.what} is dropped"
 
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
         if is_:
-            return (
-                Outcome(State.NOT_DONE, "it still exists") if was else Outcome(State.BROKEN, "it was added")
-            )
+            if was:
+                return Outcome(State.NOT_DONE, "it still exists")
+            return Outcome(State.BROKEN, "it was added")
         if not was:  # a slip in the name must not look kept
             return missing(self.what, self.optional, [False, False])
         change = (*key, REMOVED)

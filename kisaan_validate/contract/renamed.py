@@ -105,11 +105,9 @@ def _relation(to: str, old: Relation) -> Relation:
 
 def unquoted(name: str) -> str:
     """The new name of a column as it is written: one that holds a dot stands in double quotes."""
-    return (
-        name[1:-1].replace('""', '"')
-        if len(name) > 1 and name.startswith('"') and name.endswith('"')
-        else name
-    )
+    if len(name) > 1 and name.startswith('"') and name.endswith('"'):
+        return name[1:-1].replace('""', '"')
+    return name
 
 
 def fates_of(
@@ -264,11 +262,9 @@ def _why_not(fate: Fate, looked: _Looked, taken: set[ColumnPlace], freed: set[Co
     if not was:
         return _never_was(what, into, fate.optional, was_new=was_new, came=came)
     if not came:
-        return (
-            Outcome(State.NOT_DONE, "it still has its old name")
-            if stayed
-            else Outcome(State.BROKEN, f"{what} was removed and {into} does not exist: its contents are lost")
-        )
+        if stayed:
+            return Outcome(State.NOT_DONE, "it still has its old name")
+        return Outcome(State.BROKEN, f"{what} was removed and {into} does not exist: its contents are lost")
     if stayed and old not in taken and old not in looked.anew:
         said = (
             f"{into} existed before, and {what} still exists"
@@ -292,4 +288,6 @@ def _never_was(what: str, into: str, optional: bool, *, was_new: bool, came: boo
     if came and not was_new:
         return Outcome(State.BROKEN, f"{into} was added, but {what} did not exist before")
     outcome = missing(what, optional, [False, False])
-    return replace(outcome, message=f"{outcome.message}; {into} existed before") if was_new else outcome
+    if was_new:
+        return replace(outcome, message=f"{outcome.message}; {into} existed before")
+    return outcome

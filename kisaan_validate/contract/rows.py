@@ -142,7 +142,9 @@ class RowsArrived(OfTable):
         come = both.after.count(self.id, table)
         outcome = _settled(story_of(both, table), ("none", counted(come)))
         nothing = outcome.state is State.KEPT and not come
-        return replace(outcome, message="no row was added", explains=frozenset()) if nothing else outcome
+        if nothing:
+            return replace(outcome, message="no row was added", explains=frozenset())
+        return outcome
 
 
 @dataclass(frozen=True)
@@ -172,9 +174,9 @@ class Recorded(OfTable):
             return Outcome(State.BROKEN, f"{counted(rows)} added for {new:,} names", frozenset(), *counts)
         outcome = _settled(story_of(both, table), counts)
         nothing = outcome.state is State.KEPT and not new
-        return (
-            replace(outcome, message="all were recorded before", explains=frozenset()) if nothing else outcome
-        )
+        if nothing:
+            return replace(outcome, message="all were recorded before", explains=frozenset())
+        return outcome
 
 
 def _settled(story: Story, counts: tuple[str, str]) -> Outcome:

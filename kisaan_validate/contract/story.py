@@ -58,7 +58,9 @@ class Story:
     @cached_property
     def before(self) -> int:
         """The rows before; none of a table that is new. Raises CannotTell."""
-        return self.both.before.rows(self.table) if self.both.before.has_table(self.table) else 0
+        if self.both.before.has_table(self.table):
+            return self.both.before.rows(self.table)
+        return 0
 
     @cached_property
     def after(self) -> int:
@@ -68,18 +70,16 @@ class Story:
     @cached_property
     def staying(self) -> int:
         """How many of the old rows should be there still. Raises CannotTell."""
-        return (
-            _rows(self.both.old_measure(remainder_key(self.table, self.done))) if self.done else self.before
-        )
+        if self.done:
+            return _rows(self.both.old_measure(remainder_key(self.table, self.done)))
+        return self.before
 
     @cached_property
     def settled(self) -> int:
         """How many of the new rows did not come as promised. Raises CannotTell."""
-        return (
-            _rows(self.both.after.measured(settled_key(self.table)))
-            if self.both.arrivals.get(self.table)
-            else self.after
-        )
+        if self.both.arrivals.get(self.table):
+            return _rows(self.both.after.measured(settled_key(self.table)))
+        return self.after
 
     @property
     def delta(self) -> int:
@@ -137,7 +137,9 @@ class Story:
             wrong = self.misfit or self.strangers()
         except CannotTell:
             return ""
-        return f"{wrong}, so whether every expected row has the right value is unknown" if wrong else ""
+        if wrong:
+            return f"{wrong}, so whether every expected row has the right value is unknown"
+        return ""
 
     @property
     def moved(self) -> frozenset[ChangeKey]:
@@ -244,11 +246,9 @@ class Story:
         """
         measured = self.both.old_measure(remainder_key(self.table, self.done))
         profile = measured.figure(same_as(column, rule))
-        return (
-            None
-            if profile is None or profile.nulls is None or measured.rows is None
-            else measured.rows - profile.nulls
-        )
+        if profile is None or profile.nulls is None or measured.rows is None:
+            return None
+        return measured.rows - profile.nulls
 
     def blind(self, column: str, rule: str = "") -> str:
         """Why only the NULLs of a column are compared, "" if there is more to compare. Raises CannotTell."""
@@ -262,11 +262,9 @@ class Story:
         if not values:
             return ""
         unproved = self.unproved(column, rule)
-        return (
-            "its values have no order and no sum: only the number of NULLs is compared"
-            if unproved and not compared
-            else unproved
-        )
+        if unproved and not compared:
+            return "its values have no order and no sum: only the number of NULLs is compared"
+        return unproved
 
 
 def _rows(measured: Measured) -> int:

@@ -82,7 +82,9 @@ def _of_column(
 
 
 def _column(table: TableFacts | None, name: str) -> ColumnFacts | None:
-    return next((c for c in table.columns if c.name == name), None) if table is not None else None
+    if table is not None:
+        return next((c for c in table.columns if c.name == name), None)
+    return None
 
 
 def _held(table: TableFacts, column: ColumnFacts) -> int | None:
@@ -115,8 +117,12 @@ def _likeness(
     if gone.profile is None or came.profile is None or old.rows is None or old.rows != new.rows:
         return ValueLikeness.UNTOLD
     if gone.profile.personal or came.profile.personal:
-        return ValueLikeness.OTHER if gone.profile.nulls != came.profile.nulls else ValueLikeness.UNTOLD
-    return ValueLikeness.OTHER if _figures_differ(gone.profile, came.profile) else ValueLikeness.ALIKE
+        if gone.profile.nulls != came.profile.nulls:
+            return ValueLikeness.OTHER
+        return ValueLikeness.UNTOLD
+    if _figures_differ(gone.profile, came.profile):
+        return ValueLikeness.OTHER
+    return ValueLikeness.ALIKE
 
 
 def _figures_differ(old: Profile, new: Profile) -> bool:
@@ -202,7 +208,9 @@ def _table_likeness(before: Baseline, gone: TableFacts, came: TableFacts) -> Val
     told = [_by_digest(seen, came, c, now[c.name]) for c in seen.columns]
     if ValueLikeness.OTHER in told or any(_differ(c, now[c.name]) for c in seen.columns):
         return ValueLikeness.OTHER
-    return ValueLikeness.SAME if all(one is ValueLikeness.SAME for one in told) else ValueLikeness.ALIKE
+    if all(one is ValueLikeness.SAME for one in told):
+        return ValueLikeness.SAME
+    return ValueLikeness.ALIKE
 
 
 def _differ(old: ColumnFacts, new: ColumnFacts) -> bool:

@@ -41,11 +41,9 @@ def column_outcome(both: Both, table: str, name: str) -> Outcome:
     if found.wrong:
         message = f"renamed, but values changed: {found.wrong}{_exactly(both, table, name)}"
         return Outcome(State.BROKEN, message, contradicts=_keys(both, table, (name,)))
-    return (
-        Outcome(State.UNKNOWN, f"renamed; whether the values are the same is unknown: {found.untold}")
-        if found.untold
-        else Outcome(State.KEPT)
-    )
+    if found.untold:
+        return Outcome(State.UNKNOWN, f"renamed; whether the values are the same is unknown: {found.untold}")
+    return Outcome(State.KEPT)
 
 
 def table_outcome(both: Both, table: str) -> Outcome:
@@ -77,11 +75,9 @@ def table_outcome(both: Both, table: str) -> Outcome:
 def _unsaid(both: Both, table: str, name: str) -> _Column | None:
     """What is said of a column of which a promise says that values change, and not which."""
     speaker = both.speakers.get((table, name))
-    return (
-        _Column(name, untold=f"promise {speaker.id} says that values change, but not which")
-        if speaker is not None
-        else None
-    )
+    if speaker is not None:
+        return _Column(name, untold=f"promise {speaker.id} says that values change, but not which")
+    return None
 
 
 def _spoken(both: Both, table: str, name: str) -> Outcome | None:

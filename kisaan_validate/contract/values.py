@@ -112,7 +112,9 @@ class Retyped(OfColumn):
         return f"{self.column} becomes {self.to}{f', each value {using}' if using else ''}"
 
     def needs(self) -> tuple[Need, ...]:
-        return (Replacement(self.id, *self.place, self.using, self.to, self.optional),) if self.using else ()
+        if self.using:
+            return (Replacement(self.id, *self.place, self.using, self.to, self.optional),)
+        return ()
 
     def expressions(self) -> tuple[str, ...]:
         # With its cast: a domain's CHECK may call something too.
@@ -229,11 +231,9 @@ class Filled(OfColumn):
         nulls = frozenset({(VALUES, table, name, "nulls")})
         if now:
             return Outcome(State.BROKEN, f"{now:,} of the rows added since {are(now)} NULL", nulls, *counts)
-        return (
-            self._filled(both, table, name, before, counts)
-            if self.with_
-            else Outcome(State.KEPT, _none(before), nulls, *counts)
-        )
+        if self.with_:
+            return self._filled(both, table, name, before, counts)
+        return Outcome(State.KEPT, _none(before), nulls, *counts)
 
     def _filled(self, both: Both, table: str, name: str, before: int, counts: tuple[str, str]) -> Outcome:
         """What became of it, given that no NULL is left: whether the values are those that were promised."""

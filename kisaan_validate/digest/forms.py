@@ -142,7 +142,9 @@ def own_form(facts: TypeFacts) -> CanonicalForm | str:
     if facts.element is not None and (facts.array or facts.kind in {"r", "m"}):
         element = own_form(facts.element)
         name = "array" if facts.array else {"r": "range", "m": "multirange"}[facts.kind]
-        return CanonicalForm(name, element) if isinstance(element, CanonicalForm) else element
+        if isinstance(element, CanonicalForm):
+            return CanonicalForm(name, element)
+        return element
     if facts.kind == "e" or facts.extension == "citext":
         return CanonicalForm("text")
     if facts.builtin and facts.name in _NAMES:
@@ -194,7 +196,9 @@ def _meet(old: CanonicalForm, new: CanonicalForm, zoned: bool) -> CanonicalForm 
         return old
     if old.name == new.name and old.element and new.element:
         element = _meet(old.element, new.element, zoned)
-        return replace(old, element=element) if isinstance(element, CanonicalForm) else element
+        if isinstance(element, CanonicalForm):
+            return replace(old, element=element)
+        return element
     if old.name == new.name == "composite" and [name for name, _ in old.fields] == [
         name for name, _ in new.fields
     ]:
@@ -272,18 +276,18 @@ def value_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context)
         return sql
     if form.name == "timestamptz" and facts.name in {"timestamp", "date"} and facts.builtin:
         clock = sql if facts.name == "timestamp" else f"{sql}::timestamp"
-        return (
-            f"{clock}::timestamptz"
-            if context.in_zone
-            else f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
-        )
+        if context.in_zone:
+            return f"{clock}::timestamptz"
+        return f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
     cast = (
         sql
         if facts.builtin and _ALREADY.get(facts.name) == form.name
         else f"{sql}::{_SIMPLE_CAST[form.name]}"
     )
     # Trailing zeros are no part of a number. Under one declared scale on both sides all values have the same.
-    return f"trim_scale({cast})" if form.name == "numeric" and facts.scale is None else cast
+    if form.name == "numeric" and facts.scale is None:
+        return f"trim_scale({cast})"
+    return cast
 
 
 _SENT = {
@@ -401,7 +405,9 @@ def packed_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context
     if form.name == "integer":
         return value_sql(form, facts, sql, context)
     elements = [_sent(element, form, context) for element in elements_sql(form, facts, sql, context)]
-    return elements[0] if len(elements) == 1 else _packed_row(elements, f"{sql} IS NOT NULL")
+    if len(elements) == 1:
+        return elements[0]
+    return _packed_row(elements, f"{sql} IS NOT NULL")
 
 
 def is_text(form: CanonicalForm) -> bool:

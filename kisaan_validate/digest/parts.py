@@ -34,7 +34,9 @@ class Part:
     @property
     def sql(self) -> str:
         """The column, cast where that was declared."""
-        return f"({quote(self.column)})::{self.cast}" if self.cast else quote(self.column)
+        if self.cast:
+            return f"({quote(self.column)})::{self.cast}"
+        return quote(self.column)
 
     def value(self, context: Context) -> str:
         """Its value as one of its form (see ``forms.value_sql``)."""
@@ -76,7 +78,9 @@ def elements_of(parts: Iterable[Part], context: Context) -> tuple[str, ...]:
     elements: list[str] = []
     for part in listed:
         elements += [part.value(context)] if part.form.name == "integer" else part.elements(context)
-    return (*elements, _upper_halves(integers, context)) if integers else tuple(elements)
+    if integers:
+        return (*elements, _upper_halves(integers, context))
+    return tuple(elements)
 
 
 def _upper_halves(integers: Sequence[Part], context: Context) -> str:

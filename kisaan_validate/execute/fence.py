@@ -25,8 +25,6 @@ def moved(pool: Pool, snapshot: Snapshot, stop: Stop) -> dict[TableKey, str]:
             return dict.fromkeys(rewritten(session, snapshot), REWRITTEN)
         except DatabaseError as error:
             why = error.fact
-    return (
-        {}
-        if stop.requested and snapshot.locking.kept
-        else {t.key: f"{UNSEEN}: {why}" for t in snapshot.locked}
-    )
+    if stop.requested and snapshot.locking.kept:
+        return {}
+    return {t.key: f"{UNSEEN}: {why}" for t in snapshot.locked}

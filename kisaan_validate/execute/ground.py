@@ -185,11 +185,15 @@ class Ground:
 
     def _text(self, reads: Reads, sql: str) -> str:
         """What could test bare columns: of SQL that the engine wrote only what stands in views."""
-        return f"{sql}\n{self.definitions}" if reads.authored or reads.believed else self.definitions
+        if reads.authored or reads.believed:
+            return f"{sql}\n{self.definitions}"
+        return self.definitions
 
     def _tested_for_null(self, session: Session, reads: Reads, sql: str) -> list[Declared]:
         tested = session.version >= FOLDS_NULL and speaks_of_null(self._text(reads, sql))
-        return [declared for declared in self._bare(reads) if declared.not_null] if tested else []
+        if tested:
+            return [declared for declared in self._bare(reads) if declared.not_null]
+        return []
 
     def _matched(self, reads: Reads, sql: str) -> list[tuple[Declared, UniqueIndex]]:
         """The unique indexes by which the planner may stop at the first of several rows, or group by fewer
@@ -198,7 +202,9 @@ class Ground:
         bare = self._bare(reads)
         apart = len(set(reads.tables) - set(reads.bare))
         matched = len(bare) + apart > 1 or groups_rows(self._text(reads, sql))
-        return [(declared, index) for declared in bare for index in declared.unique] if matched else []
+        if matched:
+            return [(declared, index) for declared in bare for index in declared.unique]
+        return []
 
     def _prove(self, session: Session, claim: DeclaredClaim, ids: tuple[str, ...]) -> None:
         """Raises DatabaseError where a claim is not true, or cannot be proved."""

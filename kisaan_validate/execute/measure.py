@@ -89,7 +89,9 @@ def _taker(measure: Measure) -> Callable[[Session], _Taken]:
             taken.measured += _ask(session, measure, taken.log)
         except DatabaseError as error:
             apart = measure.parts and is_one_expressions_fault(error) and not session.lost
-            return _apart(session, measure, taken) if apart else taken.refuse(measure, error)
+            if apart:
+                return _apart(session, measure, taken)
+            return taken.refuse(measure, error)
         return taken
 
     return take

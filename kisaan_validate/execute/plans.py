@@ -40,7 +40,9 @@ class Scan:
     @property
     def words(self) -> str:
         """What finds the rows, for people."""
-        return f"index {', '.join(self.indexes)}" if self.indexes else f"a {self.kind} of {self.relation}"
+        if self.indexes:
+            return f"index {', '.join(self.indexes)}"
+        return f"a {self.kind} of {self.relation}"
 
 
 @dataclass(frozen=True)

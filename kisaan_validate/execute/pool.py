@@ -70,9 +70,9 @@ class Pool:
         """Why fewer sessions than asked for joined the snapshot; "" if all did."""
         joined = len(self._sessions)
         why = self._last_error.fact if self._last_error is not None else ""
-        return (
-            f"{joined} of {self._wanted} sessions joined the snapshot: {why}" if joined < self._wanted else ""
-        )
+        if joined < self._wanted:
+            return f"{joined} of {self._wanted} sessions joined the snapshot: {why}"
+        return ""
 
     def _join(self) -> Session | None:
         session = None

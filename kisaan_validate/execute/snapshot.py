@@ -190,7 +190,9 @@ def _files(
     session: Session, tables: Iterable[Table], locking: Locking
 ) -> Mapping[int, tuple[int | str, ...]]:
     oids = [t.oid for t in tables]
-    return read_fence(session, oids) if locking.held else read_fence_unheld(session, oids)
+    if locking.held:
+        return read_fence(session, oids)
+    return read_fence_unheld(session, oids)
 
 
 def lock_tables(

@@ -118,7 +118,9 @@ class Column:
     @property
     def max_length(self) -> int | None:
         """The number of characters that the type itself allows, if it limits them."""
-        return self.typmod - 4 if self.base in {"varchar", "bpchar"} and self.typmod > 4 else None
+        if self.base in {"varchar", "bpchar"} and self.typmod > 4:
+            return self.typmod - 4
+        return None
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,9 @@ class TableRowCounts:
     @property
     def delta(self) -> int | None:
         """The difference; None where a count is missing, which is never taken for zero."""
-        return None if self.before is None or self.after is None else self.after - self.before
+        if self.before is None or self.after is None:
+            return None
+        return self.after - self.before
 
 
 Key = tuple[tuple[str, str | None], ...]

@@ -58,7 +58,9 @@ def split_column(text: str) -> tuple[str, str]:
 
 def within(name: str, sign: str) -> str:
     """A name as it stands in a text beside others, from which ``sign`` parts it."""
-    return '"' + name.replace('"', '""') + '"' if sign in name or name.startswith('"') else name
+    if sign in name or name.startswith('"'):
+        return '"' + name.replace('"', '""') + '"'
+    return name
 
 
 def split_titles(text: str) -> list[str]:
@@ -103,8 +105,6 @@ def split_grant(name: str) -> tuple[str, str]:
 
 
 def _plain(name: str) -> str:
-    return (
-        name[1:-1].replace('""', '"')
-        if len(name) > 1 and name.startswith('"') and name.endswith('"')
-        else name
-    )
+    if len(name) > 1 and name.startswith('"') and name.endswith('"'):
+        return name[1:-1].replace('""', '"')
+    return name

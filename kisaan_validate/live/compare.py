@@ -355,9 +355,9 @@ def _culprit(comparison: Comparison) -> tuple[str, str] | None:
             try:
                 side.ask(statements.attempt(part))
             except DatabaseError as error:
-                return (
-                    (part.column, told(error, comparison.plan)) if is_one_expressions_fault(error) else None
-                )
+                if is_one_expressions_fault(error):
+                    return (part.column, told(error, comparison.plan))
+                return None
     return None
 
 

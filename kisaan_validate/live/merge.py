@@ -288,7 +288,9 @@ class _RowReader:
 
     def _shown(self, values: Sequence[str | None]) -> dict[str, str | None]:
         row = dict(zip(self.names, values, strict=True))
-        return {**row, **{name: as_real(row[name]) for name in self.reals}} if self.reals else row
+        if self.reals:
+            return {**row, **{name: as_real(row[name]) for name in self.reals}}
+        return row
 
     def _same(self, name: str, x: str | None, y: str | None) -> bool:
         if x == y or x is None or y is None or name not in self.numbers:

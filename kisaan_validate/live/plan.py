@@ -46,7 +46,9 @@ class PairPlan:
     def parts_of(self, side: int, names: Iterable[str] | None = None) -> tuple[Part, ...]:
         """One side's parts (0 before, 1 after): all, or those of these columns in their order."""
         mine = {pair.name: parts[side] for pair, parts in zip(self.pairs, self.parts, strict=True)}
-        return tuple(mine.values()) if names is None else tuple(mine[name] for name in names)
+        if names is None:
+            return tuple(mine.values())
+        return tuple(mine[name] for name in names)
 
     @property
     def scaled(self) -> bool:
@@ -177,11 +179,9 @@ def _compared(
     if cast := options.casts.get((title, name)):
         target = cast_types[cast]
         form = common_form(target, target, False)
-        return (
-            (_cast(name, old, target, form, cast), _cast(name, new, target, form, cast))
-            if isinstance(form, CanonicalForm)
-            else form
-        )
+        if isinstance(form, CanonicalForm):
+            return (_cast(name, old, target, form, cast), _cast(name, new, target, form, cast))
+        return form
     form = common_form(old, new, bool(options.zone))
     if isinstance(form, CanonicalForm):
         return Part(name, old, form), Part(name, new, form)

@@ -143,8 +143,6 @@ def followed(is_personal: Callable[[str, str], bool], renames: Renames) -> Asked
 
 
 def _listed(table: Table | None) -> str:
-    return (
-        f"its columns: {', '.join(table.columns)}"
-        if table is not None
-        else "there is no table with that name"
-    )
+    if table is not None:
+        return f"its columns: {', '.join(table.columns)}"
+    return "there is no table with that name"

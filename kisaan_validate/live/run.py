@@ -272,7 +272,9 @@ class _Run:
             Comparison(self.sides, plan, encoding, self.options, self.observer, self.allowance)
         )
         left = sorted(column for table, column in self.options.ignored if table == title)
-        return replace(made, how=f"{made.how}; left out as asked: {', '.join(left)}") if left else made
+        if left:
+            return replace(made, how=f"{made.how}; left out as asked: {', '.join(left)}")
+        return made
 
     def _side(self, table: Table) -> PairedTable:
         return PairedTable(table, Context(self.options.zone, self._text_encoding()))

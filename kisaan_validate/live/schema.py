@@ -37,7 +37,9 @@ def compare_live_schemas(
     renamed = {old: new for old, new in schemas.items() if old != new}
     try:
         readings = _readings(sides, renamed, renames)
-        return _of_tables(sides, readings) if selected else _of_all(sides, renamed, readings)
+        if selected:
+            return _of_tables(sides, readings)
+        return _of_all(sides, renamed, readings)
     except DatabaseError as error:
         return [], [Unknown("the schema", error.fact)], ()
 

@@ -178,9 +178,9 @@ class Statements:
         """A key is shown whole, and may stand in a later statement; other values are cut where they are
         long.
         """
-        return (
-            part.shown(self.side.context) if part.column in self.plan.key else part.staged(self.side.context)
-        )
+        if part.column in self.plan.key:
+            return part.shown(self.side.context)
+        return part.staged(self.side.context)
 
     def _cut(self, part: Part, name: str) -> str:
         return name if part.column in self.plan.key else part.cut(name)

@@ -125,4 +125,6 @@ def _written(table: Table) -> str:
 
 
 def _part(name: str) -> str:
-    return name if re.fullmatch(r"[\w$]+", name) else '"' + name.replace('"', '""') + '"'
+    if re.fullmatch(r"[\w$]+", name):
+        return name
+    return '"' + name.replace('"', '""') + '"'

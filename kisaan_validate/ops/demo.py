@@ -44,7 +44,9 @@ class Assets:
 
     def contract(self, clean: bool) -> Path:
         """What the field migrations, or the clean ones, promise."""
-        return self.demo / CLEAN / "contract.toml" if clean else self.checks / "contracts" / "2025-10-18.toml"
+        if clean:
+            return self.demo / CLEAN / "contract.toml"
+        return self.checks / "contracts" / "2025-10-18.toml"
 
     def database(self, public: bool) -> Path:
         """The folder with schema, data, faults and manifest of an installation: of the public schema, or

@@ -196,7 +196,9 @@ def _titles(lineage: Lineage, relation: int, aliases: Mapping[str, tuple[str, ..
     """The names by which a suite may mean a relation."""
     schema, name = lineage.names[relation]
     own = [name, f"{schema}.{name}"]
-    return own + [alias for alias, others in aliases.items() if set(others) & set(own)] if aliases else own
+    if aliases:
+        return own + [alias for alias, others in aliases.items() if set(others) & set(own)]
+    return own
 
 
 def _named(

@@ -128,11 +128,9 @@ def facts_of_column(column: Column) -> TypeFacts:
 def why_not(column: Column) -> str:
     """Why values of a column have no canonical form; "" where they have one."""
     form = own_form(facts_of_column(column))
-    return (
-        ""
-        if isinstance(form, CanonicalForm)
-        else f"values of type {column.type} have no canonical form{_because(form, column)}"
-    )
+    if isinstance(form, CanonicalForm):
+        return ""
+    return f"values of type {column.type} have no canonical form{_because(form, column)}"
 
 
 def _because(reason: str, column: Column) -> str:

@@ -138,7 +138,9 @@ def _again(table: Table | None, old: KeyedDigest, key: DigestKey) -> SqlPart | s
     if column is None:
         return "the column no longer exists"
     part = part_of(quote(old.column), facts_of_column(column), wanted=old.form, column=old.column)
-    return part if part is not None else f"its values now have a different form, not {old.form}"
+    if part is not None:
+        return part
+    return f"its values now have a different form, not {old.form}"
 
 
 def _column(table: Table, name: str, part: SqlPart, how: Digesting) -> KeyedColumn:

@@ -264,11 +264,9 @@ class _Maker:
         filters leave.
         """
         filters = self.suite.filters.get(check.id, {})
-        return (
-            self.believing.restricted({name: f.sql for name, f in filters.items()})
-            if filters
-            else self.believing
-        )
+        if filters:
+            return self.believing.restricted({name: f.sql for name, f in filters.items()})
+        return self.believing
 
     def _judge(self, check: Check, rule: CatalogRule, table: Table | None) -> Result:
         answer = rule.judge(table, check.columns, self.catalogue)

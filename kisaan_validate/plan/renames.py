@@ -80,7 +80,9 @@ class _Side:
         it.
         """
         table = self.tables.get(title)
-        return ".".join(_part(part) for part in table.key) if table is not None else name
+        if table is not None:
+            return ".".join(_part(part) for part in table.key)
+        return name
 
     def _columns(self, need: Need, title: str, table: Table) -> Need:
         def column(name: str) -> str:
@@ -213,10 +215,14 @@ def came(table: Table, old: TableFacts) -> list[str]:
 
 def _mentioned(sql: str) -> list[str]:
     try:
-        return columns_of(plain_expression(sql.replace("{column}", "NULL"), "")) if sql else []
+        if sql:
+            return columns_of(plain_expression(sql.replace("{column}", "NULL"), ""))
+        return []
     except SuiteError:
         return []
 
 
 def _part(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if "." in name or name.startswith('"') else name
+    if "." in name or name.startswith('"'):
+        return '"' + name.replace('"', '""') + '"'
+    return name

@@ -189,7 +189,9 @@ def _locator(table: Table, is_personal: Callable[[str, str], bool]) -> tuple[tup
 
 def _key(column: Column) -> Read:
     read = _read(column)
-    return read if read.kind in _KEYS else Read(column.name, f"{quote(column.name)}::text", "text")
+    if read.kind in _KEYS:
+        return read
+    return Read(column.name, f"{quote(column.name)}::text", "text")
 
 
 def _read(column: Column) -> Read:

@@ -121,7 +121,9 @@ class Discretion:
 
     def told(self, fact: str, sqlstate: str, sql: str, *, composed: bool) -> str:
         """What may be passed on of a message. ``composed``: a function of somebody's made it up."""
-        return told_of_rows(fact, sqlstate, self.names, composed=composed) if self.quoted_by(sql) else fact
+        if self.quoted_by(sql):
+            return told_of_rows(fact, sqlstate, self.names, composed=composed)
+        return fact
 
 
 class Session:

@@ -370,4 +370,6 @@ class _StreamedRows:
 
 
 def _cut(value: str | None) -> str | None:
-    return value if value is None or len(value) <= VALUE_LIMIT else value[:VALUE_LIMIT] + "…"
+    if value is None or len(value) <= VALUE_LIMIT:
+        return value
+    return value[:VALUE_LIMIT] + "…"

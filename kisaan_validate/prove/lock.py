@@ -56,7 +56,9 @@ def lock(asked: Asked, holder: Session) -> Snapshot:
 
 def kinds_of_readers(suite: Suite) -> int:
     """How many kinds of readers a run has: sessions that ask, and those that stream for Python checks."""
-    return 2 if any(isinstance(rule, PythonRule) for rule in suite.rules.values()) else 1
+    if any(isinstance(rule, PythonRule) for rule in suite.rules.values()):
+        return 2
+    return 1
 
 
 def read_together(suite: Suite, catalogue: Catalogue) -> Iterator[frozenset[TableKey]]:

@@ -139,7 +139,9 @@ def evidence_of(rests: Sequence[str]) -> Evidence:
     """What an answer is that rests on these, beside the heap."""
     if not rests:
         return Evidence.SCANNED
-    return Evidence.BY_CONSTRAINT if all(words.startswith(DECLARED) for words in rests) else Evidence.BY_INDEX
+    if all(words.startswith(DECLARED) for words in rests):
+        return Evidence.BY_CONSTRAINT
+    return Evidence.BY_INDEX
 
 
 def streamed_results(

@@ -128,7 +128,9 @@ def _without_empty(plain: Any) -> Any:
     if isinstance(plain, dict):
         kept = {key: value for key, value in plain.items() if value or key not in LATER}
         return {key: _without_empty(value) for key, value in kept.items()}
-    return [_without_empty(value) for value in plain] if isinstance(plain, list) else plain
+    if isinstance(plain, list):
+        return [_without_empty(value) for value in plain]
+    return plain
 
 
 def _keeps(read: Any, written: Any) -> bool:

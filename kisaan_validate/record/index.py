@@ -154,7 +154,9 @@ def _largest(run: Run) -> tuple[tuple[str, int | None], ...]:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
 
 
 def write_index(path: Path, index: RunsIndex) -> None:

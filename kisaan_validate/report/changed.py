@@ -83,7 +83,9 @@ class TableChanges:
     def summary(self) -> str:
         """How many differences, and how many of them are explained by nothing."""
         words = counted(len(self.lines), "difference")
-        return f"{words}, {number(self.unexplained)} unexplained" if self.unexplained else words
+        if self.unexplained:
+            return f"{words}, {number(self.unexplained)} unexplained"
+        return words
 
 
 def promise_lines(judged: Judgement) -> dict[State, list[PromiseLine]]:

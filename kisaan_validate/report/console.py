@@ -317,7 +317,9 @@ def _move(move: CheckMove) -> str:
     if move.transition is Transition.UNKNOWN:
         return f"not comparable: {move.reason}" if move.reason else "not comparable"
     words = move.transition.value if move.before is None else f"{move.transition.value} (was {move.before:,})"
-    return f"{words}, {move.reason}" if move.transition is Transition.STILL_FAILING and move.reason else words
+    if move.transition is Transition.STILL_FAILING and move.reason:
+        return f"{words}, {move.reason}"
+    return words
 
 
 def _what(result: Result, check: Check) -> str:

@@ -96,4 +96,8 @@ def _absent(reason: str) -> str:
 def _movement(delta: int | None) -> str:
     if delta is None:
         return "unknown"
-    return "same" if delta == 0 else ("gained" if delta > 0 else "lost")
+    if delta == 0:
+        return "same"
+    if delta > 0:
+        return "gained"
+    return "lost"

@@ -106,7 +106,9 @@ def _standing(check: Check, result: Result, judged: Judgement) -> ResultStanding
     use = judged.waived.get(check.id)
     if use is not None and use.use is Use.HOLDS:
         return ResultStanding.WAIVED
-    return ResultStanding.LESSER if check.severity is not Severity.BLOCKING else ResultStanding.OLD
+    if check.severity is not Severity.BLOCKING:
+        return ResultStanding.LESSER
+    return ResultStanding.OLD
 
 
 _ACCEPTED = {

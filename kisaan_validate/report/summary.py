@@ -12,7 +12,7 @@ from kisaan_validate.facts.differences import CheckMove, Origin, Transition
 from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status, Verdict
 from kisaan_validate.facts.run import Run, nothing_checked
 from kisaan_validate.report.text import number
-from kisaan_validate.text.numbers import counted
+from kisaan_validate.text.numbers import agreeing, counted
 from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.waivers import Use
 
@@ -167,11 +167,11 @@ def _listed(judged: Judgement) -> list[str]:
 def _uncompared(judged: Judgement) -> list[str]:
     """Of how much the comparison with the baseline cannot speak."""
     found = len(judged.untold)
-    return (
-        [f"{counted(found, 'comparison')} with the baseline {'was' if found == 1 else 'were'} not possible."]
-        if found
-        else []
-    )
+    if found:
+        return [
+            f"{counted(found, 'comparison')} with the baseline {agreeing(found, 'was', 'were')} not possible."
+        ]
+    return []
 
 
 _STATES = {
@@ -279,7 +279,9 @@ def figure(check: Check, result: Result) -> str:
 def _figure(check: Check, result: Result) -> str:
     found, examined = result.violations, result.examined
     if found is None:
-        return "does not apply" if result.status is Status.NOT_APPLICABLE else "no answer"
+        if result.status is Status.NOT_APPLICABLE:
+            return "does not apply"
+        return "no answer"
     if result.evidence is Evidence.PROVED:
         return "not scanned: proved by a constraint"
     if check.form is Form.CATALOGUE:

@@ -172,9 +172,9 @@ def _movement(before: str | None, now: str | None) -> str:
 
 def _exact(column: ColumnFacts | None) -> Profile | None:
     profile = column.profile if column is not None else None
-    return (
-        profile if profile is not None and profile.family is Family.NUMBER and not profile.personal else None
-    )
+    if profile is not None and profile.family is Family.NUMBER and not profile.personal:
+        return profile
+    return None
 
 
 def _looked(name: str, coverage: TableCoverage | None) -> str:
@@ -192,7 +192,9 @@ def _uncovered(coverage: TableCoverage | None) -> str:
     if coverage.excluded and not coverage.checks:
         return "left out by the suite"
     if not coverage.judged and not coverage.described:
-        return "no column read by any check" if coverage.checks else "not read by any check"
+        if coverage.checks:
+            return "no column read by any check"
+        return "not read by any check"
     parts = [f"{counted(len(coverage.untouched), 'column')} unchecked"] if coverage.untouched else []
     parts += [f"{number(len(coverage.described))} only by type"] if coverage.described else []
     return ", ".join(parts)

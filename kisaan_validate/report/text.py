@@ -58,7 +58,9 @@ def duration(milliseconds: float) -> str:
     if milliseconds < 1_000:
         return f"{milliseconds:.1f} ms"
     seconds = milliseconds / 1_000
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
 def utc(moment: datetime) -> str:
@@ -151,7 +153,9 @@ def flat(text: object) -> str:
 
 def shortened(text: str, most: int) -> str:
     """The first ``most`` characters, and how many were left out."""
-    return text if len(text) <= most else f"{text[:most]}… ({number(len(text) - most)} more characters)"
+    if len(text) <= most:
+        return text
+    return f"{text[:most]}… ({number(len(text) - most)} more characters)"
 
 
 def value(text: str | None) -> Markup:

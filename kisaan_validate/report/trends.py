@@ -53,7 +53,9 @@ def verdict_strip(verdicts: Sequence[Verdict], title: str) -> Markup:
 
 
 def _across(index: int, count: int) -> float:
-    return WIDTH - _EDGE if count == 1 else _EDGE + index * (WIDTH - 2 * _EDGE) / (count - 1)
+    if count == 1:
+        return WIDTH - _EDGE
+    return _EDGE + index * (WIDTH - 2 * _EDGE) / (count - 1)
 
 
 def _up(value: int, low: int, high: int) -> float:

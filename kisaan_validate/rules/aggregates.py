@@ -38,7 +38,9 @@ class Rows:
     def of(self, aggregate: str, where: str = "") -> str:
         """SQL for an aggregate over these rows, or over those of them for which ``where`` is true."""
         conditions = [part for part in (self.kept, f"({where})" if where else "") if part]
-        return f"{aggregate} FILTER (WHERE {' AND '.join(conditions)})" if conditions else aggregate
+        if conditions:
+            return f"{aggregate} FILTER (WHERE {' AND '.join(conditions)})"
+        return aggregate
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ class AggregateRule(QueryRule):
         """A figure is as declared or it is not; of segments, some may fail."""
         if not self.segment_by:
             return "a figure cannot be tolerated: widen its bounds instead"
-        return "tolerate a number of segments, not a share of the rows" if tolerance.rows is None else ""
+        if tolerance.rows is None:
+            return "tolerate a number of segments, not a share of the rows"
+        return ""
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         figures = self.measure(Rows(View(table)), columns, catalogue)

@@ -64,7 +64,9 @@ class Condition:
             return ""
         if table is None:
             return "42P01"
-        return "42703" if self.what != "table" and self.column not in table.columns else ""
+        if self.what != "table" and self.column not in table.columns:
+            return "42703"
+        return ""
 
     def _found(self, catalogue: Catalogue) -> Table | None:
         """The relation that is meant: an alias is known by the name that was declared, which is not

@@ -78,7 +78,9 @@ class TypeIs(CatalogRule):
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         what = f"{columns[0]} is {' or '.join(self.accepted)}"
-        return f"{what} with the labels {', '.join(self.labels)}" if self.labels else what
+        if self.labels:
+            return f"{what} with the labels {', '.join(self.labels)}"
+        return what
 
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
@@ -165,9 +167,9 @@ class DefaultIs(CatalogRule):
 
 
 def _plain(default: str | None) -> str | None:
-    return (
-        None if default is None else re.sub(r"::[\w\". ]+(\(\d+(,\d+)?\))?", "", default).strip("() ").lower()
-    )
+    if default is None:
+        return None
+    return re.sub(r"::[\w\". ]+(\(\d+(,\d+)?\))?", "", default).strip("() ").lower()
 
 
 _CONSTRAINT_KINDS = {"primary key": "p", "unique": "u", "foreign key": "f", "check": "c", "exclusion": "x"}
@@ -298,16 +300,16 @@ def _bare(condition: str) -> str:
     for place, sign in enumerate(condition):
         depth += (sign == "(") - (sign == ")")
         closed += [place] if not depth else []
-    return condition[1:-1] if condition.startswith("(") and closed[:1] == [len(condition) - 1] else condition
+    if condition.startswith("(") and closed[:1] == [len(condition) - 1]:
+        return condition[1:-1]
+    return condition
 
 
 def _shortcoming(index: Index) -> str:
     """Why an index is not enough."""
-    return (
-        f"{index.name} is not valid"
-        if not index.valid
-        else f"{index.name} only covers rows where {_bare(index.predicate)}"
-    )
+    if not index.valid:
+        return f"{index.name} is not valid"
+    return f"{index.name} only covers rows where {_bare(index.predicate)}"
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,9 @@ def nan_sql(column: Column, value: str) -> str:
     """
     if column.may_be_nan:
         return f"{value} = {nan_literal(column.base)}"
-    return (
-        f"coalesce({_inside(column.made, value)}, false)"
-        if column.made is not None and column.has_nan
-        else ""
-    )
+    if column.made is not None and column.has_nan:
+        return f"coalesce({_inside(column.made, value)}, false)"
+    return ""
 
 
 def nan_literal(base: str) -> str:

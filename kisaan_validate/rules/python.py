@@ -62,7 +62,9 @@ class PythonRule(Rule):
     @property
     def sample_limit(self) -> int | None:
         """How many violating rows are shown at most (pandera's ``n_failure_cases``)."""
-        return None if self.check.n_failure_cases is None else int(self.check.n_failure_cases)
+        if self.check.n_failure_cases is None:
+            return None
+        return int(self.check.n_failure_cases)
 
     def meaning(self) -> str:
         """What decides about the answer: the function, what it is given, and how its answer is read."""

@@ -174,11 +174,9 @@ def _literal(view: View, column: str, value: Any) -> ColumnElement[Any]:
 def _item(view: View, column: str, value: Any) -> ColumnElement[Any]:
     """A value of a list; a text with its type, so that the list is one array and not as many comparisons."""
     facts, made = view.table.columns[column], _literal(view, column, value)
-    return (
-        sa.cast(made, sa.Text)
-        if isinstance(value, str) and (facts.is_enum or facts.base in {"text", "varchar"})
-        else made
-    )
+    if isinstance(value, str) and (facts.is_enum or facts.base in {"text", "varchar"}):
+        return sa.cast(made, sa.Text)
+    return made
 
 
 def _nan_guard(
@@ -217,7 +215,9 @@ class OneOf(PredicateRule):
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         held = self._listed(view, columns[0])
-        return refusing_nan(held, view, columns) if self.negated and not self.allow_nan else held
+        if self.negated and not self.allow_nan:
+            return refusing_nan(held, view, columns)
+        return held
 
     def _listed(self, view: View, name: str) -> ColumnElement[bool]:
         value, column = view.value(name), view.table.columns[name]
@@ -323,7 +323,9 @@ class Length(PredicateRule):
         size = sa.func.length(_text(view, columns[0]))
         parts = [size >= self.low] if self.low is not None else []
         parts += [size <= self.high] if self.high is not None else []
-        return sa.and_(*parts) if self.allow_nan else refusing_nan(sa.and_(*parts), view, columns)
+        if self.allow_nan:
+            return sa.and_(*parts)
+        return refusing_nan(sa.and_(*parts), view, columns)
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         return self.proof(table, columns, catalogue) or super().enforced_by(table, columns, catalogue)
@@ -343,7 +345,9 @@ class Length(PredicateRule):
 
 def _text(view: View, column: str) -> ColumnElement[Any]:
     base = view.table.columns[column].base
-    return view.column(column) if base in {"text", "varchar"} else sa.cast(view.column(column), sa.Text)
+    if base in {"text", "varchar"}:
+        return view.column(column)
+    return sa.cast(view.column(column), sa.Text)
 
 
 _MOST_PLACES = 16_383

@@ -38,9 +38,9 @@ class NoGaps(QueryRule):
     kind: ClassVar[str] = "no_gaps"
 
     def idle(self, table: Table, columns: tuple[str, ...]) -> str:
-        return (
-            Interval(self.start, self.start).idle(table.columns[columns[0]]) if self.start is not None else ""
-        )
+        if self.start is not None:
+            return Interval(self.start, self.start).idle(table.columns[columns[0]])
+        return ""
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         order = f" in the order of {self.order_by}" if self.order_by else ""
@@ -93,7 +93,9 @@ class NoGaps(QueryRule):
         )
 
     def _begins(self, value: str) -> str:
-        return "true" if self.start is None else f"{quote(value)} = {to_sql(literal(self.start))}"
+        if self.start is None:
+            return "true"
+        return f"{quote(value)} = {to_sql(literal(self.start))}"
 
     def _source(
         self, table: Table, value: str, outputs: tuple[str, ...], previous: str, more: tuple[str, str]

@@ -86,7 +86,9 @@ def _through_others(operator: str, lines: list[SignerLine], key: bytes) -> str:
         if wider == names:
             break
         names = wider
-    return f"other lines of the allowed signers file give its key to {operator}" if key in keys else ""
+    if key in keys:
+        return f"other lines of the allowed signers file give its key to {operator}"
+    return ""
 
 
 def _spelled(line: SignerLine, operator: str) -> bool:

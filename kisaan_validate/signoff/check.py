@@ -106,9 +106,9 @@ def _operators(path: str, statement: Statement, files: Files, run: Run, trust: S
 
 
 def _misplaced(path: str, statement: Statement) -> list[str]:
-    return (
-        [] if path == path_of(statement) else [f"it is named {path}, but was signed as {path_of(statement)}"]
-    )
+    if path == path_of(statement):
+        return []
+    return [f"it is named {path}, but was signed as {path_of(statement)}"]
 
 
 def differing(statement: Statement, now: Mapping[str, str]) -> list[str]:

@@ -162,7 +162,9 @@ class View:
     def column(self, name: str) -> ColumnElement[Any]:
         """The column itself, qualified by the alias if the statement has several tables."""
         column: ColumnElement[Any] = sa.column(name)
-        return sa.literal_column(f"{quote(self.alias)}.{quote(name)}") if self.alias else column
+        if self.alias:
+            return sa.literal_column(f"{quote(self.alias)}.{quote(name)}")
+        return column
 
     def value(self, name: str) -> ColumnElement[Any]:
         """The column as comparable to literals: enums by label (their order and their input rules are not
@@ -189,7 +191,9 @@ def table_sql(table: Table) -> str:
     are not their own.
     """
     name = f"{quote(table.schema)}.{quote(table.name)}"
-    return f"{name} AS {quote(table.name)} ({', '.join(map(quote, table.names))})" if table.names else name
+    if table.names:
+        return f"{name} AS {quote(table.name)} ({', '.join(map(quote, table.names))})"
+    return name
 
 
 def distinct_sql(first: str, sign: str, second: str) -> str:

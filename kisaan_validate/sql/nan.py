@@ -86,7 +86,9 @@ def _refused(condition: exp.Expr) -> list[exp.Column]:
 
 def _bounded(side: exp.Expr, values: list[exp.Expr]) -> list[exp.Column]:
     plain = side.unnest()
-    return [plain] if isinstance(plain, exp.Column) and all(_is_number(value) for value in values) else []
+    if isinstance(plain, exp.Column) and all(_is_number(value) for value in values):
+        return [plain]
+    return []
 
 
 def _is_number(value: exp.Expr) -> bool:

@@ -485,7 +485,9 @@ class _TokenReader:
         if self.text not in {"(", "["} or header:
             return text
         if self.text == "[":
-            return text + self.take() + self.sequence() + self._closing("]") if word == "array" else text
+            if word == "array":
+                return text + self.take() + self.sequence() + self._closing("]")
+            return text
         if parts == 1 and word == "unnest":
             return first.space + self._unnest()
         if (parts == 1 and word not in _NO_FUNCTIONS) or (

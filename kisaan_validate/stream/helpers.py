@@ -145,11 +145,9 @@ class Process:
             code = self._process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             return "the process closed its connection"
-        return (
-            f"the process was killed by {signal.Signals(-code).name}"
-            if code < 0
-            else f"the process ended (exit code {code})"
-        )
+        if code < 0:
+            return f"the process was killed by {signal.Signals(-code).name}"
+        return f"the process ended (exit code {code})"
 
     def close(self) -> None:
         """Close its standard input, by which it cancels its statement and ends; kill it if it does not."""

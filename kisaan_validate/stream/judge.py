@@ -123,7 +123,9 @@ def _for_elements(given: Any) -> Any:
     """Values as Python's own, so that neither ``map`` nor a row of mixed columns passes an integer through
     a float.
     """
-    return given.astype(object) if isinstance(given, pd.DataFrame) or given.dtype.kind in "iub" else given
+    if isinstance(given, pd.DataFrame) or given.dtype.kind in "iub":
+        return given.astype(object)
+    return given
 
 
 def _is_truth(said: Any) -> bool:

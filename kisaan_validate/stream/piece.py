@@ -277,7 +277,9 @@ def _keep(stream: Stream, limit: int) -> int:
     """How many violating rows are kept, so that the server can name the first ``limit`` of them in its own
     order.
     """
-    return limit if all(read.kind != "text" for read in stream.locator) else max(2 * limit, 1_000)
+    if all(read.kind != "text" for read in stream.locator):
+        return limit
+    return max(2 * limit, 1_000)
 
 
 def _without_header(first: bytes) -> bytes:

@@ -131,7 +131,9 @@ def _may_be_nan(
     allowed = said.get("allow_nan", False)
     if not isinstance(allowed, bool):
         raise SuiteError(f"allow_nan={allowed!r} is neither True nor False", "", origin)
-    return ("*",) if allowed else tuple(c for c in dict.fromkeys(columns) if c in subject.nan)
+    if allowed:
+        return ("*",)
+    return tuple(c for c in dict.fromkeys(columns) if c in subject.nan)
 
 
 def _row_wise(check: Any, said: Mapping[str, Any], origin: str) -> bool:

@@ -129,11 +129,9 @@ class _ExpressionReader:
             and isinstance(node.value, ast.Name)
             and node.value.id == self.name
         ):
-            return (
-                node.slice.value
-                if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
-                else ""
-            )
+            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                return node.slice.value
+            return ""
         return ""
 
     def _list(self, node: ast.expr) -> str:
@@ -155,7 +153,9 @@ class _ExpressionReader:
                 raise _Unclear from None
         try:
             value = ast.literal_eval(node)
-            return to_sql(literal(value)) if isinstance(value, (int, float, str)) else self._unclear()
+            if isinstance(value, (int, float, str)):
+                return to_sql(literal(value))
+            return self._unclear()
         except ValueError:
             raise _Unclear from None
 

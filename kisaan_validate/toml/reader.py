@@ -120,4 +120,8 @@ def _place(loc: Sequence[str | int], given: Any) -> str:
     above, last = ".".join(keys[1:-1]), keys[-1]
     if last and isinstance(here, dict):
         return f"{label}[{above}{'.' if above else ''}{last}]: "
-    return f"{label}[{above}].{last}: " if above else f"{label}{last}: " if last else label
+    if above:
+        return f"{label}[{above}].{last}: "
+    if last:
+        return f"{label}{last}: "
+    return label

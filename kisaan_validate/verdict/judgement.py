@@ -84,14 +84,16 @@ class Judgement:
         """The checks that mean something else than when the baseline was taken: each has an answer of its
         own now.
         """
-        return (
-            tuple(m.check_id for m in self.diff.moves if m.reason == CHANGED) if self.diff is not None else ()
-        )
+        if self.diff is not None:
+            return tuple(m.check_id for m in self.diff.moves if m.reason == CHANGED)
+        return ()
 
     @property
     def listed(self) -> tuple[Change, ...]:
         """The differences that nobody judges, for want of a contract: they are shown and fail nothing."""
-        return self.diff.changes if self.diff is not None and self.contract is None else ()
+        if self.diff is not None and self.contract is None:
+            return self.diff.changes
+        return ()
 
     @property
     def stale(self) -> str:
@@ -118,9 +120,9 @@ class Judgement:
 
     def failed(self, origin: Origin) -> tuple[str, ...]:
         """The checks, of any severity, that fail and whose failure has this origin."""
-        return (
-            tuple(m.check_id for m in self.diff.moves if m.origin is origin) if self.diff is not None else ()
-        )
+        if self.diff is not None:
+            return tuple(m.check_id for m in self.diff.moves if m.origin is origin)
+        return ()
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the verdict and what needs attention."""

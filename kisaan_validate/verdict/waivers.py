@@ -43,7 +43,9 @@ class Waiver:
         """What it covers, in words."""
         if self.keys:
             return f"{counted(len(self.keys), 'row')} by key"
-        return "the whole check" if self.whole_check else f"at most {self.rows:,} violations"
+        if self.whole_check:
+            return "the whole check"
+        return f"at most {self.rows:,} violations"
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,9 @@ def _without_people(comments: Comments) -> Comments:
     """Comments go into the draft as they are, unless somebody gave a person's data as an example."""
 
     def kept(text: str) -> str:
-        return f"(withheld: it contains what looks like {what})" if (what := certainly(text)) else text
+        if what := certainly(text):
+            return f"(withheld: it contains what looks like {what})"
+        return text
 
     return Comments(
         {k: kept(t) for k, t in comments.columns.items()},

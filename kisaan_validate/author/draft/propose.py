@@ -38,7 +38,9 @@ def name_of(table: Table, catalogue: Catalogue) -> str:
     """The name by which declarations mean just this table."""
     bare = dotted("", table.name)
     found = catalogue.find(bare)
-    return bare if found is not None and found.key == table.key else dotted(table.schema, table.name)
+    if found is not None and found.key == table.key:
+        return bare
+    return dotted(table.schema, table.name)
 
 
 class _Proposer:
@@ -346,7 +348,9 @@ def check_expression(definition: str) -> str:
     text = definition.strip()
     while (shorter := re.sub(r" (NO INHERIT|NOT VALID|NOT ENFORCED)$", "", text)) != text:
         text = shorter
-    return _unwrapped(text.removeprefix("CHECK").strip()) if text.startswith("CHECK ") else ""
+    if text.startswith("CHECK "):
+        return _unwrapped(text.removeprefix("CHECK").strip())
+    return ""
 
 
 def _unwrapped(text: str) -> str:

@@ -35,7 +35,9 @@ class DbtSubject:
     @property
     def sql(self) -> str:
         """Its value as SQL. Raises NoCounterpart for what is no expression over a row."""
-        return sql_name(self.name) if self.name else sql.author_value(self.text, "a column")
+        if self.name:
+            return sql_name(self.name)
+        return sql.author_value(self.text, "a column")
 
     @property
     def title(self) -> str:
@@ -88,7 +90,9 @@ class Test:
 
     def parts(self) -> list[str]:
         """The column's part of an id; none for a test of a whole relation."""
-        return [self.own()] if self.column is not None or "column_name" in self.arguments else []
+        if self.column is not None or "column_name" in self.arguments:
+            return [self.own()]
+        return []
 
     def id(self, *parts: str) -> str:
         """A check's id."""
@@ -126,7 +130,9 @@ class Test:
     def source(self, alias: str) -> str:
         """The rows that are meant, as an item of FROM."""
         name = sql.table_ref(self.table)
-        return f"(SELECT * FROM {name} WHERE {self.where}) AS {alias}" if self.where else f"{name} AS {alias}"
+        if self.where:
+            return f"(SELECT * FROM {name} WHERE {self.where}) AS {alias}"
+        return f"{name} AS {alias}"
 
 
 def _not_null(test: Test) -> list[str]:
@@ -273,7 +279,9 @@ def _bound(value: Any, key: str) -> str | None:
     sql.bound_sql(value, key)  # NaN is no bound, however it is written: as text, as a literal of SQL
     if isinstance(value, str) and re.search(r"'\s*[+-]?\.?(nan|inf|infinity)\s*'", value, re.I):
         raise NoCounterpart(f"{key} is {remark(value)}, which is not a bound")
-    return sql.author_value(value, key) if isinstance(value, str) else sql.value_sql(value)
+    if isinstance(value, str):
+        return sql.author_value(value, key)
+    return sql.value_sql(value)
 
 
 def _expression(test: Test) -> list[str]:

@@ -140,7 +140,9 @@ class Expected:
             return None
         plain = sql.bound_sql(given, key)
         if self.values_are_sql and isinstance(given, str):
-            return sql.author_constant(given, key) if figure else sql.author_value(given, key)
+            if figure:
+                return sql.author_constant(given, key)
+            return sql.author_value(given, key)
         return plain
 
     def number(self, key: str) -> Fraction | None:

@@ -110,17 +110,17 @@ class _ConditionReader:
         number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
         # To PostgreSQL a NaN is greater than every number.
         above = number and sign in {">", ">="}
-        return (
-            f"({column} {sign} {literal} AND {column} < 'NaN'::numeric)"
-            if above
-            else f"{column} {sign} {literal}"
-        )
+        if above:
+            return f"({column} {sign} {literal} AND {column} < 'NaN'::numeric)"
+        return f"{column} {sign} {literal}"
 
     def _listed(self, column: str, values: ast.expr, sign: str) -> str:
         if not isinstance(values, (ast.List, ast.Tuple, ast.Set)) or not values.elts:
             _refuse(self.text)
         listed = ", ".join(value_sql(self._value(value)) for value in values.elts)
-        return f"{column} IN ({listed})" if sign == "IN" else f"({column} IN ({listed})) IS NOT TRUE"
+        if sign == "IN":
+            return f"{column} IN ({listed})"
+        return f"({column} IN ({listed})) IS NOT TRUE"
 
     def _column(self, node: ast.expr) -> str:
         """The column that a name means, as SQL; "" for anything else."""

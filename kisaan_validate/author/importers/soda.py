@@ -473,7 +473,9 @@ def _rows(
 def _percent(admitted: Threshold, over: str, under: str) -> str:
     """A share of no rows is 0 %, as Soda has it."""
     said = admitted.sql(f"{over} * 100", under)
-    return f"{under} = 0 OR ({said})" if admitted.admits(0) else f"{under} > 0 AND {said}"
+    if admitted.admits(0):
+        return f"{under} = 0 OR ({said})"
+    return f"{under} > 0 AND {said}"
 
 
 def _most_share(admitted: Threshold) -> Fraction | None:

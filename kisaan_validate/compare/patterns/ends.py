@@ -119,7 +119,9 @@ def _patterns_of(a: Profile, b: Profile) -> tuple[Pattern, ...]:
         return _NUMBERS
     if {a.family, b.family} == {Family.TEXT}:
         return _TEXTS
-    return _TIMES if not {a.family, b.family} & {Family.NUMBER, Family.FLOAT, Family.TEXT} else ()
+    if not {a.family, b.family} & {Family.NUMBER, Family.FLOAT, Family.TEXT}:
+        return _TIMES
+    return ()
 
 
 def _ends(pattern: Pattern, a: Profile, b: Profile) -> tuple[Pair, Pair]:

@@ -77,11 +77,9 @@ class CaseChanged(Pattern):
 
     def says(self, parameter: Parameter) -> str:
         """To which case."""
-        return (
-            "only the case of letters changed"
-            if parameter[0] == "mixed"
-            else f"changed to {parameter[0]} case"
-        )
+        if parameter[0] == "mixed":
+            return "only the case of letters changed"
+        return f"changed to {parameter[0]} case"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``case``."""

@@ -404,7 +404,9 @@ class Epoch(Pattern):
         if way == "mistaken":
             other = "milliseconds" if unit == "seconds" else "seconds"
             return f"{unit} since 1970 were read as {other}"
-        return f"became {unit} since 1970" if way == "to" else f"{unit} since 1970 became a time"
+        if way == "to":
+            return f"became {unit} since 1970"
+        return f"{unit} since 1970 became a time"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``way`` and ``unit``."""

@@ -43,7 +43,9 @@ class EmptyForNull(Pattern):
 
     def says(self, parameter: Parameter) -> str:
         """Which way."""
-        return "NULL became the empty text" if parameter[0] == "empty" else "the empty text became NULL"
+        if parameter[0] == "empty":
+            return "NULL became the empty text"
+        return "the empty text became NULL"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``became``."""
@@ -71,7 +73,9 @@ class WordForNull(Pattern):
     def says(self, parameter: Parameter) -> str:
         """Which way, which word."""
         word = shown(parameter[1])
-        return f"NULL became the text {word}" if parameter[0] == "word" else f"the text {word} became NULL"
+        if parameter[0] == "word":
+            return f"NULL became the text {word}"
+        return f"the text {word} became NULL"
 
     def facts(self, parameter: Parameter) -> Mapping[str, str]:
         """``word``."""

@@ -268,7 +268,9 @@ class _Telling:
         """The relation that is written to, by the keyword before it."""
         at = n + 2 if self._at(n + 1).keyword == "ONLY" else n + 1
         relation = (self._at(at).name, self._at(at + 2).name)
-        return relation if at in self.taken and relation in self.scope.relations else None
+        if at in self.taken and relation in self.scope.relations:
+            return relation
+        return None
 
     def _sets(self, n: int, clause: str) -> bool:
         """Whether a column, or a list of columns, stands at token ``n`` to be set."""

@@ -138,11 +138,9 @@ def _name(item: SchemaObject, names: _Names) -> str:
         return renames.column(item.table, item.name)
     if item.kind == "grant":
         who, column = split_grant(item.name) if item.table else ("", "")
-        return (
-            f"{who} on column {within(renames.column(item.table, column), ' on ')}"
-            if who
-            else _signature(item.name, names)
-        )
+        if who:
+            return f"{who} on column {within(renames.column(item.table, column), ' on ')}"
+        return _signature(item.name, names)
     return _signature(item.name, names) if item.kind == "function" else item.name
 
 

@@ -36,7 +36,9 @@ class Token:
     @property
     def keyword(self) -> str:
         """The word in capitals that it is, or ""."""
-        return self.text if not self.name and self.text.isidentifier() and self.text.isupper() else ""
+        if not self.name and self.text.isidentifier() and self.text.isupper():
+            return self.text
+        return ""
 
 
 def tokens_of(sql: str) -> tuple[Token, ...]:

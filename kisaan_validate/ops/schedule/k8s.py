@@ -100,7 +100,9 @@ def _secret(variable: str, name: str, key: str, optional: bool) -> dict[str, Any
 
 def _inside(path: Path, folder: Path) -> str:
     """The same place in the image: below its home as it is below this folder."""
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else f"{HOME}/{path.name}"
+    if path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
+    return f"{HOME}/{path.name}"
 
 
 def _yaml(value: dict[str, Any], indent: str = "") -> Iterator[str]:

@@ -60,7 +60,9 @@ def _arrives(past: Past, need: Arrival | Names) -> str:
         return past.above(need.by) if need.by else held(need.where)
     old = past.measured(names_key(need.rule))
     new = [name for name in need.names if old is None or name not in old.names]
-    return f"({quote(need.column)}::text = ANY ({texts(new)}) IS TRUE)" if new else "false"
+    if new:
+        return f"({quote(need.column)}::text = ANY ({texts(new)}) IS TRUE)"
+    return "false"
 
 
 def _were_there(past: Past, arrival: Arrival) -> bool:

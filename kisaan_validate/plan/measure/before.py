@@ -82,7 +82,9 @@ def _untouched(side: TableSide, need: Untouched) -> Digested | None:
     """The digest of a column over the rows where it has a value."""
     part = side.part(need.column)
     where = f"{quote(need.column)} IS DISTINCT FROM NULL"
-    return Digested(untouched(need.column, need.rule), part, where) if part is not None else None
+    if part is not None:
+        return Digested(untouched(need.column, need.rule), part, where)
+    return None
 
 
 def _null_keys(side: TableSide, need: Untouched) -> Measure:

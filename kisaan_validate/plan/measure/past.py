@@ -67,7 +67,9 @@ class Past:
         none.
         """
         profile = self.remainder.figure(by_key(figure)) if self.remainder is not None else None
-        return form_in(profile.digest, place) if profile is not None and profile.digest else ""
+        if profile is not None and profile.digest:
+            return form_in(profile.digest, place)
+        return ""
 
     def contract_telling(self) -> Telling:
         """By what a contract's digests tell rows apart."""
@@ -100,7 +102,9 @@ class Past:
 
     def _lost(self, key: tuple[str, ...]) -> str:
         missing = [c for c in key if c not in self.side.table.columns]
-        return f"the key column {', '.join(missing)} no longer exists" if missing else ""
+        if missing:
+            return f"the key column {', '.join(missing)} no longer exists"
+        return ""
 
     def _otherwise(self, check: tuple[str, ...] | None) -> str:
         digesting = self.side.digesting
@@ -145,7 +149,9 @@ class Past:
         if len(key) != 1 or self.side.table.primary_key != key:
             return ""
         try:
-            return f"NOT {self.above(key[0])}" if self.profile(key[0]).family in _ORDERED else ""
+            if self.profile(key[0]).family in _ORDERED:
+                return f"NOT {self.above(key[0])}"
+            return ""
         except Unknowable:
             return ""
 
@@ -160,11 +166,9 @@ class Past:
             return f"which rows came later is unknown: {why.args[0]}"
         now = column_figure(self.side.table.columns[self.since], personal=False).family
         column = f"{self.side.title}.{self.since}"
-        return (
-            ""
-            if now is profile.family
-            else f"which rows came later is unknown: {column} now has values of a different kind"
-        )
+        if now is profile.family:
+            return ""
+        return f"which rows came later is unknown: {column} now has values of a different kind"
 
 
 def form_in(digest: str, place: int) -> str:

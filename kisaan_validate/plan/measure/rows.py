@@ -130,7 +130,9 @@ def _missing(past: Past, telling: Telling) -> str:
 
 def _other_forms(parts: Mapping[str, SqlPart], forms: Mapping[str, str]) -> str:
     different = [name for name, form in forms.items() if name not in parts or str(parts[name].form) != form]
-    return f"the values of {', '.join(different)} now have a different form" if different else ""
+    if different:
+        return f"the values of {', '.join(different)} now have a different form"
+    return ""
 
 
 def _stream(
@@ -180,4 +182,6 @@ def _shown(keys: Iterable[SqlPart], context: Context, marked: bool) -> str:
     """SQL of the key as text, and where that is not the key itself, of its digest behind ``MARK``."""
     parts = list(keys)
     text = f"ROW({', '.join(part.value(context) for part in parts)})::text"
-    return f"{text} || E'\\x1f' || encode(sha256({key_bytes_sql(parts, context)}), 'hex')" if marked else text
+    if marked:
+        return f"{text} || E'\\x1f' || encode(sha256({key_bytes_sql(parts, context)}), 'hex')"
+    return text

@@ -104,7 +104,9 @@ def _kind(side: TableSide, need: Replacement) -> Kind | None:
     """The type of the promised value; None if it is not known."""
     column = side.table.columns.get(need.column)
     if not need.type:
-        return (column.base, column.is_enum, column.made) if column is not None else ("", False, None)
+        if column is not None:
+            return (column.base, column.is_enum, column.made)
+        return ("", False, None)
     if base := base_of(need.type):
         return base, False, None
     every = (c for t in side.catalogue.tables.values() for c in t.columns.values())

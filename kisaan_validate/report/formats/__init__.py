@@ -89,9 +89,9 @@ def find_format(name: str) -> Format:
 
 
 def _origin(point: EntryPoint) -> str:
-    return (
-        f"{point.dist.name} {point.dist.version} ({point.value})" if point.dist is not None else point.value
-    )
+    if point.dist is not None:
+        return f"{point.dist.name} {point.dist.version} ({point.value})"
+    return point.value
 
 
 def _load(point: EntryPoint) -> Renderer:
