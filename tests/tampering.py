@@ -424,7 +424,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             3,
         ),
         Exhibit(
-            "a sign-off renamed, to change the order", _renumbered, "and was signed as signoffs/0003-approve"
+            "a sign-off renamed, to change the order", _renumbered, "but was signed as signoffs/0003-approve"
         ),
         Exhibit("sign-offs of another run", _of_another_run, "run.json differs from what was signed"),
         Exhibit(
@@ -497,7 +497,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         Exhibit(
             "the oldest run taken out of a folder of reports",
             _chain(_take_first),
-            "older runs are kept elsewhere, or were removed",
+            "older runs are kept elsewhere or were removed",
             3,
         ),
         Exhibit("two runs of a folder of reports swapped", _chain(_swap), "chain: "),
