@@ -229,7 +229,10 @@ def test_each_baseline_has_a_key_of_its_own(server: Server, people: str) -> None
     one, two = taken(server, people), taken(server, people)
     assert one.secret != two.secret
     assert not {k.digest for k in one.keyed if k.digest} & {k.digest for k in two.keyed if k.digest}
-    assert "key of its own" in {u.what: u.reason for u in diff(one, two).unknown}["the values of people.name"]
+    assert (
+        "its own secret key"
+        in {u.what: u.reason for u in diff(one, two).unknown}["the values of people.name"]
+    )
     assert not diff(one, one).changes
     assert {u.what for u in diff(one, one).unknown} == FEW_SAID
 
@@ -241,7 +244,9 @@ def test_where_rows_went_it_cannot_be_told(server: Server, people: str) -> None:
     assert outcomes(beside(server, people, baseline)) == dict.fromkeys(KEPT, "same")
     server.sql("DELETE FROM people WHERE id = 10", people)
     judged = beside(server, people, baseline)
-    assert all("rows came or went" in untold(judged)[f"the values of people.{column}"] for column in KEPT)
+    assert all(
+        "rows were added or removed" in untold(judged)[f"the values of people.{column}"] for column in KEPT
+    )
     assert differing(judged) == set()
 
 
@@ -252,7 +257,7 @@ def test_what_cannot_be_asked_is_said(server: Server, people: str) -> None:
     baseline = taken(server, people)
     server.sql("ALTER TABLE people DROP COLUMN name, ALTER phone TYPE numeric USING phone::numeric", people)
     judged = beside(server, people, baseline)
-    assert "of another form now, not text" in untold(judged)["the values of people.phone"]
+    assert "now have a different form, not text" in untold(judged)["the values of people.phone"]
     assert "the values of people.name" not in untold(judged)
     lost = replace(judged.run, keyed=tuple(k for k in judged.run.keyed if k.column != "meta"))
     assert untold(judge(lost, baseline))["the values of people.meta"] == "it was not digested"
