@@ -15,7 +15,7 @@ from typing import Any
 from kisaan_validate.author.importers import expressions as sql
 from kisaan_validate.author.importers.dbt_expectations import expectation
 from kisaan_validate.author.importers.dbt_tests import GENERIC, DbtSubject, Test
-from kisaan_validate.author.importers.great_expectations import custom_query
+from kisaan_validate.author.importers.gx_shape import custom_query
 from kisaan_validate.author.importers.maker import Maker
 from kisaan_validate.author.importers.outcome import NoCounterpart, Said
 from kisaan_validate.author.importers.reading import YAML_BYTES, read_text, read_yaml

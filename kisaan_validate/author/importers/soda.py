@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kisaan_validate.author.importers import expressions as sql
-from kisaan_validate.author.importers.great_expectations import custom_query
+from kisaan_validate.author.importers.gx_shape import custom_query
 from kisaan_validate.author.importers.maker import Maker
 from kisaan_validate.author.importers.outcome import NoCounterpart, Said
 from kisaan_validate.author.importers.reading import read_yaml
