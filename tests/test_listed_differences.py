@@ -30,7 +30,8 @@ from kisaan_validate.facts.run import Run, incomplete
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.index import entry_of
 from kisaan_validate.report.changed import answer_words
-from kisaan_validate.report.console import MOST_LISTED, print_run
+from kisaan_validate.report.console import print_run
+from kisaan_validate.report.console_parts import MOST_LISTED
 from kisaan_validate.report.findings import difference_findings
 from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html

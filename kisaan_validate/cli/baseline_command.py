@@ -181,7 +181,7 @@ def _keep(measured: Run, output: Path, quiet: bool) -> None:
     from kisaan_validate.facts.baseline import baseline_of
     from kisaan_validate.record.codec import baseline_to_json
     from kisaan_validate.record.files import write_file
-    from kisaan_validate.report.console import print_baseline
+    from kisaan_validate.report.console_baseline import print_baseline
 
     baseline = baseline_of(measured)
     write_file(output, baseline_to_json(baseline))
@@ -234,6 +234,6 @@ def show(file: Path, verbose: bool) -> None:
     """Show a baseline: its database and time, rows and figures of every table, failing checks."""
     from kisaan_validate.record.codec import baseline_from_json
     from kisaan_validate.record.files import read_file
-    from kisaan_validate.report.console import show_baseline
+    from kisaan_validate.report.console_baseline import show_baseline
 
     show_baseline(baseline_from_json(read_file(file), str(file)), verbose=verbose)

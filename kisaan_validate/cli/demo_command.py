@@ -40,7 +40,7 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     from kisaan_validate.cli.job import progress_observer, record_after
     from kisaan_validate.errors import UsageError
     from kisaan_validate.ops.demo import DEFAULT_SCALE, PUBLIC_SCALE, find_assets, play, playground
-    from kisaan_validate.report.console import print_story
+    from kisaan_validate.report.console_story import print_story
     from kisaan_validate.signoff.provenance import provenance_of
 
     if clean_migration and public_schema:

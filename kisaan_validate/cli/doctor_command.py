@@ -26,7 +26,7 @@ def command(config: Path | None, suite: Path | None, dsn: str | None) -> int:
     from kisaan_validate.errors import Interrupted
     from kisaan_validate.ops.doctor import examine
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.report.console import PipeConsole
+    from kisaan_validate.report.console_parts import PipeConsole
     from kisaan_validate.report.shown import Shown as Text
     from kisaan_validate.text.numbers import counted
 

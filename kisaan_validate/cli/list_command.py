@@ -13,7 +13,7 @@ from kisaan_validate.cli.options import suite_options, the_config, the_suite
 @suite_options
 def command(**given: Any) -> None:
     """List the checks of the suite: id, severity, what must hold."""
-    from kisaan_validate.report.console import print_checks
+    from kisaan_validate.report.console_story import print_checks
 
     suite = the_suite(the_config(given["config"], suite=given["suite"]))
     part = suite.narrowed(given["select"], given["exclude"])

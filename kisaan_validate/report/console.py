@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text as RichText
 
-from kisaan_validate.compare.changes import changes_by_table, lacking, rows_not_kept
+from kisaan_validate.compare.changes import changes_by_table
 from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.contract.rules import State
-from kisaan_validate.facts.baseline import Baseline, baseline_of
-from kisaan_validate.facts.check import Check, Form, Severity
-from kisaan_validate.facts.differences import CheckMove, TableRowCounts, Transition, catalogue_of, rows_of
+from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.check import Check, Form
+from kisaan_validate.facts.differences import CheckMove, TableRowCounts, Transition
 from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status, Verdict
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints, words_of
@@ -32,18 +31,19 @@ from kisaan_validate.text.pairs import pair
 from kisaan_validate.verdict.judgement import Judgement
 
 if TYPE_CHECKING:
-    from kisaan_validate.facts.table import Profile
-    from kisaan_validate.ops.demo import DemoStory
     from kisaan_validate.prove.asked import Connected
 
-STYLES = {
-    Status.PASS: "green",
-    Status.TOLERATED: "cyan",
-    Status.FAIL: "bold red",
-    Status.ERROR: "bold yellow",
-    Status.SKIP: "yellow",
-    Status.NOT_APPLICABLE: "dim",
-}
+from kisaan_validate.report.console_parts import (
+    MOST_LISTED,
+    MOST_ROWS,
+    SEVERITIES,
+    STYLES,
+    cell,
+    new_console,
+    new_table,
+    rows_shown,
+)
+
 _ORDER = [Status.FAIL, Status.ERROR, Status.SKIP, Status.TOLERATED, Status.PASS, Status.NOT_APPLICABLE]
 STATE_STYLES = {
     State.KEPT: "green",
@@ -53,11 +53,6 @@ STATE_STYLES = {
     State.NOT_APPLICABLE: "dim",
 }
 _VERDICT_STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
-_SEVERITIES = [Severity.BLOCKING, Severity.WARNING, Severity.INFO]
-MOST_LISTED = 10
-"""So many differences that no contract judges are listed unless --verbose asks for all."""
-MOST_ROWS = 40
-"""So many checks are listed unless --verbose asks for all; the report has them all."""
 
 
 def target_line(place: Connected) -> str:
@@ -69,7 +64,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
     """The run as a short table: whose fault it is, what needs attention, the verdict, and where the report
     is.
     """
-    console, run = _console(), judged.run
+    console, run = new_console(), judged.run
     for line in answer_lines(judged):
         console.print(line, soft_wrap=True)
     if not quiet:
@@ -93,7 +88,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
         console.print(Text(held_words(run)))
     if words := criteria_words(criterion_lines(run)):
         console.print(Text(f"success criteria: {words[0].lower()}{words[1:]}"))
-    console.print(_verdict_line(judged))
+    console.print(verdict_line(judged))
     for text in _unproved_lines(judged):
         console.print(Text(text))
     if folder is not None:
@@ -115,7 +110,7 @@ def _print_promises(console: Console, judged: Judgement, verbose: bool) -> None:
     states = Counter(outcome.state for _, outcome in judged.promises)
     said = ", ".join(f"{states[state]:,} {state.value}" for state in State if states[state]) or "none made"
     wanted = [state for state in STATE_ORDER if verbose or state is not State.KEPT]
-    table = _table("promise", "state", "what")
+    table = new_table("promise", "state", "what")
     for state in wanted:
         for id, lines in _by_promise(judged, state).items():
             table.add_row(Text(id), Text(state.value, style=STATE_STYLES[state]), Text(_said(lines, verbose)))
@@ -146,7 +141,7 @@ def _said(lines: list[str], verbose: bool) -> str:
 
 def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> None:
     changes = judged.unexplained
-    table = _table("unexplained", "of", "what", "before", "after")
+    table = new_table("unexplained", "of", "what", "before", "after")
     for change in changes[: None if verbose else MOST_ROWS]:
         texts = (
             change.kind,
@@ -178,9 +173,9 @@ def _print_listed(console: Console, judged: Judgement, verbose: bool) -> None:
     """The differences that no contract judges, table by table."""
     found = [change for changes in changes_by_table(judged.listed).values() for change in changes]
     shown = found if verbose else found[:MOST_LISTED]
-    table = _table("difference of", "what", "before", "after")
+    table = new_table("difference of", "what", "before", "after")
     for change in shown:
-        texts = (change.table or "the database", words_of(change), _cell(change.before), _cell(change.after))
+        texts = (change.table or "the database", words_of(change), cell(change.before), cell(change.after))
         table.add_row(*(Text(text) for text in texts))
     if shown:
         console.print(table)
@@ -210,26 +205,8 @@ def _print_untold(console: Console, judged: Judgement, verbose: bool) -> None:
         console.print(Text(f"rewritten  check {id} changed since the baseline; judged as now written"))
 
 
-def _cell(text: str | None) -> str:
-    short = " ".join((text or "–").split())
-    return short if len(short) <= 60 else short[:59] + "…"
-
-
-class PipeConsole(Console):
-    """A console whose reader may go away: rich would end the process with 1, which means that data failed."""
-
-    def on_broken_pipe(self) -> None:
-        """Let whoever decides exit codes know. Called where BrokenPipeError is being handled."""
-        raise BrokenPipeError
-
-
-def _console() -> Console:
-    console = PipeConsole(highlight=False)
-    # Without a terminal there is no width to respect: lines are for grep and mail.
-    return console if console.is_terminal else PipeConsole(highlight=False, width=160)
-
-
-def _verdict_line(judged: Judgement) -> RichText:
+def verdict_line(judged: Judgement) -> RichText:
+    """The verdict, and how many checks had which outcome."""
     run, verdict = judged.run, judged.verdict
     counts = Counter(result.status for result in run.results)
     parts = [f"{counts[status]:,} {status.value.replace('_', ' ')}" for status in _ORDER if counts[status]]
@@ -264,11 +241,11 @@ def _unproved_lines(judged: Judgement) -> list[str]:
 
 
 def _print_rows(console: Console, counts: Sequence[TableRowCounts]) -> None:
-    table = _table("rows of", "before", "after", "delta")
+    table = new_table("rows of", "before", "after", "delta")
     moved = [c for c in counts if c.delta != 0]
     for count in moved:
         delta = "not known" if count.delta is None else f"{count.delta:+,}"
-        table.add_row(Text(count.table), _number(count.before), _number(count.after), delta)
+        table.add_row(Text(count.table), rows_shown(count.before), rows_shown(count.after), delta)
     for column in table.columns[1:]:
         column.justify = "right"
     if moved:
@@ -279,19 +256,15 @@ def _print_rows(console: Console, counts: Sequence[TableRowCounts]) -> None:
     )
 
 
-def _number(rows: int | None) -> str:
-    return "–" if rows is None else f"{rows:,}"
-
-
 def _print_attention(console: Console, judged: Judgement, verbose: bool) -> None:
     run, checks = judged.run, judged.run.by_id
     results = sorted(
-        run.results, key=lambda r: (_ORDER.index(r.status), _SEVERITIES.index(checks[r.check_id].severity))
+        run.results, key=lambda r: (_ORDER.index(r.status), SEVERITIES.index(checks[r.check_id].severity))
     )
     listed = [r for r in results if verbose or r.status not in {Status.PASS, Status.NOT_APPLICABLE}]
     shown = listed if verbose else listed[:MOST_ROWS]
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
-    table = _table(
+    table = new_table(
         "status", "severity", "check", "violations", *(["since baseline"] if moves else []), "what"
     )
     for result in shown:
@@ -344,175 +317,3 @@ def _count(result: Result, check: Check) -> Text:
         f"{result.violations:,}" + (f" {of} {result.examined:,}" if result.examined is not None else ""),
         justify="right",
     )
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold", no_wrap=heading in {"status", "severity", "violations"})
-    return table
-
-
-def print_baseline(baseline: Baseline, path: Path, *, quiet: bool) -> None:
-    """What was frozen, and what could not be read."""
-    console = _console()
-    known = [t for t in baseline.tables if t.rows is not None]
-    rows = sum(t.rows or 0 for t in known)
-    if not quiet:
-        console.print(
-            f"rows    {rows:,} in {len(known):,} tables, {len(baseline.checks):,} checks, at "
-            f"{baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC"
-        )
-        for line in _gaps(baseline):
-            console.print(Text(line, style="bold yellow"))
-        for line in _beside(baseline):
-            console.print(Text(line), soft_wrap=True)
-    console.print(Text(f"baseline  {path}"), soft_wrap=True)
-
-
-def _beside(baseline: Baseline) -> list[str]:
-    """The files that belong to it, and must stay beside it."""
-    return [
-        f"and     {file.name}, {file.size:,} bytes"
-        for file in (baseline.row_file, baseline.value_file)
-        if file is not None
-    ]
-
-
-def _gaps(baseline: Baseline) -> list[str]:
-    """What it lacks, and what to do about it."""
-    lines = [f"not counted: {t.title}: {t.reason}" for t in baseline.tables if t.rows is None]
-    lines += [f"not read: {what}: {reason}" for what, reason in baseline.unread.items()]
-    lines += [f"not measured: {m.id}: {m.message}" for m in baseline.measured if m.message]
-    said = {rows_of(t.title) for t in baseline.tables if t.rows is None}
-    said |= {catalogue_of(what) for what in baseline.unread}
-    lines += [f"not known: {item.what}: {item.reason}" for item in lacking(baseline) if item.what not in said]
-    lines += [notice.message for notice in rows_not_kept(baseline)]
-    hint = (
-        "HINT: what is missing here cannot be compared later: fix it and take the baseline again, or "
-        "compare live databases with kisaan-validate diff"
-    )
-    few = [f"not compared later: {k.table}.{k.column}: {k.message}" for k in baseline.keyed if k.message]
-    return [*lines, hint, *few] if lines else few
-
-
-def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
-    """A baseline as people read it."""
-    console, place = _console(), baseline.place
-    console.print(
-        Text(f"baseline of {place.database} on {place.host}:{place.port}, as {place.role}, {baseline.id}")
-    )
-    console.print(
-        Text(
-            f"taken   {baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC, snapshot {place.snapshot}, log position "
-            f"{place.lsn or 'not known'}"
-        )
-    )
-    console.print(
-        Text(
-            f"suite   {baseline.suite.name}, {len(baseline.checks):,} checks, digest "
-            f"{baseline.suite.digest[:16]}"
-        )
-    )
-    contract = f"contract {baseline.contract_digest[:16]}" if baseline.contract_digest else "no contract"
-    console.print(Text(f"kept    for {contract}"))
-    _print_tables(console, baseline, verbose)
-    failing = [c for c in baseline.checks if c.status is Status.FAIL]
-    table = _table("failing", "severity", "violations")
-    for check in failing:
-        table.add_row(
-            Text(check.id),
-            Text(check.severity.value),
-            Text("–" if check.violations is None else f"{check.violations:,}"),
-        )
-    if failing:
-        console.print(table)
-    console.print(
-        f"checks  "
-        f"{', '.join(f'{n:,} {s.value}' for s, n in Counter(c.status for c in baseline.checks).items())}"
-    )
-    kinds = Counter(item.kind for item in baseline.objects)
-    console.print(Text(f"schema  {', '.join(counted(n, kind) for kind, n in sorted(kinds.items()))}"))
-    console.print(Text(f"sequences (outside the snapshot)  {len(baseline.sequences):,}"))
-    for line in (*_beside(baseline), *_gaps(baseline)):
-        console.print(Text(line, style="" if line.startswith("and ") else "bold yellow"))
-
-
-def _figures(profile: Profile | None) -> tuple[str, ...]:
-    """NULLs, smallest, largest, sum."""
-    if profile is None:
-        return ("not measured",)
-    nulls = "–" if profile.nulls is None else f"{profile.nulls:,}"
-    if profile.personal:
-        return (nulls, "personal")
-    return (nulls, _cell(profile.minimum), _cell(profile.maximum), _cell(profile.total))
-
-
-def _print_tables(console: Console, baseline: Baseline, verbose: bool) -> None:
-    table = (
-        _table("table", "rows", "column", "type", "NULLs", "smallest", "largest", "sum")
-        if verbose
-        else _table("table", "rows", "columns")
-    )
-    for facts in baseline.tables:
-        rows = "not known" if facts.rows is None else f"{facts.rows:,}"
-        if not verbose:
-            table.add_row(Text(facts.title), rows, f"{len(facts.columns):,}")
-            continue
-        for number, column in enumerate(facts.columns):
-            figures = _figures(column.profile)
-            head = ("", "") if number else (facts.title, rows)
-            table.add_row(*(Text(text) for text in (*head, column.name, column.type, *figures)))
-    console.print(table)
-
-
-def print_checks(checks: Sequence[Check], total: int) -> None:
-    """The declared checks: id, severity, what must hold."""
-    console = _console()
-    table = _table("check", "severity", "what must hold")
-    for check in checks:
-        table.add_row(Text(check.id), Text(check.severity.value), Text(check.claim))
-    console.print(table)
-    console.print(f"{len(checks):,} of {total:,} checks")
-
-
-def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
-    """What the migration of the demonstration fixed, left and broke, and whether all that was planted was
-    found.
-    """
-    console, judged = _console(), story.judged
-    for line in answer_lines(judged):
-        console.print(line, soft_wrap=True)
-    counts = row_counts(story.before, baseline_of(story.after))
-    moved = [f"{c.table} {_number(c.before)} → {_number(c.after)} ({c.delta:+,})" for c in counts if c.delta]
-    if stopped := story.migrated.stopped:
-        more = f"{story.migrated.applied:,} files applied; no later file ran, and the service keeps running"
-        console.print(Text(f"runner  stopped at {stopped}: {story.migrated.reason}; {more}"), soft_wrap=True)
-    console.print(
-        "rows    "
-        f"{'; '.join([*moved, f'{sum(c.delta == 0 for c in counts):,} tables with the same number of rows'])}"
-    )
-    states = Counter(outcome.state for _, outcome in judged.promises)
-    console.print(
-        f"promises  {', '.join(f'{states[state]:,} {state.value}' for state in State if states[state])}"
-    )
-    if not clean:
-        for state, word in (("fixed", "fixed"), ("left", "left"), ("introduced", "broke")):
-            faults = [fault for fault in story.faults if fault["after_migration"] == state]
-            told = [fault["story"] for fault in faults if fault.get("told")]
-            if not faults:
-                continue
-            for number, sentence in enumerate(told):
-                console.print(Text(f"{'' if number else word:<8}{sentence}"))
-            console.print(f"        … and {len(faults) - len(told):,} more")
-    console.print(_verdict_line(judged))
-    for title, ids in (("missed", story.missed), ("not planted", story.invented)):
-        for id, count in ids.items():
-            console.print(Text(f"{title}: {id} ({count:,})", style="bold red"))
-    if not story.missed and not story.invented:
-        found = (
-            f"all {len(story.faults):,} planted faults were found, or seen fixed, with exact counts, "
-            "and nothing else"
-        )
-        console.print(f"proof   {'nothing found after a clean migration' if clean else found}")
-    console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)

@@ -1,0 +1,63 @@
+"""What all console output is made of: the console, its styles, its tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.result import Status
+
+if TYPE_CHECKING:
+    pass
+
+
+STYLES = {
+    Status.PASS: "green",
+    Status.TOLERATED: "cyan",
+    Status.FAIL: "bold red",
+    Status.ERROR: "bold yellow",
+    Status.SKIP: "yellow",
+    Status.NOT_APPLICABLE: "dim",
+}
+SEVERITIES = [Severity.BLOCKING, Severity.WARNING, Severity.INFO]
+MOST_LISTED = 10
+"""So many differences that no contract judges are listed unless --verbose asks for all."""
+MOST_ROWS = 40
+"""So many checks are listed unless --verbose asks for all; the report has them all."""
+
+
+def cell(text: str | None) -> str:
+    """A value in a cell: one line, cut, with nothing hidden in it."""
+    short = " ".join((text or "–").split())
+    return short if len(short) <= 60 else short[:59] + "…"
+
+
+class PipeConsole(Console):
+    """A console whose reader may go away: rich would end the process with 1, which means that data failed."""
+
+    def on_broken_pipe(self) -> None:
+        """Let whoever decides exit codes know. Called where BrokenPipeError is being handled."""
+        raise BrokenPipeError
+
+
+def new_console() -> Console:
+    """Standard output, as the terminal or pipe can show it."""
+    console = PipeConsole(highlight=False)
+    # Without a terminal there is no width to respect: lines are for grep and mail.
+    return console if console.is_terminal else PipeConsole(highlight=False, width=160)
+
+
+def rows_shown(rows: int | None) -> str:
+    """A number of rows, or that it is not known."""
+    return "–" if rows is None else f"{rows:,}"
+
+
+def new_table(*headings: str) -> Table:
+    """An empty table with these headings."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading in {"status", "severity", "violations"})
+    return table
