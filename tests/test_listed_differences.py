@@ -148,7 +148,7 @@ def test_the_console_lists_ten_and_counts_the_rest(judged: Judgement) -> None:
         if start is None:
             continue
         rest = "\n".join(lines[start:])
-        left = re.search(r"… and ([\d,]+) more differences? of", rest)
+        left = re.search(r"… and ([\d,]+) more differences? in", rest)
         wanted = 0 if verbose else max(0, len(judged.listed) - MOST_LISTED)
         assert (int(left[1]) if left else 0) == wanted
 
