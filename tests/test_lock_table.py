@@ -206,7 +206,7 @@ def test_a_full_table_is_said_before_anything_is_locked(small: Server, crowded: 
         done = run(suite_over(3), small.dsn(crowded))
         cursor.execute("ROLLBACK")
     assert {r.status for r in done.results} == {Status.ERROR}
-    full = re.compile(r"not run: 6[45]\d of 1,280 places of the server's lock table are taken")
+    full = re.compile(r"not run: 6[45]\d of 1,280 slots of the server's lock table are in use")
     assert all(full.match(r.message) for r in done.results), done.results
     assert done.verdict is Verdict.INCONCLUSIVE
     holder.close()
@@ -373,5 +373,5 @@ def test_doctor_says_how_a_run_would_lock(small: Server, crowded: str, tmp_path:
     shop = Shop(small, tmp_path, crowded)
     shop.role = "reader_doctor"
     said = shop.cli("doctor").stdout
-    assert "1,280 places" in said
+    assert "1,280 slots" in said
     assert "tables are locked only while they are read" in said

@@ -92,7 +92,7 @@ def test_doctor_names_a_pooling_proxy(pooled: tuple[str, str], server: Server) -
     dsn, database = pooled
     titles = {f.title: f for f in examine(Config(suite=Path("nowhere")), dsn)}
     assert titles["pooling proxy"].good is None
-    assert "connect to PostgreSQL itself" in titles["pooling proxy"].hint
+    assert "connect to PostgreSQL directly" in titles["pooling proxy"].hint
     direct = {f.title for f in examine(Config(suite=Path("nowhere")), server.dsn(database))}
     assert "direct connection" in direct
 

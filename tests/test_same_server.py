@@ -206,7 +206,7 @@ def test_a_session_on_another_server_answers_nothing(twins: Twins, since: int) -
     found = by_id(result)["positive"]
     if since == 2:
         assert found.status is Status.ERROR
-        assert "another server" in found.message
+        assert "a different server" in found.message
         assert result.verdict is Verdict.INCONCLUSIVE
     else:
         assert found.violations == 50
@@ -236,7 +236,7 @@ def test_a_session_proves_itself_once_and_never_on_another_server(twins: Twins) 
         mark = leave_mark(holder)
         assert mark.locked is not revoked
         prove_same_server(worker, mark)
-        with pytest.raises(DatabaseError, match="another server"):
+        with pytest.raises(DatabaseError, match="a different server"):
             prove_same_server(stranger, mark)
         holder.close()
         wait_until(lambda: not twins.first.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"))

@@ -371,7 +371,7 @@ def test_paths_that_cannot_be_asked(server: Server, database: str) -> None:
         "nul": Status.ERROR,
         "fine": Status.FAIL,
     }
-    assert "no JSON" in found["text"].message
+    assert "is text, not JSON" in found["text"].message
 
 
 def test_documents_share_the_scan_and_show_no_personal_value(server: Server, database: str) -> None:

@@ -97,7 +97,7 @@ def test_how_long_it_was_held_is_said(shop: Shop) -> None:
     assert done.returncode == 0
     assert "there is no limit" in shop.cli("doctor").stdout
     (shop.folder / "kisaan.toml").write_text('[limits]\nsnapshot = "2 h"\n')
-    assert "let go after 7,200 s" in shop.cli("doctor").stdout
+    assert "released after 7,200 s" in shop.cli("doctor").stdout
 
 
 def test_a_long_snapshot_is_said_on_the_console(
