@@ -101,7 +101,7 @@ def _invalid(line: SodaLine, columns: list[str], threshold: str | None) -> list[
 
 def _counted(line: SodaLine, threshold: str | None, what: str) -> list[tuple[Threshold, bool, Said]]:
     """The verdicts; of a metric "…percent_of" all in per cent, with or without the sign."""
-    percent = line.text.startswith(f"{what}percent_of")
+    percent = line.text.startswith(f"{what}_percent")
     made = [
         (admitted, percent, said) for admitted, sign, said in line.verdicts(threshold) if percent or not sign
     ]
