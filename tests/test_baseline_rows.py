@@ -221,3 +221,15 @@ def test_a_column_that_went_makes_rows_unknown(case: Case) -> None:
     assert found["t"]["message"] == "c no longer exists"
     assert numbers(found["t"]) == (None, None, None, 0)
     assert any(item["what"] == "which rows of t changed" for item in document["judgement"]["untold"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(("--dsn", "host=127.0.0.1 port=1 dbname=x user=y"), 2), (("--select", "no.such.check"), 2)],
+    ids=["refused", "nothing selected"],
+)
+def test_a_baseline_that_was_not_taken_leaves_nothing(case: Case, words: tuple[str, ...], code: int) -> None:
+    """Whatever ends it before rows are written: no part of a file of rows stays behind."""
+    before = sorted(case.folder.iterdir())
+    assert case.command("baseline", "-o", str(case.file), "--rows", *words)[0] == code
+    assert sorted(case.folder.iterdir()) == before

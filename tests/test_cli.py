@@ -231,6 +231,20 @@ def test_a_partial_run_says_so(shop: Shop) -> None:
         assert f"PARTIAL: {count} of 12 checks" in shown.stdout
 
 
+def test_checks_without_an_answer_say_what_to_do(shop: Shop) -> None:
+    """A table that may not be read, and one that is not there: exit 3, and each hint once with its checks."""
+    more = "\nfrom kisaan_validate import declare\ndeclare.holds('gone', 'id > 0', id='of.gone')\n"
+    with (shop.folder / "checks" / "orders.py").open("a") as source:
+        source.write(more)
+    shop.sql(f"REVOKE ALL ON orders FROM reader_{shop.database}, PUBLIC")
+    shown = shop.cli("run")
+    assert shown.returncode == 3, shown.stdout
+    lines = [line for line in shown.stdout.splitlines() if line.startswith("to do ")]
+    assert [line for line in lines if "grant SELECT" in line and " more)" in line], shown.stdout
+    assert [line for line in lines if "correct the name" in line and "(of.gone)" in line], shown.stdout
+    assert len(lines) == len({line.partition(" (")[0] for line in lines})
+
+
 def test_baseline_and_run_show_every_table_and_each_move(shop: Shop) -> None:
     """before, after, delta of every table, with the checks' transitions; the record is bound to the
     baseline's digest.

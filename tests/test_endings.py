@@ -183,6 +183,8 @@ def test_a_command_ends_with_the_process_that_watches_it(server: Server, tmp_pat
     process.wait()
     wait_until(lambda: server.sql(sessions)[0][0] == 0, 30)
     wait_until(lambda: list(tmp_path.glob("reports/*/run.json")), 30)
+    (record,) = tmp_path.glob("reports/*/run.json")
+    assert json.loads(record.read_text())["interrupted"].startswith("interrupted by SIG")
     server.drop(database)
 
 

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from typing import Any
+
 from kisaan_validate.sql.expressions import quote
 
 WIDTH = 120
@@ -30,7 +32,7 @@ def python_text(value: str) -> str:
     return shown
 
 
-def python_value(value: Plain | list[str] | dict[str, object]) -> str:
+def python_value(value: Plain | list[str] | dict[str, Any]) -> str:
     """A plain value, or a list or mapping of such, as a Python literal. Raises TypeError for anything
     else.
     """
@@ -41,7 +43,8 @@ def python_value(value: Plain | list[str] | dict[str, object]) -> str:
     if isinstance(value, list):
         return f"[{', '.join(python_value(v) for v in value)}]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{python_text(k)}: {python_value(v)}" for k, v in value.items()) + "}"  # type: ignore[arg-type]
+        entries = (f"{python_text(str(key))}: {python_value(item)}" for key, item in value.items())
+        return "{" + ", ".join(entries) + "}"
     raise TypeError(f"a {type(value).__name__} is not written into a suite")
 
 
@@ -134,7 +137,7 @@ def _filled(arguments: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def keyword_argument(name: str, value: Plain | list[str] | dict[str, object]) -> str:
+def keyword_argument(name: str, value: Plain | list[str] | dict[str, Any]) -> str:
     """``name=value`` as source."""
     return f"{name}={python_value(value)}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,16 +22,13 @@ from kisaan_validate.cli.output import deliver, format_options, lines_for_people
 from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
-    from kisaan_validate.contract.load import Contract
-    from kisaan_validate.facts.baseline import Baseline
     from kisaan_validate.facts.run import Run
     from kisaan_validate.ops.config import Config
     from kisaan_validate.postgres.target import Target
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.prove.options import Comparing
+    from kisaan_validate.prove.options import Comparing, Options
     from kisaan_validate.suite.load import Suite
     from kisaan_validate.verdict.judgement import Judgement
-    from kisaan_validate.verdict.waivers import Waivers
 
 
 @click.command("run", short_help="Run every check and write a report.")
@@ -125,16 +122,15 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
         trust_indexes=given["trust_indexes"],
     )
     suite = the_suite(config)
-    beside, target = _beside(config, suite, given), find_target(given["dsn"])
+    options, target = _options(config, suite, given), find_target(given["dsn"])
     stop = Stop()
     with only_one(config, suite, target, stop, wanted=given["lock"]):
         origin = provenance_of(
             config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals
         )
-        run = replace(_prove(config, suite, target, given, beside, stop), provenance=origin)
-        judged = replace(
-            judge(run, beside.baseline, beside.contract, beside.waivers), sources=str(config.suite)
-        )
+        run = replace(_prove(suite, target, given, options, stop), provenance=origin)
+        judged = judge(run, options.baseline, options.contract, options.waivers)
+        judged = replace(judged, sources=str(config.suite))
         return _recorded(judged, config, given)
 
 
@@ -165,24 +161,28 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
     return judged, recorded
 
 
-@dataclass(frozen=True)
-class _Beside:
-    """What the run is judged beside."""
+def _options(config: Config, suite: Suite, given: dict[str, Any]) -> Options:
+    """How the run is done. The files that are named are read before anything is asked of the database.
+    Raises UsageError.
+    """
+    from kisaan_validate.facts.result import FailOn
+    from kisaan_validate.prove.options import Options
 
-    waivers: Waivers | None
-    comparing: Comparing | None = None
+    return Options(
+        jobs=config.jobs,
+        sample=config.sample,
+        limits=the_limits(config),
+        trust_constraints=config.trust_constraints,
+        trust_indexes=config.trust_indexes,
+        expect=config.expect,
+        compare=_comparing(suite, given),
+        waivers=the_waivers(config, suite, given["waivers"], given["no_waivers"]),
+        python_memory=config.python_memory_mb * 1024**2,
+        fail_on=FailOn(given["fail_on"] or "any"),
+    )
 
-    @property
-    def baseline(self) -> Baseline | None:
-        return self.comparing.baseline if self.comparing is not None else None
 
-    @property
-    def contract(self) -> Contract | None:
-        return self.comparing.contract if self.comparing is not None else None
-
-
-def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
-    """The files that are named, read before anything is asked of the database. Raises UsageError."""
+def _comparing(suite: Suite, given: dict[str, Any]) -> Comparing | None:
     from kisaan_validate.errors import UsageError
     from kisaan_validate.prove.options import Before, Comparing
     from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, digest_of
@@ -204,7 +204,7 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
                 raise UsageError(
                     f"{option} needs --baseline: without one there is nothing to compare with", hint
                 )
-        return _Beside(the_waivers(config, suite, given["waivers"], given["no_waivers"]))
+        return None
     baseline = baseline_from_json(read_file(path), str(path))
     # The digest of the copy that is kept beside the run: an editor may have laid out the same facts anew.
     before = Before(
@@ -215,32 +215,15 @@ def _beside(config: Config, suite: Suite, given: dict[str, Any]) -> _Beside:
         kept_values(path.parent, baseline.value_file) if baseline.value_file is not None else None,
     )
     contract = the_contract(given["contract"], suite)
-    waivers = the_waivers(config, suite, given["waivers"], given["no_waivers"])
     since = tuple(column_of(text, "--added-since") for text in given["added_since"])
-    return _Beside(waivers, Comparing(before, contract, zone=given["zone"], added_since=since))
+    return Comparing(before, contract, zone=given["zone"], added_since=since)
 
 
-def _prove(
-    config: Config, suite: Suite, target: Target, given: dict[str, Any], beside: _Beside, stop: Stop
-) -> Run:
+def _prove(suite: Suite, target: Target, given: dict[str, Any], options: Options, stop: Stop) -> Run:
     from kisaan_validate.cli.job import attended, progress_observer, ready_to_record
     from kisaan_validate.errors import DatabaseError, TargetError
-    from kisaan_validate.facts.result import FailOn
-    from kisaan_validate.prove.options import Options
     from kisaan_validate.prove.run import run
 
-    options = Options(
-        jobs=config.jobs,
-        sample=config.sample,
-        limits=the_limits(config),
-        trust_constraints=config.trust_constraints,
-        trust_indexes=config.trust_indexes,
-        expect=config.expect,
-        waivers=beside.waivers,
-        python_memory=config.python_memory_mb * 1024**2,
-        fail_on=FailOn(given["fail_on"] or "any"),
-        compare=beside.comparing,
-    )
     with progress_observer(given["quiet"]) as observer:
         try:
             return attended(

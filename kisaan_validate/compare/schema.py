@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from kisaan_validate.compare.scope import BY_EARLIER_VERSIONS, COUNTED, DATABASE, is_earlier, not_compared
 from kisaan_validate.facts.baseline import Baseline
@@ -132,6 +133,10 @@ def _fact_changes(old: SchemaObject, new: SchemaObject) -> list[Change]:
     return [Change(*old.key, name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)]
 
 
+def _place(side: Mapping[ObjectKey, SchemaObject], key: ObjectKey) -> tuple[int, ObjectKey]:
+    return int(side[key].facts["position"]), key
+
+
 def _order_changes(
     old: Mapping[ObjectKey, SchemaObject], new: Mapping[ObjectKey, SchemaObject]
 ) -> list[Change]:
@@ -143,7 +148,7 @@ def _order_changes(
             shared.setdefault(key[1], []).append(key)
     changes = []
     for keys in shared.values():
-        orders = [sorted(keys, key=lambda k, s=side: (int(s[k].facts["position"]), k)) for side in (old, new)]  # type: ignore[misc]
+        orders = [sorted(keys, key=partial(_place, side)) for side in (old, new)]
         for first, second in zip(*orders, strict=True):
             if first != second:
                 before, after = (side[first].facts["position"] for side in (old, new))

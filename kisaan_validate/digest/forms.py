@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from kisaan_validate.facts.catalogue import TypeFacts
+from kisaan_validate.facts.catalogue import PRINTED, TypeFacts
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
 
@@ -97,20 +97,7 @@ _NAMES = {
 }
 """The forms of PostgreSQL's own types."""
 
-_PRINTED = {
-    "xml",
-    "macaddr",
-    "macaddr8",
-    "point",
-    "line",
-    "lseg",
-    "box",
-    "path",
-    "polygon",
-    "circle",
-    "tsvector",
-    "tsquery",
-    "pg_lsn",
+_PRINTED = PRINTED | {
     "txid_snapshot",
     "pg_snapshot",
     "xid8",

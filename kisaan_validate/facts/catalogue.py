@@ -27,6 +27,9 @@ SHAPES = frozenset({"point", "lseg", "box", "path", "line", "polygon", "circle"}
 these.
 """
 
+PRINTED = SHAPES | {"macaddr", "macaddr8", "pg_lsn", "tsquery", "tsvector", "xml"}
+"""Its types whose values are told apart by what they print, and have no order or figures of their own."""
+
 
 @dataclass(frozen=True)
 class TypeFacts:

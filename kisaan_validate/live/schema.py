@@ -129,7 +129,8 @@ def _renamed(item: SchemaObject, schemas: Mapping[str, str]) -> SchemaObject:
 
     def text(value: str) -> str:
         for old, new in schemas.items():
-            value = re.sub(rf"(?<![\w.]){re.escape(quote(old))}\.", lambda _, n=new: f"{quote(n)}.", value)  # type: ignore[misc]
+            there = f"{quote(new)}.".replace("\\", r"\\")
+            value = re.sub(rf"(?<![\w.]){re.escape(quote(old))}\.", there, value)
         return value
 
     table = _title(item.table, schemas) if item.table else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kisaan_validate.facts.catalogue import Column
+from kisaan_validate.facts.catalogue import PRINTED, Column
 from kisaan_validate.facts.table import Family, Profile
 from kisaan_validate.sql.expressions import quote
 
@@ -20,36 +20,21 @@ _FAMILIES = {
     "timestamp": Family.LOCAL_TIME,
 }
 _ORDERED = frozenset({"date", "time", "timetz", "interval", "inet", "cidr"})
-_UNORDERED = frozenset(
-    {
-        "json",
-        "jsonb",
-        "xml",
-        "bytea",
-        "bit",
-        "varbit",
-        "money",
-        "oid",
-        "macaddr",
-        "macaddr8",
-        "point",
-        "line",
-        "lseg",
-        "box",
-        "path",
-        "polygon",
-        "circle",
-        "tsvector",
-        "tsquery",
-        "pg_lsn",
-        "int4range",
-        "int8range",
-        "numrange",
-        "tsrange",
-        "tstzrange",
-        "daterange",
-    }
-)
+_UNORDERED = PRINTED | {
+    "json",
+    "jsonb",
+    "bytea",
+    "bit",
+    "varbit",
+    "money",
+    "oid",
+    "int4range",
+    "int8range",
+    "numrange",
+    "tsrange",
+    "tstzrange",
+    "daterange",
+}
 _NAMES = {
     "smallint": "int2",
     "integer": "int4",

@@ -15,7 +15,7 @@ from kisaan_validate.digest import parts
 from kisaan_validate.digest.columns import seeds, value_hash
 from kisaan_validate.digest.forms import CanonicalForm, Context, own_form
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256, row_digest
-from kisaan_validate.facts.catalogue import Column, TypeFacts
+from kisaan_validate.facts.catalogue import PRINTED, Column, TypeFacts
 from kisaan_validate.facts.measure_key import SELF_CHECK, FigureKey, by_key
 from kisaan_validate.facts.table import Family, Measured
 from kisaan_validate.plan.figures import Figure, base_of
@@ -28,51 +28,36 @@ _RANGES = {
     "tstzrange": "timestamptz",
     "daterange": "date",
 }
-_BUILTIN = frozenset(
-    {
-        "int2",
-        "int4",
-        "int8",
-        "oid",
-        "numeric",
-        "float4",
-        "float8",
-        "bool",
-        "text",
-        "varchar",
-        "bpchar",
-        "name",
-        "char",
-        "json",
-        "jsonb",
-        "timestamp",
-        "timestamptz",
-        "date",
-        "time",
-        "timetz",
-        "interval",
-        "uuid",
-        "bytea",
-        "bit",
-        "varbit",
-        "inet",
-        "cidr",
-        "money",
-        "macaddr",
-        "macaddr8",
-        "point",
-        "line",
-        "lseg",
-        "box",
-        "path",
-        "polygon",
-        "circle",
-        "tsvector",
-        "tsquery",
-        "pg_lsn",
-        "xml",
-    }
-)
+_BUILTIN = PRINTED | {
+    "int2",
+    "int4",
+    "int8",
+    "oid",
+    "numeric",
+    "float4",
+    "float8",
+    "bool",
+    "text",
+    "varchar",
+    "bpchar",
+    "name",
+    "char",
+    "json",
+    "jsonb",
+    "timestamp",
+    "timestamptz",
+    "date",
+    "time",
+    "timetz",
+    "interval",
+    "uuid",
+    "bytea",
+    "bit",
+    "varbit",
+    "inet",
+    "cidr",
+    "money",
+}
 
 
 @dataclass(frozen=True)

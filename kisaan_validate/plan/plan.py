@@ -216,9 +216,9 @@ class _Maker:
         for name, column in self.suite.needs(check):
             table = self.catalogue.find(name)
             if table is None:
-                return _skip(check, f"table {name} does not exist", "42P01")
+                return _skip(check, f"table {name} does not exist", "42P01", _MISSING)
             if column and column not in table.columns:
-                return _skip(check, f"column {name}.{column} does not exist", "42703")
+                return _skip(check, f"column {name}.{column} does not exist", "42703", _MISSING)
             answerable = isinstance(rule, CatalogRule) and rule.kind not in _PRINTED
             if table.key in self.unavailable and not answerable:
                 sqlstate, message = self.unavailable[table.key]
@@ -385,6 +385,9 @@ locked.
 _NOWHERE = Table(0, "", "", "r", {})
 
 
-def _skip(check: Check, reason: str, sqlstate: str) -> Result:
+_MISSING = "create it or correct the name; if it is optional, add an applies condition to the check"
+
+
+def _skip(check: Check, reason: str, sqlstate: str, hint: str = "") -> Result:
     """The result of a check whose subject is missing, with the SQLSTATE that PostgreSQL has for that."""
-    return Result(check.id, Status.SKIP, message=f"skipped, because {reason}", sqlstate=sqlstate)
+    return Result(check.id, Status.SKIP, message=f"skipped, because {reason}", sqlstate=sqlstate, hint=hint)

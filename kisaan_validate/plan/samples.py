@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.plan.statements import Pass, Query, Slot
-from kisaan_validate.sql.expressions import APART, condition_sql, key_columns, quote, table_sql, wholly
+from kisaan_validate.sql.expressions import (
+    APART,
+    condition_sql,
+    decided_by_rows,
+    key_columns,
+    quote,
+    table_sql,
+)
 from kisaan_validate.sql.qualify import qualified
 
 RARE = 100_000
@@ -62,7 +69,7 @@ def _own_arms(n: int, failing: Failing, limit: int, masked: frozenset[str]) -> l
     names = statement.sample_columns(failing.slot)
     values = [shown_value(prefix + quote(c), c, masked) for c in names]
     keys = [prefix + quote(k) for k in key_columns(statement.table)]
-    return _arms(n, values, keys, statement.source, wholly(failing.slot.condition), limit)
+    return _arms(n, values, keys, statement.source, decided_by_rows(failing.slot.condition), limit)
 
 
 def _collected(
@@ -94,7 +101,7 @@ def _collected(
     anywhere = " OR ".join(flags[n] for n, _ in rare)
     return (
         f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM (\n  {source}\n  ) AS q\n  "
-        f"WHERE {wholly(anywhere)}\n)"
+        f"WHERE {decided_by_rows(anywhere)}\n)"
     )
 
 

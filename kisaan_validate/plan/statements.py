@@ -10,7 +10,7 @@ from kisaan_validate.facts.table import Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.rules.base import Violations
-from kisaan_validate.sql.expressions import View, key_columns, quote, source_sql, table_sql, wholly
+from kisaan_validate.sql.expressions import View, decided_by_rows, key_columns, quote, source_sql, table_sql
 from kisaan_validate.sql.qualify import qualified
 
 SLOT_LIMIT = 1_600
@@ -150,7 +150,7 @@ class Pass:
         prefix = f"{quote(self.alias)}." if self.alias else ""
         shown = [prefix + quote(c) for c in dict.fromkeys((*key_columns(self.table), *slot.columns))]
         return qualified(
-            f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {wholly(slot.condition)}"
+            f"SELECT {', '.join(shown) or '*'}\nFROM {self.source}\nWHERE {decided_by_rows(slot.condition)}"
         )
 
     def sample_columns(self, slot: Slot) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from kisaan_validate.errors import UsageError
 from kisaan_validate.execute.keyed import KeyedJob, keyed_jobs_again, keyed_jobs_before
 from kisaan_validate.execute.measure import read_digesting
 from kisaan_validate.execute.snapshot import Snapshot
+from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.measure_key import refused_key
 from kisaan_validate.facts.table import Measured, SchemaObject, SequenceValue
 from kisaan_validate.facts.titles import TableKey
@@ -88,9 +89,9 @@ def prepare(scene: Scene) -> Compared:
         return Compared()
     scene.asked.say("reading the schema")
     schema = _read_schema(scene)
-    whole = _digests_wanted(comparing)
+    whole = _digests_wanted(comparing, scene.asked.options.baseline)
     if comparing.contract is None and not whole:
-        return Compared(schema, NamesHere(before=comparing.baseline))
+        return Compared(schema, NamesHere(before=scene.asked.options.baseline))
     return _Preparing(scene, comparing, schema, whole).prepared()
 
 
@@ -103,11 +104,10 @@ def _read_schema(scene: Scene) -> SchemaFacts:
     return SchemaFacts((*objects, *uncompared), unread | why | values, sequences)
 
 
-def _digests_wanted(comparing: Comparing) -> bool:
+def _digests_wanted(comparing: Comparing, before: Baseline | None) -> bool:
     """Whether whole tables are digested: for a baseline if that was asked for, afterwards if it has such
     digests.
     """
-    before = comparing.baseline
     whole = comparing.digests if before is None else any(t.digests is not None for t in before.tables)
     if comparing.added_since and not whole:
         raise UsageError(
@@ -124,7 +124,7 @@ class _Preparing:
         self.scene, self.comparing, self.schema, self.whole = scene, comparing, schema, whole
         self.digesting = read_digesting(scene.holder, scene.snapshot.place.encoding)
         self.here = here(
-            comparing.contract, comparing.baseline, scene.catalogue, schema.objects, schema.unread
+            comparing.contract, scene.asked.options.baseline, scene.catalogue, schema.objects, schema.unread
         )
         self.since = _since(scene, comparing.added_since) if whole else {}
         self.secret = secrets.token_hex(16) if whole and self.here.before is None else ""

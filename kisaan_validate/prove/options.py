@@ -49,11 +49,6 @@ class Comparing:
     zone: str = ""
     added_since: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def baseline(self) -> Baseline | None:
-        """The baseline, if there is one to compare with."""
-        return self.before.baseline if self.before is not None else None
-
 
 @dataclass(frozen=True)
 class KeptColumns:
@@ -72,6 +67,11 @@ class Keeping:
 
     rows: RowWriter | None = None
     values: KeptColumns | None = None
+
+    def drop(self) -> None:
+        """Leave nothing half written behind."""
+        if self.rows is not None:
+            self.rows.drop()
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,11 @@ class Options:
     def before(self) -> Before | None:
         """What the run is compared with, if anything."""
         return self.compare.before if self.compare is not None else None
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """The baseline that it is compared with, if any."""
+        return self.before.baseline if self.before is not None else None
 
     @property
     def contract(self) -> Contract | None:

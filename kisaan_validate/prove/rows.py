@@ -30,8 +30,7 @@ def with_rows(scene: Scene, compared: Compared, made: Run) -> Run:
     options = scene.asked.options
     writer, before, digesting = options.keep.rows, compared.here.before, compared.digesting
     if scene.asked.stop.requested or digesting is None:
-        if writer is not None:
-            writer.drop()
+        options.keep.drop()
         return made
     if writer is not None:
         scene.asked.say("writing rows")
@@ -50,11 +49,7 @@ def _written(scene: Scene, compared: Compared, how: Digesting, writer: RowWriter
     tables = [table for table in scene.readable if table.key not in unavailable]
     held = {t.title: unavailable[t.key][1] for t in scene.readable if t.key in unavailable}
     streams = row_streams(tables, scene.catalogue, scene.is_personal, how, places)
-    try:
-        refused = {**held, **write_rows(scene.holder, scene.asked.while_wanted(streams), writer)}
-    except DatabaseError:
-        writer.drop()
-        raise
+    refused = {**held, **write_rows(scene.holder, scene.asked.while_wanted(streams), writer)}
     file = RowFile(writer.path.name, 0, writer.finish())
     notices = tuple(not_kept(title, why) for title, why in refused.items())
     return replace(made, row_file=replace(file, size=writer.size), notices=(*made.notices, *notices))

@@ -47,14 +47,20 @@ def run(
     Reads only, in one REPEATABLE READ READ ONLY snapshot. A check that could not be asked has status ERROR
     or SKIP in the returned Run; nothing that goes wrong on the server after the snapshot was taken raises.
     Raises TargetError (no connection, or not the expected database), SuiteError (a selection matches
-    nothing) and DatabaseError (the server failed before the snapshot was taken).
+    nothing) and DatabaseError (the server failed before the snapshot was taken); then what was half written
+    beside a baseline is removed.
     """
-    wanted = Selection(tuple(select), tuple(exclude))
-    part = suite.narrowed(wanted.select, wanted.exclude)
-    wanted = replace(wanted, partial=len(part.checks) < suite.total)
-    asked = _asked(part, dsn, wanted, options, observer, stop)
-    with closing(connect(asked)) as holder:
-        return _run(asked, holder)
+    options = options or Options()
+    try:
+        wanted = Selection(tuple(select), tuple(exclude))
+        part = suite.narrowed(wanted.select, wanted.exclude)
+        wanted = replace(wanted, partial=len(part.checks) < suite.total)
+        asked = _asked(part, dsn, wanted, options, observer, stop)
+        with closing(connect(asked)) as holder:
+            return _run(asked, holder)
+    except BaseException:
+        options.keep.drop()
+        raise
 
 
 def _run(asked: Asked, holder: Session) -> Run:

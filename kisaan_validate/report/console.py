@@ -16,7 +16,7 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import CheckMove, TableRowCounts, Transition
-from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.result import COUNTED, UNANSWERED, Evidence, FailOn, Result, Status, Verdict
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints, words_of
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
@@ -82,6 +82,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
         for beside in not_compared_lines(judged.diff.not_compared if judged.diff is not None else ()):
             console.print(Text(beside, style="yellow"), soft_wrap=True)
         _print_attention(console, judged, verbose)
+        _print_next_steps(console, judged, verbose)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))
     if not quiet and run.held_seconds >= WORTH_SAYING:
@@ -284,6 +285,17 @@ def _print_attention(console: Console, judged: Judgement, verbose: bool) -> None
         console.print(table)
     if len(listed) > len(shown):
         console.print(f"        … and {len(listed) - len(shown):,} more; see the report, or pass --verbose")
+
+
+def _print_next_steps(console: Console, judged: Judgement, verbose: bool) -> None:
+    """What to do about checks without an answer: each hint once, with the checks that it helps."""
+    helped: dict[str, list[str]] = {}
+    for result in judged.run.results:
+        if result.status in UNANSWERED and result.hint:
+            helped.setdefault(result.hint, []).append(result.check_id)
+    for hint, ids in list(helped.items())[: None if verbose else MOST_LISTED]:
+        shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3:,} more" if len(ids) > 3 else "")
+        console.print(Text(f"to do   {hint} ({shown})"), soft_wrap=True)
 
 
 def _move(move: CheckMove) -> str:

@@ -238,10 +238,10 @@ def kept_sql(table: Table, *conditions: str) -> str:
     text = condition_sql(*conditions)
     if table.believed or not text:
         return text
-    return wholly(text) if sum(map(bool, conditions)) > 1 else f"{text} IS TRUE"
+    return decided_by_rows(text) if sum(map(bool, conditions)) > 1 else f"{text} IS TRUE"
 
 
-def wholly(condition: str) -> str:
+def decided_by_rows(condition: str) -> str:
     """A condition that only rows decide: no declaration proves it, or refutes it, before they are read."""
     return f"({condition}) IS TRUE"
 

@@ -91,7 +91,8 @@ class Project:
 
 
 _CALL = re.compile(
-    r"(?P<word>ref|source)\(\s*(?P<q>['\"])(?P<first>[^'\"{}()]+)(?P=q)\s*(?:,\s*(?P<r>['\"])(?P<second>[^'\"{}()]+)(?P=r)\s*)?\)"
+    r"(?P<word>ref|source)\(\s*(?P<q>['\"])(?P<first>[^'\"{}()]+)(?P=q)\s*"
+    r"(?:,\s*(?P<r>['\"])(?P<second>[^'\"{}()]+)(?P=r)\s*)?\)"
 )
 _BRACES = re.compile(r"\{\{-?\s*((?:ref|source)\([^{}()]*\))\s*-?\}\}")
 

@@ -19,17 +19,18 @@ def aggregate(output: str, word: str) -> Callable[[Expected], list[str]]:
         column, counted = e.column(), output.startswith("count(")
         outputs = [("measured", output.replace("{c}", sql_name(column)))]
         condition = e.counts("m.measured") if counted else e.bounds_of("m.measured")
-        of = [] if counted else [sql_name(column)]
-        return e.figure(
-            outputs,
-            condition,
-            word.replace(" ", "_"),
-            f"the {word} of {column} is within bounds",
-            column,
-            of=of,
-        )
+        return _within(e, outputs, condition, word, [] if counted else [sql_name(column)])
 
     return make
+
+
+def _within(
+    e: Expected, outputs: list[tuple[str, str]], condition: str, word: str, of: list[str]
+) -> list[str]:
+    """A figure of one column that meets its condition; ``of`` names what a NaN must not hide in."""
+    column = e.column()
+    title = f"the {word} of {column} is within bounds"
+    return e.figure(outputs, condition, word.replace(" ", "_"), title, column, of=of)
 
 
 def ratio(over: str, under: str, word: str) -> Callable[[Expected], list[str]]:
@@ -64,15 +65,7 @@ def ratio(over: str, under: str, word: str) -> Callable[[Expected], list[str]]:
             ("judged", under.replace("{c}", sql_name(column))),
         ]
         condition = " AND ".join(["m.judged > 0", *parts])
-        of = [] if counted else [sql_name(column)]
-        return e.figure(
-            outputs,
-            condition,
-            word.replace(" ", "_"),
-            f"the {word} of {column} is within bounds",
-            column,
-            of=of,
-        )
+        return _within(e, outputs, condition, word, [] if counted else [sql_name(column)])
 
     return make
 

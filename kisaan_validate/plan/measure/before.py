@@ -26,7 +26,7 @@ from kisaan_validate.plan.measure.statement import Measure
 from kisaan_validate.plan.measure.value import Value, promised
 from kisaan_validate.plan.measure.wanted import digests_wanted, no_form
 from kisaan_validate.plan.renames import undigested
-from kisaan_validate.sql.expressions import quote, table_sql, wholly
+from kisaan_validate.sql.expressions import decided_by_rows, quote, table_sql
 
 NULL_KEYS_LIMIT = 50_000
 """So many keys of rows without a value are kept at most where a promise says that only these may change."""
@@ -94,7 +94,7 @@ def _null_keys(side: TableSide, need: Untouched) -> Measure:
     if not key or len(parts) < len(key) or need.column in key:
         why = "has no primary key to record the rows without a value by (or the key is personal)"
         return side.measure(id, message=f"{side.title} {why}")
-    null = wholly(f"{quote(need.column)} IS NOT DISTINCT FROM NULL")
+    null = decided_by_rows(f"{quote(need.column)} IS NOT DISTINCT FROM NULL")
     source = f"{table_sql(side.table)} WHERE {null} LIMIT {NULL_KEYS_LIMIT + 1}"
     inner = f"SELECT {side.row_text(parts.values())} AS k FROM {source}"
     return side.measure(id, f'SELECT array_agg(k ORDER BY k COLLATE "C")\nFROM ({inner}) AS q', named="")
