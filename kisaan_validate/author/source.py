@@ -11,7 +11,6 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-
 from typing import Any
 
 from kisaan_validate.sql.expressions import quote

@@ -14,9 +14,10 @@ from kisaan_validate.execute.ask import give_back
 from kisaan_validate.execute.locking import Locking
 from kisaan_validate.execute.snapshot import enter_snapshot
 from kisaan_validate.facts.catalogue import Table
+from kisaan_validate.facts.sqlstate import hint_for, sqlstate_said
 from kisaan_validate.postgres.locktable import await_room
 from kisaan_validate.postgres.same_server import Shared
-from kisaan_validate.postgres.session import Session, hint_for, sqlstate_said
+from kisaan_validate.postgres.session import Session
 from kisaan_validate.process.stopping import GRACE_SECONDS, Stop
 
 Answer = TypeVar("Answer")

@@ -10,6 +10,7 @@ from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.result import Evidence, Result, Status
+from kisaan_validate.facts.sqlstate import hint_for
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure, column_figure
 from kisaan_validate.plan.statements import Pass, Query, Reads, Slot, bare_of, join_pass, row_pass
@@ -222,7 +223,8 @@ class _Maker:
             answerable = isinstance(rule, CatalogRule) and rule.kind not in _PRINTED
             if table.key in self.unavailable and not answerable:
                 sqlstate, message = self.unavailable[table.key]
-                return Result(check.id, Status.ERROR, message=message, sqlstate=sqlstate)
+                hint = hint_for(sqlstate)
+                return Result(check.id, Status.ERROR, message=message, sqlstate=sqlstate, hint=hint)
         if refused := sorted(self.volatile.get(check.id, set()) - rule.volatile_allowed()):
             hint = f"if it only reads, allow it by name in the check (volatile: {', '.join(refused)})"
             return Result(
