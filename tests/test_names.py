@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 
 from conftest import ROOT
 
 PACKAGE = ROOT / "kisaan_validate"
+MOVED = ("compile", "database", "diffing", "draft", "importers", "renaming")
+"""Rooms of before."""
 
 
 def test_every_class_has_a_name_of_its_own() -> None:
@@ -19,3 +22,15 @@ def test_every_class_has_a_name_of_its_own() -> None:
                 found[node.name].append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     assert len(found) > 300
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
+def test_a_module_that_a_docstring_names_is_there() -> None:
+    """``room.module`` in the package's prose leads somewhere, also after modules moved."""
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} | set(MOVED)
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for room, module in re.findall(r"``(\w+)\.(\w+)(?:\.\w+)*``", path.read_text(encoding="utf-8")):
+            here = (PACKAGE / room / module).is_dir() or (PACKAGE / room / f"{module}.py").is_file()
+            if room in rooms and module != "toml" and not here:
+                wrong.append(f"{path.relative_to(PACKAGE)}: {room}.{module}")
+    assert not wrong, "\n".join(wrong)

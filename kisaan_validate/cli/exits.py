@@ -78,7 +78,7 @@ def index_exit_code(damaged: int) -> int:
 
 
 def diff_exit_code(found: RowDiff, *, interrupted: bool = False) -> int:
-    """The exit code for a comparison of two live sides. What is known to differ outranks what cannot be told.
+    """The exit code for a comparison of two live sides. What is known to differ outranks what is unknown.
 
     ``interrupted``: somebody stopped it before its end, which is said as of a run.
     """

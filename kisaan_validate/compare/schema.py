@@ -66,7 +66,7 @@ class SchemaDiff:
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
-        """What cannot be told, in words."""
+        """What is unknown, in words."""
         return tuple(_unknown(change, *self.majors) for change in self.unclear)
 
 

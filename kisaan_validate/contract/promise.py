@@ -1,6 +1,6 @@
 """What a promise is, and what can become of it. Pure: two sides in, an outcome out.
 
-A promise is KEPT, BROKEN (something else happened), NOT_DONE (nothing happened), it cannot be told, or
+A promise is KEPT, BROKEN (something else happened), NOT_DONE (nothing happened), UNKNOWN, or
 what it speaks of is on neither side. It explains the changes that it promised, and no others.
 """
 

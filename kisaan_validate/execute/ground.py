@@ -46,7 +46,7 @@ DECLARED = ("the bounds of", "NOT NULL of")
 """How what stands for rows is called where it is no index."""
 
 _COMPARED = re.compile(r"(parent|looked)(_\d+)?")
-"""The alias of rows that others refer to (``compile.statements.join_pass``, ``compile.measure.value``),
+"""The alias of rows that others refer to (``plan.statements.join_pass``, ``plan.measure.value``),
 and of its partitions.
 """
 

@@ -53,7 +53,7 @@ class QueryPlan:
 
     @cached_property
     def scans(self) -> tuple[Scan, ...]:
-        """Every node that reads a relation, or of which that cannot be told."""
+        """Every node that reads a relation, or may read one."""
         return tuple(scan for node in _nodes(self.root) if (scan := _scan(node)) is not None)
 
     @property

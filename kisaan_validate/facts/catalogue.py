@@ -1,4 +1,4 @@
-"""Facts of the system catalogue, as plain values. Standard library only; ``database`` reads them."""
+"""Facts of the system catalogue, as plain values. Standard library only; ``postgres`` reads them."""
 
 from __future__ import annotations
 

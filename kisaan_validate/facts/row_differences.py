@@ -1,4 +1,4 @@
-"""The nouns of a row-by-row comparison of two sides. Standard library only; ``diffing`` makes them,
+"""The nouns of a row-by-row comparison of two sides. Standard library only; ``live`` makes them,
 reports show them.
 
 Values are the server's own text under pinned settings (times in UTC, ISO dates, hex bytea), None for NULL.

@@ -22,13 +22,13 @@ from kisaan_validate.sql.expressions import quote
 
 Sides = tuple[LiveSide, LiveSide]
 Found = tuple[list[Change], list[Unknown], tuple[NotCompared, ...]]
-"""What differs, what cannot be told, and what was not compared."""
+"""What differs, what is unknown, and what was not compared."""
 
 
 def compare_live_schemas(
     sides: Sides, schemas: Mapping[str, str], renames: Renames, *, selected: bool
 ) -> Found:
-    """What differs of the schemas, and what cannot be told. ``selected``: only what belongs to tables that
+    """What differs between the schemas, and what is unknown. ``selected``: only what belongs to tables that
     were asked for.
 
     ``schemas`` says which schema after corresponds to which before, ``renames`` what is declared to be

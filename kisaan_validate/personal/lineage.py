@@ -1,7 +1,7 @@
 """What is made of a personal column is personal: partitions, children, views, generated columns, copies by
 a foreign key.
 
-Pure: ``database.lineage`` reads the facts. Where it cannot be told what something is made of, it is taken
+Pure: ``postgres.lineage`` reads the facts. Where it is unknown what something is made of, it is taken
 for personal.
 """
 
@@ -79,7 +79,7 @@ class Followed:
     whatever pattern says so or not; ``shown`` are not, although a pattern fits: they are keys.
 
     ``relations`` are those of which the server may quote a personal value when it fails at them.
-    ``functions``: what these give cannot be told, so that it is personal. Names that stand in neither are
+    ``functions``: what these give is unknown, so it is personal. Names that stand in neither are
     told by the patterns alone.
     """
 

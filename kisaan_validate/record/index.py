@@ -42,7 +42,7 @@ class Entry:
     ``failing`` counts the blocking checks that fail the run, ``failed`` all that failed whatever their
     severity. ``tables`` are the largest ones, ``rows`` None where they were not counted. ``unkept`` and
     ``unexplained`` are the promises of the contract and the differences that fail the run, ``untold`` the
-    promises and parts of the comparison that cannot be told, ``listed`` the differences that no contract
+    promises and parts of the comparison that are unknown, ``listed`` the differences that no contract
     judges, ``inapplicable`` the promises about what is on neither side. ``signed`` is what the files of
     sign-offs say, in words.
     """

@@ -53,7 +53,7 @@ def _promised(promise: Promise, outcome: Outcome) -> ReportFinding:
 
 def difference_findings(judged: Judgement) -> list[ReportFinding]:
     """The differences that no promise explains, or, where no contract judges them, all, table by table;
-    what is to be said of explained ones; then what cannot be told."""
+    what is to be said of explained ones; then what is unknown."""
     listed = (change for changes in changes_by_table(judged.listed).values() for change in changes)
     found = [
         _differs(change, "covered by no promise: ", ResultStanding.FAILED, judged)

@@ -47,7 +47,7 @@ def leads_of(judged: Judgement, cards: Sequence[Card]) -> list[Lead]:
 
     The kinds: blocking checks that fail since the baseline, broken promises, unexplained differences,
     promises not done, blocking checks that failed before or of which that is not known, checks without an
-    answer, promises that cannot be told, what could not be compared, what counts less.
+    answer, promises that are unknown, what could not be compared, what counts less.
     """
     kinds = [kind for kind in _kinds(judged, cards) if kind]
     rounds = (lead for turn in zip_longest(*kinds) for lead in turn if lead is not None)

@@ -133,7 +133,7 @@ def _row(change: RowChange, table: TableDiff) -> dict[str, Any]:
 
 
 def print_row_differences(diff: RowDiff, *, quiet: bool) -> None:
-    """Which tables differ, by how many rows and in which columns; samples; what cannot be told; the
+    """Which tables differ, by how many rows and in which columns; samples; what is unknown; the
     verdict.
     """
     console = Console(soft_wrap=True)

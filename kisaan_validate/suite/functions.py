@@ -29,7 +29,7 @@ def meaning_of(function: Callable[..., Any]) -> str:
 
 
 def source_of(function: Callable[..., Any]) -> tuple[str, Definition] | None:
-    """The source text of a function or lambda alone, and its syntax tree; None where it cannot be told."""
+    """The source text of a function or lambda alone, and its syntax tree; None where that is unknown."""
     code = getattr(function, "__code__", None)
     text = _text(code.co_filename, function) if code is not None else ""
     if code is None or not text:

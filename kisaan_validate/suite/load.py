@@ -458,7 +458,7 @@ def read_settings(path: Path) -> SuiteSettings:
 
 
 def _line_of(key: str, text: str, origin: str) -> str:
-    """Where a key of [filters] is written: ``file:line``, or the file where the line cannot be told."""
+    """Where a key of [filters] is written: ``file:line``, or the file where the line is unknown."""
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip().startswith("["):

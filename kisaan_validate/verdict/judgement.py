@@ -112,7 +112,7 @@ class Judgement:
 
     @property
     def open_promises(self) -> tuple[tuple[Promise, Outcome], ...]:
-        """The promises that keep a run from passing, for it cannot be told whether they were kept, or of
+        """The promises that keep a run from passing, because it is unknown whether they were kept, or of
         what they speak.
         """
         absent = self.in_state(State.NOT_APPLICABLE)
@@ -231,7 +231,7 @@ def expected_rows(made: Judgement) -> dict[str, int | None]:
     """How many rows each table of the old side should have now: those that were to stay, and those that
     came as promised.
 
-    None where that cannot be told; empty without a contract, for then nobody said what to expect.
+    None where that is unknown; empty without a contract, for then nobody said what to expect.
     """
     if made.both is None:
         return {}

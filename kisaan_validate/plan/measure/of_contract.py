@@ -18,7 +18,7 @@ from kisaan_validate.plan.measure.side import IsPersonal, TableSide
 from kisaan_validate.plan.measure.statement import Measure
 
 _ASKED_OF_A_TABLE = (Removal, Replacement, Untouched, Lookup, Renaming)
-"""What cannot be told where the table is not there."""
+"""What is unknown where the table is not there."""
 
 
 def measures_of(

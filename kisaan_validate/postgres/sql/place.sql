@@ -1,4 +1,4 @@
--- pg_control_system needs no privilege unless it was revoked; without it the database cannot be told from its copy.
+-- pg_control_system needs no privilege unless it was revoked; without it a database looks like its copy.
 SELECT current_database(), current_user::text, session_user::text,
        current_setting('server_version'), current_setting('server_version_num')::integer,
        pg_is_in_recovery(),

@@ -33,7 +33,7 @@
     return select;
   };
   const distinct = (values) => [...new Set(values)].sort().map((value) => [value]);
-  const SINCE = { new: "new", known: "known: failed before as well", fixed: "fixed", open: "cannot be told", waived: "waived" };
+  const SINCE = { new: "new", known: "known: failed before as well", fixed: "fixed", open: "cannot tell", waived: "waived" };
   const choices = {
     severity: choice("Severity", ["blocking", "warning", "info"].map((v) => [v])),
     table: choice("Table", distinct(cards.map((c) => c.table))),
