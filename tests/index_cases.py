@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kisaan_validate.facts.asked import Selection, SuiteFacts
 from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import TableFacts
 
 DATABASES = ("shop", "shop_staging", "ledger")

@@ -37,7 +37,6 @@ from kisaan_validate.contract.rules import (
     SequencesAdvance,
     SumPreserved,
 )
-from kisaan_validate.facts.asked import Selection, SuiteFacts
 from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.measure_key import (
     WHICH_ROWS,
@@ -54,6 +53,7 @@ from kisaan_validate.facts.measure_key import (
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import (
     ColumnFacts,
     Family,

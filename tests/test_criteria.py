@@ -13,10 +13,10 @@ from test_report_page import _check, make_run
 
 from kisaan_validate import declare
 from kisaan_validate.errors import SuiteError, UsageError
-from kisaan_validate.facts.asked import Selection
 from kisaan_validate.facts.catalogue import Catalogue, Column, Table
 from kisaan_validate.facts.check import Criterion, Form, Severity, Tolerance
 from kisaan_validate.facts.result import Evidence, Result, Status
+from kisaan_validate.facts.suite import Selection
 from kisaan_validate.ops.config import load_config
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.report.console import print_run

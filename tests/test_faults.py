@@ -34,8 +34,8 @@ from kisaan_validate.postgres.same_server import Shared, leave_mark
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.asked import Progress
 from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.request import Progress
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, run_from_json, run_to_json
 from kisaan_validate.record.files import write_file

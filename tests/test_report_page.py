@@ -17,12 +17,12 @@ from browser import Browser, chromium
 from conftest import ROOT, needs
 
 from kisaan_validate.cli.report_command import judged_again
-from kisaan_validate.facts.asked import Selection, SuiteFacts
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.check import Check, Form, Severity, Tolerance
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import ColumnFacts, Family, Profile, SchemaObject, TableFacts
 from kisaan_validate.report.html import render_html
 from kisaan_validate.report.summary import verdict_sentence

@@ -26,8 +26,8 @@ from shop import Shop
 from kisaan_validate.cli import report_command
 from kisaan_validate.cli.main import main
 from kisaan_validate.cli.runs_index import INDEX_FILE, add_to_index, update_index
-from kisaan_validate.facts.asked import Selection
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.suite import Selection
 from kisaan_validate.record.codec import digest_of, run_to_json
 from kisaan_validate.record.filelock import file_lock
 from kisaan_validate.report import index as pages

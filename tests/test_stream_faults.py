@@ -23,8 +23,8 @@ from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.plan import streams
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.asked import Progress
 from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.request import Progress
 from kisaan_validate.prove.run import run
 from kisaan_validate.stream import conduct, helpers, piece
 from kisaan_validate.suite.load import load_suite, suite_of

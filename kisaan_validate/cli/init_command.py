@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kisaan_validate.author.draft.prove import Proved
     from kisaan_validate.ops.config import Config
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.prove.asked import Observer
+    from kisaan_validate.prove.request import Observer
     from kisaan_validate.suite.load import SuiteSettings
 
 
@@ -105,7 +105,7 @@ def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSetti
 
 def _once(observer: Observer) -> Observer:
     """The same observer, told of the connection only the first time."""
-    from kisaan_validate.prove.asked import Connected
+    from kisaan_validate.prove.request import Connected
 
     told = False
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from kisaan_validate.facts.run import Run
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.prove.asked import Connected, Progress
+    from kisaan_validate.prove.request import Connected, Progress
     from kisaan_validate.verdict.judgement import Judgement
 
 Outcome = TypeVar("Outcome")
@@ -83,7 +83,7 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
     from rich.progress import Progress as Bar
 
     from kisaan_validate.cli.output import say
-    from kisaan_validate.prove.asked import Connected
+    from kisaan_validate.prove.request import Connected
     from kisaan_validate.report.console import target_line
 
     console = Console(stderr=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.facts.asked import Selection, SuiteFacts
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.kept import RowFile
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
 
 BASELINE_FORMAT = 2

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from kisaan_validate.facts.baseline import Baseline
     from kisaan_validate.report.frame import DataFrame
 
-from kisaan_validate.facts.asked import Selection, SuiteFacts
 from kisaan_validate.facts.check import Check, Criterion, Severity
 from kisaan_validate.facts.forward import forward
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
 
 RUN_FORMAT = 3

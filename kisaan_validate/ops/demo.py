@@ -23,8 +23,8 @@ from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.postgres.target import Target
-from kisaan_validate.prove.asked import Observer
 from kisaan_validate.prove.options import Before, Comparing, Options
+from kisaan_validate.prove.request import Observer
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_to_json, digest_of
 from kisaan_validate.suite.load import Suite, load_suite

@@ -1,4 +1,4 @@
-"""The statements are asked: counts, then keys of what failed, then what is streamed, then what a comparison
+"""The statements are request: counts, then keys of what failed, then what is streamed, then what a comparison
 needs.
 """
 
@@ -20,7 +20,8 @@ from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.postgres.session import Session
-from kisaan_validate.prove.comparing import Compared
+from kisaan_validate.prove.comparing import ComparisonPlan
+from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import collect_keys
 from kisaan_validate.prove.outcome import (
     Answers,
@@ -31,14 +32,13 @@ from kisaan_validate.prove.outcome import (
     unmeasured_of,
 )
 from kisaan_validate.prove.planning import Planned
-from kisaan_validate.prove.scene import Scene
 from kisaan_validate.prove.streaming import Streaming, streaming
 
 Log = list[StatementFacts]
 
 
 @dataclass(frozen=True)
-class Told:
+class Measurements:
     """What the server told. ``moved`` are the tables that did not stay as they were, and why;
     ``shortages`` say why fewer sessions worked than were asked for; ``log`` are the statements.
     """
@@ -55,38 +55,40 @@ class Told:
     log: tuple[StatementFacts, ...] = ()
 
 
-def ask_all(scene: Scene, planned: Planned, compared: Compared) -> Told:
+def ask_all(context: RunContext, planned: Planned, compared: ComparisonPlan) -> Measurements:
     """Ask everything, in sessions side by side. What goes wrong on the server becomes part of the answer."""
-    snapshot = scene.snapshot
-    pool = Pool(scene.open, snapshot.shared, snapshot.kept, scene.jobs, snapshot.locking)
-    streams = streaming(scene, planned)
+    snapshot = context.snapshot
+    pool = Pool(context.open, snapshot.shared, snapshot.kept, context.jobs, snapshot.locking)
+    streams = streaming(context, planned)
     try:
-        return _told(scene, planned, compared, pool, streams)
+        return _told(context, planned, compared, pool, streams)
     finally:
         if streams is not None:
             streams.close()
         pool.close()
 
 
-def _told(scene: Scene, planned: Planned, compared: Compared, pool: Pool, streams: Streaming | None) -> Told:
-    asked, stop = scene.asked, scene.asked.stop
+def _told(
+    context: RunContext, planned: Planned, compared: ComparisonPlan, pool: Pool, streams: Streaming | None
+) -> Measurements:
+    request, stop = context.request, context.request.stop
     log: Log = []
-    answers = _count(scene, planned, pool, log)
-    results = _failures_explained(scene, planned, answers, pool, log)
+    answers = _count(context, planned, pool, log)
+    results = _failures_explained(context, planned, answers, pool, log)
     if streams is not None:
         results |= streams.results(pool, planned.plan, answers, log)
-    measured, more = take_measures(pool, compared.measures, stop, asked.counting("measuring"))
+    measured, more = take_measures(pool, compared.measures, stop, request.counting("measuring"))
     log += more
-    keyed, more = take_keyed(pool, compared.keyed, stop, asked.counting("comparing personal columns"))
+    keyed, more = take_keyed(pool, compared.keyed, stop, request.counting("comparing personal columns"))
     log += more
     short = (pool.shortage, streams.shortage if streams is not None else "")
-    return Told(
+    return Measurements(
         results,
         rows_of(answers),
         failures_of(answers),
         figures_of(answers),
         measured,
-        moved(pool, scene.snapshot, stop),
+        moved(pool, context.snapshot, stop),
         unmeasured_of(answers),
         keyed,
         () if stop.requested else tuple(filter(None, short)),
@@ -94,13 +96,13 @@ def _told(scene: Scene, planned: Planned, compared: Compared, pool: Pool, stream
     )
 
 
-def _count(scene: Scene, planned: Planned, pool: Pool, log: Log) -> Answers:
+def _count(context: RunContext, planned: Planned, pool: Pool, log: Log) -> Answers:
     # The largest tables first: the longest statement should not be the last to begin.
     statements = sorted(planned.plan.counting, key=_size, reverse=True)
     tasks = [Task(_asker(s, planned.ground), _refuser(s)) for s in statements]
-    say, total = scene.asked.counting("checking"), len(tasks)
+    say, total = context.request.counting("checking"), len(tasks)
     say(0, total)
-    answers = pool.run(tasks, scene.asked.stop, lambda done: say(done, total))
+    answers = pool.run(tasks, context.request.stop, lambda done: say(done, total))
     for answer in answers:
         log += answer.log
     log += planned.ground.log
@@ -108,19 +110,19 @@ def _count(scene: Scene, planned: Planned, pool: Pool, log: Log) -> Answers:
 
 
 def _failures_explained(
-    scene: Scene, planned: Planned, answers: Answers, pool: Pool, log: Log
+    context: RunContext, planned: Planned, answers: Answers, pool: Pool, log: Log
 ) -> dict[str, Result]:
     """The results of what was counted, with the keys of what failed."""
-    settings, asked, plan = scene.suite.settings, scene.asked, planned.plan
+    settings, request, plan = context.suite.settings, context.request, planned.plan
     results, more = collect_keys(
         pool,
         plan,
         results_of(plan, answers, settings.may_be_quoted),
-        asked.options.failing_keys,
+        request.options.failing_keys,
         settings,
         planned.ground,
-        asked.stop,
-        asked.counting("collecting evidence"),
+        request.stop,
+        request.counting("collecting evidence"),
     )
     log += more
     return results

@@ -16,35 +16,35 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.table import ColumnFacts, KeyedDigest, Measured, TableFacts
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.plan import Plan, tables_of
-from kisaan_validate.prove.asking import Told
-from kisaan_validate.prove.comparing import Compared
+from kisaan_validate.prove.asking import Measurements
+from kisaan_validate.prove.comparing import ComparisonPlan
+from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.planning import Planned, pushable
-from kisaan_validate.prove.scene import Scene
 from kisaan_validate.suite import foreign
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.verdict.coverage import coverage_of
 from kisaan_validate.version import VERSION
 
 
-def assemble(scene: Scene, planned: Planned, compared: Compared, told: Told) -> Run:
+def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, told: Measurements) -> Run:
     """The run, as far as it is known now; rows and values beside a baseline come later."""
-    asked, options, suite, plan = scene.asked, scene.asked.options, scene.suite, planned.plan
+    request, options, suite, plan = context.request, context.request.options, context.suite, planned.plan
     before, contract, waivers = options.before, options.contract, options.waivers
-    results, measured = _results(scene, plan, told), tuple(_standing(told))
-    tables = _table_facts(scene.catalogue, plan, told)
+    results, measured = _results(context, plan, told), tuple(_standing(told))
+    tables = _table_facts(context.catalogue, plan, told)
     return Run(
-        id=f"{asked.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
-        started_at=asked.started,
+        id=f"{request.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        started_at=request.started,
         finished_at=datetime.now(UTC),
         tool_version=VERSION,
         suite=suite.facts,
-        place=scene.snapshot.place,
-        selection=asked.selection,
+        place=context.snapshot.place,
+        selection=request.selection,
         settings=options.recorded(),
         tables=attached(tables, measured, compared.check, compared.left_out),
         checks=plan.checks,
         results=results,
-        notices=(*_notices(scene), *foreign.notice(results), *map(_fewer, told.shortages)),
+        notices=(*_notices(context), *foreign.notice(results), *map(_fewer, told.shortages)),
         statements=told.log,
         objects=compared.schema.objects,
         unread=compared.schema.unread,
@@ -55,25 +55,25 @@ def assemble(scene: Scene, planned: Planned, compared: Compared, told: Told) -> 
         waivers_digest=waivers.digest if waivers is not None else "",
         fail_on=options.fail_on,
         criteria=suite.criteria,
-        coverage=coverage_of(suite, scene.catalogue, results),
-        interrupted=asked.stop.reason,
+        coverage=coverage_of(suite, context.catalogue, results),
+        interrupted=request.stop.reason,
         secret=compared.secret,
         keyed=tuple(_standing_keyed(told)),
     )
 
 
-def _results(scene: Scene, plan: Plan, told: Told) -> tuple[Result, ...]:
+def _results(context: RunContext, plan: Plan, told: Measurements) -> tuple[Result, ...]:
     """One for each check: what was never asked is an error, and so is what rests on a table that moved."""
     results = dict(told.results)
-    not_asked = f"not run: {scene.asked.stop.reason or 'unknown'}"
+    not_asked = f"not run: {context.request.stop.reason or 'unknown'}"
     for check in plan.checks:
         result = results.get(check.id)
         if result is None:
             results[check.id] = Result(check.id, Status.ERROR, message=not_asked)
         elif told.moved and result.evidence in {*COUNTED, Evidence.STREAMED}:
-            results[check.id] = _fenced(scene, check, result, told.moved)
-    reading = ((check, _read_by(scene.suite, check)) for check in plan.checks)
-    marked = foreign.marked(results, reading, scene.catalogue)
+            results[check.id] = _fenced(context, check, result, told.moved)
+    reading = ((check, _read_by(context.suite, check)) for check in plan.checks)
+    marked = foreign.marked(results, reading, context.catalogue)
     return tuple(marked[check.id] for check in plan.checks)
 
 
@@ -81,9 +81,9 @@ def _read_by(suite: Suite, check: Check) -> set[str]:
     return {check.table, *(name for name, _ in suite.needs(check))}
 
 
-def _fenced(scene: Scene, check: Check, result: Result, gone: Mapping[TableKey, str]) -> Result:
+def _fenced(context: RunContext, check: Check, result: Result, gone: Mapping[TableKey, str]) -> Result:
     """The result, or an error if a table that it rests on did not stay as it was."""
-    found = (scene.catalogue.find(name) for name in _read_by(scene.suite, check) - {""})
+    found = (context.catalogue.find(name) for name in _read_by(context.suite, check) - {""})
     touched = {table.key for table in found if table is not None} & gone.keys()
     if not touched:
         return result
@@ -93,12 +93,12 @@ def _fenced(scene: Scene, check: Check, result: Result, gone: Mapping[TableKey, 
     return Result(check.id, Status.ERROR, message=f"{listed} {why}", hint=hint, sql=result.sql)
 
 
-def _notices(scene: Scene) -> tuple[Notice, ...]:
-    notices = [*scene.snapshot.notices, *pushable(scene.suite)]
-    tables = tables_of(scene.suite, scene.catalogue).values()
+def _notices(context: RunContext) -> tuple[Notice, ...]:
+    notices = [*context.snapshot.notices, *pushable(context.suite)]
+    tables = tables_of(context.suite, context.catalogue).values()
     writable = sorted({t.name for t in tables if t.writable})
     if writable and not any(n.code == "superuser" for n in notices):
-        message = f"the role {scene.snapshot.place.role} could write to {', '.join(writable[:5])}"
+        message = f"the role {context.snapshot.place.role} could write to {', '.join(writable[:5])}"
         message += f" and {len(writable) - 5} more tables" if len(writable) > 5 else ""
         notices.append(Notice("writable", message, "validate with a role that has only SELECT"))
     return tuple(notices)
@@ -108,7 +108,7 @@ def _fewer(why: str) -> Notice:
     return Notice("sessions", why, "lower --jobs, or allow more connections on the server or pooler")
 
 
-def _standing(told: Told) -> Iterator[Measured]:
+def _standing(told: Measurements) -> Iterator[Measured]:
     """What was measured, without the figures of tables that did not stay as they were. A measure reads one
     table.
     """
@@ -125,7 +125,7 @@ def _titles(schema: str, name: str) -> tuple[str, ...]:
     return (name, f"{schema}.{name}") if schema == "public" else (f"{schema}.{name}",)
 
 
-def _standing_keyed(told: Told) -> Iterator[KeyedDigest]:
+def _standing_keyed(told: Measurements) -> Iterator[KeyedDigest]:
     """What is known of personal columns, without those of tables that did not stay as they were."""
     gone = {_titles(*key)[0]: why for key, why in told.moved.items()}
     for keyed in told.keyed:
@@ -133,13 +133,13 @@ def _standing_keyed(told: Told) -> Iterator[KeyedDigest]:
         yield KeyedDigest(keyed.table, keyed.column, message=f"{keyed.table} {why}") if why else keyed
 
 
-def _table_facts(catalogue: Catalogue, plan: Plan, told: Told) -> tuple[TableFacts, ...]:
+def _table_facts(catalogue: Catalogue, plan: Plan, told: Measurements) -> tuple[TableFacts, ...]:
     wanted: dict[TableKey, Table] = {s.table.key: s.table for s in plan.passes if s.counts_table}
     wanted |= {key: catalogue.tables[key] for key in plan.uncounted}
     return tuple(_facts(wanted[key], plan, told) for key in sorted(wanted))
 
 
-def _facts(table: Table, plan: Plan, told: Told) -> TableFacts:
+def _facts(table: Table, plan: Plan, told: Measurements) -> TableFacts:
     key, moved = table.key, told.moved.get(table.key, "")
     count = None if moved else told.rows.get(key)
     figures = {} if moved else told.figures.get(key, {})
@@ -151,7 +151,7 @@ def _facts(table: Table, plan: Plan, told: Told) -> TableFacts:
     return TableFacts(table.schema, table.name, KIND_WORDS[table.kind], count, reason, tuple(columns))
 
 
-def _uncounted(key: TableKey, plan: Plan, told: Told) -> str:
+def _uncounted(key: TableKey, plan: Plan, told: Measurements) -> str:
     """Why the rows of a table are not known."""
     if key in plan.uncounted:
         return plan.uncounted[key]

@@ -32,8 +32,8 @@ from kisaan_validate.postgres.schema import read_beside, read_bodies, read_objec
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.standins import read_lookalikes, shadowed
 from kisaan_validate.postgres.volatility import volatile_names
+from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.options import Comparing
-from kisaan_validate.prove.scene import Scene
 from kisaan_validate.sql.assertion import calls_of
 
 
@@ -47,7 +47,7 @@ class SchemaFacts:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparisonPlan:
     """What a comparison knows and asks before rows are read.
 
     ``here`` is the contract on this side; ``since`` are the columns that tell which rows came later.
@@ -80,23 +80,23 @@ class Compared:
         )
 
 
-def prepare(scene: Scene) -> Compared:
+def prepare(context: RunContext) -> ComparisonPlan:
     """What is to be measured for a comparison; nothing if none was asked for. Raises DatabaseError, and
     UsageError for a column that is not there.
     """
-    comparing = scene.asked.options.compare
+    comparing = context.request.options.compare
     if comparing is None:
-        return Compared()
-    scene.asked.say("reading the schema")
-    schema = _read_schema(scene)
-    whole = _digests_wanted(comparing, scene.asked.options.baseline)
+        return ComparisonPlan()
+    context.request.say("reading the schema")
+    schema = _read_schema(context)
+    whole = _digests_wanted(comparing, context.request.options.baseline)
     if comparing.contract is None and not whole:
-        return Compared(schema, NamesHere(before=scene.asked.options.baseline))
-    return _Preparing(scene, comparing, schema, whole).prepared()
+        return ComparisonPlan(schema, NamesHere(before=context.request.options.baseline))
+    return _Preparing(context, comparing, schema, whole).prepared()
 
 
-def _read_schema(scene: Scene) -> SchemaFacts:
-    holder, schemas = scene.holder, scene.suite.settings.schemas
+def _read_schema(context: RunContext) -> SchemaFacts:
+    holder, schemas = context.holder, context.suite.settings.schemas
     objects, unread = read_objects(holder, schemas, blocked_relations(holder))
     uncompared, why = read_beside(holder, schemas)
     sequences, hidden = read_sequences(holder, schemas)
@@ -120,19 +120,23 @@ def _digests_wanted(comparing: Comparing, before: Baseline | None) -> bool:
 class _Preparing:
     """The statements of one comparison, for a contract, for digests of whole tables, or both."""
 
-    def __init__(self, scene: Scene, comparing: Comparing, schema: SchemaFacts, whole: bool) -> None:
-        self.scene, self.comparing, self.schema, self.whole = scene, comparing, schema, whole
-        self.digesting = read_digesting(scene.holder, scene.snapshot.place.encoding)
+    def __init__(self, context: RunContext, comparing: Comparing, schema: SchemaFacts, whole: bool) -> None:
+        self.context, self.comparing, self.schema, self.whole = context, comparing, schema, whole
+        self.digesting = read_digesting(context.holder, context.snapshot.place.encoding)
         self.here = here(
-            comparing.contract, scene.asked.options.baseline, scene.catalogue, schema.objects, schema.unread
+            comparing.contract,
+            context.request.options.baseline,
+            context.catalogue,
+            schema.objects,
+            schema.unread,
         )
-        self.since = _since(scene, comparing.added_since) if whole else {}
+        self.since = _since(context, comparing.added_since) if whole else {}
         self.secret = secrets.token_hex(16) if whole and self.here.before is None else ""
 
-    def prepared(self) -> Compared:
+    def prepared(self) -> ComparisonPlan:
         """All of it."""
         refused, needs = self._needs()
-        return Compared(
+        return ComparisonPlan(
             self.schema,
             self.here,
             self.since,
@@ -140,7 +144,7 @@ class _Preparing:
             (*self._for_contract(needs), *self._for_tables()),
             refused,
             (self.digesting.measured, *self._bodies()),
-            undigested(self.scene.readable, self.scene.is_personal) if self.whole else {},
+            undigested(self.context.readable, self.context.is_personal) if self.whole else {},
             self._keyed(needs) if self.whole else (),
             self.secret,
         )
@@ -150,26 +154,26 @@ class _Preparing:
         contract = self.comparing.contract
         if contract is None:
             return {}, []
-        refused = refused_expressions(self.scene.holder, contract, self.scene.suite.settings.schemas)
-        asked = [need for need in bound_to(contract, self.scene.suite) if need.rule not in refused]
-        return refused, list(named_here(asked, self.here.naming, self.scene.catalogue, self.here.places))
+        refused = refused_expressions(self.context.holder, contract, self.context.suite.settings.schemas)
+        request = [need for need in bound_to(contract, self.context.suite) if need.rule not in refused]
+        return refused, list(named_here(request, self.here.naming, self.context.catalogue, self.here.places))
 
     def _for_contract(self, needs: Sequence[Need]) -> list[Measure]:
         if self.comparing.contract is None:
             return []
-        scene = self.scene
-        beside = (scene.catalogue, scene.is_personal, self.here.before, self.digesting)
-        return withheld(measures_of(needs, *beside, every=self.whole), scene.snapshot)
+        context = self.context
+        beside = (context.catalogue, context.is_personal, self.here.before, self.digesting)
+        return withheld(measures_of(needs, *beside, every=self.whole), context.snapshot)
 
     def _for_tables(self) -> list[Measure]:
         """The digests of whole tables; also of those that look like a table of the baseline, renamed."""
         if not self.whole:
             return []
-        scene, before = self.scene, self.here.before
-        tables, beside = scene.readable, (scene.catalogue, scene.is_personal)
+        context, before = self.context, self.here.before
+        tables, beside = context.readable, (context.catalogue, context.is_personal)
         found = whole_measures(tables, *beside, before, self.digesting, self.since)
         if before is not None:
-            for table, seen in suspected(before, tables, scene.catalogue):
+            for table, seen in suspected(before, tables, context.catalogue):
                 found += whole_measures([table], *beside, seen, self.digesting, {})
         return found
 
@@ -179,26 +183,26 @@ class _Preparing:
         """
         done, objects = self.here.done, self.schema.objects
         before = self.here.before.objects if self.here.before is not None and done else ()
-        asked = bodies_in_question(before, objects, done)
-        bodies = read_bodies(self.scene.holder, self.scene.suite.settings.schemas, asked)
+        request = bodies_in_question(before, objects, done)
+        bodies = read_bodies(self.context.holder, self.context.suite.settings.schemas, request)
         return measured_bodies(bodies_told(bodies, before, objects, done, self.here.relations))
 
     def _keyed(self, needs: Sequence[Need]) -> tuple[KeyedJob, ...]:
         """What is asked of personal columns: their digests for a baseline, or whether they are those of
         one.
         """
-        scene, before = self.scene, self.here.before
-        tables = {t.title: t for t in scene.readable}
-        beside = (tables, scene.catalogue, scene.is_personal, self.digesting)
+        context, before = self.context, self.here.before
+        tables = {t.title: t for t in context.readable}
+        beside = (tables, context.catalogue, context.is_personal, self.digesting)
         if before is None:
             return keyed_jobs_before(*beside, self.secret, needs)
         return keyed_jobs_again(*beside, before, self.since)
 
 
-def _since(scene: Scene, columns: Sequence[tuple[str, str]]) -> dict[TableKey, str]:
+def _since(context: RunContext, columns: Sequence[tuple[str, str]]) -> dict[TableKey, str]:
     found = {}
     for name, column in columns:
-        table = scene.catalogue.find(name)
+        table = context.catalogue.find(name)
         if table is None or column not in table.columns:
             raise UsageError(f"--added-since {name}.{column}: no such column", "write TABLE.COLUMN")
         found[table.key] = column

@@ -120,7 +120,7 @@ class _Wanted:
     """One statement that lists violating rows. ``ids``, ``counts`` and ``names`` go together, position by
     position.
 
-    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked.
+    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not request.
     ``private``: the server's messages may quote personal values; ``known`` are names that they may
     contain. ``reads`` says by which ways it may read; ``grouped`` that one of its rows may stand for
     several violations.

@@ -11,46 +11,46 @@ from kisaan_validate.plan.plan import tables_of
 from kisaan_validate.postgres.catalogue import count_scope, read_catalogue
 from kisaan_validate.postgres.expected import check_expectation
 from kisaan_validate.postgres.session import Discretion, Session
-from kisaan_validate.prove.asked import Asked, connected
+from kisaan_validate.prove.request import RunRequest, connected
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.suite.load import Suite
 
 
-def open_session(asked: Asked, discretion: Discretion | None = None) -> Session:
+def open_session(request: RunRequest, discretion: Discretion | None = None) -> Session:
     """A session that is cancelled with the run. Raises TargetError."""
-    session = Session(asked.target, asked.options.limits, asked.suite.settings.schemas, asked.stop)
+    session = Session(request.target, request.options.limits, request.suite.settings.schemas, request.stop)
     session.discretion = discretion
     return session
 
 
-def connect(asked: Asked) -> Session:
+def connect(request: RunRequest) -> Session:
     """The first session. Raises TargetError, also if it is not the expected database."""
-    holder = open_session(asked)
-    asked.observer(connected(holder, asked.target))
-    check_expectation(holder, asked.options.expect, asked.target)
+    holder = open_session(request)
+    request.observer(connected(holder, request.target))
+    check_expectation(holder, request.options.expect, request.target)
     return holder
 
 
-def lock(asked: Asked, holder: Session) -> Snapshot:
+def lock(request: RunRequest, holder: Session) -> Snapshot:
     """Lock what will be read, then take the snapshot. Raises DatabaseError."""
-    asked.say("reading the catalogue")
-    settings = asked.suite.settings
+    request.say("reading the catalogue")
+    settings = request.suite.settings
     holder.begin()
     first_look = read_catalogue(holder, settings.schemas, settings.aliases)
     holder.execute("ROLLBACK")
-    tables = tables_of(asked.suite, first_look)
-    if asked.options.compare is not None:
+    tables = tables_of(request.suite, first_look)
+    if request.options.compare is not None:
         tables |= {t.key: t for t in count_scope(first_look) if not settings.is_excluded(t.name)}
-    asked.say("locking")
+    request.say("locking")
     return take_snapshot(
         holder,
         [tables[key] for key in sorted(tables)],
         settings.schemas,
         settings.aliases,
-        asked.target.source,
+        request.target.source,
         settings.foreign,
-        readers=asked.options.jobs * kinds_of_readers(asked.suite),
-        together=read_together(asked.suite, first_look),
+        readers=request.options.jobs * kinds_of_readers(request.suite),
+        together=read_together(request.suite, first_look),
     )
 
 

@@ -1,4 +1,4 @@
-"""The statements of a run: what can be asked, how, and what is settled without asking."""
+"""The statements of a run: what can be request, how, and what is settled without asking."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from kisaan_validate.postgres.catalogue import read_blocks, read_catalogue
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.standins import read_standins, shadowed_checks
 from kisaan_validate.postgres.volatility import volatile_calls
-from kisaan_validate.prove.asked import Asked
+from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.lock import connect
-from kisaan_validate.prove.scene import Scene
+from kisaan_validate.prove.request import RunRequest
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.suite.load import Suite
 
@@ -31,26 +31,26 @@ class Planned:
     blocks: Mapping[int, int]
 
 
-def plan(scene: Scene) -> Planned:
+def plan(context: RunContext) -> Planned:
     """Compile the suite for what is there. Raises DatabaseError."""
-    holder, catalogue, trust = scene.holder, scene.catalogue, scene.asked.options.trust
-    profiled = scene.asked.options.compare is not None
-    unavailable = scene.snapshot.unavailable
-    made = _compiled(holder, scene.suite, catalogue, unavailable, trust, scene.scope, profiled)
+    holder, catalogue, trust = context.holder, context.catalogue, context.request.options.trust
+    profiled = context.request.options.compare is not None
+    unavailable = context.snapshot.unavailable
+    made = _compiled(holder, context.suite, catalogue, unavailable, trust, context.scope, profiled)
     ground = read_ground(holder, made, catalogue, trust)
     blocks = read_blocks(holder, [stream.table for stream in made.streams]) if made.streams else {}
     return Planned(made, ground, blocks)
 
 
-def explained(asked: Asked) -> Plan:
+def explained(request: RunRequest) -> Plan:
     """The plan of a run that is not done: only the catalogue is read. Raises TargetError, DatabaseError."""
-    holder = connect(asked)
+    holder = connect(request)
     try:
         holder.begin()
-        settings = asked.suite.settings
+        settings = request.suite.settings
         catalogue = read_catalogue(holder, settings.schemas, settings.aliases)
         unavailable = read_standins(holder).refused(catalogue)
-        return _compiled(holder, asked.suite, catalogue, unavailable, asked.options.trust)
+        return _compiled(holder, request.suite, catalogue, unavailable, request.options.trust)
     finally:
         holder.close()
 

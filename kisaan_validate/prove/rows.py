@@ -17,39 +17,41 @@ from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.plan.fingerprints import Digesting
 from kisaan_validate.plan.measure.rows import row_streams, row_streams_again
 from kisaan_validate.plan.renames import column_here
-from kisaan_validate.prove.comparing import Compared
-from kisaan_validate.prove.going_on import goes_on, unready
-from kisaan_validate.prove.scene import Scene
+from kisaan_validate.prove.comparing import ComparisonPlan
+from kisaan_validate.prove.context import RunContext
+from kisaan_validate.prove.recovery import goes_on, unready
 from kisaan_validate.record.rowfile import KeptRows, RowWriter
 
 
-def with_rows(scene: Scene, compared: Compared, made: Run) -> Run:
+def with_rows(context: RunContext, compared: ComparisonPlan, made: Run) -> Run:
     """The run with its rows written or compared, where that was asked for. Raises DatabaseError for rows
     that could not be written: then there is no baseline.
     """
-    options = scene.asked.options
+    options = context.request.options
     writer, before, digesting = options.keep.rows, compared.here.before, compared.digesting
-    if scene.asked.stop.requested or digesting is None:
+    if context.request.stop.requested or digesting is None:
         options.keep.drop()
         return made
     if writer is not None:
-        scene.asked.say("writing rows")
-        return _written(scene, compared, digesting, writer, made)
+        context.request.say("writing rows")
+        return _written(context, compared, digesting, writer, made)
     if options.before is None or options.before.rows is None or before is None:
         return made
-    scene.asked.say("comparing rows")
-    comparing = _BaselineRows(scene, compared, digesting, options.before.rows, before, made)
+    context.request.say("comparing rows")
+    comparing = _BaselineRows(context, compared, digesting, options.before.rows, before, made)
     return replace(made, rows=tuple(comparing.compared()))
 
 
-def _written(scene: Scene, compared: Compared, how: Digesting, writer: RowWriter, made: Run) -> Run:
-    contract, unavailable = scene.asked.options.contract, scene.snapshot.unavailable
+def _written(
+    context: RunContext, compared: ComparisonPlan, how: Digesting, writer: RowWriter, made: Run
+) -> Run:
+    contract, unavailable = context.request.options.contract, context.snapshot.unavailable
     spoken = spoken_columns(contract) if contract is not None else ()
     places = [column_here(compared.here.naming, *place) for place in spoken]
-    tables = [table for table in scene.readable if table.key not in unavailable]
-    held = {t.title: unavailable[t.key][1] for t in scene.readable if t.key in unavailable}
-    streams = row_streams(tables, scene.catalogue, scene.is_personal, how, places)
-    refused = {**held, **write_rows(scene.holder, scene.asked.while_wanted(streams), writer)}
+    tables = [table for table in context.readable if table.key not in unavailable]
+    held = {t.title: unavailable[t.key][1] for t in context.readable if t.key in unavailable}
+    streams = row_streams(tables, context.catalogue, context.is_personal, how, places)
+    refused = {**held, **write_rows(context.holder, context.request.while_wanted(streams), writer)}
     file = RowFile(writer.path.name, 0, writer.finish())
     notices = tuple(not_kept(title, why) for title, why in refused.items())
     return replace(made, row_file=replace(file, size=writer.size), notices=(*made.notices, *notices))
@@ -59,8 +61,8 @@ def _written(scene: Scene, compared: Compared, how: Digesting, writer: RowWriter
 class _BaselineRows:
     """The rows of a baseline, and those that are there now."""
 
-    scene: Scene
-    known: Compared
+    context: RunContext
+    known: ComparisonPlan
     how: Digesting
     file: KeptRows
     before: Baseline
@@ -68,7 +70,7 @@ class _BaselineRows:
 
     def compared(self) -> Iterator[RowsCompared]:
         """What is told of each table, and of each that could not be compared, why."""
-        if lost := unready(self.scene.holder):
+        if lost := unready(self.context.holder):
             yield from (RowsCompared(title, message=lost) for title in sorted(self.file.sections))
             return
         seen = set()
@@ -81,7 +83,7 @@ class _BaselineRows:
     def _tables(self) -> Iterator[RowsCompared]:
         old = {t.title: t for t in self.before.tables}
         now = {t.title: t for t in self.made.tables}
-        for table in self.scene.asked.while_wanted(self.scene.readable):
+        for table in self.context.request.while_wanted(self.context.readable):
             title = table.title
             if title not in old:
                 continue
@@ -91,7 +93,7 @@ class _BaselineRows:
                 continue
             found, error = self._compared(table, buckets, _counted(old[title], now.get(title)))
             yield found
-            if error is not None and not goes_on(self.scene.holder, error):
+            if error is not None and not goes_on(self.context.holder, error):
                 return
 
     def _unkept(self, title: str, differs: bool) -> Iterator[RowsCompared]:
@@ -103,14 +105,14 @@ class _BaselineRows:
     def _compared(
         self, table: Table, buckets: frozenset[int], counted: tuple[int, int] | None
     ) -> tuple[RowsCompared, DatabaseError | None]:
-        scene, former = self.scene, self.known.here.table_before(table.title)
+        context, former = self.context, self.known.here.table_before(table.title)
         kept = self.file.sections[former].forms
         names = self.known.here.columns_here(former, kept)
         forms = {names[name]: form for name, form in kept.items()}
-        beside = (scene.catalogue, scene.is_personal, self.how, self.before, self.known.since)
+        beside = (context.catalogue, context.is_personal, self.how, self.before, self.known.since)
         (stream,) = row_streams_again([(table, forms, buckets)], *beside)
         try:
-            return compare_rows(scene.holder, stream, self.file.rows(former, buckets), counted), None
+            return compare_rows(context.holder, stream, self.file.rows(former, buckets), counted), None
         except DatabaseError as error:
             return RowsCompared(table.title, stream.key, message=error.fact), error
 

@@ -11,22 +11,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from kisaan_validate.execute.held import HoldLimit
-from kisaan_validate.facts.asked import Selection
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.suite import Selection
 from kisaan_validate.plan.plan import Plan
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target, find_target
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.asked import Asked, Observer
 from kisaan_validate.prove.asking import ask_all
 from kisaan_validate.prove.assemble import assemble
 from kisaan_validate.prove.comparing import prepare
-from kisaan_validate.prove.going_on import alive, heaps_only
+from kisaan_validate.prove.context import look
 from kisaan_validate.prove.lock import connect, lock
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.planning import explained, plan
+from kisaan_validate.prove.recovery import alive, heaps_only
+from kisaan_validate.prove.request import Observer, RunRequest
 from kisaan_validate.prove.rows import with_rows
-from kisaan_validate.prove.scene import look
 from kisaan_validate.prove.values import values_to_keep, with_values
 from kisaan_validate.suite.load import Suite
 
@@ -55,28 +55,28 @@ def run(
         wanted = Selection(tuple(select), tuple(exclude))
         part = suite.narrowed(wanted.select, wanted.exclude)
         wanted = replace(wanted, partial=len(part.checks) < suite.total)
-        asked = _asked(part, dsn, wanted, options, observer, stop)
-        with closing(connect(asked)) as holder:
-            return _run(asked, holder)
+        request = _request(part, dsn, wanted, options, observer, stop)
+        with closing(connect(request)) as holder:
+            return _run(request, holder)
     except BaseException:
         options.keep.drop()
         raise
 
 
-def _run(asked: Asked, holder: Session) -> Run:
+def _run(request: RunRequest, holder: Session) -> Run:
     """The steps. ``holder`` is the session that holds the snapshot; later ones join it."""
-    options, stop = asked.options, asked.stop
-    snapshot = lock(asked, holder)
+    options, stop = request.options, request.stop
+    snapshot = lock(request, holder)
     with HoldLimit(options.limits.snapshot_seconds, stop) as held:
-        scene = look(asked, holder, snapshot)
-        keeping = values_to_keep(scene)
-        planned = plan(scene)
-        compared = prepare(scene)
+        context = look(request, holder, snapshot)
+        keeping = values_to_keep(context)
+        planned = plan(context)
+        compared = prepare(context)
         heaps_only(holder)
-        told = ask_all(scene, planned, compared)
-        made = assemble(scene, planned, compared, told)
-        made = with_rows(scene, compared, made)
-        made = with_values(scene, compared, made, keeping)
+        told = ask_all(context, planned, compared)
+        made = assemble(context, planned, compared, told)
+        made = with_rows(context, compared, made)
+        made = with_values(context, compared, made, keeping)
         made = _ended(made, stop, held)
         if options.while_held is not None and not stop.requested:
             options.while_held(made, lambda: alive(holder))
@@ -95,17 +95,17 @@ def explain(
 
     Raises TargetError and DatabaseError.
     """
-    return explained(_asked(suite, dsn, Selection(), options, lambda _: None, stop))
+    return explained(_request(suite, dsn, Selection(), options, lambda _: None, stop))
 
 
-def _asked(
+def _request(
     suite: Suite,
     dsn: str | Target | None,
     wanted: Selection,
     options: Options | None,
     observer: Observer,
     stop: Stop | None,
-) -> Asked:
+) -> RunRequest:
     target = dsn if isinstance(dsn, Target) else find_target(dsn)
     begun = datetime.now(UTC)
-    return Asked(suite, target, wanted, options or Options(), observer, stop or Stop(), begun)
+    return RunRequest(suite, target, wanted, options or Options(), observer, stop or Stop(), begun)

@@ -10,10 +10,10 @@ from kisaan_validate.execute.pool import Pool
 from kisaan_validate.facts.result import Result
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.plan.plan import Plan
+from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import count_streamed, show_streamed
 from kisaan_validate.prove.outcome import Answers, failures_of, rows_of, streamed_results
 from kisaan_validate.prove.planning import Planned
-from kisaan_validate.prove.scene import Scene
 
 if TYPE_CHECKING:
     from kisaan_validate.stream.conduct import Streams
@@ -27,23 +27,23 @@ buffers, bytes, text.
 class Streaming:
     """The readers of what Python checks need."""
 
-    def __init__(self, scene: Scene, streams: Streams) -> None:
-        self._scene, self._streams = scene, streams
+    def __init__(self, context: RunContext, streams: Streams) -> None:
+        self._scene, self._streams = context, streams
 
     def results(
         self, pool: Pool, plan: Plan, counted: Answers, log: list[StatementFacts]
     ) -> Mapping[str, Result]:
         """The results of the checks that are judged in Python; statements are added to ``log``."""
-        asked, settings = self._scene.asked, self._scene.suite.settings
-        answers = self._streams.results(asked.counting("streaming"))
+        request, settings = self._scene.request, self._scene.suite.settings
+        answers = self._streams.results(request.counting("streaming"))
         streamed = list(zip(plan.streams, answers, strict=True))
         for answer in answers:
             log += answer.log
-        counts, more = count_streamed(pool, plan.streams, rows_of(counted), asked.stop)
+        counts, more = count_streamed(pool, plan.streams, rows_of(counted), request.stop)
         log += more
         results = streamed_results(plan, streamed, counts, settings.may_be_quoted, failures_of(counted))
-        keys = asked.options.failing_keys
-        results, more = show_streamed(pool, streamed, results, keys, settings.is_personal, asked.stop)
+        keys = request.options.failing_keys
+        results, more = show_streamed(pool, streamed, results, keys, settings.is_personal, request.stop)
         log += more
         return results
 
@@ -57,20 +57,20 @@ class Streaming:
         self._streams.close()
 
 
-def streaming(scene: Scene, planned: Planned) -> Streaming | None:
+def streaming(context: RunContext, planned: Planned) -> Streaming | None:
     """The readers; without checks in Python neither pandas nor a process is asked for."""
     if not planned.plan.streams:
         return None
     from kisaan_validate.stream.conduct import Streams
     from kisaan_validate.stream.work import StreamJob
 
-    asked, suite, plan, snapshot = scene.asked, scene.suite, planned.plan, scene.snapshot
-    most = asked.options.python_memory // COPIES
+    request, suite, plan, snapshot = context.request, context.suite, planned.plan, context.snapshot
+    most = request.options.python_memory // COPIES
     read = {stream.table.key for stream in plan.streams}
     ids = {judge.check_id for stream in plan.streams for judge in stream.judges}
     job = StreamJob(
-        asked.target,
-        asked.options.limits,
+        request.target,
+        request.options.limits,
         suite.settings.schemas,
         snapshot.shared,
         tuple(table for table in snapshot.kept if table.key in read),
@@ -78,18 +78,18 @@ def streaming(scene: Scene, planned: Planned) -> Streaming | None:
         suite.origin,
         suite.digest,
         {check.id: check.digest for check in plan.checks if check.id in ids},
-        _hidden(scene, plan),
-        asked.options.failing_keys,
-        asked.options.python_memory,
+        _hidden(context, plan),
+        request.options.failing_keys,
+        request.options.python_memory,
         snapshot.locking,
-        scene.discretion,
+        context.discretion,
     )
-    return Streaming(scene, Streams(job, suite, planned.blocks, scene.jobs, asked.stop))
+    return Streaming(context, Streams(job, suite, planned.blocks, context.jobs, request.stop))
 
 
-def _hidden(scene: Scene, plan: Plan) -> frozenset[str]:
+def _hidden(context: RunContext, plan: Plan) -> frozenset[str]:
     """The checks whose values are not shown, because they read a personal column."""
-    personal = scene.is_personal
+    personal = context.is_personal
     return frozenset(
         judge.check_id
         for stream in plan.streams

@@ -14,22 +14,22 @@ from kisaan_validate.live.kept import compare_values, write_values
 from kisaan_validate.personal.lineage import asked_of
 from kisaan_validate.plan.keptvalues import ValueStream, stream_again, value_streams
 from kisaan_validate.postgres.lineage import read_followed
-from kisaan_validate.prove.comparing import Compared
-from kisaan_validate.prove.going_on import goes_on, unready
+from kisaan_validate.prove.comparing import ComparisonPlan
+from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.options import KeptColumns
-from kisaan_validate.prove.scene import Scene
+from kisaan_validate.prove.recovery import goes_on, unready
 from kisaan_validate.record.valuefile import KeptValues, ValueWriter
 from kisaan_validate.sql.expressions import knows_zone_sql
 from kisaan_validate.suite.personal import looks_asked
 
 
-def values_to_keep(scene: Scene) -> list[ValueStream]:
+def values_to_keep(context: RunContext) -> list[ValueStream]:
     """What is read to keep values. Raises UsageError before anything is measured, where a column cannot be
     kept or the server does not know the time zone.
     """
-    options = scene.asked.options
+    options = context.request.options
     zone = options.compare.zone if options.compare is not None else ""
-    if zone and scene.holder.execute(knows_zone_sql(zone)) == [(0,)]:
+    if zone and context.holder.execute(knows_zone_sql(zone)) == [(0,)]:
         raise UsageError(
             f"--zone {zone} is not a time zone that the server knows",
             "write a name such as Asia/Kolkata or UTC",
@@ -37,41 +37,43 @@ def values_to_keep(scene: Scene) -> list[ValueStream]:
     kept = options.keep.values
     if kept is None:
         return []
-    looks = _looks_personal(scene, kept)
+    looks = _looks_personal(context, kept)
     return value_streams(
-        kept.columns, scene.catalogue, scene.readable, scene.is_personal, looks, scene.encoding
+        kept.columns, context.catalogue, context.readable, context.is_personal, looks, context.encoding
     )
 
 
-def _looks_personal(scene: Scene, kept: KeptColumns) -> Callable[[str, str], bool]:
+def _looks_personal(context: RunContext, kept: KeptColumns) -> Callable[[str, str], bool]:
     """Whether a column looks like somebody's data by its name, or is made of one that does."""
     looks, public = looks_asked(kept.public), asked_of(kept.public)
-    found = read_followed(scene.holder, looks, scene.suite.settings.aliases)
+    found = read_followed(context.holder, looks, context.suite.settings.aliases)
     return lambda table, column: not public(table, column) and found.is_personal(table, column, looks)
 
 
-def with_values(scene: Scene, compared: Compared, made: Run, streams: Sequence[ValueStream]) -> Run:
+def with_values(
+    context: RunContext, compared: ComparisonPlan, made: Run, streams: Sequence[ValueStream]
+) -> Run:
     """The run with values written beside a baseline, or compared with those that a baseline kept."""
-    options, before = scene.asked.options, compared.here.before
-    if scene.asked.stop.requested or not made.tables:
+    options, before = context.request.options, compared.here.before
+    if context.request.stop.requested or not made.tables:
         return made
     if streams and options.keep.values is not None:
-        scene.asked.say("writing values")
-        return replace(made, value_file=_written(scene, options.keep.values, streams))
+        context.request.say("writing values")
+        return replace(made, value_file=_written(context, options.keep.values, streams))
     if options.compare is None or options.before is None:
         return made
     if options.before.values is None or before is None:
         return made
-    scene.asked.say("comparing values")
+    context.request.say("comparing values")
     file, zone = options.before.values, options.compare.zone
-    comparing = _Values(scene, compared, file, zone, _rows(before.tables), _rows(made.tables))
+    comparing = _Values(context, compared, file, zone, _rows(before.tables), _rows(made.tables))
     return replace(made, values=tuple(comparing.compared()))
 
 
-def _written(scene: Scene, kept: KeptColumns, streams: Sequence[ValueStream]) -> RowFile:
+def _written(context: RunContext, kept: KeptColumns, streams: Sequence[ValueStream]) -> RowFile:
     writer = ValueWriter(kept.path)
     try:
-        write_values(scene.holder, scene.asked.while_wanted(streams), writer)
+        write_values(context.holder, context.request.while_wanted(streams), writer)
     except BaseException:
         writer.drop()
         raise
@@ -89,8 +91,8 @@ class _Values:
     rows, by title.
     """
 
-    scene: Scene
-    known: Compared
+    context: RunContext
+    known: ComparisonPlan
     file: KeptValues
     zone: str
     old: Mapping[str, int]
@@ -98,7 +100,7 @@ class _Values:
 
     def compared(self) -> Iterator[ValuesCompared]:
         """What is told of each column, also of those that could not be compared."""
-        lost = unready(self.scene.holder)
+        lost = unready(self.context.holder)
         for former in self.file.tables:
             lost = yield from self._table(former, lost)
 
@@ -107,11 +109,13 @@ class _Values:
         kept, _ = self.file.tables[former]
         title = self.known.here.done.title(former)
         forms = kept.called(self.known.here.columns_here(former, (*kept.key, *kept.columns)))
-        table = next((t for t in self.scene.readable if t.title == title), None)
+        table = next((t for t in self.context.readable if t.title == title), None)
         if table is None or lost:
             yield from _untold(title, forms.columns, lost or self._absence(title))
             return lost
-        stream, reasons = stream_again(table, forms, self.scene.is_personal, self.scene.encoding, self.zone)
+        stream, reasons = stream_again(
+            table, forms, self.context.is_personal, self.context.encoding, self.zone
+        )
         for name, why in reasons.items():
             yield ValuesCompared(title, name, message=why)
         names = [name for name in forms.columns if name not in reasons]
@@ -122,17 +126,17 @@ class _Values:
             return lost
         try:
             counted = (self.old[title], self.new[title])
-            yield from compare_values(self.scene.holder, stream, self.file.lines(former), counted)
+            yield from compare_values(self.context.holder, stream, self.file.lines(former), counted)
             return lost
         except (DatabaseError, OSError) as error:
             why = _why(error)
             yield from _untold(title, names, why)
-            there = isinstance(error, DatabaseError) and goes_on(self.scene.holder, error)
+            there = isinstance(error, DatabaseError) and goes_on(self.context.holder, error)
             return "" if there else why
 
     def _absence(self, title: str) -> str:
         """Why a table of the baseline is not compared."""
-        there = any(known.title == title for known in self.scene.catalogue.tables.values())
+        there = any(known.title == title for known in self.context.catalogue.tables.values())
         return "the table is not among those compared now" if there else VALUES_GONE
 
 

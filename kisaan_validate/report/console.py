@@ -31,7 +31,7 @@ from kisaan_validate.text.pairs import pair
 from kisaan_validate.verdict.judgement import Judgement
 
 if TYPE_CHECKING:
-    from kisaan_validate.prove.asked import Connected
+    from kisaan_validate.prove.request import Connected
 
 from kisaan_validate.report.console_parts import (
     MOST_LISTED,

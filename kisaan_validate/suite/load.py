@@ -18,8 +18,8 @@ from typing import Any
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
-from kisaan_validate.facts.asked import SuiteFacts
 from kisaan_validate.facts.check import Check, Criterion
+from kisaan_validate.facts.suite import SuiteFacts
 from kisaan_validate.personal.lineage import Asked, Followed, asked_of
 from kisaan_validate.process import watched
 from kisaan_validate.rules import plugins

@@ -23,7 +23,7 @@ from kisaan_validate.postgres.standby import require_young
 from kisaan_validate.postgres.statistics import Comments, read_comments, read_sizes, read_statistics
 from kisaan_validate.postgres.target import Target
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.asked import Observer, Progress, connected
+from kisaan_validate.prove.request import Observer, Progress, connected
 from kisaan_validate.suite.personal import guessed_personal
 
 

@@ -16,18 +16,18 @@ from kisaan_validate.postgres.lineage import discretion_of, followed_in, read_li
 from kisaan_validate.postgres.session import Discretion, Session
 from kisaan_validate.postgres.standby import too_old
 from kisaan_validate.process.stopping import Cause
-from kisaan_validate.prove.asked import Asked
 from kisaan_validate.prove.lock import kinds_of_readers, open_session
+from kisaan_validate.prove.request import RunRequest
 from kisaan_validate.suite.load import Suite
 
 
 @dataclass(frozen=True)
-class Scene:
+class RunContext:
     """``suite`` is the part that was asked for, with all that is personal known. ``scope`` are the tables
     that are counted beyond those of checks; ``excluded`` are those that the suite leaves out.
     """
 
-    asked: Asked
+    request: RunRequest
     holder: Session
     snapshot: Snapshot
     suite: Suite
@@ -59,29 +59,29 @@ class Scene:
     def jobs(self) -> int:
         """How many readers of each kind may work side by side."""
         room = self.snapshot.locking.readers // kinds_of_readers(self.suite)
-        return max(1, min(self.asked.options.jobs, room))
+        return max(1, min(self.request.options.jobs, room))
 
     def open(self) -> Session:
         """One more session. Raises TargetError."""
-        return open_session(self.asked, self.discretion)
+        return open_session(self.request, self.discretion)
 
 
-def look(asked: Asked, holder: Session, snapshot: Snapshot) -> Scene:
+def look(request: RunRequest, holder: Session, snapshot: Snapshot) -> RunContext:
     """What is there to be proved. Raises TargetError and RecordError for a database that was not meant."""
-    options, settings, catalogue = asked.options, asked.suite.settings, snapshot.catalogue
+    options, settings, catalogue = request.options, request.suite.settings, snapshot.catalogue
     if stale := too_old(snapshot.place.standby, options.limits.standby_seconds):
-        asked.stop.forgo(stale, Cause.STANDBY_TOO_OLD)
-    require_expected(snapshot.place, options.expect, asked.target)
+        request.stop.forgo(stale, Cause.STANDBY_TOO_OLD)
+    require_expected(snapshot.place, options.expect, request.target)
     if options.before is not None and not options.before.other_database:
         require_same_database(options.before.baseline, snapshot.place)
-    suite, discretion = asked.suite, None
+    suite, discretion = request.suite, None
     if settings.personal:
         suite = _following(holder, suite, options.contract, catalogue)
         discretion = discretion_of(suite.settings.followed, catalogue)
         holder.discretion = discretion
     excluded = tuple(t.name for t in catalogue.tables.values() if settings.is_excluded(t.name))
     scope = tuple(count_scope(catalogue, excluded)) if options.compare is not None else ()
-    return Scene(asked, holder, snapshot, suite, discretion, excluded, scope)
+    return RunContext(request, holder, snapshot, suite, discretion, excluded, scope)
 
 
 def _following(holder: Session, suite: Suite, contract: Contract | None, catalogue: Catalogue) -> Suite:

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import TypeVar
 
-from kisaan_validate.facts.asked import Selection
+from kisaan_validate.facts.suite import Selection
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target
 from kisaan_validate.process.stopping import Stop
@@ -42,13 +42,13 @@ Observer = Callable[[Progress | Connected], None]
 
 
 def connected(session: Session, target: Target) -> Connected:
-    """What a session has reached: the host that answered, of all that were asked."""
+    """What a session has reached: the host that answered, of all that were request."""
     (host, port), p = session.address, session.parameters
     return Connected(host or "local socket", port, p.get("dbname", ""), p.get("user", ""), target.source)
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunRequest:
     """Which suite on which database, and how. ``selection`` says which part of the suite ``suite`` is."""
 
     suite: Suite
