@@ -47,6 +47,17 @@ def pooled(server: Server, tmp_path: Path) -> Iterator[tuple[str, str]]:
         yield place
 
 
+def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Whether it came up; it ends if somebody else took the port meanwhile."""
+
+    def answers() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(lambda: process.poll() is not None or answers())
+    return process.poll() is None
+
+
 @contextmanager
 def pooler(server: Server, folder: Path, places: int) -> Iterator[tuple[str, str]]:
     """The same, with so many places."""
@@ -55,14 +66,6 @@ def pooler(server: Server, folder: Path, places: int) -> Iterator[tuple[str, str
         "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT g, g FROM generate_series(1, "
         "1000) g"
     )
-    port = _free_port()
-    settings = folder / "pgbouncer.ini"
-    settings.write_text(
-        f"[databases]\n{database} = host={server.host} port={server.port} dbname={database} user=postgres\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = "
-        f"transaction\n"
-        f"unix_socket_dir =\nlogfile = {folder}/log\ndefault_pool_size = {places}\n"
-    )
     # It refuses to run as root, and only the server's own user may reach its socket.
     owner = Path(server.host).owner()
     as_user: dict[str, object] = {"user": owner} if os.geteuid() == 0 else {}
@@ -70,14 +73,21 @@ def pooler(server: Server, folder: Path, places: int) -> Iterator[tuple[str, str
         for parent in takewhile(lambda one: one != Path(tempfile.gettempdir()), (folder, *folder.parents)):
             parent.chmod(0o755)
         shutil.chown(folder, owner)
-    process = subprocess.Popen([program, str(settings)], stderr=subprocess.DEVNULL, **as_user)  # type: ignore[call-overload]
-
-    def listens() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
+    for _ in range(5):
+        port = _free_port()
+        settings = folder / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n{database} = host={server.host} port={server.port} dbname={database} user=postgres\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = "
+            f"transaction\n"
+            f"unix_socket_dir =\nlogfile = {folder}/log\ndefault_pool_size = {places}\n"
+        )
+        process = subprocess.Popen([program, str(settings)], stderr=subprocess.DEVNULL, **as_user)  # type: ignore[call-overload]
+        if _listens(port, process):
+            break
+    else:
+        raise AssertionError((folder / "log").read_text())
     try:
-        wait_until(listens)
         yield f"host=127.0.0.1 port={port} dbname={database} user=postgres", database
     finally:
         process.terminate()
