@@ -18,6 +18,7 @@ from kisaan_validate.rules.assertion import Assertion
 from kisaan_validate.sql.reading import columns_named
 from kisaan_validate.suite.load import Suite
 
+# A check that does not apply read nothing either.
 _SILENT = UNANSWERED | {Status.NOT_APPLICABLE}
 
 
@@ -34,6 +35,8 @@ def coverage_of(suite: Suite, catalogue: Catalogue, results: Iterable[Result]) -
         if check.id not in answered:
             continue
         for table, columns in _touched(suite, check, catalogue).items():
+            # A check of the catalogue looks at no value, so it counts neither as a check of rows nor as
+            # judging a column.
             rows = check.form is not Form.CATALOGUE
             (judged if rows else described)[table] |= columns
             checks[table] += rows
@@ -61,6 +64,7 @@ def _touched(suite: Suite, check: Check, catalogue: Catalogue) -> dict[TableKey,
     for name, column in (*suite.needs(check), *((check.table, column) for column in check.columns)):
         table = catalogue.find(name) if name else None
         if table is not None:
+            # A need of the table as a whole has "" for its column.
             found[table.key] |= {column, *named} - {""}
     return found
 

@@ -72,6 +72,7 @@ class Judgement:
         found = (
             [Unknown("the contract", stale)] if self.contract is not None and (stale := self.stale) else []
         )
+        # A partial run leaves checks out on purpose; only a full run can show that one is gone.
         lost = [m for m in self.diff.moves if m.reason == GONE and not self.run.selection.partial]
         return (
             *found,
@@ -158,11 +159,14 @@ def _compared(made: Judgement, baseline: Baseline) -> Judgement:
     run, after, contract = made.run, baseline_of(made.run), made.contract
     seen = seen_by(contract, baseline, after)
     found = with_rows(diff(seen.before, after), run.rows)
+    # What was not brought under the new names joins late; pages and records list changes by key.
     found = replace(found, changes=tuple(sorted([*found.changes, *seen.changes], key=lambda c: c.key)))
     if contract is None:
         remarks = remarks_on(found.changes, seen.before, after, None)
         return replace(made, diff=with_values(found, run.values), before=seen.before, remarks=remarks)
     stale = stale_reason(contract, baseline)
+    # What refines the diff needs both sides, and both sides hold the changes: so they are built again from
+    # them.
     found = refined(found, both_of(contract, seen, run, after, found, stale))
     both = both_of(contract, seen, run, after, found, stale)
     both = replace(both, remarks=remarks_on(found.changes, seen.before, after, both))
@@ -186,8 +190,10 @@ def _compared(made: Judgement, baseline: Baseline) -> Judgement:
 def _failing(run: Run, found: Diff | None, uses: Mapping[str, Waived]) -> tuple[str, ...]:
     checks = run.by_id
     origins = {move.check_id: move.origin for move in found.moves} if found is not None else {}
+    # An expired or exceeded waiver excuses nothing.
     excused = {id for id, use in uses.items() if use.use is Use.HOLDS}
     if run.fail_on is FailOn.NEW:
+        # UNKNOWN is not excused: only the same rows, proved to have failed before, count as old.
         excused |= {id for id, origin in origins.items() if origin is Origin.BEFORE}
     blocking = (r.check_id for r in run.failures if checks[r.check_id].severity is Severity.BLOCKING)
     return tuple(id for id in blocking if id not in excused)
@@ -215,6 +221,7 @@ def outcomes(contract: Contract, both: Both) -> tuple[tuple[Promise, Outcome], .
 
 
 def _outcome(promise: Promise, both: Both) -> Outcome:
+    # Asked first: the refusal of a need says more than the missing figure that judging would run into.
     for side in both.sides:
         refused = side.measures.get(refused_key(promise.id).text)
         if refused is not None and refused.message:
@@ -223,6 +230,7 @@ def _outcome(promise: Promise, both: Both) -> Outcome:
         outcome = promise.judge(both)
     except CannotTell as reason:
         return Outcome(State.UNKNOWN, str(reason))
+    # A rule names every change it would explain; one that did not happen must not look explained.
     seen = both.changes.keys()
     return replace(outcome, explains=outcome.explains & seen, contradicts=outcome.contradicts & seen)
 
@@ -242,6 +250,8 @@ def expected_rows(made: Judgement) -> dict[str, int | None]:
 def _expected(both: Both, title: str) -> int | None:
     try:
         story = story_of(both, title)
+        # The table is counted as though every promised removal were done, so that one not done shows as a
+        # surplus.
         promised = frozenset(r.rule for r in both.removals.get(title, ()) if both.old_count(r.rule, title))
         return replace(story, done=promised).staying + story.arrived
     except CannotTell:
@@ -252,6 +262,8 @@ def stale_reason(contract: Contract, before: Baseline) -> str:
     """Why a baseline does not belong to a contract, so that the contract cannot be told from what
     came about; or "".
     """
+    # The text's digest, not its name: promises edited after the baseline would be judged by figures of the
+    # old ones.
     if contract.digest == before.contract_digest:
         return ""
     return (
@@ -285,6 +297,7 @@ class Answer:
 
 def answer_of(made: Judgement) -> Answer | None:
     """The answer; None without a baseline, for then it cannot be given."""
+    # Before the counts: without a baseline there are no promises, and zeros would read as a clean answer.
     if made.diff is None:
         return None
     states = Counter(outcome.state for _, outcome in made.promises)

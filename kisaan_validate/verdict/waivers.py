@@ -90,6 +90,7 @@ def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) ->
         if known is not None and w.check not in known:
             hint = did_you_mean(w.check, known)
             raise SuiteError(f"there is no check {w.check!r}", hint, f"{origin}: waiver {number}")
+    # Two scopes for one check would leave open which of them holds.
     if twice := next((check for check, n in Counter(w.check for w in given).items() if n > 1), None):
         raise SuiteError(f"{twice!r} is waived twice", "combine them into one waiver", origin)
     waivers = tuple(
@@ -101,12 +102,14 @@ def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) ->
 
 def keys_needed(waivers: Waivers) -> dict[str, int]:
     """How many keys of which checks must be collected to tell whether only waived rows fail, by check id."""
+    # One more than is waived, so that a row beyond them is seen.
     return {w.check: len(w.keys) + 1 for w in waivers.waivers if w.keys}
 
 
 def waived(run: Run, waivers: Waivers) -> dict[str, Waived]:
     """What each waiver came to, by check id, for the checks of the run."""
     results = {result.check_id: result for result in run.results}
+    # The run's time, not today's: a record that is judged again next year has the same verdict.
     today = run.place.at.astimezone(UTC)
     return {w.check: _used(w, results[w.check], today) for w in waivers.waivers if w.check in results}
 
@@ -135,13 +138,17 @@ def _used(waiver: Waiver, result: Result, now: datetime) -> Waived:
 
 def _beyond(waiver: Waiver, result: Result) -> str:
     """Which rows fail beyond those that a waiver names, in words; "" if there is none."""
+    # A sampled row shows other columns too; only those of the key identify it.
     keys = [_values(tuple((n, v) for n, v in row if n in result.key)) for row in result.sample]
+    # A ctid names another row after the next UPDATE or VACUUM FULL.
     if "ctid" in result.key or not result.key:
         return "the rows have no stable key, so they cannot be waived by key"
     if not result.sample_complete:
         return "not all failing rows are known, so rows that are not waived may fail too"
+    # Two long values may share the part that is shown.
     if any(value == MASKED or value.endswith("…") for key in keys for value in key):
         return "the key is personal or too long to be shown in full, so its rows cannot be waived by key"
+    # Surplus rows of a duplicate, or several violations in one row: the keys do not account for all of them.
     if len(keys) != result.violations:
         return f"{result.violations:,} violations under {len(keys):,} keys: waive them by rows"
     others = [key for key in keys if key not in waiver.keys]
@@ -151,5 +158,6 @@ def _beyond(waiver: Waiver, result: Result) -> str:
     return f"{counted(many, 'other row')} {agreeing(many, 'fails', 'fail')}, first {', '.join(others[0])}"
 
 
+# As a report prints it, since people copy keys from there.
 def _values(key: Key) -> tuple[str, ...]:
     return tuple("NULL" if value is None else value for _, value in key)

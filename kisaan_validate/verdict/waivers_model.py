@@ -21,6 +21,7 @@ WAIVERS_FORMAT = 1
 
 
 def _day(value: Any) -> Any:
+    # A TOML date-time is a date to isinstance, and would bring an hour and a zone that nothing looks at.
     if type(value) is not date:
         raise wrong("must be a day", "write expires = 2026-12-31")
     return value
@@ -28,6 +29,7 @@ def _day(value: Any) -> Any:
 
 def _key(value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
+    # A boolean is an int to isinstance.
     if not values or not all(type(v) in {int, str} for v in values):
         raise wrong("is not a key", 'write a key as the report shows it: [17], or ["a", 2]')
     return [str(v) for v in values]
@@ -55,6 +57,7 @@ class WaiverTable(TomlTable):
 
     @model_validator(mode="after")
     def _one_scope(self) -> WaiverTable:
+        # Whether rows was written, not its value; an empty list of keys waives nothing, so it is no scope.
         if sum(("rows" in self.model_fields_set, bool(self.keys), self.whole_check)) != 1:
             hint = "write rows = 3, keys = [[17], [18]] or whole_check = true"
             raise wrong("a waiver covers one of rows, keys, whole_check", hint)
