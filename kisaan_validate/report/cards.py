@@ -51,6 +51,7 @@ class Keys:
         )
         for row in self.rows:
             cells = [value(cell) for cell in row]
+            # A NULL or masked side has no characters to set beside the other's.
             if sides is not None and None not in (both := [row[n] for n in sides]) and MASKED not in both:
                 cells[sides[0]], cells[sides[1]] = marked(*both)
             yield cells
@@ -75,6 +76,8 @@ class Card:
     @property
     def lean(self) -> bool:
         """Whether its static text is kept short: nothing is wrong, and there may be thousands of its like."""
+        # A page of ten thousand passing checks must still open: what can be read elsewhere is left out of
+        # them.
         return self.result.status in {Status.PASS, Status.NOT_APPLICABLE} and not (
             self.movement or self.waiver or self.vacuous
         )
@@ -84,6 +87,7 @@ class Card:
         """The shell lines around the SQL that hand it to psql; ("", "") where SQL alone does not
         re-perform the check.
         """
+        # The SQL of a Python check only streams rows; psql would show no answer.
         again = self.result.sql and self.check.form is not Form.PYTHON
         return around(self.result.sql) if again else ("", "")
 
@@ -119,6 +123,7 @@ def card_of(check: Check, result: Result, move: CheckMove | None, use: Waived | 
 
 def movement(move: CheckMove | None) -> str:
     """How a check moved since the baseline, with both counts; "" where there is nothing to compare."""
+    # Still passing with another number of tolerated rows is news; with the same number it is not.
     if move is None or (move.transition is Transition.STILL_PASSING and move.before == move.after):
         return ""
     if move.transition is Transition.UNKNOWN:
@@ -151,6 +156,8 @@ def keys_of(check: Check, result: Result, shown: int) -> Keys | None:
     sample = result.sample[:shown]
     if not sample:
         return None
+    # Rows may differ in their columns (a figure's segments), so that the heading is the union, in order of
+    # sight.
     columns = tuple(dict.fromkeys(name for row in sample for name, _ in row))
     rows = tuple(tuple(dict(row).get(name, "") for name in columns) for row in sample)
     masked = any(cell == MASKED for row in rows for cell in row)
@@ -161,6 +168,7 @@ def _caption(check: Check, shown: int, violations: int | None) -> str:
     of_rows = check.form in {Form.ROW, Form.JOIN}
     if violations is None:
         return f"{counted(shown, 'entry', 'entries')} recorded"
+    # An entry may stand for several violations here (a group, a segment), so "of" would be false.
     if not of_rows and violations != shown:
         return f"Showing {counted(shown, 'entry', 'entries')}; {counted(violations, 'violation')} in all"
     what = "violating row" if of_rows else "violation"
@@ -171,6 +179,7 @@ def _caption(check: Check, shown: int, violations: int | None) -> str:
 
 def _facts(check: Check, result: Result) -> list[tuple[str, str]]:
     evidence = " ".join(filter(None, (EVIDENCE_WORDS[result.evidence], result.trusted)))
+    # Only answers that could have come from rows; the catalogue's are facts that no constraint enforces.
     scanned = result.evidence in {*COUNTED, Evidence.STREAMED, Evidence.PROVED}
     return [
         ("Evidence", evidence),

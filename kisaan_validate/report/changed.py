@@ -132,6 +132,7 @@ def open_hints(judged: Judgement, after: Baseline) -> tuple[Hint, ...]:
     """
     if judged.diff is None or judged.before is None:
         return ()
+    # Without a contract nothing is explained or unexplained: all differences are open to the reader.
     changes = judged.unexplained if judged.contract is not None else judged.diff.changes
     columns = {(change.table, change.name) for change in changes if change.kind == VALUES}
     return tuple(hint for hint in hints(judged.before, after) if (hint.table, hint.column) in columns)
@@ -155,6 +156,7 @@ _ROW_WORDS = {
 
 
 def _line(change: Change, judged: Judgement) -> ChangeLine:
+    # None, not (): with no contract "explained by nothing" would be an accusation.
     explained = judged.explained.get(change.key, ()) if judged.contract is not None else None
     delta = signed(change.delta) if change.delta is not None else ""
     broken, remark = judged.contradicted(change.key), judged.remarks.get(change.key, "")
@@ -185,6 +187,7 @@ def _sums(old: TableFacts | None, new: TableFacts | None) -> tuple[tuple[str, st
             name,
             left[name].total or "none",
             right[name].total or "none",
+            # Two texts of one sum may differ in zeros only; differing() decides about it everywhere.
             "total" not in differing(left[name], right[name]),
         )
         for name in left
@@ -195,7 +198,10 @@ def _sums(old: TableFacts | None, new: TableFacts | None) -> tuple[tuple[str, st
 def _exact(columns: tuple[ColumnFacts, ...]) -> Mapping[str, Profile]:
     exact = ((c.name, c.profile) for c in columns if c.profile is not None)
     return {
-        name: profile for name, profile in exact if profile.family is Family.NUMBER and not profile.personal
+        # A sum of few personal values tells them.
+        name: profile
+        for name, profile in exact
+        if profile.family is Family.NUMBER and not profile.personal
     }
 
 
@@ -234,12 +240,14 @@ def answer_words(judged: Judgement) -> tuple[AnswerLine, ...]:
 def _answer(word: str, said: list[str], asides: list[str], nothing: str = "") -> AnswerLine:
     """One line: what there is, or that there is nothing; then what is said beside it and fails nothing."""
     beside = [text for text in asides if text]
+    # "nothing" beside an aside would contradict it.
     head = ", ".join(said) or (nothing if beside else "nothing")
     return AnswerLine(word, "; ".join(filter(None, (head, *beside))), bool(said))
 
 
 def _open(judged: Judgement, answer: Answer) -> list[str]:
     """What is open: failing checks that count, of an age not known; promises; what was not compared."""
+    # Accepted failures change no verdict, whatever their age; they are said among the asides.
     failing = [id for id in answer.unknown if id in judged.failing]
     promises, others = len(judged.open_promises), len(judged.untold)
     found = [f"whether {counted(len(failing), 'failing check')} failed before"] if failing else []

@@ -66,6 +66,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
     """
     console, run = new_console(), judged.run
     for line in answer_lines(judged):
+        # Never wrapped: a line of this answer is copied into tickets and found by grep.
         console.print(line, soft_wrap=True)
     if not quiet:
         if judged.diff is not None and judged.before is not None:
@@ -85,6 +86,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
         _print_next_steps(console, judged, verbose)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))
+    # Said only if the snapshot was held long enough to matter for vacuum.
     if not quiet and run.held_seconds >= WORTH_SAYING:
         console.print(Text(held_words(run)))
     if words := criteria_words(criterion_lines(run)):
@@ -101,6 +103,7 @@ def answer_lines(judged: Judgement) -> list[RichText]:
     styles = ("bold red", "bold", "bold yellow")
     return [
         Text.assemble((f"{line.word}: ", style if line.some else "bold"), line.text)
+        # Without a baseline there are no lines to style.
         for line, style in zip(answer_words(judged), styles, strict=False)
     ]
 
@@ -126,6 +129,7 @@ def _by_promise(judged: Judgement, state: State) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     for promise, outcome in judged.in_state(state):
+        # A promise for several columns is one promise to its author, with an id per column behind the "/".
         id, _, member = promise.id.partition("/")
         found.setdefault(id, []).append(
             f"{member}: {outcome.message}" if member and outcome.message else member or outcome.message
@@ -147,6 +151,7 @@ def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> No
         texts = (
             change.kind,
             change.table,
+            # Either may be empty: a change of a table as a whole has no name.
             f"{change.name} {change.aspect}".strip(),
             *pair(change.before, change.after, none="–", quoted=False),
         )
@@ -175,6 +180,7 @@ def _print_listed(console: Console, judged: Judgement, verbose: bool) -> None:
     found = [change for changes in changes_by_table(judged.listed).values() for change in changes]
     shown = found if verbose else found[:MOST_LISTED]
     table = new_table("difference of", "what", "before", "after")
+    # Unlike unexplained differences these fail nothing, so a few are enough on a terminal.
     for change in shown:
         texts = (change.table or "the database", words_of(change), cell(change.before), cell(change.after))
         table.add_row(*(Text(text) for text in texts))
@@ -191,6 +197,7 @@ def _print_listed(console: Console, judged: Judgement, verbose: bool) -> None:
 def _print_hints(console: Console, judged: Judgement, verbose: bool) -> None:
     said = open_hints(judged, baseline_of(judged.run))
     for hint in said[: None if verbose else MOST_ROWS]:
+        # Text, never markup: a table named [bold] must not style the line or vanish from it.
         console.print(Text(f"figures  {hint.table}.{hint.column}: {hint.words}"), soft_wrap=True)
 
 
@@ -229,6 +236,7 @@ def _unproved_lines(judged: Judgement) -> list[str]:
     uses = Counter(use.use for use in judged.waived.values())
     if uses:
         lines.append(f"        waivers: {', '.join(f'{n:,} {use.value}' for use, n in uses.items())}")
+    # Counted over all results, not over those shown: a capped table must not look complete.
     if unanswered:
         lines.append(f"        {counted(unanswered, 'check')} without an answer")
     if believed := sum(bool(r.trusted) for r in run.results):
@@ -243,6 +251,7 @@ def _unproved_lines(judged: Judgement) -> list[str]:
 
 def _print_rows(console: Console, counts: Sequence[TableRowCounts]) -> None:
     table = new_table("rows of", "before", "after", "delta")
+    # A delta of None stays in: an unknown number may have moved.
     moved = [c for c in counts if c.delta != 0]
     for count in moved:
         delta = "not known" if count.delta is None else f"{count.delta:+,}"
@@ -260,7 +269,9 @@ def _print_rows(console: Console, counts: Sequence[TableRowCounts]) -> None:
 def _print_attention(console: Console, judged: Judgement, verbose: bool) -> None:
     run, checks = judged.run, judged.run.by_id
     results = sorted(
-        run.results, key=lambda r: (_ORDER.index(r.status), SEVERITIES.index(checks[r.check_id].severity))
+        # The gravest first, since the list is cut at its end.
+        run.results,
+        key=lambda r: (_ORDER.index(r.status), SEVERITIES.index(checks[r.check_id].severity)),
     )
     listed = [r for r in results if verbose or r.status not in {Status.PASS, Status.NOT_APPLICABLE}]
     shown = listed if verbose else listed[:MOST_ROWS]
@@ -324,6 +335,7 @@ def _count(result: Result, check: Check) -> Text:
     """
     if result.violations is None:
         return Text("–", justify="right")
+    # A query may count groups or segments: "3 of 1,000" would say that three rows are wrong.
     of = "in" if check.form in {Form.QUERY, Form.PYTHON} else "of"
     return Text(
         f"{result.violations:,}" + (f" {of} {result.examined:,}" if result.examined is not None else ""),

@@ -54,12 +54,14 @@ def _gaps(baseline: Baseline) -> list[str]:
     lines += [f"not measured: {m.id}: {m.message}" for m in baseline.measured if m.message]
     said = {rows_of(t.title) for t in baseline.tables if t.rows is None}
     said |= {catalogue_of(what) for what in baseline.unread}
+    # A table that was not counted already has its line with the reason.
     lines += [f"not known: {item.what}: {item.reason}" for item in lacking(baseline) if item.what not in said]
     lines += [notice.message for notice in rows_not_kept(baseline)]
     hint = (
         "HINT: what is missing here cannot be compared later: fix it and take the baseline again, or "
         "compare live databases with kisaan-validate diff"
     )
+    # Keyed values are an extra: without them the baseline is complete, so no hint asks to take it again.
     few = [f"not compared later: {k.table}.{k.column}: {k.message}" for k in baseline.keyed if k.message]
     return [*lines, hint, *few] if lines else few
 
@@ -70,6 +72,7 @@ def show_baseline(baseline: Baseline, *, verbose: bool) -> None:
     console.print(
         Text(f"baseline of {place.database} on {place.host}:{place.port}, as {place.role}, {baseline.id}")
     )
+    # A standby may have no log position: pg_last_wal_replay_lsn() can be NULL.
     console.print(
         Text(
             f"taken   {baseline.taken_at:%Y-%m-%d %H:%M:%S} UTC, snapshot {place.snapshot}, log position "
@@ -111,6 +114,7 @@ def _figures(profile: Profile | None) -> tuple[str, ...]:
     if profile is None:
         return ("not measured",)
     nulls = "–" if profile.nulls is None else f"{profile.nulls:,}"
+    # Only the number of NULLs of a personal column is no personal value.
     if profile.personal:
         return (nulls, "personal")
     return (nulls, cell(profile.minimum), cell(profile.maximum), cell(profile.total))

@@ -30,6 +30,7 @@ MOST_ROWS = 40
 
 
 def cell(text: str | None) -> str:
+    # split() without arguments also takes out line breaks and tabs, which would break the table.
     """A value in a cell: one line, cut, with nothing hidden in it."""
     short = " ".join((text or "–").split())
     return short if len(short) <= 60 else short[:59] + "…"
@@ -47,6 +48,7 @@ def new_console() -> Console:
     """Standard output, as the terminal or pipe can show it."""
     console = PipeConsole(highlight=False)
     # Without a terminal there is no width to respect: lines are for grep and mail.
+    # A file or pipe has no width; rich would fold at 80 columns.
     return console if console.is_terminal else PipeConsole(highlight=False, width=160)
 
 
@@ -59,5 +61,7 @@ def new_table(*headings: str) -> Table:
     """An empty table with these headings."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for heading in headings:
+        # A folded status or number would no longer be found by grep; long texts fold instead of losing their
+        # end.
         table.add_column(heading, overflow="fold", no_wrap=heading in {"status", "severity", "violations"})
     return table

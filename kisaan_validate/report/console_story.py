@@ -39,7 +39,10 @@ def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
         console.print(line, soft_wrap=True)
     counts = row_counts(story.before, baseline_of(story.after))
     moved = [
-        f"{c.table} {rows_shown(c.before)} → {rows_shown(c.after)} ({c.delta:+,})" for c in counts if c.delta
+        # c.delta is None where unknown: neither moved nor the same, so it is in neither number.
+        f"{c.table} {rows_shown(c.before)} → {rows_shown(c.after)} ({c.delta:+,})"
+        for c in counts
+        if c.delta
     ]
     if stopped := story.migrated.stopped:
         more = f"{story.migrated.applied:,} files applied; no later file ran, and the service keeps running"

@@ -66,7 +66,9 @@ def criterion_lines(run: Run, attested: Sequence[Attested] = ()) -> tuple[Criter
 
 def _by_person(criterion: Criterion, attested: Sequence[Attested]) -> CriterionLine:
     found = tuple(a for a in attested if a.criterion == criterion.id)
+    # A signature that does not verify, or that was replaced by its author, attests nothing.
     holding = [a for a in found if not a.problem and not a.replaced]
+    # One denial outweighs any number of attestations: a person saw that it is not met.
     if any(not a.met for a in holding):
         return CriterionLine(
             criterion, CriterionStanding.DENIED, "a person attested that it is not met", attested=found
@@ -82,6 +84,7 @@ def _by_person(criterion: Criterion, attested: Sequence[Attested]) -> CriterionL
 
 def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> CriterionLine:
     kinds: dict[str, list[str]] = {}
+    # A criterion may name a check that was not part of this run.
     for id in criterion.checks:
         kinds.setdefault(_kind(results.get(id)), []).append(id)
     left = Counter({kind: len(ids) for kind, ids in kinds.items()})
@@ -91,11 +94,13 @@ def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> Criterion
             f"{number(len(failing))} of {counted(total, 'check')} {'fails' if len(failing) == 1 else 'fail'}"
         )
         return CriterionLine(criterion, CriterionStanding.NOT_MET, said + _also(left), tuple(failing))
+    # Open before proved: one check without an answer leaves the criterion unproved, however many hold.
     if open_ := [id for kind in _OPEN for id in kinds.get(kind, ())]:
         return CriterionLine(
             criterion, CriterionStanding.NOT_PROVED, _also(left).removeprefix("; "), tuple(open_)
         )
     proving = [*kinds.get("hold", ()), *kinds.get("tolerated", ())]
+    # Nothing fails, but nothing proved it either: vacuous and inapplicable checks read no row.
     if not proving:
         what = (
             "none of its checks had a row to examine"
@@ -107,6 +112,7 @@ def _by_checks(criterion: Criterion, results: Mapping[str, Result]) -> Criterion
     return CriterionLine(criterion, CriterionStanding.PROVED, said + _also(left), criterion.checks)
 
 
+# In the order in which they are said: an error is graver than a check that was left out.
 _OPEN = {"unanswered": "has no answer", "unasked": "was not run"}
 _REMARKS = {
     **_OPEN,
@@ -137,6 +143,7 @@ def _kind(result: Result | None) -> str:
         return "unasked"
     if result.status in UNANSWERED:
         return "unanswered"
+    # After the unanswered, before the status: a vacuous check has status PASS.
     if vacuous(result):
         return "vacuous"
     return {

@@ -22,10 +22,13 @@ def depth_words(judged: Judgement) -> str:
         return ""
     old, new = tables_in_scope(judged.before), tables_in_scope(baseline_of(judged.run))
     pairs = [(old[title], new[title]) for title in old.keys() & new.keys()]
+    # A table that was not counted was not read, so its values were compared by nothing.
     known = [pair for pair in pairs if pair[0].rows is not None and pair[1].rows is not None]
     if not known:
         return ""
     open_ = {item.what for item in judged.diff.unknown}
+    # A digest over rows of which some went says nothing of those that stayed, until the contract's digests
+    # do.
     deep = sum(_by_digest(*pair) and staying_values_of(pair[0].title) not in open_ for pair in known)
     parts = [f"{number(deep)} by a digest of every row"] if deep else []
     parts += (

@@ -45,6 +45,7 @@ def _promised(promise: Promise, outcome: Outcome) -> ReportFinding:
     said = f"{words}{counts}{f'; {flat(outcome.message)}' if outcome.message else ''}"
     standing = ResultStanding.UNANSWERED if outcome.state is State.UNKNOWN else ResultStanding.HOLDS
     if outcome.state is State.NOT_APPLICABLE:
+        # A promise about a thing on neither side is open, unless its author said that it may be missing.
         standing = ResultStanding.INAPPLICABLE if promise.may_be_missing else ResultStanding.UNANSWERED
     if outcome.state in JUDGED:
         standing = ResultStanding.FAILED if promise.severity is Severity.BLOCKING else ResultStanding.LESSER
@@ -95,6 +96,7 @@ def run_findings(judged: Judgement) -> list[ReportFinding]:
     prove nothing.
     """
     run = judged.run
+    # These two stand as findings even when they hold, so that a CI server sees them break by name.
     cut = f"interrupted: {flat(run.interrupted)}" if run.interrupted else ""
     empty = "no check applies, so nothing was proved" if nothing_checked(run) else ""
     return [

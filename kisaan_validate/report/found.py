@@ -31,6 +31,7 @@ def found_words(result: Result, claim: str) -> str:
     ]
     more = (result.violations or len(rows)) - len(said)
     wanted = flat(rows[0][-1][1] or "")
+    # The claim repeats the bound ("is at least 600"), which "must be" says again.
     subject = flat(claim).replace(f" is {wanted}", "", 1)
     return (
         f"{subject}: found {'; '.join(said)}"
@@ -40,6 +41,7 @@ def found_words(result: Result, claim: str) -> str:
 
 
 def _is_figure(row: tuple[tuple[str, str | None], ...]) -> bool:
+    # Renamed with an underscore where a segment's column has that name already.
     return len(row) > 1 and row[-1][0].rstrip("_") == "wanted"
 
 

@@ -16,11 +16,13 @@ def frame_of(run: Run) -> DataFrame:
     """One row a check, in the order of the suite. Counts are Int64 (NA where not known), everything else
     is ``string``.
     """
+    # Imported here: pandas takes a second to load, and only this needs it.
     import pandas as pd
 
     pairs = pairs_of(run)
     types = {True: pd.Int64Dtype(), False: pd.StringDtype()}
     made = {
+        # With a given type: pandas would make floats of counts beside None, and object of an empty column.
         c.name: pd.Series([c.value(check, result) for check, result in pairs], dtype=types[c.count])
         for c in COLUMNS
     }

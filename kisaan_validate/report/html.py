@@ -58,6 +58,7 @@ def render_html(judged: Judgement, signatures: Signatures | None = None) -> str:
     return template.render(
         style=Markup(style),
         script=Markup(script),
+        # The policy holds the hashes of exactly these texts, so both are made before it.
         policy=_policy(style, script),
         icon_data=_favicon(judged.verdict),
         **_facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals)),
@@ -81,6 +82,7 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
     pairs = summary.pairs_of(run)
     ordered = summary.in_order(pairs, moves)
+    # A page is limited as its run was; a record without the setting is from before there was one.
     cards = cards_of(ordered, moves, judged.waived, int(run.settings.get("sample", "20")))
     groups = summary.move_groups(ordered, moves) if judged.diff is not None else ()
     return (
@@ -157,8 +159,10 @@ def _records(judged: Judgement) -> dict[str, Any]:
     run_digest = digest_of(run_to_json(run))
     given = digest_of(baseline_to_json(baseline)) if baseline is not None else ""
     length = sum(len(statement.sql) for statement in run.statements)
+    # Ties by purpose, so that the same record gives the same bytes.
     slowest = sorted(run.statements, key=lambda s: (-s.milliseconds, s.purpose))[:SLOWEST]
     longest = slowest[0].milliseconds if slowest else 0.0
+    # The run's own note of the baseline is preferred: it is what the run read, whatever is beside it now.
     beside = {
         "run.json": run_digest,
         "baseline.json": run.baseline_digest or given,
@@ -168,6 +172,7 @@ def _records(judged: Judgement) -> dict[str, Any]:
     return {
         "run_digest": run_digest,
         "baseline_digest": given,
+        # Only where the record names one: runs from before had no digest to hold it against.
         "baseline_mismatch": bool(given and run.baseline_digest and given != run.baseline_digest),
         "search_path": psql.search_path(run),
         "environment": psql.environment(run),
@@ -210,7 +215,9 @@ def _gaps(cards: list[Card]) -> list[Gap]:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("kisaan_validate.report", "templates"),
+        # Everything is escaped unless it was made Markup on purpose: names and values come from the database.
         autoescape=True,
+        # A misspelt name in a template would otherwise print nothing, and a finding could vanish.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -256,12 +263,14 @@ def _policy(style: str, script: str) -> str:
     hashes.
     """
     directives = [
+        # Nothing may be fetched: a page that is mailed must not tell anyone that it was opened.
         "default-src 'none'",
         f"style-src {_hash(style)}",
         f"script-src {_hash(script)}",
         "img-src data:",
         "base-uri 'none'",
         "form-action 'none'",
+        # The script may not turn text into HTML, whatever a value holds.
         "require-trusted-types-for 'script'",
     ]
     return "; ".join(directives)
@@ -281,6 +290,7 @@ def _page_foot(judged: Judgement) -> str:
 
 def _css(words: str) -> str:
     """Text for a string of a style sheet: nothing in it can end the string."""
+    # A blank ends the escape: without it a following hex digit would belong to it.
     return re.sub(r"[^A-Za-z0-9 ._-]", lambda match: f"\\{ord(match[0]):x} ", text.flat(words))
 
 
@@ -290,4 +300,5 @@ def _favicon(verdict: Verdict) -> str:
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' "
         f"fill='{_COLOURS[verdict]}'/><path d='{path}' fill='none' stroke='#fff' stroke-width='2'/></svg>"
     )
+    # quote() also escapes the # of the colours, which would begin a fragment.
     return "data:image/svg+xml," + quote(drawing)

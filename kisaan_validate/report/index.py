@@ -93,27 +93,33 @@ def index_pages(index: RunsIndex) -> Iterator[tuple[str, str, str]]:
     older = older_months(index.entries)
     for month in older:
         made_of = _made_of(month)
+        # An unchanged month is not rendered: a folder of ten thousand runs is indexed after each of them.
         yield month.page, made_of, "" if index.pages.get(month.page) == made_of else _month_page(month)
     yield "index.html", "", _front_page(index, older)
 
 
 def older_months(entries: Sequence[Entry]) -> tuple[Month, ...]:
     """The months that have runs which do not stand on index.html, the newest first, with all their runs."""
+    # A month that is split between index.html and older runs gets a page with all of its runs.
     older = {_month(entry) for entry in entries[NEWEST:]}
     return tuple(month for month in _months(entries) if month.name in older)
 
 
 def _months(entries: Sequence[Entry]) -> tuple[Month, ...]:
     return tuple(
-        Month(name, f"index-{name}.html", tuple(found)) for name, found in groupby(entries, key=_month)
+        # Entries come newest first, so each month's are adjacent, as groupby needs them.
+        Month(name, f"index-{name}.html", tuple(found))
+        for name, found in groupby(entries, key=_month)
     )
 
 
 def _month(entry: Entry) -> str:
+    # In UTC, as everywhere else: a run belongs to the same month on every machine.
     return f"{entry.at.astimezone(UTC):%Y-%m}"
 
 
 def _made_of(month: Month) -> str:
+    # Of the entries, not of the page: rendering it to see whether it changed would cost the same.
     plain = json.dumps(
         adapter(tuple[Entry, ...]).dump_python(month.entries, mode="json"), separators=(",", ":")
     )
@@ -132,6 +138,7 @@ def _front_page(index: RunsIndex, older: tuple[Month, ...]) -> str:
     return _render(
         title=_title(entries),
         month=None,
+        # A cut month shows its newest runs here; its own page has them all.
         months=_months(entries[:NEWEST]),
         older=older,
         total=len(entries),
@@ -176,6 +183,7 @@ def _sentence(entries: Sequence[Entry]) -> str:
     """How many runs of what, since when, and how the newest of each database came out."""
     if not entries:
         return "No runs in this folder yet."
+    # Reversed, so that the newest run of each target is the one that stays.
     newest = {entry.target: entry for entry in reversed(entries)}.values()
     states = Counter(entry.verdict for entry in newest)
     first, last = entries[-1].at.astimezone(UTC), entries[0].at.astimezone(UTC)
@@ -192,6 +200,7 @@ def _verdicts(entries: Sequence[Entry]) -> dict[str, int]:
 
 
 def _named(unread: Sequence[Unread]) -> tuple[Unread, ...]:
+    # Damaged folders first: a run that cannot be read may have been a failure.
     return tuple(sorted(unread, key=lambda found: (not found.damaged, found.folder))[:LISTED])
 
 
@@ -202,6 +211,7 @@ def _targets(entries: Sequence[Entry]) -> tuple[tuple[DatabaseCard, ...], tuple[
     found: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
         found[entry.target].append(entry)
+    # In order of their newest run, since entries are and a dict keeps the order of its keys.
     runs = list(found.values())
     drawn = sorted(runs[:PICTURED], key=lambda own: _WORST_FIRST.index(own[0].verdict))
     return tuple(_target(own) for own in drawn), tuple(own[0] for own in runs[PICTURED:])
@@ -209,6 +219,7 @@ def _targets(entries: Sequence[Entry]) -> tuple[tuple[DatabaseCard, ...], tuple[
 
 def _target(own: Sequence[Entry]) -> DatabaseCard:
     """``own``: all runs of it, the newest first."""
+    # Partial runs are left out: fewer failing checks of fewer checks would draw an improvement.
     whole = list(islice((entry for entry in own if entry.whole), DRAWN))[::-1]
     verdicts = [entry.verdict for entry in whole]
     counts = ", ".join(f"{number:,} {word}" for word, number in _verdicts(whole).items() if number)
@@ -225,7 +236,9 @@ def _target(own: Sequence[Entry]) -> DatabaseCard:
 
 def _table_lines(whole: Sequence[Entry]) -> Iterator[TrendLine]:
     """The largest tables of the newest run, each on a scale of its own."""
+    # The newest run's choice holds for the whole line, so that one table is followed and not a mix.
     for name, _ in whole[-1].tables[:TABLES]:
+        # Not from zero: a hundred rows lost of a million would be a flat line.
         yield _line(f"Rows of {name}", [dict(entry.tables).get(name) for entry in whole], "", from_zero=False)
 
 
@@ -259,6 +272,8 @@ def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
             f"{'is' if more == 1 else 'are'} not drawn."
         )
     for newer, older in pairwise(own):
+        # The same host and name with another system identifier is another cluster: a restore, or a wrong
+        # address.
         if newer.server != older.server:
             yield (
                 f"A different server answers under this name since {text.utc(newer.at)}: the system "
@@ -266,6 +281,7 @@ def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
             )
             break
     if own[0].verdict is not Verdict.PASS:
+        # A partial run that passed says nothing of the checks it left out.
         passed = next((entry for entry in own if entry.verdict is Verdict.PASS and entry.whole), None)
         yield (
             f"Last passed on {text.utc(passed.at)}."
@@ -277,6 +293,7 @@ def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
 def _render(**facts: object) -> str:
     style = _source("index.css")
     policy = (
+        # No script-src: default-src 'none' forbids scripts, and this page has none.
         f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     )
     template = _environment().get_template("index.html.j2")
@@ -304,6 +321,7 @@ def _compared(entry: Entry) -> str:
 
 def _folder(encoded: str) -> Markup:
     """The name of a folder as people see it; bytes that are no UTF-8 are shown as such."""
+    # Names of folders are bytes on Linux; they travel percent-encoded in the index.
     return text.prose(text.shortened(unquote_to_bytes(encoded).decode("utf-8", "backslashreplace"), 120))
 
 
@@ -312,6 +330,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("kisaan_validate.report", "templates"),
         autoescape=True,
+        # A misspelt name in a template is an error instead of nothing.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -50,6 +50,7 @@ def leads_of(judged: Judgement, cards: Sequence[Card]) -> list[Lead]:
     answer, promises that are unknown, what could not be compared, what counts less.
     """
     kinds = [kind for kind in _kinds(judged, cards) if kind]
+    # In turn from each kind, so that ten failing checks do not hide a broken promise.
     rounds = (lead for turn in zip_longest(*kinds) for lead in turn if lead is not None)
     chosen = [lead for lead, _ in zip(rounds, range(MOST), strict=False)]
     return [_with_more(lead, kinds, chosen) for lead in chosen]
@@ -57,8 +58,10 @@ def leads_of(judged: Judgement, cards: Sequence[Card]) -> list[Lead]:
 
 def _with_more(lead: Lead, kinds: Sequence[Sequence[Lead]], chosen: Sequence[Lead]) -> Lead:
     kind = next(kind for kind in kinds if lead in kind)
+    # By identity of the list: the same words in two kinds would be two leads.
     shown = [one for one in chosen if one in kind]
     left = len(kind) - len(shown)
+    # Only the last one shown of a kind says how many follow it.
     if not left or lead is not shown[-1]:
         return lead
     return Lead(**{**vars(lead), "more": f"and {number(left)} more of this kind"})
@@ -66,6 +69,7 @@ def _with_more(lead: Lead, kinds: Sequence[Sequence[Lead]], chosen: Sequence[Lea
 
 def _kinds(judged: Judgement, cards: Sequence[Card]) -> list[list[Lead]]:
     failed = [card for card in cards if card.result.status is Status.FAIL]
+    # What counts for the verdict, not what fails: waived and old failures stand at the end.
     grave = [card for card in failed if card.check.id in judged.failing]
     open_ = [card for card in cards if card.result.status in {Status.ERROR, Status.SKIP}]
     return [
@@ -86,12 +90,14 @@ def _size(card: Card) -> int:
 
 
 def _weight(change: Change) -> tuple[bool, int, str, str]:
+    # Lost rows first, then the largest difference; names only make the order total.
     return (change.kind != ROWS, -abs(change.delta or 0), change.table, change.name)
 
 
 def _check(card: Card) -> Lead:
     check, result = card.check, card.result
     failed = result.status is Status.FAIL
+    # A fact of the catalogue says more than the claim it breaks.
     told = result.evidence.name == "CATALOGUE" and result.message
     return Lead(
         result.status.value,
@@ -144,5 +150,6 @@ def _untold(item: Unknown) -> Lead:
 def beyond(judged: Judgement, cards: Sequence[Card], shown: Sequence[Lead]) -> str:
     """How many checks fail in all, where that is more than what is shown; "" otherwise."""
     failing = sum(card.result.status is Status.FAIL for card in cards)
+    # Only leads about checks have anchors that begin so.
     named = sum(lead.target.startswith("c-") for lead in shown)
     return f"All {counted(failing, 'failing check')}" if failing > named else ""

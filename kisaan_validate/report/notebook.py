@@ -31,7 +31,9 @@ def notebook_html(judged: Judgement) -> str:
     rows = [(line.standing, line.check.severity.value, line.check.id, line.said) for line in lines]
     beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
     rows += [(f.standing, f.severity.value, f.name, f.said) for f in beside if f.standing not in _GREEN]
+    # Stable: within a standing the suite's order stays.
     rows.sort(key=lambda row: order.index(row[0]))
+    # Styles stand in the elements: a <style> in a notebook would reach every other output.
     head = Markup('<p><strong style="color:{}">{}</strong> {}<br><small>{}</small></p>').format(
         _COLOURS[judged.verdict],
         judged.verdict.value,

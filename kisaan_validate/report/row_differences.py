@@ -36,8 +36,10 @@ def verdict_of(diff: RowDiff) -> str:
 
     What is known to differ outranks what is unknown.
     """
+    # Known to differ comes first: further comparisons cannot take it back.
     if diff.differs:
         return "different"
+    # No table at all compared is no sameness.
     if not (diff.known and diff.tables):
         return "cannot tell"
     return "same in what was compared" if diff.not_compared else "same"
@@ -80,6 +82,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 def _table(table: TableDiff) -> dict[str, Any]:
     return {
+        # Every key is always written, empty or not: readers need no defaults.
         "table": table.table,
         "keyed_by": list(table.keyed_by),
         "how": table.how,
@@ -128,6 +131,7 @@ def _row(change: RowChange, table: TableDiff) -> dict[str, Any]:
             name: {"before": change.before[name], "after": change.after[name]} for name in change.columns
         }
     else:
+        # One side only: an added or removed row has no other.
         shown |= {"copies": change.copies, "late": change.late, "row": dict(change.before or change.after)}
     return shown
 
@@ -136,6 +140,7 @@ def print_row_differences(diff: RowDiff, *, quiet: bool) -> None:
     """Which tables differ, by how many rows and in which columns; samples; what is unknown; the
     verdict.
     """
+    # Values and names are never wrapped: a line is one fact, for grep.
     console = Console(soft_wrap=True)
     if not quiet:
         console.print(Text(f"before  {plain(diff.before)}\nafter   {plain(diff.after)}"))
@@ -145,6 +150,7 @@ def print_row_differences(diff: RowDiff, *, quiet: bool) -> None:
         _print_counts(console, diff.tables)
         for table in diff.tables:
             _print_samples(console, table)
+    # Printed even if quiet: what is unknown must not be left out.
     for unknown in (*diff.unknown, *(u for table in diff.tables for u in table.unknown)):
         console.print(Text(plain(f"cannot tell  {unknown.what}: {unknown.reason}"), style="bold yellow"))
     for line in not_compared_lines(diff.not_compared):
@@ -154,6 +160,7 @@ def print_row_differences(diff: RowDiff, *, quiet: bool) -> None:
 
 def _print_schema(console: Console, changes: Sequence[Change]) -> None:
     for change in changes:
+        # A table's own change has its name in both places: it is said once.
         name = ".".join(dict.fromkeys(part for part in (change.table, change.name) if part))
         said = {ADDED: f"added: {change.after}", REMOVED: f"removed: {change.before}"}.get(
             change.aspect,
@@ -164,6 +171,7 @@ def _print_schema(console: Console, changes: Sequence[Change]) -> None:
 
 
 def _print_counts(console: Console, tables: Iterable[TableDiff]) -> None:
+    # Late rows are listed too: they explain a difference in the counts that is no difference of rows.
     listed = [t for t in tables if t.differs or not t.known or t.late]
     shown = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for heading in ("table", "key", "rows before", "rows after", "added", "removed", "changed"):
@@ -209,10 +217,12 @@ def _value(text: str | None) -> str:
 
 def _verdict(diff: RowDiff) -> Text:
     verdict = verdict_of(diff)
+    # Bold green also for "same in what was compared": what was not compared stands in the lines above.
     style = {"same": "bold green", "same in what was compared": "bold green", "different": "bold red"}.get(
         verdict, "bold yellow"
     )
     compared = [t for t in diff.tables if t.known]
+    # Counts of tables compared only in part would say that more rows were held together than were.
     rows = sum(t.rows_before or 0 for t in compared)
     said = f"{counted(len(compared), 'table')} compared row by row, {counted(rows, 'row')} before"
     if left := len(diff.tables) - len(compared):

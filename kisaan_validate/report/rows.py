@@ -34,6 +34,7 @@ class RowLine:
 
 def row_lines(run: Run, baseline: Baseline | None) -> tuple[RowLine, ...]:
     """Every table of either side, in order of name."""
+    # Unlike a pair, one side has no movement; what is unknown is still said to be unknown.
     if baseline is None:
         return tuple(_alone(table) for table in sorted(run.tables, key=lambda t: t.title))
     return tuple(_compared(count) for count in row_counts(baseline, baseline_of(run)))
@@ -41,6 +42,7 @@ def row_lines(run: Run, baseline: Baseline | None) -> tuple[RowLine, ...]:
 
 def pictured(lines: Sequence[RowLine]) -> tuple[RowLine, ...]:
     """The tables of the first screen: those that changed or are not known, then others, largest first."""
+    # Unknown stands with the lost ones: it may be a loss.
     order = {"lost": 0, "unknown": 0, "gained": 1, "same": 2}
     ranked = sorted(lines, key=lambda line: (order[line.movement], -_size(line), line.table))
     return tuple(ranked[:PICTURED])
@@ -59,6 +61,7 @@ def movement_words(lines: Iterable[RowLine]) -> str:
 
 
 def _size(line: RowLine) -> int:
+    # Words such as "not counted" are no number.
     digits = line.after.replace(",", "")
     return int(digits) if digits.isdigit() else 0
 

@@ -23,8 +23,10 @@ class Shown(Text):
     """Rich's text, of which no part can be a command to the terminal."""
 
     def __init__(self, text: str = "", *more: Any, **named: Any) -> None:
+        # At the one place where text becomes rich's: a caller cannot forget it.
         super().__init__(shown(text), *more, **named)
 
     def append(self, text: Text | str, style: Any = None) -> Text:
         """Add to its end, as rich's own does."""
+        # A Text of rich's own was made by this class, or by rich, and is clean already.
         return super().append(shown(text) if isinstance(text, str) else text, style)

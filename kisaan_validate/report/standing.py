@@ -26,6 +26,7 @@ class ResultStanding(StrEnum):
 
     FAILED = "failed"
     UNANSWERED = "no answer"
+    # Notebooks sort by this order.
     LESSER = "failed, lower severity"
     WAIVED = "failed, waived"
     OLD = "failed before too"
@@ -101,6 +102,7 @@ def _standing(check: Check, result: Result, judged: Judgement) -> ResultStanding
         return ResultStanding.UNANSWERED
     if result.status is not Status.FAIL:
         return _ACCEPTED[result.status]
+    # The judgement decides, not severity: it has seen waivers, the baseline and --fail-on.
     if check.id in judged.failing:
         return ResultStanding.FAILED
     use = judged.waived.get(check.id)
@@ -108,6 +110,7 @@ def _standing(check: Check, result: Result, judged: Judgement) -> ResultStanding
         return ResultStanding.WAIVED
     if check.severity is not Severity.BLOCKING:
         return ResultStanding.LESSER
+    # A blocking failure that does not count and is not waived is one that failed before.
     return ResultStanding.OLD
 
 
@@ -122,6 +125,7 @@ def keys_told(result: Result, most: int) -> list[str]:
     """The first recorded keys, one a line, and how many more there are."""
     shown = [", ".join(_told(*pair) for pair in row) for row in result.sample[:most]]
     left = (result.violations or 0) - len(shown)
+    # Without a sample there is nothing to continue.
     return shown + ([f"… and {number(left)} more"] if shown and left > 0 else [])
 
 
@@ -146,6 +150,7 @@ def details(line: ResultLine, keys: int) -> list[str]:
         ("digest of all keys", result.key_digest),
     ]
     lines = [f"{name}: {text}" for name, text in named if text]
+    # SQL last and uncut: it is what a reader copies.
     if told := keys_told(result, keys):
         lines += ["violating rows:", *(f"  {row}" for row in told)]
     return lines + ([plain(result.sql, keep="\n\t")] if result.sql else [])

@@ -71,6 +71,7 @@ def pairs_of(run: Run) -> list[tuple[Check, Result]]:
     """
     results = {result.check_id: result for result in run.results}
     lost = "no result was recorded for this check"
+    # An ERROR, not a PASS: a lost worker or a cut record must not shorten the list.
     return [
         (check, results.get(check.id) or Result(check.id, Status.ERROR, message=lost)) for check in run.checks
     ]
@@ -108,6 +109,7 @@ def verdict_sentence(judged: Judgement) -> str:
     if judged.verdict is Verdict.PASS:
         return " ".join([_why_pass(pairs), *_excused(judged), *_promises(judged), *_listed(judged)])
     parts = _failures(pairs) + _since(judged) + _excused(judged) + _promises(judged) + _listed(judged)
+    # Failures first, what is unknown after them: the verdict is about the failures.
     parts += _unanswered(pairs) + _uncompared(judged)
     if run.interrupted:
         parts.append("The run was interrupted.")
@@ -115,6 +117,7 @@ def verdict_sentence(judged: Judgement) -> str:
         parts.append(
             "No check applies to this database: nothing was examined, so there is nothing to sign off."
         )
+    # Not said where a blocking check fails and is excused: it would read as a contradiction.
     if judged.verdict is Verdict.INCONCLUSIVE and not _failed(pairs, Severity.BLOCKING):
         parts.append("No blocking check is known to fail, but not everything was proved.")
     return " ".join(parts)
@@ -207,6 +210,7 @@ def _failures(pairs: Pairs) -> list[str]:
     """How many of how many checks failed, and how many of these are blocking."""
     blocking = _failed(pairs, Severity.BLOCKING)
     others = _failed(pairs, Severity.WARNING, Severity.INFO)
+    # What does not apply could not fail: it is left out of "of how many".
     total = sum(result.status is not Status.NOT_APPLICABLE for _, result in pairs)
     if not blocking + others:
         return []
@@ -219,6 +223,7 @@ def _failures(pairs: Pairs) -> list[str]:
 def _since(judged: Judgement) -> list[str]:
     """How many of the failures are new since the baseline."""
     if judged.diff is None or not judged.run.failures:
+        # Not only those that count: a waived failure may be new all the same.
         return []
     new, old, unknown = (len(judged.failed(o)) for o in (Origin.SINCE, Origin.BEFORE, Origin.UNKNOWN))
     words = [f"{number(new) if new else 'None'} new since the baseline"]
@@ -243,6 +248,7 @@ def _why_pass(pairs: Pairs) -> str:
     statuses = Counter(result.status for _, result in pairs)
     answered = counted(len(pairs) - statuses[Status.NOT_APPLICABLE], "check")
     tolerated, lesser = statuses[Status.TOLERATED], _failures(pairs)
+    # "all hold" is kept for runs in which nothing was excused.
     all_hold = not tolerated and not lesser
     parts = [
         f"{answered} answered; {'all hold' if all_hold else 'no blocking check failed'}.",
@@ -284,16 +290,19 @@ def _figure(check: Check, result: Result) -> str:
         return "no answer"
     if result.evidence is Evidence.PROVED:
         return "not scanned: proved by a constraint"
+    # Before rows are spoken of: the examined things are objects of the catalogue.
     if check.form is Form.CATALOGUE:
         return _catalogue_figure(found, examined)
     if examined is None:
         return counted(found, "violation")
+    # Groups, segments or Python's answers need not be rows: "in", not "of".
     if check.form in {Form.QUERY, Form.PYTHON}:
         return f"{counted(found, 'violation')} in {counted(examined, 'row')}"
     return f"{number(found)} of {counted(examined, 'row')}"
 
 
 def _catalogue_figure(found: int, examined: int | None) -> str:
+    # One object at most: "1 of 1 in the catalogue" would tell nobody anything.
     if examined is None or examined <= 1:
         return "not as declared" if found else "as declared"
     return f"{number(found)} of {number(examined)} in the catalogue"
@@ -301,6 +310,7 @@ def _catalogue_figure(found: int, examined: int | None) -> str:
 
 def vacuous(result: Result) -> bool:
     """Whether a check holds only because there was nothing to examine."""
+    # Only a reading of rows can find none: elsewhere the examined things are objects of the catalogue.
     read = result.evidence in {*COUNTED, Evidence.STREAMED}
     return read and result.examined == 0 and result.violations == 0 and result.status is Status.PASS
 
@@ -311,6 +321,7 @@ def unenforced(pairs: Pairs) -> dict[str, list[Check]]:
     """
     groups: dict[str, list[Check]] = defaultdict(list)
     for check, result in pairs:
+        # Proved and trusted results rest on a constraint, so one enforces them.
         held = result.status is Status.PASS and result.evidence in {Evidence.SCANNED, Evidence.STREAMED}
         if held and not result.enforced_by and not vacuous(result):
             groups[check.table].append(check)
@@ -338,6 +349,7 @@ def move_groups(pairs: Pairs, moves: Mapping[str, CheckMove]) -> tuple[MoveGroup
     """The transitions that a reader must see, worst first and in order of ``pairs``; still passing is only
     counted.
     """
+    # A check that is new has no move.
     ordered = [moves[check.id] for check, _ in pairs if check.id in moves]
     return tuple(
         MoveGroup(transition, meaning, tuple(move for move in ordered if move.transition is transition))

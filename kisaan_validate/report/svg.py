@@ -25,9 +25,11 @@ def row_bar(before: int | None, after: int | None) -> Markup:
     The scale is the table's own; the numbers beside it are what counts.
     """
     if before is None or after is None:
+        # Hatched over its full length, so that it is not taken for no difference or for an empty table.
         return _drawing("rows not known", _rect(0, WIDTH, "unk"))
     title = f"before {number(before)}, after {number(after)}, {signed(after - before)}"
     most = max(before, after)
+    # No division by the larger count.
     if most == 0:
         return _drawing(title, _rect(0, WIDTH, "frame"))
     common = _length(min(before, after), most)
@@ -41,6 +43,7 @@ def _length(part: int, whole: int) -> int:
     """``part`` of ``whole`` in units of the bar, never 0 for something, never full for less than the
     whole.
     """
+    # Exact ends first: the clamp below would draw a full bar with a sliver missing.
     if part in {0, whole}:
         return 0 if part == 0 else WIDTH
     return max(SLIVER, min(WIDTH - SLIVER, part * WIDTH // whole))
@@ -52,6 +55,7 @@ def _rect(x: int, width: int, kind: str) -> Markup:
 
 def _drawing(title: str, parts: Markup) -> Markup:
     """A bar; without a title it is decoration, for the figure stands beside it."""
+    # A picture with a title is read aloud; one beside its figure is passed over.
     head = Markup(' role="img"') if title else Markup(' aria-hidden="true"')
     inner = Markup("<title>{}</title>").format(title) + parts if title else parts
     return Markup('<svg class="bar"{} viewBox="-1 0 {} {}" preserveAspectRatio="none">{}</svg>').format(
@@ -66,6 +70,7 @@ def sign_url(name: str) -> str:
         "stroke-width='2' "
         f"stroke-linecap='round'><path d='{ICON_PATHS[name]}'/></svg>"
     )
+    # Double quotes and # stay escaped, as the address stands in url("…") of a style sheet.
     return "data:image/svg+xml," + quote(drawing, safe="/:='()., ")
 
 
@@ -92,6 +97,7 @@ def status_bar(counts: Mapping[Status, int]) -> Markup:
     if not total:
         return _drawing("", _rect(0, WIDTH, "frame"))
     widths = [max(SLIVER, n * WIDTH // total) for _, n in parts]
+    # The rounding goes to the widest part, where it is seen least.
     widths[widths.index(max(widths))] += WIDTH - sum(widths)
     drawn, at = Markup(""), 0
     for (status, _), width in zip(parts, widths, strict=True):
@@ -102,5 +108,6 @@ def status_bar(counts: Mapping[Status, int]) -> Markup:
 
 def time_bar(milliseconds: float, longest: float) -> Markup:
     """One duration against the longest of its kind."""
+    # A record of a clock that did not move has only zeros.
     width = max(1, round(WIDTH * milliseconds / longest)) if longest > 0 else 1
     return _drawing("", _rect(0, min(width, WIDTH), "same"))

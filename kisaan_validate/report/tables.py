@@ -76,6 +76,7 @@ def table_lines(judged: Judgement, cards: Sequence[Card]) -> tuple[TableLine, ..
             covered.get(title),
             found.get(title, Counter()),
         )
+        # Tables without counts but with coverage too, so that none is missing from the page.
         for title in sorted({*rows, *covered})
     )
 
@@ -84,6 +85,7 @@ def _statuses(cards: Sequence[Card]) -> dict[str, Counter[Status]]:
     found: dict[str, Counter[Status]] = defaultdict(Counter)
     for card in cards:
         if card.check.table:
+            # Titles leave out "public."; a check may have written it.
             found[card.check.table.removeprefix("public.")][card.result.status] += 1
     return found
 
@@ -98,11 +100,13 @@ def _line(
 ) -> TableLine:
     columns = _columns(*sides, coverage)
     wanted = expected.get(title)
+    # "" is no expectation, "cannot tell" is one that is unknown.
     said = "" if title not in expected else "cannot tell" if wanted is None else number(wanted)
     return TableLine(
         title,
         rows,
         said,
+        # Both are formatted counts, and words such as "not counted" equal none.
         rows is not None and said == rows.after,
         status_bar(statuses),
         _words(statuses),
@@ -135,6 +139,7 @@ def _columns(
 ) -> tuple[ColumnCard, ...]:
     left, right = _by_name(old), _by_name(new)
     known = (*coverage.judged, *coverage.described, *coverage.untouched) if coverage is not None else ()
+    # The order of now, then what went, then columns that were not measured: names once each.
     names = dict.fromkeys((*right, *left, *known))
     return tuple(
         _column(name, left.get(name), right.get(name), old is not None, _looked(name, coverage))
@@ -150,10 +155,12 @@ def _column(
     equal = None
     if sums[0] is not None and sums[1] is not None:
         equal = "total" not in differing(sums[0], sums[1])
+    # Alone there is nothing to mark: the type is drawn beside itself.
     both = marked(*types) if compared else (Markup(""), marked(types[1], types[1])[1])
     totals = [None if s is None else s.total or "none" for s in sums]
     drawn = (
         marked(totals[0], totals[1])
+        # Equal sums may differ in trailing zeros; marking these would cry wolf.
         if equal is False
         else tuple(Markup("{}").format(t or "") for t in totals)
     )
@@ -189,6 +196,7 @@ def _uncovered(coverage: TableCoverage | None) -> str:
     """What no check touched of a table, in words; "" where nothing is left."""
     if coverage is None:
         return "what the checks read is not known"
+    # A suite may leave a table out and check it in one assertion: then its coverage is told.
     if coverage.excluded and not coverage.checks:
         return "left out by the suite"
     if not coverage.judged and not coverage.described:
@@ -216,6 +224,7 @@ class Gaps:
 
 def coverage_gaps(coverage: Sequence[TableCoverage]) -> Gaps:
     """What is left over, and how much was looked at, in exact counts."""
+    # A check of row counts reads no column and is a check.
     bare = tuple(c for c in coverage if not c.judged and not c.described and not c.checks)
     partly = tuple(c for c in coverage if c not in bare and (c.untouched or c.described))
     every = sum(len(c.judged) + len(c.described) + len(c.untouched) for c in coverage)

@@ -74,8 +74,10 @@ def local(moment: datetime, zone: str) -> str:
     """
     try:
         there = moment.astimezone(ZoneInfo(zone))
+    # ValueError: a zone's name with "..", or an absolute path, is refused by zoneinfo.
     except (KeyError, ValueError, OSError):
         return ""
+    # By offset, not by name: Etc/UCT and Africa/Abidjan are UTC as well.
     offset = f"{there:%z}"
     if offset == "+0000":
         return ""
@@ -84,6 +86,7 @@ def local(moment: datetime, zone: str) -> str:
 
 def anchor(prefix: str, name: str) -> str:
     """An HTML id for ``name``: two names never share one, and it needs no escaping in a link."""
+    # ~ is no allowed character, so an escape cannot be mistaken for a name that looks like one.
     safe = re.sub(r"[^A-Za-z0-9._-]", lambda match: f"~{ord(match[0]):x}~", name)
     return f"{prefix}-{safe}"
 
@@ -111,11 +114,13 @@ def _one(character: str, joiners: bool) -> Markup:
     if character in _SEEN:
         glyph, name = _SEEN[character]
         return Markup('<span class="ws" title="{}">{}</span>').format(name, glyph)
+    # Joiners spell words in prose; in a value they make two equal looking texts differ.
     if not is_hidden(character) or (joiners and character in _JOINERS):
         return escape(character)
     return _mark(character)
 
 
+# Latin and the Indian scripts, less hidden characters: nearly every text is passed in one match.
 _PLAIN = re.compile(r"[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0900-\u0dff]*")
 
 
@@ -129,6 +134,7 @@ def prose(text: object) -> Markup:
     """Text by people or a server, escaped, isolated from its surroundings, its control characters made
     visible.
     """
+    # Not \s, which would also collapse the no-break spaces and line separators that _one makes visible.
     flat = re.sub(r"[ \n\t\r]+", " ", str(text)).strip()
     if _PLAIN.fullmatch(flat):
         return escape(flat)  # written from left to right like the page: there is nothing to isolate
@@ -148,6 +154,7 @@ def flat(text: object) -> str:
     """Text by people or a server as one line without markup: blanks collapsed, hidden characters replaced
     by their names.
     """
+    # Joiners stay: a terminal shows them as part of their word.
     return plain(re.sub(r"[ \n\t\r]+", " ", str(text)).strip(), keep=_JOINERS)
 
 
@@ -169,6 +176,7 @@ def value(text: str | None) -> Markup:
     return Markup("<bdi>{}</bdi>").format(Markup("").join(shown for shown in spelled(text, [len(text)])))
 
 
+# At the ends, or several in a row: only there a blank is lost to the eye.
 _BLANKS = re.compile(r"^ +| +$| {2,}")
 
 
@@ -193,6 +201,7 @@ def code(text: str) -> Markup:
     """SQL to be copied: every character is kept as it is; hidden ones are fenced in and named beside
     themselves.
     """
+    # A line feed is the one control character that SQL is full of.
     if _PLAIN.fullmatch(text.replace("\n", "")):
         return escape(text)
     return Markup("").join(_kept(character) for character in text)
@@ -201,7 +210,9 @@ def code(text: str) -> Markup:
 def _kept(character: str) -> Markup:
     if character in "\n\t" or not (is_hidden(character) or character == "\u00a0"):
         return escape(character)
+    # HTML has no form for these two: a browser would put another character in their place.
     if character == "\x00" or unicodedata.category(character) == "Cs":
         return _mark(character)
+    # A raw carriage return in HTML is read as a line feed; the reference is kept.
     raw = Markup("&#13;") if character == "\r" else Markup(character)
     return Markup('<bdi class="cc" data-u="U+{}">{}</bdi>').format(f"{ord(character):04X}", raw)

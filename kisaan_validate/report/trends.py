@@ -26,11 +26,13 @@ def trend(points: Sequence[int | None], title: str, *, from_zero: bool) -> Marku
     """
     known = [point for point in points if point is not None]
     if not known:
+        # With a title all the same, so that it says "not known".
         return _drawing("trend", title, Markup(""))
     low, high = (min(0, *known) if from_zero else min(known)), max(known)
     places = [
         None if p is None else (_across(i, len(points)), _up(p, low, high)) for i, p in enumerate(points)
     ]
+    # Gaps stay gaps: a line across a run without a count would claim one.
     parts = Markup("").join(
         _stretch(list(run)) for there, run in groupby(places, key=lambda place: place is not None) if there
     )
@@ -42,6 +44,7 @@ def trend(points: Sequence[int | None], title: str, *, from_zero: bool) -> Marku
 
 def verdict_strip(verdicts: Sequence[Verdict], title: str) -> Markup:
     """One mark a run, the oldest first: low for PASS, tall for FAIL, hollow for INCONCLUSIVE."""
+    # At least 24 places: a few runs are narrow marks, not blocks.
     room = WIDTH / max(len(verdicts), 24)
     marks = [
         Markup('<rect class="m-{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>').format(
@@ -54,11 +57,13 @@ def verdict_strip(verdicts: Sequence[Verdict], title: str) -> Markup:
 
 def _across(index: int, count: int) -> float:
     if count == 1:
+        # A single run stands at the right, where the newest always is.
         return WIDTH - _EDGE
     return _EDGE + index * (WIDTH - 2 * _EDGE) / (count - 1)
 
 
 def _up(value: int, low: int, high: int) -> float:
+    # A constant has no scale: zero lies on the ground, anything else in the middle.
     if low == high:
         return HEIGHT - _EDGE if value == 0 else HEIGHT / 2
     return HEIGHT - _EDGE - (value - low) * (HEIGHT - 2 * _EDGE) / (high - low)

@@ -47,6 +47,7 @@ class ValueLine:
 
 def value_lines(run: Run) -> tuple[ValueLine, ...]:
     """Every column whose values a baseline kept, those that changed first."""
+    # Then those that could not be compared; the unchanged ones last.
     ranked = sorted(run.values, key=lambda c: (not c.changed, not c.message, c.table, c.column))
     return tuple(_line(column) for column in ranked)
 
@@ -62,6 +63,7 @@ def _line(column: ValuesCompared) -> ValueLine:
 
 def words_of(column: ValuesCompared) -> str:
     """How many of the rows that are there on both sides have another value; or why that is not known."""
+    # None is no zero: the reason stands in its place.
     if column.changed is None or column.compared is None:
         return f"not known: {column.message}"
     if not column.changed:
@@ -74,6 +76,7 @@ def pattern_words(column: ValuesCompared) -> tuple[str, ...]:
     if not column.changed:
         return ()
     said = [pattern.words for pattern in column.patterns if pattern.name != "unexplained"]
+    # Said even if it is 0: "all explained" must be seen to be counted.
     return (*said, f"{number(column.unexplained)} unexplained")
 
 
@@ -92,6 +95,7 @@ def print_values(console: Console, columns: Iterable[ValuesCompared], *, verbose
     that is not.
     """
     for column in columns:
+        # Unknown ones are among what cannot be told, which is printed for all reasons at once.
         if column.changed is None or (not column.changed and not verbose):
             continue
         line = _line(column)

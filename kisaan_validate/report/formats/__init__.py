@@ -65,18 +65,21 @@ _ASK = "report it to the authors of the package, or choose another format"
 
 
 def _text(made: str) -> str:
+    # Formats are written to pipes and files as UTF-8; one odd value must not lose the whole output.
     """Half a surrogate pair cannot be written as UTF-8: it is written as its escape."""
     return made.encode("utf-8", "backslashreplace").decode()
 
 
 def format_names() -> list[str]:
     """The names of all formats: our own, then those of installed packages."""
+    # A foreign format may shadow one of our names; find_format refuses it, the list names it once.
     return list(dict.fromkeys([*BUILT_IN, *sorted(point.name for point in entry_points(group=GROUP))]))
 
 
 def find_format(name: str) -> Format:
     """The format of this name. Raises UsageError if there is none, more than one, or it cannot be loaded."""
     points = [point for point in entry_points(group=GROUP) if point.name == name]
+    # Taking either would let an installed package silently replace a format that CI relies on.
     if len(points) + (name in BUILT_IN) > 1:
         homes = [*(["kisaan-validate"] if name in BUILT_IN else []), *map(_origin, points)]
         raise UsageError(f"{' and '.join(homes)} each define a format {name!r}", "uninstall one of them")
@@ -97,6 +100,8 @@ def _origin(point: EntryPoint) -> str:
 def _load(point: EntryPoint) -> Renderer:
     try:
         loaded = point.load()
+    # Imported code may raise anything, and SystemExit would end the process with an exit code that means a
+    # verdict.
     except (Exception, SystemExit) as error:
         fact = f"format {point.name!r} of {_origin(point)} cannot be loaded: {type(error).__name__}: {error}"
         raise UsageError(fact, "uninstall or fix that package") from error

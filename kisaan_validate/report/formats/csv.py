@@ -21,11 +21,13 @@ from kisaan_validate.report.standing import ResultLine, lines_of
 from kisaan_validate.report.text import plain
 from kisaan_validate.verdict.judgement import Judgement
 
+# Full-width signs too: spreadsheets of East Asian locales read them as the ASCII ones.
 _FORMULA = re.compile(r"((?:^|;)[\s'\"]*)(?=[=+\-@＝＋－＠])")
 
 
 def render(judged: Judgement) -> str:
     """The table, with its heading."""
+    # StringIO keeps the line ends that the writer wrote; a text file would translate them on Windows.
     made = io.StringIO()
     writer = csv.writer(made, lineterminator="\r\n")
     writer.writerow(
@@ -33,6 +35,7 @@ def render(judged: Judgement) -> str:
     )
     for line in lines_of(judged):
         values = [column.value(line.check, line.result) for column in COLUMNS]
+        # The standing is written beside the status: a waived FAIL is FAIL in one and waived in the other.
         writer.writerow([_cell(value) for value in [*values, *_judged(line), judged.run.id, "check"]])
     for kind, findings in (
         ("promise", promise_findings(judged)),

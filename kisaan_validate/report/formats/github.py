@@ -56,6 +56,7 @@ def render(judged: Judgement) -> str:
     found += [
         (_level(f), _command(_level(f), f.said, title=f.name)) for f in beside if f.standing not in _GREEN
     ]
+    # A stable sort: within a level the order is that of severity and suite.
     ordered = sorted(found, key=lambda command: _LEVELS.index(command[0]))
     return "\n".join([_verdict(judged), *(text for _, text in ordered)]) + "\n"
 
@@ -66,6 +67,7 @@ def _verdict(judged: Judgement) -> str:
     return _command(level, f"{flat(verdict_sentence(judged))}\n{where(judged)}", title=title)
 
 
+# A standing without a level of its own (failed below blocking) shows as its severity.
 def _level(thing: ResultLine | ReportFinding) -> str:
     severity = thing.check.severity if isinstance(thing, ResultLine) else thing.severity
     return _BY_STANDING.get(thing.standing) or _BY_SEVERITY[severity]
@@ -85,10 +87,12 @@ def _command(name: str, message: str, **properties: str) -> str:
     given = ",".join(
         f"{key}={_property(shortened(plain(value), MOST))}" for key, value in properties.items() if value
     )
+    # Line breaks are kept: escapeData writes them as %0A, and GitHub shows the message in lines.
     return f"::{name} {given}::{_data(shortened(plain(message, keep=chr(10)), MOST))}"
 
 
 def _data(text: str) -> str:
+    # % first: it would otherwise escape the escapes.
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -49,6 +49,7 @@ def render(judged: Judgement) -> str:
     """The document. It has a failure or an error if and only if the verdict is not PASS."""
     name = flat(judged.run.suite.name)
     first = _suite(judged, f"{name} run", _findings(run_findings(judged), f"{name}.run"))
+    # JUnit's schema wants properties before test cases.
     first.insert(0, _properties(judged))
     suites = [first, _suite(judged, f"{name} checks", [_check(line, judged) for line in lines_of(judged)])]
     if judged.contract is not None:
@@ -62,7 +63,9 @@ def render(judged: Judgement) -> str:
             )
         )
     root = ET.Element(
-        "testsuites", {"name": name, **_totals(case for suite in suites for case in suite.iter("testcase"))}
+        # Recounted over all suites: some readers look only at the totals of the root.
+        "testsuites",
+        {"name": name, **_totals(case for suite in suites for case in suite.iter("testcase"))},
     )
     root.extend(suites)
     ET.indent(root)
@@ -71,8 +74,10 @@ def render(judged: Judgement) -> str:
 
 def _suite(judged: Judgement, name: str, cases: list[ET.Element]) -> ET.Element:
     run = judged.run
+    # A clock that was set back during the run must not give a negative time, which the schema refuses.
     seconds = max((run.finished_at - run.started_at).total_seconds(), 0)
     about = {
+        # The schema's type is a date-time without a zone.
         "timestamp": f"{run.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}",
         "hostname": flat(run.place.host),
         "time": f"{seconds:.3f}",
@@ -100,7 +105,9 @@ def _properties(judged: Judgement) -> ET.Element:
 def _totals(cases: Iterable[ET.Element]) -> dict[str, str]:
     listed = list(cases)
     counts = {
-        tag: sum(case.find(tag) is not None for case in listed) for tag in ("failure", "error", "skipped")
+        # find() is None without a child; an element without children is false, hence the comparison.
+        tag: sum(case.find(tag) is not None for case in listed)
+        for tag in ("failure", "error", "skipped")
     }
     return {
         "tests": str(len(listed)),

@@ -39,6 +39,7 @@ def render(judged: Judgement) -> str:
         f"## {_SIGNS[judged.verdict]} {judged.verdict.value}: {prose(run.suite.name)} on "
         f"{code(run.place.database)}"
     )
+    # The sentence has its own limit: it is the one thing that must not be cut to a cell's length.
     parts = [title, prose(verdict_sentence(judged), 2_000)]
     if answers := answer_words(judged):
         parts.append("\n".join(f"- **{line.word}**: {prose(line.text)}" for line in answers))
@@ -56,6 +57,7 @@ def render(judged: Judgement) -> str:
     )
     parts += _table("Notices", ("notice",), [(prose(notice.message),) for notice in run.notices])
     return (
+        # <sub> is one of the few elements that GitHub lets through.
         "\n\n".join([*parts, f"<sub>{code(where(judged))}, suite {code(run.suite.digest[:16])}</sub>"]) + "\n"
     )
 
@@ -97,7 +99,10 @@ def _table(title: str, headings: tuple[str, ...], rows: Sequence[tuple[str, ...]
         return []
     lines = [_line(cells) for cells in rows]
     shown = [
-        line for n, line in enumerate(lines[:MOST_ROWS]) if sum(map(len, lines[: n + 1])) <= MOST_OF_A_TABLE
+        # Over the lines up to this one, as entities make them many times longer than the text that they show.
+        line
+        for n, line in enumerate(lines[:MOST_ROWS])
+        if sum(map(len, lines[: n + 1])) <= MOST_OF_A_TABLE
     ]
     table = "\n".join([_line(headings), _line(("---",) * len(headings)), *shown])
     left = len(rows) - len(shown)
@@ -122,6 +127,7 @@ def code(text: str) -> str:
     return f"<code>{_inert(shortened(plain(text), MOST))}</code>" if text else "(empty)"
 
 
+# ASCII only: letters of other scripts are not letters to \w here, and _entity gives them back as they are.
 _ACTING = re.compile(r"[^\w ,;'\"/()=%?.…→−≥≤–-]|_|www\.", re.ASCII)
 
 
@@ -133,8 +139,10 @@ def _inert(text: str) -> str:
 
 
 def _entity(found: str) -> str:
+    # GitHub links a bare www. even where every sign in it is an entity; breaking it at the dot stops that.
     if found == "www.":
         return "www&#46;"
     if ord(found) > 0x7F:
         return found
+    # GitHub decodes entities before it looks for mentions; an empty comment parts the sign from the name.
     return f"&#{ord(found)};" + ("<!-- -->" if found in "@#" else "")
