@@ -86,6 +86,7 @@ def command(
     """
     from kisaan_validate.errors import UsageError
 
+    # click calls the group before each of its subcommands: `baseline show` takes no baseline.
     if ctx.invoked_subcommand is not None:
         return None
     if output is None:
@@ -93,6 +94,7 @@ def command(
             "no output file given",
             "name one with --output: kisaan-validate baseline --output pre.json",
         )
+    # Said before an hour of reading, not when the file is to be written.
     if output.exists() and not force:
         raise UsageError(f"{output} already exists", "choose another name, or pass --force to replace it")
     return _take(output, hold, quiet, given)
@@ -118,6 +120,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     suite, target = the_suite(config), find_target(given["dsn"])
     chosen = tuple(column_of(text, "--values") for text in given["values"])
     contract, held = the_contract(given["contract"], suite), _Held()
+    # Named after the baseline, which looks for it beside itself: both can be moved together.
     beside = output.with_name(f"{output.name}.values")
     values = KeptColumns(beside, chosen, given["public"]) if chosen else None
 
@@ -129,6 +132,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         rows = RowWriter(output.with_name(f"{output.name}.rows")) if given["rows"] else None
         options = Options(
             jobs=config.jobs,
+            # A baseline keeps keys (Comparing.keys), never whole rows.
             sample=0,
             limits=the_limits(config),
             expect=config.expect,
@@ -151,10 +155,13 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
 
     stopping = Stop()
     with only_one(config, suite, target, stopping, wanted=given["lock"]):
+        # While a snapshot is held the terminal belongs to what says how to use it.
         with progress_observer(quiet or hold) as observer:
             measured = attended(job, stopping)
+        # Part of the data under the name of a baseline would be compared with all of it later.
         if measured.interrupted:
             raise _unfinished(measured, stopping.cause)
+        # With --hold it was written before the snapshot was offered to a dump.
         if not hold:
             _keep(measured, output, quiet)
     return baseline_exit_code(measured, lost=held.lost)
@@ -210,12 +217,16 @@ class _Held:
             f"{shown(shlex.quote(place.database))}"
         )
         click.echo("        press Enter (or send SIGINT or SIGTERM) when the dump is done")
+        # Without a terminal nobody can press Enter, and /dev/null is readable at once: it would let go
+        # immediately.
         listening = sys.stdin.isatty()
         while not stop.requested:
+            # A short wait, so that a signal and a lost session are noticed while nobody types.
             if listening and select.select([sys.stdin], [], [], 0.2)[0]:
                 break
             if not listening:
                 time.sleep(0.2)
+            # A lost session takes its snapshot with it: pg_dump would refuse it, or show a later state.
             if not alive():
                 self.lost = True
                 click.echo(

@@ -37,12 +37,14 @@ def command(run: Path, output: Path | None, without_baseline: bool, force: bool,
     from kisaan_validate.signoff.statement import sha256
 
     folder = run_folder(run, the_config(config).reports)
+    # Judged again beside its files, so that nothing is packed that does not belong to the run.
     judged = judged_again(folder / "run.json")
     place = output or folder.parent / f"{judged.run.id}.zip"
     if place.exists() and not force:
         raise UsageError(
             f"{place} already exists", "choose another file with --output, or pass --force to replace it"
         )
+    # Before packing: the page in the archive must show the sign-offs that lie beside it.
     standing = page_again(folder, judged)
     made = bundle_of(read_folder(folder), judged, standing, baseline=not without_baseline)
     write_bytes(place, made.data)

@@ -167,6 +167,7 @@ def command(before: str | None, after: str | None, **given: Any) -> int:
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
 
+    # click's required=True would say what is missing, but not what to write.
     if before is None:
         raise UsageError(
             "diff needs two sides",
@@ -238,6 +239,7 @@ def _renamed(text: str) -> tuple[str, str]:
     """Both names, parted at the only = that stands outside of double quotes."""
     from kisaan_validate.errors import UsageError
 
+    # Quoted parts are taken whole, so an = in a quoted name parts nothing.
     match = re.fullmatch(r'((?:[^="]|"(?:[^"]|"")*")+)=((?:[^="]|"(?:[^"]|"")*")+)', text, re.DOTALL)
     if match is None:
         raise UsageError(
@@ -260,6 +262,7 @@ def _cast(text: str) -> tuple[tuple[str, str], str]:
 
 def _since(text: str) -> tuple[str, tuple[str, str | None]]:
     name, equals, value = parted(text, "=")
+    # Without a column the table's own key decides, above the highest key of the old side.
     if not equals:
         return name, ("", None)
     table, column = column_of(name, "--added-since")
@@ -281,6 +284,7 @@ def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) ->
     )
 
     def asked(table: str, column: str) -> How:
+        # The stricter of the two: --public takes back only what a name looks like, not what a suite declares.
         return max(declared(table, column), looks(table, column))
 
     return asked
@@ -306,6 +310,7 @@ def _progress(quiet: bool) -> Any:
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         bar = Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+        # A total of 0 is one that is not known yet: rich draws a moving bar for None.
         task = bar.add_task("connecting", total=None)
         with bar:
             yield lambda what, done, total: bar.update(
@@ -327,6 +332,7 @@ def _show(found: RowDiff, format: str | None, output: Path | None, quiet: bool) 
         write_file(output, text)
         print_row_differences(found, quiet=quiet)
         return
+    # Standard output carries one JSON document and nothing else.
     with redirect_stdout(sys.stderr):
         print_row_differences(found, quiet=True)
     click.echo(text, nl=False)

@@ -34,10 +34,12 @@ MEANINGS = {
 def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
     """The exit code for a run that was judged so. ``recorded``: whether its files could be written; a pass
     nobody can read is none."""
+    # First: an interrupted run may hold failures, but whoever stopped it must not read the code as complete.
     if run.interrupted:
         return INCONCLUSIVE
     if verdict is Verdict.FAIL:
         return FAILED
+    # Before a pass: a run in which nothing applied has no failure either.
     if nothing_checked(run):
         return NOTHING
     return PASSED if verdict is Verdict.PASS and recorded else INCONCLUSIVE
@@ -52,6 +54,7 @@ def baseline_exit_code(measured: Run, *, lost: bool) -> int:
 
     kept = baseline_of(measured)
     uncounted = any(table.rows is None for table in kept.tables)
+    # What was not measured now cannot be measured later, when the old values are gone.
     gaps = any(m.message for m in kept.measured) or lacking(kept) or rows_not_kept(kept)
     return INCONCLUSIVE if lost or uncounted or gaps else PASSED
 
@@ -113,8 +116,10 @@ def exit_code_of(error: BaseException) -> int:
     """
     if isinstance(error, AlreadyRunning):
         return BUSY
+    # A source of a suite may call sys.exit: its 1 must not pass for a finding in the data.
     if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code != FAILED:
         return error.code
+    # An unreachable or failing server may answer tomorrow; what is wrong in usage or a suite stays so.
     ours = isinstance(error, KisaanError) and not isinstance(error, (DatabaseError, Interrupted))
     return USAGE if ours or isinstance(error, click.ClickException) else INCONCLUSIVE
 

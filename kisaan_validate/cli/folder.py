@@ -14,6 +14,7 @@ def refuse_full(output: Path, force: bool) -> None:
     """
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output} is a file, not a folder", "name a folder with --output")
+    # iterdir's first entry is enough; a hidden file counts too.
     if output.exists() and any(output.iterdir()) and not force:
         hint = "choose another folder with --output, or pass --force: existing files are kept"
         raise UsageError(f"the folder {output} is not empty", hint)
@@ -27,6 +28,7 @@ def write_beside(output: Path, files: Mapping[str, str]) -> None:
     from kisaan_validate.record.files import read_file, write_file
     from kisaan_validate.suite.files import load_files, suite_files
 
+    # All names are looked at before one file is written: a suite that is half there is worse than none.
     if there := sorted(path for path in files if (output / path).exists()):
         more = f" and {len(there) - 5} more" if len(there) > 5 else ""
         hint = "choose another folder with --output; existing files are never overwritten"
@@ -36,6 +38,7 @@ def write_beside(output: Path, files: Mapping[str, str]) -> None:
         if output.exists()
         else {}
     )
+    # A check of the new files may have the id of one that stands there, and then neither suite would load.
     if standing:
         try:
             load_files({**files, **standing})

@@ -66,7 +66,9 @@ def command(
             f"the files contain nothing of {tool} to import",
             "name the files with checks, expectations or tests",
         )
+    # Resolved, as "." has no name of its own.
     made = render(maker, tool, name or output.resolve().name, schemas or ("public",))
+    # A folder without any check is refused as a suite, though its import.md says why.
     if maker.made:
         load_files(made)  # it must be a suite before it is written
     write_beside(output, made)
@@ -85,6 +87,7 @@ def _line(outcome: object) -> str:
     from kisaan_validate.author.importers.outcome import ImportOutcome
     from kisaan_validate.author.source import remark
 
+    # For the type checker: the import above is late, so that --help loads no importer.
     assert isinstance(outcome, ImportOutcome)
     what = remark(f"{outcome.file} {outcome.place}: {outcome.text}", 160)
     if outcome.imported:

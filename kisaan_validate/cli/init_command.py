@@ -65,6 +65,7 @@ def command(
         statement_timeout_ms=given["statement_timeout"],
     )
     settings = _standing(output, schemas, force)
+    # Files that stand in the folder are kept, so the draft must be made for their schemas.
     ask = Ask(
         find_target(given["dsn"]),
         settings.schemas if settings else schemas or ("public",),
@@ -78,6 +79,7 @@ def command(
     stopping = Stop()
     with progress_observer(False) as observer:
         proved = attended(lambda stop: _draft(ask, config, output, name, _once(observer), stop), stopping)
+    # An interrupted proof proved only part of the draft: nothing is written of it.
     if proved.run.interrupted:
         raise _unfinished(stopping)
     kept = [path for path in proved.rendered if path not in proved.files]
@@ -146,6 +148,7 @@ def _draft(
     facts = look(ask, observer, stop)
     if stop.requested:
         raise _unfinished(stop)
+    # The draft needs verdicts only: no row of the database is kept.
     options = Options(jobs=config.jobs, sample=0, limits=ask.limits, expect=config.expect)
     standing = output / "suite.toml"
     return prove(

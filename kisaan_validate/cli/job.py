@@ -36,15 +36,18 @@ def attended(
     from kisaan_validate.process.stopping import Stop
 
     stop, box = stop or Stop(), _JobBox()
+    # A daemon: a server that never answers must not keep the process alive after its second signal.
     thread = threading.Thread(target=_into, args=(box, work, stop), daemon=True)
     with first(stop.request):
         thread.start()
+        # Asked again and again: the work itself may request the stop, as for a snapshot held too long.
         while thread.is_alive() and not stop.requested:
             thread.join(0.1)
         if thread.is_alive():
             get_ready()
         while thread.is_alive():
             thread.join(0.1)
+    # A statement that was cancelled, or a session that was ended, is how a stop looks from below.
     if stop.at is not None and isinstance(box.error, (DatabaseError, TargetError)):
         raise Interrupted(stop.reason)
     if box.error is not None:
@@ -61,6 +64,8 @@ class _JobBox:
 def _into(box: _JobBox, work: Callable[[Stop], Any], stop: Stop) -> None:
     try:
         box.value = work(stop)
+    # SystemExit and KeyboardInterrupt too: in a thread they would vanish, and the command would seem to
+    # succeed.
     except BaseException as error:
         box.error = error
 
@@ -95,6 +100,7 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
         if isinstance(event, Connected):
             say(target_line(event))
         else:
+            # A total of 0 is one that is not known yet.
             bar.update(task, description=event.phase, completed=event.done, total=event.total or None)
 
     with bar:
@@ -120,6 +126,7 @@ def record(judged: Judgement, folder: Path) -> Path:
         write_file(place / CONTRACT_FILE, judged.contract.text)
     if judged.waivers is not None:
         write_file(place / WAIVERS_FILE, judged.waivers.text)
+    # As nobody signed it: a run is younger than every sign-off of it.
     write_file(place / "report.html", render_html(judged, signatures_of(standing_of(judged.run))))
     return place
 
@@ -136,6 +143,7 @@ def record_after(judged: Judgement, folder: Path) -> tuple[Judgement, Path]:
     from kisaan_validate.signoff.chain import linked
     from kisaan_validate.signoff.provenance import keep_sources
 
+    # The folder is locked within, so that two runs at once do not both follow the same one.
     with _without_fail(linked(judged.run, folder), judged.run) as run:
         judged = replace(judged, run=run)
         place = record(judged, folder)
@@ -154,6 +162,7 @@ def _without_fail(link: AbstractContextManager[Run], run: Run) -> Iterator[Run]:
     """
     from kisaan_validate.errors import RecordError
 
+    # Only entering is excused: what goes wrong within must still reach the caller.
     with ExitStack() as stack:
         try:
             run = stack.enter_context(link)

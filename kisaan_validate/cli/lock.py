@@ -32,11 +32,14 @@ def only_one(config: Config, suite: Suite, target: Target, stop: Stop, *, wanted
 
     name = suite.settings.name
     with ExitStack() as stack:
+        # The server's lock first: it holds between hosts, and its session tells the database's real name.
         lock = advisory_lock(target, the_limits(config), config.expect, name, stop)
         held = attended(lambda _: stack.enter_context(lock), stop)
+        # The key is a signed bigint; as a file's name it needs no sign.
         file = config.reports / f".lock-{lock_key(name, held.database) & 0xFFFFFFFFFFFFFFFF:016x}"
         with file_lock(file, f"suite {name!r} on database {held.database!r}"):
             yield
+        # After a stop the session was ended on purpose.
         if not stop.requested and attended(lambda _: held.lost, stop):
             print(
                 "note    the session that held the lock was lost: another run may have run at the same time",

@@ -53,6 +53,7 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        # Only known names are imported: the word comes from the command line.
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"kisaan_validate.cli.{name}_command")
@@ -65,6 +66,7 @@ class _Commands(click.Group):
         """As click does; of a name that is not known it says which one is near."""
         try:
             return super().resolve_command(ctx, args)
+        # Too many or wrong options of a known command raise the same error; then nothing is near but itself.
         except click.UsageError as error:
             from difflib import get_close_matches
 
@@ -91,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a sign that the terminal cannot show must not end a run
+    # Not standalone: click would decide exit codes itself, and its 1 would read as a finding.
     try:
         words = None if arguments is None else list(arguments)
         result: Any = cli.main(args=words, prog_name=PROGRAM, standalone_mode=False)
@@ -108,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )  # a server's words, and names, may hold commands to the terminal
         print(f"error: {said}", file=sys.stderr)
         return exit_code_of(error)
+    # Before OSError, whose subclass it is: a reader that went away is no fault.
     except BrokenPipeError as error:
         _unread()
         return exit_code_of(error)
@@ -140,6 +144,7 @@ def entry() -> None:
     """
     from kisaan_validate.cli.signals import deafen, listen
 
+    # First of all: a signal that comes during the imports is heard too.
     listen()
     open_streams()
     code = _watched(sys.argv[1:])
@@ -148,6 +153,7 @@ def entry() -> None:
 
 
 def _watched(words: list[str]) -> int:
+    # A supervised process costs a fork; help and version need none.
     if not words or words[0].startswith("-") or not {"--help", "-h"}.isdisjoint(words):
         return _whole()  # which executes nothing, and must answer at once
     from kisaan_validate.cli.supervise import supervised, wanted
@@ -159,12 +165,14 @@ def open_streams() -> None:
     """Give a standard stream that was closed (``>&-``) somewhere to go: else the next file or connection
     takes its number.
     """
+    # In this order, since open() takes the lowest number that is free.
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
             os.set_inheritable(number, True)
+    # Python sets a stream to None if its file was closed when it started.
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
@@ -176,6 +184,7 @@ def _whole() -> int:
     from kisaan_validate.cli.signals import ended
 
     code, lost, closed = main(), False, False
+    # Before the flush: a signal that comes now must not turn a complete output into an interruption.
     ended()
     try:
         sys.stdout.flush()
@@ -204,5 +213,6 @@ def _lost() -> None:
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
+    # A source of the suite closed the object, not only its file.
     if sys.stdout.closed:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115

@@ -20,6 +20,7 @@ Decorated = Callable[..., Any]
 
 def suite_options(function: Decorated) -> Decorated:
     """--config, --suite, --select, --exclude."""
+    # From last to first: each decorator puts its option before those that are there.
     for option in (
         click.option(
             "--exclude",
@@ -81,7 +82,9 @@ def the_config(config: Path | None, **overrides: Any) -> Config:
     from kisaan_validate.ops.config import load_config
 
     return replace(
-        load_config(config), **{key: value for key, value in overrides.items() if value is not None}
+        # None is "not given"; False and 0 are answers.
+        load_config(config),
+        **{key: value for key, value in overrides.items() if value is not None},
     )
 
 
@@ -113,6 +116,7 @@ def the_contract(path: Path | None, suite: Suite) -> Contract | None:
     if path is None:
         return None
     contract = read_contract(read_file(path), path.name)
+    # Checks that a contract names must exist before anything is measured by it.
     bound_to(contract, suite)
     return contract
 
@@ -125,6 +129,7 @@ def the_waivers(config: Config, suite: Suite, path: Path | None, none: bool) -> 
     from kisaan_validate.verdict.waivers import read_waivers
 
     beside = config.suite / "waivers.toml"
+    # What is named wins over the configuration, and that over what lies beside the suite.
     chosen = path or config.waivers or (beside if beside.exists() else None)
     if none or chosen is None:
         return None

@@ -60,6 +60,7 @@ def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[OutputWan
             "--output is given, but no --format that needs it", "name one: --format junit --output junit.xml"
         )
     wanted = []
+    # Loaded here, so that a format that cannot be found ends the command before a run of hours.
     for text in asked:
         name, parted, file = text.partition("=")
         if parted and not file:
@@ -68,6 +69,7 @@ def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[OutputWan
             )
         path = Path(file) if parted else output
         wanted.append(OutputWanted(find_format(name), None if path is None or str(path) == "-" else path))
+    # Two documents in one file would be none.
     places = [str(w.path) for w in wanted]
     if twice := [place for place in places if places.count(place) > 1]:
         where = "standard output" if twice[0] == "None" else twice[0]
@@ -75,6 +77,7 @@ def wanted_formats(asked: Sequence[str], output: Path | None) -> tuple[OutputWan
             f"two formats would be written to {where}",
             "give each its own file: --format junit=junit.xml --format markdown=summary.md",
         )
+    # A folder in the place of a file is found now, not after the measuring.
     for path in (w.path for w in wanted):
         if path is not None and path.is_dir():
             raise UsageError(f"{path} is a folder, not a file", "name a file")
@@ -101,6 +104,7 @@ def deliver(judged: Judgement, wanted: Sequence[OutputWanted], out: TextIO) -> b
     from kisaan_validate.errors import UsageError
 
     good = True
+    # One that fails does not keep the others from being written.
     for w in wanted:
         try:
             _put(w.format.render(judged), w.path, out)
@@ -124,6 +128,7 @@ def _put(text: str, path: Path | None, out: TextIO) -> None:
         out.write(text)
     else:
         binary.write(text.encode())
+    # Flushed here, so that a full disk or a closed pipe is this format's error.
     out.flush()
 
 
@@ -168,5 +173,6 @@ def silence(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+    # A notebook's or a test's stream.
     except (OSError, ValueError):
         return  # no file behind it

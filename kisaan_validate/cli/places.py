@@ -17,6 +17,7 @@ def parted(text: str, sign: str) -> tuple[str, str, str]:
     """
     at = 0
     while at < len(text):
+        # Only at the beginning of a name: a quote within one is a character like any other.
         quoted = _QUOTED.match(text, at) if at == 0 or text[at - 1] in ".,=" else None
         if quoted is not None:
             at = quoted.end()

@@ -68,6 +68,7 @@ def judged_again(source: Path) -> Judgement:
     from kisaan_validate.verdict.waivers import read_waivers
 
     run = run_from_json(read_file(source), str(source))
+    # Before any is parsed: files that do not belong to the run must not be judged as though they did.
     before = _beside(source.parent / BASELINE_FILE, run.baseline_digest, "baseline")
     promised = _beside(source.parent / CONTRACT_FILE, run.contract_digest, "contract")
     excused = _beside(source.parent / WAIVERS_FILE, run.waivers_digest, "file of waivers")
@@ -88,12 +89,14 @@ def _beside(path: Path, digest: str, what: str) -> str | None:
     from kisaan_validate.record.files import read_file
 
     if not digest:
+        # A contract or waivers that lie beside a run which had none would change its verdict.
         if path.exists():
             raise RecordError(
                 f"{path} does not belong here: the run used no {what}",
                 "move it away, or restore run.json",
             )
         return None
+    # Read once: what is judged is the text whose digest was compared.
     text = read_file(path)
     if digest_of(text) != digest:
         raise RecordError(

@@ -93,9 +93,11 @@ if TYPE_CHECKING:
 )
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """Run every check on the live database in one read-only snapshot, and write a report."""
+    # Before anything is measured: a misspelt format must not cost a run.
     wanted = wanted_formats(formats, output)
     with lines_for_people(wanted) as out:
         judged, recorded = _judged(given)
+        # deliver comes first in the "and": formats are written even where the record could not be.
         recorded = deliver(judged, wanted, out) and recorded
     from kisaan_validate.cli.exits import exit_code
 
@@ -124,7 +126,9 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     suite = the_suite(config)
     options, target = _options(config, suite, given), find_target(given["dsn"])
     stop = Stop()
+    # Held until all is recorded: the next run must find this one as its predecessor.
     with only_one(config, suite, target, stop, wanted=given["lock"]):
+        # Before the run: what is committed while it lasts is not what was run.
         origin = provenance_of(
             config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals
         )
@@ -148,6 +152,7 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)
         recorded = False
+    # The index lists folders with a record; without one there is nothing to add.
     else:
         add_to_index(config.reports)
     try:
@@ -157,6 +162,8 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
         OSError
     ) as error:  # nobody reads the lines any more, or nothing takes them, but the report is there
         lost(sys.stdout, error)
+        # A reader that left (`| head`) had what it wanted; a full disk kept lines from somebody who waited
+        # for them.
         recorded = recorded and isinstance(error, BrokenPipeError)
     return judged, recorded
 
@@ -192,6 +199,8 @@ def _comparing(suite: Suite, given: dict[str, Any]) -> Comparing | None:
 
     path: Path | None = given["baseline"]
     if path is None:
+        # These options say something only beside a baseline: dropped silently, a run would seem to have
+        # heeded them.
         options = {
             "--contract": given["contract"] is not None,
             "--fail-on new": given["fail_on"] == "new",

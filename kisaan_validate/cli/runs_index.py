@@ -69,7 +69,9 @@ def update_index(reports: Path, *, seconds: float | None = None, anew: bool = Fa
 
     with file_lock(reports / LOCK_FILE, f"the index of {reports}", wait=LOCK_WAIT):
         known = read_index(reports / INDEX_FILE) or RunsIndex()
+        # Nothing is taken as known then, so that every run is read.
         entries, unread = _gather(seen_in(reports), RunsIndex() if anew else known, seconds)
+        # A page that somebody removed is rendered again, even if its month did not change.
         pages = {} if anew else {name: of for name, of in known.pages.items() if (reports / name).is_file()}
         index = RunsIndex(entries, unread, pages)
         made = _write_pages(reports, index, known.pages)
@@ -103,6 +105,7 @@ def _write_pages(reports: Path, index: RunsIndex, before: Iterable[str]) -> Runs
             write_file(reports / name, page)
         if name != INDEX_PAGE:
             made[name] = made_of
+    # Names come from the index file, which anybody may have edited: nothing but a month's page is removed.
     for name in set(before) - set(made):
         if re.fullmatch(r"index-\d{4}-\d{2}\.html", name):
             with suppress(OSError):
@@ -139,6 +142,7 @@ def _gather(
     from kisaan_validate.record.index import Unread
 
     entries = {entry.folder: entry for entry in known.entries}
+    # Without a mark it was named for want of time, or for its form: it is looked at again.
     refused = {found.folder: found for found in known.unread if found.mark}
     end = time.monotonic() + seconds if seconds is not None else None
     kept: list[Entry] = []
@@ -150,9 +154,11 @@ def _gather(
         if there.reason:
             unread.append(Unread(there.folder, "", there.reason))
         elif entry is not None and entry.mark == there.mark:
+            # The page may have come or gone while the record stayed as it was.
             kept.append(replace(entry, page=there.page))
         elif refusal is not None and refusal.mark == there.mark:
             unread.append(refusal)
+        # Only reading costs time: what is known already is listed beyond the bound too.
         elif end is not None and time.monotonic() > end:
             unread.append(Unread(there.folder, "", "not read yet; run `kisaan-validate index` to read it"))
         else:
@@ -181,8 +187,10 @@ def _read(there: SeenFolder) -> Entry | Unread:
         )
     except KisaanError as error:
         reason = error.fact
+    # A run.json that was made to do harm: too deep, too long a number, more than memory holds.
     except (MemoryError, RecursionError, ValueError, ArithmeticError) as error:
         reason = f"{type(error).__name__} while reading it"
+    # Without the folder's path, as the index may be published, and without what a message may hide.
     return Unread(
         there.folder, there.mark, shortened(flat(reason.replace(f"{there.path}/", "")), 300), damaged=True
     )
@@ -236,6 +244,7 @@ def seen_in(reports: Path) -> list[SeenFolder]:
 
 
 def _is_candidate(entry: os.DirEntry[str]) -> bool:
+    # Links are candidates only so that they can be named; they are never followed.
     return not entry.name.startswith(".") and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))
 
 
@@ -244,6 +253,7 @@ def _look(entry: os.DirEntry[str]) -> SeenFolder:
     if entry.is_symlink():
         return SeenFolder(path, folder, "", page=False, reason="a symbolic link, not followed")
     try:
+        # The record first: without one the folder is no run, whatever else lies in it.
         reason = _why_not(f"{entry.path}/run.json")
         mark = ",".join((*(_looks(f"{entry.path}/{name}") for name in _READ), *_signoff_looks(entry.path)))
     except FileNotFoundError:
@@ -259,6 +269,7 @@ def _looks(path: str) -> str:
         facts = os.lstat(path)
     except FileNotFoundError:
         return ""
+    # The time of change too: that of modification can be set back, and a copy may keep it.
     return f"{facts.st_size}.{facts.st_mtime_ns}.{facts.st_ctime_ns}"
 
 
@@ -276,6 +287,8 @@ def _why_not(path: str) -> str:
 
 def _signoff_looks(place: str) -> Iterator[str]:
     """Names, sizes and times of the files of sign-offs."""
+    # "signoffs" may be missing, or be a file.
     with suppress(FileNotFoundError, NotADirectoryError):
+        # A folder lists its files in no order, and the mark must be the same for the same files.
         for name in sorted(os.listdir(f"{place}/{_SIGNOFFS}")):
             yield f"{quote_from_bytes(os.fsencode(name), safe='')}={_looks(f'{place}/{_SIGNOFFS}/{name}')}"

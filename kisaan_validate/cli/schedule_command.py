@@ -71,6 +71,7 @@ def _job(given: dict[str, Any]) -> NightlyJob:
         given["user"] or _user(),
         given["image"] or f"registry.example.com/kisaan-validate:{VERSION}",
     )
+    # A line break in a unit would begin a directive of its own; cron and systemd split words at blanks.
     for option, text in (("--user", user), ("--image", image)):
         if not text.isprintable() or " " in text or not text:
             raise UsageError(f"{option} {text!r} cannot be used in a unit", "write one word")
@@ -93,6 +94,7 @@ def _program() -> tuple[str, ...]:
     """The words that start this very installation."""
     from kisaan_validate.ops.schedule.job import absolute
 
+    # Beside the interpreter, not argv[0], which may be relative or belong to another installation.
     script = Path(sys.executable).parent / "kisaan-validate"
     if script.exists():
         return (str(absolute(script)),)
@@ -104,6 +106,7 @@ def _user() -> str:
 
     try:
         name = getpass.getuser()
+    # In a container the user's number need not have a name.
     except (KeyError, OSError):
         name = ""
     return "kisaan-validate" if name in {"", "root"} else name

@@ -18,6 +18,7 @@ _CAUTIONS = {
 
 
 def _accept_options(function: Any) -> Any:
+    # click shows options in the reverse of the order in which they are put on.
     for name, text in reversed(_CAUTIONS.items()):
         function = click.option(f"--accept-{name}", is_flag=True, help=text)(function)
     return function

@@ -58,19 +58,23 @@ def first(act: Callable[[str], None]) -> Iterator[None]:
     Where nobody listens, as in a program that uses the package, signals are as before afterwards. Does
     nothing outside of the main thread, which alone can hear signals.
     """
+    # Python lets only the main thread set handlers, and runs them only there.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    # The console script listens already; a program that calls main() gets its handlers back.
     before = {} if _Heard.installed else _install()
     if not _Heard.installed:
         _Heard.reasons = ()
     _Heard.act = act
     watched.say(watched.ASKING)
     try:
+        # It came between listen() and here.
         if _Heard.reasons:
             act(_Heard.reasons[0])
         yield
     finally:
+        # Before the old handlers: a signal from now on must not tear what is being written.
         _Heard.act = _finish
         watched.say(watched.WRITING)
         for number, handler in before.items():
@@ -96,6 +100,7 @@ def deafen() -> None:
 
 
 def _install() -> dict[int, Any]:
+    # nohup ignores SIGHUP on purpose: what is ignored stays ignored.
     mine = [number for number in HEARD if signal.getsignal(number) is not signal.SIG_IGN]
     return {number: signal.signal(number, _hear) for number in mine}
 
@@ -108,7 +113,9 @@ def _hear(number: int, _: object) -> None:
 
 
 def _end_at_once() -> None:
+    # os.write, since a handler may interrupt print, whose buffer is then locked.
     with suppress(OSError):
         os.write(2, b"error: ended at once, by a second signal; nothing is said about the data\n")
     watched.say(watched.ENDED + b"%d" % ENDED_AT_ONCE)
+    # Without tidying up: a second signal means that tidying up takes too long.
     os._exit(ENDED_AT_ONCE)

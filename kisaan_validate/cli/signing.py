@@ -64,6 +64,7 @@ def run_folder(path: Path, reports: Path) -> Path:
     """The folder of a run that is named by it, by its run.json, or by its id alone. Raises UsageError."""
     from kisaan_validate.errors import UsageError
 
+    # The id alone comes last: a folder of that name here is what was meant.
     for folder in (path, path.parent if path.name == "run.json" else path, reports / path):
         if (folder / "run.json").is_file():
             return folder
@@ -84,6 +85,7 @@ def page_again(folder: Path, judged: Judgement) -> SignoffStanding:
 
     standing = own_standing(read_folder(folder), judged)
     write_file(folder / "report.html", render_html(judged, signatures_of(standing)))
+    # An index is brought up, never begun: a folder without one may be no folder of reports.
     if (folder.parent / INDEX_FILE).exists():
         add_to_index(folder.parent)
     return standing
@@ -97,6 +99,7 @@ def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: 
     from kisaan_validate.signoff.statement import Caution, Decision
 
     config = the_config(given["config"])
+    # Folder and keys are read before anything is signed.
     folder, trust = run_folder(folder, config.reports), the_trust(config, given)
     judged = judged_again(folder / "run.json")
     wish = Wish(
@@ -108,6 +111,7 @@ def sign_and_tell(folder: Path, decision: str, given: dict[str, Any], accepted: 
         tuple(Caution(word) for word in accepted),
     )
     path, remarks = sign_off(folder, judged, wish, trust)
+    # Said at once: what follows may fail, and the statement is signed all the same.
     click.echo(f"signed  {folder / path}")
     try:
         if given.get("timestamp"):
@@ -140,6 +144,7 @@ def keep_stamp(folder: Path, path: str, reply: bytes) -> None:
     from kisaan_validate.record.files import write_bytes
     from kisaan_validate.signoff.timestamp import belongs, time_of
 
+    # A reply to another request would be kept as this signature's time, and verify would call it wrong.
     if not belongs(reply, (folder / f"{path}.sig").read_bytes()):
         raise UsageError(
             f"this timestamp is not for {path}.sig", "send the authority the request made for this signature"

@@ -47,6 +47,7 @@ def command(
             "stamp needs one of --timestamp, --timestamp-query, --timestamp-reply",
             "see kisaan-validate stamp --help",
         )
+    # The folder is looked up before a request leaves this machine.
     folder = run_folder(run, the_config(config).reports)
     waiting = _waiting(folder)
     if not waiting:
@@ -87,6 +88,7 @@ def _take(folder: Path, waiting: list[str], replies: tuple[Path, ...]) -> None:
 
     for reply in replies:
         data: Any = reply.read_bytes()
+        # By content: the name of a reply says nothing about the signature.
         mine = [path for path in waiting if belongs(data, (folder / f"{path}.sig").read_bytes())]
         if not mine:
             raise UsageError(

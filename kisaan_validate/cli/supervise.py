@@ -49,6 +49,7 @@ def wanted(arguments: list[str]) -> bool:
         asks
         and hasattr(os, "fork")
         and any(word in COMMANDS for word in arguments[:1])
+        # A fork copies only the calling thread: a lock that another one holds would never be released.
         and threading.active_count() == 1
     )
 
@@ -56,9 +57,11 @@ def wanted(arguments: list[str]) -> bool:
 def supervised(work: Callable[[], int], usage: int, inconclusive: int) -> int:
     """Do ``work`` in a forked process; returns what it returned. What ended without returning is said on
     standard error: ``usage`` where a source of the suite was being executed, else ``inconclusive``."""
+    # Three pipes: what the command says, whether this process lives, and which signals the command got.
     said, told = os.pipe()
     alive, life = os.pipe()
     heard, wake = os.pipe()
+    # set_wakeup_fd needs it: a full pipe must not block a handler.
     for handle in (wake, heard):
         os.set_blocking(handle, False)
     before = signal.pthread_sigmask(
@@ -67,6 +70,7 @@ def supervised(work: Callable[[], int], usage: int, inconclusive: int) -> int:
     child = os.fork()
     if child == 0:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        # A pipe ends only when its last writer closes it: the child must not hold its parent's ends.
         for handle in (said, life, heard):
             os.close(handle)
         _command(work, told, alive, wake)
@@ -82,6 +86,7 @@ def supervised(work: Callable[[], int], usage: int, inconclusive: int) -> int:
 
 def _command(work: Callable[[], int], told: int, alive: int, wake: int) -> None:
     """What the forked process does: never returns."""
+    # Written by Python's C handler, so a signal is seen even while the command is busy in C.
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
     watched.watch(lambda source: _say(told, b"L" + source.encode(errors="replace")))
@@ -97,11 +102,13 @@ def _command(work: Callable[[], int], told: int, alive: int, wake: int) -> None:
 
 def _say(told: int, word: bytes) -> None:
     with suppress(BrokenPipeError):  # whoever listened was killed
+        # NUL ends a word, so none may stand in one.
         os.write(told, word.replace(b"\0", b"") + b"\0")
 
 
 def _end_with_parent(alive: int) -> None:
     """Nobody waits any more where the watching process was killed: end as if asked to."""
+    # Returns when the other end is closed, which the kernel does whatever kills the parent.
     os.read(alive, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -165,12 +172,16 @@ def _listen(child: int, said: int, heard: int, seen: _SaidSoFar, mask: set[Any])
         number for number in (*_PASSED_ON, signal.SIGCHLD) if signal.getsignal(number) is not signal.SIG_IGN
     ]
     for number in mine:
+        # Any handler, so that the number is written to the pipe; SIG_DFL would end this process instead.
         signal.signal(number, lambda *_: None)
     old = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    # Only now: a signal that came before waits until both sides can hear it.
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     waiting: list[tuple[int, float]] = []
     try:
         while True:
+            # First whether it ended, then what it said: a word that was said before its end is in the pipe by
+            # now.
             ended, status = os.waitpid(child, os.WNOHANG)
             seen.take(_bytes(said))
             if ended:
@@ -198,6 +209,7 @@ def _passed_on(child: int, waiting: list[tuple[int, float]], seen: _SaidSoFar) -
     """
     left = []
     for number, until in waiting:
+        # The terminal sends a signal to the whole group: sent again, it would count as the second one.
         if number in seen.got:
             seen.got.remove(number)
         elif time.monotonic() < until:
@@ -224,6 +236,7 @@ def _bytes(handle: int) -> bytes:
 def _ended(code: int, seen: _SaidSoFar, usage: int, inconclusive: int) -> int:
     if seen.signals:
         how = "did not end in time after a signal and was killed" if seen.killed else "was ended by a signal"
+        # Before the source is named: it did not end by itself.
         print(f"error: the command {how}; this says nothing about the data", file=sys.stderr)
         return inconclusive
     how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"

@@ -47,8 +47,12 @@ def command(path: Path, approvals: int | None, chain: bool, quiet: bool, **given
     config = the_config(given["config"])
     trust = the_trust(config, given)
     found = verify_path(
-        path, replace(trust, approvals=max(trust.approvals, approvals or 1)), only_chain=chain
+        # The command line can ask for more approvals than the configuration, not for fewer.
+        path,
+        replace(trust, approvals=max(trust.approvals, approvals or 1)),
+        only_chain=chain,
     )
+    # Runs of a folder may be of several suites, and of older versions of them.
     if len(found) == 1:
         compare_suite(found[0], config.suite)
     for one in found:
@@ -82,6 +86,7 @@ def _sum_up(found: Sequence[Verified], *, chain: bool) -> None:
         click.echo(
             f"NOT PROVED: nothing is wrong, but {left:,} point{' is' if left == 1 else 's are'} not proved."
         )
+    # With --chain no run was judged: its word must not cover more than the chain.
     elif chain and all(one.judged is None for one in found):
         click.echo(
             "VERIFIED: the chain is complete. The runs themselves and their approvals were not verified."
