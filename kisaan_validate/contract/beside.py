@@ -35,6 +35,7 @@ class SeenBaseline:
         """The names that changed, as differences."""
         found = []
         for fate in self.fates.by_id.values():
+            # The name of the column, or the title where a table was renamed.
             (title, name), old = fate.after, fate.before[bool(fate.before[1])]
             if fate.said is None:
                 kind = "column" if name else "table"
@@ -47,6 +48,7 @@ def seen_by(contract: Contract | None, before: Baseline, after: Baseline) -> See
     if contract is None:
         return SeenBaseline(before, Fates())
     naming = Naming(aliases=after.suite.aliases, schemas=after.suite.schemas)
+    # An old name that something new is promised to take is free, though it is there after.
     added = frozenset(_places(contract.promises, naming))
     fates = fates_of(contract.promises, side_of(before, "before"), side_of(after, "after"), naming, added)
     return SeenBaseline(baseline_through(before, fates, (p.id for p in contract.promises), after), fates)
@@ -80,6 +82,7 @@ def both_of(
     arrivals: dict[str, tuple[Arrival | Names, ...]] = defaultdict(tuple)
     for need in contract.needs:
         if isinstance(need, Removal):
+            # By title: two promises may write one table with and without its schema, or by an alias.
             removals[bare.table(need.table)] += (need,)
         elif isinstance(need, (Arrival, Names)):
             arrivals[bare.table(need.table)] += (need,)

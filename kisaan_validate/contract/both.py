@@ -46,6 +46,7 @@ class Side:
         found = self.measures.get(key.text)
         if found is None:
             raise CannotTell(f"it was not measured {self.when} ({key.text})")
+        # A message is the reason of a measure that was refused: its figures are no answer.
         if found.message:
             raise CannotTell(f"it could not be measured {self.when} ({key.text}): {found.message}")
         return found
@@ -74,6 +75,8 @@ class Side:
 
     def has_object(self, kind: str, table: str, name: str) -> bool:
         """Whether the catalogue has such an object. Raises CannotTell where it could not be read."""
+        # Unread may be a whole kind, a relation or its object; "not there" would be a guess about any of
+        # them.
         for hidden in (kind, table, name if kind in WITH_ROWS else ""):
             if hidden and hidden in self.facts.unread:
                 raise CannotTell(
@@ -83,6 +86,7 @@ class Side:
 
     def has_table(self, title: str) -> bool:
         """Whether there is such a relation, counted or not. Raises CannotTell."""
+        # Counted tables first: they are known to be there even where the catalogue could not be read.
         return title in self.tables or any(self.has_object(kind, title, title) for kind in WITH_ROWS)
 
     def has_column(self, title: str, name: str) -> bool:
@@ -100,6 +104,7 @@ class Side:
     @cached_property
     def relations(self) -> Mapping[str, Relation]:
         """Every relation that is known, by title."""
+        # A title may be ambiguous (a dot in a name): what the tables say of themselves comes last and wins.
         titles = {title for kind, title, _ in self.objects if kind in RELATIONS} | set(self.facts.unread)
         return {
             **{title: relation_of(title) for title in titles},
@@ -191,6 +196,7 @@ class Both:
 
     def old_measure(self, key: MeasureKey) -> Measured:
         """A measure of the old side. Raises CannotTell."""
+        # Figures that another version of the contract asked for would answer another question.
         if self.stale:
             raise CannotTell(self.stale)
         return self.before.measured(key)
@@ -199,6 +205,7 @@ class Both:
         """How many rows of the old side a rule speaks of: none of a table that is new. Raises CannotTell."""
         if self.stale:
             raise CannotTell(self.stale)
+        # A table that is new was not measured before, and no row of it was there.
         return self.before.count(rule, table) if self.before.has_table(table) else 0
 
     def keys_of(self, table: str, column: str) -> frozenset[ChangeKey]:
@@ -208,6 +215,7 @@ class Both:
     def primary_key(self, table: str) -> tuple[str, ...]:
         """The columns of the primary key that the table had before; () where it had none."""
         for (kind, title, _), item in self.before.objects.items():
+            # From the printed definition: a baseline keeps objects as texts, those of older versions too.
             if (
                 kind == "constraint"
                 and title == table
@@ -217,6 +225,7 @@ class Both:
         return ()
 
 
+# A quoted name may hold a parenthesis or a comma.
 _KEY = re.compile(r"PRIMARY KEY \(((?:\"(?:[^\"]|\"\")*\"|[^)\"])*)\)")
 _NAME = re.compile(r'(?:^|, )("(?:[^"]|"")*"|[^",\s]+)')
 

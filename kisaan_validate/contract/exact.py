@@ -31,6 +31,7 @@ class ChangedWhereNull(OfColumn):
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         story, changed = story_of(both, table), both.keys_of(table, name)
+        # By the keys that were kept, not by a count: the rows that were NULL are left out of both digests.
         before, now = (
             len(both.old_measure(null_keys_key(self.id)).names),
             both.after.profile(table, name).nulls,
@@ -38,6 +39,7 @@ class ChangedWhereNull(OfColumn):
         counts = (f"{before:,} NULL", "" if now is None else f"{now:,} NULL")
         figure = untouched(name, self.id)
         if not story.agree(figure, figure):
+            # Rows that went or came make every digest differ, so the rows are blamed before the values.
             if story.blame:
                 return Outcome(State.BROKEN, story.blame, frozenset(), *counts, story.moved)
             return Outcome(State.BROKEN, "a row that was not NULL changed", frozenset(), *counts, changed)
@@ -75,6 +77,7 @@ class LookedUp(OfColumn):
         """What became of it. Raises CannotTell. The column need not have been there before."""
         title = both.table(self.place[0])
         name = both.column(title, self.place[1])
+        # Only after: a lookup may fill a column that is new.
         exists = [side.has_column(title, name) for side in both.sides]
         if exists[1]:
             return self.of_values(both, title, name)
@@ -90,12 +93,15 @@ class LookedUp(OfColumn):
             else ""
         )
         try:
+            # By the rows of the source as they were: it may have changed since, and the migration is not to
+            # blame for that.
             was_so = self._as_before(story_of(both, table), name)
         except CannotTell as reason:
             now = f"{said}" if wrong else "every row matches today"
             raise CannotTell(f"{now}; whether {self.from_} changed meanwhile is unknown: {reason}") from None
         if wrong and not was_so and self._not_done(both, table, name):
             return Outcome(State.NOT_DONE, said)
+        # Kept before wrong: today's lookup is only a second witness.
         if was_so:
             late = f"matches the earlier lookup; {self.from_} changed later: {said}" if wrong else ""
             return Outcome(State.KEPT, late, changed)
@@ -110,6 +116,7 @@ class LookedUp(OfColumn):
     def _not_done(self, both: Both, table: str, name: str) -> bool:
         """Whether the column is as it was, or has no value if it was not there."""
         if not both.before.has_column(table, name):
+            # Of a new column: every row NULL means that nothing filled it.
             return both.after.profile(table, name).nulls == both.after.rows(table)
         try:
             column = of_column(name)

@@ -56,16 +56,19 @@ def here(
     """The contract on the side that the catalogue and its objects are of: the one before if there is no
     baseline.
     """
+    # Without a contract there is no other name.
     if contract is None:
         return NamesHere(before=baseline)
     titles = {table.title: table.key for table in catalogue.tables.values()}
     naming = Naming(aliases=catalogue.aliases, schemas=catalogue.schemas, knows=titles.__contains__)
+    # Without a baseline this is the side before, where nothing is done yet.
     if baseline is None:
         fates, _ = declared_fates(contract.promises, titles, naming)
         return NamesHere(
             replace(naming, declared=renames_of(fates.values())),
             {id: fate.before for id, fate in fates.items()},
         )
+    # Only names are looked for, so the figures of this side are left out.
     now = replace(
         baseline,
         tables=(),
@@ -75,6 +78,7 @@ def here(
         suite=replace(baseline.suite, aliases=catalogue.aliases, schemas=catalogue.schemas),
     )
     seen = seen_by(contract, baseline, now)
+    # Objects too: a table that could not be counted has no facts of its own.
     known = {t.title for t in seen.before.tables} | {o.table for o in seen.before.objects if o.table}
     there, columns = (
         {(o.table, o.name) for o in listed if o.kind == "column"} for listed in (objects, seen.before.objects)
@@ -87,8 +91,11 @@ def here(
         column_came=lambda title, name: (title, name) in there and (title, name) not in columns,
     )
     places = {
-        id: fate.before if fate.said is not None else fate.after for id, fate in seen.fates.by_id.items()
+        # What was not renamed is here under its old name.
+        id: fate.before if fate.said is not None else fate.after
+        for id, fate in seen.fates.by_id.items()
     }
+    # The later wins: names of now over the baseline's, and promised new names over both.
     relations = {**{t.title: (t.schema, t.name) for t in baseline.tables}, **titles, **seen.fates.relations}
     return NamesHere(naming, places, seen.before, relations)
 
@@ -110,6 +117,7 @@ def _personal(suite: Suite, contract: Contract, catalogue: Catalogue) -> Iterato
     )
     tables = {fate.after[0]: fate.before[0] for fate in fates.values()}
     columns = {fate.after: fate.before for fate in fates.values() if fate.before[1]}
+    # A column is personal by either name of its table, and by either name of its own.
     for table in catalogue.tables.values():
         others = {other for pair in tables.items() if table.title in pair for other in pair} | {table.title}
         for name in table.columns:
@@ -123,4 +131,5 @@ def _personal(suite: Suite, contract: Contract, catalogue: Catalogue) -> Iterato
 
 
 def _literally(name: str) -> str:
+    # These signs act in patterns; in brackets they stand for themselves.
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)

@@ -56,6 +56,7 @@ class Contract:
         """What must be measured for it. A replaced value is of the type that another promise gives its
         column.
         """
+        # So that an expression is measured in the type in which its value will be stored.
         types = {p.place: p.to for p in self.promises if isinstance(p, Retyped)}
         return tuple(_typed(need, types) for promise in self.promises for need in promise.needs())
 
@@ -85,12 +86,14 @@ def _promises(item: dict[str, Any], number: int, origin: str) -> list[Promise]:
     from kisaan_validate.contract.model import promise_model
 
     id, kind = item.get("id"), item.get("kind")
+    # Read by hand: the place must name the promise before its model is known.
     place = f"{origin}: promise {id if isinstance(id, str) and id.strip() else number}"
     if not isinstance(kind, str):
         raise SuiteError("a promise needs a kind, a text", did_you_mean("", KINDS), place)
     if kind not in KINDS:
         raise SuiteError(f"unknown kind {kind!r}", did_you_mean(kind, KINDS), place)
     table = fitted(item, place, promise_model(KINDS[kind]))
+    # What was not written keeps the default of the class, not that of the model.
     said = {name: getattr(table, name) for name in table.model_fields_set - {"kind"}}
     return [_promise(KINDS[kind], one, place) for one in _expanded(KINDS[kind], said, place)]
 
@@ -113,6 +116,7 @@ def _one(kind: type[Promise], plural: str, member: str, said: Mapping[str, Any])
 
     if plural != "columns" or not issubclass(kind, OfObject):
         return {PLURALS[plural]: member.strip()}
+    # "table.column", parted as everywhere else; objects other than columns name their table beside.
     table, name = split_column(member)
     return {"object": said.get("object", "column"), "table": table.strip(), "name": name.strip()}
 
@@ -120,6 +124,7 @@ def _one(kind: type[Promise], plural: str, member: str, said: Mapping[str, Any])
 def _promise(kind: type[Promise], values: dict[str, Any], place: str) -> Promise:
     values["id"] = values["id"].strip()
     if issubclass(kind, Retyped):
+        # Both texts in the form in which the server prints types.
         from_, to = values.get("from_", ()), _type(values.get("to", ""), place)
         values |= {"from_": tuple(map(canonical_type, from_)), "to": to}
     promise = kind(**values)
@@ -142,6 +147,7 @@ _TYPE = re.compile(
 def _type(given: str, place: str) -> str:
     """The name of a type, and nothing else: it is written into a cast."""
     name = canonical_type(given)
+    # Only "" is no type; anything else stands in a cast, where it could be more than a name.
     if given and _TYPE.fullmatch(name) is None:
         raise SuiteError(
             f"{given!r} is not a type name",
@@ -157,6 +163,7 @@ COLUMN = "{column}"
 
 def _refuse_unsafe(expression: str, place: str) -> None:
     """Refuse what is not one plain expression, whatever the column is called that ``{column}`` stands for."""
+    # With a blank, so that it is a column only where its quotes make it one.
     stand_in = "kisaan column"
     columns = columns_of(plain_expression(expression.replace(COLUMN, f'"{stand_in}"'), place))
     # Inside a string or a comment the real name would not be a name, and could end it.
@@ -194,6 +201,7 @@ def may_be_empty(kind: type[Promise], name: str) -> bool:
 def _refuse_incomplete(promise: Promise, place: str) -> None:
     object = getattr(promise, "object", "")
     for name in promise.parameters:
+        # These have no table, or are their own.
         may = name == "table" and object in OF_NO_TABLE | THEIR_OWN_TABLE
         if not may and not may_be_empty(type(promise), name) and getattr(promise, name) in ("", ()):
             raise SuiteError(f"{promise.kind} needs {name.rstrip('_')!r}", "", place)
@@ -220,6 +228,7 @@ def _refuse_incomplete(promise: Promise, place: str) -> None:
 
 def _refuse_wrong_name(promise: Renamed, place: str) -> None:
     """A rename is of one thing, to a name of its own."""
+    # Neither and both are wrong.
     if bool(promise.column) is bool(promise.table):
         raise SuiteError(
             "state what is renamed",
@@ -228,12 +237,14 @@ def _refuse_wrong_name(promise: Renamed, place: str) -> None:
         )
     old = split_column(promise.column)[1] if promise.column else split_name(promise.table)[1]
     new = unquoted(promise.to) if promise.column else split_name(promise.to)[1]
+    # Unquoted it stayed as it was, so the dot stands outside of quotes.
     if promise.column and "." in promise.to and new == promise.to:
         raise SuiteError(
             f"{promise.to!r} contains a dot",
             "to is only the new name; quote a name that contains a dot: to = '\"a.b\"'",
             place,
         )
+    # A table may keep its name and move to another schema.
     if not new or (new == old and (promise.column or "." not in promise.to)):
         raise SuiteError(f"{promise.to!r} is not a new name", "to is only the new name", place)
 
@@ -252,6 +263,7 @@ def _refuse_conflicts(promises: Iterable[Promise], origin: str) -> None:
     for id, times in Counter(p.id for p in every).items():
         if times > 1:
             raise SuiteError(f"the id {id!r} is used {times} times", "give each promise its own id", origin)
+    # These two say every value; promises of NULLs or types may stand beside them.
     replaced = Counter(
         (need.table, need.column)
         for p in every
@@ -281,6 +293,7 @@ def _refuse_two_names(promises: Iterable[Promise], origin: str) -> None:
                 )
     for promise in promises:
         object = getattr(promise, "object", "")
+        # A dropped thing has its old name, an added one its new.
         if isinstance(promise, (Added, Dropped)) and object in {"table", "column"}:
             at = (promise.name, "") if object == "table" else (promise.table, promise.name)
             if at in (old if isinstance(promise, Dropped) else new):
@@ -295,6 +308,7 @@ def bound_to(contract: Contract, suite: Suite) -> tuple[Need, ...]:
     What needs a check that is not among those selected is left out: it is not measured.
     """
     for promise in contract.promises:
+        # rules has the whole suite, also what a selection left out.
         if isinstance(promise, Fixed) and promise.check not in suite.rules:
             raise SuiteError(
                 f"there is no check {promise.check!r}", did_you_mean(promise.check, suite.rules), promise.id
@@ -308,6 +322,7 @@ def bound_to(contract: Contract, suite: Suite) -> tuple[Need, ...]:
 def spoken_columns(contract: Contract) -> frozenset[tuple[str, str]]:
     """The columns, by table as written and name, of whose values promises speak."""
     return frozenset(
+        # Rows and names are no values of a column.
         (n.table, n.column)
         for n in contract.needs
         if not isinstance(n, (Removal, Arrival, Names, Renaming)) and n.column
@@ -326,16 +341,19 @@ def _bound(need: Removal, suite: Suite) -> Removal | None:
             "state with where which rows are removed",
             need.rule,
         )
+    # Known but not selected: without the run of its check it is not measured.
     check = next((c for c in suite.checks if c.id == need.check), None)
     if check is None:
         return None
     aliases = suite.settings.aliases
+    # Either may be written by an alias; one common name is enough.
     if not set(aliases.get(need.table, (need.table,))) & set(aliases.get(check.table, (check.table,))):
         raise SuiteError(
             f"{need.check!r} is about {check.table}, not about {need.table}",
             "use the check's table",
             need.rule,
         )
+    # Where NULLs are not equal, a row with one is nobody's duplicate and so no surplus.
     nulls = [] if rule.nulls_equal else [f"{quote(c)} IS NOT NULL" for c in check.columns]
     where = unmarked(" AND ".join(to_sql(raw(text)) for text in (rule.where, need.where, *nulls) if text))
     return replace(need, columns=check.columns, where=where)

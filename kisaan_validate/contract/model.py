@@ -52,6 +52,7 @@ def _one_of(known: Iterable[str]) -> LookBefore:
     words = list(known)
 
     def look(value: Any) -> Any:
+        # Anything but a text is left to the type, which says it better.
         if isinstance(value, str) and value not in words:
             raise wrong(f"{cut(value)!r} is not known", did_you_mean(cut(value), words))
         return value
@@ -112,12 +113,14 @@ _SAYS = {
 }
 
 
+# A model takes pydantic milliseconds to make, and a contract has many promises of one kind.
 @cache
 def promise_model(kind: type[Promise]) -> type[TomlTable]:
     """The table of a promise of this kind."""
     types, fields = get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}
     made: dict[str, Any] = {"kind": (Literal[kind.kind], Field(description=_SAYS["kind"]))}
     for name, field in fields.items():
+        # Python's own words (from, with) carry an underscore as names of fields.
         key = name.rstrip("_")
         form: Any = {"id": Filled, "object": _Object}.get(name) or _FORMS[types[name]]
         default: Any = ... if name == "id" else field.default or None

@@ -13,4 +13,5 @@ def titles_of(name: str, schemas: Iterable[str]) -> tuple[str, ...]:
     """
     schema, bare = split_name(name)
     tried = (schema,) if schema else schemas
+    # Titles leave out "public".
     return tuple(bare if s == "public" else f"{s}.{bare}" for s in tried)

@@ -73,6 +73,7 @@ class Naming:
 
     def titles(self, name: str) -> list[str]:
         """The titles that a name may mean as it is written, in the order in which they are tried."""
+        # An alias stands for its names and no longer for itself.
         return [
             title for given in self.aliases.get(name, (name,)) for title in titles_of(given, self.schemas)
         ]
@@ -84,12 +85,15 @@ class Naming:
         return next((title for title in meant if self.knows(title)), meant[0] if meant else name)
 
     def _meant(self, title: str) -> str:
+        # A promised new name is that of the old thing, even where the rename was not done.
         if title in self.declared.tables.values():
             return self.done.title(self.declared.title_before(title))
+        # A name of before that something new has after means the new thing.
         return title if self.came(title) else self.done.title(title)
 
     def column(self, title: str, name: str) -> str:
         """What a column is called, by the title of its table as :meth:`table` gives it."""
+        # Renames of columns are kept by the title of before.
         before = self.done.title_before(title)
         if name in self.declared.names(before).values():
             return self.done.column(before, self.declared.column_before(before, name))

@@ -193,6 +193,7 @@ def texts_of(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _alike(kind: str, attribute: str, one: str, other: str) -> bool:
     """Whether two texts of an attribute mean the same, whichever version of the server printed either."""
+    # Only what the server prints as SQL depends on its version.
     if (kind, attribute) not in PRINTED:
         return one == other
     return likeness(one, other, one_version=False) is TextLikeness.SAME
@@ -212,6 +213,7 @@ class Added(OfObject):
         return f"{self.what} is added{f' ({facts})' if facts else ''}"
 
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
+        # What would have come to a table that is on neither side cannot be blamed for not coming.
         if not (is_ or was) and self._table_is_missing(both, key[1]):
             return missing(f"table {self.table}", self.optional, [False, False])
         if not is_:
@@ -226,6 +228,7 @@ class Added(OfObject):
         ]
         if wrong:
             return Outcome(State.BROKEN, "; ".join(wrong), contradicts=change)
+        # The promise is about the state after; a migration may be run twice.
         return Outcome(State.KEPT, "it existed before" if was else "", change)
 
     def _table_is_missing(self, both: Both, title: str) -> bool:
@@ -256,6 +259,7 @@ class Dropped(OfObject):
 
     def needs(self) -> tuple[Need, ...]:
         if self.object == "column":
+            # The rows must be told apart without the column that goes.
             return (Identity(self.id, self.table, self.name, goes=True),)
         return ()
 
@@ -283,19 +287,23 @@ class Altered(OfObject):
     kind: ClassVar[str] = "altered"
 
     def claim(self) -> str:
+        # The catalogue's yes and no read like a riddle in a report.
         if self.attribute == "not null" and self.to in {"yes", "no"}:
             return f"{self.what} becomes {'NOT NULL' if self.to == 'yes' else 'nullable'}"
         return f"{self.attribute} of {self.what} becomes {self.to or 'not set'}"
 
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
+        # An attribute of something that came or went did not change.
         if not (was and is_):
             return missing(self.what, self.optional, [was, is_])
         old, new = (side.objects[key].facts.get(self.attribute, "") for side in both.sides)
         texts = (old or "not set", new or "not set")
+        # By meaning: two versions of the server may print one definition differently.
         stayed = _alike(self.object, self.attribute, old, new)
         if not _alike(self.object, self.attribute, new, self.to):
             state = State.NOT_DONE if stayed else State.BROKEN
             return Outcome(state, f"it is {'still ' if stayed else ''}{texts[1]}", frozenset(), *texts)
+        # Already being what is promised is no other start.
         if self.from_ and not any(
             _alike(self.object, self.attribute, old, text) for text in (*self.from_, self.to)
         ):

@@ -103,6 +103,7 @@ class OfTable(Promise):
         """What became of it. Raises CannotTell."""
         title = both.table(self.table)
         exists = [side.has_table(title) for side in both.sides]
+        # A table that is new has rows that came; it has none that went or changed.
         if exists != [True, True] and not (self.may_be_new and exists[1]):
             return missing(f"table {self.table}", self.optional, exists)
         return self.of_rows(both, title)
@@ -140,6 +141,7 @@ class OfColumn(Promise):
 
 def missing(what: str, optional: bool, exists: list[bool]) -> Outcome:
     """The outcome where something is not there before, or after, or both."""
+    # On neither side: more likely a slip of the pen than a migration.
     if not any(exists):
         hint = "" if optional else "; if it may be missing, set optional = true"
         return Outcome(State.NOT_APPLICABLE, f"{what} exists on neither side{hint}")

@@ -51,6 +51,7 @@ class Renamed(Promise):
 
     def judge(self, both: Both) -> Outcome:
         """What became of it. Raises CannotTell."""
+        # Settled for all names at once: whether one was done depends on the others.
         fate = both.fates.by_id[self.id]
         if fate.said is not None:
             return fate.said
@@ -78,6 +79,7 @@ def declared_fates(
     listed = [p for p in promises if isinstance(p, Renamed)]
     fates: dict[str, Fate] = {}
     relations: dict[str, Relation] = {}
+    # Tables first: a column may be named under either name of its table.
     for promise in (p for p in listed if not p.column):
         old = _title(naming.titles(promise.table), before)
         relation = _relation(promise.to, before.get(old) or relation_of(old))
@@ -91,6 +93,7 @@ def declared_fates(
         old = _title([*titles, *(tables[t] for t in titles if t in tables)], before)
         new = next((after for after, title in tables.items() if title == old), old)
         fates[promise.id] = Fate((old, name), (new, unquoted(promise.to)), optional=promise.optional)
+    # In the order of the contract again.
     return {promise.id: fates[promise.id] for promise in listed}, relations
 
 
@@ -120,6 +123,7 @@ def fates_of(
     declared = renames_of(fates.values())
     anew = frozenset(added)
     tables = _settled({id: f for id, f in fates.items() if not f.before[1]}, _Tables(before, after, anew))
+    # Only tables that really were renamed take their columns with them.
     moved = Renames({f.before[0]: f.after[0] for f in tables.values() if f.said is None})
     columns = {
         id: replace(f, after=(moved.title(f.before[0]), f.after[1])) for id, f in fates.items() if f.before[1]
@@ -162,6 +166,7 @@ class _Looked(ABC):
 
     def alike(self, old: ColumnPlace, new: ColumnPlace) -> bool:
         """Whether, as far as is known of both, the one of before could be the one of after."""
+        # strict: both sides yield the same parts, known or not.
         pairs = zip(self.known(self.before, old), self.known(self.after, new), strict=True)
         return all(_equal(one, other) for one, other in pairs)
 
@@ -237,6 +242,7 @@ def _settled(fates: dict[str, Fate], looked: _Looked) -> dict[str, Fate]:
     """Each fate with why it was not done. A name is free for another only if who had it was renamed: so
     until nothing changes.
     """
+    # To a fixed point: each round refuses at least one, or ends.
     found = dict(fates)
     while True:
         done = [f for f in found.values() if f.said is None]
@@ -254,6 +260,7 @@ def _why_not(fate: Fate, looked: _Looked, taken: set[ColumnPlace], freed: set[Co
     """What is said of a name that was not changed; None for one that was."""
     old, new = looked.old_place(fate), looked.new_place(fate)
     try:
+        # `there` is given the old place too: a table's old or new name on a view is not that table.
         was, was_new = (looked.there(looked.before, place, fate.before) for place in (fate.before, new))
         stayed, came = (looked.there(looked.after, place, fate.before) for place in (old, fate.after))
     except CannotTell as reason:
@@ -265,6 +272,7 @@ def _why_not(fate: Fate, looked: _Looked, taken: set[ColumnPlace], freed: set[Co
         if stayed:
             return Outcome(State.NOT_DONE, "it still has its old name")
         return Outcome(State.BROKEN, f"{what} was removed and {into} does not exist: its contents are lost")
+    # An old name that is still there may belong to what was renamed into it, or to what is promised to come.
     if stayed and old not in taken and old not in looked.anew:
         said = (
             f"{into} existed before, and {what} still exists"

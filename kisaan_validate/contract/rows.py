@@ -28,6 +28,7 @@ class RowsUnchanged(OfTable):
     def of_rows(self, both: Both, table: str) -> Outcome:
         story = story_of(both, table)
         counts = (counted(story.before), counted(story.after))
+        # The number first: it says more to people than that keys differ.
         if unpromised := story.delta - story.promised:
             than = f"promised ({story.promised:+,})" if story.promised else "before"
             more = f"{counted(abs(unpromised))} {'more' if unpromised > 0 else 'fewer'} than {than}"
@@ -63,6 +64,7 @@ class RowsRemoved(OfTable):
         return (self.where,) if self.where else ()
 
     def of_rows(self, both: Both, table: str) -> Outcome:
+        # A check that means something else now would call other rows its surplus.
         digests = {
             side.checks[self.surplus_of].digest for side in both.sides if self.surplus_of in side.checks
         }
@@ -73,6 +75,7 @@ class RowsRemoved(OfTable):
         before, after = both.old_count(self.id, table), both.after.count(self.id, table)
         counts = (counted(before), counted(after))
         if after:
+            # Fewer than before but not none is no migration that was left out.
             state = State.NOT_DONE if 0 < before <= after else State.BROKEN
             first = "".join(
                 f", first {name}" for name in both.after.measured(count_key(self.id, table)).names
@@ -113,11 +116,13 @@ class RowsAdded(OfTable):
     def of_rows(self, both: Both, table: str) -> Outcome:
         before, after = both.old_count(self.id, table), both.after.count(self.id, table)
         counts, come = (counted(before), counted(after)), after - before
+        # rows = 0 promises that none comes.
         if not come and self.rows != 0:
             return Outcome(State.NOT_DONE, "no such row was added", frozenset(), *counts)
         if come < 0 or (self.rows is not None and come != self.rows):
             promised = "more" if self.rows is None else f"{self.rows:+,}"
             return Outcome(State.BROKEN, f"{come:+,} such rows, {promised} promised", frozenset(), *counts)
+        # Which of the rows that fit are new cannot be told by the condition alone.
         if before and come:
             raise CannotTell(
                 f"such rows existed before ({before:,}), so the condition does not identify the new ones"
@@ -143,6 +148,7 @@ class RowsArrived(OfTable):
         outcome = _settled(story_of(both, table), ("none", counted(come)))
         nothing = outcome.state is State.KEPT and not come
         if nothing:
+            # Nothing came, so it explains nothing; a change must find another promise.
             return replace(outcome, message="no row was added", explains=frozenset())
         return outcome
 
@@ -170,6 +176,7 @@ class Recorded(OfTable):
             state = State.NOT_DONE if after == before else State.BROKEN
             return Outcome(state, f"not recorded: {', '.join(missing)}", frozenset(), *counts)
         rows, new = both.after.count(self.id, table), len(after - before)
+        # The same name may be recorded twice.
         if rows > new:
             return Outcome(State.BROKEN, f"{counted(rows)} added for {new:,} names", frozenset(), *counts)
         outcome = _settled(story_of(both, table), counts)
@@ -188,8 +195,10 @@ def _settled(story: Story, counts: tuple[str, str]) -> Outcome:
     both, table = story.both, story.table
     moved = story.moved
     if wrong := story.strangers():
+        # The differences of rows are named as what breaks it.
         return Outcome(State.BROKEN, f"the promised number of rows, but {wrong}", frozenset(), *counts, moved)
     explained: set[ChangeKey] = set(moved)
+    # Sums and ends move with the rows that went or came: only if they are what follows are they explained.
     for column in {key[2] for key in both.changes if key[:2] == (VALUES, table)}:
         explained |= both.keys_of(table, column) if _follows(story, column) else frozenset()
     return Outcome(State.KEPT, "", frozenset(explained), *counts)
@@ -200,4 +209,5 @@ def _follows(story: Story, column: str) -> bool:
     try:
         return not story.contradiction(column)
     except CannotTell:
+        # Not known is not explained; the difference stays open.
         return False

@@ -68,6 +68,7 @@ class Fixed(Promise):
     def judge(self, both: Both) -> Outcome:
         old, new = both.before.checks.get(self.check), both.after.checks.get(self.check)
         if (
+            # By digest too: a check that changed its meaning may not have applied for another reason.
             old is not None
             and new is not None
             and {old.status, new.status} == {Status.NOT_APPLICABLE}
@@ -81,13 +82,16 @@ class Fixed(Promise):
                 else "has no answer"
             )
             raise CannotTell(f"the check {self.check} {why} now")
+        # Its counts would be of another rule.
         if old is not None and old.digest != new.digest:
             raise CannotTell(f"the check {self.check} has changed its meaning since the baseline was taken")
         was = old.violations if old is not None and old.status not in UNANSWERED else None
         counts = ("not known" if was is None else _violations(was), _violations(new.violations))
+        # Tolerated violations are no failure: the check holds by its own words.
         if new.status is not Status.FAIL:
             tolerated = f"{counts[1]} {are(new.violations)} tolerated" if new.violations else ""
             return Outcome(State.KEPT, tolerated or _before(old, was), frozenset(), *counts)
+        # Without a count of before, "nothing was done" is the milder and safer word.
         state = State.NOT_DONE if was is None or 0 < was <= new.violations else State.BROKEN
         return Outcome(state, _left(was, new.violations) + _first(new), frozenset(), *counts)
 
@@ -134,14 +138,17 @@ class SequencesAdvance(Promise):
     @property
     def may_be_missing(self) -> bool:
         """Whether it leaves nothing open where no sequence matches: a pattern may match none."""
+        # A pattern may match none; a plain name that matches nothing is a slip.
         return self.optional or any(sign in self.names for sign in "*?[")
 
     def judge(self, both: Both) -> Outcome:
         known = {s.name for side in both.sides for s in side.facts.sequences}
         if not any(fnmatchcase(name, self.names) for name in known):
             return self._none(both)
+        # A descending sequence advances downwards.
         signs = {s.name: 1 if s.ascending else -1 for s in both.after.facts.sequences}
         places = [
+            # is_called as well: the first nextval() leaves last_value as it is.
             {s.name: (signs.get(s.name, 1) * s.last_value, s.is_called) for s in side.facts.sequences}
             for side in both.sides
         ]

@@ -21,6 +21,7 @@ def contract_schema() -> dict[str, Any]:
 
 def _promise_schema(name: str, kind: type[Promise]) -> dict[str, Any]:
     made = schema_of(promise_model(kind), name)
+    # One for the whole document.
     del made["$schema"]
     needed = [[key for key in keys if key in made["properties"]] for keys in _needed(kind)]
     made["required"] += [key for key, *others in needed if not others]
@@ -32,6 +33,7 @@ def _needed(kind: type[Promise]) -> list[list[str]]:
     """What a promise of this kind must say, each with the lists by which it can say it."""
     lists = {singular: plural for plural, singular in PLURALS.items()}
     made = kind(id="any")
+    # What an empty promise lacks is what must be said.
     empty = [name for name in made.parameters if getattr(made, name) in ("", ())]
     if issubclass(kind, OfObject):  # whether it needs a table depends on the object
         said = {"object": ["columns"], "name": ["names", "columns"]}

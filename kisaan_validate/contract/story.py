@@ -32,10 +32,12 @@ from kisaan_validate.facts.table import Family, Measured, Profile
 def story_of(both: Both, table: str) -> Story:
     """Which of the promised rows went and came. Raises CannotTell where that is not known."""
     done = frozenset(
+        # Done if there was something to remove and nothing of it is left.
         r.rule
         for r in both.removals.get(table, ())
         if both.old_count(r.rule, table) and not both.after.count(r.rule, table)
     )
+    # Asked only for what they raise: a story with an uncounted arrival would be a wrong one.
     for arrival in both.arrivals.get(table, ()):
         both.after.count(arrival.rule, table)
         if isinstance(arrival, Arrival) and not arrival.by:
@@ -89,6 +91,7 @@ class Story:
     @property
     def promised(self) -> int:
         """By how many rows the table changed as promised. Raises CannotTell."""
+        # What went (negative) and what came.
         return self.staying - self.before + self.after - self.settled
 
     @property
@@ -112,6 +115,7 @@ class Story:
         Columns of whose values a promise speaks are left out: that promise is judged by them.
         """
         for column in self.both.primary_key(self.table):
+            # Figures of the key first, as they can say what is different; digests see the rest.
             sides = [side.columns.get((self.table, column)) for side in self.both.sides]
             profiles = [facts.profile for facts in sides if facts is not None]
             kinds = {p.family for p in profiles if p is not None}
@@ -124,6 +128,7 @@ class Story:
                 continue
             if wrong := self.contradiction(column):
                 return f"different rows: {column} {wrong}"
+        # Of no rows there is no digest to compare.
         if not self.staying and not self.settled:
             return ""
         return "" if self.agree(WHICH_ROWS, WHICH_ROWS) else self._other_rows()
@@ -135,6 +140,7 @@ class Story:
         """
         try:
             wrong = self.misfit or self.strangers()
+        # Not known whom to blame: what is known is said without it.
         except CannotTell:
             return ""
         if wrong:
@@ -164,7 +170,9 @@ class Story:
                 "are unchanged, but the keys are not"
             )
         if any(change[:2] == (VALUES, self.table) for change in self.both.changes):
+            # Values that changed make rows without a key look like other rows.
             return ""  # it has no key, and its values changed: that is another matter
+        # Of equal rows any may stay, so a digest of those that did proves nothing.
         if any(removal.columns or removal.check for removal in self.both.removals.get(self.table, ())):
             raise CannotTell(
                 f"{self.table} has no key, so which of its equal rows should stay is not defined"
@@ -174,6 +182,7 @@ class Story:
     def digest(self, side: Side, figure: FigureKey) -> str:
         """A digest of the rows that stay, as they were, or of those that are left. Raises CannotTell."""
         old, wanted = side is self.both.before, by_key(figure)
+        # Before, the promised removals are left out; after, they are gone.
         key = remainder_key(self.table, self.done) if old else digests_key(self.table)
         measured = self.both.old_measure(key) if old else side.measured(key)
         profile = _figures(side, key, measured, wanted)
@@ -184,6 +193,7 @@ class Story:
     def agree(self, wanted: FigureKey, found: FigureKey) -> bool:
         """Whether each row has the value that it should have, or (WHICH_ROWS) is there. Raises CannotTell."""
         old, new = self.digest(self.both.before, wanted), self.digest(self.both.after, found)
+        # Digests begin with their form; another form gives another digest of the same rows.
         forms = [text.partition(":")[0] for text in (old, new)]
         if forms[0] != forms[1]:
             raise CannotTell(
@@ -198,6 +208,8 @@ class Story:
         except CannotTell as reason:
             return f"the figures are as promised, but single rows were not compared: {reason}"
         together = sorted(name for table, name in self.both.speakers if table == self.table)
+        # Column digests are bound to rows by the key; without one a swap of two columns' values would not
+        # show.
         if len(together) > 1 and not self.unique:
             return f"{self.table} has no stable key, so which row has which {', '.join(together)} is unknown"
         return ""
@@ -206,6 +218,7 @@ class Story:
         """The figures that a column should have now: of the rows that stay, by a rule's expression. Raises
         CannotTell.
         """
+        # Nothing went and nothing is replaced: the figures of all rows are those of the rows that stay.
         if not rule and not self.done:
             return self.both.before.profile(self.table, column)
         key = remainder_key(self.table, self.done)
@@ -225,6 +238,7 @@ class Story:
         words = [
             f"{_WORDS.get(name, name)} is {_said(found, name)}, not {_said(wanted, name)}" for name in wrong
         ]
+        # Figures do not see values that changed places.
         if not wrong and self._astray(column, rule):
             words = ["the figures match, but some rows have the wrong value"]
         return "; ".join([*words, *_moved(wanted, found, wrong)])
@@ -236,6 +250,8 @@ class Story:
         try:
             return not self.agree(_wanted(column, rule), of_column(column))
         except CannotTell:
+            # A baseline of another contract proves nothing; otherwise that single rows were not compared is
+            # said by blind().
             if self.both.stale:
                 raise
             return False
@@ -258,6 +274,7 @@ class Story:
         compared = any(
             getattr(p, name) is not None for p in (wanted, found) for name in FIGURES if name != "nulls"
         )
+        # Where every row is NULL the number of NULLs says all.
         values = self.settled - (found.nulls or 0)
         if not values:
             return ""
@@ -275,6 +292,7 @@ def _rows(measured: Measured) -> int:
 
 def _figures(side: Side, key: MeasureKey, measured: Measured, figure: FigureKey) -> Profile:
     """One figure of a measure. Raises CannotTell, saying why it is not there."""
+    # Raises with the reason that is kept for this part.
     if measured.figure(figure) is None:
         side.measured(key.of_part(figure.text))
     return measured.columns[figure.text]
@@ -295,10 +313,12 @@ def _said(profile: Profile, figure: str) -> str:
 
 def _moved(wanted: Profile, found: Profile, wrong: Iterable[str]) -> list[str]:
     """A remark where both ends of a column of times moved by the same span."""
+    # Only where both ends are wrong: one end may be one wrong row.
     if not {"minimum", "maximum"} <= set(wrong) or {wanted.family, found.family} - {Family.INSTANT}:
         return []
     spans = {_span(getattr(wanted, end), getattr(found, end)) for end in ("minimum", "maximum")}
     span = next(iter(spans))
+    # The same span at both ends is how a wrong time zone looks.
     if len(spans) > 1 or not span:
         return []
     sign, size = ("later", span) if span > timedelta() else ("earlier", -span)
@@ -308,5 +328,6 @@ def _moved(wanted: Profile, found: Profile, wrong: Iterable[str]) -> list[str]:
 def _span(before: str | None, after: str | None) -> timedelta | None:
     try:
         return datetime.fromisoformat(after or "") - datetime.fromisoformat(before or "")
+    # infinity and years before Christ are no dates to Python.
     except (ValueError, TypeError):
         return None

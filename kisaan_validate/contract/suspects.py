@@ -75,6 +75,7 @@ def _of_column(
         facts for name in names if (facts := _column(new, name)) is not None and _comparable(column, facts)
     ]
     if held == 0 or not came or new is None:
+        # A column without a value loses nothing.
         return "it had no values" if held == 0 else _gone(held)
     candidates = [_Candidate(f"{change.table}.{c.name}", _likeness(old, new, column, c, both)) for c in came]
     many = "the values" if held is None else f"the {counted(held, 'value')}"
@@ -101,6 +102,7 @@ def _gone(held: int | None) -> str:
 
 
 def _comparable(old: ColumnFacts, new: ColumnFacts) -> bool:
+    # Without figures the type is all there is to hold it against.
     if old.profile is None or new.profile is None:
         return old.type == new.type
     return old.type == new.type or old.profile.family is new.profile.family
@@ -109,13 +111,16 @@ def _comparable(old: ColumnFacts, new: ColumnFacts) -> bool:
 def _likeness(
     old: TableFacts, new: TableFacts, gone: ColumnFacts, came: ColumnFacts, both: Both | None
 ) -> ValueLikeness:
+    # Digests before figures, which do not see a swap.
     told = _by_digest(old, new, gone, came) or (
         _by_contract(both, old.title, gone.name, came.name) if both is not None else None
     )
     if told is not None:
         return told
+    # Figures of different numbers of rows differ anyway.
     if gone.profile is None or came.profile is None or old.rows is None or old.rows != new.rows:
         return ValueLikeness.UNTOLD
+    # Of personal columns only NULLs are kept in the clear.
     if gone.profile.personal or came.profile.personal:
         if gone.profile.nulls != came.profile.nulls:
             return ValueLikeness.OTHER
@@ -126,6 +131,7 @@ def _likeness(
 
 
 def _figures_differ(old: Profile, new: Profile) -> bool:
+    # Of another family, figures are in another form.
     return old.family is new.family and bool(differing(old, new))
 
 
@@ -138,6 +144,7 @@ def _by_digest(
         old.digests is None
         or new.digests is None
         or why_undigested(old, new)
+        # Column digests are sums over rows: with other rows they differ for that reason.
         or old.digests.which_rows != new.digests.which_rows
     ):
         return None
@@ -159,6 +166,7 @@ def _by_contract(both: Both, table: str, gone: str, came: str) -> ValueLikeness 
 
 
 def _same(old: str | None, new: str | None) -> ValueLikeness | None:
+    # Another form is another digest of the same rows.
     if not old or not new or old.partition(":")[0] != new.partition(":")[0]:
         return None
     return ValueLikeness.SAME if old == new else ValueLikeness.OTHER
@@ -188,6 +196,7 @@ def _of_table(
     candidates = [
         _Candidate(t.title, _table_likeness(before, old, t))
         for t in came
+        # The same names of columns; else it is no rename of a table alone.
         if {c.name for c in t.columns} == names
     ]
     if old.rows == 0 or not candidates:
@@ -201,6 +210,7 @@ def _table_likeness(before: Baseline, gone: TableFacts, came: TableFacts) -> Val
         return ValueLikeness.UNTOLD
     if gone.rows != came.rows:
         return ValueLikeness.OTHER
+    # Seen under the new title, as digests and reasons are compared by title.
     seen = next(
         t for t in facts_through(before, Renames({gone.title: came.title})).tables if t.title == came.title
     )

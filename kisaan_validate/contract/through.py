@@ -31,6 +31,7 @@ def baseline_through(
     """The baseline as if it had been taken under the names of ``after``. ``rules`` are the ids of the
     contract's promises.
     """
+    # Without a rename both sides have the same names already.
     if not fates.done:
         return before
     objects = after.objects if after is not None else ()

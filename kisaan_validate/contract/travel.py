@@ -30,6 +30,7 @@ class _Column:
 
 def column_outcome(both: Both, table: str, name: str) -> Outcome:
     """What became of the values of a column under its new name. Raises CannotTell."""
+    # A promise about the values decides: judged twice, they could get two answers.
     if (spoken := _spoken(both, table, name)) is not None:
         return spoken
     story = story_of(both, table)
@@ -54,11 +55,13 @@ def table_outcome(both: Both, table: str) -> Outcome:
             State.BROKEN, f"renamed, but rows changed: {wrong}", contradicts=_keys(both, table, ())
         )
     names = [c.name for c in both.before.tables[table].columns]
+    # A column that was promised to go is no loss.
     if lost := [n for n in names if (table, n) not in both.after.columns and (table, n) not in both.dropped]:
         return Outcome(
             State.BROKEN, f"renamed, but {_listed(lost)} no longer {'exists' if len(lost) == 1 else 'exist'}"
         )
     spoken = [n for n in names if (table, n) in both.speakers and both.speakers[table, n].says_values]
+    # What another promise says of every value is its to judge.
     kept = [n for n in names if (table, n) in both.after.columns and n not in spoken]
     found = [_unsaid(both, table, name) or _looked(story, name) for name in kept]
     if wrong_ones := [column for column in found if column.wrong]:
@@ -114,6 +117,7 @@ def _looked(story: Story, name: str) -> _Column:
         return _Column(name, untold=str(reason))
     if wanted.nulls != found.nulls and None not in (wanted.nulls, found.nulls):
         return _Column(name, f"{found.nulls:,} NULL, {wanted.nulls:,} before")
+    # Every row NULL on both sides: digests could add nothing.
     if wanted.nulls is not None and wanted.nulls == found.nulls == story.settled:
         return _Column(name)  # there is no value
     if wanted.personal or found.personal:
@@ -122,13 +126,16 @@ def _looked(story: Story, name: str) -> _Column:
         if story.agree(of_column(name), of_column(name)):
             return _Column(name)
     except CannotTell as reason:
+        # The digest could not be compared, but figures that differ are proof enough.
         wrong = _contradiction(story, name) if _comparable(wanted, found) else ""
         return _Column(name, wrong, "" if wrong else str(reason))
     wrong = _contradiction(story, name) if _comparable(wanted, found) else ""
+    # Words about figures only where one differs: "some rows" is all that a digest tells.
     if wrong and any(
         getattr(wanted, figure) != getattr(found, figure) for figure in ("minimum", "maximum", "total")
     ):
         return _Column(name, wrong)
+    # Without a key, digests are of whole rows: a change in any column makes them differ.
     if not story.unique and any(key[:2] == (VALUES, story.table) for key in story.both.changes):
         return _Column(
             name,
@@ -161,6 +168,7 @@ def _personal(story: Story, name: str) -> _Column:
     )
     if there is None:
         return _Column(name, untold="personal values are not compared without --digests")
+    # The keyed digest is compared elsewhere, under the baseline's key; here only what it said is read.
     change = (VALUES, story.table, name, DIGEST)
     if now is not None and now.outcome == "same":
         return _Column(name)

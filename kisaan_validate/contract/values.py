@@ -32,6 +32,7 @@ class SumPreserved(OfColumn):
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         old = both.before.profile(table, name)
+        # Rows that came as promised brought values of their own.
         new = (
             story_of(both, table).actual(name)
             if both.arrivals.get(table)
@@ -39,10 +40,12 @@ class SumPreserved(OfColumn):
         )
         if old.personal or new.personal:
             raise CannotTell(f"{self.column} is personal, so no sum of it is kept")
+        # Sums of floats depend on the order of addition, others do not exist.
         if {old.family, new.family} != {Family.NUMBER}:
             raise CannotTell(f"{self.column} has no exact sum")
         texts = (old.total or "none", new.total or "none")
         was, is_ = Decimal(old.total or 0), Decimal(new.total or 0)
+        # A NaN or Infinity swallows every other value, so equal sums prove nothing.
         if not was.is_finite() and texts[0] == texts[1]:
             raise CannotTell(
                 f"the sum of {self.column} is {texts[0]} before and after, whatever its single values"
@@ -68,6 +71,7 @@ def _rows_to_blame(both: Both, table: str) -> tuple[str, frozenset[ChangeKey]]:
 def _by_how_much(was: Decimal, is_: Decimal) -> str:
     if not (was.is_finite() and is_.is_finite()):
         return f"the sum was {was} before and is {is_} after"
+    # Python's 28 digits would round the difference of two long sums.
     with localcontext(prec=_DIGITS):
         return f"the sum changed by {is_ - was:+,f}"
 
@@ -124,6 +128,7 @@ class Retyped(OfColumn):
         return self.place if self.using else None
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        # A type has two names, short by the search path and in full; either may be written.
         was, is_ = (_type_names(side, table, name) for side in both.sides)
         texts, same = (was[0], is_[0]), was[0] == is_[0]
         if self.to not in is_:
@@ -144,6 +149,7 @@ class Retyped(OfColumn):
         look = _look(both, table, name, self.id) if self.using else None
         if look is None:
             return Outcome(State.KEPT, "", explains, *texts)
+        # Before the values: rows that nobody promised make figures differ for another reason.
         if look.rows:
             return Outcome(
                 State.BROKEN, f"the type is right; {look.rows}", explains, *texts, story_of(both, table).moved
@@ -160,6 +166,7 @@ class Retyped(OfColumn):
             return Outcome(
                 State.UNKNOWN,
                 f"the type is right; {look.untold}",
+                # NULLs that were compared are explained even where single values were not.
                 explains | (values if look.nulls else frozenset()),
                 *texts,
             )
@@ -199,6 +206,7 @@ class Filled(OfColumn):
         )
 
     def needs(self) -> tuple[Need, ...]:
+        # The line break ends a comment in which the author's SQL may end.
         expression = f"coalesce({{column}}, {self.with_}\n)"
         return (
             Replacement(self.id, *self.place, expression, "", self.optional)
@@ -214,6 +222,7 @@ class Filled(OfColumn):
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         story = story_of(both, table)
+        # The NULLs of rows that came are told apart: the migration did not see them.
         before, after, now = (
             p.nulls for p in (story.expected(name), story.actual(name), both.after.profile(table, name))
         )
@@ -232,6 +241,7 @@ class Filled(OfColumn):
         if now:
             return Outcome(State.BROKEN, f"{now:,} of the rows added since {are(now)} NULL", nulls, *counts)
         if self.with_:
+            # The NULLs are gone; the values may still be wrong ones.
             return self._filled(both, table, name, before, counts)
         return Outcome(State.KEPT, _none(before), nulls, *counts)
 
@@ -250,6 +260,7 @@ class Filled(OfColumn):
                 else "there were no NULLs to fill, but values changed"
             )
             return Outcome(State.BROKEN, f"{how}: {look.wrong}", nulls, *counts, values - nulls)
+        # Where there was nothing to fill, what was not compared leaves nothing open.
         if look.untold and (before or both.stale):
             return Outcome(State.UNKNOWN, f"no NULL is left; {look.untold}", nulls, *counts)
         return Outcome(State.KEPT, _none(before), nulls if look.untold else values | nulls, *counts)
@@ -281,8 +292,10 @@ class Becomes(OfColumn):
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         story, changed = story_of(both, table), both.keys_of(table, name)
         wrong, blind = story.contradiction(name, self.id), story.blind(name, self.id)
+        # Figures as they were mean that nothing was done, whatever else is wrong.
         if wrong and not story.contradiction(name):
             return Outcome(State.NOT_DONE, f"the figures are unchanged: {wrong}")
+        # Unpromised rows make figures differ that no UPDATE touched.
         if wrong and story.blame:
             return Outcome(State.BROKEN, story.blame, contradicts=story.moved)
         if wrong:
@@ -314,6 +327,7 @@ class Revised(OfColumn):
         return self.place
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
+        # Only so that a column without figures raises: nothing would be known of it.
         for side in both.sides:
             side.profile(table, name)
         changed = both.keys_of(table, name)

@@ -38,6 +38,7 @@ def _attached(
     if whole is None or table.rows is None:
         return table
     if whole.message:
+        # The reason is kept, so that the comparison can say why there is none.
         return replace(table, digests=TableDigests(message=whole.message))
     digests = {name: profile.digest for name, profile in whole.columns.items()}
     columns = tuple(
@@ -51,6 +52,7 @@ def _attached(
     }
     bucketed = known.get(buckets_key(table.title).text)
     buckets = bucketed.names if bucketed is not None else ()
+    # Buckets end with their number of rows; what came after they were laid is late.
     late = table.rows - sum(int(bucket.split(":")[1]) for bucket in buckets)
     made = TableDigests(
         whole.names, check, digests.get(by_key(WHICH_ROWS).text) or "", buckets, left_out, late
@@ -78,6 +80,7 @@ def refined(found: Diff, both: Both) -> Diff:
             unknown.append(item)
         else:
             changes += told
+    # A set: figures and digests may have found the same change.
     return replace(found, changes=tuple(sorted(set(changes), key=lambda c: c.key)), unknown=tuple(unknown))
 
 
@@ -85,11 +88,13 @@ def _told(both: Both, table: str) -> list[Change] | None:
     """The columns that changed in the remaining rows; None where that is not known for each column."""
     try:
         story = story_of(both, table)
+        # Other rows stayed than should: their values say nothing of the old ones.
         if not story.agree(WHICH_ROWS, WHICH_ROWS):
             return None
         columns = [c for c in both.before.tables[table].columns if c.profile is not None and c.profile.digest]
         return [change for c in columns if (change := _change(story, c.name)) is not None]
     except (CannotTell, KeyError):
+        # A table that is new, or whose digests were not measured.
         return None
 
 
