@@ -65,6 +65,7 @@ def _counted_only(items: Iterable[NotCompared]) -> list[Unknown]:
     """What is not read and whose number differs: nobody can say what changed. Large objects that came are
     like rows that came.
     """
+    # Large objects that came were made by programs, as rows are; fewer of them may be a loss.
     odd = (i for i in items if i.judged and not (i.what == "large objects" and int(i.after) > int(i.before)))
     return [
         Unknown(item.what, f"{item.before} before, {item.after} after; only their number is compared")
@@ -77,6 +78,7 @@ def _table_changes(before: Baseline, after: Baseline) -> list[Change]:
     changes = []
     for name in sorted(old.keys() & new.keys()):
         a, b = old[name], new[name]
+        # A number that is not known is told as unknown, not as changed.
         if a.rows is not None and b.rows is not None and a.rows != b.rows:
             changes.append(Change(ROWS, name, "", "count", str(a.rows), str(b.rows), b.rows - a.rows))
         left, right = ({c.name: c for c in table.columns} for table in (a, b))
@@ -90,10 +92,12 @@ def with_rows(found: Diff, compared: Iterable[RowsCompared]) -> Diff:
     """The differences with those of rows that a baseline's file told; what it told is no longer unknown."""
     changes, unknown = list(found.changes), list(found.unknown)
     for table in compared:
+        # The reason replaces what was said without the file.
         if table.message:
             what = which_rows_of(table.table)
             unknown = [*(item for item in unknown if item.what != what), Unknown(what, table.message)]
             continue
+        # The file tells which of the rows that stayed changed, so that is not unknown any more.
         unknown = [item for item in unknown if item.what != staying_values_of(table.table)]
         for kind, number in (("changed", table.changed), ("removed", table.removed), ("added", table.added)):
             if number:
@@ -128,6 +132,7 @@ def with_values(
     for column in compared:
         if (column.table, column.column) in spoken:
             continue
+        # That the whole column is gone is a difference of its own.
         if column.message and column.message != VALUES_GONE:
             unknown.append(Unknown(f"which values of {column.table}.{column.column} changed", column.message))
         if column.changed:
@@ -148,6 +153,7 @@ def changes_of_sequences(before: Iterable[SequenceValue], after: Iterable[Sequen
     return [
         Change(SEQUENCE, "", name, "last value", _stand(a), _stand(b), b.last_value - a.last_value)
         for name in old.keys() & new.keys()
+        # is_called too: the first nextval() leaves last_value as it is.
         if _stand(a := old[name]) != _stand(b := new[name])
     ]
 
@@ -162,9 +168,11 @@ def lacking(baseline: Baseline) -> tuple[Unknown, ...]:
     """
     found = _reasons(baseline, baseline)
     plain = {
+        # Compared with itself a baseline gives each reason twice.
         what: [reason.removeprefix("before: ") for reason in reasons if not reason.startswith("after: ")]
         for what, reasons in found.items()
     }
+    # A sum of floats is never compared, so it is lacking without anything becoming unknown.
     inexact = ((t, c) for t in baseline.tables for c in t.columns if c.unmeasured and is_inexact_sum(c))
     sums = {
         f"the sum of {t.title}.{c.name}": f"{c.unmeasured}; its other figures are kept" for t, c in inexact
@@ -197,6 +205,7 @@ def _reasons(before: Baseline, after: Baseline) -> dict[str, list[str]]:
         if old[name].rows is not None and new[name].rows is not None:
             found |= unmeasured(old[name], new[name])
             found |= digests_unknown(old[name], new[name])
+    # A table that the suite leaves out on one side is there, so it neither came nor went.
     for when, side, counted, others in (("before", before, old, new), ("after", after, new, old)):
         there = {o.table for o in side.objects if o.kind == "table" and "partition of" not in o.facts}
         for name in (others.keys() - counted.keys()) & there:

@@ -39,6 +39,7 @@ def digest_changes(before: TableFacts, after: TableFacts) -> list[Change]:
     if a is None or b is None or why_undigested(before, after):
         return []
     name = before.title
+    # Other rows make every column's digest differ; only with equal counts are they news beside the counts.
     if a.which_rows != b.which_rows:
         same = (
             before.rows is not None and after.rows is not None and before.rows - a.late == after.rows - b.late
@@ -60,6 +61,7 @@ def digest_change(table: str, column: str, before: str, after: str) -> Change:
     """That values of a column changed in some row, or (column "") that other rows are there. Digests are
     shown in short.
     """
+    # Digests of digests: what is shown is short, and cannot be taken for the kept one.
     old, new = (hashlib.sha256(text.encode()).hexdigest()[:16] for text in (before, after))
     return Change(VALUES if column else ROWS, table, column, DIGEST, old, new)
 
@@ -71,6 +73,7 @@ def why_undigested(before: TableFacts, after: TableFacts) -> str:
             return f"no digests were taken {when}"
         if table.digests.message:
             return f"{when}: {table.digests.message}"
+    # For the type checker: a side without digests was returned above.
     assert before.digests is not None
     assert after.digests is not None
     if (before.digests.key, before.digests.check) != (after.digests.key, after.digests.check):
@@ -92,6 +95,7 @@ def digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[str
     found = {
         f"the values of {before.title}.{c}": [reason]
         for c, reason in left_out.items()
+        # A personal column was not compared before either; only what digests alone could tell is missed.
         if c in both and reason != LEFT_OUT
     }
     if a.which_rows != b.which_rows:
@@ -102,6 +106,7 @@ def digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[str
                 "with --rows can tell which"
             )
         ]
+    # The digest by rows differs although no column does: a key that is not unique.
     elif _between_rows_of_one_key(before, after):
         found[which_rows_of(before.title)] = [
             f"({', '.join(a.key)}) is not unique: values moved between rows with the same key"
@@ -115,6 +120,7 @@ def _between_rows_of_one_key(before: TableFacts, after: TableFacts) -> bool:
     """
     left, right = (_column_digests(table) for table in (before, after))
     a, b = before.digests, after.digests
+    # Late rows are in the sums of rows on one side only.
     if a is None or b is None or a.late or b.late or left != right:
         return False
     if any(c.name not in left and c.name not in a.left_out for t in (before, after) for c in t.columns):
@@ -126,6 +132,7 @@ def differing_buckets(before: TableDigests | None, after: TableDigests | None) -
     """The numbers of the buckets whose rows differ: all of them where that is not known, or where rows
     came late.
     """
+    # Late rows may lie in any bucket.
     if before is None or after is None or before.message or after.message or after.late:
         return frozenset(range(BUCKETS))
     return frozenset(int(number) for number, (a, b) in _bucketed(before, after).items() if a != b)
@@ -142,12 +149,14 @@ def keyed_differences(before: Baseline, after: Baseline) -> tuple[list[Change], 
     changes, unknown = [], []
     for keyed in before.keyed:
         title, column = keyed.table, keyed.column
+        # A column or table that went is a difference of its own.
         if title not in old or title not in new or column not in {c.name for c in new[title].columns}:
             continue  # the schema's own change says so
         found = now.get((title, column))
         outcome, reason = _keyed_outcome(keyed, found, before.secret == after.secret)
         if outcome == "same":
             continue
+        # Sums over all rows say nothing of the rows that stayed.
         if not reason and not _same_rows(old[title], new[title]):
             reason = (
                 "rows were added or removed, so the digest of a personal column says nothing about "
@@ -156,6 +165,7 @@ def keyed_differences(before: Baseline, after: Baseline) -> tuple[list[Change], 
         if reason:
             unknown.append(Unknown(f"the values of {title}.{column}", reason))
         else:
+            # Not even the digest: under a key that leaks it would be a dictionary of values.
             changes.append(Change(VALUES, title, column, DIGEST, "(personal)", "(personal)"))
     return changes, unknown
 
@@ -166,6 +176,7 @@ def _keyed_outcome(old: KeyedDigest, new: KeyedDigest | None, one_key: bool) -> 
     """
     if new is None or old.message or new.message:
         return "", old.message or (new.message if new is not None else "it was not digested")
+    # Set where the run digested under the baseline's own key.
     if new.outcome:
         return new.outcome, ""
     if not one_key:
@@ -182,5 +193,6 @@ def _same_rows(before: TableFacts, after: TableFacts) -> bool:
 
 def _bucketed(a: TableDigests, b: TableDigests) -> dict[str, tuple[str, str]]:
     """Both sides' sums of each bucket."""
+    # Split at the first colon: what follows holds others.
     left, right = (dict(bucket.split(":", 1) for bucket in side.buckets) for side in (a, b))
     return {number: (left.get(number, ""), right.get(number, "")) for number in left.keys() | right.keys()}

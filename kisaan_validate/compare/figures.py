@@ -22,6 +22,7 @@ def figure_changes(table: str, old: ColumnFacts, new: ColumnFacts) -> list[Chang
     if old.profile is None or new.profile is None:
         return []
     a, b = old.profile, new.profile
+    # NULL for want of rows is a figure; NULL because it failed is none.
     names = [name for name in differing(a, b) if not _lost(old, name) and not _lost(new, name)]
     return [
         Change(VALUES, table, old.name, figure, _figure(a, figure), _figure(b, figure)) for figure in names
@@ -46,6 +47,7 @@ def differing(a: Profile, b: Profile) -> tuple[str, ...]:
     """
     if a.personal or b.personal:
         return ("nulls",) if a.nulls != b.nulls else ()
+    # A column that became numeric may hold the very numbers it had as floats.
     number = {a.family, b.family} <= {Family.NUMBER, Family.FLOAT}
     inexact = Family.FLOAT in {a.family, b.family}
     names = [name for name in FIGURES if not (name == "total" and inexact)]
@@ -58,6 +60,7 @@ def same_text(a: str | None, b: str | None, number: bool) -> bool:
         return a == b
     try:
         return Decimal(a) == Decimal(b)
+    # Equal texts were answered above; what is no number to Decimal differs.
     except InvalidOperation:
         return False
 
@@ -80,6 +83,7 @@ def _untold(old: ColumnFacts, new: ColumnFacts) -> list[str]:
         return found
     if old.profile is None or new.profile is None:
         return ["its figures were not measured on both sides"]
+    # On one side its figures are not kept.
     if old.profile.personal is not new.profile.personal:
         return ["it is personal on one side only"]
     return []
@@ -88,6 +92,7 @@ def _untold(old: ColumnFacts, new: ColumnFacts) -> list[str]:
 def is_inexact_sum(column: ColumnFacts) -> bool:
     """Whether all its figures but a sum of inexact numbers are known."""
     p = column.profile
+    # The ends are known, so values were read; only the sum is missing.
     return p is not None and p.family is Family.FLOAT and p.total is None and p.minimum is not None
 
 

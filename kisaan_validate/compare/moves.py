@@ -24,17 +24,21 @@ def moves(before: Baseline, after: Baseline) -> tuple[CheckMove, ...]:
     known = {facts.id: facts for facts in before.checks}
     moves = [_move(facts, known.pop(facts.id, None)) for facts in after.checks]
     moves += [
-        CheckMove(f.id, Transition.UNKNOWN, f.violations, None, f.severity, GONE) for f in known.values()
+        # What the suite no longer has is left in `known`.
+        CheckMove(f.id, Transition.UNKNOWN, f.violations, None, f.severity, GONE)
+        for f in known.values()
     ]
     return tuple(moves)
 
 
 def _move(new: CheckFacts, old: CheckFacts | None) -> CheckMove:
+    # Where its table or column did not exist, a check could not fail: its failure came with the migration.
     if old is not None and old.digest == new.digest and old.missing and new.status is Status.FAIL:
         reason = "it did not exist before"
         return CheckMove(
             new.id, Transition.NEWLY_FAILING, None, new.violations, new.severity, reason, Origin.SINCE
         )
+    # Before the counts: of a check that means something else they say nothing.
     reason = _incomparable(new, old)
     if old is None or reason:
         origin = Origin.UNKNOWN if new.status is Status.FAIL else None
@@ -59,13 +63,16 @@ def _still(old: CheckFacts, new: CheckFacts) -> tuple[Origin, str, tuple[Key, ..
         return Origin.UNKNOWN, "its violations were not counted on both sides", ()
     fresh = _fresh_keys(old, new)
     if new.violations > old.violations:
+        # More than before: some are new, whichever they are.
         return Origin.SINCE, f"at least {new.violations - old.violations} more than before", fresh or ()
     if fresh:
         return Origin.SINCE, f"{len(fresh)} of the rows did not fail before", fresh
+    # Equal digests of all keys, or every key known and none new.
     if fresh is not None or (
         old.key_digest and (old.violations, old.key_digest) == (new.violations, new.key_digest)
     ):
         return Origin.BEFORE, "", ()
+    # Equal counts of rows prove nothing; of one subject they do.
     if _countable(old, new):
         return Origin.BEFORE, "", ()
     return Origin.UNKNOWN, "whether these are the same rows is unknown: not all keys were kept", ()
@@ -89,6 +96,7 @@ def _fresh_keys(old: CheckFacts, new: CheckFacts) -> tuple[Key, ...] | None:
     collected.
     """
     for side in (old, new):
+        # An incomplete list proves neither that a key is new nor that it is old.
         if not side.keys or not side.keys_complete or any(_faceless(key) for key in side.keys):
             return None
     return tuple(key for key in new.keys if key not in set(old.keys))
@@ -108,6 +116,7 @@ def _incomparable(new: CheckFacts, old: CheckFacts | None) -> str:
         return "the baseline does not have this check"
     if old.digest != new.digest:
         return CHANGED
+    # Before first: what was not known then cannot be made up for.
     for status, when in ((old.status, "before"), (new.status, "after")):
         if status in UNANSWERED:
             return f"it had no answer {when}"

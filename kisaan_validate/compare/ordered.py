@@ -47,16 +47,20 @@ def side_by_side(
     left_last: Place | None = None
     right_last: Place | None = None
     while old is not None or new is not None:
+        # Equal items need no place: in a comparison of millions nearly all are equal.
         if identical is not None and old is not None and old == new:
             first, many = old, 0
             while old is not None and old == new:
+                # The last one is kept, since old has moved on when the run ends.
                 last, many = old, many + 1
                 old, new = next(befores, None), next(afters, None)
+            # Their places are not known, so the next items are placed anew.
             left = right = None
             identical(first, last, many)
             continue
         if left is None and old is not None:
             left = place(old)
+            # A stream that goes back was sorted by another rule; its rows would seem gone and come.
             if left_last is not None and left < left_last:
                 raise DatabaseError(refused)
             left_last = left
@@ -68,6 +72,7 @@ def side_by_side(
         if right is None or (left is not None and left < right):
             yield old, None
             old, left = next(befores, None), None
+        # Exactly one is less, or they are equal: only < is asked of a place.
         elif left is None or right < left:
             yield None, new
             new, right = next(afters, None), None
@@ -102,6 +107,7 @@ def _groups(
 ) -> Iterator[tuple[Place, list[Item]]]:
     """The items of each place that follow each other."""
     rest = iter(items)
+    # The for only takes the first item, so that an empty stream yields nothing.
     for first in rest:  # once at most: the loop below takes the others
         here, group = place(first), [first]
         for item in rest:

@@ -79,11 +79,15 @@ def compare_schemas(before: Reading, after: Reading, *, renamed: bool = False) -
     """
     hidden = before.unread.keys() | after.unread.keys()
     beside = not_compared(before.objects, after.objects)
+    # What an older version did not read would seem to have come.
     lacking = BY_EARLIER_VERSIONS if is_earlier(before.objects) or is_earlier(after.objects) else frozenset()
     old, new = (_readable(side.objects, hidden, lacking) for side in (before, after))
     gone, come = ({k: a[k] for k in a.keys() - b.keys()} for a, b in ((old, new), (new, old)))
     changes = [
-        Change(*key, REMOVED, summary_of(item), None) for key, item in gone.items() if not _within(item, gone)
+        # What belongs to something that went is part of that difference.
+        Change(*key, REMOVED, summary_of(item), None)
+        for key, item in gone.items()
+        if not _within(item, gone)
     ]
     changes += [
         Change(*key, ADDED, None, summary_of(item)) for key, item in come.items() if not _within(item, come)
@@ -92,12 +96,14 @@ def compare_schemas(before: Reading, after: Reading, *, renamed: bool = False) -
     for key in sorted(old.keys() & new.keys()):
         for change in _fact_changes(old[key], new[key]):
             verdict = _likeness(change, before, after, old)
+            # A digest cannot be told what a schema's other name is.
             if renamed and verdict is TextLikeness.DIFFERENT and _is_printed_body(change):
                 verdict = TextLikeness.UNCLEAR
             if verdict is TextLikeness.DIFFERENT:
                 changes.append(change)
             elif verdict is TextLikeness.UNCLEAR:
                 unclear.append(change)
+    # Order apart from position, which moves whenever a column before it goes.
     changes += _order_changes(old, new)
     objects, majors = [*old.values(), *new.values()], (before.major, after.major)
     return SchemaDiff(
@@ -117,6 +123,7 @@ def _readable(
         told = item.kind in (COUNTED, DATABASE) or (
             lacking and item.kind == "grant" and " on type " in item.name
         )
+        # A kind, a relation, or a table itself may be unread.
         if told or unread & {item.kind, item.table, item.name if item.kind == "table" else ""} - {""}:
             continue
         kept = {name: text for name, text in item.facts.items() if (item.kind, name) not in lacking}
@@ -144,6 +151,7 @@ def _order_changes(
     shared: dict[str, list[ObjectKey]] = {}
     for key in old.keys() & new.keys():
         places = (side[key].facts.get("position", "") for side in (old, new))
+        # An older baseline has no positions.
         if key[0] == "column" and all(place.isdigit() for place in places):
             shared.setdefault(key[1], []).append(key)
     changes = []
@@ -163,6 +171,7 @@ def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
     sequence of the column.
     """
     kind, table, name = item.key
+    # All that belongs to a relation comes and goes with it.
     if kind not in RELATIONS and table and any((relation, table, table) in moved for relation in RELATIONS):
         return True
     if kind == "sequence":
@@ -177,6 +186,7 @@ def _within(item: SchemaObject, moved: Container[ObjectKey]) -> bool:
             (on, table, name.partition(" on type ")[2]) in moved
             for on in ("enum", "domain", "composite type", "range type")
         )
+    # A constraint brings an index of its own name.
     return kind == "index" and ("constraint", table, name) in moved
 
 
@@ -248,14 +258,17 @@ def _likeness(
     kind, aspect = change.kind, change.aspect
     one_version = before.major == after.major
     old, new = change.before, change.after
+    # Something is there on one side only.
     if old is None or new is None:
         return TextLikeness.DIFFERENT
     if (kind, aspect) in PRINTED:
         return likeness(old, new, one_version=one_version)
+    # The same version prints the same tree alike.
     if one_version:
         return TextLikeness.DIFFERENT
     if _is_printed_body(change):
         return TextLikeness.UNCLEAR
+    # The server's own functions change their arguments between versions; user-made ones have a schema.
     if aspect in _SIGNATURES and "." not in old and old.partition("(")[0] == new.partition("(")[0]:
         return TextLikeness.UNCLEAR
     if kind in {"grant", "default privileges"}:
@@ -333,8 +346,10 @@ def _without_echoes(changes: list[Change], objects: Iterable[SchemaObject]) -> l
         ]
         if item.kind == "table" and above:
             parents.setdefault(item.table, set()).update(above)
+    # Said once of the parent, and a thousand times by its partitions.
     said = {(change.table, _gist(change)) for change in changes}
     moved = {change.table for change in changes if change.aspect in ("partition of", "inherits")}
+    # It is attached anew because its table is.
     changes = [c for c in changes if not (c.aspect == "attached to" and c.table in moved)]  # with their table
     return [c for c in changes if not any((parent, _gist(c)) in said for parent in parents.get(c.table, ()))]
 
@@ -348,6 +363,7 @@ def _gist(change: Change) -> tuple[str | None, ...]:
     """What a change says, whatever the table; indexes and constraints of partitions have names of their
     own.
     """
+    # A partition's index has a name of its own, so names are left out.
     name = "" if change.kind in {"index", "constraint"} else change.name
     printed = change.kind in {"index", "trigger"}
     texts = (

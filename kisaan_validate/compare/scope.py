@@ -118,6 +118,7 @@ _EARLIER = NotCompared(
 def is_earlier(objects: Iterable[SchemaObject]) -> bool:
     """Whether a reading of the catalogue was made by a version that did not read all that this one does."""
     columns = [item for item in objects if item.kind == "column"]
+    # Positions came with the last extension of what is read.
     return bool(columns) and not any("position" in item.facts for item in columns)
 
 
@@ -129,6 +130,7 @@ def not_compared(before: Iterable[SchemaObject], after: Iterable[SchemaObject]) 
     if is_earlier(old) or is_earlier(new):
         return (_EARLIER,)
     left, right = _told(old), _told(new)
+    # One side told nothing: a comparison of the other with nothing would be all differences.
     if not left or not right:  # what hid it is told as unknown, or nobody asked
         return ()
     found = [_counted(kind, left.get(kind.name, ""), right.get(kind.name, "")) for kind in NOT_READ]
@@ -138,6 +140,7 @@ def not_compared(before: Iterable[SchemaObject], after: Iterable[SchemaObject]) 
 
 def _told(objects: Iterable[SchemaObject]) -> Mapping[str, str]:
     """What a side says of each: a number, names with a number, or a text."""
+    # What a side calls by name says more than how many there are.
     return {o.name: o.facts.get("which") or o.facts["is"] for o in objects if o.kind in {COUNTED, DATABASE}}
 
 
@@ -145,6 +148,7 @@ def _of_database(name: str, before: str, after: str) -> NotCompared | None:
     """None if both databases are alike. A collation version that one side does not record (before 15) says
     nothing.
     """
+    # Before 15 the server keeps none.
     if before == after or (name == "collation version" and "none" in (before, after)):
         return None
     return NotCompared(f"{name} of the database", before, after, judged=True)
@@ -154,6 +158,7 @@ def _counted(kind: CountedKind, before: str, after: str) -> NotCompared | None:
     """None if there is nothing of the kind on either side."""
     if before in ("", "0") and after in ("", "0"):
         return None
+    # What no dump carries differs in every restored database.
     return NotCompared(kind.name, before or "0", after or "0", judged=kind.content and before != after)
 
 

@@ -45,6 +45,7 @@ def tables_in_scope(side: Baseline) -> dict[str, TableFacts]:
     partitions = {o.table for o in side.objects if o.kind == "table" and "partition of" in o.facts}
     left_out = side.suite.excluded_tables
     return {
+        # A partition's rows are counted by its parent; twice would be wrong.
         t.title: t
         for t in side.tables
         if t.kind in {"table", "partitioned table"}

@@ -14,6 +14,7 @@ _T = TypeVar("_T")
 Parameter = tuple[str, ...]
 """What a pattern found out about one value, as texts: ("+05:30",)."""
 
+# The default of 28 digits would round, and a pattern must be exact to be claimed.
 EXACT = Context(prec=200_000, Emax=999_999, Emin=-999_999)
 """Wide enough for every numeric of PostgreSQL, so that no arithmetic here rounds unasked."""
 
@@ -75,6 +76,7 @@ def sort_of(type: str) -> Sort:
     """The sort of a column by its type as ``format_type`` writes it: ``numeric(12,2)``, ``timestamp(0)
     with time zone``.
     """
+    # An array prints like a text, and patterns would take it for one.
     if type.endswith("[]"):
         return Sort.OTHER
     base = type.split("(")[0].strip()
@@ -92,6 +94,7 @@ class Pair:
     What they mean is worked out when first asked for: there may be millions of pairs, so it is kept by hand.
     """
 
+    # Millions of pairs are made: without slots each would carry a dict.
     __slots__ = ("_numbers", "_times", "after", "before")
 
     def __init__(self, before: str | None, after: str | None) -> None:
@@ -128,18 +131,21 @@ def _both(one: _T | None, other: _T | None) -> tuple[_T, _T] | None:
 
 def number_of(text: str | None) -> Decimal | None:
     """A finite number, exactly; None if the text is none."""
+    # Longer than any text that is meant as a number; Decimal would take its time over it.
     if text is None or not text or len(text) > 2_000:
         return None
     try:
         value = Decimal(text)
     except InvalidOperation:
         return None
+    # NaN and Infinity have no digits to compare.
     return value if value.is_finite() else None
 
 
 def time_of(text: str | None) -> datetime | None:
     """A point in time out of PostgreSQL's ISO text (without an offset: taken as UTC); None if it is none,
     or so near the ends of what a datetime holds that an offset would leave it."""
+    # Before fromisoformat, which also takes other forms and is asked for every changed text.
     if text is None or len(text) < 10 or text[4] != "-" or text[7] != "-":
         return None
     try:
@@ -150,6 +156,7 @@ def time_of(text: str | None) -> datetime | None:
     return value if _FIRST <= value <= _LAST else None
 
 
+# 14 hours from either end: the widest offsets of zones must not leave what a datetime holds.
 _FIRST, _LAST = datetime(1, 1, 1, 14, tzinfo=UTC), datetime(9999, 12, 31, 9, tzinfo=UTC)
 
 

@@ -47,6 +47,7 @@ def _of_table(old: TableFacts, new: TableFacts) -> Iterator[Hint]:
         {c.name: c.profile for c in table.columns if c.profile is not None} for table in (old, new)
     )
     for column in left:
+        # Personal columns keep only NULLs.
         if column not in right or left[column].personal or right[column].personal:
             continue
         words = of_column(left[column], right[column], old.rows, new.rows)
@@ -59,11 +60,14 @@ def of_column(
     """(words, whether they are proved) about one column; nothing where its figures are the same, or say
     nothing.
     """
+    # With other rows, NULLs may have come or gone with them.
     if rows_before is not None and rows_before == rows_after:
         yield from _nulls(a, b, rows_after)
     if (a.minimum, a.maximum) != (b.minimum, b.maximum) or a.total != b.total:
+        # It follows: minimum and maximum are the same value.
         if b.minimum is not None and b.minimum == b.maximum and a.minimum != a.maximum:
             yield f"all values{' that are not NULL' if b.nulls else ''} are now {shown(b.minimum)}", True
+        # Only where nothing else changed can the figures be those of the same values.
         elif (a.nulls, rows_before) == (b.nulls, rows_after):
             yield from _whole(a, b, None if rows_after is None or b.nulls is None else rows_after - b.nulls)
 
@@ -93,8 +97,10 @@ def _nulls(a: Profile, b: Profile, rows: int | None) -> Iterator[tuple[str, bool
 def _whole(a: Profile, b: Profile, values: int | None) -> Iterator[tuple[str, bool]]:
     """What would have to have happened to every value, if minimum, maximum and sum followed one pattern."""
     sums = number_of(a.total), number_of(b.total)
+    # The first pattern that fits is named: all of them would only be consistent.
     for pattern in _patterns_of(a, b):
         ends = _ends(pattern, a, b)
+        # One parameter must explain both ends.
         both = set(pattern.fits(ends[0])) & set(pattern.fits(ends[1]))
         for parameter in sorted(both, key=pattern.order):
             if _follows(pattern, parameter, ends, sums, values):
@@ -104,6 +110,7 @@ def _whole(a: Profile, b: Profile, values: int | None) -> Iterator[tuple[str, bo
                     False,
                 )
                 return
+    # A sum of 0 is its own negative.
     if None not in sums and sums[0] and sums[1] == -sums[0]:
         yield (
             (
@@ -119,6 +126,7 @@ def _patterns_of(a: Profile, b: Profile) -> tuple[Pattern, ...]:
         return _NUMBERS
     if {a.family, b.family} == {Family.TEXT}:
         return _TEXTS
+    # Dates and times, and what became one.
     if not {a.family, b.family} & {Family.NUMBER, Family.FLOAT, Family.TEXT}:
         return _TIMES
     return ()
@@ -139,6 +147,7 @@ def _follows(
 ) -> bool:
     """Whether the sum changed as it must, and the ends say more than a single value would."""
     if isinstance(pattern, ZoneTaken):
+        # Of one offset it would be a plain shift.
         return pattern.variety(ends[0]) != pattern.variety(ends[1])
     old, new = sums
     if old is None or new is None:
@@ -153,4 +162,5 @@ def _follows(
     if isinstance(pattern, ConstantDifference):
         return difference == EXACT.multiply(Decimal(parameter[0]), Decimal(values))
     step = Decimal(1).scaleb(-int(parameter[1]))
+    # Rounding moves each value by less than one step.
     return abs(difference) <= EXACT.multiply(step, Decimal(values))

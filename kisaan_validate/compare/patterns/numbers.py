@@ -26,6 +26,7 @@ class SignFlipped(Pattern):
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
         """Both differ in nothing but the sign; a zero has one too."""
+        # A zero flips too: -0.0 and 0.0 are equal as numbers, and differ in their sign.
         if pair.numbers and pair.numbers[0] == -pair.numbers[1]:
             signs = {number.is_signed() for number in pair.numbers}
             if len(signs) == 2:
@@ -44,6 +45,7 @@ class PowerOfTen(Pattern):
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
         """The same digits, another exponent."""
+        # Zero is any power of ten of itself.
         if pair.numbers and pair.numbers[0]:
             before, after = (EXACT.normalize(n).as_tuple() for n in pair.numbers)
             power = after.exponent - before.exponent  # type: ignore[operator]  # finite numbers have a whole exponent
@@ -77,8 +79,10 @@ class ScaleLost(Pattern):
         if not pair.numbers:
             return
         before, after = pair.numbers
+        # Rounding to thousands moves a number by less than that.
         if abs(EXACT.subtract(before, after)) >= 1_000:
             return
+        # From the places that are left, as fewer could not give this result, to those that were there.
         for places in range(max(-3, min(decimals(after), 40)), min(decimals(before), 40)):
             if places < 0 and not after:
                 continue  # everything small rounds to no thousands
@@ -124,6 +128,7 @@ class PowerOfTenRounded(Pattern):
         before, after = pair.numbers
         for power in (-1, -2, -3):
             exact = before.scaleb(power, EXACT)
+            # Rounding to whole numbers moves it by a half at most; this test spares five roundings.
             if abs(EXACT.subtract(exact, after)) > _HALF:
                 continue
             for places in range(max(0, decimals(after)), 5):
@@ -165,12 +170,15 @@ class BinaryFraction(Pattern):
             return
         before, after = pair.numbers
         as_float = float(before)
+        # A cheap test first: a single keeps about seven digits.
         if abs(float(after) - as_float) > 1e-5 * abs(as_float):
             return
         if after in _texts_of_single(as_float):
             yield ("4",)
+        # PostgreSQL before 12 printed 15 digits; since then the shortest text that reads back.
         elif after == Decimal(f"{as_float:.15g}") or after == Decimal(repr(as_float)):
             yield ("8",)
+        # 14 digits, as 15 may already hold the noise.
         elif len(after.as_tuple().digits) >= 15 and Decimal(f"{float(after):.14g}") == before:
             yield ("noise",)
 
@@ -188,10 +196,12 @@ class BinaryFraction(Pattern):
 def _texts_of_single(value: float) -> set[Decimal]:
     try:
         single: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    # Larger than any single.
     except OverflowError:
         return set()
     shortest = next(
         text
+        # PostgreSQL prints the fewest digits that give the same four bytes.
         for digits in range(6, 18)
         if struct.pack("<f", float(text := f"{single:.{digits}g}")) == struct.pack("<f", value)
     )
@@ -206,11 +216,13 @@ class Wrapped(Pattern):
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
         """A whole number outside the range became what its lower bits mean, with or without a sign."""
+        # Beyond 64 bits nothing was an integer of the server.
         if not pair.numbers or any(n != n.to_integral_value() or abs(n) > 2**64 for n in pair.numbers):
             return
         before, after = (int(n) for n in pair.numbers)
         for bits in (16, 32):
             low = before % (1 << bits)
+            # Both readings of the lower bits, with a sign and without.
             if before not in range(-(1 << bits - 1), 1 << bits) and after in {low, low - (1 << bits)}:
                 yield (str(bits),)
 

@@ -50,6 +50,7 @@ class Copied(Pattern):
 def plain(value: str | None, sort: Sort) -> str | None:
     """A value so that equal ones are equal texts: 5.00 is 5."""
     if sort is Sort.NUMBER and (number := number_of(value)) is not None:
+        # An f format, as normalize() writes 1E+2 for 100.
         return f"{EXACT.normalize(number):f}" if number else "0"
     return value
 
@@ -65,6 +66,7 @@ def swaps_of(columns: Sequence[str], before: Values, after: Values) -> Iterator[
 def copies_of(column: str, others: Iterable[str], after: Values) -> Iterator[str]:
     """The columns, among those that did not change, whose (plain) value the column took."""
     value = after[column]
+    # NULL is equal to nothing.
     if value is not None:
         yield from (other for other in others if after[other] == value)
 
@@ -72,6 +74,7 @@ def copies_of(column: str, others: Iterable[str], after: Values) -> Iterator[str
 def digest(values: Sequence[str | None]) -> int:
     """128 bits of some values; NULL is not the empty text, and no two lists run together."""
     framed = b"".join(
+        # Length before content, so that ("ab", "c") and ("a", "bc") differ.
         b"-" if v is None else b"%d:%s" % (len(raw := v.encode("utf-8", "surrogatepass")), raw)
         for v in values
     )
@@ -92,6 +95,7 @@ class Contents:
         """One row that was added or removed, by its values without the key's."""
         content = digest(values)
         (self._came if came else self._went).add(content, change)
+        # A sum modulo 2^128 needs no memory: 0 at the end means that the same rows came as went.
         self._balance = (self._balance + (content if came else -content) * change.copies) % (1 << 128)
 
     @property
@@ -107,6 +111,7 @@ class Contents:
     @property
     def renumbered(self) -> int | None:
         """Rows that went under one key and came under another; None if there were too many to tell."""
+        # Proved by the balance even where there were too many rows to keep.
         if self.added == self.removed and not self._balance:
             return self.added
         if self._came.counts is None or self._went.counts is None:
@@ -148,6 +153,8 @@ class _Pile:
         if self.counts is None:
             return
         self.counts[content] += change.copies
+        # With a second row of the same content it is unknown which came from which.
         self.keys[content] = change.key if self.counts[content] == 1 else None
         if len(self.counts) > self._limit:
+            # Above the limit a part would be a wrong number, so nothing is kept.
             self.counts, self.keys = None, {}

@@ -80,6 +80,7 @@ class ColumnTally:
     def __init__(self, patterns: Sequence[Pattern], sort: Sort, limit: int = 2_000) -> None:
         self._patterns = patterns
         self._sort = sort
+        # Patterns that are found in whole rows are given from outside.
         self._own = [(n, p) for n, p in enumerate(patterns) if type(p).fits is not Pattern.fits]
         self._limit = limit
         self._support: dict[Supposition, _Support] = {}
@@ -92,6 +93,7 @@ class ColumnTally:
 
     def is_led(self, pair: Pair) -> bool:
         """Whether a leading pattern makes the value; then it is counted."""
+        # Leaders make nearly all of the values: asked first, the other patterns need not be.
         for leader in self._leaders:
             if leader[1] in self._patterns[leader[0]].fits(pair):
                 self._support[leader].rows += 1
@@ -111,10 +113,12 @@ class ColumnTally:
                 for parameter in pattern.fits(pair):
                     fitting.append((n, parameter))
         else:
+            # From here on a pattern's number may lack what was not searched.
             self._forgot = True
         for supposition in fitting:
             self._support_of(supposition, pair)
         self.rows += 1
+        # What values gained and lost, summed: 0 at the end means that they only changed places.
         moved = digest((plain(pair.after, self._sort),)) - digest((plain(pair.before, self._sort),))
         count = self._sets.setdefault(tuple(fitting), [0, 0])
         count[0] += 1
@@ -135,6 +139,7 @@ class ColumnTally:
         """Who leads: at most three patterns that each make a tenth of the values so far, and need no look
         at the row.
         """
+        # Rarer as it goes on: each look sorts all that is known.
         self._next_look = self.rows * 4
         own = dict(self._own)
         found = (
@@ -150,10 +155,12 @@ class ColumnTally:
         support = self._support.get(supposition)
         if support is None:
             first = self._patterns[supposition[0]].variety(pair)
+            # Met after something was forgotten, so it may have been met before.
             self._support[supposition] = _Support(1, first, False, self._forgot)
             return
         support.rows += 1
         if not support.varied:
+            # Once it varied it stays so; asked only until then.
             support.varied = self._patterns[supposition[0]].variety(pair) != support.first
 
     def _forget(self) -> None:
@@ -161,6 +168,7 @@ class ColumnTally:
         dropped.
         """
         self._forgot = True
+        # Fixed patterns are few; free ones have a parameter for nearly every value.
         free = {s: self._support[s].rows for s in self._support if self._patterns[s[0]].free(s[1])}
         spare = len(self._support) - len(free)
         kept = Counter(free).most_common(max(0, self._limit // 2 - spare))
@@ -169,6 +177,7 @@ class ColumnTally:
             del self._support[supposition]
         sets: dict[tuple[Supposition, ...], list[int]] = {}
         for fitting, (rows, moved) in self._sets.items():
+            # Sets that are the same without what was dropped become one.
             count = sets.setdefault(tuple(s for s in fitting if s not in dropped), [0, 0])
             count[0] += rows
             count[1] = (count[1] + moved) % _EXCHANGED
@@ -179,6 +188,7 @@ class ColumnTally:
         worth = self._worth_a_name()
         while True:
             made, rest, moved = self._attribute(worth)
+            # Some have too few values once others took theirs; without them the rest is shared out again.
             weak = {s for s in worth if made[s] < self._patterns[s[0]].least(s[1])} - set(self._leaders)
             if not weak:
                 break
@@ -187,6 +197,7 @@ class ColumnTally:
             PatternClaim(self._patterns[s[0]], s[1], made[s], self._is_lower_bound(s))
             for s in sorted(worth, key=lambda s: (-made[s], self._preference(s)))
         )
+        # One value alone cannot have changed places.
         exchanged = rest if rest > 1 and not moved else 0
         return Findings(self.rows, claims, exchanged, rest - exchanged)
 
@@ -201,6 +212,7 @@ class ColumnTally:
         """
         enough = {s for s, support in self._support.items() if self._is_enough(s, support)}
         fixed = {s for s in enough if not self._patterns[s[0]].free(s[1])}
+        # Free patterns compete for what no fixed one explains.
         open_rows = sum(rows for fitting, (rows, _) in self._sets.items() if not fixed.intersection(fitting))
         return (
             fixed

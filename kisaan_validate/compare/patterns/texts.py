@@ -47,6 +47,7 @@ class Trimmed(Pattern):
         if not pair.texts:
             return
         before, after = pair.texts
+        # Stripped to nothing, any two blank texts would be alike.
         if after.strip() and before.strip() == after.strip():
             yield ("lost" if len(after) < len(before) else "gained", "around")
         elif after and before.split() == after.split():
@@ -69,6 +70,7 @@ class CaseChanged(Pattern):
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
         """They differ in nothing but the case of letters."""
+        # casefold, as ß and SS differ by more than lower().
         if not pair.texts or pair.texts[0].casefold() != pair.texts[1].casefold():
             return
         before, after = pair.texts
@@ -97,7 +99,9 @@ def _mistaken(raw: bytes, encoding: str) -> str:
 
 def _cp1252() -> tuple[str, ...]:
     return tuple(
-        bytes([n]).decode("cp1252") if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(n) for n in range(256)
+        # cp1252 leaves these five bytes undefined; browsers and PostgreSQL's clients read them as latin-1.
+        bytes([n]).decode("cp1252") if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(n)
+        for n in range(256)
     )
 
 
@@ -115,15 +119,18 @@ class DoubleEncoded(Pattern):
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
         """The old text's bytes read wrongly are the new text, or the reverse."""
+        # ASCII is the same in all of these encodings.
         if not pair.texts or (pair.texts[0].isascii() and pair.texts[1].isascii()):
             return
         before, after = pair.texts
         for way, good, bad in (("broken", before, after), ("repaired", after, before)):
+            # cp1252 first: what it and latin-1 make alike is mostly its doing.
             for encoding in ("cp1252", "latin-1"):
                 once = _mistaken(good.encode("utf-8", "surrogatepass"), encoding)
                 if once == bad:
                     yield way, encoding, "once"
                 elif (
+                    # Encoding again only makes it longer, so a shorter target need not be tried.
                     len(once) < len(bad) and _mistaken(once.encode("utf-8", "surrogatepass"), encoding) == bad
                 ):
                     yield way, encoding, "twice"
@@ -158,6 +165,7 @@ class CharactersLost(Pattern):
             for how, errors in (("replaced by ?", "replace"), ("dropped", "ignore")):
                 if before.encode(encoding, errors).decode(encoding) == after:
                     yield encoding, how
+        # Only what NFD takes apart loses an accent; ø and ß stay as they are.
         if "".join(c for c in unicodedata.normalize("NFD", before) if not unicodedata.combining(c)) == after:
             yield "ascii", "lost their accents"
 
@@ -215,6 +223,7 @@ class ZerosLost(Pattern):
             and after.isdecimal()
             and (before.lstrip("0") or "0") == (after.lstrip("0") or "0")
         ):
+            # Zeros that are left would not be what reading as a number gives.
             if len(after) < len(before) and after == (after.lstrip("0") or "0"):
                 yield ("lost",)
             elif len(after) > len(before):
@@ -241,12 +250,14 @@ class Escaped(Pattern):
         if not pair.texts:
             return
         for way, plain, escaped in (("escaped", *pair.texts), ("unescaped", *reversed(pair.texts))):
+            # Escaping only lengthens.
             if len(escaped) > len(plain):
                 yield from ((way, language) for language in self._languages(plain, escaped))
 
     def _languages(self, plain: str, escaped: str) -> Iterator[str]:
         if escaped in (html.escape(plain, quote=False), html.escape(plain)):
             yield "HTML"
+        # JSON before plain quotes: a text without signs to escape is both.
         if escaped[0] == '"' and escaped in (json.dumps(plain), json.dumps(plain, ensure_ascii=False)):
             yield "JSON"
         elif escaped in (f'"{plain}"', f"'{plain}'"):

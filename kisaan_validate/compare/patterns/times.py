@@ -57,6 +57,7 @@ SUMMER_ZONES = (
 
 def in_words(shift: timedelta) -> str:
     """+05:30, -01:00:00.5, +2 days, +1 day 02:00."""
+    # divmod of a negative timedelta rounds down, so the sign is taken off first.
     size, sign = abs(shift), "-" if shift < _NONE else "+"
     days, rest = divmod(size, _DAY)
     minutes, small = divmod(rest, timedelta(minutes=1))
@@ -98,6 +99,7 @@ class Shifted(Pattern):
 
 @cache
 def _known_shifts() -> frozenset[str]:
+    # All offsets are quarters of an hour, up to 14.
     quarters = {in_words(sign * n * _QUARTER) for n in range(1, 14 * 4 + 1) for sign in (1, -1)}
     return frozenset(quarters | {in_words(_DAY), in_words(-_DAY)})
 
@@ -128,10 +130,14 @@ def _zones() -> tuple[tuple[str, ZoneInfo, frozenset[timedelta]], ...]:
     for name in SUMMER_ZONES:
         try:
             zone = ZoneInfo(name)
+        # A machine without tzdata knows no zones; then no zone is claimed.
         except ZoneInfoNotFoundError:
             continue
         months = [
-            datetime(year, month, 15, tzinfo=UTC) for year in range(1980, 2031) for month in (1, 4, 7, 10)
+            # One moment a quarter is enough to meet both offsets of a zone.
+            datetime(year, month, 15, tzinfo=UTC)
+            for year in range(1980, 2031)
+            for month in (1, 4, 7, 10)
         ]
         found.append(
             (name, zone, frozenset(offset for m in months if (offset := m.astimezone(zone).utcoffset())))
@@ -166,6 +172,7 @@ class ZoneTaken(Pattern):
             if way == "shown as":
                 offsets = {before.astimezone(zone).utcoffset()}
             else:
+                # A local time is twice there when clocks go back: both are tried.
                 offsets = {-_local_offset(before, zone, fold) for fold in (0, 1)}
             if difference in offsets:
                 yield way, name
@@ -259,11 +266,13 @@ class CalendarMoved(Pattern):
             return
         before, after = pair.times
         months = (after.year - before.year) * 12 + after.month - before.month
+        # With year and month alike: day, time and fraction must be the same. 2000 is a leap year.
         if months and before.replace(year=2000, month=1) == after.replace(year=2000, month=1):
             yield (f"{months:+d}",)
 
     def free(self, parameter: Parameter) -> bool:
         """One year more or less, and a lost century, are what happens."""
+        # Two-digit years: 2025 became 0025, or 1925.
         return abs(int(parameter[0])) not in {12, 1_200, 12 * 1_900, 12 * 2_000}
 
     def says(self, parameter: Parameter) -> str:
@@ -288,6 +297,7 @@ class DayMonthExchanged(Pattern):
         if pair.times:
             before, after = pair.times
             if (
+                # Where day and month are equal nothing would have changed.
                 before.month != before.day
                 and before.day <= 12
                 and before.replace(month=before.day, day=before.month) == after
@@ -323,6 +333,7 @@ class PrecisionLost(Pattern):
             return
         since = before - _EPOCH
         for unit, size in _UNITS.items():
+            # Whole units since 1970: exact, without floats.
             cut = since // size * size
             if cut == since:
                 break  # nothing finer was there to lose
@@ -333,6 +344,7 @@ class PrecisionLost(Pattern):
         yield from self._local_midnight(before, after)
 
     def _local_midnight(self, before: datetime, after: datetime) -> Iterator[Parameter]:
+        # Midnight in another zone, as UTC shows it.
         offset = timedelta(hours=24) - timedelta(hours=after.hour, minutes=after.minute)
         if after.second or after.microsecond or offset % _QUARTER or not _NONE <= before - after < _DAY:
             return
@@ -388,11 +400,13 @@ class Epoch(Pattern):
                 yield unit
 
     def _mistaken(self, before: datetime, after: datetime) -> Iterator[Parameter]:
+        # Seconds read as milliseconds fall into January 1970; near the epoch anything could be that.
         if abs(after - before) < 1_000 * _DAY or not _EPOCH + timedelta(
             days=366
         ) < before < _EPOCH + timedelta(days=36_525):
             return
         old, new = _since(before), _since(after)
+        # Exactly, or with the fraction cut off, as an integer column does.
         if new in (old / 1_000, old // 1_000):
             yield "mistaken", "seconds"
         elif new in (old * 1_000, old // 1 * 1_000):
@@ -414,6 +428,7 @@ class Epoch(Pattern):
 
 
 def _since(time: datetime) -> Decimal:
+    # Whole microseconds first: total_seconds() would be a float.
     return Decimal((time - _EPOCH) // timedelta(microseconds=1)) / 1_000_000
 
 

@@ -21,6 +21,7 @@ def _value(text: str | None) -> tuple[str, ...]:
         return ("NULL", "")
     if len(text) <= _LONG:
         return ("", text)
+    # By its digest: long values would fill the memory, and equal beginnings are not equal values.
     return (hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), text[:_LONG])
 
 
@@ -65,6 +66,7 @@ class WordForNull(Pattern):
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
         """One is NULL, the other a word for it in some language."""
+        # Lower case: languages write their word for nothing differently.
         if pair.before is None and pair.after is not None and pair.after.lower() in _WORDS:
             yield "word", pair.after
         elif pair.after is None and pair.before is not None and pair.before.lower() in _WORDS:
@@ -185,6 +187,7 @@ class Replaced(Pattern):
 
     def fits(self, pair: Pair) -> Iterator[Parameter]:
         """Both values are the parameter."""
+        # NULL and 'NULL' must be two parameters.
         yield (*_value(pair.before), *_value(pair.after))
 
     def free(self, parameter: Parameter) -> bool:
@@ -230,11 +233,13 @@ class KeyChanged(Pattern):
         names = {
             name
             for name in before.keys() | after.keys()
+            # A key with the value null is there; .get alone would not tell it from one that is missing.
             if before.get(name, _MISSING) != after.get(name, _MISSING)
         }
         if len(names) == 1:
             name = names.pop()
             what = "added" if name not in before else "removed" if name not in after else "changed"
+            # A key may be as long as a document.
             yield what, name[:_LONG]
 
     def says(self, parameter: Parameter) -> str:
@@ -258,7 +263,9 @@ def _document(text: str) -> Any:
     none.
     """
     try:
+        # Decimal: JSON of a numeric has more digits than a float.
         return _tagged(json.loads(text, parse_float=Decimal))
+    # A document may be nested deeper than Python recurses.
     except (ValueError, RecursionError):
         return None
 
@@ -270,6 +277,7 @@ def _tagged(value: Any) -> Any:
         return [_tagged(inner) for inner in value]
     return (
         "number"
+        # bool is an int to isinstance, and True equals 1.
         if isinstance(value, (int, Decimal)) and not isinstance(value, bool)
         else type(value).__name__,
         value,
@@ -306,6 +314,7 @@ class StringOfDocument(Pattern):
 
 def _holds(string: Any, document: Any) -> bool:
     if not isinstance(string, tuple) or string[0] != "str" or document is None:
+        # None is what could not be read, and two of these are not alike.
         return False
     return bool(_document(string[1]) == document)
 

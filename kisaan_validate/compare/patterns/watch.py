@@ -69,6 +69,7 @@ class _Table:
         self.personal = {c.name: c.personal for c in columns}
         self.tallies = {c.name: ColumnTally(_patterns_of(c), self.sorts[c.name]) for c in columns}
         self.akin = {
+            # Booleans are equal by accident half of the time.
             n: [o for o in self.sorts if o != n and self.sorts[o] is s is not Sort.TRUTH]
             for n, s in self.sorts.items()
         }
@@ -90,12 +91,14 @@ class Watch:
         table = self._tables[change.table]
         if change.kind is Kind.CHANGED:
             _see_changed(table, change)
+        # Late rows were not there to be moved.
         elif not change.late:
             came = change.kind is Kind.ADDED
             row = change.after if came else change.before
             content = [
                 plain(row.get(name), sort) for name, sort in table.sorts.items() if name not in table.key
             ]
+            # A table of key columns only has nothing to recognise a row by.
             if content:
                 table.contents.see(change, content, came)
 
@@ -116,6 +119,7 @@ def _see_changed(table: _Table, change: RowChange) -> None:
         name for name, pair in pairs.items() if pair.after and (is_cut(pair.before) or is_cut(pair.after))
     ]:
         table.tallies[name].add_unseen(pairs.pop(name))  # of a beginning nothing follows for the whole
+    # What was cut takes no part in swaps and copies either.
     change = replace(change, columns=tuple(pairs))
     left = [name for name in change.columns if not table.tallies[name].is_led(pairs[name])]
     if not left:
@@ -130,6 +134,7 @@ def _see_changed(table: _Table, change: RowChange) -> None:
 def _swapped(table: _Table, change: RowChange) -> dict[str, list[Supposition]]:
     """For each changed column those with which it changed places."""
     found: dict[str, list[Supposition]] = {}
+    # Pairs grow with the square of the columns.
     if 1 < len(change.columns) <= _MANY_COLUMNS:
         before, after = (
             {n: plain(side[n], table.sorts[n]) for n in change.columns}
@@ -146,6 +151,7 @@ def _without_repeats(name: str, of: Findings, all: Mapping[str, Findings]) -> li
     order = list(all)
     kept = []
     for claim in of.claims:
+        # An exchange is found at both columns and said once, at the earlier.
         if claim.pattern.name == Swapped.name and order.index(claim.parameter[0]) < order.index(name):
             twins = all[claim.parameter[0]].claims
             if any(
@@ -182,6 +188,7 @@ def _of_column(
 
 def _found(name: str, claim: PatternClaim, changed: int, personal: bool) -> PatternFound:
     pattern, parameter = claim.pattern, claim.parameter
+    # A pattern's parameter may be somebody's value.
     hidden = personal and pattern.quotes(parameter)
     says = f"{pattern.name}, {MASKED}," if hidden else pattern.says(parameter)
     words = f"{says} in {'at least ' if claim.at_least else ''}{_share(claim.rows, changed)}"
@@ -218,6 +225,7 @@ def _of_keys(table: _Table) -> Iterator[str]:
         column = table.columns[name]
         tally = ColumnTally(_patterns_of(column), table.sorts[name])
         for old, new in pairs:
+            # A key of several columns may have changed in one of them.
             if plain(old[n], table.sorts[name]) != plain(new[n], table.sorts[name]):
                 tally.add(Pair(old[n], new[n]))
         found = tally.findings()

@@ -48,6 +48,7 @@ def bodies_in_question(
     """
     listed = tuple(after)
     was, now, reused = _printed(before), _printed(listed), _reused(listed, renames)
+    # With names given away, even equal words may mean something else.
     return sorted(name for name in was.keys() & now.keys() if reused or was[name] != now[name])
 
 
@@ -63,12 +64,14 @@ def bodies_told(
     asked, was, now = bodies_in_question(standing, listed, renames), _printed(standing), _printed(listed)
     titles, columns = _titles(listed), _columns(listed)
     arguments = {o.name: o.facts.get("arguments", "") for o in listed if o.kind == "function"}
+    # Seen from after: what is printed there is told back under the names of before.
     scope = replace(
         scope_of(listed, with_displaced(renames.back, titles, columns), places), keywords=printed.keywords
     )
 
     def follows(name: str) -> bool:
         own = replace(scope, parameters=parameters_of(arguments.get(name, "")))
+        # Digests can only be matched: every text that the body may have had is digested and compared.
         return name in printed.bodies and was[name] in map(printed_body, tellings(printed.bodies[name], own))
 
     following = tuple(filter(follows, asked))
@@ -82,6 +85,7 @@ def with_bodies(
 ) -> tuple[SchemaObject, ...]:
     """The objects of before: bodies that follow are those of after, and no others are."""
     now = _printed(after)
+    # Only functions have bodies of this kind.
     return tuple(_with_body(item, told, now) if item.kind == "function" else item for item in before)
 
 

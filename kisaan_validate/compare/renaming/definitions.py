@@ -41,6 +41,7 @@ class NameScope:
 def follows(before: str, after: str, scope: NameScope) -> bool:
     """Whether a text is what another becomes by the renames alone."""
     wanted = _gist(after)
+    # By tokens: which names stand in quotes depends on the version's keywords.
     return any(_gist(text) == wanted for text in tellings(before, scope))
 
 
@@ -50,6 +51,7 @@ def tellings(sql: str, scope: NameScope) -> Iterator[str]:
     A view may have stored the old name of a table as its alias. A field may be that of a composite type,
     or of a table's row.
     """
+    # The likely reading first; a view that stored the old name as its alias second.
     for aliased in (False, True):
         yield _Telling(sql, scope, aliased).text()
         if scope.fields:
@@ -62,7 +64,9 @@ def parameters_of(arguments: str) -> dict[str, Relation | None]:
     """
     found: dict[str, Relation | None] = {}
     for number, listed in enumerate(_apart(tokens_of(arguments)), 1):
+        # The mode of a parameter is no name.
         words = [token for token in listed if token.keyword not in {"IN", "OUT", "INOUT", "VARIADIC"}]
+        # With one word it is a type; with a dot behind it, a type's schema.
         named = len(words) > 1 and words[1].text != "."
         type = words[1:] if named else words
         relation = (type[0].name, type[2].name) if len(type) > 2 and type[1].text == "." else None
@@ -75,6 +79,7 @@ def _apart(tokens: Iterable[Token]) -> Iterator[list[Token]]:
     depth, listed = 0, list[Token]()
     for token in tokens:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
+        # Commas within parentheses belong to a type, as in numeric(12,2).
         if token.text == "," and not depth:
             yield listed
             listed = []
@@ -167,6 +172,7 @@ class _Telling:
 
     def text(self) -> str:
         """The text; what stands between its tokens stays."""
+        # Nothing is renamed, so the text is what it was to the letter.
         if not any(self.scope.columns.values()) and all(
             old == new for old, new in self.scope.relations.items()
         ):
@@ -196,12 +202,15 @@ class _Telling:
             if (
                 not token.name
                 or self._at(n + 1).text != "."
+                # Behind a dot it is a column, not a schema.
                 or self._at(n - 1).text == "."
                 or relation not in self.scope.relations
             ):
                 continue
             before = self._at(n - 1).keyword
+            # Behind a table may stand its alias, with AS or without.
             called = n + 5 if self._at(n + 3).keyword == "AS" else n + 3
+            # ON CONFLICT knows the row that was to be inserted into this table as "excluded".
             if before == "INTO":
                 self.aliases["excluded"].add(relation)
             if before in {"REFERENCES", "INTO"} and self._at(called).text == "(":
@@ -211,6 +220,7 @@ class _Telling:
             self._relation(n, relation)
             if not depth and before == "FROM":
                 top.append(relation)
+        # Bare columns of a view can be told only where one relation stands in its FROM.
         if self.scope.own is None:
             self.own = top[0] if len(top) == 1 else None
 
@@ -225,15 +235,18 @@ class _Telling:
         if alias.name and self._at(at + 1).text != ".":
             self.taken.add(at)
             name = alias.name
+            # The server numbers an alias of its own making: orders_1.
             numbered = re.fullmatch(rf"{re.escape(relation[1])}(_\d+)", name)
             if numbered and new[1] != relation[1] and not self.aliased:
                 self.implicit.add(name)
                 self.said[at] = self._quoted(new[1] + numbered[1])
         else:
             self.implicit.add(name)
+            # What had no alias gets the old name as one, as a stored view prints it.
             if self.aliased and new[1] != relation[1] and self._at(n - 1).keyword in {"FROM", "JOIN", "ONLY"}:
                 self.behind[n + 2] = self._quoted(name)
         listed = alias.name and self._at(at + 1).text == "(" and at + 1 not in self.listed
+        # An alias with a list of columns gives these names of its own.
         self.aliases[name].add(_OPAQUE if listed else relation)
 
     # --- which columns are named ---------------------------------------------------------------------------
@@ -244,9 +257,11 @@ class _Telling:
             token = self.tokens[n]
             target = (
                 self._target(n)
+                # FOR UPDATE and ON UPDATE write to nothing; _target finds no relation behind them.
                 if token.keyword in {"UPDATE", "INTO"} and self._at(n + 1).keyword != "SET"
                 else target
             )
+            # The columns that ON CONFLICT infers an index from are those of the target.
             inferred = token.keyword == "CONFLICT" or (inferred and token.keyword != "DO")
             if token.text == "(":
                 if target is not None and (self._at(n - 1).keyword == "INSERT" or self._sets(n, clauses[-1])):
@@ -298,6 +313,7 @@ class _Telling:
         last = n
         if self._at(n + 1).text == "." and (self._at(n + 2).name or self._at(n + 2).text == "*"):
             last = n + 2
+            # A function of that schema.
             if self._at(n + 3).text == "(":
                 return last
             relation = self._meant(self.tokens[n].name)
@@ -325,6 +341,7 @@ class _Telling:
         field = self._at(n + 2)
         if self._at(n + 1).text != "." or not field.name:
             return
+        # Else it would be taken for a bare column.
         self.taken.add(n + 2)
         known = self._row(n)
         sources = self.scope.columns if known is None else known
@@ -333,6 +350,8 @@ class _Telling:
             for source in sources
             if field.name in (names := self.scope.columns.get(source, {}))
         }
+        # Of an unknown row, any renamed column of this name may be meant; a field of a composite type may be,
+        # too.
         if found and (known is not None or field.name not in self.fields):
             self.said[n + 2] = " or ".join(self._quoted(name) for name in sorted(found))
 
@@ -355,8 +374,10 @@ class _Telling:
     def _meant(self, alias: str) -> Relation | None:
         """The one relation that a qualifier stands for; None if it is none, or not one."""
         found = self.aliases.get(alias, set())
+        # Triggers and rules call their rows so.
         if not found and alias in {"old", "new"}:
             return self.own
+        # A name for two sources is not told apart.
         return next(iter(found)) if len(found) == 1 and _OPAQUE not in found else None
 
     def _qualifier(self, n: int, relation: Relation | None) -> None:
@@ -375,6 +396,7 @@ class _Telling:
         than the column's.
         """
         if self._at(last + 1).keyword == "AS":
+            # AS with the new name is printed no longer: the column has it now.
             if self._at(last + 2).name == new:
                 self.said[last + 1] = self.said[last + 2] = ""
                 self.taken.add(last + 2)
@@ -384,6 +406,7 @@ class _Telling:
     def _joined(self) -> str:
         parts, end = [], 0
         for n, token in enumerate(self.tokens):
+            # From the old text, so that what stands between the tokens is kept to the letter.
             parts += [self.sql[end : token.start], self.said.get(n, token.text)]
             parts += [f" {self.behind[n]}"] if n in self.behind else []
             end = token.end

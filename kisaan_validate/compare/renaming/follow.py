@@ -14,6 +14,7 @@ from kisaan_validate.facts.titles import split_titles
 def formerly(name: str, known: Collection[str]) -> str:
     """What is said for something that bore a name before which something else has after."""
     made = f"{name} (before)"
+    # Somebody may have called a table so.
     while made in known:
         made += "'"
     return made
@@ -27,6 +28,7 @@ def with_displaced(renames: Renames, tables: Collection[str], columns: Collectio
     """
     titles, names = dict(renames.tables), dict(renames.columns)
     for new in renames.tables.values():
+        # What bore the name is itself renamed in a chain or a swap; then it needs no other.
         if new not in renames.tables and new in tables:
             titles[new] = formerly(new, {*titles.values(), *tables})
     for (title, _), new in renames.columns.items():
@@ -49,9 +51,11 @@ def with_heirs(
     """
     columns, heirs = dict(renames.columns), _heirs(objects)
     waiting = list(renames.columns.items())
+    # A child of a child has the column from its grandparent.
     while waiting:
         (title, old), new = waiting.pop()
         for heir in heirs.get(title, ()):
+            # Only what is really so on both sides: a child may have a column of its own by this name.
             there = (heir, old) in before and (renames.title(heir), new) in after
             if there and (heir, old) not in columns:
                 columns[heir, old] = new

@@ -46,6 +46,7 @@ class Renames:
 
     def title_before(self, after: str) -> str:
         """What a table of after was called before."""
+        # Names of after are unique, so the first is the only one.
         return next((old for old, new in self.tables.items() if new == after), after)
 
     def column_before(self, table: str, name: str) -> str:
@@ -63,4 +64,5 @@ def relation_of(title: str, tables: Iterable[TableFacts] = ()) -> Relation:
     """(schema, name) of a title; the facts of tables tell a dot in a name from one behind a schema."""
     known = next(((t.schema, t.name) for t in tables if t.title == title), None)
     schema, dot, name = title.partition(".")
+    # A dot in a title is taken for a schema's unless the facts say otherwise.
     return known or ((schema, name) if dot else ("public", title))

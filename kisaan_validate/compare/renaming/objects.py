@@ -63,6 +63,7 @@ class _Names:
     fields: frozenset[str] = frozenset()
 
     def scope(self, item: SchemaObject) -> NameScope:
+        # In a view a bare column belongs to its FROM.
         own = None if item.kind in _OF_NO_RELATION else self.places.get(item.table)
         return NameScope(self.relations, self.columns, own, self.fields)
 
@@ -96,6 +97,7 @@ def _names(objects: tuple[SchemaObject, ...], renames: Renames, places: Mapping[
 
     def after(title: str) -> Relation:
         new = renames.title(title)
+        # Where the name is the same its relation is known already.
         return known[title] if new == title else places.get(new) or relation_of(new)
 
     columns = [item for item in objects if item.kind == "column"]
@@ -122,6 +124,7 @@ def _through(
     table = renames.title(item.table) if item.table else ""
     renamed = SchemaObject(item.kind, table, _name(item, names), item.facts)
     there = after.get(renamed.key)
+    # The primary key tells rows apart, so it is followed even where the object has gone.
     if after and there is None and not item.facts.get("definition", "").startswith("PRIMARY KEY"):
         return SchemaObject(
             renamed.kind, renamed.table, renamed.name, item.facts
@@ -158,4 +161,5 @@ def _fact(item: SchemaObject, fact: str, text: str, names: _Names, there: Schema
     if fact not in _TEXTS.get(item.kind, ()):
         return text
     now, scope = there.facts.get(fact) if there is not None else None, names.scope(item)
+    # Either the very text of after, or as near as can be told: never a guess that they are the same.
     return now if now is not None and follows(text, now, scope) else retold(text, scope)

@@ -30,6 +30,7 @@ def facts_through(
             sorted(objects_through(before.objects, renames, after, known), key=lambda item: item.key)
         ),
         keyed=tuple(_keyed(keyed, renames) for keyed in before.keyed),
+        # A reason may be of a relation or of a kind; kinds have no other title.
         unread={renames.title(what): reason for what, reason in before.unread.items()},
     )
 
@@ -41,6 +42,7 @@ def _keyed(keyed: KeyedDigest, renames: Renames) -> KeyedDigest:
 
 def _table(table: TableFacts, renames: Renames, places: Mapping[str, Relation]) -> TableFacts:
     old, new = table.title, renames.title(table.title)
+    # Known places first, as a title's dot may be in a name.
     schema, name = (table.schema, table.name) if new == old else places.get(new) or relation_of(new)
     columns = tuple(replace(column, name=renames.column(old, column.name)) for column in table.columns)
     digests = _digests(table.digests, old, renames) if table.digests is not None else None

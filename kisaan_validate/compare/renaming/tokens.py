@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+# Strings and quotes before words, so that nothing within them is taken for a name.
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
       | (?P<string>(?:[Ee]'(?:[^'\\]|''|\\.)*'|(?:[BbXxNn]|[Uu]&)?'(?:[^']|'')*'))
@@ -36,6 +37,7 @@ class Token:
     @property
     def keyword(self) -> str:
         """The word in capitals that it is, or ""."""
+        # Keywords are printed in capitals; a name in capitals stands in quotes.
         if not self.name and self.text.isidentifier() and self.text.isupper():
             return self.text
         return ""
@@ -51,6 +53,7 @@ def _token(match: re.Match[str]) -> Token:
     name = ""
     if match.lastgroup == "quoted":
         name = text[1:-1].replace('""', '"')
+    # A word in capitals is a keyword.
     elif match.lastgroup == "word" and not text.isupper():
         name = text
     return Token(text, name, *match.span())
