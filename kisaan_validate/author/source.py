@@ -26,6 +26,7 @@ def python_text(value: str) -> str:
     is escaped.
     """
     shown = repr(value)
+    # Double quotes, as in a suite that people write.
     if shown.startswith("'") and '"' not in shown:
         return '"' + shown[1:-1].replace("\\'", "'") + '"'
     return shown
@@ -52,6 +53,7 @@ def remark(text: str, limit: int = 200) -> str:
     when long.
     """
     flat = " ".join(text.split())
+    # By its code, so that a reviewer sees what was there.
     seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in flat)
     return seen if len(seen) <= limit else seen[: limit - 1].rstrip() + "…"
 
@@ -60,6 +62,7 @@ def code_span(text: str) -> str:
     """Text as a code span in a cell of a Markdown table: no backtick, bar or angle bracket of it means
     anything.
     """
+    # Other signs of the same shape: a code span has no escapes, and a bar ends a cell even within one.
     return f"`{remark(text).replace('`', chr(0x2CB)).replace('|', chr(0xA6))}`"
 
 
@@ -67,6 +70,7 @@ def identifier(name: str, taken: Iterable[str], prefix: str) -> str:
     """A Python identifier that recalls ``name`` and is none of ``taken``; ASCII, for Python folds other
     letters together.
     """
+    # ASCII, as Python folds other letters (NFKC): two names could become one.
     word = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
     if not word or word[0].isdigit() or keyword.iskeyword(word) or keyword.issoftkeyword(word):
         word = f"{prefix}_{word}".strip("_")
@@ -84,6 +88,7 @@ def file_stem(name: str, taken: set[str]) -> str:
     """A file name (without suffix) that recalls ``name``; free of what ``taken`` holds, to which it is
     added.
     """
+    # Lower case only: some file systems know no other.
     word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:60].strip("_") or "table"
     number, made = 1, word
     while made in taken:
@@ -97,6 +102,7 @@ def sql_name(name: str) -> str:
     """An identifier for an author's SQL: quoted wherever the engine's reader of SQL would not take it
     bare.
     """
+    # quote() also knows the reserved words.
     if re.fullmatch(r"[a-z_][a-z0-9_]*", name):
         return quote(name)
     return '"' + name.replace('"', '""') + '"'
@@ -107,6 +113,7 @@ def dotted(schema: str, name: str) -> str:
     out.
     """
     parts = [name] if not schema else [schema, name]
+    # A quote at its beginning would be read as quoting.
     return ".".join('"' + p.replace('"', '""') + '"' if "." in p or p.startswith('"') else p for p in parts)
 
 
@@ -119,6 +126,7 @@ def call(function: str, arguments: Iterable[str], why: str = "") -> str:
     listed = list(arguments)
     one = f"{function}({', '.join(listed)})"
     comment = f"# {remark(why)}" if why else ""
+    # At the end of the line if it fits, else above.
     if why and len(one) + 2 + len(comment) <= WIDTH:
         return f"{one}  {comment}"
     above = f"{comment}\n" if why else ""
@@ -154,6 +162,7 @@ def toml_text(value: str) -> str:
 def _toml_character(character: str) -> str:
     if character in '"\\':
         return f"\\{character}"
+    # TOML escapes by code point; eight digits hold all of them.
     return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 

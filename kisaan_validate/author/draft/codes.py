@@ -182,8 +182,10 @@ def why_withheld(column: str, values: Iterable[str]) -> str:
     """
     listed = list(values)
     for value in listed:
+        # Shape before name: a column called "code" may hold telephone numbers.
         if why := looks_like(value) or _shape(value):
             return f"its few values look like {why}"
+    # A name says what the column is for only if no value speaks against it.
     if all(value.casefold() in STATE_WORDS for value in listed) or CODE_WORDS & set(_words(column)):
         return ""
     return NOT_CODES
@@ -202,11 +204,13 @@ def looks_like(text: str) -> str:
 def certainly(text: str) -> str:
     """The same, of what is hardly anything else: so that sentences and expressions, in which people write
     dates and limits, can be looked through."""
+    # Full-width digits and letters are read as the ASCII ones that they look like.
     plain = unicodedata.normalize("NFKC", text)
     if re.search(r"[^\s@]+@[^\s@]+\.\w", plain):
         return "e-mail addresses"
     if re.search(r"\+\d(?:[ ()./-]*\d){7}", plain):
         return "telephone numbers"
+    # A letter or digit must follow each blank, so that a sentence is not one long word.
     for part in re.findall(r"[^\W_](?:[^\W_]|[ .-](?=[^\W_]))*", plain):
         for words in _runs(part.upper()):
             if _is_iban(words):
@@ -219,6 +223,7 @@ def certainly(text: str) -> str:
 def _runs(part: str) -> Iterator[str]:
     """Neighbouring words without what is between them, for numbers are written in groups."""
     words = re.split(r"[ .-]", part)
+    # Any neighbouring words: a number may stand behind others, and be written in groups of any length.
     for start in range(len(words)):
         yield from ("".join(words[start:end]) for end in range(start + 1, min(len(words), start + 9) + 1))
 
@@ -226,6 +231,7 @@ def _runs(part: str) -> Iterator[str]:
 def _numbers(text: str) -> str:
     for word in re.findall(r"\+?\w(?:\w|[ ./()-](?=[\d(]))*", unicodedata.normalize("NFKC", text)):
         digits, letters = sum(c.isdecimal() for c in word), sum(c.isalpha() for c in word)
+        # Seven digits: the shortest telephone numbers, and dates without signs between.
         if digits >= 7 and not letters:
             return "telephone, account or tax numbers, or dates"
         if digits >= 4 and digits + letters >= 8:
@@ -235,12 +241,15 @@ def _numbers(text: str) -> str:
 
 def _shape(value: str) -> str:
     """Why a whole value is no code by its shape; "" if it could be one."""
+    # Other scripts have no capitals to tell names by.
     if not value.isascii():
         return "words of a language, which may be names"
+    # A capital before small letters is how names begin.
     if len(value) > SHORT or re.search(r"\s", value.strip()) or re.search(r"[A-Z][a-z]", value):
         return "names or text"
     if not re.fullmatch(r"-?\d{1,4}|[a-z0-9]+([_.:/+-][a-z0-9]+)*|[A-Z0-9]+([_.:/+-][A-Z0-9]+)*", value):
         return "text"
+    # A code has letters; more than four digits may be somebody's number.
     return "numbers" if sum(c.isdigit() for c in value) > 4 else ""
 
 

@@ -13,7 +13,6 @@ from kisaan_validate.facts.catalogue import Column, Table
 
 _RESERVED = frozenset(
     {
-        # What a DataFrameModel has already, and what the annotations are made of.
         "Config",
         "build_schema_",
         "empty",
@@ -92,7 +91,9 @@ def _dtype(column: Column) -> tuple[str, dict[str, object], str]:
     if column.type in _EXACT:
         return _EXACT[column.type], {}, ""
     scale = column.scale
+    # PostgreSQL packs precision and scale into typmod, above a header of four bytes.
     precision = (column.typmod - 4) >> 16 & 0xFFFF if column.typmod >= 4 else 0
+    # Only if the type is printed just so: domains and negative scales say more than a dtype can.
     if (
         column.type == f"numeric({precision},{scale})"
         and scale is not None
@@ -106,11 +107,13 @@ def _dtype(column: Column) -> tuple[str, dict[str, object], str]:
 def _why(table: Table, column: Column, stored: bool) -> str:
     said = [f"catalogue: {column.type}{' (enum)' if column.is_enum else ''}"]
     if column.not_null:
+        # PostgreSQL 18 has NOT NULL that is NOT VALID.
         unproved = (
             "" if table.proves_not_null(column.name) else " (not by a validated constraint of the column)"
         )
         said[0] += f" NOT NULL{unproved}" if stored else " NOT NULL (rows not checked)"
     if column.generated:
+        # An expression may hold an example of somebody's data.
         said.append(f"generated always as {(not certainly(column.default or '') and column.default) or '?'}")
     if column.identity:
         said.append("identity")

@@ -68,6 +68,7 @@ def seen_personal(facts: Facts) -> dict[str, tuple[str, ...]]:
         for column, reason in observed.withheld.items():
             if is_shape(reason):
                 name = f"{key[1]}.{column}"
+                # fnmatch's signs in a name stand for themselves in brackets.
                 found["".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)] = (
                     f"{name}: {reason}",
                 )

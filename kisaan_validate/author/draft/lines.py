@@ -38,8 +38,10 @@ class DraftLine:
             listed.append(f"id={python_value(self.id)}")
         if self.observed:
             listed.append("**OBSERVED")
+        # Where the reason stands above several lines it is not repeated on each.
         text = call(self.function, listed, "" if said else self.why)
         reason = refused.get(self.id)
+        # Commented out, not deleted: the reader sees what was tried and why it is not there.
         return text if reason is None else f"# not drafted: {remark(reason, 300)}\n{commented_out(text)}"
 
 
@@ -87,6 +89,7 @@ class DraftColumn:
         """The field of the model; what was refused is left out, and said."""
         typed, filled = self.typed not in refused, self.not_null and self.filled not in refused
         arguments = [] if self.attribute == self.name else [f"alias={python_value(self.name)}"]
+        # A refused NOT NULL must not be checked, and pandera's default is not nullable.
         arguments += [] if filled else ["nullable=True"]
         if typed and self.dtype_arguments:
             arguments.append(f"dtype_kwargs={python_value(dict(self.dtype_arguments))}")
@@ -111,6 +114,7 @@ class DraftColumn:
 def sources(lines: Sequence[DraftLine | Note], refused: Mapping[str, str]) -> str:
     """Lines one below the other; what several have in common is said once, above them."""
     made: list[str] = []
+    # groupby joins neighbours only; the lines were sorted so that equal reasons meet.
     for why, group in groupby(lines, key=lambda line: line.why if isinstance(line, DraftLine) else ""):
         members = list(group)
         together = bool(why) and len(members) > 1

@@ -53,17 +53,21 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
         check_expectation(holder, ask.expect, ask.target)
         observer(Progress("reading the catalogue"))
         holder.begin()
+        # Read once without locks, to know which tables are to be locked before the snapshot.
         first = read_catalogue(holder, ask.schemas, ask.aliases)
         holder.execute("ROLLBACK")
         if not first.tables:
             hint = "name others with --schema; the role must be able to see them"
             raise UsageError(f"there are no tables in schema {', '.join(ask.schemas)}", hint)
+        # A snapshot fixes what is seen; a table that is truncated later looks empty unless it was locked
+        # first.
         snapshot = take_snapshot(
             holder, count_scope(first), ask.schemas, ask.aliases, ask.target.source, readers=ask.jobs
         )
         held = HoldLimit(ask.limits.snapshot_seconds, stop)
         require_young(snapshot.place.standby, ask.limits.standby_seconds)
         found = _facts(ask, holder, snapshot, observer, stop)
+        # Nothing is read from here on: its limit must not stop the proof that follows under the same Stop.
         held.end()
         return found
     finally:
@@ -84,6 +88,7 @@ def _without_people(comments: Comments) -> Comments:
     """Comments go into the draft as they are, unless somebody gave a person's data as an example."""
 
     def kept(text: str) -> str:
+        # Only what is hardly anything else: a comment with a date or a limit is kept.
         if what := certainly(text):
             return f"(withheld: it contains what looks like {what})"
         return text
@@ -118,6 +123,7 @@ def _asked(
 
 
 def _readable(catalogue: Catalogue, snapshot: Snapshot) -> list[Table]:
+    # What could not be locked may be changed while it is read.
     held = {t.key for t in snapshot.locked}
     return [t for t in count_scope(catalogue) if t.key in held and t.key not in snapshot.unavailable]
 
@@ -142,10 +148,12 @@ def _scan_all(
     try:
         observer(Progress("looking at the rows", 0, len(tasks)))
         done = pool.run(tasks, stop, lambda n: observer(Progress("looking at the rows", n, len(tasks))))
+        # After the reading: a table whose file was exchanged was not seen as it was in the snapshot.
         gone = moved(pool, snapshot, stop)
     finally:
         pool.close()
     seen = {t.key: observed for t, observed in zip(tables, done, strict=True)}
+    # What was seen of them is withdrawn.
     return seen | {key: Observed(reason=f"it {why}") for key, why in gone.items() if key in seen}
 
 

@@ -118,6 +118,7 @@ def probes(
     """What is asked of a table of ``size`` bytes; no more than ``temp_bytes`` may be written while it is
     answered.
     """
+    # Half of the limit, since a sort writes what it reads and merges it again.
     small = size <= min(SMALL_TABLE, temp_bytes // 2)
     made: list[Probe] = []
     sorting = 0
@@ -126,11 +127,14 @@ def probes(
             # computed while it is read: its expression may fail, and what it gives is no stored fact
             continue
         name, estimate = sql_name(column.name), estimates.get((table.key, column.name))
+        # count(column) leaves out NULL.
         made.append(Probe("nulls", column.name, f"count(*) - count({name})"))
         if _may_be_money(column):
+            # numeric compares by value: 1.50 and 1.5 are equal, so trailing zeros are no places.
             made.append(Probe("decimals", column.name, f"count(*) FILTER (WHERE {name} <> round({name}, 2))"))
         if _may_be_set(table, column, personal) and (probe := _set_probe(column, estimate, small)):
             made.append(probe)
+        # -1 is ANALYZE's estimate that all values differ; anything else makes the sort a waste.
         if _may_be_unique(table, column) and (small or (estimate is not None and estimate.distinct == -1)):
             # What one sort may write: a value of every row with what is kept beside it.
             sorting += size if estimate is None else table.estimated_rows * (estimate.width + 24)
@@ -145,6 +149,7 @@ def _may_be_money(column: Column) -> bool:
 
 
 def _may_be_set(table: Table, column: Column, personal: tuple[str, ...]) -> bool:
+    # The catalogue already says more, or nothing may be written down.
     if is_personal(personal, table.name, column.name) or column.is_enum or _checked_alone(table, column.name):
         return False
     name, referring = (
@@ -152,6 +157,7 @@ def _may_be_set(table: Table, column: Column, personal: tuple[str, ...]) -> bool
         any(c.kind == "f" and column.name in c.columns for c in table.constraints),
     )
     if column.base in _TEXTS:
+        # A reference is another table's set of values.
         return not referring and not any(word in name for word in _PROSE)
     return column.base in _WHOLE and not referring and any(word in name for word in KINDS)
 
@@ -171,6 +177,7 @@ def _may_be_unique(table: Table, column: Column) -> bool:
 def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe | None:
     name = sql_name(column.name)
     if small:
+        # Both are asked in the one scan, so that a large set is never sent.
         few = f"count(DISTINCT {name}) <= {FEW_VALUES} AND max(length({name}::text)) <= {LONGEST_VALUE}"
         listed = f"array_agg(DISTINCT {name}::text) FILTER (WHERE {name} IS NOT NULL)"
         return Probe("values", column.name, f"CASE WHEN {few} THEN {listed} END")
@@ -185,6 +192,7 @@ def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe 
     if why := why_withheld(column.name, estimate.common):
         return Probe("withheld", column.name, "NULL", (why,))  # not even in a statement
     # No sort, whatever the size: one bit for each value that ANALYZE met, and one for any other.
+    # Only values that ANALYZE met can be told apart; any other sets the last bit, and then nothing is said.
     arms = " ".join(f"WHEN {to_sql(text_literal(v))} THEN {1 << n}" for n, v in enumerate(estimate.common))
     other = 1 << len(estimate.common)
     sql = (
@@ -197,6 +205,7 @@ def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe 
 def scan_sql(table: Table, asked: Sequence[Probe]) -> str:
     """The one statement that answers all probes; the rows come first."""
     outputs = ",\n  ".join(["count(*) AS rows_read", *(probe.sql for probe in asked)])
+    # Qualified as a whole, like every statement: a table's owner may have made a function called count.
     return qualified(f"SELECT {outputs}\nFROM {table_sql(table)}")
 
 
@@ -220,8 +229,10 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
                 withheld[probe.column] = why
             else:
                 values[probe.column] = tuple(sorted(answer))
+        # The last bit is not set: no row held a value beyond those that ANALYZE met.
         elif probe.kind == "set" and answer < 1 << len(probe.values):
             values[probe.column] = tuple(sorted(v for n, v in enumerate(probe.values) if answer & 1 << n))
+    # What is true of few rows is true by chance.
     present = {column: int(rows) - count for column, count in nulls.items()}
     return Observed(
         int(rows),
@@ -244,6 +255,7 @@ def scanner(table: Table, asked: Sequence[Probe]) -> Callable[[Session], Observe
             return _scan(session, table, asked)
         except DatabaseError as error:
             recover(session)
+            # A lost session answers nothing more; another error is not the fault of one expression.
             if session.lost or not is_one_expressions_fault(error):
                 return unread(table, error)
         try:  # some expression fails on some value: what is left needs none
@@ -257,6 +269,7 @@ def scanner(table: Table, asked: Sequence[Probe]) -> Callable[[Session], Observe
 
 def _scan(session: Session, table: Table, asked: Sequence[Probe]) -> Observed:
     sql = scan_sql(table, asked)
+    # EXPLAIN first, as for every statement: it must read rows, not an index.
     if why := refusal(session, sql):
         raise why
     (row,) = session.execute(sql)
@@ -272,6 +285,7 @@ def _frequent(session: Session, table: Table, seen: Observed) -> Observed:
         f"count(*) FILTER (WHERE {sql_name(c)}::text = {to_sql(text_literal(v))})" for c, v in counted
     )
     (found,) = session.execute(qualified(f"SELECT {counts}\nFROM {table_sql(table)}"))
+    # A rare code may be about one person, whatever it looks like.
     rare = {column for (column, _), rows in zip(counted, found, strict=True) if rows < FREQUENT}
     return replace(
         seen,
@@ -284,5 +298,6 @@ def unread(table: Table, error: DatabaseError) -> Observed:
     """Why nothing was observed, without any value that the server's message may quote."""
     known = {table.name, table.schema, *table.columns}
     return Observed(
+        # The server quotes values in its messages; only names of this table are left in.
         reason=f"{mask_values(error.fact, known)}{f' ({error.sqlstate})' if error.sqlstate else ''}"
     )

@@ -36,6 +36,7 @@ def propose(facts: Facts) -> tuple[TableDraft, ...]:
 
 def name_of(table: Table, catalogue: Catalogue) -> str:
     """The name by which declarations mean just this table."""
+    # Bare where that finds this very table: the first of the suite's schemas wins.
     bare = dotted("", table.name)
     found = catalogue.find(bare)
     if found is not None and found.key == table.key:
@@ -52,6 +53,7 @@ class _Proposer:
     def table(self, table: Table) -> TableDraft:
         name, seen = name_of(table, self.catalogue), self.facts.of(table)
         comments = {c: text for (key, c), text in self.facts.comments.columns.items() if key == table.key}
+        # Rows of views and foreign tables come from elsewhere, and say nothing of a declaration here.
         readable = table.kind in {"r", "p"} and (seen.rows is not None or not seen.reason)
         model = identifier(
             "".join(p[:1].upper() + p[1:] for p in re.split(r"[^A-Za-z0-9]+", table.name)),
@@ -102,6 +104,7 @@ class _Proposer:
     ) -> DraftLine:
         """A line with an id of its own: numbered where another line has it."""
         number, wanted = 1, id
+        # Ids must be unique in the suite, and a table may have two constraints over one column.
         while id in self.ids:
             number += 1
             id = f"{wanted}_{number}"
@@ -123,6 +126,7 @@ class _Proposer:
         for constraint in table.constraints:
             if constraint.kind in _KINDS and not self._is_copy(table, constraint):
                 yield from self._constraint(table, name, constraint)
+        # A constraint brings an index of its own name; it is drafted once.
         backed = {c.name for c in table.constraints}
         for index in table.indexes:
             if index.unique and index.name not in backed:
@@ -130,6 +134,7 @@ class _Proposer:
         for column in (
             table.columns.values() if table.kind in {"r", "p"} and self.facts.of(table).reason else ()
         ):
+            # Where rows were not read, only the catalogue's word can be checked.
             if column.not_null and table.proves_not_null(column.name):
                 arguments = [python_text(name), python_text(column.name), "nullable=False"]
                 id = f"{name}.{column.name}.nullability"
@@ -154,6 +159,7 @@ class _Proposer:
         kind = _KINDS[constraint.kind]
         why = _declared(f"{kind.upper()} {constraint.name}")
         target = self.catalogue.tables.get(constraint.target) if constraint.target else None
+        # Outside of the schemas there is no table to name.
         if constraint.kind == "f" and target is None:
             where = ".".join(constraint.target or ("?",))
             yield Note(
@@ -210,6 +216,7 @@ class _Proposer:
         where: str = "",
     ) -> DraftLine:
         arguments = [python_text(name), _columns(columns)]
+        # Where no column can be NULL both readings of NULL are the same, and the plain one is drafted.
         equal = all(table.proves_not_null(c) for c in columns) or (
             index is not None and index.nulls_not_distinct
         )
@@ -225,6 +232,7 @@ class _Proposer:
         reason = (
             "it is not valid"
             if not index.valid
+            # A null among the columns stands for an expression.
             else "it is on an expression"
             if None in index.columns
             else ""
@@ -242,6 +250,7 @@ class _Proposer:
         target = self.catalogue.tables.get(constraint.target) if constraint.target else None
         if target is None:
             return
+        # A temporal reference (PostgreSQL 18) is not to a row with the same values.
         if " PERIOD " in constraint.definition:
             yield Note(
                 f"rows not checked against FOREIGN KEY {constraint.name}: it refers to periods, "
@@ -277,12 +286,15 @@ class _Proposer:
     def _observed(self, table: Table, name: str) -> Iterator[DraftLine]:
         seen = self.facts.of(table)
         rows = seen.rows or 0
+        # Of few rows everything is true by chance.
         if rows < ENOUGH_ROWS:
             return
         quoted = python_text(name)
         yield self._seen("minimum_rows", [quoted], f"{name}.minimum_rows", f"{rows:,} rows")
         for column in table.columns.values():
+            # A column that was not counted is taken to have no values, so that nothing is claimed of it.
             sql, present = sql_name(column.name), rows - seen.nulls.get(column.name, rows)
+            # Where the catalogue says NOT NULL it is checked as declared.
             if not column.not_null and seen.nulls.get(column.name) == 0:
                 arguments, why = [quoted, python_text(f"{sql} IS NOT NULL")], f"never NULL in {rows:,} rows"
                 yield self._seen("holds", arguments, f"{name}.{column.name}.never_null", why, named=True)
@@ -346,6 +358,7 @@ def _sql_value(value: str, base: str) -> str:
 def check_expression(definition: str) -> str:
     """The expression of a CHECK as ``pg_get_constraintdef`` prints it; "" if that is not what it is."""
     text = definition.strip()
+    # Any number of these, in any order, as versions print them.
     while (shorter := re.sub(r" (NO INHERIT|NOT VALID|NOT ENFORCED)$", "", text)) != text:
         text = shorter
     if text.startswith("CHECK "):
@@ -355,6 +368,7 @@ def check_expression(definition: str) -> str:
 
 def _unwrapped(text: str) -> str:
     """An expression without the parentheses around all of it."""
+    # Only parentheses that close at the very end are around all of it.
     while text.startswith("(") and text.endswith(")") and _closes_at_end(text):
         text = text[1:-1].strip()
     return text
@@ -362,6 +376,7 @@ def _unwrapped(text: str) -> str:
 
 def _closes_at_end(text: str) -> bool:
     depth = 0
+    # Parentheses within strings and quoted names close nothing.
     for match in re.finditer(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]""", text):
         depth += {"(": 1, ")": -1}.get(match[0], 0)
         if depth == 0:

@@ -52,6 +52,7 @@ def prove(
     suite.toml that stands already. Raises what ``run`` raises, and UsageError if nothing would be written.
     """
     refused = DraftRefused()
+    # Rendered anew each time, never edited as text: what is commented out may change the imports.
     for _ in range(ROUNDS):
         rendered = render(facts, drafts, refused, name)
         files = {path: text for path, text in rendered.items() if keep(path)}
@@ -60,9 +61,11 @@ def prove(
                 "every file of the draft already exists: there is nothing to write",
                 "choose another folder with --output",
             )
+        # Files that stand there are not loaded, but their settings hold for the draft.
         suite = load_files({**files, "suite.toml": settings} if settings else files)
         done = run(suite)
         more = _refused(done, suite, facts)
+        # A living database may refuse another check in each round.
         if not more or done.interrupted:
             break
         refused = DraftRefused({**refused.lines, **more.lines}, {**refused.columns, **more.columns})
@@ -78,6 +81,7 @@ def _refused(run: Run, suite: Suite, facts: Facts) -> DraftRefused:
         if result.status is Status.PASS:
             continue
         reason = _reason(result, check, facts)
+        # Type and NOT NULL belong to a model's field, which must change; other checks are lines of their own.
         if check.kind in modelled and len(check.columns) == 1 and suite.rules[check.id].kind == check.kind:
             columns[check.table, check.columns, check.kind] = reason
         lines[check.id] = reason
@@ -85,6 +89,7 @@ def _refused(run: Run, suite: Suite, facts: Facts) -> DraftRefused:
 
 
 def _reason(result: Result, check: Check, facts: Facts) -> str:
+    # Counts of a scan are told; other messages may quote values.
     if result.status in {Status.FAIL, Status.TOLERATED} and result.evidence.value == "scanned":
         of = f" of {result.examined:,}" if result.examined is not None else ""
         return f"{result.violations:,}{of} rows violated it on {facts.on}"
@@ -95,6 +100,7 @@ def _reason(result: Result, check: Check, facts: Facts) -> str:
         *(table.columns if table is not None else ()),
         table.name if table is not None else "",
     }
+    # A FAIL is our own words; what the server said is masked.
     said = result.message if result.status is Status.FAIL else mask_values(result.message, known)
     return f"on {facts.on} {said}{f' ({result.sqlstate})' if result.sqlstate else ''}"
 

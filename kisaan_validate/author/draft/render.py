@@ -74,6 +74,7 @@ def _families(drafts: Sequence[TableDraft]) -> dict[str, list[TableDraft]]:
     found: dict[str, list[TableDraft]] = defaultdict(list)
     for draft in drafts:
         first, *more = words[draft.name]
+        # A prefix that most tables share tells them nothing apart.
         found[more[0] if first == common and number > len(drafts) / 2 and more else first].append(draft)
     grouped: dict[str, list[TableDraft]] = defaultdict(list)
     for word, members in found.items():
@@ -115,6 +116,7 @@ def _observes(members: Sequence[TableDraft], refused: DraftRefused) -> bool:
 def _imports(members: Sequence[TableDraft], refused: DraftRefused) -> str:
     dtypes = [c.dtype for draft in members for c in draft.columns if c.typed not in refused.columns]
     lines = [line for draft in members for line in (*draft.declared, *draft.observed)]
+    # Commented-out lines import nothing, and an unused import is a blemish in somebody's repository.
     declared = any(isinstance(line, DraftLine) and line.id not in refused.lines for line in lines)
     annotated = any(dtype.startswith("Annotated") for dtype in dtypes)
     commented = any(draft.comment for draft in members)

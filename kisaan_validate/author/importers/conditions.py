@@ -25,11 +25,13 @@ def row_condition_sql(condition: Any, parser: Any) -> str:
     text = as_text(condition, "a row condition")
     if parser == "spark":
         try:
+            # Spark reads a dialect of its own; what it reads differently from PostgreSQL is refused.
             return spark_condition(text)
         except ValueError as error:
             raise NoCounterpart(remark(str(error))) from None
     if parser == "pandas":
         return pandas_condition(text)
+    # Only Great Expectations' own notation begins so.
     if parser in _OWN or (parser is None and text.lstrip().startswith("col(")):
         return _own_condition(text)
     if parser is None:
@@ -51,6 +53,7 @@ def _own_condition(text: str) -> str:
     """
     match = _OWN_CONDITION.fullmatch(text.strip())
     if match is None:
+        # fullmatch: what follows one comparison Great Expectations drops in silence; here it is refused.
         raise NoCounterpart(
             f"a row condition that cannot be parsed (one comparison is expected): {remark(text)}"
         )
@@ -74,16 +77,19 @@ def _structured(node: dict[str, Any], parser: Any) -> str:
             for part in as_list(node.get("conditions"), "conditions")
             if isinstance(part, dict)
         ]
+        # A part that is no mapping would be left out, and the condition would admit other rows.
         if not parts or len(parts) != len(node["conditions"]):
             raise NoCounterpart("a row condition that cannot be parsed")
         return "(" + f" {kind.upper()} ".join(parts) + ")"
     if kind == "nullity":
+        # is_null = "false" is a text, and true to Python.
         if not isinstance(node.get("is_null"), bool):
             raise NoCounterpart("a row condition that cannot be parsed")
         return f"{_column(node)} IS {'' if node['is_null'] else 'NOT '}NULL"
     if kind == "comparison":
         return _comparison(_column(node), str(node.get("operator")), node.get("parameter"))
     if kind == "pass_through":
+        # A condition in the notation of another parser, handed through.
         return row_condition_sql(node.get("pass_through_filter"), parser)
     raise NoCounterpart(f"a row condition of type {remark(str(kind))}")
 

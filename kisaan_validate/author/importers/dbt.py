@@ -62,6 +62,7 @@ class Project:
     def ref(self, name: str) -> str:
         """The table of a model, seed or snapshot. Raises NoCounterpart where its schema is not known."""
         known = self.models.get(name, dotted("", name))
+        # Without --table the schema would be a guess: dbt puts a custom schema behind the target's.
         if name in self.schemas and known not in self.tables.names and name not in self.tables.names:
             made = f"the schema of {remark(name)} is made when dbt runs ({remark(self.schemas[name])})"
             raise NoCounterpart(f"{made}: name it with --table {remark(name)}=SCHEMA.TABLE")
@@ -83,6 +84,7 @@ class Project:
             return self.source(first, second)
         if match["word"] == "source":
             raise NoCounterpart(f"{remark(plain)}: a source needs its table")
+        # ref('package', 'name'): the last is the model.
         return self.ref(second or first)
 
     def resolved(self, text: str) -> str:
@@ -110,6 +112,7 @@ def import_files(files: Sequence[Path], maker: Maker, tables: Tables) -> None:
             )
         documents.append((path, document))
         _learn(project, document)
+    # In two passes: a test may refer to a model of a later file.
     for path, document in documents:
         for found in _found(document, project):
             maker.item(path.name, found.place, found.title, partial(_translate, found, project, maker))
@@ -140,6 +143,7 @@ def _learn(project: Project, document: dict[Any, Any]) -> None:
                 _text(said.get("target_schema")) if section == "snapshots" else "",
             )
             project.models[name] = dotted(fixed, _text(said.get("alias")) or name)
+            # A snapshot's target_schema is taken as it is; a model's schema is only a part of one.
             if not fixed and _text(said.get("schema")):
                 project.schemas[name] = f"schema: {_text(said['schema'])}"
     for source in _mappings(document.get("sources")):
@@ -196,6 +200,7 @@ def _of_relation(place: str, entry: dict[str, Any], table: Callable[[], str]) ->
 
 def _tests(entry: dict[str, Any]) -> list[Any]:
     made: list[Any] = []
+    # The older and the newer word for the same; a file may have both.
     for key in ("tests", "data_tests"):
         given = entry.get(key)
         made += given if isinstance(given, list) else [] if given is None else [given]
@@ -217,19 +222,24 @@ def _of_column(written: Any) -> str:
 
 
 def _freshness(
-    place: str, source: dict[str, Any], table: dict[str, Any], actual: Callable[[], str]
+    place: str,
+    source: dict[str, Any],
+    table: dict[str, Any],
+    actual: Callable[[], str],
 ) -> Iterator[Found]:
     said = _inherited("freshness", source, table)
     if not isinstance(said, dict):
         return
     written = _text(_inherited("loaded_at_field", source, table))
     column = DbtSubject(written) if written else None
+    # dbt asks both in one test; here each is a check of its own severity.
     for key in ("error_after", "warn_after"):
         if isinstance(said.get(key), dict) and said[key].get("count") is not None:
             yield Found(place, f"freshness {key}", actual, column, key, said)
 
 
 def _inherited(key: str, source: dict[str, Any], table: dict[str, Any]) -> Any:
+    # The table's own word before the source's, and at each the entry's before its config's.
     for entry in (table, source):
         config = entry.get("config")
         for holder in (entry, config if isinstance(config, dict) else {}):
@@ -269,11 +279,13 @@ def _translate(found: Found, project: Project, maker: Maker) -> list[str]:
     if found.freshness is not None:
         return [_fresh(found, maker)]
     name, arguments, config = _read(found.written)
+    # A template here is a text, and neither true nor false before dbt runs.
     if config.get("enabled", True) is not True:
         raise NoCounterpart("it is disabled (enabled: false), or whether it is is known only when dbt runs")
     if config.get("fail_calc") not in (None, "count(*)"):
         raise NoCounterpart("it counts failures in its own way (fail_calc)")
     verdicts = _verdicts(config)
+    # A LIMIT cuts the count that the threshold is compared with.
     if config.get("limit") is not None and any(most for _, most in verdicts):
         raise NoCounterpart("a limit together with a threshold changes what is counted")
     where = config.get("where")
@@ -291,6 +303,7 @@ def _translate(found: Found, project: Project, maker: Maker) -> list[str]:
 
 
 def _one(name: str, test: Test) -> list[str]:
+    # The last dot: packages may be nested.
     package, _, bare = name.rpartition(".")
     if package == "dbt_expectations":
         return list(expectation(bare, test))
@@ -319,6 +332,7 @@ def _read(written: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
     else:
         raise NoCounterpart("it is not a test: one name with its arguments is expected")
     own = given.get("config") if isinstance(given.get("config"), dict) else {}
+    # config: wins over the same key beside the arguments, as in dbt.
     config = {**{k: v for k, v in given.items() if k in _CONFIG}, **(own or {})}
     inner = given.get("arguments") if isinstance(given.get("arguments"), dict) else {}
     return name, {**{str(k): v for k, v in given.items() if k not in _CONFIG}, **(inner or {})}, config
@@ -334,6 +348,7 @@ def _verdicts(config: dict[str, Any]) -> list[tuple[Said, int]]:
     if severity == "warn":
         return [warned]
     most = _most(config.get("error_if"))
+    # With one bound for both, the warning could never be seen behind the error.
     return [(said, most)] if warned[1] == most else [(said, most), warned]
 
 
@@ -352,6 +367,7 @@ def _fresh(found: Found, maker: Maker) -> str:
     said = found.freshness or {}
     limit: dict[str, Any] = said[found.written]
     count, period = limit.get("count"), str(limit.get("period"))
+    # bool is an int to isinstance.
     if isinstance(count, bool) or not isinstance(count, int) or period not in {"minute", "hour", "day"}:
         raise NoCounterpart("an age is a number of minutes, hours or days")
     if found.column is None:
@@ -369,6 +385,7 @@ def _fresh(found: Found, maker: Maker) -> str:
 
 def _singular(path: Path, text: str, project: Project, maker: Maker) -> list[str]:
     """A SELECT of failing rows, with refs and sources, and a config at most."""
+    # Jinja's comments may hold anything, also what looks like a template.
     body = re.sub(r"\{#.*?#\}", "", text, flags=re.S)
     if re.search(r"\{%-?\s*(test|macro|snapshot)\b", body):
         raise NoCounterpart("it defines a test or macro and tests nothing by itself")
@@ -378,6 +395,7 @@ def _singular(path: Path, text: str, project: Project, maker: Maker) -> list[str
     body = project.resolved(re.sub(r"\{\{-?\s*config\(.*?\)\s*-?\}\}", "", body, flags=re.S))
     if config.get("enabled", True) is not True:
         raise NoCounterpart("it is disabled (enabled=false)")
+    # These change which rows are counted, so the check would mean something else.
     if unknown := [k for k in config if k not in {*_CONFIG, "materialized"}] or [
         k for k in ("where", "fail_calc", "limit") if k in config
     ]:
@@ -396,11 +414,13 @@ def _config_call(arguments: str) -> dict[str, Any]:
         call = ast.parse(f"f({arguments})", mode="eval").body
         assert isinstance(call, ast.Call)
         return {str(k.arg): _plain(k.value) for k in call.keywords if k.arg}
+    # Only literals are read: nothing of a config is executed.
     except (SyntaxError, ValueError, AssertionError, RecursionError, MemoryError):
         raise NoCounterpart(f"the config cannot be parsed: {remark(arguments)}") from None
 
 
 def _plain(node: ast.expr) -> Any:
+    # Jinja writes its constants in small letters.
     if isinstance(node, ast.Name) and node.id in {"true", "false", "none"}:
         return {"true": True, "false": False, "none": None}[node.id]
     return ast.literal_eval(node)

@@ -84,10 +84,12 @@ def expectation(name: str, test: Test) -> Iterable[str]:
         raise NoCounterpart(great_expectations.STATISTICAL[kind])
     if test.said.tolerance:
         raise NoCounterpart("a threshold on a test of dbt_expectations")
+    # First those that mean something of their own here, though the name is Great Expectations'.
     if (make := _OWN.get(kind)) is not None:
         return make(replace(test, where=_condition(test)))
     if kind not in _SAME:
         raise NoCounterpart(f"not supported yet: {remark(name)}")
+    # An argument that is not understood may change what the test means.
     if unknown := [key for key in test.arguments if key not in _KNOWN]:
         raise NoCounterpart(f"the argument {remark(unknown[0])} is unknown")
     return great_expectations.translate(
@@ -107,6 +109,7 @@ def _kwargs(test: Test) -> dict[str, Any]:
     left = {"row_condition", "quote_values", "quote_columns", "strictly", "column_name"}
     kwargs = {_RENAMED.get(key, key): value for key, value in test.arguments.items() if key not in left}
     if test.parts():
+        # SQL names there, so they are folded as the server folds them.
         kwargs["column"] = test.subject.name or sql.column_name(test.subject.text)
     if "other_table_name" in kwargs:
         kwargs["other_table_name"] = test.relation(kwargs["other_table_name"])
@@ -121,6 +124,7 @@ def _kwargs(test: Test) -> dict[str, Any]:
 def _value_set(test: Test) -> list[Any]:
     """The values of a set: each is written in quotation marks, unless it is said that they are SQL."""
     values = sql.as_list(test.arguments["value_set"], "a set of values as value_set")
+    # By default dbt_expectations writes every value in quotation marks, numbers too.
     quoted = test.arguments.get("quote_values", True) is not False
     if not quoted and any(isinstance(v, str) for v in values):
         raise NoCounterpart("a set of SQL expressions (quote_values: false)")
@@ -146,6 +150,7 @@ def _subjects(test: Test, key: str) -> list[DbtSubject]:
         DbtSubject(sql.as_text(c, "a column's name"), quoted)
         for c in sql.as_list(test.arguments.get(key), "a list of columns")
     ]
+    # By the folded name: "Id" and id are two, ID and id are one.
     if not listed or len({s.name or s.text for s in listed}) < len(listed):
         raise NoCounterpart("a list of different columns is expected")
     return listed
@@ -182,6 +187,7 @@ def _matches(test: Test, *, key: str, negated: bool) -> list[str]:
     if not patterns:
         raise NoCounterpart("an empty list of patterns")
     parts = [
+        # IS TRUE, since a NULL matches nothing there and so fails the test.
         f"({test.name()} ~ {sql.value_sql(sql.as_text(p, 'a regular expression'))}) IS "
         f"{'NOT ' if negated else ''}TRUE"
         for p in patterns
@@ -213,6 +219,7 @@ def _pairs_in_set(test: Test) -> list[str]:
     a, b = _pair(test.only("column_A", "column_B", "value_pairs_set", "row_condition"))
     said = []
     for pair in sql.as_list(test.arguments.get("value_pairs_set"), "pairs of values"):
+        # A comparison with NULL would never be true.
         if not isinstance(pair, list) or len(pair) != 2 or None in pair:
             raise NoCounterpart("pairs of two values are expected, none of them null")
         left, right = (
@@ -274,10 +281,12 @@ def _columns(test: Test, names: list[str], kind: str, wrong: str = "") -> list[s
     """Each of these names is a column's, whatever its case; ``wrong`` is SQL for columns ``c`` (name,
     position) that are amiss.
     """
+    # dbt applies a row condition to rows; a list of columns has none.
     if test.where:
         raise NoCounterpart("a condition on rows, which does not apply to a table's columns")
     table = sql.value_sql(sql.table_ref(test.table))
     columns = (
+        # Positions without gaps: attnum keeps the places of dropped columns.
         "SELECT lower(a.attname) AS name, row_number() OVER (ORDER BY a.attnum) AS position\n  FROM "
         "pg_catalog.pg_attribute AS a\n"
         f"  WHERE a.attrelid = {table}::regclass AND a.attnum > 0 AND NOT a.attisdropped"
@@ -307,6 +316,7 @@ def _listed(test: Test) -> list[str]:
 def _column_set(test: Test, *, others: bool) -> list[str]:
     names = _listed(test)
     known = ", ".join(sql.value_sql(name.lower()) for name in names)
+    # Names are compared in lower case on both sides, as the package does.
     return _columns(test, names, "columns", "" if others else f"c.name NOT IN ({known})")
 
 

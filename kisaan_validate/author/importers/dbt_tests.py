@@ -66,6 +66,7 @@ class Test:
         """The same test, if it has no other arguments: one that is not understood may change what it
         means.
         """
+        # Passed in silence, it might change what is judged.
         if unknown := [name for name in self.arguments if name not in (*names, "column_name")]:
             raise NoCounterpart(f"the argument {remark(unknown[0])} is unknown")
         return self
@@ -123,6 +124,7 @@ class Test:
         of, as SQL.
         """
         if self.said.tolerance:
+            # A figure is one failure: with a threshold of one it could never fail.
             raise NoCounterpart("a threshold on a test that fails once or not at all: it can never fail")
         said, id = replace(self.said, title=title), self.id(*self.parts(), kind)
         return [self.maker.measure(self.table, outputs, condition, id, said, where=self.where, of=of)]
@@ -131,6 +133,7 @@ class Test:
         """The rows that are meant, as an item of FROM."""
         name = sql.table_ref(self.table)
         if self.where:
+            # Only the author's condition, in its own parentheses.
             return f"(SELECT * FROM {name} WHERE {self.where}) AS {alias}"
         return f"{name} AS {alias}"
 
@@ -147,6 +150,7 @@ def _unique(test: Test) -> list[str]:
 def _unique_over(test: Test, subjects: list[DbtSubject], *, nulls_equal: bool) -> list[str]:
     # dbt counts the values that occur more than once, not the rows.
     columns, id = [s.name for s in subjects], test.id("_".join(s.title for s in subjects), "unique")
+    # Only names can be declared; an expression needs a SELECT.
     if all(columns):
         more = {} if nulls_equal else {"nulls_equal": False}
         arguments: list[Any] = [columns[0] if len(columns) == 1 else columns]
@@ -165,6 +169,7 @@ def _unique_over(test: Test, subjects: list[DbtSubject], *, nulls_equal: bool) -
         ]
     values = [s.sql for s in subjects]
     outputs = ", ".join(f"{value} AS value_{n}" for n, value in enumerate(values, 1))
+    # dbt leaves out NULL in unique, and not in a combination.
     filled = "" if nulls_equal else f"\nWHERE {' AND '.join(f'{value} IS NOT NULL' for value in values)}"
     statement = (
         f"SELECT {outputs}, count(*) AS rows_found\nFROM {test.source('t')}{filled}\n"
@@ -202,6 +207,7 @@ def _values(test: Test) -> str:
     if test.arguments.get("quote", True) is False:
         parts = [sql.author_value(v, "a value") if isinstance(v, str) else sql.value_sql(v) for v in values]
     else:
+        # A date or a mapping here is no literal that dbt would write.
         parts = [sql.value_sql(str(v)) for v in values if isinstance(v, (str, int, Decimal))]
     if len(parts) < len(values) or not parts:
         raise NoCounterpart("a list of texts and numbers is expected")
@@ -232,6 +238,7 @@ def _relationships_where(test: Test) -> list[str]:
     conditions = []
     for key in ("from_condition", "to_condition"):
         given = test.arguments.get(key)
+        # "1=1" is the package's default, and no condition.
         conditions.append("" if given in (None, "1=1") else sql.author_condition(given, key))
     return _refers(test, *conditions)
 
@@ -255,6 +262,7 @@ def _refers(test: Test, from_condition: str, to_condition: str) -> list[str]:
         f"c.value IS NOT NULL\n"
         f"  AND (NOT EXISTS (SELECT 1 FROM (SELECT {on.sql} AS value FROM {sql.table_ref(parent)}{only}) "
         f"AS p WHERE p.value = c.value)\n"
+        # A NaN is in no set of values, also not in one that holds a NaN (docs/semantics.md, 22).
         f"    OR {sql.nan_sql('c.value')})"
     )
     return test.select(
@@ -277,6 +285,7 @@ def _bound(value: Any, key: str) -> str | None:
     if value is None:
         return None
     sql.bound_sql(value, key)  # NaN is no bound, however it is written: as text, as a literal of SQL
+    # Written as a literal of SQL a NaN is still no bound.
     if isinstance(value, str) and re.search(r"'\s*[+-]?\.?(nan|inf|infinity)\s*'", value, re.I):
         raise NoCounterpart(f"{key} is {remark(value)}, which is not a bound")
     if isinstance(value, str):
@@ -286,6 +295,7 @@ def _bound(value: Any, key: str) -> str | None:
 
 def _expression(test: Test) -> list[str]:
     given = sql.as_text(test.only("expression").arguments.get("expression"), "an expression")
+    # Behind the column, as dbt writes it: "> 0" is an expression there.
     text = f"{test.name()} {given}" if test.parts() else given
     return test.row(sql.author_condition(text, "the expression"), "expression")
 
@@ -310,14 +320,17 @@ def _proportion(test: Test) -> list[str]:
             given = Decimal(given) if given.replace(".", "", 1).isdigit() else given
         if given is not None:
             share = sql.share_of(given)
+            # Cross-multiplied: a quotient would round.
             parts.append(f"m.present * {share.denominator} {sign} {share.numerator} * m.judged")
     least, most = (test.arguments.get(key) for key in ("at_least", "at_most"))
     sql.refuse_empty(least, most)
+    # Both ends that every share meets.
     if not parts or (str(least or 0) in {"0", "0.0"} and str(1 if most is None else most) in {"1", "1.0"}):
         raise NoCounterpart("it has no bounds, or none but 0 and 1: it can never fail")
     outputs = [("present", f"count({test.name()})"), ("judged", "count(*)")]
     return test.figure(
         outputs,
+        # dbt gives no verdict over no rows.
         f"m.judged = 0 OR ({' AND '.join(parts)})",
         "not_null_proportion",
         f"enough rows have {test.own()}",
@@ -367,6 +380,7 @@ def recent(test: Test, subject: Any, only: str = "") -> list[str]:
     if part not in _PERIODS or isinstance(interval, bool) or not isinstance(interval, int) or interval < 1:
         raise NoCounterpart("an age is a number of seconds, minutes, hours, days, weeks, months or years")
     outputs = [("newest", f"max({sql.author_value(subject, 'a column')}){only}")]
+    # From now() on, as dbt asks: the age is of the run.
     condition = f"m.newest >= now() - INTERVAL '{interval} {part}s'"
     return test.figure(outputs, condition, "recency", f"the newest value is at most {interval} {part}s old")
 

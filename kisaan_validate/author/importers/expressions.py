@@ -34,6 +34,7 @@ def value_sql(value: Any) -> str:
 def in_list(subject: str, values: Any) -> str:
     """``subject IN (…)``; NULL among the values counts for nothing."""
     items = [value_sql(v) for v in as_list(values, "a set of values") if v is not None]
+    # Without values nothing is in the set, and only NULL passes.
     return f"{subject} IN ({', '.join(items)})" if items else f"{subject} IS NULL"
 
 
@@ -46,6 +47,7 @@ def as_list(value: Any, what: str) -> list[Any]:
 
 def as_text(value: Any, what: str) -> str:
     """A text with something in it. Raises NoCounterpart for anything else."""
+    # A NUL cannot stand in a text of PostgreSQL.
     if not isinstance(value, str) or not value.strip() or "\x00" in value:
         raise NoCounterpart(f"{what} is expected, not {remark(repr(value))}")
     return value
@@ -71,6 +73,7 @@ def refuse_empty(low: Any, high: Any, *, strict: bool = False) -> None:
     order.
     """
     ends = (low, high) if _numbers(low, high) else _comparable(low, high)
+    # Strict bounds that are equal leave nothing between them.
     if ends is not None and (ends[0] > ends[1] or (strict and ends[0] == ends[1])):
         raise NoCounterpart(f"nothing is between {remark(str(low))} and {remark(str(high))}")
 
@@ -84,6 +87,7 @@ def _comparable(low: Any, high: Any) -> tuple[Any, Any] | None:
     texts = [
         str(v).strip() for v in (low, high) if isinstance(v, (str, int, Decimal)) and not isinstance(v, bool)
     ]
+    # ISO dates of one length sort as texts.
     if len(texts) == 2 and all(_ISO_DATE.match(t) for t in texts) and len(texts[0]) == len(texts[1]):
         return texts[0], texts[1]
     try:
@@ -107,6 +111,7 @@ def nan_sql(value: str) -> str:
 
     An import knows no types, so the server is asked; beside NULL a domain counts as the type below it.
     """
+    # The type is asked of the server: 'NaN' as a text is a word. coalesce makes a domain its base type.
     types = ", ".join(f"'{name}{array}'" for name in _NUMBERS for array in ("", "[]"))
     return f"(pg_typeof(coalesce({value}, NULL))::text IN ({types}) AND strpos(({value})::text, 'NaN') > 0)"
 
@@ -126,6 +131,7 @@ def bounded(
 
 
 _OTHER_REGEX = re.compile(
+    # Constructs that Python's regular expressions have and PostgreSQL's read differently: \b is a backspace.
     r"(?<!\\)(?:\\\\)*(\\[bBAZzGhHKRXQE]|\\p\{|\(\?P|\(\?<[=!A-Za-z]|\(\?>|\(\?#|[*+?}]\+)"
 )
 
@@ -157,6 +163,7 @@ def author_condition(text: Any, what: str = "a condition") -> str:
         row_condition(sql, "")
     except SuiteError as error:
         raise NoCounterpart(f"{what} is not accepted: {remark(error.fact)}: {remark(sql)}") from None
+    # A comment that ends the author's SQL would swallow the parenthesis; the line break ends it.
     return f"({sql}\n)" if "--" in sql else f"({sql})"
 
 
@@ -182,6 +189,7 @@ def author_constant(text: Any, what: str) -> str:
 
 
 def _refuse_templates(sql: str) -> None:
+    # Jinja and Soda's variables: what stands there is known only when the tool runs.
     if found := re.search(r"\{\{.*?\}\}|\{%.*?%\}|\$\{\w*\}|\{\w+\}", sql, re.S):
         raise NoCounterpart(f"a template that is only known when it runs: {remark(found[0])}")
 
@@ -189,6 +197,7 @@ def _refuse_templates(sql: str) -> None:
 def both(*conditions: str) -> str:
     """Conditions that must all be true; empty ones say nothing."""
     said = [c for c in conditions if c]
+    # AND binds closer than OR.
     return " AND ".join(f"({c})" if " OR " in c and not c.startswith("(") else c for c in said)
 
 
@@ -242,19 +251,23 @@ def folded(name: str) -> str:
     text = name.strip()
     if len(text) > 1 and text.startswith('"') and text.endswith('"'):
         return _cut(text[1:-1].replace('""', '"'))
+    # PostgreSQL folds ASCII letters only where the encoding has several bytes.
     return _cut("".join(c.lower() if c.isascii() else c for c in text))
 
 
 def _cut(name: str) -> str:
     """Its first 63 bytes, which is all that PostgreSQL takes of a name."""
+    # NAMEDATALEN - 1 bytes; a character cut in the middle is dropped, as the server does.
     return name.encode()[:63].decode(errors="ignore")
 
 
 def folded_table(name: str) -> str:
     """A table's name out of SQL text, schema and all, as declarations write it."""
     parts = re.findall(r'"(?:[^"]|"")*"|[^."]+', name.strip())
+    # What was left out by the pattern would be a part of a name.
     if not 1 <= len(parts) <= 3 or ".".join(parts) != name.strip():
         raise NoCounterpart(f"{remark(name)} is not a table name")
+    # Of three parts the first is the database, of which a run sees one.
     names = [folded(part) for part in parts[-2:]]
     return dotted(names[0] if len(names) > 1 else "", names[-1])
 

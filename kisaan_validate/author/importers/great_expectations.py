@@ -98,8 +98,10 @@ def translate(
         raise NoCounterpart(STATISTICAL[kind])
     if kind not in TRANSLATED:
         raise NoCounterpart("it is not one of Great Expectations' own expectations")
+    # Anywhere in the arguments, also within a list.
     if "$PARAMETER" in str(kwargs):
         raise NoCounterpart("it has a parameter that is only known when it runs ($PARAMETER)")
+    # None and false say nothing, whatever the argument means.
     if unknown := [key for key, value in kwargs.items() if key not in KNOWN and value not in (None, False)]:
         raise NoCounterpart(f"the argument {remark(unknown[0])} is unknown")
     if condition is None:

@@ -107,6 +107,7 @@ class Expected:
             for c in sql.as_list(self.kwargs.get(key), f"a list of columns as {key}")
         ]
         if not names or len(set(names)) < len(names):
+            # A column named twice would be compared with itself.
             raise NoCounterpart("a list of different columns is expected")
         return names
 
@@ -115,6 +116,7 @@ class Expected:
         given = self.kwargs.get(key)
         if given is None:
             return None
+        # Checked before it is taken for SQL: NaN is no bound in any notation.
         plain = sql.bound_sql(given, key)
         if self.values_are_sql and isinstance(given, str):
             if figure:
@@ -127,6 +129,7 @@ class Expected:
         given = self.kwargs.get(key)
         if given is None:
             return None
+        # bool is an int to isinstance.
         if isinstance(given, bool) or not isinstance(given, (int, Decimal)):
             raise NoCounterpart(f"{key} is not a number: {remark(repr(given))}")
         return Fraction(given)
@@ -192,6 +195,7 @@ class Expected:
         """
         strict = self.strict("strict_min"), self.strict("strict_max")
         sql.refuse_empty(self.kwargs.get("min_value"), self.kwargs.get("max_value"), strict=any(strict))
+        # Bounds of a figure are seen beside it, where no column can be read.
         figure = subject.startswith("m.")
         return sql.bounded(subject, self.value("min_value", figure), self.value("max_value", figure), *strict)
 
@@ -200,6 +204,7 @@ class Expected:
         is admitted.
         """
         least, most = self.kwargs.get("min_value"), self.kwargs.get("max_value")
+        # A number of rows is never below zero.
         idle = isinstance(least, (int, Decimal)) and (
             least < 0 or (least == 0 and not self.strict("strict_min"))
         )
@@ -231,6 +236,7 @@ def _prose(notes: Any) -> str:
 def whole(e: Expected, key: str) -> int:
     """The whole number that the expectation gives under ``key``. Raises NoCounterpart for anything else."""
     value = e.kwargs.get(key)
+    # JSON writes 5.0 where 5 is meant.
     if isinstance(value, Decimal) and value == value.to_integral_value():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):

@@ -44,6 +44,7 @@ def ratio(over: str, under: str, word: str) -> Callable[[Expected], list[str]]:
             strict=e.strict("strict_min") or e.strict("strict_max"),
         )
         counted, parts = over.startswith("count("), []
+        # A share lies between 0 and 1 whatever the data is.
         if (
             counted
             and not e.strict("strict_min")
@@ -57,6 +58,7 @@ def ratio(over: str, under: str, word: str) -> Callable[[Expected], list[str]]:
             (high, "<" if e.strict("strict_max") else "<="),
         ):
             if bound is not None:
+                # Both sides times the denominators: exact, and no division by zero.
                 parts.append(f"m.measured * {bound.denominator} {sign} ({bound.numerator}) * m.judged")
         if not parts:
             raise NoCounterpart("it has no bounds: it can never fail")
@@ -64,6 +66,7 @@ def ratio(over: str, under: str, word: str) -> Callable[[Expected], list[str]]:
             ("measured", over.replace("{c}", sql_name(column))),
             ("judged", under.replace("{c}", sql_name(column))),
         ]
+        # Over no rows there is no mean, and so no pass.
         condition = " AND ".join(["m.judged > 0", *parts])
         return _within(e, outputs, condition, word, [] if counted else [sql_name(column)])
 
@@ -87,6 +90,7 @@ def quantiles(e: Expected) -> list[str]:
         sql.refuse_empty(low, high)
         least, most = (sql.bound_sql(b, "the end of a range") if b is not None else None for b in (low, high))
         condition = sql.bounded("m.measured", least, most)
+        # percentile_disc gives one of the values; percentile_cont would make floats of numerics.
         output = f"percentile_disc({sql.value_sql(given)}) WITHIN GROUP (ORDER BY {sql_name(column)})"
         title = f"the {given}-quantile of {column} is within bounds"
         made += e.figure([("measured", output)], condition, "quantile", title, column, of=[sql_name(column)])
@@ -97,6 +101,7 @@ def median(e: Expected) -> list[str]:
     """The median of a column lies within bounds."""
     # The mean of the two in the middle, without dividing: percentile_cont would make a float of it.
     column, name = e.column(), sql_name(e.column())
+    # Called for what they raise: a median needs numbers as bounds.
     e.number("min_value"), e.number("max_value")
     e.bounds_of("")
     low, high = (
@@ -122,6 +127,7 @@ def contains_set(e: Expected) -> list[str]:
         raise NoCounterpart("a set without values: it can never fail")
     if e.mostly != 1:
         raise NoCounterpart("mostly means nothing for a set that must occur")
+    # Texts are compared as texts, so that an enum or uuid column can be.
     texts = all(isinstance(v, str) for v in values)
     wanted = "\n  UNION ALL ".join(
         f"SELECT {sql.value_sql(v)}{'::text' if texts else ''} AS value" for v in values
@@ -141,7 +147,9 @@ def most_common(e: Expected) -> list[str]:
     """The most frequent value is one of a list."""
     column, inside = e.column(), sql.in_list("r.value", e.kwargs.get("value_set"))
     name = sql_name(column)
+    # NULL is no value there, so it cannot be the most common one.
     filled = sql.both(e.where, f"{name} IS NOT NULL")
+    # rank() gives equal counts one place: more than one first is a tie.
     alone = "" if e.kwargs.get("ties_okay") is True else "count(*) FILTER (WHERE r.place = 1) <> 1 OR "
     statement = (
         "SELECT count(*) FILTER (WHERE r.place = 1) AS most_common\nFROM (\n"

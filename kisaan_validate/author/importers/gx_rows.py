@@ -35,6 +35,7 @@ def pair_of(operator: str) -> Callable[[Expected], list[str]]:
     def make(e: Expected) -> list[str]:
         a, b = e.column("column_A"), e.column("column_B")
         sign = ">=" if operator == ">" and e.kwargs.get("or_equal") is True else operator
+        # false admits every row, so that no condition is written.
         missing = _ignored(e, [a, b], "both_values_are_missing") or "false"
         said = f"{sql_name(a)} {sign} {sql_name(b)}"
         if (
@@ -111,6 +112,7 @@ def columns_equal(e: Expected) -> list[str]:
     first, *others = [sql_name(c) for c in columns]
     if not others:
         raise NoCounterpart("a single column always equals itself")
+    # Two NULLs are equal there.
     said = " AND ".join(f"{first} IS NOT DISTINCT FROM {other}" for other in others)
     return _several(e, said, "equal", columns, _ignored(e, columns, "all_values_are_missing") or "false")
 

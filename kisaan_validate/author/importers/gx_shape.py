@@ -85,5 +85,6 @@ def custom_query(maker: Maker, table: str, text: str, id: str, said: Said) -> st
     plain = [n for n in names if n and n != "*" and n.isidentifier() and n.isascii() and n == n.lower()]
     if names and len(plain) == len(names):
         return maker.assertion(table, body, plain[:1], id, said)
+    # Without names the rows are numbered, since a key must be named.
     numbered = f"SELECT row_number() OVER () AS row_number\nFROM (\n{body}\n) AS v"
     return maker.assertion(table, numbered, ["row_number"], id, said)

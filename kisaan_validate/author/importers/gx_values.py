@@ -62,6 +62,7 @@ def pattern(matcher: Callable[[str, Any], str], key: str, negated: bool) -> Call
 
     def make(e: Expected) -> list[str]:
         column, given = sql_name(e.column()), e.kwargs.get(key)
+        # PostgreSQL's own escape character is the backslash.
         if key == "like_pattern" and e.kwargs.get("escape") not in (None, "\\"):
             raise NoCounterpart("LIKE with an escape character of its own")
         patterns = sql.as_list(given, "patterns") if key.endswith("_list") else [given]
@@ -87,10 +88,12 @@ def unique_over(e: Expected, columns: list[str], *, nulls_equal: bool, where: st
         arguments: list[Any] = [columns[0] if len(columns) == 1 else columns]
         id = e.id("_".join(columns), "unique")
         return [e.maker.declare("unique", e.table, arguments, id, e.said, columns, where=condition, **more)]
+    # Called for what it raises: a tolerance of everything.
     sql.tolerance_of(1 - e.mostly)
     # Unexpected are all rows whose value another row has too, not only the surplus ones.
     filled = condition if nulls_equal else sql.both(condition, sql.none_null(columns))
     only = f" WHERE {filled}" if filled else ""
+    # Groups are counted, then rows of the repeated ones: a share of rows, not of values.
     source = (
         f"FROM (SELECT count(*) AS n FROM {sql.table_ref(e.table)}{only} GROUP BY {sql.listed(columns)}) AS g"
     )
@@ -115,6 +118,7 @@ def exists(e: Expected) -> list[str]:
     if index is not None:
         made += positions(
             e,
+            # Great Expectations counts places from 0, PostgreSQL from 1.
             f"c.name = {sql.value_sql(column)} AND c.position <> {whole(e, 'column_index') + 1}",
             "index",
         )
@@ -182,6 +186,7 @@ def _types(name: Any) -> tuple[str, ...]:
     known = _TYPES.get(plain.strip().lower())
     if known is None:
         raise NoCounterpart(f"the type {remark(text)} has no known counterpart in PostgreSQL")
+    # The length in parentheses belongs to each of the types.
     return tuple(f"{t}({size}" for t in known) if size else known
 
 

@@ -17,6 +17,7 @@ from kisaan_validate.suite.sql_source import read_assertion
 
 def _is_count(sql: str) -> bool:
     """Whether a figure is a number of rows, which is never NaN."""
+    # The two forms that importers write; any other figure may be NaN.
     return sql.startswith(("count(", "(SELECT count("))
 
 
@@ -38,6 +39,7 @@ class Maker:
         """One item of a source: ``work`` makes its checks and returns their ids. If any part of it fails,
         none of it is made.
         """
+        # Remembered, so that an item of which the third check fails leaves no two behind.
         before, ids, paths = len(self.made), set(self._ids), set(self._paths)
         try:
             made = tuple(work())
@@ -69,6 +71,7 @@ class Maker:
         """A call of ``declare.function``, tried out and then written. Returns the check's id. Raises
         SuiteError.
         """
+        # What is not said keeps the default of declare; a written default would be noise in the file.
         named = {key: value for key, value in more.items() if value not in (None, "", ())}
         if said.tolerance is not None:
             named["tolerance"] = said.tolerance
@@ -76,6 +79,7 @@ class Maker:
             named["severity"] = said.severity
         named |= {key: remark(text, 1000) for key, text in (("why", said.why), ("owner", said.owner)) if text}
         named |= {"tags": [self.tag], "id": self._new_id(id)}
+        # Built as a suite would build it, so that a bad argument fails the import, not the first run.
         made: declare.Declaration = getattr(declare, function)(table, *arguments, **named)
         texts = [
             python_text(table),
@@ -111,6 +115,7 @@ class Maker:
     def assertion(self, table: str, sql: str, keys: Sequence[str], id: str, said: Said) -> str:
         """A SELECT of violating rows, in a file of its own. Returns the check's id. Raises SuiteError."""
         made, body = self._new_id(id), sql.strip().replace("\r\n", "\n")
+        # What cannot be seen could hide in a file that people review.
         if hidden := next((c for c in body if not c.isprintable() and c not in "\n\t"), None):
             raise NoCounterpart(f"its SQL would contain an invisible character (U+{ord(hidden):04X})")
         fields = {
@@ -128,6 +133,7 @@ class Maker:
         }
         path = f"sql/{self._new_path(made)}.sql"
         text = header(fields) + body + "\n"
+        # Read back as a suite reads it: what is refused there is not imported.
         read_assertion(text, path)
         self.made.append(Made(made, table, text, path))
         return made
@@ -163,6 +169,7 @@ class Maker:
             for name, sql in outputs
             if not _is_count(sql)
         ]
+        # IS NOT TRUE: a figure over no rows is NULL, and NULL is no pass.
         failed = "\n  OR ".join([f"({condition}) IS NOT TRUE", *unsound])
         sql = f"SELECT {shown}\nFROM (\n  SELECT {figures}\n  {origin}\n) AS m\nWHERE {failed}"
         return self.assertion(table, sql, [outputs[0][0]], id, said)

@@ -50,9 +50,11 @@ def _as_python(text: str) -> tuple[str, dict[str, str]]:
     quoted names mean.
     """
     quoted, names = text.strip().split("`"), {}
+    # An odd number of backquotes leaves one open.
     if len(quoted) % 2 == 0:
         _refuse(text)
     for n in range(1, len(quoted), 2):
+        # The stand-in must be no name of the condition: its length is in it, and a number.
         names[stand_in := f"quoted_name_{n}_{len(text)}"] = quoted[n]
         quoted[n] = stand_in
     words = {"&": " and ", "|": " or "}
@@ -61,8 +63,10 @@ def _as_python(text: str) -> tuple[str, dict[str, str]]:
     except (tokenize.TokenError, SyntaxError, IndentationError):
         _refuse(text)
     kept = [t for t in tokens if t.type not in {tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER}]
+    # A second line or a comment could hide what pandas would not read.
     if any(t.type == tokenize.COMMENT or t.start[0] > 1 for t in kept):
         _refuse(text)
+    # Python binds & and | closer than comparisons; DataFrame.query binds them as words.
     return " ".join(words.get(t.string, t.string) if t.type == tokenize.OP else t.string for t in kept), names
 
 
@@ -80,6 +84,7 @@ class _ConditionReader:
             word = " AND " if isinstance(node.op, ast.And) else " OR "
             return "(" + word.join(self.condition(value) for value in node.values) + ")"
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.Invert)):
+            # pandas knows no unknown: what is not true is false, and its opposite is true.
             return f"({self.condition(node.operand)}) IS NOT TRUE"
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             return self._compared(node.left, node.ops[0], node.comparators[0])
@@ -91,12 +96,14 @@ class _ConditionReader:
         ):
             column = self._column(node.func.value)
             if column and node.func.attr in _NULLS:
+                # To pandas NaN is missing too.
                 missing = f"({column} IS NULL OR {nan_sql(column)})"
                 return f"NOT {missing}" if _NULLS[node.func.attr] else missing
         _refuse(self.text)
 
     def _compared(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> str:
         sign, column = _SIGNS.get(type(operator), ""), self._column(left)
+        # 5 < a is a > 5.
         if not column and (column := self._column(right)):
             left, right, sign = right, left, _MIRRORED.get(sign, "")
         if not column or not sign:
@@ -105,6 +112,7 @@ class _ConditionReader:
             return self._listed(column, right, sign)
         value = self._value(right)
         literal = value_sql(value)
+        # != is true of a missing value.
         if sign == "<>":
             return f"{column} IS DISTINCT FROM {literal}"
         number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
@@ -136,6 +144,7 @@ class _ConditionReader:
             _refuse(self.text)
         if not isinstance(value, float):
             return value
+        # The digits as written: the float that Python made of them may be another number.
         written = (ast.get_source_segment(self.plain, node) or "").replace(" ", "").replace("_", "")
         try:
             exact = exact_decimal(written)

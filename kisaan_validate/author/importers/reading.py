@@ -44,6 +44,7 @@ def read_json(path: Path) -> Any:
     """A JSON file, numbers exact. Raises UsageError for what is not JSON, NaN, or a key that occurs twice."""
     text = read_text(path, JSON_BYTES)
     try:
+        # Exact, with no constants and no key twice: three ways in which JSON loses something in silence.
         return json.loads(
             text, parse_float=exact_decimal, parse_constant=_refuse_constant, object_pairs_hook=_pairs
         )
@@ -77,6 +78,7 @@ class _Loader12(_Loader):
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key, _ in node.value:
+        # A merge key may repeat names on purpose; what is written beside it wins.
         if key.tag == "tag:yaml.org,2002:merge":
             continue
         name = loader.construct_object(key, deep=True)
@@ -100,6 +102,7 @@ _PLAIN_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 def _decimal(loader: _Loader, node: yaml.ScalarNode) -> Any:
     text = str(loader.construct_scalar(node)).replace("_", "")
+    # .inf, .nan and 1:30 are texts here: nothing that is meant for a bound.
     if not _PLAIN_NUMBER.fullmatch(text):
         return text
     return exact_decimal(text)
@@ -112,6 +115,7 @@ def _word(loader: _Loader, node: yaml.ScalarNode) -> str:
 for _loader in (_Loader, _Loader12):
     _loader.add_constructor("tag:yaml.org,2002:map", _mapping)
     _loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+    # YAML would make dates of these; here they stay as they are written.
     _loader.add_constructor("tag:yaml.org,2002:timestamp", _word)
 _Loader12.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
@@ -132,6 +136,7 @@ def read_yaml(path: Path, *, version_1_2: bool = False) -> Any:
     text = read_text(path, YAML_BYTES)
     loader = (_Loader12 if version_1_2 else _Loader)(text)
     try:
+        # Nodes first: values are built only after their number is known.
         node = loader.get_single_node()
         if node is None:
             return None
@@ -149,6 +154,7 @@ def _measure(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
     """How many values a node stands for, its aliases written out. Raises ValueError beyond the limit or
     for a circle.
     """
+    # An alias is the same node, met again: its size is known.
     if id(node) in known:
         return known[id(node)]
     if id(node) in above:
@@ -164,6 +170,7 @@ def _measure(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
         size += _measure(child, known, above)
         if size > MOST_NODES:
             raise ValueError(f"its aliases expand to more than {MOST_NODES:,} values")
+    # Below it is done; met again beside it is no circle.
     above.discard(id(node))
     known[id(node)] = size
     return size

@@ -51,6 +51,7 @@ _FIXED = {
 def import_files(files: Sequence[Path], maker: Maker, table_of: Callable[[str], str]) -> None:
     """Every check of SodaCL files. Filters and configurations count for their own file. Raises UsageError."""
     for path in files:
+        # Soda reads YAML 1.2, where "no" and "on" are words.
         document = read_yaml(path, version_1_2=True)
         if not isinstance(document, dict) or not document:
             raise UsageError(f"{path} is not a SodaCL file", "it needs sections such as 'checks for orders:'")
@@ -70,6 +71,7 @@ class _File:
 
     def read(self) -> None:
         """Every section; what is neither checks nor settings is said to be none."""
+        # Settings first, wherever they stand in the file: they hold for all checks of it.
         for header, content in self.sections:
             if match := _FILTER.fullmatch(header):
                 where = content.get("where") if isinstance(content, dict) else None
@@ -114,6 +116,7 @@ class _File:
         names = [str(n) for n in names] if isinstance(names, list) else []
         plain = [n.removeprefix("include ").strip() for n in names if not n.startswith("exclude ")]
         out = {n.removeprefix("exclude ").strip() for n in names if n.startswith("exclude ")}
+        # A wildcard stands for tables that only a scan knows.
         if not plain or any("%" in n or "*" in n for n in (*plain, *out)):
             self._checks(header, content.get("checks"), _by_pattern)
             return
@@ -179,6 +182,7 @@ def _entry(entry: Any) -> tuple[str, dict[str, Any], str]:
     if not isinstance(entry, dict) or not entry:
         return remark(repr(entry)), {}, "it is not a check: neither a text nor a text with settings"
     text, settings = next(iter(entry.items()))
+    # Soda ignores what is indented too little; the author surely meant it.
     if len(entry) > 1:
         return str(text), {}, "settings on the level of the check: Soda ignores them; indent them"
     if settings is not None and not isinstance(settings, dict):
@@ -206,10 +210,12 @@ def translate(line: SodaLine) -> list[str]:
             raise NoCounterpart(reason)
     if text == "failed rows":
         return failed_rows(line)
+    # Refused before parsing, as a template may stand anywhere.
     if "${" in text or "{{" in text or text.startswith("$"):
         raise NoCounterpart("a variable or template that is known only when a scan runs")
     if re.match(r"anomaly|distribution_difference", text):
         raise NoCounterpart("it is statistical: it estimates from history, and no row violates it")
+    # Before metrics: these begin with words that metrics have too.
     if re.match(
         r"(same day last week )?(avg |min |max )?(last \d+ )?(percent )?change\b|change ", text
     ) or text.startswith("change"):
@@ -232,6 +238,7 @@ def _metric(line: SodaLine, match: re.Match[str]) -> list[str]:
         if len(arguments) > 1:
             raise NoCounterpart("freshness at a time other than now")
         return fresh(line, arguments[0], threshold)
+    # A metric that is defined beside its name hides the built-in one.
     own = {key: value for key, value in line.settings.items() if key.startswith(f"{name} ")}
     if own:
         return own_metric(line, name, own, threshold)

@@ -62,12 +62,14 @@ def _rows(
     place = (line.scope.table, expression, line.id("_".join(columns), kind))
     share = most_share(admitted) if percent else None
     most = None if percent else admitted.most_rows
+    # A tolerance says it where 0 up to some number is admitted; else the number itself is a figure.
     if share is not None or most is not None:
         tolerance = (most or None) if share is None else sql.tolerance_of(share)
         tolerated = replace(said, tolerance=tolerance)
         return line.maker.row(*place, tolerated, where=line.where, columns=columns, allow_nan=allow_nan)
     values = [] if allow_nan else [sql_name(c) for c in columns]
     violating, of = f"({expression}) IS FALSE", values
+    # Where violations are wanted, a NaN must not pass as one of the wanted.
     if admitted.admits(0):
         violating, of = " OR ".join([violating, *(sql.nan_sql(v) for v in values)]), []
     outputs = [("violating", f"count(*) FILTER (WHERE {violating})"), ("judged", "count(*)")]
@@ -103,7 +105,10 @@ def _counted(line: SodaLine, threshold: str | None, what: str) -> list[tuple[Thr
     """The verdicts; of a metric "…percent_of" all in per cent, with or without the sign."""
     percent = line.text.startswith(f"{what}_percent")
     made = [
-        (admitted, percent, said) for admitted, sign, said in line.verdicts(threshold) if percent or not sign
+        # A percent sign on a count is a slip of the author's, or another metric.
+        (admitted, percent, said)
+        for admitted, sign, said in line.verdicts(threshold)
+        if percent or not sign
     ]
     if not made:
         raise NoCounterpart("a number of rows is not a share")
@@ -155,6 +160,7 @@ def _duplicates(line: SodaLine, columns: list[str], threshold: str | None) -> li
                 )
             )
             continue
+        # Soda leaves out NULL among the values, and not among the rows that a share is of.
         table, filled = sql.table_ref(line.scope.table), sql.both(line.where, sql.none_null(columns))
         only = f" WHERE {line.where}" if line.where else ""
         source = (
@@ -216,6 +222,7 @@ def aggregate(line: SodaLine, name: str, columns: list[str], threshold: str | No
             admitted.sql("m.measured"),
         )
         if name in {"avg", "avg_length"}:
+            # Counts and sums stay exact; avg() of integers is a numeric with cut digits.
             # The mean, compared without dividing.
             over = subject if name == "avg" else f"length({subject}::text)"
             outputs, condition = (
@@ -258,6 +265,7 @@ def own_metric(line: SodaLine, name: str, own: dict[str, Any], threshold: str | 
             raise NoCounterpart("a metric of the author's is not a share")
         said = replace(said, title=remark(line.text))
         if query:
+            # A NaN is no number that a threshold could admit.
             failed = f"({admitted.sql('m.measured')}) IS NOT TRUE OR {sql.nan_sql('m.measured')}"
             statement = f"SELECT m.measured\nFROM (\n{body}\n) AS m (measured)\nWHERE {failed}"
             made.append(line.maker.assertion(line.scope.table, statement, ["measured"], line.id(name), said))

@@ -51,6 +51,7 @@ class SodaLine:
         fail and for warn.
         """
         if inline:
+            # In the line the threshold says what holds; after "when" it says what fails.
             threshold, percent = read_threshold(inline)
             return [(threshold, percent, self.said)]
         made = []
@@ -123,6 +124,7 @@ def one_of(columns: list[str]) -> str:
 def settings_of(line: SodaLine, column: str) -> dict[str, Any]:
     """What counts as missing and as valid: the file's configuration for the column, then the check's own."""
     own = {key: value for key, value in line.settings.items() if key in VALIDITY}
+    # The check's own setting wins over the file's.
     return {**line.scope.columns.get(column, {}), **own}
 
 
@@ -143,6 +145,7 @@ def most_share(admitted: Threshold) -> Fraction | None:
             and not admitted.low_included
             and admitted.low >= 0
         )
+        # Per cent to a share.
         return admitted.low / 100 if plain and admitted.low is not None else None
     if admitted.high is None or not admitted.high_included or admitted.high < 0 or not admitted.admits(0):
         return None

@@ -37,6 +37,7 @@ def failed_rows(line: SodaLine) -> list[str]:
     tolerated: list[Said] = [line.said]
     if "fail" in line.settings or "warn" in line.settings:
         verdicts = line.verdicts(None)
+        # Only "more than so many" is a tolerance.
         if any(percent or admitted.most_rows is None for admitted, percent, _ in verdicts):
             raise NoCounterpart("a threshold of failed rows that is not 'more than so many'")
         tolerated = [replace(said, tolerance=admitted.most_rows or None) for admitted, _, said in verdicts]
@@ -48,6 +49,7 @@ def failed_rows(line: SodaLine) -> list[str]:
             )
             for s in tolerated
         ]
+    # A query is taken as written: no condition can be put into it.
     if line.scope.where:
         raise NoCounterpart("a query of failed rows together with a dataset's filter")
     query = sql.as_text(line.settings.get("fail query"), "a fail query")
@@ -66,6 +68,7 @@ def reference(line: SodaLine, match: re.Match[str]) -> list[str]:
     if len(own) != len(other) or not own:
         raise NoCounterpart("both sides need the same number of columns")
     table = line.table_of(sql.folded_table(match["table"]))
+    # Where values_in says the same it is preferred: it needs no SQL in the suite.
     if len(own) == 1 and not match["negated"] and not line.scope.where:
         id = line.id("_".join(own), "references")
         return [
@@ -82,6 +85,7 @@ def reference(line: SodaLine, match: re.Match[str]) -> list[str]:
     said = replace(line.said, title=remark(line.text))
     statement = (
         f"SELECT row_number() OVER () AS row_number, {shown}\nFROM {sql.table_ref(line.scope.table)} AS c\n"
+        # A NaN is found nowhere, not even beside another NaN.
         f"WHERE {filled} AND ({word} (SELECT 1 FROM {sql.table_ref(table)} AS p WHERE {pairs})\n"
         f"  OR {' OR '.join(sql.nan_sql(f'c.{sql_name(a)}') for a in own)})"
     )
@@ -93,6 +97,7 @@ def reference(line: SodaLine, match: re.Match[str]) -> list[str]:
 
 def same_rows(line: SodaLine, match: re.Match[str]) -> list[str]:
     """Two tables have the same number of rows."""
+    # Behind the name stands another data source, or a partition.
     if match["more"].strip():
         raise NoCounterpart("rows of another data source or of a partition: a run sees one database")
     other = sql.table_ref(line.table_of(sql.folded_table(match["table"])))
@@ -127,6 +132,7 @@ def fresh(line: SodaLine, column: str, threshold: str | None) -> list[str]:
             text = sql.as_text(said, f"{key}: when > …").strip()
             if not re.match(r"when\s*>=?\s", text):
                 raise NoCounterpart(f"{key} needs 'when > an age', not {remark(text)}")
+            # "fail when > 1d" says the opposite: the age must be < 1d.
             given.append((re.sub(r"^when\s*>=?", "<", text), replace(line.said, severity=severity)))
     if not given:
         raise NoCounterpart("it has no threshold")

@@ -24,6 +24,7 @@ def missing_sql(column: str, settings: dict[str, Any]) -> str:
 
 def valid_sql(column: str, settings: dict[str, Any]) -> str:
     """The condition that a value is valid. Raises NoCounterpart if nothing is said of that."""
+    # It changes what a share is of.
     if settings.get("include null") is True:
         raise NoCounterpart("include null: use a separate check for NULL (missing_count)")
     name, size = sql_name(column), f"length({sql_name(column)}::text)"
@@ -44,6 +45,7 @@ def valid_sql(column: str, settings: dict[str, Any]) -> str:
         "invalid regex": lambda v: f"NOT ({sql.matches(name, v)})",
         "invalid format": lambda v: f"NOT ({_format(name, v)})",
     }
+    # In a fixed order, whatever the file's: the same settings give the same SQL.
     parts = [make(settings[key]) for key, make in made.items() if key in settings]
     if not parts:
         raise NoCounterpart("nothing defines what is valid: it can never fail")

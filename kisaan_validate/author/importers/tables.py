@@ -24,8 +24,10 @@ class Tables:
 
 def read_tables(options: Sequence[str]) -> Tables:
     """``--table NAME`` and ``--table THEIRS=OURS``. Raises UsageError."""
+    # Split at the first =, as a name of ours may hold one.
     names = dict(option.split("=", 1) for option in options if "=" in option)
     bare = [option for option in options if "=" not in option]
+    # Two bare names would leave open which table is meant.
     if len(bare) > 1 or any(not part.strip() for part in (*names, *names.values(), *bare)):
         raise UsageError("give --table one name, or THEIRS=OURS for each of several")
     return Tables(names, bare[0] if bare else "")

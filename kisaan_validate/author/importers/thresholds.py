@@ -61,11 +61,13 @@ class Threshold:
             self._side(figure, under, self.high, "<=" if self.high_included else "<"),
         ]
         said = " AND ".join(part for part in parts if part)
+        # NOT over both sides: what is outside is not two conditions joined by AND.
         return f"NOT ({said})" if self.outside else said
 
     def _side(self, figure: str, under: str, bound: Fraction | None, sign: str) -> str:
         if bound is None:
             return ""
+        # In parentheses, as "-" behind an operator could be read as part of it.
         top = str(bound.numerator) if bound.numerator >= 0 else f"({bound.numerator})"
         left = figure if bound.denominator == 1 else f"{figure} * {bound.denominator}"
         return f"{left} {sign} {f'{top} * {under}' if under else top}"
@@ -77,6 +79,7 @@ class Threshold:
             # "not more than 5", written as the inverse of "> 5".
             if self.high is not None or self.low is None or self.low < 0:
                 return None
+            # A whole bound that is itself left out ends one below.
             top = (
                 self.low if not self.low_included else self.low - 1 if self.low.denominator == 1 else self.low
             )
@@ -108,6 +111,7 @@ def read_threshold(text: str) -> tuple[Threshold, bool]:
     if match := _BETWEEN.fullmatch(plain):
         negated, left, low, high, right = match.groups()
         bounds = Fraction(Decimal(low)), Fraction(Decimal(high))
+        # An empty range admits nothing, and its opposite everything.
         if bounds[0] > bounds[1] or (bounds[0] == bounds[1] and (left == "(" or right == ")")):
             raise NoCounterpart(
                 f"nothing is between {low} and {high}" + (": it can never fail" if negated else "")

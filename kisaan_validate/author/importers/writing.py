@@ -22,6 +22,7 @@ def render(maker: Maker, tool: str, name: str, schemas: Sequence[str]) -> dict[s
     if not maker.made:
         return files
     origins = {id: outcome for outcome in maker.outcomes for id in outcome.ids}
+    # Schemas that only the files name must be read too, or their tables would be missing.
     named = dict.fromkeys((*schemas, *(split_name(made.table)[0] for made in maker.made)))
     files["suite.toml"] = settings_text(
         "import", name, [s for s in named if s], guessed_personal(_columns(maker))
@@ -55,6 +56,7 @@ def _module(table: str, members: Sequence[Made], origins: dict[str, ImportOutcom
     lines, last = [], None
     for made in members:
         origin = origins.get(made.id)
+        # Said once above all checks of one item.
         if origin is not None and origin is not last:
             lines.append(f"# {remark(f'{origin.file} {origin.place}: {origin.text}')}")
         last = origin
@@ -84,6 +86,7 @@ def report(outcomes: Sequence[ImportOutcome], tool: str) -> str:
     lines += _table(
         "reason",
         [
+            # A bar ends a cell and < begins a tag.
             (o, remark(o.reason, 400).replace("|", "\\|").replace("<", "&lt;"))
             for o in outcomes
             if not o.imported
