@@ -26,7 +26,9 @@ def pack(run: str, files: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED, strict_timestamps=True) as archive:
         for name in sorted(files):
+            # The earliest time that a ZIP can say.
             entry = zipfile.ZipInfo(f"{run}/{name}", (1980, 1, 1, 0, 0, 0))
+            # Unix, so that the mode in external_attr means the same wherever it is made.
             entry.create_system = 3
             entry.external_attr = (stat.S_IFREG | 0o644) << 16
             archive.writestr(entry, files[name], zipfile.ZIP_STORED)
@@ -43,6 +45,7 @@ def unpack(path: Path) -> Files:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             run, found = _entries(archive, path, len(data))
+    # Before the rest: it says what is wrong in words of ours.
     except RecordError:
         raise
     except Exception:  # whatever a parser of hostile bytes may come to
@@ -50,6 +53,8 @@ def unpack(path: Path) -> Files:
             f"{path} is not a complete bundle", "it is truncated or damaged; fetch it again"
         ) from None
     try:
+        # Made again and compared: what lies between entries, behind them or in their extra fields would
+        # change nothing else.
         same = pack(run, found) == data
     except (ValueError, zipfile.LargeZipFile):
         same = False
@@ -91,6 +96,7 @@ def _entries(archive: zipfile.ZipFile, path: Path, size: int) -> tuple[str, dict
         if odd := _odd(entry, run, names):
             raise RecordError(f"{path}: {odd}", "it was not made by this program; do not unpack it")
         names.add(entry.filename)
+    # Stored files cannot be larger than the archive; a size that lies would fill the memory.
     if sum(entry.file_size for entry in entries) > size:
         raise RecordError(
             f"{path} unpacks to more than its own size", "it was not made by this program; do not unpack it"
@@ -103,6 +109,7 @@ def _odd(entry: zipfile.ZipInfo, run: str, before: set[str]) -> str:
     it differs.
     """
     name = entry.filename
+    # Nothing is unpacked here, but a reader may do it with another tool.
     if "\\" in name or name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
         return f"it contains a file name that points outside: {name!r}"
     if not stat.S_ISREG(entry.external_attr >> 16):

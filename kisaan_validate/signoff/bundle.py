@@ -46,10 +46,12 @@ def bundle_of(files: Files, judged: Judgement, standing: SignoffStanding, *, bas
             f"{files.source} has no copy of the suite's sources",
             "only runs recorded with their sources can be bundled; run again",
         )
+    # What else somebody keeps in the folder may be private.
     kept = {
         name: data for name, data in files.files.items() if _belongs(name) and (baseline or name != BASELINE)
     }
     whole = {**kept, **derived(kept, judged, standing)}
+    # After the page and the manual are made, as they quote from the rest.
     if found := secrets_in(whole):
         raise UsageError(
             f"not bundled: {'; '.join(found)}",
@@ -62,6 +64,7 @@ def derived(kept: Mapping[str, bytes], judged: Judgement, standing: SignoffStand
     """The page, the in-toto statement, the manual and the digests, as the rest of a bundle makes them."""
     left_out = [BASELINE] if judged.run.baseline_digest and BASELINE not in kept else []
     made = {PAGE: render_html(judged, signatures_of(standing)).encode()}
+    # Each is made of those before it: the statement lists the page, the sums list everything.
     made[INTOTO] = intoto_of(judged, {**kept, **made})
     made[HOW] = how_to(judged.run.id, standing, sha256(kept["run.json"]), left_out).encode()
     made[SUMS] = sums({**kept, **made})
@@ -72,4 +75,5 @@ def _belongs(name: str) -> bool:
     """Whether a file of a run's folder is evidence: what else somebody keeps there stays there."""
     if is_fact(name) or name in (f"{FOLDER}/allowed_signers", f"{FOLDER}/revoked_signers"):
         return True
+    # One level below only: a folder within "signoffs" is none of ours.
     return name.startswith(f"{FOLDER}/") and name.endswith(_BESIDE) and name.count("/") == 1

@@ -55,12 +55,14 @@ def linked(run: Run, reports: Path) -> Iterator[Run]:
     Raises RecordError where the folder cannot be locked or read.
     """
     with _locked(reports):
+        # Within the lock: two runs that end together must not name the same one before them.
         head = find_head(reports)
         if head is not None:
             run = replace(
                 run, provenance=replace(run.provenance, previous_run=head.id, previous_digest=head.digest)
             )
         yield run
+        # surrogatepass, so that half a character in some text cannot break the link.
         digest = sha256(run_to_json(run).encode("utf-8", "surrogatepass"))
         with suppress(RecordError):  # found again from the runs
             write_file(reports / HEAD, json.dumps({"id": run.id, "sha256": digest}) + "\n")
@@ -71,6 +73,7 @@ def _locked(reports: Path) -> Iterator[None]:
     try:
         with file_lock(reports / ".lock-chain", "the record of another run", wait=PATIENCE):
             yield
+    # For the chain it is no run that is already running, but a record that could not be made.
     except AlreadyRunning as error:
         raise RecordError(error.fact, "run again when it is done") from None
 
@@ -83,9 +86,11 @@ def find_head(reports: Path) -> Link | None:
     remembered = _remembered(reports)
     if remembered is None:
         return _newest(tips(links_of(reports)))
+    # Two seconds of slack, as some file systems keep times no finer.
     since = (reports / HEAD).stat().st_mtime
     later = [link for link in links_of(reports, since - 2) if not link.error]
     head = remembered  # as it was written, whatever its file holds by now: a change must show
+    # Whoever was killed between run.json and .chain left a run that the head does not name.
     while following := [link for link in later if link.previous_digest == head.digest]:
         head = following[0]
         later.remove(head)
@@ -98,6 +103,7 @@ def links_of(reports: Path, since: float = 0.0) -> list[Link]:
     """
     paths = []
     for path in sorted(reports.glob("*/run.json")):
+        # A run that is being removed just now is none.
         with suppress(OSError):
             if path.stat().st_mtime >= since:
                 paths.append(path)
@@ -121,6 +127,7 @@ def read_link(path: Path) -> Link:
     except (RecordError, UnicodeDecodeError) as error:
         other = isinstance(error, OtherFormat)
         return Link(folder, sha256(data), error=str(error).splitlines()[0], other_format=other)
+    # A copy under another name would be counted twice.
     wrong = "" if run.id == folder else f"it holds the run {run.id}"
     return Link(
         folder, sha256(data), run.id, run.provenance.previous_run, run.provenance.previous_digest, wrong
@@ -148,9 +155,11 @@ class Walk:
 
 def walk(links: list[Link]) -> Walk:
     """Whether these links make one chain, each run after the one that it names."""
+    # A run that another one names belongs to the chain, even if it cannot be read.
     named = {link.previous_digest for link in links}
     apart = [
         link
+        # Unreadable, named by nobody and naming nobody: it has no part in the chain and does not break it.
         for link in links
         if link.error
         and link.digest not in named
@@ -164,9 +173,11 @@ def walk(links: list[Link]) -> Walk:
     by_id = {link.id: link for link in good}
     missing = [link for link in good if link.previous_digest and link.previous_digest not in here]
     firsts = [link for link in good if not link.previous_digest]
+    # The run is here under its id, and its digest is another: it was changed after the next one named it.
     for link in missing:
         if link.previous_run in by_id:
             broken.append(f"{link.folder}: its predecessor, run {link.previous_run}, was changed afterwards")
+    # Two runs with one predecessor: one of them was put in, or the folder was copied.
     followers = Counter(link.previous_digest for link in good if link.previous_digest)
     for digest, n in followers.items():
         if n > 1:
@@ -176,6 +187,7 @@ def walk(links: list[Link]) -> Walk:
     gone.sort(key=lambda link: link.folder)
     start = ""
     for link in gone:
+        # Only the oldest may name a run that is not here: older ones may be kept elsewhere.
         if link is gone[0] and not firsts:
             start = f"{link.folder}: its predecessor, run {link.previous_run}, is missing"
         else:
@@ -191,6 +203,7 @@ def walk(links: list[Link]) -> Walk:
     )
 
 
+# Names of folders begin with the time.
 def _newest(links: list[Link]) -> Link | None:
     return max(links, key=lambda link: link.folder, default=None)
 
@@ -201,6 +214,7 @@ def _remembered(reports: Path) -> Link | None:
         id, digest = given["id"], given["sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    # The name becomes a part of a path, and the file may have been edited.
     if not isinstance(id, str) or not isinstance(digest, str) or "/" in id or id in ("", ".", ".."):
         return None
     return Link(id, digest, id)

@@ -53,6 +53,7 @@ def signoffs_of(files: Files, run: Run, verdict: Verdict | None, trust: SignoffT
             "remove files that are not sign-offs",
         )
     read = [_read(files, path) for path in sorted(paths)]
+    # In their order: what an approval must accept depends on the attestations before it.
     read.sort(key=_order)
     done: list[Signed] = []
     for one in read:
@@ -64,6 +65,7 @@ def _read(files: Files, path: str) -> Signed:
     digest = sha256(files[path])
     try:
         return Signed(path, digest, read_statement(files[path], path))
+    # A statement that cannot be read stays in the list: it is evidence of something.
     except RecordError as error:
         return Signed(path, digest, None, wrong=(error.fact,))
 
@@ -86,11 +88,13 @@ def _checked(
     statement = one.statement
     if statement is None:
         return one
+    # The file's name is part of what was signed, by number, decision and signer.
     wrong = [*_misplaced(one.path, statement), *differing(statement, covered(run, files.files))]
     wrong += _unsaid(statement, run, verdict, before)
     key, faults, unchecked = _signature(one.path, statement, files, trust)
     stamp, answers = (
         check_stamp(files, one.path, trust.tsa_ca),
+        # A signature that does not hold gives no key to ask about.
         "" if faults else _operators(one.path, statement, files, run, trust),
     )
     return Signed(one.path, one.digest, statement, key, (*wrong, *faults), stamp, answers, unchecked)
@@ -114,6 +118,7 @@ def _misplaced(path: str, statement: Statement) -> list[str]:
 def differing(statement: Statement, now: Mapping[str, str]) -> list[str]:
     """Which of the things that a statement covers are no longer what was signed, one sentence each."""
     wrong = []
+    # Both ways: a file that came since was not covered either.
     for name in sorted({*statement.covers, *now}):
         was, has = statement.covers.get(name, ""), now.get(name, "")
         if was == has:
@@ -131,8 +136,10 @@ def _unsaid(statement: Statement, run: Run, verdict: Verdict | None, before: Seq
     """What a statement says wrongly of the run, and what an approval should have said and does not."""
     wrong = []
     about = (run.id, run.place.database, run.place.system_identifier, run.place.at)
+    # The same run id on another database or at another time is another run.
     if (statement.run, statement.database, statement.system_identifier, statement.data_as_of) != about:
         wrong.append(f"it is about run {statement.run} of {statement.database}")
+    # None: it cannot be judged again here, which is said elsewhere.
     if verdict is not None and statement.verdict is not verdict:
         wrong.append(
             f"it was signed with verdict {statement.verdict.value}, but the verdict is {verdict.value}"
@@ -143,6 +150,7 @@ def _unsaid(statement: Statement, run: Run, verdict: Verdict | None, before: Seq
     ) not in manual_criteria(run):
         wrong.append(f"the run has no manual criterion {statement.criterion!r} with this text")
     if statement.decision is Decision.APPROVE:
+        # Only what the signer saw: a later attestation cannot make an earlier approval complete.
         met = [c.id for c in attestable(run, [s for s in before if s.path in statement.seen]) if c.met]
         unsaid = {
             c: why
@@ -162,10 +170,12 @@ def _signature(
     signature = files.get(f"{path}.sig")
     if signature is None:
         return "", ["its signature is missing"], ""
+    # An empty file admits nobody: ssh-keygen still tells whether the signature fits.
     signers = trust.signers or Signers(b"")
     made = check(files[path], signature, statement.signer, signers, statement.at)
     if made.good:
         return made.key, [], ""
+    # It fits, and nobody said whose keys count: open, not wrong.
     if made.intact and trust.signers is None:
         return (
             made.key,

@@ -54,6 +54,7 @@ def read_folder(folder: Path) -> Files:
     found: dict[str, bytes] = {}
     odd: dict[str, str] = {}
     total = 0
+    # os.walk does not enter links to folders, and would not list them among the files either.
     for place, folders, names in os.walk(folder, onerror=_refuse):
         for name in sorted([*names, *(f for f in folders if os.path.islink(os.path.join(place, f)))]):
             path = Path(place) / name
@@ -65,6 +66,7 @@ def read_folder(folder: Path) -> Files:
             ):  # how Python keeps bytes that are no UTF-8
                 odd[os.fsencode(shown).decode("utf-8", "backslashreplace")] = "not named in UTF-8"
                 continue
+            # lstat: what a link leads to is not evidence of this run.
             if not stat.S_ISREG(path.lstat().st_mode):
                 odd[shown] = "a symbolic link" if path.is_symlink() else "not a regular file"
                 continue
@@ -77,6 +79,7 @@ def read_folder(folder: Path) -> Files:
 
 def _read(path: Path) -> bytes:
     try:
+        # O_NOFOLLOW: the file may have become a link since lstat.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
             return file.read()

@@ -28,6 +28,7 @@ def intoto_of(judged: Judgement, files: Mapping[str, bytes]) -> bytes:
     passed, warned, failed = [], [], []
     counted = set(judged.failing)
     for result in run.results:
+        # By the verdict's own list: a failure that was waived or is old does not fail the run.
         if result.status in (Status.PASS, Status.TOLERATED):
             passed.append(result.check_id)
         elif result.status is Status.FAIL and result.check_id not in counted:
@@ -36,6 +37,7 @@ def intoto_of(judged: Judgement, files: Mapping[str, bytes]) -> bytes:
             failed.append(result.check_id)
     severe = any(run.by_id[r.check_id].severity is Severity.BLOCKING for r in run.failures)
     good = "WARNED" if warned or severe else "PASSED"
+    # sort_keys and a fixed indent below: the same bundle must give the same bytes.
     document = {
         "_type": _TYPE,
         "subject": [

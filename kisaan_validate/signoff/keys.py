@@ -54,12 +54,14 @@ def sign(text: bytes, key: Path) -> bytes:
         raise UsageError(
             f"no such key: {key}", "create one with ssh-keygen -t ed25519 -f KEY and name it with --key"
         )
+    # No timeout: it may wait for a passphrase, or for somebody to touch a security key.
     done = subprocess.run(
         [program(), "-Y", "sign", "-f", str(key), "-n", NAMESPACE],
         input=text,
         capture_output=True,
         check=False,
     )
+    # Without a signature nothing was signed, whatever the exit code says.
     if done.returncode or not done.stdout:
         said = (
             " ".join(done.stderr.decode("utf-8", "replace").split())
@@ -74,6 +76,7 @@ def sign(text: bytes, key: Path) -> bytes:
 def check(text: bytes, signature: bytes, signer: str, signers: Signers, at: datetime) -> Checked:
     """Whether ``signature`` is one of ``text`` by a key that may speak for ``signer`` at that time. Raises
     UsageError where OpenSSH is missing."""
+    # Files, as ssh-keygen takes neither signature nor signers from standard input.
     with tempfile.TemporaryDirectory(prefix="kisaan-verify-") as folder:
         place = Path(folder)
         (place / "sig").write_bytes(signature)
@@ -90,14 +93,17 @@ def check(text: bytes, signature: bytes, signer: str, signers: Signers, at: date
             "-s",
             str(place / "sig"),
             "-O",
+            # At the time that the statement claims: a key that expired later was valid then.
             f"verify-time={at.astimezone(UTC):%Y%m%d%H%M%S}",
         ]
         if signers.revoked:
             (place / "revoked").write_bytes(signers.revoked)
             words += ["-r", str(place / "revoked")]
+        # The text on standard input: it is what was signed, byte for byte.
         code, said = _ask(words, text)
         if code == 0:
             return Checked(True, True, _fingerprint(said))
+        # Asked apart, to tell a stranger's good signature from one that does not fit.
         intact, told = _ask(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(place / "sig")], text)
     if intact == 0:
         key = _fingerprint(told)
@@ -146,6 +152,7 @@ def _lines(path: Path) -> bytes:
         raise RecordError(f"cannot read {path}: it is UTF-16 text", "save it as UTF-8")
     while data.startswith(_MARK):
         data = data.removeprefix(_MARK)
+    # A carriage return would be read as part of a line's last word.
     return data.replace(b"\r\n", b"\n")
 
 
@@ -160,6 +167,7 @@ def _ask(words: list[str], text: bytes) -> tuple[int, str]:
             [program(), *words], input=text, capture_output=True, timeout=_LIMIT, env=env, check=False
         )
     except subprocess.TimeoutExpired:
+        # Silence is no proof.
         return 1, ""
     return done.returncode, done.stdout.decode("utf-8", "replace")
 

@@ -19,6 +19,7 @@ themselves.
 def digest_line(path: str) -> str:
     """The line that compares the files which a statement covers with its digests of them."""
     return (
+        # sed takes the digests out of the statement in the form that sha256sum reads.
         f'sed -n \'s/^ *"\\(.*\\)": "\\([0-9a-f]\\{{64\\}}\\)",\\{{0,1\\}}$/\\2  \\1/p\' '
         f"{shlex.quote(path)} | sha256sum -c"
     )
@@ -45,6 +46,7 @@ def lines_of(standing: SignoffStanding) -> Sequence[tuple[str, tuple[str, ...]]]
     """(what it proves, lines) for each sign-off of a run, to be typed in its folder."""
     found = []
     for signed in standing.signed:
+        # What cannot be read has no signer to verify it by.
         if signed.statement is None:
             continue
         lines = [signature_line(signed.path, signed.statement.signer), digest_line(signed.path)]

@@ -48,6 +48,7 @@ def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: SignoffTrust) -
     for the signer.
     """
     files = read_folder(folder)
+    # Nobody should sign beside files that were changed: the signature would cover them.
     if faults := faults_of(files, judged.run):
         raise UsageError(
             f"not signed: {faults[0].subject}: {faults[0].message}",
@@ -58,12 +59,14 @@ def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: SignoffTrust) -
     signature = sign(text, wish.key)
     remarks = _remarks(judged, wish)
     if trust.signers is None:
+        # Said instead of refused: a folder may be signed before anybody has agreed on whose keys count.
         remarks.append("no allowed signers file is configured, so whose key this is cannot be checked")
     else:
         made = check(text, signature, wish.signer, trust.signers, statement.at)
         if not made.good:
             hint = f"ask the owner of {trust.source} to add the key, or sign under the name it has there"
             raise UsageError(f"not signed: {made.message}", hint)
+    # The signature first, then the statement: a statement is only found with its signature beside it.
     write_file(folder / f"{path}.sig", signature.decode())
     write_file(folder / path, text.decode())  # last: a signature without a statement is none
     keep_signers(folder, trust)
@@ -81,6 +84,7 @@ def keep_signers(folder: Path, trust: SignoffTrust) -> None:
 def _statement(files: Files, judged: Judgement, wish: Wish, trust: SignoffTrust) -> Statement:
     run = judged.run
     signer, reason = wish.signer.strip(), " ".join(wish.reason.split())
+    # The name becomes part of a file's name and of a command line.
     if not signer or not signer.isprintable():
         raise UsageError(
             f"{wish.signer!r} is not a name", "write it as in the allowed signers file: --as asha@example.org"
@@ -88,6 +92,7 @@ def _statement(files: Files, judged: Judgement, wish: Wish, trust: SignoffTrust)
     if not reason:
         raise UsageError("a decision needs a reason", "give one with --reason")
     before = signoffs_of(files, run, judged.verdict, trust)
+    # Before the statement is made: it names what it accepts.
     _refuse_unaccepted(judged, wish, before)
     return Statement(
         run=run.id,
@@ -99,6 +104,7 @@ def _statement(files: Files, judged: Judgement, wish: Wish, trust: SignoffTrust)
         covers=covered(run, files.files),
         signer=signer,
         decision=wish.decision,
+        # Whole seconds, as ssh-keygen's verify-time knows no finer.
         at=datetime.now(UTC).replace(microsecond=0),
         reason=reason,
         criterion=wish.criterion,
@@ -136,6 +142,7 @@ def _criterion(judged: Judgement, wish: Wish) -> str:
 def _refuse_unaccepted(judged: Judgement, wish: Wish, before: tuple[Signed, ...]) -> None:
     if wish.decision is not Decision.APPROVE:
         return
+    # Attestations by keys that hold count as done; an approval need not accept them.
     done = [c.id for c in attestable(judged.run, before) if c.met]
     found = {
         c: why for c, why in cautions(judged.run, judged.verdict, done).items() if c not in wish.accepted
@@ -147,6 +154,7 @@ def _refuse_unaccepted(judged: Judgement, wish: Wish, before: tuple[Signed, ...]
 
 def _remarks(judged: Judgement, wish: Wish) -> list[str]:
     operator = judged.run.provenance.operator
+    # Said here and enforced by standing_of: an operator's approval is one, and never the only one.
     if wish.decision is Decision.APPROVE and same_person(operator, wish.signer):
         return [f"{operator} ran it, so another person must approve too"]
     return []

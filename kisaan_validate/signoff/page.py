@@ -37,6 +37,7 @@ def signatures_of(standing: SignoffStanding) -> Signatures:
             attested.append(Attested(s.criterion, s.signer, met, s.reason, s.at, *about))
         else:
             signed.append(_shown(one, s, standing))
+    # Green only where nothing speaks against it.
     state = (
         "accepted"
         if standing.state is SignoffState.APPROVED and standing.accepted
@@ -68,6 +69,7 @@ def _unread(one: Signed) -> Shown:
         "unknown signer",
         "unreadable",
         "",
+        # It must have some time; the problem says that it is unknown.
         datetime.fromtimestamp(0, UTC),
         _problem(one),
         (),

@@ -34,12 +34,14 @@ def provenance_of(
 
 
 def _operator(configured: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    # The environment first: one configuration serves several people.
     if given := environment.get("KISAAN_OPERATOR", "").strip():
         return _line(given), "KISAAN_OPERATOR"
     if configured:
         return _line(configured), "kisaan.toml"
     try:
         return _line(getpass.getuser()), "the operating system's user"
+    # In a container the user's number need not have a name.
     except (KeyError, OSError):
         return "", "nobody"
 
@@ -58,6 +60,7 @@ def _git(suite: Path, sources: list[str]) -> tuple[str, tuple[str, ...] | None, 
     if code:
         why = " ".join(said.split())
         return "", None, "not in a Git repository" if "not a git repository" in why else f"git: {why[:200]}"
+    # -z and no renames: names with blanks or quotes come as they are, one path an entry.
     code, status, said = _ask(
         suite, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", "."
     )
@@ -65,7 +68,9 @@ def _git(suite: Path, sources: list[str]) -> tuple[str, tuple[str, ...] | None, 
     if code or known:
         return commit.strip(), None, f"git: {' '.join(said.split())[:200]}"
     _, prefix, _ = _ask(suite, "rev-parse", "--show-prefix")
+    # Paths are from the top of the repository; the suite's own folder is taken off.
     changed = {entry[3:].removeprefix(prefix.strip()) for entry in status.split("\0") if len(entry) > 3}
+    # A source that Git does not track is not in the commit, ignored ones included.
     changed |= set(sources) - set(tracked.split("\0"))
     listed = sorted(name for name in changed if "__pycache__" not in name)
     kept = [_line(name) for name in listed[:_MOST]]
@@ -78,6 +83,7 @@ def _git(suite: Path, sources: list[str]) -> tuple[str, tuple[str, ...] | None, 
 
 def _ask(folder: Path, *words: str) -> tuple[int, str, str]:
     # Nothing is written, and no file system monitor of the repository's choice is started.
+    # GIT_DIR and the like would lead to another repository.
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {
         "GIT_OPTIONAL_LOCKS": "0",
         "LC_ALL": "C",
@@ -99,6 +105,7 @@ def keep_sources(suite: Path, sources: Iterable[str], digest: str, place: Path) 
     """
     try:
         read = [(name, (suite / name).read_bytes()) for name in sources]
+        # Read once: what is kept is what was compared with the digest.
         if sources_digest(read) != digest:
             raise RecordError(
                 "the suite changed during the run, so its sources are not kept with the run", "run it again"

@@ -23,6 +23,7 @@ def secrets_in(files: Mapping[str, bytes], environment: Mapping[str, str] | None
     found = []
     for name, data in files.items():
         if any(
+            # Manuals and suites show addresses with placeholders.
             match[1].lower() not in _PLACEHOLDERS
             and not match[1].startswith((b"{", b"$", b"<", b"\xe2\x80\xa6"))
             for match in _URL.finditer(data)
@@ -41,4 +42,5 @@ def _known(environment: Mapping[str, str]) -> list[bytes]:
         text = environment.get(name, "")
         words += [unquote(match[1].decode("utf-8", "replace")) for match in _URL.finditer(text.encode())]
         words += [match[1].strip("'") for match in _WORD.finditer(text)]
+    # A short password would be found in any file.
     return [word.encode() for word in words if len(word) >= _SHORTEST]

@@ -80,6 +80,7 @@ class Attestable:
     @property
     def met(self) -> bool:
         """Whether somebody attested it, and nobody denies it."""
+        # One who denies outweighs all who attest.
         return bool(self.by) and all(_decision(s) is Decision.ATTEST for s in self.by)
 
 
@@ -125,6 +126,7 @@ class SignoffStanding:
     @property
     def accepted(self) -> tuple[Caution, ...]:
         """What those who approved accept, although it speaks against it."""
+        # Only of those whose approval counts.
         said = {c for s in self.approvals if s.statement is not None for c in s.statement.accepted}
         return tuple(c for c in Caution if c in said)
 
@@ -141,6 +143,7 @@ class SignoffStanding:
     def replaced(self, signed: Signed) -> bool:
         """Whether a sign-off that holds was followed by a later one of the same person on the same matter."""
         kept = (*self.approvals, *self.rejections, *(s for c in self.criteria for s in c.by))
+        # What holds and is not the latest word of its author.
         return signed.holds and signed not in kept
 
 
@@ -162,6 +165,7 @@ def cautions(run: Run, verdict: Verdict | None, attested: Iterable[str] = ()) ->
         found[Caution.PARTIAL] = (
             f"the run is partial: {len(run.checks):,} of {run.suite.total_checks:,} checks were run"
         )
+    # None is not known, and no reason to refuse.
     if verdict not in (Verdict.PASS, None):
         found[Caution.VERDICT] = f"the verdict is {verdict}"
     if run.provenance.uncommitted:
@@ -201,14 +205,17 @@ def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Sig
     One decision a person counts, the latest. People are told apart by name and by key: one key under two
     names is one person. Whoever ran it cannot be its only approver.
     """
+    # The run's own demand is signed with it; a caller may only ask for more.
     needed = max(run.provenance.approvals, needed, 1)
     holding = [s for s in signed if s.holds]
+    # Decisions and attestations are counted apart: an attestation replaces no approval.
     latest = _latest([s for s in holding if _decision(s) in (Decision.APPROVE, Decision.REJECT)])
     rejections = tuple(s for s in latest if _decision(s) is Decision.REJECT)
     approvals = tuple(s for s in latest if _decision(s) is Decision.APPROVE)
     lost = lost_of(signed)
     missing = _missing(run, approvals, needed)
     missing += tuple(f"{path} existed when others signed and is now missing" for path in lost)
+    # One rejection outweighs any number of approvals.
     if rejections:
         state = SignoffState.REJECTED
     elif approvals and not missing:
@@ -233,6 +240,7 @@ def same_person(operator: str, signer: str) -> bool:
     case.
     """
     left, right = operator.strip().casefold(), signer.strip().casefold()
+    # Before the @: whoever runs as "asha" signs as "asha@example.org".
     return bool(left) and (left == right or left.partition("@")[0] == right.partition("@")[0])
 
 
@@ -240,6 +248,7 @@ def lost_of(signed: Sequence[Signed]) -> tuple[str, ...]:
     """The sign-offs that others saw, as they saw them, and that are not among these."""
     here = {s.path: s.digest for s in signed}
     seen = [item for s in signed if s.statement is not None for item in s.statement.seen.items()]
+    # By digest too: a sign-off that was changed is not the one that was seen.
     return tuple(dict.fromkeys(path for path, digest in seen if here.get(path) != digest))
 
 
@@ -250,6 +259,7 @@ def _decision(signed: Signed) -> Decision | None:
 def _latest(holding: Sequence[Signed]) -> list[Signed]:
     """The latest word of each person."""
     person = _people(holding)
+    # The last one written wins, as they come in the order in which they were made.
     last = {person[at]: one for at, one in enumerate(holding)}
     return [one for at, one in enumerate(holding) if last[person[at]] is one]
 
@@ -263,6 +273,7 @@ def _people(holding: Sequence[Signed]) -> list[int]:
     for at, one in enumerate(holding):
         name = one.statement.signer.casefold() if one.statement is not None else ""
         for mark in (f"name {name}", f"key {one.key}"):
+            # Union by relabelling: a name or key that was met before makes both the same person.
             other = person[owner.setdefault(mark, at)]
             person = [person[at] if p == other else p for p in person]
     return person
@@ -289,6 +300,7 @@ def _missing(run: Run, approvals: Sequence[Signed], needed: int) -> tuple[str, .
         for s in approvals
         if s.statement is not None and not s.ran_it and not same_person(operator, s.statement.signer)
     ]
+    # An approval by the operator counts, but not alone.
     if approvals and not others:
         how = [
             f"{s.statement.signer}: {s.answers}" for s in approvals if s.statement is not None and s.answers
@@ -296,6 +308,7 @@ def _missing(run: Run, approvals: Sequence[Signed], needed: int) -> tuple[str, .
         missing.append(
             f"{operator} ran it and cannot be the only approver" + (f" ({'; '.join(how)})" if how else "")
         )
+    # Unknown who ran it: nobody can be told to be somebody else.
     if approvals and not operator:
         missing.append("who ran it is not recorded, so whether somebody else approved is unknown")
     return tuple(missing)

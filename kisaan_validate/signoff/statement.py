@@ -92,6 +92,7 @@ def covered(run: Run, files: Mapping[str, bytes]) -> dict[str, str]:
     """What a statement on ``run`` covers: every file of facts beside it, and by their digests suite and
     previous run.
     """
+    # What is not among the files is covered by its digest, with a prefix that sha256sum does not read.
     named = {name: sha256(data) for name, data in files.items() if is_fact(name)}
     named["suite"] = f"sha256:{run.suite.digest}"
     named["previous run"] = (
@@ -103,6 +104,7 @@ def covered(run: Run, files: Mapping[str, bytes]) -> dict[str, str]:
         ("waivers.toml", run.waivers_digest),
     ):
         if digest:
+            # A file that is here is covered by its own digest; one that was left out, by the run's.
             named.setdefault(name, digest)
     return dict(sorted(named.items()))
 
@@ -122,6 +124,7 @@ def statement_text(statement: Statement) -> bytes:
     return _text({"kind": "signoff", **plain})
 
 
+# One entry a line: stock tools take a statement apart by lines.
 def _text(plain: Mapping[str, Any]) -> bytes:
     return (json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
@@ -134,6 +137,7 @@ def read_statement(data: bytes, source: str) -> Statement:
         given = json.loads(data.decode())
         if not isinstance(given, dict) or given.get("kind") != "signoff":
             raise RecordError(f"{source} is not a sign-off", "check the file")
+        # Before it is parsed further: another version's fields may be unknown here.
         if given.get("format_version") != STATEMENT_FORMAT:
             raise OtherFormat(
                 f"{source} has format {given.get('format_version')!r}, this version reads {STATEMENT_FORMAT}",
@@ -141,11 +145,13 @@ def read_statement(data: bytes, source: str) -> Statement:
             )
         body = {key: value for key, value in given.items() if key != "kind"}
         statement: Statement = adapter(Statement).validate_python(body)
+        # Written again and compared: what the model ignored or changed would not have been signed.
         same = statement_text(statement) == data
     except (ValueError, RecursionError, ValidationError) as error:
         raise RecordError(
             f"{source} is not a sign-off: {str(error).splitlines()[0]}", "it may be truncated or edited"
         ) from None
+    # A time without a zone is another moment on another machine.
     if statement.at.tzinfo is None or statement.data_as_of.tzinfo is None:
         raise RecordError(f"{source} has a time without a time zone", "it was edited")
     if not same:

@@ -40,6 +40,7 @@ def query_of(signature: bytes) -> bytes:
 
 def ask(url: str, query: bytes) -> bytes:
     """Send a request to an authority and return its reply. Raises UsageError."""
+    # A scheme such as file: would read from this machine and send nothing.
     if urlsplit(url).scheme not in ("http", "https"):
         raise UsageError(
             f"{url} is not the URL of a timestamp authority", "use one that begins with https://"
@@ -47,6 +48,7 @@ def ask(url: str, query: bytes) -> bytes:
     request = urllib.request.Request(url, query, {"Content-Type": "application/timestamp-query"})
     try:
         with urllib.request.urlopen(request, timeout=_LIMIT) as answer:
+            # A reply is a few kilobytes: a stranger's server must not fill the memory.
             reply: bytes = answer.read(_LARGEST)
     except (OSError, ValueError) as error:
         raise UsageError(
@@ -60,6 +62,7 @@ def belongs(reply: bytes, signature: bytes) -> bool:
     """Whether a reply is a stamp of this signature, whoever made it: the digest in it is the signature's."""
     told = _told(reply)
     match = re.search(r"Message data:\n((?: +[0-9a-f]+ - .*\n)+)", told)
+    # From OpenSSL's text, as the digest is nowhere else to be had without parsing ASN.1.
     if match is None or "Status: Granted" not in told:
         return False
     found = "".join(
@@ -76,6 +79,7 @@ def check_stamp(files: Files, path: str, authorities: Path | None) -> Stamp | No
     reply, signature = files.get(f"{path}.sig.tsr"), files.get(f"{path}.sig")
     if reply is None or signature is None:
         return None
+    # First whose it is: a good stamp of something else proves nothing here.
     if not belongs(reply, signature):
         return Stamp(StampState.WRONG, "its timestamp is not for this signature")
     at = time_of(reply)
@@ -91,6 +95,7 @@ def verified(reply: bytes, signature: bytes, authorities: Path) -> bool:
     """Whether an authority of these certificates stamped the signature. Raises RecordError if they cannot
     be read.
     """
+    # A missing file is a fault of the configuration, not of the stamp.
     if not authorities.is_file():
         raise RecordError(
             f"cannot read {authorities}", "name the certificates of the timestamp authority with --tsa-ca"
@@ -101,6 +106,7 @@ def verified(reply: bytes, signature: bytes, authorities: Path) -> bool:
         code, said = _openssl(
             "ts", "-verify", "-data", f"{folder}/data", "-in", f"{folder}/tsr", "-CAfile", str(authorities)
         )
+    # Both must say so: no version's exit code alone decides.
     return code == 0 and "Verification: OK" in said
 
 
@@ -120,6 +126,7 @@ def _openssl(*words: str) -> tuple[int, str]:
     found = shutil.which("openssl")
     if found is None:
         raise UsageError("openssl is missing", "install it: apt-get install openssl")
+    # No standard input, so that nothing can wait for somebody to type.
     done = subprocess.run(
         [found, *words], capture_output=True, timeout=_LIMIT, check=False, stdin=subprocess.DEVNULL
     )

@@ -37,6 +37,7 @@ def verify_path(path: Path, trust: SignoffTrust, *, only_chain: bool = False) ->
     """
     if path.is_file() and path.name == "run.json":
         path = path.parent
+    # A file is a bundle; run.json was turned into its folder above.
     if path.is_file():
         return [_bundle(path, trust)]
     if (path / "run.json").exists():
@@ -45,6 +46,7 @@ def verify_path(path: Path, trust: SignoffTrust, *, only_chain: bool = False) ->
         chain = verify_chain(path)
         if only_chain:
             return [chain]
+        # The chain first: it says whether what follows is all there is.
         return [chain, *(_one_of(p.parent, trust) for p in sorted(path.glob("*/run.json")))]
     raise RecordError(f"{path} contains no run", "name a bundle, a run's folder, or a folder of reports")
 
@@ -54,6 +56,7 @@ def _one_of(folder: Path, trust: SignoffTrust) -> Verified:
         return verify_files(read_folder(folder), trust, name=folder.name)
     except RecordError as error:
         found = Verified(str(folder))
+        # One run that cannot be read must not hide what the others prove.
         found.add(Mark.OPEN, "evidence", error.fact)
         return found
 
@@ -66,6 +69,7 @@ def compare_suite(found: Verified, suite: Path) -> None:
 
     if found.judged is None or not suite.is_dir():
         return
+    # Files that begin with an underscore are no sources of a suite.
     listed = [p for p in suite_files(suite) if not p.name.startswith("_")]
     now = sources_digest((p.relative_to(suite).as_posix(), p.read_bytes()) for p in sorted(listed))
     if now != found.judged.run.suite.digest:
@@ -74,6 +78,7 @@ def compare_suite(found: Verified, suite: Path) -> None:
             "suite",
             f"{suite} now contains a different suite: this run and its sign-offs say nothing about it",
         )
+        # Of another suite nothing can be compared.
         return
     try:
         declared = load_suite(suite)
@@ -81,6 +86,7 @@ def compare_suite(found: Verified, suite: Path) -> None:
         found.add(Mark.NOTE, "suite", f"its checks were not compared with the run: {error.fact}")
         return
     for wrong in undeclared(found.judged.run, declared):
+        # Same digest of the sources, other declarations: the record was edited.
         found.add(Mark.WRONG, "run.json", f"{wrong}, unlike the suite that was run")
 
 
@@ -156,6 +162,7 @@ def verify_files(files: Files, trust: SignoffTrust, name: str = "") -> Verified:
         _verify(files, trust, name, found)
     except RecordError as error:
         found.add(Mark.WRONG, "evidence", error.fact)
+    # Missing OpenSSH or signers is the reader's to fix; it says nothing of the evidence.
     except KisaanError:
         raise
     except (
@@ -171,6 +178,7 @@ def _verify(files: Files, trust: SignoffTrust, name: str, found: Verified) -> No
     run = _run(files, found)
     if run is None:
         return
+    # It may have been copied under another name; the id in it decides.
     if name and name != run.id:
         found.add(Mark.NOTE, "run.json", f"the folder is named {name}, but the run is {run.id}")
     _suite(files, run, found)
@@ -180,9 +188,11 @@ def _verify(files: Files, trust: SignoffTrust, name: str, found: Verified) -> No
         files,
         run,
         judged.verdict if judged is not None else None,
+        # The reader's own keys decide; only without any those that lie beside the run.
         trust if trust.signers else _own(files, trust),
     )
     found.standing = standing_of(run, signed, trust.approvals)
+    # Whole seconds, as a statement's time has no more.
     _signatures(found, found.standing, files, trust, run.finished_at.replace(microsecond=0))
     if judged is not None:
         _expired(found, judged)
@@ -199,6 +209,7 @@ def faults_of(files: Files, run: Run) -> list[VerifyFinding]:
     found = Verified(files.source)
     _suite(files, run, found)
     _strays(files, found)
+    # Sign-offs are judged apart: a damaged one must not keep people from signing again.
     return [f for f in found.of(Mark.WRONG) if not f.subject.startswith(f"{FOLDER}/")]
 
 
@@ -223,6 +234,7 @@ def _sums(files: Files, found: Verified) -> None:
         found.add(Mark.WRONG, SUMS, "it is missing")
         return
     wrong = False
+    # Both ways: what is listed and missing, and what is there and not listed.
     for name in sorted({*listed, *files.files} - {SUMS}):
         if name not in files:
             found.add(Mark.WRONG, name, f"{SUMS} lists it, but it is missing")
@@ -241,6 +253,7 @@ def _run(files: Files, found: Verified) -> Run | None:
     try:
         run = run_from_json(files.text("run.json"), "run.json")
     except RecordError as error:
+        # Another version's record is open, not wrong.
         found.add(Mark.OPEN if isinstance(error, OtherFormat) else Mark.WRONG, "run.json", error.fact)
         return None
     found.add(Mark.PROVED, "run.json", f"it is complete: run {run.id}, SHA-256 {sha256(files['run.json'])}")
@@ -260,6 +273,7 @@ def _suite(files: Files, run: Run, found: Verified) -> None:
             found.add(Mark.WRONG, name, "the run names it as a source of its suite, but it is missing")
         elif name not in names:
             found.add(Mark.WRONG, name, "it was added: the run names no such source")
+    # Missing ones were named above; a digest without them would differ for that reason alone.
     if all(name in files for name in names):
         if sources_digest((name.removeprefix("suite/"), files[name]) for name in names) == run.suite.digest:
             found.add(Mark.PROVED, "suite", f"its {len(names):,} sources are those that were run")
@@ -272,6 +286,7 @@ def _judged(files: Files, run: Run, found: Verified) -> Judgement | None:
     said.
     """
     texts = {name: _beside(files, name, digest, found) for name, digest in _named(run).items()}
+    # Without one of its files a run would be judged as though it had had none.
     gone = [name for name, digest in _named(run).items() if digest and texts[name] is None]
     if gone:
         return None
@@ -283,6 +298,7 @@ def _judged(files: Files, run: Run, found: Verified) -> Judgement | None:
             read_contract(promised, "contract.toml") if promised is not None else None,
             read_waivers(excused, "waivers.toml") if excused is not None else None,
         )
+    # The facts come from a stranger: whatever judging them raises is theirs.
     except (KisaanError, ValueError, LookupError, TypeError, ArithmeticError) as error:
         found.add(Mark.WRONG, "run.json", f"it cannot be judged: {type(error).__name__}: {str(error)[:200]}")
         return None
@@ -308,6 +324,7 @@ def _beside(files: Files, name: str, digest: str, found: Verified) -> str | None
             found.add(Mark.WRONG, name, "it was added: the run did not use it")
         return None
     if name not in files:
+        # A bundle may leave the baseline out on purpose; a folder may not.
         mark = Mark.OPEN if name == BASELINE and files.bundle is not None else Mark.WRONG
         found.add(
             mark, name, f"it is missing, so the run cannot be judged again; its SHA-256 must be {digest}"
@@ -334,11 +351,13 @@ def _signatures(
             of = f" {s.criterion} ({s.criterion_text})" if s.criterion else ""
             accepted = f", accepting {', '.join(s.accepted)}" if s.accepted else ""
             found.add(
+                # By the copy in the run's own folder a signature proves only that somebody made both.
                 Mark.PROVED if trust.signers else Mark.NOTE,
                 signed.path,
                 f"{s.signer} signed {s.decision.value}{of}{accepted} with {signed.key}, by {whose}: "
                 f"{s.reason}",
             )
+            # Clocks differ; this is no proof of anything, and worth knowing.
             if s.at < ended:
                 found.add(
                     Mark.NOTE,
@@ -349,6 +368,7 @@ def _signatures(
     for path in standing.lost:
         found.add(Mark.WRONG, path, "it existed when others signed and is now missing or different")
     kept = files.get(SIGNERS)
+    # The reader's file decides; that it differs is told.
     if trust.signers is not None and kept is not None and kept != trust.signers.allowed:
         found.add(Mark.NOTE, SIGNERS, f"the copy differs from {whose}, which decides here")
 
@@ -376,6 +396,7 @@ def _strays(files: Files, found: Verified) -> None:
     for name in files.files:
         if name in known or name in facts or name in DERIVED or name.startswith("suite/"):
             continue
+        # Among the sign-offs and in a bundle nothing is there by chance.
         inside = name.startswith(f"{FOLDER}/") or files.bundle is not None
         found.add(
             Mark.WRONG if inside else Mark.NOTE,
@@ -388,6 +409,7 @@ def _strays(files: Files, found: Verified) -> None:
 
 def _page(files: Files, found: Verified, judged: Judgement) -> None:
     """What a bundle holds that is made of the rest is made again; so is the page of a folder."""
+    # Another version renders another page from the same facts.
     if judged.run.tool_version != VERSION:
         found.add(
             Mark.OPEN,
@@ -397,13 +419,16 @@ def _page(files: Files, found: Verified, judged: Judgement) -> None:
         )
         return
     own = own_standing(files, judged)
+    # What is derived is made again, so it cannot be among what it is made of.
     kept = {name: data for name, data in files.files.items() if name not in DERIVED}
     made = derived(kept, judged, own)  # by the keys beside the run: it shows what its makers saw
     if files.bundle is None:
         made = {"report.html": made["report.html"]}
+    # Compared already, against the files themselves.
     made.pop(SUMS, None)
     for name, data in made.items():
         if name not in files:
+            # A folder's page can be rendered at any time; a bundle was made with one.
             found.add(Mark.WRONG if files.bundle is not None else Mark.NOTE, name, "it is missing")
         elif files[name] != data:
             found.add(Mark.WRONG, name, "it differs from what these facts and sign-offs render")
@@ -416,6 +441,7 @@ def _expired(found: Verified, judged: Judgement) -> None:
     reader.
     """
     for check, used in judged.waived.items():
+        # By today's date: at the run's it was valid, and its reader looks today.
         if used.use is Use.HOLDS and used.waiver.expires < datetime.now(UTC).date():
             found.add(
                 Mark.NOTE,
@@ -453,6 +479,7 @@ def _approved(found: Verified, standing: SignoffStanding, trust: SignoffTrust) -
             f"{NOBODY_CHECKED}; name your own with --allowed-signers. {ONLY_A_SIGNATURE}",
         )
         return
+    # The copy of keys came with the evidence and can vouch for nobody.
     if trust.signers is None and standing.state is not SignoffState.UNSIGNED:
         found.add(
             Mark.OPEN,
