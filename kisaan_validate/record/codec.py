@@ -24,6 +24,7 @@ def adapter(kind: type[Any]) -> Any:
     """The pydantic adapter of a dataclass, made once."""
     from pydantic import TypeAdapter
 
+    # Building one takes pydantic a moment; records are read by the hundred.
     if kind not in _adapters:
         _adapters[kind] = TypeAdapter(kind)
     return _adapters[kind]
@@ -41,6 +42,7 @@ def schema_of(kind: type[Any]) -> dict[str, Any]:
     schema: dict[str, Any] = adapter(kind).json_schema(mode="serialization")
     sealed = {"seal": {"type": "string", "pattern": "^[0-9a-f]{64}$"}} if kind is Baseline else {}
     for part in (schema, *schema.get("$defs", {}).values()):
+        # What later versions added is not in older files, so it cannot be required of them.
         if "required" in part:
             part["required"] = [name for name in part["required"] if name not in LATER]
     schema["properties"] = {"kind": {"const": kind.__name__.lower()}, **schema["properties"], **sealed}
@@ -70,6 +72,7 @@ _KEPT_ELSEWHERE = "its digest is only in the baseline"
 def run_from_json(text: str, source: str = "run.json") -> Run:
     """The Run that ``text`` holds. Raises RecordError, naming ``source``."""
     run: Run = _from_json(Run, text, source, "run", RUN_FORMAT)
+    # By every reader, so that no command acts on facts that cannot have been measured.
     _refuse_contradictions(run_contradictions(run), source)
     return run
 
@@ -126,6 +129,7 @@ def _plain(kind: type[Any], value: Any) -> Any:
 
 def _without_empty(plain: Any) -> Any:
     if isinstance(plain, dict):
+        # Their bytes must stay as they were: sign-offs and other files name them by digest.
         kept = {key: value for key, value in plain.items() if value or key not in LATER}
         return {key: _without_empty(value) for key, value in kept.items()}
     if isinstance(plain, list):
@@ -136,12 +140,14 @@ def _without_empty(plain: Any) -> Any:
 def _keeps(read: Any, written: Any) -> bool:
     """Whether all that was written was read, and nothing else but what earlier versions did not write."""
     if isinstance(read, dict) and isinstance(written, dict):
+        # Only what earlier versions did not write, and only if it says nothing.
         missing = {key for key in read.keys() - written.keys() if key in _SINCE and not read[key]}
         return read.keys() - missing == written.keys() and all(
             _keeps(read[key], value) for key, value in written.items()
         )
     if isinstance(read, list) and isinstance(written, list):
         return len(read) == len(written) and all(map(_keeps, read, written))
+    # By text: to Python 1 == 1.0 == True, and the file would have been changed.
     return _canonical({"": read}) == _canonical({"": written})
 
 
@@ -164,19 +170,23 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         raise RecordError(
             f"{source} is not complete JSON: {error}", "it may be truncated; take it again"
         ) from None
+    # The kind before the version: versions of other files have nothing to do with this one.
     if not isinstance(given, dict) or given.get("kind") != wanted:
         found = given.get("kind", "something else") if isinstance(given, dict) else "something else"
         raise RecordError(f"{source} is not a {wanted} file (it is {found})", "check the file's name")
     version = given.get("format_version")
+    # A boolean is an int to isinstance.
     if type(version) is not int or version > newest:
         raise OtherFormat(
             f"{source} has format {version}; this version reads up to {newest}", "upgrade kisaan-validate"
         )
+    # Earlier formats mean something else by the same names: they are refused, not guessed at.
     if version < newest:
         raise OtherFormat(
             f"{source} has format {version} of an earlier version; this version reads {newest}",
             "take it again",
         )
+    # Before the model: a broken seal says more than the field that it broke.
     if kind is Baseline and given.get("seal") != _sealed_as(given):
         raise RecordError(
             f"{source} was changed: its seal does not match",

@@ -73,6 +73,7 @@ def baseline_contradictions(baseline: Baseline) -> Iterator[str]:
     yield from _twice("the object", (" ".join(filter(None, o.key)) for o in baseline.objects))
 
 
+# Names are looked up by dictionary everywhere: of two, one would vanish.
 def _twice(what: str, names: Iterable[str]) -> Iterator[str]:
     for name, times in Counter(names).items():
         if times > 1:
@@ -102,6 +103,7 @@ def _digests(run: Run) -> Iterator[str]:
 def _checks(run: Run) -> Iterator[str]:
     yield from _twice("the check", (check.id for check in run.checks))
     part = len(run.checks) < run.suite.total_checks
+    # Both ways: a partial run that claims to be whole, and the reverse.
     if len(run.checks) > run.suite.total_checks or run.selection.partial is not part:
         whole = "a part" if run.selection.partial else "all"
         yield (
@@ -120,6 +122,7 @@ def _exact(check: Check) -> bool:
             and (tolerance.rows or 0) >= 0
             and tolerance.numerator is tolerance.denominator is None
         )
+    # A tolerance of all rows can never fail, and is refused at load.
     return (
         tolerance.numerator is not None
         and tolerance.denominator is not None
@@ -131,6 +134,7 @@ def _results(run: Run) -> Iterator[str]:
     checks, rows = run.by_id, _rows_by_name(run)
     yield from _twice("the result of", (result.check_id for result in run.results))
     answered = {result.check_id for result in run.results}
+    # A check without a result would be left out of every count.
     yield from (f"{id}: a check without a result" for id in checks if id not in answered)
     for result in run.results:
         check = checks.get(result.check_id)
@@ -148,6 +152,7 @@ def _counted(id: str, status: Status, violations: int | None) -> Iterator[str]:
     said = "without a number of violations" if violations is None else f"beside {violations:,} violations"
     if violations is not None and violations < 0:
         yield f"{id}: {violations:,} violations"
+    # PASS beside None: not counted is not zero.
     elif status is Status.PASS and violations != 0:
         yield f"{id}: it passed {said}"
     elif status in {Status.FAIL, Status.TOLERATED} and not violations:
@@ -160,9 +165,11 @@ def _counted(id: str, status: Status, violations: int | None) -> Iterator[str]:
 
 
 def _one_result(run: Run, check: Check, result: Result, rows: dict[str, int]) -> Iterator[str]:
+    # NaN is unequal to itself.
     if result.milliseconds < 0 or result.milliseconds != result.milliseconds:
         yield f"{check.id}: it took {result.milliseconds} ms"
     if result.status in _UNANSWERED:
+        # What has no answer is not looked at further: its other facts are empty by the rule above.
         yield from _silent(check, result)
         return
     yield from _evidence(run, check, result)
@@ -192,11 +199,13 @@ def _silent(check: Check, result: Result) -> Iterator[str]:
 def _evidence(run: Run, check: Check, result: Result) -> Iterator[str]:
     if result.evidence is Evidence.NONE:
         yield f"{check.id}: it has an answer ({result.status.value}) without evidence"
+    # "is not" compares two truths: either both hold or neither.
     if (check.form is Form.CATALOGUE) is not (result.evidence is Evidence.CATALOGUE):
         yield f"{check.id}: a check of form {check.form.value} cannot be answered by: {result.evidence.value}"
     if (check.form is Form.PYTHON) is not (result.evidence is Evidence.STREAMED):
         yield f"{check.id}: a check of form {check.form.value} cannot be answered by: {result.evidence.value}"
     if result.evidence is Evidence.PROVED:
+        # A record without the setting is from before there was one, when constraints were trusted.
         trusted = run.settings.get("trust_constraints", "true") == "true"
         if (
             not trusted
@@ -209,6 +218,7 @@ def _evidence(run: Run, check: Check, result: Result) -> Iterator[str]:
 
 def _examined(check: Check, result: Result, rows: dict[str, int]) -> Iterator[str]:
     violations, examined = result.violations or 0, result.examined
+    # With segments each may violate it, and the claim says so.
     if check.kind in _FIGURES and ", for each " not in check.claim and violations > 1:
         yield f"{check.id}: {violations:,} violations of one figure"
     if examined is None:
@@ -220,6 +230,7 @@ def _examined(check: Check, result: Result, rows: dict[str, int]) -> Iterator[st
     known = rows.get(check.table)
     if known is None or check.form not in {Form.ROW, Form.JOIN} or check.kind in _FIGURES:
         return
+    # Without a filter every row of the table is examined.
     whole = check.form is Form.ROW and "(filter" not in check.claim
     if examined > known or (whole and examined != known):
         yield f"{check.id}: {examined:,} rows examined of a table of {known:,}"
@@ -227,6 +238,7 @@ def _examined(check: Check, result: Result, rows: dict[str, int]) -> Iterator[st
 
 def _among_examined(check: Check, result: Result) -> bool:
     """Whether each violation is one of what was examined."""
+    # Judged as a whole there is one violation of however many rows.
     if check.form is Form.PYTHON:
         return not result.message.startswith("judged as a whole")
     return check.form is not Form.QUERY or check.kind in _AMONG_EXAMINED
@@ -239,14 +251,17 @@ def _sample(check: Check, result: Result) -> Iterator[str]:
     if result.key_digest and (not violations or not _HEX.fullmatch(result.key_digest)):
         yield f"{check.id}: a digest of failing keys that is not a digest, or of no failure"
     shown = [{name for name, _ in row} for row in result.sample]
+    # Keys and columns of a sample come from one statement.
     if any(names != shown[0] for names in shown) or (shown and not shown[0].issuperset(result.key)):
         yield f"{check.id}: its failing rows do not have the same columns, or lack their key"
     one_a_row = check.form in {Form.ROW, Form.JOIN, Form.CATALOGUE}
+    # One row is one violation in these forms, so the numbers decide.
     if one_a_row and result.sample and result.sample_complete is not (len(result.sample) == violations):
         all_or = "all" if result.sample_complete else "not all"
         yield (
             f"{check.id}: {len(result.sample):,} failing keys are claimed to be {all_or} of {violations:,}"
         )
+    # Python checks may find violating rows without a key to show.
     if violations and result.sample_complete and not result.sample and check.form is not Form.PYTHON:
         yield f"{check.id}: no failing keys are claimed to be all of {violations:,}"
 
@@ -256,6 +271,7 @@ def _tolerated(check: Check, result: Result) -> Iterator[str]:
         granted = check.tolerance is not None and check.tolerance.accepts(
             result.violations or 0, result.examined
         )
+        # The message repeats the tolerance: an edit of one alone shows.
         if not granted or f"tolerated: up to {check.tolerance}" not in result.message:
             yield (
                 f"{check.id}: {result.violations or 0:,} violations were tolerated, but its "
@@ -286,6 +302,7 @@ def _rows_by_name(run: Run) -> dict[str, int]:
             titles.setdefault(name, []).append(table)
     found: dict[str, int] = {}
     for name in {check.table for check in run.checks}:
+        # An alias may mean several tables; whose rows these are is then unknown.
         places = run.suite.aliases.get(name, (name,))
         tables = titles.get(places[0], []) if len(places) == 1 else []
         if len(tables) == 1 and tables[0].rows is not None:
@@ -303,6 +320,7 @@ def _tables(tables: Iterable[TableFacts]) -> Iterator[str]:
         yield from _twice(f"{table.title}: the column", (c.name for c in table.columns))
         if table.rows is not None and table.rows < 0:
             yield f"{table.title}: {table.rows:,} rows"
+        # A number or a reason, never both and never neither.
         if (table.rows is None) is not bool(table.reason):
             neither, both = (
                 "no number of rows and no reason",
@@ -325,6 +343,7 @@ def _figures(what: str, profile: Profile, rows: int | None) -> Iterator[str]:
         yield f"{what}: a minimum without a maximum, or the reverse"
     if profile.personal and ends != (None, None):
         yield f"{what}: minimum and maximum of a personal column"
+    # Only NULLs: there is no value to be the smallest.
     if rows is not None and nulls == rows and ends != (None, None):
         yield f"{what}: minimum and maximum without a value"
     if profile.family is Family.NUMBER and _reversed(*ends):
@@ -336,6 +355,7 @@ def _reversed(minimum: str | None, maximum: str | None) -> bool:
         low, high = Decimal(minimum or "x"), Decimal(maximum or "x")
     except InvalidOperation:
         return False  # no decimal: what its order is, only its type knows
+    # NaN is greater than every number to PostgreSQL, and compares with nothing to Decimal.
     return not (low.is_nan() or high.is_nan()) and low > high
 
 
@@ -351,6 +371,7 @@ def _buckets(title: str, digests: TableDigests, rows: int | None) -> Iterator[st
         yield f"{title}: buckets of rows that cannot be read"
         return
     yield from _twice(f"{title}: the bucket", (number[0] for number in numbers))
+    # Fewer than the table has is possible: late rows are in no bucket.
     if digests.buckets and rows is not None and counted > rows:
         yield f"{title}: digests of {counted:,} rows of {rows:,}"
 
@@ -367,6 +388,7 @@ def _criteria(run: Run) -> Iterator[str]:
     known = run.by_id
     for criterion in run.criteria:
         yield from _criterion(criterion)
+        # A selection may leave out checks that a criterion names.
         if not run.selection.partial:
             yield from (
                 f"criterion {criterion.id}: {id} is not a check of this run"
@@ -383,6 +405,7 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
 
 def _coverage(run: Run) -> Iterator[str]:
     yield from _twice("the coverage of", (entry.table for entry in run.coverage))
+    # Checks of the catalogue read no rows, so they are not counted in coverage.
     asked = {check.id for check in run.checks if check.form is not Form.CATALOGUE}
     answered = sum(r.check_id in asked and r.status not in _UNANSWERED for r in run.results)
     for entry in run.coverage:
@@ -436,6 +459,7 @@ def _rows_compared(found: RowsCompared) -> Iterator[str]:
             f"{found.table}: impossible numbers of rows: {found.added} added, {found.late} of "
             f"them late, {found.removed} removed"
         )
+    # A reason stands just where no number does.
     if bool(found.message) is not (found.added is None):
         yield f"{found.table}: its rows were compared and not compared"
     for kind, keys in found.keys.items():
@@ -453,6 +477,7 @@ def _values_compared(found: ValuesCompared) -> Iterator[str]:
     if (
         not 0 <= changed <= compared
         or len(found.samples) > changed
+        # Patterns share out the changed values, the unexplained ones among them.
         or (found.patterns and explained != changed)
     ):
         yield (

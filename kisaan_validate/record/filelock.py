@@ -36,12 +36,14 @@ def file_lock(path: Path, what: str, wait: float = 0.0) -> Iterator[None]:
         except OSError as error:
             raise _refused(path, error) from None
         try:
+            # Emptied only when the lock is held: before, it names whoever holds it.
             os.ftruncate(handle, 0)
             os.pwrite(handle, _holder().encode(), 0)
         except OSError as error:
             raise _refused(path, error) from None
         yield
     finally:
+        # Closing ends the lock: no explicit unlock can be forgotten.
         os.close(handle)
 
 
@@ -50,6 +52,7 @@ def _take(handle: int, wait: float) -> None:
     end = time.monotonic() + wait
     while True:
         try:
+            # Not blocking: flock itself knows no time limit.
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= end:
@@ -60,6 +63,8 @@ def _take(handle: int, wait: float) -> None:
 def _open(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # O_NOFOLLOW: a link in a shared folder could make us empty a file elsewhere. O_CLOEXEC: children must
+        # not keep the lock.
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _refused(path, error) from None
@@ -80,4 +85,5 @@ def _holder() -> str:
 
 def _who(handle: int) -> str:
     said = os.pread(handle, 300, 0).decode("utf-8", "replace")
+    # Another user may have written the file: nothing hidden in it reaches the terminal.
     return "".join(c for c in said if c.isprintable()).strip() or "unknown process"

@@ -19,22 +19,27 @@ def write_file(path: Path, text: str) -> None:
     """
     temporary = ""
     try:
+        # /dev/stdout and named pipes: a rename would replace them.
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_text(text, encoding="utf-8", errors="strict", newline="\n")
             return
         path.parent.mkdir(parents=True, exist_ok=True)
+        # In the same folder, as a rename between file systems is a copy.
         handle, temporary = tempfile.mkstemp(
             prefix=f".{path.name}.", dir=path.parent
         )  # mkstemp makes it 0600
+        # A fixed line end: the digest must be the same on every platform.
         with os.fdopen(handle, "w", encoding="utf-8", errors="strict", newline="\n") as file:
             file.write(text)
             file.flush()
+            # Before the rename: after a power cut the new name must not stand for an empty file.
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except (OSError, UnicodeEncodeError) as error:
         if temporary:
             with suppress(OSError):
                 os.unlink(temporary)
+        # Half a surrogate pair is no text in UTF-8.
         reason = error.strerror if isinstance(error, OSError) else f"it is not text: {error.reason}"
         raise RecordError(
             f"cannot write {path}: {reason}", "free some space or choose another folder"
@@ -66,6 +71,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 def read_file(path: Path) -> str:
     """The text of a file, with every byte of it: its digest is the file's. Raises RecordError."""
     try:
+        # Exactly: no line end is translated, or the digest would be another.
         return authored.read_exact(path)
     except (OSError, ValueError) as error:
         raise RecordError(f"cannot read {path}: {authored.reason_of(error)}", "check the path") from None

@@ -121,6 +121,7 @@ def entry_of(
         folder=folder,
         mark=mark,
         page=page,
+        # Names come from a database or a hostile record; the index must stay small.
         id=_cut(run.id),
         digest=digest,
         at=run.place.at,
@@ -149,6 +150,7 @@ def entry_of(
 
 
 def _largest(run: Run) -> tuple[tuple[str, int | None], ...]:
+    # The largest tell most about a database; ties by name, so that the choice is stable.
     ranked = sorted(run.tables, key=lambda table: (-(table.rows or 0), table.title))
     return tuple((_cut(table.title), table.rows) for table in ranked[:TABLES_KEPT])
 
@@ -162,6 +164,7 @@ def _cut(text: str) -> str:
 def write_index(path: Path, index: RunsIndex) -> None:
     """Write the file whole, mode 0600. Raises RecordError."""
     body = json.dumps(adapter(RunsIndex).dump_python(index, mode="json"), separators=(",", ":"))
+    # The seal stands before the body, so that it can be checked without parsing what it seals.
     write_file(path, _HEAD % (INDEX_FORMAT, digest_of(body)) + body + "}\n")
 
 
@@ -175,9 +178,11 @@ def read_index(path: Path) -> RunsIndex | None:
         text = read_file(path)
         head = len(_HEAD % (INDEX_FORMAT, "0" * 64))
         body = text[head:].removesuffix("}\n")
+        # Compared as text, before anything of it is parsed.
         if text[:head] != _HEAD % (INDEX_FORMAT, digest_of(body)):
             return None
         index: RunsIndex = adapter(RunsIndex).validate_python(json.loads(body))
+    # Any doubt means that it is made anew: nothing rests on it.
     except (RecordError, ValueError, RecursionError, ValidationError):
         return None
     return index

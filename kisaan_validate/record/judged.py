@@ -143,6 +143,7 @@ def _by_table(judged: Judgement) -> list[Change]:
 def _change(change: Change, judged: Judgement) -> ChangeFacts:
     explained = judged.explained.get(change.key, ()) if judged.contract is not None else None
     return ChangeFacts(
+        # vars: a field that a difference gains must show up here, or fail loudly.
         **vars(change),
         explained_by=explained,
         contradicts=judged.contradicted(change.key),

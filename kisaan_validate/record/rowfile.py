@@ -68,6 +68,7 @@ class RowWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # With the process id, so that two baselines at once do not write into one file.
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._hash = hashlib.sha256()
         self._waiting = bytearray()
@@ -76,6 +77,7 @@ class RowWriter:
         self.size = 0
         try:
             handle = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            # A buffer of a megabyte: rows come by the million.
             self._file: BinaryIO = os.fdopen(handle, "wb", buffering=1 << 20)
         except OSError as error:
             raise RecordError(
@@ -89,6 +91,7 @@ class RowWriter:
 
     def _header(self, title: str, given: dict[str, object]) -> None:
         header = json.dumps(given, ensure_ascii=False).encode()
+        # Flushed first: undo() cuts the file at this size, and restores the digest of this moment.
         self._flush()
         self._begun = (self.size, self._hash.copy(), title)
         self._write(_HEADER.pack(b"T", len(header)) + header)
@@ -102,6 +105,7 @@ class RowWriter:
         """The table that was begun last could not be read to its end: the file is as if it had not begun."""
         if self._begun is None:
             return
+        # What was not written yet belongs to the table that is undone.
         self._waiting.clear()
         size, digest, title = self._begun
         try:
@@ -123,6 +127,7 @@ class RowWriter:
         self._flush()
         try:
             self._file.flush()
+            # Before the rename, so that the name never stands for half a file.
             os.fsync(self._file.fileno())
             self._file.close()
             os.replace(self._temporary, self.path)
@@ -153,6 +158,7 @@ class RowWriter:
             raise RecordError(
                 f"cannot write {self.path}: {error.strerror}", "free some space or choose another folder"
             ) from None
+        # Hashed as it is written: the file need not be read again.
         self._hash.update(self._waiting)
         self._waiting.clear()
 
@@ -167,6 +173,7 @@ class KeptRows:
     def rows(self, title: str, buckets: Collection[int]) -> Iterator[tuple[int, int, int, str, bool]]:
         """The rows of one table that fall into these buckets, in the order of their place."""
         for row in rows_of(self.path, self.sections[title]):
+            # BUCKETS is a power of two, so the lowest bits are the bucket.
             if row.place & (BUCKETS - 1) in buckets:
                 yield row.place, row.high, row.low, row.key, True
 
@@ -175,6 +182,7 @@ def kept_rows(folder: Path, file: RowFile) -> KeptRows:
     """The file that a baseline names, in the baseline's folder. Raises RecordError unless it is as it was
     written.
     """
+    # The name alone: a baseline from elsewhere must not lead out of its folder.
     path = folder / Path(file.name).name
     return KeptRows(path, sections(path, file.size, file.sha256))
 
@@ -203,12 +211,14 @@ def headers(
         if not stat.S_ISREG(facts.st_mode):  # a pipe would keep us waiting
             raise RecordError(f"{path} is not a regular file", "take the baseline again")
         found = facts.st_size
+        # Size first: it is free, and most damage is truncation.
         if found != size:
             raise RecordError(
                 f"{path} has {found:,} bytes, but the baseline's file had {size:,}",
                 "it was truncated or edited; take the baseline again",
             )
         with path.open("rb") as file:
+            # Before anything of it is parsed: what follows trusts lengths in the file.
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 raise RecordError(
                     f"{path} was changed: its SHA-256 differs",
@@ -228,6 +238,7 @@ def _headers(file: BinaryIO, path: Path, magic: bytes) -> dict[str, tuple[dict[s
         raise RecordError(
             f"{path} is not a file of this kind that this version reads", "take the baseline again"
         )
+    # From the end: the index is written last, when all offsets are known.
     file.seek(-4, os.SEEK_END)
     length = int.from_bytes(file.read(4), "big")
     file.seek(-4 - length, os.SEEK_END)
@@ -244,6 +255,8 @@ def rows_of(path: Path, section: Section) -> Iterator[KeptRow]:
     """The rows of one table, in the order in which they were written."""
     with path.open("rb", buffering=1 << 20) as file:
         file.seek(section.offset)
+        # "E" or the next table's "T" ends it.
         while (head := file.read(_ROW.size))[:1] == b"R":
             _, place, high, low, length = _ROW.unpack(head)
+            # Keys of a database without an encoding are bytes.
             yield KeptRow(place, high, low, file.read(length).decode("utf-8", "surrogateescape"))

@@ -37,6 +37,7 @@ class ValueWriter(RowWriter):
 
     def line(self, line: bytes) -> None:
         """One row, as COPY wrote it."""
+        # COPY's own line end, which the length makes needless.
         text = line.rstrip(b"\n")
         self._write(_LINE.pack(b"R", len(text)) + text)
 
@@ -66,6 +67,7 @@ def kept_values(folder: Path, file: RowFile) -> KeptValues:
     found = headers(path, file.size, file.sha256, MAGIC, "--values")
     try:
         tables = {title: (_forms(given), offset) for title, (given, offset) in found.items()}
+    # The digest matched, so it was written so: by another version.
     except (KeyError, TypeError, AttributeError):
         raise RecordError(
             f"{path} is not a file of values that this version reads", "take the baseline again"
@@ -75,5 +77,6 @@ def kept_values(folder: Path, file: RowFile) -> KeptValues:
 
 def _forms(given: Mapping[str, object]) -> KeptForms:
     named = {name: value for name, value in given.items() if name != "table"}
+    # JSON has no tuples.
     lists = {name: tuple(value) for name, value in named.items() if isinstance(value, list)}
     return KeptForms(**{**named, **lists})  # type: ignore[arg-type]
