@@ -57,10 +57,12 @@ def load_config(path: Path | None) -> Config:
     Raises UsageError for a missing named file, unknown sections or keys, and values of the wrong kind.
     """
     file = path or Path("kisaan.toml")
+    # A missing default is no error: everything has a default.
     if not file.exists():
         if path is not None:
             raise UsageError(f"no such configuration file: {path}", "check the path given with --config")
         return Config()
+    # Imported here: without a file nothing needs pydantic.
     from kisaan_validate.ops.config_model import ConfigFile
 
     try:
@@ -77,6 +79,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
         suite=base / given.suite.path,
         waivers=_beside(base, given.suite.waivers),
         reports=base / given.report.folder,
+        # Only what was written: None is no host that a run could be held against.
         expect=given.target.expect.model_dump(exclude_unset=True),
         operator=run.operator or "",
         standby_seconds=given.limits.standby,

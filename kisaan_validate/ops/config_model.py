@@ -13,7 +13,9 @@ _DURATION = r"^\s*(\d{1,9})\s*(s|min|h|d)\s*$"
 
 
 def _seconds(value: Any) -> int:
+    # A bare number is refused: seconds or milliseconds could be meant.
     found = re.search(_DURATION, value) if isinstance(value, str) else None
+    # The text itself is not repeated: it may be a secret in the wrong place.
     if found is None:
         hint = 'write a whole number and its unit: "90 s", "15 min", "2 h", "1 d"'
         raise wrong("must be a duration", hint)

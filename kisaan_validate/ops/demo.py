@@ -62,6 +62,7 @@ class Assets:
 def find_assets() -> Assets:
     """The story's files: inside an installed wheel, else in the source checkout. Raises UsageError."""
     package = Path(__file__).resolve().parent.parent
+    # The wheel's own copy first: beside an installed package lies somebody else's folder.
     for root in (package / "_demo", package.parent):
         if (root / "demo" / "manifest.toml").exists() and (root / "checks").is_dir():
             return Assets(root / "demo", root / "checks")
@@ -88,9 +89,11 @@ class Playground:
         import psycopg2
 
         connection = psycopg2.connect(host=self.host, port=self.port, dbname=database, user="postgres")
+        # psycopg2's "with connection" commits or rolls back, and closes nothing.
         try:
             with connection, connection.cursor() as cursor:
                 for name, value in settings.items():
+                    # By set_config, as SET takes no parameters.
                     cursor.execute("SELECT set_config(%s, %s, true)", (name.replace("__", "."), value))
                 cursor.execute(sql)
                 return cursor.fetchall() if cursor.description else []
@@ -102,6 +105,7 @@ class Playground:
         import psycopg2
 
         connection = psycopg2.connect(host=self.host, port=self.port, dbname="postgres", user="postgres")
+        # CREATE DATABASE cannot run in a transaction.
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
@@ -127,6 +131,7 @@ def playground(keep: bool) -> Iterator[Playground]:
         hint = "pip install 'kisaan-validate[demo]'"
         raise UsageError("the demo needs the embedded PostgreSQL", hint) from None
     folder = Path(tempfile.mkdtemp(prefix="kisaan-demo-"))
+    # "delete" stops the server and removes its data; None leaves both.
     server = get_server(folder / "data", cleanup_mode=None if keep else "delete")
     info = server.get_postmaster_info()
     try:
@@ -167,10 +172,12 @@ def migrate(place: Playground, assets: Assets, folder: str) -> Migrated:
     for number, file in enumerate(files):
         record = f"INSERT INTO _migrations (name) VALUES ('{file.name}')"
         try:
+            # File and record in one transaction, as the runner does: a file that fails is not recorded.
             place.execute(f"{_text(file)}\n;{record}", TimeZone=zone)
         except psycopg2.Error as error:
             done = Migrated(number, file.name, str(error).splitlines()[0])
             break
+    # Migrations made new tables, on which the reader has no rights yet.
     _let_read(place)
     return done
 
@@ -209,6 +216,7 @@ class DemoStory:
     @property
     def before(self) -> Baseline:
         """What was frozen before the migrations."""
+        # play() always judges beside a baseline.
         assert self.judged.baseline is not None
         return self.judged.baseline
 
@@ -237,20 +245,24 @@ def play(
     faults = assets.manifest(public)["fault"]
     build(place, assets.database(public), scale)
     before = baseline_of(
+        # Keys and rows are not needed: the baseline is compared by figures and promises.
         measure(place, suite, lambda _: None, Options(sample=0, compare=Comparing(contract=contract)))
     )
     migrated = migrate(place, assets, CLEAN if clean else FIELD)
+    # Of the text that would be written, as a file has it.
     digest = digest_of(baseline_to_json(before))
     after = measure(place, suite, observer, Options(compare=Comparing(Before(before, digest), contract)))
     expected = {} if clean else expected_findings(place, faults)
     found = findings(after)
     expected_before = cured(faults)
+    # Faults that the migration fixes can only be seen before it.
     seen_before = {check.id: check.violations for check in before.checks}
     unseen = {f"{id} (before)": n for id, n in expected_before.items() if seen_before.get(id) != n}
     return DemoStory(
         judge(after, before, contract),
         migrated,
         tuple(faults),
+        # Exact counts: one row more or fewer is a miss and an invention.
         missed=unseen | {id: n for id, n in expected.items() if found.get(id) != n},
         invented={id: n for id, n in found.items() if expected.get(id) != n},
     )
@@ -269,6 +281,7 @@ def cured(faults: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 def findings(measured: Run) -> dict[str, int]:
     """Every check that is not simply proved, with its violating rows (-1 where it has no answer)."""
     quiet = {Status.PASS, Status.NOT_APPLICABLE}
+    # -1, so that a check without an answer never equals an expected count.
     return {
         r.check_id: -1 if r.violations is None else r.violations
         for r in measured.results
@@ -287,4 +300,5 @@ def expected_findings(place: Playground, faults: Sequence[Mapping[str, Any]]) ->
         rows = fault["rows_after"]
         count = int(place.execute(rows)[0][0]) if isinstance(rows, str) else int(rows)
         expected.update(dict.fromkeys(fault["checks"], count))
+    # A fault that the migration removed must not be found any more.
     return {id: count for id, count in expected.items() if count}

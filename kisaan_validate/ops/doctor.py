@@ -43,6 +43,7 @@ def examine(config: Config, dsn: str | None, stop: Stop | None = None) -> Iterat
     try:
         suite = load_suite(config.suite)
         yield DoctorFinding(True, "suite", f"{len(suite.checks):,} checks in {config.suite}")
+    # The suite may be wrong and the server right: what follows looks at the server all the same.
     except KisaanError as error:
         yield DoctorFinding(False, "suite", error.fact, error.hint)
     try:
@@ -53,6 +54,7 @@ def examine(config: Config, dsn: str | None, stop: Stop | None = None) -> Iterat
         )
     except KisaanError as error:
         yield DoctorFinding(False, "connection", error.fact, error.hint)
+        # Without a session nothing more can be looked at.
         return
     try:
         yield from _server(session, target, config, suite)
@@ -67,9 +69,11 @@ def _schemas(suite: Suite | None) -> tuple[str, ...]:
 
 
 def _server(session: Session, target: Target, config: Config, suite: Suite | None) -> Iterator[DoctorFinding]:
+    # First: on another database every further finding would be about the wrong one.
     check_expectation(session, config.expect, target)
     session.begin()
     yield _pooler(session)
+    # As a run does it: what the server refuses here would stop a run as well.
     ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, target.source, exported)
     where = f"{place.role}@{place.host}:{place.port}/{place.database}"
@@ -82,6 +86,7 @@ def _server(session: Session, target: Target, config: Config, suite: Suite | Non
     yield from _overridden(session)
     yield _snapshot_limit(config)
     if suite is not None:
+        # Without a suite nobody knows which tables a run would read.
         catalogue = read_catalogue(session, suite.settings.schemas, suite.settings.aliases)
         yield from _rights(suite, catalogue)
         yield from _compiles(session, suite, catalogue)
@@ -91,6 +96,7 @@ def _server(session: Session, target: Target, config: Config, suite: Suite | Non
 def _pooler(session: Session) -> DoctorFinding:
     """Behind a transaction-pooling proxy the process id told at connection is not the server's."""
     ((pid,),) = session.execute(qualified("SELECT pg_backend_pid()"))
+    # A pooler hands the session to another server process from one transaction to the next.
     if pid == session.backend_pid:
         return DoctorFinding(True, "direct connection", "no pooling proxy in between")
     hint = (
@@ -104,9 +110,11 @@ def _pooler(session: Session) -> DoctorFinding:
 def _version(version: str, number: int) -> DoctorFinding:
     if OLDEST <= number <= NEWEST:
         return DoctorFinding(True, "version", f"PostgreSQL {version}")
+    # None, not False: an untested version may work.
     return DoctorFinding(None, "version", f"PostgreSQL {version} is untested", "13 to 18 are supported")
 
 
+# 0 stands for every database, and for every role.
 _OVERRIDDEN = qualified(
     "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase IN (0, (SELECT oid FROM pg_database "
     "WHERE datname = current_database())) AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = "
@@ -130,7 +138,10 @@ def _overridden(session: Session) -> Iterator[DoctorFinding]:
         name = setting.partition("=")[0]
         if name.lower() in pinned:
             yield DoctorFinding(
-                True, "settings", f"{name} is set for this role or database; a run sets its own value"
+                # Worth saying, and no fault: a run sets its own value after these.
+                True,
+                "settings",
+                f"{name} is set for this role or database; a run sets its own value",
             )
 
 
@@ -146,6 +157,7 @@ def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[DoctorFinding]:
     else:
         yield DoctorFinding(True, "rights", f"SELECT on all {len(tables):,} tables that the suite reads")
     writable = sorted(t.name for t in tables.values() if t.writable)
+    # A note only: a run is read-only whatever the role may do.
     if writable:
         yield DoctorFinding(
             None,
@@ -158,6 +170,7 @@ def _rights(suite: Suite, catalogue: Catalogue) -> Iterator[DoctorFinding]:
 def _lock_table(session: Session, config: Config, suite: Suite, catalogue: Catalogue) -> DoctorFinding:
     """How full the server's table of locks is, and how a run would lock what it reads."""
     tables = tables_of(suite, catalogue).values()
+    # Each reader takes the same locks as the holder.
     room, locking = room_for(
         session, tables, read_together(suite, catalogue), config.jobs * kinds_of_readers(suite)
     )
@@ -183,10 +196,12 @@ def _compiles(session: Session, suite: Suite, catalogue: Catalogue) -> Iterator[
         volatile_calls(session, suite, catalogue),
         shadowed_checks(session, suite, suite.settings.schemas),
     )
+    # As a run would: user-made casts and objects in pg_catalog refuse the checks that would use them.
     refused = read_standins(session).refused(catalogue)
     plan = make_plan(suite, catalogue, unavailable=refused, volatile=volatile, shadowed=shadows)
     unasked = [r for r in plan.settled.values() if r.status in {Status.SKIP, Status.ERROR}]
     catalogue_failures = [r for r in plan.settled.values() if r.status is Status.FAIL]
+    # What the catalogue answers needs no statement.
     asked = sum(c.form is not Form.CATALOGUE for c in suite.checks) - len(unasked)
     yield DoctorFinding(True, "plan", f"{plan.statements:,} statements answer {asked:,} checks")
     if unasked:

@@ -30,6 +30,7 @@ def _command(job: NightlyJob) -> str:
     script = (
         f"set -a; . {shlex.quote(str(job.environment))} && cd {shlex.quote(str(job.folder))} && "
         f"said=$({words} 2>&1) || "
+        # Printed only on failure: cron mails whatever is printed.
         """{ code=$?; printf '%s\\n' "$said" "kisaan-validate: exit $code"; exit "$code"; }"""
     )
     return script.replace("%", "\\%")

@@ -33,6 +33,7 @@ class NightlyJob:
     @property
     def command(self) -> tuple[str, ...]:
         """The words of the whole command."""
+        # Absolute paths: cron and systemd start elsewhere.
         given = ("--config", str(self.config)) if self.config is not None else ()
         return (
             *self.program,
@@ -64,7 +65,9 @@ class NightlyJob:
 
 def absolute(path: Path) -> Path:
     """The path from the root, without ``..``. Raises UsageError if a unit could not hold it."""
+    # Without resolving links: a path through a link stays the one that people know.
     made = Path(os.path.abspath(path))
+    # A line break in a path would begin a directive.
     if not str(made).isprintable():
         raise UsageError(
             f"{str(made)!r} cannot be used in a unit", "rename it: its name has hidden characters"
@@ -74,6 +77,7 @@ def absolute(path: Path) -> Path:
 
 def read_time(text: str) -> tuple[int, int]:
     """(hour, minute) of ``02:30``. Raises UsageError."""
+    # ASCII: \d takes digits of other scripts, which no scheduler reads.
     match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
     if match is None:
         raise UsageError(f"{text!r} is not a time of day", "write it as 02:30, from 00:00 to 23:59")
@@ -82,6 +86,7 @@ def read_time(text: str) -> tuple[int, int]:
 
 def read_name(text: str) -> str:
     """A name that systemd, files and Kubernetes all accept. Raises UsageError."""
+    # 52 leaves room for what Kubernetes appends to the names of jobs.
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?", text, re.ASCII):
         raise UsageError(
             f"{text!r} cannot name a unit", "use at most 52 of a-z, 0-9 and -, and no - at the ends"

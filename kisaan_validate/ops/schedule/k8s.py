@@ -36,6 +36,7 @@ def manifest(job: NightlyJob) -> str:
 def _cron_job(job: NightlyJob) -> dict[str, Any]:
     pod = {
         "restartPolicy": "Never",
+        # The pod needs nothing of the cluster, so it gets no token of it.
         "automountServiceAccountToken": False,
         "securityContext": {
             "runAsNonRoot": True,
@@ -46,17 +47,20 @@ def _cron_job(job: NightlyJob) -> dict[str, Any]:
         },
         "containers": [_container(job)],
         "volumes": [
+            # The root is read-only: what must be written is named.
             {"name": "reports", "persistentVolumeClaim": {"claimName": f"{job.name}-reports"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
         ],
     }
     spec = {
         "schedule": f"{job.minute} {job.hour} * * *",
+        # Named, as the controller's own zone differs between clusters.
         "timeZone": "Etc/UTC",
         "concurrencyPolicy": "Forbid",
         "startingDeadlineSeconds": 3600,
         "successfulJobsHistoryLimit": 3,
         "failedJobsHistoryLimit": 7,
+        # No retry: a second run would find the same, and hide the first.
         "jobTemplate": {"spec": {"backoffLimit": 0, "template": {"spec": pod}}},
     }
     return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": job.name}, "spec": spec}
@@ -81,6 +85,7 @@ def _container(job: NightlyJob) -> dict[str, Any]:
         ],
         "env": [
             _secret("KISAAN_DSN", job.name, "dsn", False),
+            # Optional: the password may stand in the address.
             _secret("PGPASSWORD", job.name, "password", True),
         ],
         "securityContext": {
@@ -100,6 +105,7 @@ def _secret(variable: str, name: str, key: str, optional: bool) -> dict[str, Any
 
 def _inside(path: Path, folder: Path) -> str:
     """The same place in the image: below its home as it is below this folder."""
+    # A suite outside of the folder has no place of its own in the image.
     if path.is_relative_to(folder):
         return path.relative_to(folder).as_posix()
     return f"{HOME}/{path.name}"
@@ -117,8 +123,10 @@ def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         yield head
         for item in value:
+            # The dash takes the place of the first key's indent.
             first, *others = _yaml(item, indent + "  ")
             yield f"{indent}- {first.strip()}"
             yield from others
     else:
+        # JSON is YAML: nothing in a value can end it or mean something.
         yield f"{head} {json.dumps(value, ensure_ascii=False)}"

@@ -90,17 +90,20 @@ WantedBy=timers.target
 
 
 def _percent(text: str) -> str:
+    # systemd reads %n and the like as specifiers.
     return text.replace("%", "%%")
 
 
 def _command(job: NightlyJob) -> str:
     """The command line. In its arguments, not in the program's path, a dollar sign stands for a variable."""
+    # systemd takes quotes off arguments, and not off the program's path.
     if set(job.program[0]) & set("'\"\\"):
         raise UsageError(
             f"systemd cannot start a program named {job.program[0]}",
             "install kisaan-validate in a folder whose name has no quotes",
         )
     program, *arguments = map(_quoted, job.command)
+    # $NAME in an argument would be a variable of the unit's environment.
     return " ".join([program, *(word.replace("$", "$$") for word in arguments)])
 
 
