@@ -143,7 +143,7 @@ def say(line: str) -> None:
 
 
 def lost(stream: TextIO, error: OSError) -> None:
-    """Lines that a stream cannot take are said once to be lost; a reader that went away is no fault."""
+    """Say once that a stream cannot take lines; a reader that went away is no fault."""
     if isinstance(error, BrokenPipeError):
         silence(stream)
     else:
@@ -151,7 +151,7 @@ def lost(stream: TextIO, error: OSError) -> None:
 
 
 def refused(stream: TextIO, error: OSError) -> None:
-    """What a stream does not take is said once, and remembered for the exit code."""
+    """Say once what a stream does not take, and remember it for the exit code."""
     silence(stream)
     print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
     _LOST.append(error)

@@ -231,7 +231,7 @@ def signed_words(place: Path, judged: Judgement) -> str:
 
 
 def seen_in(reports: Path) -> list[SeenFolder]:
-    """Every folder below ``reports`` but hidden ones, without reading a file. Raises RecordError."""
+    """Every folder below ``reports`` except hidden ones, without reading a file. Raises RecordError."""
     from kisaan_validate.errors import RecordError
 
     try:

@@ -82,7 +82,7 @@ def why_undigested(before: TableFacts, after: TableFacts) -> str:
 
 
 def digests_unknown(before: TableFacts, after: TableFacts) -> dict[str, list[str]]:
-    """Of what digests were taken and do not tell."""
+    """What stays unknown although digests were taken."""
     a, b = before.digests, after.digests
     if a is None and b is None:
         return {}

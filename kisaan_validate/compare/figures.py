@@ -30,7 +30,7 @@ def figure_changes(table: str, old: ColumnFacts, new: ColumnFacts) -> list[Chang
 
 
 def _lost(column: ColumnFacts, figure: str) -> bool:
-    """Whether a figure is missing because it could not be computed, and not for want of values."""
+    """Whether a figure is missing because it could not be computed, not because there were no values."""
     return bool(column.unmeasured) and column.profile is not None and _figure(column.profile, figure) is None
 
 

@@ -1,5 +1,5 @@
-"""The schema objects of two sides, compared: what came, what went, which facts differ, and what cannot be
-told. Pure.
+"""The schema objects of two sides, compared: what came, what went, which facts differ, and what is unknown.
+Pure.
 
 Facts are texts. Most are compared as they are; those that a server prints from a tree by what they mean
 (``printed``), and privileges by what both versions of the server know of them.

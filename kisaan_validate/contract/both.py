@@ -94,7 +94,7 @@ class Side:
         return (title, name) in self.columns or self.has_object("column", title, name)
 
     def names_table(self, title: str) -> bool:
-        """Whether a relation is known by this title, be it as one that could not be read."""
+        """Whether a relation is known by this title, even as one that could not be read."""
         return (
             title in self.tables
             or title in self.facts.unread
@@ -138,9 +138,9 @@ class Both:
 
     Tables and columns that were renamed as promised (``fates``) have their names of after on both sides.
     ``speakers`` are the promises that speak of the values of columns, as (title, name); ``dropped`` the
-    columns that are promised to go. ``rows`` and ``values`` are what files beside the baseline told, by
-    title and by column. ``remarks`` say of what went whether it is found under a name that came. ``stale``
-    says why figures of the old side that the contract needs cannot be trusted, or "".
+    columns that are promised to go. ``rows`` and ``values`` are what files beside the baseline told, by title
+    and by column. ``remarks`` say whether something that went is found under a name that came. ``stale`` says
+    why figures of the old side that the contract needs cannot be trusted, or "".
     """
 
     before: Side

@@ -20,7 +20,7 @@ from kisaan_validate.suite.load import Suite
 
 @dataclass(frozen=True)
 class NamesHere:
-    """``naming`` understands the contract's names; ``places`` are those of what it renames, by promise.
+    """``naming`` understands the contract's names; ``places`` are the places of what it renames, by promise.
     ``before`` is the baseline, if there is one, under the names of this side. ``relations`` are those of
     titles of both sides.
     """

@@ -353,7 +353,7 @@ def _bound(need: Removal, suite: Suite) -> Removal | None:
             "use the check's table",
             need.rule,
         )
-    # Where NULLs are not equal, a row with one is nobody's duplicate and so no surplus.
+    # Where NULLs are not equal, a row with one has no duplicate and so no surplus.
     nulls = [] if rule.nulls_equal else [f"{quote(c)} IS NOT NULL" for c in check.columns]
     where = unmarked(" AND ".join(to_sql(raw(text)) for text in (rule.where, need.where, *nulls) if text))
     return replace(need, columns=check.columns, where=where)

@@ -1,9 +1,9 @@
 """What a contract calls tables and columns, and what they are called on a side: names of before and of
 after are both understood.
 
-The names in a promise are those of after, but for what goes or is renamed (``dropped``, ``renamed``) and
-for SQL over old rows, which name what is there before. A name of before is understood elsewhere too,
-unless something else has it after.
+The names in a promise are those of after, except for what goes or is renamed (``dropped``, ``renamed``) and
+for SQL over old rows, which name what is there before. A name of before is understood elsewhere too, unless
+something else has it after.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ class Arrival:
     """Rows of a table that are promised, or free, to come: those WHERE. They are set aside when the rest
     is compared.
 
-    With ``by``, these are the rows above the baseline's highest value of that column. WHERE must admit no
-    row of before: which of its rows are new could not be told.
+    With ``by``, these are the rows above the baseline's highest value of that column. WHERE must admit no row
+    of before: otherwise nobody could tell which rows are new.
     """
 
     rule: str

@@ -232,7 +232,7 @@ class Added(OfObject):
         return Outcome(State.KEPT, "it existed before" if was else "", change)
 
     def _table_is_missing(self, both: Both, title: str) -> bool:
-        """Whether it would have come to a table that is on neither side. Raises CannotTell."""
+        """Whether its table is on neither side. Raises CannotTell."""
         if not title or self.object in THEIR_OWN_TABLE:
             return False
         return not any(side.has_table(title) for side in both.sides)
@@ -245,7 +245,7 @@ class Dropped(OfObject):
     kind: ClassVar[str] = "dropped"
 
     def place(self, both: Both) -> tuple[str, str, str]:
-        """The same of what is named as it was called before: another may have its name by now."""
+        """The same for something named as it was called before: another may have its name by now."""
         if self.object in THEIR_OWN_TABLE:
             title = both.gone(self.name)
             return (self.object, title, title)

@@ -165,7 +165,7 @@ class _Looked(ABC):
         """What is known of it, part by part; None or nothing where a part is not."""
 
     def alike(self, old: ColumnPlace, new: ColumnPlace) -> bool:
-        """Whether, as far as is known of both, the one of before could be the one of after."""
+        """Whether the one of before could be the one of after, as far as both are known."""
         # strict: both sides yield the same parts, known or not.
         pairs = zip(self.known(self.before, old), self.known(self.after, new), strict=True)
         return all(_equal(one, other) for one, other in pairs)
@@ -232,7 +232,7 @@ class _Digests(dict[str, str]):
 
 
 def _digests(side: Side, table: str) -> _Digests:
-    """What is known of each row's values in a table, for a contract's sake."""
+    """The digests of each row's values in a table, as measured for a contract."""
     measured = [side.measures.get(key.text) for key in (remainder_key(table), digests_key(table))]
     figures = {name: profile for m in measured if m is not None for name, profile in m.columns.items()}
     return _Digests((name, profile.digest) for name, profile in figures.items() if profile.digest is not None)

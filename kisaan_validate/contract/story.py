@@ -135,7 +135,7 @@ class Story:
 
     @cached_property
     def blame(self) -> str:
-        """Which rows nobody promised are the reason that figures and digests of all rows say nothing of
+        """The rows that nobody promised, because of which figures and digests of all rows say nothing of
         single values; "" if none.
         """
         try:
@@ -161,9 +161,7 @@ class Story:
         return bool(apart) and set(apart) == set(self.both.primary_key(self.table))
 
     def _other_rows(self) -> str:
-        """What it means that the rows are others though the figures of the key do not show it. Raises
-        CannotTell.
-        """
+        """What it means that the rows differ although the figures of the key do not. Raises CannotTell."""
         if self.unique:
             return (
                 f"different rows: the figures of {', '.join(self.both.primary_key(self.table))} "
@@ -244,8 +242,8 @@ class Story:
         return "; ".join([*words, *_moved(wanted, found, wrong)])
 
     def _astray(self, column: str, rule: str) -> bool:
-        """Whether values are known to be in other rows than they should. Raises CannotTell where the
-        baseline says nothing.
+        """Whether values are known to be in the wrong rows. Raises CannotTell where the baseline says
+        nothing.
         """
         try:
             return not self.agree(_wanted(column, rule), of_column(column))

@@ -44,7 +44,7 @@ class _Candidate:
 def remarks_on(
     changes: Iterable[Change], before: Baseline, after: Baseline, both: Both | None
 ) -> dict[ChangeKey, str]:
-    """What is to be said of each column and table that went, by the key of that difference."""
+    """The remark on each column and table that went, by the key of that difference."""
     listed = list(changes)
     old, new = ({t.title: t for t in side.tables} for side in (before, after))
     found: dict[ChangeKey, str] = {}

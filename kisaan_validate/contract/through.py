@@ -1,4 +1,4 @@
-"""A baseline under the names of after, with what was measured for a contract's sake. Pure."""
+"""A baseline under the names of after, with what was measured for a contract. Pure."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class _Column:
-    """What is known of the values of one column: ``wrong`` how they are others, ``untold`` why that is not
-    known.
+    """What is known of the values of one column: ``wrong`` says how they differ, ``untold`` why that is
+    unknown.
     """
 
     name: str
@@ -76,7 +76,7 @@ def table_outcome(both: Both, table: str) -> Outcome:
 
 
 def _unsaid(both: Both, table: str, name: str) -> _Column | None:
-    """What is said of a column of which a promise says that values change, and not which."""
+    """What is said of a column whose values change by a promise that does not say which."""
     speaker = both.speakers.get((table, name))
     if speaker is not None:
         return _Column(name, untold=f"promise {speaker.id} says that values change, but not which")
@@ -84,9 +84,7 @@ def _unsaid(both: Both, table: str, name: str) -> _Column | None:
 
 
 def _spoken(both: Both, table: str, name: str) -> Outcome | None:
-    """What another promise about the column's values came to; None where none says what becomes of each of
-    them.
-    """
+    """The outcome of another promise about the column's values; None where no promise covers each of them."""
     speaker = both.speakers.get((table, name))
     if speaker is None:
         return None
@@ -179,8 +177,8 @@ def _personal(story: Story, name: str) -> _Column:
 
 
 def _exactly(both: Both, table: str, name: str) -> str:
-    """In how many rows the value is another, and in which first, where the baseline kept values or digests
-    of rows.
+    """In how many rows the value differs, and in which first, where the baseline kept values or digests of
+    rows.
     """
     kept = both.values.get((table, name))
     if kept is not None and not kept.message and kept.changed:

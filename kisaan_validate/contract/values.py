@@ -78,8 +78,8 @@ def _by_how_much(was: Decimal, is_: Decimal) -> str:
 
 @dataclass(frozen=True)
 class _Look:
-    """What the figures of a column say beside those that were promised: in what they are wrong, or why
-    that is untold.
+    """What the figures of a column say beside those that were promised: what is wrong with them, or why that
+    is unknown.
 
     ``nulls`` tells that at least the NULLs are as promised. ``rows`` says which rows are to blame where
     nobody promised them.

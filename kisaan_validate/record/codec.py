@@ -78,8 +78,8 @@ def run_from_json(text: str, source: str = "run.json") -> Run:
 
 
 def baseline_to_json(baseline: Baseline) -> str:
-    """The text of a baseline file. Its last entry, the seal, shows an edit that was not meant (anyone can
-    seal anew).
+    """The text of a baseline file. Its last entry, the seal, shows an accidental edit (anyone can seal it
+    again).
     """
     plain = {"kind": "baseline", **_plain(Baseline, baseline)}
     return json.dumps({**plain, "seal": _seal(plain)}, indent=1, ensure_ascii=False) + "\n"

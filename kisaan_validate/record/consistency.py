@@ -2,8 +2,8 @@
 one line each.
 
 A file can be edited by hand, or written by a fault of ours. What contradicts itself is refused by every
-reader; what does not may still be another run than the one that was measured: that only a signature could
-tell.
+reader; a record that does not may still be another run than the one measured, which only a signature could
+show.
 """
 
 from __future__ import annotations

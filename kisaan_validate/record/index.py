@@ -1,7 +1,7 @@
 """What is known of all runs of a folder without reading them again: ``.kisaan-index.json``.
 
 It saves time and proves nothing: an entry holds only as long as the files that it was made of look as they
-did, and a file that is missing, damaged or of another version is made anew from the runs. Nobody signs it
+did, and a file that is missing, damaged or of another version is made again from the runs. Nobody signs it
 and no verdict rests on it.
 """
 
@@ -182,7 +182,7 @@ def read_index(path: Path) -> RunsIndex | None:
         if text[:head] != _HEAD % (INDEX_FORMAT, digest_of(body)):
             return None
         index: RunsIndex = adapter(RunsIndex).validate_python(json.loads(body))
-    # Any doubt means that it is made anew: nothing rests on it.
+    # Any doubt means that it is made again: nothing rests on it.
     except (RecordError, ValueError, RecursionError, ValidationError):
         return None
     return index

@@ -37,7 +37,7 @@ class ValueWriter(RowWriter):
 
     def line(self, line: bytes) -> None:
         """One row, as COPY wrote it."""
-        # COPY's own line end, which the length makes needless.
+        # COPY's own line end; the length replaces it.
         text = line.rstrip(b"\n")
         self._write(_LINE.pack(b"R", len(text)) + text)
 

@@ -9,7 +9,7 @@ from kisaan_validate.report.text import plain
 
 
 def not_compared_lines(items: Sequence[NotCompared]) -> list[str]:
-    """What was not compared, in one line; what of it is known to differ all the same, in one before it."""
+    """What was not compared, in one line; before it a line with what is known to differ anyway."""
     # Judged items go first: something differs there for certain, and only where it differs is unknown.
     differs = ", ".join(plain(item.words) for item in items if item.judged)
     rest = ", ".join(plain(item.words) for item in items if not item.judged)

@@ -133,7 +133,7 @@ def movement(move: CheckMove | None) -> str:
 
 
 def _since(move: CheckMove | None) -> str:
-    """By what the page filters: ``new``, ``known`` (failed before as well), ``fixed``, ``open`` (cannot be
+    """What the page filters by: ``new``, ``known`` (failed before as well), ``fixed``, ``open`` (cannot be
     told), or "".
     """
     return _SINCE.get(move.transition, "") if move is not None else ""

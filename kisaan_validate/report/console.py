@@ -99,7 +99,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
 
 
 def answer_lines(judged: Judgement) -> list[RichText]:
-    """The answer to the first question of the night: since the baseline, there before, or not to be told."""
+    """The answer to the first question of the night: since the baseline, there before, or unknown."""
     styles = ("bold red", "bold", "bold yellow")
     return [
         Text.assemble((f"{line.word}: ", style if line.some else "bold"), line.text)
@@ -163,7 +163,7 @@ def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> No
 
 
 def _print_remarks(console: Console, judged: Judgement, verbose: bool) -> None:
-    """What is said of what went, whether a promise explains it or not: values may be gone."""
+    """Remarks on columns and tables that went, explained or not: values may be lost."""
     shown = list(judged.remarks.items())[: None if verbose else MOST_ROWS]
     for (kind, table, name, _), remark in shown:
         console.print(
@@ -330,7 +330,7 @@ def _what(result: Result, check: Check) -> str:
 
 
 def _count(result: Result, check: Check) -> Text:
-    """How many of how many rows; "in" so many rows where what is counted need not be rows: groups,
+    """How many of how many rows; "in" instead of "of" where other things than rows are counted: groups,
     segments, a figure.
     """
     if result.violations is None:

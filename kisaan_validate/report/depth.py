@@ -1,5 +1,5 @@
-"""How closely the values of tables were compared with a baseline, in words: a count that is as before is
-no values as before.
+"""How closely the values of tables were compared with a baseline, in words: equal counts do not mean equal
+values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kisaan_validate.verdict.judgement import Judgement
 
 
 def depth_words(judged: Judgement) -> str:
-    """Of how many tables values were compared, and by what; "" where there is no baseline, or no table on
+    """How many tables had their values compared, and by what; "" where there is no baseline, or no table on
     both sides.
     """
     if judged.before is None or judged.diff is None:

@@ -54,7 +54,8 @@ def _promised(promise: Promise, outcome: Outcome) -> ReportFinding:
 
 def difference_findings(judged: Judgement) -> list[ReportFinding]:
     """The differences that no promise explains, or, where no contract judges them, all, table by table;
-    what is to be said of explained ones; then what is unknown."""
+    remarks on explained ones; then what is unknown.
+    """
     listed = (change for changes in changes_by_table(judged.listed).values() for change in changes)
     found = [
         _differs(change, "covered by no promise: ", ResultStanding.FAILED, judged)
@@ -72,9 +73,7 @@ def difference_findings(judged: Judgement) -> list[ReportFinding]:
 
 
 def _noted(judged: Judgement) -> list[tuple[Change, tuple[str, ...]]]:
-    """The differences that a promise explains, and of which something is to be said all the same: values
-    are gone, perhaps.
-    """
+    """The differences that a promise explains and that have a remark: values may be lost."""
     changes = judged.diff.changes if judged.diff is not None else ()
     return [
         (c, judged.explained[c.key]) for c in changes if c.key in judged.explained and c.key in judged.remarks

@@ -15,8 +15,8 @@ def found_words(result: Result, claim: str) -> str:
     """``the sum of …: found total 598, must be at least 600``, or of segments ``…: found group g0,
     rows_found 66; …, must be …``.
 
-    ``claim`` is what the check claims, which is not true of a figure that is wrong. "" if it is no figure,
-    or none that is.
+    ``claim`` is what the check claims, which is not true of a figure that is wrong. "" for a check of no
+    figure, or one that holds.
     """
     rows = result.sample
     if (
@@ -46,7 +46,7 @@ def _is_figure(row: tuple[tuple[str, str | None], ...]) -> bool:
 
 
 def _no_nan(name: str, value: str | None) -> bool:
-    """Whether it says that there was no NaN: of a figure that failed for its value, that is no news."""
+    """Whether it says that there was no NaN, which is no news about a figure that failed for its value."""
     return name.rstrip("_") == "nan_found" and value == "0"
 
 

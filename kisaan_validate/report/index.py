@@ -85,8 +85,8 @@ class Month:
 
 
 def index_pages(index: RunsIndex) -> Iterator[tuple[str, str, str]]:
-    """(name, what it is made of, text) of each page; the text is "" where ``index.pages`` has it made of
-    the same.
+    """(name, what it is made of, text) of each page; the text is "" where ``index.pages`` says that it was
+    made of the same.
 
     So the pages of months that did not change are not rendered. index.html comes last and always is.
     """
@@ -128,7 +128,7 @@ def _made_of(month: Month) -> str:
 
 @cache
 def _look() -> str:
-    """What all pages share: with another version or style they are made anew."""
+    """What all pages share: another version or style renders them again."""
     return VERSION + "".join(_source(name) for name in ("index.html.j2", "index.css"))
 
 

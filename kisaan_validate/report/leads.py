@@ -46,7 +46,7 @@ def leads_of(judged: Judgement, cards: Sequence[Card]) -> list[Lead]:
     MOST.
 
     The kinds: blocking checks that fail since the baseline, broken promises, unexplained differences,
-    promises not done, blocking checks that failed before or of which that is not known, checks without an
+    promises not done, blocking checks that failed before or for which that is unknown, checks without an
     answer, promises that are unknown, what could not be compared, what counts less.
     """
     kinds = [kind for kind in _kinds(judged, cards) if kind]

@@ -1,5 +1,5 @@
 """Text for a terminal: names, values and messages of a database cannot move its cursor, recolour it, or
-turn its writing round.
+reverse its writing.
 """
 
 from __future__ import annotations

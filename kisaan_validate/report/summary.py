@@ -168,7 +168,7 @@ def _listed(judged: Judgement) -> list[str]:
 
 
 def _uncompared(judged: Judgement) -> list[str]:
-    """Of how much the comparison with the baseline cannot speak."""
+    """How much of the comparison with the baseline was not possible."""
     found = len(judged.untold)
     if found:
         return [

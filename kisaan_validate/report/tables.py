@@ -160,7 +160,7 @@ def _column(
     totals = [None if s is None else s.total or "none" for s in sums]
     drawn = (
         marked(totals[0], totals[1])
-        # Equal sums may differ in trailing zeros; marking these would cry wolf.
+        # Equal sums may differ in trailing zeros, and a mark there would look like a finding.
         if equal is False
         else tuple(Markup("{}").format(t or "") for t in totals)
     )

@@ -91,8 +91,8 @@ def _text(value: str | None) -> str:
 
 
 def print_values(console: Console, columns: Iterable[ValuesCompared], *, verbose: bool) -> None:
-    """One line a kept column, and the first changed values; what is not known is said elsewhere, with all
-    that is not.
+    """One line a kept column, and the first changed values; what is unknown is printed elsewhere, with
+    everything else that is.
     """
     for column in columns:
         # Unknown ones are among what cannot be told, which is printed for all reasons at once.

@@ -73,7 +73,7 @@ def answers_to(operator: str, signature: bytes, signers: Signers) -> str:
         by_key = line.key in (key, blob) and not line.authority
         if by_key and (name := _admitted(line.principals, operator)):
             return f"{line.words} of the allowed signers file gives its key to {name} as well"
-    # An authority's key signs certificates; it is nobody's own.
+    # An authority's key signs certificates and belongs to no person.
     return _through_others(operator, [line for line in lines if not line.authority], key)
 
 
@@ -159,7 +159,7 @@ def _signing_key(armoured: bytes) -> bytes:
     text = armoured.decode("ascii", "replace")
     match = re.search(r"-----BEGIN SSH SIGNATURE-----(.*?)-----END SSH SIGNATURE-----", text, re.S)
     data = _decoded("".join(match[1].split())) if match else b""
-    # Behind the magic word stands a version of four bytes, hence the 10 below.
+    # A version of four bytes follows the magic word, hence the 10 below.
     if not data.startswith(b"SSHSIG"):
         return b""
     return next(_strings(data[10:]), b"")

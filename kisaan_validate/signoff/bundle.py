@@ -75,5 +75,5 @@ def _belongs(name: str) -> bool:
     """Whether a file of a run's folder is evidence: what else somebody keeps there stays there."""
     if is_fact(name) or name in (f"{FOLDER}/allowed_signers", f"{FOLDER}/revoked_signers"):
         return True
-    # One level below only: a folder within "signoffs" is none of ours.
+    # Only one level below: nothing of ours is in a folder within "signoffs".
     return name.startswith(f"{FOLDER}/") and name.endswith(_BESIDE) and name.count("/") == 1

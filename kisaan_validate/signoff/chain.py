@@ -1,7 +1,7 @@
-"""Each run names the one recorded before it in the same folder of reports, so that to take one out or to
-swap two shows.
+"""Each run names the one recorded before it in the same folder of reports, so that taking one out or swapping
+two shows.
 
-What a chain cannot show by itself: that its newest runs were removed or made anew. Only a digest that
+What a chain cannot show by itself: that its newest runs were removed or made again. Only a digest that
 somebody keeps elsewhere (a signature, a time stamp, a mail) can.
 """
 
@@ -50,7 +50,8 @@ class Link:
 
 @contextmanager
 def linked(run: Run, reports: Path) -> Iterator[Run]:
-    """The run with the name of the one before it, while no other is recorded; within, it is to be written.
+    """The run with the name of the one before it. Write it within the block: no other run is recorded
+    meanwhile.
 
     Raises RecordError where the folder cannot be locked or read.
     """

@@ -1,5 +1,5 @@
-"""Looks for passwords in what is about to leave the house. The last of several doors: none is written
-anywhere on purpose.
+"""Looks for passwords in what is about to be handed out. It is the last of several checks: no password is
+written anywhere on purpose.
 """
 
 from __future__ import annotations

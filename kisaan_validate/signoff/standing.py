@@ -132,12 +132,12 @@ class SignoffStanding:
 
     @property
     def broken(self) -> tuple[Signed, ...]:
-        """The sign-offs that do not hold: of those of whom nobody can tell, nothing is known to be wrong."""
+        """The sign-offs that do not hold. Those whose signer is unknown are not among them."""
         return tuple(s for s in self.signed if s.statement is None or s.wrong)
 
     @property
     def unattested(self) -> tuple[Attestable, ...]:
-        """The manual unattested criteria, or that somebody denies."""
+        """The manual criteria that nobody attested, or that somebody denies."""
         return tuple(c for c in self.criteria if not c.met)
 
     def replaced(self, signed: Signed) -> bool:

@@ -1,6 +1,4 @@
-"""Verifying a run offline, by its folder or its bundle: what is proved, what is wrong, and what nobody can
-tell.
-"""
+"""Verifying a run offline, by its folder or its bundle: what is proved, wrong, and unknown."""
 
 from __future__ import annotations
 

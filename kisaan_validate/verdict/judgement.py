@@ -35,11 +35,11 @@ class Judgement:
     """All that is said of a run beyond what was measured, with what it was judged beside.
 
     ``failing`` are the ids of the blocking checks that count as failed; ``explained`` maps a change to the
-    ids of the promises that explain it. Without a baseline ``diff`` is None, without a contract
-    ``promises`` is empty. ``sources`` is the folder below which the origins of checks are found from here
-    ("" if not known): no part of what is judged. ``before`` is the baseline under the names of after, for
-    what a promise renamed; ``both`` what the promises were judged by. ``remarks`` say of what went whether
-    it is found under a name that came.
+    ids of the promises that explain it. Without a baseline ``diff`` is None, without a contract ``promises``
+    is empty. ``sources`` is the folder that contains the origins of checks, as seen from here ("" if
+    unknown); it is not judged. ``before`` is the baseline under the names of after, for what a promise
+    renamed; ``both`` what the promises were judged by. ``remarks`` say whether something that went is found
+    under a name that came.
     """
 
     run: Run
@@ -66,7 +66,7 @@ class Judgement:
 
     @property
     def untold(self) -> tuple[Unknown, ...]:
-        """Of what a comparison cannot speak, with the reason: what was not read, measured, or asked."""
+        """What a comparison cannot tell, with the reason: what was not read, measured, or asked."""
         if self.diff is None or self.baseline is None:
             return ()
         found = (
@@ -82,16 +82,14 @@ class Judgement:
 
     @property
     def rewritten(self) -> tuple[str, ...]:
-        """The checks that mean something else than when the baseline was taken: each has an answer of its
-        own now.
-        """
+        """The checks whose meaning changed after the baseline was taken: they are judged as now written."""
         if self.diff is not None:
             return tuple(m.check_id for m in self.diff.moves if m.reason == CHANGED)
         return ()
 
     @property
     def listed(self) -> tuple[Change, ...]:
-        """The differences that nobody judges, for want of a contract: they are shown and fail nothing."""
+        """The differences that no contract judges, as there is none: they are shown and fail nothing."""
         if self.diff is not None and self.contract is None:
             return self.diff.changes
         return ()
@@ -113,8 +111,8 @@ class Judgement:
 
     @property
     def open_promises(self) -> tuple[tuple[Promise, Outcome], ...]:
-        """The promises that keep a run from passing, because it is unknown whether they were kept, or of
-        what they speak.
+        """The promises that keep a run from passing: it is unknown whether they were kept, or what they name
+        is on neither side.
         """
         absent = self.in_state(State.NOT_APPLICABLE)
         return (*self.in_state(State.UNKNOWN), *((p, o) for p, o in absent if not p.may_be_missing))
@@ -141,8 +139,8 @@ def judge(
     FAIL if a blocking check fails that is not waived (with ``run.fail_on`` NEW: unless the same rows are
     known to have failed before), if a blocking promise was broken or not done, or if a difference is
     explained by no promise. Else INCONCLUSIVE if anything has no answer: a check, a promise, or something
-    that the baseline should tell. Else PASS. Without a contract differences fail nothing, but what cannot
-    be told is no less open. A contract without a baseline is judged by nobody: ValueError.
+    that the baseline should tell. Else PASS. Without a contract differences fail nothing, but what is unknown
+    stays open. Raises ValueError for a contract without a baseline.
     """
     if contract is not None and baseline is None:
         raise ValueError("a contract can be judged only together with a baseline")
@@ -259,8 +257,8 @@ def _expected(both: Both, title: str) -> int | None:
 
 
 def stale_reason(contract: Contract, before: Baseline) -> str:
-    """Why a baseline does not belong to a contract, so that the contract cannot be told from what
-    came about; or "".
+    """Why a baseline does not belong to a contract, so that it cannot show whether the contract was kept; or
+    "".
     """
     # The text's digest, not its name: promises edited after the baseline would be judged by figures of the
     # old ones.

@@ -202,8 +202,9 @@ def looks_like(text: str) -> str:
 
 
 def certainly(text: str) -> str:
-    """The same, of what is hardly anything else: so that sentences and expressions, in which people write
-    dates and limits, can be looked through."""
+    """The same, only for what is hardly anything else, so that sentences and expressions with dates and
+    limits can be searched.
+    """
     # Full-width digits and letters are read as the ASCII ones that they look like.
     plain = unicodedata.normalize("NFKC", text)
     if re.search(r"[^\s@]+@[^\s@]+\.\w", plain):

@@ -52,7 +52,7 @@ def prove(
     suite.toml that stands already. Raises what ``run`` raises, and UsageError if nothing would be written.
     """
     refused = DraftRefused()
-    # Rendered anew each time, never edited as text: what is commented out may change the imports.
+    # Rendered again each time, never edited as text: what is commented out may change the imports.
     for _ in range(ROUNDS):
         rendered = render(facts, drafts, refused, name)
         files = {path: text for path, text in rendered.items() if keep(path)}

@@ -116,7 +116,7 @@ def _observes(members: Sequence[TableDraft], refused: DraftRefused) -> bool:
 def _imports(members: Sequence[TableDraft], refused: DraftRefused) -> str:
     dtypes = [c.dtype for draft in members for c in draft.columns if c.typed not in refused.columns]
     lines = [line for draft in members for line in (*draft.declared, *draft.observed)]
-    # Commented-out lines import nothing, and an unused import is a blemish in somebody's repository.
+    # Commented-out lines need no import, and a linter would complain about an unused one.
     declared = any(isinstance(line, DraftLine) and line.id not in refused.lines for line in lines)
     annotated = any(dtype.startswith("Annotated") for dtype in dtypes)
     commented = any(draft.comment for draft in members)

@@ -339,7 +339,7 @@ def _read(written: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
 
 
 def _verdicts(config: dict[str, Any]) -> list[tuple[Said, int]]:
-    """How bad it is if more than so many rows fail: dbt asks error_if, and where that is not met, warn_if."""
+    """The severity by the number of failing rows: dbt asks error_if, and where that is not met, warn_if."""
     severity = str(config.get("severity") or "error").lower()
     if severity not in {"error", "warn"}:
         raise NoCounterpart(f"the severity {remark(severity)} is not known")

@@ -279,7 +279,7 @@ def _exists(test: Test) -> list[str]:
 
 def _columns(test: Test, names: list[str], kind: str, wrong: str = "") -> list[str]:
     """Each of these names is a column's, whatever its case; ``wrong`` is SQL for columns ``c`` (name,
-    position) that are amiss.
+    position) that are wrong.
     """
     # dbt applies a row condition to rows; a list of columns has none.
     if test.where:

@@ -137,8 +137,8 @@ _OTHER_REGEX = re.compile(
 
 
 def matches(subject: str, pattern: Any) -> str:
-    """A match anywhere in the text, by the server's regular expressions. Raises NoCounterpart for what
-    these read otherwise.
+    """A match anywhere in the text, by the server's regular expressions. Raises NoCounterpart for what these
+    read differently.
     """
     text = as_text(pattern, "a regular expression")
     if found := _OTHER_REGEX.search(text):
@@ -154,9 +154,7 @@ def like(subject: str, pattern: Any) -> str:
 
 
 def author_condition(text: Any, what: str = "a condition") -> str:
-    """An author's SQL condition on a row, in parentheses out of which it cannot reach. Raises
-    NoCounterpart.
-    """
+    """An author's SQL condition on a row, in parentheses that it cannot close. Raises NoCounterpart."""
     sql = as_text(text, what).strip().rstrip(";").strip()
     _refuse_templates(sql)
     try:

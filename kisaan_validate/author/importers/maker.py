@@ -103,8 +103,8 @@ class Maker:
         """An expression over one row that must not be false, in the rows that ``where`` admits: only these
         are examined.
 
-        A NaN in a column that it reads violates it; with ``allow_nan`` (of what does not compare values)
-        it does not.
+        A NaN in a column that it reads violates it; with ``allow_nan`` (for expressions that compare no
+        values) it does not.
         """
         return self.declare(
             "holds", table, [expression], id, said, columns, filter=where, allow_nan=allow_nan or None

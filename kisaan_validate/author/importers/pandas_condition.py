@@ -71,7 +71,7 @@ def _as_python(text: str) -> tuple[str, dict[str, str]]:
 
 
 class _ConditionReader:
-    """Reads the tree of one condition; ``plain`` is the text of which it was made, for the digits of its
+    """Reads the tree of one condition; ``plain`` is the text that it was parsed from, for the digits of its
     numbers.
     """
 

@@ -52,8 +52,8 @@ def _rows(
     *,
     allow_nan: bool = False,
 ) -> str:
-    """A check of rows of which a threshold admits so many violations: with a tolerance where that says it,
-    else as a figure.
+    """A check of rows with the number of violations that a threshold admits: as a tolerance where that says
+    it, else as a figure.
 
     A NaN violates it, unless it is allowed; where violations are wanted, it makes the figure fail.
     """

@@ -106,14 +106,14 @@ def forbidden_sql(pattern: str) -> str:
     forbids ``pii_name``. What else is special to a regular expression of Python's it leaves as it is; of
     that only ``.`` is taken here.
     """
-    # Python would act on it and PostgreSQL perhaps otherwise: refused rather than guessed.
+    # Python and PostgreSQL may read it differently, so it is refused rather than guessed.
     if found := next((c for c in pattern if c in _READ_AS_REGEX), ""):
         raise NoCounterpart(
             f"Soda reads {remark(found)} in {remark(pattern)} as part of a regular expression: "
             "write the full names"
         )
     anything, one = r"[^\n]*", r"[^\n]"
-    # Python's dot leaves out the line feed; PostgreSQL's does not, hence the classes.
+    # Python's dot does not match a line feed and PostgreSQL's does, so classes are written instead.
     meant = {"*": anything, "%": one + anything, ".": one}
     parts = [meant.get(c, c) for c in pattern]
     return f"c.name ~ {sql.value_sql('^' + ''.join(parts))}"

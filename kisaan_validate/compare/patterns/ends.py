@@ -95,7 +95,7 @@ def _nulls(a: Profile, b: Profile, rows: int | None) -> Iterator[tuple[str, bool
 
 
 def _whole(a: Profile, b: Profile, values: int | None) -> Iterator[tuple[str, bool]]:
-    """What would have to have happened to every value, if minimum, maximum and sum followed one pattern."""
+    """What must have happened to every value if minimum, maximum and sum followed one pattern."""
     sums = number_of(a.total), number_of(b.total)
     # The first pattern that fits is named: all of them would only be consistent.
     for pattern in _patterns_of(a, b):

@@ -6,9 +6,9 @@ fits most rows. So the counts are kept by set, and each set goes to its preferre
 then more rows, then the order of the list. What no pattern that is worth a name fits is unexplained.
 
 Most columns of which millions of values changed changed in one way. So from time to time the patterns that
-lead are looked up, and from then on a value that a leader makes is the leader's, without asking the
-others; only what no leader makes is searched. After ``ENOUGH`` values that had to be searched in vain or
-not, the leaders alone are asked, and every number but theirs is a lower bound.
+lead are looked up, and from then on a value that a leader makes is the leader's, without asking the others;
+only what no leader makes is searched. After ``ENOUGH`` values that had to be searched, with or without
+success, the leaders alone are asked, and every number but theirs is a lower bound.
 
 Memory is bounded: once there are ``limit`` suppositions, the free ones met least often are forgotten. One
 that is first met, or met again, after that may have been met before: its number is a lower bound and is

@@ -30,8 +30,8 @@ class Printed:
 
 @dataclass(frozen=True)
 class Bodies:
-    """Functions by their names after: whose bodies follow from the renames, and whose say the same words
-    of something else.
+    """Functions by their names after: those whose bodies follow from the renames, and those whose bodies use
+    the same words for something else.
     """
 
     following: tuple[str, ...] = ()

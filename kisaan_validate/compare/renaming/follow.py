@@ -1,5 +1,5 @@
-"""What else has another name where names changed: what gave its name away, and what has a column from a
-parent. Pure.
+"""Other names that change with a rename: those of what lost its name, and of columns that come from a parent.
+Pure.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from kisaan_validate.facts.titles import split_titles
 
 
 def formerly(name: str, known: Collection[str]) -> str:
-    """What is said for something that bore a name before which something else has after."""
+    """The name shown for something whose old name belongs to something else after."""
     made = f"{name} (before)"
     # Somebody may have called a table so.
     while made in known:
@@ -21,8 +21,8 @@ def formerly(name: str, known: Collection[str]) -> str:
 
 
 def with_displaced(renames: Renames, tables: Collection[str], columns: Collection[ColumnPlace]) -> Renames:
-    """The renames, with what bore a new name before and is not renamed itself: it went, and is told from
-    what has it now.
+    """The renames, with whatever had a new name before and is not renamed itself: it went, and gets a name of
+    its own.
 
     ``tables`` and ``columns`` are all of before.
     """

@@ -1,4 +1,4 @@
-"""What is to be done every night, and by whom."""
+"""What runs every night, and as whom."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""``--format junit``: JUnit XML, as CI servers read it. One test case a check, a promise, a difference
-that is unexplained or judged by no contract, or of which something is to be said though a promise explains
-it.
+"""``--format junit``: JUnit XML, as CI servers read it. One test case a check, a promise, and a difference
+that is unexplained, judged by no contract, or explained with a remark.
 
 JUnit knows four outcomes. A failure that fails the run is ``failure``; what has no answer is ``error``;
 what fails and was accepted (waived, of lower severity, old under ``--fail-on new``), what no contract
