@@ -142,7 +142,7 @@ def _gather(
     from kisaan_validate.record.index import Unread
 
     entries = {entry.folder: entry for entry in known.entries}
-    # Without a mark it was named for want of time, or for its form: it is looked at again.
+    # Without a mark it was left out for lack of time, or for its form: it is looked at again.
     refused = {found.folder: found for found in known.unread if found.mark}
     end = time.monotonic() + seconds if seconds is not None else None
     kept: list[Entry] = []

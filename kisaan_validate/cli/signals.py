@@ -69,7 +69,7 @@ def first(act: Callable[[str], None]) -> Iterator[None]:
     _Heard.act = act
     watched.say(watched.ASKING)
     try:
-        # It came between listen() and here.
+        # A signal may have come between listen() and here.
         if _Heard.reasons:
             act(_Heard.reasons[0])
         yield

@@ -156,8 +156,8 @@ def keys_of(check: Check, result: Result, shown: int) -> Keys | None:
     sample = result.sample[:shown]
     if not sample:
         return None
-    # Rows may differ in their columns (a figure's segments), so that the heading is the union, in order of
-    # sight.
+    # Rows may differ in their columns (a figure's segments): the heading has all of them, in order of
+    # appearance.
     columns = tuple(dict.fromkeys(name for row in sample for name, _ in row))
     rows = tuple(tuple(dict(row).get(name, "") for name in columns) for row in sample)
     masked = any(cell == MASKED for row in rows for cell in row)

@@ -156,7 +156,7 @@ _ROW_WORDS = {
 
 
 def _line(change: Change, judged: Judgement) -> ChangeLine:
-    # None, not (): with no contract "explained by nothing" would be an accusation.
+    # None, not (): without a contract no difference can be called unexplained.
     explained = judged.explained.get(change.key, ()) if judged.contract is not None else None
     delta = signed(change.delta) if change.delta is not None else ""
     broken, remark = judged.contradicted(change.key), judged.remarks.get(change.key, "")

@@ -30,8 +30,8 @@ MOST_ROWS = 40
 
 
 def cell(text: str | None) -> str:
-    # split() without arguments also takes out line breaks and tabs, which would break the table.
     """A value in a cell: one line, cut, with nothing hidden in it."""
+    # split() without arguments also takes out line breaks and tabs, which would break the table.
     short = " ".join((text or "–").split())
     return short if len(short) <= 60 else short[:59] + "…"
 

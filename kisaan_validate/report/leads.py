@@ -58,7 +58,6 @@ def leads_of(judged: Judgement, cards: Sequence[Card]) -> list[Lead]:
 
 def _with_more(lead: Lead, kinds: Sequence[Sequence[Lead]], chosen: Sequence[Lead]) -> Lead:
     kind = next(kind for kind in kinds if lead in kind)
-    # By identity of the list: the same words in two kinds would be two leads.
     shown = [one for one in chosen if one in kind]
     left = len(kind) - len(shown)
     # Only the last one shown of a kind says how many follow it.
@@ -90,7 +89,7 @@ def _size(card: Card) -> int:
 
 
 def _weight(change: Change) -> tuple[bool, int, str, str]:
-    # Lost rows first, then the largest difference; names only make the order total.
+    # Differences of rows first, then the largest; names only make the order total.
     return (change.kind != ROWS, -abs(change.delta or 0), change.table, change.name)
 
 

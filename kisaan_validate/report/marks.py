@@ -28,7 +28,6 @@ def marked(before: str | None, after: str | None) -> tuple[Markup, Markup]:
     """
     if before is None or after is None:
         return _whole(before), _whole(after)
-    # None is no text: it must not be drawn as an empty value.
     left, right = pieces(before, after)
     return _drawn(left, "del"), _drawn(right, "ins")
 

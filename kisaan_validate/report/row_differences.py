@@ -222,7 +222,7 @@ def _verdict(diff: RowDiff) -> Text:
         verdict, "bold yellow"
     )
     compared = [t for t in diff.tables if t.known]
-    # Counts of tables compared only in part would say that more rows were held together than were.
+    # Tables compared only in part are left out: not all of their rows were compared.
     rows = sum(t.rows_before or 0 for t in compared)
     said = f"{counted(len(compared), 'table')} compared row by row, {counted(rows, 'row')} before"
     if left := len(diff.tables) - len(compared):

@@ -24,9 +24,9 @@ class ResultStanding(StrEnum):
     LISTED and NOTED are of differences only.
     """
 
+    # Notebooks sort by this order.
     FAILED = "failed"
     UNANSWERED = "no answer"
-    # Notebooks sort by this order.
     LESSER = "failed, lower severity"
     WAIVED = "failed, waived"
     OLD = "failed before too"
@@ -150,7 +150,7 @@ def details(line: ResultLine, keys: int) -> list[str]:
         ("digest of all keys", result.key_digest),
     ]
     lines = [f"{name}: {text}" for name, text in named if text]
-    # SQL last and uncut: it is what a reader copies.
     if told := keys_told(result, keys):
         lines += ["violating rows:", *(f"  {row}" for row in told)]
+    # SQL comes last and uncut: it is what a reader copies.
     return lines + ([plain(result.sql, keep="\n\t")] if result.sql else [])

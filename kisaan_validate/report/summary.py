@@ -222,8 +222,8 @@ def _failures(pairs: Pairs) -> list[str]:
 
 def _since(judged: Judgement) -> list[str]:
     """How many of the failures are new since the baseline."""
+    # All failures, not only those that count: a waived failure may be new all the same.
     if judged.diff is None or not judged.run.failures:
-        # Not only those that count: a waived failure may be new all the same.
         return []
     new, old, unknown = (len(judged.failed(o)) for o in (Origin.SINCE, Origin.BEFORE, Origin.UNKNOWN))
     words = [f"{number(new) if new else 'None'} new since the baseline"]

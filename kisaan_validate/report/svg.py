@@ -29,7 +29,7 @@ def row_bar(before: int | None, after: int | None) -> Markup:
         return _drawing("rows not known", _rect(0, WIDTH, "unk"))
     title = f"before {number(before)}, after {number(after)}, {signed(after - before)}"
     most = max(before, after)
-    # No division by the larger count.
+    # Both are 0: there is nothing to scale by.
     if most == 0:
         return _drawing(title, _rect(0, WIDTH, "frame"))
     common = _length(min(before, after), most)
@@ -108,6 +108,6 @@ def status_bar(counts: Mapping[Status, int]) -> Markup:
 
 def time_bar(milliseconds: float, longest: float) -> Markup:
     """One duration against the longest of its kind."""
-    # A record of a clock that did not move has only zeros.
+    # Every duration may be 0.
     width = max(1, round(WIDTH * milliseconds / longest)) if longest > 0 else 1
     return _drawing("", _rect(0, min(width, WIDTH), "same"))

@@ -65,8 +65,8 @@ _ASK = "report it to the authors of the package, or choose another format"
 
 
 def _text(made: str) -> str:
-    # Formats are written to pipes and files as UTF-8; one odd value must not lose the whole output.
     """Half a surrogate pair cannot be written as UTF-8: it is written as its escape."""
+    # One odd value must not lose the whole output.
     return made.encode("utf-8", "backslashreplace").decode()
 
 
