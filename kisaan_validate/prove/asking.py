@@ -1,4 +1,4 @@
-"""The statements are request: counts, then keys of what failed, then what is streamed, then what a comparison
+"""Asks the statements: counts, then keys of what failed, then what is streamed, then what a comparison
 needs.
 """
 
@@ -58,6 +58,7 @@ class Measurements:
 def ask_all(context: RunContext, planned: Planned, compared: ComparisonPlan) -> Measurements:
     """Ask everything, in sessions side by side. What goes wrong on the server becomes part of the answer."""
     snapshot = context.snapshot
+    # Both open their sessions here, before anything is counted: a late one could wait behind an ALTER TABLE.
     pool = Pool(context.open, snapshot.shared, snapshot.kept, context.jobs, snapshot.locking)
     streams = streaming(context, planned)
     try:
@@ -74,8 +75,11 @@ def _told(
     request, stop = context.request, context.request.stop
     log: Log = []
     answers = _count(context, planned, pool, log)
+    # Evidence needs the counts: only what failed is read a
+    # second time, and a digest covers the counted number.
     results = _failures_explained(context, planned, answers, pool, log)
     if streams is not None:
+        # After the counts, because the rows streamed are held against the rows counted.
         results |= streams.results(pool, planned.plan, answers, log)
     measured, more = take_measures(pool, compared.measures, stop, request.counting("measuring"))
     log += more
@@ -88,9 +92,11 @@ def _told(
         failures_of(answers),
         figures_of(answers),
         measured,
+        # Asked last: a table that is truncated while any of this ran makes its answers worthless.
         moved(pool, context.snapshot, stop),
         unmeasured_of(answers),
         keyed,
+        # A session that a stop turned away is no shortage of the server's.
         () if stop.requested else tuple(filter(None, short)),
         tuple(log),
     )
@@ -98,6 +104,7 @@ def _told(
 
 def _count(context: RunContext, planned: Planned, pool: Pool, log: Log) -> Answers:
     # The largest tables first: the longest statement should not be the last to begin.
+    # Stable, so statements of tables of one size keep the order of the plan.
     statements = sorted(planned.plan.counting, key=_size, reverse=True)
     tasks = [Task(_asker(s, planned.ground), _refuser(s)) for s in statements]
     say, total = context.request.counting("checking"), len(tasks)
@@ -137,4 +144,5 @@ def _refuser(statement: Pass | Query) -> Callable[[DatabaseError], StatementAnsw
 
 
 def _size(statement: Pass | Query) -> int:
+    # A query over several tables has no size of its own; the planner's estimate would cost an EXPLAIN each.
     return statement.table.estimated_rows if statement.table is not None else 0

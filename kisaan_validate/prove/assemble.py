@@ -33,7 +33,9 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
     results, measured = _results(context, plan, told), tuple(_standing(told))
     tables = _table_facts(context.catalogue, plan, told)
     return Run(
+        # Two runs may begin in one second, and their folders must not share a name.
         id=f"{request.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        # Both times are the client's: their difference is a duration even where the server's clock is off.
         started_at=request.started,
         finished_at=datetime.now(UTC),
         tool_version=VERSION,
@@ -70,10 +72,12 @@ def _results(context: RunContext, plan: Plan, told: Measurements) -> tuple[Resul
         result = results.get(check.id)
         if result is None:
             results[check.id] = Result(check.id, Status.ERROR, message=not_asked)
+        # What the catalogue settled does not rest on rows, so a table that moved does not touch it.
         elif told.moved and result.evidence in {*COUNTED, Evidence.STREAMED}:
             results[check.id] = _fenced(context, check, result, told.moved)
     reading = ((check, _read_by(context.suite, check)) for check in plan.checks)
     marked = foreign.marked(results, reading, context.catalogue)
+    # In the order of the suite, not in that of the answers: the same facts must give the same bytes.
     return tuple(marked[check.id] for check in plan.checks)
 
 
@@ -85,9 +89,11 @@ def _fenced(context: RunContext, check: Check, result: Result, gone: Mapping[Tab
     """The result, or an error if a table that it rests on did not stay as it was."""
     found = (context.catalogue.find(name) for name in _read_by(context.suite, check) - {""})
     touched = {table.key for table in found if table is not None} & gone.keys()
+    # An assertion may read several tables; one that moved is enough to void its answer.
     if not touched:
         return result
     listed, why = ", ".join(sorted(name for _, name in touched)), gone[min(touched)]
+    # Migrations explain a rewritten file; anything else only the server's log can explain.
     calm, log = "run again when no migration is running", "see the server's log, then run again"
     hint = calm if why == REWRITTEN else log
     return Result(check.id, Status.ERROR, message=f"{listed} {why}", hint=hint, sql=result.sql)
@@ -97,6 +103,7 @@ def _notices(context: RunContext) -> tuple[Notice, ...]:
     notices = [*context.snapshot.notices, *pushable(context.suite)]
     tables = tables_of(context.suite, context.catalogue).values()
     writable = sorted({t.name for t in tables if t.writable})
+    # A superuser can write everywhere, and its own notice says so already.
     if writable and not any(n.code == "superuser" for n in notices):
         message = f"the role {context.snapshot.place.role} could write to {', '.join(writable[:5])}"
         message += f" and {len(writable) - 5} more tables" if len(writable) > 5 else ""
@@ -112,6 +119,7 @@ def _standing(told: Measurements) -> Iterator[Measured]:
     """What was measured, without the figures of tables that did not stay as they were. A measure reads one
     table.
     """
+    # A measure names its table as the contract does, with or without ``public``.
     gone = {title: why for key, why in told.moved.items() for title in _titles(*key)}
     for measured in told.measured:
         if why := gone.get(measured.table, ""):
@@ -147,6 +155,7 @@ def _facts(table: Table, plan: Plan, told: Measurements) -> TableFacts:
     columns = (
         ColumnFacts(c.name, c.type, figures.get(c.name), lost.get(c.name, "")) for c in table.columns.values()
     )
+    # A number that is not known must have a reason, and is never 0.
     reason = "" if count is not None else _uncounted(key, plan, told)
     return TableFacts(table.schema, table.name, KIND_WORDS[table.kind], count, reason, tuple(columns))
 
@@ -155,4 +164,5 @@ def _uncounted(key: TableKey, plan: Plan, told: Measurements) -> str:
     """Why the rows of a table are not known."""
     if key in plan.uncounted:
         return plan.uncounted[key]
+    # The plan's own reason comes first: such a table was never asked.
     return told.moved.get(key, "").removeprefix("was ") or told.failures.get(key, "not counted")

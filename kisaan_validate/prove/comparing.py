@@ -97,6 +97,7 @@ def prepare(context: RunContext) -> ComparisonPlan:
 
 def _read_schema(context: RunContext) -> SchemaFacts:
     holder, schemas = context.holder, context.suite.settings.schemas
+    # Relations under somebody's exclusive lock are left out: printing their definitions would wait for it.
     objects, unread = read_objects(holder, schemas, blocked_relations(holder))
     uncompared, why = read_beside(holder, schemas)
     sequences, hidden = read_sequences(holder, schemas)
@@ -108,6 +109,7 @@ def _digests_wanted(comparing: Comparing, before: Baseline | None) -> bool:
     """Whether whole tables are digested: for a baseline if that was asked for, afterwards if it has such
     digests.
     """
+    # Beside a baseline its own choice decides: digests that it does not have could be compared with nothing.
     whole = comparing.digests if before is None else any(t.digests is not None for t in before.tables)
     if comparing.added_since and not whole:
         raise UsageError(
@@ -131,6 +133,8 @@ class _Preparing:
             schema.unread,
         )
         self.since = _since(context, comparing.added_since) if whole else {}
+        # A new baseline draws its own key, so that digests
+        # of two baselines cannot be matched with each other.
         self.secret = secrets.token_hex(16) if whole and self.here.before is None else ""
 
     def prepared(self) -> ComparisonPlan:
@@ -143,6 +147,7 @@ class _Preparing:
             self.digesting,
             (*self._for_contract(needs), *self._for_tables()),
             refused,
+            # First, because ``ComparisonPlan.check`` looks for it there.
             (self.digesting.measured, *self._bodies()),
             undigested(self.context.readable, self.context.is_personal) if self.whole else {},
             self._keyed(needs) if self.whole else (),
@@ -155,6 +160,7 @@ class _Preparing:
         if contract is None:
             return {}, []
         refused = refused_expressions(self.context.holder, contract, self.context.suite.settings.schemas)
+        # What could write or mean something else is never sent, not even as part of a larger statement.
         request = [need for need in bound_to(contract, self.context.suite) if need.rule not in refused]
         return refused, list(named_here(request, self.here.naming, self.context.catalogue, self.here.places))
 
@@ -173,6 +179,7 @@ class _Preparing:
         tables, beside = context.readable, (context.catalogue, context.is_personal)
         found = whole_measures(tables, *beside, before, self.digesting, self.since)
         if before is not None:
+            # What looks like a renamed table is digested too: whether it has the old rows is asked afterwards.
             for table, seen in suspected(before, tables, context.catalogue):
                 found += whole_measures([table], *beside, seen, self.digesting, {})
         return found
@@ -215,6 +222,8 @@ def refused_expressions(session: Session, contract: Contract, schemas: Sequence[
     """
     refused, lookalikes = {}, read_lookalikes(session, schemas)
     for promise in contract.promises:
+        # The line break ends a ``--`` comment of the author's;
+        # ``{column}`` becomes a name, so that the text parses.
         sql = ", ".join(f"({text}\n)" for text in promise.expressions()).replace("{column}", '"column"')
         if sql and (names := volatile_names(session, calls_of(sql, promise.id), ())):
             refused[promise.id] = f"not run: it calls the volatile {', '.join(sorted(names))}"
@@ -227,6 +236,7 @@ def withheld(measures: Sequence[Measure], snapshot: Snapshot) -> list[Measure]:
     """The measures, without a statement where the table is withheld: why stands in its place."""
     reasons = {snapshot.catalogue.tables[key].title: why for key, why in snapshot.withheld.items()}
     return [
+        # ``first`` reads the same table, so it must go too.
         replace(m, sql="", first=None, message=reasons[m.title]) if m.title in reasons else m
         for m in measures
     ]

@@ -58,6 +58,7 @@ class RunContext:
     @property
     def jobs(self) -> int:
         """How many readers of each kind may work side by side."""
+        # Asking sessions and streaming ones exist at the same time, so they share the room in the lock table.
         room = self.snapshot.locking.readers // kinds_of_readers(self.suite)
         return max(1, min(self.request.options.jobs, room))
 
@@ -69,8 +70,11 @@ class RunContext:
 def look(request: RunRequest, holder: Session, snapshot: Snapshot) -> RunContext:
     """What is there to be proved. Raises TargetError and RecordError for a database that was not meant."""
     options, settings, catalogue = request.options, request.suite.settings, snapshot.catalogue
+    # Before any check is asked: rows that are too old must
+    # give no verdict. The run still says so as a record.
     if stale := too_old(snapshot.place.standby, options.limits.standby_seconds):
         request.stop.forgo(stale, Cause.STANDBY_TOO_OLD)
+    # A second time, inside the snapshot: behind a pooler the first look may have met another server.
     require_expected(snapshot.place, options.expect, request.target)
     if options.before is not None and not options.before.other_database:
         require_same_database(options.before.baseline, snapshot.place)
@@ -78,6 +82,7 @@ def look(request: RunRequest, holder: Session, snapshot: Snapshot) -> RunContext
     if settings.personal:
         suite = _following(holder, suite, options.contract, catalogue)
         discretion = discretion_of(suite.settings.followed, catalogue)
+        # From here on messages may be about rows; the catalogue has none of them.
         holder.discretion = discretion
     excluded = tuple(t.name for t in catalogue.tables.values() if settings.is_excluded(t.name))
     scope = tuple(count_scope(catalogue, excluded)) if options.compare is not None else ()
@@ -92,5 +97,6 @@ def _following(holder: Session, suite: Suite, contract: Contract | None, catalog
         s = suite.settings
         return replace(suite, settings=replace(s, followed=followed_in(holder, lineage, s.asked, s.aliases)))
 
+    # A promised new name may make more columns personal, and views may be made of these in turn.
     found = with_personal(known(suite), contract, catalogue)
     return known(found) if found.settings.personal != suite.settings.personal else found

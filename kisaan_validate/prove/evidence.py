@@ -65,6 +65,7 @@ def collect_keys(
     """
     completed = dict(results)
     work = _wanted(plan, results, limit, settings)
+    # After a stop a failure stays a failure; its keys are a luxury.
     if not work or not limit or stop.requested:
         return completed, []
     on_done(0, len(work))
@@ -72,6 +73,7 @@ def collect_keys(
     log: list[StatementFacts] = []
     for wanted, answer in zip(work, pool.run(tasks, stop, lambda n: on_done(n, len(work))), strict=True):
         if isinstance(answer, DatabaseError):
+            # The SELECT shows values, so an error in it may quote one.
             fact = mask_values(answer.fact, wanted.known) if wanted.private else answer.fact
             for id in wanted.ids:
                 note = f"its keys could not be read: {fact}"
@@ -86,11 +88,13 @@ def collect_keys(
 def _with_keys(result: Result, wanted: _Wanted, sample: Keys, digest: str, limit: int) -> Result:
     """A result with its keys. They are all where they are as many as was counted, or of groups fewer than
     were asked for.
+    # A group stands for several rows, so fewer groups than violations may still be all of them.
     """
     if wanted.grouped:
         whole = 0 < len(sample) < limit or len(sample) == result.violations
     else:
         whole = len(sample) == result.violations
+        # Fewer than were asked for means that the plan did not meet the counted rows again: no digest then.
         if not whole and len(sample) < limit:
             note = f"only {len(sample):,} of its keys were found again"
             return replace(result, sample=sample, key=wanted.key, message=joined(result.message, note))
@@ -106,6 +110,7 @@ def missing_words(result: Result) -> str:
     """``missing: a, b``, where what failed is a list of names of which these are not there; "" for any
     other check.
     """
+    # ``present`` lists names that are missing, which reads better as a sentence than as keys.
     names = [row[0][1] for row in result.sample if [name for name, _ in row] == [MISSING]]
     if not names or len(names) != len(result.sample):
         return ""
@@ -120,7 +125,7 @@ class _Wanted:
     """One statement that lists violating rows. ``ids``, ``counts`` and ``names`` go together, position by
     position.
 
-    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not request.
+    ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked.
     ``private``: the server's messages may quote personal values; ``known`` are names that they may
     contain. ``reads`` says by which ways it may read; ``grouped`` that one of its rows may stand for
     several violations.
@@ -143,6 +148,7 @@ class _Wanted:
 def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, settings: SuiteSettings) -> list[_Wanted]:
     def count(id: str) -> int:
         result = results[id]
+        # What the catalogue settled has no rows to list.
         return (result.violations or 0) if result.evidence in COUNTED else 0
 
     tables: dict[TableKey, list[Failing]] = defaultdict(list)
@@ -168,6 +174,7 @@ def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, settings: Sui
 
 def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -> _Wanted:
     table = failing[0].statement.table
+    # The key is shown beside the columns of the check, so it is masked by the same rule.
     names = {c for f in failing for c in f.slot.columns} | set(table.primary_key)
     masked = frozenset(c for c in names if is_personal(table.name, c))
     key = key_columns(table)
@@ -180,6 +187,7 @@ def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -
         key,
         any(name in masked for name in key),
         True,
+        # Any column, not only the shown ones: a cast or function in the condition may quote what it reads.
         any(is_personal(table.name, c) for c in table.columns),
         frozenset({table.name, *table.columns}),
         _reads(failing),
@@ -222,6 +230,7 @@ def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | Dat
     def work(session: Session) -> Sampled | DatabaseError:
         try:
             with (
+                # The plan of a listing differs from that of the count, so it is looked at again.
                 ground.under(session, wanted.reads, wanted.sql, wanted.ids, bounded=wanted.bounded),
                 tuned(session, FEW_ROWS),
             ):
@@ -232,6 +241,7 @@ def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | Dat
         keys = {
             id: (
                 _sample(rows, n, wanted.names[n]),
+                # The digest of a personal key could be guessed value by value.
                 "" if wanted.personal_key else _digest(rows, n, wanted.counts[n]),
             )
             for n, id in enumerate(wanted.ids)
@@ -258,6 +268,7 @@ def _digest(rows: Sequence[tuple[object, ...]], number: int, count: int) -> str:
     Not given for personal keys: the digest of one telephone number could be guessed.
     """
     for slot, values, high, low in rows:
+        # The row without values carries the sums of this slot; see ``plan.samples``.
         if slot == number and values is None:
             return hashlib.sha256(f"{count}|{high}|{low}".encode()).hexdigest()
     return ""
@@ -274,6 +285,8 @@ def count_streamed(
         def work(session: Session) -> tuple[int, StatementFacts] | None:
             try:
                 if refusal(session, stream.count_sql()):
+                    # The count only confirms the stream. Without a heap
+                    # scan it would confirm nothing, so it is left out.
                     return None
                 ((count,),), taken = session.timed(stream.count_sql())
             except DatabaseError:
@@ -285,8 +298,10 @@ def count_streamed(
 
         return work
 
+    # A table without a filter was counted by its pass already.
     filtered = [stream for stream in streams if stream.table.only]
     answers = pool.run([Task(asker(stream), lambda _: None) for stream in filtered], stop)
+    # Only filtered streams were asked, so their answers are consumed one by one, in the same order.
     counted = iter(answer[0] if answer is not None else None for answer in answers)
     counts = [next(counted) if stream.table.only else rows.get(stream.table.key) for stream in streams]
     return counts, [answer[1] for answer in answers if answer is not None]
@@ -309,6 +324,7 @@ def show_streamed(
     for stream, answer in streamed:
         for judge in stream.judges:
             tally = answer.tallies.get(judge.check_id)
+            # What was set aside (an error, a vanished row) has no keys that could be trusted.
             if (
                 tally is None
                 or results[judge.check_id].evidence is not Evidence.STREAMED
@@ -335,6 +351,7 @@ def show_streamed(
     return completed, log
 
 
+# The sample may be cut, the digest never is: it was summed while the rows passed.
 def _with_digest(result: Result, stream: Stream, tally: Tally) -> Result:
     if tally.as_one:
         return result
@@ -356,9 +373,11 @@ class _StreamedRows:
     def ask(self, session: Session) -> tuple[Keys, StatementFacts] | DatabaseError:
         names = sample_columns(self.stream, self.judge)
         masked = frozenset(name for name in names if self.is_personal(self.stream.table.name, name))
+        # Pieces finish in any order; sorted, the same rows are shown in every run.
         found = [texts for _, texts in sorted(self.tally.found)]
         sql = sample_sql(self.stream, self.judge, found, masked, self.limit)
         try:
+            # The rows are known by key, so the result is small whatever the planner expects of its size.
             if (why := refusal(session, sql)) and not isinstance(why, TooLarge):
                 return why
             rows, taken = session.timed(sql)
@@ -371,5 +390,6 @@ class _StreamedRows:
 
 def _cut(value: str | None) -> str | None:
     if value is None or len(value) <= VALUE_LIMIT:
+        # The server sends one character more than the limit, so a cut value is known to be cut.
         return value
     return value[:VALUE_LIMIT] + "…"

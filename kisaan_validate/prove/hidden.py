@@ -34,10 +34,13 @@ def masked_outputs(query: Query, settings: SuiteSettings) -> frozenset[str]:
     """
     secret = {column for table, column in query.columns if settings.is_personal(table, column)}
     outputs, hidden = query.sample_columns(), settings.followed
+    # The engine's own SELECT names its outputs; only an author's text can hide where a value comes from.
     written = unmarked(query.violations.sql) if query.reads.authored and hidden.relations else ""
     calls = _calls(written) if written else None
+    # Text that cannot be read, or that can show any table, hides everything rather than guess.
     if written and (calls is None or _shows_anything(calls)):
         return frozenset(outputs)
+    # A function of somebody's that reads a personal column shows it under any name.
     own = calls is not None and bool(calls.words & hidden.functions)
     if not secret and not own:
         return frozenset()
@@ -58,9 +61,11 @@ def _calls(sql: str) -> Calls | None:
     """The names in a statement; None where they cannot be told apart."""
     try:
         return calls_of(sql, "")
+    # Unparsed is untrusted: the caller masks all outputs.
     except SuiteError:
         return None
 
 
 def _shows_anything(calls: Calls) -> bool:
+    # ``table_to_xml``, ``query_to_xml`` and their kin take the name of a table, or SQL, as a text.
     return any(word.startswith(_OPAQUE) or "_to_xml" in word for word in calls.words)

@@ -27,6 +27,7 @@ def connect(request: RunRequest) -> Session:
     """The first session. Raises TargetError, also if it is not the expected database."""
     holder = open_session(request)
     request.observer(connected(holder, request.target))
+    # Observed before the check, so that a refused target is named as it was reached.
     check_expectation(holder, request.options.expect, request.target)
     return holder
 
@@ -35,8 +36,10 @@ def lock(request: RunRequest, holder: Session) -> Snapshot:
     """Lock what will be read, then take the snapshot. Raises DatabaseError."""
     request.say("reading the catalogue")
     settings = request.suite.settings
+    # A first look, because LOCK needs names, and the snapshot must be taken after the locks.
     holder.begin()
     first_look = read_catalogue(holder, settings.schemas, settings.aliases)
+    # Its snapshot must not be the run's: it was taken before the locks.
     holder.execute("ROLLBACK")
     tables = tables_of(request.suite, first_look)
     if request.options.compare is not None:
@@ -44,6 +47,7 @@ def lock(request: RunRequest, holder: Session) -> Snapshot:
     request.say("locking")
     return take_snapshot(
         holder,
+        # Sorted by name: two runs that lock in the same order cannot wait for each other in a circle.
         [tables[key] for key in sorted(tables)],
         settings.schemas,
         settings.aliases,
@@ -70,5 +74,6 @@ def read_together(suite: Suite, catalogue: Catalogue) -> Iterator[frozenset[Tabl
         found = (
             catalogue.find(name) for name in (check.table, *(name for name, _ in suite.needs(check))) if name
         )
+        # A check without a table stands alone; evidence joins only checks of one table.
         groups.setdefault(check.table or check.id, set()).update(t.key for t in found if t is not None)
     yield from map(frozenset, groups.values())

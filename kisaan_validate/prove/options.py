@@ -124,6 +124,7 @@ class Options:
         waived rows from others.
         """
         needed = keys_needed(self.waivers) if self.waivers is not None else {}
+        # A waiver of named keys can be judged only if at least one key more than those is known.
         return max(self.sample, self.compare.keys if self.compare is not None else 0, *needed.values())
 
     def recorded(self) -> dict[str, str]:

@@ -75,6 +75,7 @@ def results_of(plan: Plan, answers: Answers, may_be_quoted: MayBeQuoted) -> dict
     for statement, answer in answers:
         for id, error in answer.errors.items():
             results[id] = _unanswered(checks[id], statement, error, may_be_quoted)
+        # A join that multiplies rows would count some of them twice, so none of its counts can stand.
         if twice := _matched_twice(statement, answer, rows):
             results |= {
                 id: _unanswered(checks[id], statement, twice, may_be_quoted) for id in answer.violations
@@ -92,12 +93,15 @@ def _matched_twice(
     """Why a join has no answer: a row found several rows that it refers to, whatever a unique index says
     of them.
     """
+    # Only joins pair rows, and only a pass that has an answer can be held against the count.
     if isinstance(statement, Query) or not statement.alias or answer.rows is None:
         return None
     expected = answer.judged if answer.judged is not None else rows.get(statement.table.key)
+    # ``None``: the table's rows were not counted, so nothing can be compared.
     if expected in {None, answer.rows}:
         return None
     parent = statement.tables[-1][1]
+    # ``join_pass`` puts the table that is referred to last.
     fact = (
         f"{answer.rows:,} pairs were found for {expected:,} rows of {statement.table.name}: the "
         f"key they refer to is not unique in {parent}"
@@ -116,6 +120,7 @@ def _counted(
     enforced: Mapping[str, str],
 ) -> Result:
     examined = answer.examined.get(id)
+    # A row check judges every row of its table unless its slot says how many it judged.
     if examined is None and statement.table is not None:
         examined = rows.get(statement.table.key)
     # What rows break enforces nothing, whatever is declared: triggers were off, a function was replaced, an
@@ -139,6 +144,7 @@ def evidence_of(rests: Sequence[str]) -> Evidence:
     """What an answer is that rests on these, beside the heap."""
     if not rests:
         return Evidence.SCANNED
+    # A scan that also relied on an index is no better than the index.
     if all(words.startswith(DECLARED) for words in rests):
         return Evidence.BY_CONSTRAINT
     return Evidence.BY_INDEX
@@ -161,9 +167,12 @@ def streamed_results(
     for (stream, answer), counted in zip(streamed, counts, strict=True):
         for id, tally in answer.tallies.items():
             trouble = tally.trouble
+            # COPY and count read one snapshot, so a difference is a row lost on the way.
             if trouble is None and counted is not None and counted != answer.rows:
                 fact = f"{answer.rows:,} rows were streamed, but there are {counted:,}"
                 trouble = Trouble(fact, "please report this bug: rows must never be lost")
+            # Nothing else looks at a view's plan; if its count
+            # was refused, its stream could be short as well.
             if trouble is None and stream.table.kind == "v" and (why := uncounted.get(stream.table.key)):
                 trouble = Trouble(f"the rows of {stream.table.name} could not be counted: {why}")
             if trouble is not None:
@@ -188,6 +197,7 @@ def _judged(check: Check, stream: Stream, answer: Streamed, tally: Tally) -> Res
         if tally.nan
         else ""
     )
+    # One answer for all rows has no number of violations that a tolerance could be applied to.
     if tally.as_one and result.status is Status.FAIL:
         return replace(
             result, message=joined("judged as a whole: no single row is to blame", nan), hint=check.hint
@@ -200,6 +210,7 @@ def _judged(check: Check, stream: Stream, answer: Streamed, tally: Tally) -> Res
 
 def _troubled(check: Check, stream: Stream, trouble: Trouble, may_be_quoted: MayBeQuoted) -> Result:
     fact = trouble.fact
+    # Without a SQLSTATE this program wrote the message, and it quotes no row.
     if trouble.sqlstate and may_be_quoted({stream.table.name, check.table}):
         fact = told_of_rows(fact, trouble.sqlstate, {*check.columns, stream.table.name, check.table})
     status = Status.SKIP if trouble.refused else Status.ERROR
@@ -230,10 +241,12 @@ _UNKNOWN = "the number of rows examined is not known"
 
 def tolerated(result: Result, check: Check) -> Result:
     """A failure within the check's tolerance is TOLERATED, shown as such and never as a plain PASS."""
+    # Another outcome than FAIL needs no tolerance; an ERROR must not become one.
     if result.status is not Status.FAIL or check.tolerance is None:
         return result
     if check.tolerance.accepts(result.violations or 0, result.examined):
         note, status = f"tolerated: up to {check.tolerance}", Status.TOLERATED
+    # A share needs the rows examined; an absolute number does not.
     elif result.examined is None and check.tolerance.rows is None:
         note, status = f"the tolerated {check.tolerance} cannot be granted: {_UNKNOWN}", Status.FAIL
     else:
@@ -255,6 +268,7 @@ def _unanswered(
         fact = told_of_rows(fact, error.sqlstate, {*check.columns, *names})
     return Result(
         check_id=check.id,
+        # Not run for its size is a choice of the settings, not a fault of the check.
         status=Status.SKIP if isinstance(error, TooLarge) else Status.ERROR,
         message=fact,
         hint=error.hint,

@@ -1,4 +1,4 @@
-"""The statements of a run: what can be request, how, and what is settled without asking."""
+"""The statements of a run: what can be asked, how, and what is settled without asking."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def plan(context: RunContext) -> Planned:
     unavailable = context.snapshot.unavailable
     made = _compiled(holder, context.suite, catalogue, unavailable, trust, context.scope, profiled)
     ground = read_ground(holder, made, catalogue, trust)
+    # Blocks cut a table into pieces for the processes; without streams nobody asks for them.
     blocks = read_blocks(holder, [stream.table for stream in made.streams]) if made.streams else {}
     return Planned(made, ground, blocks)
 
@@ -51,6 +52,7 @@ def explained(request: RunRequest) -> Plan:
         catalogue = read_catalogue(holder, settings.schemas, settings.aliases)
         unavailable = read_standins(holder).refused(catalogue)
         return _compiled(holder, request.suite, catalogue, unavailable, request.options.trust)
+    # ``explain`` takes no locks and exports nothing, so closing the session is all there is to undo.
     finally:
         holder.close()
 
@@ -66,6 +68,7 @@ def _compiled(
 ) -> Plan:
     volatile = volatile_calls(holder, suite, catalogue)
     shadowed = shadowed_checks(holder, suite, suite.settings.schemas)
+    # Believed declarations are visible to the planner, so such tables need not be read apart.
     seen = trust.believing(catalogue)
     return make_plan(
         suite,

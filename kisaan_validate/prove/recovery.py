@@ -14,7 +14,9 @@ def heaps_only(holder: Session) -> None:
     """From here on the first session reads no catalogue, only rows. One that is lost says so to whoever
     asks it next.
     """
+    # Swallowed: the next statement of this session meets the same loss and reports it.
     with suppress(DatabaseError):
+        # Locks of the catalogue would fill the lock table for the rest of the run.
         give_back(holder)
         holder.tune(HEAP)
         if holder.frugal:
@@ -36,6 +38,7 @@ def goes_on(session: Session, error: DatabaseError) -> bool:
     """Whether other tables can still be read after one could not: the server said why, and the session is
     as before.
     """
+    # Without a SQLSTATE the server did not say it: the line broke.
     if not error.sqlstate or error.lost or session.lost:
         return False
     recover(session)
@@ -45,6 +48,7 @@ def goes_on(session: Session, error: DatabaseError) -> bool:
 def alive(session: Session) -> bool:
     """Whether the snapshot is still held."""
     try:
+        # A session that the server ended learns of it only when it asks.
         session.execute("SELECT 1")
         return True
     except DatabaseError:

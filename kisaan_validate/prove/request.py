@@ -42,7 +42,7 @@ Observer = Callable[[Progress | Connected], None]
 
 
 def connected(session: Session, target: Target) -> Connected:
-    """What a session has reached: the host that answered, of all that were request."""
+    """What a session has reached: the host that answered, of all that were asked."""
     (host, port), p = session.address, session.parameters
     return Connected(host or "local socket", port, p.get("dbname", ""), p.get("user", ""), target.source)
 
@@ -68,5 +68,6 @@ class RunRequest:
         return lambda done, total: self.observer(Progress(phase, done, total))
 
     def while_wanted(self, items: Iterable[Item]) -> Iterator[Item]:
+        # ``takewhile`` asks before each item, so a stop ends the work between two tables.
         """One after the other, until somebody asks to stop."""
         return takewhile(lambda _: not self.stop.requested, items)

@@ -30,6 +30,7 @@ def with_rows(context: RunContext, compared: ComparisonPlan, made: Run) -> Run:
     options = context.request.options
     writer, before, digesting = options.keep.rows, compared.here.before, compared.digesting
     if context.request.stop.requested or digesting is None:
+        # Half of the rows would pass for all of them later, so an interrupted baseline keeps none.
         options.keep.drop()
         return made
     if writer is not None:
@@ -47,11 +48,14 @@ def _written(
 ) -> Run:
     contract, unavailable = context.request.options.contract, context.snapshot.unavailable
     spoken = spoken_columns(contract) if contract is not None else ()
+    # Columns of which a promise speaks will change, so a digest over them could not be compared afterwards.
     places = [column_here(compared.here.naming, *place) for place in spoken]
     tables = [table for table in context.readable if table.key not in unavailable]
+    # A table that cannot be read is said to be missing; leaving it out would look like an empty one.
     held = {t.title: unavailable[t.key][1] for t in context.readable if t.key in unavailable}
     streams = row_streams(tables, context.catalogue, context.is_personal, how, places)
     refused = {**held, **write_rows(context.holder, context.request.while_wanted(streams), writer)}
+    # The size is known once the file is finished, and the digest is over what was written.
     file = RowFile(writer.path.name, 0, writer.finish())
     notices = tuple(not_kept(title, why) for title, why in refused.items())
     return replace(made, row_file=replace(file, size=writer.size), notices=(*made.notices, *notices))
@@ -70,11 +74,13 @@ class _BaselineRows:
 
     def compared(self) -> Iterator[RowsCompared]:
         """What is told of each table, and of each that could not be compared, why."""
+        # A savepoint first: one table that cannot be read must not abort the transaction of the others.
         if lost := unready(self.context.holder):
             yield from (RowsCompared(title, message=lost) for title in sorted(self.file.sections))
             return
         seen = set()
         for found in self._tables():
+            # By its name of then, because the file's sections have the old names.
             seen.add(self.known.here.table_before(found.table))
             yield found
         why = "not compared: the table does not exist, or the session was lost"
@@ -87,6 +93,7 @@ class _BaselineRows:
             title = table.title
             if title not in old:
                 continue
+            # Buckets whose digests agree hold the same rows, so only the others are streamed.
             buckets = differing_buckets(old[title].digests, now[title].digests if title in now else None)
             if self.known.here.table_before(title) not in self.file.sections:
                 yield from self._unkept(title, bool(buckets))
@@ -99,6 +106,7 @@ class _BaselineRows:
     def _unkept(self, title: str, differs: bool) -> Iterator[RowsCompared]:
         """A table whose rows were not kept, if they may differ and the reason is not known already."""
         why = why_not_kept(self.before.notices, self.known.here.table_before(title))
+        # Silence where nothing can have changed: a table of only personal columns never has rows kept.
         if differs and why not in {"", ALL_PERSONAL}:
             yield RowsCompared(title, message=f"before: {why}")
 
@@ -106,6 +114,8 @@ class _BaselineRows:
         self, table: Table, buckets: frozenset[int], counted: tuple[int, int] | None
     ) -> tuple[RowsCompared, DatabaseError | None]:
         context, former = self.context, self.known.here.table_before(table.title)
+        # The file has the forms under the old names; here they
+        # are asked of the columns as they are called now.
         kept = self.file.sections[former].forms
         names = self.known.here.columns_here(former, kept)
         forms = {names[name]: form for name, form in kept.items()}

@@ -58,6 +58,7 @@ def run(
         request = _request(part, dsn, wanted, options, observer, stop)
         with closing(connect(request)) as holder:
             return _run(request, holder)
+    # ``BaseException``: an interrupt must not leave half a file either.
     except BaseException:
         options.keep.drop()
         raise
@@ -67,18 +68,23 @@ def _run(request: RunRequest, holder: Session) -> Run:
     """The steps. ``holder`` is the session that holds the snapshot; later ones join it."""
     options, stop = request.options, request.stop
     snapshot = lock(request, holder)
+    # The clock starts with the snapshot, because from here on VACUUM has to keep dead rows.
     with HoldLimit(options.limits.snapshot_seconds, stop) as held:
         context = look(request, holder, snapshot)
+        # A column that cannot be kept is refused before hours of reading.
         keeping = values_to_keep(context)
         planned = plan(context)
         compared = prepare(context)
+        # The catalogue is read through its indexes; from here on only heaps may answer.
         heaps_only(holder)
         told = ask_all(context, planned, compared)
         made = assemble(context, planned, compared, told)
         made = with_rows(context, compared, made)
         made = with_values(context, compared, made, keeping)
+        # Once more, because rows and values were read after the run was assembled.
         made = _ended(made, stop, held)
         if options.while_held is not None and not stop.requested:
+            # The snapshot is still open here, and the callback can ask whether it survived so long.
             options.while_held(made, lambda: alive(holder))
     return made
 
@@ -107,5 +113,6 @@ def _request(
     stop: Stop | None,
 ) -> RunRequest:
     target = dsn if isinstance(dsn, Target) else find_target(dsn)
+    # The clock is read before connecting, so that the time of a slow connection belongs to the run.
     begun = datetime.now(UTC)
     return RunRequest(suite, target, wanted, options or Options(), observer, stop or Stop(), begun)

@@ -35,6 +35,7 @@ class Streaming:
     ) -> Mapping[str, Result]:
         """The results of the checks that are judged in Python; statements are added to ``log``."""
         request, settings = self._scene.request, self._scene.suite.settings
+        # The processes were started with the session pool; here they begin to read.
         answers = self._streams.results(request.counting("streaming"))
         streamed = list(zip(plan.streams, answers, strict=True))
         for answer in answers:
@@ -61,10 +62,12 @@ def streaming(context: RunContext, planned: Planned) -> Streaming | None:
     """The readers; without checks in Python neither pandas nor a process is asked for."""
     if not planned.plan.streams:
         return None
+    # Imported late: pandas and numpy take a second, and most suites have no check in Python.
     from kisaan_validate.stream.conduct import Streams
     from kisaan_validate.stream.work import StreamJob
 
     request, suite, plan, snapshot = context.request, context.suite, planned.plan, context.snapshot
+    # The limit is for what the functions get; buffers, bytes and text of it exist beside it for a moment.
     most = request.options.python_memory // COPIES
     read = {stream.table.key for stream in plan.streams}
     ids = {judge.check_id for stream in plan.streams for judge in stream.judges}
@@ -73,9 +76,11 @@ def streaming(context: RunContext, planned: Planned) -> Streaming | None:
         request.options.limits,
         suite.settings.schemas,
         snapshot.shared,
+        # Only its own tables: each process locks them, and the lock table is shared.
         tuple(table for table in snapshot.kept if table.key in read),
         tuple(replace(stream, most=most) for stream in plan.streams),
         suite.origin,
+        # The processes read the suite again, so the digest must show that it is still the same files.
         suite.digest,
         {check.id: check.digest for check in plan.checks if check.id in ids},
         _hidden(context, plan),

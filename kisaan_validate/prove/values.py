@@ -29,6 +29,7 @@ def values_to_keep(context: RunContext) -> list[ValueStream]:
     """
     options = context.request.options
     zone = options.compare.zone if options.compare is not None else ""
+    # Asked of the server, which may have other time zones than this machine.
     if zone and context.holder.execute(knows_zone_sql(zone)) == [(0,)]:
         raise UsageError(
             f"--zone {zone} is not a time zone that the server knows",
@@ -45,6 +46,7 @@ def values_to_keep(context: RunContext) -> list[ValueStream]:
 
 def _looks_personal(context: RunContext, kept: KeptColumns) -> Callable[[str, str], bool]:
     """Whether a column looks like somebody's data by its name, or is made of one that does."""
+    # ``--public`` names columns that only look personal; it cannot open one that is declared so.
     looks, public = looks_asked(kept.public), asked_of(kept.public)
     found = read_followed(context.holder, looks, context.suite.settings.aliases)
     return lambda table, column: not public(table, column) and found.is_personal(table, column, looks)
@@ -74,6 +76,7 @@ def _written(context: RunContext, kept: KeptColumns, streams: Sequence[ValueStre
     writer = ValueWriter(kept.path)
     try:
         write_values(context.holder, context.request.while_wanted(streams), writer)
+    # Also for an interrupt: a file of values must be whole or absent.
     except BaseException:
         writer.drop()
         raise
@@ -109,6 +112,7 @@ class _Values:
         kept, _ = self.file.tables[former]
         title = self.known.here.done.title(former)
         forms = kept.called(self.known.here.columns_here(former, (*kept.key, *kept.columns)))
+        # By its title of now: the table may have been renamed, and the title says where it lies.
         table = next((t for t in self.context.readable if t.title == title), None)
         if table is None or lost:
             yield from _untold(title, forms.columns, lost or self._absence(title))
@@ -121,6 +125,7 @@ class _Values:
         names = [name for name in forms.columns if name not in reasons]
         if stream is None:
             return lost
+        # Without both counts nobody would notice rows that the merge missed.
         if title not in self.old or title not in self.new:
             yield from _untold(title, names, "its rows were not counted")
             return lost
@@ -128,9 +133,11 @@ class _Values:
             counted = (self.old[title], self.new[title])
             yield from compare_values(self.context.holder, stream, self.file.lines(former), counted)
             return lost
+        # The file of values is read here too, hence OSError.
         except (DatabaseError, OSError) as error:
             why = _why(error)
             yield from _untold(title, names, why)
+            # An unreadable file says nothing about the session, but its remaining tables would fail likewise.
             there = isinstance(error, DatabaseError) and goes_on(self.context.holder, error)
             return "" if there else why
 
