@@ -63,6 +63,7 @@ def _written(session: Session, sql: str, catalogue: Catalogue) -> Written:
         for p, table in zip(places, tables, strict=True)
         if p.fit and table is not None and not table.believed
     ]
+    # What is believed may be seen by the planner, so only the other tables are set apart.
     apart = _taken(session, sql, fit)
     bare = [
         table.key for p, table in zip(places, tables, strict=True) if table is not None and p not in apart
@@ -77,6 +78,7 @@ def _taken(session: Session, sql: str, places: Sequence[TableMention]) -> Sequen
     """
     if not places or _is_understood(session, stand_apart(sql, places)):
         return places
+    # Setting tables apart cannot break SQL that is broken already: then no further tries.
     if not _is_understood(session, sql):
         return ()  # for another reason, which the statement itself will say
     taken: list[TableMention] = []
@@ -90,12 +92,14 @@ def _is_understood(session: Session, sql: str) -> bool:
     """Whether the server can plan a SELECT. Raises DatabaseError if the session is lost."""
     session.execute("SAVEPOINT apart")
     try:
+        # EXPLAIN plans and runs nothing; the line break ends a ``--`` comment of the author's.
         session.execute(f"EXPLAIN SELECT * FROM (\n{sql}\n) AS v")
         return True
     except DatabaseError as error:
         if error.lost:
             raise
         return False
+    # Also after success: a plan takes locks, and a savepoint that stays would make the next one nested.
     finally:
         if not session.lost:
             session.execute("ROLLBACK TO SAVEPOINT apart; RELEASE SAVEPOINT apart")

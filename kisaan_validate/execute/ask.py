@@ -19,6 +19,8 @@ from kisaan_validate.postgres.session import Session
 ISOLATION_SECONDS = 120.0
 """How long the search for the culprits of one statement may take."""
 
+# 08 connection, 25 transaction state, 40 rollback, 53 resources, 55 object state, 57 operator, 58 system,
+# XX internal: halving a statement would only repeat them.
 _NOBODYS_FAULT = ("08", "25", "40", "53", "55", "57", "58", "XX")
 """SQLSTATE classes that say something about the server or the session, not about one expression."""
 
@@ -61,11 +63,15 @@ def ask_pass(
     except DatabaseError as error:
         recover(session)
         counted.failure = error
+        # Figures fail for other reasons than conditions (a sum
+        # overflows), so they are parted before any halving.
         if statement.figures and is_one_expressions_fault(error):
             return _ask_apart(session, statement, counted, clock)
         _isolate(
             session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS
         )
+        # The table's count is owed to the baseline and to
+        # other checks even if no condition could be computed.
         if counted.rows is None and not session.lost and is_one_expressions_fault(error):
             _count_rows_alone(session, statement, counted)
     return counted
@@ -80,6 +86,7 @@ def _ask_apart(
     answered = ask_pass(session, replace(statement, figures=()), clock)
     answered.log = counted.log + answered.log
     answered.milliseconds += counted.milliseconds
+    # A stack, halved depth first: the parts that succeed come in the order of the columns.
     pending = [statement.figures]
     while pending and not session.lost:
         part = pending.pop()
@@ -89,6 +96,7 @@ def _ask_apart(
             recover(session)
             middle = len(part) // 2
             if middle and is_one_expressions_fault(error):
+                # Left on top, because ``pop`` takes the last one.
                 pending += [part[middle:], part[:middle]]
                 continue
             for figure in part:
@@ -103,6 +111,7 @@ def _ask_less(
     remembered.
     """
     answered.unmeasured[figure.name] = error.fact
+    # The sum goes first, the ends next: counting NULLs alone hardly ever fails.
     for lesser in figure.lesser():
         if session.lost or not is_one_expressions_fault(error):
             return
@@ -128,10 +137,12 @@ def _count(
     except DatabaseError as error:
         taken = (time.perf_counter() - start) * 1000
         counted.milliseconds += taken
+        # Without a SQLSTATE the line broke before the server could say anything.
         counted.log.append(StatementFacts(statement.purpose, sql, ids, taken, error.sqlstate or "lost"))
         raise
     counted.milliseconds += taken
     counted.log.append(StatementFacts(statement.purpose, sql, ids, taken))
+    # Figures were written last, so they are cut from the end of the row.
     size = len(figure_items(figures))
     counted.rows, counts = statement.read(row[: len(row) - size], slots)
     counted.judged = row[1] if statement.counts_judged else None
@@ -149,11 +160,13 @@ def _isolate(
     late: Callable[[], bool],
 ) -> None:
     """``slots`` together gave ``error``: find out which of them do, asking as little as possible."""
+    # Whether the fault was only concluded to lie in what is left, and not seen there.
     deduced = False
     while len(slots) > 1 and _may_be_one_expressions(session, statement, error, counted):
         if late():
             fact = f"not isolated within {ISOLATION_SECONDS:.0f} s: {error.fact}"
             error = DatabaseError(fact, error.hint, error.sqlstate)
+            # The first error stays in the words, because it is what is known.
             break
         middle = len(slots) // 2
         left, right = slots[:middle], slots[middle:]
@@ -166,6 +179,8 @@ def _isolate(
             if not _may_be_one_expressions(session, statement, left_error, counted):
                 error = left_error
                 break
+            # Both halves may hold a culprit: the left one is
+            # searched on its own, then the right one is asked.
             _isolate(session, statement, left, left_error, counted, late)
         if session.lost:
             break
@@ -179,6 +194,7 @@ def _isolate(
         error = _own_error(session, statement, slots, counted) or error
     for slot in slots:
         if slot.check_id not in counted.violations:
+            # ``setdefault``: a culprit found deeper down keeps its own error.
             counted.errors.setdefault(slot.check_id, error)
 
 
@@ -209,6 +225,7 @@ def _may_be_one_expressions(
     """Whether one expression may be at fault. A missing right is, where the rows alone can be counted."""
     if error.lost or session.lost:
         return False
+    # One check may call a function that this role may not run, while the table is readable.
     if error.sqlstate == "42501":
         if counted.rows is None:
             _count_rows_alone(session, statement, counted)
@@ -218,6 +235,7 @@ def _may_be_one_expressions(
 
 def is_one_expressions_fault(error: DatabaseError) -> bool:
     """Whether the SQLSTATE speaks of one expression, and not of the server, the session, or a right."""
+    # 42P01, undefined table: the table is gone for all its checks, so there is no culprit to find.
     if error.lost or error.sqlstate in {"", "42501", "42P01"}:
         return False
     return not error.sqlstate.startswith(_NOBODYS_FAULT)
@@ -229,11 +247,13 @@ def recover(session: Session) -> None:
         try:
             session.execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
         except DatabaseError:
+            # Without the savepoint every later statement would fail with 25P02 and hide the first error.
             session.close()
 
 
 def give_back(session: Session) -> None:
     """After a statement: the locks that it took, where the server's lock table has no room to keep them."""
+    # Rolling back to the savepoint gives back the locks taken since; the snapshot stays.
     if session.frugal:
         recover(session)
 
@@ -255,6 +275,7 @@ def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[Non
     finally:
         if settings and not session.lost:
             try:
+                # DEFAULT is what the session began with; ``SET LOCAL`` ends with the transaction anyway.
                 session.tune([(name, "DEFAULT") for name, _ in settings])
             except DatabaseError:
                 recover(session)
@@ -273,6 +294,7 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Statemen
     plan alone is looked at.
     """
     failure = DatabaseError("not run")
+    # First all of it. If an expression fails while planning, the bare scan at least shows how rows are read.
     for sql in (statement.sql(), statement.sql((), ())):
         try:
             with ground.under(session, statement.reads, sql, statement.check_ids) as rests:
@@ -282,6 +304,8 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Statemen
         except DatabaseError as error:
             recover(session)
             failure = error
+        # A plan that is refused would be refused again: these
+        # say something of the table, not of an expression.
         if session.lost or isinstance(failure, (NotRead, TooLarge)):
             break
     return refuse(statement, failure)
@@ -303,6 +327,7 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
             ((count, *judged),), counted.milliseconds = session.timed(sql)
         counted.log.append(StatementFacts(query.purpose, sql, query.check_ids, counted.milliseconds))
         most = query.violations.most
+        # The number of segments is the last output of such a query; see ``rules.segments``.
         if most and (segments := int(judged.pop())) > most:
             counted.errors[query.check_id] = _too_many(segments, most)
             return counted
@@ -312,6 +337,7 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
         counted.milliseconds = (time.perf_counter() - start) * 1000
         recover(session)
         counted.errors[query.check_id] = error
+        # What was refused was not sent, and the log holds only statements that were.
         if not isinstance(error, (NotRead, TooLarge)):
             facts = StatementFacts(
                 query.purpose, sql, query.check_ids, counted.milliseconds, error.sqlstate or "lost"

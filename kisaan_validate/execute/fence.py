@@ -19,12 +19,15 @@ def moved(pool: Pool, snapshot: Snapshot, stop: Stop) -> dict[TableKey, str]:
     trusted, where they are kept.
     """
     why = pool.loss
+    # Any live session will do. It leaves the snapshot first, because inside it the files look as they were.
     for session in pool.sessions:
         try:
             session.execute("ROLLBACK")
             return dict.fromkeys(rewritten(session, snapshot), REWRITTEN)
         except DatabaseError as error:
             why = error.fact
+    # A stop cut the sessions, not the locks: while these were held nobody could rewrite a table.
     if stop.requested and snapshot.locking.kept:
         return {}
+    # What could not be looked at is treated as moved: nothing is green that was not proved.
     return {t.key: f"{UNSEEN}: {why}" for t in snapshot.locked}

@@ -39,6 +39,7 @@ from kisaan_validate.sql.apart import groups_rows, speaks_of_null
 from kisaan_validate.sql.expressions import APART, quote
 from kisaan_validate.sql.qualify import authored, qualified
 
+# Since PostgreSQL 17 ``IS NULL`` on a NOT NULL column is folded to false without reading a row.
 FOLDS_NULL = 170_000
 """From this version on the planner takes NOT NULL for the answer of a test for NULL."""
 
@@ -50,6 +51,7 @@ _COMPARED = re.compile(r"(parent|looked)(_\d+)?")
 and of its partitions.
 """
 
+# Only with trusted constraints: pruning leaves partitions unread on the word of their bounds.
 _PRUNING: tuple[Setting, ...] = (("enable_partition_pruning", "on"),)
 
 
@@ -89,6 +91,7 @@ class Ground:
         ``bounded``: what it writes is known to be little, whatever the planner takes it for. Raises
         TooLarge and NotRead for what is not run, and DatabaseError for what the server says to it.
         """
+        # Claims are proved before the statement is planned: what follows from an untrue one must not run.
         for claim in self._unproved(session, reads, sql):
             self._prove(session, claim, ids)
         settings, plan, beside = self._way(session, reads, sql)
@@ -96,6 +99,8 @@ class Ground:
             raise large
         self._refuse(reads, plan, beside)
         yield (*self._shown(reads, plan, beside), *self._unseen(session, reads, sql))
+        # Not in a ``finally``: after an error the transaction is
+        # aborted, and the caller's rollback undoes SET LOCAL.
         undo(session, settings)
 
     # --- the plan ------------------------------------------------------------------------------------------
@@ -109,9 +114,11 @@ class Ground:
         for settings in self._settings(reads):
             plan = explained(session, sql, settings)
             beside = beside_heap(session, sql, plan, lambda scan: self._is_found(scan, reads))
+            # Believed plans stand as they are; ``_refuse`` holds them against what is trusted.
             if reads.believed or not beside:
                 return settings, plan, beside
             undo(session, settings)
+        # No way was acceptable, so it is planned once more with heaps only, and judged as it is then.
         plan = explained(session, sql)
         return (), plan, beside_heap(session, sql, plan)
 
@@ -126,12 +133,16 @@ class Ground:
         """Whether an index may find these rows: those of a table that rows are only compared with, under
         its alias there.
         """
+        # A plan names partitions, not the partitioned table.
         tables = {part for key in reads.found for part in self.parts.get(key, (key,))}
+        # The alias tells a looked-up table from the same table where it is judged (a self-reference).
         return (scan.schema, scan.relation) in tables and _COMPARED.fullmatch(scan.alias) is not None
 
     def _refuse(self, reads: Reads, plan: QueryPlan, beside: tuple[Scan, ...]) -> None:
         if (error := not_read(beside)) and not (reads.believed and self.trust.indexes):
             raise error
+        # Pruning can also happen for a condition that contradicts
+        # the bounds; a missing partition is an unread row.
         if (left := self._left_out(reads, plan)) and not (reads.believed and self.trust.constraints):
             raise NotRead(
                 f"not run: {left} would not be read",
@@ -148,9 +159,11 @@ class Ground:
         """The partitions (or children) of a table that its plan does not read; "" if it reads all of them,
         or none.
         """
+        # By name alone: only EXPLAIN VERBOSE prints schemas.
         seen = Counter(scan.relation for scan in plan.scans)
         for key in reads.tables:
             names = [name for _, name in self.parts.get(key, ())]
+            # An author's SELECT may rightly need no row of a table, as below ``WHERE false`` of one branch.
             if reads.authored and not any(seen[name] for name in names):
                 continue  # no row of it is needed
             if missing := [name for name in names if not seen[name]]:
@@ -170,6 +183,7 @@ class Ground:
         """What may stand for rows without being seen in the plan, because it is believed."""
         if self.trust.constraints and (names := self._tested_for_null(session, reads, sql)):
             yield f"NOT NULL of {', '.join(d.name for d in names)}"
+        # A unique index lets the planner drop a join or grouped columns without showing up in the plan.
         if (self.trust.constraints or self.trust.indexes) and (keys := self._matched(reads, sql)):
             yield f"index {', '.join(index.name for _, index in keys)}"
 
@@ -191,6 +205,7 @@ class Ground:
 
     def _tested_for_null(self, session: Session, reads: Reads, sql: str) -> list[Declared]:
         tested = session.version >= FOLDS_NULL and speaks_of_null(self._text(reads, sql))
+        # Before 17 the planner does not conclude anything from NOT NULL.
         if tested:
             return [declared for declared in self._bare(reads) if declared.not_null]
         return []
@@ -200,6 +215,7 @@ class Ground:
         columns.
         """
         bare = self._bare(reads)
+        # Two relations may be joined, one may be grouped: only then does uniqueness decide anything.
         apart = len(set(reads.tables) - set(reads.bare))
         matched = len(bare) + apart > 1 or groups_rows(self._text(reads, sql))
         if matched:
@@ -208,11 +224,14 @@ class Ground:
 
     def _prove(self, session: Session, claim: DeclaredClaim, ids: tuple[str, ...]) -> None:
         """Raises DatabaseError where a claim is not true, or cannot be proved."""
+        # Two locks: the outer one only hands out the lock of
+        # a claim, so proofs of different claims run at once.
         with self._lock:
             lock = self._locks.setdefault(claim, threading.Lock())
         with lock:  # the other workers wait for the one that scans
             if claim not in self._known:
                 self._known[claim] = self._against(session, claim, ids)
+        # The answer is kept, also a refusal: a scan of a large table is not repeated for each check.
         if why := self._known[claim]:
             raise NotRead(
                 f"not run: PostgreSQL would rely on {claim.what}, and {why}",
@@ -222,6 +241,7 @@ class Ground:
     def _against(self, session: Session, claim: DeclaredClaim, ids: tuple[str, ...]) -> str:
         """What speaks against a claim, "" for nothing. Raises DatabaseError if the session is lost."""
         try:
+            # The proof itself must read the heap, or it would lean on the very index it is about.
             if why := refusal(session, claim.sql):
                 return f"that cannot be proved: {why.fact}"
             ((count,),), taken = session.timed(claim.sql)
@@ -254,6 +274,8 @@ def _never_null(declared: Declared) -> DeclaredClaim:
         ", ".join(map(quote, declared.not_null)),
         f"{quote(declared.schema)}.{quote(declared.name)}",
     )
+    # NOT NULL and unique indexes of a parent say nothing
+    # of its children; a partitioned table has no own rows.
     only = "" if declared.partitioned else "ONLY "
     # A function, because a test for NULL is what the planner would answer by the declaration.
     sql = f"SELECT count(*) FILTER (WHERE num_nulls({columns}) > 0)\nFROM {only}{table}"
@@ -267,8 +289,11 @@ def _no_two(declared: Declared, index: UniqueIndex) -> DeclaredClaim:
         ", ".join(names),
     )
     table = f"{'' if declared.partitioned else 'ONLY '}{quote(declared.schema)}.{quote(declared.name)}"
+    # A partial index speaks only of the rows that its predicate admits.
     where = f" WHERE ({authored(index.where)}) IS TRUE" if index.where else ""
+    # Where NULLs are distinct, rows with a NULL may repeat.
     filled = f"\nWHERE num_nulls({listed}) = 0" if index.nulls else ""
+    # Set apart, because the grouping would otherwise be answered by the index that is in doubt.
     inner = f"SELECT {keys} FROM {table}{where}{APART}"
     groups = f"SELECT count(*) AS n FROM ({inner}) AS q{filled}\nGROUP BY {listed}\nHAVING count(*) > 1"
     counted = qualified(f"SELECT coalesce(sum(n), 0)::bigint FROM (\n{groups}\n) AS d")

@@ -16,6 +16,7 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.plans import QueryPlan, Scan
 from kisaan_validate.postgres.session import Session, Setting
 
+# ``off`` is a cost, not a ban: PostgreSQL may still take an index where nothing else is possible.
 HEAP: tuple[Setting, ...] = (
     ("enable_indexscan", "off"),
     ("enable_indexonlyscan", "off"),
@@ -55,14 +56,17 @@ def explained(
 
     ``verbose`` names the schemas too.
     """
+    # In one message with the EXPLAIN: one round trip for each plan.
     changed = "".join(f"SET LOCAL {name} = {value}; " for name, value in settings)
     ((plan,),) = session.execute(f"{changed}EXPLAIN ({'VERBOSE, ' if verbose else ''}FORMAT JSON) {sql}")
+    # A driver may hand JSON over parsed or as text.
     return QueryPlan((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
 
 
 def too_large(session: Session, plan: QueryPlan) -> TooLarge | None:
     """Whether a statement would write more temporary bytes than allowed. Raises DatabaseError."""
     expected = plan.temp_bytes(*session.memory)
+    # The planner's estimate can be far off, but the server's own temp_file_limit needs a superuser to set.
     if expected <= session.limits.temp_bytes:
         return None
     allowed = session.limits.temp_bytes // 1024**2
@@ -82,6 +86,7 @@ def beside_heap(
     ``found`` tells the relations whose rows an index may find. What the catalogue of the server says is
     always found so.
     """
+    # VERBOSE prints every output expression, which is long; most plans do not need it.
     if all(scan.of_the_heap for scan in plan.scans):
         return ()
     scans = explained(session, sql, verbose=True).scans  # only there are schemas named
@@ -105,6 +110,7 @@ def heap_only(session: Session) -> Iterator[None]:
     DatabaseError.
     """
     session.tune(HEAP)
+    # After an error the session is rolled back, and the settings with it.
     yield
     if not session.lost:
         session.tune((name, "DEFAULT") for name, _ in HEAP)
@@ -119,6 +125,7 @@ def by_index(session: Session) -> Iterator[None]:
     """
     session.tune(LOOKUPS)
     yield
+    # The same: a failure in the block skips this, and the savepoint undoes it.
     undo(session, LOOKUPS)
 
 

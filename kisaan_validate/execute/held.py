@@ -20,12 +20,14 @@ class HoldLimit:
         if limit is not None:
             reason = f"the snapshot was held for {limit:,.0f} s, as long as [limits] snapshot allows"
             self._timer = threading.Timer(limit, stop.request, [reason, Cause.HELD_TOO_LONG])
+            # A daemon: a timer of an hour must not keep a finished program alive.
             self._timer.daemon = True
             self._timer.start()
 
     @property
     def seconds(self) -> int:
         """Whole seconds, the last one begun."""
+        # Rounded up, because the figure is shown as how long VACUUM was held back.
         return math.ceil(time.monotonic() - self._since)
 
     def end(self) -> None:

@@ -59,6 +59,7 @@ def keyed_jobs_before(
     ``needs`` are those of its contract, of which the removals tell which rows are to stay.
     """
     removals: dict[TableKey, list[Removal]] = {}
+    # Kept beside the digest of all rows: afterwards it is not known yet which removals will have been done.
     for need in needs:
         found = catalogue.find(need.table)
         if isinstance(need, Removal) and found is not None:
@@ -84,6 +85,7 @@ def keyed_jobs_again(
     to be asked.
     """
     jobs = []
+    # Sorted, because ``groupby`` only joins neighbours.
     for title, listed in groupby(sorted(before.keyed, key=lambda k: k.table), key=lambda k: k.table):
         table = tables.get(title)
         if table is not None:
@@ -119,6 +121,7 @@ def _giver_up(job: KeyedJob) -> Callable[[DatabaseError], _Said]:
 
 
 def _failed(job: KeyedJob, columns: Sequence[KeyedColumn], error: DatabaseError) -> list[KeyedDigest]:
+    # The key could stand in the message, as a part of the statement that failed.
     known = frozenset({job.asked.title, *(column.name for column in columns)})
     message = mask_values(without_secret(error.fact, job.asked.secret), known)
     return [KeyedDigest(job.asked.title, column.name, message=message) for column in columns]
@@ -130,6 +133,8 @@ def _taker(job: KeyedJob) -> Callable[[Session], _Said]:
         enough: list[KeyedColumn] = []
         for column in job.asked.columns:
             try:
+                # With a baseline's digest at hand, the column had
+                # enough values then; nothing is published now.
                 many = bool(job.asked.known) or _has_many(session, job, column, said.log)
             except DatabaseError as error:
                 said.keyed += _failed(job, [column], error)
@@ -140,6 +145,7 @@ def _taker(job: KeyedJob) -> Callable[[Session], _Said]:
                 said.keyed.append(KeyedDigest(job.asked.title, column.name, message=FEW))
         if not enough or job.table is None:
             return said
+        # One statement for the columns that are left: the table is read once for all.
         asked = job.asked.only(enough, job.key, job.how, job.table)
         try:
             said.keyed += asked.read(_ask(session, asked, asked.sql, said.log))
@@ -154,6 +160,7 @@ def _has_many(session: Session, job: KeyedJob, column: KeyedColumn, log: list[St
     """Whether it has enough distinct values. Few classes mean few values, so that they can be counted in
     memory.
     """
+    # Few enough to group in memory; only a column that looks poor is counted exactly.
     (classes,) = _ask(session, job.asked, column.classes, log)
     if int(str(classes)) >= LEAST_DISTINCT:
         return True
@@ -175,6 +182,7 @@ def _ask(session: Session, asked: KeyedTable, sql: str, log: list[StatementFacts
         raise
     finally:
         taken = (time.perf_counter() - start) * 1000
+        # The log becomes public with the record, and the key must not.
         log.append(
             StatementFacts(
                 f"personal columns of {asked.title}", without_secret(sql, asked.secret), (), taken, sqlstate

@@ -53,10 +53,13 @@ def choose_locking(
     ``share``: how many holders of ours take their locks from the same room. ``holding``: whether tables
     may be held at all.
     """
+    # Other holders of ours take their locks at the same moment, before any of them shows up as used.
     free, held = room.free // share, sum(cost.relations for cost in costs.values())
     groups = [tuple(key for key in group if key in costs) for group in together]
+    # Each table is also read alone, for its digests and figures.
     groups += [(key,) for key in costs]
     need, refused = _need(costs, groups, room, free)
+    # Not even one reader beside the holder: then nothing is read, and every check is an error.
     if free < HOLDER + READER + need:
         why = (
             f"{room.used:,} of {room.size:,} slots of the server's lock table are in use: a run "
@@ -64,9 +67,11 @@ def choose_locking(
         )
         return Locking(False, False, 0, need, refused, impossible=why)
     every = sum(cost.read for cost in costs.values())
+    # Parallel workers lock what their leader locks, each for itself, while a statement runs.
     if HOLDER + held + readers * (READER + every) + room.parallel * need <= free and not refused and holding:
         return Locking(True, True, readers, need)
     size = f"the server's lock table has {room.size:,} slots"
+    # Each reader needs room for its catalogue lookups and its most demanding statement.
     most = max(1, min(readers, (free - HOLDER - held) // (READER + need)))
     if HOLDER + held + READER + need <= free and not refused and holding:
         why = f"{size}: readers lock a table only while they read it"
@@ -87,11 +92,13 @@ def _need(
     refused: dict[TableKey, str] = {}
     need = 0
     most = max(0, free - HOLDER - READER)
+    # Small groups first: a table that cannot be read alone is refused before larger groups blame another one.
     for group in sorted(set(groups), key=lambda g: (len(g), g)):
         if any(key in refused for key in group):
             continue
         asked = sum(costs[key].read + room.parallel * costs[key].relations for key in set(group))
         if asked > most and group:
+            # Of a group only the most expensive table is given up, so that the others stay readable.
             largest = max(group, key=lambda key: costs[key].read)
             refused[largest] = (
                 f"not read: a statement on it locks {asked:,} relations at once (partitions, "

@@ -32,6 +32,7 @@ class _Taken:
     log: list[StatementFacts] = field(default_factory=list)
 
     def refuse(self, measure: Measure, error: DatabaseError, *keys: MeasureKey) -> _Taken:
+        # The measure's own message is this program's; only the server's may quote a row.
         """Say why these, or all that it measures, have no answer."""
         said = measure.private and not measure.message  # by the server, about people
         fact = mask_values(error.fact, measure.known) if said else error.fact
@@ -63,6 +64,7 @@ def read_digesting(session: Session, server_encoding: str) -> Digesting:
     encoding = encoding_for(session.version)
     text = server_encoding or "UTF8"
     rows = session.execute(self_check_sql(encoding, text, ascii_only=text not in RAW))
+    # The hash functions are PostgreSQL's own but not promised to stay: they answer to fixed questions here.
     if encoding == HASH:
         rows += session.execute(column_check_sql(session.version, text, ascii_only=text not in RAW))
     said = hashlib.sha256(repr([tuple(str(value) for value in row) for row in rows]).encode()).hexdigest()
@@ -76,11 +78,14 @@ def _giver_up(measure: Measure) -> Callable[[DatabaseError], _Taken]:
 def _taker(measure: Measure) -> Callable[[Session], _Taken]:
     def take(session: Session) -> _Taken:
         taken = _Taken()
+        # Why there is no statement was found out while planning, and is what is to be recorded.
         if not measure.sql:
             return taken.refuse(measure, DatabaseError(measure.message))
         try:
             if measure.first is not None:
                 taken.measured = _ask(session, measure.first, taken.log)
+                # Equal buckets are equal rows, so the digests of
+                # the baseline are true here without being computed.
                 if measure.proved is not None and taken.measured[0].names == measure.proof:
                     taken.measured.append(measure.proved)
                     return taken
@@ -88,6 +93,7 @@ def _taker(measure: Measure) -> Callable[[Session], _Taken]:
                 return taken
             taken.measured += _ask(session, measure, taken.log)
         except DatabaseError as error:
+            # A part may succeed where the whole failed, but not if the server or the session is at fault.
             apart = measure.parts and is_one_expressions_fault(error) and not session.lost
             if apart:
                 return _apart(session, measure, taken)
@@ -104,6 +110,7 @@ def _ask(session: Session, measure: Measure, log: list[StatementFacts]) -> list[
     start, sqlstate = time.perf_counter(), ""
     try:
         if measure.found:
+            # Only the looked-up rows may come by an index; all else of this statement must not.
             with Ground().under(session, Reads(measure.found, found=measure.found), measure.sql):
                 (row,) = session.execute(measure.sql)
         elif why := refusal(session, measure.sql):
@@ -124,6 +131,7 @@ def _apart(session: Session, measure: Measure, taken: _Taken) -> _Taken:
     """Part by part: an expression that fails costs its own figures and no others. The first part holds the
     rows.
     """
+    # The first part counts the rows, without which no figure of the others can be read.
     first, *others = measure.parts
     try:
         whole, *counts = _ask(session, first, taken.log)
@@ -140,6 +148,7 @@ def _apart(session: Session, measure: Measure, taken: _Taken) -> _Taken:
                 *(
                     measure.id.of_part(figure.name)
                     for figure in part.figures
+                    # A figure that another part brought keeps its answer.
                     if figure.name not in whole.columns
                 ),
             )

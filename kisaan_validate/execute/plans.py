@@ -14,6 +14,7 @@ from typing import Any
 
 Node = Mapping[str, Any]
 
+# Unknown nodes, also of later versions, count as no reading of the heap: they are refused, not trusted.
 _OF_THE_HEAP = frozenset({"Seq Scan", "Sample Scan", "Tid Scan", "Tid Range Scan", "Foreign Scan"})
 """Nodes that read rows where they lie. A foreign table's heap is another server's matter."""
 
@@ -71,10 +72,12 @@ class QueryPlan:
 def _scan(node: Node) -> Scan | None:
     kind = str(node["Node Type"])
     # What another server aggregates itself is a scan that names no relation.
+    # A custom scan belongs to an extension, which may read anything.
     if "Relation Name" not in node and kind not in {"Custom Scan", "Foreign Scan"}:
         return None
     name = f"Custom Scan ({node.get('Custom Plan Provider', 'unknown')})" if kind == "Custom Scan" else kind
     indexes = [node["Index Name"]] if "Index Name" in node else []
+    # The bitmap's own nodes below it name the indexes, not the heap scan.
     if kind == "Bitmap Heap Scan":
         indexes += [below["Index Name"] for below in _nodes(node) if "Index Name" in below]
     relation = str(node.get("Relation Name", "what it reads"))
@@ -96,6 +99,7 @@ def temp_bytes(node: Node, memory: int, multiplier: float) -> int:
     (PostgreSQL documentation, "Resource Consumption": work_mem, hash_mem_multiplier).
     """
     kind, total = str(node["Node Type"]), 0
+    # 24 bytes: the header of a tuple that is kept in memory (``SizeofMinimalTupleHeader`` and alignment).
     size = int(str(node.get("Plan Rows", 0))) * (int(str(node.get("Plan Width", 0))) + 24)
     hashed = kind == "Hash" or (kind == "Aggregate" and node.get("Strategy") in {"Hashed", "Mixed"})
     if (hashed and size > memory * multiplier) or (

@@ -99,6 +99,7 @@ class Pool:
         stopping).
         """
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        # All numbers are queued before any thread starts, so an empty queue means that nothing is left.
         for number in range(len(tasks)):
             waiting.put(number)
         finished: queue.SimpleQueue[int | Session] = queue.SimpleQueue()
@@ -108,8 +109,11 @@ class Pool:
             threading.Thread(
                 target=_drain, args=(session, tasks, waiting, finished, stop, self._locking.need), daemon=True
             ).start()
+        # Sessions that outlive the grace are cut: their threads
+        # may wait in libpq, where nothing else reaches them.
         for session in self._watch(set(sessions), finished, stop, on_done):
             session.abandon()
+        # A task that a cut session held may still set its answer; until then it counts as given up.
         return [t.answer if t.answer is not None else t.give_up(self._why(stop)) for t in tasks]
 
     def _watch(
@@ -121,8 +125,11 @@ class Pool:
     ) -> set[Session]:
         """Wait for the sessions; returns those that are still busy when the grace after a stop has passed."""
         deadline, done = float("inf"), 0
+        # Polled, because a stop is set from a signal handler and wakes no queue.
         while busy and time.monotonic() < deadline:
             if stop.requested and deadline == float("inf"):
+                # Not later than the deadline of the stop: the watchdog
+                # cuts the lines then, and threads need a moment.
                 deadline = min(stop.deadline, time.monotonic() + GRACE_SECONDS) + _CUT_SECONDS
             try:
                 event = finished.get(timeout=0.1)
@@ -141,6 +148,7 @@ class Pool:
         return self._lost().fact
 
     def _lost(self) -> DatabaseError:
+        # What the server said to a lost session tells more than the last failure to connect.
         error = next((s.loss for s in self._sessions if s.loss is not None), self._last_error)
         return error or DatabaseError("every session was lost", "see the server's log, then run again")
 
@@ -180,6 +188,7 @@ def _drain(
                 break
             tasks[number].answer = _done(session, tasks[number], need)
             finished.put(number)
+    # Also if a task raised: ``run`` waits for every session to report that it is done.
     finally:
         finished.put(session)
 
@@ -187,6 +196,8 @@ def _drain(
 def _done(session: Session, task: Task[Answer], need: int) -> Answer:
     """The answer of a task. Locks that cannot be kept are given back after it, and waited for before it."""
     try:
+        # Asked before the task, because a statement that finds
+        # the lock table full fails everybody's next lock.
         if session.frugal:
             await_room(session, need)
     except DatabaseError as error:
@@ -197,5 +208,6 @@ def _done(session: Session, task: Task[Answer], need: int) -> Answer:
 
 
 def _refused(error: KisaanError) -> DatabaseError:
+    # A refusal at the door has no SQLSTATE of its own; it stands in the message.
     sqlstate = sqlstate_said(error.fact)
     return DatabaseError(error.fact, hint_for(sqlstate) or error.hint, sqlstate)

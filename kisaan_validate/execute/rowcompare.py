@@ -51,6 +51,7 @@ def write_rows(session: Session, streams: Iterable[RowStream], sink: RowSink) ->
     session is lost.
     """
     refused = {}
+    # One savepoint for all tables: a table that fails is rolled back to it, the snapshot stays.
     session.execute(f"SAVEPOINT {SAVEPOINT}")
     for stream in streams:
         if stream.message:
@@ -65,6 +66,7 @@ def write_rows(session: Session, streams: Iterable[RowStream], sink: RowSink) ->
             recover(session)
             if error.lost or session.lost:
                 raise
+            # COPY writes values out, so an error may quote one of a personal column.
             refused[stream.title] = mask_values(told(error), stream.known) if stream.private else told(error)
         else:
             give_back(session)
@@ -78,9 +80,11 @@ def told(error: DatabaseError) -> str:
 
 def _write(session: Session, stream: RowStream, sink: RowSink) -> None:
     """One table's rows, all of them or none. Raises DatabaseError."""
+    # A key that is not unique tells no rows apart, so none is kept as such.
     sink.begin(stream.title, stream.key if stream.unique else (), dict(stream.forms))
 
     def take(line: bytes) -> None:
+        # Tabs part the fields and cannot occur in them: COPY's text format escapes those of a value.
         place, high, low, key, _ = line.rstrip(b"\n").split(b"\t")
         sink.row(int(place), int(high), int(low), key)
 
@@ -110,10 +114,12 @@ def why_not_kept(notices: Iterable[Notice], title: str) -> str:
 
 def _streamed(session: Session, sql: str) -> Iterator[Row]:
     """The rows of a statement as they come, read in a thread. Raises DatabaseError."""
+    # Eight batches: the reader waits for the merge, and a large table does not pile up in memory.
     lines: queue.Queue[list[bytes] | DatabaseError | None] = queue.Queue(8)
     batch: list[bytes] = []
 
     def take(line: bytes) -> None:
+        # Batches, because a queue costs more for each item than a row does.
         batch.append(line)
         if len(batch) >= 1000:
             lines.put(batch.copy())
@@ -123,6 +129,7 @@ def _streamed(session: Session, sql: str) -> Iterator[Row]:
         try:
             session.copy_out(f"COPY ({sql}) TO STDOUT", take)
             lines.put(batch)
+            # None ends the stream; an error takes its place, so the merge never mistakes a cut for an end.
             lines.put(None)
         except DatabaseError as error:
             lines.put(error)
@@ -133,6 +140,7 @@ def _streamed(session: Session, sql: str) -> Iterator[Row]:
             raise taken
         for line in taken:
             place, high, low, key, settled = line.rstrip(b"\n").split(b"\t")
+            # A database in SQL_ASCII may hold any bytes; they survive the way there and back.
             yield int(place), int(high), int(low), key.decode("utf-8", "surrogateescape"), settled == b"t"
 
 
@@ -148,6 +156,7 @@ class _Counted:
 
     def see(self, kind: str, key: str) -> None:
         self.numbers[kind] += 1
+        # A row without a text of its key is counted, but cannot be named.
         if key and len(self.keys[kind]) < KEYS_KEPT:
             self.keys[kind].append(key)
 
@@ -171,6 +180,7 @@ def compare_rows(
     for old, new in groups_side_by_side(kept, now, _PLACE, _DISORDER):
         if stream.unique:
             _keyed(old, new, counted, identity)
+        # The digest behind the key decides in the merge; people are shown the text.
         else:
             _bare(old, new, counted)
     if stream.marked:
@@ -181,6 +191,7 @@ def compare_rows(
     if doubt := _doubt(stream, counted, added, expected):
         return RowsCompared(stream.title, stream.key, message=doubt)
     keys = {kind: tuple(found) for kind, found in counted.keys.items() if found}
+    # Without a key a changed row is one row gone and one row come.
     changed = numbers["changed"] if stream.unique else None
     return RowsCompared(
         stream.title,
@@ -197,6 +208,7 @@ def _doubt(stream: RowStream, counted: _Counted, added: int, expected: tuple[int
     """What speaks against the figures, or ""."""
     if counted.shared:
         return no_key(stream.key, counted.shared)
+    # Every row is in old, removed and added at most once, so the counts must add up exactly.
     if expected is not None and expected[0] - counted.numbers["removed"] + added != expected[1]:
         return "rows added and removed do not add up to the difference of the counts"
     return ""
@@ -222,10 +234,12 @@ def _keyed(old: list[Row], new: list[Row], counted: _Counted, identity: Callable
     for key in before.keys() | after.keys():
         gone, come = before.get(key, []), after.get(key, [])
         if len(gone) > 1 or len(come) > 1:
+            # Repeated keys that are the same on both sides changed nothing, and do no harm.
             counted.shared += Counter(row[1:3] for row in gone) != Counter(row[1:3] for row in come)
         elif not come:
             counted.see("removed", gone[0][3])
         elif not gone:
+            # Not above all keys of the baseline, so it was missing then; above them it may just be new.
             counted.see("added" if come[0][4] else "late", come[0][3])
         elif gone[0][1:3] != come[0][1:3]:
             counted.see("changed", come[0][3])
@@ -240,5 +254,6 @@ def _by_key(rows: Iterable[Row], identity: Callable[[str], str]) -> dict[str, li
 
 def _bare(old: list[Row], new: list[Row], counted: _Counted) -> None:
     before, after = (Counter(row[1:3] for row in side) for side in (old, new))
+    # As multisets: equal rows are told apart by nothing, so only their number can differ.
     counted.numbers["removed"] += (before - after).total()
     counted.numbers["added"] += (after - before).total()

@@ -87,23 +87,29 @@ def take_snapshot(
     and none is available. Raises DatabaseError if the session is lost.
     """
     wanted = list(tables)
+    # The order is the point of this function: the mark is the first query, which fixes the snapshot.
     locking, locked, unavailable = _begun(session, wanted, together, readers, share)
     mark = leave_mark(session)
+    # Exported while no subtransaction is open, because PostgreSQL refuses it in one.
     ((exported,),) = session.execute(qualified("SELECT pg_export_snapshot()"))
     place, notices = read_place(session, source, exported)
     if not locking.kept:
         notices.append(_said(locking))
         session.frugal = True
+        # Later locks are given back to here; before the export it would have been a subtransaction.
         session.execute(f"SAVEPOINT {SAVEPOINT}")
     catalogue = read_catalogue(session, schemas, aliases)
     asked = {t.key for t in wanted if t.lockable}
     held = {t.key for t in locked} if locking.held else asked
     stored = {t.key for t in wanted if t.kind == "m"}
+    # A materialized view cannot be locked with LOCK TABLE, but REFRESH gives it a new file, which is noticed.
     now = catalogue.tables.values()  # not ``locked``: a table may have been made anew under its name
     fenced = tuple(t for t in now if t.key in held or (t.kind == "m" and t.key in stored))
     unavailable |= _withheld(session, catalogue, locking, held, unavailable)
+    # Last, so that "another server holds its rows" overrides reasons that matter less.
     unavailable.update(refused(catalogue, foreign))
     files = _files(session, fenced, locking)
+    # Without locks the readers take what the catalogue shows now; a vanished table is noticed by its file.
     readable = tuple(locked) if locking.held else tuple(t for t in fenced if t.lockable)
     return Snapshot(
         exported, mark, place, catalogue, readable, unavailable, files, tuple(notices), fenced, locking
@@ -123,6 +129,7 @@ def _begun(
     # The first query fixes the snapshot: LOCK and SET do not.
     locked, unavailable = lock_tables(session, tables) if locking.held else ([], {})
     if not locking.held or not overfull(session):
+        # Looked at again after locking: runs that begin together all saw the room before any of them took it.
         return locking, locked, unavailable
     session.execute("ROLLBACK")  # others came meanwhile
     locking = _locking(session, tables, together, readers, share, held=False)
@@ -149,6 +156,7 @@ def _withheld(
     found |= read_standins(session).refused(catalogue)
     if locking.impossible:
         found |= {t.key: ("53200", f"not run: {locking.impossible}") for t in now}
+    # Such a session cannot promise that it meets every row, so nothing over rows is answered.
     if unseen := damage_unseen(session):
         found |= {t.key: ("", unseen) for t in now}
     return found
@@ -164,6 +172,7 @@ def _locking(
     held: bool = True,
 ) -> Locking:
     """How these tables are to be locked, as far as the server has room now. Raises DatabaseError."""
+    # READ COMMITTED: each query sees the lock table as it is, and no snapshot is held for it.
     session.begin(isolation="READ COMMITTED")
     _, locking = room_for(session, tables, together, readers, share, held=held)
     session.execute("ROLLBACK")
@@ -191,6 +200,8 @@ def _files(
 ) -> Mapping[int, tuple[int | str, ...]]:
     oids = [t.oid for t in tables]
     if locking.held:
+        # Held tables cannot change shape, so their files
+        # suffice; otherwise name, columns and query count too.
         return read_fence(session, oids)
     return read_fence_unheld(session, oids)
 
@@ -204,6 +215,7 @@ def lock_tables(
     wanted = [t for t in tables if t.lockable]
     if not wanted:
         return [], {}
+    # All in one statement: one round trip, and one wait if somebody holds an exclusive lock.
     session.execute("SAVEPOINT locks")
     try:
         session.execute(f"LOCK TABLE {', '.join(table_sql(t) for t in wanted)} IN ACCESS SHARE MODE")
@@ -221,6 +233,7 @@ def _lock_each(
 ) -> tuple[list[Table], dict[TableKey, tuple[str, str]]]:
     locked: list[Table] = []
     unavailable: dict[TableKey, tuple[str, str]] = {}
+    # One by one, each in its own savepoint: a table that is locked or forbidden costs itself alone.
     for table in wanted:
         session.execute("SAVEPOINT locks")
         try:
@@ -254,11 +267,13 @@ def enter_snapshot(session: Session, shared: Shared, tables: Iterable[Table], *,
     join_snapshot(session, shared)
     if keep:
         lock_tables(session, tables)
+        # Readers lock at the same moment: one that overfills the lock table gives its locks back at once.
         if overfull(session):
             session.execute("ROLLBACK")
             join_snapshot(session, shared)
             keep = False
     session.frugal = not keep
+    # After the locks, because the savepoint is where every later failure returns to.
     session.tune(HEAP)
     session.execute(f"SAVEPOINT {SAVEPOINT}")
 
@@ -268,7 +283,9 @@ def rewritten(session: Session, snapshot: Snapshot) -> set[TableKey]:
 
     Raises DatabaseError, also if the session is not on the snapshot's server.
     """
+    # Its own transaction, begun now: inside the snapshot the catalogue would show the files of then.
     session.begin(isolation="READ COMMITTED")
+    # Behind a pooler it may be another server by now, whose files mean nothing.
     prove_same_server(session, snapshot.mark)
     now = _files(session, snapshot.fenced, snapshot.locking)
     session.execute("ROLLBACK")

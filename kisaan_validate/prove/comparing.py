@@ -179,7 +179,7 @@ class _Preparing:
         tables, beside = context.readable, (context.catalogue, context.is_personal)
         found = whole_measures(tables, *beside, before, self.digesting, self.since)
         if before is not None:
-            # What looks like a renamed table is digested too: whether it has the old rows is asked afterwards.
+            # What looks like a renamed table is digested too: whether it has the old rows is asked later.
             for table, seen in suspected(before, tables, context.catalogue):
                 found += whole_measures([table], *beside, seen, self.digesting, {})
         return found
