@@ -32,8 +32,8 @@ class _Taken:
     log: list[StatementFacts] = field(default_factory=list)
 
     def refuse(self, measure: Measure, error: DatabaseError, *keys: MeasureKey) -> _Taken:
-        # The measure's own message is this program's; only the server's may quote a row.
         """Say why these, or all that it measures, have no answer."""
+        # The measure's own message is this program's; only the server's may quote a row.
         said = measure.private and not measure.message  # by the server, about people
         fact = mask_values(error.fact, measure.known) if said else error.fact
         self.measured += [

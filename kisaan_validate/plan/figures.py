@@ -9,6 +9,7 @@ from kisaan_validate.facts.catalogue import PRINTED, Column
 from kisaan_validate.facts.table import Family, Profile
 from kisaan_validate.sql.expressions import quote
 
+# Cut on both sides alike, so a longer text still compares as its beginning.
 TEXT_LIMIT = 200
 """The minimum and maximum of texts are kept up to so many characters; it is those that are compared."""
 
@@ -19,7 +20,9 @@ _FAMILIES = {
     "timestamptz": Family.INSTANT,
     "timestamp": Family.LOCAL_TIME,
 }
+# Types with an order but no sum; their ends depend on no collation.
 _ORDERED = frozenset({"date", "time", "timetz", "interval", "inet", "cidr"})
+# An end of these would depend on the server's version, its locale, or on how a value is printed.
 _UNORDERED = PRINTED | {
     "json",
     "jsonb",
@@ -57,6 +60,7 @@ def base_of(type_name: str) -> str | None:
     here.
     """
     plain = type_name.partition("(")[0].strip()
+    # The modifier stands inside: ``timestamp(3) with time zone``.
     tail = type_name.rpartition(")")[2] if "(" in type_name else ""
     name = "interval" if plain.startswith("interval ") else _NAMES.get(plain + tail, plain + tail)
     known = name in {*_FAMILIES, *_ORDERED, *_UNORDERED, "bool"} or type_name.endswith("[]")
@@ -91,8 +95,10 @@ class Figure:
     def read(self, rows: int, values: Sequence[str | None]) -> Profile:
         """The profile from what :attr:`outputs` returned, as texts."""
         present, rest = int(values[0] or 0), list(values[1:])
+        # Ends and sum come first, so that the digest's two sums are always the last outputs.
         low, high = (rest.pop(0), rest.pop(0)) if self.ends else (None, None)
         total = rest.pop(0) if self.total else None
+        # A sum of no rows is NULL; the digest of nothing is 0.
         digest = f"{self.form}:{rest[0] or 0}:{rest[1] or 0}" if self.form else None
         return Profile(self.family, rows - present, low, high, total, self.personal, digest)
 
@@ -104,8 +110,10 @@ def figure_of(
 
     A personal column is only counted: no value of it, not even the least, leaves the server.
     """
+    # FILTER, not WHERE: other figures of the same scan are over other rows.
     kept = f" FILTER (WHERE {where})" if where else ""
     outputs = [f"count({expression}){kept}"]
+    # Labels of an enum compare as texts; the order in which they were declared may differ between sides.
     family = Family.TEXT if enum else _FAMILIES.get(base, Family.OTHER)
     ends = not personal and (family is not Family.OTHER or base in _ORDERED)
     total = not personal and family in {Family.NUMBER, Family.FLOAT}
@@ -121,11 +129,13 @@ def figure_of(
 def _end(end: str, expression: str, base: str, family: Family, kept: str) -> str:
     """SQL for the least or the greatest value, as a text that depends on nothing but the values."""
     if family is Family.TEXT:
+        # ``COLLATE "C"``: the least text must not depend on the collation or on its version.
         return f'left({end}(({expression})::text COLLATE "C"){kept}, {TEXT_LIMIT})'
     if (
         base == "interval"
     ):  # 1 mon equals 30 days: which of the two min() finds depends on the order of the rows
         return f"justify_interval({end}({expression}){kept})::text"
+    # As text, so that no driver turns a number into a float or a date into a local one.
     return f"({end}({expression}){kept})::text"
 
 

@@ -28,6 +28,7 @@ _RANGES = {
     "tstzrange": "timestamptz",
     "daterange": "date",
 }
+# What is not listed has no canonical form of its own until somebody looked at how it prints and compares.
 _BUILTIN = PRINTED | {
     "int2",
     "int4",
@@ -86,6 +87,7 @@ class Digesting:
 
 def encoding_for(version: int) -> str:
     """The encoding that a server of this version is asked for."""
+    # ``hash_record_extended`` exists since PostgreSQL 14; older servers digest by SHA-256.
     return HASH if version >= HASH_SINCE else SHA256
 
 
@@ -98,6 +100,8 @@ def facts_of(base: str, *, enum: bool = False) -> TypeFacts:
     if base in _RANGES:
         return TypeFacts(base, "r", element=facts_of(_RANGES[base]))
     if base.endswith("[]"):
+        # ``format_type`` writes one pair of brackets whatever
+        # the number of dimensions, ``typname`` an underscore.
         element = base.rstrip("[]")
         return TypeFacts(base, array=True, element=facts_of(base_of(element) or element))
     if base.startswith("_"):
@@ -107,6 +111,7 @@ def facts_of(base: str, *, enum: bool = False) -> TypeFacts:
 
 def facts_of_column(column: Column) -> TypeFacts:
     """What a column's type is made of, as the catalogue says; where that was not read, what its name says."""
+    # The catalogue sees through domains and composite types, which a name does not show.
     return column.made or facts_of(column.base, enum=column.is_enum)
 
 
@@ -138,6 +143,7 @@ class SqlPart(parts.Part):
 
 
 _WHOLE = (
+    # A NULL adds nothing to the sums, so a number that no integer column could hold makes them differ.
     "CASE WHEN ({0}) = trunc({0}) AND ({0}) BETWEEN -9223372036854775808 AND 9223372036854775807 "
     "THEN ({0})::int8 END"
 )
@@ -156,6 +162,7 @@ def part_of(sql: str, facts: TypeFacts, *, wanted: str = "", column: str = "") -
     form = own_form(facts)
     if not isinstance(form, CanonicalForm):
         return None
+    # A changed type must not look like changed values where every old value has one new form.
     if not wanted or str(form) == wanted:
         return SqlPart(column, facts, form, text=sql)
     if (form.name, wanted) == ("numeric", "integer"):
@@ -174,6 +181,7 @@ def seed_items(how: Digesting, key: Sequence[SqlPart]) -> list[str]:
     """What the inner SELECT needs besides, once for all digests of a measure: the seeds that the key
     makes.
     """
+    # Computed once in the inner SELECT: each digest of a measure needs the same seeds.
     if how.encoding != HASH:
         return []
     return [f"{seed} AS seed{n}" for n, seed in enumerate(seeds(key, how.context, how.version))]
@@ -198,13 +206,16 @@ class Digested:
         """The expressions of the inner SELECT, each with its alias, and the lanes outside of it (see
         ``seed_items``).
         """
+        # ``0`` is never NULL, so a digest of rows counts every row.
         present = f"({self.value.sql})" if self.value is not None else "0"
         inner = [f"{present} AS p{alias}", *([f"{self.only} AS o{alias}"] if self.only else [])]
         if how.encoding != HASH:
+            # ``ROW()`` of nothing is no expression, so a table without usable columns digests a constant.
             values = [*key, *([self.value] if self.value is not None else [])]
             digest = row_digest(how.encoding, elements_of(values, how.server_encoding) or ["0"], f"r{alias}")
             return [*inner, f"{digest.inner} AS {digest.name}"], digest.lanes
         if self.value is None:
+            # Of the key alone the seeds are the digest already.
             return inner, ("seed0", "seed1")
         hashed = value_hash(self.value, how.context, how.version)
         return [*inner, f"{hashed.inner} AS r{alias}"], (
@@ -216,6 +227,7 @@ class Digested:
         """The figure that counts the values and sums the lanes, of the rows of which ``kept`` is true (""
         all).
         """
+        # ``o`` is computed inside, because its SQL may hold a window function or a subquery.
         conditions = [*([kept] if kept else []), *([f"o{alias}"] if self.only else [])]
         where = f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
         outputs = (f"count(p{alias}){where}", *(f"(sum({lane}){where})::text" for lane in lanes))

@@ -82,6 +82,7 @@ def value_streams(
     ``looks_personal`` says which names look like somebody's data, and were not said to be nobody's.
     """
     tables: dict[tuple[str, str], list[str]] = {}
+    # A column named twice is read once.
     for name, column in dict.fromkeys(chosen):
         table = catalogue.find(name)
         if table is None or table.key not in {t.key for t in scope}:
@@ -106,6 +107,7 @@ def _refused(
             f"{table.title} has no primary key to identify its rows",
             "keep row digests instead: --rows",
         )
+    # The key too: it is written beside every value.
     if hidden := [name for name in (column, *table.primary_key) if is_personal(table.name, name)]:
         hint = (
             "its values are never stored readably; if it holds no personal data, remove it from "
@@ -118,6 +120,7 @@ def _refused(
             f"{table.name}.{looking[0]}"
         )
         return f"{table.name}.{looking[0]} looks personal by its name", hint
+    # Rows are told apart by it, so a changed key is one row gone and one come, not a changed value.
     if column in table.primary_key:
         return (
             "it is part of the primary key, which identifies the rows",
@@ -138,6 +141,8 @@ def _stream(table: Table, columns: Sequence[str], encoding: str) -> ValueStream:
         tuple(columns),
         {n: str(p.form) for n, p in parts.items()},
         {n: table.columns[n].type for n in names},
+        # Some values show alike and differ (ranges of numbers,
+        # composite types): they get a proof beside the text.
         tuple(n for n in columns if parts[n].proof(context)),
         encoding,
     )
@@ -152,6 +157,7 @@ def stream_again(
     ``zone`` is where the clocks ran of columns that were timestamp and are timestamptz now, or the other
     way round.
     """
+    # Another key orders the rows differently, so the merge would compare strangers.
     if why := _key_reason(table, kept, is_personal, encoding):
         return None, {name: VALUES_GONE if name not in table.columns else why for name in kept.columns}
     reasons = {name: why for name in kept.columns if (why := _reason(table, name, kept, is_personal, zone))}
@@ -172,12 +178,14 @@ def _sql(
     table: Table, parts: Mapping[str, SqlPart], columns: Sequence[str], kept: KeptForms, context: Context
 ) -> str:
     shown = {f"v{n}": parts[name].staged(context) for n, name in enumerate((*kept.key, *columns))}
+    # The values are computed once in an inner SELECT, and cut outside: a form may be costly.
     cut = [f"{parts[name].cut(f'v{n}')} AS v{n}" for n, name in enumerate((*kept.key, *columns))]
     proofs = {
         f"p{n}": parts[name].proof(context) for n, name in enumerate(c for c in columns if c in kept.proofs)
     }
     cut += [f"{proof_cut_sql(name)} AS {name}" for name in proofs]
     keys = [parts[name] for name in kept.key]
+    # Bytes sort alike on every server; a text would follow the collation.
     key = {"k": keys[0].value(context) if kept.by_number else key_bytes_sql(keys, context)}
     inner = staged(table_sql(table), {**key, **shown, **proofs})
     return qualified(f"SELECT {', '.join((*key, *cut))} FROM {inner} ORDER BY k")
@@ -191,6 +199,7 @@ def _key_reason(table: Table, kept: KeptForms, is_personal: IsPersonal, encoding
         )
     if personal := [name for name in kept.key if is_personal(table.name, name)]:
         return f"the key column {', '.join(personal)} is personal now"
+    # Bytes of two encodings differ though the texts are the same; RAW encodings store what was sent.
     if kept.encoding != encoding and not {kept.encoding, encoding} <= RAW:
         return f"the database's encoding was {kept.encoding} and is {encoding} now"
     for name in kept.key:
@@ -199,6 +208,7 @@ def _key_reason(table: Table, kept: KeptForms, is_personal: IsPersonal, encoding
             part is None
             or own is None
             or str(part.form) != kept.forms[name]
+            # 1 and 1.0 have one number but two texts, and an integer key orders the file.
             or (part.form.name, own.form.name) == ("integer", "numeric")
         ):
             return f"the values of the key column {name} now have a different form"
@@ -216,6 +226,7 @@ def _reason(table: Table, name: str, kept: KeptForms, is_personal: IsPersonal, z
         return why_not(table.columns[name])
     if _common(kept.forms[name], str(part.form)):
         return ""
+    # Without a zone a clock and a moment have nothing in common that could be compared.
     hint = "; give their time zone with --zone" if {kept.forms[name], str(part.form)} == set(_CLOCKS) else ""
     return f"its values were {kept.forms[name]} and are {part.form} now: not compared{hint}"
 
@@ -230,6 +241,7 @@ def _part_now(table: Table, name: str, kept: KeptForms, zone: str) -> SqlPart | 
     part, before = _part(table, name), kept.forms[name]
     if part is None or not zone or _CLOCKS.get(before) != str(part.form):
         return part
+    # In the old form, so that both sides write the value alike.
     return part_of(f"({quote(name)} AT TIME ZONE {to_sql(text_literal(zone))})", facts_of(before))
 
 

@@ -30,6 +30,7 @@ from kisaan_validate.sql.qualify import qualified
 LEAST_DISTINCT = 1_000
 """A column with fewer distinct values is not digested: whoever knows most of them could guess the others."""
 
+# A power of two, because the class is a bit mask of the hash.
 _COARSE = 4_096
 """So many classes of values are counted first: whoever has LEAST_DISTINCT classes has at least as many
 values.
@@ -76,6 +77,7 @@ class KeyedTable:
         """What the statement's row says of each column: its digest, or beside a baseline only whether it
         is the same.
         """
+        # One count, then two sums for each column; the same again for the rows that stay.
         width = 1 + 2 * len(self.columns)
         whole, staying = row[:width], row[width:]
         return [
@@ -88,12 +90,15 @@ class KeyedTable:
         old = next((k for k in self.known if k.column == column.name), None)
         if old is None:
             return KeyedDigest(self.title, column.name, form, digest, stays)
+        # Removals may have been done or not; the digest of either state proves that nothing else changed.
         outcome = "same" if digest in (old.digest, old.stays) else "differs"
+        # Only the outcome leaves: a second digest would tell who keeps both baselines what changed.
         return KeyedDigest(self.title, column.name, form, outcome=outcome)
 
 
 def _sealed(row: Sequence[object], column: int) -> str:
     """What is kept of a number of rows and a column's two sums."""
+    # The number of rows is sealed with the sums, so that one digest cannot stand for a part of the rows.
     rows, high, low = row[0], row[1 + 2 * column], row[2 + 2 * column]
     return hashlib.sha256(f"{rows}|{high}|{low}".encode()).hexdigest()
 
@@ -125,6 +130,7 @@ def keyed_again(
         if isinstance(found, SqlPart) and table is not None:
             columns.append(_column(table, old.column, found, how))
         else:
+            # A column that had no digest then has nothing to be compared with now.
             refused.append(replace(old, digest="", message=str(found)))
     made = KeyedTable(title, secret, tuple(columns), "", tuple(refused), tuple(known))
     return made.only(columns, key, how, table) if table is not None else made
@@ -137,6 +143,7 @@ def _again(table: Table | None, old: KeyedDigest, key: DigestKey) -> SqlPart | s
     column = table.columns.get(old.column)
     if column is None:
         return "the column no longer exists"
+    # Under the form of then: a digest in another form would differ though no value changed.
     part = part_of(quote(old.column), facts_of_column(column), wanted=old.form, column=old.column)
     if part is not None:
         return part
@@ -145,14 +152,18 @@ def _again(table: Table | None, old: KeyedDigest, key: DigestKey) -> SqlPart | s
 
 def _column(table: Table, name: str, part: SqlPart, how: Digesting) -> KeyedColumn:
     hashed = value_hash(part, how.context, how.version)
+    # Not IS NOT NULL, which is false for a composite whose fields are all NULL: that is a value.
     inner = staged(table_sql(table), {"v": hashed.inner}, f"{quote(name)} IS DISTINCT FROM NULL")
+    # A fixed seed: it only tells values apart here, and is not kept.
     of = hashed.of("v", str(SEEDS[0]))
+    # Grouped by a few bits, so that a column of a billion values groups in memory.
     classes = f"SELECT count(*) FROM (SELECT 1 FROM {inner} GROUP BY ({of} & {_COARSE - 1})) AS q"
     values = f"SELECT count(*) FROM (SELECT 1 FROM {inner} GROUP BY {of}) AS q"
     return KeyedColumn(name, part, qualified(classes), qualified(values))
 
 
 def _sums(table: Table, columns: Sequence[KeyedColumn], key: DigestKey, how: Digesting, secret: str) -> str:
+    # The salt is the first element of each row's digest: without it a guessed value could be tried.
     salt = f"'\\x{secret}'::bytea"
     rows = [
         row_digest(SHA256, (salt, *elements_of((*key.parts, column.part), how.server_encoding)), f"r{n}")

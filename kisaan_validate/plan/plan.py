@@ -72,6 +72,7 @@ class Trust:
         """The same relations, those of which declarations are believed marked so."""
         if not self.constraints and not self.indexes:
             return catalogue
+        # An index can find rows of any table; trusted constraints only concern bounds of partitions here.
         tables = {k: replace(t, believed=self.indexes or t.kind == "p") for k, t in catalogue.tables.items()}
         return replace(catalogue, tables=tables)
 
@@ -80,6 +81,7 @@ def tables_of(suite: Suite, catalogue: Catalogue) -> dict[TableKey, Table]:
     """The relations that the suite's checks read, as far as they exist."""
     found: dict[TableKey, Table] = {}
     for check in suite.checks:
+        # A check without a table (an assertion over several) has only what it needs.
         names = {name for name, _ in suite.needs(check)} | ({check.table} - {""})
         for table in (catalogue.find(name) for name in names):
             if table is not None:
@@ -128,6 +130,7 @@ class _Maker:
         self.settled: dict[str, Result] = {}
         self.enforced: dict[str, str] = {}
         self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
+        # Grouped by what the statement reads: checks of one join under one filter share a single pass.
         self.joins: dict[tuple[TableKey, str, TableKey, Join], list[tuple[Slot, bool]]] = defaultdict(list)
         self.queries: list[Query] = []
         self.streamed: dict[tuple[TableKey, str], list[tuple[str, PythonRule, tuple[str, ...]]]] = (
@@ -135,6 +138,7 @@ class _Maker:
         )
 
     def plan(self, counted: Iterable[Table], profiled: bool) -> Plan:
+        # Every check first: which tables are counted depends on which checks are settled.
         for check in self.suite.checks:
             result = self._settle(check, self.suite.rules[check.id])
             if result is not None:
@@ -145,10 +149,13 @@ class _Maker:
         passes = [
             row_pass(t, self.rows[key], self._figures(t) if key in measured else ())
             for key, t in wanted.items()
+            # A table that could not be locked must not be counted
+            # either: its rows may be rewritten meanwhile.
             if key not in uncounted
         ]
         for (child, only, parent, join), slots in self.joins.items():
             judged, found = replace(self.believing.tables[child], only=only), self.believing.tables[parent]
+            # One check that may not use an index decides for all that share the statement.
             by_index = all(allowed for _, allowed in slots)
             passes.append(
                 join_pass(
@@ -181,6 +188,7 @@ class _Maker:
         try:
             result = self._without_asking(check, rule)
             return result if result is not None else self._compile(check, rule)
+        # A kind of another package may raise anything; that must cost its own check, not the run.
         except Exception as error:
             if _is_ours(rule):
                 raise
@@ -199,6 +207,7 @@ class _Maker:
         """The tables of the checks: their rows are facts of the run, and what a check of every row
         examined.
         """
+        # A settled check examines no rows, so its table need not be read for it.
         waiting = [c for c in self.suite.checks if c.id not in self.settled and c.table]
         found = (self.catalogue.find(c.table) for c in waiting)
         return {t.key: t for t in found if t is not None}.values()
@@ -207,6 +216,7 @@ class _Maker:
         """The result of a check that does not apply, cannot be asked, or is refused; None if it can be
         asked.
         """
+        # Before anything is missed: a check that does not apply may well name what is not there.
         for text in check.applies:
             condition = parse_condition(text, check.origin)
             if unmet := condition.unmet(self.catalogue):
@@ -220,11 +230,13 @@ class _Maker:
                 return _skip(check, f"table {name} does not exist", "42P01", _MISSING)
             if column and column not in table.columns:
                 return _skip(check, f"column {name}.{column} does not exist", "42703", _MISSING)
+            # The catalogue was read although the table could not be locked; printed expressions were not.
             answerable = isinstance(rule, CatalogRule) and rule.kind not in _PRINTED
             if table.key in self.unavailable and not answerable:
                 sqlstate, message = self.unavailable[table.key]
                 hint = hint_for(sqlstate)
                 return Result(check.id, Status.ERROR, message=message, sqlstate=sqlstate, hint=hint)
+        # What the author allowed by name only reads, on the author's word.
         if refused := sorted(self.volatile.get(check.id, set()) - rule.volatile_allowed()):
             hint = f"if it only reads, allow it by name in the check (volatile: {', '.join(refused)})"
             return Result(
@@ -238,13 +250,16 @@ class _Maker:
     def _compile(self, check: Check, rule: Rule) -> Result | None:
         seen = self._seen(check)
         table = seen.find(check.table) if check.table else None
+        # Catalogue rules are judged by all of the catalogue, whatever a filter leaves of the rows.
         if isinstance(rule, CatalogRule):
             return self._judge(check, rule, table)
+        # A check that no row could fail would be green without having proved anything.
         if table is not None and (idle := rule.idle(table, check.columns)):
             return Result(check.id, Status.ERROR, message=idle, hint="fix the bound, or omit it")
         if table is not None:
             # What no row can violate, no row that a filter leaves can violate either.
             self.enforced[check.id] = rule.enforced_by(table, check.columns, seen)
+            # Without trust the rows are read, whatever is declared of them.
             proof = rule.proof(table, check.columns, seen) if self.trust.constraints else ""
             if proof:
                 return Result(
@@ -258,6 +273,7 @@ class _Maker:
                 )
         try:
             return self._statement(check, rule, table, seen)
+        # What cannot be compiled is an error of this check alone.
         except KisaanError as error:
             return Result(check.id, Status.ERROR, message=error.fact, hint=error.hint)
 
@@ -282,6 +298,7 @@ class _Maker:
             message=answer.message,
             sample=answer.sample,
             key=tuple(dict.fromkeys(n for row in answer.sample for n, _ in row)),
+            # A catalogue check lists all that it found, so the sample is complete where the numbers agree.
             sample_complete=len(answer.sample) == answer.violations,
         )
         return replace(result, hint=check.hint if status is Status.FAIL else "")
@@ -291,6 +308,7 @@ class _Maker:
             condition, judged = to_sql(rule.violation(View(table), check.columns)), condition_sql(table.only)
             # The scan is shared with checks of all rows, and counts these: what a filter leaves is a
             # condition in it.
+            # AND of a condition that is never NULL: a row that the filter leaves out violates nothing.
             condition = f"{judged} AND ({condition})" if judged else condition
             qualified(
                 condition
@@ -309,6 +327,7 @@ class _Maker:
     def _join(self, check: Check, rule: JoinRule, table: Table) -> Result | None:
         parent = self.catalogue.find(rule.join.parent)
         assert parent is not None  # needs() named it
+        # Two matching rows would be counted twice, and the counts of all checks of the join be wrong.
         if parent.unique_over(frozenset(rule.join.parent_columns)) is None:
             on = ", ".join(rule.join.parent_columns)
             message = f"{parent.name} ({on}) has no valid unique index, so a row could match twice"
@@ -320,6 +339,7 @@ class _Maker:
                 )
                 hint = "refer to a table without children or foreign partitions, or write the check in SQL"
             return Result(check.id, Status.ERROR, message=message, hint=hint)
+        # The aliases that ``join_pass`` gives to its two sides.
         sides = View(table, "child"), View(parent, "parent")
         condition, judged = (to_sql(part(*sides, check.columns)) for part in (rule.violation, rule.judged))
         columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))
@@ -336,6 +356,7 @@ class _Maker:
         # A rule without a table of its own (an assertion over several) is asked all the same.
         violations = rule.violations(subject or _NOWHERE, check.columns, seen)
         for f in self.suite.filters.get(check.id, {}).values():
+            # A kind that ignores the filter would judge rows that are to be left out.
             if condition_sql(f.sql) not in violations.sql:
                 raise DatabaseError(
                     f"a check of kind {rule.kind} does not support the filter {f.sql}",
@@ -345,8 +366,11 @@ class _Maker:
         read = {t.key: t for t in found if t is not None}
         columns = frozenset((t.name, column) for t in read.values() for column in t.columns)
         violations, reads = self._read(check, rule, violations, read)
+        # All columns of all tables read, because masking must
+        # know every name that an output could be made of.
         query = Query(f"check {check.id}", check.id, violations, table, tuple(read), columns, reads)
         query.sql(), query.rows_sql()  # refused here, as an error of this check, if they cannot be qualified
+        # A figure is counted in its table's scan; the query only shows what was found.
         if violations.riding is not None and table is not None:
             riding = violations.riding
             self.rows[table.key].append(Slot(check.id, riding.held, judged=riding.judged, query=query))
@@ -358,6 +382,7 @@ class _Maker:
     ) -> tuple[Violations, Reads]:
         """The query as it is run, and by which ways it may read its tables."""
         bare, believed = bare_of(*read.values()), any(t.believed for t in read.values())
+        # Its tables may all be seen bare, so everything declared of them is proved first.
         if not _is_ours(rule):  # how it writes its conditions is not known
             return violations, Reads(tuple(read), tuple(read), believed=believed, authored=True)
         if not isinstance(rule, Assertion):
@@ -368,6 +393,7 @@ class _Maker:
         written = self.written.get(check.id)
         if written is None:
             return violations, Reads(named, named, believed=believed, authored=True)
+        # Views stay bare: what they read cannot be set apart from outside.
         bare = tuple(dict.fromkeys((*(key for key in bare if key in named), *written.bare)))
         return replace(violations, sql=authored(written.sql)), Reads(
             named, bare, believed=believed, authored=True

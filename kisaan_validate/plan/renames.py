@@ -39,6 +39,7 @@ def named_here(
     """The needs as this side's tables and columns are called. ``here`` are the places of what is renamed,
     by promise.
     """
+    # Without declared renames the contract's names are those of both sides.
     if not naming.declared:
         return list(needs)
     side = _Side(naming, {table.title: table for table in catalogue.tables.values()}, here)
@@ -68,7 +69,9 @@ class _Side:
             return replace(need, table=self.written(title, need.table), column=name)
         if isinstance(need, Identity) and need.goes:
             return replace(
-                need, table=self.written(self.naming.gone(need.table, self.tables.__contains__), need.table)
+                # What goes is looked for where it was, even if a table of that name came back.
+                need,
+                table=self.written(self.naming.gone(need.table, self.tables.__contains__), need.table),
             )
         title = self.naming.table(need.table)
         need = replace(need, table=self.written(title, need.table))
@@ -81,6 +84,7 @@ class _Side:
         """
         table = self.tables.get(title)
         if table is not None:
+            # Quoted where needed, because ``find`` splits at dots.
             return ".".join(_part(part) for part in table.key)
         return name
 
@@ -113,6 +117,7 @@ class _Side:
         return need
 
     def _looked_up(self, need: Lookup) -> Lookup:
+        # The table that is looked in may be renamed as well as the one that looks.
         title = self.naming.table(need.source)
         source = self.tables.get(title)
         if source is None:
@@ -120,7 +125,9 @@ class _Side:
         key = tuple(self.naming.column(title, name) for name in need.key)
         names = self._names(title, source, before=True)
         plain = next(
-            (quote(here) for name, here in names.items() if need.value.strip() in (name, quote(name))), ""
+            # A plain column stays one: its type is then found in the catalogue, which a subquery hides.
+            (quote(here) for name, here in names.items() if need.value.strip() in (name, quote(name))),
+            "",
         )
         value = plain or self._sql(need.value, title, source, before=True)
         return replace(need, source=self.written(title, need.source), key=key, value=value)
@@ -130,6 +137,7 @@ class _Side:
         and the others too where nothing else has them here."""
         former = self.naming.done.title_before(title)
         pairs = self.naming.declared.names(former)
+        # An old name that a new column has taken over means the new one there.
         now = {new: self.naming.column(title, new) for new in pairs.values()}
         own = {old if before else new: now[new] for old, new in pairs.items()}
         others = {new if before else old: now[new] for old, new in pairs.items()}
@@ -140,9 +148,11 @@ class _Side:
         """SQL of the author, beside a row that has the columns that it names under the names that it uses."""
         names = self._names(title, table, before=before)
         used = [name for name in _mentioned(sql) if name in names]
+        # SQL that names nothing renamed stays as it was written, so that the statement is the author's own.
         if not used:
             return sql
         row = ", ".join(f"{quote(names[name])} AS {quote(name)}" for name in dict.fromkeys(used))
+        # The line break ends a ``--`` comment of the author's; the row gives old names to the new columns.
         return f"(SELECT ({sql}\n) FROM (SELECT {row}) AS renamed)"
 
 
@@ -156,6 +166,7 @@ def undigested(
         name: need.optional
         for need in needs
         if isinstance(need, Renaming)
+        # A renaming of the table without a column speaks of all its columns.
         for name in ([need.column] if need.column else table.columns)
     }
     missing = {
@@ -196,6 +207,7 @@ def suspected(before: Baseline, scope: Iterable[Table], catalogue: Catalogue) ->
     ]
     found = []
     for table in (table for table in scope if table.title not in known):
+        # Columns alone: a name says nothing, and whether rows are the same is measured afterwards.
         old = next((t for t in gone if {c.name for c in t.columns} == set(table.columns)), None)
         if old is not None:
             found.append(
@@ -216,9 +228,11 @@ def came(table: Table, old: TableFacts) -> list[str]:
 def _mentioned(sql: str) -> list[str]:
     try:
         if sql:
+            # ``{column}`` is no SQL; any operand will do for finding names.
             return columns_of(plain_expression(sql.replace("{column}", "NULL"), ""))
         return []
     except SuiteError:
+        # Text that is not understood mentions nothing here; the statement itself will say what is wrong.
         return []
 
 

@@ -19,6 +19,7 @@ from kisaan_validate.sql.expressions import (
 )
 from kisaan_validate.sql.qualify import qualified
 
+# Above it the shared pass would store more than sorting each check's rows by itself costs.
 RARE = 100_000
 """Up to so many violating rows in all, the keys of several checks are collected in one shared pass over
 their table.
@@ -50,6 +51,7 @@ def table_sample(failing: Sequence[Failing], limit: int, masked: frozenset[str])
     parts, arms = [], []
     if shared:
         rare = [(n, f) for n, f in enumerate(failing) if n in shared]
+        # Each column once, however many checks show it: a row is stored for all of them.
         shown = list(dict.fromkeys(c for _, f in rare for c in _beside_key(f.slot, table)))
         parts.append(_collected(table, rare, shown, masked))
         keys = [f"k{i}" for i in range(len(key_columns(table)))]
@@ -76,8 +78,10 @@ def _collected(
     table: Table, rare: Sequence[tuple[int, Failing]], shown: Sequence[str], masked: frozenset[str]
 ) -> str:
     """The rows that violate any of these checks, with a flag for each check: one pass over the table."""
+    # A column of the table may have the name of a flag, and ``*`` would then be ambiguous.
     flags = {n: _free(f"violates_{n}", table) for n, _ in rare}
     here = [f"({f.slot.condition}) AS {flags[n]}" for n, f in rare if not f.statement.joined]
+    # ``*`` does not include ctid.
     place = ["ctid"] if key_columns(table) == ("ctid",) else []
     # A join with a filter only sees the rows that it leaves: all are here, so each says whether it is one of
     # them.
@@ -87,6 +91,7 @@ def _collected(
     kept = {only: _free(f"kept_{n}", table) for n, only in enumerate(filters)}
     here += [f"{condition_sql(only)} AS {name}" for only, name in kept.items()]
     others = dict.fromkeys(f.statement.joined for _, f in rare if f.statement.joined)
+    # Set apart, so that the joins above cannot be answered from unique indexes of this table.
     source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {table_sql(table)}{APART if others else ''}"
     for joined in others:
         there = [
@@ -98,6 +103,7 @@ def _collected(
     columns = [f"{quote(k)} AS k{i}" for i, k in enumerate(key_columns(table))]
     columns += [f"{flags[n]} AS v{n}" for n, _ in rare]
     columns += [f"{shown_value(quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
+    # MATERIALIZED below: the arms read the rows several times, the table once.
     anywhere = " OR ".join(flags[n] for n, _ in rare)
     return (
         f"WITH v AS MATERIALIZED (\n  SELECT {', '.join(columns)}\n  FROM (\n  {source}\n  ) AS q\n  "
@@ -130,6 +136,7 @@ def query_sample(query: Query, limit: int, masked: frozenset[str]) -> str:
 def _rare(counts: Sequence[int]) -> set[int]:
     """The positions of the smallest counts that together are at most RARE."""
     found, total = set(), 0
+    # The smallest first, so that one check with many violations does not push the others out.
     for n in sorted(range(len(counts)), key=lambda n: counts[n]):
         total += counts[n]
         if total > RARE:
@@ -139,26 +146,32 @@ def _rare(counts: Sequence[int]) -> set[int]:
 
 
 def _beside_key(slot: Slot, table: Table) -> tuple[str, ...]:
+    # The key is shown already.
     return tuple(dict.fromkeys(c for c in slot.columns if c not in key_columns(table)))
 
 
 def shown_value(expression: str, column: str, masked: frozenset[str]) -> str:
     """SQL for the text of a value as it may appear in a sample."""
     if column in masked:
+        # NULL stays NULL: whether there is a value is no personal value, and often the whole failure.
         return f"CASE WHEN {expression} IS NOT NULL THEN '•••' END"
+    # One character more than is shown, so that the client knows whether it was cut.
     return f"left({expression}::text, {VALUE_LIMIT + 1})"
 
 
 def _arms(n: int, values: list[str], keys: list[str], source: str, condition: str, limit: int) -> list[str]:
     listed = ", ".join(values)
+    # In key order, so that two runs over the same rows show the same sample.
     order = f" ORDER BY {', '.join(keys)}" if keys else ""
     sample = (
         f"(SELECT {n} AS slot, ARRAY[{listed}]::text[] AS key, NULL::numeric AS high, NULL::numeric AS low\n"
         f" FROM {source}\n WHERE {condition}{order} LIMIT {limit})"
     )
+    # Without a key nothing names a row, so there is nothing to digest.
     if not keys:
         return [sample]
     high, low = digest_sums([f"{k}::text" for k in keys])
+    # Parentheses around each arm: ORDER BY and LIMIT would otherwise belong to the whole UNION.
     return [sample, f"(SELECT {n}, NULL, {high}, {low}\n FROM {source}\n WHERE {condition})"]
 
 
@@ -168,6 +181,8 @@ def digest_sums(values: Iterable[str]) -> tuple[str, str]:
     The key is the text of an array, whose quoting keeps ('a', 'bc') apart from ('ab', 'c') and NULL from ''.
     Sums, not XOR: two equal keys must not cancel.
     """
+    # ``convert_to(…, 'UTF8')``: the digest must not depend on the database's encoding.
     digest = f"encode(sha256(convert_to(ARRAY[{', '.join(values)}]::text, 'UTF8')), 'hex')"
+    # ``bit(64)::bigint`` is signed, which a sum does not mind; numeric, because sums of bigint overflow.
     halves = [f"sum(('x' || substr({digest}, {start}, 16))::bit(64)::bigint::numeric)" for start in (1, 17)]
     return halves[0], halves[1]

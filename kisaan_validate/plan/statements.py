@@ -38,6 +38,7 @@ class Reads:
 
 def bare_of(*tables: Table) -> tuple[TableKey, ...]:
     """Those of which the planner sees what is declared, however they are read."""
+    # What a view reads cannot be set apart from outside; believed tables are shown to the planner on purpose.
     return tuple(table.key for table in tables if table.kind == "v" or table.believed)
 
 
@@ -60,6 +61,7 @@ class Slot:
     def counts(self) -> tuple[str, str]:
         """The aggregates that count its violations, and the rows that it judges ("" where these are all)."""
         if self.query is not None:
+            # Written so that NULL counts as a violation: a figure without an answer is not as declared.
             return f"CASE WHEN {self.condition} THEN 0 ELSE 1 END", self.judged
         judged = f"count(*) FILTER (WHERE {self.judged})" if self.judged else ""
         return f"count(*) FILTER (WHERE {self.condition})", judged
@@ -96,6 +98,7 @@ class Pass:
         """Whether its second output is the number of rows that its filter leaves, which no other statement
         counts.
         """
+        # A table without filter is counted by its own pass.
         return bool(self.alias and self.table.only)
 
     def sql(self, slots: Sequence[Slot] | None = None, figures: Sequence[Figure] | None = None) -> str:
@@ -112,6 +115,7 @@ class Pass:
             counts.append((violating, f"c{n}"))
             if judged:
                 counts.append((judged, f"c{n}_judged"))
+        # An array is one output, whatever its length; a thousand each stays below the limit on arguments.
         if len(counts) + len(measured) > SLOT_LIMIT:
             chunks = [counts[i : i + 1000] for i in range(0, len(counts), 1000)]
             items = [
@@ -121,6 +125,7 @@ class Pass:
             items = [f"{count} AS {name}" for count, name in counts]
         filtered = (
             [f"(SELECT count(*) FROM {source_sql(self.table, matched=())}) AS rows_judged"]
+            # A subquery of its own, because a join that multiplies rows must be noticed.
             if self.counts_judged
             else []
         )
@@ -138,9 +143,11 @@ class Pass:
         """
         rows, *rest = row
         assert isinstance(rows, int)
+        # ``sql`` puts it right behind the number of rows.
         rest = rest[1:] if self.counts_judged else rest
         flat = iter([n for item in rest for n in (item if isinstance(item, list) else [item])])
         asked = self.slots if slots is None else slots
+        # Read in the order in which they were written: each slot's violations, then its judged rows.
         return rows, [(next(flat), next(flat) if slot.judged else rows) for slot in asked]
 
     def rows_sql(self, slot: Slot) -> str:
@@ -157,6 +164,7 @@ class Pass:
         """The names of the values that a sample shows of a slot's violating rows: the key, and what the
         check reads.
         """
+        # The key first: it names the row wherever samples of several checks are compared.
         keys = key_columns(self.table)
         return (*keys, *dict.fromkeys(c for c in slot.columns if c not in keys))
 
@@ -189,6 +197,7 @@ class Query:
         if self.violations.counting:
             return qualified(self.violations.counting)
         weight = self.violations.weight
+        # A sum of no rows is NULL, and no violation is 0.
         counted = f"coalesce(sum({quote(weight)}), 0)::bigint" if weight else "count(*)"
         outputs = f"{counted} AS violations"
         if (
@@ -217,6 +226,7 @@ def figure_items(figures: Sequence[Figure]) -> list[str]:
     outputs = [output for figure in figures for output in figure.outputs]
     if len(outputs) <= FIGURE_LIMIT:
         return outputs
+    # Text, because the elements of an array must be of one type.
     texts = [f"({output})::text" for output in outputs]
     return [f"ARRAY[{', '.join(texts[i : i + 1000])}]" for i in range(0, len(texts), 1000)]
 
@@ -264,6 +274,8 @@ def join_pass(
     """
     left, right = View(child, "child"), View(parent, "parent")
     by_index = (
+        # Looked up through an index only in another table,
+        # and never through a view, which may judge its rows.
         by_index and child.key != parent.key and child.kind != "v"
     )  # else its own rows would be found so
     # Where an index leads through the child too, the planner may want to merge both: its heap is read apart
@@ -274,8 +286,10 @@ def join_pass(
         for a, b in zip(columns, parent_columns, strict=True)
     ]
     on = " AND ".join(f"child.{quote(a)} {sign} parent.{quote(b)}" for a, sign, b in pairs)
+    # A unique index must not shorten the join, unless the rows are looked up through it on purpose.
     joined = f"LEFT JOIN {right.source(() if by_index else parent_columns)} ON {on}"
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
+    # Only believed tables: a merge finds the judged rows through an index.
     merged = child.believed and _in_order(child, columns) and _in_order(parent, parent_columns)
     source = f"{left.source(None if apart else columns)}\n{joined}"
     tables = (child.key, parent.key)
@@ -308,8 +322,10 @@ def _in_order(table: Table, columns: Sequence[str]) -> bool:
     order.
     """
     correlation = table.columns[columns[0]].correlation
+    # Of several columns pg_stats knows the order of each, not of all together.
     if len(columns) > 1 or correlation is None or abs(correlation) < ORDERED or table.estimated_rows < LARGE:
         return False
+    # A partial index does not lead through all rows.
     return any(
         i.valid and i.ordered and not i.predicate and i.columns[:1] == tuple(columns) for i in table.indexes
     )

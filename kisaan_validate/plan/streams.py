@@ -38,12 +38,14 @@ _NATIVE = {
 """The types whose binary form is decoded, and how ``format_type`` begins to name them."""
 
 _CASTS = {"timestamp": "timestamp", "timestamptz": "timestamptz", "varchar": "text"}
+# Of these two sides write the same text for the same value, so the client can make it.
 _KEYS = frozenset({"int2", "int4", "int8", "text", "varchar"})
 """The types of key columns whose text follows from their binary form; of all others the server makes the
 text.
 """
 
 
+# There is no SQL function that raises an error, so a division by zero has to do it.
 TOO_LONG = "22012"
 """The SQLSTATE (a division by zero) with which a stream fails that would send too long a value."""
 
@@ -102,11 +104,13 @@ class Stream:
     @property
     def ordered(self) -> bool:
         """Whether rows come in the order of their key, for the sake of checks that see whole columns."""
+        # A function that looks at neighbours must find the same ones in every run.
         return any(not judge.row_wise for judge in self.judges)
 
     @property
     def outputs(self) -> tuple[Read, ...]:
         """The outputs of the statement in order; never none, so that a row is at least one field."""
+        # COPY would send rows without fields, which could not be counted.
         return tuple(dict.fromkeys((*self.locator, *self.reads))) or (Read("", "true", "bool"),)
 
     def only(self, wanted: Callable[[Judge], bool]) -> Stream:
@@ -120,7 +124,9 @@ class Stream:
 
         ``estimated``: with the values as they are stored, whose width the planner knows.
         """
+        # EXPLAIN knows the width of a stored value, not that of a CASE.
         listed = ", ".join(read.sql if estimated else self._bounded(read) for read in self.outputs)
+        # A range of ctid reads just these blocks since PostgreSQL 14 (Tid Range Scan).
         bounds = [f"ctid >= '({first},0)'"] if first is not None else []
         bounds += [f"ctid < '({end},0)'"] if end is not None else []
         bounds += [kept_sql(self.table, self.table.only)] if self.table.only else []
@@ -141,10 +147,13 @@ class Stream:
         Of what is stored in a few bytes the size need not be asked: no compression makes less than a 300th
         of a value.
         """
+        # A locator is short, and must never be replaced by an error.
         if not self.most or read.kind not in {"text", "bytea"} or read in self.locator:
             return read.sql
         size = f"octet_length({read.sql})"
+        # The stored size is in the tuple header; octet_length would have to unpack the value.
         long = f"pg_column_size({quote(read.name)}) > {self.most // 300} AND {size} > {self.most}"
+        # Not ``1 / 0``: the planner would fold the constant, and fail before any row is read.
         failed = f"(1 / ({size} - {size}))::text" + ("::bytea" if read.kind == "bytea" else "")
         return f"CASE WHEN {long} THEN {failed} ELSE {read.sql} END"
 
@@ -182,6 +191,7 @@ def _locator(table: Table, is_personal: Callable[[str, str], bool]) -> tuple[tup
     key = table.primary_key
     if key and not any(is_personal(table.name, name) for name in key):
         return tuple(_key(table.columns[name]) for name in key), True
+    # A partitioned table has a ctid for each partition, so it names no row; nor does one of a view.
     if table.kind in {"r", "m"}:
         return (Read("ctid", "ctid", "tid"),), not key
     return (), False
@@ -198,9 +208,11 @@ def _read(column: Column) -> Read:
     """How a column is sent: in its own binary form where that is decoded, else as the server's text."""
     name = quote(column.name)
     plain = _NATIVE.get(column.base)
+    # Labels are compared as texts, wherever they stand in the order of the enum.
     if plain is None or column.is_enum:
         return Read(column.name, f"{name}::text", "text")
     kind = "text" if column.base == "varchar" else column.base
+    # ``format_type`` begins with the type's own name, or the column is of a domain, whose name is shown.
     if column.type.startswith(plain):
         return Read(column.name, name, kind)
     return Read(column.name, f"{name}::{_CASTS.get(column.base, plain)}", kind)  # a domain
@@ -228,7 +240,9 @@ def pieces_of(number: int, stream: Stream, blocks: int | None, jobs: int) -> lis
     """
     if blocks is None or stream.ordered or jobs < 2:
         return [Piece(number)]
+    # More pieces than readers: the last ones to work then have little left.
     count = max(1, min(blocks // BLOCKS, 4 * jobs))
+    # Integer arithmetic: the cuts meet exactly, so no block is read twice or left out.
     cuts = [blocks * n // count for n in range(1, count)]
     return [Piece(number, first, end) for first, end in zip([None, *cuts], [*cuts, None], strict=True)]
 
@@ -245,12 +259,15 @@ def sample_sql(
     values = ", ".join(shown_value(quote(name), name, masked) for name in sample_columns(stream, judge))
     columns = [stream.table.columns.get(read.name) for read in stream.locator]
     places = [
-        f"{quote(r.name)} {c.sign('=') if c else '='} " for r, c in zip(stream.locator, columns, strict=True)
+        # With the operator of the column's type: one in another schema could answer differently.
+        f"{quote(r.name)} {c.sign('=') if c else '='} "
+        for r, c in zip(stream.locator, columns, strict=True)
     ]
     rows = [
         [f"{place}{to_sql(text_literal(text))}" for place, text in zip(places, row, strict=True)]
         for row in found
     ]
+    # One condition for each row: a row value comparison would need one operator for all columns.
     chosen = " OR ".join(f"({' AND '.join(row)})" for row in rows)
     order = ", ".join(f"{table_sql(stream.table)}.{quote(name)}" for name in key_columns(stream.table))
     return (

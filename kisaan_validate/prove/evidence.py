@@ -88,8 +88,8 @@ def collect_keys(
 def _with_keys(result: Result, wanted: _Wanted, sample: Keys, digest: str, limit: int) -> Result:
     """A result with its keys. They are all where they are as many as was counted, or of groups fewer than
     were asked for.
-    # A group stands for several rows, so fewer groups than violations may still be all of them.
     """
+    # A group stands for several rows, so fewer groups than violations may still be all of them.
     if wanted.grouped:
         whole = 0 < len(sample) < limit or len(sample) == result.violations
     else:

@@ -68,6 +68,6 @@ class RunRequest:
         return lambda done, total: self.observer(Progress(phase, done, total))
 
     def while_wanted(self, items: Iterable[Item]) -> Iterator[Item]:
-        # ``takewhile`` asks before each item, so a stop ends the work between two tables.
         """One after the other, until somebody asks to stop."""
+        # ``takewhile`` asks before each item, so a stop ends the work between two tables.
         return takewhile(lambda _: not self.stop.requested, items)

@@ -34,6 +34,7 @@ def measures_after(past: Past, needs: Sequence[Need], *, every: bool) -> list[Me
     """
     side = past.side
     made = [names(side, n) for n in those(needs, Names)]
+    # Rows of an arrival are set aside first: no digest of before could hold them.
     came: list[str] = []
     arrivals = [n for n in needs if isinstance(n, (Names, Arrival))]
     for need in arrivals:
@@ -42,13 +43,16 @@ def measures_after(past: Past, needs: Sequence[Need], *, every: bool) -> list[Me
         except Unknowable as reason:
             made.append(side.measure(count_key(need.rule, side.title), message=str(reason)))
             continue
+        # What the rows were before decides: a condition that old rows met too cannot tell which are new.
         made.append(side.count(need.rule, condition))
         came += [] if isinstance(need, Arrival) and _were_there(past, need) else [condition]
     new = f"({' OR '.join(came)})" if came else ""
     for removal in those(needs, Removal):
+        # A row that came after the migration may meet the condition of a removal, and was never meant.
         goes = side.goes(removal)
         made.append(side.count(removal.rule, f"({goes} AND NOT {new})" if new else goes, side.example()))
     stays = f"NOT {new}" if new else ""
+    # Without arrivals the table's own figures say the same.
     if arrivals:
         made.append(figures(side, settled_key(side.title), stays or "true", Telling()))
     return [*made, *_digests(past, needs, stays, every), *_lookups(past, those(needs, Lookup), stays)]
@@ -59,6 +63,7 @@ def _arrives(past: Past, need: Arrival | Names) -> str:
     if isinstance(need, Arrival):
         return past.above(need.by) if need.by else held(need.where)
     old = past.measured(names_key(need.rule))
+    # Labels that were there before may have old rows, so only new labels tell that a row is new.
     new = [name for name in need.names if old is None or name not in old.names]
     if new:
         return f"({quote(need.column)}::text = ANY ({texts(new)}) IS TRUE)"
@@ -75,9 +80,11 @@ def _digests(past: Past, needs: Sequence[Need], stays: str, every: bool) -> list
     """The digests of the rows that did not arrive, by the key by which the baseline's tell rows apart."""
     side, old = past.side, past.remainder
     whole = digests_key(side.title)
+    # The baseline measured no digests here, perhaps because it was taken without this contract.
     if old is None or old.figure(by_key(WHICH_ROWS)) is None:
         return []
     telling = past.contract_telling()
+    # The key itself may have become personal, or digests may be made differently now.
     if why := past.incomparable(telling.key):
         return [side.measure(whole, message=why, key=telling.key)]
     digests = digests_wanted(side, needs, past.form, past.table, every=every)
@@ -101,20 +108,25 @@ def _were_not_null(past: Past, telling: Telling, need: Untouched) -> str:
         raise Unknowable(
             old.message if old is not None else "the baseline did not record which rows had no value"
         )
+    # Past the limit the list is known to be cut, so a row that is not on it proves nothing.
     if len(old.names) > NULL_KEYS_LIMIT:
         raise Unknowable(f"more than {NULL_KEYS_LIMIT:,} rows had no value: which ones was not recorded")
     key = side.table.primary_key
+    # The kept keys are texts of the old key's columns; another key makes other texts.
     if not key or key != telling.key or set(key) & side.personal:
         raise Unknowable(f"{side.title} no longer has the same primary key")
     if not old.names:
         return "true"
+    # NOT IN over unnest of texts, never NULL: ``row_text`` writes a NULL as text.
     return f"({side.row_text(side.key_parts(telling))} NOT IN (SELECT unnest({texts(old.names)})))"
 
 
 def _lookups(past: Past, needs: Sequence[Lookup], stays: str) -> list[Measure]:
     """How many rows do not have the value that is looked up on the new side, and one of them."""
+    # A column that is not there was promised in vain; the promise says so elsewhere.
     side, made = past.side, []
     for need in (n for n in needs if n.column in side.table.columns):
+        # The operator that the catalogue names: a type may have its own inequality in another schema.
         sign = side.table.columns[need.column].sign("<>")
         try:
             value = looked_up(side, need)

@@ -14,6 +14,7 @@ from kisaan_validate.plan.measure.value import Value
 from kisaan_validate.plan.statements import figure_items
 from kisaan_validate.sql.expressions import distinct_sql, quote, table_sql
 
+# A digest takes up to four outputs, and PostgreSQL's target lists end at 1,664.
 DIGESTS_AT_ONCE = 400
 """Where a table has so many columns that one statement cannot digest them all, so many are digested by
 one.
@@ -25,6 +26,7 @@ Items = tuple[list[str], list[Figure]]
 
 def at_once(digests: Sequence[Digested]) -> list[Sequence[Digested]]:
     """Digests by so many as one statement can hold."""
+    # One empty group where there are no digests: the rows are counted all the same.
     return [digests[n : n + DIGESTS_AT_ONCE] for n in range(0, len(digests), DIGESTS_AT_ONCE)] or [()]
 
 
@@ -45,6 +47,7 @@ def figures(
     rows that do not: how many these are is read in the same pass.
     """
     kept = "stays" if stays else ""
+    # Where all rows stay, the table's own pass measures its columns already.
     columns = _of_columns(side, kept) if stays and every else ([], [])
     key = side.key_parts(telling) if digests else []
     made = [columns, _of_values(side, values, kept), _of_digests(side.digesting, digests, key, kept)]
@@ -55,11 +58,13 @@ def figures(
     outputs = ",\n  ".join([*rows, *figure_items(found)])
     # Keeps the inner SELECT apart, so that what it computes is computed once a row; see
     # ``digest.rows.staged``.
+    # OFFSET keeps PostgreSQL from pulling the subquery up.
     once = "\n  OFFSET '0'" if digests else ""
     sql = (
         f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(side.table)}{once}\n) AS q"
     )
     counts = (id, *(count_key(rule, side.title) for rule, _ in counted))
+    # Only what is looked up may come by an index; see ``execute.measure``.
     sources = tuple({key for value in values for key in value.found})
     return replace(side.measure(id, sql, counts, tuple(found), key=telling.key), found=sources)
 
@@ -93,6 +98,7 @@ def _of_values(side: TableSide, values: Sequence[Value], kept: str) -> Items:
         found.append(value.figure(f"e{n}", kept))
         if value.old:
             sign = side.table.columns[value.column].sign("<>")
+            # A row that differs from the promise is counted, not shown: the value may be personal.
             inner.append(f"{distinct_sql(value.old, sign, value.sql)} AS d{n}")
             found.append(value.same_rows(f"d{n}", kept))
     return inner, found

@@ -39,6 +39,7 @@ def measures_of(
     for need in needs:
         table = catalogue.find(need.table)
         if table is not None and table.countable:
+            # A view has no rows of its own, and a foreign table those of another server: neither is measured.
             grouped[table.key].append(need)
         elif why := _not_asked(need, catalogue):
             found.append(Measure(unasked_key(need.rule, need.table), need.table, message=why))
@@ -56,5 +57,6 @@ def _not_asked(need: Need, catalogue: Catalogue) -> str:
     table = catalogue.find(need.table)
     if table is not None:
         return f"{need.table} is a {KIND_WORDS[table.kind]}: only the rows of tables are measured"
+    # A promise that says "if it is there" is kept by an absent table.
     missing = isinstance(need, _ASKED_OF_A_TABLE) and not need.optional
     return f"table {need.table} does not exist" if missing else ""

@@ -26,6 +26,7 @@ OTHERWISE = (
 )
 """Why digests that are there cannot be compared."""
 
+# Texts and floats have an order too, but nobody gives out keys in it.
 _ORDERED = frozenset({Family.NUMBER, Family.INSTANT, Family.LOCAL_TIME})
 """Kinds of values in whose order keys are given out."""
 
@@ -44,6 +45,7 @@ class Past:
 
     def measured(self, key: MeasureKey) -> Measured | None:
         """What the baseline measured under this key."""
+        # A record holds the text of the key.
         return next((m for m in self.baseline.measured if m.id == key.text), None)
 
     @cached_property
@@ -83,12 +85,14 @@ class Past:
 
     def _forms(self) -> Mapping[str, str]:
         columns = self.table.columns if self.table is not None else ()
+        # Only what has a digest has a form; a column without one was personal or has no canonical form.
         return {c.name: form_in(c.profile.digest, 1) for c in columns if c.profile and c.profile.digest}
 
     # --- whether it can be compared ------------------------------------------------------------------------
 
     def incomparable(self, key: tuple[str, ...]) -> str:
         """Why no digest of a contract can be compared with the baseline's, or ""."""
+        # The missing column is the better reason where both are true.
         if personal := [c for c in key if c in self.side.personal]:
             return self._lost(key) or f"the key column {', '.join(personal)} is personal now"
         check = self.measured(SELF_CHECK)
@@ -108,6 +112,7 @@ class Past:
 
     def _otherwise(self, check: tuple[str, ...] | None) -> str:
         digesting = self.side.digesting
+        # Equality of encoding and self-check: hash functions of another server may answer differently.
         return "" if check == (digesting.encoding, digesting.check) else OTHERWISE
 
     # --- which rows came later -----------------------------------------------------------------------------
@@ -116,12 +121,16 @@ class Past:
         """SQL that is true for rows above the highest value that there was. Raises Unknowable."""
         profile = self.profile(by)
         if profile.maximum is None:
+            # The table had no value in this column, so every value of now came later.
             return f"({quote(by)} IS NOT NULL)"
         highest = to_sql(text_literal(profile.maximum))
         if profile.family is not Family.TEXT:
+            # IS TRUE: a NULL is not above anything, and a NULL condition would lose the row from both sides.
             return f"(({quote(by)} > {highest}) IS TRUE)"
+        # Cut, the text may be less than values that were there already.
         if len(profile.maximum) >= TEXT_LIMIT:
             raise Unknowable(f"the baseline's highest {by} was too long to be kept")
+        # As the baseline compared it: by code point, not by the column's collation.
         return f'((({quote(by)})::text COLLATE "C" > {highest}) IS TRUE)'
 
     def profile(self, column: str) -> Profile:
@@ -134,6 +143,7 @@ class Past:
             raise Unknowable(f"the baseline has no figures of {title}.{column}")
         if profile.personal:
             raise Unknowable(f"{title}.{column} is personal, so the baseline keeps no highest value of it")
+        # Rows with values but no maximum: the type has no order, so "no maximum" does not mean "no value".
         if profile.maximum is None and table.rows > (profile.nulls or 0):
             raise Unknowable(f"{title}.{column} has a type without a highest value")
         return profile
@@ -146,6 +156,8 @@ class Past:
         """
         if self.since:
             return f"NOT {self.above(self.since)}"
+        # Of several key columns no single one is above all
+        # others; another key than the primary one need not grow.
         if len(key) != 1 or self.side.table.primary_key != key:
             return ""
         try:
@@ -164,6 +176,7 @@ class Past:
             self.above(self.since)
         except Unknowable as why:
             return f"which rows came later is unknown: {why.args[0]}"
+        # A type that changed its kind (a number that is a text now) orders its values differently.
         now = column_figure(self.side.table.columns[self.since], personal=False).family
         column = f"{self.side.title}.{self.since}"
         if now is profile.family:

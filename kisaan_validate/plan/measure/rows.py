@@ -43,6 +43,7 @@ class RowStream:
     known: frozenset[str] = frozenset()
 
 
+# Looked for at a fixed place from the end, so a text that holds the character does no harm.
 MARK = "\x1f"
 """What stands between the text of a key and the digest of what it is, 64 hexadecimal digits."""
 
@@ -103,6 +104,7 @@ def _first(side: TableSide, spoken: Collection[str]) -> RowStream:
     """The digests of the rows: of all columns but those of which a promise speaks."""
     telling, primary = side.chosen_key(), side.table.primary_key
     parts = side.parts((c for c in side.table.columns if c not in spoken), {})
+    # A key of which a promise speaks will change, so all columns together tell the rows apart instead.
     if set(telling.key) & set(spoken) or not telling.key:
         telling = Telling(primary if set(primary) <= set(parts) else tuple(parts))
     return _stream(side, telling, {name: str(part.form) for name, part in parts.items()}, parts, "", "")
@@ -117,8 +119,10 @@ def _again(past: Past, forms: Mapping[str, str], buckets: Collection[int]) -> Ro
     parts = side.parts(forms, forms)
     if why := _missing(past, telling) or past.unlike(digests, telling) or _other_forms(parts, forms):
         return RowStream(side.title, telling.key, False, forms, message=why)
+    # As one array literal: thousands of buckets as single literals would slow the parser down.
     listed = "'{" + ",".join(str(n) for n in sorted(buckets)) + "}'::int4[]"
     place = side.place(side.key_parts(telling))
+    # The same bits that put the row into its bucket when the file was written.
     within = f"(({place}) & {BUCKETS - 1})::int4 = ANY ({listed})"
     return _stream(side, telling, forms, parts, within, past.not_late(telling.key))
 
@@ -150,19 +154,24 @@ def _stream(
             else "none of its columns can be digested"
         )
         return RowStream(side.title, (), False, forms, message=why)
+    # Without the primary key equal rows are told apart by nothing, so none has a key to show.
     unique = telling.key == side.table.primary_key
     encoding, keys = side.digesting.server_encoding, side.key_parts(telling)
+    # The key's parts come first whatever the order of the columns: a column that moved changes nothing.
     others = [part for name, part in parts.items() if name not in telling.key]
     row = row_digest(side.digesting.encoding, elements_of([*keys, *others], encoding), "r")
+    # A range or composite key can print alike for two values, so its digest decides.
     marked = unique and any(part.form.nested for part in keys)
     shown = _shown(keys, Context(encoding=encoding), marked) if unique else "''"
     extra = {
         "place": f"({side.place(keys)})",
         "shown": shown,
+        # "true" where nothing tells late rows from others: then every new row counts as added.
         "settled": f"({settled})" if settled else "true",
     }
     inner = staged(table_sql(side.table), {**extra, row.name: row.inner}, condition)
     sql = (
+        # By place, an integer, then by bytes: an order that the file and every server share.
         f'SELECT place, {", ".join(row.lanes)}, shown, settled FROM {inner} ORDER BY place, shown COLLATE "C"'
     )
     known = frozenset({side.table.name, *side.table.columns})

@@ -78,9 +78,11 @@ class TableSide:
         """
         column = self.table.columns.get(name)
         if column is None or name in self.personal:
+            # A personal value takes part in no digest that leaves the server.
             return None
         facts = facts_of_column(column)
         made = part_of(quote(name), facts, wanted=wanted, column=name) if wanted else None
+        # A form that cannot be had is not an error here: the digests then have different forms, and say so.
         return made or part_of(quote(name), facts, column=name)
 
     def parts(self, names: Iterable[str], forms: Mapping[str, str]) -> dict[str, SqlPart]:
@@ -90,6 +92,7 @@ class TableSide:
 
     def key_parts(self, telling: Telling) -> list[SqlPart]:
         """The parts of the key."""
+        # A baseline without key forms was taken before they were kept; the own forms stand in.
         known = len(telling.key_forms) == len(telling.key)
         forms = dict(zip(telling.key, telling.key_forms, strict=True)) if known else {}
         return [part for name in telling.key if (part := self.part(name, forms.get(name, ""))) is not None]
@@ -103,6 +106,7 @@ class TableSide:
         out = self.personal | set(spoken)
         usable = [c.name for c in self.table.columns.values() if c.name not in out and not why_not(c)]
         primary = self.table.primary_key
+        # All of the key or none: a part of a primary key does not tell rows apart.
         return Telling(primary if primary and set(primary) <= set(usable) else tuple(usable))
 
     def row_text(self, parts: Iterable[SqlPart]) -> str:
@@ -121,9 +125,13 @@ class TableSide:
         where = held(removal.where) if removal.where else ""
         if not removal.columns:
             return where
+        # Without a key the row's place: it only has to be some fixed order within this snapshot.
         keys = ", ".join(quote(k) for k in self.table.primary_key) or "tableoid, ctid"
+        # The condition is a partition of its own, so that
+        # rows outside it do not count as first of their kind.
         groups = ", ".join([*([where] if where else []), *(quote(c) for c in removal.columns)])
         surplus = f"row_number() OVER (PARTITION BY {groups} ORDER BY {keys}) > 1"
+        # ``where`` once more, because the window numbers the rows that it leaves out as well.
         return f"({where} AND {surplus})" if where else f"({surplus})"
 
     def example(self) -> Figure | None:
@@ -133,6 +141,7 @@ class TableSide:
         if column is None:
             return None
         figure = column_figure(column, personal=False, expression="named", where="hit")
+        # Only a type with ends can be shown by min(): that picks one row without sorting.
         return figure if figure is not None and figure.ends else None
 
     # --- statements ----------------------------------------------------------------------------------------
@@ -190,4 +199,5 @@ def texts(names: Iterable[str]) -> str:
 
 def held(where: str) -> str:
     """An author's condition as SQL that is true or false."""
+    # IS TRUE: a condition that is NULL for a row does not speak of it.
     return f"({to_sql(raw(where))} IS TRUE)"

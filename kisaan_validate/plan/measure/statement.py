@@ -48,6 +48,8 @@ class Measure:
         """What is still to be asked once ``first`` answered with these buckets, which are not those of
         ``proof``.
         """
+        # As many rows in other buckets: rows changed. Another
+        # number: rows came or went, and columns tell less.
         same = rows_in(buckets) == rows_in(self.proof)
         return self if same or self.brief is None else self.brief
 
@@ -59,6 +61,7 @@ class Measure:
     def read(self, row: Sequence[object]) -> list[Measured]:
         """What the statement's one row says: the measure itself, and the counts that came along with it."""
         counts = [int(str(value)) for value in row[: len(self.counts)]]
+        # The names come last in the row, whatever else it holds.
         end = len(row) if self.named is None else len(row) - 1
         profiles = read_figures(self.figures, counts[0], row[len(self.counts) : end]) if counts else {}
         names = self.key if self.named is None else self._listed(row[-1])

@@ -51,6 +51,8 @@ class Value:
 
     def same_rows(self, differs: str, kept: str) -> Figure:
         """How many rows have it already: read as if the rows that differ were those that have a value."""
+        # ``Profile.nulls`` is rows minus values, so counting
+        # the rows that differ makes "nulls" those that do not.
         condition = f"{differs} AND {kept}" if kept else differs
         outputs = (f"count(*) FILTER (WHERE {condition})",)
         return Figure(same_as(self.column, self.rule).text, Family.OTHER, outputs, False, False)
@@ -85,16 +87,26 @@ def _replacement(side: TableSide, need: Replacement) -> Value:
     kind = _kind(side, need)
     if kind is None:
         raise Unknowable(f"values of type {need.type} are not known before the type exists")
+    # ``{column}`` stands for the column as it is called on this side.
     written = need.expression.replace("{column}", quote(need.column))
     text = to_sql(raw(written))
     column = side.table.columns.get(need.column)
     type = need.type or (column.type if column is not None else "")
+    # A value that is made of a personal column is personal, whatever its own name.
     personal = bool({need.column, *columns_named(f"SELECT ({written}\n)")} & side.personal)
     base, enum, facts = kind
     made = Value(
-        need.rule, need.column, f"{text}::{type}" if type else text, base, enum, personal, facts=facts
+        # With the cast of an assignment: the column would round or cut the value, and so must the promise.
+        need.rule,
+        need.column,
+        f"{text}::{type}" if type else text,
+        base,
+        enum,
+        personal,
+        facts=facts,
     )
     # It can be compared with the old value where that is of the same type, which has an order.
+    # A value of another type would need a cast that the migration may define itself.
     same = column is not None and need.type in ("", column.type)
     comparable = same and made.figure("", "").family is not Family.OTHER
     return replace(made, old=quote(need.column)) if comparable else made
@@ -109,6 +121,7 @@ def _kind(side: TableSide, need: Replacement) -> Kind | None:
         return ("", False, None)
     if base := base_of(need.type):
         return base, False, None
+    # A type of the user's own is known where some column has it already.
     every = (c for t in side.catalogue.tables.values() for c in t.columns.values())
     return next(((c.base, c.is_enum, c.made) for c in every if c.type == need.type), None)
 
@@ -118,6 +131,7 @@ def looked_up(side: TableSide, need: Lookup) -> Value:
     source = side.catalogue.find(need.source)
     if source is None:
         raise Unknowable(f"table {need.source} does not exist")
+    # The operator between the two columns' own types: a lookup may join integer with bigint.
     pairs = _joined_by(side.table, source, need)
     on = " AND ".join(
         f"looked.{quote(k)} {source.columns[k].sign('=', side.table.columns[b])} "
@@ -130,6 +144,7 @@ def looked_up(side: TableSide, need: Lookup) -> Value:
     value = to_sql(raw(need.value))
     # The values themselves say once more which row it is: an index may lead to another one.
     chosen = f"CASE WHEN {on} THEN {value} END::{meant.type}"
+    # PostgreSQL raises an error if a second row matches, so a damaged unique index cannot pick one silently.
     sql = f"(SELECT {chosen} FROM {table_sql(source)} AS looked WHERE {on})"
     return Value(
         need.rule,
@@ -152,6 +167,7 @@ def _joined_by(table: Table, source: Table, need: Lookup) -> list[tuple[str, str
     if len(key) != len(need.by):
         what = f"{len(need.by)} columns do not identify one row of {need.source}"
         raise Unknowable(f"{what}, whose key is {', '.join(key) or 'missing'}")
+    # A lookup of two rows would have two answers.
     if source.unique_over(frozenset(key)) is None:
         raise Unknowable(f"{', '.join(key)} is not unique in {need.source}, so which row is meant is unknown")
     return list(zip(key, need.by, strict=True))

@@ -29,9 +29,11 @@ def digests_wanted(
     travel = travelling(side.table, needs, old)
     columns = dict.fromkeys([*(side.table.columns if every else ()), *travel], "")
     columns |= {need.column: need.rule for need in needs if isinstance(need, (Replacement, Lookup))}
+    # A promised value has a digest of its own; without one the column's stands in.
     forms = {name: form(replaced(name, rule)) or form(of_column(name)) for name, rule in columns.items()}
     parts = side.parts(columns, forms)
     return [
+        # First, because buckets and columns are compared only where the rows are the same.
         Digested(WHICH_ROWS, None),
         *(Digested(of_column(name), part) for name, part in parts.items()),
     ]

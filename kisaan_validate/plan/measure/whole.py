@@ -58,13 +58,17 @@ def _again(past: Past) -> Measure | None:
     telling = past.telling(digests)
     if why := past.unlike(digests, telling):
         return side.measure(whole_key(side.title), message=why, key=telling.key)
+    # A column that is gone is no reason to compare nothing: the others still tell.
     gone = set(telling.forms) - set(side.table.columns)
     settled = past.not_late(telling.key)
     there = [name for name in telling.forms if name not in gone]
+    # A column that came may be a lost one under a new name, so its digest is taken as well.
     made = _whole(side, telling, settled, there, came(side.table, old) if gone else ())
+    # With a column gone the buckets differ in any case, and prove nothing.
     if made.first is None or gone:
         return made
     columns = {
+        # Figures of a digest have no ends; OTHER keeps anybody from looking for them.
         by_key(of_column(c.name)).text: replace(c.profile, family=Family.OTHER)
         for c in old.columns
         if c.profile and c.profile.digest
@@ -94,11 +98,14 @@ def _whole(
 
 def _buckets(side: TableSide, telling: Telling, stays: str, parts: Mapping[str, SqlPart]) -> str:
     """SQL of the list of buckets, each as number:rows:lane:lane."""
+    # In the order of the key, then of the columns, as ``rows`` digests them.
     others = [part for name, part in parts.items() if name not in telling.key]
     key = side.key_parts(telling)
+    # Without columns that could be digested only the number of rows is told.
     elements = elements_of([*key, *others], side.digesting.server_encoding) or ("0",)
     row = row_digest(side.digesting.encoding, elements)
     told_by = key or others
+    # Without a key all columns place a row, so equal rows lie in one bucket.
     bucket = f"({side.place(told_by)} & {BUCKETS - 1})::int4" if told_by else "0"
     sql = buckets_sql(table_sql(side.table), row, bucket, condition=stays)
     line = "concat_ws(':', number, counted, high, low)"
@@ -131,6 +138,7 @@ def digest_key(
     """The key of the digests of a whole table: of its own choice, or beside a baseline the one of then."""
     side = TableSide(table, catalogue, is_personal, digesting)
     if before is None:
+        # A row that any removal takes does not stay, whichever of them is done.
         gone = " OR ".join(side.goes(removal) for removal in removals)
         return DigestKey(tuple(side.key_parts(side.chosen_key())), stays=f"NOT ({gone})" if gone else "")
     past = Past(side, before, since)
