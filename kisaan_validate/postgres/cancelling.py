@@ -26,6 +26,7 @@ class Canceller:
     def __init__(self, connection: Any) -> None:
         library, pointer = _libpq(), getattr(connection, "pgconn_ptr", None)
         self._library = library
+        # Taken now: PQgetCancel reads the connection, which is not safe while another thread uses it.
         self._cancel = library.PQgetCancel(pointer) if library is not None and pointer else None
         self._lock, self._used = threading.Lock(), False
 
@@ -33,10 +34,12 @@ class Canceller:
         """Ask for it, and return at once. False: this cannot be asked, for instance because libpq is not
         to be found.
         """
+        # The lock keeps ``close`` from freeing what a thread is about to use.
         with self._lock:
             if not self._cancel:
                 return False
             self._used = True
+        # PQcancel connects to the server, which may take for ever; nobody waits for this thread.
         threading.Thread(target=self._send, args=(self._cancel,), daemon=True).start()
         return True
 
@@ -47,6 +50,7 @@ class Canceller:
     def close(self) -> None:
         """Give its memory back, unless a thread may still be using it."""
         with self._lock:
+            # Once used, its memory is left to the process: a thread may hang in PQcancel without an end.
             if self._cancel and not self._used and self._library is not None:
                 self._library.PQfreeCancel(self._cancel)
             self._cancel = None
@@ -58,13 +62,16 @@ def _libpq() -> Any:
     linked with.
     """
     try:
+        # By psycopg2's own file, so that its libpq is used and not another one of the system's.
         library = ctypes.CDLL(psycopg2._psycopg.__file__)
+        # Types, because ctypes passes pointers as 32-bit integers without them.
         library.PQgetCancel.restype, library.PQgetCancel.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
         library.PQcancel.restype, library.PQcancel.argtypes = (
             ctypes.c_int,
             [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int],
         )
         library.PQfreeCancel.restype, library.PQfreeCancel.argtypes = None, [ctypes.c_void_p]
+    # A build of psycopg2 may hide libpq's symbols; a stop then cuts the line when its grace is over.
     except (AttributeError, OSError):
         return None
     return library

@@ -26,6 +26,7 @@ def query(name: str, over: str = "") -> str:
     """
     folder = resources.files(__package__).joinpath("sql")
     texts = (folder.joinpath(f"{n}.sql").read_text(encoding="utf-8") for n in (over, name) if n)
+    # Qualified as a whole, so that a function of the same name in a schema of the user's answers nothing.
     return qualified("".join(texts))
 
 
@@ -76,11 +77,14 @@ def read_catalogue(
             children=children,
             foreign=foreign,
         )
+    # The server's clock, because ages are compared with what the server stored.
     ((at,),) = session.execute(qualified("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::text || '+00'"))
+    # The aliases of the suite travel with the facts, so ``find`` knows the renamed tables too.
     return Catalogue(tuple(schemas), tables, session.version, aliases, at)
 
 
 _BLOCKED = qualified(
+    # A lock that is awaited counts too: whoever queues behind it waits as long as its holder works.
     "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = "
     "'relation' "
     "AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = "
@@ -98,6 +102,7 @@ def blocked_relations(session: Session) -> list[int]:
 def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Column]]:
     found: dict[int, dict[str, Column]] = defaultdict(dict)
     rows = session.execute(query("columns"), where)
+    # A type of PostgreSQL's own without parts is known by its name; the others are looked up together.
     made = read_types(session, (number for *_, number, plain in rows if not plain))
     for (
         oid,
@@ -135,6 +140,7 @@ def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Col
 def _signs(operators: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Pairs of a symbol and what stands for it; of two for one symbol the first."""
     pairs = [text.partition(" ")[::2] for text in operators]
+    # Reversed, because the last of equal keys stays in a dict.
     return tuple(dict(reversed(pairs)).items())
 
 
@@ -207,6 +213,7 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
     ) = session.execute(query("place"))
     asked_host, asked_port = session.address
     place = Place(
+        # What was asked for first: behind a forwarded port the server knows only its own address.
         host=asked_host or host or "local socket",
         port=asked_port or port,
         database=database,
@@ -219,10 +226,12 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
         in_recovery=recovery,
         snapshot=snapshot,
         lsn=lsn or "",
+        # With its offset turned to UTC: the driver gives the session's zone.
         at=at.astimezone(UTC),
         encoding=encoding,
         collation=collation,
         address=host,
+        # A primary has no age that could be told.
         standby=read_standby(session, query("standby")) if recovery else None,
     )
     notices = []
@@ -241,6 +250,7 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
 
 
 def _system_identifier(session: Session) -> str:
+    # pg_control_system may be revoked, and a failed query must not end the snapshot's transaction.
     session.execute("SAVEPOINT identifier")
     try:
         ((identifier,),) = session.execute(
@@ -256,6 +266,7 @@ def _system_identifier(session: Session) -> str:
 
 
 def _dangerous_settings(session: Session) -> list[Notice]:
+    # Under these a damaged page reads as empty, or an index of the catalogue is not used.
     names = ["zero_damaged_pages", "ignore_checksum_failure", "ignore_system_indexes"]
     rows = session.execute(
         qualified("SELECT name, setting FROM pg_settings WHERE name = ANY (%(names)s)"), {"names": names}
@@ -278,6 +289,7 @@ def read_fence_unheld(session: Session, oids: Iterable[int]) -> dict[int, tuple[
     """The same for tables that no lock holds in place, and what the table is: its name, columns and, of a
     view, query.
     """
+    # The shape too: without locks a column may be renamed or a view replaced under the snapshot.
     rows = session.execute(query("unheld", "tree"), {"oids": list(oids)})
     return {oid: (*files, shape) for oid, files, shape in rows}
 
@@ -286,7 +298,10 @@ def count_scope(catalogue: Catalogue, excluded: Iterable[str] = ()) -> list[Tabl
     """The tables whose rows a baseline counts: ordinary and partitioned, each partition within its parent."""
     left_out = set(excluded)
     return [
-        t for t in catalogue.tables.values() if t.countable and not t.partition and t.name not in left_out
+        # A partition is counted as a part of its parent.
+        t
+        for t in catalogue.tables.values()
+        if t.countable and not t.partition and t.name not in left_out
     ]
 
 

@@ -36,6 +36,8 @@ def connect(target: Target, seconds: int, stop: Stop) -> Any:
     TargetError.
     """
     given: dict[str, Any] = {
+        # Ours first, so that the target may say otherwise; the
+        # encoding last, because all texts are decoded as UTF-8.
         **_OWN,
         "connect_timeout": str(seconds),
         **target.parameters,
@@ -43,8 +45,10 @@ def connect(target: Target, seconds: int, stop: Stop) -> Any:
     }
     limit = _limit(target, seconds)
     try:
+        # In a thread: looking up a name and connecting cannot be interrupted, not even by a signal.
         connection = within(limit, stop, lambda: psycopg2.connect(**given), lambda late: late.close())
     except psycopg2.Error as error:
+        # libpq quotes parts of the connection string in its messages.
         raise _refused(target, target.hide(_one_line(str(error))) or "the connection failed") from None
     except TimeoutError:
         raise _refused(
@@ -75,11 +79,14 @@ def joining_seconds(target: Target, seconds: int) -> float:
         each = int(target.parameters.get("connect_timeout", seconds))
     except ValueError:
         return UNLIMITED_SECONDS  # which libpq refuses, in its own words
+    # libpq raises a limit of one second to two.
     return float(max(each, 2)) if each > 0 else UNLIMITED_SECONDS  # as libpq takes it
 
 
 def _limit(target: Target, seconds: int) -> float:
     """How long all of it may take: libpq's limit is one for each address, and none for looking up a name."""
+    # Each host is tried in turn, with the whole limit for each.
     hosts = max(target.parameters.get(name, "").count(",") + 1 for name in ("host", "hostaddr"))
     each = joining_seconds(target, seconds)
+    # One more than there are hosts, for looking up their names.
     return each * (hosts + 1) if each < UNLIMITED_SECONDS else each

@@ -11,6 +11,7 @@ _PASSING_OVER = ("zero_damaged_pages", "ignore_checksum_failure")
 """
 
 
+# Asked inside the run's session: both are settings of the role, and may differ between roles.
 def damage_unseen(session: Session) -> str:
     """Why no scan of this role proves anything, or "". Raises DatabaseError."""
     sql = qualified(

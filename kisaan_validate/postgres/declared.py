@@ -18,6 +18,7 @@ Parts = Mapping[TableKey, tuple[TableKey, ...]]
 
 def read_parts(session: Session, tables: Iterable[Table]) -> Parts:
     """What those of these tables are made of that are made of others. Raises DatabaseError."""
+    # An ordinary table without children is made of itself, and is left out.
     wanted = {t.oid: t.key for t in tables if t.kind == "p" or t.children}
     found: dict[TableKey, list[TableKey]] = {key: [] for key in wanted.values()}
     rows = session.execute(query("parts"), {"oids": list(wanted)}) if wanted else []
@@ -44,5 +45,6 @@ def read_declared(
             UniqueIndex(i["name"], tuple(i["keys"]), i["where"], i["nulls"]) for i in unique or ()
         )
         found[wanted[top]].append(Declared(schema, name, kind == "p", tuple(not_null or ()), indexes))
+    # The text of a view shows what the planner may conclude inside of it.
     definitions = "\n".join(str(text) for _, text in session.execute(query("views"), where))
     return {key: tuple(found[key]) for key in wanted.values()}, definitions

@@ -24,6 +24,7 @@ def check_expectation(session: Session, expect: Mapping[str, str], target: Targe
     session.begin()
     ((database, role, address),) = session.execute(_WHO)
     session.execute("ROLLBACK")
+    # Either the server's own address or the one that was asked for will do: a proxy has another.
     _require(expect, database, role, {address, session.address[0]}, target)
 
 
@@ -36,6 +37,7 @@ def require_expected(place: Place, expect: Mapping[str, str], target: Target) ->
 
 
 def _require(expect: Mapping[str, str], database: str, role: str, hosts: set[str], target: Target) -> None:
+    # A socket has no address, so "" is no host that could be expected.
     actual = {"database": {database}, "role": {role}, "host": hosts - {""}}
     for key, wanted in expect.items():
         if wanted not in actual[key]:

@@ -35,10 +35,12 @@ def read_lineage(session: Session) -> Lineage:
     return Lineage(
         names,
         tuple(columns),
+        # A recursive view would be made of itself.
         tuple((a[0], b[0]) for a, b in (*edges["view"], *edges["policy"]) if a[0] != b[0]),
         frozenset(views),
         {},
         tuple((a[0], b[0]) for a, b in edges["child"]),
+        # Without an attribute number the generated column is made of no column that could be followed.
         tuple((a, b) for a, b in edges["generated"] if b[1]),
         tuple(edges["foreign"]),
         frozenset(place for place, _ in edges["calls"]),
@@ -60,9 +62,11 @@ def followed_in(
     """
     calls = calls_of(lineage, asked, aliases)
     views, outputs = sorted(touched(lineage, calls)), {}
+    # In portions, because one answer with all trees would be held in memory at once.
     for start in range(0, len(views), AT_ONCE):
         for view, tree in session.execute(query("lineage_trees"), {"views": views[start : start + AT_ONCE]}):
             outputs[view] = outputs_of(tree)
+    # A view whose tree did not come is personal as a whole: None says that its outputs are unknown.
     missing = dict.fromkeys(set(views) - set(outputs))
     return follow(replace(lineage, outputs={**missing, **outputs}), calls, aliases)
 
@@ -73,5 +77,7 @@ def discretion_of(followed: Followed, *catalogues: Catalogue) -> Discretion | No
         return None
     tables = [table for catalogue in catalogues for table in catalogue.tables.values()]
     return Discretion(
-        frozenset({name for t in tables for name in (t.schema, t.name, *t.columns)}), followed.quoted_by
+        # Names may be quoted in a message; everything else between quotes is taken for a value.
+        frozenset({name for t in tables for name in (t.schema, t.name, *t.columns)}),
+        followed.quoted_by,
     )

@@ -30,9 +30,11 @@ def lock_key(suite: str, database: str) -> int:
     """The key of the lock: the first eight bytes of SHA-256 over ``kisaan-validate``, suite and database,
     as a bigint.
     """
+    # NUL, which no database's name can hold, keeps ("a", "bc") apart from ("ab", "c").
     digest = hashlib.sha256(
         "\0".join(("kisaan-validate", suite, database)).encode("utf-8", "surrogatepass")
     ).digest()
+    # Signed, because the function takes a bigint.
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
@@ -64,13 +66,18 @@ def advisory_lock(
     """
     session = Session(target, limits, ("public",), stop)
     try:
+        # Before the lock: the wrong database must not even be marked.
         check_expectation(session, expect, target)
+        # READ COMMITTED holds no snapshot between statements, so VACUUM is not held back for hours.
         session.begin(isolation="READ COMMITTED")
         session.execute(
-            qualified("SELECT set_config('application_name', %(name)s, true)"), {"name": _holder_name()}
+            # Local to the transaction, so that a pooler's next client does not inherit the name.
+            qualified("SELECT set_config('application_name', %(name)s, true)"),
+            {"name": _holder_name()},
         )
         ((database,),) = session.execute(qualified("SELECT current_database()"))
         key = lock_key(suite, database)
+        # Tried, not waited for: whoever runs later finds out at once, and from whom.
         ((granted,),) = session.execute(qualified("SELECT pg_try_advisory_xact_lock(%(key)s)"), {"key": key})
         if not granted:
             who = _who(session, key)
@@ -85,12 +92,14 @@ def advisory_lock(
 
 def _holder_name() -> str:
     """Seen by everybody in pg_stat_activity; the server keeps 63 bytes of it, in ASCII."""
+    # A longer name would be cut by the server, with a warning for each session.
     return f"kisaan-validate --lock, pid {os.getpid()} on {socket.gethostname()}"[:63]
 
 
 _HOLDER = qualified(
     "SELECT a.pid, a.usename::text, a.application_name, host(a.client_addr), a.xact_start FROM pg_locks AS l "
     "JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND "
+    # objsubid 1 is a lock by one bigint, whose halves stand in classid and objid.
     "l.objsubid = 1 "
     "AND l.classid::bigint = %(high)s AND l.objid::bigint = %(low)s "
     "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -98,8 +107,10 @@ _HOLDER = qualified(
 
 
 def _who(session: Session, key: int) -> str:
+    # Both halves as unsigned numbers, as pg_locks shows them.
     high, low = (key >> 32) & 0xFFFFFFFF, key & 0xFFFFFFFF
     rows = session.execute(_HOLDER, {"high": high, "low": low})
+    # The holder may end between the try and the look.
     return _said(rows[0]) if rows else "it just ended"
 
 

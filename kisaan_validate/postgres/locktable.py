@@ -86,6 +86,7 @@ def overfull(session: Session, more: int = 0) -> str:
     in words, or "".
     """
     ((size, used),) = session.execute(_TAKEN_NOW)
+    # Half of it is for everybody else: a full table makes their statements fail, not only ours.
     if used + more <= size // 2:
         return ""
     return f"{used:,} of {size:,} slots of the server's lock table are in use, and half of it must stay free"
@@ -96,6 +97,7 @@ def await_room(session: Session, more: int) -> None:
     within seconds.
     """
     end = time.monotonic() + _PATIENCE
+    # Asked before the clock is looked at, so that at least one look is taken.
     while why := overfull(session, more):
         if time.monotonic() > end:
             raise DatabaseError(f"not run: {why}", FULL_HINT, "53200")

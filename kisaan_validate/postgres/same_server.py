@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.postgres.session import Session
 
+# Shared by the holder, exclusive for the others: a shared try would succeed, and prove nothing.
 _HOLD = "SELECT pg_catalog.pg_try_advisory_xact_lock_shared({key})"
 _TRY = "SELECT pg_catalog.pg_try_advisory_xact_lock({key})"
 _NAME = "SELECT pg_catalog.set_config('application_name', 'kisaan-validate {key}', true)"
@@ -53,11 +54,13 @@ def leave_mark(holder: Session) -> HolderMark:
     """Mark the server of the session that holds the snapshot, until its transaction ends. Raises
     DatabaseError.
     """
+    # 63 bits, so that the key is a positive bigint.
     key = secrets.randbits(63)
     holder.execute("SAVEPOINT mark")
     try:
         ((taken,),) = holder.execute(_HOLD.format(key=key))
     except DatabaseError as error:
+        # Only a missing right has a way out; anything else is the failure of the run.
         if error.lost or error.sqlstate != REVOKED:
             raise
         holder.execute("ROLLBACK TO SAVEPOINT mark; RELEASE SAVEPOINT mark")
@@ -76,6 +79,7 @@ def prove_same_server(session: Session, mark: HolderMark) -> None:
     A session that has proved it once is still there while it is the same process of the same server, also
     after the holder has ended. Behind a transaction pooler the next transaction may be another server's.
     """
+    # The postmaster's start too: after a restart another process may have the same number.
     ((pid, started),) = session.execute(_PROCESS)
     if session.proved == (pid, started):
         return
@@ -94,6 +98,8 @@ def prove_same_server(session: Session, mark: HolderMark) -> None:
 
 def _sees(session: Session, mark: HolderMark) -> bool:
     if not mark.locked:
+        # One session or more of that name; the key in it is random, so nobody else has it.
         return session.execute(_NAMED.format(key=mark.key)) != [(0,)]
+    # The lock is taken at once if it is free; this transaction then holds it to its end, which harms nobody.
     ((free,),) = session.execute(_TRY.format(key=mark.key))
     return not free

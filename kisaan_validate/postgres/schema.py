@@ -45,6 +45,7 @@ KINDS = (
 )
 """Every kind of object that is told about."""
 
+# ``pg_get_viewdef`` and its kin read the catalogue as it is now, outside of the snapshot.
 _DEFINED = frozenset({"constraint", "index", "trigger", "rule", "statistics", "view", "materialized view"})
 """Kinds that always have a definition. It is printed as of now, not as of the snapshot: who was dropped
 has none.
@@ -67,21 +68,25 @@ def read_objects(
     # Names are printed in full: what is printed then depends on no other object's name and on no right of the
     # role.
     session.execute(
+        # Two savepoints: a failed query returns to the inner one, and the outer one takes the settings back.
         "SAVEPOINT schema_reading; SET LOCAL search_path = pg_catalog, pg_temp; SAVEPOINT schema_query"
     )
     found: list[SchemaObject] = []
     where, unread = _scope(session, schemas, blocked)
+    # Without any relation there is nothing that the kinds could be asked about.
     for kind in KINDS if where else ():
         rows, reason = _ask(session, query(f"schema/{kind.replace(' ', '_')}"), where)
         if reason:
             unread[kind] = reason
         for title, name, facts in rows:
+            # NULL instead of facts: something under an exclusive lock would have been printed.
             if facts is None:
                 unread[title or kind] = f"{name}: {_reads('a relation')}"
             elif kind in _DEFINED and "definition" not in facts:
                 unread[title or kind] = f"{kind} {name} was changed while it was read"
             else:
                 found.append(SchemaObject(kind, title, name, _without_body(facts)))
+    # Rolled back, not only released: SET LOCAL would otherwise hold until the transaction's end.
     session.execute("ROLLBACK TO SAVEPOINT schema_reading; RELEASE SAVEPOINT schema_reading")
     return _known(found, unread), unread
 
@@ -136,6 +141,7 @@ def _without_body(facts: dict[str, str]) -> dict[str, str]:
     printed, body = facts.get("body", "").partition("printed ")[1:]
     if not printed:
         return facts
+    # A body is stored as a digest, so that a baseline does not publish the code of functions.
     return facts | {"body": printed_body(body)}
 
 
@@ -153,6 +159,7 @@ def _scope(
     unread: dict[str, str] = {}
     oids, titles = [], []
     for oid, title, held, reads in rows:
+        # Two relations of one title cannot be told apart by it, so none of their objects is kept.
         if bearers[title] > 1:
             unread[title] = f"{bearers[title]} relations have this name"
         elif held:
@@ -178,6 +185,7 @@ def _ask(session: Session, sql: str, where: dict[str, Any] | None) -> tuple[Rows
     except DatabaseError as error:
         if error.lost:
             raise
+        # The transaction goes on with the next kind, so one query that fails costs its own kind alone.
         session.execute("ROLLBACK TO SAVEPOINT schema_query")
         return [], error.fact
 
@@ -189,6 +197,7 @@ def _known(found: Iterable[SchemaObject], unread: dict[str, str]) -> tuple[Schem
     for (kind, table, name), number in bearers.items():
         if number > 1:
             unread[table or kind] = f"{number} objects of kind {kind} are named {name}"
+    # Both are left out: keeping either would make the other one look dropped.
     kept = (o for o in objects if bearers[o.key] == 1 and (o.table or o.kind) not in unread)
     return tuple(sorted(kept, key=lambda o: o.key))
 
@@ -222,6 +231,7 @@ def _values(session: Session, sequences: Rows, unread: dict[str, str]) -> list[S
     """The values of these (schema, name, title, ascending); if one cannot be read, all are added to
     ``unread``.
     """
+    # One statement for many: asking each would take as many round trips as there are sequences.
     sql = "\nUNION ALL ".join(
         f"SELECT {number}, last_value, is_called FROM {quote(schema)}.{quote(name)}"
         for number, (schema, name, _, _) in enumerate(sequences)

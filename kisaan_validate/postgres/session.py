@@ -54,6 +54,7 @@ class Limits:
         return self.statement_timeout / 1000 + SPARE_SECONDS
 
 
+# Text forms, regular expressions and the plan would otherwise follow the role's or database's settings.
 _PINNED = (
     ("TimeZone", "UTC", 0),
     ("DateStyle", "ISO, YMD", 0),
@@ -66,9 +67,11 @@ _PINNED = (
     ("array_nulls", "on", 0),
     ("gin_fuzzy_search_limit", "0", 0),
     ("quote_all_identifiers", "off", 0),
+    # A policy must raise an error here: it would leave rows out of a count without a word.
     ("row_security", "off", 0),
     ("client_min_messages", "warning", 0),
     ("jit", "off", 0),
+    # The holder of the snapshot is idle while its readers work.
     ("idle_in_transaction_session_timeout", "0", 0),
     ("transaction_timeout", "0", 170000),
     # What is declared of rows (a CHECK, the bounds of a partition, a unique index) must not stand for reading
@@ -89,6 +92,7 @@ _PINNED = (
 depend on.
 """
 
+# Values as SQL; what the server's system does not know is done without (see ``begin``).
 _ALIVE = (
     ("client_connection_check_interval", "'1s'", 140000),
     ("tcp_keepalives_idle", "30", 0),
@@ -106,6 +110,7 @@ Setting = tuple[str, str]
 """A setting of the planner and its value, as SQL."""
 
 
+# Before PostgreSQL 13 there is no hash_mem_multiplier; ``true`` makes a missing setting NULL.
 _MEMORY = qualified(
     "SELECT pg_size_bytes(current_setting('work_mem')), coalesce(current_setting('hash_mem_multiplier', "
     "true), '1')"
@@ -144,6 +149,7 @@ class Session:
         self._connection = connect(target, limits.connect_timeout_seconds, stop)
         self._line = WatchedConnection(self._connection, stop)
         self._joining = joining_seconds(target, limits.connect_timeout_seconds)
+        # libpq's number, for instance 160004; behind a pooler it is the pooler's claim.
         self.version: int = self._connection.server_version
         self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
         self._alive = [
@@ -169,6 +175,7 @@ class Session:
         """
         info = self._connection.info
         host = str(info.host or "")
+        # A socket's directory says nothing about the server, unless somebody chose it.
         unnamed = host.startswith(("/", "@")) and not self.parameters.get("host")
         return "" if unnamed else host, str(info.port or "")
 
@@ -183,8 +190,10 @@ class Session:
         Takes no snapshot of its own yet: locks may still be taken before the data is fixed. A pooler may
         have no place for us; it is waited for as for a connection.
         """
+        # NOT DEFERRABLE: a default of DEFERRABLE could wait without an end for a safe snapshot.
         parts = [f"BEGIN ISOLATION LEVEL {isolation} READ ONLY, NOT DEFERRABLE"]
         if snapshot:
+            # Before any query and before SET LOCAL: PostgreSQL refuses an import after the first query.
             parts.append(f"SET TRANSACTION SNAPSHOT {_text(snapshot)}")
         parts += [f"SET LOCAL {name} = {value}" for name, value in self.pins()]
         # All at once: the role's own idle_in_transaction_session_timeout may be a millisecond.
@@ -193,6 +202,7 @@ class Session:
         except DatabaseError as error:
             if error.lost or not self._alive or error.sqlstate not in _NOT_THERE:
                 raise
+            # Known now, so that later transactions of this session need no second try.
             self._alive = []
             self.execute("ROLLBACK")
             self.begin(snapshot=snapshot, isolation=isolation)
@@ -201,9 +211,11 @@ class Session:
         """The settings of each transaction, values as SQL."""
         # pg_catalog comes first by itself; named behind others it would come after them, and so would its
         # types.
+        # pg_temp is named last, or a temporary table of the session would come before all schemas.
         path = ", ".join(quote(s) for s in (*(s for s in self.schemas if s != "pg_catalog"), "pg_temp"))
         pinned = [(name, _text(value)) for name, value, since in _PINNED if self.version >= since]
         limits = self.limits
+        # 0 would be no limit at all; the role's own default may be that.
         own = [
             ("statement_timeout", str(limits.statement_timeout)),
             ("lock_timeout", str(limits.lock_timeout)),
@@ -232,6 +244,7 @@ class Session:
             with self._line.waiting(seconds):
                 yield
         except psycopg2.Error as error:
+            # ``from None``: psycopg2's exception repeats the statement, which may hold values.
             raise self._failure(error, sql) from None
 
     def tune(self, settings: Iterable[Setting]) -> None:
@@ -245,6 +258,7 @@ class Session:
         DatabaseError.
         """
         if self._memory is None:
+            # The role's own work_mem decides, so it is asked and not assumed.
             ((bytes_, factor),) = self.execute(_MEMORY)
             self._memory = int(bytes_), float(factor)
         return self._memory
@@ -262,6 +276,7 @@ class Session:
         be closed.
         """
         with self._answered(sql, self.limits.patience), self._connection.cursor() as cursor:
+            # psycopg2 calls ``write`` for each row, so nothing of the stream is kept in memory.
             cursor.copy_expert(sql, _Sink(self._line, write))
 
     def cancel(self) -> None:
@@ -286,12 +301,14 @@ class Session:
         self._connection.close()
 
     def _failure(self, error: psycopg2.Error, sql: str) -> DatabaseError:
+        # Without a SQLSTATE the server did not refuse anything: the line is what failed.
         if error.pgcode is None and self.lost:
             return self._loss(error)
         primary = (
             error.diag.message_primary or str(error).strip().splitlines()[0] if str(error).strip() else ""
         )
         fact = self.target.hide(primary or "the connection was lost")
+        # Masked only where the server spoke: a message of this program's or libpq's quotes no row.
         if self.discretion is not None and error.pgcode:
             fact = self._discreet(fact, error, sql, self.discretion)
         return DatabaseError(fact, hint_for(error.pgcode or ""), error.pgcode or "", self.lost)
@@ -300,10 +317,15 @@ class Session:
         """What may be passed on: a statement that was not understood is about its own text, and about no
         row.
         """
+        # Class 42 at a position in the text: parsing failed, before any row was read.
         if error.pgcode is not None and error.pgcode.startswith("42") and error.diag.statement_position:
             return fact
         return discretion.told(
-            fact, error.pgcode or "", sql, composed=error.diag.source_function == "exec_stmt_raise"
+            # RAISE in somebody's function may put any value into its message, without quotes.
+            fact,
+            error.pgcode or "",
+            sql,
+            composed=error.diag.source_function == "exec_stmt_raise",
         )
 
     def _loss(self, error: psycopg2.Error) -> DatabaseError:
@@ -312,6 +334,7 @@ class Session:
                 f"the connection was lost: {self._line.why}",
                 "check that the server and the network still answer",
             )
+            # The first loss is kept: later messages only say that the connection is closed.
             self.loss = self.loss or DatabaseError(fact, hint, "08006", True)
             return self.loss
         # libpq keeps what the server said before it hung up, but psycopg2 leaves it out of the exception.
@@ -321,6 +344,7 @@ class Session:
             said = str(error)
         lines = said.strip().splitlines() or ["the server closed the connection"]
         fact = self.target.hide(f"the connection was lost: {lines[0].strip()}")
+        # Servers end sessions with a FATAL message, whose SQLSTATE psycopg2 does not hand over.
         sqlstate = sqlstate_said(said) or "08006"
         self.loss = self.loss or DatabaseError(fact, hint_for(sqlstate), sqlstate, True)
         return self.loss
@@ -337,6 +361,7 @@ class _Sink:
         self.write = take
 
 
+# Cached: qualifying the same few settings for each transaction would dominate short runs.
 @lru_cache(maxsize=256)
 def _text(value: str) -> str:
     """A text as SQL. The same settings are pinned in each transaction, so they are written once."""

@@ -18,6 +18,7 @@ def read_standby(session: Session, sql: str) -> Standby:
     ``sql`` is the text of ``sql/standby.sql``. What this role may not ask is not known: an unknown age is
     no young one.
     """
+    # A savepoint, because the functions about replay may be revoked.
     session.execute("SAVEPOINT standby")
     try:
         ((behind, heard, paused, replayed_at),) = session.execute(sql)
@@ -27,6 +28,7 @@ def read_standby(session: Session, sql: str) -> Standby:
             raise
         session.execute("ROLLBACK TO SAVEPOINT standby; RELEASE SAVEPOINT standby")
         return Standby(None, None, None)
+    # While replay is paused, what was received is not shown yet: it says nothing of the rows.
     return Standby(_youngest((behind, None if paused else heard)), paused, _utc(replayed_at))
 
 
@@ -40,6 +42,7 @@ def _youngest(ages: Iterable[float | None]) -> float | None:
     """The least of the known ages, each of which is an upper bound; a clock that runs behind makes none
     negative.
     """
+    # The standby's clock may be behind the primary's.
     known = [max(0.0, age) for age in ages if age is not None]
     return min(known, default=None)
 
@@ -54,6 +57,7 @@ def too_old(standby: Standby | None, most_seconds: float | None) -> str:
     """
     if standby is None or most_seconds is None:
         return ""
+    # None is no age of 0: what is not known must not pass for fresh.
     if standby.behind_seconds is not None and standby.behind_seconds <= most_seconds:
         return ""
     return f"not run: {standby.words}, and [limits] standby allows {most_seconds:,g} s"

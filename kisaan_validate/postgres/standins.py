@@ -53,6 +53,7 @@ def read_standins(session: Session) -> Standins:
         for kind, title in session.execute(query("intruders"))
     ]
     tables: dict[int, list[str]] = defaultdict(list)
+    # Without an oid the cast is between types that the engine's own statements use everywhere.
     for source, target, function, oid in session.execute(query("casts")):
         how = f"by {function}" if function else "by their bytes"
         sentence = (
@@ -88,6 +89,7 @@ def read_lookalikes(session: Session, schemas: Sequence[str]) -> tuple[Lookalike
     # Types are printed with their schemas.
     session.execute("SET LOCAL search_path = pg_catalog, pg_temp")
     found = session.execute(query("lookalikes"), {"schemas": list(schemas)})
+    # Back to the pinned path: the author's SQL is looked up in its schemas.
     session.execute(f"SET LOCAL search_path = {dict(session.pins())['search_path']}")
     return tuple(Lookalike(*row) for row in found)
 
@@ -105,11 +107,13 @@ def shadowed(sql: str, origin: str, lookalikes: Iterable[Lookalike]) -> str:
     there = list(lookalikes)
     if not sql or not there:
         return ""
+    # An operator named with pg_catalog is safe, so it is replaced by a plain word before the rest is read.
     plain = _QUALIFIED.sub(" x ", sql)
     calls, operators = calls_of(plain, origin), operators_in(plain)
     named = [
         one
         for one in there
+        # ``IN``, ``BETWEEN`` and ``LIKE`` use operators without writing them.
         if one.is_among(calls.called | calls.dotted, operators | implied_operators(calls.words))
     ]
     if not named:
@@ -126,6 +130,7 @@ def shadowed_checks(session: Session, suite: Suite, schemas: Sequence[str]) -> d
     DatabaseError.
     """
     lookalikes = read_lookalikes(session, schemas)
+    # Without lookalikes no text has to be parsed, which is the common case.
     asked = (check for check in suite.checks if check.form is not Form.CATALOGUE) if lookalikes else ()
     found = {check.id: shadowed(suite.authored(check), check.origin, lookalikes) for check in asked}
     return {id: why for id, why in found.items() if why}

@@ -14,6 +14,7 @@ from kisaan_validate.sql.qualify import qualified
 SOURCES = ("--dsn", "KISAAN_DSN", "DATABASE_URL", "libpq environment")
 """Where the target may be named, the first one wins."""
 
+# SQLAlchemy writes its driver behind a plus sign, which libpq does not know.
 _SCHEME = re.compile(r"^(postgres|postgresql)(\+\w+)?://")
 
 _FOREIGN = {
@@ -36,6 +37,7 @@ class Target:
 
     def hide(self, text: str) -> str:
         """``text`` without this target's password, should an error message repeat it."""
+        # PGPASSWORD too: libpq may quote the password that it used, wherever it came from.
         for secret in (self.parameters.get("password", ""), os.environ.get("PGPASSWORD", "")):
             if secret:
                 text = text.replace(secret, "•••")
@@ -59,6 +61,7 @@ def find_target(dsn: str | None = None, environ: Mapping[str, str] | None = None
 
 
 def _parameters(dsn: str, source: str) -> dict[str, str]:
+    # Imported here: commands that read only files need no driver.
     import psycopg2
     from psycopg2.extensions import parse_dsn
 
@@ -67,6 +70,7 @@ def _parameters(dsn: str, source: str) -> dict[str, str]:
         text = _plain_url(text, source)
     try:
         return {key: str(value) for key, value in parse_dsn(text).items()}
+    # ``from None``: the parser's message repeats the string, with its password.
     except (psycopg2.ProgrammingError, ValueError):
         hint = (
             "write postgresql://user@host:5432/database, or host=… dbname=… user=…; keep the "
@@ -79,6 +83,7 @@ def _plain_url(url: str, source: str) -> str:
     match = _SCHEME.match(url)
     if match is None:
         raise TargetError(f"the URL from {source} is not a PostgreSQL URL", "begin it with postgresql://")
+    # Before any library sees it: each of them quotes what it does not understand.
     _require_plain(url[match.end() :], source)
     try:
         parts = urlsplit("postgresql://" + url[match.end() :])
@@ -110,6 +115,7 @@ def _require_plain(rest: str, source: str) -> None:
     ``@``, ``/``, ``?`` or ``#`` stand in it unescaped. So everything before the last ``@`` must be a user
     and a password, and ports numbers.
     """
+    # The last @ ends the user's part in a URL that libpq reads as it is written.
     user, _, place = rest.rpartition("@")
     hosts = re.split(r"[/?#]", place, maxsplit=1)[0].split(",")
     if _USER.fullmatch(user) and all(_HOST.fullmatch(host) for host in hosts):

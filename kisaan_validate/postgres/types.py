@@ -38,6 +38,7 @@ def read_types(session: Session, oids: Iterable[int]) -> dict[int, TypeFacts]:
     if not wanted:
         return {}
     sql = resources.files(__package__).joinpath("sql", "types.sql").read_text(encoding="utf-8")
+    # These columns do not exist before PostgreSQL 14, so the text of the query is changed.
     if session.version < MULTIRANGES_SINCE:
         sql = sql.replace("g.rngmultitypid", "NULL::oid").replace("m.rngmultitypid", "NULL::oid")
     known = {oid: _Type(*line) for oid, *line in session.execute(qualified(sql), {"oids": wanted})}
@@ -46,8 +47,11 @@ def read_types(session: Session, oids: Iterable[int]) -> dict[int, TypeFacts]:
 
 def _made(oid: int, known: Mapping[int, _Type], depth: int) -> TypeFacts:
     found = known[oid]
+    # Through all domains: a domain is its base type, also below an array.
     while found.base is not None:
         found = known[found.base]
+    # A type may contain itself through an array of a composite;
+    # what is too deep is no built-in, so has no form.
     if not depth:
         return TypeFacts(found.name, "p", builtin=False)
     element = None if found.element is None else _made(found.element, known, depth - 1)

@@ -33,8 +33,10 @@ def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict
         if not sql and not views:
             continue
         try:
+            # One answer for the same set of names, because most checks call nothing or the same few.
             found[check.id] = volatile_names(session, calls_of(sql, check.origin), views, known)
         except SuiteError as error:
+            # Named like a function, so that the check is refused with the reason as its name.
             found[check.id] = {f"(a view that cannot be parsed: {error.fact})"}
     return found
 
@@ -52,6 +54,7 @@ def volatile_names(
     definitions = (
         [text for _, text in session.execute(query("views"), {"oids": list(views)})] if views else []
     )
+    # The text of a view ends with a semicolon, which stands in no subquery.
     parts = [calls, *(calls_of(text.rstrip().removesuffix(";"), "view") for text in definitions)]
     nothing: frozenset[str] = frozenset()
     called, dotted = nothing.union(*(p.called for p in parts)), nothing.union(*(p.dotted for p in parts))
@@ -62,6 +65,7 @@ def volatile_names(
             query("volatile"), {"called": list(asked[0]), "dotted": list(asked[1])}
         )
     found = known[asked]
+    # Operators and casts are asked for by the functions behind them: only those that the text uses count.
     names = {name for kind, name in found if kind == "function"}
     names |= {name for kind, name in found if kind == "operator" and name in operators}
     names |= {name for kind, name in found if kind == "cast" and name in words}

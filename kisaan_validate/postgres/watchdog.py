@@ -52,6 +52,7 @@ class WatchedConnection:
         with self._lock:
             self._begun, self._limit = time.monotonic(), seconds
         try:
+            # The stop may have passed its grace before this wait began; nobody would look in time.
             if time.monotonic() > self._stop.deadline:
                 self.cut(f"not run: {self._stop.reason}")
             yield
@@ -62,6 +63,7 @@ class WatchedConnection:
     def look(self, now: float) -> None:
         """What the watchdog does ten times a second."""
         with self._lock:
+            # Nobody waits, or it was cut already: an idle line may be silent for as long as it likes.
             if self._begun is None or self.why:
                 return
             if now > self._stop.deadline:
@@ -76,6 +78,7 @@ class WatchedConnection:
         side is busy.
         """
         assert self._begun is not None
+        # Asked only when time is up, because a poll for each tick and line would cost more than it tells.
         if self.heard or (now > self._begun + self._limit and self._has_data()):
             self.heard, self._begun = False, now
         return now > self._begun + self._limit
@@ -98,6 +101,7 @@ class WatchedConnection:
         """What runs is cancelled; what is asked after a stop is short, and belongs to keeping what is
         known.
         """
+        # What began after the stop is asked on purpose: it saves what is known.
         if self._begun is not None and self._begun <= stopped and not self._cancelled:
             self._cancelled = True
             self._canceller.send()
@@ -105,13 +109,17 @@ class WatchedConnection:
     def _shut(self, why: str) -> None:
         self.why = self.why or why
         try:
+            # A copy of the descriptor: closing the socket object must not close libpq's own.
             with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+                # Shut down, not closed: libpq in another thread
+                # gets an end of file instead of a stale number.
                 line.shutdown(socket.SHUT_RDWR)
         except (psycopg2.Error, OSError):
             return  # already gone
 
     def _has_data(self) -> bool:
         try:
+            # poll, not select: a process may have more than 1,024 descriptors.
             poll = select.poll()
             poll.register(self._connection.fileno(), select.POLLIN)
             return bool(poll.poll(0))
@@ -145,6 +153,7 @@ class _Watchdog:
             time.sleep(TICK_SECONDS)
             with self._lock:
                 lines = list(self._lines)
+                # The thread ends with the last connection, so that an idle program has no thread of ours.
                 if not lines:
                     self._thread = None
                     return
@@ -170,10 +179,12 @@ def within(seconds: float, stop: Stop, work: Callable[[], Any], forget: Callable
             box.value = work()
         except BaseException as error:
             box.error = error
+        # Under the lock, so that "late" and "given up" cannot both miss each other.
         with lock:
             done.set()
             late = box.given_up and box.error is None
         if late:
+            # A connection that comes too late is closed, or it would hold a place on the server.
             forget(box.value)
 
     begun = time.monotonic()
@@ -181,6 +192,7 @@ def within(seconds: float, stop: Stop, work: Callable[[], Any], forget: Callable
     while not done.wait(TICK_SECONDS):
         if time.monotonic() > min(begun + seconds, stop.deadline):
             with lock:
+                # Looked at again: the work may have ended between the wait and the lock.
                 if not done.is_set():
                     box.given_up = True
                     raise TimeoutError
