@@ -38,6 +38,7 @@ class Rows:
     def of(self, aggregate: str, where: str = "") -> str:
         """SQL for an aggregate over these rows, or over those of them for which ``where`` is true."""
         conditions = [part for part in (self.kept, f"({where})" if where else "") if part]
+        # FILTER instead of WHERE, so that figures under different conditions share one scan.
         if conditions:
             return f"{aggregate} FILTER (WHERE {' AND '.join(conditions)})"
         return aggregate
@@ -106,6 +107,7 @@ class AggregateRule(QueryRule):
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         figures = self.measure(Rows(View(table)), columns, catalogue)
+        # A segment's column may be called as a figure is.
         names = {name: free_name(name, self.segment_by) for name, _ in (*figures.shown, ("wanted", ""))}
         found = tuple(names[name] for name, _ in figures.shown)
         made_of = {names[name]: origins for name, origins in figures.made_of.items()}
@@ -116,6 +118,7 @@ class AggregateRule(QueryRule):
             self.segment_by or found[:1],
             shown=(*(found if self.segment_by else found[1:]), names["wanted"]),
             made_of=made_of,
+            # What shows no value of a column needs no mask.
             safe=frozenset(names.values()) - set(made_of),
             counting=self._counting(table, columns, catalogue, figures),
             riding=self._riding(table, columns, catalogue),
@@ -137,7 +140,9 @@ class AggregateRule(QueryRule):
         outputs += [f"{sql} AS {quote(names[name])}" for name, sql in figures.shown]
         outputs.append(f"{said(self.wanted())} AS {quote(names['wanted'])}")
         groups, level = self._groups()
+        # IS NOT TRUE: a figure that is NULL is not as declared.
         beyond = f"({figures.held}) IS NOT TRUE"
+        # The row of all rows is kept only where there is no segment: an empty table is judged as a whole.
         having = f"({level} = 0 OR count(*) = 0) AND {beyond}" if level else beyond
         return (
             f"SELECT {', '.join(outputs)}\nFROM "
@@ -152,6 +157,7 @@ class AggregateRule(QueryRule):
         if not self.segment_by:
             return "", ""
         listed = ", ".join(quote(c) for c in self.segment_by)
+        # GROUPING SETS with () gives a row even of an empty table.
         return f"\nGROUP BY GROUPING SETS (({listed}), ())", f"GROUPING({listed})"
 
     def _counting(
@@ -165,6 +171,7 @@ class AggregateRule(QueryRule):
             )
         groups, level = self._groups()
         return (
+            # Counted outside, because HAVING of a listing would not leave the segments that are as declared.
             "SELECT count(*) FILTER (WHERE s.held IS NOT TRUE) AS violations, coalesce(sum(s.judged), "
             "0)::bigint AS "
             "examined, count(*) FILTER (WHERE NOT s.whole) AS segments\nFROM (\n"
@@ -173,6 +180,7 @@ class AggregateRule(QueryRule):
         )
 
     def _riding(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Riding | None:
+        # A figure of segments needs its own GROUP BY, which the table's scan has not.
         if not self.rides or self.segment_by:
             return None
         figures = self.measure(Rows(View(table), condition_sql(table.only, self.where)), columns, catalogue)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PART = r'(?:"(?:[^"]|"")*"|[^\s".][^\s.]*)'
 _NAME = re.compile(rf"{_PART}(?:\.{_PART})*")
+# Anything else is quoted when it is written into a condition.
 _UNMISTAKABLE = re.compile(r'(?:"(?:[^"]|"")*"|[^\s".;]+)(?:\.(?:"(?:[^"]|"")*"|[^\s".;]+))*')
 """A declared name that may stand in a condition as it is."""
 
@@ -27,6 +28,7 @@ _FORM = re.compile(
     rf"(?P<negated>not\s+)?(?P<what>table|column|type)\s+(?P<name>{_NAME.pattern})(?:\s+(?P<type>.+))?",
     re.DOTALL,
 )
+# An even number of quotes behind it: the semicolon stands outside of all of them.
 _BETWEEN = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
 """A semicolon outside of quotes."""
 
@@ -51,6 +53,7 @@ class Condition:
             held, fact = column is not None, f"column {self.table}.{self.column}"
             if self.what == "type" and column is not None:
                 held, fact = column.type == self.type, f"{fact} of type {self.type}"
+        # ``negated`` turns the fact around: met if what is there differs from it.
         if held is not self.negated:
             return ""
         return f"{fact} {'exists' if self.negated else 'does not exist'} here"
@@ -60,6 +63,7 @@ class Condition:
         if it is another fact.
         """
         table = self._found(catalogue)
+        # What must not be there cannot be lacking.
         if self.negated:
             return ""
         if table is None:
@@ -73,6 +77,8 @@ class Condition:
         quoted.
         """
         meant = split_name(self.table)
+        # The declared name decides, because the condition was
+        # written with it; the table may have been renamed.
         return catalogue.find(
             next((name for name in catalogue.aliases if split_name(name) == meant), self.table)
         )
@@ -108,8 +114,10 @@ def parse_condition(text: str, origin: str = "") -> Condition:
         raise SuiteError(f"condition {text!r} cannot be parsed", hint, origin)
     what, name, type_ = match["what"], match["name"], match["type"] or ""
     last = list(re.finditer(_PART, name))[-1] if what != "table" else None
+    # The last part is the column, all before it the table; the dot between them belongs to neither.
     table, column = (name[: max(last.start() - 1, 0)], last[0]) if last is not None else (name, "")
     if not table or bool(type_) is not (what == "type"):
         raise SuiteError(f"condition {text!r} cannot be parsed", hint, origin)
     column = column[1:-1].replace('""', '"') if column.startswith('"') else column
+    # As ``format_type`` writes it, so that "varchar(20)" and "character varying(20)" are one type.
     return Condition(bool(match["negated"]), what, table, column, canonical_type(type_) if type_ else "")

@@ -73,6 +73,7 @@ class Rule(ABC):
 
     def functions_sql(self) -> str:
         """Author-written SQL whose functions must be looked up before it may run, or ""."""
+        # The line break ends a ``--`` comment, which would otherwise swallow the parenthesis.
         return ", ".join(f"({text}\n)" for text in self.conditions())
 
     def volatile_allowed(self) -> frozenset[str]:
@@ -85,6 +86,7 @@ class Rule(ABC):
         A parameter of a later version (:func:`later`) is left out while it says nothing: what was declared
         before it came means what it meant.
         """
+        # What says nothing is left out, so that a new parameter does not change the digest of older checks.
         fields = {
             f.name: getattr(self, f.name) for f in dataclasses.fields(self) if not _says_nothing(self, f)
         }
@@ -151,6 +153,7 @@ class JoinRule(Rule):
 
     def violation(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         """True exactly for the child rows that violate the rule: judged, and wrong."""
+        # AND of both: whatever ``wrong`` says of rows that are not judged cannot count.
         return sa.and_(self.judged(child, parent, columns), self.wrong(child, parent, columns))
 
     def referring(self, child: View) -> tuple[tuple[View, str], ...]:
@@ -265,7 +268,9 @@ def meaning_digest(rule: Rule, table: str, columns: tuple[str, ...], *more: obje
 
 def _canonical(value: object) -> object:
     if isinstance(value, frozenset):
+        # Sorted: the order of a set changes with each process.
         return sorted(f"{type(v).__name__}:{v}" for v in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [type(value).__name__, str(dataclasses.astuple(value))]
+    # With its type: the text "5" and the number 5 are different bounds.
     return f"{type(value).__name__}:{value}"

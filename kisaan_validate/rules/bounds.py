@@ -37,21 +37,25 @@ def compared(figure: str, sign: str, number: Fraction, of: str = "") -> str:
     """SQL for ``figure SIGN number × of``, multiplied out so that whole numbers are compared. ``of`` is 1
     if "".
     """
+    # numeric, because count × denominator may be beyond bigint.
     left = figure if number.denominator == 1 else f"{figure}::numeric * {number.denominator}"
     right = f"{of}::numeric * {_whole(number.numerator)}" if of else _whole(number.numerator)
     return f"{left} {sign} {right}"
 
 
 def _whole(number: int) -> str:
+    # In parentheses: ``a - -1`` would begin a comment.
     return str(number) if number >= 0 else f"({number})"
 
 
 def exact_text(number: Fraction) -> str:
     """The number as decimal text if it has one that ends, else as a fraction."""
     twos, fives, rest = _powers(number.denominator)
+    # A fraction without an end in decimals is said as it is, not rounded.
     if rest != 1:
         return f"{number.numerator}/{number.denominator}"
     places = max(twos, fives)
+    # As many places as the larger of both powers: 1/8 needs three.
     digits = str(abs(number.numerator) * 10**places // number.denominator).rjust(places + 1, "0")
     text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
     return f"-{text}" if number < 0 else text
@@ -70,6 +74,7 @@ def _powers(number: int) -> tuple[int, int, int]:
 
 def read_exact(value: Any, what: str) -> Fraction:
     """A number without any doubt about its digits. Raises SuiteError for a float, a bool, NaN or infinity."""
+    # bool is an int to Python. A float is refused, because 0.1 is not one tenth.
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, Fraction)):
         raise SuiteError(
             f"{what}={value!r} is not an exact number", 'write 5, Decimal("0.1") or Fraction(1, 3)'
@@ -97,6 +102,7 @@ def read_count_bounds(low: Any, high: Any) -> Bounds:
     """Bounds of a count. Raises SuiteError as :func:`read_bounds`, and for what no number of rows can be."""
     found = read_bounds(low, high)
     for name, end in (("low", found.low), ("high", found.high)):
+        # A bound of 2.5 rows means 2 or 3, and nobody said which.
         if end is not None and (end.denominator != 1 or end < 0):
             raise SuiteError(
                 f"{name}={exact_text(end)} is not a number of rows", "write a whole number, 0 or more"

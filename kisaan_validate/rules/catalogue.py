@@ -27,6 +27,7 @@ class Present(CatalogRule):
         return f"column {columns[0]} exists" if columns else f"table {table} exists"
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        # A table that is missing is this rule's finding, so it must not be skipped for it.
         return ((table, ""),) if columns else ()
 
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
@@ -58,6 +59,7 @@ _SHORT = {
 
 def canonical_type(name: str) -> str:
     """A type name as ``format_type`` writes it: ``varchar(20)`` becomes ``character varying(20)``."""
+    # Quoted names keep their case and may be anything; only bare ones fold.
     text = " ".join(name.strip().split())
     match = re.fullmatch(r"(.*?)\s*(\([\d\s,]*\))?((?:\[\])*)", text)
     assert match is not None  # the pattern's parts are all optional
@@ -90,6 +92,7 @@ class TypeIs(CatalogRule):
             return CatalogueAnswer(
                 1, 1, f"{columns[0]} is {column.type}, must be {' or '.join(self.accepted)}"
             )
+        # As sets: the order of an enum's labels is a matter of its own.
         if self.labels and set(column.labels) != set(self.labels) and column.is_enum:
             return CatalogueAnswer(
                 1, 1, f"its labels are {', '.join(column.labels)}, must be {', '.join(self.labels)}"
@@ -100,6 +103,7 @@ class TypeIs(CatalogRule):
 def _type_matches(column: Column, wanted: str) -> bool:
     if wanted == "enum":
         return column.is_enum
+    # "numeric" admits any precision, "numeric(18,2)" only its own.
     open_ended = "(" not in wanted
     actual = column.type if not open_ended else re.sub(r"\([\d,]*\)", "", column.type)
     return actual == wanted
@@ -161,6 +165,7 @@ class DefaultIs(CatalogRule):
             return CatalogueAnswer(1, 1, "no such table")
         actual = table.columns[columns[0]].default
         return _one(
+            # Printed defaults carry casts and parentheses that nobody wrote.
             _plain(actual) == _plain(self.default),
             f"its default is {actual or 'none'}, must be {self.default or 'none'}",
         )
@@ -198,6 +203,7 @@ class HasConstraint(CatalogRule):
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:
         if table is None:
             return CatalogueAnswer(1, 1, "no such table")
+        # A unique index without a constraint enforces the same.
         if self.constraint == "unique" and not self.name and self._unique(table, columns):
             return CatalogueAnswer(1, 0)
         target = catalogue.find(self.target) if self.target else None
@@ -210,10 +216,13 @@ class HasConstraint(CatalogRule):
             and (not self.target or (target is not None and c.target == target.key))
         ]
         if self.constraint == "unique" and not self.name:
+            # Only the definition says NULLS NOT DISTINCT, which PostgreSQL has since 15.
             found = [c for c in found if not self.nulls_not_distinct or "NULLS NOT DISTINCT" in c.definition]
         if not found:
+            # Says why an index that people see there is not enough.
             near = _nearly_unique(table, columns) if self.constraint == "unique" and not self.name else ""
             return CatalogueAnswer(1, 1, near or "there is no such constraint")
+        # A unique constraint of a parent says nothing of the rows in its children.
         if not all(_binds_all(table, c) for c in found):
             return CatalogueAnswer(
                 1,
@@ -244,6 +253,7 @@ def _nearly_unique(table: Table, columns: tuple[str, ...]) -> str:
             return f"{index.name} is unique over ({over}), but it is not valid"
         if index.predicate:
             return f"{index.name} is unique over ({over}), but only for rows where {_bare(index.predicate)}"
+        # Columns that are NOT NULL leave nothing for NULLs to repeat.
         nullable = [c for c in columns if not table.declares_not_null(c)]
         if nullable and not index.nulls_not_distinct:
             may = f"{', '.join(nullable)} may be NULL, and NULLs do not count as equal"
@@ -260,6 +270,7 @@ def _binds_all(table: Table, constraint: Constraint) -> bool:
     """
     if table.foreign:
         return False
+    # NO INHERIT keeps a CHECK from the children.
     return not table.children or (constraint.kind == "c" and not _NO_INHERIT.search(constraint.definition))
 
 
@@ -300,6 +311,7 @@ def _bare(condition: str) -> str:
     for place, sign in enumerate(condition):
         depth += (sign == "(") - (sign == ")")
         closed += [place] if not depth else []
+    # Only if the first parenthesis closes at the very end does it hold the whole.
     if condition.startswith("(") and closed[:1] == [len(condition) - 1]:
         return condition[1:-1]
     return condition
@@ -327,6 +339,7 @@ class TriggersEnabled(CatalogRule):
         if table is None:
             return CatalogueAnswer(1, 1, "no such table")
         missing = sorted(set(self.names) - {t.name for t in table.triggers})
+        # "O" fires on ordinary writes, "A" always; "R" fires only on a replica, "D" never.
         off = sorted(t.name for t in table.triggers if t.enabled not in {"O", "A"})
         wrong = [(name, "missing") for name in missing] + [(name, "disabled") for name in off]
         sample = tuple((("trigger", name), ("problem", problem)) for name, problem in wrong)

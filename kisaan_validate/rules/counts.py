@@ -82,6 +82,7 @@ class DistinctCount(BoundedRule):
     def measure(self, rows: Rows, columns: tuple[str, ...], catalogue: Catalogue) -> Figures:
         """Counts the groups."""
         whole = " AND ".join(f"{quote(c)} IS NOT NULL" for c in columns)
+        # A group with a NULL is no value, and its rows are not judged.
         found, judged = rows.of("count(*)", whole), rows.of(f"sum({quote(self._counted(columns))})", whole)
         return Figures((("values_found", found),), self.bounds.held(found), f"coalesce({judged}, 0)::bigint")
 
@@ -107,6 +108,7 @@ class RowCountAgainst(AggregateRule):
         return f"{self.relation} {times}that of {self.other}{when(self.other_where)}"
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        # Without segments only the other table is needed, whatever its columns.
         return (*super().needs(table, columns), *((self.other, c) for c in self.segment_by or ("",)))
 
     def judges(self, table: str) -> tuple[str, ...]:
@@ -126,6 +128,7 @@ class RowCountAgainst(AggregateRule):
         return (
             f"(\nSELECT {names}true AS {own}\nFROM "
             f"{source_sql(table, matched=())}{where_sql(table, self.where)}\nUNION ALL\n"
+            # UNION ALL, so that both counts come out of one statement and one snapshot.
             f"SELECT {names}false\nFROM "
             f"{source_sql(other, matched=())}{where_sql(other, self.other_where)}\n) AS both_tables"
         )
@@ -138,4 +141,5 @@ class RowCountAgainst(AggregateRule):
         own = quote(self._own())
         found, other = rows.of("count(*)", own), rows.of("count(*)", f"NOT {own}")
         shown = (("rows_found", found), ("other_rows", other))
+        # Multiplied out like every ratio: the factor may be 1/3.
         return Figures(shown, compared(found, self.relation, self.factor, other), rows.of("count(*)"))

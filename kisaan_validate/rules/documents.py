@@ -42,14 +42,17 @@ class JsonPath(RowRule):
         name = to_sql(view.column(column.name))
         document = name if column.base == "jsonb" else f"{name}::jsonb"
         path = f"{to_sql(text_literal(self.path))}::jsonpath"
+        # ``true`` silences errors of a strict path; what cannot be followed finds nothing.
         missing = f"jsonb_path_exists({document}, {path}, '{{}}', true) IS NOT TRUE"
         if self.nulls == "absent":
             found = f"jsonb_path_query_array({document}, {path}, '{{}}', true)"
             # Strict, so that an array which was found is one item, and not its elements.
             missing = f"({missing} OR NOT jsonb_path_exists({found}, 'strict $[*] ? (@ != null)'))"
+        # A column that is NULL holds no document, and passes.
         return sa.literal_column(f"{name} IS NOT NULL AND {missing}")
 
 
+# ``$``, ``$.**`` and a method of the root find something in whatever document there is.
 _ALWAYS_FOUND = re.compile(r"\$\s*(?:\.\s*\*\*\s*|\.\s*(?:type|size)\s*\(\s*\)\s*)?")
 _STEPS = re.compile(r"\$(?:\s*(?:\.\s*(?:\w+|\*\*?|\")|\?))*\s*")
 
@@ -67,6 +70,7 @@ def check_path(path: str) -> None:
         )
     if _ALWAYS_FOUND.fullmatch(match[1].strip()):
         raise SuiteError(f"{path!r} matches every document: it can never fail", "name what must exist")
+    # A comparison or arithmetic always yields a value, even for a document without the key.
     if not _STEPS.fullmatch(_outside(match[1])):
         hint = "use a path; put a condition on what is found in ?(…)"
         raise SuiteError(f"{path!r} is not a plain path: it computes a value that always exists", hint)
@@ -75,6 +79,7 @@ def check_path(path: str) -> None:
 def _outside(path: str) -> str:
     """A path without what stands in brackets, and with each quoted name as one quotation mark."""
     text, before = re.sub(r'"(?:[^"\\]|\\.)*"', '"', path), ""
+    # From the inside out, until nothing is left: conditions may be nested.
     while text != before:
         text, before = re.sub(r"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}", "", text), text
     return text

@@ -27,8 +27,10 @@ def implied_by_constraints(predicate: str, table: Table, *, authored: bool = Fal
     A constraint that calls functions of somebody's own says something else than it seems to; only a
     predicate that an author wrote (``authored``) calls the same.
     """
+    # Rows of children or foreign partitions are read along, and no CHECK here binds them.
     if table.unbound:
         return ""
+    # PostgreSQL prints operators bare, so the engine's schema is taken off before comparing.
     wanted = _conjuncts(_NAMED.sub(r"\1", unmarked(predicate)))
     used: list[str] = []
     for constraint in table.constraints:
@@ -37,6 +39,7 @@ def implied_by_constraints(predicate: str, table: Table, *, authored: bool = Fal
             said = _conjuncts(_body(constraint.definition))
             if wanted & said:
                 used.append(constraint.name)
+                # Each constraint may state a part; all together must state the whole.
                 wanted = wanted - said
     return ", ".join(used) if used and not wanted else ""
 
@@ -51,11 +54,13 @@ def _body(definition: str) -> str:
     return definition.removeprefix("CHECK ").removesuffix(" NO INHERIT").removesuffix(" NOT VALID")
 
 
+# Cached: the same constraints are compared with every check of their table.
 @lru_cache(maxsize=4096)
 def _conjuncts(predicate: str) -> frozenset[str]:
     try:
         tree = sqlglot.parse_one(predicate, dialect="postgres")
     except SqlglotError:
+        # A text that is not understood equals only itself.
         return frozenset({predicate})
     while (plain := tree.transform(_strip)) != tree:  # a node that was unwrapped is looked into the next time
         tree = plain
@@ -66,6 +71,7 @@ def _conjuncts(predicate: str) -> frozenset[str]:
 def _strip(node: exp.Expression) -> exp.Expression:
     while isinstance(node, exp.Paren) or (isinstance(node, exp.Cast) and _is_plain(node)):
         node = node.this
+    # Folded and quoted, so that Total and "total" are one name, and "Total" is another.
     if isinstance(node, exp.Identifier):
         return exp.to_identifier(node.name if node.args.get("quoted") else node.name.lower(), quoted=True)
     return node
@@ -77,9 +83,11 @@ _EXACT_TYPES = {exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR, exp.DataType.
 
 def _is_plain(cast: exp.Cast) -> bool:
     """A cast that PostgreSQL itself adds when it prints a constraint: of a literal to the column's type."""
+    # PostgreSQL prints -1 as a negation of a cast literal.
     inner = cast.this.unnest()
     if isinstance(inner, exp.Neg):
         inner = inner.this.unnest()
+    # A cast to varchar(3) or numeric(4,1) would cut or round the literal.
     exact = cast.to.this in _EXACT_TYPES and not cast.to.expressions
     whole = cast.to.this in exp.DataType.INTEGER_TYPES and isinstance(inner, exp.Literal) and inner.is_int
     return isinstance(inner, exp.Literal) and (exact or whole)

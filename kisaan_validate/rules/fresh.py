@@ -47,10 +47,13 @@ class Fresh(AggregateRule):
         """
         column = rows.view.table.columns[columns[0]]
         value, now, oldest = self._clock(column, catalogue.at)
+        # Values later than the snapshot are counted apart: a
+        # row dated 2099 would keep a table fresh for ever.
         newest = rows.of(f"max({value})", f"{value} <= {now}")
         shown = (
             ("newest", newest),
             ("later", rows.of("count(*)", f"{value} > {now}")),
+            # Shown as the server saw it, because the client's clock decides nothing.
             ("now", f"({now})::text"),
         )
         judged = rows.of(f"count({quote(column.name)})")
@@ -63,6 +66,7 @@ class Fresh(AggregateRule):
             raise DatabaseError(
                 f"{column.name} is {column.type}, which is not a time", "name a column of dates or times"
             )
+        # A clock without zone could be off by a day, which is all that freshness is about.
         if column.base != "timestamptz" and not self.zone:
             hint = 'name it: zone="Asia/Kolkata" (or "UTC")'
             raise DatabaseError(f"{column.name} is {column.type}, whose time zone is unknown", hint)
@@ -74,6 +78,7 @@ class Fresh(AggregateRule):
                     "write whole days",
                 )
             today = f"({now} AT TIME ZONE {zone})::date"
+            # Days of the calendar in the zone, since a date has no hour.
             return name, today, f"{today} - {self.within.days}"
         value = name if column.base == "timestamptz" else f"({name} AT TIME ZONE {zone})"
         return value, now, f"{now} - {to_sql(literal(self.within))}"
@@ -81,6 +86,7 @@ class Fresh(AggregateRule):
 
 def span(length: timedelta) -> str:
     """A length of time in the largest unit that needs no fraction."""
+    # Integers, because a float of microseconds loses digits after 285 years.
     micros = (length.days * 86_400 + length.seconds) * 1_000_000 + length.microseconds
     for unit, size in (
         ("day", 86_400_000_000),

@@ -33,6 +33,7 @@ on).
 def is_no_value(value: Any) -> bool:
     """Whether a Python value is a NaN, NaT or NA of any library: it does not even equal itself."""
     try:
+        # A NaN is the one value that differs from itself.
         return bool(value != value)
     except Exception:  # Decimal("sNaN") and pandas.NA refuse to be compared at all
         return True
@@ -58,12 +59,14 @@ class Interval:
         for what, end in (("the lower bound", self.low), ("the upper bound", self.high)):
             refuse_no_value(end, what)
         if self._void():
+            # An empty interval can only fail, which no author means.
             raise SuiteError(f"nothing is {self}", "write the smaller bound first")
 
     def idle(self, column: Column, allow_nan: bool = False) -> str:
         """Why it says nothing of a column of this type, "" if it does: an end is NaN, no value lies in it,
         or every value.
         """
+        # The column's type decides what a text is; only there does "NaN" or "infinity" show.
         read = Interval(
             _as_read(self.low, column), _as_read(self.high, column), self.include_low, self.include_high
         )
@@ -72,12 +75,14 @@ class Interval:
                 return f"the bound {given!r} is NaN, which compares with nothing"
         if read._void():
             return f"nothing is {self}: it can only fail"
+        # A NaN fails every bound, so an interval of all numbers can still fail where a NaN can be stored.
         if read._endless(column) and (allow_nan or not column.may_be_nan):
             return f"every {column.type} is {self}: it can never fail"
         return ""
 
     def _endless(self, column: Column) -> bool:
         """Whether every value but a NaN lies in it."""
+        # -inf as a lower end admits everything, as no end does.
         below, above = self.low in (None, -inf), self.high in (None, inf)
         # An end that is left out, as in "greater than -infinity", fails for infinity itself.
         low_fails, high_fails = (
@@ -87,14 +92,17 @@ class Interval:
         return below and above and not ((low_fails or high_fails) and column.base in _WITH_INFINITY)
 
     def _void(self) -> bool:
+        # Above infinity, or below minus infinity, there is no value.
         if (self.low == inf and not self.include_low) or (self.high == -inf and not self.include_high):
             return True
+        # Only the column's collation knows which of two texts is smaller.
         if self.low is None or self.high is None or isinstance(self.low, str):
             return False  # texts: which is the smaller one decides the column's type, and its collation
         try:
             return bool(self.low > self.high) or (
                 self.low == self.high and not (self.include_low and self.include_high)
             )
+        # Two types that Python cannot compare are two types that the author mixed up.
         except TypeError:
             raise SuiteError(f"{self.low!r} and {self.high!r} cannot be compared") from None
 
@@ -109,6 +117,7 @@ def _as_read(end: Any, column: Column) -> Any:
     """An end as the server reads it: a text beside a number is a number, beside a time perhaps infinity."""
     if not isinstance(end, str):
         return end
+    # In a text column "inf" is just a word.
     if match := _ENDLESS.fullmatch(end) if column.base in _WITH_INFINITY else None:
         return -inf if match["sign"] == "-" else inf
     if column.may_be_nan and _NAN.fullmatch(end):

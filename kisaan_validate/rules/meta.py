@@ -57,6 +57,7 @@ def merge_meta(*layers: dict[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for layer in layers:
         tags = as_names(merged.get("tags", ())) + as_names(layer.get("tags", ()))
+        # Tags say where a check belongs, so an inner layer adds to them and cannot take one away.
         merged = {**merged, **layer, "tags": tuple(dict.fromkeys(tags))}
     return merged
 
@@ -77,8 +78,10 @@ def _prose(value: Any) -> str:
 
 
 def _filter(value: Any, origin: str) -> str | None:
+    # A condition is kept as written, with its blanks: a string in it may hold some.
     if value is None or (isinstance(value, str) and value.strip()):
         return value
+    # False says "no filter" on purpose; "" records that, None that nothing was said.
     if value is False:
         return ""
     raise SuiteError(
@@ -107,6 +110,7 @@ def read_tolerance(value: Any, origin: str = "") -> Tolerance | None:
         return None
     if isinstance(value, Tolerance):
         return _told(value, origin)
+    # bool is an int to Python, and True rows are no number of rows.
     if isinstance(value, bool) or not isinstance(value, (int, str, Fraction)):
         raise SuiteError(
             f"tolerance {value!r} is not exact", 'write rows as 5, a share as "0.1%" or "1/1000"', origin
@@ -127,6 +131,7 @@ def read_tolerance(value: Any, origin: str = "") -> Tolerance | None:
 
 def exact_share(text: str) -> Fraction | None:
     """The fraction that "0.1%" or "1/1000" says; None for any other text."""
+    # Fraction reads the decimal text exactly, which float() would not.
     if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text.strip()):
         return Fraction(match[1]) / 100
     if match := re.fullmatch(r"(\d+)\s*/\s*([1-9]\d*)", text.strip()):
@@ -137,6 +142,7 @@ def exact_share(text: str) -> Fraction | None:
 def _told(given: Tolerance, origin: str) -> Tolerance:
     """A tolerance that was made by hand: one number of rows, or one share."""
     parts = (given.rows, given.numerator, given.denominator)
+    # ``type`` instead of isinstance: a bool must not pass for a number.
     if type(given.rows) is int and parts[1:] == (None, None):
         return _rows(given.rows, origin)
     if (
@@ -162,6 +168,7 @@ def _rows(rows: int, origin: str) -> Tolerance:
 def _share(share: Fraction, origin: str) -> Tolerance:
     if share < 0:
         raise SuiteError("a tolerance is never negative", origin=origin)
+    # A tolerance of everything is a check of nothing.
     if share >= 1:
         raise SuiteError(
             f"a check that tolerates {share} of the rows can never fail",

@@ -29,6 +29,7 @@ def nan_sql(column: Column, value: str) -> str:
     if column.may_be_nan:
         return f"{value} = {nan_literal(column.base)}"
     if column.made is not None and column.has_nan:
+        # Inside a value the comparison may be NULL, where there are no elements.
         return f"coalesce({_inside(column.made, value)}, false)"
     return ""
 
@@ -43,6 +44,7 @@ def _inside(made: TypeFacts, value: str) -> str:
     if made.name in NUMBERS_WITH_NAN and made.builtin:
         return f"{value} = {nan_literal(made.name)}"
     if made.name in SHAPES and made.builtin:
+        # Shapes have no operator that finds a NaN, but print one by its name.
         return f"strpos(({value})::text, 'NaN') > 0"
     fields = [(name, part) for name, part in made.fields if part.has_nan]
     if fields:
@@ -63,6 +65,8 @@ def refusing_nan(held: ColumnElement[Any], view: View, names: Iterable[str]) -> 
     for name in names:
         column = view.table.columns.get(name)
         if column is not None and column.may_be_nan:
+            # "less than NaN" is true for every number and false
+            # for a NaN, and NULL for NULL, as the rule wants.
             guards.append(view.column(name) < sa.literal_column(nan_literal(column.base)))
         elif column is not None and column.has_nan:
             guards.append(sa.literal_column(f"NOT {nan_sql(column, to_sql(view.column(name)))}"))

@@ -30,8 +30,10 @@ def kinds() -> Mapping[str, Callable[..., Any]]:
     """
     found: dict[str, Callable[..., Any]] = {}
     origins: dict[str, str] = {}
+    # Sorted, so that two packages of one name are refused in the same words on every machine.
     for point in sorted(entry_points(group=KINDS), key=lambda p: (p.name, p.value)):
         who = _title(point)
+        # The name becomes an attribute of ``declare``; no other spelling could be written in a suite.
         if not re.fullmatch(r"[a-z][a-z0-9_]*", point.name) or iskeyword(point.name):
             raise UsageError(f"{who}: {point.name!r} is not a name that a suite can use", _REMOVE)
         if point.name in found:
@@ -58,6 +60,7 @@ _REMOVE = "fix the package, or uninstall it"
 def _load(point: EntryPoint, who: str) -> Callable[..., Any]:
     try:
         thing = point.load()
+    # SystemExit too: a module that exits while it is imported must not end the run without a word.
     except (Exception, SystemExit) as error:  # whatever a foreign module does while it is imported
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise UsageError(f"{who} cannot be loaded: {said}", _REMOVE) from error

@@ -39,6 +39,7 @@ class ValuesPresent(QueryRule):
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         view = View(table)
         column = to_sql(view.value(columns[0]))
+        # Sorted, because the order of a set changes with each process, and the SQL is part of the evidence.
         ordered = sorted(self.values, key=lambda v: (str(type(v)), str(v)))
         found = f"SELECT DISTINCT {column} AS value FROM {source_sql(table, matched=())}"
         # VALUES would give text; the column's own type comes from an always empty first arm.
@@ -50,7 +51,9 @@ class ValuesPresent(QueryRule):
             f"SELECT coalesce(f.value, w.value)::text AS value,\n"
             f"  CASE WHEN w.value IS NULL THEN 'not expected' ELSE 'missing' END AS problem\n"
             f"FROM ({found}) AS f\nFULL JOIN (\n  {wanted}\n) AS w ON f.value "
+            # The operator of the column's own type: one of an extension has its schema.
             f"{table.columns[columns[0]].sign('=')} w.value\n"
+            # NULL on both sides means neither missing nor unexpected.
             f"WHERE (f.value IS NULL) <> (w.value IS NULL)"
         )
         return Violations(
@@ -79,6 +82,7 @@ class SequenceAhead(QueryRule):
                 f"no sequence fills {table.name}.{column}",
                 "declare this only for a column with a sequence (serial, identity or DEFAULT nextval(...))",
             )
+        # A descending sequence counts down, so the least value is the one to stay ahead of.
         extreme, behind = ("max", "<") if sequence.ascending else ("min", ">")
         name = f"{quote(sequence.schema)}.{quote(sequence.name)}"
         nan = nan_sql(table.columns[column], quote(column))  # a number that no sequence is ahead of
@@ -87,6 +91,7 @@ class SequenceAhead(QueryRule):
             f"FROM {name} AS s,\n"
             f"  (SELECT {extreme}({quote(column)}) AS extreme{nan and f', bool_or({nan}) AS nan'} FROM "
             f"{table_sql(table)}) AS m\n"
+            # A sequence that was not called yet hands out ``last_value`` itself.
             f"WHERE s.last_value {behind} m.extreme OR (s.last_value = m.extreme AND NOT "
             f"s.is_called){nan and ' OR m.nan'}"
         )
@@ -108,11 +113,13 @@ def _not_behind(sequence: str, extreme: str, ahead: str, nan: str) -> Riding:
     ``nan`` is SQL for a value that no sequence is ahead of; "" where there is none.
     """
     last, called = (f"(SELECT s.{name} FROM {sequence} AS s)" for name in ("last_value", "is_called"))
+    # No rows, no value to be ahead of: NULL counts as true.
     held = f"coalesce({last} {ahead} {extreme} OR ({last} = {extreme} AND {called}), true)"
     return Riding(f"{held} AND bool_or({nan}) IS NOT TRUE" if nan else held, "count(*)")
 
 
 def _word(name: str) -> str:
+    # An output's name, which must need no quotes.
     return "".join(c if c.isalnum() and c.isascii() else "_" for c in name.lower())
 
 
@@ -141,6 +148,7 @@ class NamesPresent(QueryRule):
         )
         sql = (
             f"SELECT wanted.{MISSING}\nFROM (\n  {arms}\n) AS wanted\n"
+            # NOT EXISTS instead of NOT IN: a NULL in the ledger would make NOT IN unknown for every name.
             f"WHERE NOT EXISTS (\n  SELECT FROM {source_sql(table, 'l', columns)}\n"
             f"  WHERE l.{quote(columns[0])}::text = wanted.{MISSING}\n)"
         )
@@ -170,6 +178,7 @@ class MinimumRows(QueryRule):
             f"SELECT count(*) AS rows_found\nFROM {source_sql(table, matched=())}\nHAVING count(*) < "
             f"{self.minimum}"
         )
+        # With a filter the scan counts other rows besides, so FILTER leaves out what is not judged.
         kept = f"count(*) FILTER (WHERE {condition_sql(table.only)})" if table.only else "count(*)"
         riding = Riding(f"{kept} >= {self.minimum}", kept)
         return Violations(sql, ("rows_found",), safe=frozenset({"rows_found"}), riding=riding)

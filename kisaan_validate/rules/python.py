@@ -25,6 +25,7 @@ class PythonRule(Rule):
     for all): any other NaN is a violation, whatever the function says.
     """
 
+    # Not compared: two loads of a suite make two functions of one text.
     check: Any = field(compare=False, repr=False)
     meaning_text: str
     words: str
@@ -44,6 +45,7 @@ class PythonRule(Rule):
 
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """The columns without which the function cannot be called."""
+        # A check of a whole table without columns needs the table at least.
         return tuple((table, c) for c in dict.fromkeys((*columns, *self.reads))) or ((table, ""),)
 
     def judges(self, table: str) -> tuple[str, ...]:
@@ -69,4 +71,5 @@ class PythonRule(Rule):
     def meaning(self) -> str:
         """What decides about the answer: the function, what it is given, and how its answer is read."""
         how = [self.row_wise, self.frame, self.reads, self.optional, self.nulls_pass]
+        # ``nan`` only where it says something: checks of before it existed keep their digest.
         return json.dumps([self.form, self.kind, self.meaning_text, *how, *([self.nan] if self.nan else [])])

@@ -58,19 +58,24 @@ class Quantile(AggregateRule):
 
     def measure(self, rows: Rows, columns: tuple[str, ...], catalogue: Catalogue) -> Figures:
         """Counts the values below the lower bound, and up to the upper one."""
+        # Enums by label, as everywhere values are compared with literals.
         value = to_sql(rows.view.value(columns[0]))
         column, found = rows.view.table.columns[columns[0]], rows.of(f"count({quote(columns[0])})")
         parts = []
         if self.low is not None:
             below = rows.of("count(*)", f"{value} {column.sign('<')} {_bound(column, self.low)}")
+            # Fewer than the share lie below the bound: then the quantile is the bound or above it.
             parts.append(compared(below, "<", self.share, found))
         if self.high is not None:
             up_to = rows.of("count(*)", f"{value} {column.sign('<=')} {_bound(column, self.high)}")
+            # At least the share lie up to the bound: then the quantile is the bound or below it.
             parts.append(compared(up_to, ">=", self.share, found))
+        # The quantile itself costs a sort; it is read only where the check fails.
         shown = [("quantile", ""), ("values_found", found)]
         if nan := nan_sql(column, quote(columns[0])):
             shown.append(("nan_found", rows.of("count(*)", nan)))
             parts.append(f"{shown[-1][1]} = 0")
+        # Without values there is no quantile, and nothing that could be beyond its bounds.
         return Figures(tuple(shown), f"{found} = 0 OR ({' AND '.join(parts)})", found, {"quantile": columns})
 
     def listing(
@@ -102,6 +107,7 @@ class Quantile(AggregateRule):
             f"row_number() OVER ({each}ORDER BY {value}) AS {inner['place']}, count(*) OVER "
             f"({each.rstrip()}) AS {inner['n']}"
         )
+        # A NaN sorts above all numbers, so the quantile may look fine beside it.
         if nan := nan_sql(column, quote(columns[0])):
             ranked += f", count(*) FILTER (WHERE {nan}) OVER ({each.rstrip()}) AS {inner['nan']}"
             outputs.append(f"{inner['nan']} AS {quote(names['nan_found'])}")
@@ -109,6 +115,7 @@ class Quantile(AggregateRule):
         p, q = self.share.numerator, self.share.denominator
         return (
             f"SELECT {lead}{', '.join(outputs)}, {said(self.wanted())} AS {quote(names['wanted'])}\nFROM (\n"
+            # ceil(n × p / q) in whole numbers: (n × p + q − 1) div q.
             f"SELECT {lead}{value} AS {inner['v']}, {ranked}\nFROM {source}\n) AS q\n"
             f"WHERE {inner['place']} = div({inner['n']}::numeric * {p} + {q - 1}, {q}) AND NOT "
             f"({' AND '.join(within)})"
@@ -120,4 +127,5 @@ def _bound(column: Column, value: Any) -> str:
     0.1.
     """
     text = to_sql(literal(value))
+    # Else real is widened to double precision, and a stored 0.1 is no longer 0.1.
     return f"CAST({text} AS REAL)" if column.base == "float4" else text

@@ -58,9 +58,11 @@ class Reconciles(QueryRule):
         broken = self._broken(table, columns[0], catalogue)
         where = kept_sql(table, self.where)
         also, only = (f" AND {where}", f"\nWHERE {where}") if where else ("", "")
+        # Without a primary key the joined column names the row.
         keys = table.primary_key or (self.on,)
         shown = ", ".join(f"parent.{quote(k)}" for k in keys)
         sql = (
+            # Of no details the sum is 0, as the check counts it.
             f"SELECT {shown}, {value} AS recorded, coalesce(d.total, 0) AS computed\n"
             f"FROM {source}\nWHERE {broken}{also}"
         )
@@ -78,6 +80,7 @@ class Reconciles(QueryRule):
         value, details = f"parent.{quote(column)}", catalogue.find(self.details)
         sides = [(table.columns[c], f"parent.{quote(c)}") for c in dict.fromkeys((column, self.on))]
         if details is not None:
+            # numeric has a NaN, and the sum of details with one is NaN.
             sides.append((details.columns[self.detail_column], "d.total"))
         unequal = f"NOT (coalesce(d.total, 0) {self.relation} {value})"
         nan = nan_of_any(sides)
@@ -89,6 +92,7 @@ class Reconciles(QueryRule):
         if details is None:
             raise DatabaseError(f"table {self.details} does not exist")
         summed = details.columns[self.detail_column]
+        # A sum of floats depends on the order of addition, so two runs may differ.
         if summed.base in {"float4", "float8"}:
             hint = "only integer and numeric columns have exact sums: store such amounts as numeric"
             raise DatabaseError(
@@ -99,7 +103,9 @@ class Reconciles(QueryRule):
         filters = f"\n  WHERE {kept_sql(details, self.detail_where)}" if self.detail_where else ""
         join = "JOIN" if self.missing == "skip" else "LEFT JOIN"
         return (
+            # Read apart where a unique index covers ``on``: a duplicate parent must be judged twice.
             f"{source_sql(table, 'parent', (self.on,))}\n{join} (\n"
+            # Summed before the join, so that no row of the parent is repeated.
             f"  SELECT {via} AS detail_key, sum({quote(self.detail_column)}) AS total\n"
             f"  FROM {source_sql(details, matched=())}{filters}\n  GROUP BY {via}\n"
             f") AS d ON d.detail_key {sign} parent.{quote(self.on)}"

@@ -40,6 +40,7 @@ class References(JoinRule):
 
     def judged(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         """A reference without NULL."""
+        # MATCH SIMPLE, as a foreign key has it: a reference with a NULL refers to nothing.
         return _guarded(self.where, *(child.column(c).is_not(None) for c in self.join.columns))
 
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
@@ -51,14 +52,17 @@ class References(JoinRule):
         found = " AND ".join(
             f"{to_sql(child.column(a))} {sign} {to_sql(parent.column(b))}" for a, sign, b in signs
         )
+        # An index may lead to another row than it should, so the values are compared once more.
         return or_nan(sa.literal_column(f"({found}) IS NOT TRUE"), *self.referring(child))
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         parent = catalogue.find(self.join.parent)
+        # A foreign key is satisfied by NaN = NaN; here a NaN refers to nothing.
         if parent is None or table.unbound or any(table.columns[c].has_nan for c in self.join.columns):
             return ""
         pairs = set(zip(self.join.columns, self.join.parent_columns, strict=True))
         for c in table.constraints:
+            # As pairs, because a foreign key may list its columns in another order.
             if c.kind == "f" and c.validated and c.enforced and c.target == parent.key and _pairs(c) == pairs:
                 return c.name
         return ""
@@ -79,6 +83,7 @@ def _guarded(where: str, *parts: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _found(parent: View, join: Join) -> ColumnElement[bool]:
     """The row that was referred to exists: what it was joined by is NULL only where it does not."""
+    # The joined column is NULL only where there is no such row: NULL equals nothing.
     return parent.column(join.parent_columns[0]).is_not(None)
 
 
@@ -116,6 +121,7 @@ class Agrees(JoinRule):
         """The values differ, or one of them is a NaN, which agrees with nothing."""
         mine, theirs = child.value(columns[0]), parent.value(self.parent_column)
         sign = child.table.columns[columns[0]].sign("<>", parent.table.columns[self.parent_column])
+        # A plain comparison is NULL where a value is missing, and so passes under nulls="pass".
         differ: ColumnElement[bool] = mine.op(sign, is_comparison=True)(theirs)
         if self.nulls != "pass":
             differ = sa.literal_column(distinct_sql(to_sql(mine), sign, to_sql(theirs)))
@@ -149,6 +155,7 @@ class HoldsWith(JoinRule):
         """The expression is false, or a column that it reads is NaN."""
         held = raw(self.expression)
         if not self.allow_nan:
+            # Columns of which the expression itself says what a NaN means are left to it.
             settled = settled_for_nan(self.expression)
             held = refusing_nan(held, child, (c for c in columns if ("child", c) not in settled))
             held = refusing_nan(held, parent, (c for c in self.parent_reads if ("parent", c) not in settled))

@@ -61,10 +61,12 @@ class PredicateRule(RowRule):
     def violation(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         held = self.holds(view, columns)
         if self.null_fails:
+            # IS NOT TRUE also counts NULL, which "NOT (…)" leaves out.
             return sa.literal_column(f"({to_sql(held)}) IS NOT TRUE")
         return sa.literal_column(f"NOT ({to_sql(held)})")
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+        # A CHECK admits NULL, so it cannot enforce a rule that refuses it.
         if self.null_fails:
             return ""
         return implied_by_constraints(
@@ -95,6 +97,7 @@ class Compare(PredicateRule):
     kind: ClassVar[str] = "compare"
 
     def __post_init__(self) -> None:
+        # A NaN as a bound would make a check that nothing can fail, or nothing can pass.
         refuse_no_value(self.value, "the value", NAN_BY_NAME)
         self._interval().refuse_void()
 
@@ -107,6 +110,7 @@ class Compare(PredicateRule):
         return Interval(self.value, self.value)
 
     def idle(self, table: Table, columns: tuple[str, ...]) -> str:
+        # Equality with an end of the line is a real question; only an inequality can be endless.
         if _OPERATORS[self.operator][0] in {"=", "<>"}:
             return ""
         return self._interval().idle(table.columns[columns[0]], self.allow_nan)
@@ -189,8 +193,10 @@ def _nan_guard(
     either side.
     """
     facts = view.table.columns[column]
+    # Where the bound is open above, a NaN would pass it; inside arrays and ranges it may stand anywhere.
     if (open_above or not facts.may_be_nan) and not allow_nan:
         return refusing_nan(held, view, (column,))
+    # Allowed by name, and the upper bound would refuse it: so it is let in.
     if facts.may_be_nan and closed_above and allow_nan:
         return sa.or_(held, view.column(column) == sa.literal_column(nan_literal(facts.base)))
     return held
@@ -215,6 +221,7 @@ class OneOf(PredicateRule):
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         held = self._listed(view, columns[0])
+        # "one of" refuses a NaN by itself, because none is in the list.
         if self.negated and not self.allow_nan:
             return refusing_nan(held, view, columns)
         return held
@@ -226,7 +233,9 @@ class OneOf(PredicateRule):
             return sa.literal_column(
                 f"CASE WHEN {to_sql(value)} IS NOT NULL THEN {str(self.negated).lower()} END"
             )
+        # In a fixed order, because the SQL is part of the evidence.
         ordered = sorted(self.values, key=lambda v: (str(type(v)), str(v)))
+        # IN would look the operator up in the search path; an extension's own is named.
         if column.operators:
             each = [_compared(view, name, "<>" if self.negated else "=", v) for v in ordered]
             return sa.and_(*each) if self.negated else sa.or_(*each)
@@ -239,6 +248,7 @@ class OneOf(PredicateRule):
     def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         column = table.columns[columns[0]]
         if (
+            # An enum can hold none but its labels, so a set of all of them is a proof.
             not self.negated
             and not self.null_fails
             and column.is_enum
@@ -265,7 +275,9 @@ class Matches(PredicateRule):
 
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         # Options such as (?i) count only at the very beginning of a pattern.
+        # Anchored by hand, because PostgreSQL has no "match from the start".
         options = match[0] if (match := re.match(r"\(\?[a-z]+\)", self.pattern)) else ""
+        # Under x a comment runs to the end of the line, and would swallow the parenthesis.
         end = "\n)" if "x" in options else ")"
         pattern = f"{options}^(?:{self.pattern[len(options) :]}{end}" if self.anchored else self.pattern
         held = _text(view, columns[0]).op("~", is_comparison=True)(text_literal(pattern))
@@ -287,6 +299,7 @@ class Affix(PredicateRule):
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         value, size = _text(view, columns[0]), len(self.string)
         part = sa.func.right(value, size) if self.at_end else sa.func.left(value, size)
+        # left() and right() instead of LIKE: no character of the string is a wildcard.
         held: ColumnElement[bool] = part == text_literal(self.string) if size else value == value
         return held if self.allow_nan else refusing_nan(held, view, columns)
 
@@ -306,6 +319,7 @@ class Length(PredicateRule):
                 raise SuiteError(
                     f"{bound!r} is not a number of characters", "write a whole number, 0 or more"
                 )
+        # Every text has 0 characters or more.
         if self.high is None and not self.low:
             raise SuiteError("at least 0 characters can never fail", "write 1 or more, or omit it")
         Interval(self.low, self.high).refuse_void()
@@ -332,6 +346,7 @@ class Length(PredicateRule):
 
     def proof(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         limit = table.columns[columns[0]].max_length
+        # varchar(n) refuses longer texts, but says nothing of a lower bound.
         if (
             not self.low
             and not self.null_fails
@@ -347,6 +362,7 @@ def _text(view: View, column: str) -> ColumnElement[Any]:
     base = view.table.columns[column].base
     if base in {"text", "varchar"}:
         return view.column(column)
+    # As text: char(n) loses its padding, and citext its own comparison.
     return sa.cast(view.column(column), sa.Text)
 
 
@@ -358,8 +374,10 @@ def _float_decimals(column: ColumnElement[Any], places: int) -> ColumnElement[bo
     """The same of a float: its shortest decimal text is what people read and typed. An infinity has no
     decimal places.
     """
+    # Through text: 0.1::numeric of a float gives the digits that people typed.
     written = sa.cast(sa.cast(column, sa.Text), sa.Numeric)
     infinite = column.in_([sa.literal_column("'Infinity'"), sa.literal_column("'-Infinity'")])
+    # PostgreSQL 13 cannot turn an infinity into numeric; it has no decimal places in any case.
     held: ColumnElement[bool] = sa.case(
         (infinite, sa.true()), else_=written == sa.func.round(written, places)
     )

@@ -61,9 +61,11 @@ class NoGaps(QueryRule):
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         value, places = columns[0], (*self.by, columns[0])
+        # The key tells rows of one place apart, for whoever looks for them.
         beside = tuple(c for c in key_columns(table) if c not in places)
         ordered = tuple(dict.fromkeys([value, *([self.order_by] if self.order_by else [])]))
         outputs = (*places, *beside)
+        # The outputs may be called like these, so free names are taken.
         previous, problem, first, nan = (
             free_name(name, outputs) for name in ("previous", "problem", "is_first", "is_nan")
         )
@@ -72,7 +74,9 @@ class NoGaps(QueryRule):
         source = self._source(
             table, value, outputs, previous, (f", {nan_in} AS {nan}" if nan_in else "", first)
         )
+        # The first row of each series has none before it.
         held = f"CASE WHEN {first} THEN {self._begins(value)} ELSE {compared(step, '=', self.step)} END"
+        # coalesce: a comparison with an infinity or a NULL is no step.
         broken = f"{nan} OR NOT coalesce({held}, false)" if nan_in else f"NOT coalesce({held}, false)"
         unnumbered = f"WHEN {nan} THEN 'not a number' " if nan_in else ""
         sql = (
@@ -109,14 +113,17 @@ class NoGaps(QueryRule):
         nan, first = more
         ordered = dict.fromkeys((*([self.order_by] if self.order_by else []), value, *outputs))
         each = f"PARTITION BY {', '.join(quote(c) for c in self.by)} " if self.by else ""
+        # A row without a value, or without one to order by, has no place.
         judged = [
             f"{quote(c)} IS NOT NULL"
             for c in dict.fromkeys([value, *([self.order_by] if self.order_by else [])])
         ]
         kept = kept_sql(table, *([self.where] if self.where else []), *judged)
+        # By all outputs, so that rows of one place always come in the same order.
         order = ", ".join(quote(c) for c in ordered if c not in self.by)
         return (
             f"(\n  SELECT {', '.join(quote(c) for c in outputs)}, lag({quote(value)}) OVER w AS {previous}, "
+            # row_number instead of "previous IS NULL": the first row is known whatever the values are.
             f"row_number() OVER w = 1 AS {first}{nan}\n  FROM {source_sql(table, matched=())}\n  WHERE "
             f"{kept}\n"
             f"  WINDOW w AS ({each}ORDER BY {order})\n) AS s"
@@ -126,6 +133,7 @@ class NoGaps(QueryRule):
 def _step(column: Column, value: str, previous: str) -> str:
     """SQL for the difference of two values; numeric, because the difference of two bigints may be none."""
     if column.base in _COUNTED:
+        # A difference of two bigints may not fit bigint.
         return f"({value}::numeric - {previous}::numeric)"
     if column.base == "date":
         return f"({value} - {previous})"

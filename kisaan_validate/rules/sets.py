@@ -42,6 +42,7 @@ class ValuesIn(QueryRule):
         return tuple(text for text in (self.where, self.reference_where) if text)
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
+        # Without a key the values themselves name the row.
         keys = key_columns(table) or columns
         outputs = list(dict.fromkeys((*keys, *columns)))
         source, missing = self._source(table, columns, outputs, catalogue)
@@ -69,21 +70,26 @@ class ValuesIn(QueryRule):
         own, other = View(table), View(reference)
         names = [free_name(f"value_{n}", outputs) for n in range(len(columns))]
         compared = ", ".join(f"{to_sql(own.value(c))} AS {n}" for c, n in zip(columns, names, strict=True))
+        # A NULL is not judged, so it never reaches the join.
         kept = kept_sql(table, self.where, *(f"{quote(c)} IS NOT NULL" for c in columns))
         values = ", ".join(f"{to_sql(other.value(c))} AS {n}" for c, n in zip(self.on, names, strict=True))
         only = f"\n  WHERE {kept_sql(reference, self.reference_where)}" if self.reference_where else ""
         signs = [
-            reference.columns[b].sign("=", table.columns[a]) for a, b in zip(columns, self.on, strict=True)
+            # The listed column's operator, because that type decides when two values are equal.
+            reference.columns[b].sign("=", table.columns[a])
+            for a, b in zip(columns, self.on, strict=True)
         ]
         found = " AND ".join(f"listed.{n} {sign} child.{n}" for n, sign in zip(names, signs, strict=True))
         child = (
             f"SELECT {', '.join(quote(c) for c in outputs)}, {compared}\n  FROM "
             f"{source_sql(table, matched=columns)}\n  WHERE {kept}"
         )
+        # DISTINCT before the join: a value that is listed twice must not count a row twice.
         listed = f"SELECT DISTINCT {values}\n  FROM {source_sql(reference, matched=self.on)}{only}"
         missing, nan = (
             f"listed.{names[0]} IS NULL",
             nan_of_any((table.columns[c], f"child.{quote(c)}") for c in columns),
         )
+        # NaN equals NaN in the join, but is listed nowhere by our rules.
         missing = f"({missing} OR {nan})" if nan else missing
         return f"(\n  {child}\n) AS child\nLEFT JOIN (\n  {listed}\n) AS listed ON {found}", missing

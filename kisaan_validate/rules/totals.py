@@ -38,6 +38,7 @@ class Total(BoundedRule):
         if column.base not in _SUMMED:
             hint = "only integer and numeric columns have exact sums; use declare.quantile for others"
             raise DatabaseError(f"{column.name} is {column.type}, which has no exact sum", hint)
+        # NULL is the sum of no values, and 0 by our rules.
         found = f"coalesce({rows.of(f'sum({quote(column.name)})')}, 0)::numeric"
         # PostgreSQL's NaN is greater than every number: a lower bound alone would admit it.
         held = self.bounds.held(found)

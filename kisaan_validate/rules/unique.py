@@ -36,15 +36,19 @@ class Unique(QueryRule):
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         names = ", ".join(quote(c) for c in columns)
+        # The column may be called like an output.
         count, surplus = free_name("rows_found", columns), free_name("surplus", columns)
         where = self._where(table, columns)
         groups = (
+            # Grouped by several columns the planner could drop those
+            # that a unique index covers; one cannot be dropped.
             f"FROM {source_sql(table, matched=columns if len(columns) > 1 else ())}{where}\nGROUP BY {names}"
         )
         sql = (
             f"SELECT {names}, count(*) AS {quote(count)}, count(*) - 1 AS "
             f"{quote(surplus)}\n{groups}\nHAVING count(*) > 1"
         )
+        # Three equal rows are two too many; as groups they are one value that repeats.
         violations = (
             "coalesce(sum(v.n - 1), 0)::bigint"
             if self.counts == "surplus"
@@ -58,11 +62,18 @@ class Unique(QueryRule):
         )
         weight = surplus if self.counts == "surplus" else ""
         return Violations(
-            sql, columns, weight, shown=(count,), safe=frozenset({count}), counting=counting if where else ""
+            # Without a condition the pass counts the judged rows already.
+            sql,
+            columns,
+            weight,
+            shown=(count,),
+            safe=frozenset({count}),
+            counting=counting if where else "",
         )
 
     def _where(self, table: Table, columns: tuple[str, ...]) -> str:
         """The clause that leaves the rows that are judged; "" where all are."""
+        # Where NULLs differ from each other a row with one can repeat nothing.
         filled = [] if self.nulls_equal else [f"{quote(c)} IS NOT NULL" for c in columns]
         kept = kept_sql(table, *self.conditions(), *filled)
         return f"\nWHERE {kept}" if kept else ""
