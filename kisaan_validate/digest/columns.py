@@ -19,6 +19,7 @@ BYTES_SINCE = 180000
 number.
 """
 
+# Their elements are bytes already, whose hash is the same number on every version.
 _BYTES = frozenset(
     {
         "numeric",
@@ -57,10 +58,12 @@ def value_hash(part: Part, context: Context, version: int) -> ValueHash:
     element's own type where there is one; and integers carry into the seed what their hash would fold
     away.
     """
+    # hashint8 folds the halves of a bigint together, so the upper one is carried into the seed.
     if part.form.name == "integer":
         return ValueHash(part.value(context), _INT4 if _is_small(part) else _INT8)
     elements = part.elements(context)
     template = _TEMPLATES.get(_kind(part.form, context), "") if len(elements) == 1 else ""
+    # Before PostgreSQL 18 hashbyteaextended cannot be called; a row of one column hashes to the same number.
     if template and (template != _BYTEA or version >= BYTES_SINCE):
         return ValueHash(elements[0], template)
     return ValueHash(f"ROW({', '.join(elements)})", _RECORD)
@@ -95,6 +98,7 @@ def _kind(form: CanonicalForm, context: Context) -> str:
     if is_packed(form):
         return "bytea"
     if is_text(form):
+        # Text in UTF-8 hashes as text; of any other encoding its UTF-8 bytes do.
         return "text" if context.encoding in RAW else "bytea"
     return {"boolean": "int4", "uuid": "uuid"}.get(form.name, "")
 
@@ -105,8 +109,11 @@ def seeds(key: Sequence[Part], context: Context, version: int) -> tuple[str, str
     """
     if len(key) == 1:
         hashed = value_hash(key[0], context, version)
+        # NULL counts as 0, so a NULL in the key still gives the row a seed.
         first, second = (f"coalesce({hashed.of(f'({hashed.inner})', str(seed))}, 0)" for seed in SEEDS)
     else:
+        # A table without usable columns has one key for all rows: only their number can differ.
         row = row_sql(elements_of(key, context) or ("0",))
         first, second = (f"hash_record_extended({row}, {seed})" for seed in SEEDS)
+    # Mixed once more, as the lanes of a row are (see ``rows``).
     return f"hashint4extended(1, {first})", f"hashint4extended(1, {second})"

@@ -29,6 +29,7 @@ class CanonicalForm:
     fields: tuple[tuple[str, CanonicalForm], ...] = ()
 
     def __str__(self) -> str:
+        # Semicolons, because commas and slashes separate the forms of a key beside a digest.
         if self.name == "composite":
             return f"composite ({'; '.join(f'{_plain(name)} {form}' for name, form in self.fields)})"
         return f"{self.name} of {self.element}" if self.element else self.name
@@ -126,14 +127,17 @@ def own_form(facts: TypeFacts) -> CanonicalForm | str:
     """The form of a type compared with itself, or why there is none."""
     if facts.kind == "c":
         return _composite(facts)
+    # An array whose elements have no form has none either, for the reason of its element.
     if facts.element is not None and (facts.array or facts.kind in {"r", "m"}):
         element = own_form(facts.element)
         name = "array" if facts.array else {"r": "range", "m": "multirange"}[facts.kind]
         if isinstance(element, CanonicalForm):
             return CanonicalForm(name, element)
         return element
+    # An enum is compared by its label: the order and the numbers of labels differ between servers.
     if facts.kind == "e" or facts.extension == "citext":
         return CanonicalForm("text")
+    # ``builtin``: a type of somebody's own may be called numeric.
     if facts.builtin and facts.name in _NAMES:
         return CanonicalForm(_NAMES[facts.name])
     if (facts.builtin and facts.name in _PRINTED) or facts.name in _PRINTED_EXTENSIONS.get(
@@ -186,6 +190,7 @@ def _meet(old: CanonicalForm, new: CanonicalForm, zoned: bool) -> CanonicalForm 
         if isinstance(element, CanonicalForm):
             return replace(old, element=element)
         return element
+    # Fields in another order, or called differently, make another composite.
     if old.name == new.name == "composite" and [name for name, _ in old.fields] == [
         name for name, _ in new.fields
     ]:
@@ -193,6 +198,7 @@ def _meet(old: CanonicalForm, new: CanonicalForm, zoned: bool) -> CanonicalForm 
     name = _WIDER.get(frozenset({old.name, new.name}), "")
     if not name:
         return f"{old} and {new} have no form in common"
+    # A clock without its zone says nothing of the moment.
     if name == "timestamptz" and not zoned:
         return f"{old.name} became {new.name}, and its time zone was not declared"
     return CanonicalForm(name)
@@ -259,10 +265,13 @@ servers share.
 
 def value_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     """The expression ``sql`` of a column as a value of its form, still typed. NULL stays NULL."""
+    # Composites and their kin keep their type; what they hold is read part by part.
     if form.nested or form.name.startswith("printed "):
         return sql
     if form.name == "timestamptz" and facts.name in {"timestamp", "date"} and facts.builtin:
+        # A date is its midnight, in the zone like every other clock.
         clock = sql if facts.name == "timestamp" else f"{sql}::timestamp"
+        # The session runs in the zone, where the cast says the same as AT TIME ZONE.
         if context.in_zone:
             return f"{clock}::timestamptz"
         return f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
@@ -341,8 +350,10 @@ _EXACT_IN_ARRAYS = {
 def _array(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
     assert form.element is not None
     assert facts.element is not None
+    # One cast of the array gives one text for equal values, which costs less than unnesting it.
     if form.element.name in _EXACT_IN_ARRAYS:
         return (_bytes_of(f"{sql}::{_SIMPLE_CAST[form.element.name]}[]::text", context),)
+    # The text of a row quotes its parts, so ("a,b") stays apart from ("a", "b").
     row = f"ROW({', '.join(elements_sql(form.element, facts.element, 'item.v', context))})::text"
     listed = (
         f"(SELECT array_agg({row} ORDER BY item.n) FROM unnest({sql}) WITH ORDINALITY AS item (v, n))::text"
@@ -357,6 +368,7 @@ def _array(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) ->
 def _range(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> tuple[str, ...]:
     assert form.element is not None
     assert facts.element is not None
+    # All of a range: empty, both brackets and both infinities. lower() of each of these is NULL alike.
     flags = " || ".join(
         f"{name}({sql})::int4::text"
         for name in ("isempty", "lower_inc", "upper_inc", "lower_inf", "upper_inf")
@@ -407,6 +419,7 @@ def _sent(element: str, form: CanonicalForm, context: Context) -> str:
     encoding.
     """
     raw = is_text(form) and context.encoding in RAW
+    # 'SQL_ASCII' converts nothing: the bytes are taken as they are stored.
     return f"pg_catalog.convert_to({element}, 'SQL_ASCII')" if raw else element
 
 
@@ -432,6 +445,7 @@ def _packed_range(form: CanonicalForm, facts: TypeFacts, sql: str, context: Cont
         packed_sql(form.element, facts.element, f"pg_catalog.{end}({sql})", context)
         for end in ("lower", "upper")
     ]
+    # Of a range IS NOT NULL is safe: it has no fields that could all be NULL.
     return _packed_row([*flags, *ends], f"{sql} IS NOT NULL")
 
 
@@ -444,6 +458,7 @@ def _packed_list(form: CanonicalForm, facts: TypeFacts, sql: str, context: Conte
     assert form.element is not None
     assert facts.element is not None
     array = form.name == "array"
+    # Multiranges have no cardinality(), so their ranges are counted.
     size = (
         f"pg_catalog.cardinality({sql})"
         if array
@@ -454,6 +469,7 @@ def _packed_list(form: CanonicalForm, facts: TypeFacts, sql: str, context: Conte
     # Two functions in one SELECT list go in step; OFFSET keeps the value from being computed again for each
     # use.
     items = f"(SELECT pg_catalog.array_agg({item} ORDER BY item.n) FROM ({listed} OFFSET '0') AS item)"
+    # The dimensions are told apart from the elements: {{1,2}} is not {1,2}.
     dims = [f'pg_catalog.array_dims({sql}) COLLATE "C"'] if array else []
     return _packed_row([*dims, items], f"{sql} IS NOT NULL")
 
@@ -463,6 +479,7 @@ def shown_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context)
     demands it.
     """
     if form.name == "numeric":
+        # Of numeric as it is stored: people want to see 1.50, though 1.5 is equal to it.
         return f"{sql}::numeric::text"
     return f"{value_sql(form, facts, sql, context)}::text"
 
@@ -473,6 +490,7 @@ def proof_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context)
     """
     if is_packed(form):
         return f"encode(sha256({packed_sql(form, facts, sql, context)}), 'hex')"
+    # Other forms print exactly what they hold, or are compared as numbers.
     if form.name not in {"array", "range"}:
         return ""
     return f"ROW({', '.join(elements_sql(form, facts, sql, context))})::text"

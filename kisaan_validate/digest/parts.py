@@ -35,6 +35,7 @@ class Part:
     def sql(self) -> str:
         """The column, cast where that was declared."""
         if self.cast:
+            # In parentheses, because a cast binds tighter than any operator of the name's.
             return f"({quote(self.column)})::{self.cast}"
         return quote(self.column)
 
@@ -77,6 +78,7 @@ def elements_of(parts: Iterable[Part], context: Context) -> tuple[str, ...]:
     integers = [part for part in listed if part.form.name == "integer"]
     elements: list[str] = []
     for part in listed:
+        # Of integers only the value: the upper halves of all of them come at the end, as one element.
         elements += [part.value(context)] if part.form.name == "integer" else part.elements(context)
     if integers:
         return (*elements, _upper_halves(integers, context))
@@ -88,12 +90,15 @@ def _upper_halves(integers: Sequence[Part], context: Context) -> str:
     wide = [
         v
         for part, v in zip(integers, values, strict=True)
+        # smallint and integer have no upper half of their own.
         if part.cast or part.facts.name not in {"int2", "int4"}
     ]
     if not wide:
+        # An element all the same: both sides must have as many, whatever the types of their integers.
         return 'NULL::text COLLATE "C"'
     beyond = " OR ".join(f"{value} NOT BETWEEN -2147483648 AND 2147483647" for value in wide)
     halves = ", ".join(f"{value} >> 32" for value in values)
+    # NULL unless a value is beyond int4, so that an ordinary row costs no text.
     return f'CASE WHEN {beyond} THEN ROW({halves})::text END COLLATE "C"'
 
 
@@ -121,18 +126,22 @@ def key_hash_sql(encoding: str, key: Sequence[Part], context: Context) -> str:
     """A 64-bit number that is equal for equal keys, on both servers: it places a key in a bucket and in an
     order.
     """
+    # SHA-256 is available everywhere; the named hashes came with later versions.
     if encoding != HASH:
         row = f"sha256(record_send({row_sql(elements_of(key, context))}))"
         return f"('x' || encode(substr({row}, 1, 8), 'hex'))::bit(64)::int8"
+    # XOR of the parts, each under its own seed, so that (1, 2) and (2, 1) differ.
     return " # ".join(_part_hash(part, number, context) for number, part in enumerate(key, start=1))
 
 
 def _part_hash(part: Part, seed: int, context: Context) -> str:
     template = _KEY_HASH.get(part.form.name, "")
+    # Another encoding hashes other bytes, so the row's text in UTF-8 is hashed instead.
     if part.form.name == "text" and context.encoding not in RAW:
         template = ""
     if not template:
         return f"hashtextextended(ROW({', '.join(part.elements(context))})::text, {seed})"
+    # NULL gets its seed, or a key with a NULL would have no place.
     return f"coalesce({template.format(part.sql, seed)}, {seed})"
 
 

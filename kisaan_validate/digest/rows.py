@@ -53,13 +53,16 @@ class RowDigest:
 
 def _lane(encoding: str, digested: str, number: int) -> str:
     if encoding == HASH:
+        # The row's hash is hashed again: by itself it adds up the columns, so swapped values would cancel.
         return f"hashint4extended(1, hash_record_extended({digested}, {SEEDS[number]}))"
+    # Signed 64 bits: sums are numeric, so the sign does not matter.
     return f"('x' || encode(substr({digested}, {1 + 8 * number}, 8), 'hex'))::bit(64)::int8"
 
 
 MOST = 1_600
 """So many elements stand beside each other in one ROW, which may have 1,664; more are packed in groups."""
 
+# Half of MOST: groups of groups stay below the limit for any number of columns that a table can have.
 _GROUP = 800
 
 
@@ -88,6 +91,7 @@ def staged(source: str, items: Mapping[str, str], condition: str = "", alias: st
     after a cast, and until then it looks to the planner like an offset, below which nothing may run in
     parallel. IS TRUE keeps the planner from answering the condition by what is declared of the rows.
     """
+    # Aliases are the engine's own, so they need no quotes.
     listed = ", ".join(f"{sql} AS {name}" for name, sql in items.items())
     where = f" WHERE ({condition}) IS TRUE" if condition else ""
     return f"(SELECT {listed} FROM {source}{where} OFFSET '0') AS {alias}"
@@ -106,6 +110,7 @@ def whole_sql(source: str, digests: Iterable[RowDigest], condition: str = "") ->
     """One line: the number of rows, and for each digest the sums of its two lanes (numeric, exact)."""
     listed = list(digests)
     if not listed:
+        # Without digests no subquery is needed, and the planner may count in parallel.
         return f"SELECT count(*) FROM {source}" + (f" WHERE {condition}" if condition else "")
     inner = staged(source, {d.name: d.inner for d in listed}, condition)
     sums = ", ".join(f"sum({lane})" for d in listed for lane in d.lanes)
@@ -124,6 +129,7 @@ def buckets_sql(
     inner = staged(source, {**({"b": bucket} if bucket else {}), digest.name: digest.inner}, condition)
     number = "b" if bucket else lane_bucket(digest.lanes[0], lane_mask)
     sums = ", ".join(f"sum({lane})::text" for lane in digest.lanes)
+    # By position: the expression of the bucket may be long.
     return f"SELECT {number}, count(*), {sums} FROM {inner} GROUP BY 1"
 
 

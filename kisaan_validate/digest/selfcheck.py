@@ -64,6 +64,7 @@ def self_check_sql(encoding: str, server_encoding: str = "UTF8", *, ascii_only: 
     """
     context = Context(encoding=server_encoding)
     parts = []
+    # The place, not the name, orders the rows: names sort differently under other collations.
     for place, (name, part, values) in enumerate(_questions(ascii_only)):
         digest = row_digest(encoding, elements_of([part], context))
         inner = staged(values, {"n": "n", digest.name: digest.inner})
@@ -85,6 +86,7 @@ def column_check_sql(version: int, server_encoding: str = "UTF8", *, ascii_only:
         high, low = (hashed.of("r", str(seed)) for seed in SEEDS)
         inner = staged(values, {"n": "n", "r": hashed.inner})
         parts.append(
+            # The hash of NULL is NULL, which two servers could not be seen to agree in.
             f"SELECT '{name}' AS form, {place} AS place, n, coalesce({high}, 0) AS high, coalesce({low}, "
             f"0) AS low FROM {inner}"
         )
@@ -97,14 +99,18 @@ def _questions(ascii_only: bool) -> Iterator[tuple[str, Part, str]]:
         form = own_form(facts)
         assert isinstance(form, CanonicalForm), name
         values = ", ".join(
-            f"({n}, {_literal(text, facts, ascii_only)})" for n, text in enumerate((*literals, None))
+            # NULL last, because every form has it.
+            f"({n}, {_literal(text, facts, ascii_only)})"
+            for n, text in enumerate((*literals, None))
         )
         yield name, Part("v", facts, form), f"(VALUES {values}) AS given (n, v)"
 
 
 def _literal(text: str | None, facts: TypeFacts, ascii_only: bool) -> str:
+    # ``typname`` of an array is no name that SQL reads.
     name = {"_int4": "int4[]", "_text": "text[]", "_numeric": "numeric[]"}.get(facts.name, facts.name)
     if text is None:
         return f"NULL::{name}"
+    # Question marks on both sides are equal, and still an ASCII text of the same length.
     shown = text.encode("ascii", "replace").decode() if ascii_only else text
     return f"'{shown}'::{name}"
