@@ -43,9 +43,12 @@ class TableMention:
 
 def places_of(sql: str) -> tuple[TableMention, ...]:
     """The tables that a SELECT names, but for its own WITH names, in the order of the text."""
+    # Positions in the scrubbed text are those of the text itself, so the edits below fit.
     tree: Any = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
     columns = list(tree.find_all(exp.Column))
+    # A subquery has no ctid: one mention anywhere could mean any of the tables.
     plain = not any(c.name.lower() in _OF_THE_SYSTEM for c in columns)
+    # A table's name as a value means the whole row, whose type a subquery would change.
     whole = _whole_rows(columns)
     named = [t for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier) and not is_own(t)]
     return tuple(sorted((_place(t, plain and _fit(t, whole)) for t in named), key=lambda place: place.start))
@@ -65,6 +68,7 @@ def _whole_rows(columns: Collection[exp.Column]) -> set[str]:
 def _fit(table: exp.Table, whole: Collection[str]) -> bool:
     more = any(
         table.args.get(key)
+        # Of these a subquery is no equivalent: ONLY, TABLESAMPLE and their kin belong to a table.
         for key in ("only", "sample", "pivots", "hints", "system_time", "version", "when", "ordinality")
     )
     return not more and (table.alias or table.name).lower() not in whole
@@ -72,12 +76,14 @@ def _fit(table: exp.Table, whole: Collection[str]) -> bool:
 
 def _place(table: exp.Table, fit: bool) -> TableMention:
     parts = [part for part in table.parts if isinstance(part, exp.Identifier)]
+    # A subquery needs a name; it keeps the one by which the rest of the text knows the table.
     alias = "" if table.alias else folded(parts[-1]).strip('"')
     return TableMention(table_name(table), parts[0].meta["start"], parts[-1].meta["end"] + 1, alias, fit)
 
 
 def stand_apart(sql: str, places: Collection[TableMention]) -> str:
     """The same SELECT with the tables at these places read apart; everything else to the letter."""
+    # From the end, so that earlier positions stay what they are.
     for place in sorted(places, key=lambda place: place.start, reverse=True):
         named = f" AS {quote(place.alias)}" if place.alias else ""
         apart = f"(SELECT * FROM {sql[place.start : place.end]}{APART}){named}"
@@ -85,6 +91,7 @@ def stand_apart(sql: str, places: Collection[TableMention]) -> str:
     return sql
 
 
+# Rather too often than too seldom: a false alarm costs a proof, a miss would cost the answer.
 _ABOUT_NULL = re.compile(r"(?i)\bnull\b|\bisnull\b|\bnotnull\b|(\b[\w.\"]+) = \1\b")
 _GROUPED = re.compile(r"(?i)\bgroup\b|\bdistinct\b")
 

@@ -22,6 +22,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.sql.scrubbing import OPERATOR, TEXTS, first_line, scrubbed, tokens_of
 
+# Parsed as nodes even inside a WITH, where PostgreSQL would run them.
 _FORBIDDEN = (
     exp.Insert,
     exp.Update,
@@ -40,6 +41,7 @@ _FORBIDDEN = (
     exp.Parameter,
 )
 
+# Words beside the tree: what the parser does not know as a node must not pass for a name.
 _FORBIDDEN_WORDS = frozenset(
     {"insert", "update", "delete", "merge", "into", "copy", "execute", "call", "do", "table"}
 )
@@ -93,6 +95,7 @@ def parse_select(sql: str, origin: str) -> Any:
     else.
     """
     tokens = tokens_of(sql, origin)
+    # Looked for among tokens, because a parser may drop an empty second statement.
     if any(t.token_type is TokenType.SEMICOLON for t in tokens):
         raise SuiteError(
             "only one statement is allowed, but there is a semicolon",
@@ -103,11 +106,13 @@ def parse_select(sql: str, origin: str) -> Any:
         trees = sqlglot.parse(scrubbed(sql, origin), dialect="postgres")
     except SqlglotError as error:
         raise SuiteError(f"not understood as SQL: {first_line(error)}", "", origin) from None
+    # A deep text must end as an error of its check, not of the program.
     except RecursionError:
         raise SuiteError("cannot be parsed as SQL: it is nested too deeply", "", origin) from None
     if len(trees) != 1 or trees[0] is None:
         raise SuiteError("expected exactly one SELECT", "", origin)
     tree: Any = trees[0]
+    # VALUES and TABLE are statements too, but show rows of no SELECT that could be looked at.
     if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)) or not tree.find(exp.Select):
         raise SuiteError(f"only SELECT may be declared, not {tree.key.upper()}", "", origin)
     if bad := next(tree.find_all(*_FORBIDDEN), None):
@@ -122,6 +127,7 @@ def without_end(sql: str, origin: str) -> str:
 
     Raises SuiteError as :func:`parse_select`; a semicolon between two statements is left, for that to refuse.
     """
+    # Scrubbed text has comments and strings blanked, so what is left at the end is code.
     code = scrubbed(sql, origin).rstrip()
     ended = re.sub(r"[;\s]+$", "", code)
     return sql[: len(ended)] if ";" in code[len(ended) :] else sql
@@ -131,6 +137,7 @@ def _refuse_words(tokens: list[Token], origin: str) -> None:
     """What the tree might not show: data-modifying words and row locks, unless they are quoted names."""
     for before, token in zip([None, *tokens], tokens, strict=False):
         word = token.text.lower()
+        # Behind a dot stands a column or a function, never a keyword.
         if token.token_type in TEXTS or (before is not None and before.token_type is TokenType.DOT):
             continue
         if word in _FORBIDDEN_WORDS:
@@ -140,6 +147,7 @@ def _refuse_words(tokens: list[Token], origin: str) -> None:
     words = [t.text.lower() if t.token_type not in TEXTS else "" for t in tokens]
     for first, second in pairwise(words):
         if first == "for" and second in {"update", "share", "no", "key"}:
+            # NO KEY UPDATE and KEY SHARE lock rows too.
             raise SuiteError("an assertion must not lock rows (FOR UPDATE, FOR SHARE)", "", origin)
 
 
@@ -151,15 +159,19 @@ def calls_of(sql: str, origin: str) -> Calls:
     called, dotted, words = set(), set(), set()
     for index, token in enumerate(tokens):
         quoted = token.token_type is TokenType.IDENTIFIER
+        # Strings call nothing; everything that could be a name does, in case of doubt.
         if not quoted and (token.token_type in TEXTS or not re.match(r"\w", token.text)):
             continue
+        # The server folds and cuts names in this way before it looks them up.
         name = _cut(token.text if quoted else token.text.lower())
         words.add(name)
         following = tokens[index + 1].token_type if index + 1 < len(tokens) else None
         if following is TokenType.L_PAREN:
             called.add(name)
+        # ``row.name`` calls the function name(row) where no column has that name.
         if index and tokens[index - 1].token_type is TokenType.DOT:
             dotted.add(name)
+    # ``pg_type`` has other names than SQL, and a cast may call a function.
     types = {alias for word in words for alias in _CATALOGUE_TYPES.get(word, ())}
     operators = frozenset(_operators(sql, origin)) | implied_operators(words)
     return Calls(frozenset(called), frozenset(dotted), operators, frozenset(words | types))
@@ -172,13 +184,16 @@ def implied_operators(words: Iterable[str]) -> frozenset[str]:
 
 def _cut(name: str) -> str:
     """A name as PostgreSQL keeps it: its first 63 bytes."""
+    # Bytes, not characters; half a character at the cut is dropped, as the server does.
     return name.encode()[:63].decode(errors="ignore")
 
 
 def _operators(sql: str, origin: str) -> set[str]:
     """Every operator that PostgreSQL could see in a run of operator characters: all parts of the run."""
+    # Quoted names first, because they may hold an apostrophe.
     code = re.sub(r'"(?:[^"]|"")*"', " ", scrubbed(sql, origin))
     runs = OPERATOR.findall(re.sub(r"'[^']*'", " ", code))
+    # All parts of a run, because PostgreSQL's own rules for cutting it depend on which operators exist.
     return {run[i:j] for run in runs for i in range(len(run)) for j in range(i + 1, len(run) + 1)}
 
 
@@ -229,12 +244,14 @@ def row_condition(expression: str, origin: str) -> exp.Expression:
 
 def plain_expression(expression: str, origin: str) -> exp.Expression:
     """The syntax tree of one SQL expression over the values of a row. Raises SuiteError for anything else."""
+    # The line break ends a ``--`` comment, which would otherwise swallow the parenthesis.
     tree = parse_select(f"SELECT 1 WHERE ({expression}\n)", origin)
     conditions: Any = tree.args.get("where")
     # The text will stand in parentheses elsewhere: here too they must hold all of it, and nothing else.
     whole = {key for key, value in tree.args.items() if value} == {"expressions", "where"}
     if not whole or not isinstance(conditions.this, exp.Paren):
         raise SuiteError("a row expression is one expression", "balance its parentheses", origin)
+    # One row must decide: what reads other rows needs a statement of its own.
     if tree.find(exp.Window, exp.AggFunc) or len(list(tree.find_all(exp.Select))) != 1:
         raise SuiteError(
             "a row expression must not contain a subquery, aggregate or window function",

@@ -58,11 +58,13 @@ def raw(sql: str) -> ColumnElement[Any]:
 
     It keeps its schemas: ``qualify.qualified``, through which every statement goes, leaves it as it is.
     """
+    # Only with a comment inside: elsewhere the text stays on its line.
     return sa.literal_column(f"({authored(sql)}\n)" if "--" in sql else f"({authored(sql)})")
 
 
 def text_literal(value: str) -> ColumnElement[str]:
     """A string as a quoted literal of unknown type, as a person would write it."""
+    # Of unknown type, so that the server reads it as the type that it is compared with.
     return sa.literal(value, sa.String())
 
 
@@ -73,9 +75,11 @@ def literal(value: Value) -> ColumnElement[Any]:
     counterpart and ValueError for a value PostgreSQL cannot hold (a NUL character, a time finer than
     microseconds).
     """
+    # Before int: bool is one to Python.
     if isinstance(value, bool):
         return sa.true() if value else sa.false()
     if isinstance(value, int):
+        # In parentheses: -1::type would cast first, and ``- -1`` begin a comment.
         return sa.literal_column(str(value) if value >= 0 else f"({value})")
     if isinstance(value, Decimal):
         return _decimal(value)
@@ -91,6 +95,7 @@ def literal(value: Value) -> ColumnElement[Any]:
         return sa.literal_column(f"'{value}'::uuid")
     if isinstance(value, dt.timedelta):
         return _interval(value)
+    # Before date: a datetime is one.
     if isinstance(value, dt.datetime):
         return _timestamp(value)
     if isinstance(value, dt.date):
@@ -112,6 +117,7 @@ def exact_decimal(text: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"{text[:40]} is not a number") from None
+    # Before it is written out: format() of 1e999999999 would need a gigabyte.
     if value.is_finite() and (
         abs(value.adjusted()) > MOST_DIGITS or len(value.as_tuple().digits) > MOST_DIGITS
     ):
@@ -124,19 +130,25 @@ def _decimal(value: Decimal) -> ColumnElement[Any]:
         return sa.literal_column("'NaN'::numeric")
     if value.is_infinite():
         return sa.literal_column(f"'{'-' if value < 0 else ''}Infinity'::numeric")
+    # "f" writes no exponent, which PostgreSQL would read as a number of its own scale.
     text = format(value, "f")
+    # -0 is not less than 0, but written with its sign.
     return sa.literal_column(text if value >= 0 and not text.startswith("-") else f"({text})")
 
 
 def _float(value: float) -> ColumnElement[Any]:
     if value != value or value in (float("inf"), float("-inf")):
+        # By text: numeric has no infinity before PostgreSQL 14, and float8 has both.
         return sa.literal_column(f"'{value}'::float8")
+    # repr is the shortest text that reads back as the same float: what people typed.
     return _decimal(Decimal(repr(float(value))))
 
 
 def _interval(value: dt.timedelta) -> ColumnElement[Any]:
+    # pandas has nanoseconds, which would be dropped without a word.
     if getattr(value, "nanoseconds", 0):
         raise ValueError("an interval finer than microseconds cannot be stored by PostgreSQL")
+    # In microseconds: a timedelta has no months, whose length is not fixed.
     micros = value.days * 86_400_000_000 + value.seconds * 1_000_000 + value.microseconds
     return sa.literal_column(f"INTERVAL '{micros} microseconds'")
 
@@ -145,6 +157,7 @@ def _timestamp(value: dt.datetime) -> ColumnElement[Any]:
     if getattr(value, "nanosecond", 0):
         raise ValueError("a timestamp finer than microseconds cannot be stored by PostgreSQL")
     if value.tzinfo is None:
+        # ``dt.datetime.isoformat``: a subclass such as pandas' Timestamp writes nine digits.
         return sa.literal_column(f"TIMESTAMP '{dt.datetime.isoformat(value, sep=' ')}'")
     utc = value.astimezone(dt.UTC)
     return sa.literal_column(f"TIMESTAMPTZ '{dt.datetime.isoformat(utc, sep=' ')}'")
@@ -191,6 +204,7 @@ def table_sql(table: Table) -> str:
     are not their own.
     """
     name = f"{quote(table.schema)}.{quote(table.name)}"
+    # A renamed column keeps its old name for the author's SQL.
     if table.names:
         return f"{name} AS {quote(table.name)} ({', '.join(map(quote, table.names))})"
     return name
@@ -200,6 +214,7 @@ def distinct_sql(first: str, sign: str, second: str) -> str:
     """SQL for IS DISTINCT FROM by an operator that is known: ``sign`` is the one for "differs" (see
     ``Column.sign``).
     """
+    # num_nulls counts rows whose fields are all NULL as values, as IS DISTINCT FROM does.
     return f"coalesce(({first}) {sign} ({second}), num_nulls(({first}), ({second})) = 1)"
 
 
@@ -217,9 +232,11 @@ def source_sql(table: Table, alias: str = "", matched: Iterable[str] | None = No
     planner would take that for true, and stop at the first row, or group by fewer columns.
     """
     names = None if matched is None else list(matched)
+    # Believed tables are shown to the planner on purpose.
     apart = not table.believed and (names is None or table.may_be_matched(names))
     if not table.only and not apart:
         return f"{table_sql(table)} AS {quote(alias)}" if alias else table_sql(table)
+    # ``*`` does not include ctid, which names the row where there is no key.
     place = "ctid, " if key_columns(table) == ("ctid",) else ""
     kept = f" WHERE {kept_sql(table, table.only)}" if table.only else ""
     return (
@@ -238,6 +255,7 @@ def kept_sql(table: Table, *conditions: str) -> str:
     text = condition_sql(*conditions)
     if table.believed or not text:
         return text
+    # AND binds looser than IS, so several conditions need the parentheses.
     return decided_by_rows(text) if sum(map(bool, conditions)) > 1 else f"{text} IS TRUE"
 
 
@@ -253,4 +271,5 @@ def condition_sql(*conditions: str) -> str:
 
 def key_columns(table: Table) -> tuple[str, ...]:
     """The columns that identify a row: the primary key, or the physical ``ctid`` where there is none."""
+    # Only an ordinary table and a materialized view have one ctid for each row.
     return table.primary_key or (("ctid",) if table.kind in {"r", "m"} else ())

@@ -29,14 +29,17 @@ def _idle(tree: exp.Expr) -> str:
     """Why no row of the tables decides what a query returns, or ""."""
     limit: Any = tree.args.get("limit")
     wanted = limit and (limit.args.get("expression") or limit.args.get("count"))
+    # Any number of zeros: LIMIT 00 is LIMIT 0.
     if isinstance(wanted, exp.Expr) and re.fullmatch(r"0+", wanted.unnest().name):
         return "LIMIT 0 returns no row"
     if isinstance(tree, exp.Subquery):
         return _idle(tree.this)
     if isinstance(tree, exp.SetOperation):
         left, right = _idle(tree.left), _idle(tree.right)
+        # What is taken away may be constant; what it is taken from may not.
         if isinstance(tree, exp.Except):
             return left
+        # Both sides must have rows for INTERSECT; a UNION is idle only if both are.
         return left or right if isinstance(tree, exp.Intersect) else left and right
     for word in ("where", "having"):
         clause: Any = tree.args.get(word)
@@ -51,12 +54,14 @@ def _decides_nothing(condition: exp.Expr) -> bool:
     """
     if _is_constant(condition):
         return True
+    # AND-parts one by one: a constant one decides for all rows, whatever the others say.
     whole = condition.unnest()
     parts = [part.unnest() for part in whole.flatten()] if isinstance(whole, exp.And) else []
     return any(_decides_nothing(part) for part in parts if not _plainly_true(part))
 
 
 def _plainly_true(condition: exp.Expr) -> bool:
+    # ``1 = 1`` and ``true`` stand where text is put together, and decide nothing.
     if isinstance(condition, exp.EQ) and isinstance(condition.left, exp.Literal):
         return (
             condition.left == condition.right and not condition.left.is_string

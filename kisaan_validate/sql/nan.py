@@ -25,12 +25,16 @@ def settled_for_nan(expression: str) -> Named:
     """
     try:
         tree = plain_expression(expression, "")
+    # What is not understood says nothing of NaN, so the guard stays.
     except SuiteError:
         return frozenset()
+    # Who writes NaN beside a column has thought of it.
     named = {_key(column) for text in tree.find_all(exp.Literal) if _is_nan(text) for column in _beside(text)}
+    # A column that is also compared somewhere is not only asked for its presence.
     compared = {_key(column) for column in tree.find_all(exp.Column) if not _is_presence(column)}
     present = {_key(column) for column in tree.find_all(exp.Column)} - compared
     return frozenset(
+        # Only what must hold by itself: an OR may be true for another reason.
         named | present | {_key(column) for part in _conjuncts(tree) for column in _refused(part)}
     )
 
@@ -71,9 +75,11 @@ def _conjuncts(tree: exp.Expr) -> list[exp.Expr]:
 
 def _refused(condition: exp.Expr) -> list[exp.Column]:
     """The column that a condition bounds from above, or compares with plain values that are no NaN."""
+    # NaN is greater than every number, so "less than" refuses it.
     if isinstance(condition, (exp.LT, exp.LTE)):
         return _bounded(condition.left, [condition.right])
     if isinstance(condition, (exp.GT, exp.GTE)):
+        # The same the other way round: 100 > amount.
         return _bounded(condition.right, [condition.left])
     if isinstance(condition, exp.EQ):
         return _bounded(condition.left, [condition.right]) or _bounded(condition.right, [condition.left])
@@ -93,6 +99,7 @@ def _bounded(side: exp.Expr, values: list[exp.Expr]) -> list[exp.Column]:
 
 def _is_number(value: exp.Expr) -> bool:
     """A plain value that is no NaN; whatever has to be computed may be one."""
+    # A computed bound may itself be a NaN, and would then let one pass.
     plain = value.unnest()
     if isinstance(plain, (exp.Neg, exp.Cast)):
         return _is_number(plain.this)

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from kisaan_validate.errors import KisaanError
 
+# NUL cannot occur in SQL text, so it marks without being mistaken.
 _MARK = "\x00"
 
 
@@ -44,6 +45,7 @@ def unmarked(sql: str) -> str:
     return sql.replace(_MARK, "")
 
 
+# Cached: the same items and conditions occur in thousands of statements.
 @lru_cache(maxsize=4096)
 def qualified(sql: str) -> str:
     """A statement of the engine, or an item or condition of one, with every function and operator named in
@@ -54,6 +56,7 @@ def qualified(sql: str) -> str:
     """
     reader = _TokenReader(_tokens(sql))
     text = reader.sequence()
+    # A bracket too many would end the engine's own parenthesis.
     if reader.kind:
         raise NotUnderstood(f"cannot be parsed at {reader.text!r}: unmatched closing bracket")
     return text
@@ -100,6 +103,7 @@ def _tokens(sql: str) -> list[_Token]:
         if match is None:
             raise NotUnderstood(f"cannot be parsed: {sql[at : at + 20]!r}")
         text, kind = match[0], str(match.lastgroup)
+        # The lexeme takes the whole run; PostgreSQL may read less of it as one operator.
         if kind == "operator":
             text = _operator(text)
         at += len(text)
@@ -108,6 +112,7 @@ def _tokens(sql: str) -> list[_Token]:
             continue
         found.append(_Token(space, kind, text, text.lower() if kind == "word" else ""))
         space = ""
+    # An empty token at the end, so that looking ahead needs no test for it.
     found.append(_Token(space, "", ""))
     return found
 
@@ -117,7 +122,9 @@ def _operator(run: str) -> str:
     certain others.
     """
     for remark in ("--", "/*"):
+        # ``or run``: a run that begins with a remark is an operator up to it, not an empty text.
         run = run.split(remark)[0] or run
+    # PostgreSQL's rule: + or - ends an operator only if one of these signs is in it.
     while len(run) > 1 and run[-1] in "+-" and not set(run) & set("~!@#%^&|`?"):
         run = run[:-1]
     return run
@@ -221,6 +228,7 @@ _IS, _COMPARE, _RANGE, _OTHER, _PLUS, _TIMES, _POWER, _AT, _COLLATE, _UNARY = ra
 expression here.
 """
 
+# ``%%`` is a percent sign in a statement with parameters.
 _SYMBOLS = {"+": _PLUS, "-": _PLUS, "*": _TIMES, "/": _TIMES, "%": _TIMES, "%%": _TIMES, "^": _POWER}
 
 
@@ -274,6 +282,7 @@ class _TokenReader:
 
     def take(self) -> str:
         """The next token's text with what stands before it; it is read then."""
+        # What stands before a token belongs to it, so that the text comes back as it was.
         token = self.token
         self.go()
         return token.space + token.text
@@ -293,8 +302,10 @@ class _TokenReader:
 
     def _piece(self) -> str:
         """An expression, or a token that is none."""
+        # USING and NATURAL look operators up by themselves, in a way that cannot be named.
         if self.token.word in _REFUSED and self.token.word not in _FORMS and self.ahead().text != ".":
             raise NotUnderstood(f"{self.token.word.upper()} cannot be written with its schema: rewrite it")
+        # Behind AS stands a name, even if it is called like a function.
         if self.token.word == "as":
             return self._alias()
         if self._begins_expression():
@@ -319,6 +330,7 @@ class _TokenReader:
 
     def _is_call(self) -> bool:
         """Whether a word calls a function though it begins a clause elsewhere: left(…) and right(…)."""
+        # ``left`` begins a LEFT JOIN unless a parenthesis follows.
         return self.token.word in {"left", "right"} and self.ahead().text == "("
 
     # Expressions.
@@ -334,6 +346,7 @@ class _TokenReader:
         if self.kind != "operator" or self.text == "*":
             return self._primary()
         token = self.token
+        # A signed number is one literal; but -1::int casts 1 first, so there the sign is an operator.
         if token.text == "-" and self.ahead().kind == "number" and self.ahead(2).kind != "cast":
             return _Expression(self.taken(2), whole=False)
         self.go()
@@ -350,21 +363,25 @@ class _TokenReader:
         if token.text == "[":
             return _Expression(left.text + self.take() + self.sequence() + self._closing("]"))
         if token.text == "." and left.text.rstrip().endswith(")"):
+            # A field of a composite or of a function's result: no function is called.
             return _Expression(left.text + self.taken(2))
         if token.word == "collate" and least <= _COLLATE:
             return _Expression(left.space + left.operand + self.take() + self._name(), whole=False)
         if token.word == "at" and self.words("at", "time", "zone") and least <= _AT:
+            # ``AT TIME ZONE`` calls timezone(), which the grammar itself names in pg_catalog.
             zone = self.taken(3) + " " + self.expression(_AT + 1).operand
             return _Expression(left.space + left.operand + zone, whole=False)
         if token.word == "is" and least <= _IS:
             return self._is(left)
         negated = token.word == "not" and self.ahead().word in {"in", "between", "like", "ilike"}
         if least <= _RANGE and (negated or token.word in {"in", "between", "like", "ilike"}):
+            # NOT is read only together with what it negates.
             self.go(negated)
             return {"in": self._in, "between": self._between}.get(self.token.word, self._like)(left, negated)
         return None
 
     def _infix(self, left: _Expression, least: int) -> _Expression | None:
+        # A word here is OPERATOR(schema.sign), which the engine writes for an extension's type.
         named = self.kind == "word"
         power = (
             _OTHER if named else _COMPARE if self.text in _COMPARISONS else _SYMBOLS.get(self.text, _OTHER)
@@ -376,18 +393,21 @@ class _TokenReader:
         else:
             space, symbol = self.token.space, self.take().strip()
             sign = f"OPERATOR(pg_catalog.{'<>' if symbol == '!=' else symbol})"
+        # Left-associative: what follows must bind tighter.
         right = self.expression(power + 1)
         return _Expression(f"{left.space}{left.operand}{space or ' '}{sign} {right.operand}", whole=False)
 
     def _is(self, left: _Expression) -> _Expression:
         negated = self.ahead().word == "not"
         if self.ahead(1 + negated).word != "distinct":
+            # IS NULL, IS TRUE and their kin look no operator up.
             return _Expression(left.space + left.operand + self.taken(2 + negated), whole=False)
         if self.ahead(3 + negated).word == "null":  # a test of its own, which compares nothing
             return _Expression(left.space + left.operand + self.taken(4 + negated), whole=False)
         self.go(3 + negated)
         a, b = left.operand, self.expression(_IS + 1).operand
         sign, nulls = ("=", 2) if negated else ("<>", 1)
+        # Both NULL is "not distinct", one NULL is "distinct": counted, because = gives NULL for either.
         alike = f"pg_catalog.num_nulls({a}, {b}) OPERATOR(pg_catalog.=) {nulls}"
         return _Expression(f"{left.space}coalesce({a} OPERATOR(pg_catalog.{sign}) {b}, {alike})")
 
@@ -399,6 +419,7 @@ class _TokenReader:
         self.go()
         value, high = left.operand, self.expression(_OTHER).operand
         first, word, second = ("<", "OR", ">") if negated else (">=", "AND", "<=")
+        # Twice the value, as PostgreSQL itself reads BETWEEN.
         text = (
             f"{value} OPERATOR(pg_catalog.{first}) {low} {word} {value} OPERATOR(pg_catalog.{second}) {high}"
         )
@@ -418,10 +439,12 @@ class _TokenReader:
             raise NotUnderstood("IN without a list")
         value, space, sign = left.operand, left.space, "<>" if negated else "="
         if self._is_query():
+            # ``= ANY (SELECT …)`` is what IN means.
             found = f"{value} OPERATOR(pg_catalog.=) ANY {self._bracketed().strip()}"
             return _Expression(f"{space}NOT ({found})" if negated else space + found, whole=False)
         self.go()
         items = self._listed()
+        # One array, because a list of a thousand comparisons is slow to plan.
         if all(not item.bare for item in items) and len(items) > 1:
             many, listed = "ALL" if negated else "ANY", ", ".join(item.text.strip() for item in items)
             return _Expression(
@@ -470,6 +493,7 @@ class _TokenReader:
 
     def _named(self) -> str:
         """A name of any length, what it is called with, and what belongs to a call."""
+        # A type's name before a string is a literal of that type.
         if self.ahead().kind == "string" and self.kind == "word":
             return self.taken(2)  # DATE '2025-10-18'
         first, word, header = self.token, self.token.word, self._is_header()
@@ -483,6 +507,7 @@ class _TokenReader:
         while self.text == "." and self.ahead().kind in {"word", "name", "operator"}:
             text, parts = text + self.taken(2), parts + 1
         if self.text not in {"(", "["} or header:
+            # ``f(x)`` with a schema keeps it; ``name (columns) AS (…)`` calls nothing.
             return text
         if self.text == "[":
             if word == "array":
@@ -590,6 +615,7 @@ class _TokenReader:
         space = self.token.space
         self.go(2)
         first, second = self._listed()
+        # NULLIF looks = up by itself.
         same = f"{first.operand} OPERATOR(pg_catalog.=) {second.operand}"
         return _Expression(f"{space}CASE WHEN {same} THEN NULL ELSE {first.operand} END")
 
@@ -601,6 +627,7 @@ class _TokenReader:
         while self.token.word == "when":
             text += self.take()
             condition = self._until("then")
+            # CASE x WHEN y looks = up by itself, so it is written as x = y.
             text += f" ({value}) OPERATOR(pg_catalog.=) ({condition.strip()})" if value else condition
             text += self.take() + self._until("when", "else", "end")
         if self.token.word == "else":

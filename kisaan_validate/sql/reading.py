@@ -27,6 +27,7 @@ def tables_read(tree: exp.Expression) -> tuple[str, ...]:
         for t in tree.find_all(exp.Table)
         if isinstance(t.this, exp.Identifier) and not is_own(t)
     ]
+    # Every server has its catalogue; only the database's own tables can be missing.
     return tuple(dict.fromkeys(n for n in names if n and not n.startswith(_SYSTEM)))
 
 
@@ -40,6 +41,7 @@ def is_own(table: exp.Table) -> bool:
     inner: Any = table
     outer: Any = table.parent
     while outer is not None:
+        # WITH RECURSIVE sees all of its list, a plain WITH only what stands before.
         if isinstance(outer, exp.With):
             listed = outer.expressions
             seen = (
@@ -50,6 +52,7 @@ def is_own(table: exp.Table) -> bool:
         else:
             found = outer.args.get("with_")
             seen = found.expressions if isinstance(found, exp.With) and found is not inner else []
+        # A name with a schema never means a WITH query.
         if len(table.parts) == 1 and any(folded(cte.args["alias"].this) == name for cte in seen):
             return True
         inner, outer = outer, outer.parent
@@ -63,6 +66,7 @@ def table_name(table: exp.Table) -> str:
 
 def folded(identifier: exp.Identifier) -> str:
     """An identifier as the server folds it: lower case, unless it was quoted."""
+    # PostgreSQL folds in ASCII; SQL with other letters must quote them (see ``scrubbing``).
     if not identifier.args.get("quoted"):
         return identifier.name.lower()
     return f'"{identifier.name}"' if "." in identifier.name else identifier.name
@@ -73,6 +77,7 @@ def resolve_names(sql: str, reads: Iterable[str], catalogue: Catalogue) -> str:
     letter.
     """
     swaps = {name: catalogue.find(name) for name in reads if name in catalogue.aliases}
+    # Without an alias to replace, the text stays the author's to the letter.
     if not swaps:
         return sql
     tree = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
@@ -82,8 +87,10 @@ def resolve_names(sql: str, reads: Iterable[str], catalogue: Catalogue) -> str:
         if actual is None or is_own(table):
             continue
         start, end = table.this.meta["start"], table.this.meta["end"]
+        # The alias keeps the old name valid for the columns in the rest of the text.
         alias = "" if table.alias else f" AS {quote(table_name(table))}"
         edits.append((start, end, f"{quote(actual.schema)}.{quote(actual.name)}{alias}"))
+    # From the end, so that earlier positions stay what they are.
     for start, end, text in sorted(edits, reverse=True):
         sql = sql[:start] + text + sql[end + 1 :]
     return sql
@@ -104,6 +111,7 @@ def output_columns(sql: str) -> dict[str, tuple[str, ...]]:
     select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
     if not isinstance(select, exp.Select):
         return {}
+    # The outputs of a set operation come from several queries, so none is followed.
     plain, all_plain = _plain_sources(select) if isinstance(tree, exp.Select) else (frozenset[str](), False)
     return {output.alias_or_name: _origins(output, plain, all_plain) for output in select.expressions}
 
@@ -112,6 +120,7 @@ def computed_outputs(sql: str) -> frozenset[str]:
     """The named outputs of a SELECT that are anything but a column as it is; all of a set operation's."""
     tree = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
     select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
+    # The first SELECT names the outputs of a set operation.
     outputs = select.expressions if isinstance(select, exp.Select) else []
     return frozenset(
         o.alias_or_name
@@ -125,6 +134,7 @@ def _plain_sources(select: exp.Select) -> tuple[frozenset[str], bool]:
     first = select.args.get("from_") or select.args.get("from")
     joins = select.args.get("joins") or []
     items = ([first.this] if first is not None else []) + [join.this for join in joins]
+    # LATERAL items may compute anything from the tables beside them.
     items += list(select.args.get("laterals") or [])
     plain = [item for item in items if _is_plain_table(item)]
     return frozenset(item.alias_or_name.lower() for item in plain), len(plain) == len(items)
@@ -134,16 +144,20 @@ def _is_plain_table(item: exp.Expr) -> bool:
     if not isinstance(item, exp.Table) or not isinstance(item.this, exp.Identifier) or item.args.get("joins"):
         return False
     alias = item.args.get("alias")
+    # A list of column aliases renames columns, so a name no longer says which one it is.
     return not is_own(item) and not (alias is not None and alias.args.get("columns"))
 
 
 def _origins(output: exp.Expr, plain: frozenset[str], all_plain: bool) -> tuple[str, ...]:
     columns = list(output.find_all(exp.Column))
+    # ``*`` shows everything, and a subquery may read anything.
     if output.is_star or output.find(exp.Select) is not None:
         return (UNTRACED,)
     for column in columns:
         known = column.table.lower() in plain if column.table else all_plain
+        # A table's name as a value is the whole row.
         whole_row = not column.table and column.name.lower() in plain
+        # More than table.column: a field of a composite, or a schema, which is not followed.
         if not known or whole_row or len(column.parts) > 2:
             return (UNTRACED,)
     return tuple(dict.fromkeys(column_name(column) for column in columns))
@@ -153,6 +167,7 @@ def expression_columns(expression: str, origin: str) -> tuple[str, ...]:
     """The columns that a one-table expression reads. Raises SuiteError if it is no condition on a row."""
     tree = row_condition(expression, origin)
     columns = list(tree.find_all(exp.Column))
+    # With a table's name the expression could mean another row.
     if wrong := next((c for c in columns if c.table), None):
         raise SuiteError(f"{wrong.sql()}: a row expression uses column names without a table", "", origin)
     return tuple(dict.fromkeys(column_name(c) for c in columns))

@@ -28,9 +28,11 @@ TEXTS = frozenset(
 
 # PostgreSQL's lexical structure, as far as it decides what is code: strings, quoted names, comments, all the
 # rest.
+# Nested block comments are PostgreSQL's; a regular expression cannot count them, hence ``_comment_end``.
 _LEXEME = re.compile(
     r"""(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")|--[^\r\n]*|(?P<block>/\*)|(?P<code>.)""", re.S
 )
+# $ begins a dollar quote, a backslash an escape; other letters fold differently in two lexers.
 _PLAIN = frozenset("\t\n\r" + "".join(chr(c) for c in range(32, 127) if chr(c) not in "$\\`{}'\""))
 OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|`?]+")
 
@@ -43,6 +45,7 @@ def scrubbed(sql: str, origin: str) -> str:
     make them disagree is refused outside of strings and quoted names, so that nothing hides from the looks
     that follow.
     """
+    # libpq ends a text at NUL, and would run only what stands before it.
     if "\x00" in sql:
         raise SuiteError("the SQL contains a NUL character", "", origin)
     parts: list[str] = []
@@ -50,17 +53,22 @@ def scrubbed(sql: str, origin: str) -> str:
     while match := _LEXEME.match(sql, at):
         text, kind = match[0], match.lastgroup
         if kind == "block":
+            # Comments nest in PostgreSQL, unlike in most lexers.
             text = sql[at : _comment_end(sql, at, origin)]
         if kind == "code" and text not in _PLAIN:
             hint = "write strings in '', names with non-ASCII letters in \"\", and no dollar quotes"
             raise SuiteError(f"{text!r} is not allowed outside a string or a quoted name", hint, origin)
         at += len(text)
         if kind == "string":
+            # Same length, so that positions hold; letters and digits stay, which some checks look at.
             text = "'" + re.sub(r"[^0-9A-Za-z ]", "x", text[1:-1]) + "'"
+        # Line ends stay, so that a parser's line numbers are true.
         parts.append(text if kind in {"string", "name", "code"} else re.sub(r"[^\r\n]", " ", text))
     plain = "".join(parts)
+    # U& decodes escapes that no other lexer knows.
     if re.search(r"(?i)(?<!\w)U&['\"]", plain):
         raise SuiteError("U& strings and names are not allowed", "write the characters themselves", origin)
+    # A backslash in E'' may end the string earlier or later than it seems.
     if re.search(r"(?i)(?<!\w)E'", plain) and "\\" in sql:
         raise SuiteError("E'' strings with backslashes are not allowed", "write a plain '' string", origin)
     return plain
@@ -79,6 +87,7 @@ def tokens_of(sql: str, origin: str) -> list[Token]:
     """The tokens of author-written SQL. Raises SuiteError for what cannot be read."""
     try:
         return list(sqlglot.tokenize(scrubbed(sql, origin), dialect="postgres"))
+    # The parser colours its messages for a terminal.
     except SqlglotError as error:
         raise SuiteError(f"not understood as SQL: {first_line(error)}", "", origin) from None
 

@@ -32,8 +32,10 @@ def spark_condition(text: str) -> str:
     """
     try:
         trees = sqlglot.parse(text, dialect="spark")
+    # Spark's own grammar is richer; whatever is not plainly the same in both is refused.
     except (SqlglotError, RecursionError, ValueError):
         _refuse(text)
+    # A comment may be a hint to Spark, which means something.
     if len(trees) != 1 or trees[0] is None or any(node.comments for node in trees[0].walk()):
         _refuse(text)
     return _condition(trees[0], text)
@@ -48,11 +50,13 @@ def _condition(node: exp.Expr, text: str) -> str:
         return f"({_condition(node.this, text)})"
     if isinstance(node, (exp.And, exp.Or)):
         word = "AND" if isinstance(node, exp.And) else "OR"
+        # In parentheses, whatever the precedence is in either language.
         return f"({_condition(node.this, text)} {word} {_condition(node.expression, text)})"
     if isinstance(node, exp.Not):
         return f"NOT ({_condition(node.this, text)})"
     if (sign := _COMPARISONS.get(type(node))) is not None:
         return f"{_value(node.this, text)} {sign} {_value(node.expression, text)}"
+    # PostgreSQL's BETWEEN has the same ends; SYMMETRIC is Spark's own.
     if isinstance(node, exp.Between) and not node.args.get("symmetric"):
         low, high = _value(node.args["low"], text), _value(node.args["high"], text)
         return f"{_value(node.this, text)} BETWEEN {low} AND {high}"
@@ -65,6 +69,7 @@ def _condition(node: exp.Expr, text: str) -> str:
     if (
         isinstance(node, exp.Like)
         and isinstance(node.expression, exp.Literal)
+        # Spark and PostgreSQL treat a backslash in a pattern differently.
         and "\\" not in node.expression.name
     ):
         return f"{_value(node.this, text)} LIKE {_value(node.expression, text)}"
@@ -85,6 +90,7 @@ def _value(node: exp.Expr, text: str) -> str:
         return to_sql(literal(plain.name))
     if isinstance(number, exp.Literal) and not number.is_string:
         try:
+            # Every digit is kept, and a number too long to be written out is refused.
             return to_sql(literal(sign * exact_decimal(number.name)))
         except ValueError:
             _refuse(text)
