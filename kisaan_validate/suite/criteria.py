@@ -32,10 +32,12 @@ def resolved(
     made = []
     for criterion in criteria:
         for pattern in criterion.checks:
+            # Each pattern by itself: one that matches makes up for none that does not.
             if not any(matches(check, pattern) for check in every):
                 near = did_you_mean(pattern, [c.id for c in every])
                 hint = near if near.startswith("did") else "see `kisaan-validate list`"
                 raise SuiteError(f"criterion {criterion.id!r}: {pattern!r} matches no check", hint, origin)
+        # Resolved to ids now, so that a record says which checks proved it, whatever is added later.
         ids = tuple(c.id for c in every if any(matches(c, pattern) for pattern in criterion.checks))
         made.append(Criterion(criterion.id, criterion.text, ids, criterion.manual))
     return tuple(made)

@@ -32,11 +32,13 @@ def type_rule(dtype: Any, override: Any) -> TypeIs | None:
 
     None if any type will do (no dtype, or ``object``). Raises TypeError for a dtype without a counterpart.
     """
+    # The author's own word wins: a dtype of pandas knows no citext and no domain.
     if override:
         names = (override,) if isinstance(override, str) else tuple(override)
         return TypeIs(tuple(canonical_type(name) for name in names))
     if dtype is None:
         return None
+    # Imported here: pandera takes a second, and a suite of SQL files does not need it.
     from pandera.engines import pandas_engine
 
     if isinstance(dtype, pandas_engine.Decimal):
@@ -55,4 +57,5 @@ def type_rule(dtype: Any, override: Any) -> TypeIs | None:
 
 
 def _plain(name: str) -> str:
+    # "datetime64[ns, UTC]" and "string[python]" are named before their bracket.
     return name.lower().partition("[")[0]

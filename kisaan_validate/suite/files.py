@@ -17,9 +17,11 @@ def load_files(files: Mapping[str, str]) -> Suite:
         for path, text in files.items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
+            # Line feeds only, so that a draft has the same digest on every system.
             target.write_text(text, encoding="utf-8", newline="\n")
         return load_suite(folder)
     finally:
+        # Left-over files are harmless; failing to remove them must not hide an error of the suite.
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -54,10 +54,12 @@ class Filters:
         own, judged = d.meta.filter, d.rule.judges(d.table)
         self._seen.update(judged)
         found = {table: f for table in judged if (f := self._for(table, d.origin)) is not None}
+        # Without judged rows there is nothing that a filter could leave out.
         if own is None or not judged:
             return found
         if own:
             return {**found, d.table: read_filter(own, d.origin)}
+        # ``filter=False`` where there is no filter is most likely a slip in the table's name.
         if not found:
             hint = f"remove filter=False, or declare [filters] {d.table} = … in suite.toml"
             raise SuiteError(
@@ -66,7 +68,9 @@ class Filters:
         return {}
 
     def _for(self, table: str, origin: str) -> Filter | None:
+        # By places, because a filter may name a table by an alias or with its schema.
         names = [name for name in self._filters if self._places(name) & self._places(table)]
+        # Two filters of one table could mean AND as well as OR.
         if len(names) > 1:
             raise SuiteError(f"{table} has several filters: {', '.join(names)}", "keep one of them", origin)
         self._used.update(names)

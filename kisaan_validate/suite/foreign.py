@@ -38,6 +38,7 @@ def refused(catalogue: Catalogue, allowed: Iterable[str]) -> dict[TableKey, tupl
 
 
 def _quoted(table: Table) -> str:
+    # As TOML writes a string: the hint is meant to be copied.
     return '"' + table.title.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -53,6 +54,7 @@ def marked(
             table.title for name in names if (table := catalogue.find(name)) is not None and table.foreign
         }
         result = found.get(check.id)
+        # What could not be asked read no foreign row.
         if result is None or not read or (result.examined is None and result.violations is None):
             continue
         listed = ", ".join(sorted(read))

@@ -35,12 +35,14 @@ def source_of(function: Callable[..., Any]) -> tuple[str, Definition] | None:
     if code is None or not text:
         return None
     source = _parsed(text)
+    # The definition alone: what stands around it does not change what the function does.
     node = _node(source.definitions, code)
     segment = source.segment(node) if node is not None else ""
     return (inspect.cleandoc(segment), node) if node is not None and segment else None
 
 
 Definition = ast.Lambda | ast.FunctionDef
+# Python's own line ends; str.splitlines would also split at form feeds.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
@@ -54,8 +56,10 @@ class _Source:
     def segment(self, node: Definition) -> str:
         """What :func:`ast.get_source_segment` returns, which splits the whole text for each call."""
         lines = list(self.lines[node.lineno - 1 : node.end_lineno])
+        # From the end: the first line may also be the last.
         lines[-1] = lines[-1][: node.end_col_offset]
         lines[0] = lines[0][node.col_offset :]
+        # Columns of a syntax tree count bytes of UTF-8, not characters.
         return b"".join(lines).decode()
 
 
@@ -71,6 +75,7 @@ def _parsed(text: str) -> _Source:
 
 
 def _text(filename: str, function: Callable[..., Any]) -> str:
+    # A file may have been edited since this process read it.
     linecache.checkcache(filename)
     return "".join(linecache.getlines(filename, getattr(function, "__globals__", None)))
 
@@ -83,6 +88,7 @@ def _node(definitions: Iterable[Definition], code: types.CodeType) -> Definition
     if len(found) <= 1:
         return found[0] if found else None
     extent = _extent(code)
+    # Two lambdas on one line have the same name and first line; only their columns differ.
     return next((node for node in found if isinstance(node, ast.Lambda) and _span(node.body) == extent), None)
 
 
@@ -108,6 +114,7 @@ def _extent(code: types.CodeType) -> Span:
     """From where to where instructions come: the expression that a lambda returns."""
     known = [
         ((a, c), (b, d))
+        # Instructions that Python added itself (RESUME, for instance) have no place in the text.
         for a, b, c, d in code.co_positions()
         if a and b and d is not None and c is not None and d
     ]
@@ -115,12 +122,14 @@ def _extent(code: types.CodeType) -> Span:
 
 
 def _meaning(function: Any, seen: set[int]) -> Any:
+    # A function that refers to itself would be described without an end.
     if id(function) in seen:
         return "itself"
     seen.add(id(function))
     if isinstance(function, functools.partial):
         given = [_value(v, seen) for v in function.args]
         return ["partial", _meaning(function.func, seen), given, _values(function.keywords, seen)]
+    # A decorator that keeps the original under ``__wrapped__`` is looked through.
     if (wrapped := getattr(function, "__wrapped__", None)) is not None:
         return _meaning(wrapped, seen)
     if isinstance(function, types.MethodType):
@@ -130,9 +139,11 @@ def _meaning(function: Any, seen: set[int]) -> Any:
             function, (types.BuiltinFunctionType, type, types.MethodDescriptorType)
         ) or not callable(function):
             return _title(function)
+        # An object with ``__call__`` is its class's code and its own values.
         state = _values(getattr(function, "__dict__", {}), seen)
         return ["object", _meaning(type(function).__call__, seen), state]
     said = source_of(function)
+    # Without source (typed at a prompt) the bytecode stands in; it changes with Python's version.
     body = said[0] if said is not None else ["bytecode", *_bytecode(function.__code__)]
     return ["function", body, _values(_defaults(function), seen), _values(_named(function), seen)]
 
@@ -145,6 +156,7 @@ def _bytecode(code: types.CodeType) -> Iterator[Any]:
         if isinstance(constant, types.CodeType):
             yield list(_bytecode(constant))
         else:
+            # A set literal is a frozenset among the constants, whose order changes with each process.
             yield sorted(map(repr, constant)) if isinstance(constant, frozenset) else repr(constant)
 
 
@@ -162,9 +174,11 @@ def _named(function: types.FunctionType) -> dict[str, Any]:
         except ValueError:  # not assigned yet
             found[name] = "unassigned"
     known = function.__globals__
+    # Only names that the code uses, and sorted: a new import elsewhere changes nothing.
     return found | {name: known[name] for name in sorted(_names(function.__code__)) if name in known}
 
 
+# Inner functions use names of the module too.
 def _names(code: types.CodeType) -> set[str]:
     inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
     return set(code.co_names).union(*(_names(c) for c in inner))
@@ -182,6 +196,7 @@ def _value(value: Any, seen: set[int]) -> Any:
     if isinstance(value, (list, tuple)):
         return [type(value).__name__, *(_value(v, seen) for v in value)]
     if isinstance(value, (set, frozenset)):
+        # Sorted as texts, because the members may not be comparable with each other.
         return [type(value).__name__, *sorted(json.dumps(_value(v, seen)) for v in value)]
     if isinstance(value, dict):
         return [[_value(k, seen), _value(v, seen)] for k, v in value.items()]
@@ -189,12 +204,15 @@ def _value(value: Any, seen: set[int]) -> Any:
         return _meaning(value, seen)
     if isinstance(value, re.Pattern):
         return ["pattern", repr(value.pattern), value.flags]  # its own repr is cut
+    # Types whose repr says all of their value.
     if type(value).__module__ in {"decimal", "datetime", "fractions", "uuid"}:
         return f"{type(value).__qualname__}:{value!r}"
+    # Of other objects only the type counts: their repr may hold an address.
     return _title(value) if callable(value) else f"a {_title(type(value))}"
 
 
 def _title(value: Any) -> str:
     """Where a thing is defined; a suite's module goes by its file's name, wherever the folder is."""
+    # The module's name holds a digest of the suite's path, which differs from machine to machine.
     module = re.sub(r"^_kisaan_suite_[0-9a-f]{12}_", "", getattr(value, "__module__", "") or "")
     return f"{module}.{getattr(value, '__qualname__', type(value).__qualname__)}"

@@ -69,6 +69,7 @@ class SuiteSettings:
 
     def may_be_quoted(self, tables: Collection[str], sql: str = "") -> bool:
         """Whether the server could quote a personal value when it fails at a statement over these tables."""
+        # The patterns of the suite, and what the catalogue says is made of such columns.
         if any(_touches(pattern, tables) for pattern in self.personal):
             return True
         return bool(self.followed.relations & set(tables)) or self.followed.quoted_by(sql)
@@ -83,6 +84,7 @@ def _touches(pattern: str, tables: Collection[str]) -> bool:
     its own.
     """
     parts = pattern.lower().split(".")
+    # Any dot may part table and column, because either name may hold one.
     possible = [".".join(parts[:n]) for n in range(1, len(parts))] or ["*"]
     spelled = {name.lower() for name in tables}
     return bool(spelled & set(possible)) or any(
@@ -120,6 +122,7 @@ class Suite:
         """The author-written SQL of a check, whose functions must be looked up before it may run; ""
         without any.
         """
+        # The line break ends a ``--`` comment of the author's.
         filters = (f"({f.sql}\n)" for f in self.filters.get(check.id, {}).values())
         return ", ".join(text for text in (self.rules[check.id].functions_sql(), *filters) if text)
 
@@ -138,6 +141,7 @@ class Suite:
         Raises SuiteError if a pattern matches nothing: a typing slip must not look like success.
         """
         wanted, unwanted = tuple(select), tuple(exclude)
+        # Also patterns of ``exclude``: a typing slip there would let a check run that was not wanted.
         for pattern in (*wanted, *unwanted):
             if not any(_matches(check, pattern) for check in self.checks):
                 names = [*(c.id for c in self.checks), *(c.table for c in self.checks)]
@@ -164,10 +168,12 @@ def load_suite(folder: str | Path) -> Suite:
     Raises SuiteError, naming file and line, for anything that cannot be understood or proved, and
     UsageError, naming it, for a plugin that cannot be loaded.
     """
+    # Before any file is read: a plugin under a taken name would change what a suite means.
     plugins.refuse_taken(vars(declare))
     root = Path(folder)
     if not root.is_dir():
         raise SuiteError(f"there is no folder {str(folder)!r}", "name the suite's folder with --suite")
+    # A leading underscore marks a helper, which is no source of checks.
     sources = [path for path in source_files(root) if not path.name.startswith("_")]
     settings_file = root / "suite.toml"
     settings = read_settings(settings_file) if settings_file.exists() else SuiteSettings()
@@ -235,10 +241,12 @@ def build_suite(
     rules: dict[str, Rule] = {}
     filters: dict[str, dict[str, Filter]] = {}
     declared = Filters(settings.filters, settings.schemas, settings.aliases, settings.lines)
+    # The first of several keeps the plain id, so that a check that is added later renames none.
     repeated = Counter(_natural_id(d) for d in made if not d.meta.id)
     numbered: Counter[str] = Counter()
     for d in made:
         id = d.meta.id or _natural_id(d)
+        # Only pandera's checks are numbered: authors of declarations give ids, and would not notice a shift.
         if not d.meta.id and repeated[id] > 1 and _from_pandera(d):
             numbered[id] += 1
             id = f"{id}_{numbered[id]}" if numbered[id] > 1 else id
@@ -251,6 +259,7 @@ def build_suite(
             if found := declared.of(d):
                 filters[id] = found
             checks[id], rules[id] = _check(id, d, found), d.rule
+    # At the end, when it is known which filters found a check.
     declared.require_use()
     criteria = resolved(settings.criteria, checks.values(), _matches, "suite.toml")
     return Suite(
@@ -260,12 +269,14 @@ def build_suite(
 
 def _refuse(d: Declaration) -> None:
     """Raises SuiteError for what a declaration says and cannot mean."""
+    # Parsed now, so that an error names the line of the suite and no run has begun.
     for condition in d.meta.applies:
         parse_condition(condition, d.origin)
     for expression in d.rule.conditions():
         row_condition(expression, d.origin)
     if d.meta.tolerance is not None and (reason := d.rule.intolerable(d.meta.tolerance)):
         raise SuiteError(f"tolerance {d.meta.tolerance}: {reason}", "", d.origin)
+    # A rule of another package may fail here; better at load than in a run.
     d.rule.needs(d.table, d.columns)
 
 
@@ -276,9 +287,11 @@ def _placed_at(d: Declaration) -> Iterator[None]:
     """
     try:
         yield
+    # An error of this program's own kinds already names its place.
     except KisaanError:
         raise
     except Exception as error:
+        # A fault of the engine itself must not look like one of the suite.
         if not d.foreign:
             raise
         fact = (
@@ -293,6 +306,7 @@ def _from_pandera(d: Declaration) -> bool:
 
 def _natural_id(d: Declaration) -> str:
     join = getattr(d.rule, "join", None)
+    # Its columns are no part of the id: a function that reads one more column stays the same check.
     if getattr(d.rule, "frame", False):  # a check of the frame goes by its own name, whatever it reads
         return f"{d.table}.{d.name}"
     columns = d.columns or (join.columns if join is not None else ())
@@ -323,6 +337,7 @@ def _check(id: str, d: Declaration, filters: Mapping[str, Filter]) -> Check:
         tags=m.tags,
         applies=m.applies,
         origin=d.origin,
+        # What decides the answer, and nothing else: a new owner or reason does not change the digest.
         digest=meaning_digest(d.rule, d.table, d.columns, m.tolerance, m.applies, *more),
     )
 
@@ -346,19 +361,23 @@ def _text_of(path: Path, shown: str) -> str:
 def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
     from kisaan_validate.suite.pandera_source import declarations_of, find_lines
 
+    # A digest of the path, because two suites may have files of one name.
     name = f"_kisaan_suite_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{path.stem}"
     module = types.ModuleType(name)
+    # Set before the file runs: it may look for data beside itself.
     module.__file__ = str(path)
     gathered: list[Declaration] = []
     token, place = declare.collector.set(gathered), declare.source.set(str(path))
     sys.modules[name] = module  # pandera and typing look annotations up there
     try:
         with watched.executing(shown), _streams_kept(shown):
+            # ``dont_inherit``: this module's ``from __future__`` must not change what the author wrote.
             exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)
     except SuiteError as error:
         raise _placed(error, path, shown) from None
     except SyntaxError as error:
         raise SuiteError(f"not valid Python: {error.msg}", "", f"{shown}:{error.lineno}") from None
+    # An interrupt is the user's, not the source's.
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a source that ends the process must not look like success
@@ -368,6 +387,7 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
     finally:
         declare.collector.reset(token)
         declare.source.reset(place)
+    # After the file has run, because a model may be changed below its class.
     models = declarations_of(module.__dict__, name, find_lines(text, shown))
     return models + [replace(d, origin=d.origin.replace(str(path), shown)) for d in gathered]
 
@@ -378,12 +398,14 @@ def _streams_kept(shown: str) -> Iterator[None]:
     one was closed.
     """
     before = sys.stdout, sys.stderr
+    # By number too: a source may close the descriptor behind the back of sys.stdout.
     there = [_is_open(number) for number in (1, 2)]
     try:
         yield
     finally:
         sys.stdout, sys.stderr = before
         closed = [number for number, was in zip((1, 2), there, strict=True) if was and not _is_open(number)]
+        # So that the next opened file does not get number 1 and receive what is printed.
         for number in closed:
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     if closed or any(getattr(stream, "closed", False) for stream in before):
@@ -406,6 +428,7 @@ def _placed(error: SuiteError, path: Path, shown: str) -> SuiteError:
     return SuiteError(error.said, error.hint, origin)
 
 
+# The last line in the suite's own file: below it lies code of libraries.
 def _line(error: BaseException, path: str) -> int:
     line, trace = 1, error.__traceback__
     while trace is not None:
@@ -416,6 +439,7 @@ def _line(error: BaseException, path: str) -> int:
 
 
 def _digest(root: Path, sources: list[Path]) -> str:
+    # Sorted, so that the digest does not depend on the order of the folder.
     return sources_digest(
         [(path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(sources)]
     )
@@ -427,6 +451,7 @@ def sources_digest(sources: Iterable[tuple[str, bytes]]) -> str:
     """
     total = hashlib.sha256()
     for name, data in sources:
+        # The length keeps one file's end apart from the next one's name.
         total.update(f"{name}\0{len(data)}\0".encode())
         total.update(data)
     return total.hexdigest()
@@ -459,6 +484,7 @@ def read_settings(path: Path) -> SuiteSettings:
 
 def _line_of(key: str, text: str, origin: str) -> str:
     """Where a key of [filters] is written: ``file:line``, or the file where the line is unknown."""
+    # Searched in the text, because the TOML reader does not tell lines.
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip().startswith("["):

@@ -26,6 +26,7 @@ from kisaan_validate.suite.python_source import (
 )
 from kisaan_validate.text.nearest import did_you_mean
 
+# Keys that mean something here; all other metadata is left to other tools.
 _MODEL_KEYS = ("table", "minimum_rows", "checks")
 _OWN_CHECKS = ("present", "minimum_rows", "strict", "unique", "type", "not_null")
 _COLUMN_KEYS = ("type", "allow_nan", "nulls_equal", "counts", "checks")
@@ -50,6 +51,7 @@ class Lines:
 def find_lines(source: str, path: str) -> Lines:
     """The lines of all classes, annotated fields, methods and assignments of a Python source text."""
     found: dict[str, int] = {}
+    # Read from the source: pandera keeps no line numbers.
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef):
             found[node.name] = node.lineno
@@ -75,9 +77,11 @@ def declarations_of(namespace: dict[str, Any], module: str, lines: Lines) -> lis
 
     made: list[Declaration] = []
     for name, value in namespace.items():
+        # A leading underscore marks a base of other models, which is no table of its own.
         if name.startswith("_"):
             continue
         if isinstance(value, type) and issubclass(value, DataFrameModel):
+            # A model that was imported is declared where it was written.
             if value.__module__ == module:
                 # pandera leaves the metadata of a model's Config behind when it makes the schema.
                 metadata = getattr(value.Config, "metadata", None)
@@ -96,6 +100,7 @@ def _schema_of(model: Any, origin: str) -> Any:
         schema = model.to_schema()
     except Exception as error:  # pandera raises many kinds; all of them mean that the model is wrong
         raise SuiteError(f"pandera rejects the model: {error}", "", origin) from error
+    # Models of polars and other backends have other rules about NULL and types.
     if type(schema).__module__ != "pandera.api.pandas.container":
         raise SuiteError(f"{type(schema).__module__} is not supported", "use pandera.pandas", origin)
     return schema
@@ -113,8 +118,10 @@ class _SchemaReader:
 
     def read(self) -> list[Declaration]:
         """All checks of the schema, table first, then column by column."""
+        # Refused, not ignored: what a model demands and nobody proves would look proved.
         self._refuse_what_is_not_supported()
         _refuse_typos(self.meta, (*KEYS, *_MODEL_KEYS), self.origin)
+        # Always: all other checks of a missing table are skipped, and one must fail for it.
         self._add("present", (), catalogue.Present(), self.origin)
         if (minimum := self.meta.get("minimum_rows")) is not None:
             try:
@@ -128,6 +135,7 @@ class _SchemaReader:
                 (self.schema.unique,) if isinstance(self.schema.unique, str) else tuple(self.schema.unique)
             )
             self._add("unique", columns, Unique(), self.origin)
+        # In the order of the model, which is the order of the report.
         for name, column in self.schema.columns.items():
             self._column(str(name), column)
         for check in self.schema.checks:
@@ -167,6 +175,7 @@ class _SchemaReader:
             raise SuiteError(f"{self.name}.{name}: a default that fills NULLs is not supported", "", origin)
         meta = dict(column.metadata or {})
         _refuse_typos(meta, (*KEYS, *_COLUMN_KEYS), origin)
+        # An optional column is checked where it exists.
         optional = {} if column.required else {"applies": (column_condition(self.table, name),)}
         if column.required:
             self._add("present", (name,), catalogue.Present(), origin, meta)
@@ -194,11 +203,14 @@ class _SchemaReader:
         self, column: str, check: Any, meta: dict[str, Any], optional: dict[str, Any], origin: str
     ) -> None:
         where = self.lines.origin(self.name, str(check.name))
+        # The check's own line if it has one, else the field's.
         where = where if where != self.origin else origin
         builder = _BUILDERS.get(str(check.name))
+        # pandera dispatches its built-in checks; everything else is a function of the author's.
         if type(check._check_fn).__name__ != "Dispatcher":
             self._custom(self._subject(column), check, origin, meta, optional)
             return
+        # A built-in check under another name would be recognised by nothing.
         if builder is None:
             hint = "do not set its name"
             raise SuiteError(
@@ -208,10 +220,15 @@ class _SchemaReader:
             raise SuiteError(f"{self.name}.{column}: groupby and element_wise are not supported", "", origin)
         try:
             rule = builder(
-                {**check.statistics}, bool(meta.get("allow_nan")), not check.ignore_na, f"{origin}"
+                # ``ignore_na`` False means that a NULL fails.
+                {**check.statistics},
+                bool(meta.get("allow_nan")),
+                not check.ignore_na,
+                f"{origin}",
             )
         except SuiteError as error:
             raise SuiteError(f"{self.name}.{column}: {check.name}: {error.said}", error.hint, where) from None
+        # Refused at load: a value without an exact literal would be an error in each run.
         for value in _values_of(rule):
             self._exact(value, column, origin)
         said = {"severity": "warning"} if check.raise_warning else {}
@@ -233,12 +250,14 @@ class _SchemaReader:
         name = check_name(check)
         own = own_settings(check, where)
         for layer in (self.meta, *layers):
+            # Inner layers win: the check's own settings, then the column's, then the model's.
             own |= {k: v for k, v in layer.get("checks", {}).get(name, {}).items() if k in PYTHON_KEYS}
         optional = tuple(n for n, c in self.schema.columns.items() if not c.required)
         rule = python_rule(check, subject, own, optional, where)
         said: dict[str, Any] = {"severity": "warning"} if check.raise_warning else {}
         if why := check.description or check.title:
             said["why"] = why
+        # A check of the frame is about the columns that it names.
         columns = (subject.column,) if subject.column else rule.reads
         self._add(name, columns, rule, where, said, *layers, extra=PYTHON_KEYS)
 
@@ -266,6 +285,7 @@ class _SchemaReader:
             special = {k: v for k, v in special.items() if k not in extra}
             plain = {k: v for k, v in layer.items() if k in KEYS}
             # A condition that makes the column optional adds to others.
+            # "applies" of model and column must both be met.
             if "applies" in plain and "applies" in own:
                 plain["applies"] = (*_as_tuple(own["applies"]), *_as_tuple(plain["applies"]))
             own = merge_meta(own, plain, special)
@@ -285,6 +305,7 @@ def _refuse_typos(given: dict[str, Any], known: tuple[str, ...], origin: str) ->
             isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())
         ):
             raise SuiteError("'checks' must map names of checks to their settings", "", origin)
+        # Only near misses: whole dictionaries of other tools stand in metadata.
         hint = did_you_mean(str(key), known)
         if key not in known and hint.startswith("did you mean"):
             raise SuiteError(f"unknown metadata {key!r}", hint, origin)
@@ -292,6 +313,7 @@ def _refuse_typos(given: dict[str, Any], known: tuple[str, ...], origin: str) ->
 
 def _refuse_idle_settings(meta: dict[str, Any], known: tuple[str, ...], origin: str) -> None:
     """Settings for a check that does not exist would be ignored in silence."""
+    # A misspelled name would leave the check as it is, and nobody would see it.
     for name in meta.get("checks", {}):
         if name not in known:
             raise SuiteError(
@@ -326,7 +348,9 @@ def _in_range(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Ru
 
 def _one_of(key: str, negated: bool) -> Builder:
     def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
+        # None in a list means NULL, which passes or fails by ``ignore_na`` alone.
         values = frozenset(v for v in s[key] if v is not None)
+        # A listed set refuses a NaN anyway, so only its negation needs to allow it.
         return rows.OneOf(null_fails, values, negated, negated and nan)
 
     return build

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from kisaan_validate.personal.lineage import Asked, How, asked_of
 
+# In several spellings; a hint too many hides values, one too few shows them.
 HINTS = (
     "password",
     "passwd",
@@ -89,6 +90,7 @@ def guessed_personal(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     found = {}
     for hint in HINTS:
         pattern = f"*.*{hint}*"
+        # Case is ignored, as for patterns of ``personal``.
         if matched := tuple(name for name in known if fnmatchcase(name.lower(), pattern)):
             found[pattern] = matched
     return found
@@ -100,6 +102,7 @@ def looks_asked(public: Iterable[str] = ()) -> Asked:
 
     def asked(table: str, column: str) -> How:
         said = f"{table}.{column}".lower().partition(".")[2]  # as ``*.*hint*`` does, a hundred times faster
+        # Who said "public" by name has looked at the column.
         if any(hint in said for hint in HINTS) and not nobodys(table, column):
             return How.PATTERN
         return How.NOT

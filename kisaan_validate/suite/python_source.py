@@ -39,12 +39,14 @@ class CheckSubject:
 def author_function(check: Any) -> Callable[..., Any]:
     """The function that the author wrote, out of what pandera wraps around the methods of a model."""
     function = check._check_fn
+    # pandera wraps a model's method in a closure; its name is all that tells it.
     if getattr(function, "__qualname__", "").startswith("BaseCheckInfo.to_check."):
         return _plain(inspect.getclosurevars(function).nonlocals["self"].check_fn)
     return _plain(function)
 
 
 def _plain(function: Any) -> Callable[..., Any]:
+    # A bound method holds the model's class, which is no part of what the function does.
     made: Callable[..., Any] = getattr(function, "__func__", function)
     return made
 
@@ -55,6 +57,7 @@ def check_name(check: Any) -> str:
     """
     name = str(check.name)
     if name == "<lambda>":
+        # By what it says: a lambda that moves to another line keeps its id.
         return f"lambda_{hashlib.sha256(meaning_of(author_function(check)).encode()).hexdigest()[:8]}"
     return re.sub(r"\s+", "_", name.strip())
 
@@ -65,6 +68,7 @@ def own_settings(check: Any, origin: str) -> dict[str, Any]:
 
     Raises SuiteError for what looks like a slip of the pen.
     """
+    # pandera fills ``statistics`` with the function's own arguments where nobody set them.
     if check.statistics is check._check_kwargs or not check.statistics:
         return {}
     for key in check.statistics:
@@ -78,6 +82,7 @@ def function_origin(check: Any, path: str) -> str:
     """``file:line`` of the author's function, if it stands in the suite's file ``path``."""
     function = author_function(check)
     code = getattr(inspect.unwrap(function), "__code__", None)
+    # Only where it stands in the suite's file; a function of a library has no line there.
     if code is None or not code.co_filename.replace("\\", "/").endswith(path):
         return ""
     said = source_of(function)
@@ -101,6 +106,7 @@ def python_rule(
     row_wise = _row_wise(check, said, origin)
     reads, given = _columns(check, subject, said, optional, origin)
     nulls = said.get("nulls", "given")
+    # A column's own NULLs are left out by ``ignore_na`` already.
     if nulls not in {"given", "pass"} or (nulls == "pass" and (subject.column or "columns" not in said)):
         hint = (
             '"pass" needs a check of the whole frame that names its columns: it skips rows '
@@ -117,6 +123,7 @@ def python_rule(
         reads=reads,
         optional=given,
         nulls_pass=nulls == "pass",
+        # A check that groups rows is no comparison of a row.
         suggestion=suggestion(function, subject.declared, subject.column) if check.groupby is None else "",
         nan=_may_be_nan(said, subject, (*reads, *given, subject.column), origin),
     )
@@ -131,6 +138,7 @@ def _may_be_nan(
     allowed = said.get("allow_nan", False)
     if not isinstance(allowed, bool):
         raise SuiteError(f"allow_nan={allowed!r} is neither True nor False", "", origin)
+    # The check's own word covers whatever it reads.
     if allowed:
         return ("*",)
     return tuple(c for c in dict.fromkeys(columns) if c in subject.nan)
@@ -140,6 +148,7 @@ def _row_wise(check: Any, said: Mapping[str, Any], origin: str) -> bool:
     row_wise = said.get("row_wise", bool(check.element_wise))
     if not isinstance(row_wise, bool):
         raise SuiteError(f"row_wise={row_wise!r} is neither True nor False", "", origin)
+    # An element-wise function gets one value, so it cannot be about whole columns.
     if check.element_wise and not row_wise:
         raise SuiteError(
             f"{check.name!r} is element_wise, so it is row-wise", "remove row_wise=False", origin
@@ -167,8 +176,10 @@ def _columns(
                 f"{check.name!r} is a check of one column", "make it a dataframe_check to read others", origin
             )
         return tuple(dict.fromkeys((*named, *grouped))), ()
+    # A function that groups as it likes may read any column.
     if subject.column and not callable(check.groupby):
         return grouped, ()
+    # Nothing was said, so the function gets the whole frame, as in pandera.
     return tuple(c for c in subject.declared if c not in optional), optional
 
 
@@ -176,6 +187,7 @@ def _meaning(check: Any, function: Callable[..., Any]) -> str:
     """All that decides about what pandera makes of the function and its answers."""
     groupby = meaning_of(check.groupby) if callable(check.groupby) else check.groupby
     how = [bool(check.element_wise), bool(check.ignore_na), groupby, repr(check.groups)]
+    # Arguments that the check binds are part of what it means.
     bound = check._check_fn if isinstance(check._check_fn, functools.partial) else function
     given = functools.partial(bound, **check._check_kwargs) if check._check_kwargs else bound
     return json.dumps([meaning_of(given), *how])
@@ -186,6 +198,7 @@ def _words(check: Any, function: Callable[..., Any]) -> str:
     if check.title or check.error:
         return " ".join(str(check.title or check.error).split())
     said = source_of(function)
+    # A lambda says itself what must hold; a named function has a docstring for it.
     if said is not None and str(check.name) == "<lambda>":
         return _cut(" ".join(said[0].split()))
     described = str(check.description or "").strip().partition("\n\n")[0]
@@ -193,4 +206,5 @@ def _words(check: Any, function: Callable[..., Any]) -> str:
 
 
 def _cut(text: str) -> str:
+    # A claim is one line of a report.
     return text if len(text) <= 160 else text[:159] + "…"

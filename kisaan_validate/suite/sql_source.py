@@ -26,17 +26,21 @@ def read_assertion(text: str, path: str) -> Declaration:
     """
     header, body, line = _split(text, path)
     origin = f"{path}:{line}"
+    # A key is demanded, because without it no violating row could be named.
     for needed in ("id", "key"):
         if not header.get(needed):
             raise SuiteError(
                 f"the header has no {needed!r}", f"begin the file with '-- {needed}: …'", f"{path}:1"
             )
+    # Editors end a statement with a semicolon, which stands in no subquery.
     body = without_end(body, origin)
     tree = parse_select(body, origin)
     refuse_idle(tree, origin)
+    # Of a set operation the first SELECT names the outputs.
     outputs = [e.alias_or_name for e in _select_of(tree).expressions]
     keys, shows = as_names(header["key"]), as_names(header.get("shows", ""))
     starred = any(isinstance(e, exp.Star) or e.is_star for e in _select_of(tree).expressions)
+    # Behind a star only the server knows the outputs.
     if not starred and (missing := [name for name in (*keys, *shows) if name not in outputs]):
         raise SuiteError(f"{missing[0]!r} is not an output column", f"outputs: {', '.join(outputs)}", origin)
     rule = Assertion(
@@ -47,6 +51,7 @@ def read_assertion(text: str, path: str) -> Declaration:
         volatile=frozenset(as_names(header.get("volatile", ""))),
         title=header.get("title", ""),
     )
+    # A filter would have to be put around the SQL, where it means something else.
     if "filter" in header:
         raise SuiteError(
             "an assertion takes no filter: its SQL defines which rows it reads",
@@ -79,8 +84,10 @@ def _split(text: str, path: str) -> tuple[dict[str, str], str, int]:
             if current in header:
                 raise SuiteError(f"header {current!r} is given twice", "", f"{path}:{number}")
             header[current] = match["value"].strip()
+        # Two blanks continue a value; one blank is an ordinary comment.
         elif current and re.match(r"--\s{2,}\S", line.strip()):
             header[current] += " " + line.strip()[2:].strip()
+        # The first line that is neither blank nor comment begins the SQL.
         elif line.strip() and not line.strip().startswith("--"):
             return header, "\n".join(lines[number - 1 :]), number
         else:

@@ -32,6 +32,7 @@ def suggestion(function: Callable[..., Any], columns: Collection[str], column: s
     if said is None or body is None:
         return ""
     names = [argument.arg for argument in said[1].args.args]
+    # A method of a model has ``cls`` first; a function of more arguments says more than one comparison.
     if len(names) != 1 and names[:-1] != ["cls"]:
         return ""
     reader = _ExpressionReader(names[-1], column, columns)
@@ -45,6 +46,7 @@ def _expression(node: ast.Lambda | ast.FunctionDef) -> ast.expr | None:
     """What a function returns, if it does nothing else."""
     if isinstance(node, ast.Lambda):
         return node.body
+    # A docstring does nothing.
     body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
     return body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
 
@@ -71,6 +73,7 @@ class _ExpressionReader:
             word = "IN" if isinstance(node.ops[0], ast.In) else "NOT IN"
             return f"{self._subject(node.left)} {word} ({self._list(node.comparators[0])})"
         sides = [self._side(side) for side in (node.left, *node.comparators)]
+        # A comparison of two constants says nothing of the row.
         if not any(is_subject for _, is_subject in sides) or any(
             type(op) not in _OPERATORS for op in node.ops
         ):
@@ -89,6 +92,7 @@ class _ExpressionReader:
             return f"{self._subject(on)} BETWEEN {low} AND {high}"
         if method in {"startswith", "endswith"} and len(arguments) == 1:
             text = self._subject(on.value if isinstance(on, ast.Attribute) and on.attr == "str" else on)
+            # ``literal_eval`` only of a constant, so that no code runs.
             constant = ast.literal_eval(arguments[0]) if isinstance(arguments[0], ast.Constant) else None
             if not isinstance(constant, str):
                 raise _Unclear
@@ -96,6 +100,7 @@ class _ExpressionReader:
             return f"{side}({text}, {len(constant)}) = {to_sql(text_literal(constant))}"
         raise _Unclear
 
+    # Tried as a value first: a name is no literal.
     def _side(self, node: ast.expr) -> tuple[str, bool]:
         try:
             return self._literal(node), False
@@ -113,6 +118,7 @@ class _ExpressionReader:
         if isinstance(node, ast.Name) and node.id == self.name and self.column:
             return quote(self.column)
         if not self.column and (named := self._named(node)) in self.columns:
+            # Only declared columns: any other attribute may be a method of the frame.
             return quote(named)
         raise _Unclear
 
@@ -135,6 +141,7 @@ class _ExpressionReader:
         return ""
 
     def _list(self, node: ast.expr) -> str:
+        # An empty list is no SQL.
         if not isinstance(node, (ast.List, ast.Tuple, ast.Set)) or not node.elts:
             raise _Unclear
         return ", ".join(self._literal(item) for item in node.elts)
