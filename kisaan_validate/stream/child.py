@@ -28,26 +28,31 @@ def main() -> None:
     """Serve one parent until it has no more pieces."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     stop = Stop()
+    # A thread of its own, because the author's function may never give control back.
     threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
     connection = Connection(int(sys.argv[1]))
     job: StreamJob = connection.recv()
     try:
         session = open_session(job, stop)
         work = Work(job, session, read_again(job), connection.send)
+    # Refused in words: the parent puts them into the result instead of "the process ended".
     except KisaanError as error:
         connection.send(Trouble(error.fact, error.hint, getattr(error, "sqlstate", "")))
         return
     connection.send(None)
+    # A lost session can read no further piece, and says so with the answer.
     while not session.lost and (order := connection.recv()) is not None:
         piece, left_out = order
         connection.send((work.read(piece, left_out), not session.lost))
 
 
 def _end_with_parent(stop: Stop) -> None:
+    # The end of standard input is the only sign of a parent that was killed.
     while os.read(0, 1):
         pass
     stop.request("no longer wanted")
     time.sleep(LINGER_SECONDS)
+    # Not sys.exit: the main thread may be inside a function that never returns.
     os._exit(0)
 
 

@@ -48,6 +48,7 @@ class Streams:
         self._job, self._suite, self._stop = job, suite, stop
         self._tasks = [
             _Task(p)
+            # The longest first, so that no reader is left alone with it at the end.
             for n, s in _largest_first(job.streams)
             for p in pieces_of(n, s, blocks.get(s.table.oid), jobs)
         ]
@@ -58,10 +59,12 @@ class Streams:
         self._done: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._here: ThreadHelper | None = None
         self._deadline, self._failure = float("inf"), ""
+        # A suite without a folder exists only in this process, so one thread has to do.
         count = min(jobs, len(self._tasks)) if job.folder else min(1, len(self._tasks))
         self._lock, self._count, self._able = threading.Lock(), count, count
         self.shortage = ""
         """Why fewer readers than asked for did the work; "" if all did."""
+        # Daemons: an author's function that never returns must not keep the process from ending.
         self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(count)]
         for thread in self._threads:
             thread.start()
@@ -70,6 +73,8 @@ class Streams:
         """What each stream says, in the order of the job. A check without an answer has a trouble; nothing
         raises.
         """
+        # Begun only now, though the readers were started long
+        # before: their locks are from the start of the run.
         self._go.set()
         total, done = len(self._tasks), 0
         on_done(0, total)
@@ -80,6 +85,7 @@ class Streams:
                 continue
             done += 1
             on_done(done, total)
+        # Its thread may be caught in a function; cutting the session is all that is left to do.
         if self._here is not None and done < total:
             self._here.abandon()
             self._threads = []
@@ -96,11 +102,14 @@ class Streams:
     def _waited_for(self) -> bool:
         """Whether somebody may still answer. A thread that is caught in a function is not waited for."""
         if not any(thread.is_alive() for thread in self._threads):
+            # Answers may still be queued when the last thread has ended.
             return not self._done.empty()
         now = time.monotonic()
         if self._stop.requested:
+            # Only ever earlier: the deadline of a second stop must not extend the first one.
             self._deadline = min(self._deadline, now + STOP_SECONDS, self._stop.deadline + CUT_SECONDS)
             return now < self._deadline
+        # A thread cannot be killed as a process can, so it is given up when it is silent too long.
         if self._here is not None:
             limit = self._job.limits.statement_timeout / 1000 + SPARE_SECONDS
             return not any(
@@ -131,6 +140,8 @@ class Streams:
         reader = _HelperReader(self._start)
         try:
             reader.prepare()
+            # Stepping aside leaves the pieces to the others; the
+            # last reader stays, to say why there is no answer.
             if reader.refused is not None and self._steps_aside(reader.refused):
                 return
             self._go.wait()
@@ -150,6 +161,7 @@ class Streams:
         why nobody can.
         """
         with self._lock:
+            # Under the lock, so that the last two cannot both step aside.
             if self._able == 1:
                 return False
             self._able -= 1
@@ -182,6 +194,7 @@ class _HelperReader:
         """Start the helper, unless there is one, or starting it was in vain; what is lost at the start is
         started again once.
         """
+        # Twice: a process may die at its start for a reason of that moment, as for lack of memory.
         for attempt in (1, 2):
             if self.refused is not None or (self._helper is not None and self._helper.alive):
                 return
@@ -216,6 +229,7 @@ class _HelperReader:
                     if self._again(task, lost):
                         continue
                     answer = _troubled(asked, Trouble(lost.fact, "run again"))
+            # What was blamed keeps its trouble, whatever the rest of the checks answered.
             answer.add(Streamed(tallies={id: _lost(trouble) for id, trouble in task.culprits.items()}))
             return answer
 
@@ -224,12 +238,14 @@ class _HelperReader:
         second time.
         """
         task.losses += 1
+        # After a stop, or where the piece was too late already, another attempt would only take longer.
         if lost.final:
             return False
         if task.losses > 1 and lost.at:
             task.culprits[lost.at] = Trouble(
                 f"{lost.fact} in this function", "fix the function, then run again"
             )
+        # The first loss may be an accident; the second one in the same function is not.
         return task.losses == 1 or bool(lost.at)
 
     def _without_sorting(self, task: _Task, stream: Stream) -> Streamed:
@@ -240,6 +256,7 @@ class _HelperReader:
             id for id, tally in answer.tallies.items() if tally.trouble is not None and tally.trouble.refused
         ]
         whole = {judge.check_id for judge in stream.judges if not judge.row_wise}
+        # Only checks of whole columns need the sort, so the others are asked without it.
         if not refused or whole.issuperset(answer.tallies):
             return answer
         rest = self._helper.read(task.piece, (*task.culprits, *whole))

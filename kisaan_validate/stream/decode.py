@@ -61,9 +61,11 @@ class Chunk:
     def __init__(self, rows: Sequence[bytes], fields: int) -> None:
         self.rows = len(rows)
         lengths = np.fromiter(map(len, rows), dtype=np.int64, count=self.rows)
+        # The padding keeps reads of a fixed width at the end inside the buffer.
         self._buffer = b"".join((*rows, _PADDING))
         ends = np.cumsum(lengths)
         start = ends - lengths
+        # Each message begins with the number of its fields, two bytes.
         if (self._gather(start, ">i2") != fields).any():
             raise DecodeError(f"a row does not have {fields} fields")
         start = start + 2
@@ -72,10 +74,12 @@ class Chunk:
             size = self._gather(start, ">i4")
             null = size < 0
             if null.any():
+                # A NULL has the length -1 and no bytes.
                 size[null] = 0
             start = start + 4
             self._fields.append(_Field(start, size, null))
             start = start + size
+            # Checked for each field: a wrong length would make every later field begin at the wrong place.
             if (start > ends).any():
                 raise DecodeError("a field extends beyond its row")
         if (start != ends).any():
@@ -88,6 +92,7 @@ class Chunk:
         field = self._fields[number]
         try:
             return Values(kind, _DECODERS[kind](self, field), field.null, self._size(field, kind))
+        # A database in SQL_ASCII may hold any bytes.
         except UnicodeDecodeError:
             raise Unfit("text that is not UTF-8 has no counterpart in Python") from None
 
@@ -108,6 +113,7 @@ class Chunk:
     def _raw(self, start: Ints, dtype: str) -> Array:
         """The values of ``dtype`` that begin at these bytes, aligned or not."""
         width = np.dtype(dtype).itemsize
+        # Strides of one byte, because values begin anywhere and not at multiples of their width.
         view: Array = np.ndarray(
             (len(self._buffer) - width + 1,), dtype=dtype, buffer=self._buffer, strides=(1,)
         )
@@ -118,6 +124,7 @@ class Chunk:
         if (field.size[~field.null] != width).any():
             raise DecodeError(f"a value is not {width} bytes long")
         raw = self._raw(field.start, dtype)
+        # pandas takes only the machine's own byte order.
         values = raw.astype(raw.dtype.newbyteorder("="))
         if field.null.any():
             values[field.null] = 0
@@ -130,8 +137,10 @@ class Chunk:
 
     def words(self, field: _Field) -> tuple[Array, Array]:
         """Values of up to 15 bytes as two numbers that are equal exactly where the values are."""
+        # NULL gets a length that no value has, so that it differs from the empty text.
         size = np.where(field.null, _NULL_WORD, field.size)
         low = self._raw(field.start, "<u8") & _LOW[size]
+        # The length stands in the top byte: texts that end in NUL bytes would else be equal.
         high = (self._raw(field.start + 8, "<u8") & _HIGH[size]) | (size.astype(np.uint64) << np.uint64(56))
         return low, high
 
@@ -158,6 +167,7 @@ def _integer(width: int) -> Callable[[Chunk, _Field], Array]:
 def _float(width: int) -> Callable[[Chunk, _Field], Array]:
     def decode(chunk: Chunk, field: _Field) -> Array:
         values = chunk.fixed(field, f">f{width}", width)
+        # The mask tells NULL from NaN; pandas' float columns know only NaN.
         values[field.null] = np.nan
         return values
 
@@ -176,6 +186,7 @@ def _objects(values: Iterable[Any], null: Mask) -> Array:
 
 
 def _text(chunk: Chunk, field: _Field) -> Array:
+    # Looked at first: counting the different values of a long column costs more than it may save.
     if len(field.null) >= _FEW and field.size.max() <= 15 and _repeats(chunk, field):
         return _categories(chunk, field)
     return _objects((value.decode() for value in chunk.slices(field)), field.null)
@@ -198,6 +209,7 @@ def _categories(chunk: Chunk, field: _Field) -> Array:
     (codes_low, _), (codes_high, some) = pd.factorize(low), pd.factorize(high)
     codes, different = pd.factorize(codes_low * len(some) + codes_high)
     first = np.empty(len(different), dtype=np.int64)
+    # In reverse, so that the first place of each text is the one that stays.
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     one = _Field(field.start[first], field.size[first], field.null[first])
     made: Array = _objects((value.decode() for value in chunk.slices(one)), one.null)[codes]
@@ -216,6 +228,7 @@ _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, in day
 def _date(chunk: Chunk, field: _Field) -> Array:
     days = chunk.fixed(field, ">i4", 4).astype(np.int64) + _EPOCH
     days[field.null] = 0
+    # Refused, not cut: an infinite date as another date would be judged as that.
     _refuse((days < _FIRST_DAY) | (days > _LAST_DAY), "dates (infinite, or beyond the years 1 to 9999)")
     made = days.astype("M8[D]").astype(object)
     made[field.null] = None
@@ -245,8 +258,10 @@ def _interval(chunk: Chunk, field: _Field) -> Array:
         np.int64
     )
     months = chunk.fixed(_Field(field.start + 12, np.where(field.null, 0, 4), field.null), ">i4", 4)
+    # A month has no fixed length, and pandas' timedelta has no months.
     _refuse(months != 0, "intervals (with months or years, or infinite)")
     _refuse(np.abs(days) > 100_000_000, "intervals (too long)")
+    # Floats are enough to see that a sum is far beyond the range; the sum itself stays in integers.
     total = micros.astype(np.float64) + days * 86_400_000_000.0
     _refuse(np.abs(total) > 9.2e18, "intervals (too long)")
     values: Array = (micros + days * 86_400_000_000).view("m8[us]")
@@ -260,6 +275,7 @@ def _refuse(unfit: Mask, what: str) -> None:
 
 
 def _tid(chunk: Chunk, field: _Field) -> Array:
+    # A ctid is never NULL.
     if (field.size != 6).any():
         raise DecodeError("a ctid is not 6 bytes long")
     block = chunk.fixed(_Field(field.start, np.full_like(field.size, 4), field.null), ">u4", 4).astype(
@@ -268,9 +284,11 @@ def _tid(chunk: Chunk, field: _Field) -> Array:
     offset = chunk.fixed(_Field(field.start + 4, np.full_like(field.size, 2), field.null), ">u2", 2).astype(
         np.int64
     )
+    # As one number that sorts as the server sorts ctids.
     return (block << 16) | offset
 
 
+# Larger than 18 digits and their places, so that nothing is rounded.
 _EXACT = Context(prec=40)
 _UNITS = [Decimal(1).scaleb(-places) for places in range(19)]
 _POWERS = np.array([10**n for n in range(19)], dtype=np.int64)
@@ -291,23 +309,28 @@ def _numeric(chunk: Chunk, field: _Field) -> Array:
         chunk._gather(field.start + at, kind) for at, kind in ((0, ">i2"), (2, ">i2"), (4, ">u2"), (6, ">i2"))
     ]
     digits, weight, sign, places = (np.where(field.null, 0, part) for part in head)
+    # NaN and the infinities have signs of their own.
     plain = (sign == _POSITIVE) | (sign == _NEGATIVE)
+    # 18 decimal digits fit into 64 bits; what has more goes row by row.
     short = plain & (digits <= 4) & (4 * (weight + 1) + places <= 18) & (places <= 18)
     total = np.zeros(len(field.null), dtype=np.int64)
     for n in range(int(digits[short].max(initial=0))):
         there = short & (n < digits)
         total = np.where(
             n < digits,
+            # A row with fewer digits reads at 0, and keeps its total.
             total * 10_000 + chunk._gather(np.where(there, field.start + 8 + 2 * n, 0), ">u2"),
             total,
         )
     power = np.where(short, 4 * (weight - digits + 1) + places, 0)
     divisor = _POWERS[np.clip(-power, 0, 18)]
     scaled = np.where(power >= 0, total * _POWERS[np.clip(power, 0, 18)], total // divisor)
+    # The server never sends digits beyond the places it says; if so, the bytes were read wrongly.
     if ((power < 0) & (scaled * divisor != total)).any():
         raise DecodeError("a numeric has more digits than places")
     signed = np.where(sign == _NEGATIVE, -scaled, scaled)
     shown = np.where(short, places, 0)
+    # One scale for a column is the common case, and saves a lookup for each row.
     alike = len(shown) > 0 and bool((shown == shown[0]).all())
     units = repeat(_UNITS[int(shown[0])]) if alike else map(_UNITS.__getitem__, shown.tolist())
     made = _objects(map(_EXACT.multiply, signed.tolist(), units), field.null)
@@ -326,9 +349,11 @@ def _long_numeric(chunk: Chunk, field: _Field, row: int) -> Decimal:
     weight = int(parts[1].astype(np.int16))
     if sign not in {_POSITIVE, _NEGATIVE} or len(parts) != 4 + count:
         raise DecodeError("a numeric is damaged")
+    # Zero groups between the point and the first digit are not sent, nor are those at the end.
     groups = [*repeat(0, -weight - 1), *(int(d) for d in parts[4:]), *repeat(0, weight + 1 - count)]
     text = "".join(f"{group:04d}" for group in groups)
     whole = max(weight + 1, 0) * 4
+    # Exactly the places that the server shows: 1.50 stays 1.50.
     fraction = (text[whole:] + "0" * places)[:places]
     return Decimal(f"{'-' if sign == _NEGATIVE else ''}{text[:whole] or '0'}.{fraction}")
 

@@ -18,6 +18,7 @@ def series_of(column: Values, name: str, rows: Mask | None = None) -> Any:
     instants "datetime64[us, UTC]"; decimals, dates and bytes are objects, with None for NULL; floats have
     NaN for NULL.
     """
+    # Copied: a function may change what it is given, and the next one must not see that.
     values = column.values.copy() if rows is None else column.values[rows]
     nulls = column.nulls.copy() if rows is None else column.nulls[rows]
     made = _array(column.kind, values, nulls)
@@ -26,11 +27,13 @@ def series_of(column: Values, name: str, rows: Mask | None = None) -> Any:
 
 def _array(kind: str, values: Array, nulls: Mask) -> Any:
     if kind in {"int2", "int4", "int8"}:
+        # Also without NULLs: a type that depended on the data would make functions fail on some days only.
         return pd.arrays.IntegerArray(values, nulls)
     if kind == "bool":
         return pd.arrays.BooleanArray(values, nulls)
     if kind == "text":
         values[nulls] = pd.NA
+        # "python", because pyarrow is not a dependency.
         return pd.array(values, dtype=pd.StringDtype("python"))
     if kind == "timestamptz":
         return pd.DatetimeIndex(values).tz_localize("UTC").array
@@ -40,6 +43,7 @@ def _array(kind: str, values: Array, nulls: Mask) -> Any:
 def frame_of(columns: Mapping[str, Values], size: int, rows: Mask | None = None) -> pd.DataFrame:
     """Columns side by side; of ``size`` rows if there are no columns."""
     if not columns:
+        # A frame without columns still has rows, which its index tells.
         return pd.DataFrame(index=pd.RangeIndex(size))
     return pd.DataFrame({name: series_of(values, name, rows) for name, values in columns.items()})
 

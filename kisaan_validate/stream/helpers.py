@@ -79,21 +79,32 @@ class Process:
     def __init__(self, job: StreamJob, stop: Stop) -> None:
         self._stop, self._late_after = stop, job.limits.statement_timeout / 1000 + SPARE_SECONDS
         self._connection, inherited = Pipe()
+        # -P keeps the working directory out of the path, where a file could be named as a module.
         words = [sys.executable, "-P", "-m", "kisaan_validate.stream.child", str(inherited.fileno())]
+        # Absolute, because the working directory may be changed meanwhile.
         paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
+        # A function that prints must not write into the report.
         quiet = subprocess.DEVNULL
         environment, passed = {**os.environ, "PYTHONPATH": paths}, [inherited.fileno()]
         try:
             self._process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, pass_fds=passed, env=environment
+                # Only this descriptor is inherited: an open session in a second process would confuse both.
+                words,
+                stdin=subprocess.PIPE,
+                stdout=quiet,
+                stderr=quiet,
+                pass_fds=passed,
+                env=environment,
             )
         except OSError as error:
             raise NotStarted(Trouble(f"a process for Python checks did not start: {error}")) from None
         finally:
+            # The child has its own copy; ours must be closed, or its end would go unnoticed.
             inherited.close()
         self._alive, self._at = True, ""
         try:
             self._connection.send(job)
+            # No limit: reading the suite and pandas may take long on a cold machine; a stop ends the wait.
             answer = self._receive(float("inf"))
         except (Lost, OSError) as error:
             self.close()
@@ -118,21 +129,25 @@ class Process:
         deadline = time.monotonic() + self._late_after
         try:
             self._connection.send((piece, tuple(left_out)))
+            # A text says which function is running, so that a loss has a name.
             while isinstance(answer := self._receive(deadline), str):
                 self._at = answer
         except (OSError, Lost) as error:
             self.close()
             raise error if isinstance(error, Lost) else Lost(self._end(), self._at) from None
         assert isinstance(answer, tuple)
+        # The answer also says whether the child's session is still of use.
         streamed, self._alive = answer
         assert isinstance(streamed, Streamed)
         return streamed
 
     def _receive(self, deadline: float) -> object:
+        # Polled, so that a stop is noticed while a function runs.
         while not self._connection.poll(0.1):
             if self._stop.requested:
                 raise Lost(f"not run: {self._stop.reason}", final=True)
             if time.monotonic() > deadline:
+                # Final: a second attempt would be as late.
                 raise Lost(_late(self._late_after, self._at), final=True)
         try:
             return self._connection.recv()
@@ -154,10 +169,12 @@ class Process:
         self._alive = False
         self._connection.close()
         if self._process.stdin is not None:
+            # The end of its input is the sign to cancel its statement and go.
             self._process.stdin.close()
         try:
             self._process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
+            # It may be inside native code that no signal interrupts.
             self._process.kill()
             self._process.wait()
 

@@ -60,6 +60,7 @@ def judge(rule: PythonRule, column: str, columns: Columns, size: int) -> StreamA
     A row with a NaN is wrong whatever the function says of it, unless its column says that NaN is allowed.
     Raises NoAnswer for an answer that is none, and whatever the author's function raises.
     """
+    # What is NULL is decided here by the database's own mask, before pandera could drop a NaN with it.
     kept = _judged_rows(rule, column, columns)
     return _refusing_nan(_asked(rule, column, columns, size, kept), rule, columns, kept)
 
@@ -73,34 +74,41 @@ def _refusing_nan(
     nan: Mask | None = None
     for name, values in columns.items():
         if values.kind in NUMBERS_WITH_NAN and not rule.admits_nan(name):
+            # A NaN differs from itself; NULLs are NaN in a float column too, so the mask is asked as well.
             found: Mask = np.asarray((values.values != values.values) & ~values.nulls, dtype=np.bool_)
             nan = found if nan is None else nan | found
     if nan is None or not (nan if kept is None else nan & kept).any():
         return answer
     rows = np.flatnonzero(nan if kept is None else nan & kept)
+    # One answer for all rows: a NaN among them makes it wrong, once.
     if answer.as_one:
         return replace(answer, wrong=max(answer.wrong, 1), nan=len(rows))
+    # A union, because the function may have called the same row wrong.
     return replace(answer, rows=np.union1d(answer.rows, rows), nan=len(rows))
 
 
 def _asked(rule: PythonRule, column: str, columns: Columns, size: int, kept: Mask | None) -> StreamAnswer:
     """What the author's function says of the rows that are kept (None for all)."""
     places = np.arange(size) if kept is None else np.flatnonzero(kept)
+    # An empty chunk is not asked: many functions fail on an empty Series, and nothing is wrong in it.
     if rule.row_wise and not len(places):
         return StreamAnswer(0 if rule.nulls_pass else size, _NO_ROWS)
     if rule.frame or rule.check.groupby is not None:
         given: Any = frame_of(columns, size, kept)
     else:
         given = series_of(columns[column], column, kept)
+    # pandera's own backend, so that groupby, groups and element_wise mean what pandera says.
     backend = rule.check.get_backend(given)(rule.check)
     if rule.check.groupby is not None:
         given = backend.preprocess(given, column or None)
     said = backend.apply(_for_elements(given) if rule.check.element_wise else given)
     judged = len(places) if rule.nulls_pass else size
+    # A dict of groups has no rows that could be blamed.
     if isinstance(given, dict):
         return _of_groups(said, judged)
     if _is_truth(said):
         return _of_all(rule, said, judged)
+    # By column, because an answer may be a frame with one verdict for each cell.
     nulls = {name: c.nulls if kept is None else c.nulls[kept] for name, c in columns.items()}
     return StreamAnswer(judged, places[np.flatnonzero(_wrong(rule, given, said, nulls))])
 
@@ -123,6 +131,7 @@ def _for_elements(given: Any) -> Any:
     """Values as Python's own, so that neither ``map`` nor a row of mixed columns passes an integer through
     a float.
     """
+    # ``map`` of a nullable integer column would hand floats to the function.
     if isinstance(given, pd.DataFrame) or given.dtype.kind in "iub":
         return given.astype(object)
     return given
@@ -133,6 +142,7 @@ def _is_truth(said: Any) -> bool:
 
 
 def _of_all(rule: PythonRule, said: Any, judged: int) -> StreamAnswer:
+    # One answer for a chunk would be another one for other chunks.
     if rule.row_wise:
         raise NoAnswer("it returns one answer for all rows, although it is declared row-wise")
     return StreamAnswer(judged, _NO_ROWS, as_one=True, wrong=int(not said))
@@ -160,6 +170,7 @@ def _wrong(rule: PythonRule, given: Any, said: Any, nulls: Mapping[str, Mask]) -
         return _wrong_rows(
             rule, given, said, np.logical_or.reduce([np.zeros(len(given), dtype=np.bool_), *nulls.values()])
         )
+    # Another shape says nothing of the cells that were given.
     if not (said.index.equals(given.index) and said.columns.equals(given.columns)):
         raise NoAnswer("it returned a DataFrame whose shape differs from its input")
     wrong = np.zeros(len(given), dtype=np.bool_)
@@ -171,11 +182,13 @@ def _wrong(rule: PythonRule, given: Any, said: Any, nulls: Mapping[str, Mask]) -
 def _wrong_rows(rule: PythonRule, given: Any, said: Any, some_null: Mask) -> Mask:
     if not isinstance(said, pd.Series):
         raise NoAnswer(f"it returned {_kind_of(said)}, not a Series of truth values")
+    # A function that filters or sorts loses which row an answer belongs to.
     if not said.index.equals(given.index):
         raise NoAnswer(
             f"it returned {len(said)} answers of its own, not one for each of the {len(given)} given rows"
         )
     missing = said.isna().to_numpy(dtype=np.bool_)
+    # NULL explains NA; without one the function has no answer for this row.
     if (missing & ~some_null).any():
         raise NoAnswer("it returned NA for rows without NULL")
     # As in SQL: unknown is not wrong, unless NULL was to be judged too.
@@ -185,6 +198,7 @@ def _wrong_rows(rule: PythonRule, given: Any, said: Any, some_null: Mask) -> Mas
 
 def _truths(said: pd.Series[Any]) -> Mask:
     """Truth values as numpy's. Numbers are no truth values: 2 would pass for true, and NaN with it."""
+    # pandas makes objects of booleans that were mixed with None.
     if said.dtype == object and said.map(_is_truth).all():
         said = said.astype(bool)
     if said.dtype.kind != "b" or said.isna().any():
@@ -199,12 +213,14 @@ def agrees_with_parts(
     something else.
     """
     middle = size // 2
+    # An element-wise function cannot see other rows; one row has no halves.
     if rule.check.element_wise or not middle:
         return
     found = []
     for start, end in ((0, middle), (middle, size)):
         part = {name: _part(values, start, end) for name, values in columns.items()}
         found.append(judge(rule, column, part, end - start).rows + start)
+    # Compared as sets of rows: the author's "row_wise" is a claim, and this is its test.
     if not np.array_equal(np.concatenate(found), whole.rows):
         raise NoAnswer(
             "it is declared row-wise, but judges the same rows differently when given fewer of them"
@@ -220,8 +236,10 @@ def describe(error: BaseException, rule: PythonRule, origin: str, hidden: bool) 
 
     ``hidden`` leaves out what the exception says, which may quote a personal value.
     """
+    # Words of this program hold no value.
     if isinstance(error, NoAnswer):
         return f"{error} ({origin})"
+    # str() of the author's exception runs the author's code.
     try:
         said = "" if hidden else " ".join(str(error).split())
     except Exception:  # an exception of the author's may not even be able to say what it is

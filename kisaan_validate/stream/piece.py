@@ -82,16 +82,19 @@ class PieceReader:
     def read(self, piece: Piece) -> Streamed:
         """Stream the rows of a piece and judge them."""
         sql = self._stream.sql(piece.first, piece.end)
+        # Reading and judging cannot be told apart by the clock: a function runs between two rows.
         start = time.perf_counter()
         trouble, sqlstate = self._copy(sql, piece)
         if trouble is None:
             trouble = self._finish()
         self._result.milliseconds = (time.perf_counter() - start) * 1000
+        # A statement that was refused was not sent.
         if sqlstate or trouble is None or not trouble.refused:
             facts = StatementFacts(
                 self._stream.purpose, sql, self._stream.check_ids, self._result.milliseconds, sqlstate
             )
             self._result.log.append(facts)
+        # A stream with trouble proves nothing for any of its checks, also for what was judged before.
         if trouble is not None:
             for tally in self._result.tallies.values():
                 tally.trouble = trouble
@@ -99,8 +102,10 @@ class PieceReader:
 
     def _copy(self, sql: str, piece: Piece) -> tuple[Trouble | None, str]:
         try:
+            # ``estimated``: the planner knows the width of stored values, not that of the sent expressions.
             why = refusal(self._session, self._stream.select(piece.first, piece.end, estimated=True))
             large = isinstance(why, TooLarge)
+            # Without ORDER BY nothing is written to disk, whatever the planner expects of its size.
             if why is not None and (self._stream.ordered or not large):
                 return Trouble(why.fact, why.hint, refused=large), ""
             self._session.copy_out(sql, self._writer())
@@ -108,6 +113,7 @@ class PieceReader:
             recover(self._session)
             return self._trouble(error), error.sqlstate or "lost"
         except DecodeError as error:
+            # What was read so far is in doubt, and the COPY is still running: only closing ends it.
             self._session.close()
             return _not_understood(error), ""
         except Exception as error:  # of this program: no row may be lost in silence
@@ -116,6 +122,7 @@ class PieceReader:
         return None, ""
 
     def _trouble(self, error: DatabaseError) -> Trouble:
+        # The division by zero may also be the author's own filter's.
         if error.sqlstate != TOO_LONG or not self._stream.most:
             return trouble_of(error)
         fact = (
@@ -141,13 +148,16 @@ class PieceReader:
         return write
 
     def _flush(self) -> None:
+        # A copy, because ``write`` keeps appending to the same list.
         rows = self._rows[:]
         self._rows.clear()
         if rows and not self._begun:
+            # The header stands before the first row, in the same message.
             rows[0] = _without_header(rows[0])
             self._begun = True
             if not rows[0]:
                 del rows[0]
+        # The trailer is a message of its own; without it the stream was cut.
         if rows and rows[-1] == TRAILER:
             self._ended = True
             del rows[-1]
@@ -170,6 +180,7 @@ class PieceReader:
         self._result.rows += chunk.rows
         decoded: dict[str, Values | Unfit] = {}
         for judge_ in self._stream.judges:
+            # Decoded once for all checks that read the column, and not for checks in trouble.
             tally = self._result.tallies[judge_.check_id]
             if tally.trouble is None:
                 self._decode(chunk, judge_, decoded, tally)
@@ -177,6 +188,7 @@ class PieceReader:
                 columns = {name: v for name in judge_.columns if isinstance(v := decoded[name], Values)}
                 self._ask(judge_, columns, chunk.rows, tally, lambda found: self._texts(chunk, found))
         waiting = [
+            # Whole columns are kept only for checks that can still be asked.
             j
             for j in self._stream.judges
             if not j.row_wise and self._result.tallies[j.check_id].trouble is None
@@ -203,6 +215,7 @@ class PieceReader:
 
     def _judge_whole(self, judge_: Judge) -> None:
         tally = self._result.tallies[judge_.check_id]
+        # A check that is in trouble already does not need its columns.
         if tally.trouble is None:
             tally.trouble = self._whole.refusal(judge_.columns)
         if tally.trouble is None:
@@ -223,6 +236,7 @@ class PieceReader:
         self._at(judge_.check_id)
         try:
             answer = judge(judged.rule, judged.column, columns, rows)
+            # Once for each reader: asking every chunk three times would triple the time.
             if judge_.row_wise and judge_.check_id not in self._tried:
                 self._tried.add(judge_.check_id)
                 agrees_with_parts(judged.rule, judged.column, columns, rows, answer)
@@ -233,6 +247,7 @@ class PieceReader:
             tally.trouble = Trouble(fact, "a function without an answer proves nothing; fix it and run again")
             return
         finally:
+            # Also after an error: a loss after this must not be blamed on this function.
             self._at("")
         self._count(answer, tally, texts)
 
@@ -241,6 +256,7 @@ class PieceReader:
         tally.judged += answer.judged
         tally.nan += answer.nan
         tally.as_one = tally.as_one or answer.as_one
+        # Without a locator rows are counted, but none can be named.
         if len(answer.rows) and self._stream.locator:
             found = texts(answer.rows)
             orders = [
@@ -277,13 +293,16 @@ def _keep(stream: Stream, limit: int) -> int:
     """How many violating rows are kept, so that the server can name the first ``limit`` of them in its own
     order.
     """
+    # Numbers sort here as on the server, so the first ``limit`` are the right ones.
     if all(read.kind != "text" for read in stream.locator):
         return limit
+    # Texts sort by collation there and by bytes here, so more are kept than will be shown.
     return max(2 * limit, 1_000)
 
 
 def _without_header(first: bytes) -> bytes:
     """What follows the header of the format. Raises DecodeError if there is none."""
+    # Signature, flags, and the length of an extension that must be skipped.
     if not first.startswith(SIGNATURE) or len(first) < 19:
         raise DecodeError("it does not start like a COPY stream")
     return first[19 + int.from_bytes(first[15:19], "big") :]
@@ -315,6 +334,7 @@ class Whole:
         keys = [chunk.decode(outputs.index(read), read.kind) for read in self._stream.locator]
         self._key_size += sum(values.size for values in keys)
         self._keys.append(keys)
+        # All columns of one stream share the bound, together with the keys of its rows.
         while self._parts and self._key_size + sum(self._sizes[name] for name in self._parts) > self._memory:
             largest = max(self._parts, key=lambda name: self._sizes[name])
             self._given_up.add(largest)
@@ -325,6 +345,7 @@ class Whole:
         lost = [name for name in names if name in self._given_up]
         if not lost:
             return None
+        # Rounded up: "0 MiB" would explain nothing.
         size, allowed = sum(self._sizes[name] for name in lost), self._memory // 1024**2
         fact = (
             f"{', '.join(lost)} of {self._rows:,} rows takes {-(-size // 1024**2):,} MiB, but "
@@ -337,6 +358,8 @@ class Whole:
     def columns(self, names: tuple[str, ...]) -> dict[str, Values]:
         """The whole columns."""
         for name in names:
+            # Joined once, though several checks ask; without rows
+            # an empty column has the right type all the same.
             self._parts[name] = [joined(self._parts[name])] if self._parts[name] else [self._empty(name)]
         return {name: self._parts[name][0] for name in names}
 

@@ -36,7 +36,7 @@ class Tally:
     """What is known of one check so far.
 
     ``high`` and ``low`` are the sums of which a digest of keys is made (see
-    compile.statements.digest_sums); ``found`` are the first violating rows, at most ``keep`` of them;
+    plan.samples.digest_sums); ``found`` are the first violating rows, at most ``keep`` of them;
     ``as_one`` tells that no row is to blame. ``nan`` is the number of rows that violate it for holding a
     NaN.
     """
@@ -57,6 +57,8 @@ class Tally:
         """Take in violating rows by their keys."""
         for key, order in zip(keys, orders, strict=True):
             if digested:
+                # The same digest as in SQL (``plan.samples.digest_sums``),
+                # so a check keeps it if it moves there.
                 digest = hashlib.sha256(array_text(key).encode()).digest()
                 self.high += int.from_bytes(digest[:8], "big", signed=True)
                 self.low += int.from_bytes(digest[8:16], "big", signed=True)
@@ -72,10 +74,12 @@ class Tally:
         self.low += other.low
         self.found += other.found
         self.as_one = self.as_one or other.as_one
+        # The first trouble is kept: a piece without an answer leaves the check without one.
         self.trouble = self.trouble or other.trouble
         self._cut()
 
     def _cut(self) -> None:
+        # Sorted before it is cut, so that the same rows are kept in whatever order pieces arrive.
         if len(self.found) > self.keep:
             self.found = sorted(self.found)[: self.keep]
 
@@ -96,6 +100,7 @@ def array_text(texts: Sequence[str]) -> str:
 
 
 def _element(text: str) -> str:
+    # NULL as a text is quoted, or it would read as a missing element.
     plain = text and not _QUOTED.search(text) and not (len(text) == 4 and text.upper() == "NULL")
     return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

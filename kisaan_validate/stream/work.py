@@ -59,6 +59,7 @@ def open_session(job: StreamJob, stop: Stop) -> Session:
     session.discretion = job.discretion
     try:
         enter_snapshot(session, job.snapshot, job.tables, keep=job.locking.kept)
+    # Also for an interrupt: an open session would keep its locks.
     except BaseException:
         session.close()
         raise
@@ -69,6 +70,7 @@ def read_again(job: StreamJob) -> Suite:
     """The suite, as this process finds it. Raises SuiteError if it is not the one that is being run."""
     suite = load_suite(job.folder)
     known = {check.id: check.digest for check in suite.checks}
+    # Functions are named by check, so another suite could answer under the same ids.
     if suite.digest != job.digest or any(known.get(id) != digest for id, digest in job.digests.items()):
         raise SuiteError("the suite changed during the run", "run again")
     return suite
@@ -99,6 +101,7 @@ class Work:
         job = self._job
         stream = job.streams[piece.stream].only(lambda judge: judge.check_id not in left_out)
         try:
+            # Before the piece, because a full lock table makes everybody's next statement fail.
             if self._session.frugal:
                 await_room(self._session, job.locking.need)
         except DatabaseError as error:
@@ -106,5 +109,6 @@ class Work:
         found = PieceReader(
             self._session, stream, self._judged, job.keep, job.memory, self._at, self._tried
         ).read(piece)
+        # After the piece, where locks cannot be kept.
         give_back(self._session)
         return found
