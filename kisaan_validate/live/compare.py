@@ -48,10 +48,12 @@ def both(work: Callable[[int], Answer]) -> tuple[Answer, Answer]:
     """
     with ThreadPoolExecutor(2) as threads:
         futures = [threads.submit(work, number) for number in (0, 1)]
+    # Side 0 first: its error is raised even if side 1 failed too, so that the words do not depend on timing.
     return futures[0].result(), futures[1].result()
 
 
 def _differing(old: Sums, new: Sums) -> set[int]:
+    # Compared as the server printed them: equal numbers have equal texts.
     return {number for number in old.keys() | new.keys() if old.get(number) != new.get(number)}
 
 
@@ -83,6 +85,7 @@ class Allowance:
 
     def takes(self, change: RowChange) -> bool:
         """Whether a row may be kept. The first of a kind and table always may."""
+        # Charged even if the row is not kept, so that a table of huge rows ends its own sampling.
         self.left -= sum(
             len(value) for row in (change.before, change.after) for value in row.values() if value
         )
@@ -102,6 +105,7 @@ class _Samples:
     def see(self, change: RowChange) -> None:
         """Look at one row."""
         kept = self.kept[change.kind]
+        # One row of each kind is always shown: a number without an example helps nobody.
         if len(kept) < self.limit and (self.allowance.takes(change) or not kept):
             self.kept[change.kind].append(self._shown(change))
 
@@ -113,6 +117,7 @@ class _Samples:
 
     def _row(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
         return {
+            # NULL is no personal value, and often the whole difference.
             name: MASKED if name in self.masked and value is not None else value
             for name, value in row.items()
         }
@@ -141,12 +146,14 @@ class Comparison:
 
     def run(self) -> TableDiff:
         """The table's differences. Raises DatabaseError where the table as a whole cannot be compared."""
+        # Only an integer key can be cut into spans; its ends are a hint, so an index may give them.
         ends = both(self._ends) if integer_key(self.plan) else None
         known = [value for end in ends for value in end if value is not None] if ends is not None else []
         estimate = self._estimate()
         how = choose_buckets(self.plan, estimate, (min(known), max(known)) if known else None)
         old, new = self._bucketed(how)
         differing = _differing(old, new)
+        # Once only: a hash spreads any key, so there is nothing better to try.
         if how.kind == SPAN and _skewed(old, new, differing):
             how = choose_buckets(self.plan, estimate, None)
             old, new = self._bucketed(how)
@@ -156,13 +163,17 @@ class Comparison:
         if not differing:
             return replace(made, added=0, removed=0, changed=0)
         sizes = tuple(sum(side[n][0] for n in differing if n in side) for side in (old, new))
+        # If most rows lie in opened buckets, one plain read of all is cheaper than picking them.
         opened = None if sum(sizes) * 2 > sum(rows) else differing
         late = self._late()
+        # Small and known, so the planner's guess of temporary space is not asked.
         merged, samples, patterns = self._opened(
             how, opened, late, few=max(sizes) <= FEW and opened is not None
         )
+        # What must be read is known from the digests, so a row that is missed is noticed.
         expected = rows if opened is None else sizes
         self.contradicted = merged.contradicted
+        # The index is trusted only as far as its rows give the same sums as the scan did.
         self.misled = any(
             indexed and merged.sums[number] != _sums(side, differing)
             for number, (indexed, side) in enumerate(zip(self._indexed(how, opened), (old, new), strict=True))
@@ -190,6 +201,7 @@ class Comparison:
         known = max(table.estimated_rows for table in tables)
         if known:
             return known
+        # Only a guess of the size; rows are counted by the digests themselves.
         return max(both(lambda number: int(self.sides[number].hint(self._statements(number).rows())[0][0])))
 
     def _statements(self, number: int) -> Statements:
@@ -223,9 +235,11 @@ class Comparison:
         if value is not None:
             return f"{quote(column)} >= {to_sql(text_literal(value))}"
         (part,) = self.plan.parts_of(1, self.plan.key)
+        # By a scan, because which rows count as late depends on it.
         ((_, highest),) = self.sides[0].ask(
             self._statements(0).ends()
         )  # an answer rests on it: no hint of an index
+        # Without any row before, every row of now came later.
         return f"{part.sql}::int8 > {highest if highest is not None else -(2**63)}"
 
     def _opened(
@@ -250,10 +264,12 @@ class Comparison:
             threading.Thread(
                 target=self.sides[number].stream,
                 args=(
+                    # The side before has no late rows, but both sides must send the same fields.
                     self._statements(number).stream(how, opened, late if number else late and "false"),
                     pipes[number],
                 ),
                 kwargs={"few": few, "indexed": indexed[number]},
+                # Daemons: a side that never answers must not keep the process from ending.
                 daemon=True,
             )
             for number in (0, 1)
@@ -261,11 +277,13 @@ class Comparison:
         for thread in threads:
             thread.start()
         try:
+            # Lanes are summed only where an index found the rows, to hold them against the buckets.
             merged = merge(pipes[0], pipes[1], replace(self._layout(how, late), summed=any(indexed)), see)
         finally:
             self._let_go(pipes, threads)
         if self.observer is None:
             return merged, samples.all(), ()
+        # Asked while the snapshots are still open, and only now, when all added rows are known.
         twice = duplicated(self.sides[1], self.plan, self.encoding, arrivals)
         return merged, samples.all(), (*self.observer.end(self.plan.title), *twice)
 
@@ -276,11 +294,13 @@ class Comparison:
         for pipe in pipes:
             pipe.closed = True
         for side, thread in zip(self.sides, threads, strict=True):
+            # A moment first: mostly the other side ends by itself.
             thread.join(0.1)
             if thread.is_alive():
                 side.session.cancel()
             thread.join(10)
             if thread.is_alive():
+                # A cancel that is not answered leaves only the line to be cut.
                 side.session.abandon()
                 thread.join()
 
@@ -313,6 +333,7 @@ class Comparison:
         doubts = []
         assert found.rows_before is not None
         assert found.rows_after is not None
+        # Counts are not corrected to fit: what does not add up is unknown.
         if tuple(merged.read) != tuple(expected):
             doubts.append(f"{merged.read} rows were read, but {list(expected)} had been counted")
         if merged.contradicted:
@@ -328,12 +349,15 @@ def compare_table(comparison: Comparison) -> TableDiff:
     """One table's differences; a column whose values cannot be digested is left out and said. Raises
     nothing.
     """
+    # Each round leaves something out, so the loop ends: the index, declared scales, or one column.
     while True:
         try:
             made = comparison.run()
             if comparison.misled:
                 comparison = replace(comparison, by_index=False, misled=False, contradicted=0)
                 continue
+            # A declared scale can be wrong where the catalogue was
+            # written to by hand; then every number is trimmed.
             if not (comparison.contradicted and comparison.plan.scaled):
                 return made
             comparison = replace(comparison, plan=comparison.plan.unscaled(), contradicted=0)
@@ -342,6 +366,7 @@ def compare_table(comparison: Comparison) -> TableDiff:
             if culprit is None:
                 return unanswered(comparison.plan, told(error, comparison.plan))
             column, reason = culprit
+            # Without its key the table cannot be told apart row by row.
             if column in comparison.plan.key:
                 return unanswered(comparison.plan, f"its key {column}: {reason}")
             comparison = replace(comparison, plan=comparison.plan.without(column, reason))
@@ -350,6 +375,7 @@ def compare_table(comparison: Comparison) -> TableDiff:
 def _culprit(comparison: Comparison) -> tuple[str, str] | None:
     """The first column that fails on its own, and why."""
     for number, side in enumerate(comparison.sides):
+        # Column by column, over all rows: which one failed the whole digest did not say.
         statements = Statements(comparison.plan, number, comparison.encoding)
         for part in statements.parts:
             try:
@@ -371,6 +397,7 @@ def told(error: DatabaseError, plan: PairPlan) -> str:
         *plan.before.table.columns,
         *plan.after.table.columns,
     }
+    # The side's name in front of the message is ours, and no value.
     when, colon, said = error.fact.partition(": ")
     fact = f"{when}{colon}{mask_values(said, names)}" if personal and not error.lost else error.fact
     return f"{fact}; {error.hint}" if error.hint else fact

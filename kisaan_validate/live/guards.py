@@ -11,6 +11,7 @@ from kisaan_validate.live.sides import LiveSide
 from kisaan_validate.sql.qualify import qualified
 
 _WHERE = qualified(
+    # Start of the server and oid of the database: a name could stand for two servers, an address for one.
     "SELECT pg_postmaster_start_time()::text, oid::int8 FROM pg_catalog.pg_database WHERE datname = "
     "current_database()"
 )
@@ -32,6 +33,7 @@ def check_sides(sides: Sequence[LiveSide]) -> None:
                 )
     before, after = sides
     shared = set(before.schemas) & set(after.schemas)
+    # Two schemas of one database may be compared; only the same schema twice is a slip.
     if shared and before.ask(_WHERE) == after.ask(_WHERE):
         for old, new in zip(before.schemas, after.schemas, strict=True):
             if old == new:

@@ -48,6 +48,7 @@ def write_values(session: Session, streams: Iterable[ValueStream], sink: ValueSi
     """
     for stream in streams:
         try:
+            # A column that was asked for by name and has no values would be missed only after the migration.
             if why := refusal(session, stream.sql):
                 raise why
             sink.table(stream.title, stream.forms)
@@ -73,6 +74,7 @@ class _ChangedValues:
 
     def see(self, change: RowChange) -> None:
         """One row that came, went or changed: what came and went is no changed value."""
+        # A row that came or went has no other value to compare with.
         if change.kind is not Kind.CHANGED:
             return
         self.watch.see(change)
@@ -98,6 +100,7 @@ def compare_values(
     if why := refusal(session, stream.sql):
         return [ValuesCompared(stream.title, name, message=why.fact) for name in names]
     proofs = tuple(name for name in names if name in stream.forms.proofs)
+    # An integer key is its own place; other keys are placed by their bytes.
     layout = Layout(stream.title, 1 if stream.forms.by_number else 2, stream.pairs, proofs, key)
     seen = _ChangedValues(stream)
     seen.watch.begin(stream.title, stream.pairs, key)
@@ -105,10 +108,13 @@ def compare_values(
     threading.Thread(target=_read, args=(session, stream.sql, pipe), daemon=True).start()
     try:
         unlike = _Unlike(_narrowed(kept, stream, names), pipe, layout)
+        # The merge's lines come from one walk over both sides, split for the two readers.
         old, new = tee(unlike)
         counted = merge(_placed(_side(old, 0), layout), _placed(_side(new, 1), layout), layout, seen.see)
     finally:
+        # Also after a failure, or the reading thread would wait for room in the pipe for ever.
         pipe.closed = True
+    # Lines alike, lines of one side, and lines that the merge saw: together all that was read.
     read = tuple(unlike.alike + lone + number for lone, number in zip(unlike.lone, counted.read, strict=True))
     message = no_key(key, unlike.shared) if unlike.shared else ""
     if read != expected:
@@ -131,6 +137,7 @@ def compare_values(
 
 def _read(session: Session, sql: str, pipe: Pipe) -> None:
     try:
+        # Without the line feed: kept lines have none.
         session.copy_out(f"COPY ({sql}) TO STDOUT", lambda line: pipe.write(line[:-1]))
         pipe.end()
     except DatabaseError as error:
@@ -170,6 +177,7 @@ class _Unlike:
         """A run of lines that both sides have."""
         self.alike += many
         if self._unlike is not None:
+            # The next line may repeat the key of a pair that was not alike.
             self._share(_key_of(first), self._unlike)
             self._unlike = None
         self._alike = last
@@ -181,10 +189,12 @@ class _Unlike:
     def _see(self, line: bytes) -> None:
         """A line whose sides are not alike: whether the line before it has its key."""
         key, before = _key_of(line), self._unlike
+        # Most keys differ from the one before, so one comparison settles it.
         self._share(key, before if before is not None else _key_of(self._alike))
         self._unlike = key
 
     def _share(self, key: bytes, before: bytes) -> None:
+        # Each key once, however many lines share it.
         if key == before and key != self._counted:
             self.shared += 1
             self._counted = key
@@ -212,12 +222,14 @@ def _placed(lines: Iterable[bytes], layout: Layout) -> Iterator[bytes]:
     framed = b"%b\t%b\t0\t%b\n" if layout.place == 1 else b"0\t%b\t%b\t0\t%b\n"
     for line in lines:
         key, _, rest = line.partition(b"\t")
+        # A digest of the texts is enough: both sides wrote them by the same forms.
         yield framed % (key, blake2b(rest, digest_size=16).hexdigest().encode(), rest)
 
 
 def _narrowed(lines: Iterable[bytes], stream: ValueStream, names: Sequence[str]) -> Iterator[bytes]:
     """The kept lines without the columns that are not compared."""
     forms = stream.forms
+    # All columns are compared: the lines are handed on as they are.
     if tuple(names) == forms.columns:
         yield from lines
         return

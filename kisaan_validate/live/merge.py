@@ -36,6 +36,7 @@ class Pipe:
     """
 
     def __init__(self) -> None:
+        # A few batches: the faster side waits, and memory does not grow with the table.
         self._queue: queue.Queue[list[bytes] | DatabaseError | None] = queue.Queue(DEPTH)
         self._batch: list[bytes] = []
         self._size = 0
@@ -51,12 +52,14 @@ class Pipe:
 
     def end(self, failure: DatabaseError | None = None) -> None:
         """No more rows follow, because of ``failure`` if one is given."""
+        # A failed side's last rows are of no use.
         if failure is None and self._batch:
             self._put(self._batch)
         self._put(failure)
 
     def _put(self, item: list[bytes] | DatabaseError | None) -> None:
         while not self.closed:
+            # With a timeout, because a reader that is gone empties the queue no more.
             try:
                 self._queue.put(item, timeout=0.2)
                 return
@@ -104,8 +107,10 @@ class StreamedRow:
 def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[StreamedRow]:
     cuts = layout.place + 2
     for line in raw:
+        # Only the place and the lanes are cut off; most rows are equal and never read further.
         fields = line[:-1].split(b"\t", cuts)
         rest = fields[cuts] if len(fields) > cuts else b""
+        # One row may be larger than all that is allowed for a batch.
         if len(rest) > MOST_BYTES_OF_ONE_KEY:
             raise DatabaseError(f"one row has more than {MOST_BYTES_OF_ONE_KEY:,} bytes")
         if layout.place == 1:
@@ -114,7 +119,10 @@ def _lines(raw: Iterable[bytes], layout: Layout) -> Iterator[StreamedRow]:
             yield StreamedRow((int(fields[0]), fields[1]), fields[2] + b"," + fields[3], rest)
         else:
             yield StreamedRow(
-                (int(fields[0]), b"%020d" % (int(fields[1]) + 2**63)), fields[0] + b"," + fields[1], rest
+                # Twenty digits and an offset: text that sorts as signed numbers do.
+                (int(fields[0]), b"%020d" % (int(fields[1]) + 2**63)),
+                fields[0] + b"," + fields[1],
+                rest,
             )
 
 
@@ -130,6 +138,7 @@ def _of_one_key() -> Callable[[list[StreamedRow], StreamedRow], None]:
 
     def add(group: list[StreamedRow], line: StreamedRow) -> None:
         nonlocal size
+        # Begun anew for each group, whose first line was taken before.
         if len(group) == 1:
             size = len(group[0].rest)
         group.append(line)
@@ -174,10 +183,12 @@ def merge(
     olds, news = _lines(before, layout), _lines(after, layout)
     if layout.summed:
         olds, news = _added(olds, counted.sums[0]), _added(news, counted.sums[1])
+    # Without a key equal rows are only counted, so a million of them take no memory.
     add = _of_one_key() if layout.place else _one_more
     for old, new in groups_side_by_side(olds, news, _PLACE, _DISORDER, add):
         counted.read[0] += _rows(old)
         counted.read[1] += _rows(new)
+        # Nearly all rows end here.
         if len(old) == len(new) == 1 and old[0].digest == new[0].digest and old[0].copies == new[0].copies:
             continue
         if layout.place and (len(old) > 1 or len(new) > 1):
@@ -208,6 +219,7 @@ def _count(change: RowChange, counted: Merged, see: Callable[[RowChange], None])
         counted.late += change.copies
     elif change.kind is Kind.ADDED:
         counted.added += change.copies
+    # Equal columns under different digests: one of them is wrong, and nothing is said of the row.
     elif not change.columns:
         counted.contradicted += 1
         return
@@ -222,6 +234,7 @@ def _changes(
 ) -> Iterator[RowChange]:
     """The rows of one place that differ. Where several have the key, equal ones are matched first."""
     if not layout.place:
+        # Rows of one place are equal, so only their number can differ.
         surplus = sum(line.copies for line in new) - sum(line.copies for line in old)
         if surplus:
             yield reader.whole(
@@ -229,6 +242,7 @@ def _changes(
             )
         return
     left, right = _unmatched(old, new), _unmatched(new, old)
+    # In order, because nothing says which of several changed rows became which.
     for a, b in zip(left, right, strict=False):
         yield reader.changed(a, b)
     matched = min(len(left), len(right))
@@ -256,6 +270,7 @@ class _RowReader:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.names = [pair.name for pair in layout.columns]
+        # numeric compares by value: 1.50 is 1.5, though it prints differently.
         self.numbers = {pair.name for pair in layout.columns if pair.form == "numeric"}
         # A real is compared as the double that it is; people see it with the digits of its own type, where
         # both sides have it.
@@ -292,11 +307,13 @@ class _RowReader:
             return {**row, **{name: as_real(row[name]) for name in self.reals}}
         return row
 
+    # Text first: most equal numbers print alike.
     def _same(self, name: str, x: str | None, y: str | None) -> bool:
         if x == y or x is None or y is None or name not in self.numbers:
             return same(x, y)
         try:
             return Decimal(x) == Decimal(y)
+        # A text that is no number cannot be compared as one, so it differs.
         except InvalidOperation:
             return False
 
@@ -319,8 +336,10 @@ def decoded(text: bytes) -> str | None:
     if text == b"\\N":
         return None
     if b"\\" in text:
+        # Doubled backslashes are marked first, so that "\\n" in a value is not read as a line feed.
         first, *pieces = text.replace(b"\\\\", b"\\\0").split(b"\\")
         text = first + b"".join(
             b"\\" + p[1:] if p[:1] == b"\0" else _ESCAPES.get(p[:1], p[:1]) + p[1:] for p in pieces
         )
+    # Bytes of a database without an encoding survive the way to the page and back.
     return text.decode("utf-8", "surrogateescape")

@@ -25,8 +25,8 @@ class DiffOptions:
     came later; value None: whose key is above all keys before. ``encoding``: "auto", or one of
     ``digest.rows``. ``foreign``: tables that are compared although another server holds their rows.
     ``asked`` says which columns are called personal, ``followed`` what both databases make of that.
-    ``renamed``: (name before, new name) of tables, and of columns as table.column, that are called
-    otherwise after.
+    ``renamed``: (name before, new name) of tables, and of columns as table.column, that have another
+    name after.
     """
 
     before_schemas: tuple[str, ...] = ("public",)

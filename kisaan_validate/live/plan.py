@@ -71,6 +71,7 @@ class PairPlan:
             (pair, parts) for pair, parts in zip(self.pairs, self.parts, strict=True) if pair.name != column
         ]
         gone = Unknown(f"the values of {self.title}.{column}", reason)
+        # Without one of its columns a key tells no rows apart any more.
         key = self.key if column not in self.key else ()
         return replace(
             self,
@@ -94,6 +95,7 @@ def plan_pair(
     _check_declared(title, before.table, after.table, options)
     pairs, parts, unknown = [], [], []
     own_names = before.table.own_names
+    # In the order of the table before, so that the report of a run does not depend on the other side.
     for name, old in before.table.columns.items():
         new = after.table.columns.get(name)
         if new is None or (title, name) in options.ignored:
@@ -102,6 +104,7 @@ def plan_pair(
         if isinstance(made, str):
             unknown.append(Unknown(f"the values of {title}.{name}", made))
             continue
+        # Personal under either name: a renamed table may be declared under its old one.
         personal = options.is_personal(title, name) or options.is_personal(before.table.name, name)
         own = own_names.get(name, name)
         pairs.append(
@@ -109,6 +112,7 @@ def plan_pair(
         )
         parts.append(made)
     key, unique = _key(title, before.table, after.table, options, {pair.name for pair in pairs})
+    # A changed scale moves no key, and a key that seems to change would be another row.
     scaled = [
         made if not key or made[0].column in key else _scaled(made, before.table, after.table)
         for made in parts
@@ -150,6 +154,7 @@ def _check_declared(title: str, before: Table, after: Table, options: DiffOption
         "--ignore": {column for table, column in options.ignored if table == title},
     }
     for option, names in declared.items():
+        # A column to be ignored may be on one side only, which is why it is ignored.
         known = both if option != "--ignore" else before.columns.keys() | after.columns.keys()
         for name in sorted(names - known):
             raise UsageError(
@@ -157,6 +162,7 @@ def _check_declared(title: str, before: Table, after: Table, options: DiffOption
                 f"its columns: {', '.join(sorted(both))}",
             )
     column, value = options.since.get(title, ("", None))
+    # Only a declared value needs the column after; "above all keys" asks the key.
     if value is not None and column not in after.columns:
         raise UsageError(
             f"--added-since: {title}.{column} does not exist after",
@@ -173,6 +179,7 @@ def _compared(
     cast_types: Mapping[str, TypeFacts],
 ) -> tuple[Part, Part] | str:
     """Both sides of a column, or why it cannot be compared."""
+    # Types that the catalogue does not take apart have no canonical form.
     old, new = before.table.columns[name].made, after.table.columns[name].made
     if old is None or new is None:
         return "the catalogue does not describe the parts of its type"
@@ -185,6 +192,7 @@ def _compared(
     form = common_form(old, new, bool(options.zone))
     if isinstance(form, CanonicalForm):
         return Part(name, old, form), Part(name, new, form)
+    # What is missing is said as the option that would supply it.
     hint = (
         "declare one with --zone"
         if needs_zone(old, new)
@@ -223,11 +231,13 @@ def _key(
     """The columns by which rows are told apart, and whether both catalogues say that they are unique."""
     declared = options.keys.get(title)
     if declared:
+        # A declared key need not be unique: rows that share one are counted, and said.
         return (declared if usable >= set(declared) else ()), _unique(before, declared) and _unique(
             after, declared
         )
     candidates = [*_keys_of(before), *_keys_of(after)]
     fit = [key for key in candidates if usable >= set(key)]
+    # A key that is unique on both sides comes first; another one still pairs rows, and its repeats are said.
     for key in fit:
         if _unique(before, key) and _unique(after, key):
             return key, True
@@ -253,5 +263,6 @@ def _keys_of(table: Table) -> list[tuple[str, ...]]:
 
 
 def _unique(table: Table, columns: tuple[str, ...]) -> bool:
+    # Without NULLs, because NULLs are not equal to each other in a unique index.
     index = table.unique_over(frozenset(columns))
     return index is not None and all(table.proves_not_null(c) for c in index.columns if c is not None)

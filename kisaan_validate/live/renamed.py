@@ -37,6 +37,7 @@ class RenamedTables:
     @property
     def titles(self) -> dict[str, str]:
         """The same, with what bore a new name before: it is told from what has it after."""
+        # A table that came under a lost table's old name must not be taken for it.
         lost = {new for new in self.tables.values() if new not in self.tables}
         return {**{new: formerly(new, ()) for new in lost}, **self.tables}
 
@@ -54,11 +55,13 @@ def moved_tables(
         if title not in titles:
             others.append((old, new))
             continue
+        # ``shop.orders`` may be table orders of schema shop, or column orders of table shop.
         if _place(old, titles) in columns:
             raise UsageError(
                 f"--renamed {old}={new}: {old} is both a table and a column of another table",
                 f'write the table as "{old}"',
             )
+        # The new name keeps the schema unless it says another one.
         schema = split_name(old)[0]
         tables[title] = title_of(new, schema)
     _refuse_one_name(tables.values())
@@ -109,8 +112,10 @@ def _found(old: str, new: str, before: Mapping[str, Table], former: Mapping[str,
     """(title after, name before) of a column that is named as before, its table as before or as after."""
     written, name = split_column(old)
     wanted = title_of(written) if written else ""
+    # By the old title first: a contract or option names what it renames as it was.
     titles = [t for t in before if former.get(t, t) == wanted] or [t for t in before if t == wanted]
     titles = titles or [t for t in before if former.get(t, t).rpartition(".")[2] == wanted]
+    # Several tables could be meant, and guessing would compare the wrong ones.
     if len(titles) != 1:
         what = "several tables" if titles else "no table" if written else "no table.column"
         raise UsageError(
@@ -131,6 +136,7 @@ def followed(is_personal: Callable[[str, str], bool], renames: Renames) -> Asked
     """
     tables = {**{title: renames.title(title) for title, _ in renames.columns}, **renames.tables}
 
+    # Both ways: a personal column stays personal under its new name, and under its old one.
     def asked(table: str, column: str) -> How:
         places = [(table, column)]
         for old, new in tables.items():

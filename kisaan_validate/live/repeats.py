@@ -20,6 +20,7 @@ from kisaan_validate.text.cutting import is_cut
 DUPLICATED = "duplicated batch"
 """The name of the pattern."""
 
+# The values stand in the statement, which must stay of a size that the server parses quickly.
 MOST, MOST_BYTES = 10_000, 16 << 20
 """So many added rows, and characters of them, are looked for; where more were added, nothing is said."""
 
@@ -60,10 +61,12 @@ def duplicated(side: LiveSide, plan: PairPlan, encoding: str, arrivals: Arrivals
     """
     others = _others(plan)
     hidden = {pair.name for pair in plan.pairs if pair.personal}
+    # A personal key would have to be written into the statement.
     if not plan.key or not others or not arrivals.rows or hidden.intersection(plan.key):
         return ()
     try:
         twice = _count(side, plan, encoding, arrivals.rows)
+    # It is a remark, not a result: without an answer nothing is said.
     except (DatabaseError, UnicodeEncodeError):  # a database without an encoding holds bytes that are no text
         return ()
     if not twice:
@@ -91,9 +94,11 @@ def _count(side: LiveSide, plan: PairPlan, encoding: str, rows: Sequence[RowChan
     }
     if not added:
         return 0
+    # By one lane, which one array can list; the other lane is compared here.
     condition = f"{high} = ANY ('{{{','.join(str(h) for h, _ in added)}}}'::int8[])"
     all = staged(source, item, _may_equal(plan, rows))
     held = side.ask(qualified(f"SELECT {high}, {low}, count(*) FROM {all} WHERE {condition} GROUP BY 1, 2"))
+    # More rows of these values than were added: the others were there before.
     return sum(added[h, lo] for h, lo, n in held if n > added.get((h, lo), n))
 
 
@@ -103,6 +108,7 @@ def _is_one_of(plan: PairPlan, rows: Sequence[RowChange]) -> str:
     if integer_key(plan):
         return f"{key[0].sql} = ANY ('{{{','.join(str(row.key[0]) for row in rows)}}}'::int8[])"
     texts = [part.shown(plan.after.context) for part in key]
+    # With their lengths, so that ("a", "bc") and ("ab", "c") make different texts.
     framed = " || ".join(f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts)
     return f"{framed} = ANY ({_texts(framed_key(row.key) for row in rows)})"
 
@@ -124,10 +130,13 @@ def _may_equal(plan: PairPlan, rows: Sequence[RowChange]) -> str:
         for p in _others(plan)
         if _is_cheap(p) and p.column not in hidden
     ]
+    # A cut value equals no stored one, and a NULL would need its own condition.
     usable = [(part, values) for part, values in known if None not in values and not any(map(is_cut, values))]
     if not usable:
         return ""
+    # The column with most different values leaves out the most rows.
     part, values = max(usable, key=lambda usable: len(usable[1]))
+    # Through one cheap type, so that int2 and int8 columns compare with the same list.
     kind = _CHEAP[part.facts.name]
     return f"{quote(part.column)}::{kind} = ANY ({_texts(sorted(str(v) for v in values))}::{kind}[])"
 

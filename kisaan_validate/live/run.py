@@ -71,6 +71,7 @@ def diff_rows(
         _Run(sides, options, observer, on_progress, stop),
         HoldLimit(options.limits.snapshot_seconds, stop),
     )
+    # The clock starts before the first snapshot, and stops with the last session.
     try:
         return run.run(schemas)
     finally:
@@ -91,6 +92,7 @@ class _Run:
     def run(self, schemas: Mapping[str, str]) -> RowDiff:
         self.on_progress("taking both snapshots", 0, 0)
         both(lambda number: self.sides[number].open(self.options.select))
+        # Before anything is compared: a slip in a schema's name would read as "every table was added".
         check_sides(self.sides)
         known = self.sides[0].seen.keys() | self.sides[1].seen.keys()
         if self.options.select and not known:
@@ -98,8 +100,10 @@ class _Run:
                 f"no table matches {' or '.join(self.options.select)}",
                 "* matches any characters",
             )
+        # Followed on both sides: a column may be personal on one of them by its view alone.
         self._follow()
         renames = self._renamed()
+        # After renaming, because options name tables as they are called after.
         self.options = resolved(self.options, {**self.sides[0].bare_names, **self.sides[1].bare_names})
         self._check_zone()
         encoding, notes = self._encoding()
@@ -113,11 +117,13 @@ class _Run:
         casts = self._cast_types()
         notes += [f"declared: {old} is renamed to {new}" for old, new in self.options.renamed]
         changes, unknown, left = self._schema(schemas, renames)
+        # Sorted, so that two runs report in the same order.
         titles = sorted(self.sides[0].seen.keys() | self.sides[1].seen.keys())
         tables = []
         for done, title in enumerate(titles):
             self.on_progress(title, done, len(titles))
             tables.append(self._table(title, encoding, casts))
+        # At the end, for all tables at once: a table that was rewritten shows it only then.
         tables = self._fenced(tables)
         if self.options.schema and not self.stop.requested:
             context = Context(self.options.zone, self._text_encoding())
@@ -189,11 +195,13 @@ class _Run:
             if s.snapshot.place.server_version_num < HASH_SINCE
         ]
         candidates = [HASH, SHA256] if wanted == "auto" else [wanted]
+        # One old server decides for both: digests must be computed alike.
         if old and HASH in candidates:
             candidates.remove(HASH)
             notes.append("a server older than 14 has no hash of rows: digests are SHA-256")
         for encoding in candidates:
             answers = both(lambda number, e=encoding: self._self_check(number, e))  # type: ignore[misc]
+            # A wish is tried alone; "auto" falls back to SHA-256.
             if answers[0] == answers[1]:
                 return encoding, notes
             notes.append(f"the servers do not compute the same digests ({encoding}): the self-check differs")
@@ -211,11 +219,13 @@ class _Run:
         do.
         """
         found = [side.snapshot.place.encoding for side in self.sides]
+        # One database with another encoding makes both convert, or equal texts would differ.
         return next((encoding for encoding in found if encoding not in RAW), found[0])
 
     def _cast_types(self) -> dict[str, TypeFacts]:
         found = {}
         for cast in sorted(set(self.options.casts.values())):
+            # The type stands in a statement unquoted, so nothing but a type's name may pass.
             if not re.fullmatch(
                 r'[A-Za-z_"][\w ".]*(\(\s*\d+\s*(,\s*-?\d+\s*)?\))?( with(out)? time zone)?', cast
             ):
@@ -224,6 +234,7 @@ class _Run:
                     "write it as in CREATE TABLE: numeric(18,2), text, timestamptz",
                 )
             types = [side.type_named(cast) for side in self.sides]
+            # Of one name, and made of the same parts: domains and enums may differ between servers.
             if types[0] is None or types[0] != types[1]:
                 raise UsageError(f"--cast: the type {cast} differs between the sides or does not exist")
             found[cast] = types[0]
@@ -261,6 +272,7 @@ class _Run:
         pair = [self._side(table) for table in tables if table is not None]
         plan = plan_pair(title, pair[0], pair[1], self.options, casts)
         if self.options.ignored:
+            # A column that is ignored is not compared, so neither is its type.
             kept = tuple(c for c in plan.schema if (title, c.name) not in self.options.ignored)
             plan = replace(plan, schema=kept)
         if self.options.since.get(title, ("", ""))[1] is None and not integer_key(plan):
@@ -284,6 +296,7 @@ class _Run:
         number = 0 if tables[1] is None else 1
         table, other = tables[number], self.sides[1 - number]
         assert table is not None
+        # Said as a partition, not as a missing table.
         if other.is_partition(title):
             why = f"{other.when} it is a partition, compared as part of its parent, so it has no counterpart"
             return unread(title, table, why)
@@ -324,12 +337,13 @@ class _Run:
 def resolved(options: DiffOptions, known: Mapping[str, str]) -> DiffOptions:
     """The same options with tables by their full titles; ``known`` are their own names, by title.
 
-    Raises UsageError: a slip of the pen must not compare otherwise.
+    Raises UsageError: a misspelled name must not change what is compared.
     """
 
     def title(option: str, name: str) -> str:
         schema, bare = split_name(name)
         exact = [t for t in dict.fromkeys((name, title_of(name))) if t in known]
+        # An exact title wins; otherwise the bare name, if it means one table.
         fit = exact[:1] or sorted(t for t, own in known.items() if not schema and own == bare)
         if len(fit) != 1:
             raise UsageError(

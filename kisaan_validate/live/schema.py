@@ -58,11 +58,13 @@ def _readings(sides: Sides, renamed: Mapping[str, str], renames: Renames) -> tup
         ]
         relations = {
             **sides[1].places,
+            # A renamed table has the place that it has after, so that references to it compare equal.
             **sides[0].places,
             **{t: p for t, p in sides[1].places.items() if t in renames.tables.values()},
         }
         whole = with_heirs(renames, objects, *places)
         objects = objects_through(objects, whole, new, relations)
+        # Bodies that call a renamed function differ by that name alone; they are asked from the side after.
         bodies = sides[1].bodies(bodies_in_question(objects, new, whole))
         objects = with_bodies(objects, new, bodies_told(bodies, objects, new, whole, relations))
     return Reading(objects, unread, versions[0]), Reading(new, hidden_new, versions[1])
@@ -94,6 +96,7 @@ def with_tables(sides: Sides, changes: Iterable[Change], tables: Iterable[TableD
     """The changes with columns and tables of one side only, said even where the catalogue as a whole could
     not be read.
     """
+    # The catalogue's own words first; what is known from the tables only fills in.
     known = {change.key: change for change in changes}
     for change in (change for table in tables for change in table.schema):
         known.setdefault(change.key, change)
@@ -102,6 +105,7 @@ def with_tables(sides: Sides, changes: Iterable[Change], tables: Iterable[TableD
         for title in mine.seen.keys() - other.seen.keys():
             texts = ("table", None) if aspect == REMOVED else (None, "table")
             change = Change("table", title, title, aspect, *texts)
+            # Its parent says that it is one; as a table of its own it would look added.
             if not other.is_partition(title):  # it is there, and what it is a partition of is said
                 known.setdefault(change.key, change)
     return sorted(known.values(), key=lambda change: change.key)
@@ -114,6 +118,7 @@ def _title(title: str, schemas: Mapping[str, str]) -> str:
             title
             if old == "public" and "." not in title
             else title.removeprefix(f"{old}.")
+            # Only a whole schema name before the dot: "shop." of "shop_old.x" is none.
             if title.startswith(f"{old}.")
             else None
         )
@@ -129,6 +134,7 @@ def _renamed(item: SchemaObject, schemas: Mapping[str, str]) -> SchemaObject:
 
     def text(value: str) -> str:
         for old, new in schemas.items():
+            # Escaped for the replacement, in which a backslash means something.
             there = f"{quote(new)}.".replace("\\", r"\\")
             value = re.sub(rf"(?<![\w.]){re.escape(quote(old))}\.", there, value)
         return value
@@ -137,6 +143,7 @@ def _renamed(item: SchemaObject, schemas: Mapping[str, str]) -> SchemaObject:
     name = schemas.get(item.name, item.name) if item.kind == "schema" else item.name
     if item.name == item.table:
         name = table
+    # A grant on a schema names it in the middle of a sentence.
     elif item.kind == "grant" and not item.table:
         who, on, schema = item.name.partition(" on schema ")
         name = f"{who}{on}{schemas.get(schema, schema)}"

@@ -32,6 +32,7 @@ from kisaan_validate.sql.expressions import text_literal, to_sql
 
 Answer = TypeVar("Answer")
 
+# Buckets are many small groups; hashed in memory they need one pass.
 _TUNED = (("work_mem", "'64MB'"), ("max_parallel_workers_per_gather", "4"), ("enable_hashagg", "on"))
 """For one session of ours: buckets are hashed in memory, by several workers where the server has them."""
 
@@ -61,8 +62,10 @@ class LiveSide:
         self.session = Session(self.target, self.limits, self.schemas, self.stop)
         self.session.begin()
         first = read_catalogue(self.session, self.schemas, {})
+        # Its snapshot must not be the comparison's: it was taken before the locks.
         self.session.execute("ROLLBACK")
         self.named = self._moved(count_scope(first))
+        # Selected tables alone: a comparison of one table must not lock a whole database.
         wanted = [t for t in count_scope(first) if is_selected(self.title(t.key), t.name, select)]
         self.snapshot = take_snapshot(
             self.session, wanted, self.schemas, {}, self.target.source, self.foreign, share=2
@@ -70,8 +73,10 @@ class LiveSide:
         tables = count_scope(self.snapshot.catalogue)
         self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), t.name, select)}
         shown = Counter(self.title(t.key) for t in tables)
+        # Two tables of one title cannot be told apart by it, so neither is compared.
         self.twofold = frozenset(title for title, tables_of in shown.items() if tables_of > 1)
         self.session.tune(_TUNED)
+        # What a failed statement returns to; locks and snapshot lie before it.
         self.session.execute(f"SAVEPOINT {SAVEPOINT}")
         self.guarded(lambda: require_young(self.snapshot.place.standby, self.limits.standby_seconds))
 
@@ -157,11 +162,13 @@ class LiveSide:
 
         def work() -> Rows:
             self._enter()
+            # A statement that reads rows must not find them by an index; one that only guesses may.
             with heap_only(self.session):
                 if why := refusal(self.session, sql):
                     raise why
                 if not zone:
                     return self.session.execute(sql)
+                # In the zone a cast says the same as AT TIME ZONE, which costs five times as much.
                 self.session.tune([("TimeZone", to_sql(text_literal(zone)))])
                 rows = self.session.execute(sql)
                 self.session.tune([("TimeZone", "'UTC'")])
@@ -184,6 +191,7 @@ class LiveSide:
         """``work``, and after a failure the session as it was before. Raises DatabaseError."""
         try:
             answer = work()
+            # Locks of the statement are given back where the lock table has no room.
             give_back(self.session)
             return answer
         except DatabaseError as error:
@@ -214,6 +222,7 @@ class LiveSide:
             recover(self.session)
             pipe.end(DatabaseError(f"{self.when}: {error.fact}", error.hint, error.sqlstate, error.lost))
         except Exception as error:  # a thread that ended without a word would let the merge wait for ever
+            # The merge would wait for a row that never comes.
             self.session.abandon()
             pipe.end(
                 DatabaseError(
@@ -227,6 +236,7 @@ class LiveSide:
 
     def moved(self) -> set[str]:
         """The tables that were rewritten while they were compared. Raises KisaanError."""
+        # Outside the snapshot, which would show the files of then.
         watcher = Session(self.target, self.limits, self.schemas, self.stop)
         try:
             return {self.title(key) for key in rewritten(watcher, self.snapshot)}
@@ -235,6 +245,7 @@ class LiveSide:
 
     def close(self) -> None:
         """Let go of the snapshot."""
+        # ``open`` may have failed before the session existed.
         if hasattr(self, "session"):
             self.session.close()
 

@@ -43,6 +43,7 @@ class Buckets:
 
 def integer_key(plan: PairPlan) -> bool:
     """Whether the key is one integer that is never NULL, so that its order is that of its values."""
+    # Not unique, or nullable, it has no order that both sides share.
     if len(plan.key) != 1 or not plan.unique:
         return False
     return all(part.form.name == "integer" for side in (0, 1) for part in plan.parts_of(side, plan.key))
@@ -55,12 +56,15 @@ def choose_buckets(plan: PairPlan, rows: int, ends: tuple[int, int] | None) -> B
     wanted = min(max(rows // ROWS_A_BUCKET, LEAST_BUCKETS), MOST_BUCKETS)
     if not plan.key:
         return Buckets(WHOLE, mask=_mask(wanted))
+    # Spans must not overflow an int8 when they are counted.
     if integer_key(plan) and ends is not None and ends[1] - ends[0] < 2**62:
+        # Rounded up, so that the last span reaches the highest key.
         return Buckets(SPAN, ends[0], max(1, -(-(ends[1] - ends[0] + 1) // wanted)))
     return Buckets(HASHED, mask=_mask(wanted))
 
 
 def _mask(wanted: int) -> int:
+    # A power of two less one: the mask takes the low bits of a hash.
     return int(2 ** (wanted - 1).bit_length()) - 1
 
 
@@ -107,6 +111,7 @@ class Statements:
         Only where nothing that is digested depends on it. Names with a slash are never abbreviations, of
         which AT TIME ZONE thinks first.
         """
+        # A cast of a clock follows the session's zone, and costs less than AT TIME ZONE.
         zone = self.side.context.zone
         clocks = any(
             part.form.name == "timestamptz" and part.facts.name != "timestamptz" for part in self.parts
@@ -134,6 +139,7 @@ class Statements:
 
     def _bucket(self, how: Buckets) -> str:
         if how.kind == SPAN:
+            # Integer division, so that both sides cut the same spans.
             return f"(({self.key[0].sql}::int8 - ({how.low})::int8) / {how.width})::int4"
         return f"({self._key_hash()} & {how.mask})::int4" if how.kind == HASHED else ""
 
@@ -160,15 +166,19 @@ class Statements:
         digest, context = self.digest, self.side.context
         source, condition = self._opened(how, opened)
         place = {SPAN: {"k": f"{self.key[0].sql}::int8" if self.key else ""}, WHOLE: {}}.get(
-            how.kind, {"k": self._key_hash() if self.key else "", "kb": key_bytes_sql(self.key, context)}
+            # The hash orders rows on both sides alike; the key's bytes decide where two keys share one.
+            how.kind,
+            {"k": self._key_hash() if self.key else "", "kb": key_bytes_sql(self.key, context)},
         )
         shown = {f"v{n}": self._staged(part) for n, part in enumerate(self.parts)}
         proofs = {f"p{n}": proof for n, part in enumerate(self.parts) if (proof := part.proof(context))}
         if late:
+            # IS TRUE: a NULL says nothing of when a row came.
             proofs["late"] = f"({late}) IS TRUE"
         inner = staged(source, {**place, digest.name: digest.inner, **shown, **proofs}, condition)
         high, low = digest.lanes
         cut = [f"{self._cut(part, name)} AS {name}" for part, name in zip(self.parts, shown, strict=True)]
+        # A late row is a truth value, which is cut nowhere.
         cut += [name if name == "late" else f"{proof_cut_sql(name)} AS {name}" for name in proofs]
         listed = ", ".join((*place, f"{high} AS high", f"{low} AS low", *cut))
         order = ", ".join(place) or "high, low"
@@ -179,6 +189,7 @@ class Statements:
         long.
         """
         if part.column in self.plan.key:
+            # Keys stand in later statements, so they are not cut.
             return part.shown(self.side.context)
         return part.staged(self.side.context)
 
@@ -198,6 +209,7 @@ class Statements:
         if how.kind != SPAN or not self.by_index or not self._indexed():
             return []  # only a key of one integer has spans
         spans = _joined(how, sorted(opened))
+        # More spans than that are read faster as the whole table.
         return spans if len(spans) <= SPANS_BY_INDEX else []
 
     def _opened(self, how: Buckets, opened: Collection[int] | None) -> tuple[str, str]:
@@ -207,6 +219,7 @@ class Statements:
             return table, ""
         if spans := self._spans(how, opened):
             return self._through_index(spans), ""
+        # As one array literal, which the parser takes better than thousands of literals.
         listed = "'{" + ",".join(str(n) for n in sorted(opened)) + "}'::int4[]"
         bucket = self._bucket(how) or lane_bucket(self.digest.first_lane, how.mask)
         return table, f"{bucket} = ANY ({listed})"
@@ -217,6 +230,7 @@ class Statements:
             return False
         (part,) = self.key
         if part.cast or part.facts.name not in {"int2", "int4", "int8"}:
+            # Only an order of the key gives spans; a partial index does not lead through all rows.
             return False
         return any(
             i.ordered and i.valid and not i.predicate and i.columns[:1] == self.plan.key
@@ -228,6 +242,7 @@ class Statements:
         name = quote(self.plan.key[0])
         within = (
             f"SELECT * FROM {table_sql(self.side.table)} WHERE {name} BETWEEN span_of_keys.l AND "
+            # OFFSET keeps PostgreSQL from pulling the subquery up and reading the table for each span.
             f"span_of_keys.h OFFSET '0'"
         )
         return (
@@ -241,6 +256,7 @@ def _joined(how: Buckets, numbers: Sequence[int]) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     for first, last in map(how.span, numbers):
         if spans and spans[-1][1] + 1 == first:
+            # Neighbouring spans are one range, so the index is entered fewer times.
             spans[-1] = (spans[-1][0], last)
         else:
             spans.append((first, last))

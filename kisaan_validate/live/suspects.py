@@ -39,6 +39,7 @@ class Suspects:
         """What is to be said of names that went while others came. Raises nothing: what cannot be compared
         is said.
         """
+        # Without known digests of both sides there is nothing to compare with.
         compared = {table.table for table in tables if table.compared and table.known}
         for title in sorted(compared):
             yield from self._columns(title, self.sides[0].seen[title], self.sides[1].seen[title])
@@ -52,6 +53,7 @@ class Suspects:
             (g, c)
             for g in gone
             for c in came
+            # A pair without common columns has no rows that could be the same.
             if (plan := self._plan(title, called(before, {g: c}), after, c)) and plan.pairs
         ]
         for old, new in pairs[:MOST]:
@@ -70,12 +72,14 @@ class Suspects:
         before, after = (side.seen for side in self.sides)
         gone = sorted(before.keys() - after.keys())
         came = sorted(after.keys() - before.keys())
+        # By columns alone: names say nothing, and the rows decide.
         pairs = [(g, c) for g in gone for c in came if set(before[g].columns) == set(after[c].columns)]
         for old, new in pairs[:MOST]:
             plan = self._plan(new, before[old], after[new])
             yield self._said(
                 plan, old, new, f"--renamed {_written(before[old])}={_written(after[new])}", "rows and values"
             )
+        # Left unsaid, a reader would take the pairs that were compared for all of them.
         if len(pairs) > MOST:
             yield f"only {MOST} of {len(pairs):,} pairs of tables were compared to find renames"
 
@@ -83,12 +87,14 @@ class Suspects:
         """How two tables are compared: as a whole, or only one column beside the key. Without options that
         name others.
         """
+        # Options that name columns would refuse a pair that nobody declared.
         bare = replace(self.options, keys={}, casts={}, ignored=frozenset(), since={}, samples=0)
         plan = plan_pair(
             title, PairedTable(before, self.context), PairedTable(after, self.context), bare, self.casts
         )
         if not column or column not in {pair.name for pair in plan.pairs}:
             return plan if not column else replace(plan, pairs=(), parts=())
+        # Without a key only whole rows can be compared, as multisets.
         if not plan.key:
             return plan
         kept = [
@@ -101,6 +107,7 @@ class Suspects:
     def _said(self, plan: PairPlan, old: str, new: str, option: str, what: str) -> str:
         try:
             same = Comparison(self.sides, plan, self.encoding, self.options).alike(
+                # Only whether they differ at all, so few large buckets are enough.
                 Buckets(HASHED if plan.key else WHOLE, mask=_BUCKETS)
             )
         except KisaanError as error:
