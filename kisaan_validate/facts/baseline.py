@@ -42,6 +42,7 @@ class CheckFacts:
         """Whether there was no answer because a table or column that it is about, or applies to, did not
         exist.
         """
+        # What a check is about may come with the migration, which is another thing than an error.
         unasked = self.status in {Status.SKIP, Status.NOT_APPLICABLE}
         return unasked and self.sqlstate in {"42P01", "42703"}
 
@@ -101,6 +102,7 @@ def baseline_of(run: Run) -> Baseline:
 
 
 def _facts(check: Check, result: Result) -> CheckFacts:
+    # Only the key: the other values of a sample are shown in a report, and not kept for later.
     keys = tuple(tuple((name, value) for name, value in row if name in result.key) for row in result.sample)
     return CheckFacts(
         result.check_id,
@@ -121,10 +123,12 @@ def require_same_database(baseline: Baseline, place: Place) -> None:
     Where either side could not read the system identifier, host and port stand in for it.
     """
     before = baseline.place
+    # The identifier survives a restart and a new address, and a copied data directory shares it.
     if before.system_identifier and place.system_identifier:
         same = before.system_identifier == place.system_identifier
     else:
         same = (before.host, before.port) == (place.host, place.port)
+    # One server holds many databases, so the name is asked in any case.
     if same and before.database == place.database:
         return
     fact = (

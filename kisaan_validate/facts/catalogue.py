@@ -54,6 +54,7 @@ class TypeFacts:
     @property
     def has_nan(self) -> bool:
         """Whether a value of the type may be a NaN, or hold one, however deep inside it."""
+        # A type of the user's may be called numeric.
         own = self.builtin and (self.name in NUMBERS_WITH_NAN or self.name in SHAPES)
         inner = (*([self.element] if self.element is not None else []), *(field for _, field in self.fields))
         return own or any(part.has_nan for part in inner)
@@ -104,9 +105,11 @@ class Column:
         The typmod of numeric(p, s) is ((p << 16) | (s & 0x7ff)) + 4, s an 11-bit signed number (PostgreSQL
         source, numeric.c, make_numeric_typmod).
         """
+        # Below 4 there is no typmod, so numeric keeps whatever scale a value has.
         if self.base != "numeric" or self.typmod < 4:
             return None
         raw = (self.typmod - 4) & 0x7FF
+        # Negative since PostgreSQL 15: numeric(5, -2) rounds to hundreds.
         return raw - 0x800 if raw & 0x400 else raw
 
     def sign(self, symbol: str, other: Column | None = None) -> str:
@@ -115,12 +118,14 @@ class Column:
 
         With a column of another type only PostgreSQL's own operators can compare.
         """
+        # Two types share an operator only if both have the same extension's.
         shared = other is None or other.operators == self.operators
         return dict(self.operators).get(symbol, symbol) if shared else symbol
 
     @property
     def max_length(self) -> int | None:
         """The number of characters that the type itself allows, if it limits them."""
+        # The typmod of text types counts its own four bytes of header.
         if self.base in {"varchar", "bpchar"} and self.typmod > 4:
             return self.typmod - 4
         return None
@@ -244,6 +249,7 @@ class Table:
     @property
     def lockable(self) -> bool:
         """Whether LOCK TABLE accepts it."""
+        # LOCK TABLE takes views since PostgreSQL 11, and neither materialized views nor foreign tables.
         return self.kind in {"r", "p", "v"}
 
     @property
@@ -255,6 +261,7 @@ class Table:
         """A valid, total, plain unique index over all its rows whose columns are all among ``columns``, if
         there is one.
         """
+        # Rows of children are read along, and the index knows none of them.
         if self.unbound:
             return None
         return next(
@@ -265,6 +272,7 @@ class Table:
                 and index.valid
                 and not index.predicate
                 and None not in index.columns
+                # All columns of the index must be among these: fewer equal columns make equal entries.
                 and columns.issuperset(c for c in index.columns if c is not None)
             ),
             None,
@@ -277,8 +285,11 @@ class Table:
         """
         named = set(columns)
         found = any(
-            i.unique and named.issuperset(c for c in i.columns if c is not None) for i in self.indexes
+            # Also invalid and partial ones: the planner may believe them, so the rows must be read apart.
+            i.unique and named.issuperset(c for c in i.columns if c is not None)
+            for i in self.indexes
         )
+        # What a view reads is unknown here, so a unique index below it is taken for possible.
         return bool(named) and (found or self.kind == "v")
 
     def unique_with_nulls_equal(self, columns: frozenset[str]) -> str:
@@ -292,6 +303,7 @@ class Table:
         index = self.unique_over(columns)
         if index is not None and (index.nulls_not_distinct or self._never_null(index.columns)):
             return index.name
+        # Sorted, so that the same index is named in every run.
         for nullable in sorted(columns):
             filled = self._partial(columns, f"({nullable} IS NOT NULL)")
             empty = self._partial(columns - {nullable}, f"({nullable} IS NULL)")
@@ -309,6 +321,8 @@ class Table:
             (
                 i.name
                 for i in self.indexes
+                # The text is PostgreSQL's own way to print the
+                # condition; another condition means something else.
                 if i.unique and i.valid and i.predicate == predicate and columns == set(i.columns)
             ),
             "",
@@ -327,6 +341,7 @@ class Table:
         facts = self.columns.get(column)
         if facts is None or not facts.not_null:
             return False
+        # PostgreSQL 18 records NOT NULL as constraints, which may be NOT VALID; before it there are none.
         return all(
             c.validated and c.enforced for c in self.constraints if c.kind == "n" and column in c.columns
         )
@@ -372,6 +387,7 @@ class Catalogue:
 
     def find(self, name: str) -> Table | None:
         """The relation that a declared name means: its aliases in turn, each in the schemas in turn."""
+        # The first that exists wins, as in PostgreSQL's search path.
         for candidate in self.aliases.get(name, (name,)):
             schema, bare = split_name(candidate)
             for key in [(schema, bare)] if schema else [(s, bare) for s in self.schemas]:
@@ -386,5 +402,6 @@ class Catalogue:
         tables = dict(self.tables)
         for name, condition in conditions.items():
             if (table := self.find(name)) is not None:
+                # Under every name: two aliases mean one table, whose rows are filtered alike.
                 tables[table.key] = replace(table, only=condition)
         return replace(self, tables=tables)

@@ -44,8 +44,10 @@ class Tolerance:
         """Whether ``violations`` of ``examined`` rows are within the tolerance, in exact arithmetic."""
         if self.rows is not None:
             return violations <= self.rows
+        # A share of no rows says nothing, so it accepts nothing.
         if self.numerator is None or self.denominator is None or not examined:
             return False
+        # Fractions compare exactly: 0.1 % of 7 rows is no number of rows.
         return Fraction(violations, examined) <= Fraction(self.numerator, self.denominator)
 
     def __str__(self) -> str:

@@ -103,6 +103,7 @@ class TableRowCounts:
     @property
     def delta(self) -> int | None:
         """The difference; None where a count is missing, which is never taken for zero."""
+        # A missing count is unknown, and a difference to it as well.
         if self.before is None or self.after is None:
             return None
         return self.after - self.before
@@ -205,4 +206,5 @@ class Diff:
     @property
     def schema(self) -> tuple[Change, ...]:
         """The changes of schema objects."""
+        # Whatever is not rows, values or sequences came out of the catalogue.
         return tuple(change for change in self.changes if change.kind not in {ROWS, VALUES, SEQUENCE})

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+# These words stand in records, so they can never change.
 _BY_KEY = " by key"
 _PART = ": "
 _AND = ", "
@@ -33,6 +34,7 @@ class FigureKind(Enum):
     """How many rows (as NULLs) already have the promised value."""
 
 
+# The longest first: " as by r" and " kept by r" end in " by r" as well.
 _OF_RULES = (FigureKind.SAME_AS, FigureKind.UNTOUCHED, FigureKind.REPLACED)
 
 
@@ -68,10 +70,12 @@ class FigureKey:
     @classmethod
     def readings(cls, text: str, columns: Collection[str], rules: Iterable[str]) -> list[FigureKey]:
         """Every figure that has this name; at least one."""
+        # Read more than once, so a generator would be empty the second time.
         rules = tuple(rules)
         found = [*cls._plain_readings(text, columns, rules)]
         if text.endswith(_BY_KEY):
             found += map(by_key, cls._plain_readings(text.removesuffix(_BY_KEY), columns, rules))
+        # Names that nobody knows are taken as they stand, so the text comes back unchanged.
         return found or [of_column(text)]
 
     @classmethod
@@ -81,6 +85,7 @@ class FigureKey:
         for rule in rules:
             for kind in _OF_RULES:
                 end = f"{kind.value}{rule}"
+                # A column may itself end in "by r", so only a known column is cut off.
                 column = text.removesuffix(end)
                 if text.endswith(end) and column in columns:
                     yield cls(kind, column, rule)
@@ -172,6 +177,7 @@ class MeasureKey:
     @property
     def text(self) -> str:
         """The text in ``Measured.id``."""
+        # "without " and no rule would be an empty sentence.
         every = self.kind is MeasureKind.REMAINDER and not self.rules
         plain = _EVERY_ROW if every else f"{self.kind.value}{_AND.join(self.rules)}"
         table = f"{self.table}{_PART}" if self.kind not in (*_OF_RULE, *_OF_NOTHING) else ""
@@ -201,6 +207,7 @@ class MeasureKey:
         """Every measure that has this text: of these rules, or if there is none, of any."""
         found = [*cls._readings(text, table, rules)]
         known = frozenset(rules)
+        # Readings of known rules win; only if there is none may a rule be unknown.
         return [key for key in found if known.issuperset(key.rules)] or found
 
     @classmethod
@@ -228,8 +235,10 @@ class MeasureKey:
         start = MeasureKind.REMAINDER.value
         if rest.startswith(start):
             listed = rest.removeprefix(start)
+            # A rule's id may hold a comma, so every way to read the list is tried.
             for found, part in _listed(listed, tuple(rules)):
                 yield cls(MeasureKind.REMAINDER, table, found, part)
+            # As one rule, for records whose rules this version does not know.
             yield cls(MeasureKind.REMAINDER, table, (listed,))
 
 
@@ -241,6 +250,7 @@ def _listed(text: str, rules: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
         elif text.startswith(f"{rule}{_PART}"):
             yield (rule,), text.removeprefix(f"{rule}{_PART}")
         if text.startswith(f"{rule}{_AND}"):
+            # In their order and each once, as ``text`` writes them: other orders were never written.
             later = tuple(other for other in rules if other > rule)
             for found, part in _listed(text.removeprefix(f"{rule}{_AND}"), later):
                 yield (rule, *found), part
@@ -268,6 +278,7 @@ def unasked_key(rule: str, table: str) -> MeasureKey:
 
 def remainder_key(table: str, removed: Iterable[str] = ()) -> MeasureKey:
     """The figures of a table without the rows that these rules remove."""
+    # Sorted, so that the same removals have one key in whatever order the contract lists them.
     return MeasureKey(MeasureKind.REMAINDER, table, tuple(sorted(set(removed))))
 
 

@@ -28,6 +28,7 @@ class Standby:
         than it is.
         """
         age = (
+            # None is not 0: an unknown age must not read as "0 s behind".
             "how far behind is not known"
             if self.behind_seconds is None
             else f"{ceil(self.behind_seconds):,} s behind"

@@ -50,8 +50,8 @@ class ColumnPair:
     """One column that is on both sides. ``form`` is the canonical class under which its values are compared.
 
     Types are PostgreSQL's texts (``format_type``), as they are on each side. Values of a ``personal``
-    column must never be shown, not even as a fact of a pattern. ``before_name`` is given where the side
-    before calls the column otherwise.
+    column must never be shown, not even as a fact of a pattern. ``before_name`` is the column's name
+    before, where that is another one.
     """
 
     name: str
@@ -127,12 +127,14 @@ class TableDiff:
     @property
     def known(self) -> bool:
         """Whether every row and every column of both sides was compared."""
+        # None anywhere means that something was not compared, and so that nothing is certain.
         return not self.unknown and None not in (self.added, self.removed, self.changed)
 
     @property
     def differs(self) -> bool:
         """Whether a row is known to differ. Rows that arrived late do not count: they were declared."""
         counts = any((self.added, self.removed, self.changed))
+        # Counts that differ show a difference even where the rows themselves have no answer.
         return counts or (
             not self.known
             and None not in (self.rows_before, self.rows_after)
@@ -172,5 +174,6 @@ class RowDiff:
         return (
             bool(self.schema)
             or any(t.differs for t in self.tables)
+            # Something else may differ in number alone, as publications do.
             or any(item.judged for item in self.not_compared)
         )

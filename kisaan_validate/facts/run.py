@@ -165,6 +165,7 @@ def verdict_of(run: Run) -> Verdict:
     Else PASS.
     """
     checks = run.by_id
+    # Only blocking checks: a warning is shown, and fails nothing.
     if any(checks[result.check_id].severity is Severity.BLOCKING for result in run.failures):
         return Verdict.FAIL
     return Verdict.INCONCLUSIVE if incomplete(run) else Verdict.PASS
@@ -172,6 +173,7 @@ def verdict_of(run: Run) -> Verdict:
 
 def incomplete(run: Run) -> bool:
     """Whether anything of a run has no answer: a check of any severity, its end, or all of it."""
+    # Of the checks, not of the results: one that has no result has no answer either.
     answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
     unanswered = any(check.id not in answered for check in run.checks)
     return unanswered or bool(run.interrupted) or nothing_checked(run)
@@ -179,4 +181,5 @@ def incomplete(run: Run) -> bool:
 
 def nothing_checked(run: Run) -> bool:
     """Whether no check applied: there is nothing that a green verdict could rest on."""
+    # A suite of checks that apply nowhere proves nothing, and must not be green.
     return all(result.status is Status.NOT_APPLICABLE for result in run.results)

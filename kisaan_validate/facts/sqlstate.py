@@ -21,6 +21,7 @@ def hint_for(sqlstate: str) -> str:
     return _HINTS.get(sqlstate, "")
 
 
+# libpq hands on the words of a FATAL message alone, so they are all there is to go by.
 _SAID = {
     "terminating connection due to administrator command": "57P01",
     "terminating connection because of crash": "57P02",
@@ -38,4 +39,5 @@ def sqlstate_said(text: str) -> str:
     """The SQLSTATE of a FATAL message, which libpq hands on as text only; "" if unknown (or not in
     English).
     """
+    # In English only: another language gives no SQLSTATE, and the message speaks for itself.
     return next((sqlstate for words, sqlstate in _SAID.items() if words in text), "")

@@ -29,8 +29,10 @@ def split_name(name: str) -> TableKey:
     while rest:
         if rest.startswith('"'):
             end = 1
+            # A doubled quote stands for one quote inside the name.
             while (end := rest.find('"', end)) != -1 and rest[end + 1 : end + 2] == '"':
                 end += 2
+            # An unfinished quote is taken as written: somebody's name may begin with one.
             if end == -1:
                 parts.append(rest)
                 break
@@ -39,6 +41,7 @@ def split_name(name: str) -> TableKey:
         else:
             part, _, rest = rest.partition(".")
             parts.append(part)
+    # A table's own name may hold dots, so everything behind the schema is one name.
     if len(parts) > 1:
         return parts[0], ".".join(parts[1:])
     return "", parts[0] if parts else ""
@@ -58,6 +61,7 @@ def split_column(text: str) -> tuple[str, str]:
 
 def within(name: str, sign: str) -> str:
     """A name as it stands in a text beside others, from which ``sign`` parts it."""
+    # Only where needed, because titles are shown to people and kept in records.
     if sign in name or name.startswith('"'):
         return '"' + name.replace('"', '""') + '"'
     return name
@@ -70,6 +74,7 @@ def split_titles(text: str) -> list[str]:
     titles, rest = [], text
     while rest:
         if match := _LISTED.match(rest):
+            # A list of before names were quoted has none of them quoted.
             titles.append(_plain(match[1]))
             rest = rest[match.end() :]
         else:
@@ -90,6 +95,7 @@ def column_place(title: str, column: str) -> str:
 
 def split_place(text: str) -> tuple[str, str]:
     """What ``column_place`` made of a title and a column."""
+    # A quoted column may hold a dot, so it is looked for first.
     if match := _QUOTED_LAST.fullmatch(text):
         return match["title"], _plain(match["column"])
     title, _, column = text.rpartition(".")
@@ -100,6 +106,7 @@ def split_grant(name: str) -> tuple[str, str]:
     """The name of a grant on a column, as (who, column); ("", name) for one on a whole table."""
     if match := _ON_QUOTED.fullmatch(name):
         return match["who"], _plain(match["column"])
+    # The last " on column ": a role's name may hold these words.
     who, on, column = name.rpartition(" on column ")
     return (who, column) if on else ("", name)
 
