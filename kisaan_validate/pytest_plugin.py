@@ -63,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         for option in ("kv_dsn", "kv_baseline"):
             if config.getoption(option):
                 raise pytest.UsageError(f"--kisaan-{option.removeprefix('kv_')} needs --kisaan-suite")
+    # Each worker would take its own snapshot, so the checks would not be of one state.
     elif config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
         raise pytest.UsageError("--kisaan-suite does not work with -n: all checks share one snapshot")
 
@@ -74,6 +75,7 @@ def pytest_make_collect_report(
     """Beside what the session finds in files, it finds the suite."""
     report = yield
     folder = collector.config.getoption("kv_suite") if isinstance(collector, pytest.Session) else None
+    # Only after a clean collection: an error there is the session's, not the suite's.
     if folder and report.passed:
         report.result.append(SuiteNode.of(collector, Path(folder)))
     return report
@@ -84,6 +86,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     """Run the suite, outside of any test, for a test may have a time limit of its own."""
     node = session.config.stash.get(_NODE, None)
     option = session.config.option
+    # As pytest itself: errors of collection stop the tests unless somebody asked otherwise.
     given_up = session.testsfailed and not option.continue_on_collection_errors
     if node is not None and not option.collectonly and not given_up:
         node.measure({item.check.id for item in session.items if isinstance(item, CheckItem)})
@@ -127,6 +130,7 @@ class SuiteNode(pytest.Collector):
         from kisaan_validate.suite.preflight import refuse_ending
 
         try:
+            # In a process of its own first: a suite that ends the interpreter would end the whole session.
             refuse_ending(folder)
             settings = replace(load_config(None), suite=folder)
             suite, baseline = load_suite(folder), _baseline(session.config)
@@ -144,6 +148,7 @@ class SuiteNode(pytest.Collector):
         items: list[pytest.Item] = []
         for check in self.suite.checks:
             item = CheckItem.from_parent(self, name=plain(check.id))
+            # Selected by the words that people know: id, table and tags.
             item.check = check
             item.extra_keyword_matches.update({check.id, check.table, *check.tags} - {""})
             items.append(item)
@@ -158,6 +163,7 @@ class SuiteNode(pytest.Collector):
         from kisaan_validate.report.standing import lines_of
 
         if not chosen:
+            # Nothing was selected, so nothing is asked of the database.
             return
         try:
             self.judged = judged = self._judge(chosen)
@@ -170,6 +176,7 @@ class SuiteNode(pytest.Collector):
                 f"{type(error).__name__}: {error}"
             )
             return
+        # An interrupted run proves nothing, and a stopped session must stop.
         if judged.run.interrupted:
             raise KeyboardInterrupt(judged.run.interrupted)
         if nothing_checked(judged.run):
@@ -198,6 +205,7 @@ class SuiteNode(pytest.Collector):
         from kisaan_validate.prove.run import run
 
         c = self.settings
+        # The other checks are not run: pytest selected these.
         part = replace(self.suite, checks=tuple(check for check in self.suite.checks if check.id in chosen))
         options = Options(
             jobs=c.jobs,
@@ -224,6 +232,7 @@ class CheckItem(pytest.Item):
 
         node = self._node
         line = node.lines.get(self.check.id)
+        # A check without a result is an error, not a silent pass.
         if node.refused or line is None:
             pytest.fail(node.refused or "the run has no result for this check", pytrace=False)
         self.user_properties.append(("kv_standing", line.standing.value))
@@ -242,6 +251,7 @@ class CheckItem(pytest.Item):
         self.add_report_section("call", "check", line.said)
         if line.standing in {ResultStanding.HOLDS, ResultStanding.TOLERATED}:
             return
+        # A finding that fails no run is an expected failure, and a warning so that it is seen.
         if line.standing is not ResultStanding.FAILED:
             _expected(f"{line.standing.value}: {line.said}", self.check.id)
         pytest.fail(
@@ -254,6 +264,7 @@ class CheckItem(pytest.Item):
 
         node = self._node
         file, line = place_of(self.check.origin, str(node.settings.suite))
+        # pytest counts lines from 0.
         return Path(file or node.settings.suite), line - 1 if line else None, f"{node.name}: {self.name}"
 
     @property
@@ -273,6 +284,7 @@ def _expected(text: str, check_id: str) -> None:
         warnings.warn(CheckWarning(f"{check_id}: {text}"), stacklevel=1)
     except CheckWarning as error:
         pytest.fail(str(error), pytrace=False)
+    # After the warning: an expected failure alone would be easy to overlook.
     pytest.xfail(text)
 
 

@@ -91,9 +91,11 @@ class Followed:
     def is_personal(self, table: str, column: str, asked: Asked) -> bool:
         """Whether values of a column must not be shown. ``asked`` decides of what was not there."""
         place = (table, column)
+        # What the catalogue says outweighs any pattern: a copy of a personal column has another name.
         if place in self.columns:
             return True
         how = asked(table, column)
+        # A full name outweighs the exception for keys; a pattern does not.
         return how is How.NAMED or (how is How.PATTERN and place not in self.shown)
 
     def both(self, other: Followed) -> Followed:
@@ -101,6 +103,7 @@ class Followed:
         columns = self.columns | other.columns
         return Followed(
             columns,
+            # What is personal on one side must not be shown on the other.
             (self.shown | other.shown) - columns,
             self.relations | other.relations,
             self.functions | other.functions,
@@ -108,8 +111,10 @@ class Followed:
 
     def quoted_by(self, sql: str) -> bool:
         """Whether a message of the server about this statement could quote a personal value."""
+        # Case folding, because a message may quote a name as it was typed.
         text = sql.casefold()
         names = (name.casefold().replace('"', '""') for name in (*self.relations, *self.functions))
+        # ``in`` first: the expression is only built for the few names that occur.
         return any(name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
 
 
@@ -128,6 +133,7 @@ def asked_of(patterns: Iterable[str]) -> Asked:
 
     def asked(table: str, column: str) -> How:
         name = f"{table}.{column}".lower()
+        # The spelled name too: a column may have a bracket in its name, which a pattern reads as a set.
         if name in spelled or full.match(name):
             return How.NAMED
         return How.PATTERN if wide.match(name) else How.NOT
@@ -137,6 +143,7 @@ def asked_of(patterns: Iterable[str]) -> Asked:
 
 def is_full(pattern: str) -> bool:
     """Whether a pattern is one name: without a wildcard, but those that stand in brackets for themselves."""
+    # A wildcard in brackets stands for itself, so the pattern is still one name.
     return not set("*?[") & set(re.sub(r"\[[*?[]\]", "", pattern))
 
 
@@ -165,6 +172,7 @@ def touched(lineage: Lineage, calls: Calls) -> frozenset[int]:
         *_both_ways(lineage.parents),
         *((a.relation, a.row_of) for a in lineage.columns if a.row_of),
     ]
+    # The referring column has the values of the key, so views over it matter as well.
     wider += [(to[0], of[0]) for to, of in _both_ways(lineage.foreign)]
     return frozenset(_closure(known, wider)) & lineage.views
 
@@ -178,14 +186,18 @@ def follow(lineage: Lineage, calls: Calls, aliases: Mapping[str, tuple[str, ...]
         for place, how in calls.items()
         if how is How.NAMED or (how is How.PATTERN and place not in shown)
     }
+    # Without a personal column nothing is made of one.
     if not seeds:
         return Followed(shown=_named(lineage, shown, aliases))
     personal = _closure(seeds | _untold(lineage), [(to, of) for to, of, _ in edges])
+    # Of a relation that calls an unknown function anything may be quoted.
     private = {relation for relation, _ in personal} | {relation for relation, _ in lineage.opaque}
+    # Children and parents are read together, so the server may quote rows of either.
     private = _closure(private, [*lineage.reads, *_both_ways(lineage.parents)])
     hidden = _named(lineage, personal, aliases)
     return Followed(
         hidden,
+        # A key that copies a personal column is no mere number any more.
         _named(lineage, shown - personal, aliases) - hidden,
         frozenset(lineage.names[relation][1] for relation in private if relation in lineage.names),
         lineage.called,
@@ -195,6 +207,7 @@ def follow(lineage: Lineage, calls: Calls, aliases: Mapping[str, tuple[str, ...]
 def _titles(lineage: Lineage, relation: int, aliases: Mapping[str, tuple[str, ...]]) -> list[str]:
     """The names by which a suite may mean a relation."""
     schema, name = lineage.names[relation]
+    # Both spellings, because a suite may name a table with or without its schema.
     own = [name, f"{schema}.{name}"]
     if aliases:
         return own + [alias for alias, others in aliases.items() if set(others) & set(own)]
@@ -243,6 +256,7 @@ def _keys(lineage: Lineage, how: Calls, edges: Iterable[tuple[NodePlace, NodePla
         if a.whole and how[a.relation, a.number] is How.PATTERN
     }
     keys = {(a.relation, a.number) for a in lineage.columns if a.key} & whole
+    # Only copies: what is computed of a key may be something else.
     return _closure(keys, [(to, of) for to, of, copied in edges if copied and to in whole])
 
 
@@ -254,6 +268,7 @@ def _untold(lineage: Lineage) -> set[NodePlace]:
         for number, origins in (outputs or {}).items()
         if origins.functions & lineage.functions
         or (
+            # What a view with an unknown function could not be traced to may come from anywhere.
             (view, 0) in lineage.opaque
             and (not origins.traced or any(of not in lineage.names for of, _ in origins.places))
         )
@@ -281,10 +296,13 @@ def _edges(lineage: Lineage) -> list[tuple[NodePlace, NodePlace, bool]]:
         for other in columns[a.row_of]
     ]
     for child, parent in lineage.parents:
+        # By name: a child may have its columns in another order.
         numbers = {a.name: a.number for a in columns[parent]}
         same = [((child, a.number), (parent, numbers[a.name])) for a in columns[child] if a.name in numbers]
+        # Both ways: rows of a child show in its parent, and the child inherits the parent's columns.
         found += [(one, other, True) for one, other in _both_ways(same)]
     whole = {(a.relation, a.number) for a in lineage.columns if a.whole}
+    # Not into a whole number or uuid: such a key refers to somebody, and shows nothing of them.
     found += [(to, of, True) for to, of in _both_ways(lineage.foreign) if to not in whole]
     read = defaultdict(list)
     for reader, other in lineage.reads:
@@ -300,6 +318,7 @@ def _outputs(
     read: Iterable[int],
     columns: Mapping[int, list[Attribute]],
 ) -> Iterator[tuple[NodePlace, NodePlace, bool]]:
+    # What cannot be traced may be made of any column that the view reads.
     everything = [(relation, a.number) for relation in read for a in columns[relation]]
     for output in columns[view]:
         origins = outputs.get(output.number) if outputs is not None else None

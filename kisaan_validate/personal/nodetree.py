@@ -39,6 +39,7 @@ class Origins:
 
 UNTRACED = Origins(traced=False)
 
+# Blanks part the tokens, and a backslash escapes what would part or close.
 _TOKEN = re.compile(r"[(){}]|(?:\\.|[^\s(){}\\])+", re.DOTALL)
 _CALLS = ("funcid", "opfuncid", "aggfnoid", "winfnoid")
 
@@ -54,6 +55,7 @@ def outputs_of(tree: str) -> dict[int, Origins] | None:
     try:
         (query,) = _read(tree)
         return _outputs(query)
+    # The tree is internal to a version of PostgreSQL: whatever is unexpected counts as not understood.
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -98,6 +100,7 @@ def _node(tokens: list[str], at: int) -> tuple[_Node, int]:
 
 def _outputs(query: _Node) -> dict[int, Origins]:
     listed = [target.fields for target in query.fields["targetList"]]
+    # Outputs of a set operation come from several queries, which the tree does not follow here.
     plain = query.fields.get("setOperations", "<>") == "<>"
     return {
         int(f["resno"]): _output(f, query) if plain else UNTRACED for f in listed if f["resjunk"] == "false"
@@ -106,6 +109,7 @@ def _outputs(query: _Node) -> dict[int, Origins]:
 
 def _output(target: dict[str, Any], query: _Node) -> Origins:
     relation, number = int(target["resorigtbl"]), int(target["resorigcol"])
+    # The parser itself recorded the column, so nothing has to be followed.
     if relation:
         return Origins(frozenset({(relation, number)}), copied=number > 0)
     return _trace(target["expr"], query)
@@ -114,6 +118,7 @@ def _output(target: dict[str, Any], query: _Node) -> Origins:
 def _trace(expression: Any, query: _Node) -> Origins:
     found = Origins()
     for node in _nodes(expression):
+        # A query inside an expression may read anything.
         if node.label == "QUERY":
             return UNTRACED
         found = found.with_(
@@ -126,13 +131,16 @@ def _trace(expression: Any, query: _Node) -> Origins:
 
 def _variable(node: _Node, query: _Node) -> Origins:
     number = int(node.fields["varattno"])
+    # A variable of an outer query is out of sight here.
     if node.fields["varlevelsup"] != "0":
         return UNTRACED
     entry = query.fields["rtable"][int(node.fields["varno"]) - 1].fields
     if entry["rtekind"] == "0":
         return Origins(frozenset({(int(entry["relid"]), number)}))
+    # The whole row of a subquery is all of its outputs.
     if number < 1:
         return UNTRACED
+    # Grouped and joined columns have an entry of their own, which points at the expression.
     if isinstance(expressions := entry.get("groupexprs") or entry.get("joinaliasvars"), list) and expressions:
         return _trace(expressions[number - 1], query)
     inner = entry.get("subquery")
@@ -144,6 +152,7 @@ def _variable(node: _Node, query: _Node) -> Origins:
 def _nodes(value: Any) -> Iterator[_Node]:
     """Every node of an expression, but of a query within it only the query itself."""
     waiting = [value]
+    # A stack instead of recursion: views of generated SQL are deep.
     while waiting:
         one = waiting.pop()
         if isinstance(one, list):

@@ -43,17 +43,21 @@ class Stop:
     def request(self, reason: str, cause: Cause = Cause.ASKED) -> None:
         """Ask to stop; the first reason stands. Returns at once."""
         self._say(reason, cause)
+        # The first request counts: a second signal must not extend the grace.
         self.at = time.monotonic() if self.at is None else self.at
         self._event.set()
+        # Each in a thread, because this runs in a signal handler, which must return at once.
         for callback in self._callbacks:
             threading.Thread(target=callback, daemon=True).start()
 
     def forgo(self, reason: str, cause: Cause = Cause.ASKED) -> None:
         """Ask for nothing more, while nothing is running that would have to be cancelled."""
         self._say(reason, cause)
+        # Without ``at`` the watchdog cancels nothing and cuts no line.
         self._event.set()
 
     def _say(self, reason: str, cause: Cause) -> None:
+        # The first reason stands: later ones follow from it.
         if not self.reason:
             self.reason, self.cause = reason, cause
 

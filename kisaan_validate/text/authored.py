@@ -12,6 +12,7 @@ from pathlib import Path
 MARK = "\ufeff"
 """The byte order mark, as it reads in a decoded text."""
 
+# In this order, because the mark of UTF-16 begins that of UTF-32.
 _OTHER_ENCODINGS = {
     b"\xff\xfe\x00\x00": "UTF-32",
     b"\x00\x00\xfe\xff": "UTF-32",
@@ -48,6 +49,7 @@ def plain(text: str) -> str:
     Raises ValueError for a NUL character: no editor writes one, but a file that was cut off by a crash is
     filled with them.
     """
+    # All marks: joined files may begin with several.
     found = text.lstrip(MARK).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in found:
         line = found.count("\n", 0, found.index("\0")) + 1

@@ -21,6 +21,7 @@ _DIGEST = re.compile(r"SHA-256 ([0-9a-f]{64})\Z")
 
 def is_cut(text: str | None) -> bool:
     """Whether a text is the beginning of a longer value."""
+    # A cheap look first: nearly all values end differently.
     return text is not None and text.endswith(")") and _MARK.search(text) is not None
 
 
@@ -44,6 +45,7 @@ def same(one: str | None, other: str | None) -> bool:
     if None not in marks:
         return marks[0] == marks[1]
     whole, mark = (one, marks[1]) if marks[0] is None else (other, marks[0])
+    # A whole text beside a cut one: its own digest decides.
     return mark in _marks_of(whole)
 
 
@@ -55,7 +57,9 @@ def _mark(text: str) -> str | None:
 
 def _marks_of(text: str) -> set[str]:
     """The digests that the whole of a text may have: of its own bytes, or of those that it writes as hex."""
+    # As bytes of the database, which need not be UTF-8.
     found = {hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()}
+    # bytea prints as hex, and its digest is that of the bytes.
     if text.startswith("\\x"):
         try:
             found.add(hashlib.sha256(bytes.fromhex(text[2:])).hexdigest())

@@ -17,10 +17,13 @@ from kisaan_validate.text.cutting import parts
 CONTEXT = 20
 """So many characters are shown before the first that differs, where the beginning is left out."""
 
+# Control, format, surrogate, private use, and the two separators of lines and paragraphs.
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 _LIKE = str.maketrans(
-    "АВЕКМНОРСТХІЈЅаеорсухіјѕһΑΒΕΖΗΙΚΜΝΟΡΤΥΧονі", "ABEKMHOPCTXIJSaeopcyxijshABEZHIKMNOPTYXovi"
+    # Cyrillic and Greek letters that a reader takes for Latin ones.
+    "АВЕКМНОРСТХІЈЅаеорсухіјѕһΑΒΕΖΗΙΚΜΝΟΡΤΥΧονі",
+    "ABEKMHOPCTXIJSaeopcyxijshABEZHIKMNOPTYXovi",
 )
 """Letters of other scripts that look like Latin ones."""
 
@@ -36,10 +39,12 @@ def pair(
     """
     if before is None or after is None or before == after:
         return _alone(before, longest, none, quoted), _alone(after, longest, none, quoted)
+    # From the least to the most that is written out: a plain pair stays readable.
     for spell in (_hidden_named, _blanks_named, _signs_named):
         forms = _window(before, after, longest, spell)
         if _told_apart(*forms):
             break
+    # Nothing told them apart, so their digests do.
     else:
         forms = _with_digest(forms[0], before), _with_digest(forms[1], after)
     if quoted:
@@ -56,6 +61,7 @@ def window(before: str | None, after: str | None, longest: int) -> tuple[str | N
     if before is None or after is None:
         return _kept(before, longest), _kept(after, longest)
     forms = _window(before, after, longest, _escaped)
+    # Cut alike, two long values may show the same part.
     if forms[0] == forms[1] and before != after:
         forms = _with_digest(forms[0], before), _with_digest(forms[1], after)
     return forms
@@ -78,11 +84,13 @@ def _alone(text: str | None, longest: int, none: str, quoted: bool) -> str:
 
 def _bare(form: str, none: str) -> str:
     """A form without quotes, but for what could be taken for nothing at all."""
+    # A value of blanks, or the word that stands for nothing, would be taken for nothing.
     return f"'{form}'" if form.strip() in {"", none} else form
 
 
 def _window(before: str, after: str, longest: int, spell: Callable[[str], str]) -> tuple[str, str]:
     alike = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(before, after, strict=False)))
+    # Short values are shown whole, wherever they differ.
     short = max(len(before), len(after)) <= longest
     first = 0 if short else max(0, alike - CONTEXT)
     return _cut(before, first, longest, spell), _cut(after, first, longest, spell)
@@ -108,11 +116,13 @@ def _told_apart(one: str, other: str) -> bool:
 
 
 def _seen(form: str) -> str:
+    # NFKC folds compatible signs, and a page runs blanks together.
     return unicodedata.normalize("NFKC", " ".join(form.split())).translate(_LIKE)
 
 
 def is_hidden(character: str) -> bool:
     """Whether a character leaves no mark of its own, or moves others."""
+    # The last two code points of each plane are no characters.
     return unicodedata.category(character) in _HIDDEN or (ord(character) & 0xFFFE) == 0xFFFE
 
 
@@ -146,6 +156,7 @@ def as_real(text: str | None) -> str | None:
     value = float(text)
     if value != value or value in {float("inf"), float("-inf")}:
         return text
+    # A real has six to nine significant digits; the fewest that give it back are how it prints.
     for digits in range(6, 10):
         short = f"{value:.{digits}g}"
         with suppress(OverflowError):  # rounded up, it may be beyond the greatest real

@@ -36,8 +36,10 @@ def likeness(before: str, after: str, *, one_version: bool) -> TextLikeness:
     old, new = canonical(before), canonical(after)
     if old == new:
         return TextLikeness.SAME
+    # They differ only by the casts of an array of arrays, which both ways of printing may mean.
     if _canonical(before, of_arrays=True) == _canonical(after, of_arrays=True):
         return TextLikeness.UNCLEAR
+    # A constant or name of one side alone is a difference in any version.
     if one_version or _constants(old) != _constants(new) or _foreign(old, new) or _foreign(new, old):
         return TextLikeness.DIFFERENT
     return TextLikeness.UNCLEAR
@@ -51,6 +53,7 @@ def canonical(text: str) -> Tokens:
 
 
 def _canonical(text: str, *, of_arrays: bool) -> Tokens:
+    # From the inside out: a cast of elements may stand in a chain, and a chain in a query.
     return _unqualified(_flattened(_elementwise(_tokens(text), of_arrays)))
 
 
@@ -94,6 +97,7 @@ def _end(tokens: Sequence[str], start: int) -> int:
     for place in range(start, len(tokens)):
         depth += (tokens[place] in _OPENING) - (tokens[place] in _CLOSING)
         if depth == 0:
+            # An unbalanced text ends the last part; it comes back unchanged.
             return place
     return len(tokens)
 
@@ -126,6 +130,7 @@ def _elementwise(tokens: Tokens, of_arrays: bool) -> Tokens:
     while place < len(tokens):
         if tokens[place : place + 3] == ("(", "ARRAY", "["):
             closing = _end(tokens, place + 2)
+            # Without a cast behind it the brackets mean something else, and stay.
             type_, after = _element_type(tokens, closing + 1)
             inner = _elementwise(tokens[place + 3 : closing], of_arrays)
             if type_:
@@ -144,6 +149,7 @@ def _element_type(tokens: Tokens, place: int) -> tuple[Tokens, int]:
     if tokens[place : place + 2] != (")", "::"):
         return (), place
     start = place = place + 2
+    # A type may have a schema, and a length in brackets.
     while place < len(tokens) and (_is_name(tokens[place]) or tokens[place] in {".", "("}):
         place = _end(tokens, place) + 1 if tokens[place] == "(" else place + 1
     if tokens[place : place + 2] != ("[", "]"):
@@ -155,6 +161,7 @@ def _cast(array: Tokens, type_: Tokens) -> Tokens:
     """An array constructor, with each of its elements cast; of arrays of arrays, each of theirs."""
     made: list[str] = []
     for part in _parts(array[2:-1]) if len(array) > 3 else ():
+        # Of arrays of arrays the elements are cast, not the arrays between.
         nested = part[:2] == ("ARRAY", "[") and _end(part, 1) == len(part) - 1
         made += [",", *(_cast(part, type_) if nested else ("(", *part, ")", "::", *type_))]
     return ("ARRAY", "[", *made[1:], "]")
@@ -185,6 +192,7 @@ def _chain(inner: Tokens) -> Tokens:
     """The inside of brackets, without the brackets of links that are chains of the same word."""
     for word in ("OR", "AND"):
         links = list(_parts(inner, word))
+        # One chain of the same word; brackets between different words decide which binds first.
         if len(links) > 1:
             made = [
                 piece for link in links for piece in (word, *(link[1:-1] if _is_chain(link, word) else link))
@@ -198,6 +206,7 @@ def _is_chain(link: Tokens, word: str) -> bool:
     if link[:1] != ("(",) or _end(link, 0) != len(link) - 1:
         return False
     top = {link[place] for place, depth in _depths(link) if depth == 1}
+    # CASE and queries have ANDs and ORs of their own.
     return word in top and not top & ({"AND", "OR", "CASE", *_QUERY} - {word})
 
 
@@ -223,6 +232,7 @@ def _unqualified(tokens: Tokens) -> Tokens:
     made: list[str] = []
     place = 0
     while place < len(tokens):
+        # Nested queries keep their names: with more than one relation in sight they mean something.
         if start <= place < end or (
             tokens[place] == "(" and tokens[place + 1 : place + 2] and tokens[place + 1] in _QUERY
         ):
@@ -247,6 +257,7 @@ def _qualifies(tokens: Tokens, place: int, name: str) -> bool:
     before, column, after = (
         tokens[p] if 0 <= p < len(tokens) else "" for p in (place - 1, place + 2, place + 3)
     )
+    # OPERATOR(schema.=) is no column of a relation called "schema".
     of_operator = tokens[max(place - 2, 0) : place] == ("OPERATOR", "(")
     return _is_name(column) and after != "(" and before not in _NO_COLUMN_AFTER and not of_operator
 
@@ -260,12 +271,14 @@ def _only_relation(tokens: Tokens) -> tuple[str, int, int] | None:
     begins = [
         at for at, word in enumerate(words) if word == "FROM" and words[at - 1] != "ROWS"
     ]  # FROM ROWS FROM(…)
+    # FROM inside a function's brackets (extract, trim) is not at the top level, so it is not counted.
     if words[:1] not in (["SELECT"], ["WITH"]) or words.count("SELECT") != 1 or len(begins) != 1:
         return None
     (begin,) = begins
     stop = next((at for at in range(begin, len(words)) if words[at] in _AFTER_FROM), len(words))
     if (
         _SEVERAL & set(words[begin:stop])
+        # IS DISTINCT FROM compares, and begins no list of relations.
         or words[begin - 1] == "DISTINCT"
         or {"UNION", "INTERSECT", "EXCEPT"} & set(words)
     ):
@@ -280,6 +293,7 @@ def _name_in(item: Tokens) -> str:
     brackets.
     """
     sampled = item.index("TABLESAMPLE") if "TABLESAMPLE" in item else len(item)
+    # The alias stands last; without one the name does.
     names = [item[place] for place, depth in _depths(item[:sampled]) if depth == 0 and _is_name(item[place])]
     return names[-1] if names else ""
 
@@ -309,4 +323,5 @@ def _foreign(tokens: Iterable[str], others: Iterable[str]) -> set[str]:
     (``t_1`` beside ``t``).
     """
     known = _names(others)
+    # PostgreSQL numbers a repeated name, so "t_1" is no name of anybody's.
     return {name for name in _names(tokens) - known if re.sub(r"(_\d+)+$", "", name) not in known}

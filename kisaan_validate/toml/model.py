@@ -26,6 +26,7 @@ def wrong(fact: str, hint: str = "") -> PydanticCustomError:
 class TomlTable(BaseModel):
     """A table of a file. Types are taken as written, unknown keys are refused with the nearest known one."""
 
+    # Strict: "5" is no number, and 1 no truth.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     called: ClassVar[str] = ""
@@ -33,6 +34,7 @@ class TomlTable(BaseModel):
     elsewhere: ClassVar[Mapping[str, str]] = {}
     """Hints for keys that belong in another file."""
 
+    # Before the types, so that an unknown key is named and not the missing one that it was meant for.
     @model_validator(mode="before")
     @classmethod
     def _known(cls, given: Any) -> Any:
@@ -40,6 +42,7 @@ class TomlTable(BaseModel):
             raise PydanticCustomError("table", "must be a table")
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
         for key in (key for key in given if key not in fields):
+            # A key that belongs in another file is told so, not compared with the ones here.
             said = f"{cls.called} has no {cut(key)!r}" if cls.called else f"unknown key {cut(key)!r}"
             raise wrong(said, cls.elsewhere.get(key) or did_you_mean(cut(key), fields))
         for key, field in fields.items():
@@ -58,6 +61,7 @@ class LookBefore:
     schema: Mapping[str, Any]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        # Before the type: a hint may say more than "must be a text".
         return core_schema.no_info_before_validator_function(self.look, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
@@ -79,6 +83,7 @@ def version(known: int) -> LookBefore:
     """The number of the one format that this version reads."""
 
     def look(value: Any) -> Any:
+        # bool is an int to Python, and format = true is no format.
         if type(value) is not int or value != known:
             newer = isinstance(value, int) and value > known
             hint = "upgrade kisaan-validate" if newer else f"write format = {known}"
@@ -101,6 +106,7 @@ def tables(key: str) -> LookBefore:
 
 def cut(text: str) -> str:
     """A text as an error repeats it: at most sixty characters."""
+    # A value may be a megabyte, and an error is one line.
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
@@ -113,6 +119,7 @@ def schema_of(model: type[TomlTable], title: str) -> dict[str, Any]:
 def _plain(node: Any) -> Any:
     """Without the titles that pydantic makes of names, and without null, which no file can say."""
     if isinstance(node, list):
+        # TOML has no null: a key that is not written is not there.
         return [_plain(value) for value in node if value != {"type": "null"}]
     if not isinstance(node, dict):
         return node

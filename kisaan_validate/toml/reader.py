@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T", bound=TomlTable)
 
+# Far beyond any suite, and little enough to parse at once.
 LONGEST = 4 * 1024 * 1024
 """Characters of a file that is read at all."""
 DEEPEST = 32
@@ -44,11 +45,13 @@ def read(text: str, origin: str, model: type[T]) -> T:
 
 def fitted(given: Mapping[str, Any], place: str, model: type[T]) -> T:
     """Tables that were read, as ``model``. Raises SuiteError, whose origin is ``place``."""
+    # Imported here: pydantic takes a tenth of a second, and most commands read no TOML.
     from pydantic import ValidationError
 
     try:
         return model.model_validate(given)
     except ValidationError as error:
+        # ``from None``: pydantic's message repeats the file, which may hold a secret.
         raise _refusal(error.errors(include_url=False)[0], given, place) from None
 
 
@@ -58,9 +61,12 @@ def _parsed(text: str) -> dict[str, Any]:
         raise ValueError(f"it has {len(text):,} characters, at most {LONGEST:,} are read")
     if _DOTTED.search(text):
         raise RecursionError
+    # Decimal, because a float has lost the digits that were written.
     given = tomllib.loads(text, parse_float=Decimal)
     level: list[Any] = [given]
+    # Breadth first, so that one deep branch is found without reading the others.
     for _ in range(DEEPEST):
+        # Python refuses to print such a number, also in the message that would refuse it.
         if any(isinstance(value, int) and value.bit_length() > _MOST_BITS for value in level):
             raise ValueError("a number has too many digits")
         lists = [list(value.values()) if isinstance(value, dict) else value for value in level]
@@ -89,6 +95,7 @@ def _refusal(error: Any, given: Any, origin: str) -> SuiteError:
         return SuiteError(f"{where}{about['fact']}", about["hint"], origin)
     if kind in {"string_too_short", "too_short"}:
         return SuiteError(f"{where}must not be empty", "", origin)
+    # The key stands in the message as TOML writes it.
     hint = f"write [{re.sub(r'[][: ]', '', where)}]" if kind == "table" else ""
     must = _MUST_BE.get(kind, "something else").format(**about)
     return SuiteError(f"{where}must be {must}, not {_kind(error['input'])}", hint, origin)
@@ -110,8 +117,10 @@ def _place(loc: Sequence[str | int], given: Any) -> str:
         inside = isinstance(here, list) or (isinstance(here, dict) and part in here)
         here = here[part] if inside else None
         if isinstance(part, str):
+            # A key of odd signs is repeated in quotes, and cut.
             keys.append(part if re.fullmatch(r"[\w-]{1,60}", part) else repr(part[:60]))
         elif isinstance(here, dict):
+            # A promise or criterion is found by its id in a long file, hardly by its number.
             id = here.get("id")
             known = isinstance(id, str) and re.fullmatch(r"[\w.:/-]{1,60}", id)
             label, keys = f"{label}{keys[-1]} {id if known else part + 1}: ", [""]
