@@ -41,6 +41,7 @@ ROOT = HERE.parent
 LAYOUTS = ("ordered", "shuffled", "uuid")
 PLANTED = {"changed": 250, "removed": 100, "added": 50}
 RIVAL = "reladiff==0.6.0"
+# Limits, so that a change that slows the comparison down fails here.
 MOST_COUNTS, LEAST_FASTER, MOST_MEGABYTES = 12, 3, 100
 COUNT, OURS, THEIRS, STORE, AGAINST = "count(*)", "diff", "reladiff", "baseline --digests", "run against it"
 PLAIN, CHAIN = "baseline", "64-bit chain by hand"
@@ -89,6 +90,7 @@ def build(pair: Pair) -> None:
     """Both databases: found as they should be, or built under the name and marked when they are complete."""
     old, new = pair.names
     texts = [(HERE / name).read_text(encoding="utf-8") for name in ("diff.sql", "migrated.sql")]
+    # A kept database is used only if both sources are those that it was built from.
     digest = hashlib.sha256("".join(texts).encode()).hexdigest()
     known = (
         f"SELECT count(*) FROM pg_database WHERE datname IN ('{old}', '{new}') AND "
@@ -100,8 +102,10 @@ def build(pair: Pair) -> None:
         pair.server.sql(f"DROP DATABASE IF EXISTS {name}")
     pair.server.sql(f"CREATE DATABASE {old} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
     _fill(pair, old, texts[0])
+    # A copy of the files, so that both sides lie on disk alike.
     pair.server.sql(f"CREATE DATABASE {new} TEMPLATE {old} STRATEGY file_copy")
     _fill(pair, new, texts[1])
+    # Marked last: a database that was left half built is not taken for a whole one.
     for name in pair.names:
         pair.server.sql(f"COMMENT ON DATABASE {name} IS '{digest}'")
 
@@ -111,6 +115,7 @@ def _fill(pair: Pair, database: str, text: str) -> None:
         cursor.execute("SELECT set_config('diff.rows', %s, false)", (str(pair.rows),))
         cursor.execute("SELECT set_config('diff.layout', %s, false)", (pair.layout,))
         cursor.execute(text)
+        # Frozen and analysed, both sides cost the same in every round.
         cursor.execute("VACUUM (FREEZE, ANALYZE)")
         cursor.execute("CHECKPOINT")
 
@@ -130,6 +135,7 @@ def watched(
     """(seconds, MB, standard output) of a child process. Raises SystemExit with its output for another
     exit code.
     """
+    # This checkout, whatever is installed.
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
@@ -157,9 +163,11 @@ def _watch(pid: int, peak: list[float], ended: threading.Event) -> None:
             family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         except psutil.Error:
             return
+        # PSS counts a shared page once, spread over its sharers; RSS would count it for each.
         for member in family:
             try:
                 total += member.memory_full_info().pss
+            # A process may end between the listing and the look.
             except psutil.Error:
                 continue
         peak[0] = max(peak[0], total / 1e6)
@@ -228,6 +236,7 @@ class Bench:
         before, after = self.pair.dsns
         words = [sys.executable, "-m", "kisaan_validate", "diff", "--before", before, "--after", after]
         words += ["--zone", "UTC", "--format", "json", "-o", "diff.json"]
+        # 1 means "differs", which is what was planted; any other code is a failure.
         seconds, peak, _ = watched(words, self.folder, (1,))
         (table,) = json.loads((self.folder / "diff.json").read_text(encoding="utf-8"))["tables"]
         return Reading(seconds, peak, {kind: table[kind] for kind in PLANTED})
@@ -243,6 +252,7 @@ class Bench:
             str(HERE / "rival_diff.py"),
             self.pair.server.host,
             self.pair.server.port,
+            # attnum > 1: the key is named on its own.
             *self.pair.names,
         ]
         seconds, peak, said = watched([*words, *(name for (name,) in columns)], self.folder, (0,))
@@ -325,6 +335,7 @@ def measure(bench: Bench, rounds: int) -> dict[str, list[Reading]]:
     bench.count()
     found: dict[str, list[Reading]] = {name: [] for name in bench.ways}
     for n in range(rounds):
+        # In turn from both ends; the baseline must be stored before a run is measured against it.
         for name in bench.ways if n % 2 == 0 else reversed([w for w in bench.ways if w != STORE]):
             found[name].append(bench.ways[name]())
             print(f"  round {n + 1}: {name:<20}{found[name][-1].seconds:>8.2f} s", flush=True)
@@ -343,6 +354,7 @@ def report(bench: Bench, found: dict[str, list[Reading]]) -> bool:
         ratio = Spread(tuple(r.seconds / unit for r, unit in zip(readings, units, strict=True)))
         answers = [r.found for r in readings if r.found is not None]
         wrong = [a for a in answers if a != PLANTED]
+        # A rival's wrong answer is shown and is no failure of ours.
         right = right and (not wrong or name == THEIRS)
         said = f"   WRONG: {wrong[0]}" if wrong else "   as planted" if answers else ""
         seconds = Spread(tuple(r.seconds for r in readings))

@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parent.parent
+# The runs are made by the tests' own builders, which lie beside the package.
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from browser import Browser, chromium  # noqa: E402
@@ -42,6 +43,7 @@ def main() -> None:
         print(f"{wanted:,} runs, run.json {_size(next(reports.glob('*/run.json')))} each")
         print(f"first index, every run read          {_seconds(lambda: update_index(reports)):8.3f} s")
         later = []
+        # Five, because one index takes so short that a single measurement is noise.
         for more in range(5):
             number = wanted + more
             _record(reports, run_number(number, start + timedelta(hours=3 * number), checks=100))
@@ -68,6 +70,7 @@ def _record(reports: Path, run: Run) -> None:
     place = reports / run.id
     place.mkdir()
     (place / "run.json").write_text(run_to_json(replace(run)), encoding="utf-8")
+    # The index only has to find a page, not to read it.
     (place / "report.html").write_text("<!doctype html>", encoding="utf-8")
 
 

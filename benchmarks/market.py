@@ -53,6 +53,7 @@ def _spoil(check: str, rows: int, change: str) -> Plant:
     return Plant(check, table, rows, f"UPDATE {table} SET {change} WHERE id IN ({{keys}})")
 
 
+# Exact numbers, so that a check that finds one row too many or too few is noticed.
 PLANTS = (
     _spoil("payments.amount.not_null", 12, "amount = NULL"),
     _spoil("payments.amount.greater_than", 40, "amount = -amount"),
@@ -145,6 +146,7 @@ class Built:
 
 def sources_digest() -> str:
     """Identifies what a market is made of; another one means that a kept database is out of date."""
+    # The planted rows too: other violations make another market.
     return hashlib.sha256((HERE / "market.sql").read_bytes() + repr(PLANTS).encode()).hexdigest()
 
 
@@ -155,12 +157,14 @@ def build(server: Server, market: Market) -> Built:
     if server.sql(f"{known} = '{name}'") == [(digest,)]:
         return Built(server, market, None)
     start = time.perf_counter()
+    # Also the unfinished one of a build that was broken off.
     for stale in (name, f"{name}_new"):
         server.sql(f"DROP DATABASE IF EXISTS {stale}")
     if not server.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{READER}'"):
         server.sql(f"CREATE ROLE {READER} LOGIN")
     server.sql(f"CREATE DATABASE {name}_new TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
     _fill(server, market, f"{name}_new")
+    # Renamed when it is complete: a half-built market has another name.
     server.sql(f"ALTER DATABASE {name}_new RENAME TO {name}")
     server.sql(f"COMMENT ON DATABASE {name} IS '{digest}'")
     return Built(server, market, time.perf_counter() - start)
@@ -173,11 +177,13 @@ def _fill(server: Server, market: Market, database: str) -> None:
         cursor.execute((HERE / "market.sql").read_text(encoding="utf-8"))
         used = dict.fromkeys((*LARGE, "commissions"), 0)
         for plant in PLANTS:
+            # Each violation gets ids that no other one uses, or two checks would find the same row.
             first, used[plant.table] = used[plant.table] + 1, used[plant.table] + plant.rows
             turns = f"turn BETWEEN {first} AND {used[plant.table]}"
             cursor.execute(
                 plant.sql.format(keys=f"SELECT id FROM spare WHERE origin = '{plant.table}' AND {turns}")
             )
+            # A plant that met other rows than it should would make every later comparison wrong.
             if cursor.rowcount != plant.rows:
                 raise SystemExit(
                     f"error: {plant.check}: {cursor.rowcount} rows planted instead of {plant.rows}"
@@ -222,6 +228,7 @@ def findings(built: Built) -> dict[str, str | int]:
         child(words, environment(built), Path(folder), expect=(0, 1, 3))
         (record,) = Path(folder).glob("*/run.json")
         run = json.loads(record.read_text(encoding="utf-8"))
+    # Of an answer the number counts; without one the status says that there is none.
     answered = {"pass", "fail"}
     return {
         r["check_id"]: r["violations"] if r["status"] in answered else r["status"] for r in run["results"]
@@ -262,6 +269,7 @@ def _rows(given: str) -> int:
     rows = int(given)
     if rows < FEWEST_ROWS:
         raise argparse.ArgumentTypeError(
+            # Fewer have too few spare ids for all violations.
             f"at least {FEWEST_ROWS}, or there are too few rows to plant violations in"
         )
     return rows

@@ -34,7 +34,9 @@ def child(words: Sequence[str], env: dict[str, str], folder: Path, expect: Seque
         start = time.perf_counter()
         process = subprocess.Popen([sys.executable, *words], env=env, cwd=folder, stdout=said, stderr=said)
         try:
+            # wait4, because it returns this child's own figures; getrusage would add up all children.
             _, status, usage = os.wait4(process.pid, 0)
+        # The child must not outlive a benchmark that is interrupted.
         except BaseException:
             process.terminate()
             process.wait()
@@ -43,6 +45,7 @@ def child(words: Sequence[str], env: dict[str, str], folder: Path, expect: Seque
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in expect:
             said.seek(0)
+            # The end of the output, where a failure is named.
             text = said.read().decode(errors="replace")[-2_000:]
             raise RuntimeError(f"{' '.join(words)}: exit code {process.returncode}\n{text}")
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes here

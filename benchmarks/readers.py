@@ -1,9 +1,10 @@
 """One way to read payments, in a process of its own: ``python benchmarks/readers.py WAY``; prints what it
 did as JSON.
 
-copy           COPY (FORMAT binary) of all twelve columns, thrown away pandas         pandas.read_sql in
-chunks through a server-side cursor, decimals kept exact, and pandera's validation streamed JOBS  the same
-checks by this package, in a run of its own
+copy           COPY (FORMAT binary) of all twelve columns, thrown away
+pandas         pandas.read_sql in chunks through a server-side cursor, decimals kept exact, and pandera's
+               validation
+streamed JOBS  the same checks by this package, in a run of its own
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def copy(dsn: str) -> dict[str, Any]:
     with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
         start = time.perf_counter()
         cursor.copy_expert("COPY (SELECT * FROM payments) TO STDOUT (FORMAT binary)", sink)
+        # The trailer of the format is a message too.
         return {"rows": sink.rows - 1, "seconds": time.perf_counter() - start}
 
 
@@ -48,6 +50,7 @@ def pandas(dsn: str) -> dict[str, Any]:
     import sqlalchemy as sa
     from payments import payments  # type: ignore[import-not-found]
 
+    # The same driver as the package, so that only the way of reading differs.
     engine = sa.create_engine("postgresql+psycopg2://", creator=lambda: psycopg2.connect(dsn))
     rows, found = 0, 0
     start = time.perf_counter()
@@ -93,6 +96,7 @@ def main() -> None:
     done = {"copy": copy, "pandas": pandas, "streamed": streamed}[way](
         os.environ["KISAAN_DSN"], *(int(n) for n in rest)
     )  # type: ignore[operator]
+    # The processes that read streams are children, so their time counts as well.
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(usage.ru_utime + usage.ru_stime for usage in used)
     print(json.dumps({**done, "with_imports": time.perf_counter() - start, "cpu": cpu}))

@@ -69,11 +69,13 @@ def _numbered(checks: Sequence[Check], wanted: int) -> list[tuple[int, Check]]:
 
 
 def _one(check: Check, result: Result, n: int, fails: bool, keys: int, shared: bool) -> tuple[Check, Result]:
+    # The sample's checks are repeated, and each turn gets ids of its own.
     turn, mark = n // 616, "" if shared else f" ({n})"
     id = f"{check.id}.{turn}" if turn else check.id
     made = replace(
         check, id=id, why=check.why + mark, hint=check.hint + mark, form=Form.ROW if fails else check.form
     )
+    # Some checks have no SQL of rows, and the page must have as much text for each.
     sql = (
         result.sql
         or f"SELECT id, {', '.join(check.columns) or 'name'}\nFROM "
@@ -110,6 +112,7 @@ def main() -> None:
     options.add_argument("--times", type=int, default=5)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        # Shared prose is how a real suite looks; prose of its own for each check is the worst case.
         for shared in (False, True):
             judged = large(given.checks, shared=shared)
             start = time.perf_counter()

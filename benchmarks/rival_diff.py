@@ -20,6 +20,7 @@ def main() -> int:
         reladiff.connect_to_table({**common, "database": database}, "payments", "id", thread_count=2)
         for database in (old, new)
     ]
+    # A changed row has both signs, so signs are gathered by key before they are counted.
     signs: dict[object, set[str]] = {}
     for sign, row in reladiff.diff_tables(*sides, extra_columns=tuple(columns), max_threadpool_size=2):
         signs.setdefault(row[0], set()).add(sign)

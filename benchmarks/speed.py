@@ -41,6 +41,7 @@ from market import (
 from measure import Child, Spread, child
 from rivals import HASH, ONE_EACH, fused
 
+# Limits, so that a change that slows the suite down fails here.
 MOST_OF_FUSED, MOST_OF_SINGLE, MOST_MEGABYTES = 1.10, 0.45, 150
 
 
@@ -66,6 +67,7 @@ def in_sessions(dsn: str, queries: Iterable[tuple[str, str]], sessions: int) -> 
         connection = psycopg2.connect(dsn)
         connection.autocommit = True
         with connection.cursor() as cursor:
+            # As the package's own sessions have it.
             cursor.execute("SET jit = off")
             while not waiting.empty():
                 try:
@@ -109,11 +111,13 @@ def statements(built: Built) -> tuple[int, dict[str, int]]:
         child(words, environment(built), Path(folder), (1,))
         (record,) = Path(folder).glob("reports/*/run.json")
         sent = [s["sql"] for s in json.loads(record.read_text())["statements"]]
+    # By name in the text: the engine writes every table with its schema.
     return len(sent), {table: sum(f"public.{table}" in sql for sql in sent) for table in LARGE}
 
 
 def report(built: Built, rounds: list[Round]) -> bool:
     """Print one layout's figures; whether all limits are kept."""
+    # Start-up is the same for every database, so it is measured on an empty one and taken off.
     net = [r.suite.seconds - r.start_up for r in rounds]
     rows = [
         ("count(*) of both tables", [r.count for r in rounds]),
@@ -151,6 +155,7 @@ def main() -> int:
         with market_at(Market(layout, options.rows), options.keep) as built:
             empty = build(built.server, Market(layout, FEWEST_ROWS))
             print(describe(built), flush=True)
+            # Not counted: it fills the caches of both databases.
             one_round(built, empty)
             good &= report(built, [one_round(built, empty) for _ in range(options.rounds)])
     return 0 if good else 1

@@ -44,6 +44,7 @@ def main() -> None:
             "run over an empty database": ["-m", "kisaan_validate", "run"],
         }
         times: dict[str, list[float]] = {name: [] for name in cases}
+        # Interleaved, so that a busy moment of the machine meets every case.
         for _ in range(ROUNDS):
             for name, words in cases.items():
                 times[name].append(seconds(words, env, folder))

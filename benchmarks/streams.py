@@ -77,9 +77,11 @@ def read(built: Built, words: Sequence[str]) -> Reading:
 
 
 def _watch(pid: int, peak: list[float], ended: threading.Event) -> None:
+    # Ten looks a second: memory is held for a chunk at least, which takes longer.
     while not ended.wait(0.1):
         total = 0
         try:
+            # The readers of a run are its children, and are what takes the memory.
             family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         except psutil.Error:
             return
@@ -93,9 +95,11 @@ def _watch(pid: int, peak: list[float], ended: threading.Event) -> None:
 
 def measure(built: Built, rounds: int) -> dict[str, list[Reading]]:
     """``rounds`` rounds of every way, after one bare COPY that fills the caches."""
+    # Not counted: it brings the table into memory.
     read(built, WAYS["bare COPY"])
     found: dict[str, list[Reading]] = {name: [] for name in WAYS}
     for n in range(rounds):
+        # Back and forth, so that no way always follows the same one.
         for name in sorted(WAYS, reverse=n % 2 == 1):
             found[name].append(read(built, WAYS[name]))
             reading = found[name][-1]
@@ -128,6 +132,7 @@ def judged(found: dict[str, list[Reading]]) -> bool:
     """Whether all ways found the same, and the streams are within the limits."""
     violations = {r.violations for name, readings in found.items() for r in readings if name != "bare COPY"}
     rows = {r.rows for readings in found.values() for r in readings}
+    # A bare COPY judges nothing, so it counts for rows alone.
     if len(violations) > 1 or len(rows) > 1:
         print(f"  THE WAYS DISAGREE: {violations} violations, {rows} rows")
         return False

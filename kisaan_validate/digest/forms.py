@@ -148,8 +148,8 @@ def own_form(facts: TypeFacts) -> CanonicalForm | str:
 
 
 def _composite(facts: TypeFacts) -> CanonicalForm | str:
-    """Of composites: (1,2) is another value where the fields are called, or stand, otherwise. What the
-    type is called says nothing.
+    """Of composites: (1,2) is another value where the fields have other names or another order. The
+    type's own name does not matter.
     """
     fields = [(name, own_form(field)) for name, field in facts.fields]
     for name, form in fields:

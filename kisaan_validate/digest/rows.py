@@ -5,10 +5,10 @@ The elements of a row make one ``ROW(…)``, evaluated once in a subquery that i
 it may still run in parallel). Two encodings make lanes of it:
 
 ``hash``    PostgreSQL's own 64-bit record hash under two seeds, each mixed once more. Without the last
-step a lane would be
-            a sum over columns, and two values swapped between rows would leave a sum over rows as it was.
+            step a lane would be a sum over columns, and two values swapped between rows would leave a sum
+            over rows as it was.
 ``sha256``  the first 128 bits of SHA-256 over the row in PostgreSQL's binary format: slower, and
-cryptographic.
+            cryptographic.
 """
 
 from __future__ import annotations

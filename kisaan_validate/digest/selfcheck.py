@@ -1,7 +1,7 @@
 """A fixed question about hostile values: two servers that answer it alike compute the same digests.
 
 It is asked before anything is compared. What a server answered is also kept with a baseline's digests: a
-server that answers otherwise later cannot be compared with them.
+server that gives other answers later cannot be compared with them.
 """
 
 from __future__ import annotations

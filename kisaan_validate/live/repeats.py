@@ -1,6 +1,4 @@
-"""Rows that were added and equal, but for their key, a row that was there anyhow: a batch that was loaded
-twice.
-"""
+"""Added rows that equal, except for the key, a row that was there already: a batch that was loaded twice."""
 
 from __future__ import annotations
 

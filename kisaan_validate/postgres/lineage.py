@@ -19,7 +19,7 @@ AT_ONCE = 200
 
 
 def read_lineage(session: Session) -> Lineage:
-    """What is made of what in the whole database, but for the trees of views. Raises DatabaseError."""
+    """What is made of what in the whole database, except the trees of views. Raises DatabaseError."""
     names, columns, views = {}, [], set()
     for oid, schema, name, kind, number, column, whole, key, row_of in session.execute(
         query("lineage_columns")

@@ -1,7 +1,9 @@
 """Kinds of checks that other packages add, through their entry points.
 
-    [project.entry-points."kisaan_validate.kinds"]      a function as those of ``declare``: called
-    ``declare.<name>`` even = "my_package:even"
+    [project.entry-points."kisaan_validate.kinds"]
+    even = "my_package:even"
+
+The value is a function like those of ``declare``; a suite calls it ``declare.<name>``.
 
 They are loaded with a suite. One that cannot be is an error that names it (exit code 2), whether or not
 the suite uses it: what an author relies on must not be missing in silence. Output formats are found by

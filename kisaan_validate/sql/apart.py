@@ -42,7 +42,7 @@ class TableMention:
 
 
 def places_of(sql: str) -> tuple[TableMention, ...]:
-    """The tables that a SELECT names, but for its own WITH names, in the order of the text."""
+    """The tables that a SELECT names, except its own WITH names, in the order of the text."""
     # Positions in the scrubbed text are those of the text itself, so the edits below fit.
     tree: Any = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")
     columns = list(tree.find_all(exp.Column))

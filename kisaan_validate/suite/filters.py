@@ -85,7 +85,7 @@ class Filters:
         return frozenset(found)
 
     def require_use(self) -> None:
-        """Raises SuiteError for a filter of a table that no check judges: a slip of the pen would leave it
+        """Raises SuiteError for a filter of a table that no check judges: a misspelled name would leave it
         off.
         """
         for name in self._filters:

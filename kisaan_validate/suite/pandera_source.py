@@ -297,9 +297,7 @@ def _as_tuple(value: Any) -> tuple[str, ...]:
 
 
 def _refuse_typos(given: dict[str, Any], known: tuple[str, ...], origin: str) -> None:
-    """Metadata is shared with other tools: an unknown key is theirs, unless it looks like a slip of the
-    pen.
-    """
+    """Metadata is shared with other tools: an unknown key is theirs, unless it looks misspelled."""
     for key, value in given.items():
         if key == "checks" and not (
             isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())

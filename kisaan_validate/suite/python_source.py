@@ -66,7 +66,7 @@ def own_settings(check: Any, origin: str) -> dict[str, Any]:
     """What a check says of itself in ``statistics``, which pandera does not hand to a function that is
     given them apart.
 
-    Raises SuiteError for what looks like a slip of the pen.
+    Raises SuiteError for what looks misspelled.
     """
     # pandera fills ``statistics`` with the function's own arguments where nobody set them.
     if check.statistics is check._check_kwargs or not check.statistics:
