@@ -148,7 +148,6 @@ class SuiteNode(pytest.Collector):
         items: list[pytest.Item] = []
         for check in self.suite.checks:
             item = CheckItem.from_parent(self, name=plain(check.id))
-            # Selected by the words that people know: id, table and tags.
             item.check = check
             item.extra_keyword_matches.update({check.id, check.table, *check.tags} - {""})
             items.append(item)
@@ -163,7 +162,6 @@ class SuiteNode(pytest.Collector):
         from kisaan_validate.report.standing import lines_of
 
         if not chosen:
-            # Nothing was selected, so nothing is asked of the database.
             return
         try:
             self.judged = judged = self._judge(chosen)

@@ -58,12 +58,10 @@ def value_hash(part: Part, context: Context, version: int) -> ValueHash:
     element's own type where there is one; and integers carry into the seed what their hash would fold
     away.
     """
-    # hashint8 folds the halves of a bigint together, so the upper one is carried into the seed.
     if part.form.name == "integer":
         return ValueHash(part.value(context), _INT4 if _is_small(part) else _INT8)
     elements = part.elements(context)
     template = _TEMPLATES.get(_kind(part.form, context), "") if len(elements) == 1 else ""
-    # Before PostgreSQL 18 hashbyteaextended cannot be called; a row of one column hashes to the same number.
     if template and (template != _BYTEA or version >= BYTES_SINCE):
         return ValueHash(elements[0], template)
     return ValueHash(f"ROW({', '.join(elements)})", _RECORD)

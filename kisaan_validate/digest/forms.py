@@ -190,7 +190,6 @@ def _meet(old: CanonicalForm, new: CanonicalForm, zoned: bool) -> CanonicalForm 
         if isinstance(element, CanonicalForm):
             return replace(old, element=element)
         return element
-    # Fields in another order, or called differently, make another composite.
     if old.name == new.name == "composite" and [name for name, _ in old.fields] == [
         name for name, _ in new.fields
     ]:
@@ -271,7 +270,6 @@ def value_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context)
     if form.name == "timestamptz" and facts.name in {"timestamp", "date"} and facts.builtin:
         # A date is its midnight, in the zone like every other clock.
         clock = sql if facts.name == "timestamp" else f"{sql}::timestamp"
-        # The session runs in the zone, where the cast says the same as AT TIME ZONE.
         if context.in_zone:
             return f"{clock}::timestamptz"
         return f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"

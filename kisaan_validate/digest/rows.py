@@ -62,7 +62,6 @@ def _lane(encoding: str, digested: str, number: int) -> str:
 MOST = 1_600
 """So many elements stand beside each other in one ROW, which may have 1,664; more are packed in groups."""
 
-# Half of MOST: groups of groups stay below the limit for any number of columns that a table can have.
 _GROUP = 800
 
 

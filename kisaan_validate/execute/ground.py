@@ -205,7 +205,6 @@ class Ground:
 
     def _tested_for_null(self, session: Session, reads: Reads, sql: str) -> list[Declared]:
         tested = session.version >= FOLDS_NULL and speaks_of_null(self._text(reads, sql))
-        # Before 17 the planner does not conclude anything from NOT NULL.
         if tested:
             return [declared for declared in self._bare(reads) if declared.not_null]
         return []

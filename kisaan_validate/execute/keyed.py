@@ -85,7 +85,6 @@ def keyed_jobs_again(
     to be asked.
     """
     jobs = []
-    # Sorted, because ``groupby`` only joins neighbours.
     for title, listed in groupby(sorted(before.keyed, key=lambda k: k.table), key=lambda k: k.table):
         table = tables.get(title)
         if table is not None:

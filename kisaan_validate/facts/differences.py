@@ -103,7 +103,6 @@ class TableRowCounts:
     @property
     def delta(self) -> int | None:
         """The difference; None where a count is missing, which is never taken for zero."""
-        # A missing count is unknown, and a difference to it as well.
         if self.before is None or self.after is None:
             return None
         return self.after - self.before

@@ -48,7 +48,6 @@ def write_values(session: Session, streams: Iterable[ValueStream], sink: ValueSi
     """
     for stream in streams:
         try:
-            # A column that was asked for by name and has no values would be missed only after the migration.
             if why := refusal(session, stream.sql):
                 raise why
             sink.table(stream.title, stream.forms)
@@ -229,7 +228,6 @@ def _placed(lines: Iterable[bytes], layout: Layout) -> Iterator[bytes]:
 def _narrowed(lines: Iterable[bytes], stream: ValueStream, names: Sequence[str]) -> Iterator[bytes]:
     """The kept lines without the columns that are not compared."""
     forms = stream.forms
-    # All columns are compared: the lines are handed on as they are.
     if tuple(names) == forms.columns:
         yield from lines
         return

@@ -188,7 +188,6 @@ def merge(
     for old, new in groups_side_by_side(olds, news, _PLACE, _DISORDER, add):
         counted.read[0] += _rows(old)
         counted.read[1] += _rows(new)
-        # Nearly all rows end here.
         if len(old) == len(new) == 1 and old[0].digest == new[0].digest and old[0].copies == new[0].copies:
             continue
         if layout.place and (len(old) > 1 or len(new) > 1):

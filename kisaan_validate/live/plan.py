@@ -192,7 +192,6 @@ def _compared(
     form = common_form(old, new, bool(options.zone))
     if isinstance(form, CanonicalForm):
         return Part(name, old, form), Part(name, new, form)
-    # What is missing is said as the option that would supply it.
     hint = (
         "declare one with --zone"
         if needs_zone(old, new)

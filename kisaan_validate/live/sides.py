@@ -191,7 +191,6 @@ class LiveSide:
         """``work``, and after a failure the session as it was before. Raises DatabaseError."""
         try:
             answer = work()
-            # Locks of the statement are given back where the lock table has no room.
             give_back(self.session)
             return answer
         except DatabaseError as error:

@@ -178,7 +178,6 @@ class Statements:
         inner = staged(source, {**place, digest.name: digest.inner, **shown, **proofs}, condition)
         high, low = digest.lanes
         cut = [f"{self._cut(part, name)} AS {name}" for part, name in zip(self.parts, shown, strict=True)]
-        # A late row is a truth value, which is cut nowhere.
         cut += [name if name == "late" else f"{proof_cut_sql(name)} AS {name}" for name in proofs]
         listed = ", ".join((*place, f"{high} AS high", f"{low} AS low", *cut))
         order = ", ".join(place) or "high, low"
@@ -189,7 +188,6 @@ class Statements:
         long.
         """
         if part.column in self.plan.key:
-            # Keys stand in later statements, so they are not cut.
             return part.shown(self.side.context)
         return part.staged(self.side.context)
 
@@ -209,7 +207,6 @@ class Statements:
         if how.kind != SPAN or not self.by_index or not self._indexed():
             return []  # only a key of one integer has spans
         spans = _joined(how, sorted(opened))
-        # More spans than that are read faster as the whole table.
         return spans if len(spans) <= SPANS_BY_INDEX else []
 
     def _opened(self, how: Buckets, opened: Collection[int] | None) -> tuple[str, str]:
@@ -230,7 +227,6 @@ class Statements:
             return False
         (part,) = self.key
         if part.cast or part.facts.name not in {"int2", "int4", "int8"}:
-            # Only an order of the key gives spans; a partial index does not lead through all rows.
             return False
         return any(
             i.ordered and i.valid and not i.predicate and i.columns[:1] == self.plan.key

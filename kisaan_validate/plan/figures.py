@@ -9,7 +9,6 @@ from kisaan_validate.facts.catalogue import PRINTED, Column
 from kisaan_validate.facts.table import Family, Profile
 from kisaan_validate.sql.expressions import quote
 
-# Cut on both sides alike, so a longer text still compares as its beginning.
 TEXT_LIMIT = 200
 """The minimum and maximum of texts are kept up to so many characters; it is those that are compared."""
 

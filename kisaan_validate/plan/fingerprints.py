@@ -162,7 +162,6 @@ def part_of(sql: str, facts: TypeFacts, *, wanted: str = "", column: str = "") -
     form = own_form(facts)
     if not isinstance(form, CanonicalForm):
         return None
-    # A changed type must not look like changed values where every old value has one new form.
     if not wanted or str(form) == wanted:
         return SqlPart(column, facts, form, text=sql)
     if (form.name, wanted) == ("numeric", "integer"):

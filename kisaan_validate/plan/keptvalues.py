@@ -82,7 +82,6 @@ def value_streams(
     ``looks_personal`` says which names look like somebody's data, and were not said to be nobody's.
     """
     tables: dict[tuple[str, str], list[str]] = {}
-    # A column named twice is read once.
     for name, column in dict.fromkeys(chosen):
         table = catalogue.find(name)
         if table is None or table.key not in {t.key for t in scope}:

@@ -77,7 +77,6 @@ class KeyedTable:
         """What the statement's row says of each column: its digest, or beside a baseline only whether it
         is the same.
         """
-        # One count, then two sums for each column; the same again for the rows that stay.
         width = 1 + 2 * len(self.columns)
         whole, staying = row[:width], row[width:]
         return [

@@ -19,7 +19,6 @@ from kisaan_validate.sql.expressions import (
 )
 from kisaan_validate.sql.qualify import qualified
 
-# Above it the shared pass would store more than sorting each check's rows by itself costs.
 RARE = 100_000
 """Up to so many violating rows in all, the keys of several checks are collected in one shared pass over
 their table.
@@ -51,7 +50,6 @@ def table_sample(failing: Sequence[Failing], limit: int, masked: frozenset[str])
     parts, arms = [], []
     if shared:
         rare = [(n, f) for n, f in enumerate(failing) if n in shared]
-        # Each column once, however many checks show it: a row is stored for all of them.
         shown = list(dict.fromkeys(c for _, f in rare for c in _beside_key(f.slot, table)))
         parts.append(_collected(table, rare, shown, masked))
         keys = [f"k{i}" for i in range(len(key_columns(table)))]
@@ -146,7 +144,6 @@ def _rare(counts: Sequence[int]) -> set[int]:
 
 
 def _beside_key(slot: Slot, table: Table) -> tuple[str, ...]:
-    # The key is shown already.
     return tuple(dict.fromkeys(c for c in slot.columns if c not in key_columns(table)))
 
 

@@ -115,7 +115,7 @@ class Pass:
             counts.append((violating, f"c{n}"))
             if judged:
                 counts.append((judged, f"c{n}_judged"))
-        # An array is one output, whatever its length; a thousand each stays below the limit on arguments.
+        # An array is one output, whatever its length.
         if len(counts) + len(measured) > SLOT_LIMIT:
             chunks = [counts[i : i + 1000] for i in range(0, len(counts), 1000)]
             items = [
@@ -143,11 +143,9 @@ class Pass:
         """
         rows, *rest = row
         assert isinstance(rows, int)
-        # ``sql`` puts it right behind the number of rows.
         rest = rest[1:] if self.counts_judged else rest
         flat = iter([n for item in rest for n in (item if isinstance(item, list) else [item])])
         asked = self.slots if slots is None else slots
-        # Read in the order in which they were written: each slot's violations, then its judged rows.
         return rows, [(next(flat), next(flat) if slot.judged else rows) for slot in asked]
 
     def rows_sql(self, slot: Slot) -> str:

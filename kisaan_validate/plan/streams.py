@@ -38,7 +38,6 @@ _NATIVE = {
 """The types whose binary form is decoded, and how ``format_type`` begins to name them."""
 
 _CASTS = {"timestamp": "timestamp", "timestamptz": "timestamptz", "varchar": "text"}
-# Of these two sides write the same text for the same value, so the client can make it.
 _KEYS = frozenset({"int2", "int4", "int8", "text", "varchar"})
 """The types of key columns whose text follows from their binary form; of all others the server makes the
 text.
@@ -124,7 +123,6 @@ class Stream:
 
         ``estimated``: with the values as they are stored, whose width the planner knows.
         """
-        # EXPLAIN knows the width of a stored value, not that of a CASE.
         listed = ", ".join(read.sql if estimated else self._bounded(read) for read in self.outputs)
         # A range of ctid reads just these blocks since PostgreSQL 14 (Tid Range Scan).
         bounds = [f"ctid >= '({first},0)'"] if first is not None else []

@@ -39,7 +39,6 @@ class Canceller:
             if not self._cancel:
                 return False
             self._used = True
-        # PQcancel connects to the server, which may take for ever; nobody waits for this thread.
         threading.Thread(target=self._send, args=(self._cancel,), daemon=True).start()
         return True
 

@@ -79,7 +79,6 @@ def read_catalogue(
         )
     # The server's clock, because ages are compared with what the server stored.
     ((at,),) = session.execute(qualified("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::text || '+00'"))
-    # The aliases of the suite travel with the facts, so ``find`` knows the renamed tables too.
     return Catalogue(tuple(schemas), tables, session.version, aliases, at)
 
 
@@ -102,7 +101,6 @@ def blocked_relations(session: Session) -> list[int]:
 def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Column]]:
     found: dict[int, dict[str, Column]] = defaultdict(dict)
     rows = session.execute(query("columns"), where)
-    # A type of PostgreSQL's own without parts is known by its name; the others are looked up together.
     made = read_types(session, (number for *_, number, plain in rows if not plain))
     for (
         oid,
@@ -226,7 +224,6 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
         in_recovery=recovery,
         snapshot=snapshot,
         lsn=lsn or "",
-        # With its offset turned to UTC: the driver gives the session's zone.
         at=at.astimezone(UTC),
         encoding=encoding,
         collation=collation,
@@ -298,10 +295,7 @@ def count_scope(catalogue: Catalogue, excluded: Iterable[str] = ()) -> list[Tabl
     """The tables whose rows a baseline counts: ordinary and partitioned, each partition within its parent."""
     left_out = set(excluded)
     return [
-        # A partition is counted as a part of its parent.
-        t
-        for t in catalogue.tables.values()
-        if t.countable and not t.partition and t.name not in left_out
+        t for t in catalogue.tables.values() if t.countable and not t.partition and t.name not in left_out
     ]
 
 

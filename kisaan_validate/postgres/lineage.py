@@ -35,7 +35,7 @@ def read_lineage(session: Session) -> Lineage:
     return Lineage(
         names,
         tuple(columns),
-        # A recursive view would be made of itself.
+        # The rule of a view depends on the view itself, which says nothing.
         tuple((a[0], b[0]) for a, b in (*edges["view"], *edges["policy"]) if a[0] != b[0]),
         frozenset(views),
         {},

@@ -68,7 +68,6 @@ def advisory_lock(
     try:
         # Before the lock: the wrong database must not even be marked.
         check_expectation(session, expect, target)
-        # READ COMMITTED holds no snapshot between statements, so VACUUM is not held back for hours.
         session.begin(isolation="READ COMMITTED")
         session.execute(
             # Local to the transaction, so that a pooler's next client does not inherit the name.

@@ -97,7 +97,6 @@ def await_room(session: Session, more: int) -> None:
     within seconds.
     """
     end = time.monotonic() + _PATIENCE
-    # Asked before the clock is looked at, so that at least one look is taken.
     while why := overfull(session, more):
         if time.monotonic() > end:
             raise DatabaseError(f"not run: {why}", FULL_HINT, "53200")

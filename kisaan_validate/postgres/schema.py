@@ -73,7 +73,6 @@ def read_objects(
     )
     found: list[SchemaObject] = []
     where, unread = _scope(session, schemas, blocked)
-    # Without any relation there is nothing that the kinds could be asked about.
     for kind in KINDS if where else ():
         rows, reason = _ask(session, query(f"schema/{kind.replace(' ', '_')}"), where)
         if reason:
@@ -141,7 +140,6 @@ def _without_body(facts: dict[str, str]) -> dict[str, str]:
     printed, body = facts.get("body", "").partition("printed ")[1:]
     if not printed:
         return facts
-    # A body is stored as a digest, so that a baseline does not publish the code of functions.
     return facts | {"body": printed_body(body)}
 
 

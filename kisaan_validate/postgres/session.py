@@ -149,7 +149,6 @@ class Session:
         self._connection = connect(target, limits.connect_timeout_seconds, stop)
         self._line = WatchedConnection(self._connection, stop)
         self._joining = joining_seconds(target, limits.connect_timeout_seconds)
-        # libpq's number, for instance 160004; behind a pooler it is the pooler's claim.
         self.version: int = self._connection.server_version
         self.parameters: dict[str, str] = dict(self._connection.info.dsn_parameters)
         self._alive = [
@@ -190,7 +189,7 @@ class Session:
         Takes no snapshot of its own yet: locks may still be taken before the data is fixed. A pooler may
         have no place for us; it is waited for as for a connection.
         """
-        # NOT DEFERRABLE: a default of DEFERRABLE could wait without an end for a safe snapshot.
+        # Every property is named, because the role's defaults may say something else.
         parts = [f"BEGIN ISOLATION LEVEL {isolation} READ ONLY, NOT DEFERRABLE"]
         if snapshot:
             # Before any query and before SET LOCAL: PostgreSQL refuses an import after the first query.
@@ -276,7 +275,6 @@ class Session:
         be closed.
         """
         with self._answered(sql, self.limits.patience), self._connection.cursor() as cursor:
-            # psycopg2 calls ``write`` for each row, so nothing of the stream is kept in memory.
             cursor.copy_expert(sql, _Sink(self._line, write))
 
     def cancel(self) -> None:
@@ -361,7 +359,6 @@ class _Sink:
         self.write = take
 
 
-# Cached: qualifying the same few settings for each transaction would dominate short runs.
 @lru_cache(maxsize=256)
 def _text(value: str) -> str:
     """A text as SQL. The same settings are pinned in each transaction, so they are written once."""

@@ -75,7 +75,6 @@ def read_statistics(
         "columns": [w.column for w in wanted],
         "shown": [w.shown for w in wanted],
     }
-    # Estimates are hints for drafts only; no answer rests on them.
     rows = session.execute(query("statistics"), where) if wanted else []
     return {
         ((schema, table), column): Estimate(float(distinct), int(width), tuple(common or ()))

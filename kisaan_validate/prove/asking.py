@@ -104,7 +104,6 @@ def _told(
 
 def _count(context: RunContext, planned: Planned, pool: Pool, log: Log) -> Answers:
     # The largest tables first: the longest statement should not be the last to begin.
-    # Stable, so statements of tables of one size keep the order of the plan.
     statements = sorted(planned.plan.counting, key=_size, reverse=True)
     tasks = [Task(_asker(s, planned.ground), _refuser(s)) for s in statements]
     say, total = context.request.counting("checking"), len(tasks)
@@ -144,5 +143,5 @@ def _refuser(statement: Pass | Query) -> Callable[[DatabaseError], StatementAnsw
 
 
 def _size(statement: Pass | Query) -> int:
-    # A query over several tables has no size of its own; the planner's estimate would cost an EXPLAIN each.
+    # A query over several tables has no size of its own.
     return statement.table.estimated_rows if statement.table is not None else 0

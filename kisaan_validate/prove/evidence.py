@@ -110,7 +110,6 @@ def missing_words(result: Result) -> str:
     """``missing: a, b``, where what failed is a list of names of which these are not there; "" for any
     other check.
     """
-    # ``present`` lists names that are missing, which reads better as a sentence than as keys.
     names = [row[0][1] for row in result.sample if [name for name, _ in row] == [MISSING]]
     if not names or len(names) != len(result.sample):
         return ""
@@ -324,7 +323,6 @@ def show_streamed(
     for stream, answer in streamed:
         for judge in stream.judges:
             tally = answer.tallies.get(judge.check_id)
-            # What was set aside (an error, a vanished row) has no keys that could be trusted.
             if (
                 tally is None
                 or results[judge.check_id].evidence is not Evidence.STREAMED

@@ -97,7 +97,6 @@ def _matched_twice(
     if isinstance(statement, Query) or not statement.alias or answer.rows is None:
         return None
     expected = answer.judged if answer.judged is not None else rows.get(statement.table.key)
-    # ``None``: the table's rows were not counted, so nothing can be compared.
     if expected in {None, answer.rows}:
         return None
     parent = statement.tables[-1][1]

@@ -38,7 +38,6 @@ def plan(context: RunContext) -> Planned:
     unavailable = context.snapshot.unavailable
     made = _compiled(holder, context.suite, catalogue, unavailable, trust, context.scope, profiled)
     ground = read_ground(holder, made, catalogue, trust)
-    # Blocks cut a table into pieces for the processes; without streams nobody asks for them.
     blocks = read_blocks(holder, [stream.table for stream in made.streams]) if made.streams else {}
     return Planned(made, ground, blocks)
 

@@ -219,7 +219,6 @@ class HasConstraint(CatalogRule):
             # Only the definition says NULLS NOT DISTINCT, which PostgreSQL has since 15.
             found = [c for c in found if not self.nulls_not_distinct or "NULLS NOT DISTINCT" in c.definition]
         if not found:
-            # Says why an index that people see there is not enough.
             near = _nearly_unique(table, columns) if self.constraint == "unique" and not self.name else ""
             return CatalogueAnswer(1, 1, near or "there is no such constraint")
         # A unique constraint of a parent says nothing of the rows in its children.

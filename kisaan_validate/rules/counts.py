@@ -141,5 +141,4 @@ class RowCountAgainst(AggregateRule):
         own = quote(self._own())
         found, other = rows.of("count(*)", own), rows.of("count(*)", f"NOT {own}")
         shown = (("rows_found", found), ("other_rows", other))
-        # Multiplied out like every ratio: the factor may be 1/3.
         return Figures(shown, compared(found, self.relation, self.factor, other), rows.of("count(*)"))

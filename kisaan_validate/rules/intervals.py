@@ -102,7 +102,6 @@ class Interval:
             return bool(self.low > self.high) or (
                 self.low == self.high and not (self.include_low and self.include_high)
             )
-        # Two types that Python cannot compare are two types that the author mixed up.
         except TypeError:
             raise SuiteError(f"{self.low!r} and {self.high!r} cannot be compared") from None
 

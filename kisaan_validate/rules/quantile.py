@@ -58,7 +58,6 @@ class Quantile(AggregateRule):
 
     def measure(self, rows: Rows, columns: tuple[str, ...], catalogue: Catalogue) -> Figures:
         """Counts the values below the lower bound, and up to the upper one."""
-        # Enums by label, as everywhere values are compared with literals.
         value = to_sql(rows.view.value(columns[0]))
         column, found = rows.view.table.columns[columns[0]], rows.of(f"count({quote(columns[0])})")
         parts = []

@@ -319,7 +319,6 @@ class Length(PredicateRule):
                 raise SuiteError(
                     f"{bound!r} is not a number of characters", "write a whole number, 0 or more"
                 )
-        # Every text has 0 characters or more.
         if self.high is None and not self.low:
             raise SuiteError("at least 0 characters can never fail", "write 1 or more, or omit it")
         Interval(self.low, self.high).refuse_void()

@@ -74,7 +74,6 @@ class NoGaps(QueryRule):
         source = self._source(
             table, value, outputs, previous, (f", {nan_in} AS {nan}" if nan_in else "", first)
         )
-        # The first row of each series has none before it.
         held = f"CASE WHEN {first} THEN {self._begins(value)} ELSE {compared(step, '=', self.step)} END"
         # coalesce: a comparison with an infinity or a NULL is no step.
         broken = f"{nan} OR NOT coalesce({held}, false)" if nan_in else f"NOT coalesce({held}, false)"
@@ -113,7 +112,6 @@ class NoGaps(QueryRule):
         nan, first = more
         ordered = dict.fromkeys((*([self.order_by] if self.order_by else []), value, *outputs))
         each = f"PARTITION BY {', '.join(quote(c) for c in self.by)} " if self.by else ""
-        # A row without a value, or without one to order by, has no place.
         judged = [
             f"{quote(c)} IS NOT NULL"
             for c in dict.fromkeys([value, *([self.order_by] if self.order_by else [])])
@@ -133,7 +131,6 @@ class NoGaps(QueryRule):
 def _step(column: Column, value: str, previous: str) -> str:
     """SQL for the difference of two values; numeric, because the difference of two bigints may be none."""
     if column.base in _COUNTED:
-        # A difference of two bigints may not fit bigint.
         return f"({value}::numeric - {previous}::numeric)"
     if column.base == "date":
         return f"({value} - {previous})"

@@ -375,7 +375,6 @@ class _TokenReader:
             return self._is(left)
         negated = token.word == "not" and self.ahead().word in {"in", "between", "like", "ilike"}
         if least <= _RANGE and (negated or token.word in {"in", "between", "like", "ilike"}):
-            # NOT is read only together with what it negates.
             self.go(negated)
             return {"in": self._in, "between": self._between}.get(self.token.word, self._like)(left, negated)
         return None
@@ -493,7 +492,6 @@ class _TokenReader:
 
     def _named(self) -> str:
         """A name of any length, what it is called with, and what belongs to a call."""
-        # A type's name before a string is a literal of that type.
         if self.ahead().kind == "string" and self.kind == "word":
             return self.taken(2)  # DATE '2025-10-18'
         first, word, header = self.token, self.token.word, self._is_header()

@@ -77,7 +77,6 @@ def resolve_names(sql: str, reads: Iterable[str], catalogue: Catalogue) -> str:
     letter.
     """
     swaps = {name: catalogue.find(name) for name in reads if name in catalogue.aliases}
-    # Without an alias to replace, the text stays the author's to the letter.
     if not swaps:
         return sql
     tree = sqlglot.parse_one(scrubbed(sql, ""), dialect="postgres")

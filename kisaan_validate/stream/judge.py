@@ -131,7 +131,6 @@ def _for_elements(given: Any) -> Any:
     """Values as Python's own, so that neither ``map`` nor a row of mixed columns passes an integer through
     a float.
     """
-    # ``map`` of a nullable integer column would hand floats to the function.
     if isinstance(given, pd.DataFrame) or given.dtype.kind in "iub":
         return given.astype(object)
     return given

@@ -82,7 +82,6 @@ class PieceReader:
     def read(self, piece: Piece) -> Streamed:
         """Stream the rows of a piece and judge them."""
         sql = self._stream.sql(piece.first, piece.end)
-        # Reading and judging cannot be told apart by the clock: a function runs between two rows.
         start = time.perf_counter()
         trouble, sqlstate = self._copy(sql, piece)
         if trouble is None:
@@ -180,7 +179,6 @@ class PieceReader:
         self._result.rows += chunk.rows
         decoded: dict[str, Values | Unfit] = {}
         for judge_ in self._stream.judges:
-            # Decoded once for all checks that read the column, and not for checks in trouble.
             tally = self._result.tallies[judge_.check_id]
             if tally.trouble is None:
                 self._decode(chunk, judge_, decoded, tally)
@@ -215,7 +213,6 @@ class PieceReader:
 
     def _judge_whole(self, judge_: Judge) -> None:
         tally = self._result.tallies[judge_.check_id]
-        # A check that is in trouble already does not need its columns.
         if tally.trouble is None:
             tally.trouble = self._whole.refusal(judge_.columns)
         if tally.trouble is None:

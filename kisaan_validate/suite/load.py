@@ -69,7 +69,6 @@ class SuiteSettings:
 
     def may_be_quoted(self, tables: Collection[str], sql: str = "") -> bool:
         """Whether the server could quote a personal value when it fails at a statement over these tables."""
-        # The patterns of the suite, and what the catalogue says is made of such columns.
         if any(_touches(pattern, tables) for pattern in self.personal):
             return True
         return bool(self.followed.relations & set(tables)) or self.followed.quoted_by(sql)
@@ -306,7 +305,6 @@ def _from_pandera(d: Declaration) -> bool:
 
 def _natural_id(d: Declaration) -> str:
     join = getattr(d.rule, "join", None)
-    # Its columns are no part of the id: a function that reads one more column stays the same check.
     if getattr(d.rule, "frame", False):  # a check of the frame goes by its own name, whatever it reads
         return f"{d.table}.{d.name}"
     columns = d.columns or (join.columns if join is not None else ())

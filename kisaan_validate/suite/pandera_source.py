@@ -257,7 +257,6 @@ class _SchemaReader:
         said: dict[str, Any] = {"severity": "warning"} if check.raise_warning else {}
         if why := check.description or check.title:
             said["why"] = why
-        # A check of the frame is about the columns that it names.
         columns = (subject.column,) if subject.column else rule.reads
         self._add(name, columns, rule, where, said, *layers, extra=PYTHON_KEYS)
 
@@ -285,7 +284,6 @@ class _SchemaReader:
             special = {k: v for k, v in special.items() if k not in extra}
             plain = {k: v for k, v in layer.items() if k in KEYS}
             # A condition that makes the column optional adds to others.
-            # "applies" of model and column must both be met.
             if "applies" in plain and "applies" in own:
                 plain["applies"] = (*_as_tuple(own["applies"]), *_as_tuple(plain["applies"]))
             own = merge_meta(own, plain, special)

@@ -100,7 +100,6 @@ class _ExpressionReader:
             return f"{side}({text}, {len(constant)}) = {to_sql(text_literal(constant))}"
         raise _Unclear
 
-    # Tried as a value first: a name is no literal.
     def _side(self, node: ast.expr) -> tuple[str, bool]:
         try:
             return self._literal(node), False

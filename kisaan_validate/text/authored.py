@@ -49,7 +49,6 @@ def plain(text: str) -> str:
     Raises ValueError for a NUL character: no editor writes one, but a file that was cut off by a crash is
     filled with them.
     """
-    # All marks: joined files may begin with several.
     found = text.lstrip(MARK).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in found:
         line = found.count("\n", 0, found.index("\0")) + 1

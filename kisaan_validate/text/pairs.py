@@ -21,7 +21,6 @@ CONTEXT = 20
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 _LIKE = str.maketrans(
-    # Cyrillic and Greek letters that a reader takes for Latin ones.
     "АВЕКМНОРСТХІЈЅаеорсухіјѕһΑΒΕΖΗΙΚΜΝΟΡΤΥΧονі",
     "ABEKMHOPCTXIJSaeopcyxijshABEZHIKMNOPTYXovi",
 )

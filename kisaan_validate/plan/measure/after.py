@@ -43,7 +43,6 @@ def measures_after(past: Past, needs: Sequence[Need], *, every: bool) -> list[Me
         except Unknowable as reason:
             made.append(side.measure(count_key(need.rule, side.title), message=str(reason)))
             continue
-        # What the rows were before decides: a condition that old rows met too cannot tell which are new.
         made.append(side.count(need.rule, condition))
         came += [] if isinstance(need, Arrival) and _were_there(past, need) else [condition]
     new = f"({' OR '.join(came)})" if came else ""

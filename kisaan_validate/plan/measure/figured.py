@@ -58,7 +58,6 @@ def figures(
     outputs = ",\n  ".join([*rows, *figure_items(found)])
     # Keeps the inner SELECT apart, so that what it computes is computed once a row; see
     # ``digest.rows.staged``.
-    # OFFSET keeps PostgreSQL from pulling the subquery up.
     once = "\n  OFFSET '0'" if digests else ""
     sql = (
         f"SELECT {outputs}\nFROM (\n  SELECT {', '.join(inner)}\n  FROM {table_sql(side.table)}{once}\n) AS q"
@@ -98,7 +97,6 @@ def _of_values(side: TableSide, values: Sequence[Value], kept: str) -> Items:
         found.append(value.figure(f"e{n}", kept))
         if value.old:
             sign = side.table.columns[value.column].sign("<>")
-            # A row that differs from the promise is counted, not shown: the value may be personal.
             inner.append(f"{distinct_sql(value.old, sign, value.sql)} AS d{n}")
             found.append(value.same_rows(f"d{n}", kept))
     return inner, found

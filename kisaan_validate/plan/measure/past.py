@@ -45,7 +45,6 @@ class Past:
 
     def measured(self, key: MeasureKey) -> Measured | None:
         """What the baseline measured under this key."""
-        # A record holds the text of the key.
         return next((m for m in self.baseline.measured if m.id == key.text), None)
 
     @cached_property

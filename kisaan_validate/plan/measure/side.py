@@ -92,7 +92,7 @@ class TableSide:
 
     def key_parts(self, telling: Telling) -> list[SqlPart]:
         """The parts of the key."""
-        # A baseline without key forms was taken before they were kept; the own forms stand in.
+        # A key of this side's own choice has no forms yet, so each column takes its own.
         known = len(telling.key_forms) == len(telling.key)
         forms = dict(zip(telling.key, telling.key_forms, strict=True)) if known else {}
         return [part for name in telling.key if (part := self.part(name, forms.get(name, ""))) is not None]

@@ -33,7 +33,6 @@ def digests_wanted(
     forms = {name: form(replaced(name, rule)) or form(of_column(name)) for name, rule in columns.items()}
     parts = side.parts(columns, forms)
     return [
-        # First, because buckets and columns are compared only where the rows are the same.
         Digested(WHICH_ROWS, None),
         *(Digested(of_column(name), part) for name, part in parts.items()),
     ]
