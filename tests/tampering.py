@@ -1,6 +1,6 @@
 """The tampering gallery: each way to change the evidence of a run, and what ``verify`` must say of it.
 
-``python tests/tampering.py`` writes it as a table into docs/tampering.md.
+``python tests/tampering.py`` writes it as a list into docs/tampering.md.
 """
 
 from __future__ import annotations
@@ -382,17 +382,17 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             "the reason in a statement", _edit_reason, f"{a}: the signature does not match the statement"
         ),
         Exhibit(
-            "a statement signed anew by a key that is not allowed",
+            "a statement signed by a key that is not allowed",
             _wrong_key,
             "may not sign for 'asha@example.org'",
         ),
         Exhibit(
-            "the same, and that key put into the bundle's own allowed signers",
+            "and that key put into the bundle's allowed signers",
             _own_keys,
             "may not sign for 'asha@example.org'",
         ),
         Exhibit(
-            "an approval, by a key that is allowed, that does not accept the verdict",
+            "an approval that does not accept the verdict",
             _unsaid,
             "it approves without accepting: the verdict is FAIL",
         ),
@@ -403,7 +403,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         ),
         Exhibit("a signature removed", _no_signature, f"{a}: its signature is missing"),
         Exhibit(
-            "a signature made for another program (namespace `file`)",
+            "a signature made for another namespace",
             _foreign_namespace,
             f"{a}: the signature does not match the statement",
         ),
@@ -424,11 +424,11 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             3,
         ),
         Exhibit(
-            "a sign-off renamed, to change the order", _renumbered, "but was signed as signoffs/0003-approve"
+            "a sign-off renamed", _renumbered, "but was signed as signoffs/0003-approve"
         ),
-        Exhibit("sign-offs of another run", _of_another_run, "run.json differs from what was signed"),
+        Exhibit("the sign-offs of another run", _of_another_run, "run.json differs from what was signed"),
         Exhibit(
-            "two runs swapped: the facts of another run",
+            "the facts of another run",
             _other_facts,
             "run.json differs from what was signed",
         ),
@@ -459,7 +459,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         ),
         Exhibit("a file added", _added, "more.txt: it was added"),
         Exhibit(
-            "a source added to the suite, and SHA256SUMS made anew",
+            "a source added to the suite",
             _added_amended,
             "suite/more.py: it was added",
         ),
@@ -471,7 +471,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             "suite/orders.py: the run names it as a source",
         ),
         Exhibit("the page removed", _removed("report.html"), "report.html: it is missing"),
-        Exhibit("the archive cut to the half", _cut(0.5), "is not a complete bundle"),
+        Exhibit("the archive cut in half", _cut(0.5), "is not a complete bundle"),
         Exhibit("the archive without its last byte", _cut(1), "is not a complete bundle"),
         Exhibit("an empty file for an archive", _cut(0), "is not a complete bundle"),
         Exhibit("bytes behind the archive", _behind, "it contains more than its files"),
@@ -484,23 +484,23 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         ),
         Exhibit("a file with an absolute name", _entry("/etc/x"), "a file name that points outside"),
         Exhibit("a symbolic link in the archive", _entry("{id}/x", link=True), "is not a regular file"),
-        Exhibit("fifty megabytes of nothing, compressed", _entry("{id}/x", deflate=True), "is compressed"),
+        Exhibit("fifty megabytes, compressed", _entry("{id}/x", deflate=True), "is compressed"),
         Exhibit(
             "two hundred names for the bytes of one file", _overlapping, "unpacks to more than its own size"
         ),
         Exhibit("a symbolic link in a run's folder", _link, "waivers.toml: it is a symbolic link"),
         Exhibit(
-            "a run taken out of a folder of reports",
+            "a run taken out of the reports",
             _chain(_take_out),
             "is missing",
         ),
         Exhibit(
-            "the oldest run taken out of a folder of reports",
+            "the oldest run taken out of the reports",
             _chain(_take_first),
             "older runs are kept elsewhere or were removed",
             3,
         ),
-        Exhibit("two runs of a folder of reports swapped", _chain(_swap), "chain: "),
+        Exhibit("two runs swapped", _chain(_swap), "chain: "),
         Exhibit("a run changed that a later one names", _chain(_redo), "was changed afterwards"),
     ]
 
@@ -539,36 +539,55 @@ def answers(scene: Scene) -> Answers:
 
 
 def table(found: Answers) -> str:
-    """The gallery as a table in Markdown: what is said alike stands in one row, with FILE for the file
-    that is named.
-    """
+    """The gallery as a list in Markdown: the changes by what their answer begins with and by exit code."""
+    bundled = {name for exhibit, *_ in found for name in _byte_of(exhibit.title)}
     rows: dict[tuple[str, int], list[str]] = {}
     for exhibit, code, lines in found:
-        answer = re.sub(r"^(\w+|not proved) \S+[./]\S+: ", r"\1 FILE: ", plain(chosen(exhibit, lines)))
+        begins = re.sub(r"^(note|wrong|not proved) (\S+):.*", r"\1 \2:", plain(chosen(exhibit, lines)))
+        answer = re.sub(r" \S+[./]\S+:$", " FILE:", begins)
         rows.setdefault((answer, code), []).append(exhibit.title)
-    head = ["| what `verify` says | exit | of what was changed |", "| --- | --- | --- |"]
     return "\n".join(
-        [*head, *(f"| {answer} | {code} | {_together(titles)} |" for (answer, code), titles in rows.items())]
+        f"- `{answer}` (exit {code}): {_together(titles, bundled)}" for (answer, code), titles in rows.items()
     )
 
 
-def _together(titles: Sequence[str]) -> str:
-    """The titles; those that differ by a file only in one, with the names of the files."""
+def _byte_of(title: str) -> list[str]:
+    """The file of which a byte was changed, and nothing else."""
+    return re.findall(r"^a byte of `(\S+)`$", title)
+
+
+def _together(titles: Sequence[str], bundled: set[str]) -> str:
+    """The titles; those that differ by a file only in one, which says "any file" where all are meant, and
+    otherwise what statements and signatures are.
+    """
     alike: dict[str, list[str]] = {}
     for title in titles:
-        file = re.search(r"`\S+[./]\S+`", title)
-        alike.setdefault(title.replace(file[0], "{}") if file else title, []).append(file[0] if file else "")
-    return "; ".join(title.replace("{}", ", ".join(files)) for title, files in alike.items())
+        file = re.search(r"`(\S+[./]\S+|SHA256SUMS)`", title)
+        alike.setdefault(title.replace(file[0], "{}") if file else title, []).append(file[1] if file else "")
+    return "; ".join(
+        title.replace("{}", "any file" if set(files) == bundled else ", ".join(_kinds(files)))
+        for title, files in alike.items()
+    )
+
+
+def _kinds(files: Sequence[str]) -> list[str]:
+    """The files, each statement and each signature said once as such."""
+    said = (re.sub(r"^signoffs/\d{4}-\S+\.json(\.sig)?$", _kind, f"{name}") for name in files)
+    return list(dict.fromkeys(one if " " in one else f"`{one}`" for one in said))
+
+
+def _kind(match: re.Match[str]) -> str:
+    return "a signature" if match[1] else "a statement"
 
 
 def written(text: str, gallery: str) -> str:
-    """The page with this table in its place."""
+    """The page with this list in its place."""
     head, rest = text.split(BEGIN)
     return f"{head}{BEGIN}\n{gallery}\n{END}{rest.split(END)[1]}"
 
 
 def main() -> None:
-    """Write the table."""
+    """Write the list."""
     from conftest import embedded_server
 
     with embedded_server() as server, tempfile.TemporaryDirectory() as folder:
