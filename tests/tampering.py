@@ -387,7 +387,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             "may not sign for 'asha@example.org'",
         ),
         Exhibit(
-            "and that key put into the bundle's allowed signers",
+            "the same, with that key in the bundle's allowed signers",
             _own_keys,
             "may not sign for 'asha@example.org'",
         ),
@@ -397,7 +397,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             "it approves without accepting: the verdict is FAIL",
         ),
         Exhibit(
-            "a signature replaced by another person's",
+            "another person's signature",
             _other_signature,
             f"{a}: the signature does not match the statement",
         ),
@@ -408,7 +408,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             f"{a}: the signature does not match the statement",
         ),
         Exhibit(
-            "a sign-off removed that later ones saw",
+            "a sign-off removed that later ones name",
             _gone(0),
             "it existed when others signed and is now missing",
         ),
@@ -418,7 +418,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             "report.html: it differs from what these facts and sign-offs render",
         ),
         Exhibit(
-            "the newest sign-off removed, and the bundle made anew",
+            "the newest sign-off removed, the bundle made anew",
             _newest_gone,
             "Not approved: has 1 of 2 approvals",
             3,
@@ -473,12 +473,12 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         Exhibit("the page removed", _removed("report.html"), "report.html: it is missing"),
         Exhibit("the archive cut in half", _cut(0.5), "is not a complete bundle"),
         Exhibit("the archive without its last byte", _cut(1), "is not a complete bundle"),
-        Exhibit("an empty file for an archive", _cut(0), "is not a complete bundle"),
+        Exhibit("an empty archive", _cut(0), "is not a complete bundle"),
         Exhibit("bytes behind the archive", _behind, "it contains more than its files"),
         Exhibit("a program before the archive", _before, "it contains more than its files"),
         Exhibit("a file twice", _twice, "occurs twice"),
         Exhibit(
-            "a file that would be unpacked elsewhere",
+            "a file that would unpack elsewhere",
             _entry("{id}/../../x"),
             "a file name that points outside",
         ),
@@ -557,17 +557,20 @@ def _byte_of(title: str) -> list[str]:
 
 
 def _together(titles: Sequence[str], bundled: set[str]) -> str:
-    """The titles; those that differ by a file only in one, which says "any file" where all are meant, and
-    otherwise what statements and signatures are.
-    """
+    """The titles; those that differ by a file only in one."""
     alike: dict[str, list[str]] = {}
     for title in titles:
         file = re.search(r"`(\S+[./]\S+|SHA256SUMS)`", title)
         alike.setdefault(title.replace(file[0], "{}") if file else title, []).append(file[1] if file else "")
-    return "; ".join(
-        title.replace("{}", "any file" if set(files) == bundled else ", ".join(_kinds(files)))
-        for title, files in alike.items()
-    )
+    return "; ".join(title.replace("{}", _of(files, bundled)) for title, files in alike.items())
+
+
+def _of(files: Sequence[str], bundled: set[str]) -> str:
+    """The files in words: all of the bundle, all but a few, or each."""
+    missing = sorted(bundled - set(files))
+    if len(missing) > 2:
+        return ", ".join(_kinds(files))
+    return " but ".join(["any file", *([" and ".join(_kinds(missing))] if missing else [])])
 
 
 def _kinds(files: Sequence[str]) -> list[str]:
