@@ -423,9 +423,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             "Not approved: has 1 of 2 approvals",
             3,
         ),
-        Exhibit(
-            "a sign-off renamed", _renumbered, "but was signed as signoffs/0003-approve"
-        ),
+        Exhibit("a sign-off renamed", _renumbered, "but was signed as signoffs/0003-approve"),
         Exhibit("the sign-offs of another run", _of_another_run, "run.json differs from what was signed"),
         Exhibit(
             "the facts of another run",
