@@ -279,7 +279,7 @@ def _share(value: Any, what: str) -> Any:
 def row_count(
     table: str, *, low: int | None = None, high: int | None = None, **more: Unpack[FigureArguments]
 ) -> Declaration:
-    """``table`` has from ``low`` to ``high`` rows, both included."""
+    """The number of rows."""
     fields, meta = _figure(more)
     rule = RowCount(bounds=_read(bounds.read_count_bounds, low, high), **fields)
     return _declare("row_count", table, (), rule, meta)
@@ -294,11 +294,10 @@ def row_count_against(
     other_where: str = "",
     **more: Unpack[FigureArguments],
 ) -> Declaration:
-    """The number of rows of ``table`` is RELATION ``factor`` times that of ``other``.
+    """The number of rows is ``relation`` (= <= >= < >) ``factor`` times that of ``other``.
 
-    ``relation`` is one of = <= >= < >; ``factor`` an exact number above 0 (a whole number, Decimal,
-    Fraction or "80%"). ``other_where`` is SQL over a row of ``other``. With ``segment_by`` both tables
-    need its columns.
+    ``factor`` is an exact number above 0 (a whole number, Decimal, Fraction or "80%"). ``other_where`` is
+    SQL over a row of ``other``. With ``segment_by`` both tables need its columns.
     """
     _choice("relation", relation, SUM_OPERATORS)
     fields, meta = _figure(more)
@@ -316,7 +315,7 @@ def row_count_against(
 def null_share(
     table: str, column: str, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]
 ) -> Declaration:
-    """The share of the rows of ``table`` whose ``column`` is NULL lies within bounds, both included.
+    """The share of NULLs.
 
     A bound is exact: "5%", "1/20", Fraction(1, 20), Decimal("0.05"), 0 or 1. It is compared without dividing.
     """
@@ -329,8 +328,7 @@ def null_share(
 def total(
     table: str, column: str, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]
 ) -> Declaration:
-    """The exact sum of ``column`` (integers or numeric) lies within bounds, both included; that of no
-    values is 0.
+    """The exact sum of integers or numeric; that of no values is 0.
 
     A bound is a whole number, Decimal or Fraction.
     """
@@ -347,9 +345,7 @@ def distinct_count(
     high: int | None = None,
     **more: Unpack[FigureArguments],
 ) -> Declaration:
-    """From ``low`` to ``high`` different values (or combinations of values) occur in ``columns``. NULL is
-    no value.
-    """
+    """The number of different values or combinations; NULL is none."""
     fields, meta = _figure(more, _columns(columns))
     if not _columns(columns):
         raise SuiteError("distinct_count() needs columns", origin=_caller())
@@ -360,8 +356,7 @@ def distinct_count(
 def quantile(
     table: str, column: str, share: Any, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]
 ) -> Declaration:
-    """The ``share``-quantile of ``column`` lies within bounds, both included: the least value that at
-    least so large a share of the values does not exceed (``percentile_disc``; never a mean of two values).
+    """The ``share``-quantile ("95%"), as ``percentile_disc`` gives it.
 
     ``share`` is exact: "95%", "1/2", Fraction, Decimal, or 1 for the greatest value. A bound is a value that
     compares with the column's: a whole number, Decimal, date, datetime, timedelta or text.
@@ -401,7 +396,9 @@ def _value_bounds(low: Any, high: Any) -> None:
 def fresh(
     table: str, column: str, within: timedelta, *, zone: str = "", **more: Unpack[FigureArguments]
 ) -> Declaration:
-    """The newest value of ``column`` up to now is at most ``within`` old; a table without any is not fresh.
+    """The newest value up to now is at most ``within`` old, a timedelta; ``zone`` is for values without one.
+
+    A table without any value is not fresh.
 
     Now is the time of the run's snapshot; what is dated later does not count. ``zone`` ("Asia/Kolkata") is
     the time zone of values that have none: a ``timestamp``, or a ``date``, whose age is counted in whole
@@ -439,8 +436,7 @@ def values_in(
     reference_where: str = "",
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """Every value of ``columns`` (a NULL among them aside) occurs in ``on`` of the table ``reference``,
-    unique or not.
+    """Every value, NULL aside, occurs in ``on`` of the table ``reference``, unique or not.
 
     ``where`` is SQL over a row of ``table``, ``reference_where`` over a row of ``reference``.
     """
@@ -454,10 +450,11 @@ def values_in(
 def json_path(
     table: str, column: str, path: str, *, nulls: str = "present", **meta: Unpack[MetaArguments]
 ) -> Declaration:
-    """The SQL/JSON ``path`` ("$.customer.id") finds something in each document of ``column`` (json or jsonb).
+    """A SQL/JSON path ("$.customer.id") finds something in each document; a JSON null is "present" or
+    "absent".
 
-    ``nulls``: a JSON null that it finds is "present", or is "absent" and does not count. A column that is
-    NULL passes.
+    ``nulls``: a JSON null that it finds counts if "present", and does not if "absent". A column (json or
+    jsonb) that is NULL passes.
     """
     _choice("nulls", nulls, ("present", "absent"))
     _read(documents.check_path, path)
@@ -475,11 +472,11 @@ def no_gaps(
     where: str = "",
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """Each value of ``column`` is one ``step`` after the one before it: none is missing, none occurs twice.
+    """Each value is one ``step`` after the one before it, in each series of ``by``.
 
-    In the order of the values, or of ``order_by``; ``by`` are columns for each of whose values there is a
-    series of its own; ``start`` is what each begins with. For integers, numeric and dates (steps of days).
-    NULL has no place in it.
+    None is missing, none occurs twice. In the order of the values, or of ``order_by``; ``by`` are columns
+    for each of whose values there is a series of its own; ``start`` is what each begins with. For
+    integers, numeric and dates (steps of days). NULL has no place in it.
     """
     exact = _read(bounds.read_exact, step, "step")
     if exact <= 0:
@@ -494,7 +491,7 @@ def no_gaps(
 def holds(
     table: str, expression: str, *, volatile: Any = (), allow_nan: bool = False, **meta: Unpack[MetaArguments]
 ) -> Declaration:
-    """A SQL expression over one row of ``table`` that must not be false (NULL passes, as in a CHECK).
+    """A SQL expression over one row is not false; NULL passes.
 
     A row violates it too where a column that it reads is NaN, which PostgreSQL takes for greater than
     every number and equal to itself; not where the expression speaks of NaN itself (``amount > 0 OR amount
@@ -512,9 +509,7 @@ def holds(
 def decimals(
     table: str, column: str, places: int = 2, *, allow_nan: bool = False, **meta: Unpack[MetaArguments]
 ) -> Declaration:
-    """Every value of a numeric column has at most ``places`` decimal places; a NaN has none, and violates
-    it.
-    """
+    """No value has more decimal places; of a float its shortest text counts, a NaN is a violation."""
     rule = _read(lambda: rows.Decimals(places=places, allow_nan=_yes(allow_nan)))
     return _declare("decimals", table, (column,), rule, meta)
 
@@ -528,7 +523,7 @@ def unique(
     where: str = "",
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """No two rows of ``table`` agree in all ``columns``.
+    """No two rows agree; a violation is a "surplus" row, or a value that repeats ("groups").
 
     ``nulls_equal``: NULL equals NULL (else a row with a NULL is never a duplicate). ``counts``: "surplus"
     counts the rows to be removed, "groups" the values that occur more than once. ``where`` restricts the
@@ -549,7 +544,7 @@ def references(
     where: str = "",
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """Every row of ``table`` whose ``columns`` are not NULL finds a row of ``to`` with equal ``on``.
+    """Every reference that is not NULL finds its row.
 
     ``where`` is SQL over ``child``; it restricts the rows that are judged (of those that fail there is no
     ``parent``).
@@ -572,10 +567,11 @@ def agrees(
     where: str = "",
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """``table.column`` repeats ``with_`` ("other_table.column") of the row found by ``via`` = ``on``.
+    """A column repeats ``with_`` ("other.column") of the row it refers to; NULLs are "distinct" or
+    "pass".
 
-    ``nulls``: "distinct" makes NULL against a value a violation, "pass" judges only where both have a value.
-    ``where`` is SQL over ``child`` and ``parent``.
+    The row is found by ``via`` = ``on``. ``nulls``: "distinct" makes NULL against a value a violation,
+    "pass" judges only where both have a value. ``where`` is SQL over ``child`` and ``parent``.
     """
     _choice("nulls", nulls, ("distinct", "pass"))
     other, other_column = split_column(with_)
@@ -596,8 +592,7 @@ def holds_with(
     allow_nan: bool = False,
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """A SQL expression over ``child`` (a row of ``table``) and ``parent`` (the row it refers to), not to
-    be false.
+    """A SQL expression over ``child`` and the ``parent`` it refers to is not false.
 
     A NaN violates it as it violates :func:`holds`.
     """
@@ -629,11 +624,12 @@ def reconciles(
     detail_where: str = "",
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """Σ ``details.detail_column`` over the rows whose ``via`` equals ``table.on``, RELATION ``table.column``.
+    """The sum of a row's details is ``relation`` (= <= >= < >) its column; without any it is "zero", or the
+    row is left out ("skip").
 
-    ``relation`` is one of = <= >= < >. ``missing``: a row without details counts as "zero", or is left out
-    ("skip"). ``where`` is SQL over ``parent`` (a row of ``table``); ``detail_where`` over a row of
-    ``details``.
+    The details are the rows whose ``via`` equals ``on``. ``missing``: a row without details counts as
+    "zero", or is left out ("skip"). ``where`` is SQL over ``parent`` (a row of ``table``);
+    ``detail_where`` over a row of ``details``.
     """
     _choice("relation", relation, SUM_OPERATORS)
     _choice("missing", missing, ("zero", "skip"))
@@ -642,26 +638,24 @@ def reconciles(
 
 
 def sequence(table: str, column: str = "id", **meta: Unpack[MetaArguments]) -> Declaration:
-    """The sequence that fills ``column`` is not behind the values already there (typical after a restore)."""
+    """The sequence is not behind the column."""
     return _declare("sequence", table, (column,), SequenceAhead(), meta)
 
 
 def ledger(table: str, column: str, names: list[str], **meta: Unpack[MetaArguments]) -> Declaration:
-    """``table.column`` contains each of ``names``, for instance the migrations that must have been
-    applied.
-    """
+    """Each name, such as a migration, is in the ledger."""
     if not names:
         raise SuiteError("ledger() needs names", origin=_caller())
     return _declare("ledger", table, (column,), NamesPresent(tuple(names)), meta)
 
 
 def minimum_rows(table: str, minimum: int = 1, **meta: Unpack[MetaArguments]) -> Declaration:
-    """``table`` has at least ``minimum`` rows."""
+    """It has at least so many rows."""
     return _declare("minimum_rows", table, (), _read(MinimumRows, minimum), meta)
 
 
 def table(name: str, **meta: Unpack[MetaArguments]) -> Declaration:
-    """The table exists (under one of its aliases)."""
+    """The table exists."""
     return _declare("present", name, (), catalogue.Present(), meta)
 
 
@@ -677,10 +671,10 @@ def column(
     default: str | None = _UNSAID,
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """One fact of a column: it exists; or its ``type``; or whether the catalogue allows NULL; or its
-    ``default``.
+    """One fact a call: the column exists, its type, whether NULL is allowed, its default (None: there is
+    none).
 
-    State one fact a call (each is a check of its own). ``default=None`` means that there must be no default.
+    Each is a check of its own. ``default=None`` means that there must be no default.
     """
     said = [bool(type), nullable is not None, default is not _UNSAID]
     if sum(said) > 1:
@@ -707,7 +701,7 @@ def constraint(
     nulls_not_distinct: bool = False,
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """The database enforces a constraint: "primary key", "unique", "foreign key", "check" or "exclusion".
+    """A valid "primary key", "unique", "foreign key", "check" or "exclusion" constraint.
 
     Found by its columns or its ``name``; it must be validated and enforced. ``to`` is a foreign key's table.
     ``nulls_not_distinct``: for "unique", NULL must count as equal to NULL.
@@ -727,22 +721,20 @@ def index(
     unique: bool = False,
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """A valid index is present: of this ``name``, or beginning with these ``columns``."""
+    """A valid index of this name, or beginning with these columns."""
     if not columns and not name:
         raise SuiteError("index() needs columns or a name", origin=_caller())
     return _declare("index", table, _columns(columns), catalogue.HasIndex(name, unique), meta)
 
 
 def triggers(table: str, *names: str, **meta: Unpack[MetaArguments]) -> Declaration:
-    """Every trigger of ``table`` is enabled, and those named exist."""
+    """Every trigger is enabled, and those named exist."""
     return _declare("triggers", table, (), catalogue.TriggersEnabled(names), meta)
 
 
 def no_column_of_type(
     type: str, *, tables: str = "*", except_: list[str] | tuple[str, ...] = (), **meta: Unpack[MetaArguments]
 ) -> Declaration:
-    """No column of the tables whose name matches the pattern has this type, save "table.column" in
-    ``except_``.
-    """
+    """No column has this type, but for "table.column" in ``except_``."""
     rule = catalogue.NoColumnOfType(catalogue.canonical_type(type), tables, tuple(except_))
     return _declare("no_column_of_type", "", (), rule, meta)

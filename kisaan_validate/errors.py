@@ -15,7 +15,7 @@ from __future__ import annotations
 
 
 class KisaanError(Exception):
-    """A failure that is reported to people as ``fact`` and ``HINT: hint``, without a traceback."""
+    """A failure that is reported without a traceback, as ``fact`` and ``hint``."""
 
     def __init__(self, fact: str, hint: str = "") -> None:
         super().__init__(fact)

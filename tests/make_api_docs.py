@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from make_reference_docs import sentence  # noqa: E402
+
 import kisaan_validate  # noqa: E402
 
 PAGE = ROOT / "docs" / "api.md"
@@ -17,15 +19,13 @@ MADE = {"Limits", "Options", "SuiteSettings"}
 """Classes of which callers make objects: their fields are said, as the arguments of a function are."""
 HEAD = """# The Python API
 
-`python tests/make_api_docs.py` makes this page from the package; a test fails when it lags. `Run.to_json`, `to_html` and `to_frame`
-give a run's JSON, page and data frame; a `Run` or `Judgement` shows itself in a notebook. Errors are subclasses of `KisaanError`.
+`python tests/make_api_docs.py` makes this page. `Run.to_json`, `to_html` and `to_frame` give JSON, page and data frame.
+Errors are subclasses of `KisaanError`. `x=` is optional.
 
 ```python
 {example}
 ```
 
-| name | what it is |
-| --- | --- |
 """
 
 
@@ -33,16 +33,14 @@ def page() -> str:
     """The page."""
     example = inspect.cleandoc(re.findall(r"(?ms)^    .*?(?=^\S)", kisaan_validate.__doc__ or "")[0])
     names = sorted((name for name in kisaan_validate.__all__ if name != "__version__"), key=str.lower)
-    return HEAD.format(example=example) + "\n".join(map(_row, names)) + "\n"
+    return HEAD.format(example=example) + "\n".join(map(_line, names)) + "\n"
 
 
-def _row(name: str) -> str:
+def _line(name: str) -> str:
     found = getattr(kisaan_validate, name)
     file = Path(inspect.getfile(found)).relative_to(ROOT)
     words = f"{name}({_arguments(found)})" if inspect.isfunction(found) or name in MADE else name
-    said = re.split(r"(?<=[.])\s", inspect.getdoc(found) or "", maxsplit=1)[0]
-    said = re.sub(r"\s+", " ", said.replace("``", "`")).replace("|", "\\|")
-    return f"| [`{words}`](../{file}) | {said} |"
+    return f"- [`{words}`](../{file}): {sentence(found.__doc__)}"
 
 
 def _arguments(function: object) -> str:

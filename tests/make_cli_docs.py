@@ -13,18 +13,25 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from kisaan_validate.cli.exits import MEANINGS  # noqa: E402
 from kisaan_validate.cli.main import PROGRAM, cli  # noqa: E402
-from kisaan_validate.report.formats import BUILT_IN  # noqa: E402
 
 PAGE = ROOT / "docs" / "cli.md"
 HEAD = """# The command line
 
-`python tests/make_cli_docs.py` makes this page from the commands; a test fails when it lags. Every command says this of itself
-with `-h`. Options that several commands share are explained once, [at the end](#shared-options).
+`python tests/make_cli_docs.py` makes this page. `-h` says more of a command. Brackets: default and range; `…`: may be
+repeated. All but {without} take `--config`. [Exit codes](../README.md#your-own-database), [formats](formats.md).
 """
 SHARED = 2
 """An option that so many commands explain in the same words is explained once."""
+GROUPS = {
+    "selection": ("--suite", "--select", "--exclude"),
+    "connection": ("--dsn", "--jobs", "--lock-timeout", "--statement-timeout"),
+    "signing": ("--as", "--key", "--timestamp"),
+    "trust": ("--allowed-signers", "--revoked-signers", "--tsa-ca"),
+}
+"""Options that stand together in most commands, by what a command calls them all."""
+COMMON = "--config"
+"""An option of so many commands that only the head of the page speaks of it."""
 Row = tuple[str, str]
 
 
@@ -51,22 +58,27 @@ def page() -> str:
     often = [row for row, count in times.items() if count >= SHARED]
     names = Counter(name for name, _ in often)
     shared = [row for row in often if names[row[0]] == 1]  # -o means one thing here and another there
-    parts = [HEAD]
-    parts += [_section(words, command, rows, shared) for words, command, rows in all_rows]
-    parts.append(
-        _table("Shared options", ("option", "meaning"), sorted(shared, key=lambda row: row[0].strip("`-")))
-    )
-    parts.append(
-        _table(
-            "Exit codes", ("code", "meaning"), [(str(code), meaning) for code, meaning in MEANINGS.items()]
-        )
-    )
-    parts.append(
-        _table(
-            "Formats", ("name", "what it is for"), [(f"`{name}`", what) for name, what in BUILT_IN.items()]
-        )
-    )
-    return "\n".join(parts)
+    without = [words for words, _, rows in all_rows[1:] if COMMON not in map(_long, rows)]
+    head = HEAD.format(without=", ".join(f"`{words.removeprefix(f'{PROGRAM} ')}`" for words in without))
+    parts = [head, *(_section(words, command, rows, shared) for words, command, rows in all_rows)]
+    parts.append("## Shared options\n")
+    titles = {name: title for title, group in GROUPS.items() for name in group}
+    rest = sorted((row for row in shared if _long(row) not in titles), key=_long)
+    for title, group in GROUPS.items():
+        parts.append(f"{title}:\n\n" + _list([row for row in shared if _long(row) in group]))
+    return "\n".join([*parts, f"others:\n\n{_list(rest)}"])
+
+
+def _long(row: Row) -> str:
+    """The name of an option alone."""
+    return re.split(r"[=…]", row[0])[0]
+
+
+def _grouped(names: Sequence[str]) -> list[str]:
+    """Names of options; of a whole group its title instead."""
+    whole = {title: group for title, group in GROUPS.items() if set(group) <= set(names)}
+    left = [name for name in names if not any(name in group for group in whole.values())]
+    return [*(f"[{title}](#shared-options)" for title in whole), *(f"`{name}`" for name in left)]
 
 
 def _rows(words: str, command: click.Command) -> list[Row]:
@@ -75,30 +87,42 @@ def _rows(words: str, command: click.Command) -> list[Row]:
     command._help_option = None
     context = click.Context(command, info_name=words, help_option_names=["-h", "--help"])
     records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
-    return [
-        (f"`{name}`", meaning) for name, meaning in filter(None, records) if meaning and name != "-h, --help"
-    ]
+    rows = (_row(name, meaning) for name, meaning in filter(None, records) if meaning)
+    return [row for row in rows if row[0] != "-h/--help"]
+
+
+def _row(name: str, meaning: str) -> Row:
+    """An option as the page shows it: its kind of value short, its default and range in brackets."""
+    name = name.replace("INTEGER RANGE", "N")
+    if "Repeatable." in meaning:
+        name, meaning = f"{name}…", re.sub(r"\s*Repeatable\.", "", meaning)
+    name = name.replace(" / ", "/").replace(" | ", "|").replace(", -", "/-").replace(" ", "=", 1)
+    meaning = (
+        meaning.replace("[default: ", "[").replace("<=x<=", "–").replace("x>=", "≥").replace("]  [", "; ")
+    )
+    return name, re.sub(r"\s+", " ", meaning).strip()
 
 
 def _section(words: str, command: click.Command, rows: Sequence[Row], shared: Sequence[Row]) -> str:
-    usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=words)))
-    said = _escaped(re.sub(r"\s+", " ", command.help or "").strip())
-    parts = [f"## {words}\n", *([] if usage == "[OPTIONS]" else [f"`{words} {usage}`\n"]), f"{said}\n"]
+    usage = [u for u in command.collect_usage_pieces(click.Context(command)) if u != "[OPTIONS]"]
+    title = words if words == PROGRAM else " ".join([words.removeprefix(f"{PROGRAM} "), *usage])
+    parts = [f"## {title}\n", _said(command) + "\n"]
     if own := [row for row in rows if row not in shared]:
-        parts.append(_table("", ("option", "meaning"), own))
-    if others := [name.split()[0].strip("`,") for name, _ in rows if (name, _) in shared]:
-        parts.append(f"Also {', '.join(f'`{name}`' for name in others)}\n")
+        parts.append(_list(own))
+    if others := [name for row in rows if row in shared if (name := _long(row)) != COMMON]:
+        parts.append(f"Also {', '.join(_grouped(others))}.\n")
     return "\n".join(parts)
 
 
-def _table(title: str, headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [headings, ("---",) * len(headings), *(tuple(_escaped(cell) for cell in row) for row in rows)]
-    head = f"## {title}\n\n" if title else ""
-    return head + "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+def _said(command: click.Command) -> str:
+    """The short help of a command, and what its exit codes mean where they are its own."""
+    own = re.search(r"\bExit \d.*", re.sub(r"\s+", " ", command.help or ""))
+    return command.get_short_help_str(200) + (f" {own[0].strip()}" if own else "")
 
 
-def _escaped(text: str) -> str:
-    return re.sub(r"\s+", " ", text).replace("|", "\\|")
+def _list(rows: Sequence[Row]) -> str:
+    """Options as a terminal shows them."""
+    return "".join(["```text\n", *(f"{name}  {meaning}\n" for name, meaning in rows), "```\n"])
 
 
 if __name__ == "__main__":

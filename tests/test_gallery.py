@@ -164,12 +164,11 @@ def test_the_gallery_holds_what_was_asked_of_it() -> None:
 
 
 def test_the_page_is_the_score_of_this_gallery() -> None:
-    """docs/gallery.md lists each corruption, all of them found: `make gallery` was run since the last was
+    """docs/gallery.md counts each corruption, all of them found: `make gallery` was run since the last was
     added.
     """
     page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
     assert f"**{len(GALLERY)} of {len(GALLERY)} found**" in page
-    assert all(f"| {c.name[3:].replace('_', ' ')}: {c.title} |" in page for c in GALLERY)
     assert "MISSED" not in page
 
 

@@ -619,9 +619,9 @@ def test_what_is_no_longer_searched_is_not_called_exact(monkeypatch: pytest.Monk
 def test_every_pattern_is_documented() -> None:
     """docs/patterns.md lists each name, in the order of preference, and each fact."""
     page = (ROOT / "docs" / "patterns.md").read_text(encoding="utf-8")
-    places = [page.index(f"| `{pattern.name}` |") for pattern in LIBRARY]
+    places = [page.index(f"- `{pattern.name}`") for pattern in LIBRARY]
     assert places == sorted(places)
-    assert all(f"| `{name}` |" in page for name in (UNEXPLAINED, EXCHANGED, FURTHER, RENUMBERED, REPEATED))
+    assert all(f"- `{name}`" in page for name in (UNEXPLAINED, EXCHANGED, FURTHER, RENUMBERED, REPEATED))
 
 
 HOSTILE = st.one_of(

@@ -553,10 +553,13 @@ def test_tolerances_that_are_not_exact(given: Any) -> None:
 # --- correspondence ---------------------------------------------------------------------------------------
 
 
-def table_rows(text: str, first: str) -> list[list[str]]:
-    """The cells of a document's table whose heading begins with ``first``."""
-    body = text[text.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
-    return [[cell.strip() for cell in line.strip().strip("|").split(" | ")] for line in body]
+def types_of(text: str) -> list[tuple[str, list[str], list[str]]]:
+    """(dtype, types that satisfy it, types that do not) of each line of the first list of the page."""
+    lines = [
+        line for line in text.split("\n\n## ")[0].splitlines() if line.startswith("- `") and "`: `" in line
+    ]
+    parts = [(line[2:].split("`: `", 1)[0], line.split("`: `", 1)[1].partition("; not ")) for line in lines]
+    return [(dtype.strip("`"), code(f"`{yes}"), code(no)) for dtype, (yes, _, no) in parts]
 
 
 def code(cell: str) -> list[str]:
@@ -564,7 +567,29 @@ def code(cell: str) -> list[str]:
     return re.findall(r"`([^`]*)`", cell)
 
 
-CORRESPONDENCE = table_rows((ROOT / "docs" / "correspondence.md").read_text(encoding="utf-8"), "dtype")
+CORRESPONDENCE = types_of((ROOT / "docs" / "correspondence.md").read_text(encoding="utf-8"))
+FRAMES = {
+    "int": pd.Series([1]),
+    "pd.Int64Dtype()": pd.Series([1, None], dtype="Int64"),
+    "pa.Int32": pd.Series([1], dtype="int32"),
+    "pa.Int16": pd.Series([1], dtype="int16"),
+    "float": pd.Series([1.5]),
+    "pa.Float32": pd.Series([1.5], dtype="float32"),
+    "pa.Decimal(18, 2)": pd.Series([Decimal("1.50")]),
+    "bool": pd.Series([True]),
+    "pd.BooleanDtype()": pd.Series([True, None], dtype="boolean"),
+    "str": pd.Series(["x"], dtype="string"),
+    'pa.Category(["sad", "happy"])': pd.Series(pd.Categorical(["sad"], ["sad", "happy"])),
+    'pd.DatetimeTZDtype("us", "UTC")': pd.Series(pd.to_datetime(["2024-01-01"], utc=True)).dt.as_unit("us"),
+    'pd.DatetimeTZDtype("ns", "Asia/Kolkata")': pd.Series(pd.to_datetime(["2024-01-01"]))
+    .dt.tz_localize("Asia/Kolkata")
+    .dt.as_unit("ns"),
+    "pd.Timestamp": pd.Series(pd.to_datetime(["2024-01-01"])).dt.as_unit("ns"),
+    "pa.Date": pd.Series([date(2024, 1, 1)]),
+    "pd.Timedelta": pd.Series(pd.to_timedelta(["1 day"])).dt.as_unit("ns"),
+    "object": pd.Series([b"x"]),
+}
+"""A column of a DataFrame that each dtype validates."""
 NAMES: dict[str, Any] = {"pd": pd, "pa": pa, "Decimal": Decimal, "date": date}
 
 
@@ -578,10 +603,10 @@ def types(server: Server) -> Iterator[str]:
     server.drop(name)
 
 
-@pytest.mark.parametrize("row", CORRESPONDENCE, ids=[code(row[0])[0] for row in CORRESPONDENCE])
-def test_correspondence(row: list[str], server: Server, types: str) -> None:
-    """Each row of docs/correspondence.md is what the server's catalogue and pandera say."""
-    dtype, accepted, refused = code(row[0])[0], code(row[1]), code(row[2])
+@pytest.mark.parametrize("row", CORRESPONDENCE, ids=[row[0] for row in CORRESPONDENCE])
+def test_correspondence(row: tuple[str, list[str], list[str]], server: Server, types: str) -> None:
+    """Each line of docs/correspondence.md is what the server's catalogue and pandera say."""
+    dtype, accepted, refused = row
     listed = ", ".join(f"c{n} {type_}" for n, type_ in enumerate([*accepted, *refused]))
     server.sql(f"DROP TABLE IF EXISTS t; CREATE TABLE t ({listed})", types)
     made = eval(dtype, NAMES)
@@ -592,15 +617,15 @@ def test_correspondence(row: list[str], server: Server, types: str) -> None:
         answer = found.get(f"t.c{number}.type")
         status = answer.status if answer is not None else Status.PASS
         assert status is (Status.PASS if number < len(accepted) else Status.FAIL), (type_, answer)
-    frame = pd.DataFrame({"x": eval(code(row[3])[0], NAMES)})
+    frame = pd.DataFrame({"x": FRAMES[dtype]})
     pa.DataFrameSchema({"x": pa.Column(made, nullable=True)}).validate(frame)
 
 
 def test_correspondence_is_complete() -> None:
     """Every dtype that the code knows stands in the table."""
     documented = {
-        re.sub(r"\[.*", "", str(pa.Column(eval(code(row[0])[0], NAMES)).dtype)).lower()
-        for row in CORRESPONDENCE
+        re.sub(r"\[.*", "", str(pa.Column(eval(dtype, NAMES)).dtype)).lower()
+        for dtype, _, _ in CORRESPONDENCE
     }
     assert set(BY_NAME) - {"str"} <= documented  # pandera calls str a string
     assert {"category", "datetime64", "date", "int64"} <= documented

@@ -16,31 +16,25 @@ from kisaan_validate.cli.signing import sign_and_tell, trust_options
     "--criterion",
     required=True,
     metavar="ID",
-    help="The criterion's id, from [[criteria]] with manual = true.",
+    help="The id of a manual criterion.",
 )
-@click.option(
-    "--as", "signer", required=True, metavar="NAME", help="Your name as it is in the allowed signers file."
-)
-@click.option("--reason", required=True, help="What you saw or did, in a sentence. It is signed too.")
+@click.option("--as", "signer", required=True, metavar="NAME", help="Your name in the allowed signers file.")
+@click.option("--reason", required=True, help="What you saw or did; signed too.")
 @click.option(
     "--key",
     required=True,
     type=click.Path(path_type=Path),
-    help="An SSH private key, or a public key whose private half is in ssh-agent.",
+    help="An SSH private key, or a public key of ssh-agent.",
 )
-@click.option("--not-met", is_flag=True, help="Attest that the criterion is not met.")
+@click.option("--not-met", is_flag=True, help="It is not met.")
 @click.option(
     "--timestamp",
     metavar="URL",
-    help=(
-        "Have this RFC 3161 authority timestamp the signature. Only its digest is sent; without this "
-        "option, nothing is."
-    ),
+    help=("Have this RFC 3161 authority timestamp the signature's digest."),
 )
 @trust_options
 def command(run: Path, not_met: bool, **given: Any) -> None:
-    """Attest that a manual success criterion of a run is met: something only a person can see, such as
-    "everybody was told" or "monitoring is quiet". The report shows it as a person's word, with name and
-    time.
+    """Attest that a manual success criterion of a run is met, such as "monitoring is quiet". The report shows
+    it as a person's word, with name and time.
     """
     sign_and_tell(run, "deny" if not_met else "attest", given)

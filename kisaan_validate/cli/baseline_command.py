@@ -35,47 +35,44 @@ if TYPE_CHECKING:
 @click.option(
     "--contract",
     type=click.Path(path_type=Path),
-    help="The migration's contract: also record what it will be judged by.",
+    help="The migration's contract.",
 )
 @click.option(
     "--keys",
     type=click.IntRange(0, 100_000),
     default=500,
     show_default=True,
-    help="Keys of failing rows to keep per check.",
+    help="Failing keys kept per check.",
 )
 @click.option(
     "--digests",
     is_flag=True,
-    help="Keep a digest of every column, to find changes that counts, extremes and sums miss.",
+    help="Keep digests of columns.",
 )
 @click.option(
     "--rows",
     is_flag=True,
-    help="Also keep a digest of every row, in a second file, to tell which rows changed.",
+    help="Keep a digest of every row in a second file.",
 )
 @click.option(
     "--values",
     multiple=True,
     metavar="TABLE.COLUMN",
-    help="Also keep this column's values, in a second file, to show old values and the pattern of a "
-    "change. Needs a primary key. Repeatable.",
+    help="Keep this column's values in a second file; needs a primary key. Repeatable.",
 )
 @click.option(
     "--public",
     multiple=True,
     metavar="PATTERN",
-    help="Keep the values of TABLE.COLUMN although its name looks personal. Repeatable.",
+    help="Keep values of a column whose name looks personal. Repeatable.",
 )
 @click.option(
     "--hold",
     is_flag=True,
-    help="Keep the snapshot open for pg_dump --snapshot until you press Enter or send SIGINT or SIGTERM.",
+    help="Keep the snapshot open for pg_dump until Enter, SIGINT or SIGTERM.",
 )
-@click.option(
-    "--lock", is_flag=True, help="Exit with code 6 if this suite is already running against this database."
-)
-@click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
+@click.option("--lock", is_flag=True, help="Exit 6 if this suite is already running on this database.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the path of the file.")
 @click.pass_context
 def command(
@@ -240,7 +237,7 @@ class _Held:
 
 @command.command("show", short_help="Show a baseline in readable form.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--verbose", "-v", is_flag=True, help="Also print the figures of every column.")
+@click.option("--verbose", "-v", is_flag=True, help="Print every figure.")
 def show(file: Path, verbose: bool) -> None:
     """Show a baseline: its database and time, rows and figures of every table, failing checks."""
     from kisaan_validate.record.codec import baseline_from_json

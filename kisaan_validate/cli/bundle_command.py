@@ -18,14 +18,16 @@ import click
 @click.option(
     "--without-baseline",
     is_flag=True,
-    help="Leave out the baseline and keep only its digest. The verdict can then not be recomputed.",
+    help="Keep only the baseline's digest; the verdict cannot be recomputed then.",
 )
-@click.option("--force", is_flag=True, help="Overwrite the archive if it exists.")
-@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
+@click.option("--force", is_flag=True, help="Overwrite the archive.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
+)
 def command(run: Path, output: Path | None, without_baseline: bool, force: bool, config: Path | None) -> None:
-    """Pack run.json, page, contract, waivers, baseline, the suite's sources, sign-offs, SHA256SUMS and
-    an in-toto statement into one archive, for `verify` or standard tools. The same run gives the same
-    bytes. Anything that looks like a secret is refused.
+    """Pack run.json, page, contract, waivers, baseline, the suite's sources, sign-offs, SHA256SUMS and an
+    in-toto statement into one archive. The same run gives the same bytes; what looks like a secret is
+    refused.
     """
     from kisaan_validate.cli.options import the_config
     from kisaan_validate.cli.report_command import judged_again

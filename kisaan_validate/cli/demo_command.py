@@ -14,17 +14,15 @@ from kisaan_validate.process import watched
 @click.option(
     "--scale",
     type=click.IntRange(2_000),
-    help="Number of payments.  [default: 300000; 20000 with --public-schema]",
+    help="Payments.  [default: 300000; 20000 with --public-schema]",
 )
-@click.option("--clean-migration", is_flag=True, help="Run corrected migrations instead of the faulty ones.")
+@click.option("--clean-migration", is_flag=True, help="Run corrected migrations.")
 @click.option(
     "--public-schema",
     is_flag=True,
-    help="Use an installation with the public schema, where the migrations stop at the first file.",
+    help="Use the public schema.",
 )
-@click.option(
-    "--keep", is_flag=True, help="Leave the server running, and print how to connect to it and stop it."
-)
+@click.option("--keep", is_flag=True, help="Leave the server running.")
 @click.option(
     "--reports",
     type=click.Path(path_type=Path),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--before",
     metavar="DSN",
-    help="The old database, such as a restored dump: postgresql://… or host=… dbname=….",
+    help="The old database: postgresql://… or host=… dbname=….",
 )
 @click.option("--after", metavar="DSN", help="The new database.  [default: as for run: KISAAN_DSN, …]")
 @click.option(
@@ -37,11 +37,9 @@ if TYPE_CHECKING:
     "--before-schema",
     multiple=True,
     metavar="NAME",
-    help="A schema on the old side, if its name differs. Pair each with an --after-schema.",
+    help="A schema of the old side; pairs with --after-schema.",
 )
-@click.option(
-    "--after-schema", multiple=True, metavar="NAME", help="The corresponding schema on the new side."
-)
+@click.option("--after-schema", multiple=True, metavar="NAME", help="Its name on the new side.")
 @click.option(
     "--select",
     multiple=True,
@@ -53,7 +51,7 @@ if TYPE_CHECKING:
     "keys",
     multiple=True,
     metavar="TABLE=COLUMN,…",
-    help="Columns that identify a row of a table without a unique key.",
+    help="Columns that identify a row where no unique key does.",
 )
 @click.option(
     "--cast",
@@ -66,13 +64,13 @@ if TYPE_CHECKING:
     "--ignore",
     multiple=True,
     metavar="TABLE.COLUMN",
-    help="Ignore a column. The output says so.",
+    help="Ignore a column.",
 )
 @click.option(
     "--renamed",
     multiple=True,
     metavar="OLD=NEW",
-    help="A renamed TABLE or TABLE.COLUMN, to be compared under its new name.",
+    help="A renamed TABLE or TABLE.COLUMN.",
 )
 @click.option(
     "--zone",
@@ -84,65 +82,66 @@ if TYPE_CHECKING:
     "--added-since",
     multiple=True,
     metavar="TABLE[.COLUMN=VALUE]",
-    help="Count rows that came later separately: those whose column is at least VALUE, or whose key is "
-    "above every old key.",
+    help="Count as later the rows of at least VALUE, or with a key above every old key.",
 )
 @click.option(
     "--samples",
     type=click.IntRange(0, 10_000),
     default=20,
     show_default=True,
-    help="Rows to show per table and kind of change.",
+    help="Rows shown per table and kind of change.",
 )
 @click.option("--rows-only", is_flag=True, help="Do not compare the schema.")
 @click.option(
     "--patterns/--no-patterns",
     default=True,
     show_default=True,
-    help="Look for a pattern in changed values. Turning it off saves time when millions of rows changed.",
+    help="Look for a pattern in changed values.",
 )
 @click.option(
     "--digest",
     type=click.Choice(["auto", "hash", "sha256"]),
     default="auto",
     show_default=True,
-    help="How to digest rows. sha256 is slower, but safe against forged rows.",
+    help="How to digest rows; sha256 is slower, but safe against forged rows.",
 )
 @click.option(
     "--personal",
     multiple=True,
     metavar="PATTERN",
-    help="Mask the values of TABLE.COLUMN too, beside those that are personal by the suite or by name.",
+    help="Mask these columns too.",
 )
 @click.option(
     "--public",
     multiple=True,
     metavar="PATTERN",
-    help="Show the values of TABLE.COLUMN although its name looks personal.",
+    help="Show values of a column whose name looks personal.",
 )
 @click.option(
     "--suite",
     type=click.Path(path_type=Path),
-    help="The folder of checks whose suite.toml names personal columns.  [default: checks]",
+    help="The suite whose suite.toml names personal columns.  [default: checks]",
 )
-@click.option("--config", type=click.Path(path_type=Path), help="A kisaan.toml.  [default: ./kisaan.toml]")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
+)
 @click.option(
     "--statement-timeout",
     type=click.IntRange(1),
     metavar="MS",
-    help="Time limit for a statement.  [default: 900000]",
+    help="Limit for a statement.  [default: 900000]",
 )
 @click.option(
     "--lock-timeout",
     type=click.IntRange(1),
     metavar="MS",
-    help="Time limit for waiting for a lock.  [default: 2000]",
+    help="Limit of waiting for a lock.  [default: 2000]",
 )
 @click.option(
     "--format",
     "format",
     type=click.Choice(["json"]),
-    help="Print the whole comparison for programs instead of text for people.",
+    help="Print the whole comparison for programs.",
 )
 @click.option(
     "-o",
@@ -152,12 +151,11 @@ if TYPE_CHECKING:
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only what could not be compared, and the verdict.")
 def command(before: str | None, after: str | None, **given: Any) -> int:
-    """Compare two live databases or schemas exactly: rows added, removed and changed, changed columns,
-    and the schema.
+    """Compare two live databases or schemas exactly: rows, columns and the schema, each side in one read-only
+    snapshot.
 
-    Each side is read in one read-only snapshot. The servers compute digests, so only rows that differ
-    are transferred. The exit code is 0 if both sides are the same, 1 if they differ, 3 if that is not
-    known.
+    The servers compute digests, so only rows that differ are transferred. Exit 0: both sides are the same;
+    1: they differ; 3: not known.
     """
     from kisaan_validate.cli.exits import diff_exit_code
     from kisaan_validate.cli.job import attended

@@ -29,7 +29,7 @@ TOOLS = ("great-expectations", "soda", "dbt")
     "tables",
     multiple=True,
     metavar="NAME | THEIRS=OURS",
-    help="The table, if the files name none, or the name here of a table called THEIRS in the files.",
+    help="The table where the files name none, or a table's name here.",
 )
 @click.option(
     "--schema",
@@ -39,7 +39,7 @@ TOOLS = ("great-expectations", "soda", "dbt")
     help="A schema. Repeatable.  [default: public]",
 )
 @click.option("--name", help="The suite's name.  [default: the name of the output folder]")
-@click.option("--force", is_flag=True, help="Write into a folder that is not empty. Existing files are kept.")
+@click.option("--force", is_flag=True, help="Write into a folder with other files, which are kept.")
 def command(
     files: tuple[Path, ...],
     tool: str,
@@ -49,9 +49,8 @@ def command(
     name: str | None,
     force: bool,
 ) -> int:
-    """Convert another tool's suite into checks. import.md in the output folder lists every item with
-    the checks that it became, or the reason why it has no counterpart. The exit code is 0 only if every
-    item was imported.
+    """Convert another tool's suite into checks. import.md in the output folder lists every item with its
+    checks, or why it has no counterpart. Exit 0 only if every item was imported.
     """
     from kisaan_validate.author.importers.load import import_files, read_tables
     from kisaan_validate.author.importers.writing import counted, render

@@ -12,7 +12,7 @@ from kisaan_validate.cli.options import the_config
 
 @click.command("index", short_help="Rebuild the page that lists all runs.")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--anew", is_flag=True, help="Read every run again, even if it looks unchanged.")
+@click.option("--anew", is_flag=True, help="Read unchanged runs again too.")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
 )
@@ -20,8 +20,8 @@ def command(folder: Path | None, anew: bool, config: Path | None) -> int:
     """Write index.html, the list of all runs in a folder (default: the configured folder of reports).
     Needs no database.
 
-    `run` does this itself; use this after copying or removing runs. The file .kisaan-index.json saves
-    reading unchanged runs again; you can delete it at any time.
+    `run` does this itself; use this after copying or removing runs. The cache .kisaan-index.json can be
+    deleted at any time.
     """
     from kisaan_validate.cli.exits import index_exit_code
     from kisaan_validate.cli.runs_index import INDEX_PAGE, update_index

@@ -43,15 +43,14 @@ if TYPE_CHECKING:
 @click.option(
     "--catalogue-only",
     is_flag=True,
-    help="Read no rows for the draft: take only what the catalogue declares, then prove it.",
+    help="Draft from the catalogue alone.",
 )
-@click.option("--force", is_flag=True, help="Write into a folder that is not empty. Existing files are kept.")
+@click.option("--force", is_flag=True, help="Write into a folder with other files, which are kept.")
 def command(
     output: Path, schemas: tuple[str, ...], name: str | None, catalogue_only: bool, force: bool, **given: Any
 ) -> int:
-    """Draft a suite: what the catalogue declares (types, NOT NULL, keys, references, checks, enums) as
-    blocking checks, what the data shows as "observed, not agreed". Each line says why it is there. The
-    draft is proved before it is written.
+    """Draft a suite: what the catalogue declares as blocking checks, what the data shows as "observed, not
+    agreed". The draft is proved before it is written.
     """
     from kisaan_validate.author.draft.look import Ask
     from kisaan_validate.cli.job import attended, progress_observer

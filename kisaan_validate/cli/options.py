@@ -26,13 +26,13 @@ def suite_options(function: Decorated) -> Decorated:
             "--exclude",
             multiple=True,
             metavar="PATTERN",
-            help="Skip checks with this id, table or tag. Repeatable.",
+            help="Not checks of this id, table or tag. Repeatable.",
         ),
         click.option(
             "--select",
             multiple=True,
             metavar="PATTERN",
-            help="Run only checks with this id, table or tag (a partial run). Repeatable.",
+            help="Only checks of this id, table or tag (a partial run). Repeatable.",
         ),
         click.option(
             "--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]"
@@ -54,18 +54,18 @@ def target_options(function: Decorated) -> Decorated:
             "--statement-timeout",
             type=click.IntRange(1),
             metavar="MS",
-            help="Time limit for a statement.  [default: 900000]",
+            help="Limit for a statement.  [default: 900000]",
         ),
         click.option(
             "--lock-timeout",
             type=click.IntRange(1),
             metavar="MS",
-            help="Time limit for waiting for a lock.  [default: 2000]",
+            help="Limit of waiting for a lock.  [default: 2000]",
         ),
         click.option(
             "--jobs",
             type=click.IntRange(1, 64),
-            help="Number of sessions that read in parallel.  [default: 2]",
+            help="Sessions that read in parallel.  [default: 2]",
         ),
         click.option(
             "--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass."

@@ -23,7 +23,7 @@ def format_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "-o",
         "--output",
         type=click.Path(path_type=Path),
-        help="The file for the --format that names none.",
+        help="The file for a --format without one.",
     )(function)
     return click.option(
         "--format",
@@ -31,8 +31,7 @@ def format_options(function: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="NAME[=FILE]",
         shell_complete=_complete,
-        help="json, junit, github, markdown, csv, or a format of an installed package. Repeatable. "
-        "Without FILE it goes to standard output, and the text for people to standard error.",
+        help="json, junit, github, markdown, csv, or a format of an installed package. Repeatable.",
     )(function)
 
 

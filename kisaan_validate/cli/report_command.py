@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 )
 @format_options
 def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Path | None) -> int | None:
-    """Render report.html, or another --format, again from a run's folder or its run.json, with the
-    sign-offs in that folder. Needs no database.
+    """Render report.html, or another --format, again from a run's folder or run.json, with its sign-offs.
+    Needs no database.
 
     Without --format, --output is the page to write (default: next to run.json).
     """

@@ -36,26 +36,26 @@ if TYPE_CHECKING:
 @target_options
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with this baseline file.")
 @click.option(
-    "--contract", type=click.Path(path_type=Path), help="The migration's contract. Needs --baseline."
+    "--contract", type=click.Path(path_type=Path), help="The migration's contract; needs --baseline."
 )
 @click.option("--other-database", is_flag=True, help="Accept a baseline of another database.")
 @click.option(
     "--added-since",
     multiple=True,
     metavar="TABLE.COLUMN",
-    help="Count rows above this column's highest value in the baseline separately, as added later. "
-    "Repeatable. Other tables use the key.",
+    help="Count rows above the column's old highest value as added later; other tables use "
+    "the key. Repeatable.",
 )
 @click.option(
     "--zone",
     default="",
     metavar="ZONE",
-    help="Time zone of timestamp columns that became timestamptz, if the baseline kept their values.",
+    help="Time zone of timestamp columns that became timestamptz.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["any", "new"]),
-    help="Fail the run on any failing check, or only on new failures.  [default: any]",
+    help="Which failures fail the run.  [default: any]",
 )
 @click.option(
     "--waivers",
@@ -63,34 +63,28 @@ if TYPE_CHECKING:
     help="The file of accepted failures.  [default: the suite's waivers.toml]",
 )
 @click.option("--no-waivers", is_flag=True, help="Ignore waivers.")
-@click.option(
-    "--sample", type=click.IntRange(0, 10_000), help="Keys of failing rows to show per check.  [default: 20]"
-)
+@click.option("--sample", type=click.IntRange(0, 10_000), help="Failing keys shown per check.  [default: 20]")
 @click.option(
     "--trust-constraints",
     is_flag=True,
     default=None,
-    help="Accept valid constraints and partition bounds as proof instead of reading rows.",
+    help="Let valid constraints and partition bounds replace reading rows.",
 )
 @click.option(
     "--trust-indexes",
     is_flag=True,
     default=None,
-    help="Allow indexes to find rows or replace reading them. Results say so.",
+    help="Let indexes find rows or replace reading them.",
 )
 @click.option(
     "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"
 )
-@click.option(
-    "--lock", is_flag=True, help="Exit with code 6 if this suite is already running against this database."
-)
+@click.option("--lock", is_flag=True, help="Exit 6 if this suite is already running on this database.")
 @format_options
 @click.option(
     "--quiet", "-q", is_flag=True, help="Print only new failures, the verdict and the report's path."
 )
-@click.option(
-    "--verbose", "-v", is_flag=True, help="Print every check and promise, not only those that need attention."
-)
+@click.option("--verbose", "-v", is_flag=True, help="Print every check and promise.")
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """Run every check on the live database in one read-only snapshot, and write a report."""
     # Before anything is measured: a misspelt format must not cost a run.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     default="02:30",
     show_default=True,
     metavar="HH:MM",
-    help="Time of day on the scheduler's clock (Kubernetes: UTC).",
+    help="Time of day (Kubernetes: UTC).",
 )
 @click.option("--name", default="kisaan-validate", show_default=True, help="Name of the units.")
 @click.option("--user", help="User that runs it.  [default: you, or kisaan-validate if you are root]")
@@ -38,10 +38,9 @@ if TYPE_CHECKING:
     "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"
 )
 def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> None:
-    """Print units that run this suite every night with --lock, from this folder and its configuration.
-
-    The units contain only paths and a time. They refer to files or a Secret that name the database and
-    hold the password; KISAAN_DSN and other connection strings are not read.
+    """Print units that run this suite every night with --lock, from this folder and its configuration. They
+    contain only paths and a time, and refer to files or a Secret that name the database and hold the
+    password; KISAAN_DSN is not read.
     """
     from kisaan_validate.errors import UsageError
     from kisaan_validate.ops.schedule.cron import line

@@ -10,10 +10,10 @@ import click
 from kisaan_validate.cli.signing import sign_and_tell, trust_options
 
 _CAUTIONS = {
-    "partial": "Approve although only part of the suite was run.",
-    "verdict": "Approve although the verdict is not PASS.",
-    "uncommitted": "Approve although the suite had uncommitted changes.",
-    "unattested": "Approve although a manual criterion is not attested.",
+    "partial": "Approve a partial run.",
+    "verdict": "Approve a verdict other than PASS.",
+    "uncommitted": "Approve a suite with uncommitted changes.",
+    "unattested": "Approve without attested manual criteria.",
 }
 
 
@@ -26,36 +26,31 @@ def _accept_options(function: Any) -> Any:
 
 @click.command("sign", short_help="Approve or reject a run, signed with an SSH key.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--as", "signer", required=True, metavar="NAME", help="Your name as it is in the allowed signers file."
-)
+@click.option("--as", "signer", required=True, metavar="NAME", help="Your name in the allowed signers file.")
 @click.option(
     "--decision",
     required=True,
     type=click.Choice(["approve", "reject"]),
     help="Whether the run may be relied on.",
 )
-@click.option("--reason", required=True, help="Why, in a sentence. It is signed too.")
+@click.option("--reason", required=True, help="Why; signed too.")
 @click.option(
     "--key",
     required=True,
     type=click.Path(path_type=Path),
-    help="An SSH private key, or a public key whose private half is in ssh-agent.",
+    help="An SSH private key, or a public key of ssh-agent.",
 )
 @_accept_options
 @click.option(
     "--timestamp",
     metavar="URL",
-    help=(
-        "Have this RFC 3161 authority timestamp the signature. Only its digest is sent; without this "
-        "option, nothing is."
-    ),
+    help=("Have this RFC 3161 authority timestamp the signature's digest."),
 )
 @trust_options
 def command(run: Path, decision: str, **given: Any) -> None:
-    """Sign a statement about a recorded run, given by its folder or id: who, what, why, and the SHA-256
-    of facts, suite, contract, waivers, baseline and previous run. ssh-keygen signs. The page is then
-    rendered again.
+    """Sign with ssh-keygen a statement about a recorded run (folder or id): who, what, why, and the
+    SHA-256 of facts, suite, contract, waivers, baseline and previous run. The page is then rendered
+    again.
     """
     accepted = tuple(name for name in _CAUTIONS if given[f"accept_{name}"])
     sign_and_tell(run, decision, given, accepted)

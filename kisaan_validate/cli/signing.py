@@ -25,7 +25,7 @@ def trust_options(function: Decorated) -> Decorated:
         click.option(
             "--tsa-ca",
             type=click.Path(path_type=Path),
-            help="Certificates of the timestamp authority.  [default: as in kisaan.toml]",
+            help="Certificates of timestamp authorities.  [default: as in kisaan.toml]",
         ),
         click.option(
             "--revoked-signers",
@@ -35,7 +35,7 @@ def trust_options(function: Decorated) -> Decorated:
         click.option(
             "--allowed-signers",
             type=click.Path(path_type=Path),
-            help="The allowed signers file: whose keys count.  [default: as in kisaan.toml]",
+            help="The file of keys that count.  [default: as in kisaan.toml]",
         ),
         click.option(
             "--config",

@@ -10,19 +10,17 @@ import click
 
 @click.command("stamp", short_help="Have a timestamp authority date the signatures of a run (RFC 3161).")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--timestamp", metavar="URL", help="Send the digests of signatures without a timestamp to this authority."
-)
+@click.option("--timestamp", metavar="URL", help="The authority that gets the digests.")
 @click.option(
     "--timestamp-query",
     is_flag=True,
-    help="Write a request next to each signature without a timestamp; nothing is sent.",
+    help="Write requests next to the signatures; nothing is sent.",
 )
 @click.option(
     "--timestamp-reply",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="The authority's reply to such a request.",
+    help="A reply to such a request.",
 )
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
@@ -34,8 +32,8 @@ def command(
     timestamp_reply: tuple[Path, ...],
     config: Path | None,
 ) -> None:
-    """Timestamp a run's signatures: with --timestamp by asking an authority, or offline in two steps
-    with --timestamp-query to write requests and --timestamp-reply for each reply.
+    """Timestamp a run's signatures: with --timestamp by asking an authority, or offline in two steps with
+    --timestamp-query and --timestamp-reply.
     """
     from kisaan_validate.cli.options import the_config
     from kisaan_validate.cli.report_command import judged_again

@@ -19,24 +19,21 @@ if TYPE_CHECKING:
 @click.option(
     "--approvals",
     type=click.IntRange(1),
-    help="Number of people who must have approved.  [default: as the run and kisaan.toml require]",
+    help="People who must have approved.  [default: as the run and kisaan.toml require]",
 )
 @click.option(
     "--chain",
     is_flag=True,
-    help="Verify only the chain of the runs in a folder, not the content of each run.",
+    help="Verify only the chain of a folder's runs.",
 )
-@click.option(
-    "--quiet", "-q", is_flag=True, help="Print only what is wrong or not proved, and the conclusion."
-)
+@click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong or not proved.")
 @trust_options
 def command(path: Path, approvals: int | None, chain: bool, quiet: bool, **given: Any) -> int:
-    """Verify a bundle, a run's folder, or every run and the chain in a folder of reports. Needs no
-    database and no network.
+    """Verify a bundle, a run's folder, or every run and the chain in a folder of reports. Needs no database
+    and no network.
 
-    Exit 0: genuine, and approved by enough people with trusted keys. 1: something was changed, is
-    missing, or was rejected. 3: nothing is wrong, but something is not proved, such as a run that
-    nobody signed.
+    Exit 0: genuine, and approved by enough people with trusted keys. 1: changed, missing or rejected.
+    3: not proved, such as a run that nobody signed.
     """
     from dataclasses import replace
 

@@ -42,7 +42,9 @@ from kisaan_validate.facts.table import (
 
 
 def diff(before: Baseline, after: Baseline) -> Diff:
-    """Every difference of schema objects, row counts, column figures and sequences, and each check's move.
+    """Every difference of two baselines, and each check's move.
+
+    Of schema objects, row counts, column figures and sequences.
 
     What belongs to a table that came or went is part of that one change. What could not be read on one
     side is listed as unknown, and never taken for absent.

@@ -14,9 +14,7 @@ from kisaan_validate.facts.measure_key import count_key, null_keys_key, of_colum
 
 @dataclass(frozen=True)
 class ChangedWhereNull(OfColumn):
-    """A column changes only in rows where it was NULL; what it becomes there is not promised. Other rows
-    keep their values.
-    """
+    """Only values that were NULL change, to any value. Other rows keep their values."""
 
     kind: ClassVar[str] = "changed_where_null"
 
@@ -48,8 +46,9 @@ class ChangedWhereNull(OfColumn):
 
 @dataclass(frozen=True)
 class LookedUp(OfColumn):
-    """A column is, in each row, a value of the one row of another table that belongs to it; NULL where
-    there is none.
+    """Each value is that of the row of ``from`` whose ``key`` equals ``by``; NULL where there is none.
+
+    The column may be new.
     """
 
     from_: str = ""

@@ -201,9 +201,7 @@ def _alike(kind: str, attribute: str, one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Added(OfObject):
-    """A column, constraint, index, … comes. ``facts`` are attributes that it must have, as the catalogue
-    prints them.
-    """
+    """It comes, with these facts. They are as the catalogue prints them."""
 
     facts: Mapping[str, str | tuple[str, ...]] | None = None
     kind: ClassVar[str] = "added"
@@ -240,7 +238,7 @@ class Added(OfObject):
 
 @dataclass(frozen=True)
 class Dropped(OfObject):
-    """A column, constraint, index, table, … goes."""
+    """It existed and goes."""
 
     kind: ClassVar[str] = "dropped"
 
@@ -279,7 +277,7 @@ class Dropped(OfObject):
 
 @dataclass(frozen=True)
 class Altered(OfObject):
-    """An attribute of an object becomes another; an empty text stands for "not set"."""
+    """An attribute becomes another; "" is not set."""
 
     attribute: str = ""
     from_: tuple[str, ...] = ()

@@ -21,9 +21,7 @@ from kisaan_validate.facts.titles import split_column, split_name
 
 @dataclass(frozen=True)
 class Renamed(Promise):
-    """A column, or a table, has another name, and keeps its values, or its rows. ``to`` is the new name
-    alone.
-    """
+    """It has another name and keeps its values row by row. ``to`` is the new name alone."""
 
     column: str = ""
     table: str = ""

@@ -15,7 +15,7 @@ from kisaan_validate.facts.measure_key import count_key, names_key
 
 @dataclass(frozen=True)
 class RowsUnchanged(OfTable):
-    """No row comes or goes, but for those of which another rule speaks."""
+    """No row is added or removed, unless another promise says so."""
 
     kind: ClassVar[str] = "rows_unchanged"
 
@@ -40,8 +40,8 @@ class RowsUnchanged(OfTable):
 
 @dataclass(frozen=True)
 class RowsRemoved(OfTable):
-    """These rows go, and no others: the surplus of duplicates, of which the lowest key survives, or those
-    WHERE.
+    """Exactly these go: duplicates, by ``surplus_of`` or ``duplicates`` (the lowest key stays), and/or
+    ``where``.
     """
 
     surplus_of: str = ""
@@ -96,7 +96,7 @@ def _left(before: int, after: int) -> str:
 
 @dataclass(frozen=True)
 class RowsAdded(OfTable):
-    """The rows WHERE come, and no others; with ``rows``, exactly so many. There may be no such row before."""
+    """Exactly the rows that match ``where`` come, ``rows`` of them; no old row may match."""
 
     where: str = ""
     rows: int | None = None
@@ -132,7 +132,7 @@ class RowsAdded(OfTable):
 
 @dataclass(frozen=True)
 class RowsArrived(OfTable):
-    """Rows above the baseline's highest value of a column may come: business goes on. Nothing else may."""
+    """Rows above the baseline's highest value of ``by`` may come. Nothing else may."""
 
     by: str = "id"
     kind: ClassVar[str] = "rows_arrived"
@@ -155,7 +155,7 @@ class RowsArrived(OfTable):
 
 @dataclass(frozen=True)
 class Recorded(OfTable):
-    """These names enter a ledger table, one row each, and nothing else does."""
+    """Exactly these names enter a ledger, one row each."""
 
     column: str = "name"
     names: tuple[str, ...] = ()

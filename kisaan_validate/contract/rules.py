@@ -52,7 +52,7 @@ KEYS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Fixed(Promise):
-    """A check that failed holds now."""
+    """A check that failed holds."""
 
     check: str = ""
     kind: ClassVar[str] = "fixed"
@@ -125,9 +125,7 @@ def _first(facts: CheckFacts) -> str:
 
 @dataclass(frozen=True)
 class SequencesAdvance(Promise):
-    """Sequences whose name matches may move in their own direction: numbers are handed out and never given
-    back.
-    """
+    """Sequences of this name or pattern (all by default) never move backwards."""
 
     names: str = "*"
     kind: ClassVar[str] = "sequences_advance"

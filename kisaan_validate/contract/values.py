@@ -21,9 +21,7 @@ after it).
 
 @dataclass(frozen=True)
 class SumPreserved(OfColumn):
-    """The exact sum of a column stays what it was. Rows that another rule lets come are set aside; a sum
-    of none is 0.
-    """
+    """The exact sum stays, without rows that other promises add; a sum of no values is 0."""
 
     kind: ClassVar[str] = "sum_preserved"
 
@@ -102,9 +100,7 @@ def _look(both: Both, table: str, name: str, rule: str) -> _Look:
 
 @dataclass(frozen=True)
 class Retyped(OfColumn):
-    """A column gets another type. With ``using``, each value becomes that of an expression over its old
-    row.
-    """
+    """The type changes; with ``using`` each value becomes that of an expression."""
 
     from_: tuple[str, ...] = ()
     to: str = ""
@@ -185,8 +181,7 @@ def _type_names(side: Side, table: str, name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Filled(OfColumn):
-    """A column has no NULL any more. With ``with_``, each NULL became the value of an expression over its
-    old row.
+    """No NULL is left, also in new rows; ``with`` says what each became.
 
     Without ``with_`` only the NULLs are explained: which values took their place is not promised, so not
     explained.
@@ -272,7 +267,7 @@ def _none(before: int) -> str:
 
 @dataclass(frozen=True)
 class Becomes(OfColumn):
-    """Each value of a column becomes that of an expression over its old row."""
+    """Each value becomes that of an expression."""
 
     expression: str = ""
     kind: ClassVar[str] = "becomes"
@@ -308,8 +303,7 @@ class Becomes(OfColumn):
 
 @dataclass(frozen=True)
 class Revised(OfColumn):
-    """The values of a column may change in a way that no expression over one row can say, such as an
-    UPDATE from a join.
+    """Values change in a way that no expression states: announced, not proved. An UPDATE from a join does.
 
     The weakest promise: it explains the change of figures because it was announced, and proves nothing
     about it.

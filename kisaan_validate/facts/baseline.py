@@ -75,8 +75,9 @@ class Baseline:
 
 
 def baseline_of(run: Run) -> Baseline:
-    """What a baseline keeps of a run: all that it measured of the tables, and every check's count and
-    failing keys.
+    """What a baseline keeps of a run.
+
+    All that it measured of the tables, and every check's count and failing keys.
     """
     checks = run.by_id
     return Baseline(

@@ -21,8 +21,9 @@ class Status(StrEnum):
 
 
 class FailOn(StrEnum):
-    """Which failures of blocking checks fail a run: any, or only those that a baseline did not have
-    already.
+    """Which failures fail a run: any, or only new ones.
+
+    Of blocking checks; new are those that a baseline did not have already.
     """
 
     ANY = "any"

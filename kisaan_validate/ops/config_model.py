@@ -30,9 +30,9 @@ _Duration = Annotated[int, LookBefore(_seconds, {"type": "string", "pattern": _D
 class ExpectTable(TomlTable):
     """The database that is meant: a run against any other one is refused."""
 
-    database: Name | None = Field(None, description="the name of the database")
-    host: Name | None = Field(None, description="the host of the connection")
-    role: Name | None = Field(None, description="the role of the session")
+    database: Name | None = Field(None, description="the database's name")
+    host: Name | None = Field(None, description="the connection's host")
+    role: Name | None = Field(None, description="the session's role")
 
 
 class TargetTable(TomlTable):
@@ -53,15 +53,15 @@ class SuiteTable(TomlTable):
 class RunTable(TomlTable):
     """How a run works."""
 
-    jobs: int = Field(2, ge=1, description="sessions that read side by side (one more holds the snapshot)")
-    sample: int = Field(20, ge=0, description="failing keys shown for each check")
-    lock_timeout_ms: int = Field(2_000, ge=1, description="milliseconds to wait for a lock")
-    statement_timeout_ms: int = Field(15 * 60 * 1_000, ge=1, description="milliseconds for one statement")
+    jobs: int = Field(2, ge=1, description="sessions that read in parallel; one more holds the snapshot")
+    sample: int = Field(20, ge=0, description="failing keys shown per check")
+    lock_timeout_ms: int = Field(2_000, ge=1, description="limit of waiting for a lock")
+    statement_timeout_ms: int = Field(15 * 60 * 1_000, ge=1, description="limit for a statement")
     temp_limit_mb: int = Field(
-        2_048, ge=0, description="a statement for which the planner expects more temporary files is not run"
+        2_048, ge=0, description="no statement is run that is expected to need more temporary files"
     )
     python_memory_mb: int = Field(
-        512, ge=1, description="whole columns that the Python checks of one table ask for"
+        512, ge=1, description="for whole columns of the Python checks of one table"
     )
     trust_constraints: bool = Field(False, description="a valid constraint may replace a scan")
     trust_indexes: bool = Field(False, description="an index may replace a scan")
@@ -91,7 +91,7 @@ class SignoffTable(TomlTable):
     approvals: int = Field(1, ge=1, description="people who must approve")
     allowed_signers: _Path | None = Field(None, description="OpenSSH's file of keys that count")
     revoked_signers: _Path | None = Field(None, description="keys that no longer count")
-    tsa_ca: _Path | None = Field(None, description="certificates of authorities whose time stamps count")
+    tsa_ca: _Path | None = Field(None, description="certificates of timestamp authorities")
 
 
 class ConfigFile(TomlTable):

@@ -28,7 +28,7 @@ class Cause(Enum):
 
 
 class Stop:
-    """Set from a signal handler or another thread: the run ends soon and keeps what it has."""
+    """Set from another thread: the run ends soon and keeps what it has."""
 
     def __init__(self) -> None:
         self._event = threading.Event()

@@ -19,8 +19,10 @@ from kisaan_validate.verdict.waivers import Waivers, keys_needed
 
 @dataclass(frozen=True)
 class Before:
-    """What a run is compared with: a baseline, the SHA-256 of its file, and the rows and values kept
-    beside it. ``other_database`` admits a baseline of another database.
+    """What a run is compared with.
+
+    A baseline, the SHA-256 of its file, and the rows and values kept beside it. ``other_database`` admits
+    a baseline of another database.
     """
 
     baseline: Baseline
@@ -52,8 +54,9 @@ class Comparing:
 
 @dataclass(frozen=True)
 class KeptColumns:
-    """Columns (table, column) whose values are written to ``path``; ``public`` patterns admit columns that
-    look personal.
+    """Columns whose values are written to ``path``.
+
+    As (table, column); ``public`` patterns admit columns that look personal.
     """
 
     path: Path
@@ -63,7 +66,7 @@ class KeptColumns:
 
 @dataclass(frozen=True)
 class Keeping:
-    """What is written beside a baseline: digests of every row, and values of chosen columns."""
+    """What is written beside a baseline: row digests and values."""
 
     rows: RowWriter | None = None
     values: KeptColumns | None = None

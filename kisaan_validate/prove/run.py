@@ -41,8 +41,9 @@ def run(
     observer: Observer = lambda _: None,
     stop: Stop | None = None,
 ) -> Run:
-    """Prove ``suite`` on the database that ``dsn`` names (else KISAAN_DSN, DATABASE_URL, libpq's
-    environment).
+    """Prove a suite on a database.
+
+    ``dsn`` names it, else KISAAN_DSN, DATABASE_URL, libpq's environment.
 
     Reads only, in one REPEATABLE READ READ ONLY snapshot. A check that could not be asked has status ERROR
     or SKIP in the returned Run; nothing that goes wrong on the server after the snapshot was taken raises.

@@ -25,8 +25,8 @@ class CriterionTable(TomlTable):
     """A success criterion of a runbook, proved by checks or attested by a person."""
 
     id: Annotated[str, shaped(_WORD, _MUST)] = Field(description="its name in reports", examples=["no-nulls"])
-    text: Filled = Field(description="what the runbook requires, in its words")
-    checks: Names = Field((), description="the checks that prove it: ids, tables or tags, * and ? allowed")
+    text: Filled = Field(description="what the runbook requires")
+    checks: Names = Field((), description="patterns of ids, tables or tags of checks that prove it")
     manual: bool = Field(False, description="true: no check proves it, a person attests it")
 
     @model_validator(mode="after")
@@ -42,20 +42,16 @@ class SettingsFile(TomlTable):
 
     name: str = Field("", description="the suite's name; by default its folder's")
     schemas: Annotated[Names, Field(min_length=1)] = Field(
-        ("public",), description="schemas in which tables are looked up, in this order"
+        ("public",), description="where tables are looked up, in this order"
     )
-    personal: Names = Field(
-        (), description="columns whose values are never shown: table.column, * and ? allowed"
-    )
-    exclude_tables: Names = Field((), description="tables left out of row counts, * and ? allowed")
-    foreign: Names = Field(
-        (), description="foreign tables that are judged although another server holds their rows"
-    )
+    personal: Names = Field((), description="patterns of table.column whose values are never shown")
+    exclude_tables: Names = Field((), description="patterns of tables left out of row counts")
+    foreign: Names = Field((), description="tables judged although another server holds their rows")
     aliases: dict[str, Names] = Field(
-        default_factory=dict, description="names under which a table may exist, by the name that checks use"
+        default_factory=dict, description="names of a table, by the one that checks use"
     )
     filters: dict[str, Condition] = Field(
-        default_factory=dict, description="the SQL condition on the rows that are judged, by table"
+        default_factory=dict, description="by table, the SQL condition of the rows judged"
     )
     criteria: Annotated[tuple[CriterionTable, ...], Field(strict=False), tables("criteria")] = Field(
         (), description="the success criteria of a runbook"

@@ -43,17 +43,17 @@ WaivedKey = Annotated[tuple[str, ...], Field(strict=False), LookBefore(_key, _KE
 class WaiverTable(TomlTable):
     """A known failure, accepted by name for a time."""
 
-    check: Filled = Field(description="the id of the check", examples=["orders.total.not_null"])
+    check: Filled = Field(description="the check's id", examples=["orders.total.not_null"])
     reason: Filled = Field(description="why it is accepted")
     owner: Filled = Field(description="who answers for it", examples=["finance"])
     expires: Annotated[date, LookBefore(_day, {})] = Field(
-        description="the last day on which it holds, in UTC", examples=[date(2026, 12, 31)]
+        description="its last day, in UTC", examples=[date(2026, 12, 31)]
     )
-    rows: int | None = Field(None, ge=1, description="at most so many violations are accepted")
+    rows: int | None = Field(None, ge=1, description="accept at most so many")
     keys: Annotated[tuple[WaivedKey, ...], Field(strict=False)] = Field(
-        (), description="the keys of the rows that may fail, as the report shows them"
+        (), description="keys of failing rows, as the report shows them"
     )
-    whole_check: bool = Field(False, description="true: however many rows fail")
+    whole_check: bool = Field(False, description="true: accept any number")
 
     @model_validator(mode="after")
     def _one_scope(self) -> WaiverTable:
