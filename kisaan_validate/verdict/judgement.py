@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from kisaan_validate.compare.causes.base import ChangeGroup
+from kisaan_validate.compare.causes.grouping import grouped
 from kisaan_validate.compare.changes import diff, with_rows, with_values
 from kisaan_validate.compare.moves import CHANGED, GONE
 from kisaan_validate.contract.beside import both_of, seen_by
@@ -39,7 +41,7 @@ class Judgement:
     is empty. ``sources`` is the folder that contains the origins of checks, as seen from here ("" if
     unknown); it is not judged. ``before`` is the baseline under the names of after, for what a promise
     renamed; ``both`` what the promises were judged by. ``remarks`` say whether something that went is found
-    under a name that came.
+    under a name that came. ``groups`` hold each difference once, with others of one cause.
     """
 
     run: Run
@@ -56,6 +58,12 @@ class Judgement:
     before: Baseline | None = None
     both: Both | None = field(default=None, repr=False)
     remarks: Mapping[ChangeKey, str] = field(default_factory=dict)
+    groups: tuple[ChangeGroup, ...] = ()
+
+    @property
+    def open_groups(self) -> tuple[ChangeGroup, ...]:
+        """The groups of differences that no promise explains; without a contract, all."""
+        return tuple(group for group in self.groups if not group.explained_by)
 
     @property
     def unexplained(self) -> tuple[Change, ...]:
@@ -147,7 +155,7 @@ def judge(
     uses = waived(run, waivers) if waivers is not None else {}
     made = Judgement(run, Verdict.PASS, baseline, contract, waivers, (), uses)
     if baseline is not None:
-        made = _compared(made, baseline)
+        made = _grouped(_compared(made, baseline))
     made = replace(made, failing=_failing(run, made.diff, uses))
     return replace(made, verdict=_verdict(made))
 
@@ -183,6 +191,15 @@ def _compared(made: Judgement, baseline: Baseline) -> Judgement:
         both=both,
         remarks=both.remarks,
     )
+
+
+def _grouped(made: Judgement) -> Judgement:
+    """The same, its differences grouped by what they follow from."""
+    if made.diff is None or made.before is None:
+        return made
+    after = baseline_of(made.run)
+    found = grouped(made.diff.changes, made.before, after, made.run.rows, made.explained)
+    return replace(made, groups=found)
 
 
 def _failing(run: Run, found: Diff | None, uses: Mapping[str, Waived]) -> tuple[str, ...]:

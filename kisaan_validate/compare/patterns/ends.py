@@ -97,19 +97,15 @@ def _nulls(a: Profile, b: Profile, rows: int | None) -> Iterator[tuple[str, bool
 def _whole(a: Profile, b: Profile, values: int | None) -> Iterator[tuple[str, bool]]:
     """What must have happened to every value if minimum, maximum and sum followed one pattern."""
     sums = number_of(a.total), number_of(b.total)
-    # The first pattern that fits is named: all of them would only be consistent.
-    for pattern in _patterns_of(a, b):
-        ends = _ends(pattern, a, b)
-        # One parameter must explain both ends.
-        both = set(pattern.fits(ends[0])) & set(pattern.fits(ends[1]))
-        for parameter in sorted(both, key=pattern.order):
-            if _follows(pattern, parameter, ends, sums, values):
-                kept = "minimum, maximum and sum" if None not in sums else "minimum and maximum"
-                yield (
-                    f"{kept} are consistent with: {pattern.says(parameter).rstrip(',')}, in every row",
-                    False,
-                )
-                return
+    found = pattern_of_ends(a, b, values)
+    if found is not None:
+        pattern, parameter = found
+        kept = "minimum, maximum and sum" if None not in sums else "minimum and maximum"
+        yield (
+            f"{kept} are consistent with: {pattern.says(parameter).rstrip(',')}, in every row",
+            False,
+        )
+        return
     # A sum of 0 is its own negative.
     if None not in sums and sums[0] and sums[1] == -sums[0]:
         yield (
@@ -119,6 +115,23 @@ def _whole(a: Profile, b: Profile, values: int | None) -> Iterator[tuple[str, bo
             ),
             True,
         )
+
+
+def pattern_of_ends(a: Profile, b: Profile, values: int | None) -> tuple[Pattern, Parameter] | None:
+    """The one pattern that makes both ends and the sum of ``b`` of those of ``a``; None if there is none.
+
+    ``values`` is how many values are not NULL, the same number on both sides; None where that is unknown.
+    """
+    sums = number_of(a.total), number_of(b.total)
+    # The first pattern that fits is named: all of them would only be consistent.
+    for pattern in _patterns_of(a, b):
+        ends = ends_of(pattern, a, b)
+        # One parameter must explain both ends.
+        both = set(pattern.fits(ends[0])) & set(pattern.fits(ends[1]))
+        for parameter in sorted(both, key=pattern.order):
+            if follows(pattern, parameter, ends, sums, values):
+                return pattern, parameter
+    return None
 
 
 def _patterns_of(a: Profile, b: Profile) -> tuple[Pattern, ...]:
@@ -132,13 +145,14 @@ def _patterns_of(a: Profile, b: Profile) -> tuple[Pattern, ...]:
     return ()
 
 
-def _ends(pattern: Pattern, a: Profile, b: Profile) -> tuple[Pair, Pair]:
+def ends_of(pattern: Pattern, a: Profile, b: Profile) -> tuple[Pair, Pair]:
+    """The smallest and the largest value before, each beside what the pattern must make of it."""
     if isinstance(pattern, SignFlipped):  # what was smallest is largest
         return Pair(a.minimum, b.maximum), Pair(a.maximum, b.minimum)
     return Pair(a.minimum, b.minimum), Pair(a.maximum, b.maximum)
 
 
-def _follows(
+def follows(
     pattern: Pattern,
     parameter: Parameter,
     ends: tuple[Pair, Pair],
