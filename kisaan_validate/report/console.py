@@ -10,37 +10,33 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text as RichText
 
-from kisaan_validate.compare.changes import changes_by_table
+from kisaan_validate.compare.causes.values import EndsMoved
 from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.baseline import baseline_of
-from kisaan_validate.facts.check import Check, Form
-from kisaan_validate.facts.differences import CheckMove, TableRowCounts, Transition
-from kisaan_validate.facts.result import COUNTED, UNANSWERED, Evidence, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.differences import TableRowCounts
+from kisaan_validate.facts.result import UNANSWERED, FailOn, Status, Verdict
 from kisaan_validate.report.beside import not_compared_lines
-from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints, words_of
+from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
-from kisaan_validate.report.found import found_words
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.shown import shown
 from kisaan_validate.report.summary import WORTH_SAYING, held_words
 from kisaan_validate.report.values import print_values
 from kisaan_validate.text.numbers import counted
-from kisaan_validate.text.pairs import pair
 from kisaan_validate.verdict.judgement import Judgement
 
 if TYPE_CHECKING:
     from kisaan_validate.prove.request import Connected
 
+from kisaan_validate.report.console_checks import print_checks_in_need, print_names
 from kisaan_validate.report.console_parts import (
     MOST_LISTED,
     MOST_ROWS,
-    SEVERITIES,
-    STYLES,
-    cell,
     new_console,
     new_table,
+    print_line,
     rows_shown,
 )
 
@@ -65,7 +61,9 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
     is.
     """
     console, run = new_console(), judged.run
-    for line in answer_lines(judged):
+    if quiet:
+        print_names(console, judged)
+    for line in answer_lines(judged) if not quiet else ():
         # Never wrapped: a line of this answer is copied into tickets and found by grep.
         console.print(line, soft_wrap=True)
     if not quiet:
@@ -74,22 +72,21 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
             if words := depth_words(judged):
                 console.print(Text(f"compared  {words}"), soft_wrap=True)
         _print_promises(console, judged, verbose)
-        _print_unexplained(console, judged, verbose)
-        _print_listed(console, judged, verbose)
+        _print_groups(console, judged, verbose)
         _print_remarks(console, judged, verbose)
         print_values(console, run.values, verbose=verbose)
         _print_hints(console, judged, verbose)
         _print_untold(console, judged, verbose)
         for beside in not_compared_lines(judged.diff.not_compared if judged.diff is not None else ()):
             console.print(Text(beside, style="yellow"), soft_wrap=True)
-        _print_attention(console, judged, verbose)
+        print_checks_in_need(console, judged, verbose=verbose)
         _print_next_steps(console, judged, verbose)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))
     # Said only if the snapshot was held long enough to matter for vacuum.
     if not quiet and run.held_seconds >= WORTH_SAYING:
         console.print(Text(held_words(run)))
-    if words := criteria_words(criterion_lines(run)):
+    if not quiet and (words := criteria_words(criterion_lines(run))):
         console.print(Text(f"success criteria: {words[0].lower()}{words[1:]}"))
     console.print(verdict_line(judged))
     for text in _unproved_lines(judged):
@@ -114,12 +111,10 @@ def _print_promises(console: Console, judged: Judgement, verbose: bool) -> None:
     states = Counter(outcome.state for _, outcome in judged.promises)
     said = ", ".join(f"{states[state]:,} {state.value}" for state in State if states[state]) or "none made"
     wanted = [state for state in STATE_ORDER if verbose or state is not State.KEPT]
-    table = new_table("promise", "state", "what")
     for state in wanted:
         for id, lines in _by_promise(judged, state).items():
-            table.add_row(Text(id), Text(state.value, style=STATE_STYLES[state]), Text(_said(lines, verbose)))
-    if table.row_count:
-        console.print(table)
+            words = f"  {id}  {_said(lines, verbose)}"
+            print_line(console, Text.assemble((state.value, STATE_STYLES[state]), words), verbose)
     console.print(Text(f"promises of {judged.contract.name}: {said}"))
 
 
@@ -144,22 +139,17 @@ def _said(lines: list[str], verbose: bool) -> str:
     return head + "; ".join(shown) + more
 
 
-def _print_unexplained(console: Console, judged: Judgement, verbose: bool) -> None:
-    changes = judged.unexplained
-    table = new_table("unexplained", "of", "what", "before", "after")
-    for change in changes[: None if verbose else MOST_ROWS]:
-        texts = (
-            change.kind,
-            change.table,
-            # Either may be empty: a change of a table as a whole has no name.
-            f"{change.name} {change.aspect}".strip(),
-            *pair(change.before, change.after, none="–", quoted=False),
-        )
-        table.add_row(*(Text(text) for text in texts))
-    if changes:
-        console.print(table)
-    if len(changes) > MOST_ROWS and not verbose:
-        console.print(f"        … and {len(changes) - MOST_ROWS:,} more; see the report, or pass --verbose")
+def _print_groups(console: Console, judged: Judgement, verbose: bool) -> None:
+    """What no promise explains, or, without a contract, all that differs: a line for each cause."""
+    groups = judged.open_groups
+    style = "bold red" if judged.contract is not None else "bold"
+    word = "unexplained" if judged.contract is not None else "differs"
+    shown = groups if verbose else groups[:MOST_LISTED]
+    for group in shown:
+        print_line(console, Text.assemble((f"{word:<13}", style), group.words), verbose)
+    if left := groups[len(shown) :]:
+        tables = counted(len({group.table for group in left}), "table")
+        console.print(f"        … and {len(left):,} more in {tables}; see the report, or pass --verbose")
 
 
 def _print_remarks(console: Console, judged: Judgement, verbose: bool) -> None:
@@ -175,27 +165,12 @@ def _print_remarks(console: Console, judged: Judgement, verbose: bool) -> None:
         )
 
 
-def _print_listed(console: Console, judged: Judgement, verbose: bool) -> None:
-    """The differences that no contract judges, table by table."""
-    found = [change for changes in changes_by_table(judged.listed).values() for change in changes]
-    shown = found if verbose else found[:MOST_LISTED]
-    table = new_table("difference of", "what", "before", "after")
-    # Unlike unexplained differences these fail nothing, so a few are enough on a terminal.
-    for change in shown:
-        texts = (change.table or "the database", words_of(change), cell(change.before), cell(change.after))
-        table.add_row(*(Text(text) for text in texts))
-    if shown:
-        console.print(table)
-    if left := found[len(shown) :]:
-        tables = counted(len({change.table for change in left}), "table")
-        console.print(
-            f"        … and {counted(len(left), 'more difference')} in {tables}; see the report, or "
-            "pass --verbose"
-        )
-
-
 def _print_hints(console: Console, judged: Judgement, verbose: bool) -> None:
-    said = open_hints(judged, baseline_of(judged.run))
+    told = {c for g in judged.groups if isinstance(g.cause, EndsMoved) for c in g.changes}
+    # A group that names the pattern has said it already.
+    named = {(change.table, change.name) for change in told}
+    found = open_hints(judged, baseline_of(judged.run))
+    said = [hint for hint in found if (hint.table, hint.column) not in named]
     for hint in said[: None if verbose else MOST_ROWS]:
         # Text, never markup: a table named [bold] must not style the line or vanish from it.
         console.print(Text(f"figures  {hint.table}.{hint.column}: {hint.words}"), soft_wrap=True)
@@ -266,38 +241,6 @@ def _print_rows(console: Console, counts: Sequence[TableRowCounts]) -> None:
     )
 
 
-def _print_attention(console: Console, judged: Judgement, verbose: bool) -> None:
-    run, checks = judged.run, judged.run.by_id
-    results = sorted(
-        # The gravest first, since the list is cut at its end.
-        run.results,
-        key=lambda r: (_ORDER.index(r.status), SEVERITIES.index(checks[r.check_id].severity)),
-    )
-    listed = [r for r in results if verbose or r.status not in {Status.PASS, Status.NOT_APPLICABLE}]
-    shown = listed if verbose else listed[:MOST_ROWS]
-    moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
-    table = new_table(
-        "status", "severity", "check", "violations", *(["since baseline"] if moves else []), "what"
-    )
-    for result in shown:
-        check, use = checks[result.check_id], judged.waived.get(result.check_id)
-        row = [
-            Text(result.status.value, style=STYLES[result.status]),
-            Text(check.severity.value),
-            Text(check.id),
-            _count(result, check),
-        ]
-        if moves:
-            row.append(Text(_move(moves[check.id])))
-        table.add_row(
-            *row, Text(f"{use.use.value}: {use.remark}" if use is not None else _what(result, check))
-        )
-    if shown:
-        console.print(table)
-    if len(listed) > len(shown):
-        console.print(f"        … and {len(listed) - len(shown):,} more; see the report, or pass --verbose")
-
-
 def _print_next_steps(console: Console, judged: Judgement, verbose: bool) -> None:
     """What to do about checks without an answer: each hint once, with the checks that it helps."""
     helped: dict[str, list[str]] = {}
@@ -307,37 +250,3 @@ def _print_next_steps(console: Console, judged: Judgement, verbose: bool) -> Non
     for hint, ids in list(helped.items())[: None if verbose else MOST_LISTED]:
         shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3:,} more" if len(ids) > 3 else "")
         console.print(Text(f"to do   {hint} ({shown})"), soft_wrap=True)
-
-
-def _move(move: CheckMove) -> str:
-    if move.transition is Transition.UNKNOWN:
-        return f"not comparable: {move.reason}" if move.reason else "not comparable"
-    words = move.transition.value if move.before is None else f"{move.transition.value} (was {move.before:,})"
-    if move.transition is Transition.STILL_FAILING and move.reason:
-        return f"{words}, {move.reason}"
-    return words
-
-
-def _what(result: Result, check: Check) -> str:
-    """What was found, and what was believed; where the count says what was found, what does not hold."""
-    found, believed = found_words(result, check.claim), f"by {result.trusted}" if result.trusted else ""
-    # Of rows that were counted the claim says what they break; elsewhere the finding says more than the
-    # claim.
-    counted_rows = result.violations and result.evidence in {*COUNTED, Evidence.STREAMED}
-    plain = [check.claim, result.message] if counted_rows else [result.message or check.claim]
-    said = [found, result.message] if found else plain
-    return "; ".join(part for part in (*said, believed) if part)
-
-
-def _count(result: Result, check: Check) -> Text:
-    """How many of how many rows; "in" instead of "of" where other things than rows are counted: groups,
-    segments, a figure.
-    """
-    if result.violations is None:
-        return Text("–", justify="right")
-    # A query may count groups or segments: "3 of 1,000" would say that three rows are wrong.
-    of = "in" if check.form in {Form.QUERY, Form.PYTHON} else "of"
-    return Text(
-        f"{result.violations:,}" + (f" {of} {result.examined:,}" if result.examined is not None else ""),
-        justify="right",
-    )

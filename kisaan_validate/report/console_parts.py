@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Status
@@ -25,8 +26,10 @@ STYLES = {
 SEVERITIES = [Severity.BLOCKING, Severity.WARNING, Severity.INFO]
 MOST_LISTED = 10
 """So many differences that no contract judges are listed unless --verbose asks for all."""
+MOST_CHECKS = 20
+"""So many checks, of two lines each, are listed unless --verbose asks for all; the report has them all."""
 MOST_ROWS = 40
-"""So many checks are listed unless --verbose asks for all; the report has them all."""
+"""So many lines of another kind are listed unless --verbose asks for all."""
 
 
 def cell(text: str | None) -> str:
@@ -50,6 +53,16 @@ def new_console() -> Console:
     # Without a terminal there is no width to respect: lines are for grep and mail.
     # A file or pipe has no width; rich would fold at 80 columns.
     return console if console.is_terminal else PipeConsole(highlight=False, width=160)
+
+
+def print_line(console: Console, line: Text, verbose: bool) -> None:
+    """One line, cut to the width of a terminal, unless ``verbose``. Whole in a pipe: lines there are for
+    grep and mail.
+    """
+    if console.is_terminal and not verbose:
+        console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+    else:
+        console.print(line, soft_wrap=True)
 
 
 def rows_shown(rows: int | None) -> str:
