@@ -89,6 +89,7 @@ class MetaArguments(TypedDict, total=False):
     tolerance: Any
     why: str
     hint: str
+    finding: str
     owner: str
     tags: Any
     applies: Any

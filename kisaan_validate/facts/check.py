@@ -62,6 +62,7 @@ class Check:
 
     ``table`` is the declared name ("" for the whole database); ``claim`` says in words what must hold;
     ``digest`` identifies the meaning (rule, table, columns, tolerance, conditions), not the prose.
+    ``finding`` is the title of its failure in the reader's words; "{count}" in it is the exact number.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Check:
     applies: tuple[str, ...] = ()
     origin: str = ""
     digest: str = ""
+    finding: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class SuiteFacts:
-    """Which suite was run. ``digest`` is a SHA-256 over the names and bytes of all its sources."""
+    """Which suite was run. ``digest`` is a SHA-256 over the names and bytes of all its sources; ``nouns`` are
+    what readers call the rows of a table, by table.
+    """
 
     name: str
     digest: str
@@ -17,6 +19,7 @@ class SuiteFacts:
     schemas: tuple[str, ...]
     excluded_tables: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    nouns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

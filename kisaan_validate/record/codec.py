@@ -115,7 +115,19 @@ not measured.
 
 
 LATER = frozenset(
-    {"address", "engine", "foreign", "held_seconds", "keyed", "secret", "standby", "trusted", "unmeasured"}
+    {
+        "address",
+        "engine",
+        "finding",
+        "foreign",
+        "held_seconds",
+        "keyed",
+        "nouns",
+        "secret",
+        "standby",
+        "trusted",
+        "unmeasured",
+    }
 )
 """Entries that files do not hold where there is nothing to say: those of before, whose bytes and digests
 stay as they were.

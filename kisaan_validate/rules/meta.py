@@ -25,13 +25,14 @@ class Meta:
     tolerance: Tolerance | None = None
     why: str = ""
     hint: str = ""
+    finding: str = ""
     owner: str = ""
     tags: tuple[str, ...] = ()
     applies: tuple[str, ...] = ()
     filter: str | None = None
 
 
-KEYS = ("id", "severity", "tolerance", "why", "hint", "owner", "tags", "applies", "filter")
+KEYS = ("id", "severity", "tolerance", "why", "hint", "finding", "owner", "tags", "applies", "filter")
 
 
 def read_meta(given: dict[str, Any], origin: str = "") -> Meta:
@@ -45,6 +46,7 @@ def read_meta(given: dict[str, Any], origin: str = "") -> Meta:
         tolerance=read_tolerance(given.get("tolerance"), origin),
         why=_prose(given.get("why", "")),
         hint=_prose(given.get("hint", "")),
+        finding=_prose(given.get("finding", "")),
         owner=str(given.get("owner", "")),
         tags=as_names(given.get("tags", ())),
         applies=_conditions(given.get("applies", ())),

@@ -50,6 +50,7 @@ class SuiteSettings:
     personal: tuple[str, ...] = ()
     exclude_tables: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    nouns: Mapping[str, str] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict, compare=False)
     criteria: tuple[Criterion, ...] = ()
@@ -130,7 +131,7 @@ class Suite:
         """What a run records of the suite."""
         s = self.settings
         return SuiteFacts(
-            s.name, self.digest, self.sources, self.total, s.schemas, s.exclude_tables, s.aliases
+            s.name, self.digest, self.sources, self.total, s.schemas, s.exclude_tables, s.aliases, s.nouns
         )
 
     def narrowed(self, select: Iterable[str] = (), exclude: Iterable[str] = ()) -> Suite:
@@ -331,6 +332,7 @@ def _check(id: str, d: Declaration, filters: Mapping[str, Filter]) -> Check:
         tolerance=m.tolerance,
         why=m.why,
         hint=m.hint,
+        finding=m.finding,
         owner=m.owner,
         tags=m.tags,
         applies=m.applies,
@@ -472,6 +474,7 @@ def read_settings(path: Path) -> SuiteSettings:
         exclude_tables=given.exclude_tables,
         foreign=given.foreign,
         aliases=given.aliases,
+        nouns=given.nouns,
         filters=given.filters,
         lines={table: _line_of(table, text, path.name) for table in given.filters},
         criteria=distinct(

@@ -50,6 +50,9 @@ class SettingsFile(TomlTable):
     aliases: dict[str, Names] = Field(
         default_factory=dict, description="names of a table, by the one that checks use"
     )
+    nouns: dict[str, Filled] = Field(
+        default_factory=dict, description="what readers call the rows of a table, by table: sales, payments"
+    )
     filters: dict[str, Condition] = Field(
         default_factory=dict, description="by table, the SQL condition of the rows judged"
     )
