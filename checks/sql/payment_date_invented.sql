@@ -5,6 +5,7 @@
 -- why: Where the date of a payment was missing, the migration wrote the time of its own run, though it was known when
 --   the payment had been entered. Old payments then all appear in one and the same night: farmers' statements, monthly
 --   totals and the tax return are wrong from there on.
+-- finding: {count} payments carry the migration's own time as their date
 -- hint: set the date of these rows to their created_at (20251018_02 should have), never to the time of the repair
 -- owner: finance
 -- tags: time, money, migration

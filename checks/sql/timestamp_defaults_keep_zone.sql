@@ -3,6 +3,7 @@
 -- severity: warning
 -- why: After the migration these columns keep the zone, but their default still computes the time without one. Every new
 --   row that leaves its time to the database and is written from an Indian session is five and a half hours off.
+-- finding: {count} column defaults drop the time zone
 -- hint: ALTER TABLE ... ALTER COLUMN ... SET DEFAULT now()
 -- owner: platform
 -- tags: time, migration

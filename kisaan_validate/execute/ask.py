@@ -327,7 +327,7 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
             ((count, *judged),), counted.milliseconds = session.timed(sql)
         counted.log.append(StatementFacts(query.purpose, sql, query.check_ids, counted.milliseconds))
         most = query.violations.most
-        # The number of segments is the last output of such a query; see ``rules.segments``.
+        # The number of segments is the last output of such a query; see ``rules.quantile``.
         if most and (segments := int(judged.pop())) > most:
             counted.errors[query.check_id] = _too_many(segments, most)
             return counted

@@ -261,10 +261,20 @@ def build_suite(
             checks[id], rules[id] = _check(id, d, found), d.rule
     # At the end, when it is known which filters found a check.
     declared.require_use()
+    _require_tables(settings.nouns, checks.values())
     criteria = resolved(settings.criteria, checks.values(), _matches, "suite.toml")
     return Suite(
         settings, tuple(checks.values()), rules, digest, sources, len(checks), origin, filters, criteria
     )
+
+
+def _require_tables(nouns: Mapping[str, str], checks: Iterable[Check]) -> None:
+    """Raises SuiteError for the noun of a table that no check is about: its name may be a slip."""
+    tables = {check.table for check in checks}
+    for table in nouns:
+        if table not in tables:
+            fact = f"a noun for {table!r}, but no check is about that table"
+            raise SuiteError(fact, did_you_mean(table, sorted(tables - {""})), "suite.toml")
 
 
 def _refuse(d: Declaration) -> None:

@@ -36,7 +36,7 @@ class Proof(StrEnum):
 
 
 @dataclass(frozen=True)
-class Cause(ABC):
+class GroupCause(ABC):
     """What happened to a table, in one phrase, from which differences follow.
 
     The law that ``reproduces`` keeps: the cause makes ``after`` of ``before``, exactly, or (``proof`` is
@@ -69,7 +69,7 @@ class ChangeGroup:
     """
 
     table: str
-    cause: Cause
+    cause: GroupCause
     changes: tuple[Change, ...]
     explained_by: tuple[str, ...] = ()
 
@@ -122,7 +122,7 @@ def name_of(change: Change) -> str:
 
 
 @dataclass(frozen=True)
-class Single(Cause):
+class Single(GroupCause):
     """One difference that nothing else follows from: its own cause."""
 
     kind: ClassVar[str] = "single"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.compare.causes.base import Cause, ChangeGroup, Single
+from kisaan_validate.compare.causes.base import GroupCause, ChangeGroup, Single
 from kisaan_validate.compare.causes.rows import RowsDiffer, count_moved, rows_differ
 from kisaan_validate.compare.causes.values import (
     ENDS,
@@ -90,7 +90,7 @@ def _sides(before: Baseline, after: Baseline, rows: Iterable[RowsCompared]) -> d
 
 def _causes(
     members: Sequence[Change], sides: TableSides | None
-) -> Iterator[tuple[Cause, tuple[Change, ...]]]:
+) -> Iterator[tuple[GroupCause, tuple[Change, ...]]]:
     """Each cause with what it takes of the members; what a cause has taken, no later one gets."""
     rest = list(members)
     for find in (_of_rows, _of_ends, _of_count, _of_columns, _of_schema):
@@ -101,13 +101,13 @@ def _causes(
                 rest = [change for change in rest if change not in taken]
 
 
-def _named(cause: Cause, taken: tuple[Change, ...]) -> Cause:
+def _named(cause: GroupCause, taken: tuple[Change, ...]) -> GroupCause:
     """The cause, or the difference itself where there is only one and the cause says no more than it."""
     told = isinstance(cause, RowsDiffer)
     return Single(taken[0]) if len(taken) == 1 and not told else cause
 
 
-def _of_rows(rest: Sequence[Change], sides: TableSides | None) -> Iterator[Cause]:
+def _of_rows(rest: Sequence[Change], sides: TableSides | None) -> Iterator[GroupCause]:
     if sides is None or sides.rows is None:
         return
     found = rows_differ(sides.rows, sides.before, sides.after)
@@ -115,7 +115,7 @@ def _of_rows(rest: Sequence[Change], sides: TableSides | None) -> Iterator[Cause
         yield found
 
 
-def _of_ends(rest: Sequence[Change], sides: TableSides | None) -> Iterator[Cause]:
+def _of_ends(rest: Sequence[Change], sides: TableSides | None) -> Iterator[GroupCause]:
     """Columns both of whose ends differ and follow one pattern: those of one pattern together."""
     if sides is None:
         return
@@ -143,19 +143,19 @@ def _with_both_ends(changes: Iterable[Change]) -> list[str]:
     return [column for column, figures in ends.items() if len(figures) == len(ENDS)]
 
 
-def _of_count(rest: Sequence[Change], sides: TableSides | None) -> Iterator[Cause]:
+def _of_count(rest: Sequence[Change], sides: TableSides | None) -> Iterator[GroupCause]:
     for change in rest:
         if sides is not None and (change.kind, change.aspect) == (ROWS, "count"):
             yield count_moved(change, sides.before, sides.after)
 
 
-def _of_columns(rest: Sequence[Change], sides: TableSides | None) -> Iterator[Cause]:
+def _of_columns(rest: Sequence[Change], sides: TableSides | None) -> Iterator[GroupCause]:
     for name in dict.fromkeys(change.name for change in rest if change.kind == VALUES):
         table = next(change.table for change in rest if (change.kind, change.name) == (VALUES, name))
         yield ColumnValues(table, name)
 
 
-def _of_schema(rest: Sequence[Change], sides: TableSides | None) -> Iterator[Cause]:
+def _of_schema(rest: Sequence[Change], sides: TableSides | None) -> Iterator[GroupCause]:
     if any(change.kind == SEQUENCE for change in rest):
         yield SequencesMoved()
     for change in rest:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from kisaan_validate.compare.causes.base import Cause, Proof, rows_in_words
+from kisaan_validate.compare.causes.base import GroupCause, Proof, rows_in_words
 from kisaan_validate.compare.patterns.base import EXACT, number_of, time_of
 from kisaan_validate.facts.differences import DIGEST, ROWS, VALUES, Change
 from kisaan_validate.facts.kept import RowsCompared
@@ -16,7 +16,7 @@ from kisaan_validate.facts.table import Family, Profile, TableFacts
 
 
 @dataclass(frozen=True)
-class RowsDiffer(Cause):
+class RowsDiffer(GroupCause):
     """Rows were compared one by one, so it is known how many came, went and changed.
 
     Whatever the digests of rows cover follows from these rows: all others are byte for byte the same.
@@ -82,7 +82,7 @@ def _covered(table: TableFacts) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class CountMoved(Cause):
+class CountMoved(GroupCause):
     """Only the number of rows is known: so many more, or fewer, than before.
 
     What it allows is arithmetic. Of k rows that went, so many held NULL as the NULLs fell by; the rest took

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kisaan_validate.compare.causes.base import Cause, columns_of, listed
+from kisaan_validate.compare.causes.base import GroupCause, columns_of, listed
 from kisaan_validate.compare.patterns.base import Parameter, Pattern, number_of
 from kisaan_validate.compare.patterns.ends import ends_of, follows
 from kisaan_validate.facts.differences import ADDED, DIGEST, REMOVED, SEQUENCE, VALUES, Change
@@ -16,7 +16,7 @@ ENDS = ("minimum", "maximum")
 
 
 @dataclass(frozen=True)
-class EndsMoved(Cause):
+class EndsMoved(GroupCause):
     """One pattern makes the ends, and the sum, of these columns what they are now: shifted by -05:30.
 
     It speaks of the figures; that every value followed the pattern is likely, and proved by kept values
@@ -59,7 +59,7 @@ class EndsMoved(Cause):
 
 
 @dataclass(frozen=True)
-class ColumnValues(Cause):
+class ColumnValues(GroupCause):
     """Values of one column changed, in a way that its figures do not tell."""
 
     kind: ClassVar[str] = "values of a column"
@@ -76,7 +76,7 @@ class ColumnValues(Cause):
 
 
 @dataclass(frozen=True)
-class AlteredAlike(Cause):
+class AlteredAlike(GroupCause):
     """The same attribute of several objects changed from the same to the same: a type, a default."""
 
     kind: ClassVar[str] = "altered alike"
@@ -101,7 +101,7 @@ class AlteredAlike(Cause):
 
 
 @dataclass(frozen=True)
-class ObjectsMoved(Cause):
+class ObjectsMoved(GroupCause):
     """Several objects of one kind came, or went."""
 
     kind: ClassVar[str] = "objects"
@@ -123,7 +123,7 @@ class ObjectsMoved(Cause):
 
 
 @dataclass(frozen=True)
-class SequencesMoved(Cause):
+class SequencesMoved(GroupCause):
     """Sequences stand elsewhere. They take no part in a snapshot, so each use moves them."""
 
     kind: ClassVar[str] = "sequences"
@@ -141,7 +141,7 @@ class SequencesMoved(Cause):
         return True
 
 
-def alike(change: Change) -> Cause:
+def alike(change: Change) -> GroupCause:
     """The cause that a change of the schema shares with others like it."""
     if change.aspect in {ADDED, REMOVED}:
         return ObjectsMoved(change.table, change.kind, change.aspect)
