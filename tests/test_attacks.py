@@ -258,6 +258,7 @@ def _pipe(shop: Shop, command: str, **env: str) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_finding(shop: Shop) -> None:
     """`run | head -1` must not exit as if the data were wrong."""
     shown = _pipe(shop, f"{sys.executable} -m kisaan_validate run -v | true; exit ${{PIPESTATUS[0]}}")

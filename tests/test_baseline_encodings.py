@@ -31,6 +31,7 @@ TABLE = (
 )
 
 
+@pytest.mark.slow
 def test_a_database_in_latin1_has_digests_too(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -239,6 +239,7 @@ def test_what_cannot_be_kept_is_refused(column: str, why: str, case: Values) -> 
     assert not list(case.folder.glob("*pre.json*"))
 
 
+@pytest.mark.slow
 def test_promises_judge_what_they_speak_of(case: Values) -> None:
     """A promised change is explained as before; a value of which no promise speaks is an unexplained
     change, though all figures stay the same."""
@@ -300,6 +301,7 @@ HOSTILE = st.text(st.sampled_from("aAbBäÄzß\t\n\\NÉ,é😀\x01 "), max_size=
 ROWS = st.dictionaries(st.tuples(HOSTILE, st.integers(-3, 3)), st.one_of(st.none(), HOSTILE), max_size=12)
 
 
+@pytest.mark.slow
 @given(old=ROWS, new=ROWS)
 @settings(
     max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -156,6 +156,7 @@ def test_a_wrong_url_is_exit_2_and_never_repeats_its_password(shop: Shop, dsn: s
         assert "Traceback" not in shown.stderr
 
 
+@pytest.mark.slow
 def test_the_target_is_found_in_the_documented_order(shop: Shop) -> None:
     """--dsn, then KISAAN_DSN, then DATABASE_URL, then libpq's own environment."""
     right, wrong = shop.server.dsn(shop.database, shop.role), "postgresql://127.0.0.1:1/wrong"
@@ -287,6 +288,7 @@ def test_a_baseline_of_another_database_is_refused_unless_told(shop: Shop) -> No
     shop.server.drop(other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["truncated", "edited", "newer", "another kind", "extra"])
 def test_a_damaged_baseline_is_refused_by_name(shop: Shop, damage: str) -> None:
     """Truncated, edited, newer, foreign: exit 2, never a comparison."""
@@ -352,6 +354,7 @@ def test_no_secret_is_ever_written(shop: Shop) -> None:
         assert password not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_the_server_s_work_keeps_what_is_known_and_exits_3(
     shop: Shop, signal_number: int

@@ -103,6 +103,7 @@ def test_a_difference_that_nobody_promised_fails(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_fail_on_new_separates_what_came_from_what_was_there(shop: Shop) -> None:
     """An old failure fails a run, but not one that asks for new ones; a new row among the failing ones
     does.
@@ -226,6 +227,7 @@ def test_a_held_snapshot_and_a_dump_are_of_one_instant(server: Server, shop: Sho
     assert rows["orders"] == 3
 
 
+@pytest.mark.slow
 def test_a_held_snapshot_that_is_lost_is_said(shop: Shop) -> None:
     """If the session that holds it dies, the command ends with exit 3 and says that a dump is of another
     instant.

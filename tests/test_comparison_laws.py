@@ -160,6 +160,7 @@ def test_what_is_on_neither_side_is_neither_kept_nor_broken(sides: tuple[Run, Ru
         assert made.verdict is not Verdict.PASS or promise.optional
 
 
+@pytest.mark.slow
 @given(pairs(), contracts())
 @LAW
 def test_only_what_differs_is_explained_and_only_by_who_speaks_of_it(
@@ -181,6 +182,7 @@ def test_only_what_differs_is_explained_and_only_by_who_speaks_of_it(
         event(f"{promise.kind}: {outcome.state.value}")
 
 
+@pytest.mark.slow
 @given(pairs(), contracts(("t", "u", "lendings")), promises("other", ("shop.w", "w")))
 @LAW
 def test_a_promise_about_something_else_changes_nothing(
@@ -610,6 +612,7 @@ M_ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     M_ROWS,
     st.sets(st.sampled_from(list(STEPS))),

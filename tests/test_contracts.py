@@ -257,6 +257,7 @@ def test_every_case_says_which_law_it_shows() -> None:
         assert _expected(folder)["law"].strip(), folder.name
 
 
+@pytest.mark.slow
 def test_a_locked_table_is_not_taken_for_an_absent_one(server: Server, tmp_path: Path) -> None:
     """What another session hides is unknown, and promises about it cannot be told, whatever they promise."""
     database = server.create(

@@ -91,6 +91,7 @@ def _idle(server: Server, database: str) -> list[int]:
     return [int(pid) for (pid,) in server.sql(sql)]
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_at_once(server: Server, market: str, tmp_path: Path) -> None:
     """It is not waited for any grace: nothing is said about the data, exit 3."""
     with proxy_before(server) as proxy, started(["run"], tmp_path, proxy.dsn(market)) as command:
@@ -104,6 +105,7 @@ def test_a_second_signal_ends_at_once(server: Server, market: str, tmp_path: Pat
         wait_until(lambda: not sessions(server, market), 10)
 
 
+@pytest.mark.slow
 def test_a_frozen_process_of_the_server_does_not_outlast_a_signal(
     server: Server, market: str, tmp_path: Path
 ) -> None:
@@ -329,6 +331,7 @@ def test_a_stop_ends_every_wait_for_a_server(server: Server, database: str, copi
         session.close()
 
 
+@pytest.mark.slow
 def test_whoever_does_not_hear_a_signal_is_killed(tmp_path: Path) -> None:
     """A source of the suite that takes signals away: the watching process ends it all the same, exit 3."""
     deaf = (
@@ -359,6 +362,7 @@ def test_a_signal_while_the_interpreter_tidies_up_changes_no_exit_code(
     assert "['SIG_IGN', 'SIG_IGN', 'SIG_IGN']" in whole.stdout
 
 
+@pytest.mark.slow
 def test_what_has_come_in_is_no_silence_of_the_server(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_clean_migration_passes(stage: Playground, assets: Assets) -> None:
     assert story.after.verdict is Verdict.PASS
 
 
+@pytest.mark.slow
 def test_findings_do_not_depend_on_the_scale(server: Server, assets: Assets) -> None:
     """The manifest holds at another size too."""
     with _stage(server) as place:
@@ -90,6 +91,7 @@ def test_findings_do_not_depend_on_the_scale(server: Server, assets: Assets) -> 
     assert (story.missed, story.invented) == ({}, {})
 
 
+@pytest.mark.slow
 def test_in_the_public_schema_the_runner_stops_and_every_fault_is_found(
     stage: Playground, assets: Assets
 ) -> None:
@@ -114,6 +116,7 @@ def test_in_the_public_schema_the_runner_stops_and_every_fault_is_found(
         assert value not in page, "a personal value reached the page"
 
 
+@pytest.mark.slow
 def test_the_public_schema_has_no_clean_migration() -> None:
     """The two options exclude each other: a usage error says why, before any server is started."""
     refused = subprocess.run(
@@ -133,6 +136,7 @@ def test_the_public_schema_tells_the_same_story_at_its_default_scale(server: Ser
     assert (story.missed, story.invented) == ({}, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("public", [False, True])
 def test_every_fault_of_the_manifest_is_tied_to_checks_or_said_to_be_fixed(
     public: bool, assets: Assets

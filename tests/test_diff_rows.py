@@ -360,6 +360,7 @@ def test_a_scale_that_was_written_into_the_catalogue_is_found_out(sides: Sides) 
     assert (found.added, found.removed, found.changed, found.columns) == (0, 0, 1, {"amount": 1, "fee": 1})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more", ["", ", seen timestamptz[] DEFAULT '{2025-10-18 05:30+00}'", ", day date DEFAULT '2025-10-18'"]
 )

@@ -373,6 +373,7 @@ def assert_agree(sides: Sides, server: Server, server15: Server) -> None:
     assert {f"c{p['id'][1:]}": p["state"] for p in contract["judgement"]["promises"]} == kept
 
 
+@pytest.mark.slow
 @given(seed=SEED)
 @settings(LAWS, max_examples=1)
 def test_every_way_of_comparing_tells_what_changed(

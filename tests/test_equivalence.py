@@ -339,6 +339,7 @@ def test_fused_is_what_pandera_finds(server: Server, arena: str, case: Case) -> 
     assert here == by_pandera(case, frame_of(case))
 
 
+@pytest.mark.slow
 @hypothesis_settings(LAW, max_examples=examples(60))
 @given(cases())
 def test_fused_is_each_alone(server: Server, arena: str, case: Case) -> None:

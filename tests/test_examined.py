@@ -209,6 +209,7 @@ def test_more_outputs_than_a_target_list_holds(size: int, server: Server, farms:
     assert statement.read(row) == (100, [((2 + n % 40) // 2, 1 + n % 40) for n in range(size)])
 
 
+@pytest.mark.slow
 def test_figures_beside_many_checks_are_one_statement(server: Server, database: str) -> None:
     """The figures of a table's columns are outputs too: with almost as many checks as fit, it is still
     read once.

@@ -747,6 +747,7 @@ def counted(run: Run) -> list[StatementFacts]:
     return [s for s in run.statements if not s.purpose.startswith("keys")]
 
 
+@pytest.mark.slow
 def test_two_thousand_checks_of_a_table_are_one_statement(server: Server, database: str) -> None:
     """Beyond the 1,664 columns of a target list slots travel in arrays: still one scan, every count right."""
     server.sql(ITEMS, database)
@@ -757,6 +758,7 @@ def test_two_thousand_checks_of_a_table_are_one_statement(server: Server, databa
     assert all(r.sample or r.message for r in comparisons if r.violations)
 
 
+@pytest.mark.slow
 def test_two_thousand_checks_with_a_culprit(server: Server, database: str) -> None:
     """The culprit among 2,000 checks is found by halving too."""
     server.sql(ITEMS, database)

@@ -100,6 +100,7 @@ def with_value(rows: list[Row]) -> int:
     return sum(v is not None for *_, v in rows)
 
 
+@pytest.mark.slow
 @LAW
 @given(
     tables,

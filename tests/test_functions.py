@@ -85,6 +85,7 @@ def test_lambdas_have_stable_ids(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"t\.x\.lambda_[0-9a-f]{8}", id) for id in two)
 
 
+@pytest.mark.slow
 def test_a_suite_loads_the_same_every_time(tmp_path: Path) -> None:
     """Digests do not depend on the process, the order of sets or the folder's place."""
     source = schema(

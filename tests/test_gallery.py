@@ -115,6 +115,7 @@ def test_a_find_that_is_not_planted_counts_as_a_miss(server: Server, clean: str)
     assert "other rows changed of kisaan_payments" in missed
 
 
+@pytest.mark.slow
 def test_the_command_says_the_pattern(server: Server, clean: str, tmp_path: Path) -> None:
     """On the console and in the JSON; what is personal is not quoted; without patterns none is sought."""
     copy = server.create(

@@ -178,6 +178,7 @@ def databases(server: Server) -> Any:
         server.drop(name)
 
 
+@pytest.mark.slow
 @tried(examples(3))
 @given(world=WORLDS)
 def test_declarations_that_lie_change_no_answer(

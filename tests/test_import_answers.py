@@ -45,6 +45,7 @@ def compared(name: str, states: list[str], server: Server) -> Counter[str]:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "states"),
     [

@@ -344,6 +344,7 @@ def of_expression(text: str) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 def test_every_expression_is_carried_or_refused(base: tuple[Server, str], tmp_path: Path) -> None:
     """What dbt writes into its SQL becomes a check of just that, or has no counterpart; never a column
     that does not exist.
@@ -722,6 +723,7 @@ def test_every_kind_is_in_the_law_or_said_to_be_none_of_it() -> None:
     assert tried - GENERIC.keys() | same == _SAME | _OWN.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", ["great-expectations", "soda", "dbt"])
 def test_no_nan_passes_what_is_imported(tool: str, base: tuple[Server, str], tmp_path: Path) -> None:
     """Whatever an import says of values fails where one of them is NaN, for numeric, real, double

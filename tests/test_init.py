@@ -500,6 +500,7 @@ def test_checks_are_read_out_of_their_definitions() -> None:
     assert check_expression("NOT NULL a") == ""
 
 
+@pytest.mark.slow
 def test_300_tables_are_grouped_by_what_they_are_about(server: Server, database: str) -> None:
     """Files that can be read in one sitting, named after the family of tables in them; one statement a
     table was enough.
@@ -536,6 +537,7 @@ def test_the_command_writes_a_suite_that_run_passes(shop: Shop) -> None:
     assert oct((shop.folder / "drafted" / "orders.py").stat().st_mode)[-3:] == "600"
 
 
+@pytest.mark.slow
 def test_the_command_overwrites_nothing(shop: Shop) -> None:
     """A folder that holds files is refused; with --force only files that do not exist are written, if all
     load together.

@@ -98,6 +98,7 @@ def test_the_second_run_ends_with_6_and_says_who_is_first(gated: Shop) -> None:
         assert gated.cli("run", "-q", "--lock").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_whatever_ends_a_run_ends_its_locks(gated: Shop, number: int) -> None:
     """Killed, terminated or interrupted: the file that stays blocks nobody, and the server lets go."""
@@ -205,6 +206,7 @@ def test_an_unexpected_database_is_not_even_locked(shop: Shop) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_lock_that_was_lost_is_said(gated: Shop) -> None:
     """If the server ends the session of the lock, the run is still right, and says that another may have
     gone on beside it.

@@ -69,6 +69,7 @@ def crowded(small: Server) -> str:
 # The choice
 
 
+@pytest.mark.slow
 def test_what_is_chosen_leaves_half_of_the_table_free() -> None:
     """Whatever the server and the tables: all that a run may hold at once fits into what others leave of
     one half.
@@ -134,6 +135,7 @@ def first_look(server: Server, database: str, folder: Path) -> None:
     assert not [seen.reason for seen in facts.observed.values() if seen.reason]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", [whole_run, baseline_with_rows, both_sides, first_look])
 def test_nobody_beside_it_finds_the_lock_table_full(
     small: Server, crowded: str, tmp_path: Path, work: Callable[[Server, str, Path], None]

@@ -278,6 +278,7 @@ LOWEST: dict[str, str] = {}
 """A value of the type of each table that is less than all that are tried."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type_", INSIDE)
 def test_a_nan_inside_a_value_fails(type_: str, place: tuple[Server, str]) -> None:
     """In an array of any depth, a range, a row, domains between: whatever compares the whole value fails."""

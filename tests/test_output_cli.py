@@ -127,6 +127,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_measured(
     assert not (shop.folder / "reports").exists()
 
 
+@pytest.mark.slow
 def test_a_pass_that_cannot_be_delivered_is_no_pass_and_a_failure_stays_one(shop: Shop) -> None:
     """A file that cannot be written, a full disk, a reader that is gone: 3 for what would pass, 1 for what
     fails; never 0.
@@ -148,6 +149,7 @@ def test_a_pass_that_cannot_be_delivered_is_no_pass_and_a_failure_stays_one(shop
     assert _shell(shop, "kv run -q --format csv=file/x.csv").returncode == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_verdict(shop: Shop) -> None:
     """`| head` must not look like a finding (exit 1): 3 where nothing was proved, the verdict where the
     report is there.
@@ -176,6 +178,7 @@ def test_a_device_or_a_pipe_is_written_to_and_not_replaced(shop: Shop) -> None:
     assert Path("/dev/null").is_char_device()
 
 
+@pytest.mark.slow
 def test_a_format_is_utf_8_whatever_the_locale(shop: Shop) -> None:
     """The words for people may not be writable in ASCII; the format is."""
     shop.sql("UPDATE orders SET note = '₹ दस'")
@@ -184,6 +187,7 @@ def test_a_format_is_utf_8_whatever_the_locale(shop: Shop) -> None:
     assert "note = '₹ दस'" in shown.stdout
 
 
+@pytest.mark.slow
 def test_a_format_of_an_installed_package(shop: Shop) -> None:
     """It is found by name on the command line; if it fails after the run, the run is recorded and is no
     pass.

@@ -580,6 +580,7 @@ def test_long_statements_stay_in_the_record() -> None:
     assert "x" * 1000 in replace(run, statements=run.statements[:3]).to_html()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True], ids=["prose of its own", "prose of the suite"])
 def test_three_thousand_checks_of_a_real_suite_stay_a_page(shared: bool) -> None:
     """3,000 checks with the KisaanCenter suite's claims, reasons and SQL, 50 failing with 20 keys each, a

@@ -503,6 +503,7 @@ def test_personal_values_are_never_quoted() -> None:
         assert any("9876543210" in p.words for p in watch_all(type, pairs))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_and_numbers_stay_true() -> None:
     """Many different random changes beside one shift: the shift's number is exact, the memory bounded."""
 
@@ -690,6 +691,7 @@ TYPES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type", TYPES)
 @settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(HOSTILE, HOSTILE).filter(lambda pair: pair[0] != pair[1]), min_size=1, max_size=12))

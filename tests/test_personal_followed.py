@@ -173,6 +173,7 @@ def leaked(server: Server, folder: Path, seed: int, *, few: bool) -> list[str]:
             server.drop(name)
 
 
+@pytest.mark.slow
 def test_no_personal_value_is_said_or_written(server: Server, tmp_path: Path) -> None:
     """A random little schema, a suite that fails and errs at each of its columns, and every command."""
     assert leaked(server, tmp_path, 1, few=True) == []

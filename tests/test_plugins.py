@@ -110,6 +110,7 @@ def boxes(server: Server, database: str) -> str:
     return server.dsn(database)
 
 
+@pytest.mark.slow
 def test_a_package_s_kinds_are_listed_explained_run_and_shown(
     boxes: str, installed: Path, tmp_path: Path
 ) -> None:
@@ -147,6 +148,7 @@ def test_a_package_s_kinds_are_listed_explained_run_and_shown(
     assert "a box holds six" in page
 
 
+@pytest.mark.slow
 def test_a_package_s_kinds_heed_a_filter(boxes: str, installed: Path, tmp_path: Path) -> None:
     """A declared filter restricts them as it does our own."""
     write_suite(
@@ -183,6 +185,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_meant_is_refused_at_the_author_s_line(
     name: str, installed: Path, tmp_path: Path
@@ -238,6 +241,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_plugin_is_named_and_ends_the_command(name: str, tmp_path: Path) -> None:
     """Even if no check uses it: exit code 2, and the package's name in the error; nothing is measured
@@ -280,6 +284,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_faulty_rule_is_refused_where_it_is_used(name: str, tmp_path: Path) -> None:
     """A rule that cannot say what it claims, or cannot be told from others, is refused with file and line."""
@@ -297,6 +302,7 @@ def test_a_faulty_rule_is_refused_where_it_is_used(name: str, tmp_path: Path) ->
     )
 
 
+@pytest.mark.slow
 def test_a_rule_that_fails_on_this_database_is_its_own_error(boxes: str, tmp_path: Path) -> None:
     """A rule that raises when it is compiled costs the answer of its own check, named; the others are
     answered.

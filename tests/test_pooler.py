@@ -163,6 +163,7 @@ def test_a_pooler_with_fewer_places_than_sessions_costs_time_and_no_answer(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["3", "1"])
 def test_waiting_for_a_place_in_a_pooler_does_not_outlast_a_signal(
     server: Server, tmp_path: Path, jobs: str
@@ -184,6 +185,7 @@ def test_waiting_for_a_place_in_a_pooler_does_not_outlast_a_signal(
         wait_until(lambda: not [q for _, q in sessions(server, database) if "pg_sleep" in q], 10)
 
 
+@pytest.mark.slow
 def test_a_full_pooler_is_not_waited_for_without_end(server: Server, tmp_path: Path) -> None:
     """No place at all: nothing was measured, exit 2; doctor says the same."""
     write_suite(tmp_path / "checks", {"a.py": SLEEPS})

@@ -123,6 +123,7 @@ def test_each_status_has_its_outcome_and_the_suite_is_run_once(every_status: Sho
     assert {p.name for p in shop.folder.iterdir()} - {"__pycache__"} == {"checks", "conftest.py", "out.xml"}
 
 
+@pytest.mark.slow
 def test_k_chooses_by_id_table_and_tag_and_only_that_is_run(every_status: Shop) -> None:
     """The others are not even asked; a choice of which nothing applies is no green."""
     for words, ran, outcomes in (
@@ -138,6 +139,7 @@ def test_k_chooses_by_id_table_and_tag_and_only_that_is_run(every_status: Shop) 
     assert shown.returncode == 5, "nothing chosen is pytest's own exit code"
 
 
+@pytest.mark.slow
 def test_what_fails_lightly_is_never_silently_green(every_status: Shop) -> None:
     """--runxfail and -W error make an expected failure fail; a plain run counts it and warns."""
     for words in (["--runxfail"], ["-W", "error"]):
@@ -172,6 +174,7 @@ def test_bad_usage_is_pytest_s_usage_error(shop: Shop, words: list[str], said: s
     assert "Traceback" not in shown.stdout + shown.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [[], ["--tb=long", "--showlocals", "-vv"], ["--tb=native", "-l"]])
 def test_a_database_that_cannot_be_reached_is_an_error_of_each_check_without_its_password(
     shop: Shop, words: list[str]
@@ -185,6 +188,7 @@ def test_a_database_that_cannot_be_reached_is_an_error_of_each_check_without_its
     assert "hunter2" not in shown.stdout + shown.stderr
 
 
+@pytest.mark.slow
 def test_the_expected_database_the_baseline_and_other_tests(shop: Shop) -> None:
     """kisaan.toml is heeded; a failure says whether it is new; other tests run beside, and --collect-only
     asks nobody.
@@ -208,6 +212,7 @@ def test_the_expected_database_the_baseline_and_other_tests(shop: Shop) -> None:
     assert "expect says production" in shown.stdout
 
 
+@pytest.mark.slow
 def test_an_interrupt_cancels_the_server_s_work_and_ends_pytest(shop: Shop) -> None:
     """Ctrl-C while the suite is run: nobody is left on the server, and pytest says that it was
     interrupted.

@@ -128,6 +128,7 @@ def refusals(server: Server, database: str, asked: list[tuple[str, Any]], path: 
     return found
 
 
+@pytest.mark.slow
 def test_every_function_and_operator_of_every_statement_is_named_in_full(
     server: Server, told: tuple[str, Sent]
 ) -> None:

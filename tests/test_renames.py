@@ -273,6 +273,7 @@ def compared(server: Server, before: str, after: str, move: Move) -> RowDiff:
     return diff_rows(*sides, DiffOptions(renamed=move.options))
 
 
+@pytest.mark.slow
 @given(migrations())
 @LAW
 def test_a_rename_is_kept_exactly_if_every_value_travelled(
@@ -591,6 +592,7 @@ def test_a_personal_column_is_personal_under_its_new_name(server: Server) -> Non
             server.drop(database)
 
 
+@pytest.mark.slow
 def test_a_table_of_very_many_columns_is_proved_too(server: Server) -> None:
     """One statement cannot digest them all: several do, and one exchanged value is seen."""
     columns = ", ".join(f"c{n} int" for n in range(600))

@@ -195,6 +195,7 @@ def differing(
     return list(found.changes)
 
 
+@pytest.mark.slow
 @given(renamings())
 @hypothesis_settings(
     max_examples=examples(12),
@@ -274,6 +275,7 @@ def others(t: str, u: str, a: str, b: str, c: str) -> dict[tuple[str, str], str]
     }
 
 
+@pytest.mark.slow
 @given(renamings(), st.integers(0, 12))
 @hypothesis_settings(
     max_examples=examples(8),

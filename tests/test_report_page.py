@@ -430,6 +430,7 @@ def test_the_same_run_gives_the_same_bytes_and_the_sample_is_current() -> None:
     assert page == (folder / "report.html").read_text(), "run: make sample"
 
 
+@pytest.mark.slow
 def test_three_thousand_checks_stay_a_page(browser: Browser, tmp_path: Path) -> None:
     """3,000 checks of which 50 fail with 20 keys each: at most 3 MB, and it opens."""
     checks = [

@@ -181,6 +181,7 @@ def total(found: list[Value]) -> Value:
     return sum(known, Decimal(0)) if known else None
 
 
+@pytest.mark.slow
 @LAW
 @given(parents, children)
 def test_sums_are_what_python_says(server: Server, family: str, parent: list[Any], child: list[Any]) -> None:

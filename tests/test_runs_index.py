@@ -311,6 +311,7 @@ def test_a_copied_run_is_said_to_stand_there_twice(tmp_path: Path) -> None:
 # Its surroundings
 
 
+@pytest.mark.slow
 def test_many_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     """Four processes record and index at the same time: each ends well, and the index has every run."""
     program = textwrap.dedent(

@@ -78,6 +78,7 @@ def test_keys_are_read_whatever_the_planner_expects(server: Server) -> None:
     server.drop(database)
 
 
+@pytest.mark.slow
 def test_more_failing_checks_than_a_statement_has_columns(server: Server) -> None:
     """1,700 failing checks of one table: none loses its keys."""
     database = server.create(

@@ -283,6 +283,7 @@ def test_cron_says_so_if_the_file_that_names_the_database_is_missing(tmp_path: P
     assert "nowhere" in shown.stderr
 
 
+@pytest.mark.slow
 def test_a_whole_night_of_cron(shop: Shop) -> None:
     """The printed line, run by sh, proves the real suite on the real server: silent on a pass, loud on a
     failure.

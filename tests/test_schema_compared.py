@@ -208,6 +208,7 @@ def test_what_may_not_be_counted_is_not_absent(server: Server, capsys: pytest.Ca
         )
 
 
+@pytest.mark.slow
 def test_same_is_said_of_what_was_compared(either: Server, capsys: pytest.CaptureFixture[str]) -> None:
     """Where nothing else is there the word is SAME; where something is, it is qualified, and what it is
     stands beside it.

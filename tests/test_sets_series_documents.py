@@ -61,6 +61,7 @@ def same(value: Decimal) -> Any:
     return "NaN" if value.is_nan() else Fraction(value)
 
 
+@pytest.mark.slow
 @LAW
 @given(lists, users)
 def test_values_are_those_that_are_listed(
@@ -206,6 +207,7 @@ def broken(
     return sum(map(len, parts.values())), dict(found)
 
 
+@pytest.mark.slow
 @LAW
 @given(runs)
 def test_series_are_what_python_says(place: tuple[Server, str], rows: list[Any]) -> None:

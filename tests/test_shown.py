@@ -56,6 +56,7 @@ def evil(shop: Shop) -> Shop:
     return shop
 
 
+@pytest.mark.slow
 def test_no_command_lets_a_name_act(evil: Shop) -> None:
     """Run beside a baseline, list, doctor, explain, baseline show, errors: no escape sequence and no
     turned text reaches the screen.

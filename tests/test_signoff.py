@@ -519,6 +519,7 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
 def test_a_signed_page_is_for_everybody(
     house: House, run: Path, browser: Browser, width: int, scheme: str
@@ -648,6 +649,7 @@ def in_order(reports: Path) -> list[str]:
     return names
 
 
+@pytest.mark.slow
 def test_runs_at_once_do_not_fork_the_chain(house: House, tmp_path: Path) -> None:
     """Two processes that record at the same time come one after the other."""
     env = {

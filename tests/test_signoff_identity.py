@@ -122,6 +122,7 @@ def test_a_key_that_cannot_is_another_persons(allowed: str, house: House, run: P
     assert code == 0, said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "kind", "code"),
     [

@@ -88,6 +88,7 @@ def test_every_command_keeps_to_the_limit(shop: Shop, command: str) -> None:
         shop.server.drop(other)
 
 
+@pytest.mark.slow
 def test_how_long_it_was_held_is_said(shop: Shop) -> None:
     """In the record, on the page, and by doctor what the limit is."""
     done = shop.cli("run")

@@ -92,6 +92,7 @@ def items_suite(*more: object) -> Suite:
     )
 
 
+@pytest.mark.slow
 def test_a_standby_gives_the_answers_of_its_primary(pair: Pair) -> None:
     """Every count, key and digest is the same; the place says that it is a standby, and of which cluster."""
     database = pair.new_database()
@@ -139,6 +140,7 @@ CONFLICTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conflict", CONFLICTS)
 def test_a_conflict_with_replay_is_never_a_pass(pair: Pair, conflict: str) -> None:
     """Replay takes away what the run reads: unanswered checks are ERROR with a SQLSTATE, answers given are
@@ -215,6 +217,7 @@ def test_a_run_says_that_it_is_on_a_standby_and_how_old_its_rows_are(pair: Pair)
     assert run_from_json(run_to_json(result)).place.standby == standby
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["rows", "catalogue"])
 def test_a_standby_older_than_its_limit_is_inconclusive(pair: Pair, form: str) -> None:
     """Whatever the checks are made of, facts of the catalogue too: nothing is green, and the reason stands
@@ -257,6 +260,7 @@ def test_an_age_that_is_not_known_is_too_old_for_any_limit() -> None:
     assert Standby(0.1, False, None).words == "standby, 1 s behind"
 
 
+@pytest.mark.slow
 def test_a_standby_that_follows_is_not_called_old_because_its_primary_is_silent(pair: Pair) -> None:
     """What counts is when the primary was last heard, if all that it had by then is replayed."""
     database = pair.new_database()

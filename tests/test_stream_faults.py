@@ -105,6 +105,7 @@ def no_process_is_left() -> Iterator[None]:
 # Processes that die
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", ["os.kill(os.getpid(), signal.SIGKILL)", "os._exit(0)", "os.abort()"])
 def test_a_function_that_kills_its_process_costs_its_own_answer(
     server: Server, items: str, tmp_path: Path, body: str
@@ -115,6 +116,7 @@ def test_a_function_that_kills_its_process_costs_its_own_answer(
     assert_answered(found, "before", "after")
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_once_is_replaced(server: Server, items: str, tmp_path: Path) -> None:
     """A reader that is killed (by whomever) is not the fault of the function that it was in: its piece is
     read again.
@@ -124,6 +126,7 @@ def test_a_process_that_dies_once_is_replaced(server: Server, items: str, tmp_pa
     assert_answered(found, "before", "culprit", "after")
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_from_outside_is_replaced(
     server: Server, items: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_process_that_is_killed_from_outside_is_replaced(
     assert_answered(by_id(running.result(60)), "before", "culprit", "after")
 
 
+@pytest.mark.slow
 def test_processes_that_die_between_functions_answer_nothing(
     server: Server, items: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +212,7 @@ def test_a_suite_that_changes_while_it_is_run_answers_nothing(
         assert_error(found[f"items.amount.{id}"], "the suite changed during the run")
 
 
+@pytest.mark.slow
 def test_a_helper_module_that_changes_is_noticed(
     server: Server, items: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +356,7 @@ def test_a_migration_that_waits_in_line_does_not_shut_readers_out(
 # Time
 
 
+@pytest.mark.slow
 def test_a_function_that_does_not_return_is_named(
     server: Server, items: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -460,6 +466,7 @@ def test_readers_end_when_their_parent_is_gone(server: Server, items: str, tmp_p
     wait_until(lambda: not activity(server, items), 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_is_interrupted(
     server: Server, items: str, tmp_path: Path, number: signal.Signals

@@ -610,6 +610,7 @@ def test_chunks_are_bounded_in_rows_and_bytes(
 # Tables of every kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 3])
 @pytest.mark.parametrize("which", ["server", "server15"])
 def test_every_kind_of_relation_is_read_once(
@@ -971,6 +972,7 @@ def test_explain_shows_the_stream(server: Server, database: str, orders: Path) -
     ]
 
 
+@pytest.mark.slow
 def test_the_same_check_among_many_gives_the_same_answer(server: Server, database: str, orders: Path) -> None:
     """One stream for all checks, or one check alone: the answers are the same."""
     suite = load_suite(orders)

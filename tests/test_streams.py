@@ -119,6 +119,7 @@ def by_hand(kind: str, column: Any, function: Callable[..., Any], element_wise: 
     )
 
 
+@pytest.mark.slow
 @LAW
 @given(st.data())
 def test_streamed_is_in_memory_is_pushed_down(server: Server, arena: str, chunks: None, data: Any) -> None:
@@ -215,6 +216,7 @@ EXACT: dict[str, tuple[str, Any, Callable[[list[Any]], Any]]] = {
 }
 
 
+@pytest.mark.slow
 @hypothesis_settings(LAW, max_examples=examples(60))
 @given(st.sampled_from(sorted(EXACT)), st.data())
 def test_what_a_function_is_given_is_exact(
@@ -287,6 +289,7 @@ KEY_VALUES = {
 }
 
 
+@pytest.mark.slow
 @hypothesis_settings(LAW, max_examples=examples(60))
 @given(st.sampled_from(sorted(KEYS)), st.data())
 def test_keys_are_those_of_a_pushed_down_check(

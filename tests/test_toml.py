@@ -175,6 +175,7 @@ def test_an_empty_configuration_is_none(tmp_path: Path) -> None:
         assert getattr(read_, field.name) == paths.get(field.name, getattr(Config(), field.name)), field.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["suite.load", "contract.load", "verdict.waivers", "ops.config"])
 def test_only_reading_a_file_costs_its_library(module: str) -> None:
     """Who reads no TOML file does not load pydantic."""
@@ -279,6 +280,7 @@ def test_every_kind_of_file_is_among_those_that_are_tried() -> None:
     assert len(FILES) > 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SCHEMAS)
 def test_every_file_fits_its_schema_and_no_unknown_key_does(kind: str, tmp_path: Path) -> None:
     """Law: a schema takes the files of the repository; an unknown key, in whichever table, is refused by the

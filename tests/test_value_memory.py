@@ -110,6 +110,7 @@ def test_values_of_250_mb(server: Server, tmp_path: Path) -> None:
         assert peak < 200, (name, peak, said)
 
 
+@pytest.mark.slow
 def test_a_python_check_gets_its_values_whole_or_not_at_all(server: Server, tmp_path: Path) -> None:
     """A value that its memory has no room for makes an error of it, and is never sent; one that fits is
     judged whole.

@@ -154,6 +154,7 @@ def test_two_waivers_for_one_check_are_refused() -> None:
         read_waivers(GOOD + GOOD.removeprefix("format = 1\n"), "waivers.toml", [ID])
 
 
+@pytest.mark.slow
 def test_the_command_line_reads_the_file_beside_the_suite(shop: Shop) -> None:
     """waivers.toml of the suite is used, named in the run by digest, kept beside it, and can be left out."""
     shop.sql("UPDATE orders SET total = -1 WHERE id = 2")
