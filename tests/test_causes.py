@@ -172,7 +172,7 @@ def test_what_is_said() -> None:
     ]
     dearer = [replace(THREE[0], amount=Decimal("100.50")), *THREE[1:]]
     assert words(THREE, dearer) == [
-        "payments: values of amount changed (smallest amount and sum of amount follow from it)"
+        "payments: values of amount changed: smallest: 100 → 100.50 (+0.50); sum: 600 → 600.50 (+0.50)"
     ]
     assert words(THREE, [*THREE[:2], replace(THREE[2], note=None)]) == ["payments: NULLs of note: 0 → 1 (+1)"]
 

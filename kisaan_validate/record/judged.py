@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from kisaan_validate.compare.causes.base import ChangeGroup, Proof
 from kisaan_validate.compare.changes import changes_by_table
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.check import Severity
-from kisaan_validate.facts.differences import Change, CheckMove, NotCompared, Unknown
+from kisaan_validate.facts.differences import Change, ChangeKey, CheckMove, NotCompared, Unknown
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.record.codec import adapter, digest_of, run_to_json
+from kisaan_validate.verdict.findings import Finding, Heading, findings_of
 from kisaan_validate.verdict.judgement import Answer, Judgement, answer_of
 from kisaan_validate.verdict.waivers import Use
 
@@ -75,11 +77,41 @@ class ChangeFacts:
 
 
 @dataclass(frozen=True)
+class GroupFacts:
+    """Differences of one table that follow from one cause, as (kind, table, name, aspect) each.
+
+    ``proof`` is "follows" where the cause makes them, "possible" where it can have.
+    """
+
+    table: str
+    cause: str
+    proof: Proof
+    words: str
+    changes: tuple[ChangeKey, ...]
+    explained_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FindingFacts:
+    """One problem, and all that shows it; ``groups`` are the words of its groups of differences."""
+
+    title: str
+    heading: Heading
+    severity: Severity
+    checks: tuple[str, ...]
+    promises: tuple[str, ...]
+    groups: tuple[str, ...]
+    owners: tuple[str, ...]
+    next_step: str
+
+
+@dataclass(frozen=True)
 class JudgedFacts:
     """What was judged. ``failing`` are the checks that fail the run; ``waived`` is by check id.
 
     Without a baseline ``answer`` is null. ``changes`` are all differences, table by table, ``differences``
     their number. Without a contract nobody judges them: ``promises`` and ``unexplained`` are empty.
+    ``groups`` hold each difference once, ``findings`` each problem once.
     """
 
     verdict: Verdict
@@ -94,6 +126,8 @@ class JudgedFacts:
     contract: str | None
     promises: tuple[PromiseFacts, ...]
     unexplained: tuple[Change, ...]
+    groups: tuple[GroupFacts, ...]
+    findings: tuple[FindingFacts, ...]
 
 
 def judged_to_json(judged: Judgement) -> str:
@@ -184,4 +218,17 @@ def facts_of(judged: Judgement) -> JudgedFacts:
             for p, o in judged.promises
         ),
         unexplained=judged.unexplained,
+        groups=tuple(map(_group, judged.groups)),
+        findings=tuple(map(_finding, findings_of(judged))),
     )
+
+
+def _group(group: ChangeGroup) -> GroupFacts:
+    keys = tuple(change.key for change in group.changes)
+    cause = group.cause
+    return GroupFacts(group.table, cause.kind, cause.proof, group.words, keys, group.explained_by)
+
+
+def _finding(finding: Finding) -> FindingFacts:
+    words = tuple(group.words for group in finding.groups)
+    return FindingFacts(**{**vars(finding), "groups": words})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text as RichText
 
+from kisaan_validate.compare.causes.base import sides_of
 from kisaan_validate.compare.causes.values import EndsMoved
 from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.contract.rules import State
@@ -30,7 +31,7 @@ from kisaan_validate.verdict.judgement import Judgement
 if TYPE_CHECKING:
     from kisaan_validate.prove.request import Connected
 
-from kisaan_validate.report.console_checks import print_checks_in_need, print_names
+from kisaan_validate.report.console_checks import INDENT, print_checks_in_need, print_names
 from kisaan_validate.report.console_parts import (
     MOST_LISTED,
     MOST_ROWS,
@@ -147,6 +148,8 @@ def _print_groups(console: Console, judged: Judgement, verbose: bool) -> None:
     shown = groups if verbose else groups[:MOST_LISTED]
     for group in shown:
         print_line(console, Text.assemble((f"{word:<13}", style), group.words), verbose)
+        for change in group.changes if verbose and len(group.changes) > 1 else ():
+            console.print(Text(f"{INDENT}{sides_of(change)}"), soft_wrap=True)
     if left := groups[len(shown) :]:
         tables = counted(len({group.table for group in left}), "table")
         console.print(f"        … and {len(left):,} more in {tables}; see the report, or pass --verbose")

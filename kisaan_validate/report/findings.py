@@ -54,15 +54,31 @@ def _promised(promise: Promise, outcome: Outcome) -> ReportFinding:
 
 def difference_findings(judged: Judgement) -> list[ReportFinding]:
     """The differences that no promise explains, or, where no contract judges them, all, table by table;
-    remarks on explained ones; then what is unknown.
-    """
+    what is to be said of explained ones; then what is unknown."""
     listed = (change for changes in changes_by_table(judged.listed).values() for change in changes)
     found = [
         _differs(change, "covered by no promise: ", ResultStanding.FAILED, judged)
         for change in judged.unexplained
     ]
     found += [_differs(change, "", ResultStanding.LISTED, judged) for change in listed]
-    found += [
+    return found + _beside_differences(judged)
+
+
+def group_findings(judged: Judgement) -> list[ReportFinding]:
+    """The same with one line for each cause instead of each difference: for people, where a list is cut."""
+    standing = ResultStanding.LISTED if judged.contract is None else ResultStanding.FAILED
+    severity = Severity.INFO if judged.contract is None else Severity.BLOCKING
+    how = "" if judged.contract is None else "covered by no promise: "
+    found = [
+        ReportFinding(flat(group.table or "the database"), f"{how}{flat(group.words)}", standing, severity)
+        for group in judged.open_groups
+    ]
+    return found + _beside_differences(judged)
+
+
+def _beside_differences(judged: Judgement) -> list[ReportFinding]:
+    """What is to be said of explained differences, and what is unknown."""
+    found = [
         _differs(change, f"covered by {', '.join(by)}: ", ResultStanding.NOTED, judged)
         for change, by in _noted(judged)
     ]

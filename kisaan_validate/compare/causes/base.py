@@ -134,19 +134,25 @@ class Single(GroupCause):
 
     def words(self, changes: Sequence[Change]) -> str:
         """What differs, from what to what."""
-        change = self.change
-        if change.aspect in {ADDED, REMOVED} and change.kind not in {ROWS, VALUES}:
-            said = change.after if change.aspect == ADDED else change.before
-            head = f"{change.kind} {change.name or change.table} {change.aspect}"
-            return f"{head}: {_side(said)}" if said else head
-        # Two digests tell nobody anything but that they differ.
-        if change.aspect == DIGEST:
-            return f"{name_of(change)} differs"
-        return f"{name_of(change)}: {_side(change.before)} → {_side(change.after)}{_by_how_much(change)}"
+        return sides_of(self.change)
 
     def states(self, change: Change) -> bool:
         """Itself."""
         return True
+
+
+def sides_of(change: Change) -> str:
+    """One difference in words: what it is of, from what to what, and by how much."""
+    if change.aspect in {ADDED, REMOVED} and change.kind not in {ROWS, VALUES}:
+        said = change.after if change.aspect == ADDED else change.before
+        head = f"{change.kind} {change.name or change.table} {change.aspect}"
+        return f"{head}: {_side(said)}" if said else head
+    # Two digests tell nobody anything but that they differ.
+    if change.aspect == DIGEST:
+        return f"{name_of(change)} differs"
+    if change.aspect == CHANGED_ROWS:
+        return f"{change.name} has another value in {change.after} rows"
+    return f"{name_of(change)}: {_side(change.before)} → {_side(change.after)}{_by_how_much(change)}"
 
 
 def _side(text: str | None) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.compare.causes.base import GroupCause, ChangeGroup, Single
+from kisaan_validate.compare.causes.base import ChangeGroup, GroupCause, Single
 from kisaan_validate.compare.causes.rows import RowsDiffer, count_moved, rows_differ
 from kisaan_validate.compare.causes.values import (
     ENDS,

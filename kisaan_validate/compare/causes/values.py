@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kisaan_validate.compare.causes.base import GroupCause, columns_of, listed
+from kisaan_validate.compare.causes.base import GroupCause, columns_of, listed, sides_of
 from kisaan_validate.compare.patterns.base import Parameter, Pattern, number_of
 from kisaan_validate.compare.patterns.ends import ends_of, follows
 from kisaan_validate.facts.differences import ADDED, DIGEST, REMOVED, SEQUENCE, VALUES, Change
@@ -71,8 +71,16 @@ class ColumnValues(GroupCause):
         return change.kind == VALUES and (change.table, change.name) == (self.table, self.column)
 
     def words(self, changes: Sequence[Change]) -> str:
-        """Which column."""
-        return f"values of {self.column} changed"
+        """Which column, and each figure from what to what."""
+        figures = [
+            sides_of(change).replace(f" of {self.column}", "").replace(f" {self.column}", "")
+            for change in changes
+        ]
+        return f"values of {self.column} changed: {'; '.join(figures)}"
+
+    def states(self, change: Change) -> bool:
+        """All of them."""
+        return True
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.findings import (
     ReportFinding,
-    difference_findings,
+    group_findings,
     promise_findings,
     run_findings,
     where,
@@ -52,7 +52,7 @@ def render(judged: Judgement) -> str:
         for line in lines_in_order(judged)
         if line.standing in {*_BY_STANDING, ResultStanding.LESSER}
     ]
-    beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
+    beside = [*run_findings(judged), *promise_findings(judged), *group_findings(judged)]
     found += [
         (_level(f), _command(_level(f), f.said, title=f.name)) for f in beside if f.standing not in _GREEN
     ]

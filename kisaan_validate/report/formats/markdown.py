@@ -13,10 +13,11 @@ from collections.abc import Iterable, Sequence
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.changed import answer_words
 from kisaan_validate.report.criteria import criterion_lines
-from kisaan_validate.report.findings import difference_findings, promise_findings, run_findings, where
+from kisaan_validate.report.findings import group_findings, promise_findings, run_findings, where
 from kisaan_validate.report.standing import ResultLine, ResultStanding, lines_in_order
 from kisaan_validate.report.summary import counts_of, pairs_of, verdict_sentence
 from kisaan_validate.report.text import flat, number, plain, shortened
+from kisaan_validate.verdict.findings import findings_of
 from kisaan_validate.verdict.judgement import Judgement
 
 MOST_ROWS = 40
@@ -45,8 +46,9 @@ def render(judged: Judgement) -> str:
         parts.append("\n".join(f"- **{line.word}**: {prose(line.text)}" for line in answers))
     parts.append(_counts(judged))
     parts += _criteria(judged)
+    parts += _findings(judged)
     parts += _checks(judged)
-    beside = [*run_findings(judged), *promise_findings(judged), *difference_findings(judged)]
+    beside = [*run_findings(judged), *promise_findings(judged), *group_findings(judged)]
     rows = [
         (f.standing.value, f.severity.value, code(f.name), prose(f.said))
         for f in beside
@@ -78,6 +80,20 @@ def _criteria(judged: Judgement) -> list[str]:
         for line in lines
     ]
     return _table("Success criteria", ("standing", "criterion", "what"), rows)
+
+
+def _findings(judged: Judgement) -> list[str]:
+    """One line a problem, the worst first, before the checks that show it."""
+    rows = [
+        (
+            finding.heading.value,
+            finding.severity.value,
+            f"**{prose(finding.title)}**",
+            prose(finding.next_step),
+        )
+        for finding in findings_of(judged)
+    ]
+    return _table("Findings", ("heading", "severity", "finding", "next step"), rows)
 
 
 def _checks(judged: Judgement) -> list[str]:
