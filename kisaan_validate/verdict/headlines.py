@@ -112,7 +112,7 @@ def _check(check: Check, result: Result, nouns: Mapping[str, str]) -> str:
 
 
 def _promise(parts: Parts, judged: Judgement) -> str:
-    """``Not done for 21 of 25: kisaan_users.balance becomes numeric(18,2)``."""
+    """``Not done for 21 of 25: t.balance becomes numeric(18,2)``."""
     if not parts.promises:
         return ""
     promise, outcome = parts.promises[0]

@@ -26,8 +26,8 @@ MOST_ROWS = 40
 MOST = 240
 """So many characters of a cell are shown; the number left out is said."""
 
-MOST_OF_A_TABLE = 20_000
-"""A table ends where it would become longer: a comment on GitHub ends at 65,536 characters."""
+MOST_OF_A_TABLE = 14_000
+"""A table ends where it would become longer: a comment on GitHub ends at 65,536 characters, for four tables."""
 
 _SIGNS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "⚠️"}
 _GREEN = {ResultStanding.HOLDS, ResultStanding.INAPPLICABLE}
