@@ -25,8 +25,8 @@ from test_report_page import HOSTILE, _check, earlier, every_status, make_run
 from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.report import marks
 from kisaan_validate.report.html import MOST_SQL, render_html
-from kisaan_validate.report.leads import leads_of
 from kisaan_validate.report.psql import around, environment
+from kisaan_validate.verdict.findings import Heading, findings_of
 from kisaan_validate.verdict.judgement import judge
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -496,7 +496,8 @@ def test_what_the_books_say_and_what_the_details_add_up_to_are_marked() -> None:
     page = run.to_html()
     assert "-61<del>4</del>29.73" in page
     assert "-61<ins>9</ins>29.73" in page
-    assert page.count("<del>") == page.count("<ins>") == 1
+    # Once with the finding, once with its check.
+    assert page.count("<del>") == page.count("<ins>") == 2
 
 
 @pytest.mark.parametrize("pair", [("a" * 30, "a" * 29), ("0.10", "0.1"), ("", "x"), ("ab" * 300, "ba" * 300)])
@@ -527,23 +528,17 @@ def test_the_figures_of_a_contract_fit_on_a_telephone(browser: Browser, tmp_path
     assert all(needed <= there for needed, there in measured), measured
 
 
-def test_three_findings_of_different_kinds_come_first() -> None:
-    """A new failure, a broken promise and an unexplained difference each get a line before a second of a
-    kind does.
-    """
+def test_findings_come_first_each_with_its_rows_and_what_shows_it() -> None:
+    """The first screen has every finding, numbered, and names each check and promise behind it."""
     judged, signatures = signed_page()
     page = render_html(judged, signatures)
     first = page[page.index('class="findings"') : page.index('class="side"')]
-    assert first.count("<li class=") == 3
-    from kisaan_validate.report.cards import cards_of
-    from kisaan_validate.report.summary import in_order, pairs_of
-
-    moves = {move.check_id: move for move in judged.diff.moves} if judged.diff else {}
-    leads = leads_of(judged, cards_of(in_order(pairs_of(judged.run), moves), moves, judged.waived, 20))
-    assert [lead.word for lead in leads] == ["Promise broken", "Unexplained", "Promise not done"] or leads[
-        0
-    ].new
-    assert all(html.escape(lead.target) in first for lead in leads)
+    findings = findings_of(judged)
+    assert first.count('<li id="f-') == len(findings) > 3
+    for finding in findings:
+        assert html.escape(finding.title, quote=False) in html.unescape(first) or finding.title in first
+        assert all(html.escape(id) in first for id in finding.checks)
+    assert first.index(Heading.NEW.value) < first.index(Heading.FAILED.value)
 
 
 def test_what_no_check_looked_at_is_said_first_and_in_full() -> None:

@@ -493,7 +493,7 @@ def test_null_empty_and_blanks_are_told_apart(browser: Browser, tmp_path: Path) 
     assert 'class="nul">NULL' in cells[0]
     assert 'class="nul">empty' in cells[1]
     assert "nul" not in cells[2]
-    assert browser.ask("document.querySelectorAll('.keys td')[7].textContent") == "·a··b·"
+    assert browser.ask("document.querySelectorAll('.ck .keys td')[7].textContent") == "·a··b·"
     for shown in ("⇥", "U+202E", "⍽", "U+200B"):
         assert shown in cells[4]
     assert (

@@ -55,7 +55,7 @@ def moved_tables(
         if title not in titles:
             others.append((old, new))
             continue
-        # ``shop.orders`` may be table orders of schema shop, or column orders of table shop.
+        # ``a.b`` may be table b of schema a, or column b of table a.
         if _place(old, titles) in columns:
             raise UsageError(
                 f"--renamed {old}={new}: {old} is both a table and a column of another table",

@@ -26,7 +26,7 @@ from kisaan_validate.report import changed, psql, rows, summary, text
 from kisaan_validate.report.cards import Card, cards_of
 from kisaan_validate.report.criteria import CriterionStanding, criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
-from kisaan_validate.report.leads import beyond, leads_of
+from kisaan_validate.report.finding_cards import headed_findings, story
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
@@ -138,8 +138,8 @@ def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
 
 
 def _findings(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
-    leads = leads_of(judged, cards)
-    return {"leads": leads, "beyond": beyond(judged, cards, leads)}
+    headed = headed_findings(judged, cards)
+    return {"headed": headed, "story": story(judged, headed)}
 
 
 def _people(run: Run, signatures: Signatures) -> dict[str, Any]:

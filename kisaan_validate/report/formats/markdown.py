@@ -27,7 +27,7 @@ MOST = 240
 """So many characters of a cell are shown; the number left out is said."""
 
 MOST_OF_A_TABLE = 14_000
-"""A table ends where it would become longer: a comment on GitHub ends at 65,536 characters, for four tables."""
+"""A table ends where it would become longer: four fit in a comment of 65,536 characters."""
 
 _SIGNS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "⚠️"}
 _GREEN = {ResultStanding.HOLDS, ResultStanding.INAPPLICABLE}
