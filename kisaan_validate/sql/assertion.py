@@ -242,10 +242,13 @@ def row_condition(expression: str, origin: str) -> exp.Expression:
     return tree
 
 
+_BEFORE = "SELECT 1 WHERE ("
+
+
 def plain_expression(expression: str, origin: str) -> exp.Expression:
     """The syntax tree of one SQL expression over the values of a row. Raises SuiteError for anything else."""
     # The line break ends a ``--`` comment, which would otherwise swallow the parenthesis.
-    tree = parse_select(f"SELECT 1 WHERE ({expression}\n)", origin)
+    tree = parse_select(f"{_BEFORE}{expression}\n)", origin)
     conditions: Any = tree.args.get("where")
     # The text will stand in parentheses elsewhere: here too they must hold all of it, and nothing else.
     whole = {key for key, value in tree.args.items() if value} == {"expressions", "where"}
@@ -260,3 +263,14 @@ def plain_expression(expression: str, origin: str) -> exp.Expression:
         )
     result: exp.Expression = conditions.this
     return result
+
+
+def with_texts(tree: exp.Expression, expression: str) -> exp.Expression:
+    """The tree of :func:`plain_expression`, changed so that its strings say what the author wrote in them."""
+    source = _BEFORE + expression
+    for text in tree.find_all(exp.Literal):
+        # Parsed was scrubbed text, whose strings are harmless but no longer tell '-5' from '+5'.
+        if text.is_string and "start" in text.meta:
+            written = source[text.meta["start"] : text.meta["end"] + 1]
+            text.set("this", written[1:-1].replace("''", "'"))
+    return tree

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from sqlglot import exp
 
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.sql.assertion import plain_expression
+from kisaan_validate.sql.assertion import plain_expression, with_texts
 from kisaan_validate.sql.reading import column_name
 
 Named = frozenset[tuple[str, str]]
 """Columns as (qualifier, name); the qualifier is "" in an expression over one row."""
+
+# What numeric, float4 and float8 read (PostgreSQL source, numeric_in and float8in_internal). A float may have
+# a sign, and what a C library allows in parentheses; blanks are those of C's isspace.
+_NAN = re.compile(r"(?ai)\s*[-+]?nan(\(\w*\))?\s*")
+_NUMBER = re.compile(r"(?ai)\s*[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf|infinity)\s*")
 
 
 @lru_cache(maxsize=4096)
@@ -24,7 +30,7 @@ def settled_for_nan(expression: str) -> Named:
     one.
     """
     try:
-        tree = plain_expression(expression, "")
+        tree = with_texts(plain_expression(expression, ""), expression)
     # What is not understood says nothing of NaN, so the guard stays.
     except SuiteError:
         return frozenset()
@@ -44,7 +50,7 @@ def _key(column: exp.Column) -> tuple[str, str]:
 
 
 def _is_nan(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Literal) and node.is_string and node.name.strip().lower() == "nan"
+    return isinstance(node, exp.Literal) and node.is_string and _NAN.fullmatch(node.name) is not None
 
 
 def _is_presence(column: exp.Expr) -> bool:
@@ -84,7 +90,9 @@ def _refused(condition: exp.Expr) -> list[exp.Column]:
     if isinstance(condition, exp.EQ):
         return _bounded(condition.left, [condition.right]) or _bounded(condition.right, [condition.left])
     if isinstance(condition, exp.Between):
-        return _bounded(condition.this, [condition.args["high"]])
+        # Of SYMMETRIC either end may be the upper one.
+        ends = ("low", "high") if condition.args.get("symmetric") else ("high",)
+        return _bounded(condition.this, [condition.args[end] for end in ends])
     if isinstance(condition, exp.In) and condition.expressions:
         return _bounded(condition.this, condition.expressions)
     return []
@@ -98,9 +106,10 @@ def _bounded(side: exp.Expr, values: list[exp.Expr]) -> list[exp.Column]:
 
 
 def _is_number(value: exp.Expr) -> bool:
-    """A plain value that is no NaN; whatever has to be computed may be one."""
+    """A plain number that is no NaN; whatever has to be computed may be one."""
     # A computed bound may itself be a NaN, and would then let one pass.
     plain = value.unnest()
     if isinstance(plain, (exp.Neg, exp.Cast)):
         return _is_number(plain.this)
-    return isinstance(plain, exp.Literal) and not _is_nan(plain)
+    # Another text may be an array, a range or a row: {5,NaN} is below {100}.
+    return isinstance(plain, exp.Literal) and _NUMBER.fullmatch(plain.name) is not None
